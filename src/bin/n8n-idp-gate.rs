@@ -1,0 +1,3 @@
+//! The native twin of the filter.
+
+fn main() {}

@@ -1,0 +1,104 @@
+//! Which identities a rule speaks of.
+
+use std::collections::BTreeSet;
+
+use super::{Identity, Kind};
+
+/// A condition on an identity. Every dimension that is given must hold; within a dimension, one
+/// of the listed values is enough. [`Condition::default`] holds for everybody, so configuration
+/// makes one only where `any: true` says so.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Condition {
+    /// Provider names.
+    pub providers: Option<BTreeSet<String>>,
+    /// OAuth clients.
+    pub clients: Option<BTreeSet<String>>,
+    /// Subjects.
+    pub subjects: Option<BTreeSet<String>>,
+    /// App or user.
+    pub kind: Option<Kind>,
+    /// Verified e-mail addresses, in lower case.
+    pub emails: Option<BTreeSet<String>>,
+    /// Domains of verified e-mail addresses, in lower case.
+    pub email_domains: Option<BTreeSet<String>>,
+    /// Tenants.
+    pub tenants: Option<BTreeSet<String>>,
+    /// Roles, of which the identity must have one.
+    pub roles: Option<BTreeSet<String>>,
+    /// Scopes, of which the identity must have one.
+    pub scopes: Option<BTreeSet<String>>,
+    /// Groups, of which the identity must be in one.
+    pub groups: Option<BTreeSet<String>>,
+}
+
+impl Condition {
+    /// Whether `identity` is one of those that this condition speaks of.
+    pub fn holds(&self, identity: &Identity) -> bool {
+        let email = identity
+            .verified_email
+            .as_deref()
+            .map(str::to_ascii_lowercase);
+        is_one(self.providers.as_ref(), Some(&identity.provider))
+            && is_one(self.clients.as_ref(), identity.client.as_deref())
+            && is_one(self.subjects.as_ref(), identity.subject.as_deref())
+            && self.kind.is_none_or(|kind| kind == identity.kind)
+            && is_one(self.emails.as_ref(), email.as_deref())
+            && is_one(
+                self.email_domains.as_ref(),
+                email.as_deref().and_then(domain_of),
+            )
+            && is_one(self.tenants.as_ref(), identity.tenant.as_deref())
+            && has_one(self.roles.as_ref(), &identity.roles)
+            && has_one(self.scopes.as_ref(), &identity.scopes)
+            && has_one(self.groups.as_ref(), &identity.groups)
+    }
+
+    /// Whether every identity for which `other` holds is one for which this holds too, so that
+    /// a rule with `other` after a rule with this could never be reached.
+    pub fn covers(&self, other: &Self) -> bool {
+        includes(self.providers.as_ref(), other.providers.as_ref())
+            && includes(self.clients.as_ref(), other.clients.as_ref())
+            && includes(self.subjects.as_ref(), other.subjects.as_ref())
+            && self.kind.is_none_or(|kind| other.kind == Some(kind))
+            && (includes(self.emails.as_ref(), other.emails.as_ref()))
+            && self.covers_domains_of(other)
+            && includes(self.tenants.as_ref(), other.tenants.as_ref())
+            && includes(self.roles.as_ref(), other.roles.as_ref())
+            && includes(self.scopes.as_ref(), other.scopes.as_ref())
+            && includes(self.groups.as_ref(), other.groups.as_ref())
+    }
+
+    /// A listed e-mail address lies within its domain.
+    fn covers_domains_of(&self, other: &Self) -> bool {
+        let Some(domains) = &self.email_domains else {
+            return true;
+        };
+        let within = |addresses: &BTreeSet<String>| {
+            addresses
+                .iter()
+                .all(|address| domain_of(address).is_some_and(|domain| domains.contains(domain)))
+        };
+        includes(Some(domains), other.email_domains.as_ref())
+            || other.emails.as_ref().is_some_and(within)
+    }
+}
+
+/// The domain of an address with exactly one `@`. `a@evil.example@example.com` has none: readers
+/// disagree on where it belongs, and that disagreement is an attack.
+fn domain_of(address: &str) -> Option<&str> {
+    let (local, domain) = address.split_once('@')?;
+    let sound = !local.is_empty() && !domain.is_empty() && !domain.contains('@');
+    sound.then_some(domain)
+}
+
+fn is_one(allowed: Option<&BTreeSet<String>>, value: Option<&str>) -> bool {
+    allowed.is_none_or(|allowed| value.is_some_and(|value| allowed.contains(value)))
+}
+
+fn has_one(allowed: Option<&BTreeSet<String>>, values: &[String]) -> bool {
+    allowed.is_none_or(|allowed| values.iter().any(|value| allowed.contains(value)))
+}
+
+fn includes(wide: Option<&BTreeSet<String>>, narrow: Option<&BTreeSet<String>>) -> bool {
+    wide.is_none_or(|wide| narrow.is_some_and(|narrow| narrow.is_subset(wide)))
+}

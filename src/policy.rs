@@ -1,0 +1,179 @@
+//! The validated policy: what a configuration means once nothing about it can be wrong any more.
+//!
+//! Only [`crate::config`] makes one. Every type here is plain data, ready for the decision.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::crypto::{Algorithm, KeySet};
+use crate::identity::Condition;
+use crate::n8n::{Endpoints, ScopeSet, WebhookRules};
+use crate::secret::Secret;
+
+/// Everything that a decision needs beside the request, the facts and the time.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// The providers in the order of the configuration; [`ProviderId`] is the place in it.
+    pub providers: Vec<Provider>,
+    /// Which provider an `iss` belongs to. Exact strings (RFC 8725 §3.8).
+    pub issuers: BTreeMap<String, ProviderId>,
+    /// What the roles and scopes of a token allow in n8n.
+    pub grants: BTreeMap<String, ScopeSet>,
+    /// The principals in the order of the configuration; the first match wins.
+    pub principals: Vec<Principal>,
+    /// How the public API is guarded.
+    pub public_api: PublicApi,
+    /// How webhooks, forms and MCP triggers are guarded.
+    pub webhooks: WebhookRules,
+    /// Where n8n serves its surfaces.
+    pub endpoints: Endpoints,
+    /// Whether `/metrics` of n8n can be reached.
+    pub metrics: Access,
+}
+
+/// The place of a provider in [`Policy::providers`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProviderId(pub usize);
+
+/// An issuer of tokens, and how its tokens are checked.
+#[derive(Clone, Debug)]
+pub struct Provider {
+    /// The operator's name for it: `[a-z0-9_-]+`, so that it is safe in headers and metrics.
+    pub name: String,
+    /// Where its claims are.
+    pub dialect: Dialect,
+    /// Every `iss` that it signs for. The first is the one whose discovery document is read.
+    pub issuers: Vec<String>,
+    /// What a token must satisfy.
+    pub token: TokenRules,
+    /// The clients that may use this gate; `None`: any client with the right audience.
+    pub clients: Option<BTreeSet<String>>,
+    /// Take `email` as verified though the token does not say so.
+    pub trust_email: bool,
+    /// Where its keys come from.
+    pub keys: KeySource,
+    /// When keys are fetched, kept and given up.
+    pub freshness: Freshness,
+}
+
+/// Where a kind of provider puts its claims.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// Any OpenID provider; the default.
+    Oidc,
+    /// Microsoft Entra ID.
+    Entra,
+    /// Keycloak.
+    Keycloak,
+}
+
+/// What every token of a provider must satisfy.
+#[derive(Clone, Debug)]
+pub struct TokenRules {
+    /// `aud` must hold one of these (RFC 7519 §4.1.3). Never empty.
+    pub audiences: BTreeSet<String>,
+    /// `alg` must be one of these (RFC 8725 §3.1).
+    pub algorithms: BTreeSet<Algorithm>,
+    /// How far the provider's clock may be from ours.
+    pub clock_skew: Duration,
+    /// Which `typ` an access token of this provider has.
+    pub typ: TypRule,
+}
+
+/// How an access token is told from the provider's other JWTs (RFC 8725 §3.11, §3.12).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TypRule {
+    /// `typ` must be `at+jwt` (RFC 9068 §4).
+    AccessToken,
+    /// `typ` may be absent, `JWT` or `at+jwt`; everything that marks another kind of token
+    /// (an ID token, a log-out token, a refresh token …) is refused.
+    NotAnotherKind,
+}
+
+/// Where the keys of a provider come from.
+#[derive(Clone, Debug)]
+pub enum KeySource {
+    /// The `jwks_uri` of the discovery document (OpenID Connect Discovery 1.0 §4).
+    Discovery {
+        /// Where the discovery document is.
+        document: Endpoint,
+        /// Envoy cluster for the key set, when it is another one than the document's.
+        jwks_cluster: Option<String>,
+    },
+    /// A key set at a known place.
+    Jwks(Endpoint),
+    /// A key set in the configuration.
+    Inline(KeySet),
+}
+
+/// A place that the filter calls through Envoy. The cluster is the operator's; the address only
+/// becomes `:scheme`, `:authority` and `:path`, so no document can lead a call elsewhere (SSRF).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The Envoy cluster.
+    pub cluster: String,
+    /// `https` or `http`.
+    pub scheme: String,
+    /// Host, and port if the address names one.
+    pub authority: String,
+    /// Path and query.
+    pub path: String,
+}
+
+/// When keys are fetched, kept and given up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Freshness {
+    /// Age at which a key set is fetched again.
+    pub ttl: Duration,
+    /// Age after which a key set that could not be fetched again is no longer used.
+    pub max_stale: Duration,
+    /// How long one fetch may take.
+    pub timeout: Duration,
+    /// Least time between two fetches that an unknown `kid` caused.
+    pub cooldown: Duration,
+    /// How long a key that left the published set is still used.
+    pub grace: Duration,
+}
+
+/// An identity that becomes somebody in n8n.
+#[derive(Clone, Debug)]
+pub struct Principal {
+    /// The operator's name for it: `[A-Za-z0-9._-]+`, so that it is safe in headers and audit.
+    pub name: String,
+    /// Which identities it stands for.
+    pub matches: Condition,
+    /// What it may do whatever its roles are.
+    pub grant: ScopeSet,
+    /// The most that roles may give it; `None`: all that they give.
+    pub allow: Option<ScopeSet>,
+    /// The n8n API key that stands for it upstream.
+    pub api_key: Secret,
+}
+
+/// How the public API is guarded.
+#[derive(Clone, Debug)]
+pub struct PublicApi {
+    /// What becomes of calls with a static `X-N8N-API-KEY`.
+    pub api_keys: ApiKeys,
+    /// The identifier of this resource (RFC 9728 §1.2), such as
+    /// `https://n8n.example.com/api/v1`; `None`: derived from what the client asked for.
+    pub resource: Option<String>,
+}
+
+/// What becomes of calls with a static `X-N8N-API-KEY`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApiKeys {
+    /// They pass unchanged: the gate is additive.
+    Pass,
+    /// They are refused: single sign-on is enforced.
+    Refuse,
+}
+
+/// Whether something can be reached through the gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// It can.
+    Pass,
+    /// It cannot.
+    Deny,
+}

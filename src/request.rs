@@ -1,0 +1,62 @@
+//! The head of a request, as bytes: nothing here assumes that a header is UTF-8.
+
+/// Method, path, authority and headers of one request.
+///
+/// Header values may hold any byte (Envoy forwards 0x80 to 0xFF), so they stay `Vec<u8>` until a
+/// reader needs text and says what happens when it is none.
+#[derive(Clone, Debug, Default)]
+pub struct RequestHead {
+    headers: Vec<(String, Vec<u8>)>,
+}
+
+impl RequestHead {
+    /// Takes the pairs as the host gives them, pseudo-headers (`:method`, `:path`) among them.
+    pub const fn new(headers: Vec<(String, Vec<u8>)>) -> Self {
+        Self { headers }
+    }
+
+    /// All pairs, in the order of the wire.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_slice()))
+    }
+
+    /// Every value of the header `name` (lower case), in the order of the wire.
+    pub fn values<'h>(&'h self, name: &'h str) -> impl Iterator<Item = &'h [u8]> {
+        self.headers()
+            .filter(move |(other, _)| other.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    }
+
+    /// The first value of the header `name`. Only for headers that decide nothing.
+    pub fn first(&self, name: &str) -> Option<&[u8]> {
+        self.headers()
+            .find(|(other, _)| other.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    }
+
+    /// The request method; empty when the host gave none.
+    pub fn method(&self) -> &[u8] {
+        self.first(":method").unwrap_or_default()
+    }
+
+    /// The request target as it came: path and query.
+    pub fn target(&self) -> &[u8] {
+        self.first(":path").unwrap_or_default()
+    }
+
+    /// The request target up to its query (`?`) or fragment (`#`).
+    pub fn path(&self) -> &[u8] {
+        let target = self.target();
+        target
+            .split(|byte| matches!(byte, b'?' | b'#'))
+            .next()
+            .unwrap_or_default()
+    }
+
+    /// Host and port that the client asked for.
+    pub fn authority(&self) -> Option<&[u8]> {
+        self.first(":authority").or_else(|| self.first("host"))
+    }
+}
