@@ -1,0 +1,95 @@
+# Everything is built below target/ and installed below .local/; both can be
+# deleted at any time. `make` alone lists the targets.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# What the end-to-end tests, the demo and the examples run against.
+export GATE_WASM := $(CURDIR)/target/n8n-idp-gate.wasm
+export ENVOY_BIN := $(CURDIR)/.local/bin/envoy
+export NODE24_BIN := $(CURDIR)/.local/bin/node24
+export PROVIDER_DIR := $(CURDIR)/.local/provider
+export N8N_DIR := $(CURDIR)/.local/n8n
+
+CARGO ?= cargo
+
+.PHONY: help
+help: ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: wasm
+wasm: ## compile the filter to target/n8n-idp-gate.wasm
+	@scripts/build-wasm.sh
+
+.PHONY: check
+check: lint docs-check deny check-wasm ## formatting, lints, generated docs, dependencies, the wasm's imports and size
+
+.PHONY: lint
+lint: ## formatting and lints, with warnings as errors
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets --features lint-shell -- -D warnings
+
+.PHONY: deny
+deny: ## licences, sources and known vulnerabilities of the dependencies
+	@scripts/cargo-deny.sh
+
+.PHONY: check-wasm
+check-wasm: wasm ## the wasm's imports and size
+	@scripts/check-wasm.sh $(GATE_WASM)
+
+.PHONY: docs
+docs: ## write the generated reference pages
+	$(CARGO) run --locked --quiet --bin n8n-idp-gate -- docs --write
+
+.PHONY: docs-check
+docs-check: ## are the generated reference pages up to date?
+	$(CARGO) run --locked --quiet --bin n8n-idp-gate -- docs --check
+
+.PHONY: test-fast
+test-fast: ## unit and integration tests that need no server
+	$(CARGO) test --locked --lib --bins --tests
+
+.PHONY: test-e2e
+test-e2e: wasm envoy provider ## a real Envoy, scripted upstreams and a real OpenID provider
+	$(CARGO) test --locked --features e2e --test e2e_scripted --test e2e_provider -- --test-threads=2
+
+.PHONY: test-n8n
+test-n8n: wasm envoy provider n8n ## a real Envoy in front of a real n8n
+	$(CARGO) test --locked --features e2e --test e2e_n8n -- --test-threads=1
+
+.PHONY: test
+test: preflight ## everything, as continuous integration runs it
+	@scripts/totals.sh $(MAKE) test-all
+
+.PHONY: test-all
+test-all:
+	@$(MAKE) check
+	@$(MAKE) test-fast
+	@$(MAKE) test-e2e
+	@$(MAKE) test-n8n
+
+.PHONY: demo
+demo: preflight wasm envoy provider n8n ## n8n behind the filter on this machine, to try by hand
+	$(CARGO) run --locked --features e2e --example demo
+
+.PHONY: preflight
+preflight: ## does this machine have what the rest needs?
+	@scripts/preflight.sh
+
+.PHONY: envoy provider n8n
+envoy: ## install Envoy below .local
+	@scripts/install-envoy.sh
+provider: ## install the OpenID provider of the tests below .local
+	@scripts/install-provider.sh
+n8n: ## install n8n below .local
+	@scripts/install-n8n.sh
+
+.PHONY: clean
+clean: ## delete what was built
+	rm -rf target
+
+.PHONY: distclean
+distclean: clean ## delete what was built and installed
+	rm -rf .local

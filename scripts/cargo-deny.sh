@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Checks the dependencies against deny.toml: bans, licences and sources always;
+# known vulnerabilities where the advisory database, a git repository, can be
+# fetched. Where it cannot, it says so and does not fail, unless
+# ADVISORIES=required is in the environment (as it should be before a release).
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+
+version=0.20.2
+deny="$LOCAL/cargo-tools/bin/cargo-deny"
+
+need cargo "install Rust from https://rustup.rs"
+[ -f deny.toml ] || die "deny.toml is missing" "run this in a complete checkout"
+locked cargo-deny
+if ! stamped cargo-deny "$version" || [ ! -x "$deny" ]; then
+  say "compiling cargo-deny $version (several minutes, once; log: .local/log/cargo-deny.log)"
+  fresh_log cargo-deny
+  logged cargo-deny cargo install --root "$LOCAL/cargo-tools" --target-dir "$LOCAL/cargo-tools/target" \
+    --version "$version" --locked cargo-deny ||
+    die "cargo-deny $version could not be compiled" "cargo must reach crates.io" \
+      "the whole log: .local/log/cargo-deny.log"
+  rm -rf "$LOCAL/cargo-tools/target"
+  stamp cargo-deny "$version"
+fi
+
+"$deny" --all-features --locked check bans licenses sources
+
+fresh_log advisories
+if timeout 60 "$deny" fetch db >>"$LOGS/advisories.log" 2>&1 </dev/null; then
+  "$deny" --all-features --locked check --disable-fetch advisories
+elif [ "${ADVISORIES:-}" = required ]; then
+  die "the advisory database could not be fetched" "see .local/log/advisories.log"
+else
+  say "advisories NOT checked: the advisory database could not be fetched (needs GitHub; .local/log/advisories.log)"
+fi

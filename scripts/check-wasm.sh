@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# Checks a built filter: it may import only what scripts/wasm-imports.txt lists,
+# and it may not be larger than the budget below. Prints both figures.
+# Usage: scripts/check-wasm.sh [FILE], by default target/n8n-idp-gate.wasm.
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+
+budget=1048576 # bytes: 1 MiB
+wasm=${1:-target/n8n-idp-gate.wasm}
+
+need python3 "install Python 3 (Debian: apt-get install python3)"
+[ -f "$wasm" ] || die "$wasm is not there" "make wasm"
+
+python3 - "$wasm" scripts/wasm-imports.txt "$budget" <<'PYTHON'
+import sys
+
+path, list_path, budget = sys.argv[1], sys.argv[2], int(sys.argv[3])
+data = open(path, "rb").read()
+
+
+def number(at):
+    """An unsigned LEB128 number and the position after it."""
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            return value, at
+
+
+def name(at):
+    length, at = number(at)
+    return data[at : at + length].decode(), at + length
+
+
+def limits(at):
+    flags = data[at]
+    _, at = number(at + 1)
+    return number(at)[1] if flags & 1 else at
+
+
+def imports():
+    if data[:8] != b"\0asm\1\0\0\0":
+        sys.exit(f"error: {path} is not a WebAssembly module")
+    at = 8
+    while at < len(data):
+        section, (size, at) = data[at], number(at + 1)
+        end = at + size
+        if section == 2:
+            count, at = number(at)
+            for _ in range(count):
+                module, at = name(at)
+                item, at = name(at)
+                kind = data[at]
+                if kind == 0:  # function: its type's index
+                    at = number(at + 1)[1]
+                elif kind == 1:  # table: element type, limits
+                    at = limits(at + 2)
+                elif kind == 2:  # memory: limits
+                    at = limits(at + 1)
+                elif kind == 3:  # global: value type, mutability
+                    at += 3
+                else:
+                    sys.exit(f"error: {path} imports {module} {item} of unknown kind {kind}")
+                yield f"{module} {item}" if kind == 0 else f"{module} {item} (not a function)"
+        at = end
+
+
+listed = [line.strip() for line in open(list_path) if line.strip() and not line.startswith("#")]
+if listed != sorted(set(listed)):
+    sys.exit(f"error: {list_path} is not sorted, or names something twice")
+found = sorted(set(imports()))
+bad = [item for item in found if item not in listed]
+for item in bad:
+    print(f"error: import not allowed: {item}", file=sys.stderr)
+if bad:
+    print(f"       if it is meant to be there, and Envoy offers it, add it to {list_path}", file=sys.stderr)
+print(f"imports: {len(found)}, all on the list of {len(listed)}" if not bad else f"imports: {len(found)}, {len(bad)} not allowed")
+print(f"size: {len(data)} bytes, {100 * len(data) / budget:.1f} % of the budget of {budget}")
+if len(data) > budget:
+    print(f"error: {path} is {len(data) - budget} bytes over the budget", file=sys.stderr)
+sys.exit(1 if bad or len(data) > budget else 0)
+PYTHON

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Looks for what a machine must have before anything is installed or built here,
+# and says in one line, for each thing that is missing, how to get it.
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+
+missing=0
+miss() {
+  printf 'missing: %-16s %s\n' "$1" "$2" >&2
+  missing=$((missing + 1))
+}
+have() { command -v "$1" >/dev/null 2>&1 || miss "$1" "$2"; }
+
+have cargo "install Rust from https://rustup.rs"
+have rustc "install Rust from https://rustup.rs"
+have cc "Debian: apt-get install gcc libc6-dev"
+have c++ "Debian: apt-get install g++"
+have make "Debian: apt-get install make"
+have curl "Debian: apt-get install curl"
+have npm "install Node.js with npm (Debian: apt-get install nodejs npm)"
+have flock "Debian: apt-get install util-linux"
+if command -v python3 >/dev/null 2>&1; then
+  python3 -c 'import venv, ensurepip' 2>/dev/null || miss "python3's venv" "Debian: apt-get install python3-venv"
+else
+  miss python3 "Debian: apt-get install python3 python3-venv"
+fi
+if command -v cargo >/dev/null 2>&1; then
+  cargo fmt --version >/dev/null 2>&1 || miss rustfmt "rustup component add rustfmt"
+  cargo clippy --version >/dev/null 2>&1 || miss clippy "rustup component add clippy"
+fi
+free=$(df -Pk "$ROOT" | awk 'NR == 2 {print int($4 / 1048576)}')
+[ "$free" -ge 8 ] || miss "disk space" "the full test suite needs about 8 GB here, $free GB are free"
+
+[ "$missing" -eq 0 ] || die "$missing missing; nothing was installed or built"
