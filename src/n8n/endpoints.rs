@@ -1,7 +1,11 @@
 //! Where an n8n serves its surfaces: the `N8N_ENDPOINT_*` variables of its environment.
 
+use thiserror::Error;
+
+use super::Surface;
+
 /// The path prefixes of one n8n, without slashes at either end, in lower case. A prefix may have
-/// several segments (`hooks/in`).
+/// several segments (`hooks/in`). [`Endpoints::normalize`] makes one of what an operator writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoints {
     /// `N8N_PUBLIC_API_ENDPOINT`.
@@ -40,5 +44,281 @@ impl Default for Endpoints {
             mcp: "mcp".to_owned(),
             mcp_test: "mcp-test".to_owned(),
         }
+    }
+}
+
+/// Why a name cannot be an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum EndpointFault {
+    /// There is nothing between its slashes.
+    #[error("an endpoint has at least one segment")]
+    Empty,
+    /// A segment is `.` or `..`, or has a character that is read differently by different
+    /// servers, or that n8n's router takes for a pattern.
+    #[error("{0:?} is not a plain path segment: use letters, digits, '.', '_', '~' and '-'")]
+    Segment(String),
+}
+
+/// Two endpoints of which n8n would not serve one, or not all of it.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{inner} lies within {outer}")]
+pub struct EndpointConflict {
+    /// The endpoint, such as `webhook_test`, or the path where n8n always serves something.
+    pub inner: &'static str,
+    /// The endpoint that it is equal to or lies within.
+    pub outer: &'static str,
+}
+
+impl Endpoints {
+    /// Makes the normal form of an endpoint: no slashes at the ends, lower case.
+    pub fn normalize(name: &str) -> Result<String, EndpointFault> {
+        let name = name.trim_matches('/');
+        if name.is_empty() {
+            return Err(EndpointFault::Empty);
+        }
+        let is_plain = |character: char| character.is_ascii_alphanumeric() || "._~-".contains(character);
+        match name
+            .split('/')
+            .find(|segment| matches!(*segment, "" | "." | "..") || !segment.chars().all(is_plain))
+        {
+            Some(segment) => Err(EndpointFault::Segment(segment.to_owned())),
+            None => Ok(name.to_ascii_lowercase()),
+        }
+    }
+
+    /// The pairs that n8n could not serve side by side. A configuration with one is refused,
+    /// because which of the two n8n serves would be a guess.
+    pub fn conflicts(&self) -> Vec<EndpointConflict> {
+        let all = self.prefixes();
+        let mut conflicts = Vec::new();
+        for (place, (outer, outer_path)) in all.iter().enumerate() {
+            for (other_place, (inner, inner_path)) in all.iter().enumerate() {
+                let Some(below) = strip_segments(inner_path, outer_path) else {
+                    continue;
+                };
+                // Each equal pair is met twice, the built-in ones lie within one another by
+                // n8n's own design, and n8n serves the public API below `v1` alone.
+                let is_counted = place == other_place
+                    || (below.is_empty() && place > other_place)
+                    || (outer.is_fixed() && inner.is_fixed())
+                    || (*outer == Prefix::Api && !below.is_empty() && !is_version(below));
+                if !is_counted {
+                    conflicts.push(EndpointConflict {
+                        inner: inner.name(),
+                        outer: outer.name(),
+                    });
+                }
+            }
+        }
+        conflicts
+    }
+
+    /// Every prefix and where it is.
+    pub(super) fn prefixes(&self) -> [(Prefix, &str); 17] {
+        [
+            (Prefix::Api, &self.api),
+            (Prefix::Rest, &self.rest),
+            (Prefix::Webhook, &self.webhook),
+            (Prefix::WebhookTest, &self.webhook_test),
+            (Prefix::WebhookWaiting, &self.webhook_waiting),
+            (Prefix::Form, &self.form),
+            (Prefix::FormTest, &self.form_test),
+            (Prefix::FormWaiting, &self.form_waiting),
+            (Prefix::Mcp, &self.mcp),
+            (Prefix::McpTest, &self.mcp_test),
+            (Prefix::McpServer, "mcp-server"),
+            (Prefix::McpOauth, "mcp-oauth"),
+            (Prefix::Oauth, "oauth"),
+            (Prefix::AuthorizationServer, ".well-known/oauth-authorization-server"),
+            (Prefix::ProtectedResource, ".well-known/oauth-protected-resource"),
+            (Prefix::Metrics, "metrics"),
+            (Prefix::Health, "healthz"),
+        ]
+    }
+}
+
+/// A prefix below which n8n serves one thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Prefix {
+    Api,
+    Rest,
+    Webhook,
+    WebhookTest,
+    WebhookWaiting,
+    Form,
+    FormTest,
+    FormWaiting,
+    Mcp,
+    McpTest,
+    McpServer,
+    McpOauth,
+    Oauth,
+    AuthorizationServer,
+    ProtectedResource,
+    Metrics,
+    Health,
+}
+
+impl Prefix {
+    /// The part of n8n that is served below it.
+    pub(super) const fn surface(self) -> Surface {
+        match self {
+            Self::Api => Surface::PublicApi,
+            Self::Rest => Surface::Rest,
+            Self::Webhook => Surface::Webhook,
+            Self::WebhookTest => Surface::WebhookTest,
+            Self::WebhookWaiting => Surface::WebhookWaiting,
+            Self::Form | Self::FormTest | Self::FormWaiting => Surface::Form,
+            Self::Mcp | Self::McpTest | Self::McpServer => Surface::Mcp,
+            Self::McpOauth
+            | Self::Oauth
+            | Self::AuthorizationServer
+            | Self::ProtectedResource => Surface::Oauth,
+            Self::Metrics => Surface::Metrics,
+            Self::Health => Surface::Health,
+        }
+    }
+
+    /// Whether this filter guards what is below it, so that a path which somebody could read as
+    /// one below it must have that reading alone.
+    pub(super) const fn is_guarded(self) -> bool {
+        matches!(self, Self::Api | Self::Metrics) || self.is_trigger()
+    }
+
+    /// Whether webhook rules speak of what is below it.
+    pub(super) const fn is_trigger(self) -> bool {
+        matches!(
+            self,
+            Self::Webhook
+                | Self::WebhookTest
+                | Self::WebhookWaiting
+                | Self::Form
+                | Self::FormTest
+                | Self::FormWaiting
+                | Self::Mcp
+                | Self::McpTest
+        )
+    }
+
+    /// Where the same triggers are served in production; `None`: this is no test prefix.
+    pub(super) const fn production(self) -> Option<Self> {
+        match self {
+            Self::WebhookTest => Some(Self::Webhook),
+            Self::FormTest => Some(Self::Form),
+            Self::McpTest => Some(Self::Mcp),
+            _ => None,
+        }
+    }
+
+    const fn is_fixed(self) -> bool {
+        !matches!(self, Self::Api | Self::Rest) && !self.is_trigger()
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Rest => "rest",
+            Self::Webhook => "webhook",
+            Self::WebhookTest => "webhook_test",
+            Self::WebhookWaiting => "webhook_waiting",
+            Self::Form => "form",
+            Self::FormTest => "form_test",
+            Self::FormWaiting => "form_waiting",
+            Self::Mcp => "mcp",
+            Self::McpTest => "mcp_test",
+            Self::McpServer => "/mcp-server",
+            Self::McpOauth => "/mcp-oauth",
+            Self::Oauth => "/oauth",
+            Self::AuthorizationServer => "/.well-known/oauth-authorization-server",
+            Self::ProtectedResource => "/.well-known/oauth-protected-resource",
+            Self::Metrics => "/metrics",
+            Self::Health => "/healthz",
+        }
+    }
+}
+
+/// What is left of `path` when it is `prefix` or below it.
+fn strip_segments<'p>(path: &'p str, prefix: &str) -> Option<&'p str> {
+    let below = path.strip_prefix(prefix)?;
+    if below.is_empty() {
+        Some(below)
+    } else {
+        below.strip_prefix('/')
+    }
+}
+
+fn is_version(below: &str) -> bool {
+    below.starts_with('v')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_in_normal_form_and_without_conflict() {
+        let endpoints = Endpoints::default();
+        for (_, path) in endpoints.prefixes() {
+            assert_eq!(Endpoints::normalize(path).as_deref(), Ok(path));
+        }
+        assert_eq!(endpoints.conflicts(), []);
+    }
+
+    #[test]
+    fn an_endpoint_is_lower_cased_and_loses_its_outer_slashes() {
+        assert_eq!(
+            Endpoints::normalize("/Hooks/In/").as_deref(),
+            Ok("hooks/in")
+        );
+    }
+
+    #[test]
+    fn what_is_not_plain_is_no_endpoint() {
+        assert_eq!(Endpoints::normalize(""), Err(EndpointFault::Empty));
+        assert_eq!(Endpoints::normalize("//"), Err(EndpointFault::Empty));
+        for (name, segment) in [
+            ("a//b", ""),
+            ("a/./b", "."),
+            ("../a", ".."),
+            ("a%2fb", "a%2fb"),
+            ("a;b", "a;b"),
+            (":id", ":id"),
+            ("*", "*"),
+            ("a b", "a b"),
+            ("caf\u{e9}", "caf\u{e9}"),
+        ] {
+            assert_eq!(
+                Endpoints::normalize(name),
+                Err(EndpointFault::Segment(segment.to_owned())),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn endpoints_within_one_another_are_in_conflict() {
+        let conflict = |inner, outer| vec![EndpointConflict { inner, outer }];
+        let with = |change: fn(&mut Endpoints)| {
+            let mut endpoints = Endpoints::default();
+            change(&mut endpoints);
+            endpoints.conflicts()
+        };
+        assert_eq!(
+            with(|endpoints| endpoints.form = "webhook".to_owned()),
+            conflict("form", "webhook")
+        );
+        assert_eq!(
+            with(|endpoints| endpoints.webhook_test = "webhook/test".to_owned()),
+            conflict("webhook_test", "webhook")
+        );
+        assert_eq!(
+            with(|endpoints| endpoints.mcp = "mcp-server/http".to_owned()),
+            conflict("mcp", "/mcp-server")
+        );
+        assert_eq!(
+            with(|endpoints| endpoints.rest = "api/v1/internal".to_owned()),
+            conflict("rest", "api")
+        );
+        assert_eq!(with(|endpoints| endpoints.rest = "api/rest".to_owned()), []);
     }
 }

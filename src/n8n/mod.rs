@@ -2,12 +2,14 @@
 
 mod endpoints;
 mod operations;
+mod path;
 mod scope;
 mod surface;
 mod webhook;
 
-pub use endpoints::Endpoints;
-pub use operations::Operation;
+pub use endpoints::{EndpointConflict, EndpointFault, Endpoints};
+pub use operations::{Operation, ScopeRule};
+pub use path::PathFault;
 pub use scope::{ScopeSet, UnknownScope};
-pub use surface::{classify, PathFault, Route, Surface};
+pub use surface::{classify, Route, Surface};
 pub use webhook::{PathPattern, PatternFault, RuleChoice, WebhookAuth, WebhookRule, WebhookRules};

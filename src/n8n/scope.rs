@@ -1,14 +1,19 @@
 //! Sets of n8n's API-key scopes.
 
-use std::collections::BTreeSet;
+use std::fmt;
 
 use thiserror::Error;
 
+use super::operations::{SCOPES, WILDCARDS};
+
+const WORDS: usize = SCOPES.len().div_ceil(u64::BITS as usize);
+
 /// A set of n8n scopes, or all of them, those of later n8n versions included.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct ScopeSet {
     all: bool,
-    scopes: BTreeSet<&'static str>,
+    /// One bit for each of [`SCOPES`].
+    bits: [u64; WORDS],
 }
 
 /// A scope that no operation of n8n asks for.
@@ -17,22 +22,39 @@ pub struct ScopeSet {
 pub struct UnknownScope {
     /// What was asked for.
     pub scope: String,
-    /// The nearest scope that exists.
+    /// The nearest scope that exists, in the form that was asked for; `None`: nothing is near.
     pub nearest: Option<&'static str>,
 }
 
 impl ScopeSet {
     /// Adds `workflow:read`, `workflow:*` or `*`.
     pub fn insert(&mut self, scope: &str) -> Result<(), UnknownScope> {
-        Err(UnknownScope {
-            scope: scope.to_owned(),
-            nearest: None,
-        })
+        if scope == "*" {
+            self.all = true;
+            return Ok(());
+        }
+        let known = match scope.strip_suffix('*') {
+            Some(resource) if resource.ends_with(':') => {
+                self.add_where(|known| known.starts_with(resource))
+            }
+            _ => self.add_where(|known| known == scope),
+        };
+        if known {
+            Ok(())
+        } else {
+            Err(UnknownScope {
+                scope: scope.to_owned(),
+                nearest: nearest(scope),
+            })
+        }
     }
 
     /// Whether the scope is in the set.
     pub fn contains(&self, scope: &str) -> bool {
-        self.all || self.scopes.contains(scope)
+        self.all
+            || SCOPES
+                .binary_search(&scope)
+                .is_ok_and(|place| self.has(place))
     }
 
     /// Whether the set is `*`: only that allows an operation that this filter does not know.
@@ -40,10 +62,17 @@ impl ScopeSet {
         self.all
     }
 
+    /// Whether nothing is allowed.
+    pub fn is_empty(&self) -> bool {
+        !self.all && self.bits == [0; WORDS]
+    }
+
     /// Adds everything that is in `other`.
     pub fn extend(&mut self, other: &Self) {
         self.all |= other.all;
-        self.scopes.extend(&other.scopes);
+        for (own, others) in self.bits.iter_mut().zip(other.bits) {
+            *own |= others;
+        }
     }
 
     /// What is in both sets.
@@ -52,10 +81,190 @@ impl ScopeSet {
         match (self.all, other.all) {
             (true, _) => other.clone(),
             (_, true) => self.clone(),
-            _ => Self {
-                all: false,
-                scopes: self.scopes.intersection(&other.scopes).copied().collect(),
-            },
+            _ => {
+                let mut both = self.clone();
+                for (own, others) in both.bits.iter_mut().zip(other.bits) {
+                    *own &= others;
+                }
+                both
+            }
+        }
+    }
+
+    /// The known scopes in the set, sorted. `*` holds more than these.
+    pub fn iter(&self) -> impl Iterator<Item = &'static str> + '_ {
+        SCOPES
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| self.all || self.has(*place))
+            .map(|(_, scope)| *scope)
+    }
+
+    fn add_where(&mut self, wanted: impl Fn(&str) -> bool) -> bool {
+        let mut found = false;
+        for (place, _) in SCOPES.iter().enumerate().filter(|(_, s)| wanted(s)) {
+            let (word, bit) = position(place);
+            if let Some(word) = self.bits.get_mut(word) {
+                *word |= bit;
+                found = true;
+            }
+        }
+        found
+    }
+
+    fn has(&self, place: usize) -> bool {
+        let (word, bit) = position(place);
+        self.bits.get(word).is_some_and(|word| word & bit != 0)
+    }
+}
+
+impl fmt::Debug for ScopeSet {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.all {
+            out.debug_set().entry(&"*").finish()
+        } else {
+            out.debug_set().entries(self.iter()).finish()
+        }
+    }
+}
+
+/// The word of the set and the bit in it that stand for a scope.
+fn position(place: usize) -> (usize, u64) {
+    const WIDTH: usize = u64::BITS as usize;
+    (place / WIDTH, 1_u64.rotate_left((place % WIDTH) as u32))
+}
+
+/// The scope that somebody who wrote `scope` may have meant.
+fn nearest(scope: &str) -> Option<&'static str> {
+    // Words of that length are no slip of the pen, and comparing them would cost.
+    const LONGEST: usize = 64;
+    if scope.len() > LONGEST {
+        return None;
+    }
+    let furthest = scope.len().div_ceil(4);
+    SCOPES
+        .iter()
+        .chain(WILDCARDS.iter().filter(|_| scope.ends_with('*')))
+        .map(|known| (edits(scope, known), *known))
+        .filter(|(edits, _)| *edits <= furthest)
+        .min()
+        .map(|(_, known)| known)
+}
+
+/// How many characters must be put in, taken out or changed to make one word the other
+/// (Levenshtein's distance), without regard to case.
+fn edits(one: &str, other: &str) -> usize {
+    let mut above: Vec<usize> = (0..=other.chars().count()).collect();
+    for (line, character) in one.chars().enumerate() {
+        let mut left = line.saturating_add(1);
+        let mut row = vec![left];
+        for (against, cells) in other.chars().zip(above.windows(2)) {
+            let &[diagonal, above] = cells else { continue };
+            let change = usize::from(!character.eq_ignore_ascii_case(&against));
+            left = diagonal
+                .saturating_add(change)
+                .min(above.saturating_add(1))
+                .min(left.saturating_add(1));
+            row.push(left);
+        }
+        above = row;
+    }
+    above.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(scopes: &[&str]) -> ScopeSet {
+        let mut set = ScopeSet::default();
+        for scope in scopes {
+            set.insert(scope).unwrap();
+        }
+        set
+    }
+
+    fn names(set: &ScopeSet) -> Vec<&'static str> {
+        set.iter().collect()
+    }
+
+    #[test]
+    fn a_single_scope_holds_itself_alone() {
+        assert_eq!(names(&set(&["workflow:read"])), ["workflow:read"]);
+        assert!(!set(&["workflow:read"]).contains("workflow:list"));
+        assert!(!set(&["workflow:read"]).contains("nothing:known"));
+    }
+
+    #[test]
+    fn every_scope_has_a_bit_of_its_own() {
+        for scope in SCOPES {
+            assert_eq!(names(&set(&[scope])), [scope]);
+        }
+    }
+
+    #[test]
+    fn a_resource_wildcard_holds_that_resource_alone() {
+        assert_eq!(
+            names(&set(&["workflowTags:*"])),
+            ["workflowTags:list", "workflowTags:update"]
+        );
+        assert!(!set(&["workflow:*"]).contains("workflowTags:list"));
+    }
+
+    #[test]
+    fn only_a_star_holds_what_this_filter_does_not_know() {
+        let everything_known = set(&SCOPES);
+        assert!(!everything_known.is_all());
+        assert!(!everything_known.contains("later:scope"));
+        assert!(set(&["*"]).is_all());
+        assert!(set(&["*"]).contains("later:scope"));
+    }
+
+    #[test]
+    fn an_intersection_is_never_wider_than_either_side() {
+        let some = set(&["workflow:list", "workflow:read", "variable:list"]);
+        let other = set(&["workflow:read", "variable:*"]);
+        assert_eq!(
+            names(&some.intersection(&other)),
+            ["variable:list", "workflow:read"]
+        );
+        assert_eq!(some.intersection(&set(&["*"])), some);
+        assert_eq!(set(&["*"]).intersection(&some), some);
+        assert!(some.intersection(&ScopeSet::default()).is_empty());
+        assert!(set(&["*"]).intersection(&set(&["*"])).is_all());
+    }
+
+    #[test]
+    fn extending_joins_both_sides() {
+        let mut some = ScopeSet::default();
+        some.extend(&set(&["workflow:list"]));
+        some.extend(&set(&["communityPackage:list"]));
+        assert_eq!(names(&some), ["communityPackage:list", "workflow:list"]);
+        some.extend(&set(&["*"]));
+        assert!(some.is_all());
+    }
+
+    #[test]
+    fn a_slip_of_the_pen_gets_the_scope_that_was_meant() {
+        for (written, meant) in [
+            ("workflow:raed", Some("workflow:read")),
+            ("workflows:list", Some("workflow:list")),
+            ("Workflow:List", Some("workflow:list")),
+            ("workflows:*", Some("workflow:*")),
+            ("worflow:*", Some("workflow:*")),
+            ("payroll:approve", None),
+            ("", None),
+            ("**", None),
+            (":*", None),
+        ] {
+            assert_eq!(
+                ScopeSet::default().insert(written),
+                Err(UnknownScope {
+                    scope: written.to_owned(),
+                    nearest: meant,
+                }),
+                "{written}"
+            );
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Which part of n8n a path belongs to.
 
-use thiserror::Error;
-
-use super::Endpoints;
+use super::endpoints::Prefix;
+use super::path::{could_be_under, decode_plain, has_needless_encoding, segments};
+use super::{Endpoints, PathFault};
 
 /// A part of n8n that is guarded in one way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,19 +58,113 @@ impl Surface {
 pub struct Route {
     /// The surface.
     pub surface: Surface,
-    /// The whole path in segments, percent-decoded, without empty ones at the end.
+    /// The whole path in segments, percent-decoded, without the empty one that a slash at the
+    /// end leaves. On a surface that is not guarded a segment that cannot be decoded is as it came.
     pub segments: Vec<String>,
+    prefix: Option<Prefix>,
+    prefix_length: usize,
 }
 
-/// Why a path has no single reading.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum PathFault {
-    /// Somewhere between the client and n8n it could be read as another path.
-    #[error("the path can be read in more than one way")]
-    Ambiguous,
+impl Route {
+    /// The segments below `/api/v1`; `None`: the path is none of version 1 of the public API.
+    pub fn api_call(&self) -> Option<&[String]> {
+        if self.prefix != Some(Prefix::Api) {
+            return None;
+        }
+        let (version, call) = self.below_prefix().split_first()?;
+        version.eq_ignore_ascii_case("v1").then_some(call)
+    }
+
+    /// The prefix if webhook rules speak of what is below it.
+    pub(super) fn trigger(&self) -> Option<Prefix> {
+        self.prefix.filter(|prefix| prefix.is_trigger())
+    }
+
+    /// The segments below the prefix.
+    pub(super) fn below_prefix(&self) -> &[String] {
+        self.segments.get(self.prefix_length..).unwrap_or_default()
+    }
 }
 
 /// Says where n8n would route `path` (raw, without the query).
-pub fn classify(_endpoints: &Endpoints, _path: &[u8]) -> Result<Route, PathFault> {
-    Err(PathFault::Ambiguous)
+///
+/// n8n's router (Express 5) compares prefixes without regard to case, does not decode them, and
+/// decodes parameters once. A path that it routes to something guarded must be one that nobody
+/// reads in another way; a path that it routes elsewhere must be one that nobody could read as
+/// something guarded. Every other path is refused.
+pub fn classify(endpoints: &Endpoints, path: &[u8]) -> Result<Route, PathFault> {
+    if !path.starts_with(b"/") {
+        return Err(PathFault::NotAbsolute);
+    }
+    let prefixes = endpoints.prefixes();
+    let (prefix, prefix_length) = longest_prefix(&prefixes, path);
+    let is_guarded = prefix.is_some_and(Prefix::is_guarded);
+
+    let mut fault = None;
+    let mut decoded = Vec::new();
+    for segment in segments(path) {
+        match decode_plain(segment) {
+            Ok(segment) => decoded.push(segment),
+            Err(found) if is_guarded => return Err(found),
+            Err(found) => {
+                fault = fault.or(Some(found));
+                decoded.push(String::from_utf8_lossy(segment).into_owned());
+            }
+        }
+    }
+    if is_guarded {
+        if prefix == Some(Prefix::Api) && segments(path).any(has_needless_encoding) {
+            return Err(PathFault::EncodedLiteral);
+        }
+    } else if fault.is_some() || path.contains(&b'%') {
+        let guarded = prefixes
+            .iter()
+            .filter(|(prefix, _)| prefix.is_guarded())
+            .map(|(_, path)| *path);
+        if could_be_under(path, guarded) {
+            return Err(fault.unwrap_or(PathFault::EncodedLiteral));
+        }
+    }
+
+    let mut route = Route {
+        surface: prefix.map_or(Surface::Ui, Prefix::surface),
+        segments: decoded,
+        prefix,
+        prefix_length,
+    };
+    if is_own_document(endpoints, &route) {
+        route.surface = Surface::Gate;
+    }
+    Ok(route)
+}
+
+/// The longest prefix of `path` and how many segments it has.
+fn longest_prefix(prefixes: &[(Prefix, &str)], path: &[u8]) -> (Option<Prefix>, usize) {
+    prefixes
+        .iter()
+        .filter_map(|(prefix, literal)| {
+            let mut of_path = segments(path);
+            let mut length = 0_usize;
+            for literal in literal.split('/') {
+                let segment = of_path.next()?;
+                if !segment.eq_ignore_ascii_case(literal.as_bytes()) {
+                    return None;
+                }
+                length = length.saturating_add(1);
+            }
+            Some((Some(*prefix), length))
+        })
+        .max_by_key(|(_, length)| *length)
+        .unwrap_or_default()
+}
+
+/// Whether the path is that of the metadata which this filter serves (RFC 9728 §3.1); the rest
+/// below that prefix is n8n's.
+fn is_own_document(endpoints: &Endpoints, route: &Route) -> bool {
+    route.prefix == Some(Prefix::ProtectedResource)
+        && route
+            .below_prefix()
+            .iter()
+            .map(|segment| segment.to_ascii_lowercase())
+            .eq(endpoints.api.split('/').chain(["v1"]))
 }

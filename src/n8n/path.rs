@@ -1,0 +1,218 @@
+//! Whether everybody between the client and n8n reads a path alike.
+//!
+//! Proxies decode, merge, fold and resolve paths in their own ways, before this filter and after
+//! it. A path that all of them leave as it is, is plain. Of any other path this module can say
+//! what is odd about it, and whether somebody could read it as one under a given prefix.
+
+use thiserror::Error;
+
+/// Why a path has no single reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Error)]
+pub enum PathFault {
+    /// It does not begin with a slash: an absolute or an asterisk form (RFC 9112 §3.2).
+    #[error("the path does not begin with /")]
+    NotAbsolute,
+    /// Two slashes in a row, which some proxies merge.
+    #[error("the path has an empty segment")]
+    EmptySegment,
+    /// `.` or `..`, encoded or not, which some proxies resolve (RFC 3986 §5.2.4).
+    #[error("the path has a dot segment")]
+    DotSegment,
+    /// `;`, after which some servers cut a segment.
+    #[error("the path has a semicolon")]
+    Semicolon,
+    /// A backslash, which some servers take for a slash.
+    #[error("the path has a backslash")]
+    Backslash,
+    /// An encoded slash: n8n's webhooks take it for a slash, its routes do not.
+    #[error("the path has an encoded slash")]
+    EncodedSlash,
+    /// `?` or `#` within the path, which becomes its end when somebody decodes it.
+    #[error("the path has an encoded ? or #")]
+    EncodedDelimiter,
+    /// An encoded byte where n8n's route is literal: n8n does not decode it, a proxy may.
+    #[error("the path encodes a character that needs no encoding")]
+    EncodedLiteral,
+    /// `%` without two hexadecimal digits.
+    #[error("the path has a broken percent-encoding")]
+    BadPercentEncoding,
+    /// What decoding gives can be decoded again.
+    #[error("the path is percent-encoded more than once")]
+    DoubleEncoding,
+    /// A byte below 0x21, or 0x7f; encoded ones too, the encoded space aside.
+    #[error("the path has a control byte")]
+    ControlByte,
+    /// A byte above 0x7e that is not encoded.
+    #[error("the path has a byte that is not ASCII")]
+    NonAscii,
+    /// What decoding gives is not UTF-8.
+    #[error("the path does not decode to UTF-8")]
+    InvalidUtf8,
+}
+
+impl PathFault {
+    /// The code used in audit.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotAbsolute => "not_absolute",
+            Self::EmptySegment => "empty_segment",
+            Self::DotSegment => "dot_segment",
+            Self::Semicolon => "semicolon",
+            Self::Backslash => "backslash",
+            Self::EncodedSlash => "encoded_slash",
+            Self::EncodedDelimiter => "encoded_delimiter",
+            Self::EncodedLiteral => "encoded_literal",
+            Self::BadPercentEncoding => "bad_percent_encoding",
+            Self::DoubleEncoding => "double_encoding",
+            Self::ControlByte => "control_byte",
+            Self::NonAscii => "non_ascii",
+            Self::InvalidUtf8 => "invalid_utf8",
+        }
+    }
+}
+
+/// How many times a path may be decoded before it is refused whatever it means, so that a path
+/// of nothing but `%2525…` costs no more than its length.
+const MOST_LAYERS: usize = 4;
+
+/// What `path` holds between its slashes, without the empty segment that one slash at the end
+/// leaves. `path` begins with a slash.
+pub(super) fn segments(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let path = path.strip_prefix(b"/").unwrap_or(path);
+    let inner = path.strip_suffix(b"/").unwrap_or(path);
+    inner
+        .split(|byte| *byte == b'/')
+        .filter(move |_| !path.is_empty())
+}
+
+/// Decodes a segment that has one reading.
+pub(super) fn decode_plain(segment: &[u8]) -> Result<String, PathFault> {
+    let mut decoded = Vec::with_capacity(segment.len());
+    let mut rest = segment;
+    while let Some((&byte, after)) = rest.split_first() {
+        let (byte, after) = match byte {
+            b'%' => decode_octet(after)?,
+            0x00..=0x20 | 0x7f => return Err(PathFault::ControlByte),
+            0x80.. => return Err(PathFault::NonAscii),
+            _ => (byte, after),
+        };
+        match byte {
+            b'/' => return Err(PathFault::EncodedSlash),
+            b'\\' => return Err(PathFault::Backslash),
+            b';' => return Err(PathFault::Semicolon),
+            b'?' | b'#' => return Err(PathFault::EncodedDelimiter),
+            0x00..=0x1f | 0x7f => return Err(PathFault::ControlByte),
+            _ => decoded.push(byte),
+        }
+        rest = after;
+    }
+    match decoded.as_slice() {
+        b"" => return Err(PathFault::EmptySegment),
+        b"." | b".." => return Err(PathFault::DotSegment),
+        _ if decode_once(&decoded).is_some() => return Err(PathFault::DoubleEncoding),
+        _ => {}
+    }
+    String::from_utf8(decoded).map_err(|_| PathFault::InvalidUtf8)
+}
+
+/// Whether a segment encodes a character that means the same unencoded (RFC 3986 §2.3).
+pub(super) fn has_needless_encoding(segment: &[u8]) -> bool {
+    segment.windows(3).any(|window| {
+        matches!(window, [b'%', digits @ ..]
+            if decode_octet(digits).is_ok_and(|(byte, _)| {
+                byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
+            }))
+    })
+}
+
+/// Whether anybody could read `path` as one that begins with one of `prefixes`.
+///
+/// Readings: decoded any number of times; backslashes as slashes; empty segments merged; dot
+/// segments resolved at any point; segments cut at `;`, `?`, `#` or a byte that is not printable,
+/// or rid of such bytes; `//name` as a host; upper case as lower case.
+pub(super) fn could_be_under<'p>(
+    path: &[u8],
+    prefixes: impl Iterator<Item = &'p str> + Clone,
+) -> bool {
+    let mut layer = path.to_vec();
+    for _ in 0..MOST_LAYERS {
+        if prefixes.clone().any(|prefix| layer_is_under(&layer, prefix)) {
+            return true;
+        }
+        match decode_once(&layer) {
+            Some(next) => layer = next,
+            None => return false,
+        }
+    }
+    true
+}
+
+fn layer_is_under(layer: &[u8], prefix: &str) -> bool {
+    let is_slash = |byte: &u8| matches!(byte, b'/' | b'\\');
+    let segments = || {
+        layer
+            .split(is_slash)
+            .filter(|segment| !reads_as(segment, "") && !reads_as(segment, "."))
+    };
+    if layer.split(is_slash).any(|segment| reads_as(segment, "..")) {
+        // However the dots are resolved, what remains are some of these segments in this order.
+        let mut all = segments();
+        return prefix
+            .split('/')
+            .all(|wanted| all.any(|segment| reads_as(segment, wanted)));
+    }
+    let begins = |mut segments: &mut dyn Iterator<Item = &[u8]>| {
+        prefix.split('/').all(|wanted| {
+            (&mut segments)
+                .next()
+                .is_some_and(|segment| reads_as(segment, wanted))
+        })
+    };
+    let names_a_host = layer.iter().take_while(|byte| is_slash(byte)).count() > 1;
+    begins(&mut segments()) || (names_a_host && begins(&mut segments().skip(1)))
+}
+
+/// Whether somebody reads `segment` as `wanted`, which is in lower case.
+fn reads_as(segment: &[u8], wanted: &str) -> bool {
+    let is_printable = |byte: &u8| (0x21..=0x7e).contains(byte);
+    let cut = |ends: &dyn Fn(&u8) -> bool| {
+        let end = segment.iter().position(ends).unwrap_or(segment.len());
+        segment.get(..end).unwrap_or_default()
+    };
+    let is_wanted = |read: &mut dyn Iterator<Item = &u8>| {
+        read.map(u8::to_ascii_lowercase).eq(wanted.bytes())
+    };
+    let ends_segment = |byte: &u8| matches!(byte, b';' | b'?' | b'#');
+    is_wanted(&mut cut(&ends_segment).iter().filter(|byte| is_printable(byte)))
+        || is_wanted(&mut cut(&|byte| ends_segment(byte) || !is_printable(byte)).iter())
+}
+
+/// Decodes what is well encoded, and leaves the rest; `None`: nothing is.
+fn decode_once(text: &[u8]) -> Option<Vec<u8>> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&byte, after)) = rest.split_first() {
+        let encoded = if byte == b'%' {
+            decode_octet(after).ok()
+        } else {
+            None
+        };
+        let (byte, after) = encoded.unwrap_or((byte, after));
+        decoded.push(byte);
+        rest = after;
+    }
+    (decoded.len() < text.len()).then_some(decoded)
+}
+
+/// Reads the two digits after a `%`; gives the byte and what follows.
+fn decode_octet(digits: &[u8]) -> Result<(u8, &[u8]), PathFault> {
+    let [high, low, rest @ ..] = digits else {
+        return Err(PathFault::BadPercentEncoding);
+    };
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    digit(*high)
+        .zip(digit(*low))
+        .and_then(|(high, low)| u8::try_from((high << 4) | low).ok())
+        .map(|byte| (byte, rest))
+        .ok_or(PathFault::BadPercentEncoding)
+}
