@@ -7,9 +7,14 @@
 pub mod config;
 pub mod crypto;
 pub mod identity;
+pub mod json;
 pub mod n8n;
 pub mod policy;
 pub mod request;
 pub mod secret;
 pub mod time;
 pub mod token;
+
+#[cfg(test)]
+#[path = "../tests/support/mint.rs"]
+mod mint;

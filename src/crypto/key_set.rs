@@ -1,21 +1,44 @@
 //! A provider's published keys (RFC 7517 §5), reduced to those that can check a token.
 
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
 use thiserror::Error;
 
-use super::Algorithm;
+use super::{jwk, Algorithm, PublicKey, SkipReason};
+use crate::json;
+
+/// The longest key set that is read. The longest that were seen have some 30 KiB.
+pub const MAX_KEY_SET_BYTES: usize = 256 * 1024;
+
+/// The most keys that a set may have. Checking points and moduli takes time that nothing can
+/// interrupt.
+pub const MAX_KEYS: usize = 100;
+
+/// The most keys that one token is tried with: each costs a signature check.
+pub const MAX_CANDIDATES: usize = 4;
+
+/// How deep one JWK may be nested. Known members are flat.
+const MAX_JWK_DEPTH: usize = 8;
 
 /// The usable keys of one JWK set.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct KeySet {
     keys: Vec<PublicKey>,
+    skipped: Vec<SkippedKey>,
 }
 
-/// One key that can check signatures.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PublicKey {}
+/// A key of a set that is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SkippedKey {
+    /// Its place in the set, from 0.
+    pub index: usize,
+    /// Why.
+    pub reason: SkipReason,
+}
 
 /// Which keys of a set may have signed a token.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub enum Candidates<'k> {
     /// These may have; a signature must be good under one of them.
     Keys(Vec<&'k PublicKey>),
@@ -28,20 +51,111 @@ pub enum Candidates<'k> {
 /// Why a document is no key set.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum KeySetFault {
-    /// Not JSON, or not an object with an array `keys`.
+    /// Longer than [`MAX_KEY_SET_BYTES`], or with more than [`MAX_KEYS`] keys.
+    #[error("the document is too large for a JWK set")]
+    TooLarge,
+    /// Not JSON: most often an error page.
+    #[error("the document is not JSON")]
+    NotJson,
+    /// Not an object with an array `keys`.
     #[error("the document is not a JWK set")]
     NotAKeySet,
+    /// A set without keys. The provider withdrew them all, so none may be used any longer.
+    #[error("the JWK set is empty")]
+    Empty,
+    /// A set with keys, none of which can check a token.
+    #[error("the JWK set has no usable key")]
+    NoUsableKey(Vec<SkippedKey>),
 }
 
 impl KeySet {
-    /// Reads a JWK set.
-    pub fn parse(_document: &[u8]) -> Result<Self, KeySetFault> {
-        Err(KeySetFault::NotAKeySet)
+    /// Reads a JWK set. Each key stands for itself: one that cannot be used is skipped and told
+    /// in [`Self::skipped`], whatever is wrong with it.
+    pub fn parse(document: &[u8]) -> Result<Self, KeySetFault> {
+        let mut set = Self::default();
+        for (index, jwk) in jwks(document)?.into_iter().enumerate() {
+            let key = json::object(jwk.get().as_bytes(), MAX_JWK_DEPTH)
+                .map_err(SkipReason::from)
+                .and_then(|members| jwk::read(&members));
+            match key {
+                Ok(key) => set.keys.push(key),
+                Err(reason) => set.skipped.push(SkippedKey { index, reason }),
+            }
+        }
+        match (set.keys.is_empty(), set.skipped.is_empty()) {
+            (false, _) => Ok(set),
+            (true, true) => Err(KeySetFault::Empty),
+            (true, false) => Err(KeySetFault::NoUsableKey(set.skipped)),
+        }
     }
 
-    /// The keys that may have signed a token with this header.
-    pub fn candidates(&self, _algorithm: Algorithm, _key_id: Option<&str>) -> Candidates<'_> {
-        let _ = &self.keys;
-        Candidates::UnknownKeyId
+    /// The usable keys, in the order of the set.
+    pub fn keys(&self) -> &[PublicKey] {
+        &self.keys
+    }
+
+    /// The keys that were left out, in the order of the set.
+    pub fn skipped(&self) -> &[SkippedKey] {
+        &self.skipped
+    }
+
+    /// The keys that may have signed a token with this header: those of its `kid` **and** of a
+    /// type, curve, use and `alg` that fit (RFC 8725 §3.1).
+    ///
+    /// - The token has a `kid`: keys with exactly that `kid`. Only if there are none, keys that
+    ///   have no `kid` at all, since one of them may be meant.
+    /// - It has none: every key that fits. OpenID Connect Core 1.0 §10.1 wants a `kid` where
+    ///   several keys are published, so more than [`MAX_CANDIDATES`] are not tried.
+    pub fn candidates(&self, algorithm: Algorithm, key_id: Option<&str>) -> Candidates<'_> {
+        let Some(key_id) = key_id else {
+            return fitting(self.keys.iter(), algorithm);
+        };
+        let with_key_id = |wanted: Option<&str>| {
+            let keys = self.keys.iter();
+            keys.filter(move |key| key.key_id() == wanted)
+                .collect::<Vec<_>>()
+        };
+        let named = with_key_id(Some(key_id));
+        if !named.is_empty() {
+            return fitting(named, algorithm);
+        }
+        let nameless = with_key_id(None);
+        if nameless.iter().any(|key| key.fits(algorithm)) {
+            fitting(nameless, algorithm)
+        } else {
+            Candidates::UnknownKeyId
+        }
     }
 }
+
+fn fitting<'k>(
+    keys: impl IntoIterator<Item = &'k PublicKey>,
+    algorithm: Algorithm,
+) -> Candidates<'k> {
+    let keys: Vec<_> = keys.into_iter().filter(|key| key.fits(algorithm)).collect();
+    match keys.len() {
+        1..=MAX_CANDIDATES => Candidates::Keys(keys),
+        _ => Candidates::NoneFits,
+    }
+}
+
+/// The texts of the keys. They are read one by one later, so that a fault of one, be it in its
+/// very JSON structure, is not a fault of the set.
+fn jwks(document: &[u8]) -> Result<Vec<&RawValue>, KeySetFault> {
+    if document.len() > MAX_KEY_SET_BYTES {
+        return Err(KeySetFault::TooLarge);
+    }
+    let document: &RawValue = serde_json::from_slice(document).map_err(|_| KeySetFault::NotJson)?;
+    let members: BTreeMap<String, &RawValue> =
+        serde_json::from_str(document.get()).map_err(|_| KeySetFault::NotAKeySet)?;
+    let keys = members.get("keys").ok_or(KeySetFault::NotAKeySet)?;
+    let jwks: Vec<&RawValue> =
+        serde_json::from_str(keys.get()).map_err(|_| KeySetFault::NotAKeySet)?;
+    match jwks.len() {
+        ..=MAX_KEYS => Ok(jwks),
+        _ => Err(KeySetFault::TooLarge),
+    }
+}
+
+#[cfg(test)]
+mod tests;

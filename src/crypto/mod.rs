@@ -2,11 +2,17 @@
 
 mod algorithm;
 mod guest;
+mod jwk;
 mod key_set;
+mod public_key;
 
 pub use algorithm::Algorithm;
 pub use guest::GuestCrypto;
-pub use key_set::{Candidates, KeySet, KeySetFault, PublicKey};
+pub use jwk::{SkipReason, MAX_KEY_ID_BYTES};
+pub use key_set::{
+    Candidates, KeySet, KeySetFault, SkippedKey, MAX_CANDIDATES, MAX_KEYS, MAX_KEY_SET_BYTES,
+};
+pub use public_key::PublicKey;
 
 /// Checks signatures. The guest does it in WebAssembly; a host may offer something faster.
 pub trait SignatureVerifier {

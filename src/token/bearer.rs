@@ -1,5 +1,7 @@
 //! The bearer token of a request (RFC 6750 §2.1).
 
+use std::fmt;
+
 use thiserror::Error;
 
 use crate::request::RequestHead;
@@ -12,21 +14,213 @@ pub enum Bearer {
     /// Another scheme, such as `Basic`.
     OtherScheme,
     /// A bearer token, not looked at yet.
-    Token(String),
+    Token(CompactToken),
+}
+
+/// A token as the client sent it. It opens doors, so `Debug` does not show it (RFC 6750 §5.3).
+#[derive(Clone, PartialEq, Eq)]
+pub struct CompactToken(String);
+
+impl CompactToken {
+    /// The token itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for CompactToken {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("CompactToken(redacted)")
+    }
 }
 
 /// Why the `Authorization` header cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum BearerFault {
-    /// More than one header, or one that was joined from several: readers would disagree.
+    /// More than one header, or one that was joined from several: readers would disagree on
+    /// which credentials count, even where the values are equal.
     #[error("more than one Authorization header")]
     Duplicated,
-    /// `Bearer` without a token, or with something that is no `b64token`.
+    /// `Bearer` without a token, or with something that is no `b64token`; or no scheme at all.
     #[error("not a bearer token")]
     Malformed,
 }
 
 /// Reads the `Authorization` header.
-pub fn bearer(_request: &RequestHead) -> Result<Bearer, BearerFault> {
-    Err(BearerFault::Malformed)
+///
+/// The scheme is compared without regard to case (RFC 9110 §11.1), and whitespace around the
+/// value does not count (RFC 9110 §5.5).
+///
+/// A comma next to a `Bearer` scheme is how Envoy shows two headers: `Bearer A,Bearer B`. No
+/// `b64token` has a comma, so that is a duplicate, whichever scheme comes first. Schemes that are
+/// not ours keep their commas (`Digest` lists its parameters with them).
+pub fn bearer(request: &RequestHead) -> Result<Bearer, BearerFault> {
+    let mut values = request.values("authorization");
+    let Some(value) = values.next() else {
+        return Ok(Bearer::Absent);
+    };
+    if values.next().is_some() {
+        return Err(BearerFault::Duplicated);
+    }
+    let value = value.trim_ascii();
+    if value.contains(&b',') && value.split(|byte| *byte == b',').any(is_ours) {
+        return Err(BearerFault::Duplicated);
+    }
+    match split_scheme(value) {
+        ([], _) => Err(BearerFault::Malformed),
+        (scheme, rest) if scheme.eq_ignore_ascii_case(b"bearer") => token_of(rest),
+        _ => Ok(Bearer::OtherScheme),
+    }
+}
+
+/// The token after the scheme: one space or more lies between (RFC 6750 §2.1). A tab does not
+/// count, though readers that split on any whitespace would see a token there.
+fn token_of(rest: &[u8]) -> Result<Bearer, BearerFault> {
+    let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
+    match rest.split_at_checked(spaces) {
+        Some(([_, ..], token)) if is_b64token(token) => String::from_utf8(token.to_vec())
+            .map(|token| Bearer::Token(CompactToken(token)))
+            .map_err(|_| BearerFault::Malformed),
+        _ => Err(BearerFault::Malformed),
+    }
+}
+
+fn is_ours(value: &[u8]) -> bool {
+    let (scheme, _) = split_scheme(value.trim_ascii());
+    scheme.eq_ignore_ascii_case(b"bearer")
+}
+
+/// Splits off the scheme at the first byte that cannot be in the name of one.
+fn split_scheme(value: &[u8]) -> (&[u8], &[u8]) {
+    let length = value
+        .iter()
+        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+        .count();
+    value.split_at_checked(length).unwrap_or((value, &[]))
+}
+
+/// RFC 6750 §2.1: `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`.
+fn is_b64token(bytes: &[u8]) -> bool {
+    let padding = bytes.iter().rev().take_while(|byte| **byte == b'=').count();
+    let body = bytes.len().saturating_sub(padding);
+    body > 0
+        && bytes.iter().take(body).all(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(values: &[&[u8]]) -> Result<Bearer, BearerFault> {
+        let headers = values
+            .iter()
+            .map(|value| ("authorization".to_owned(), value.to_vec()))
+            .collect();
+        bearer(&RequestHead::new(headers))
+    }
+
+    fn token(text: &str) -> Bearer {
+        Bearer::Token(CompactToken(text.to_owned()))
+    }
+
+    #[test]
+    fn a_bearer_token_is_read_in_every_spelling_of_the_rfc() {
+        for value in [
+            "Bearer a.b.c",
+            "bearer a.b.c",
+            "BEARER a.b.c",
+            "Bearer    a.b.c",
+            " \tBearer a.b.c\t ",
+        ] {
+            assert_eq!(read(&[value.as_bytes()]), Ok(token("a.b.c")), "{value}");
+        }
+        assert_eq!(read(&[b"Bearer Az09-._~+/=="]), Ok(token("Az09-._~+/==")));
+    }
+
+    #[test]
+    fn a_request_without_the_header_has_no_bearer() {
+        assert_eq!(read(&[]), Ok(Bearer::Absent));
+    }
+
+    #[test]
+    fn other_schemes_are_left_alone() {
+        for value in [
+            "Basic dXNlcjpwYXNz",
+            "DPoP a.b.c",
+            "Digest username=\"x\", realm=\"y\"",
+            "Bearerish a.b.c",
+            "Basic",
+        ] {
+            assert_eq!(
+                read(&[value.as_bytes()]),
+                Ok(Bearer::OtherScheme),
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_second_header_is_refused_even_if_equal() {
+        let cases: [&[&[u8]]; 4] = [
+            &[b"Bearer a", b"Bearer b"],
+            &[b"Bearer a", b"Bearer a"],
+            &[b"Basic a", b"Bearer b"],
+            &[b"Basic a", b"Basic b"],
+        ];
+        for values in cases {
+            assert_eq!(read(values), Err(BearerFault::Duplicated));
+        }
+    }
+
+    #[test]
+    fn headers_that_the_host_joined_are_refused() {
+        for value in [
+            "Bearer A,Bearer B",
+            "Bearer A, Bearer A",
+            "Bearer A,Basic B",
+            "Basic x,Bearer y",
+            "Basic x,\tbearer y",
+            "Bearer A,",
+            "Bearer ,",
+            "a,b,BEARER",
+        ] {
+            assert_eq!(
+                read(&[value.as_bytes()]),
+                Err(BearerFault::Duplicated),
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_b64token_is_refused() {
+        let refused: [&[u8]; 14] = [
+            b"",
+            b"   ",
+            b"Bearer",
+            b"Bearer ",
+            b"Bearer a b",
+            b"Bearer\ta",
+            b"Bearer \ta",
+            b"Bearer=a",
+            b"Bearer ===",
+            b"Bearer a=b",
+            b"Bearer a\xff",
+            b"Bearer\xa0a",
+            b"\xa0Bearer a",
+            b"Bearer {\"alg\":\"none\"}",
+        ];
+        for value in refused {
+            let shown = value.escape_ascii().to_string();
+            assert_eq!(read(&[value]), Err(BearerFault::Malformed), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_not_shown() {
+        let shown = format!("{:?}", read(&[b"Bearer secret"]));
+        assert_eq!(shown, "Ok(Token(CompactToken(redacted)))");
+    }
 }

@@ -2,10 +2,12 @@
 
 mod bearer;
 mod fault;
+mod kind;
+mod numeric_date;
 mod untrusted;
 mod verified;
 
-pub use bearer::{bearer, Bearer, BearerFault};
+pub use bearer::{bearer, Bearer, BearerFault, CompactToken};
 pub use fault::TokenFault;
-pub use untrusted::UntrustedToken;
+pub use untrusted::{UntrustedToken, MAX_TOKEN_BYTES, MAX_TOKEN_DEPTH};
 pub use verified::VerifiedToken;

@@ -1,0 +1,149 @@
+//! A key that can check signatures, parsed once.
+
+use std::fmt;
+
+use jwt_simple::algorithms::{RS256PublicKey, RSAPublicKeyLike};
+use p256::pkcs8::EncodePublicKey as _;
+use superboring::pkey::{PKey, Public};
+
+use super::Algorithm;
+
+/// One key that can check signatures.
+#[derive(Clone)]
+pub struct PublicKey {
+    pub(super) key_id: Option<String>,
+    pub(super) algorithm: Option<Algorithm>,
+    pub(super) issuer: Option<String>,
+    pub(super) material: Material,
+    pub(super) spki: Vec<u8>,
+}
+
+impl PublicKey {
+    /// `kid` of the JWK.
+    pub fn key_id(&self) -> Option<&str> {
+        self.key_id.as_deref()
+    }
+
+    /// The issuer that this key alone signs for, where the key set says so. Entra's shared key
+    /// sets do, with `{tenantid}` for the tenant of the token.
+    pub fn issuer(&self) -> Option<&str> {
+        self.issuer.as_deref()
+    }
+
+    /// The key as a DER `SubjectPublicKeyInfo` (RFC 5280 §4.1.2.7).
+    pub fn spki_der(&self) -> &[u8] {
+        &self.spki
+    }
+
+    /// Whether the key may check signatures of `algorithm`: its type and curve fit, and the JWK
+    /// names no other `alg` (RFC 8725 §3.1: a key is used with one algorithm).
+    pub fn fits(&self, algorithm: Algorithm) -> bool {
+        self.material.fits(algorithm) && self.algorithm.is_none_or(|only| only == algorithm)
+    }
+}
+
+/// Keys are equal when they check the same signatures under the same names.
+impl PartialEq for PublicKey {
+    fn eq(&self, other: &Self) -> bool {
+        let parts = |key: &Self| {
+            let Self {
+                key_id,
+                algorithm,
+                issuer,
+                material: _,
+                spki,
+            } = key.clone();
+            (key_id, algorithm, issuer, spki)
+        };
+        parts(self) == parts(other)
+    }
+}
+
+/// Public keys are no secrets, but long.
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("PublicKey")
+            .field("key_id", &self.key_id)
+            .field("material", &self.material)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A key in the form that its primitive wants, so that no request pays for parsing.
+#[derive(Clone)]
+pub(super) enum Material {
+    /// RSA; `octets` is the length of the modulus, which every signature has.
+    Rsa {
+        key: Box<PKey<Public>>,
+        octets: usize,
+    },
+    P256(Box<p256::ecdsa::VerifyingKey>),
+    P384(Box<p384::ecdsa::VerifyingKey>),
+    Ed25519(ed25519_compact::PublicKey),
+}
+
+impl Material {
+    pub(super) const fn fits(&self, algorithm: Algorithm) -> bool {
+        use Algorithm::{EdDsa, Es256, Es384, Ps256, Ps384, Ps512, Rs256, Rs384, Rs512};
+        matches!(
+            (self, algorithm),
+            (
+                Self::Rsa { .. },
+                Rs256 | Rs384 | Rs512 | Ps256 | Ps384 | Ps512
+            ) | (Self::P256(_), Es256)
+                | (Self::P384(_), Es384)
+                | (Self::Ed25519(_), EdDsa)
+        )
+    }
+}
+
+impl fmt::Debug for Material {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rsa { octets, .. } => write!(formatter, "RSA, {octets} octets"),
+            Self::P256(_) => formatter.write_str("EC P-256"),
+            Self::P384(_) => formatter.write_str("EC P-384"),
+            Self::Ed25519(_) => formatter.write_str("OKP Ed25519"),
+        }
+    }
+}
+
+/// An RSA key of `modulus` (big-endian, no leading zero) with the exponent 65537.
+/// jwt-simple enforces 2048 to 4096 bits and an odd modulus.
+pub(super) fn rsa(modulus: &[u8]) -> Option<(Material, Vec<u8>)> {
+    let key = RS256PublicKey::from_components(modulus, &[1, 0, 1]).ok()?;
+    let spki = key.to_der().ok()?;
+    let key = PKey::from_rsa(key.public_key().as_ref().clone()).ok()?;
+    let material = Material::Rsa {
+        key: Box::new(key),
+        octets: modulus.len(),
+    };
+    Some((material, spki))
+}
+
+/// A point in SEC 1 form on P-256; `None` if it is not on the curve (RFC 8725 §3.4).
+pub(super) fn p256(point: &[u8]) -> Option<(Material, Vec<u8>)> {
+    let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?;
+    let spki = p256::PublicKey::from(key).to_public_key_der().ok()?;
+    Some((Material::P256(Box::new(key)), spki.into_vec()))
+}
+
+/// A point in SEC 1 form on P-384; `None` if it is not on the curve (RFC 8725 §3.4).
+pub(super) fn p384(point: &[u8]) -> Option<(Material, Vec<u8>)> {
+    let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?;
+    let spki = p384::PublicKey::from(key).to_public_key_der().ok()?;
+    Some((Material::P384(Box::new(key)), spki.into_vec()))
+}
+
+/// An Ed25519 key; `None` if it is no canonical point, or one of small order, under which
+/// signatures hold for many messages.
+pub(super) fn ed25519(point: &[u8]) -> Option<(Material, Vec<u8>)> {
+    /// RFC 8410 §4: the sequence, the object identifier 1.3.101.112, the bit string.
+    const SPKI_HEAD: [u8; 12] = [
+        0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
+    ];
+    let key = ed25519_compact::PublicKey::from_slice(point).ok()?;
+    key.validate().ok()?;
+    Some((Material::Ed25519(key), [&SPKI_HEAD, point].concat()))
+}

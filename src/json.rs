@@ -1,0 +1,214 @@
+//! JSON read strictly: what two readers could understand differently is refused.
+//!
+//! Two members of one name, bytes after the value and unbounded nesting are how a document comes
+//! to say one thing to the gate and another to whoever reads it next.
+
+use std::cell::Cell;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::{Deserializer, Map, Number, Value};
+
+/// Why a document is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JsonFault {
+    /// Not one JSON text in UTF-8 (RFC 8259 §2, §8.1), or bytes follow it (RFC 7515 §10.12).
+    #[error("not JSON")]
+    NotJson,
+    /// JSON, but not an object.
+    #[error("not a JSON object")]
+    NotAnObject,
+    /// Two members of one object have the same name after unescaping (RFC 7515 §4, RFC 7519 §4):
+    /// readers that keep the first and readers that keep the last would disagree.
+    #[error("two members of one name")]
+    DuplicateMember,
+    /// Nested deeper than the caller allows: depth costs stack, and no honest document needs it.
+    #[error("nested too deep")]
+    TooDeep,
+}
+
+/// Reads one JSON object. `depth` is how many levels of objects and arrays it may have, itself
+/// counted.
+///
+/// Whole numbers from -2^63 to 2^64-1 are kept exactly, others as the nearest double.
+pub fn object(document: &[u8], depth: usize) -> Result<Map<String, Value>, JsonFault> {
+    let fault = Cell::new(JsonFault::NotJson);
+    let strict = Strict {
+        depth,
+        fault: &fault,
+    };
+    let mut reader = Deserializer::from_slice(document);
+    let value = strict
+        .deserialize(&mut reader)
+        .and_then(|value| reader.end().map(|()| value))
+        .map_err(|_| fault.get())?;
+    match value {
+        Value::Object(members) => Ok(members),
+        _ => Err(JsonFault::NotAnObject),
+    }
+}
+
+/// Reads any value, and leaves in `fault` why it stopped when the JSON itself was well-formed.
+#[derive(Clone, Copy)]
+struct Strict<'f> {
+    depth: usize,
+    fault: &'f Cell<JsonFault>,
+}
+
+impl Strict<'_> {
+    fn deeper<E: Error>(self) -> Result<Self, E> {
+        match self.depth.checked_sub(1) {
+            Some(depth) => Ok(Self { depth, ..self }),
+            None => Err(self.refuse(JsonFault::TooDeep)),
+        }
+    }
+
+    fn refuse<E: Error>(self, fault: JsonFault) -> E {
+        self.fault.set(fault);
+        E::custom(fault)
+    }
+}
+
+impl<'d> DeserializeSeed<'d> for Strict<'_> {
+    type Value = Value;
+
+    fn deserialize<D: serde::Deserializer<'d>>(self, reader: D) -> Result<Value, D::Error> {
+        reader.deserialize_any(self)
+    }
+}
+
+impl<'d> Visitor<'d> for Strict<'_> {
+    type Value = Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+        Number::from_f64(value)
+            .map(Value::Number)
+            .ok_or_else(|| self.refuse(JsonFault::NotJson))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'d>>(self, mut elements: A) -> Result<Value, A::Error> {
+        let deeper = self.deeper()?;
+        let mut values = Vec::new();
+        while let Some(value) = elements.next_element_seed(deeper)? {
+            values.push(value);
+        }
+        Ok(Value::Array(values))
+    }
+
+    fn visit_map<A: MapAccess<'d>>(self, mut members: A) -> Result<Value, A::Error> {
+        let deeper = self.deeper()?;
+        let mut values = Map::new();
+        while let Some(name) = members.next_key::<String>()? {
+            let value = members.next_value_seed(deeper)?;
+            if values.insert(name, value).is_some() {
+                return Err(self.refuse(JsonFault::DuplicateMember));
+            }
+        }
+        Ok(Value::Object(values))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(document: impl AsRef<[u8]>) -> Result<Value, JsonFault> {
+        object(document.as_ref(), 3).map(Value::Object)
+    }
+
+    #[test]
+    fn an_object_is_read_as_it_stands() {
+        let document = r#" {"a":[1,-2,2.5,true,null],"b":{"c":"é😀\ud83d\ude00"}} "#;
+        let expected = json!({"a": [1, -2, 2.5, true, null], "b": {"c": "é😀😀"}});
+        assert_eq!(read(document), Ok(expected));
+    }
+
+    #[test]
+    fn whole_numbers_keep_every_digit() {
+        let document = r#"{"most":18446744073709551615,"least":-9223372036854775808}"#;
+        let expected = json!({"most": u64::MAX, "least": i64::MIN});
+        assert_eq!(read(document), Ok(expected));
+    }
+
+    #[test]
+    fn a_name_that_comes_twice_is_refused_at_any_depth_and_in_any_spelling() {
+        for document in [
+            r#"{"a":1,"a":1}"#,
+            r#"{"a":1,"\u0061":2}"#,
+            r#"{"x":{"a":1,"b":2,"a":3}}"#,
+            r#"{"x":[{"a":1,"a":2}]}"#,
+        ] {
+            assert_eq!(
+                read(document),
+                Err(JsonFault::DuplicateMember),
+                "{document}"
+            );
+        }
+    }
+
+    #[test]
+    fn nesting_stops_at_the_limit() {
+        assert!(read(r#"{"a":{"b":[]}}"#).is_ok());
+        assert_eq!(read(r#"{"a":{"b":[[]]}}"#), Err(JsonFault::TooDeep));
+        assert_eq!(read(r#"{"a":{"b":{"c":{}}}}"#), Err(JsonFault::TooDeep));
+        let deep = format!(r#"{{"a":{}"#, "[".repeat(100_000));
+        assert_eq!(read(deep), Err(JsonFault::TooDeep));
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused() {
+        for document in ["[]", "null", "1", r#""{}""#, "true"] {
+            assert_eq!(read(document), Err(JsonFault::NotAnObject), "{document}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_exactly_one_json_text_is_refused() {
+        let refused: [&[u8]; 14] = [
+            b"",
+            b"{",
+            b"{}{}",
+            b"{} x",
+            b"{}\0",
+            b"\xef\xbb\xbf{}",
+            b"{\"a\":\"\xff\"}",
+            b"{\"a\":\"\xc0\xaf\"}",
+            b"{\"a\":\"\\ud800\"}",
+            b"{\"a\":NaN}",
+            b"{\"a\":1e999}",
+            b"{\"a\":01}",
+            b"{'a':1}",
+            b"{\"a\":1,}",
+        ];
+        for document in refused {
+            let shown = document.escape_ascii().to_string();
+            assert_eq!(read(document), Err(JsonFault::NotJson), "{shown}");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! How an access token is told from the other tokens that its provider signs with the same keys.
+
+use serde_json::{Map, Value};
+
+use super::{TokenFault, UntrustedToken};
+use crate::policy::TypRule;
+
+/// Refuses a token that is not an access token, as far as it can be told (RFC 8725 §3.11, §3.12).
+///
+/// An ID token is told from an access token by any of these, the first that speaks deciding:
+///
+/// 1. `typ` of the header. `at+jwt` is an access token (RFC 9068 §2.1). Absent and `JWT` say
+///    nothing; [`TypRule::AccessToken`] refuses them. Every other value is another kind: log-out
+///    tokens (`logout+jwt`), security events (`secevent+jwt`), proofs of possession (`dpop+jwt`) …
+/// 2. Claims by which providers mark kinds: Keycloak's `typ` (`Bearer`, against `ID`, `Refresh`,
+///    `Offline`, `Logout` …), Cognito's `token_use` (`access`, against `id`), and `events`, which
+///    makes a security event or log-out token (RFC 8417 §2.2, OpenID Connect Back-Channel
+///    Logout 1.0 §2.4) whatever else is said.
+/// 3. Where the first two say nothing: claims that OpenID Connect Core 1.0 defines for ID tokens
+///    alone (`nonce` §2, `at_hash` §3.1.3.6, `c_hash` §3.3.2.11). Keycloak before version 25 put
+///    `nonce` into access tokens too; those are marked by 2.
+///
+/// What remains: an ID token without any mark, as from a code flow without `nonce` at a provider
+/// that leaves out `at_hash`. Nothing in it differs from an access token but its audience, which
+/// is the client's id. So `audiences` must name the API and never a client: that is what protects
+/// then, and why configuration does not let `audiences` be empty.
+pub(super) fn check(token: &UntrustedToken<'_>, rule: TypRule) -> Result<(), TokenFault> {
+    let claims = token.claims();
+    if claims.contains_key("events") {
+        return Err(TokenFault::WrongType("events"));
+    }
+    let said = [
+        header_mark(token.typ(), rule)?,
+        claim_mark(claims, "typ", "Bearer")?,
+        claim_mark(claims, "token_use", "access")?,
+    ];
+    if said.contains(&Mark::AccessToken) {
+        return Ok(());
+    }
+    match ["nonce", "at_hash", "c_hash"]
+        .into_iter()
+        .find(|name| claims.contains_key(*name))
+    {
+        Some(name) => Err(TokenFault::WrongType(name)),
+        None => Ok(()),
+    }
+}
+
+/// What one member says about the kind of a token that may be an access token.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    AccessToken,
+    None,
+}
+
+/// `typ` is a media type: without regard to case, and `application/` may be left out
+/// (RFC 7515 §4.1.9).
+fn header_mark(typ: Option<&str>, rule: TypRule) -> Result<Mark, TokenFault> {
+    let typ = typ.map(str::to_ascii_lowercase);
+    let kind = typ
+        .as_deref()
+        .map(|typ| typ.strip_prefix("application/").unwrap_or(typ));
+    match (kind, rule) {
+        (Some("at+jwt"), _) => Ok(Mark::AccessToken),
+        (None | Some("jwt"), TypRule::NotAnotherKind) => Ok(Mark::None),
+        _ => Err(TokenFault::WrongType("typ")),
+    }
+}
+
+/// A claim that marks kinds: with the value `access_token`, or another kind.
+fn claim_mark(
+    claims: &Map<String, Value>,
+    name: &'static str,
+    access_token: &str,
+) -> Result<Mark, TokenFault> {
+    match claims.get(name) {
+        None => Ok(Mark::None),
+        Some(Value::String(mark)) if mark.eq_ignore_ascii_case(access_token) => {
+            Ok(Mark::AccessToken)
+        }
+        Some(Value::String(_)) => Err(TokenFault::WrongType(name)),
+        Some(_) => Err(TokenFault::ClaimOfWrongType(name)),
+    }
+}
