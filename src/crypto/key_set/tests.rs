@@ -1,1 +1,332 @@
+//! Key sets as providers publish them, and what must not be taken from one.
 
+use std::collections::BTreeSet;
+
+use serde_json::{json, Value};
+
+use super::*;
+use crate::mint::{jwk_set, mint, KeyKind, KEY_KINDS};
+
+fn rsa() -> Value {
+    mint(KeyKind::Rsa2048).jwk("k")
+}
+
+fn p256() -> Value {
+    mint(KeyKind::P256).jwk("k")
+}
+
+fn ed25519() -> Value {
+    mint(KeyKind::Ed25519).jwk("k")
+}
+
+/// `jwk` with `name` set to `value`; `null` removes it.
+fn with(mut jwk: Value, name: &str, value: Value) -> Value {
+    let members = jwk.as_object_mut().unwrap();
+    members.remove(name);
+    if !value.is_null() {
+        members.insert(name.to_owned(), value);
+    }
+    jwk
+}
+
+fn parse(keys: &[Value]) -> KeySet {
+    KeySet::parse(&jwk_set(keys)).unwrap()
+}
+
+/// Why the second of three keys is left out; that the others stay is checked on the way.
+fn reason(jwk: &str) -> SkipReason {
+    let first = mint(KeyKind::P256).jwk("first");
+    let last = mint(KeyKind::Rsa2048).jwk("last");
+    let document = format!(r#"{{"keys":[{first},{jwk},{last}]}}"#);
+    let set = KeySet::parse(document.as_bytes()).unwrap();
+    let names: Vec<_> = set.keys().iter().map(PublicKey::key_id).collect();
+    assert_eq!(names, [Some("first"), Some("last")], "{jwk}");
+    let [SkippedKey { index: 1, reason }] = set.skipped() else {
+        panic!("{:?} for {jwk}", set.skipped());
+    };
+    *reason
+}
+
+/// The place in `set` of each candidate; `Err` with the name of the outcome otherwise.
+fn candidates(
+    set: &KeySet,
+    algorithm: Algorithm,
+    key_id: Option<&str>,
+) -> Result<Vec<usize>, &'static str> {
+    let place = |key: &PublicKey| set.keys().iter().position(|other| std::ptr::eq(other, key));
+    match set.candidates(algorithm, key_id) {
+        Candidates::Keys(keys) => Ok(keys.into_iter().filter_map(place).collect()),
+        Candidates::UnknownKeyId => Err("unknown"),
+        Candidates::NoneFits => Err("none fits"),
+    }
+}
+
+#[test]
+fn keys_of_every_kind_are_read() {
+    let keys: Vec<_> = KEY_KINDS.iter().map(|kind| mint(*kind).jwk("k")).collect();
+    let set = parse(&keys);
+    let shown: Vec<_> = set.keys().iter().map(|key| format!("{key:?}")).collect();
+    let expected = ["RSA, 256 octets", "EC P-256", "EC P-384", "OKP Ed25519"]
+        .map(|material| format!(r#"PublicKey {{ key_id: Some("k"), material: {material}, .. }}"#));
+    assert_eq!(shown, expected);
+    assert_eq!(set.skipped(), []);
+}
+
+#[test]
+fn a_key_is_told_as_subject_public_key_info() {
+    let set = parse(&[rsa(), p256(), ed25519()]);
+    let [rsa_key, p256_key, ed25519_key] = set.keys() else {
+        panic!("three keys");
+    };
+    let again = jwt_simple::algorithms::RS256PublicKey::from_der(rsa_key.spki_der()).unwrap();
+    assert_eq!(again.to_der().unwrap(), rsa_key.spki_der());
+    let again = jwt_simple::algorithms::ES256PublicKey::from_der(p256_key.spki_der()).unwrap();
+    assert_eq!(again.to_der().unwrap(), p256_key.spki_der());
+    let again = ed25519_compact::PublicKey::from_der(ed25519_key.spki_der()).unwrap();
+    assert_eq!(Value::from(crate::mint::base64url(*again)), ed25519()["x"]);
+}
+
+#[test]
+fn odd_but_honest_spellings_are_read_as_the_same_key() {
+    let plain = rsa();
+    let modulus = plain["n"].as_str().unwrap();
+    let standard = modulus.replace('-', "+").replace('_', "/");
+    let octets = |text: &str| {
+        use base64::Engine as _;
+        base64::engine::general_purpose::URL_SAFE_NO_PAD
+            .decode(text)
+            .unwrap()
+    };
+    let signed = [&[0][..], &octets(modulus)].concat();
+    for odd in [
+        with(plain.clone(), "n", json!(format!("{standard}=="))),
+        with(plain.clone(), "n", json!(crate::mint::base64url(signed))),
+        with(plain.clone(), "e", json!("AAEAAQ")),
+        with(plain.clone(), "use", Value::Null),
+        with(plain.clone(), "key_ops", json!(["verify"])),
+        with(plain.clone(), "x5c", json!(["not looked at"])),
+        with(plain.clone(), "unknown", json!({"a": [1, {"b": null}]})),
+    ] {
+        assert_eq!(parse(&[odd.clone()]), parse(&[plain.clone()]), "{odd}");
+    }
+}
+
+#[test]
+fn the_issuer_of_one_key_is_kept() {
+    let template = "https://login.microsoftonline.com/{tenantid}/v2.0";
+    let set = parse(&[with(rsa(), "issuer", json!(template)), p256()]);
+    let issuers: Vec<_> = set.keys().iter().map(PublicKey::issuer).collect();
+    assert_eq!(issuers, [Some(template), None]);
+}
+
+#[test]
+fn a_broken_key_is_skipped_and_never_breaks_the_others() {
+    use SkipReason as Reason;
+    let weak = crate::mint::base64url([0xff; 255]);
+    let large = crate::mint::base64url([0xff; 513]);
+    let even = crate::mint::base64url([0xfe; 256]);
+    let off_curve = crate::mint::base64url([1; 32]);
+    // The neutral element, of order one.
+    let small_order = crate::mint::base64url([&[1][..], &[0; 31]].concat());
+    let cases = [
+        (json!(null), Reason::NotAnObject),
+        (json!([]), Reason::NotAnObject),
+        (json!("key"), Reason::NotAnObject),
+        (json!({}), Reason::KeyType),
+        (json!({"kty": "rsa"}), Reason::KeyType),
+        (json!({"kty": "AKP"}), Reason::KeyType),
+        (json!({"kty": 1}), Reason::KeyType),
+        (json!({"kty": "oct", "k": "c2VjcmV0"}), Reason::Symmetric),
+        (json!({"kty": "oct"}), Reason::Symmetric),
+        (with(rsa(), "k", json!("c2VjcmV0")), Reason::Symmetric),
+        (with(rsa(), "d", json!("AQ")), Reason::PrivateKey),
+        (with(p256(), "d", json!("AQ")), Reason::PrivateKey),
+        (with(rsa(), "p", json!("AQ")), Reason::PrivateKey),
+        (with(rsa(), "use", json!("enc")), Reason::Use),
+        (with(rsa(), "use", json!(["sig"])), Reason::Use),
+        (
+            with(rsa(), "key_ops", json!(["sign"])),
+            Reason::KeyOperations,
+        ),
+        (with(rsa(), "key_ops", json!([])), Reason::KeyOperations),
+        (
+            with(rsa(), "key_ops", json!("verify")),
+            Reason::KeyOperations,
+        ),
+        (with(rsa(), "alg", json!("RSA-OAEP")), Reason::Algorithm),
+        (with(rsa(), "alg", json!("HS256")), Reason::Algorithm),
+        (with(rsa(), "alg", json!("none")), Reason::Algorithm),
+        (with(rsa(), "alg", json!("ES256")), Reason::Algorithm),
+        (with(p256(), "alg", json!("ES384")), Reason::Algorithm),
+        (with(rsa(), "alg", json!(1)), Reason::Algorithm),
+        (with(rsa(), "kid", json!(1)), Reason::KeyId),
+        (
+            with(
+                rsa(),
+                "kid",
+                json!("k".repeat(super::super::MAX_KEY_ID_BYTES + 1)),
+            ),
+            Reason::KeyId,
+        ),
+        (with(rsa(), "issuer", json!(1)), Reason::Issuer),
+        (with(p256(), "crv", json!("P-521")), Reason::Curve),
+        (with(p256(), "crv", json!("secp256k1")), Reason::Curve),
+        (with(p256(), "crv", Value::Null), Reason::Curve),
+        (with(ed25519(), "crv", json!("X25519")), Reason::Curve),
+        (with(ed25519(), "crv", json!("Ed448")), Reason::Curve),
+        (with(rsa(), "n", Value::Null), Reason::Number),
+        (with(rsa(), "n", json!("")), Reason::Number),
+        (with(rsa(), "n", json!("a b")), Reason::Number),
+        (with(rsa(), "e", json!(65537)), Reason::Number),
+        (with(p256(), "y", Value::Null), Reason::Number),
+        (with(p256(), "x", json!("AQ")), Reason::Number),
+        (with(ed25519(), "x", json!("AQ")), Reason::Number),
+        (with(rsa(), "n", json!(weak)), Reason::TooWeak),
+        (with(rsa(), "n", json!("AA")), Reason::TooWeak),
+        (with(rsa(), "n", json!(large)), Reason::TooLarge),
+        (with(rsa(), "e", json!("Aw")), Reason::Exponent),
+        (with(rsa(), "e", json!("AA")), Reason::Exponent),
+        (with(rsa(), "n", json!(even)), Reason::Unsound),
+        (with(p256(), "x", json!(off_curve)), Reason::Unsound),
+        (with(ed25519(), "x", json!(small_order)), Reason::Unsound),
+    ];
+    let mut seen = BTreeSet::new();
+    for (jwk, expected) in &cases {
+        assert_eq!(reason(&jwk.to_string()), *expected, "{jwk}");
+        seen.insert(expected.as_str());
+    }
+    assert_eq!(seen.len(), 15, "every reason has a case: {seen:?}");
+}
+
+#[test]
+fn a_key_whose_json_is_ambiguous_is_skipped() {
+    let twice = r#"{"kty":"RSA","kty":"EC"}"#;
+    let deep = format!(r#"{{"kty":{}{}}}"#, "[".repeat(20_000), "]".repeat(20_000));
+    for jwk in [twice, &deep] {
+        assert_eq!(reason(jwk), SkipReason::NotAnObject);
+    }
+}
+
+#[test]
+fn what_is_no_key_set_is_told() {
+    let too_long = format!("{}{}", r#"{"keys":[]}"#, " ".repeat(MAX_KEY_SET_BYTES));
+    let too_many = jwk_set(&vec![json!({}); MAX_KEYS + 1]);
+    let cases: [(&[u8], KeySetFault); 14] = [
+        (b"", KeySetFault::NotJson),
+        (b"<html>", KeySetFault::NotJson),
+        (b"{\"keys\":[]", KeySetFault::NotJson),
+        (b"{\"keys\":[]} x", KeySetFault::NotJson),
+        (b"{\"keys\":[\"\xff\"]}", KeySetFault::NotJson),
+        (b"[]", KeySetFault::NotAKeySet),
+        (b"[[]]", KeySetFault::NotAKeySet),
+        (b"{}", KeySetFault::NotAKeySet),
+        (b"{\"keys\":{}}", KeySetFault::NotAKeySet),
+        (b"{\"keys\":null}", KeySetFault::NotAKeySet),
+        (b"{\"Keys\":[]}", KeySetFault::NotAKeySet),
+        (b"{\"keys\":[]}", KeySetFault::Empty),
+        (too_long.as_bytes(), KeySetFault::TooLarge),
+        (&too_many, KeySetFault::TooLarge),
+    ];
+    for (document, expected) in cases {
+        let shown = document.escape_ascii().to_string();
+        assert_eq!(KeySet::parse(document), Err(expected), "{shown:.60}");
+    }
+}
+
+#[test]
+fn a_set_without_a_usable_key_is_no_key_set() {
+    let document = jwk_set(&[json!({"kty": "oct"}), json!({})]);
+    let skipped = vec![
+        SkippedKey {
+            index: 0,
+            reason: SkipReason::Symmetric,
+        },
+        SkippedKey {
+            index: 1,
+            reason: SkipReason::KeyType,
+        },
+    ];
+    let expected = Err(KeySetFault::NoUsableKey(skipped));
+    assert_eq!(KeySet::parse(&document), expected);
+}
+
+#[test]
+fn a_hundred_keys_are_read() {
+    assert_eq!(parse(&vec![p256(); MAX_KEYS]).keys().len(), MAX_KEYS);
+}
+
+#[test]
+fn a_key_is_chosen_by_key_id_and_algorithm() {
+    let set = parse(&[
+        mint(KeyKind::Rsa2048).jwk("a"),
+        mint(KeyKind::P256).jwk("a"),
+        mint(KeyKind::P256).jwk("b"),
+        with(mint(KeyKind::Rsa2048).jwk("c"), "alg", json!("RS256")),
+    ]);
+    assert_eq!(candidates(&set, Algorithm::Rs256, Some("a")), Ok(vec![0]));
+    assert_eq!(candidates(&set, Algorithm::Ps512, Some("a")), Ok(vec![0]));
+    assert_eq!(candidates(&set, Algorithm::Es256, Some("a")), Ok(vec![1]));
+    assert_eq!(candidates(&set, Algorithm::Es256, Some("b")), Ok(vec![2]));
+    assert_eq!(candidates(&set, Algorithm::Rs256, Some("c")), Ok(vec![3]));
+    let none_fits = Err("none fits");
+    assert_eq!(candidates(&set, Algorithm::Ps256, Some("c")), none_fits);
+    assert_eq!(candidates(&set, Algorithm::Es384, Some("a")), none_fits);
+    assert_eq!(candidates(&set, Algorithm::EdDsa, Some("b")), none_fits);
+    assert_eq!(
+        candidates(&set, Algorithm::Rs256, Some("d")),
+        Err("unknown")
+    );
+    assert_eq!(
+        candidates(&set, Algorithm::Rs256, Some("A")),
+        Err("unknown")
+    );
+    assert_eq!(
+        candidates(&set, Algorithm::EdDsa, Some("d")),
+        Err("unknown")
+    );
+}
+
+#[test]
+fn two_keys_of_one_key_id_are_both_tried() {
+    let set = parse(&[p256(), mint(KeyKind::Rsa2048).jwk("k"), p256()]);
+    assert_eq!(
+        candidates(&set, Algorithm::Es256, Some("k")),
+        Ok(vec![0, 2])
+    );
+}
+
+#[test]
+fn a_key_without_key_id_stands_in_only_where_no_key_has_that_key_id() {
+    let nameless = with(p256(), "kid", Value::Null);
+    let set = parse(&[nameless, mint(KeyKind::P256).jwk("a"), rsa()]);
+    assert_eq!(candidates(&set, Algorithm::Es256, Some("a")), Ok(vec![1]));
+    assert_eq!(candidates(&set, Algorithm::Es256, Some("z")), Ok(vec![0]));
+    assert_eq!(
+        candidates(&set, Algorithm::Rs256, Some("z")),
+        Err("unknown")
+    );
+    assert_eq!(
+        candidates(&set, Algorithm::Es256, Some("k")),
+        Err("none fits")
+    );
+}
+
+#[test]
+fn a_token_without_key_id_is_tried_with_four_keys_at_most() {
+    let mut keys = vec![p256(); MAX_CANDIDATES];
+    keys.push(rsa());
+    let set = parse(&keys);
+    assert_eq!(
+        candidates(&set, Algorithm::Es256, None),
+        Ok(vec![0, 1, 2, 3])
+    );
+    assert_eq!(candidates(&set, Algorithm::Rs256, None), Ok(vec![4]));
+    assert_eq!(candidates(&set, Algorithm::EdDsa, None), Err("none fits"));
+    keys.push(p256());
+    let set = parse(&keys);
+    assert_eq!(candidates(&set, Algorithm::Es256, None), Err("none fits"));
+    assert_eq!(
+        candidates(&set, Algorithm::Es256, Some("k")),
+        Err("none fits")
+    );
+}

@@ -1,1 +1,620 @@
+//! Every fault of verification, and the attacks that each check stops.
 
+use std::cell::Cell;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::*;
+use crate::crypto::GuestCrypto;
+use crate::mint::{base64url, jwk_set, mint, KeyKind, Mint};
+use crate::policy::TypRule;
+
+const ISSUER: &str = "https://idp.example.test/realms/acme";
+const NOW: u64 = 1_800_000_000;
+const SKEW: u64 = 30;
+
+fn rules(typ: TypRule) -> TokenRules {
+    TokenRules {
+        audiences: ["api://n8n-api".to_owned(), "https://n8n.example".to_owned()].into(),
+        algorithms: Algorithm::ALL.into(),
+        clock_skew: Duration::from_secs(SKEW),
+        typ,
+    }
+}
+
+fn keys() -> KeySet {
+    let keys = [
+        mint(KeyKind::Rsa2048).jwk("rsa"),
+        mint(KeyKind::P256).jwk("p256"),
+        mint(KeyKind::P384).jwk("p384"),
+        mint(KeyKind::Ed25519).jwk("ed25519"),
+    ];
+    KeySet::parse(&jwk_set(&keys)).unwrap()
+}
+
+fn header() -> Value {
+    json!({"alg": "ES256", "kid": "p256", "typ": "JWT"})
+}
+
+fn claims() -> Value {
+    json!({
+        "iss": ISSUER,
+        "aud": "api://n8n-api",
+        "sub": "alice",
+        "jti": "1",
+        "iat": NOW - 60,
+        "nbf": NOW - 60,
+        "exp": NOW + 60,
+    })
+}
+
+/// `base` with the members of `change` set; `null` removes a member.
+fn with(mut base: Value, change: &Value) -> Value {
+    for (name, value) in change.as_object().unwrap() {
+        let members = base.as_object_mut().unwrap();
+        if value.is_null() {
+            members.remove(name);
+        } else {
+            members.insert(name.clone(), value.clone());
+        }
+    }
+    base
+}
+
+fn verify_under(rules: &TokenRules, compact: &str) -> Result<VerifiedToken, TokenFault> {
+    let token = UntrustedToken::parse(compact)?;
+    VerifiedToken::verify(&token, rules, &keys(), &GuestCrypto, UnixSeconds(NOW))
+}
+
+fn verify(compact: &str) -> Result<VerifiedToken, TokenFault> {
+    verify_under(&rules(TypRule::NotAnotherKind), compact)
+}
+
+/// The fault of a properly signed token whose header or claims are changed; `None` if it is good.
+fn fault(header_change: &Value, claims_change: &Value) -> Option<TokenFault> {
+    fault_under(TypRule::NotAnotherKind, header_change, claims_change)
+}
+
+fn fault_under(typ: TypRule, header_change: &Value, claims_change: &Value) -> Option<TokenFault> {
+    let header = with(header(), header_change);
+    let compact = mint(KeyKind::P256).sign(&header, &with(claims(), claims_change));
+    verify_under(&rules(typ), &compact).err()
+}
+
+/// The fault of a properly signed token with the claim `name` written as `json`.
+fn fault_of_claim(name: &str, json: &str) -> Option<TokenFault> {
+    let mut claims = with(claims(), &json!({ name: null })).to_string();
+    claims.truncate(claims.len() - 1);
+    let claims = format!(r#"{claims},"{name}":{json}}}"#);
+    let header = header().to_string();
+    let compact = mint(KeyKind::P256).raw("ES256", header.as_bytes(), claims.as_bytes());
+    verify(&compact).err()
+}
+
+#[test]
+fn a_good_token_of_every_algorithm_is_verified() {
+    for algorithm in Algorithm::ALL {
+        let (kind, key_id) = match algorithm {
+            Algorithm::Es256 => (KeyKind::P256, "p256"),
+            Algorithm::Es384 => (KeyKind::P384, "p384"),
+            Algorithm::EdDsa => (KeyKind::Ed25519, "ed25519"),
+            _ => (KeyKind::Rsa2048, "rsa"),
+        };
+        let header = json!({"alg": algorithm.as_str(), "kid": key_id});
+        let token = verify(&mint(kind).sign(&header, &claims())).unwrap();
+        assert_eq!(token.algorithm(), algorithm);
+        assert_eq!(token.key_id(), Some(key_id));
+        assert_eq!(token.issuer(), ISSUER);
+        assert_eq!(token.audience(), "api://n8n-api");
+        assert_eq!(token.expires(), UnixSeconds(NOW + 60));
+        assert_eq!(token.crypto_path(), CryptoPath::Guest);
+        assert_eq!(Value::from(token.claims().clone()), claims());
+    }
+}
+
+#[test]
+fn claims_are_not_shown() {
+    let compact = mint(KeyKind::P256).sign(&header(), &claims());
+    let shown = format!("{:?}", verify(&compact).unwrap());
+    assert!(!shown.contains("alice"), "{shown}");
+}
+
+#[test]
+fn one_of_several_audiences_is_enough() {
+    for audience in [
+        json!(["api://n8n-api"]),
+        json!(["other", "https://n8n.example", "api://n8n-api"]),
+    ] {
+        assert_eq!(fault(&json!({}), &json!({ "aud": audience })), None);
+    }
+}
+
+#[test]
+fn a_token_for_another_audience_is_refused() {
+    for audience in [
+        json!("other"),
+        json!("api://n8n-ap"),
+        json!("api://n8n-api/"),
+        json!("API://N8N-API"),
+        json!(""),
+        json!([]),
+        json!(["other"]),
+    ] {
+        let expected = Some(TokenFault::WrongAudience);
+        assert_eq!(fault(&json!({}), &json!({ "aud": audience })), expected);
+    }
+    let expected = Some(TokenFault::AudienceMissing);
+    assert_eq!(fault(&json!({}), &json!({"aud": null})), expected);
+}
+
+#[test]
+fn expiry_is_required_and_counts_with_the_skew() {
+    let at = |exp: u64| fault(&json!({}), &json!({ "exp": exp }));
+    assert_eq!(at(NOW - SKEW + 1), None);
+    assert_eq!(at(NOW - SKEW), Some(TokenFault::Expired));
+    assert_eq!(at(0), Some(TokenFault::Expired));
+    let expected = Some(TokenFault::ExpiryMissing);
+    assert_eq!(fault(&json!({}), &json!({"exp": null})), expected);
+}
+
+#[test]
+fn a_token_is_refused_before_its_time() {
+    let at = |nbf: u64| fault(&json!({}), &json!({ "nbf": nbf }));
+    assert_eq!(at(NOW + SKEW), None);
+    assert_eq!(at(NOW + SKEW + 1), Some(TokenFault::NotYetValid));
+    assert_eq!(fault(&json!({}), &json!({"nbf": null})), None);
+}
+
+#[test]
+fn a_token_made_in_store_for_later_is_refused() {
+    let at = |iat: u64| fault(&json!({}), &json!({ "iat": iat }));
+    assert_eq!(at(NOW + SKEW), None);
+    assert_eq!(at(NOW + SKEW + 1), Some(TokenFault::IssuedInTheFuture));
+    assert_eq!(fault(&json!({}), &json!({"iat": null})), None);
+}
+
+#[test]
+fn a_token_issued_after_its_expiry_is_refused() {
+    let change = json!({"iat": NOW + 10, "exp": NOW + 9});
+    assert_eq!(
+        fault(&json!({}), &change),
+        Some(TokenFault::IssuedAfterExpiry)
+    );
+}
+
+#[test]
+fn times_do_not_wrap_however_large_the_skew() {
+    let mut rules = rules(TypRule::NotAnotherKind);
+    rules.clock_skew = Duration::MAX;
+    let compact =
+        mint(KeyKind::P256).sign(&header(), &with(claims(), &json!({"exp": 1, "iat": 1})));
+    assert_eq!(verify_under(&rules, &compact).err(), None);
+}
+
+#[test]
+fn a_claim_of_a_wrong_type_is_never_taken_for_absent() {
+    for name in ["exp", "nbf", "iat"] {
+        for wrong in [
+            r#""9999999999""#,
+            "null",
+            "true",
+            "[]",
+            "{}",
+            "-1",
+            "1e300",
+            "99999999999999",
+            "18446744073709551616",
+        ] {
+            let expected = Some(TokenFault::ClaimOfWrongType(match name {
+                "exp" => "exp",
+                "nbf" => "nbf",
+                _ => "iat",
+            }));
+            assert_eq!(fault_of_claim(name, wrong), expected, "{name}: {wrong}");
+        }
+    }
+    for (name, wrong, named) in [
+        ("aud", "null", "aud"),
+        ("aud", "1", "aud"),
+        ("aud", r#"{"api://n8n-api":true}"#, "aud"),
+        ("aud", r#"["api://n8n-api",1]"#, "aud"),
+        ("aud", r#"[["api://n8n-api"]]"#, "aud"),
+        ("sub", "1", "sub"),
+        ("sub", "null", "sub"),
+        ("jti", "[]", "jti"),
+        ("typ", "1", "typ"),
+        ("token_use", "null", "token_use"),
+    ] {
+        let expected = Some(TokenFault::ClaimOfWrongType(named));
+        assert_eq!(fault_of_claim(name, wrong), expected, "{name}: {wrong}");
+    }
+}
+
+#[test]
+fn a_number_with_a_fraction_is_a_time() {
+    assert_eq!(fault_of_claim("exp", "1800000060.5"), None);
+    assert_eq!(fault_of_claim("exp", "1.80000006e9"), None);
+}
+
+#[test]
+fn an_algorithm_outside_the_allow_list_is_refused() {
+    let mut rules = rules(TypRule::NotAnotherKind);
+    rules.algorithms = [Algorithm::Rs256].into();
+    let compact = mint(KeyKind::P256).sign(&header(), &claims());
+    let expected = Some(TokenFault::AlgorithmNotAllowed(Some(Algorithm::Es256)));
+    assert_eq!(verify_under(&rules, &compact).err(), expected);
+}
+
+#[test]
+fn under_rfc_9068_only_at_jwt_is_an_access_token() {
+    let strict = |typ: Value| fault_under(TypRule::AccessToken, &json!({ "typ": typ }), &json!({}));
+    for typ in [
+        "at+jwt",
+        "AT+JWT",
+        "application/at+jwt",
+        "Application/At+Jwt",
+    ] {
+        assert_eq!(strict(json!(typ)), None, "{typ}");
+    }
+    for typ in [
+        "JWT",
+        "at+jwt ",
+        "at",
+        "",
+        "jwt/at+jwt",
+        "application/application/at+jwt",
+        "id_token",
+        "logout+jwt",
+    ] {
+        assert_eq!(
+            strict(json!(typ)),
+            Some(TokenFault::WrongType("typ")),
+            "{typ}"
+        );
+    }
+    assert_eq!(strict(Value::Null), Some(TokenFault::WrongType("typ")));
+}
+
+#[test]
+fn other_kinds_are_told_by_the_typ_of_the_header() {
+    let of = |typ: Value| fault(&json!({ "typ": typ }), &json!({}));
+    assert_eq!(of(Value::Null), None);
+    for typ in [
+        "JWT",
+        "jwt",
+        "application/jwt",
+        "at+jwt",
+        "application/AT+JWT",
+    ] {
+        assert_eq!(of(json!(typ)), None, "{typ}");
+    }
+    for typ in [
+        "logout+jwt",
+        "secevent+jwt",
+        "dpop+jwt",
+        "oauth-authz-req+jwt",
+        "token-introspection+jwt",
+        "oauth-id-jag+jwt",
+        "vc+sd-jwt",
+        "",
+    ] {
+        assert_eq!(of(json!(typ)), Some(TokenFault::WrongType("typ")), "{typ}");
+    }
+}
+
+#[test]
+fn other_kinds_are_told_by_their_claims() {
+    let log_out = json!({"http://schemas.openid.net/event/backchannel-logout": {}});
+    for (change, mark) in [
+        (json!({ "events": log_out }), "events"),
+        (json!({"events": {}, "typ": "Bearer"}), "events"),
+        (json!({"typ": "ID"}), "typ"),
+        (json!({"typ": "Refresh"}), "typ"),
+        (json!({"typ": "Offline"}), "typ"),
+        (json!({"typ": "Logout"}), "typ"),
+        (json!({"typ": "Serialized-ID"}), "typ"),
+        (json!({"token_use": "id"}), "token_use"),
+        (json!({"nonce": "n"}), "nonce"),
+        (json!({"at_hash": "h"}), "at_hash"),
+        (json!({"c_hash": "h"}), "c_hash"),
+        (json!({"typ": "ID", "token_use": "access"}), "typ"),
+    ] {
+        let expected = Some(TokenFault::WrongType(mark));
+        assert_eq!(fault(&json!({}), &change), expected, "{change}");
+    }
+}
+
+#[test]
+fn a_token_marked_as_an_access_token_may_carry_a_nonce() {
+    for (header, claims) in [
+        (json!({}), json!({"typ": "Bearer", "nonce": "n"})),
+        (json!({}), json!({"token_use": "access", "nonce": "n"})),
+        (json!({"typ": "at+jwt"}), json!({"nonce": "n"})),
+        (json!({"nonce": "n"}), json!({})),
+    ] {
+        assert_eq!(fault(&header, &claims), None, "{header} {claims}");
+    }
+    let forged = fault(&json!({"typ": "at+jwt"}), &json!({"typ": "ID"}));
+    assert_eq!(forged, Some(TokenFault::WrongType("typ")));
+}
+
+#[test]
+fn a_token_bound_to_its_senders_key_is_no_bearer_token() {
+    for confirmation in [
+        r#"{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}"#,
+        r#"{"x5t#S256":"bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}"#,
+        "{}",
+        "null",
+    ] {
+        let expected = Some(TokenFault::SenderConstrained);
+        assert_eq!(fault_of_claim("cnf", confirmation), expected);
+    }
+}
+
+#[test]
+fn a_key_id_that_is_not_in_the_set_is_unknown() {
+    for key_id in ["new", "P256", "p256 ", "", "../p256", "rsa' OR '1'='1"] {
+        let expected = Some(TokenFault::UnknownKeyId);
+        assert_eq!(
+            fault(&json!({ "kid": key_id }), &json!({})),
+            expected,
+            "{key_id}"
+        );
+    }
+}
+
+#[test]
+fn a_key_of_another_type_does_not_fit() {
+    for key_id in ["rsa", "p384", "ed25519"] {
+        let expected = Some(TokenFault::NoKeyFits);
+        assert_eq!(
+            fault(&json!({ "kid": key_id }), &json!({})),
+            expected,
+            "{key_id}"
+        );
+    }
+}
+
+#[test]
+fn a_token_without_a_key_id_is_checked_with_the_keys_that_fit() {
+    assert_eq!(fault(&json!({"kid": null}), &json!({})), None);
+}
+
+#[test]
+fn a_signature_by_somebody_elses_key_is_not_good() {
+    let compact = Mint::generate(KeyKind::P256).sign(&header(), &claims());
+    assert_eq!(verify(&compact).err(), Some(TokenFault::BadSignature));
+}
+
+#[test]
+fn a_change_of_any_signed_byte_is_noticed() {
+    let compact = mint(KeyKind::P256).sign(&header(), &claims());
+    let (_, signature) = compact.rsplit_once('.').unwrap();
+    let header = base64url(header().to_string());
+    let claims = base64url(with(claims(), &json!({"sub": "mallory"})).to_string());
+    let forged = format!("{header}.{claims}.{signature}");
+    assert_eq!(verify(&forged).err(), Some(TokenFault::BadSignature));
+}
+
+/// Counts how often it is asked.
+#[derive(Default)]
+struct Counting(Cell<u32>);
+
+impl SignatureVerifier for Counting {
+    fn verify(&self, _: &PublicKey, _: Algorithm, _: &[u8], _: &[u8]) -> Verification {
+        self.0.set(self.0.get() + 1);
+        Verification {
+            valid: true,
+            path: CryptoPath::Host,
+        }
+    }
+}
+
+#[test]
+fn no_signature_is_checked_for_a_token_that_cannot_hold() {
+    let counting = Counting::default();
+    let asked = |header_change: Value, claims_change: Value| {
+        let header = with(header(), &header_change);
+        let compact = mint(KeyKind::P256).sign(&header, &with(claims(), &claims_change));
+        let token = UntrustedToken::parse(&compact).unwrap();
+        let rules = rules(TypRule::NotAnotherKind);
+        let _ = VerifiedToken::verify(&token, &rules, &keys(), &counting, UnixSeconds(NOW));
+        counting.0.replace(0)
+    };
+    assert_eq!(asked(json!({}), json!({})), 1);
+    assert_eq!(asked(json!({"kid": "new"}), json!({})), 0);
+    assert_eq!(asked(json!({"kid": "rsa"}), json!({})), 0);
+    assert_eq!(asked(json!({"typ": "logout+jwt"}), json!({})), 0);
+    assert_eq!(asked(json!({}), json!({"exp": 1, "iat": 1})), 0);
+    assert_eq!(asked(json!({}), json!({"aud": "other"})), 0);
+    assert_eq!(asked(json!({}), json!({"cnf": {}})), 0);
+}
+
+/// Attacks on verifiers that were found in the wild, each as its finder would send it. What the
+/// claims say is true in all of them: only the attack stands between the sender and n8n.
+#[test]
+fn attacks_of_the_past_are_refused() {
+    let public = mint(KeyKind::Rsa2048).jwk("rsa");
+    let modulus = public["n"].as_str().unwrap();
+    let keys = keys();
+    let spki = keys.candidates(Algorithm::Rs256, Some("rsa"));
+    let Candidates::Keys(candidates) = spki else {
+        panic!("the RSA key is in the set");
+    };
+    let spki = candidates[0].spki_der();
+    let pem = format!(
+        "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n",
+        base64url(spki)
+    );
+    let unsigned = |header: Value, signature: &[u8]| {
+        let input = format!(
+            "{}.{}",
+            base64url(header.to_string()),
+            base64url(claims().to_string())
+        );
+        format!("{input}.{}", base64url(signature))
+    };
+    let hs256 = |secret: &[u8]| {
+        let input = unsigned(json!({"alg": "HS256", "kid": "rsa"}), b"");
+        let input = input.trim_end_matches('.');
+        let mac = hmac_sha256::HMAC::mac(input.as_bytes(), secret);
+        format!("{input}.{}", base64url(mac))
+    };
+    let stranger = Mint::generate(KeyKind::P256);
+    let own_key = json!({"alg": "ES256", "kid": "mine", "jwk": stranger.jwk("mine")});
+    let own_url = json!({"alg": "ES256", "kid": "p256", "jku": "https://evil.example/jwks"});
+    let own_chain =
+        json!({"alg": "ES256", "kid": "p256", "x5c": ["MIIB"], "x5u": "https://evil.example/c"});
+    let zeros = [0; 64];
+    let not_allowed = TokenFault::AlgorithmNotAllowed(None);
+
+    for (attack, compact, expected) in [
+        (
+            "no signature",
+            unsigned(json!({"alg": "none"}), b""),
+            TokenFault::NotAJws,
+        ),
+        (
+            "none with a signature",
+            unsigned(json!({"alg": "none"}), b"x"),
+            not_allowed,
+        ),
+        ("None", unsigned(json!({"alg": "None"}), b"x"), not_allowed),
+        ("nOnE", unsigned(json!({"alg": "nOnE"}), b"x"), not_allowed),
+        (
+            "NONE and a blank",
+            unsigned(json!({"alg": "NONE "}), b"x"),
+            not_allowed,
+        ),
+        (
+            "no algorithm",
+            unsigned(json!({"kid": "rsa"}), b"x"),
+            TokenFault::HeaderMalformed,
+        ),
+        (
+            "HS256 keyed with the modulus",
+            hs256(modulus.as_bytes()),
+            not_allowed,
+        ),
+        (
+            "HS256 keyed with the JWK",
+            hs256(public.to_string().as_bytes()),
+            not_allowed,
+        ),
+        ("HS256 keyed with the DER", hs256(spki), not_allowed),
+        (
+            "HS256 keyed with the PEM",
+            hs256(pem.as_bytes()),
+            not_allowed,
+        ),
+        ("HS256 with a blank secret", hs256(b""), not_allowed),
+        (
+            "a key in the header",
+            stranger.sign(&own_key, &claims()),
+            TokenFault::UnknownKeyId,
+        ),
+        (
+            "a key in the header under the provider's name",
+            stranger.sign(&with(own_key.clone(), &json!({"kid": "p256"})), &claims()),
+            TokenFault::BadSignature,
+        ),
+        (
+            "a key set of one's own",
+            stranger.sign(&own_url, &claims()),
+            TokenFault::BadSignature,
+        ),
+        (
+            "a chain of one's own",
+            stranger.sign(&own_chain, &claims()),
+            TokenFault::BadSignature,
+        ),
+        (
+            "an extension nobody knows",
+            mint(KeyKind::P256).sign(
+                &with(header(), &json!({"crit": ["bork"], "bork": 1})),
+                &claims(),
+            ),
+            TokenFault::CriticalHeader,
+        ),
+        (
+            "the psychic signature",
+            unsigned(header(), &zeros),
+            TokenFault::BadSignature,
+        ),
+        (
+            "a null signature",
+            unsigned(header(), &[0]),
+            TokenFault::BadSignature,
+        ),
+        (
+            "an ES256 token that points at an RSA key",
+            mint(KeyKind::P256).sign(&json!({"alg": "ES256", "kid": "rsa"}), &claims()),
+            TokenFault::NoKeyFits,
+        ),
+        ("50 000 dots", ".".repeat(50_000), TokenFault::TooLong),
+        (
+            "an encrypted token",
+            format!("{}.a.b.c.d", base64url(r#"{"alg":"dir"}"#)),
+            TokenFault::Encrypted,
+        ),
+        (
+            "the JSON serialisation",
+            json!({"payload": "e30", "signatures": []}).to_string(),
+            TokenFault::NotAJws,
+        ),
+        (
+            "a claim that is said twice",
+            mint(KeyKind::P256).raw(
+                "ES256",
+                header().to_string().as_bytes(),
+                claims()
+                    .to_string()
+                    .replacen('{', r#"{"aud":"other","#, 1)
+                    .as_bytes(),
+            ),
+            TokenFault::ClaimsMalformed,
+        ),
+        (
+            "an algorithm that is said twice",
+            mint(KeyKind::P256).raw(
+                "ES256",
+                br#"{"alg":"none","kid":"p256","alg":"ES256"}"#,
+                claims().to_string().as_bytes(),
+            ),
+            TokenFault::HeaderMalformed,
+        ),
+    ] {
+        assert_eq!(verify(&compact).err(), Some(expected), "{attack}");
+    }
+}
+
+#[test]
+fn an_issuer_is_told_whole_so_that_no_part_of_it_can_match() {
+    for issuer in [
+        "https://idp.example.test/realms/acm",
+        "https://idp.example.test/realms/acme/",
+        "https://idp.example.test/realms/acme\u{0}",
+        "HTTPS://idp.example.test/realms/acme",
+    ] {
+        let compact = mint(KeyKind::P256).sign(&header(), &with(claims(), &json!({"iss": issuer})));
+        let token = UntrustedToken::parse(&compact).unwrap();
+        assert_eq!(token.claimed_issuer(), issuer);
+        assert_ne!(token.claimed_issuer(), ISSUER);
+    }
+}
+
+#[test]
+fn ecdsa_signatures_of_another_form_are_not_good() {
+    let compact = mint(KeyKind::P256).sign(&header(), &claims());
+    let (input, _) = compact.rsplit_once('.').unwrap();
+    let signature = mint(KeyKind::P256).signature("ES256", input.as_bytes());
+    let der = p256::ecdsa::Signature::from_slice(&signature)
+        .unwrap()
+        .to_der();
+    let longer = [signature.as_slice(), &[0]].concat();
+    for other in [der.as_bytes(), &longer, &signature[..63]] {
+        let compact = format!("{input}.{}", base64url(other));
+        assert_eq!(verify(&compact).err(), Some(TokenFault::BadSignature));
+    }
+}
