@@ -76,7 +76,8 @@ impl Endpoints {
         if name.is_empty() {
             return Err(EndpointFault::Empty);
         }
-        let is_plain = |character: char| character.is_ascii_alphanumeric() || "._~-".contains(character);
+        let is_plain =
+            |character: char| character.is_ascii_alphanumeric() || "._~-".contains(character);
         match name
             .split('/')
             .find(|segment| matches!(*segment, "" | "." | "..") || !segment.chars().all(is_plain))
@@ -129,8 +130,14 @@ impl Endpoints {
             (Prefix::McpServer, "mcp-server"),
             (Prefix::McpOauth, "mcp-oauth"),
             (Prefix::Oauth, "oauth"),
-            (Prefix::AuthorizationServer, ".well-known/oauth-authorization-server"),
-            (Prefix::ProtectedResource, ".well-known/oauth-protected-resource"),
+            (
+                Prefix::AuthorizationServer,
+                ".well-known/oauth-authorization-server",
+            ),
+            (
+                Prefix::ProtectedResource,
+                ".well-known/oauth-protected-resource",
+            ),
             (Prefix::Metrics, "metrics"),
             (Prefix::Health, "healthz"),
         ]
@@ -170,10 +177,9 @@ impl Prefix {
             Self::WebhookWaiting => Surface::WebhookWaiting,
             Self::Form | Self::FormTest | Self::FormWaiting => Surface::Form,
             Self::Mcp | Self::McpTest | Self::McpServer => Surface::Mcp,
-            Self::McpOauth
-            | Self::Oauth
-            | Self::AuthorizationServer
-            | Self::ProtectedResource => Surface::Oauth,
+            Self::McpOauth | Self::Oauth | Self::AuthorizationServer | Self::ProtectedResource => {
+                Surface::Oauth
+            }
             Self::Metrics => Surface::Metrics,
             Self::Health => Surface::Health,
         }

@@ -3,6 +3,7 @@
 mod endpoints;
 mod operations;
 mod path;
+mod pattern;
 mod scope;
 mod surface;
 mod webhook;
@@ -10,6 +11,7 @@ mod webhook;
 pub use endpoints::{EndpointConflict, EndpointFault, Endpoints};
 pub use operations::{Operation, ScopeRule};
 pub use path::PathFault;
+pub use pattern::{PathPattern, PatternFault};
 pub use scope::{ScopeSet, UnknownScope};
 pub use surface::{classify, Route, Surface};
-pub use webhook::{PathPattern, PatternFault, RuleChoice, WebhookAuth, WebhookRule, WebhookRules};
+pub use webhook::{RuleChoice, WebhookAuth, WebhookRule, WebhookRules};

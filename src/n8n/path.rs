@@ -119,9 +119,9 @@ pub(super) fn decode_plain(segment: &[u8]) -> Result<String, PathFault> {
 pub(super) fn has_needless_encoding(segment: &[u8]) -> bool {
     segment.windows(3).any(|window| {
         matches!(window, [b'%', digits @ ..]
-            if decode_octet(digits).is_ok_and(|(byte, _)| {
-                byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
-            }))
+        if decode_octet(digits).is_ok_and(|(byte, _)| {
+            byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
+        }))
     })
 }
 
@@ -136,7 +136,10 @@ pub(super) fn could_be_under<'p>(
 ) -> bool {
     let mut layer = path.to_vec();
     for _ in 0..MOST_LAYERS {
-        if prefixes.clone().any(|prefix| layer_is_under(&layer, prefix)) {
+        if prefixes
+            .clone()
+            .any(|prefix| layer_is_under(&layer, prefix))
+        {
             return true;
         }
         match decode_once(&layer) {
@@ -179,9 +182,8 @@ fn reads_as(segment: &[u8], wanted: &str) -> bool {
         let end = segment.iter().position(ends).unwrap_or(segment.len());
         segment.get(..end).unwrap_or_default()
     };
-    let is_wanted = |read: &mut dyn Iterator<Item = &u8>| {
-        read.map(u8::to_ascii_lowercase).eq(wanted.bytes())
-    };
+    let is_wanted =
+        |read: &mut dyn Iterator<Item = &u8>| read.map(u8::to_ascii_lowercase).eq(wanted.bytes());
     let ends_segment = |byte: &u8| matches!(byte, b';' | b'?' | b'#');
     is_wanted(&mut cut(&ends_segment).iter().filter(|byte| is_printable(byte)))
         || is_wanted(&mut cut(&|byte| ends_segment(byte) || !is_printable(byte)).iter())

@@ -1,8 +1,8 @@
 //! Which rule guards a webhook.
 
-use thiserror::Error;
-
-use super::{Endpoints, Route};
+use super::endpoints::Prefix;
+use super::pattern::Comparison;
+use super::{Endpoints, PathPattern, Route};
 use crate::identity::Condition;
 use crate::policy::Access;
 
@@ -36,18 +36,6 @@ pub enum WebhookAuth {
     Deny,
 }
 
-/// A path with `*` for one segment and, at its end, `**` for any number of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PathPattern {}
-
-/// Why a path pattern is none.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum PatternFault {
-    /// It does not begin with a slash.
-    #[error("a path begins with /")]
-    NotAbsolute,
-}
-
 /// What the rules say of a route.
 #[derive(Debug)]
 pub enum RuleChoice<'r> {
@@ -57,25 +45,48 @@ pub enum RuleChoice<'r> {
     Unguarded,
     /// Rules speak of this kind of path, but none of this one: it is refused.
     NoRule,
-    /// Upper and lower case would choose different rules.
+    /// Different ways to look up the path would choose different rules.
     Ambiguous,
-}
-
-impl PathPattern {
-    /// Reads a pattern.
-    pub fn parse(_pattern: &str, _endpoints: &Endpoints) -> Result<Self, PatternFault> {
-        Err(PatternFault::NotAbsolute)
-    }
-
-    /// Whether every path that `other` matches is matched by this too.
-    pub fn covers(&self, _other: &Self) -> bool {
-        false
-    }
 }
 
 impl WebhookRules {
     /// The rule for a route whose surface is a webhook, a form or an MCP trigger.
-    pub fn choose(&self, _endpoints: &Endpoints, _route: &Route) -> RuleChoice<'_> {
-        RuleChoice::NoRule
+    ///
+    /// A rule for `/webhook/x` holds for `/webhook-test/x` too, which is the same workflow while
+    /// somebody listens to it in the editor, unless a rule names the test endpoint.
+    ///
+    /// n8n finds a webhook with parameters in its path (`user/:id/orders`) by the set of its
+    /// segments, so that `user/7/orders` and `orders/user/7` run the same workflow. Where that,
+    /// or folding case, leads to another rule than the path as it stands, the answer is
+    /// [`RuleChoice::Ambiguous`]: otherwise the one spelling would get around the rule for the
+    /// other.
+    pub fn choose(&self, _endpoints: &Endpoints, route: &Route) -> RuleChoice<'_> {
+        let Some(prefix) = route.trigger().and_then(|prefix| self.speaking_of(prefix)) else {
+            return RuleChoice::Unguarded;
+        };
+        let first = |comparison| {
+            self.0.iter().position(|rule| {
+                rule.pattern.prefix() == prefix
+                    && rule.pattern.matches(route.below_prefix(), comparison)
+            })
+        };
+        let choice = first(Comparison::Exact);
+        if first(Comparison::IgnoringCase) != choice || first(Comparison::IgnoringOrder) != choice {
+            return RuleChoice::Ambiguous;
+        }
+        choice
+            .and_then(|place| self.0.get(place))
+            .map_or(RuleChoice::NoRule, RuleChoice::Rule)
+    }
+
+    /// The prefix whose rules hold below `prefix`; `None`: no rule does.
+    fn speaking_of(&self, prefix: Prefix) -> Option<Prefix> {
+        let is_named = |prefix: &Prefix| self.0.iter().any(|rule| rule.pattern.prefix() == *prefix);
+        Some(prefix)
+            .filter(is_named)
+            .or_else(|| prefix.production().filter(is_named))
     }
 }
+
+#[cfg(test)]
+mod tests;

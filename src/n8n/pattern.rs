@@ -1,0 +1,307 @@
+//! Path patterns of webhook rules.
+
+use std::fmt;
+
+use thiserror::Error;
+
+use super::endpoints::Prefix;
+use super::Endpoints;
+
+/// A path with `*` for one segment and, at its end, `**` for any number of them.
+///
+/// It begins with an endpoint of n8n's, which is compared without regard to case. The segments
+/// after it are written as they are, never percent-encoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathPattern {
+    text: String,
+    prefix: Prefix,
+    segments: Vec<Wanted>,
+    /// Whether it ends in `**`.
+    is_open: bool,
+}
+
+/// What one segment of a pattern stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Wanted {
+    Any,
+    Literal(String),
+}
+
+/// Why a path pattern is none.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum PatternFault {
+    /// It does not begin with a slash.
+    #[error("a path begins with /")]
+    NotAbsolute,
+    /// It begins with none of the endpoints that rules can guard.
+    #[error("a path begins with an endpoint of n8n's triggers: {}", .endpoints.join(", "))]
+    UnknownEndpoint {
+        /// The endpoints, each with its slash.
+        endpoints: Vec<String>,
+    },
+    /// Two slashes in a row: no request with them gets as far as the rules.
+    #[error("a path has no empty segments")]
+    EmptySegment,
+    /// `.` or `..`: no request with them gets as far as the rules.
+    #[error("a path has no dot segments")]
+    DotSegment,
+    /// A character that no request gets as far as the rules with, or that looks encoded.
+    #[error("a path has no {0:?} in it; write every character as itself, not percent-encoded")]
+    Character(char),
+    /// A `*` that is only a part of its segment.
+    #[error("* stands for a whole segment, not for a part as in {0:?}")]
+    PartialWildcard(String),
+    /// A `**` that is not at the end.
+    #[error("** stands at the end of a path only")]
+    InnerDoubleWildcard,
+}
+
+/// How the segments of a request are compared with those of a pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Comparison {
+    /// As n8n looks up a webhook without parameters in its path.
+    Exact,
+    /// As somebody does who folds case on the way.
+    IgnoringCase,
+    /// As n8n looks up a webhook with parameters in its path: after the first segment, every
+    /// literal one must occur somewhere in the request, in whatever order.
+    IgnoringOrder,
+}
+
+impl PathPattern {
+    /// Reads a pattern.
+    pub fn parse(pattern: &str, endpoints: &Endpoints) -> Result<Self, PatternFault> {
+        let path = pattern.strip_prefix('/').ok_or(PatternFault::NotAbsolute)?;
+        let path = path.strip_suffix('/').unwrap_or(path);
+        let all: Vec<&str> = path.split('/').collect();
+        let (prefix, length) = trigger_of(&all, endpoints).ok_or_else(|| unknown(endpoints))?;
+        let below = all.get(length..).unwrap_or_default();
+        let (is_open, below) = match below {
+            [inner @ .., "**"] => (true, inner),
+            _ => (false, below),
+        };
+        Ok(Self {
+            text: pattern.to_owned(),
+            prefix,
+            segments: below.iter().copied().map(read).collect::<Result<_, _>>()?,
+            is_open,
+        })
+    }
+
+    /// Whether every path that `other` matches is matched by this too.
+    pub fn covers(&self, other: &Self) -> bool {
+        let lengths_fit = if self.is_open {
+            self.segments.len() <= other.segments.len()
+        } else {
+            self.segments.len() == other.segments.len() && !other.is_open
+        };
+        self.prefix == other.prefix
+            && lengths_fit
+            && self
+                .segments
+                .iter()
+                .zip(&other.segments)
+                .all(|(own, others)| *own == Wanted::Any || own == others)
+    }
+
+    /// The endpoint that it begins with.
+    pub(super) const fn prefix(&self) -> Prefix {
+        self.prefix
+    }
+
+    /// Whether it matches what stands below its endpoint.
+    pub(super) fn matches(&self, below: &[String], comparison: Comparison) -> bool {
+        let is_long_enough = if self.is_open {
+            below.len() >= self.segments.len()
+        } else {
+            below.len() == self.segments.len()
+        };
+        is_long_enough
+            && self
+                .segments
+                .iter()
+                .zip(below)
+                .enumerate()
+                .all(|(place, (wanted, segment))| match comparison {
+                    Comparison::Exact => wanted.is(segment),
+                    Comparison::IgnoringCase => wanted.is_ignoring_case(segment),
+                    Comparison::IgnoringOrder if place == 0 => wanted.is_ignoring_case(segment),
+                    Comparison::IgnoringOrder => below
+                        .iter()
+                        .skip(1)
+                        .any(|segment| wanted.is_ignoring_case(segment)),
+                })
+    }
+}
+
+impl Wanted {
+    fn is(&self, segment: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Literal(literal) => literal == segment,
+        }
+    }
+
+    fn is_ignoring_case(&self, segment: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Literal(literal) => {
+                literal.eq_ignore_ascii_case(segment)
+                    || literal.to_lowercase() == segment.to_lowercase()
+            }
+        }
+    }
+}
+
+impl fmt::Display for PathPattern {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.text)
+    }
+}
+
+/// The trigger endpoint that a pattern begins with, and its number of segments.
+fn trigger_of(pattern: &[&str], endpoints: &Endpoints) -> Option<(Prefix, usize)> {
+    endpoints
+        .prefixes()
+        .into_iter()
+        .filter(|(prefix, _)| prefix.is_trigger())
+        .map(|(prefix, path)| (prefix, path.split('/')))
+        .filter(|(_, path)| {
+            let mut written = pattern.iter();
+            path.clone().all(|wanted| {
+                written
+                    .next()
+                    .is_some_and(|w| w.eq_ignore_ascii_case(wanted))
+            })
+        })
+        .map(|(prefix, path)| (prefix, path.count()))
+        .max_by_key(|(_, length)| *length)
+}
+
+fn unknown(endpoints: &Endpoints) -> PatternFault {
+    PatternFault::UnknownEndpoint {
+        endpoints: endpoints
+            .prefixes()
+            .into_iter()
+            .filter(|(prefix, _)| prefix.is_trigger())
+            .map(|(_, path)| format!("/{path}"))
+            .collect(),
+    }
+}
+
+fn read(segment: &str) -> Result<Wanted, PatternFault> {
+    let is_odd = |c: char| c.is_control() || matches!(c, '%' | ';' | '\\' | '?' | '#');
+    match segment {
+        "" => Err(PatternFault::EmptySegment),
+        "." | ".." => Err(PatternFault::DotSegment),
+        "*" => Ok(Wanted::Any),
+        "**" => Err(PatternFault::InnerDoubleWildcard),
+        _ => match segment.chars().find(|c| is_odd(*c)) {
+            Some(odd) => Err(PatternFault::Character(odd)),
+            None if segment.contains('*') => Err(PatternFault::PartialWildcard(segment.to_owned())),
+            None => Ok(Wanted::Literal(segment.to_owned())),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(pattern: &str) -> Result<PathPattern, PatternFault> {
+        PathPattern::parse(pattern, &Endpoints::default())
+    }
+
+    fn covers(wide: &str, narrow: &str) -> bool {
+        parse(wide).unwrap().covers(&parse(narrow).unwrap())
+    }
+
+    #[test]
+    fn a_pattern_is_shown_as_it_was_written() {
+        for pattern in ["/webhook/orders/**", "/Webhook/*/in/", "/mcp/**"] {
+            assert_eq!(parse(pattern).unwrap().to_string(), pattern);
+        }
+    }
+
+    #[test]
+    fn what_no_request_could_match_is_refused() {
+        for (pattern, fault) in [
+            ("webhook/x", PatternFault::NotAbsolute),
+            ("", PatternFault::NotAbsolute),
+            ("/webhook//x", PatternFault::EmptySegment),
+            ("/webhook/./x", PatternFault::DotSegment),
+            ("/webhook/..", PatternFault::DotSegment),
+            ("/webhook/a%20b", PatternFault::Character('%')),
+            ("/webhook/a;b", PatternFault::Character(';')),
+            ("/webhook/a\\b", PatternFault::Character('\\')),
+            ("/webhook/a?b", PatternFault::Character('?')),
+            ("/webhook/a\nb", PatternFault::Character('\n')),
+            (
+                "/webhook/or*",
+                PatternFault::PartialWildcard("or*".to_owned()),
+            ),
+            (
+                "/webhook/***",
+                PatternFault::PartialWildcard("***".to_owned()),
+            ),
+            ("/webhook/**/x", PatternFault::InnerDoubleWildcard),
+        ] {
+            assert_eq!(parse(pattern), Err(fault), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_is_no_trigger_gets_the_list_of_those_that_are() {
+        for pattern in ["/api/v1/**", "/**", "/", "/mcp-server/http", "/webhooks/x"] {
+            assert_eq!(
+                parse(pattern).unwrap_err().to_string(),
+                "a path begins with an endpoint of n8n's triggers: /webhook, /webhook-test, \
+                 /webhook-waiting, /form, /form-test, /form-waiting, /mcp, /mcp-test",
+                "{pattern}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_configured_endpoint_is_the_one_that_counts() {
+        let endpoints = Endpoints {
+            webhook: "hooks/in".to_owned(),
+            ..Endpoints::default()
+        };
+        let pattern = PathPattern::parse("/Hooks/IN/orders", &endpoints).unwrap();
+        assert_eq!(pattern.prefix(), Prefix::Webhook);
+        assert!(pattern.matches(&["orders".to_owned()], Comparison::Exact));
+        assert!(PathPattern::parse("/webhook/orders", &endpoints).is_err());
+        assert!(PathPattern::parse("/hooks/orders", &endpoints).is_err());
+    }
+
+    #[test]
+    fn a_wider_pattern_covers_a_narrower_one() {
+        for (wide, narrow) in [
+            ("/webhook/**", "/webhook/**"),
+            ("/webhook/**", "/webhook"),
+            ("/webhook/**", "/webhook/*/in"),
+            ("/webhook/*", "/webhook/x"),
+            ("/webhook/*/**", "/webhook/x/y/**"),
+            ("/webhook/x/", "/WEBHOOK/x"),
+        ] {
+            assert!(covers(wide, narrow), "{wide} {narrow}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_leaves_something_over_does_not_cover() {
+        for (wide, narrow) in [
+            ("/webhook/*/**", "/webhook/**"),
+            ("/webhook/*", "/webhook/**"),
+            ("/webhook/*", "/webhook/x/y"),
+            ("/webhook/x", "/webhook/*"),
+            ("/webhook/x", "/webhook/X"),
+            ("/webhook/x/**", "/webhook/*/**"),
+            ("/webhook/**", "/webhook-test/x"),
+            ("/webhook/**", "/form/x"),
+        ] {
+            assert!(!covers(wide, narrow), "{wide} {narrow}");
+        }
+    }
+}
