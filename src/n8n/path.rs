@@ -150,43 +150,49 @@ pub(super) fn could_be_under<'p>(
     true
 }
 
+/// Follows every reading of the segments at once: `met[n]` says that in one of them the first `n`
+/// segments of the prefix have been met.
 fn layer_is_under(layer: &[u8], prefix: &str) -> bool {
-    let is_slash = |byte: &u8| matches!(byte, b'/' | b'\\');
-    let segments = || {
-        layer
-            .split(is_slash)
-            .filter(|segment| !reads_as(segment, "") && !reads_as(segment, "."))
-    };
-    if layer.split(is_slash).any(|segment| reads_as(segment, "..")) {
-        // However the dots are resolved, what remains are some of these segments in this order.
-        let mut all = segments();
-        return prefix
-            .split('/')
-            .all(|wanted| all.any(|segment| reads_as(segment, wanted)));
+    let segments = || layer.split(|byte| matches!(byte, b'/' | b'\\')).skip(1);
+    let wanted: Vec<&str> = prefix.split('/').collect();
+    let mut met = vec![false; wanted.len()];
+    if let Some(none) = met.first_mut() {
+        *none = true;
     }
-    let begins = |mut segments: &mut dyn Iterator<Item = &[u8]>| {
-        prefix.split('/').all(|wanted| {
-            (&mut segments)
-                .next()
-                .is_some_and(|segment| reads_as(segment, wanted))
-        })
-    };
-    let names_a_host = layer.iter().take_while(|byte| is_slash(byte)).count() > 1;
-    begins(&mut segments()) || (names_a_host && begins(&mut segments().skip(1)))
+    // However dots are resolved, what remains are some of the segments in their order.
+    let has_dots = segments().any(|segment| reads_as(segment, ".."));
+    let mut follows_nothing = false;
+    for segment in segments() {
+        let may_vanish = reads_as(segment, "") || reads_as(segment, ".");
+        // After two slashes it may be read as a host.
+        let may_be_skipped = may_vanish || follows_nothing || has_dots;
+        let mut before = false;
+        for (is_met, wanted) in met.iter_mut().zip(&wanted) {
+            let goes_on = *is_met && reads_as(segment, wanted);
+            *is_met = before || (*is_met && may_be_skipped);
+            before = goes_on;
+        }
+        if before {
+            return true;
+        }
+        follows_nothing = may_vanish;
+    }
+    false
 }
 
-/// Whether somebody reads `segment` as `wanted`, which is in lower case.
+/// Whether somebody reads `segment` as `wanted`, which is in lower case: without the bytes that
+/// are not printable, and cut at one of them or at `;`, `?` or `#`.
 fn reads_as(segment: &[u8], wanted: &str) -> bool {
-    let is_printable = |byte: &u8| (0x21..=0x7e).contains(byte);
-    let cut = |ends: &dyn Fn(&u8) -> bool| {
-        let end = segment.iter().position(ends).unwrap_or(segment.len());
-        segment.get(..end).unwrap_or_default()
-    };
-    let is_wanted =
-        |read: &mut dyn Iterator<Item = &u8>| read.map(u8::to_ascii_lowercase).eq(wanted.bytes());
-    let ends_segment = |byte: &u8| matches!(byte, b';' | b'?' | b'#');
-    is_wanted(&mut cut(&ends_segment).iter().filter(|byte| is_printable(byte)))
-        || is_wanted(&mut cut(&|byte| ends_segment(byte) || !is_printable(byte)).iter())
+    let is_printable = |byte: u8| (0x21..=0x7e).contains(&byte);
+    let mut rest = segment.iter().copied();
+    let starts_so = wanted.bytes().all(|wanted| {
+        rest.find(|byte| is_printable(*byte))
+            .is_some_and(|byte| byte.to_ascii_lowercase() == wanted)
+    });
+    starts_so
+        && rest
+            .next()
+            .is_none_or(|byte| !is_printable(byte) || matches!(byte, b';' | b'?' | b'#'))
 }
 
 /// Decodes what is well encoded, and leaves the rest; `None`: nothing is.

@@ -43,6 +43,7 @@ const workflow = await provision();
 let wrong = 0;
 try {
   await call('POST', `/workflows/${workflow}/activate`);
+  await serve();
   for (const { method = 'GET', path, n8n } of rows) {
     const answer = await send(method, expand(path));
     const handler = nameHandler(answer);
@@ -83,6 +84,15 @@ async function provision() {
   ]));
   const { id } = await call('POST', '/workflows', { name: 'routing proof', nodes, connections, settings: {} });
   return id;
+}
+
+/** Waits until the webhooks are there: n8n puts a workflow into service after it has answered. */
+async function serve(attempts = 40) {
+  const hook = `/${environment.N8N_ENDPOINT_WEBHOOK ?? 'webhook'}/routing/echo`;
+  if (nameHandler(await send('GET', hook)) === 'hook echo') return;
+  if (attempts === 0) throw new Error('n8n never served the webhooks of the active workflow');
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  await serve(attempts - 1);
 }
 
 /** Deletes a workflow; n8n refuses (409) until it has done with taking it out of service. */

@@ -1,99 +1,8 @@
-//! What this filter knows of n8n, held against what was asked of the real one.
-//!
-//! `tests/real/routing.json` says which handler of n8n 2.41.1 answers a path; the end-to-end tests
-//! prove that column with `tests/real/routing.mjs`, this file the other one.
+//! The operations of the public API.
 
 use std::collections::BTreeSet;
 
-use n8n_idp_gate::n8n::{classify, Endpoints, Operation, Route, ScopeRule, ScopeSet, Surface};
-use serde_json::Value;
-
-const ROUTING: &str = include_str!("real/routing.json");
-
-struct Row {
-    group: String,
-    endpoints: Endpoints,
-    method: String,
-    target: String,
-    n8n: String,
-    gate: String,
-}
-
-fn rows() -> Vec<Row> {
-    let table: Value = serde_json::from_str(ROUTING).unwrap();
-    let text = |row: &Value, field: &str| row[field].as_str().unwrap_or_default().to_owned();
-    let mut rows = Vec::new();
-    for (group, content) in table.as_object().unwrap() {
-        for row in content["rows"].as_array().unwrap() {
-            rows.push(Row {
-                group: group.clone(),
-                endpoints: endpoints_of(&content["environment"]),
-                method: row["method"].as_str().unwrap_or("GET").to_owned(),
-                target: expand(&text(row, "path")),
-                n8n: text(row, "n8n"),
-                gate: text(row, "gate"),
-            });
-        }
-    }
-    rows
-}
-
-/// The endpoints of an n8n with these environment variables.
-fn endpoints_of(environment: &Value) -> Endpoints {
-    let mut endpoints = Endpoints::default();
-    for (variable, value) in environment.as_object().unwrap() {
-        let endpoint = match variable.as_str() {
-            "N8N_PUBLIC_API_ENDPOINT" => &mut endpoints.api,
-            "N8N_ENDPOINT_REST" => &mut endpoints.rest,
-            "N8N_ENDPOINT_WEBHOOK" => &mut endpoints.webhook,
-            "N8N_ENDPOINT_FORM" => &mut endpoints.form,
-            _ => panic!("{variable} has no endpoint"),
-        };
-        *endpoint = Endpoints::normalize(value.as_str().unwrap()).unwrap();
-    }
-    assert_eq!(endpoints.conflicts(), []);
-    endpoints
-}
-
-/// `{n*text}` stands for `text` n times, as in the script that sends the rows.
-fn expand(path: &str) -> String {
-    let Some((before, rest)) = path.split_once('{') else {
-        return path.to_owned();
-    };
-    let (inner, after) = rest.split_once('}').unwrap();
-    let (times, text) = inner.split_once('*').unwrap();
-    let repeated = text.repeat(times.parse().unwrap());
-    format!("{before}{repeated}{}", expand(after))
-}
-
-/// The path of a target; each character of the table stands for one byte.
-fn path_of(target: &str) -> Vec<u8> {
-    let end = target.find(['?', '#']).unwrap_or(target.len());
-    target[..end]
-        .chars()
-        .map(|byte| u8::try_from(u32::from(byte)).unwrap())
-        .collect()
-}
-
-fn say(endpoints: &Endpoints, path: &[u8]) -> String {
-    match classify(endpoints, path) {
-        Ok(route) => route.surface.as_str().to_owned(),
-        Err(fault) => format!("400 {}", fault.as_str()),
-    }
-}
-
-const fn is_guarded(surface: Surface) -> bool {
-    matches!(
-        surface,
-        Surface::PublicApi
-            | Surface::Webhook
-            | Surface::WebhookTest
-            | Surface::WebhookWaiting
-            | Surface::Form
-            | Surface::Mcp
-            | Surface::Metrics
-    )
-}
+use n8n_idp_gate::n8n::{classify, Endpoints, Operation, Route, ScopeRule, ScopeSet};
 
 fn route(path: &str) -> Route {
     classify(&Endpoints::default(), path.as_bytes()).unwrap()
@@ -101,40 +10,6 @@ fn route(path: &str) -> Route {
 
 fn operation(method: &str, path: &str) -> Option<&'static str> {
     Operation::find(method.as_bytes(), &route(path)).map(|found| found.template)
-}
-
-#[test]
-fn every_path_of_the_table_is_classified_as_it_says() {
-    let wrong: Vec<String> = rows()
-        .iter()
-        .filter_map(|row| {
-            let said = say(&row.endpoints, &path_of(&row.target));
-            (said != row.gate).then(|| format!("{} {:.80}: {said}", row.group, row.target))
-        })
-        .collect();
-    assert_eq!(wrong, Vec::<String>::new());
-}
-
-#[test]
-fn what_n8n_guards_is_never_passed_as_something_else() {
-    let guarded_by_n8n = |n8n: &str| {
-        matches!(n8n, "public_api" | "workflow list" | "trigger" | "metrics")
-            || n8n.starts_with("hook ")
-    };
-    let mut met = 0;
-    for row in rows().iter().filter(|row| guarded_by_n8n(&row.n8n)) {
-        met += 1;
-        if let Ok(route) = classify(&row.endpoints, &path_of(&row.target)) {
-            assert!(
-                is_guarded(route.surface),
-                "{} {} passed as {:?}",
-                row.method,
-                row.target,
-                route.surface
-            );
-        }
-    }
-    assert!(met > 40, "the table lost its guarded rows: {met}");
 }
 
 #[test]

@@ -1,0 +1,256 @@
+//! Random paths on random ways to n8n.
+//!
+//! A path passes proxies before and after this filter, and each may rewrite it. Whatever they do,
+//! a path that reaches something guarded in n8n must have been guarded here, and a path that was
+//! taken for one thing here must be that thing in n8n.
+
+use n8n_idp_gate::n8n::{classify, Endpoints, Operation, Surface};
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::is_guarded;
+
+/// What a proxy, or n8n's own parser, may do to a path.
+#[derive(Clone, Copy, Debug)]
+enum Hop {
+    Decode,
+    DecodeUnreserved,
+    DecodeSlashes,
+    MergeSlashes,
+    ResolveDots,
+    BackslashToSlash,
+    CutParameters,
+    CutAtControl,
+    DropControls,
+    DropHost,
+    LowerCase,
+}
+
+const HOPS: [Hop; 11] = [
+    Hop::Decode,
+    Hop::DecodeUnreserved,
+    Hop::DecodeSlashes,
+    Hop::MergeSlashes,
+    Hop::ResolveDots,
+    Hop::BackslashToSlash,
+    Hop::CutParameters,
+    Hop::CutAtControl,
+    Hop::DropControls,
+    Hop::DropHost,
+    Hop::LowerCase,
+];
+
+impl Hop {
+    fn apply(self, path: &[u8]) -> Vec<u8> {
+        let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        let each_segment = |change: &dyn Fn(&[u8]) -> Vec<u8>| {
+            path.split(|byte| *byte == b'/')
+                .map(change)
+                .collect::<Vec<_>>()
+                .join(&b'/')
+        };
+        match self {
+            Self::Decode => decode(path, |_| true),
+            Self::DecodeUnreserved => decode(path, is_unreserved),
+            Self::DecodeSlashes => decode(path, |byte| matches!(byte, b'/' | b'\\')),
+            Self::MergeSlashes => {
+                let mut merged = path.to_vec();
+                merged.dedup_by(|one, other| *one == b'/' && *other == b'/');
+                merged
+            }
+            Self::ResolveDots => resolve_dots(path),
+            Self::BackslashToSlash => replace(path, b'\\', b'/'),
+            Self::CutParameters => each_segment(&|segment| cut(segment, |byte| byte == b';')),
+            Self::CutAtControl => cut(path, |byte| byte.is_ascii_control()),
+            Self::DropControls => {
+                let mut rest = path.to_vec();
+                rest.retain(|byte| !byte.is_ascii_control());
+                rest
+            }
+            Self::DropHost => match path.strip_prefix(b"//") {
+                Some(host) => {
+                    let end = host.iter().position(|byte| *byte == b'/');
+                    end.map_or_else(|| b"/".to_vec(), |end| host[end..].to_vec())
+                }
+                None => path.to_vec(),
+            },
+            Self::LowerCase => path.to_ascii_lowercase(),
+        }
+    }
+}
+
+fn decode(path: &[u8], is_decoded: impl Fn(u8) -> bool) -> Vec<u8> {
+    let mut decoded = Vec::new();
+    let mut place = 0;
+    while place < path.len() {
+        let octet = path
+            .get(place + 1..place + 3)
+            .filter(|digits| path[place] == b'%' && digits.iter().all(u8::is_ascii_hexdigit))
+            .map(|digits| u8::from_str_radix(std::str::from_utf8(digits).unwrap(), 16).unwrap());
+        match octet {
+            Some(octet) if is_decoded(octet) => {
+                decoded.push(octet);
+                place += 3;
+            }
+            _ => {
+                decoded.push(path[place]);
+                place += 1;
+            }
+        }
+    }
+    decoded
+}
+
+/// RFC 3986 §5.2.4, by segments.
+fn resolve_dots(path: &[u8]) -> Vec<u8> {
+    let mut kept: Vec<&[u8]> = Vec::new();
+    for segment in path.split(|byte| *byte == b'/').skip(1) {
+        match segment {
+            b"." => {}
+            b".." => {
+                kept.pop();
+            }
+            _ => kept.push(segment),
+        }
+    }
+    [b"/".as_slice(), &kept.join(&b'/')].concat()
+}
+
+fn replace(path: &[u8], old: u8, new: u8) -> Vec<u8> {
+    path.iter()
+        .map(|byte| if *byte == old { new } else { *byte })
+        .collect()
+}
+
+fn cut(text: &[u8], is_end: impl Fn(u8) -> bool) -> Vec<u8> {
+    text.iter().copied().take_while(|b| !is_end(*b)).collect()
+}
+
+/// Which guarded surface n8n would route `path` to, and what it would take for the parameters: the
+/// routing that the table of real answers shows.
+fn route_as_n8n(path: &[u8]) -> Option<(Surface, Vec<Vec<u8>>)> {
+    let path = path.strip_prefix(b"/")?;
+    let path = path.strip_suffix(b"/").unwrap_or(path);
+    let mut segments = path.split(|byte| *byte == b'/');
+    let surface = match segments.next()?.to_ascii_lowercase().as_slice() {
+        b"api" => Surface::PublicApi,
+        b"webhook" => Surface::Webhook,
+        b"form" => Surface::Form,
+        b"mcp" => Surface::Mcp,
+        b"metrics" => Surface::Metrics,
+        _ => return None,
+    };
+    let below = segments
+        .map(|segment| decode(segment, |_| true).to_ascii_lowercase())
+        .collect();
+    Some((surface, below))
+}
+
+fn piece() -> impl Strategy<Value = &'static [u8]> {
+    select(vec![
+        b"api".as_slice(),
+        b"API",
+        b"%61pi",
+        b"%2561pi",
+        b"v1",
+        b"%76%31",
+        b"workflows",
+        b"webhook",
+        b"Webhook",
+        b"web%68ook",
+        b"form",
+        b"mcp",
+        b"metrics",
+        b"rest",
+        b"orders",
+        b"caf%C3%A9",
+        b"caf\xc3\xa9",
+        b"u@h",
+        b"a b",
+        b"x",
+        b".",
+        b"..",
+        b"%2e",
+        b"%2E%2e",
+        b"%252e",
+        b"..;",
+        b";",
+        b";x",
+        b"%3b",
+        b"%253b",
+        b"%2f",
+        b"%252F",
+        b"%5c",
+        b"%255c",
+        b"\\",
+        b"%",
+        b"%25",
+        b"%20",
+        b"%40",
+        b"%ff",
+        b"%00",
+        b"%09",
+        b"\x00",
+        b"\t",
+        b"\x7f",
+        b"/",
+        b"//",
+        b"/",
+        b"/",
+        b"/",
+    ])
+}
+
+/// Any of the pieces in any order, and half of the time with slashes between all of them.
+fn path() -> impl Strategy<Value = Vec<u8>> {
+    (prop::collection::vec(piece(), 0..9), any::<bool>()).prop_map(|(pieces, is_slashed)| {
+        let separator: &[u8] = if is_slashed { b"/" } else { b"" };
+        [b"/".as_slice(), &pieces.join(separator)].concat()
+    })
+}
+
+fn way() -> impl Strategy<Value = Vec<Hop>> {
+    prop::collection::vec(select(HOPS.to_vec()), 0..6)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_guarded_in_n8n_was_passed_as_something_else(path in path(), way in way()) {
+        let arrived = way.iter().fold(path.clone(), |path, hop| hop.apply(&path));
+        if let (Some((surface, _)), Ok(route)) =
+            (route_as_n8n(&arrived), classify(&Endpoints::default(), &path))
+        {
+            prop_assert_eq!(surface, route.surface, "arrived as {:?}", arrived.escape_ascii().to_string());
+        }
+    }
+
+    #[test]
+    fn a_guarded_path_means_the_same_after_every_hop(path in path(), way in way()) {
+        let endpoints = Endpoints::default();
+        let arrived = way.iter().fold(path.clone(), |path, hop| hop.apply(&path));
+        if let Ok(route) = classify(&endpoints, &path) {
+            if is_guarded(route.surface) {
+                let below = route.segments[1..]
+                    .iter()
+                    .map(|segment| segment.to_ascii_lowercase().into_bytes())
+                    .collect();
+                prop_assert_eq!(Some((route.surface, below)), route_as_n8n(&arrived));
+                if let Ok(again) = classify(&endpoints, &arrived) {
+                    prop_assert_eq!(Operation::find(b"GET", &route), Operation::find(b"GET", &again));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_bytes_whatever_make_it_stumble(path in prop::collection::vec(any::<u8>(), 0..200)) {
+        let mut path = path;
+        if let Ok(route) = classify(&Endpoints::default(), &path) {
+            prop_assert!(path.starts_with(b"/"));
+            path.extend(b"?");
+            prop_assert!(route.segments.iter().all(|segment| !segment.is_empty() || !is_guarded(route.surface)));
+        }
+    }
+}
