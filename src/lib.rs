@@ -3,9 +3,20 @@
 //! The decision is a pure function of the request, the policy, the facts known so far and the
 //! time. What has to be fetched lives in one store of facts. A thin shell reads bytes from the
 //! host and performs effects; it decides nothing.
+//!
+//! ```text
+//! config ─▶ policy ─┐
+//! request head ─────┤
+//! facts ────────────┼─▶ decide ─▶ forward | pass | reject | respond | await(fact)
+//! time ─────────────┘                                                  │
+//!                          facts::FactStore ◀──────────────────────────┘
+//!                                ▲  ▼ effects
+//!                              shell (proxy-wasm)
+//! ```
 
 pub mod config;
 pub mod crypto;
+pub mod facts;
 pub mod identity;
 pub mod json;
 pub mod n8n;
@@ -14,6 +25,8 @@ pub mod request;
 pub mod secret;
 pub mod time;
 pub mod token;
+pub mod url;
+
 
 #[cfg(test)]
 #[path = "../tests/support/mint.rs"]

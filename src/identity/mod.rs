@@ -1,12 +1,18 @@
 //! Who a caller is, in one normal form whatever provider says it.
 
 mod condition;
+mod dialects;
+#[cfg(test)]
+mod tests;
 
 pub use condition::Condition;
 
 use serde_json::{Map, Value};
+use thiserror::Error;
 
+use crate::policy::Provider;
 use crate::time::UnixSeconds;
+use crate::token::VerifiedToken;
 
 /// The normal form of a caller.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +43,68 @@ pub struct Identity {
     pub expires: UnixSeconds,
     /// Every claim as it came.
     pub claims: Map<String, Value>,
+}
+
+/// Why a verified token says nothing clear about its caller.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum IdentityFault {
+    /// A claim that must be text is something else.
+    #[error("the claim {claim} is not text")]
+    NotText {
+        /// The claim.
+        claim: &'static str,
+    },
+    /// Two claims name two different clients.
+    #[error("the claims that name the client disagree")]
+    ClientsDisagree,
+}
+
+impl Identity {
+    /// Reads the claims of a verified token in the dialect of its provider.
+    pub fn of(token: &VerifiedToken, provider: &Provider) -> Result<Self, IdentityFault> {
+        Self::read(token.claims(), token.issuer(), token.expires(), provider)
+    }
+
+    fn read(
+        claims: &Map<String, Value>,
+        issuer: &str,
+        expires: UnixSeconds,
+        provider: &Provider,
+    ) -> Result<Self, IdentityFault> {
+        let reading = provider.dialect.read(claims)?;
+        let text = |name| claims.get(name).and_then(Value::as_str).map(str::to_owned);
+        Ok(Self {
+            provider: provider.name.clone(),
+            issuer: issuer.to_owned(),
+            subject: text("sub"),
+            client: reading.client,
+            kind: reading.kind,
+            verified_email: verified_email(claims, provider.trust_email),
+            scopes: reading.scopes,
+            roles: reading.roles,
+            groups: reading.groups,
+            tenant: reading.tenant,
+            token_id: text("jti"),
+            expires,
+            claims: claims.clone(),
+        })
+    }
+}
+
+/// The address, if the provider says in so many words that it belongs to the caller. Where users
+/// may write any address into their profile, an unverified one is an account take-over.
+fn verified_email(claims: &Map<String, Value>, trust_email: bool) -> Option<String> {
+    let vouched = claims.get("email_verified") == Some(&Value::Bool(true));
+    // An operator's trust covers silence, not a provider that says the address is unverified.
+    let trusted = trust_email && !claims.contains_key("email_verified");
+    let address = claims.get("email")?.as_str()?;
+    let sound = address.is_ascii()
+        && !address
+            .bytes()
+            .any(|byte| byte.is_ascii_control() || byte == b' ')
+        && address.split('@').filter(|part| !part.is_empty()).count() == 2
+        && address.matches('@').count() == 1;
+    ((vouched || trusted) && sound).then(|| address.to_owned())
 }
 
 /// What sort of caller a token stands for.

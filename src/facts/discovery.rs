@@ -1,0 +1,43 @@
+//! The discovery document of a provider (OpenID Connect Discovery 1.0 §3, RFC 8414 §2).
+
+use serde_json::Value;
+
+use super::FetchFault;
+use crate::json;
+use crate::policy::Endpoint;
+use crate::url::HttpUrl;
+
+/// How deep a discovery document may be nested. The standard ones are two levels deep.
+const MAX_DEPTH: usize = 16;
+
+/// Reads where a provider's key set is.
+///
+/// The document's `issuer` must be the one that was configured, code point by code point
+/// (RFC 8414 §4): otherwise one tenant's document could bring another tenant's keys. The call for
+/// the keys goes to `cluster`, whatever host the document names.
+pub(super) fn jwks_endpoint(
+    document: &[u8],
+    issuer: &str,
+    cluster: &str,
+) -> Result<Endpoint, FetchFault> {
+    let document = json::object(document, MAX_DEPTH).map_err(|_| FetchFault::DocumentMalformed)?;
+    let member = |name| {
+        document
+            .get(name)
+            .and_then(Value::as_str)
+            .ok_or(FetchFault::DocumentMalformed)
+    };
+    if member("issuer")? != issuer {
+        return Err(FetchFault::IssuerMismatch);
+    }
+    let url = HttpUrl::parse(member("jwks_uri")?).map_err(|_| FetchFault::JwksUri)?;
+    if issuer.starts_with("https://") && url.scheme != "https" {
+        return Err(FetchFault::JwksUri);
+    }
+    Ok(Endpoint {
+        cluster: cluster.to_owned(),
+        scheme: url.scheme.to_owned(),
+        authority: url.authority,
+        path: url.path,
+    })
+}

@@ -1,0 +1,108 @@
+//! One call to a provider and its answer.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::crypto::KeySetFault;
+use crate::policy::Endpoint;
+
+/// The largest document that is read, in bytes. Real key sets are a few kilobytes; an answer
+/// without a bound would fill the memory of the module, which never shrinks.
+pub const MAX_DOCUMENT: usize = 256 * 1024;
+
+/// Ties an answer to its call. Never used twice, so that a late answer to a call that was given
+/// up cannot be taken for the answer to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallId(pub u64);
+
+/// A GET that the shell dispatches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FetchRequest {
+    /// Names the call.
+    pub call: CallId,
+    /// Where it goes.
+    pub endpoint: Endpoint,
+    /// How long it may take.
+    pub timeout: Duration,
+}
+
+/// What came of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FetchAnswer {
+    /// A whole response.
+    Response {
+        /// HTTP status.
+        status: u16,
+        /// The body, or as much of it as the host gave.
+        body: Vec<u8>,
+    },
+    /// No response: no connection, a timeout, a reset.
+    NoResponse,
+    /// The host refused to make the call: it does not know the cluster.
+    NotDispatched,
+}
+
+/// Why a fetch brought no usable document.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum FetchFault {
+    /// No connection, a timeout, a reset.
+    #[error("the provider did not answer")]
+    NoResponse,
+    /// Envoy has no cluster of that name.
+    #[error("Envoy could not make the call: is there a cluster of that name?")]
+    NotDispatched,
+    /// A status other than 200. Redirects are not followed: an open redirector at the provider
+    /// must not choose our keys.
+    #[error("the provider answered with status {status}")]
+    Status {
+        /// The status.
+        status: u16,
+    },
+    /// A body of more than 256 KiB.
+    #[error("the document is larger than 256 KiB")]
+    TooLarge,
+    /// A discovery document that is not a JSON object with the members that are needed.
+    #[error("the discovery document is malformed")]
+    DocumentMalformed,
+    /// A discovery document of somebody else (OpenID Connect Discovery 1.0 §4.3, RFC 8414 §3.3).
+    #[error("the discovery document is of another issuer")]
+    IssuerMismatch,
+    /// A `jwks_uri` that is no address, or not `https` where the issuer is (RFC 8414 §2).
+    #[error("the discovery document's jwks_uri cannot be used")]
+    JwksUri,
+    /// A key set that cannot be used.
+    #[error(transparent)]
+    Keys(#[from] KeySetFault),
+}
+
+impl FetchFault {
+    /// The stable code of the fault, for audit and metrics.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::NoResponse => "no_response",
+            Self::NotDispatched => "not_dispatched",
+            Self::Status { .. } => "status",
+            Self::TooLarge => "too_large",
+            Self::DocumentMalformed => "document_malformed",
+            Self::IssuerMismatch => "issuer_mismatch",
+            Self::JwksUri => "jwks_uri",
+            Self::Keys(_) => "key_set",
+        }
+    }
+}
+
+impl FetchAnswer {
+    /// The document, if the call brought one.
+    pub(super) fn document(self) -> Result<Vec<u8>, FetchFault> {
+        match self {
+            Self::Response { status: 200, body } if body.len() > MAX_DOCUMENT => {
+                Err(FetchFault::TooLarge)
+            }
+            Self::Response { status: 200, body } => Ok(body),
+            Self::Response { status, .. } => Err(FetchFault::Status { status }),
+            Self::NoResponse => Err(FetchFault::NoResponse),
+            Self::NotDispatched => Err(FetchFault::NotDispatched),
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! The key set of one provider: where it stands and what it needs next.
+
+use std::time::Duration;
+
+use super::backoff::pause;
+use super::discovery::jwks_endpoint;
+use super::shared::Snapshot;
+use super::{Availability, CallId, FetchAnswer, FetchFault};
+use crate::crypto::KeySet;
+use crate::policy::{Endpoint, Freshness, KeySource, Provider};
+use crate::time::UnixMillis;
+
+/// Added to a call's own time limit before it is given up as lost.
+const LOST_AFTER: Duration = Duration::from_secs(2);
+
+/// The key set of one provider.
+#[derive(Debug)]
+pub(super) struct KeySetFact {
+    issuer: String,
+    source: KeySource,
+    freshness: Freshness,
+    held: Option<Held>,
+    call: Option<Call>,
+    /// A token named a key that is not in the set.
+    wanted_anew: bool,
+    /// When the set was last fetched for such a token.
+    missed: UnixMillis,
+    failures: u32,
+    not_before: UnixMillis,
+}
+
+#[derive(Debug)]
+struct Held {
+    set: KeySet,
+    fetched: UnixMillis,
+}
+
+#[derive(Debug)]
+struct Call {
+    id: CallId,
+    begun: UnixMillis,
+    step: Step,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Document,
+    Keys,
+}
+
+/// What an answer led to.
+#[derive(Debug, PartialEq)]
+pub(super) enum Progress {
+    /// The next call must be made.
+    Next(Endpoint),
+    /// There is a new key set, for the other workers too.
+    Fetched(Snapshot),
+    /// The fetch failed.
+    Failed(FetchFault),
+}
+
+impl KeySetFact {
+    pub(super) fn new(provider: &Provider) -> Self {
+        Self {
+            issuer: provider.issuers.first().cloned().unwrap_or_default(),
+            source: provider.keys.clone(),
+            freshness: provider.freshness.clone(),
+            held: None,
+            call: None,
+            wanted_anew: false,
+            missed: UnixMillis(0),
+            failures: 0,
+            not_before: UnixMillis(0),
+        }
+    }
+
+    pub(super) fn availability(&self, now: UnixMillis) -> Availability<'_> {
+        if let KeySource::Inline(set) = &self.source {
+            return Availability::Known(set);
+        }
+        if let Some(held) = self.held.as_ref() {
+            if now.since(held.fetched) <= self.freshness.max_stale {
+                return Availability::Known(&held.set);
+            }
+        }
+        if self.call.is_none() && now < self.not_before {
+            return Availability::Unavailable {
+                retry_after: self.not_before.since(now),
+            };
+        }
+        Availability::Pending
+    }
+
+    pub(super) fn may_bring_new_keys(&self, now: UnixMillis) -> bool {
+        if matches!(self.source, KeySource::Inline(_)) {
+            return false;
+        }
+        self.call.is_some() || (self.is_cool(now) && now >= self.not_before)
+    }
+
+    fn is_cool(&self, now: UnixMillis) -> bool {
+        now >= self.missed.saturating_add(self.freshness.cooldown)
+    }
+
+    /// A token named a key that is not in the set.
+    pub(super) const fn want_anew(&mut self) {
+        self.wanted_anew = true;
+    }
+
+    /// How long one whole fetch may take: the discovery document and the key set.
+    pub(super) const fn longest_fetch(&self) -> Duration {
+        self.freshness.timeout.saturating_mul(2)
+    }
+
+    pub(super) const fn timeout(&self) -> Duration {
+        self.freshness.timeout
+    }
+
+    /// When the next fetch may begin.
+    pub(super) const fn not_before(&self) -> UnixMillis {
+        self.not_before
+    }
+
+    /// Seconds since the keys were fetched.
+    pub(super) fn age(&self, now: UnixMillis) -> Option<Duration> {
+        self.held.as_ref().map(|held| now.since(held.fetched))
+    }
+
+    /// Whether a fetch should begin now.
+    pub(super) fn is_due(&self, now: UnixMillis) -> bool {
+        let stale = match (&self.source, &self.held) {
+            (KeySource::Inline(_), _) => return false,
+            (_, None) => true,
+            (_, Some(held)) => now.since(held.fetched) >= self.freshness.ttl,
+        };
+        let missed = self.wanted_anew && self.is_cool(now);
+        self.call.is_none() && now >= self.not_before && (stale || missed)
+    }
+
+    /// Begins a fetch.
+    pub(super) fn begin(&mut self, id: CallId, now: UnixMillis) -> Option<Endpoint> {
+        let (step, endpoint) = match &self.source {
+            KeySource::Inline(_) => return None,
+            KeySource::Discovery { document, .. } => (Step::Document, document.clone()),
+            KeySource::Jwks(endpoint) => (Step::Keys, endpoint.clone()),
+        };
+        if std::mem::take(&mut self.wanted_anew) {
+            self.missed = now;
+        }
+        self.call = Some(Call {
+            id,
+            begun: now,
+            step,
+        });
+        Some(endpoint)
+    }
+
+    /// Whether this call's answer is still waited for. A call that was given up is not.
+    pub(super) fn awaits(&self, id: CallId) -> bool {
+        self.call.as_ref().is_some_and(|call| call.id == id)
+    }
+
+    /// Takes the answer of the call that is awaited; `next` names the call that may follow.
+    pub(super) fn answered(
+        &mut self,
+        id: CallId,
+        answer: FetchAnswer,
+        next: CallId,
+        now: UnixMillis,
+    ) -> Progress {
+        let step = self.call.take().map_or(Step::Keys, |call| call.step);
+        let read = answer
+            .document()
+            .and_then(|document| self.read(step, document, now));
+        match read {
+            Ok(Progress::Next(endpoint)) => {
+                self.call = Some(Call {
+                    id: next,
+                    begun: now,
+                    step: Step::Keys,
+                });
+                Progress::Next(endpoint)
+            }
+            Ok(progress) => progress,
+            Err(fault) => self.failed(fault, id, now),
+        }
+    }
+
+    fn read(
+        &mut self,
+        step: Step,
+        document: Vec<u8>,
+        now: UnixMillis,
+    ) -> Result<Progress, FetchFault> {
+        if let (
+            Step::Document,
+            KeySource::Discovery {
+                document: place,
+                jwks_cluster,
+            },
+        ) = (step, &self.source)
+        {
+            let cluster = jwks_cluster.as_ref().unwrap_or(&place.cluster);
+            let keys = jwks_endpoint(&document, &self.issuer, cluster)?;
+            return Ok(Progress::Next(keys));
+        }
+        let set = KeySet::parse(&document)?;
+        self.hold(set, now);
+        Ok(Progress::Fetched(Snapshot {
+            fetched: now,
+            missed: self.missed,
+            document,
+        }))
+    }
+
+    /// Gives up a call whose answer the host never brought.
+    pub(super) fn give_up_lost_call(&mut self, now: UnixMillis) -> Option<FetchFault> {
+        let limit = self.freshness.timeout.saturating_add(LOST_AFTER);
+        let lost = self.call.take_if(|call| now.since(call.begun) > limit)?;
+        self.failed(FetchFault::NoResponse, lost.id, now);
+        Some(FetchFault::NoResponse)
+    }
+
+    fn failed(&mut self, fault: FetchFault, id: CallId, now: UnixMillis) -> Progress {
+        self.failures = self.failures.saturating_add(1);
+        // The low bits of clock and call number differ from gate to gate.
+        let seed = now.0 ^ id.0;
+        self.not_before = now.saturating_add(pause(self.failures, seed));
+        Progress::Failed(fault)
+    }
+
+    /// Takes over what another worker fetched, if it is newer than what is here.
+    pub(super) fn adopt(&mut self, snapshot: &Snapshot, now: UnixMillis) -> bool {
+        self.missed = self.missed.max(snapshot.missed.min(now));
+        let newer = self
+            .held
+            .as_ref()
+            .is_none_or(|held| snapshot.fetched > held.fetched);
+        let usable = newer
+            && snapshot.fetched <= now
+            && now.since(snapshot.fetched) <= self.freshness.max_stale;
+        if !usable {
+            return false;
+        }
+        match KeySet::parse(&snapshot.document) {
+            Ok(set) => {
+                self.hold(set, snapshot.fetched);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    fn hold(&mut self, set: KeySet, fetched: UnixMillis) {
+        self.held = Some(Held { set, fetched });
+        self.failures = 0;
+        self.not_before = UnixMillis(0);
+        self.wanted_anew = false;
+    }
+}

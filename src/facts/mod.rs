@@ -1,0 +1,66 @@
+//! What a decision needs and cannot know by itself: facts that are fetched, kept and given up.
+//!
+//! The store is driven by events (a tick, an answer, a request that waits) and answers with
+//! effects, so that years of it can be run in a test. It reads no clock and makes no call.
+
+mod backoff;
+mod discovery;
+mod fetch;
+mod key_set;
+mod shared;
+mod store;
+#[cfg(test)]
+mod tests;
+mod waiting;
+
+pub use fetch::{CallId, FetchAnswer, FetchFault, FetchRequest, MAX_DOCUMENT};
+pub use shared::{SharedKey, SharedMemory};
+pub use store::{Effect, FactStore};
+pub use waiting::{WaitFault, WaiterId};
+
+use std::time::Duration;
+
+use crate::crypto::KeySet;
+use crate::policy::ProviderId;
+
+/// Something that has to be known before a decision can be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// The keys of a provider, whichever they are.
+    KeySet(ProviderId),
+    /// The keys of a provider, fetched anew because a token names a key that is not among them.
+    NewerKeySet(ProviderId),
+}
+
+impl Fact {
+    /// The provider that it is asked of.
+    pub const fn provider(self) -> ProviderId {
+        match self {
+            Self::KeySet(provider) | Self::NewerKeySet(provider) => provider,
+        }
+    }
+}
+
+/// The facts as a decision sees them.
+pub trait Facts {
+    /// The keys of a provider.
+    fn key_set(&self, provider: ProviderId) -> Availability<'_>;
+
+    /// Whether fetching the provider's keys again may bring a key that is not among them. At most
+    /// once in a cooldown: otherwise anybody could make the gate call the provider at will.
+    fn may_bring_new_keys(&self, provider: ProviderId) -> bool;
+}
+
+/// Whether a key set is at hand.
+#[derive(Clone, Copy, Debug)]
+pub enum Availability<'f> {
+    /// It is.
+    Known(&'f KeySet),
+    /// It is on its way, or will be asked for now.
+    Pending,
+    /// It could not be had, and is not asked for again before this time has passed.
+    Unavailable {
+        /// When the next attempt is due.
+        retry_after: Duration,
+    },
+}

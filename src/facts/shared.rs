@@ -1,0 +1,178 @@
+//! What the workers of one Envoy process tell each other.
+//!
+//! Shared data belongs to every module of the process that has the same VM id, and Istio gives
+//! all of them the same: so names carry a prefix, and what is read is believed only under a
+//! message authentication code. No token and no secret is ever put there.
+
+use std::time::Duration;
+
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::Engine as _;
+use hmac_sha256::{Hash, HMAC};
+
+use super::backoff;
+use crate::policy::{KeySource, Provider};
+use crate::secret::Secret;
+use crate::time::UnixMillis;
+
+/// The shared memory of the host.
+pub trait SharedMemory {
+    /// A value and its version.
+    fn read(&self, name: &str) -> Option<(Vec<u8>, u32)>;
+
+    /// Writes a value: whatever is there where `version` is `None`, or only if the version has
+    /// not changed. `false` when it has, or when the host refuses.
+    fn write(&self, name: &str, value: &[u8], version: Option<u32>) -> bool;
+}
+
+/// Proves to one worker that a value was written by another worker of the same configuration.
+#[derive(Clone)]
+pub struct SharedKey([u8; MAC]);
+
+const MAC: usize = 32;
+const PREFIX: &str = "n8n-idp-gate/1";
+
+impl SharedKey {
+    /// Made of the secrets that only workers with this configuration have. `None` when there are
+    /// none: then nothing is shared, since nothing read could be believed.
+    pub fn derive<'s>(secrets: impl IntoIterator<Item = &'s Secret>) -> Option<Self> {
+        let mut hash = HMAC::new("n8n-idp-gate shared data key, version 1");
+        let mut any = false;
+        for secret in secrets {
+            any = true;
+            // Each secret is hashed by itself, so that moving bytes from one to the next gives
+            // another key.
+            hash.update(Hash::hash(secret.expose().as_bytes()));
+        }
+        any.then(|| Self(hash.finalize()))
+    }
+
+    fn seal(&self, name: &str, payload: &[u8]) -> Vec<u8> {
+        let mut sealed = self.code(name, payload).finalize().to_vec();
+        sealed.extend_from_slice(payload);
+        sealed
+    }
+
+    /// The payload, if it was sealed with this key under this very name: a value that was copied
+    /// from one name to another does not open.
+    fn open<'v>(&self, name: &str, sealed: &'v [u8]) -> Option<&'v [u8]> {
+        let (code, payload) = sealed.split_first_chunk::<MAC>()?;
+        self.code(name, payload)
+            .finalize_verify(code)
+            .then_some(payload)
+    }
+
+    fn code(&self, name: &str, payload: &[u8]) -> HMAC {
+        let mut code = HMAC::new(self.0);
+        code.update(Hash::hash(name.as_bytes()));
+        code.update(payload);
+        code
+    }
+}
+
+/// Key sets that the workers of this process share.
+pub(super) struct SharedKeySet<'m> {
+    pub(super) memory: &'m dyn SharedMemory,
+    pub(super) key: &'m SharedKey,
+    pub(super) names: &'m Names,
+}
+
+/// Under which names a provider's facts are shared.
+#[derive(Debug)]
+pub(super) struct Names {
+    snapshot: String,
+    lease: String,
+}
+
+/// A key set as one worker fetched it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Snapshot {
+    /// When it was fetched.
+    pub(super) fetched: UnixMillis,
+    /// When a key set was last fetched because of an unknown `kid`; zero: never.
+    pub(super) missed: UnixMillis,
+    /// The document, as the provider sent it.
+    pub(super) document: Vec<u8>,
+}
+
+impl Names {
+    /// Named after where the keys come from, so that a changed configuration of the same provider
+    /// finds the keys that are there, and another provider never does.
+    pub(super) fn of(provider: &Provider) -> Self {
+        let mut hash = Hash::new();
+        let mut part = |text: &str| hash.update(Hash::hash(text.as_bytes()));
+        provider.issuers.iter().for_each(|issuer| part(issuer));
+        match &provider.keys {
+            KeySource::Discovery {
+                document,
+                jwks_cluster,
+            } => {
+                part("discovery");
+                part(&format!("{document:?} {jwks_cluster:?}"));
+            }
+            KeySource::Jwks(endpoint) => part(&format!("jwks {endpoint:?}")),
+            KeySource::Inline(_) => part("inline"),
+        }
+        let id = URL_SAFE_NO_PAD.encode(hash.finalize());
+        Self {
+            snapshot: format!("{PREFIX}/keys/{id}"),
+            lease: format!("{PREFIX}/lease/{id}"),
+        }
+    }
+}
+
+impl SharedKeySet<'_> {
+    /// The newest key set that any worker fetched.
+    pub(super) fn read(&self) -> Option<Snapshot> {
+        let (sealed, _) = self.memory.read(&self.names.snapshot)?;
+        Snapshot::decode(self.key.open(&self.names.snapshot, &sealed)?)
+    }
+
+    /// Hands a key set to the other workers. When the host refuses, they fetch for themselves.
+    pub(super) fn publish(&self, snapshot: &Snapshot) {
+        let sealed = self.key.seal(&self.names.snapshot, &snapshot.encode());
+        self.memory.write(&self.names.snapshot, &sealed, None);
+    }
+
+    /// Tries to become the one worker that fetches, for `length` or until a snapshot is there.
+    ///
+    /// The lease is not authenticated: whoever forges one delays a fetch by a little more than a
+    /// minute at most, since a later end is not believed.
+    pub(super) fn try_lease(&self, now: UnixMillis, length: Duration) -> bool {
+        let end = now.saturating_add(length);
+        let name = &self.names.lease;
+        let Some((held, version)) = self.memory.read(name) else {
+            return self.memory.write(name, &end.0.to_be_bytes(), None);
+        };
+        let held = <[u8; 8]>::try_from(held.as_slice()).map_or(0, u64::from_be_bytes);
+        let believed = end.saturating_add(backoff::LONGEST);
+        let is_held = held > now.0 && held <= believed.0;
+        !is_held && self.memory.write(name, &end.0.to_be_bytes(), Some(version))
+    }
+
+    /// Ends the lease: the next fetch, whichever worker makes it, may begin at `moment`.
+    pub(super) fn release_until(&self, moment: UnixMillis) {
+        self.memory
+            .write(&self.names.lease, &moment.0.to_be_bytes(), None);
+    }
+}
+
+impl Snapshot {
+    fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.document.len().saturating_add(16));
+        bytes.extend_from_slice(&self.fetched.0.to_be_bytes());
+        bytes.extend_from_slice(&self.missed.0.to_be_bytes());
+        bytes.extend_from_slice(&self.document);
+        bytes
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (fetched, rest) = bytes.split_first_chunk::<8>()?;
+        let (missed, document) = rest.split_first_chunk::<8>()?;
+        Some(Self {
+            fetched: UnixMillis(u64::from_be_bytes(*fetched)),
+            missed: UnixMillis(u64::from_be_bytes(*missed)),
+            document: document.to_vec(),
+        })
+    }
+}

@@ -1,0 +1,248 @@
+//! The store: every fact, who waits for it, and the calls that are under way.
+
+use super::key_set::{KeySetFact, Progress};
+use super::shared::{Names, SharedKeySet};
+use super::waiting::Waiting;
+use super::{
+    Availability, CallId, Fact, Facts, FetchAnswer, FetchFault, FetchRequest, SharedKey,
+    SharedMemory, WaitFault, WaiterId,
+};
+use crate::policy::{Policy, ProviderId};
+use crate::time::UnixMillis;
+use std::time::Duration;
+
+/// Something that the shell must do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Make a call.
+    Fetch(FetchRequest),
+    /// Take the decision of this request again.
+    Wake {
+        /// The request.
+        waiter: WaiterId,
+        /// It has waited long enough: what is still missing now will not be waited for again.
+        last_chance: bool,
+    },
+    /// Report that a provider's keys were fetched.
+    Refreshed(ProviderId),
+    /// Report that they could not be.
+    Failed(ProviderId, FetchFault),
+}
+
+/// All facts of one worker.
+pub struct FactStore {
+    key_sets: Vec<Slot>,
+    waiting: Waiting,
+    shared_key: Option<SharedKey>,
+    last_call: u64,
+}
+
+struct Slot {
+    fact: KeySetFact,
+    names: Names,
+}
+
+impl FactStore {
+    /// A store that knows nothing yet but what the policy holds.
+    pub fn new(policy: &Policy) -> Self {
+        let secrets = policy.principals.iter().map(|principal| &principal.api_key);
+        Self {
+            key_sets: policy
+                .providers
+                .iter()
+                .map(|provider| Slot {
+                    fact: KeySetFact::new(provider),
+                    names: Names::of(provider),
+                })
+                .collect(),
+            waiting: Waiting::default(),
+            shared_key: SharedKey::derive(secrets),
+            last_call: 0,
+        }
+    }
+
+    /// The facts as they stand at `now`.
+    pub const fn at(&self, now: UnixMillis) -> FactsAt<'_> {
+        FactsAt { store: self, now }
+    }
+
+    /// Lets a request wait for a fact. It is woken when the fact has come, when fetching it has
+    /// failed, or when it has waited for as long as one fetch may take.
+    pub fn wait(&mut self, waiter: WaiterId, fact: Fact, now: UnixMillis) -> Result<(), WaitFault> {
+        let provider = fact.provider();
+        let Some(slot) = self.key_sets.get_mut(provider.0) else {
+            return Err(WaitFault::TooMany);
+        };
+        let until = now.saturating_add(slot.fact.longest_fetch());
+        let anew = matches!(fact, Fact::NewerKeySet(_));
+        self.waiting.add(waiter, fact, until)?;
+        if anew {
+            slot.fact.want_anew();
+        }
+        Ok(())
+    }
+
+    /// Forgets a request that is gone.
+    pub fn forget(&mut self, waiter: WaiterId) {
+        self.waiting.remove(waiter);
+    }
+
+    /// Whether any request waits: then ticks must come quickly.
+    pub fn has_waiters(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Time passes.
+    pub fn tick(&mut self, now: UnixMillis, memory: &dyn SharedMemory) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for index in 0..self.key_sets.len() {
+            self.tick_provider(ProviderId(index), now, memory, &mut effects);
+        }
+        effects.extend(
+            self.waiting
+                .take_overdue(now)
+                .into_iter()
+                .map(|waiter| Effect::Wake {
+                    waiter,
+                    last_chance: true,
+                }),
+        );
+        effects
+    }
+
+    fn tick_provider(
+        &mut self,
+        provider: ProviderId,
+        now: UnixMillis,
+        memory: &dyn SharedMemory,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(slot) = self.key_sets.get_mut(provider.0) else {
+            return;
+        };
+        if let Some(fault) = slot.fact.give_up_lost_call(now) {
+            effects.push(Effect::Failed(provider, fault));
+            wake(&mut self.waiting, provider, effects);
+        }
+        let shared = shared(self.shared_key.as_ref(), &slot.names, memory);
+        if let Some(snapshot) = shared.as_ref().and_then(SharedKeySet::read) {
+            if slot.fact.adopt(&snapshot, now) {
+                wake(&mut self.waiting, provider, effects);
+            }
+        }
+        if !slot.fact.is_due(now) {
+            return;
+        }
+        let length = slot.fact.longest_fetch();
+        if shared.is_some_and(|shared| !shared.try_lease(now, length)) {
+            // Another worker fetches; its snapshot will be here with a later tick.
+            return;
+        }
+        self.last_call = self.last_call.saturating_add(1);
+        let call = CallId(self.last_call);
+        if let Some(endpoint) = slot.fact.begin(call, now) {
+            effects.push(Effect::Fetch(FetchRequest {
+                call,
+                endpoint,
+                timeout: slot.fact.timeout(),
+            }));
+        }
+    }
+
+    /// A call was answered, or could not be made.
+    pub fn answered(
+        &mut self,
+        call: CallId,
+        answer: FetchAnswer,
+        now: UnixMillis,
+        memory: &dyn SharedMemory,
+    ) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let mut answer = Some(answer);
+        let next = CallId(self.last_call.saturating_add(1));
+        for (index, slot) in self.key_sets.iter_mut().enumerate() {
+            let provider = ProviderId(index);
+            let Some(taken) = answer.take() else { break };
+            if !slot.fact.awaits(call) {
+                answer = Some(taken);
+                continue;
+            }
+            let shared = shared(self.shared_key.as_ref(), &slot.names, memory);
+            match slot.fact.answered(call, taken, next, now) {
+                Progress::Next(endpoint) => {
+                    self.last_call = next.0;
+                    effects.push(Effect::Fetch(FetchRequest {
+                        call: next,
+                        endpoint,
+                        timeout: slot.fact.timeout(),
+                    }));
+                }
+                Progress::Fetched(snapshot) => {
+                    if let Some(shared) = shared {
+                        shared.publish(&snapshot);
+                        shared.release_until(now);
+                    }
+                    effects.push(Effect::Refreshed(provider));
+                    wake(&mut self.waiting, provider, &mut effects);
+                }
+                Progress::Failed(fault) => {
+                    if let Some(shared) = shared {
+                        shared.release_until(slot.fact.not_before());
+                    }
+                    effects.push(Effect::Failed(provider, fault));
+                    wake(&mut self.waiting, provider, &mut effects);
+                }
+            }
+        }
+        effects
+    }
+
+    /// How old a provider's keys are.
+    pub fn key_set_age(&self, provider: ProviderId, now: UnixMillis) -> Option<Duration> {
+        self.key_sets.get(provider.0)?.fact.age(now)
+    }
+}
+
+fn shared<'s>(
+    key: Option<&'s SharedKey>,
+    names: &'s Names,
+    memory: &'s dyn SharedMemory,
+) -> Option<SharedKeySet<'s>> {
+    key.map(|key| SharedKeySet { memory, key, names })
+}
+
+fn wake(waiting: &mut Waiting, provider: ProviderId, effects: &mut Vec<Effect>) {
+    effects.extend(
+        waiting
+            .take(provider)
+            .into_iter()
+            .map(|waiter| Effect::Wake {
+                waiter,
+                last_chance: false,
+            }),
+    );
+}
+
+/// The facts as they stand at one moment.
+pub struct FactsAt<'s> {
+    store: &'s FactStore,
+    now: UnixMillis,
+}
+
+impl Facts for FactsAt<'_> {
+    fn key_set(&self, provider: ProviderId) -> Availability<'_> {
+        self.store.key_sets.get(provider.0).map_or(
+            Availability::Unavailable {
+                retry_after: Duration::ZERO,
+            },
+            |slot| slot.fact.availability(self.now),
+        )
+    }
+
+    fn may_bring_new_keys(&self, provider: ProviderId) -> bool {
+        self.store
+            .key_sets
+            .get(provider.0)
+            .is_some_and(|slot| slot.fact.may_bring_new_keys(self.now))
+    }
+}

@@ -1,0 +1,76 @@
+//! Requests that wait for a fact.
+
+use thiserror::Error;
+
+use super::Fact;
+use crate::policy::ProviderId;
+use crate::time::UnixMillis;
+
+/// The most requests of one worker that wait at a time. Each holds a connection and memory.
+const MAX_WAITERS: usize = 1024;
+
+/// A request that waits, by the number that the host gave it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WaiterId(pub u32);
+
+/// Why a request cannot wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum WaitFault {
+    /// Too many wait already.
+    #[error("too many requests wait already")]
+    TooMany,
+}
+
+/// The requests that wait.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    waiters: Vec<Waiter>,
+}
+
+#[derive(Debug)]
+struct Waiter {
+    id: WaiterId,
+    fact: Fact,
+    until: UnixMillis,
+}
+
+impl Waiting {
+    pub(super) fn add(
+        &mut self,
+        id: WaiterId,
+        fact: Fact,
+        until: UnixMillis,
+    ) -> Result<(), WaitFault> {
+        if self.waiters.len() >= MAX_WAITERS {
+            return Err(WaitFault::TooMany);
+        }
+        self.waiters.push(Waiter { id, fact, until });
+        Ok(())
+    }
+
+    pub(super) fn remove(&mut self, id: WaiterId) {
+        self.waiters.retain(|waiter| waiter.id != id);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiters.is_empty()
+    }
+
+    /// Takes out those who wait for something of this provider.
+    pub(super) fn take(&mut self, provider: ProviderId) -> Vec<WaiterId> {
+        self.take_if(|waiter| waiter.fact.provider() == provider)
+    }
+
+    /// Takes out those who have waited long enough.
+    pub(super) fn take_overdue(&mut self, now: UnixMillis) -> Vec<WaiterId> {
+        self.take_if(|waiter| waiter.until <= now)
+    }
+
+    fn take_if(&mut self, chosen: impl Fn(&Waiter) -> bool) -> Vec<WaiterId> {
+        let (taken, left) = std::mem::take(&mut self.waiters)
+            .into_iter()
+            .partition::<Vec<_>, _>(chosen);
+        self.waiters = left;
+        taken.into_iter().map(|waiter| waiter.id).collect()
+    }
+}
