@@ -16,17 +16,23 @@
 
 pub mod config;
 pub mod crypto;
+pub mod decide;
 pub mod facts;
+pub mod gate;
 pub mod identity;
 pub mod json;
 pub mod n8n;
+pub mod observe;
 pub mod policy;
+pub mod reply;
 pub mod request;
 pub mod secret;
 pub mod time;
 pub mod token;
 pub mod url;
 
+#[cfg(any(target_arch = "wasm32", feature = "lint-shell"))]
+mod shell;
 
 #[cfg(test)]
 #[path = "../tests/support/mint.rs"]

@@ -1,0 +1,64 @@
+//! From a bearer token to a verified identity.
+
+use super::{Findings, Grounds, Stop};
+use crate::facts::{Availability, Fact};
+use crate::identity::Identity;
+use crate::reply::Reason;
+use crate::token::{CompactToken, TokenFault, UntrustedToken, VerifiedToken};
+
+/// A caller whose token was verified.
+pub(super) struct Caller {
+    pub(super) token: VerifiedToken,
+    pub(super) identity: Identity,
+}
+
+/// Verifies a token with the keys and rules of the one provider that its issuer belongs to, and
+/// reads who the caller is. The issuer is only believed once the signature holds.
+pub(super) fn authenticate(
+    grounds: Grounds<'_>,
+    token: &CompactToken,
+    findings: &mut Findings,
+) -> Result<Caller, Stop> {
+    let policy = grounds.policy;
+    let untrusted = UntrustedToken::parse(token.expose()).map_err(Reason::Token)?;
+    let (id, provider) = policy
+        .issuers
+        .get(untrusted.claimed_issuer())
+        .and_then(|id| Some((*id, policy.providers.get(id.0)?)))
+        .ok_or(Reason::UnknownIssuer)?;
+    findings.provider = Some(provider.name.clone());
+    let keys = match grounds.facts.key_set(id) {
+        Availability::Known(keys) => keys,
+        Availability::Pending => return Err(Stop::Await(Fact::KeySet(id))),
+        Availability::Unavailable { retry_after } => {
+            return Err(Reason::KeysUnavailable { retry_after }.into());
+        }
+    };
+    let verified = VerifiedToken::verify(
+        &untrusted,
+        &provider.token,
+        keys,
+        grounds.crypto,
+        grounds.now,
+    );
+    let token = match verified {
+        Ok(token) => token,
+        Err(TokenFault::UnknownKeyId) if grounds.facts.may_bring_new_keys(id) => {
+            return Err(Stop::Await(Fact::NewerKeySet(id)));
+        }
+        Err(fault) => return Err(Reason::Token(fault).into()),
+    };
+    findings.crypto_path = Some(token.crypto_path());
+    let identity = Identity::of(&token, provider).map_err(Reason::Identity)?;
+    findings.identity = Some(identity.clone());
+    let allowed = provider.clients.as_ref().is_none_or(|clients| {
+        identity
+            .client
+            .as_ref()
+            .is_some_and(|client| clients.contains(client))
+    });
+    if !allowed {
+        return Err(Reason::ClientNotAllowed.into());
+    }
+    Ok(Caller { token, identity })
+}

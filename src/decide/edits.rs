@@ -1,0 +1,175 @@
+//! What is changed in the head of a request that goes on.
+
+use std::fmt;
+
+use crate::identity::Identity;
+use crate::request::RequestHead;
+use crate::secret::Secret;
+
+/// The headers by which an upstream learns who calls. Only this filter may set them.
+pub const IDENTITY_HEADERS: [&str; 8] = [
+    "x-auth-subject",
+    "x-auth-client",
+    "x-auth-issuer",
+    "x-auth-kind",
+    "x-auth-email",
+    "x-auth-roles",
+    "x-auth-scopes",
+    "x-auth-principal",
+];
+
+/// The longest value of one identity header, in bytes. Node.js refuses requests with more than
+/// 16 KiB of headers, so a caller with a thousand roles must not get that far.
+const MAX_VALUE: usize = 2048;
+
+/// One change of a header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HeaderEdit {
+    /// Every header of this name goes. The name is one that the client sent.
+    Remove(String),
+    /// Every header of this name goes and this one comes. Never an append: n8n would join a
+    /// second value to what the client sent.
+    Set(&'static str, HeaderValue),
+}
+
+/// A value that is safe in a header: checked at start, or encoded by [`encode`].
+#[derive(Clone, PartialEq, Eq)]
+pub enum HeaderValue {
+    /// A value that may be shown.
+    Plain(String),
+    /// A value that may not.
+    Secret(Secret),
+}
+
+impl HeaderValue {
+    /// The bytes to send.
+    pub fn expose(&self) -> &str {
+        match self {
+            Self::Plain(value) => value,
+            Self::Secret(value) => value.expose(),
+        }
+    }
+}
+
+impl fmt::Debug for HeaderValue {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plain(value) => value.fmt(formatter),
+            Self::Secret(value) => value.fmt(formatter),
+        }
+    }
+}
+
+/// Removes the identity headers that the client made up, in every spelling: some upstreams read
+/// `X_Auth_Subject` as `X-Auth-Subject`.
+pub(super) fn without_made_up_identity(request: &RequestHead) -> Vec<HeaderEdit> {
+    removals(request, |name| IDENTITY_HEADERS.contains(&name))
+}
+
+/// Removes every credential that the client sent: the caller's rights in n8n are those of the
+/// credential that this filter chose, and nothing else.
+pub(super) fn without_credentials(
+    request: &RequestHead,
+    keep_authorization: bool,
+) -> Vec<HeaderEdit> {
+    let mut edits = removals(request, |name| {
+        name == "x-n8n-api-key" || (name == "authorization" && !keep_authorization)
+    });
+    edits.extend(without_session_cookie(request));
+    edits
+}
+
+/// The headers that say who calls.
+pub(super) fn identity_headers(identity: &Identity, principal: Option<&str>) -> Vec<HeaderEdit> {
+    let single = |value: &str| Some(encode(value));
+    let list = |values: &[String]| {
+        let encoded: Vec<String> = values.iter().map(|value| encode(value)).collect();
+        (!encoded.is_empty()).then(|| encoded.join(","))
+    };
+    [
+        (
+            "x-auth-subject",
+            identity.subject.as_deref().and_then(single),
+        ),
+        ("x-auth-client", identity.client.as_deref().and_then(single)),
+        ("x-auth-issuer", single(&identity.issuer)),
+        ("x-auth-kind", single(identity.kind.as_str())),
+        (
+            "x-auth-email",
+            identity.verified_email.as_deref().and_then(single),
+        ),
+        ("x-auth-roles", list(&identity.roles)),
+        ("x-auth-scopes", list(&identity.scopes)),
+        ("x-auth-principal", principal.and_then(single)),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, value?)))
+    .filter(|(_, value)| value.len() <= MAX_VALUE)
+    .map(|(name, value)| HeaderEdit::Set(name, HeaderValue::Plain(value)))
+    .collect()
+}
+
+/// Makes a claim safe in a header: everything but visible ASCII is percent-encoded (RFC 3986
+/// §2.1), and so are `%` itself and the comma that separates the items of a list. So no claim can
+/// end a line, or become two items.
+fn encode(value: &str) -> String {
+    let mut encoded = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        if byte.is_ascii_graphic() && byte != b'%' && byte != b',' {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.extend(['%', hex_digit(byte >> 4), hex_digit(byte & 0x0f)]);
+        }
+    }
+    encoded
+}
+
+fn hex_digit(value: u8) -> char {
+    char::from_digit(u32::from(value), 16)
+        .unwrap_or_default()
+        .to_ascii_uppercase()
+}
+
+fn removals(request: &RequestHead, chosen: impl Fn(&str) -> bool) -> Vec<HeaderEdit> {
+    let mut edits: Vec<HeaderEdit> = Vec::new();
+    for (name, _) in request.headers() {
+        let plain = name.to_ascii_lowercase().replace('_', "-");
+        let edit = HeaderEdit::Remove(name.to_owned());
+        if chosen(&plain) && !edits.contains(&edit) {
+            edits.push(edit);
+        }
+    }
+    edits
+}
+
+/// The session cookie of n8n's user interface.
+const SESSION_COOKIE: &[u8] = b"n8n-auth";
+
+/// Takes n8n's session out of the cookies: on the public API n8n lets a session override the user
+/// of the API key, so the request would run as somebody else than the one who was verified.
+fn without_session_cookie(request: &RequestHead) -> Option<HeaderEdit> {
+    let is_session = |crumb: &&[u8]| {
+        let name = crumb.split(|byte| *byte == b'=').next().unwrap_or_default();
+        name.trim_ascii().eq_ignore_ascii_case(SESSION_COOKIE)
+    };
+    let crumbs = || {
+        request
+            .values("cookie")
+            .flat_map(|value| value.split(|byte| *byte == b';'))
+    };
+    if !crumbs().any(|crumb| is_session(&crumb)) {
+        return None;
+    }
+    let left: Vec<&[u8]> = crumbs()
+        .filter(|crumb| !is_session(crumb))
+        .map(<[u8]>::trim_ascii)
+        .filter(|crumb| !crumb.is_empty())
+        .collect();
+    // A header whose other cookies are no text cannot be set again as text; it goes as a whole.
+    Some(match String::from_utf8(left.join(b"; ".as_slice())) {
+        Ok(cookies) if !cookies.is_empty() => {
+            HeaderEdit::Set("cookie", HeaderValue::Plain(cookies))
+        }
+        _ => HeaderEdit::Remove("cookie".to_owned()),
+    })
+}

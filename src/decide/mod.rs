@@ -1,0 +1,150 @@
+//! The decision: what becomes of a request.
+//!
+//! [`decide`] is a pure function. When it lacks a fact it says so, and when the fact has come it
+//! is simply run again from the start: there is no state of a request, and no second path after a
+//! wait.
+
+mod authenticate;
+mod edits;
+mod forward;
+mod public_api;
+#[cfg(test)]
+mod tests;
+mod webhook;
+
+pub use edits::{HeaderEdit, HeaderValue, IDENTITY_HEADERS};
+pub use forward::Forward;
+
+use crate::crypto::{CryptoPath, SignatureVerifier};
+use crate::facts::{Fact, Facts};
+use crate::identity::Identity;
+use crate::n8n::{classify, Surface};
+use crate::policy::{Access, Policy};
+use crate::reply::{metadata, LocalReply, Reason, Resource};
+use crate::request::RequestHead;
+use crate::time::UnixSeconds;
+
+/// Everything that a decision rests on beside the request.
+#[derive(Clone, Copy)]
+pub struct Grounds<'g> {
+    /// The operator's policy.
+    pub policy: &'g Policy,
+    /// What is known so far.
+    pub facts: &'g dyn Facts,
+    /// Who checks signatures.
+    pub crypto: &'g dyn SignatureVerifier,
+    /// The time.
+    pub now: UnixSeconds,
+}
+
+/// What becomes of a request, and what the audit says of it.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    /// What becomes of it.
+    pub outcome: Outcome,
+    /// What was found out on the way.
+    pub findings: Findings,
+}
+
+/// What becomes of a request.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// It goes on in the name of a verified caller.
+    Forward(Forward),
+    /// It goes on as it came, but for identity headers that the client made up.
+    Pass(Vec<HeaderEdit>),
+    /// It is refused.
+    Reject(Reason),
+    /// This filter answers it.
+    Respond(LocalReply),
+    /// It cannot be decided before this is known.
+    Await(Fact),
+}
+
+impl Outcome {
+    /// The word used in audit and metrics.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Forward(_) => "forward",
+            Self::Pass(_) => "pass",
+            Self::Reject(_) => "reject",
+            Self::Respond(_) => "respond",
+            Self::Await(_) => "await",
+        }
+    }
+}
+
+/// What was found out about a request, for audit and metrics.
+#[derive(Clone, Debug, Default)]
+pub struct Findings {
+    /// The part of n8n that it goes to; `None` when the path has no single reading.
+    pub surface: Option<Surface>,
+    /// The operation of the public API, in n8n's scope name where it has one.
+    pub operation: Option<&'static str>,
+    /// Who the caller is, once the token was verified.
+    pub identity: Option<Identity>,
+    /// The provider whose keys and rules were applied, verified or not.
+    pub provider: Option<String>,
+    /// The principal that stands for the caller.
+    pub principal: Option<String>,
+    /// Who checked the signature.
+    pub crypto_path: Option<CryptoPath>,
+}
+
+/// Decides what becomes of a request.
+pub fn decide(grounds: Grounds<'_>, request: &RequestHead) -> Decision {
+    let mut findings = Findings::default();
+    let outcome = match outcome(grounds, request, &mut findings) {
+        Ok(outcome) => outcome,
+        Err(Stop::Reject(reason)) => Outcome::Reject(reason),
+        Err(Stop::Await(fact)) => Outcome::Await(fact),
+    };
+    Decision { outcome, findings }
+}
+
+/// Why the way to a forward ends early.
+enum Stop {
+    Reject(Reason),
+    Await(Fact),
+}
+
+impl From<Reason> for Stop {
+    fn from(reason: Reason) -> Self {
+        Self::Reject(reason)
+    }
+}
+
+fn outcome(
+    grounds: Grounds<'_>,
+    request: &RequestHead,
+    findings: &mut Findings,
+) -> Result<Outcome, Stop> {
+    let route = classify(&grounds.policy.endpoints, request.path()).map_err(Reason::Path)?;
+    findings.surface = Some(route.surface);
+    match route.surface {
+        Surface::PublicApi => public_api::decide(grounds, request, &route, findings),
+        Surface::Webhook
+        | Surface::WebhookTest
+        | Surface::WebhookWaiting
+        | Surface::Form
+        | Surface::Mcp => webhook::decide(grounds, request, &route, findings),
+        Surface::Gate => own_document(grounds.policy, request),
+        Surface::Metrics if grounds.policy.metrics == Access::Deny => {
+            Err(Reason::MetricsDenied.into())
+        }
+        Surface::Metrics | Surface::Oauth | Surface::Rest | Surface::Health | Surface::Ui => {
+            Ok(Outcome::Pass(edits::without_made_up_identity(request)))
+        }
+    }
+}
+
+/// The RFC 9728 document of the public API.
+fn own_document(policy: &Policy, request: &RequestHead) -> Result<Outcome, Stop> {
+    if !matches!(request.method(), b"GET" | b"HEAD") {
+        return Err(Reason::MethodNotAllowed.into());
+    }
+    // Without a host that can be repeated there is no identifier to describe.
+    Resource::of(policy, request)
+        .map(|resource| Outcome::Respond(metadata(policy, &resource)))
+        .ok_or_else(|| Reason::HostMalformed.into())
+}

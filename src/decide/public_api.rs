@@ -1,0 +1,102 @@
+//! Calls of n8n's public API.
+
+use super::authenticate::authenticate;
+use super::edits::without_made_up_identity;
+use super::{Findings, Forward, Grounds, Outcome, Stop};
+use crate::identity::Identity;
+use crate::n8n::{Operation, Route, ScopeSet};
+use crate::policy::{ApiKeys, Policy, Principal};
+use crate::reply::Reason;
+use crate::request::RequestHead;
+use crate::token::{bearer, Bearer};
+
+const API_KEY: &str = "x-n8n-api-key";
+
+pub(super) fn decide(
+    grounds: Grounds<'_>,
+    request: &RequestHead,
+    route: &Route,
+    findings: &mut Findings,
+) -> Result<Outcome, Stop> {
+    let operation = Operation::find(request.method(), route);
+    findings.operation = operation.map(Operation::name);
+    let bearer = bearer(request).map_err(Reason::Bearer)?;
+    let api_key = api_key(request)?;
+    let token = match (bearer, api_key) {
+        (Bearer::Token(_), ApiKey::Present | ApiKey::Empty) => {
+            return Err(Reason::TwoCredentials.into());
+        }
+        (Bearer::Token(token), ApiKey::Absent) => token,
+        (_, ApiKey::Present) => {
+            return match grounds.policy.public_api.api_keys {
+                ApiKeys::Pass => Ok(Outcome::Pass(without_made_up_identity(request))),
+                ApiKeys::Refuse => Err(Reason::ApiKeyRefused.into()),
+            };
+        }
+        (_, ApiKey::Absent | ApiKey::Empty) => return Err(Reason::NoCredential.into()),
+    };
+    let caller = authenticate(grounds, &token, findings)?;
+    let principal = principal_of(grounds.policy, &caller.identity).ok_or(Reason::NoPrincipal)?;
+    findings.principal = Some(principal.name.clone());
+    let granted = granted(grounds.policy, &caller.identity, principal);
+    match operation {
+        None if !granted.is_all() => return Err(Reason::UnknownOperation.into()),
+        None => {}
+        Some(operation) => {
+            let missing: Vec<_> = operation.missing_from(&granted).collect();
+            if !missing.is_empty() {
+                return Err(Reason::InsufficientScope { missing }.into());
+            }
+        }
+    }
+    Ok(Outcome::Forward(Forward::to_public_api(
+        request,
+        &caller.token,
+        &caller.identity,
+        principal,
+    )))
+}
+
+/// The first principal that matches.
+pub(super) fn principal_of<'p>(policy: &'p Policy, identity: &Identity) -> Option<&'p Principal> {
+    policy
+        .principals
+        .iter()
+        .find(|principal| principal.matches.holds(identity))
+}
+
+/// What roles and scopes of the token and the principal itself grant, within what the principal
+/// allows.
+fn granted(policy: &Policy, identity: &Identity, principal: &Principal) -> ScopeSet {
+    let mut granted = principal.grant.clone();
+    for name in identity.roles.iter().chain(&identity.scopes) {
+        if let Some(scopes) = policy.grants.get(name) {
+            granted.extend(scopes);
+        }
+    }
+    match &principal.allow {
+        Some(allowed) => granted.intersection(allowed),
+        None => granted,
+    }
+}
+
+enum ApiKey {
+    Absent,
+    /// A header without a value: n8n would look for a session instead.
+    Empty,
+    Present,
+}
+
+/// Looks at the client's own API key. n8n joins two of them to one that is worth nothing; which
+/// of them another reader would take, nobody can say.
+fn api_key(request: &RequestHead) -> Result<ApiKey, Reason> {
+    let mut values = request.values(API_KEY);
+    match (values.next(), values.next()) {
+        (None, _) => Ok(ApiKey::Absent),
+        (Some(_), Some(_)) => Err(Reason::DuplicateApiKey),
+        // Envoy joins headers of one name with a comma, and no key holds one.
+        (Some(value), None) if value.contains(&b',') => Err(Reason::DuplicateApiKey),
+        (Some(value), None) if value.trim_ascii().is_empty() => Ok(ApiKey::Empty),
+        (Some(_), None) => Ok(ApiKey::Present),
+    }
+}

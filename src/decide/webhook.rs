@@ -1,0 +1,67 @@
+//! Calls of webhooks, forms and MCP triggers.
+
+use super::authenticate::authenticate;
+use super::edits::without_made_up_identity;
+use super::public_api::principal_of;
+use super::{Findings, Forward, Grounds, Outcome, Stop};
+use crate::n8n::{Route, RuleChoice, WebhookAuth, WebhookRule};
+use crate::policy::Access;
+use crate::reply::Reason;
+use crate::request::RequestHead;
+use crate::token::{bearer, Bearer};
+
+pub(super) fn decide(
+    grounds: Grounds<'_>,
+    request: &RequestHead,
+    route: &Route,
+    findings: &mut Findings,
+) -> Result<Outcome, Stop> {
+    let policy = grounds.policy;
+    let pass = || Ok(Outcome::Pass(without_made_up_identity(request)));
+    let rule = match policy.webhooks.choose(&policy.endpoints, route) {
+        RuleChoice::Rule(rule) => rule,
+        RuleChoice::Unguarded => return pass(),
+        RuleChoice::NoRule => return Err(Reason::WebhookNoRule.into()),
+        RuleChoice::Ambiguous => return Err(Reason::WebhookCase.into()),
+    };
+    match rule.auth {
+        WebhookAuth::Open => pass(),
+        WebhookAuth::Deny => Err(Reason::WebhookDenied.into()),
+        WebhookAuth::Bearer if rule.cors_preflight == Access::Pass && is_preflight(request) => {
+            pass()
+        }
+        WebhookAuth::Bearer => verified(grounds, request, rule, findings),
+    }
+}
+
+fn verified(
+    grounds: Grounds<'_>,
+    request: &RequestHead,
+    rule: &WebhookRule,
+    findings: &mut Findings,
+) -> Result<Outcome, Stop> {
+    let Bearer::Token(token) = bearer(request).map_err(Reason::Bearer)? else {
+        return Err(Reason::NoCredential.into());
+    };
+    let caller = authenticate(grounds, &token, findings)?;
+    if !rule.require.holds(&caller.identity) {
+        return Err(Reason::WebhookRequirement.into());
+    }
+    let principal =
+        principal_of(grounds.policy, &caller.identity).map(|principal| &*principal.name);
+    findings.principal = principal.map(str::to_owned);
+    Ok(Outcome::Forward(Forward::to_webhook(
+        request,
+        &caller.token,
+        &caller.identity,
+        principal,
+        rule.keep_authorization,
+    )))
+}
+
+/// A CORS preflight as the Fetch standard sends it: n8n answers it itself and runs no workflow.
+fn is_preflight(request: &RequestHead) -> bool {
+    request.method() == b"OPTIONS"
+        && request.first("origin").is_some()
+        && request.first("access-control-request-method").is_some()
+}

@@ -1,0 +1,76 @@
+//! Counters and gauges. Envoy's metrics of modules have names and no labels, so a name is a chain
+//! of `label.value` pairs, and `stats_tags` in Envoy's configuration make labels of them.
+
+use crate::crypto::CryptoPath;
+use crate::decide::{Decision, Outcome};
+use crate::facts::FetchFault;
+
+/// One metric. Every value in a name comes from a closed set or from the configuration, so their
+/// number is bounded.
+#[derive(Clone, Copy, Debug)]
+pub enum Metric<'m> {
+    /// Counter: decisions.
+    Decision(&'m Decision),
+    /// Counter: signatures that were checked and good.
+    Verification(CryptoPath),
+    /// Counter: key sets that were fetched.
+    KeySetRefresh {
+        /// The provider.
+        provider: &'m str,
+    },
+    /// Counter: fetches that failed.
+    KeySetFailure {
+        /// The provider.
+        provider: &'m str,
+        /// Why.
+        fault: &'m FetchFault,
+    },
+    /// Counter: requests whose token named a key that the set does not have, and that waited for
+    /// a newer set.
+    KeyIdMiss {
+        /// The provider.
+        provider: &'m str,
+    },
+    /// Gauge: seconds since a provider's keys were fetched.
+    KeySetAge {
+        /// The provider.
+        provider: &'m str,
+    },
+}
+
+const PREFIX: &str = "n8n_idp_gate";
+
+impl Metric<'_> {
+    /// The name under which the host knows the metric.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Decision(decision) => {
+                let findings = &decision.findings;
+                let surface = findings.surface.map_or("none", |surface| surface.as_str());
+                let reason = match &decision.outcome {
+                    Outcome::Reject(reason) => reason.as_str(),
+                    _ => "none",
+                };
+                format!(
+                    "{PREFIX}.decisions.surface.{surface}.outcome.{}.reason.{reason}.provider.{}",
+                    decision.outcome.as_str(),
+                    findings.provider.as_deref().unwrap_or("none"),
+                )
+            }
+            Self::Verification(path) => {
+                format!("{PREFIX}.verifications.crypto.{}", path.as_str())
+            }
+            Self::KeySetRefresh { provider } => {
+                format!("{PREFIX}.key_set_refreshes.provider.{provider}")
+            }
+            Self::KeySetFailure { provider, fault } => format!(
+                "{PREFIX}.key_set_failures.fault.{}.provider.{provider}",
+                fault.as_str()
+            ),
+            Self::KeyIdMiss { provider } => format!("{PREFIX}.key_id_misses.provider.{provider}"),
+            Self::KeySetAge { provider } => {
+                format!("{PREFIX}.key_set_age_seconds.provider.{provider}")
+            }
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! What an operator sees: one audit line a decision, and counters.
+
+mod audit;
+mod metrics;
+mod timestamp;
+
+pub use audit::audit_line;
+pub use metrics::Metric;

@@ -1,0 +1,279 @@
+//! Every reason for which a request is refused.
+
+use std::time::Duration;
+
+use crate::identity::IdentityFault;
+use crate::n8n::PathFault;
+use crate::token::{BearerFault, TokenFault};
+
+/// Why a request is refused. [`Reason::answer`] is the one place that says what each means to the
+/// caller; audit and metrics use the same [`Reason::as_str`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The path has more than one reading.
+    Path(PathFault),
+    /// The `Authorization` header cannot be read.
+    Bearer(BearerFault),
+    /// More than one `X-N8N-API-KEY`.
+    DuplicateApiKey,
+    /// A bearer token and an `X-N8N-API-KEY` in one request (RFC 6750 §2: one method a request).
+    TwoCredentials,
+    /// No credential where one is needed.
+    NoCredential,
+    /// A static API key where single sign-on is enforced.
+    ApiKeyRefused,
+    /// No provider has the token's `iss`.
+    UnknownIssuer,
+    /// The token does not verify.
+    Token(TokenFault),
+    /// The token verifies, but who it stands for is unclear.
+    Identity(IdentityFault),
+    /// The request names no host that could be repeated in an answer.
+    HostMalformed,
+    /// The client is not in the provider's allow-list.
+    ClientNotAllowed,
+    /// No principal stands for the identity.
+    NoPrincipal,
+    /// The operation needs scopes that the caller does not have.
+    InsufficientScope {
+        /// The n8n scopes that are missing.
+        missing: Vec<&'static str>,
+    },
+    /// Not an operation of n8n's public API that this filter knows; only `*` allows it.
+    UnknownOperation,
+    /// The webhook rule lets nobody in.
+    WebhookDenied,
+    /// Rules guard this kind of path, and none of them speaks of this one.
+    WebhookNoRule,
+    /// Upper and lower case would choose different webhook rules.
+    WebhookCase,
+    /// The identity does not satisfy the webhook rule.
+    WebhookRequirement,
+    /// `/metrics` is closed.
+    MetricsDenied,
+    /// A method that this filter's own documents do not answer.
+    MethodNotAllowed,
+    /// The provider's keys cannot be had now.
+    KeysUnavailable {
+        /// When it is worth trying again.
+        retry_after: Duration,
+    },
+    /// Too many requests wait for the provider's keys already.
+    TooManyWaiting,
+    /// The host did not do what the decision asked for.
+    HostFailure,
+}
+
+/// What a caller is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// What the `WWW-Authenticate` header says.
+    pub challenge: Challenge,
+    /// A sentence for the caller: what to do, and nothing that a stranger may not know.
+    pub detail: &'static str,
+}
+
+/// What the `WWW-Authenticate` header says (RFC 6750 §3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Challenge {
+    /// There is none: another token of the same kind would not help.
+    None,
+    /// The scheme alone, because no credential was sent (RFC 6750 §3.1).
+    Bare,
+    /// With this `error` code.
+    Error(&'static str),
+}
+
+const INVALID_REQUEST: Challenge = Challenge::Error("invalid_request");
+const INVALID_TOKEN: Challenge = Challenge::Error("invalid_token");
+const INSUFFICIENT_SCOPE: Challenge = Challenge::Error("insufficient_scope");
+
+impl Reason {
+    /// The stable code of the reason.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Path(fault) => fault.as_str(),
+            Self::Bearer(BearerFault::Duplicated) => "duplicate_authorization",
+            Self::Bearer(BearerFault::Malformed) => "malformed_authorization",
+            Self::DuplicateApiKey => "duplicate_api_key",
+            Self::TwoCredentials => "two_credentials",
+            Self::NoCredential => "no_credential",
+            Self::ApiKeyRefused => "api_key_refused",
+            Self::UnknownIssuer => "unknown_issuer",
+            Self::Token(fault) => fault.as_str(),
+            Self::Identity(IdentityFault::NotText { .. }) => "identity_claim_malformed",
+            Self::Identity(IdentityFault::ClientsDisagree) => "clients_disagree",
+            Self::HostMalformed => "host_malformed",
+            Self::ClientNotAllowed => "client_not_allowed",
+            Self::NoPrincipal => "no_principal",
+            Self::InsufficientScope { .. } => "insufficient_scope",
+            Self::UnknownOperation => "unknown_operation",
+            Self::WebhookDenied => "webhook_denied",
+            Self::WebhookNoRule => "webhook_no_rule",
+            Self::WebhookCase => "webhook_case",
+            Self::WebhookRequirement => "webhook_requirement",
+            Self::MetricsDenied => "metrics_denied",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::KeysUnavailable { .. } => "keys_unavailable",
+            Self::TooManyWaiting => "too_many_waiting",
+            Self::HostFailure => "host_failure",
+        }
+    }
+
+    /// What the caller is told.
+    pub const fn answer(&self) -> Answer {
+        let (status, challenge, detail) = match self {
+            Self::HostMalformed => (
+                400,
+                Challenge::None,
+                "The host of the request is malformed.",
+            ),
+            Self::Path(_) | Self::WebhookCase => (
+                400,
+                Challenge::None,
+                "The path can be read in more than one way. Send it in its plain form.",
+            ),
+            Self::Bearer(BearerFault::Duplicated) => (
+                400,
+                INVALID_REQUEST,
+                "Send exactly one Authorization header.",
+            ),
+            Self::Bearer(BearerFault::Malformed) => (
+                400,
+                INVALID_REQUEST,
+                "The Authorization header is not of the form: Bearer TOKEN.",
+            ),
+            Self::DuplicateApiKey => (
+                400,
+                INVALID_REQUEST,
+                "Send at most one X-N8N-API-KEY header.",
+            ),
+            Self::TwoCredentials => (
+                400,
+                INVALID_REQUEST,
+                "Send a bearer token or an X-N8N-API-KEY header, not both.",
+            ),
+            Self::NoCredential => (
+                401,
+                Challenge::Bare,
+                "Send an access token of your identity provider as: Authorization: Bearer TOKEN.",
+            ),
+            Self::ApiKeyRefused => (
+                401,
+                Challenge::Bare,
+                "Static API keys are not accepted here. Send an access token of your identity \
+                 provider as: Authorization: Bearer TOKEN.",
+            ),
+            Self::UnknownIssuer => (
+                401,
+                INVALID_TOKEN,
+                "The access token is of an issuer that is not accepted here.",
+            ),
+            Self::Token(fault) => (401, INVALID_TOKEN, token_detail(*fault)),
+            Self::Identity(_) => (
+                401,
+                INVALID_TOKEN,
+                "The access token does not say clearly whom it stands for.",
+            ),
+            Self::ClientNotAllowed => (
+                403,
+                Challenge::None,
+                "This client may not use this resource.",
+            ),
+            Self::NoPrincipal => (
+                403,
+                Challenge::None,
+                "The token is valid, but nobody in n8n stands for this caller.",
+            ),
+            Self::InsufficientScope { .. } => (
+                403,
+                INSUFFICIENT_SCOPE,
+                "The caller has no role or scope that allows this operation.",
+            ),
+            Self::UnknownOperation => (
+                403,
+                INSUFFICIENT_SCOPE,
+                "This is no operation of n8n's public API that the caller may use.",
+            ),
+            Self::WebhookDenied | Self::WebhookNoRule => {
+                (403, Challenge::None, "This webhook cannot be called here.")
+            }
+            Self::WebhookRequirement => (
+                403,
+                INSUFFICIENT_SCOPE,
+                "The caller may not call this webhook.",
+            ),
+            Self::MetricsDenied => (403, Challenge::None, "Metrics cannot be read here."),
+            Self::MethodNotAllowed => (405, Challenge::None, "Use GET."),
+            Self::KeysUnavailable { .. } => (
+                503,
+                Challenge::None,
+                "The keys of the identity provider cannot be had at the moment.",
+            ),
+            Self::TooManyWaiting => (
+                503,
+                Challenge::None,
+                "Too many requests wait for the identity provider at the moment.",
+            ),
+            Self::HostFailure => (503, Challenge::None, "The request could not be handled."),
+        };
+        Answer {
+            status,
+            challenge,
+            detail,
+        }
+    }
+
+    /// When it is worth trying again, for a refusal that passes.
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::KeysUnavailable { retry_after } => Some(*retry_after),
+            Self::TooManyWaiting | Self::HostFailure => Some(Duration::from_secs(1)),
+            _ => None,
+        }
+    }
+
+    /// The n8n scopes that would have been needed.
+    pub fn missing_scopes(&self) -> &[&'static str] {
+        match self {
+            Self::InsufficientScope { missing } => missing,
+            _ => &[],
+        }
+    }
+}
+
+/// What the sender of a token can see for himself may be told; the rest is for the audit.
+const fn token_detail(fault: TokenFault) -> &'static str {
+    match fault {
+        TokenFault::TooLong => "The access token is too long.",
+        TokenFault::NotAJws => "The access token is not a signed JWT.",
+        TokenFault::Encrypted => "The access token is encrypted; send a signed one.",
+        TokenFault::HeaderMalformed
+        | TokenFault::ClaimsMalformed
+        | TokenFault::ClaimOfWrongType(_)
+        | TokenFault::CriticalHeader
+        | TokenFault::IssuerMissing => "The access token is malformed.",
+        TokenFault::AlgorithmNotAllowed(_) => {
+            "The access token is signed with an algorithm that is not accepted here."
+        }
+        TokenFault::WrongType(_) => "The token is not an access token.",
+        TokenFault::SenderConstrained => {
+            "The access token is bound to a key of its client, and no proof of that key was sent."
+        }
+        TokenFault::AudienceMissing | TokenFault::WrongAudience => {
+            "The access token is not for this resource."
+        }
+        TokenFault::ExpiryMissing | TokenFault::IssuedAfterExpiry => {
+            "The access token has no validity period that is accepted here."
+        }
+        TokenFault::Expired => "The access token has expired.",
+        TokenFault::NotYetValid | TokenFault::IssuedInTheFuture => {
+            "The access token is not valid yet."
+        }
+        TokenFault::UnknownKeyId | TokenFault::NoKeyFits | TokenFault::BadSignature => {
+            "The signature of the access token could not be verified."
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The host's functions, in the types of the gate.
+
+use proxy_wasm::hostcalls;
+use proxy_wasm::types::{BufferType, MapType, Status};
+
+use crate::config::Environment;
+use crate::decide::HeaderEdit;
+use crate::facts::{FetchAnswer, FetchRequest, SharedMemory, MAX_DOCUMENT};
+use crate::reply::LocalReply;
+use crate::request::RequestHead;
+use crate::secret::Secret;
+use crate::time::UnixMillis;
+
+const USER_AGENT: &str = concat!("n8n-idp-gate/", env!("CARGO_PKG_VERSION"));
+
+/// The host's clock. Should the host have none, it is 1970: every token is then issued in the
+/// future, and nothing is let through.
+pub(super) fn now() -> UnixMillis {
+    let since_1970 = hostcalls::get_current_time()
+        .ok()
+        .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok())
+        .unwrap_or_default();
+    UnixMillis(u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// The head of the request, as bytes: a value that is not UTF-8 would trap in the calls that
+/// return text.
+pub(super) fn request_head() -> Result<RequestHead, Status> {
+    hostcalls::get_map_bytes(MapType::HttpRequestHeaders).map(RequestHead::new)
+}
+
+/// Changes the head of the request.
+pub(super) fn apply(edits: &[HeaderEdit]) -> Result<(), Status> {
+    for edit in edits {
+        match edit {
+            HeaderEdit::Remove(name) => {
+                hostcalls::remove_map_value(MapType::HttpRequestHeaders, name)?;
+            }
+            HeaderEdit::Set(name, value) => {
+                hostcalls::set_map_value(MapType::HttpRequestHeaders, name, Some(value.expose()))?
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Answers the request.
+pub(super) fn reply(reply: &LocalReply) -> Result<(), Status> {
+    let headers = reply
+        .headers
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    hostcalls::send_http_response(
+        u32::from(reply.status),
+        headers,
+        Some(reply.body.as_bytes()),
+    )
+}
+
+/// Makes a call; the host's number for it comes back with the answer.
+pub(super) fn fetch(request: &FetchRequest) -> Result<u32, Status> {
+    let endpoint = &request.endpoint;
+    let headers = vec![
+        (":method", "GET"),
+        (":scheme", endpoint.scheme.as_str()),
+        (":authority", endpoint.authority.as_str()),
+        (":path", endpoint.path.as_str()),
+        ("accept", "application/json"),
+        ("user-agent", USER_AGENT),
+    ];
+    hostcalls::dispatch_http_call(&endpoint.cluster, headers, None, vec![], request.timeout)
+}
+
+/// The answer to a call, while the host reports it. A call that failed has no headers.
+pub(super) fn fetch_answer(headers: usize, body: usize) -> FetchAnswer {
+    let status = (headers > 0)
+        .then(|| hostcalls::get_map_value_bytes(MapType::HttpCallResponseHeaders, ":status"))
+        .and_then(|value| value.ok().flatten())
+        .and_then(|value| std::str::from_utf8(&value).ok()?.parse().ok());
+    let Some(status) = status else {
+        return FetchAnswer::NoResponse;
+    };
+    // One byte more than is read at most tells a document that is too large.
+    let size = body.min(MAX_DOCUMENT.saturating_add(1));
+    let body = hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, size)
+        .ok()
+        .flatten()
+        .unwrap_or_default();
+    FetchAnswer::Response { status, body }
+}
+
+/// The host's shared data.
+pub(super) struct SharedData;
+
+impl SharedMemory for SharedData {
+    fn read(&self, name: &str) -> Option<(Vec<u8>, u32)> {
+        let (value, version) = hostcalls::get_shared_data(name).ok()?;
+        Some((value?, version?))
+    }
+
+    fn write(&self, name: &str, value: &[u8], version: Option<u32>) -> bool {
+        hostcalls::set_shared_data(name, Some(value), version).is_ok()
+    }
+}
+
+/// The environment that the host gives the virtual machine.
+pub(super) struct VmEnvironment;
+
+impl Environment for VmEnvironment {
+    #[allow(clippy::disallowed_methods)] // This is the one reader of the environment.
+    fn secret(&self, name: &str) -> Option<Secret> {
+        std::env::var(name).ok().map(Secret::new)
+    }
+}

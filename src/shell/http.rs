@@ -1,0 +1,105 @@
+//! One request.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use log::{error, info};
+use proxy_wasm::hostcalls;
+use proxy_wasm::traits::{Context, HttpContext};
+use proxy_wasm::types::Action as Flow;
+
+use super::host;
+use super::root::Worker;
+use crate::facts::{Fact, WaiterId};
+use crate::gate::{Action, Settled, Step};
+use crate::observe::Metric;
+use crate::reply::{problem, Reason};
+
+/// One request, as the host sees it.
+pub(super) struct Request {
+    pub(super) id: WaiterId,
+    /// `None`: there is no configuration, and nothing may pass.
+    pub(super) worker: Option<Rc<RefCell<Worker>>>,
+}
+
+impl Context for Request {}
+
+impl HttpContext for Request {
+    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Flow {
+        let (Some(worker), Ok(head)) = (&self.worker, host::request_head()) else {
+            refuse();
+            return Flow::Pause;
+        };
+        let mut worker = worker.borrow_mut();
+        match worker.gate.request(self.id, head, host::now()) {
+            Step::Settled(settled) => {
+                worker.report(&settled);
+                perform(&settled)
+            }
+            Step::Waits(fact) => {
+                worker.count_wait(fact);
+                worker.adjust_tick();
+                Flow::Pause
+            }
+        }
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        // The host drops a request when its stream is gone, also while it waits.
+        if let Some(worker) = &self.worker {
+            worker.borrow_mut().gate.gone(self.id);
+        }
+    }
+}
+
+impl Worker {
+    fn count_wait(&mut self, fact: Fact) {
+        if let Fact::NewerKeySet(provider) = fact {
+            let provider = self.gate.provider_name(provider);
+            self.metrics.count(&Metric::KeyIdMiss { provider });
+        }
+    }
+
+    /// Writes the audit record and counts the decision.
+    pub(super) fn report(&mut self, settled: &Settled) {
+        info!("{}", settled.audit);
+        self.metrics.count(&Metric::Decision(&settled.decision));
+        if let Some(path) = settled.decision.findings.crypto_path {
+            self.metrics.count(&Metric::Verification(path));
+        }
+    }
+}
+
+/// Does what was decided about the request that is the host's current one.
+pub(super) fn perform(settled: &Settled) -> Flow {
+    match &settled.action {
+        Action::Continue(edits) => {
+            if host::apply(edits).is_ok() {
+                return Flow::Continue;
+            }
+            // Half-edited heads must not go on.
+            refuse();
+        }
+        Action::Reply(reply) => {
+            if host::reply(reply).is_err() {
+                error!("the host did not take an answer");
+            }
+        }
+    }
+    Flow::Pause
+}
+
+/// Does what was decided about a request that waited: the host stopped it and must be told to
+/// let it go on.
+pub(super) fn perform_after_wait(settled: &Settled) {
+    if perform(settled) == Flow::Continue {
+        let _ = hostcalls::resume_http_request();
+    }
+}
+
+fn refuse() {
+    error!("the host did not do what was asked; the request is refused");
+    let _ = host::reply(&problem(&Reason::HostFailure, None, None));
+}

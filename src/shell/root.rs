@@ -1,0 +1,191 @@
+//! One configuration in one worker: it owns every fetch, because the host gives the answer to a
+//! call to whoever made it, and drops it when that was a request which is gone by then.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use log::{error, info, warn};
+use proxy_wasm::hostcalls;
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use proxy_wasm::types::{BufferType, ContextType};
+
+use super::host::{self, SharedData, VmEnvironment};
+use super::http::{perform_after_wait, Request};
+use super::metrics::Metrics;
+use crate::config;
+use crate::crypto::GuestCrypto;
+use crate::facts::{CallId, FetchAnswer, FetchRequest, WaiterId};
+use crate::gate::{Gate, Settled, Work};
+use crate::observe::Metric;
+use crate::time::UnixMillis;
+
+/// The context of one configuration.
+#[derive(Default)]
+pub(super) struct Root {
+    /// The host's number of this context.
+    id: u32,
+    worker: Option<Rc<RefCell<Worker>>>,
+    /// Which call of ours each of the host's call numbers is.
+    calls: BTreeMap<u32, CallId>,
+}
+
+/// What the requests of one configuration share with its root context.
+pub(super) struct Worker {
+    pub(super) gate: Gate,
+    pub(super) metrics: Metrics,
+    tick: Duration,
+}
+
+impl Worker {
+    /// Asks the host for ticks as often as the gate needs them.
+    pub(super) fn adjust_tick(&mut self) {
+        let period = self.gate.tick_period();
+        if period != self.tick && hostcalls::set_tick_period(period).is_ok() {
+            self.tick = period;
+        }
+    }
+
+    /// Reports how old the keys are.
+    fn report_ages(&mut self, now: UnixMillis) {
+        for (provider, age) in self.gate.key_set_ages(now) {
+            self.metrics
+                .record(&Metric::KeySetAge { provider }, age.as_secs());
+        }
+    }
+}
+
+impl Root {
+    /// A context of the host's that knows its number and no configuration yet.
+    pub(super) fn new(id: u32) -> Self {
+        Self {
+            id,
+            ..Self::default()
+        }
+    }
+
+    fn load(&mut self, text: &[u8]) -> bool {
+        match config::load(text, &VmEnvironment) {
+            Ok(loaded) => {
+                for warning in &loaded.warnings {
+                    warn!("configuration: {warning}");
+                }
+                info!(
+                    "n8n-idp-gate {}: {} providers, {} principals",
+                    env!("CARGO_PKG_VERSION"),
+                    loaded.policy.providers.len(),
+                    loaded.policy.principals.len()
+                );
+                let mut worker = Worker {
+                    gate: Gate::new(loaded.policy, Box::new(GuestCrypto)),
+                    metrics: Metrics::default(),
+                    tick: Duration::ZERO,
+                };
+                worker.adjust_tick();
+                self.worker = Some(Rc::new(RefCell::new(worker)));
+                true
+            }
+            Err(errors) => {
+                for line in errors.to_string().lines() {
+                    error!("configuration: {line}");
+                }
+                false
+            }
+        }
+    }
+
+    fn perform(&mut self, worker: &Rc<RefCell<Worker>>, work: Vec<Work>) {
+        for item in work {
+            match item {
+                Work::Fetch(request) => self.fetch(worker, &request),
+                Work::Settle(waiter, settled) => self.settle(worker, waiter, &settled),
+                Work::Refreshed(provider) => {
+                    let mut worker = worker.borrow_mut();
+                    let worker = &mut *worker;
+                    let provider = worker.gate.provider_name(provider);
+                    worker.metrics.count(&Metric::KeySetRefresh { provider });
+                }
+                Work::Failed(provider, fault) => {
+                    let mut worker = worker.borrow_mut();
+                    let worker = &mut *worker;
+                    let provider = worker.gate.provider_name(provider);
+                    warn!("provider {provider}: the keys could not be fetched: {fault}");
+                    worker.metrics.count(&Metric::KeySetFailure {
+                        provider,
+                        fault: &fault,
+                    });
+                }
+            }
+        }
+    }
+
+    fn fetch(&mut self, worker: &Rc<RefCell<Worker>>, request: &FetchRequest) {
+        if let Ok(number) = host::fetch(request) {
+            self.calls.insert(number, request.call);
+            return;
+        }
+        let work = worker.borrow_mut().gate.answered(
+            request.call,
+            FetchAnswer::NotDispatched,
+            host::now(),
+            &SharedData,
+        );
+        // A call that cannot be made is retried after a pause, never at once, so this ends.
+        self.perform(worker, work);
+    }
+
+    fn settle(&self, worker: &Rc<RefCell<Worker>>, waiter: WaiterId, settled: &Settled) {
+        worker.borrow_mut().report(settled);
+        // The request may be gone since; then the host does not know it any more.
+        if hostcalls::set_effective_context(waiter.0).is_ok() {
+            perform_after_wait(settled);
+        }
+        let _ = hostcalls::set_effective_context(self.id);
+    }
+}
+
+impl Context for Root {
+    fn on_http_call_response(&mut self, number: u32, headers: usize, body: usize, _: usize) {
+        let (Some(worker), Some(call)) = (self.worker.clone(), self.calls.remove(&number)) else {
+            return;
+        };
+        let answer = host::fetch_answer(headers, body);
+        let work = worker
+            .borrow_mut()
+            .gate
+            .answered(call, answer, host::now(), &SharedData);
+        self.perform(&worker, work);
+        worker.borrow_mut().adjust_tick();
+    }
+}
+
+impl RootContext for Root {
+    fn on_configure(&mut self, size: usize) -> bool {
+        let text = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, size);
+        self.load(&text.ok().flatten().unwrap_or_default())
+    }
+
+    fn on_tick(&mut self) {
+        let Some(worker) = self.worker.clone() else {
+            return;
+        };
+        let now = host::now();
+        let work = worker.borrow_mut().gate.tick(now, &SharedData);
+        self.perform(&worker, work);
+        let mut worker = worker.borrow_mut();
+        worker.report_ages(now);
+        worker.adjust_tick();
+    }
+
+    fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Request {
+            id: WaiterId(id),
+            worker: self.worker.clone(),
+        }))
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+}
