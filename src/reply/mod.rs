@@ -1,10 +1,13 @@
 //! What goes back to a caller that is not let through: RFC 6750 challenges, RFC 9457 problem
 //! documents, and the RFC 9728 metadata of the guarded resource.
 
+mod catalog;
 mod metadata;
 mod problem;
 mod reason;
 mod resource;
+#[cfg(test)]
+mod tests;
 
 pub use metadata::metadata;
 pub use problem::problem;

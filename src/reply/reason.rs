@@ -94,7 +94,7 @@ impl Reason {
     /// The stable code of the reason.
     pub const fn as_str(&self) -> &'static str {
         match self {
-            Self::Path(fault) => fault.as_str(),
+            Self::Path(_) => "ambiguous_path",
             Self::Bearer(BearerFault::Duplicated) => "duplicate_authorization",
             Self::Bearer(BearerFault::Malformed) => "malformed_authorization",
             Self::DuplicateApiKey => "duplicate_api_key",
@@ -112,7 +112,7 @@ impl Reason {
             Self::UnknownOperation => "unknown_operation",
             Self::WebhookDenied => "webhook_denied",
             Self::WebhookNoRule => "webhook_no_rule",
-            Self::WebhookCase => "webhook_case",
+            Self::WebhookCase => "ambiguous_case",
             Self::WebhookRequirement => "webhook_requirement",
             Self::MetricsDenied => "metrics_denied",
             Self::MethodNotAllowed => "method_not_allowed",
@@ -223,6 +223,19 @@ impl Reason {
             status,
             challenge,
             detail,
+        }
+    }
+
+    /// What exactly was found, for the audit: more than the caller is told.
+    pub const fn fault(&self) -> Option<&'static str> {
+        match self {
+            Self::Path(fault) => Some(fault.as_str()),
+            Self::Token(TokenFault::ClaimOfWrongType(name) | TokenFault::WrongType(name))
+            | Self::Identity(IdentityFault::NotText { claim: name }) => Some(name),
+            Self::Token(TokenFault::AlgorithmNotAllowed(Some(algorithm))) => {
+                Some(algorithm.as_str())
+            }
+            _ => None,
         }
     }
 

@@ -1,0 +1,60 @@
+//! What a caller gets for every reason, byte by byte.
+
+use super::*;
+
+fn resource() -> Resource {
+    Resource {
+        identifier: "https://n8n.example.com/api/v1".to_owned(),
+        metadata: "https://n8n.example.com/.well-known/oauth-protected-resource/api/v1".to_owned(),
+    }
+}
+
+fn render(reply: &LocalReply) -> String {
+    let mut text = format!("{}\n", reply.status);
+    for (name, value) in &reply.headers {
+        text.push_str(&format!("{name}: {value}\n"));
+    }
+    text.push_str(&reply.body);
+    text.push('\n');
+    text
+}
+
+#[test]
+fn every_reason_has_the_answer_that_is_documented() {
+    let answers: Vec<String> = Reason::examples()
+        .iter()
+        .map(|reason| render(&problem(reason, Some(&resource()), Some(b"1-2"))))
+        .collect();
+    insta::assert_snapshot!(answers.join("\n"));
+}
+
+#[test]
+fn header_values_stay_within_what_rfc_6750_allows() {
+    for reason in Reason::examples() {
+        let detail = reason.answer().detail;
+        let allowed = |byte: u8| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+        assert!(detail.bytes().all(allowed), "{detail}");
+        for (_, value) in problem(&reason, Some(&resource()), None).headers {
+            let printable = |byte: u8| (0x20..=0x7e).contains(&byte);
+            assert!(value.bytes().all(printable), "{value:?}");
+        }
+    }
+}
+
+#[test]
+fn a_refusal_for_want_of_keys_says_when_to_try_again() {
+    for reason in Reason::examples() {
+        let reply = problem(&reason, None, None);
+        let says = reply.headers.iter().any(|(name, _)| *name == "retry-after");
+        assert_eq!(says, reply.status == 503, "{}", reason.as_str());
+    }
+}
+
+#[test]
+fn a_request_id_that_is_not_plain_is_not_repeated() {
+    let long = [b'a'; 65];
+    for id in [&b""[..], b"a b", b"a\"b", b"\xff", b"a\r\nb", &long] {
+        let reply = problem(&Reason::NoCredential, None, Some(id));
+        assert!(!reply.body.contains("request_id"), "{id:?}");
+    }
+}
