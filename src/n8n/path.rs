@@ -130,16 +130,10 @@ pub(super) fn has_needless_encoding(segment: &[u8]) -> bool {
 /// Readings: decoded any number of times; backslashes as slashes; empty segments merged; dot
 /// segments resolved at any point; segments cut at `;`, `?`, `#` or a byte that is not printable,
 /// or rid of such bytes; `//name` as a host; upper case as lower case.
-pub(super) fn could_be_under<'p>(
-    path: &[u8],
-    prefixes: impl Iterator<Item = &'p str> + Clone,
-) -> bool {
+pub(super) fn could_be_under(path: &[u8], prefixes: &[&str]) -> bool {
     let mut layer = path.to_vec();
     for _ in 0..MOST_LAYERS {
-        if prefixes
-            .clone()
-            .any(|prefix| layer_is_under(&layer, prefix))
-        {
+        if prefixes.iter().any(|prefix| layer_is_under(&layer, prefix)) {
             return true;
         }
         match decode_once(&layer) {

@@ -6,7 +6,9 @@ use thiserror::Error;
 
 use super::operations::{SCOPES, WILDCARDS};
 
-const WORDS: usize = SCOPES.len().div_ceil(u64::BITS as usize);
+/// How many bits a word of a set has.
+const BITS: usize = u64::BITS as usize;
+const WORDS: usize = SCOPES.len().div_ceil(BITS);
 
 /// A set of n8n scopes, or all of them, those of later n8n versions included.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -129,9 +131,9 @@ impl fmt::Debug for ScopeSet {
 }
 
 /// The word of the set and the bit in it that stand for a scope.
-fn position(place: usize) -> (usize, u64) {
-    const WIDTH: usize = u64::BITS as usize;
-    (place / WIDTH, 1_u64.rotate_left((place % WIDTH) as u32))
+const fn position(place: usize) -> (usize, u64) {
+    let shift = place % BITS;
+    (place / BITS, 1 << shift)
 }
 
 /// The scope that somebody who wrote `scope` may have meant.

@@ -117,11 +117,12 @@ pub fn classify(endpoints: &Endpoints, path: &[u8]) -> Result<Route, PathFault> 
             return Err(PathFault::EncodedLiteral);
         }
     } else if fault.is_some() || path.contains(&b'%') {
-        let guarded = prefixes
+        let guarded: Vec<&str> = prefixes
             .iter()
             .filter(|(prefix, _)| prefix.is_guarded())
-            .map(|(_, path)| *path);
-        if could_be_under(path, guarded) {
+            .map(|(_, path)| *path)
+            .collect();
+        if could_be_under(path, &guarded) {
             return Err(fault.unwrap_or(PathFault::EncodedLiteral));
         }
     }

@@ -68,10 +68,12 @@ impl Hop {
                 rest
             }
             Self::DropHost => match path.strip_prefix(b"//") {
-                Some(host) => {
-                    let end = host.iter().position(|byte| *byte == b'/');
-                    end.map_or_else(|| b"/".to_vec(), |end| host[end..].to_vec())
-                }
+                Some(rest) => rest
+                    .iter()
+                    .position(|byte| *byte == b'/')
+                    .and_then(|end| rest.get(end..))
+                    .unwrap_or(b"/")
+                    .to_vec(),
                 None => path.to_vec(),
             },
             Self::LowerCase => path.to_ascii_lowercase(),
@@ -81,24 +83,28 @@ impl Hop {
 
 fn decode(path: &[u8], is_decoded: impl Fn(u8) -> bool) -> Vec<u8> {
     let mut decoded = Vec::new();
-    let mut place = 0;
-    while place < path.len() {
-        let octet = path
-            .get(place + 1..place + 3)
-            .filter(|digits| path[place] == b'%' && digits.iter().all(u8::is_ascii_hexdigit))
-            .map(|digits| u8::from_str_radix(std::str::from_utf8(digits).unwrap(), 16).unwrap());
-        match octet {
-            Some(octet) if is_decoded(octet) => {
-                decoded.push(octet);
-                place += 3;
-            }
-            _ => {
-                decoded.push(path[place]);
-                place += 1;
-            }
+    let mut rest = path;
+    while let [first, after @ ..] = rest {
+        let (byte, after) = match after {
+            [high, low, after @ ..] if *first == b'%' => octet(*high, *low)
+                .filter(|octet| is_decoded(*octet))
+                .map(|octet| (octet, after)),
+            _ => None,
         }
+        .unwrap_or((*first, after));
+        decoded.push(byte);
+        rest = after;
     }
     decoded
+}
+
+fn octet(high: u8, low: u8) -> Option<u8> {
+    let digits = [high, low];
+    let digits = std::str::from_utf8(&digits).ok()?;
+    // `from_str_radix` would take a sign.
+    u8::from_str_radix(digits, 16)
+        .ok()
+        .filter(|_| high.is_ascii_hexdigit())
 }
 
 /// RFC 3986 §5.2.4, by segments.
@@ -126,24 +132,48 @@ fn cut(text: &[u8], is_end: impl Fn(u8) -> bool) -> Vec<u8> {
     text.iter().copied().take_while(|b| !is_end(*b)).collect()
 }
 
+/// The guarded prefixes of two n8n installations.
+fn endpoints(is_renamed: bool) -> (Endpoints, [(Surface, &'static str); 5]) {
+    let mut endpoints = Endpoints::default();
+    let (mut api, mut webhook) = ("api", "webhook");
+    if is_renamed {
+        (api, webhook) = ("rest/api", "hooks/in");
+        endpoints.api = api.to_owned();
+        endpoints.webhook = webhook.to_owned();
+        endpoints.rest = "internal".to_owned();
+    }
+    let guarded = [
+        (Surface::PublicApi, api),
+        (Surface::Webhook, webhook),
+        (Surface::Form, "form"),
+        (Surface::Mcp, "mcp"),
+        (Surface::Metrics, "metrics"),
+    ];
+    (endpoints, guarded)
+}
+
 /// Which guarded surface n8n would route `path` to, and what it would take for the parameters: the
 /// routing that the table of real answers shows.
-fn route_as_n8n(path: &[u8]) -> Option<(Surface, Vec<Vec<u8>>)> {
+fn route_as_n8n(
+    guarded: &[(Surface, &'static str)],
+    path: &[u8],
+) -> Option<(Surface, Vec<Vec<u8>>)> {
     let path = path.strip_prefix(b"/")?;
     let path = path.strip_suffix(b"/").unwrap_or(path);
-    let mut segments = path.split(|byte| *byte == b'/');
-    let surface = match segments.next()?.to_ascii_lowercase().as_slice() {
-        b"api" => Surface::PublicApi,
-        b"webhook" => Surface::Webhook,
-        b"form" => Surface::Form,
-        b"mcp" => Surface::Mcp,
-        b"metrics" => Surface::Metrics,
-        _ => return None,
-    };
-    let below = segments
-        .map(|segment| decode(segment, |_| true).to_ascii_lowercase())
-        .collect();
-    Some((surface, below))
+    let segments: Vec<&[u8]> = path.split(|byte| *byte == b'/').collect();
+    guarded.iter().find_map(|(surface, prefix)| {
+        let prefix: Vec<&str> = prefix.split('/').collect();
+        let (above, below) = segments.split_at_checked(prefix.len())?;
+        let is_here = above
+            .iter()
+            .zip(prefix)
+            .all(|(segment, prefix)| segment.eq_ignore_ascii_case(prefix.as_bytes()));
+        let below = below
+            .iter()
+            .map(|segment| decode(segment, |_| true).to_ascii_lowercase())
+            .collect();
+        is_here.then_some((*surface, below))
+    })
 }
 
 fn piece() -> impl Strategy<Value = &'static [u8]> {
@@ -162,6 +192,9 @@ fn piece() -> impl Strategy<Value = &'static [u8]> {
         b"mcp",
         b"metrics",
         b"rest",
+        b"hooks",
+        b"in",
+        b"i%6e",
         b"orders",
         b"caf%C3%A9",
         b"caf\xc3\xa9",
@@ -217,40 +250,46 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_guarded_in_n8n_was_passed_as_something_else(path in path(), way in way()) {
+    fn nothing_guarded_in_n8n_was_passed_as_something_else(
+        is_renamed in any::<bool>(), path in path(), way in way(),
+    ) {
+        let (endpoints, guarded) = endpoints(is_renamed);
         let arrived = way.iter().fold(path.clone(), |path, hop| hop.apply(&path));
         if let (Some((surface, _)), Ok(route)) =
-            (route_as_n8n(&arrived), classify(&Endpoints::default(), &path))
+            (route_as_n8n(&guarded, &arrived), classify(&endpoints, &path))
         {
-            prop_assert_eq!(surface, route.surface, "arrived as {:?}", arrived.escape_ascii().to_string());
+            let arrived = arrived.escape_ascii().to_string();
+            prop_assert_eq!(surface, route.surface, "arrived as {}", arrived);
         }
     }
 
     #[test]
-    fn a_guarded_path_means_the_same_after_every_hop(path in path(), way in way()) {
-        let endpoints = Endpoints::default();
+    fn a_guarded_path_means_the_same_after_every_hop(
+        is_renamed in any::<bool>(), path in path(), way in way(),
+    ) {
+        let (endpoints, guarded) = endpoints(is_renamed);
         let arrived = way.iter().fold(path.clone(), |path, hop| hop.apply(&path));
-        if let Ok(route) = classify(&endpoints, &path) {
-            if is_guarded(route.surface) {
-                let below = route.segments[1..]
-                    .iter()
-                    .map(|segment| segment.to_ascii_lowercase().into_bytes())
-                    .collect();
-                prop_assert_eq!(Some((route.surface, below)), route_as_n8n(&arrived));
-                if let Ok(again) = classify(&endpoints, &arrived) {
-                    prop_assert_eq!(Operation::find(b"GET", &route), Operation::find(b"GET", &again));
-                }
+        if let Some(route) = classify(&endpoints, &path).ok().filter(|r| is_guarded(r.surface)) {
+            let prefix = guarded.iter().find(|(surface, _)| *surface == route.surface);
+            let below = route
+                .segments
+                .iter()
+                .skip(prefix.unwrap().1.split('/').count())
+                .map(|segment| segment.to_ascii_lowercase().into_bytes())
+                .collect();
+            prop_assert_eq!(Some((route.surface, below)), route_as_n8n(&guarded, &arrived));
+            if let Ok(again) = classify(&endpoints, &arrived) {
+                prop_assert_eq!(Operation::find(b"GET", &route), Operation::find(b"GET", &again));
             }
         }
     }
 
     #[test]
     fn no_bytes_whatever_make_it_stumble(path in prop::collection::vec(any::<u8>(), 0..200)) {
-        let mut path = path;
         if let Ok(route) = classify(&Endpoints::default(), &path) {
             prop_assert!(path.starts_with(b"/"));
-            path.extend(b"?");
-            prop_assert!(route.segments.iter().all(|segment| !segment.is_empty() || !is_guarded(route.surface)));
+            let is_whole = route.segments.iter().all(|segment| !segment.is_empty());
+            prop_assert!(is_whole || !is_guarded(route.surface));
         }
     }
 }

@@ -112,3 +112,54 @@ fn what_n8n_guards_is_never_passed_as_something_else() {
     }
     assert!(met > 40, "the table lost its guarded rows: {met}");
 }
+
+#[test]
+fn odd_paths_that_nobody_reads_as_guarded_pass() {
+    for (path, surface) in [
+        ("/rest/workflows/a%2fform/b", "rest"),
+        ("/rest//api", "rest"),
+        ("/rest/a;b", "rest"),
+        ("/assets/../index.js", "ui"),
+        ("/assets/%2e%2e/webhooks", "ui"),
+        ("/static/a%20b", "ui"),
+        ("/static/100%", "ui"),
+        ("/static/%ff", "ui"),
+        ("/apis;x/v1", "ui"),
+        ("/signin%00", "ui"),
+        ("/mcp-server//http", "mcp"),
+        ("/.well-known/oauth-protected-resource//api/v1", "oauth"),
+    ] {
+        assert_eq!(
+            say(&Endpoints::default(), path.as_bytes()),
+            surface,
+            "{path}"
+        );
+    }
+}
+
+#[test]
+fn odd_paths_that_somebody_may_read_as_guarded_are_refused() {
+    for (path, fault) in [
+        ("/rest/x/../api/v1/workflows", "dot_segment"),
+        ("/rest/x/%252e%252e/api", "double_encoding"),
+        ("/a/..%2fapi/%252e%252e/b", "encoded_slash"),
+        ("/;x/api/v1", "semicolon"),
+        ("/%3bx/api/v1", "semicolon"),
+        ("/api%3f/v1", "encoded_delimiter"),
+        ("/api%23/v1", "encoded_delimiter"),
+        ("/%00api/v1", "control_byte"),
+        ("/a%09pi/v1", "control_byte"),
+        ("/api%00.js", "control_byte"),
+        ("//u@h//webhook/x", "empty_segment"),
+        ("/\\h\\api", "backslash"),
+        ("/%5c%5cwebhook/x", "backslash"),
+        ("/%2Fmetrics", "encoded_slash"),
+        ("/%4d%45TRICS", "encoded_literal"),
+        ("/%25%36%31pi/v1", "double_encoding"),
+        ("/%%36%31pi/v1", "bad_percent_encoding"),
+        ("", "not_absolute"),
+    ] {
+        let said = say(&Endpoints::default(), path.as_bytes());
+        assert_eq!(said, format!("400 {fault}"), "{path}");
+    }
+}
