@@ -134,14 +134,17 @@ fn cut(text: &[u8], is_end: impl Fn(u8) -> bool) -> Vec<u8> {
 
 /// The guarded prefixes of two n8n installations.
 fn endpoints(is_renamed: bool) -> (Endpoints, [(Surface, &'static str); 5]) {
-    let mut endpoints = Endpoints::default();
-    let (mut api, mut webhook) = ("api", "webhook");
-    if is_renamed {
-        (api, webhook) = ("rest/api", "hooks/in");
-        endpoints.api = api.to_owned();
-        endpoints.webhook = webhook.to_owned();
-        endpoints.rest = "internal".to_owned();
-    }
+    let (api, webhook, rest) = if is_renamed {
+        ("rest/api", "hooks/in", "internal")
+    } else {
+        ("api", "webhook", "rest")
+    };
+    let endpoints = Endpoints {
+        api: api.to_owned(),
+        webhook: webhook.to_owned(),
+        rest: rest.to_owned(),
+        ..Endpoints::default()
+    };
     let guarded = [
         (Surface::PublicApi, api),
         (Surface::Webhook, webhook),
