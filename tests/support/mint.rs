@@ -7,7 +7,9 @@
     reason = "every test takes from it what it needs, and none all"
 )]
 #![allow(
+    clippy::arithmetic_side_effects,
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
     reason = "a test must stop when its own tokens cannot be made"
 )]

@@ -107,7 +107,8 @@ fn odd_but_honest_spellings_are_read_as_the_same_key() {
         with(plain.clone(), "x5c", json!(["not looked at"])),
         with(plain.clone(), "unknown", json!({"a": [1, {"b": null}]})),
     ] {
-        assert_eq!(parse(&[odd.clone()]), parse(&[plain.clone()]), "{odd}");
+        let [odd, plain] = [[odd], [plain.clone()]];
+        assert_eq!(parse(&odd), parse(&plain), "{odd:?}");
     }
 }
 
