@@ -81,3 +81,64 @@ fn rsa_holds(
     verifier.update(message).ok()?;
     verifier.verify(signature).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::KeySet;
+    use crate::mint::{jwk_set, mint, KEY_KINDS};
+
+    #[test]
+    fn a_key_checks_signatures_of_its_own_kind_alone() {
+        let message = b"message";
+        for kind in KEY_KINDS {
+            let mint = mint(kind);
+            let set = KeySet::parse(&jwk_set(&[mint.jwk("k")])).unwrap();
+            let key = &set.keys()[0];
+            let own = Algorithm::parse(mint.algorithm()).unwrap();
+            let signature = mint.signature(mint.algorithm(), message);
+            let good: Vec<_> = Algorithm::ALL
+                .into_iter()
+                .filter(|algorithm| {
+                    let check = GuestCrypto.verify(key, *algorithm, message, &signature);
+                    assert_eq!(check.path, CryptoPath::Guest);
+                    check.valid
+                })
+                .collect();
+            assert_eq!(good, [own]);
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_published_for_one_algorithm_checks_no_other() {
+        let mint = mint(KEY_KINDS[0]);
+        let mut jwk = mint.jwk("k");
+        jwk["alg"] = "PS256".into();
+        let set = KeySet::parse(&jwk_set(&[jwk])).unwrap();
+        let valid = |algorithm: Algorithm| {
+            let signature = mint.signature(algorithm.as_str(), b"message");
+            let check = GuestCrypto.verify(&set.keys()[0], algorithm, b"message", &signature);
+            check.valid
+        };
+        assert!(valid(Algorithm::Ps256));
+        assert!(!valid(Algorithm::Ps384));
+        assert!(!valid(Algorithm::Rs256));
+    }
+
+    #[test]
+    fn a_signature_of_another_length_is_not_good() {
+        for kind in KEY_KINDS {
+            let mint = mint(kind);
+            let set = KeySet::parse(&jwk_set(&[mint.jwk("k")])).unwrap();
+            let algorithm = Algorithm::parse(mint.algorithm()).unwrap();
+            let signature = mint.signature(mint.algorithm(), b"message");
+            let shorter = signature.split_last().unwrap().1.to_vec();
+            let longer = [signature.as_slice(), &[0]].concat();
+            let led = [&[0], signature.as_slice()].concat();
+            for other in [vec![], shorter, longer, led] {
+                let check = GuestCrypto.verify(&set.keys()[0], algorithm, b"message", &other);
+                assert!(!check.valid, "{kind:?}, {} octets", other.len());
+            }
+        }
+    }
+}

@@ -68,6 +68,19 @@ pub enum KeySetFault {
     NoUsableKey(Vec<SkippedKey>),
 }
 
+impl KeySetFault {
+    /// The stable name used in logs and metrics.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::TooLarge => "too_large",
+            Self::NotJson => "not_json",
+            Self::NotAKeySet => "not_a_key_set",
+            Self::Empty => "empty",
+            Self::NoUsableKey(_) => "no_usable_key",
+        }
+    }
+}
+
 impl KeySet {
     /// Reads a JWK set. Each key stands for itself: one that cannot be used is skipped and told
     /// in [`Self::skipped`], whatever is wrong with it.

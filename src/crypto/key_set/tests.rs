@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use proptest::prelude::any;
+use proptest::sample::Index;
 use serde_json::{json, Value};
 
 use super::*;
@@ -129,6 +131,8 @@ fn a_broken_key_is_skipped_and_never_breaks_the_others() {
     let off_curve = crate::mint::base64url([1; 32]);
     // The neutral element, of order one.
     let small_order = crate::mint::base64url([&[1][..], &[0; 31]].concat());
+    // One as well, but written as one more than the field's prime.
+    let not_canonical = crate::mint::base64url([&[0xee][..], &[0xff; 30], &[0x7f]].concat());
     let cases = [
         (json!(null), Reason::NotAnObject),
         (json!([]), Reason::NotAnObject),
@@ -190,6 +194,7 @@ fn a_broken_key_is_skipped_and_never_breaks_the_others() {
         (with(rsa(), "n", json!(even)), Reason::Unsound),
         (with(p256(), "x", json!(off_curve)), Reason::Unsound),
         (with(ed25519(), "x", json!(small_order)), Reason::Unsound),
+        (with(ed25519(), "x", json!(not_canonical)), Reason::Unsound),
     ];
     let mut seen = BTreeSet::new();
     for (jwk, expected) in &cases {
@@ -330,4 +335,24 @@ fn a_token_without_key_id_is_tried_with_four_keys_at_most() {
         candidates(&set, Algorithm::Es256, Some("k")),
         Err("none fits")
     );
+}
+
+proptest::proptest! {
+    /// A panic would take every request on its worker with it.
+    #[test]
+    fn a_damaged_key_set_is_read_or_refused(
+        damage in proptest::collection::vec((any::<Index>(), any::<u8>()), 1..8),
+        end in any::<Index>(),
+    ) {
+        let keys: Vec<_> = KEY_KINDS.iter().map(|kind| mint(*kind).jwk("k")).collect();
+        let mut document = jwk_set(&keys);
+        for (place, byte) in damage {
+            let place = place.index(document.len());
+            document[place] = byte;
+        }
+        for document in [&document[..end.index(document.len())], &document] {
+            let keys = KeySet::parse(document).map(|set| set.keys().len());
+            proptest::prop_assert_ne!(keys, Ok(0));
+        }
+    }
 }

@@ -1,3 +1,4 @@
+use proptest::prelude::any;
 use serde_json::json;
 
 use super::*;
@@ -230,4 +231,19 @@ fn a_token_is_not_shown() {
     let compact = token(r#"{"alg":"RS256","kid":"secret"}"#, r#"{"iss":"secret"}"#);
     let shown = format!("{:?}", UntrustedToken::parse(&compact).unwrap());
     assert_eq!(shown, "UntrustedToken { algorithm: Some(Rs256), .. }");
+}
+
+proptest::proptest! {
+    /// A panic would take every request on its worker with it.
+    #[test]
+    fn whatever_is_sent_is_read_or_refused(
+        text in any::<String>(),
+        parts in proptest::collection::vec(any::<Vec<u8>>(), 0..6),
+    ) {
+        let parts: Vec<_> = parts.iter().map(base64url).collect();
+        for compact in [text, parts.join(".")] {
+            let fault = UntrustedToken::parse(&compact).err();
+            proptest::prop_assert!(fault.is_some(), "{:?} is no token", compact);
+        }
+    }
 }
