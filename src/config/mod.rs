@@ -1,29 +1,224 @@
 //! From the text of a configuration to a [`Policy`], or to every error in it at once.
+//!
+//! [`raw`] declares the language; the modules beside it say what its words mean. A [`Place`]
+//! goes with every value, so that whoever finds something wrong can say where. Reading goes on
+//! after an error, and what was wrong never has a meaning: a policy comes out only when nothing
+//! was reported.
 
+pub(crate) mod address;
+mod defaults;
+mod duration;
+mod endpoints;
 mod environment;
+mod keys;
+mod name;
+mod place;
+mod principal;
+mod provider;
+mod raw;
+mod read;
+pub mod reference;
+mod report;
+mod scopes;
+mod secrets;
+mod section;
+mod subject;
+mod suggest;
+mod webhook;
+mod words;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod yaml;
 
 pub use environment::Environment;
+pub use report::{ConfigErrors, Finding};
 
-use crate::policy::Policy;
+use std::collections::BTreeSet;
 
-/// A configuration that was read.
+use serde_json::{Map, Value};
+
+use crate::json::{self, JsonFault};
+use crate::n8n::WebhookAuth;
+use crate::policy::{Policy, PublicApi};
+use place::Place;
+use principal::Surroundings;
+use raw::{RawConfiguration, RawPrincipal, RawPublicApi, RawWebhook};
+use read::{At, ListOrEmpty, Read};
+use section::Field;
+
+/// How deep a configuration may be nested. The language itself needs eight levels, of which a
+/// key set in it has four.
+const MAX_DEPTH: usize = 16;
+
+/// A configuration that can be used.
 #[derive(Clone, Debug)]
 pub struct Loaded {
     /// What it means.
     pub policy: Policy,
-    /// What an operator should look at.
-    pub warnings: Vec<String>,
+    /// What is legal in it and probably not meant.
+    pub warnings: Vec<Finding>,
 }
-/// Every error.
-#[derive(Debug)]
-pub struct ConfigErrors;
-impl std::fmt::Display for ConfigErrors {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("")
+
+/// Reads a configuration: JSON, as the host hands it over.
+///
+/// # Errors
+///
+/// Everything that is wrong with it. There is no such thing as a part of a policy.
+pub fn load(text: &[u8], environment: &dyn Environment) -> Result<Loaded, ConfigErrors> {
+    let whole = Place::whole();
+    let policy = document(text, &whole)
+        .and_then(|document| RawConfiguration::read(&document, &whole))
+        .and_then(|raw| policy(raw, environment));
+    let errors = whole.errors();
+    match policy {
+        Some(policy) if errors.is_empty() => Ok(Loaded {
+            policy,
+            warnings: whole.warnings(),
+        }),
+        _ if errors.is_empty() => Err(ConfigErrors(vec![Finding {
+            path: String::new(),
+            problem: "cannot be read, and the filter does not know why".to_owned(),
+            hint: "report this with the configuration".to_owned(),
+        }])),
+        _ => Err(ConfigErrors(errors)),
     }
 }
 
-/// Reads a configuration (JSON, as the host hands it over).
-pub fn load(_text: &[u8], _environment: &dyn Environment) -> Result<Loaded, ConfigErrors> {
-    Err(ConfigErrors)
+fn document(text: &[u8], whole: &Place) -> Option<Value> {
+    const EMPTY: &str =
+        "write providers and principals to begin with; docs/reference/configuration.md has an example";
+    if matches!(text.trim_ascii(), b"" | b"null" | b"{}") {
+        whole.error("is empty", EMPTY);
+        return None;
+    }
+    let fault = match json::object(text, MAX_DEPTH) {
+        Ok(members) => return Some(Value::Object(members)),
+        Err(fault) => fault,
+    };
+    match fault {
+        JsonFault::NotJson => whole.error(
+            format!("is not JSON{}", position(text)),
+            "write YAML under `configuration` with its @type, or JSON in its value",
+        ),
+        JsonFault::NotAnObject => whole.error(
+            "must be a map",
+            "write the fields providers, principals and so on at the top",
+        ),
+        JsonFault::DuplicateMember => whole.error(
+            "has two fields of one name in one map",
+            "take one of the two out: readers disagree on which counts",
+        ),
+        JsonFault::TooDeep => whole.error(
+            format!("is nested deeper than {MAX_DEPTH} levels"),
+            "the language needs far fewer; look for a stray indentation",
+        ),
+    }
+    None
+}
+
+/// Where JSON stops being JSON, without anything of what stands there.
+fn position(text: &[u8]) -> String {
+    match serde_json::from_slice::<Map<String, Value>>(text) {
+        Err(error) if error.line() > 0 => {
+            format!(": line {}, column {}", error.line(), error.column())
+        }
+        _ => String::new(),
+    }
+}
+
+/// What the words mean. `None`, or a policy with gaps: something was wrong, and was reported.
+fn policy(raw: RawConfiguration, environment: &dyn Environment) -> Option<Policy> {
+    let endpoints = endpoints::endpoints(raw.endpoints);
+    let public_api = raw.public_api.value.and_then(public_api);
+    let providers = raw.providers.value.map(|list| list.0).unwrap_or_default();
+    let names: Vec<String> = providers
+        .iter()
+        .filter_map(|provider| Some(provider.name.value.as_ref()?.text.clone()))
+        .collect();
+    let providers = provider::providers(providers);
+    let webhooks = raw.webhooks.value.map(|list| list.0).unwrap_or_default();
+    check_that_somebody_is_served(&raw.principals, &webhooks);
+    let webhooks = webhook::webhooks(webhooks, endpoints.as_ref(), &names);
+    let principals = raw
+        .principals
+        .value
+        .map(|list| list.items)
+        .unwrap_or_default();
+    let surroundings = Surroundings {
+        providers: &names,
+        has_roles: raw.roles.given,
+        environment,
+    };
+    let policy = Policy {
+        principals: principal::principals(principals, &surroundings),
+        providers: providers.list,
+        issuers: providers.issuers,
+        grants: raw
+            .roles
+            .value
+            .into_iter()
+            .flat_map(|roles| roles.0)
+            .map(|(role, scopes)| (role, scopes.0))
+            .collect(),
+        public_api: public_api?,
+        webhooks,
+        endpoints: endpoints?,
+        metrics: raw.metrics.value?.0,
+    };
+    warn_of_idle_providers(&policy, &raw.providers.place);
+    Some(policy)
+}
+
+/// A gate that takes tokens nowhere is a mistake.
+fn check_that_somebody_is_served(
+    principals: &Field<ListOrEmpty<At<RawPrincipal>>>,
+    webhooks: &[RawWebhook],
+) {
+    let nobody = match &principals.value {
+        Some(list) => list.is_empty,
+        None => !principals.given,
+    };
+    if nobody && !webhooks.iter().any(webhook::may_take_tokens) {
+        principals.place.error(
+            "is required where no webhook takes tokens: a token would be of no use",
+            "say whom callers become in n8n",
+        );
+    }
+}
+
+fn public_api(raw: RawPublicApi) -> Option<PublicApi> {
+    if let Some(resource) = &raw.resource.value {
+        provider::warn_of_plaintext(&resource.text, &raw.resource.place);
+    }
+    if raw.resource.given && raw.resource.value.is_none() {
+        return None;
+    }
+    Some(PublicApi {
+        api_keys: raw.api_keys.value?.0,
+        resource: raw.resource.value.map(|resource| resource.text),
+    })
+}
+
+fn warn_of_idle_providers(policy: &Policy, place: &Place) {
+    let principals = policy.principals.iter().map(|principal| &principal.matches);
+    let bearer = policy
+        .webhooks
+        .0
+        .iter()
+        .filter(|rule| rule.auth == WebhookAuth::Bearer);
+    let conditions: Vec<_> = principals.chain(bearer.map(|rule| &rule.require)).collect();
+    for (index, provider) in policy.providers.iter().enumerate() {
+        let speaks_of_it = |names: &BTreeSet<String>| names.contains(&provider.name);
+        if !conditions
+            .iter()
+            .any(|condition| condition.providers.as_ref().is_none_or(speaks_of_it))
+        {
+            place.item(index).warn(
+                format!(
+                    "no principal and no webhook takes the tokens of {}",
+                    report::quoted(&provider.name)
+                ),
+                "name it in a match or require, or take it out",
+            );
+        }
+    }
 }

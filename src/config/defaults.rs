@@ -1,0 +1,91 @@
+//! Every default and bound of the configuration. The reader and the reference documentation both
+//! take them from here.
+
+use std::time::Duration;
+
+use super::duration::Limits;
+use crate::policy::{Access, ApiKeys, Dialect, TypRule};
+
+/// Providers speak plain OpenID unless the configuration says otherwise.
+pub(super) const DIALECT: Dialect = Dialect::Oidc;
+
+/// Few providers send `at+jwt`; other kinds of token are refused in any case.
+pub(super) const TYP: TypRule = TypRule::NotAnotherKind;
+
+/// An e-mail address that nobody verified is a way to take over an account.
+pub(super) const TRUST_EMAIL: bool = false;
+
+/// The gate is additive: API keys that n8n gave out go on working.
+pub(super) const API_KEYS: ApiKeys = ApiKeys::Pass;
+
+/// The path of n8n's metrics is open, as it is without the gate.
+pub(super) const METRICS: Access = Access::Pass;
+
+/// A workflow has no use for the token itself.
+pub(super) const KEEP_AUTHORIZATION: bool = false;
+
+/// A preflight without a token is refused like any other request without one.
+pub(super) const CORS_PREFLIGHT: Access = Access::Deny;
+
+/// How far a provider's clock may be off: a few minutes at most (RFC 7519 §4.1.4).
+pub(super) struct ClockSkew;
+
+impl Limits for ClockSkew {
+    const DEFAULT: Duration = Duration::from_secs(30);
+    const LEAST: Duration = Duration::ZERO;
+    const MOST: Duration = minutes(5);
+}
+
+/// Age at which keys are fetched again.
+pub(super) struct KeysTtl;
+
+impl Limits for KeysTtl {
+    const DEFAULT: Duration = minutes(5);
+    const LEAST: Duration = Duration::from_secs(10);
+    const MOST: Duration = hours(24);
+}
+
+/// Age at which keys that could not be fetched again are given up.
+pub(super) struct KeysMaxStale;
+
+impl Limits for KeysMaxStale {
+    const DEFAULT: Duration = hours(1);
+    const LEAST: Duration = Duration::from_secs(10);
+    const MOST: Duration = hours(168);
+}
+
+/// How long one fetch may take.
+pub(super) struct KeysTimeout;
+
+impl Limits for KeysTimeout {
+    const DEFAULT: Duration = Duration::from_secs(5);
+    const LEAST: Duration = Duration::from_millis(100);
+    const MOST: Duration = Duration::from_secs(60);
+}
+
+/// Least time between two fetches that unknown key ids cause: a stranger may send any number.
+pub(super) struct KeysCooldown;
+
+impl Limits for KeysCooldown {
+    const DEFAULT: Duration = Duration::from_secs(30);
+    const LEAST: Duration = Duration::from_secs(1);
+    const MOST: Duration = hours(1);
+}
+
+/// How long a key that its provider took back still counts. Entra's document flaps for up to
+/// 48 hours at a time.
+pub(super) struct KeysGrace;
+
+impl Limits for KeysGrace {
+    const DEFAULT: Duration = Duration::ZERO;
+    const LEAST: Duration = Duration::ZERO;
+    const MOST: Duration = hours(48);
+}
+
+const fn minutes(count: u64) -> Duration {
+    Duration::from_secs(count.saturating_mul(60))
+}
+
+const fn hours(count: u64) -> Duration {
+    minutes(count.saturating_mul(60))
+}

@@ -1,0 +1,153 @@
+//! Lengths of time: `500ms`, `30s`, `5m`, `1h30m`.
+
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::place::Place;
+use super::read::{wrong_kind, Read};
+use super::report::quoted;
+
+/// The default of a length of time, and the bounds that keep it sane.
+pub(super) trait Limits {
+    const DEFAULT: Duration;
+    const LEAST: Duration;
+    const MOST: Duration;
+}
+
+/// A length of time within the bounds of `L`.
+pub(super) struct Span<L>(pub(super) Duration, PhantomData<L>);
+
+impl<L: Limits> Default for Span<L> {
+    fn default() -> Self {
+        Self(L::DEFAULT, PhantomData)
+    }
+}
+
+impl<L: Limits> Read for Span<L> {
+    fn shape() -> String {
+        format!("duration, {} to {}", written(L::LEAST), written(L::MOST))
+    }
+
+    fn read(value: &Value, place: &Place) -> Option<Self> {
+        let length = duration(value, place)?;
+        if (L::LEAST..=L::MOST).contains(&length) {
+            return Some(Self(length, PhantomData));
+        }
+        let (least, most) = (written(L::LEAST), written(L::MOST));
+        place.error(
+            format!("{} is outside of {least} to {most}", written(length)),
+            format!("write a length of time from {least} to {most}"),
+        );
+        None
+    }
+}
+
+fn duration(value: &Value, place: &Place) -> Option<Duration> {
+    match value {
+        Value::String(text) => {
+            let parsed = parse(text);
+            if parsed.is_none() {
+                let problem = format!("{} is no length of time", quoted(text));
+                place.error(problem, "write 500ms, 30s, 5m, 1h or 1h30m");
+            }
+            parsed
+        }
+        Value::Number(number) => {
+            // A protobuf Struct knows doubles alone, so that 30 arrives as 30.0.
+            let shown = number.as_f64().unwrap_or_default();
+            let hint = format!("say of what: {shown}s, {shown}m or {shown}ms");
+            place.error("is a number without a unit", hint);
+            None
+        }
+        _ => {
+            wrong_kind(
+                value,
+                place,
+                "a length of time",
+                "write 500ms, 30s, 5m, 1h or 1h30m",
+            );
+            None
+        }
+    }
+}
+
+const UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+
+/// Whole numbers with units, the largest unit first, each unit once.
+fn parse(text: &str) -> Option<Duration> {
+    let mut rest = text;
+    let mut units = UNITS.iter();
+    let mut millis: u64 = 0;
+    while !rest.is_empty() {
+        let (number, after) = rest.split_at_checked(rest.find(|c: char| !c.is_ascii_digit())?)?;
+        let end = after.find(|c: char| c.is_ascii_digit());
+        let (unit, after) = after.split_at_checked(end.unwrap_or(after.len()))?;
+        let (_, length) = units.find(|(name, _)| *name == unit)?;
+        millis = millis.checked_add(number.parse::<u64>().ok()?.checked_mul(*length)?)?;
+        rest = after;
+    }
+    (!text.is_empty()).then(|| Duration::from_millis(millis))
+}
+
+/// The shortest way to write a length of time.
+pub(super) fn written(length: Duration) -> String {
+    let mut rest = u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
+    let mut text = String::new();
+    for (unit, millis) in UNITS {
+        let count = rest.checked_div(millis).unwrap_or_default();
+        rest = rest.checked_rem(millis).unwrap_or_default();
+        if count > 0 {
+            text.push_str(&format!("{count}{unit}"));
+        }
+    }
+    if text.is_empty() {
+        return "0s".to_owned();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_time_are_read_and_written() {
+        for (text, millis) in [
+            ("500ms", 500),
+            ("30s", 30_000),
+            ("5m", 300_000),
+            ("1h30m", 5_400_000),
+            ("1h1m1s1ms", 3_661_001),
+        ] {
+            assert_eq!(parse(text), Some(Duration::from_millis(millis)), "{text}");
+            assert_eq!(written(Duration::from_millis(millis)), text);
+        }
+        assert_eq!(parse("0s"), Some(Duration::ZERO));
+        assert_eq!(written(Duration::ZERO), "0s");
+    }
+
+    #[test]
+    fn anything_else_is_no_length_of_time() {
+        for text in [
+            "",
+            "30",
+            "s",
+            "-1s",
+            "1.5h",
+            "1 h",
+            "30S",
+            "1d",
+            "30m1h",
+            "1s1s",
+            "1ms1s",
+            "1s ",
+            "99999999999999999999s",
+            "18446744073709551615h",
+            "١s",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+}

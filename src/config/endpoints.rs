@@ -1,0 +1,70 @@
+//! Where n8n serves its surfaces.
+
+use super::raw::RawEndpoints;
+use super::read::{Syntax, Text};
+use super::report::{quoted, Complaint};
+use super::section::Field;
+use crate::n8n::{EndpointFault, Endpoints};
+
+/// A path prefix of n8n.
+pub(super) struct Prefix;
+
+impl Syntax for Prefix {
+    const SHAPE: &'static str = "path prefix";
+
+    fn check(text: &str) -> Result<(), Complaint> {
+        if text.starts_with('/') || text.ends_with('/') {
+            let problem = format!("{} has a slash at an end", quoted(text));
+            let hint = format!("write {}", quoted(text.trim_matches('/')));
+            return Err(Complaint::new(problem, hint));
+        }
+        Endpoints::normalize(text).map(|_| ()).map_err(|fault| {
+            let problem = match fault {
+                EndpointFault::Empty => "must have a segment".to_owned(),
+                EndpointFault::Segment(segment) => {
+                    format!("{} is no plain path segment", quoted(&segment))
+                }
+            };
+            Complaint::new(
+                problem,
+                "use letters, digits, ., _, ~ and -, as n8n's own variable has it",
+            )
+        })
+    }
+}
+
+/// The endpoints, with n8n's defaults for those that are not named.
+///
+/// `None`: something is wrong, and that was reported.
+pub(super) fn endpoints(field: Field<RawEndpoints>) -> Option<Endpoints> {
+    let Field { place, value, .. } = field;
+    let raw = value?;
+    let usual = Endpoints::default();
+    let endpoints = Endpoints {
+        api: prefix(raw.api, usual.api)?,
+        rest: prefix(raw.rest, usual.rest)?,
+        webhook: prefix(raw.webhook, usual.webhook)?,
+        webhook_test: prefix(raw.webhook_test, usual.webhook_test)?,
+        webhook_waiting: prefix(raw.webhook_waiting, usual.webhook_waiting)?,
+        form: prefix(raw.form, usual.form)?,
+        form_test: prefix(raw.form_test, usual.form_test)?,
+        form_waiting: prefix(raw.form_waiting, usual.form_waiting)?,
+        mcp: prefix(raw.mcp, usual.mcp)?,
+        mcp_test: prefix(raw.mcp_test, usual.mcp_test)?,
+    };
+    let conflicts = endpoints.conflicts();
+    for conflict in &conflicts {
+        place.error(
+            conflict.to_string(),
+            "write the endpoints as n8n's environment has them",
+        );
+    }
+    conflicts.is_empty().then_some(endpoints)
+}
+
+fn prefix(field: Field<Text<Prefix>>, usual: String) -> Option<String> {
+    match field.value {
+        Some(written) => Endpoints::normalize(&written.text).ok(),
+        None => (!field.given).then_some(usual),
+    }
+}

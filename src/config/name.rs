@@ -1,0 +1,71 @@
+//! Names that the operator chooses, in the alphabets of the places where they end up.
+
+use super::read::Syntax;
+use super::report::{quoted, Complaint};
+
+/// The name of a provider: safe in headers, audit and the labels of metrics.
+pub(super) struct ProviderName;
+
+impl Syntax for ProviderName {
+    const SHAPE: &'static str = "name";
+
+    fn check(text: &str) -> Result<(), Complaint> {
+        let word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        let hint = "use a-z, 0-9, - and _, beginning with a letter or digit, 64 at most";
+        check(
+            text,
+            word,
+            |byte| word(byte) || matches!(byte, b'-' | b'_'),
+            hint,
+        )
+    }
+}
+
+/// The name of a principal: safe in headers and audit.
+pub(super) struct PrincipalName;
+
+impl Syntax for PrincipalName {
+    const SHAPE: &'static str = "name";
+
+    fn check(text: &str) -> Result<(), Complaint> {
+        let word = |byte: u8| byte.is_ascii_alphanumeric();
+        let hint = "use A-Z, a-z, 0-9, ., - and _, beginning with a letter or digit, 64 at most";
+        check(
+            text,
+            word,
+            |byte| word(byte) || matches!(byte, b'-' | b'_' | b'.'),
+            hint,
+        )
+    }
+}
+
+/// The name of an Envoy cluster, such as `idp` or `outbound|443||login.example.com`.
+pub(super) struct ClusterName;
+
+impl Syntax for ClusterName {
+    const SHAPE: &'static str = "cluster name";
+
+    fn check(text: &str) -> Result<(), Complaint> {
+        if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Ok(());
+        }
+        let problem = format!("{} is no name of an Envoy cluster", quoted(text));
+        Err(Complaint::new(
+            problem,
+            "write the name of the cluster as Envoy lists it",
+        ))
+    }
+}
+
+fn check(
+    text: &str,
+    first: impl Fn(u8) -> bool,
+    rest: impl Fn(u8) -> bool,
+    hint: &str,
+) -> Result<(), Complaint> {
+    let begins = text.bytes().next().is_some_and(first);
+    if begins && text.len() <= 64 && text.bytes().all(rest) {
+        return Ok(());
+    }
+    Err(Complaint::new(format!("{} is no name", quoted(text)), hint))
+}

@@ -1,0 +1,158 @@
+//! Where in a configuration something stands, and the findings that are reported there.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::Rc;
+
+use super::report::{quoted, Complaint, Finding};
+
+/// A place in a configuration. Whoever holds one can report what is wrong there; all places of
+/// one reading report to the same list.
+#[derive(Clone)]
+pub(super) struct Place {
+    path: Path,
+    findings: Rc<RefCell<Findings>>,
+}
+
+#[derive(Default)]
+struct Findings {
+    errors: Vec<(Path, Complaint)>,
+    warnings: Vec<(Path, Complaint)>,
+}
+
+/// The steps from the whole configuration to a place in it. Ordered, so that a report lists
+/// `providers[2]` before `providers[10]`, and all of one provider together.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Path(Vec<Step>);
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    Member(String),
+    Item(usize),
+}
+
+impl Place {
+    /// The configuration as a whole, with nothing found yet.
+    pub(super) fn whole() -> Self {
+        Self {
+            path: Path::default(),
+            findings: Rc::default(),
+        }
+    }
+
+    /// The member `name` of the object that stands here.
+    pub(super) fn member(&self, name: &str) -> Self {
+        self.step(Step::Member(name.to_owned()))
+    }
+
+    /// The item at `index` of the list that stands here.
+    pub(super) fn item(&self, index: usize) -> Self {
+        self.step(Step::Item(index))
+    }
+
+    /// Reports something that keeps the configuration from being loaded.
+    pub(super) fn error(&self, problem: impl Into<String>, hint: impl Into<String>) {
+        self.complain(Complaint::new(problem, hint));
+    }
+
+    /// Reports a complaint that was made before the place was known.
+    pub(super) fn complain(&self, complaint: Complaint) {
+        let error = (self.path.clone(), complaint);
+        self.findings.borrow_mut().errors.push(error);
+    }
+
+    /// Reports something that is legal and probably not what was meant.
+    pub(super) fn warn(&self, problem: impl Into<String>, hint: impl Into<String>) {
+        let warning = (self.path.clone(), Complaint::new(problem, hint));
+        self.findings.borrow_mut().warnings.push(warning);
+    }
+
+    /// Whether an error was reported here or further in, so that what follows from it would only
+    /// say the same again.
+    pub(super) fn has_errors(&self) -> bool {
+        let findings = self.findings.borrow();
+        let within = |path: &Path| path.0.starts_with(&self.path.0);
+        findings.errors.iter().any(|(path, _)| within(path))
+    }
+
+    /// Every error of the reading, in the order of the paths.
+    pub(super) fn errors(&self) -> Vec<Finding> {
+        listed(&self.findings.borrow().errors)
+    }
+
+    /// Every warning of the reading, in the order of the paths.
+    pub(super) fn warnings(&self) -> Vec<Finding> {
+        listed(&self.findings.borrow().warnings)
+    }
+
+    fn step(&self, step: Step) -> Self {
+        let mut place = self.clone();
+        place.path.0.push(step);
+        place
+    }
+}
+
+fn listed(found: &[(Path, Complaint)]) -> Vec<Finding> {
+    let mut found: Vec<_> = found.iter().collect();
+    found.sort_by_key(|(path, _)| path);
+    found
+        .into_iter()
+        .map(|(path, complaint)| Finding {
+            path: path.to_string(),
+            problem: complaint.problem.clone(),
+            hint: complaint.hint.clone(),
+        })
+        .collect()
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.path.fmt(formatter)
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Item(index) => write!(formatter, "[{index}]")?,
+                Step::Member(name) if !is_plain(name) => write!(formatter, "[{}]", quoted(name))?,
+                Step::Member(name) if position == 0 => formatter.write_str(name)?,
+                Step::Member(name) => write!(formatter, ".{name}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a name can stand in a path without quotes.
+fn is_plain(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    !name.is_empty() && name.len() <= 40 && name.bytes().all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_reads_as_in_javascript() {
+        let place = Place::whole().member("roles").member("N8N.Admin").item(1);
+        assert_eq!(place.to_string(), r#"roles["N8N.Admin"][1]"#);
+        let place = Place::whole().member("providers").item(0).member("name");
+        assert_eq!(place.to_string(), "providers[0].name");
+    }
+
+    #[test]
+    fn findings_are_listed_in_the_order_of_their_paths_with_numbers_as_numbers() {
+        let whole = Place::whole();
+        let providers = whole.member("providers");
+        for index in [10, 2] {
+            providers.item(index).error("is odd", "make it even");
+        }
+        whole.member("metrics").error("is odd", "make it even");
+        let paths: Vec<_> = whole.errors().into_iter().map(|found| found.path).collect();
+        assert_eq!(paths, ["metrics", "providers[2]", "providers[10]"]);
+        assert_eq!(whole.warnings(), []);
+    }
+}

@@ -1,0 +1,130 @@
+//! Whom a caller becomes in n8n.
+
+use std::collections::BTreeMap;
+
+use super::environment::Environment;
+use super::place::Place;
+use super::raw::RawPrincipal;
+use super::read::At;
+use super::report::quoted;
+use super::scopes::Scopes;
+use super::section::Field;
+use super::subject::condition;
+use crate::n8n::ScopeSet;
+use crate::policy::Principal;
+
+/// What principals are checked against.
+pub(super) struct Surroundings<'s> {
+    pub(super) providers: &'s [String],
+    pub(super) has_roles: bool,
+    pub(super) environment: &'s dyn Environment,
+}
+
+/// Turns what was written of the principals into what it means. Whatever is missing in the
+/// result was reported.
+pub(super) fn principals(
+    raw: Vec<At<RawPrincipal>>,
+    surroundings: &Surroundings<'_>,
+) -> Vec<Principal> {
+    report_equal_names(&raw);
+    warn_of_shared_keys(&raw);
+    let mut read: Vec<(Place, Principal)> = Vec::new();
+    for At { place, value: raw } in raw {
+        let Some(principal) = principal(raw, &place, surroundings) else {
+            continue;
+        };
+        let earlier = read
+            .iter()
+            .find(|(_, earlier)| earlier.matches.covers(&principal.matches));
+        if let Some((earlier_place, earlier)) = earlier {
+            place.error(
+                format!(
+                    "{} can never be reached: {earlier_place} ({}) matches every caller that it matches",
+                    quoted(&principal.name),
+                    quoted(&earlier.name),
+                ),
+                "the first match wins: put the narrower one first",
+            );
+        }
+        read.push((place, principal));
+    }
+    read.into_iter().map(|(_, principal)| principal).collect()
+}
+
+fn principal(
+    raw: RawPrincipal,
+    place: &Place,
+    surroundings: &Surroundings<'_>,
+) -> Option<Principal> {
+    if !surroundings.has_roles && !raw.grant.given {
+        let hint = "add grant: [workflow:read], or roles at the top";
+        place.error(
+            "could do nothing: there are no roles, and it has no grant",
+            hint,
+        );
+    }
+    let limits = limits(&raw);
+    let matches = condition(raw.r#match, surroundings.providers);
+    let api_key = raw
+        .api_key
+        .value
+        .as_ref()
+        .and_then(|name| name.look_up(surroundings.environment, &raw.api_key.place));
+    let (grant, allow) = limits?;
+    Some(Principal {
+        name: raw.name.value?.text,
+        matches: matches?,
+        grant,
+        allow,
+        api_key: api_key?,
+    })
+}
+
+fn limits(raw: &RawPrincipal) -> Option<(ScopeSet, Option<ScopeSet>)> {
+    let grant = scopes(&raw.grant)?.unwrap_or_default();
+    let allow = scopes(&raw.allow)?;
+    let kept = allow
+        .as_ref()
+        .is_none_or(|allow| grant.intersection(allow) == grant);
+    if !kept {
+        let hint = "allow is the most that it may do: list there what grant lists, or grant less";
+        raw.allow
+            .place
+            .error("takes away some of what grant gives", hint);
+        return None;
+    }
+    Some((grant, allow))
+}
+
+/// What a field of scopes says, if anything. `None`: it is wrong.
+fn scopes(field: &Field<Scopes>) -> Option<Option<ScopeSet>> {
+    match (&field.value, field.given) {
+        (None, true) => None,
+        (value, _) => Some(value.as_ref().map(|scopes| scopes.0.clone())),
+    }
+}
+
+fn report_equal_names(principals: &[At<RawPrincipal>]) {
+    let mut seen: BTreeMap<&str, &Place> = BTreeMap::new();
+    for field in principals.iter().map(|item| &item.value.name) {
+        let Some(name) = &field.value else { continue };
+        if let Some(first) = seen.insert(&name.text, &field.place) {
+            let problem = format!("{} is the name at {first} too", quoted(&name.text));
+            field
+                .place
+                .error(problem, "give each principal a name of its own");
+        }
+    }
+}
+
+fn warn_of_shared_keys(principals: &[At<RawPrincipal>]) {
+    let mut seen: BTreeMap<&str, &Place> = BTreeMap::new();
+    for field in principals.iter().map(|item| &item.value.api_key) {
+        let Some(key) = &field.value else { continue };
+        if let Some(first) = seen.insert(key.variable(), &field.place) {
+            let problem = format!("{} is the key at {first} too", key.variable());
+            let hint = "n8n cannot tell the two apart; give each a key of its own";
+            field.place.warn(problem, hint);
+        }
+    }
+}

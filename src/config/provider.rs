@@ -1,0 +1,233 @@
+//! Issuers of tokens, and how their tokens are checked.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::address::Address;
+use super::duration::Span;
+use super::keys::InlineKeys;
+use super::place::Place;
+use super::raw::{RawKeys, RawProvider};
+use super::read::{At, OneOrMany, Text};
+use super::report::quoted;
+use super::section::Field;
+use crate::crypto::Algorithm;
+use crate::policy::{Freshness, KeySource, Provider, ProviderId, TokenRules};
+
+/// Where a provider publishes where everything else is (OpenID Connect Discovery 1.0 §4).
+const DISCOVERY: &str = "/.well-known/openid-configuration";
+
+/// All providers, and which of them an `iss` belongs to.
+#[derive(Default)]
+pub(super) struct Providers {
+    pub(super) list: Vec<Provider>,
+    pub(super) issuers: BTreeMap<String, ProviderId>,
+}
+
+/// Turns what was written of the providers into what it means. Whatever is missing in the result
+/// was reported.
+pub(super) fn providers(raw: Vec<RawProvider>) -> Providers {
+    report_equal_names(&raw);
+    let mut issued: BTreeMap<String, (ProviderId, Place)> = BTreeMap::new();
+    let mut list = Vec::new();
+    for (index, raw) in raw.into_iter().enumerate() {
+        for issuer in raw.issuer.value.iter().flat_map(|issuers| &issuers.0) {
+            claim(&mut issued, issuer, ProviderId(index));
+        }
+        list.extend(provider(raw));
+    }
+    let issuers = issued.into_iter().map(|(issuer, (id, _))| (issuer, id));
+    Providers {
+        list,
+        issuers: issuers.collect(),
+    }
+}
+
+fn report_equal_names(providers: &[RawProvider]) {
+    let mut seen: BTreeMap<&str, &Place> = BTreeMap::new();
+    for field in providers.iter().map(|provider| &provider.name) {
+        let Some(name) = &field.value else { continue };
+        if let Some(first) = seen.insert(&name.text, &field.place) {
+            let problem = format!("{} is the name at {first} too", quoted(&name.text));
+            field
+                .place
+                .error(problem, "give each provider a name of its own");
+        }
+    }
+}
+
+/// An `iss` has to say whose keys a token is checked with, so it belongs to one provider.
+fn claim<S>(
+    issued: &mut BTreeMap<String, (ProviderId, Place)>,
+    issuer: &At<Text<S>>,
+    provider: ProviderId,
+) {
+    let text = &issuer.value.text;
+    if let Some((_, first)) = issued.get(text) {
+        let problem = format!("{} is an issuer at {first} too", quoted(text));
+        issuer
+            .place
+            .error(problem, "name each issuer once, in one provider");
+        return;
+    }
+    issued.insert(text.clone(), (provider, issuer.place.clone()));
+    warn_of_plaintext(text, &issuer.place);
+}
+
+pub(super) fn warn_of_plaintext(uri: &str, place: &Place) {
+    let plaintext = |address: Address<'_>| address.is_plaintext() && !address.is_loopback();
+    if Address::parse(uri).is_ok_and(plaintext) {
+        let problem = format!("{} is not https", quoted(uri));
+        place.warn(problem, "use https, unless this is a test");
+    }
+}
+
+fn provider(raw: RawProvider) -> Option<Provider> {
+    let keys = key_source(&raw);
+    let freshness = raw.keys.value.as_ref().and_then(freshness);
+    let algorithms = match (raw.algorithms.given, raw.algorithms.value) {
+        (false, _) => Algorithm::ALL.into_iter().collect(),
+        (true, Some(OneOrMany(written))) => written.into_iter().map(|word| word.0).collect(),
+        (true, None) => return None,
+    };
+    if raw.clients.given && raw.clients.value.is_none() {
+        return None;
+    }
+    Some(Provider {
+        name: raw.name.value?.text,
+        dialect: raw.r#type.value?.0,
+        issuers: raw
+            .issuer
+            .value?
+            .0
+            .into_iter()
+            .map(|issuer| issuer.value.text)
+            .collect(),
+        token: TokenRules {
+            audiences: raw.audiences.value?.into_set(),
+            algorithms,
+            clock_skew: raw.clock_skew.value?.0,
+            typ: raw.typ.value?.0,
+        },
+        clients: raw.clients.value.map(OneOrMany::into_set),
+        trust_email: raw.trust_email.value?,
+        keys: keys?,
+        freshness: freshness?,
+    })
+}
+
+fn freshness(raw: &RawKeys) -> Option<Freshness> {
+    let freshness = Freshness {
+        ttl: length(&raw.ttl)?,
+        max_stale: length(&raw.max_stale)?,
+        timeout: length(&raw.timeout)?,
+        cooldown: length(&raw.cooldown)?,
+        grace: length(&raw.grace)?,
+    };
+    if freshness.max_stale < freshness.ttl {
+        let place = if raw.max_stale.given {
+            &raw.max_stale.place
+        } else {
+            &raw.ttl.place
+        };
+        let hint = "keys are not given up before they are due: make max_stale at least ttl";
+        place.error("max_stale is shorter than ttl", hint);
+        return None;
+    }
+    Some(freshness)
+}
+
+fn length<L>(field: &Field<Span<L>>) -> Option<Duration> {
+    field.value.as_ref().map(|span| span.0)
+}
+
+/// Exactly one source: with two, the one that nobody watches would be the one that counts.
+fn key_source(raw: &RawProvider) -> Option<KeySource> {
+    if raw.jwks.given {
+        return inline(raw);
+    }
+    if !raw.cluster.given {
+        let needed_by = [
+            (raw.jwks_uri.given, "jwks_uri"),
+            (raw.discovery_uri.given, "discovery_uri"),
+            (raw.jwks_cluster.given, "jwks_cluster"),
+        ];
+        let problem = match needed_by.into_iter().find(|(given, _)| *given) {
+            Some((_, field)) => format!("is required beside {field}"),
+            None => "is required where there is no jwks".to_owned(),
+        };
+        let hint = "name the Envoy cluster of the provider; addresses alone are never called";
+        raw.cluster.place.error(problem, hint);
+    }
+    let cluster = raw
+        .cluster
+        .value
+        .as_ref()
+        .map(|cluster| cluster.text.as_str());
+    if raw.jwks_uri.given {
+        let hint = "take it out, or take jwks_uri out to have the discovery document read";
+        refuse(&raw.discovery_uri, "has no use beside jwks_uri", hint);
+        refuse(
+            &raw.jwks_cluster,
+            "has no use beside jwks_uri, which is called through cluster",
+            hint,
+        );
+        let uri = address(raw, &raw.jwks_uri)?;
+        return Some(KeySource::Jwks(uri.endpoint(cluster?, "")));
+    }
+    let document = if raw.discovery_uri.given {
+        address(raw, &raw.discovery_uri)?.endpoint(cluster?, "")
+    } else {
+        let issuer = &raw.issuer.value.as_ref()?.0.first()?.value.text;
+        // OpenID Connect Discovery 1.0 §4.1: a slash at the end goes before the path is added.
+        let base = issuer.strip_suffix('/').unwrap_or(issuer);
+        Address::parse(base).ok()?.endpoint(cluster?, DISCOVERY)
+    };
+    let jwks_cluster = raw.jwks_cluster.value.as_ref();
+    if raw.jwks_cluster.given && jwks_cluster.is_none() {
+        return None;
+    }
+    Some(KeySource::Discovery {
+        document,
+        jwks_cluster: jwks_cluster.map(|cluster| cluster.text.clone()),
+    })
+}
+
+fn inline(raw: &RawProvider) -> Option<KeySource> {
+    const PROBLEM: &str = "has no use beside jwks, which is never fetched";
+    const HINT: &str = "take it out, or take jwks out to have the keys fetched";
+    refuse(&raw.cluster, PROBLEM, HINT);
+    refuse(&raw.discovery_uri, PROBLEM, HINT);
+    refuse(&raw.jwks_uri, PROBLEM, HINT);
+    refuse(&raw.jwks_cluster, PROBLEM, HINT);
+    refuse(&raw.keys, PROBLEM, HINT);
+    let InlineKeys(keys) = raw.jwks.value.as_ref()?;
+    Some(KeySource::Inline(keys.clone()))
+}
+
+/// Reports a field that would be ignored: whoever wrote it expects something of it.
+pub(super) fn refuse<T>(field: &Field<T>, problem: &str, hint: &str) {
+    if field.given {
+        field.place.error(problem, hint);
+    }
+}
+
+/// The address of a document. Keys that come over http vouch for nothing (RFC 8414 §2), so an
+/// issuer that is https cannot have them from there.
+fn address<'r, S>(raw: &RawProvider, field: &'r Field<Text<S>>) -> Option<Address<'r>> {
+    let text = &field.value.as_ref()?.text;
+    let address = Address::parse(text).ok()?;
+    let issuers = raw.issuer.value.iter().flat_map(|issuers| &issuers.0);
+    let secure = issuers
+        .into_iter()
+        .any(|issuer| issuer.value.text.starts_with("https:"));
+    if secure && address.is_plaintext() {
+        let problem = format!("{} is http, and the issuer is https", quoted(text));
+        field
+            .place
+            .error(problem, "write its https address; RFC 8414 section 2");
+        return None;
+    }
+    warn_of_plaintext(text, &field.place);
+    Some(address)
+}

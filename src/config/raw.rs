@@ -1,0 +1,214 @@
+//! The language: every field of the configuration, declared once.
+//!
+//! The comments here are the reference documentation (`docs/reference/configuration.md`).
+
+use super::address::{DocumentUri, Issuer};
+use super::defaults::{
+    self, ClockSkew, KeysCooldown, KeysGrace, KeysMaxStale, KeysTimeout, KeysTtl,
+};
+use super::duration::Span;
+use super::endpoints::Prefix;
+use super::keys::InlineKeys;
+use super::name::{ClusterName, PrincipalName, ProviderName};
+use super::read::{At, Entries, List, ListOrEmpty, OneOf, OneOrMany, Text};
+use super::scopes::Scopes;
+use super::secrets::SecretName;
+use super::section::{
+    default_flag, default_span, default_word, fields_have_defaults, optional, required, section,
+};
+use super::subject::{Email, EmailDomain};
+use super::words::Preflight;
+use crate::crypto::Algorithm;
+use crate::identity::Kind;
+use crate::n8n::WebhookAuth;
+use crate::policy::{Access, ApiKeys, Dialect, TypRule};
+
+section! {
+    /// The fields at the top.
+    RawConfiguration at "Top level" {
+        /// Who issues tokens, and how they are checked. A token is checked by the rules of the
+        /// one provider that its `iss` belongs to.
+        providers: List<RawProvider> = required("name the issuer whose tokens are to open n8n"),
+        /// What a role or a scope of a token allows in n8n: from its name to n8n scopes.
+        /// `workflow:*` stands for all of a resource; `*` for everything, operations that this
+        /// filter does not know among them.
+        roles: Entries<Scopes> = optional("roles and scopes allow nothing"),
+        /// Whom a caller becomes in n8n. The first match wins; whoever matches none is refused.
+        /// May be left out where webhooks alone take tokens.
+        principals: ListOrEmpty<At<RawPrincipal>> = optional("nobody gets at the public API with a token"),
+        /// How the public API is guarded.
+        public_api: RawPublicApi = fields_have_defaults(),
+        /// How webhooks, forms and MCP triggers are guarded. The first match wins.
+        webhooks: List<RawWebhook> = optional("they pass; n8n's own nodes guard them"),
+        /// Where n8n serves its surfaces, if not at the usual places.
+        endpoints: RawEndpoints = fields_have_defaults(),
+        /// Whether `/metrics` of n8n can be reached.
+        metrics: OneOf<Access> = default_word(defaults::METRICS),
+    }
+}
+
+section! {
+    /// An issuer of tokens. Its keys come from exactly one place: its discovery document
+    /// (`cluster` alone), a known address (`cluster` and `jwks_uri`), or the configuration
+    /// (`jwks`).
+    RawProvider at "providers[]" {
+        /// Its name in principals, headers, audit and metrics.
+        name: Text<ProviderName> = required("give it a short name, such as entra"),
+        /// Where its claims are. `oidc` reads the claims of the OpenID and OAuth standards.
+        r#type: OneOf<Dialect> = default_word(defaults::DIALECT),
+        /// The `iss` of its tokens, compared byte by byte: a trailing slash matters. Several
+        /// where one provider has several; the first one's discovery document is read.
+        issuer: OneOrMany<At<Text<Issuer>>> = required("write the iss of its tokens, exactly"),
+        /// What tokens must be for: `aud` has to hold one of these.
+        audiences: OneOrMany<Text> = required(
+            "write the aud of the tokens that are meant for n8n; without it, any token of the issuer would do",
+        ),
+        /// The OAuth clients whose tokens are taken (`azp`, `appid`, `client_id`, `cid`).
+        clients: OneOrMany<Text> = optional("any client whose token has the audience"),
+        /// The signature algorithms that are taken. `none` and the HMAC family cannot be named.
+        algorithms: OneOrMany<OneOf<Algorithm>> = optional("all of them"),
+        /// How far the provider's clock may be from this one.
+        clock_skew: Span<ClockSkew> = default_span(),
+        /// How an access token is told from other tokens. `at+jwt`: it says so itself
+        /// (RFC 9068). `any_access_token`: `typ` may also be `JWT` or absent; what says that it
+        /// is another kind (an ID token, a log-out token, a refresh token) is refused.
+        typ: OneOf<TypRule> = default_word(defaults::TYP),
+        /// Take `email` as verified though the token does not say `email_verified: true`. Only
+        /// where every address in the provider's directory is known to be its owner's.
+        trust_email: bool = default_flag(defaults::TRUST_EMAIL),
+        /// The Envoy cluster through which the provider is called.
+        cluster: Text<ClusterName> = optional("nothing is fetched; needs `jwks`"),
+        /// The address of the discovery document.
+        discovery_uri: Text<DocumentUri> = optional("the first issuer and `/.well-known/openid-configuration`"),
+        /// The address of the key set, in place of a discovery document.
+        jwks_uri: Text<DocumentUri> = optional("the discovery document says it"),
+        /// The Envoy cluster for the key set, where the discovery document puts it on another
+        /// host.
+        jwks_cluster: Text<ClusterName> = optional("the same as `cluster`"),
+        /// The key set itself, as a map or as a string of JSON.
+        jwks: InlineKeys = optional("it is fetched"),
+        /// When keys are fetched, kept and given up.
+        keys: RawKeys = fields_have_defaults(),
+    }
+}
+
+section! {
+    /// When the keys of a provider are fetched, kept and given up.
+    RawKeys at "providers[].keys" {
+        /// Age at which they are fetched again, in the background.
+        ttl: Span<KeysTtl> = default_span(),
+        /// Age at which they are given up when they could not be fetched again. At least `ttl`.
+        max_stale: Span<KeysMaxStale> = default_span(),
+        /// How long one fetch may take.
+        timeout: Span<KeysTimeout> = default_span(),
+        /// Least time between two fetches that tokens with unknown key ids cause.
+        cooldown: Span<KeysCooldown> = default_span(),
+        /// How long a key that left the published set still counts. Longer rides out a provider
+        /// whose document flaps; a key that was taken back for cause counts as long, too.
+        grace: Span<KeysGrace> = default_span(),
+    }
+}
+
+section! {
+    /// Whom a caller becomes in n8n.
+    RawPrincipal at "principals[]" {
+        /// Its name in headers and audit.
+        name: Text<PrincipalName> = required("give it a short name, such as my-daemon"),
+        /// Which callers it stands for.
+        r#match: RawCondition = required("say whom it stands for; any: true stands for every caller with a good token"),
+        /// n8n scopes that it has whatever its roles are.
+        grant: Scopes = optional("what its roles allow"),
+        /// The most that it may do in n8n, whatever its roles are.
+        allow: Scopes = optional("all that its roles allow"),
+        /// The n8n API key that stands for it: `{ env: NAME }`, the name of an environment
+        /// variable of the virtual machine. Secrets are named, never written.
+        api_key: SecretName = required("write { env: NAME } and pass the variable NAME to the VM"),
+    }
+}
+
+section! {
+    /// Which callers a rule speaks of. Every field that is there must hold; of the values of a
+    /// field, one is enough. Values are compared exactly, e-mail addresses without regard to
+    /// case.
+    RawCondition at "match and require" {
+        /// The name of a provider.
+        provider: OneOrMany<At<Text>> = optional("any"),
+        /// The OAuth client that got the token.
+        client: OneOrMany<Text> = optional("any"),
+        /// `sub` of the token. Unique within one provider only.
+        subject: OneOrMany<Text> = optional("any"),
+        /// An application that acts for itself, or a person.
+        kind: OneOf<Kind> = optional("both"),
+        /// A verified e-mail address.
+        email: OneOrMany<Text<Email>> = optional("any, or none"),
+        /// The domain of a verified e-mail address. Subdomains are other domains.
+        email_domain: OneOrMany<Text<EmailDomain>> = optional("any, or none"),
+        /// The tenant or organisation.
+        tenant: OneOrMany<Text> = optional("any"),
+        /// Roles, of which the caller must have one.
+        roles: OneOrMany<Text> = optional("any"),
+        /// Scopes, of which the token must have one.
+        scopes: OneOrMany<Text> = optional("any"),
+        /// Groups, of which the caller must be in one.
+        groups: OneOrMany<Text> = optional("any"),
+        /// `true`, and no other field: every caller with a good token.
+        any: bool = optional("one of the other fields is required"),
+    }
+}
+
+section! {
+    /// How the public API is guarded.
+    RawPublicApi at "public_api" {
+        /// What becomes of calls with an API key of n8n: `pass` leaves them as they are,
+        /// `refuse` enforces single sign-on.
+        api_keys: OneOf<ApiKeys> = default_word(defaults::API_KEYS),
+        /// The identifier of the public API as a protected resource (RFC 9728), such as
+        /// `https://n8n.example.com/api/v1`.
+        resource: Text<Issuer> = optional("taken from the request"),
+    }
+}
+
+section! {
+    /// How webhooks, forms or MCP triggers under one path are guarded.
+    RawWebhook at "webhooks[]" {
+        /// The path. `*` stands for one segment, `**` at the end for any number of them.
+        path: Text = required("write the path as callers use it, such as /webhook/orders/**"),
+        /// Who may come in: `open`, everybody (n8n's own node decides); `bearer`, callers with a
+        /// good token; `deny`, nobody.
+        auth: OneOf<WebhookAuth> = optional("`bearer` where `require` is there, else **required**"),
+        /// Whom the token must belong to.
+        require: RawCondition = optional("anybody with a good token"),
+        /// Hand the token on to the workflow.
+        keep_authorization: bool = default_flag(defaults::KEEP_AUTHORIZATION),
+        /// What becomes of a CORS preflight, which cannot carry a token: `guard` refuses it like
+        /// any request without one, `pass` lets it through.
+        cors_preflight: OneOf<Preflight> = default_word(Preflight(defaults::CORS_PREFLIGHT)),
+    }
+}
+
+section! {
+    /// Where n8n serves its surfaces: path prefixes without slashes at their ends, without
+    /// regard to case. Each has the variable of n8n's environment that sets it there.
+    RawEndpoints at "endpoints" {
+        /// `N8N_PUBLIC_API_ENDPOINT`.
+        api: Text<Prefix> = optional("`api`"),
+        /// `N8N_ENDPOINT_REST`.
+        rest: Text<Prefix> = optional("`rest`"),
+        /// `N8N_ENDPOINT_WEBHOOK`.
+        webhook: Text<Prefix> = optional("`webhook`"),
+        /// `N8N_ENDPOINT_WEBHOOK_TEST`.
+        webhook_test: Text<Prefix> = optional("`webhook-test`"),
+        /// `N8N_ENDPOINT_WEBHOOK_WAIT`.
+        webhook_waiting: Text<Prefix> = optional("`webhook-waiting`"),
+        /// `N8N_ENDPOINT_FORM`.
+        form: Text<Prefix> = optional("`form`"),
+        /// `N8N_ENDPOINT_FORM_TEST`.
+        form_test: Text<Prefix> = optional("`form-test`"),
+        /// `N8N_ENDPOINT_FORM_WAIT`.
+        form_waiting: Text<Prefix> = optional("`form-waiting`"),
+        /// `N8N_ENDPOINT_MCP`.
+        mcp: Text<Prefix> = optional("`mcp`"),
+        /// `N8N_ENDPOINT_MCP_TEST`.
+        mcp_test: Text<Prefix> = optional("`mcp-test`"),
+    }
+}

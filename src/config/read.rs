@@ -1,0 +1,311 @@
+//! Reading one value: a word, a list, a map. Every reader reports all that is wrong with its
+//! value and goes on with what is left, so that one reading finds every error.
+
+use std::collections::BTreeSet;
+use std::marker::PhantomData;
+
+use serde_json::Value;
+
+use super::place::Place;
+use super::report::{quoted, Complaint};
+use super::suggest::nearest;
+
+/// Something that a configuration can hold.
+pub(super) trait Read: Sized {
+    /// What the reference documentation calls it.
+    fn shape() -> String;
+
+    /// Reads the value that stands at `place`. `None`: it is wrong, and that was reported.
+    fn read(value: &Value, place: &Place) -> Option<Self>;
+}
+
+impl Read for bool {
+    fn shape() -> String {
+        "boolean".to_owned()
+    }
+
+    fn read(value: &Value, place: &Place) -> Option<Self> {
+        let read = value.as_bool();
+        if read.is_none() {
+            wrong_kind(
+                value,
+                place,
+                "a boolean",
+                "write true or false, without quotes",
+            );
+        }
+        read
+    }
+}
+
+/// The rules of a kind of text.
+pub(super) trait Syntax {
+    /// What the reference documentation calls it.
+    const SHAPE: &'static str;
+
+    /// Says what is wrong with a text that is not empty, not padded and free of control bytes.
+    fn check(text: &str) -> Result<(), Complaint>;
+}
+
+/// Any text that is not empty.
+pub(super) struct Plain;
+
+impl Syntax for Plain {
+    const SHAPE: &'static str = "string";
+
+    fn check(_: &str) -> Result<(), Complaint> {
+        Ok(())
+    }
+}
+
+/// A text that keeps the rules of `S`.
+pub(super) struct Text<S = Plain> {
+    pub(super) text: String,
+    syntax: PhantomData<S>,
+}
+
+impl<S: Syntax> Read for Text<S> {
+    fn shape() -> String {
+        S::SHAPE.to_owned()
+    }
+
+    fn read(value: &Value, place: &Place) -> Option<Self> {
+        let Value::String(text) = value else {
+            wrong_kind(value, place, "a string", "write one string");
+            return None;
+        };
+        match check_text(text).and_then(|()| S::check(text)) {
+            Ok(()) => Some(Self {
+                text: text.clone(),
+                syntax: PhantomData,
+            }),
+            Err(complaint) => {
+                place.complain(complaint);
+                None
+            }
+        }
+    }
+}
+
+/// What holds for every text: values are compared exactly, so an invisible difference between
+/// what was meant and what was written is an error.
+fn check_text(text: &str) -> Result<(), Complaint> {
+    if text.is_empty() {
+        let hint = "give it a value, or take the field or item out";
+        return Err(Complaint::new("must not be an empty string", hint));
+    }
+    if text.trim() != text || text.chars().any(char::is_control) {
+        let problem = format!(
+            "{} begins or ends with a blank, or holds a control character",
+            quoted(text)
+        );
+        return Err(Complaint::new(
+            problem,
+            "values are compared exactly; take it out",
+        ));
+    }
+    Ok(())
+}
+
+/// A word out of a fixed list.
+pub(super) trait Choice: Copy {
+    /// Every word, and what it stands for, in the order of the documentation.
+    fn words() -> Vec<(&'static str, Self)>;
+
+    /// What is wrong with a word that is not on the list and deserves more than the list.
+    fn complaint(_word: &str) -> Option<Complaint> {
+        None
+    }
+}
+
+/// One of the words of `T`.
+pub(super) struct OneOf<T>(pub(super) T);
+
+impl<T: Choice> Read for OneOf<T> {
+    fn shape() -> String {
+        let words: Vec<_> = T::words()
+            .iter()
+            .map(|(word, _)| format!("`{word}`"))
+            .collect();
+        words.join(" \\| ")
+    }
+
+    fn read(value: &Value, place: &Place) -> Option<Self> {
+        let words = T::words();
+        let Value::String(word) = value else {
+            let hint = format!("write one of: {}", listed(&words));
+            wrong_kind(value, place, "a word", &hint);
+            return None;
+        };
+        let found = words.iter().find(|(known, _)| known == word);
+        if found.is_none() {
+            place.complain(T::complaint(word).unwrap_or_else(|| unknown_word(word, &words)));
+        }
+        found.map(|(_, choice)| Self(*choice))
+    }
+}
+
+fn unknown_word<T>(word: &str, words: &[(&'static str, T)]) -> Complaint {
+    let hint = match nearest(word, words.iter().map(|(known, _)| *known)) {
+        Some(near) => format!("did you mean {near}? Known: {}", listed(words)),
+        None => format!("write one of: {}", listed(words)),
+    };
+    Complaint::new(format!("{} is not known here", quoted(word)), hint)
+}
+
+fn listed<T>(words: &[(&'static str, T)]) -> String {
+    let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+    words.join(", ")
+}
+
+/// One value, or a list of at least one. An empty list is refused everywhere: beside some fields
+/// it would mean everybody and beside others nobody, and neither should be said by an omission.
+pub(super) struct OneOrMany<T>(pub(super) Vec<T>);
+
+impl<T: Read> Read for OneOrMany<T> {
+    fn shape() -> String {
+        format!("{}, or a list of them", T::shape())
+    }
+
+    fn read(value: &Value, place: &Place) -> Option<Self> {
+        match value {
+            Value::Array(_) => List::read(value, place).map(|List(items)| Self(items)),
+            one => T::read(one, place).map(|item| Self(vec![item])),
+        }
+    }
+}
+
+impl<S> OneOrMany<Text<S>> {
+    pub(super) fn into_set(self) -> BTreeSet<String> {
+        self.0.into_iter().map(|item| item.text).collect()
+    }
+}
+
+/// A list of at least one item.
+pub(super) struct List<T>(pub(super) Vec<T>);
+
+impl<T: Read> Read for List<T> {
+    fn shape() -> String {
+        format!("list of {}", T::shape())
+    }
+
+    fn read(value: &Value, place: &Place) -> Option<Self> {
+        let list = ListOrEmpty::read(value, place)?;
+        if list.is_empty {
+            let problem = "must not be an empty list: it would let nobody and nothing through";
+            place.error(problem, "list at least one");
+            return None;
+        }
+        Some(Self(list.items))
+    }
+}
+
+/// A list that may be empty.
+pub(super) struct ListOrEmpty<T> {
+    /// The items that are not wrong.
+    pub(super) items: Vec<T>,
+    /// Whether nothing was listed, rightly or wrongly.
+    pub(super) is_empty: bool,
+}
+
+impl<T: Read> Read for ListOrEmpty<T> {
+    fn shape() -> String {
+        format!("list of {}", T::shape())
+    }
+
+    fn read(value: &Value, place: &Place) -> Option<Self> {
+        let Value::Array(values) = value else {
+            wrong_kind(
+                value,
+                place,
+                "a list",
+                "write a list: each item on a line with a dash",
+            );
+            return None;
+        };
+        let items = values.iter().enumerate();
+        let read = items.filter_map(|(index, value)| read_present(value, &place.item(index)));
+        Some(Self {
+            items: read.collect(),
+            is_empty: values.is_empty(),
+        })
+    }
+}
+
+/// An item of a list, with its place for what is found later.
+pub(super) struct At<T> {
+    pub(super) place: Place,
+    pub(super) value: T,
+}
+
+impl<T: Read> Read for At<T> {
+    fn shape() -> String {
+        T::shape()
+    }
+
+    fn read(value: &Value, place: &Place) -> Option<Self> {
+        T::read(value, place).map(|value| Self {
+            place: place.clone(),
+            value,
+        })
+    }
+}
+
+/// A map from names of the operator's choice.
+pub(super) struct Entries<T>(pub(super) Vec<(String, T)>);
+
+impl<T: Read> Read for Entries<T> {
+    fn shape() -> String {
+        format!("map of {}", T::shape())
+    }
+
+    fn read(value: &Value, place: &Place) -> Option<Self> {
+        let Value::Object(members) = value else {
+            wrong_kind(value, place, "a map", "write name: value, one to a line");
+            return None;
+        };
+        if members.is_empty() {
+            place.error("must not be an empty map", "take the field out");
+            return None;
+        }
+        let entries = members.iter().filter_map(|(name, value)| {
+            let place = place.member(name);
+            let sound = check_text(name).map_err(|complaint| place.complain(complaint));
+            let value = read_present(value, &place);
+            Some((name.clone(), value.filter(|_| sound.is_ok())?))
+        });
+        Some(Self(entries.collect()))
+    }
+}
+
+/// Reads a value and refuses `null`, which is what YAML makes of a field with nothing behind it.
+pub(super) fn read_present<T: Read>(value: &Value, place: &Place) -> Option<T> {
+    if value.is_null() {
+        let hint = "give it one, or take the line out; an empty field never means a default";
+        place.error("has no value", hint);
+        return None;
+    }
+    T::read(value, place)
+}
+
+/// Reports a value of another kind than expected, and how YAML may have made it so.
+pub(super) fn wrong_kind(value: &Value, place: &Place, expected: &str, hint: &str) {
+    let (kind, quote_it) = match value {
+        Value::Null => ("null", None),
+        Value::Bool(value) => ("a boolean", Some(value.to_string())),
+        Value::Number(number) => ("a number", Some(number.to_string())),
+        Value::String(_) => ("a string", None),
+        Value::Array(_) => ("a list", None),
+        Value::Object(_) => ("a map", None),
+    };
+    let problem = format!("must be {expected}, not {kind}");
+    match quote_it {
+        Some(text) if expected == "a string" => place.error(
+            problem,
+            format!(
+                "quote it (\"{text}\"): YAML reads yes, no, on, off and digits as other things"
+            ),
+        ),
+        _ => place.error(problem, hint),
+    }
+}

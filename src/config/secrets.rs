@@ -1,0 +1,91 @@
+//! Secrets: a configuration names them, and the environment holds them.
+
+use serde_json::Value;
+
+use super::environment::Environment;
+use super::place::Place;
+use super::read::Read;
+use crate::secret::Secret;
+
+/// The name of an environment variable that holds a secret: `{ env: NAME }`.
+pub(super) struct SecretName(String);
+
+const NAME_IT: &str =
+    "secrets are named, never written: write { env: NAME } and pass the variable NAME to the VM";
+
+impl Read for SecretName {
+    fn shape() -> String {
+        "`{ env: NAME }`".to_owned()
+    }
+
+    /// What stands here may be the secret itself, put in the wrong place. So no message repeats
+    /// any of it, member names included, before it is known to be the name of a variable.
+    fn read(value: &Value, place: &Place) -> Option<Self> {
+        let env = match value {
+            Value::Object(members) if members.len() == 1 => members.get("env"),
+            _ => None,
+        };
+        let Some(env) = env else {
+            place.error(
+                "must name an environment variable, and nothing else",
+                NAME_IT,
+            );
+            return None;
+        };
+        let name = env.as_str().filter(|name| is_variable(name));
+        if name.is_none() {
+            let place = place.member("env");
+            place.error("is not the name of an environment variable", NAME_IT);
+        }
+        name.map(|name| Self(name.to_owned()))
+    }
+}
+
+impl SecretName {
+    /// The name of the variable.
+    pub(super) fn variable(&self) -> &str {
+        &self.0
+    }
+
+    /// Looks the secret up and reports one that could not be sent as a header.
+    pub(super) fn look_up(&self, environment: &dyn Environment, place: &Place) -> Option<Secret> {
+        let place = place.member("env");
+        let name = self.variable();
+        let pass_it = format!(
+            "pass {name} to the VM: vm_config.environment_variables of Envoy, vmConfig.env of Istio"
+        );
+        let Some(secret) = environment.secret(name) else {
+            place.error(
+                format!("the environment variable {name} is not set"),
+                pass_it,
+            );
+            return None;
+        };
+        if secret.expose().is_empty() {
+            place.error(format!("the environment variable {name} is empty"), pass_it);
+            return None;
+        }
+        // Anything else is a pasted line break or blank, and would split or spoil the header.
+        if !secret.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+            let problem = format!(
+                "the environment variable {name} holds blanks, line breaks or bytes beyond ASCII"
+            );
+            place.error(
+                problem,
+                "set it to the API key as n8n shows it, with nothing around it",
+            );
+            return None;
+        }
+        Some(secret)
+    }
+}
+
+/// A POSIX name. One that begins like the API keys of older n8n versions is no name but the key.
+fn is_variable(name: &str) -> bool {
+    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let begins = name
+        .bytes()
+        .next()
+        .is_some_and(|byte| !byte.is_ascii_digit());
+    begins && name.len() <= 128 && name.bytes().all(word) && !name.starts_with("n8n_api_")
+}

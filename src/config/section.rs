@@ -1,0 +1,235 @@
+//! Objects with known fields. `section!` declares the fields of one once: the reader and the
+//! reference documentation both come from that declaration.
+
+use serde_json::{Map, Value};
+
+use super::duration::{written, Limits, Span};
+use super::place::Place;
+use super::read::{read_present, wrong_kind, Choice, OneOf, Read};
+use super::report::quoted;
+use super::suggest::nearest;
+
+/// A field as it was found.
+pub(super) struct Field<T> {
+    /// Where it is or would be.
+    pub(super) place: Place,
+    /// Whether the configuration has it, rightly or wrongly.
+    pub(super) given: bool,
+    /// What it says, or its default. `None`: absent, or wrong and reported.
+    pub(super) value: Option<T>,
+}
+
+/// What the absence of a field means.
+pub(super) struct Rule<T> {
+    absence: Absence<T>,
+    said: String,
+}
+
+enum Absence<T> {
+    Error(&'static str),
+    Nothing,
+    Value(T),
+    Empty,
+}
+
+/// The field must be there; `hint` says what to write.
+pub(super) fn required<T>(hint: &'static str) -> Rule<T> {
+    Rule {
+        absence: Absence::Error(hint),
+        said: "**required**".to_owned(),
+    }
+}
+
+/// The field may be absent, and `said` is what that means.
+pub(super) fn optional<T>(said: &str) -> Rule<T> {
+    Rule {
+        absence: Absence::Nothing,
+        said: said.to_owned(),
+    }
+}
+
+/// The field may be absent, and then says `word`.
+pub(super) fn default_word<T: Choice + PartialEq>(word: T) -> Rule<OneOf<T>> {
+    let words = T::words();
+    let written = words.iter().find(|(_, choice)| *choice == word);
+    defaults_to(OneOf(word), written.map_or("", |(written, _)| written))
+}
+
+/// The field may be absent, and then says `flag`.
+pub(super) fn default_flag(flag: bool) -> Rule<bool> {
+    defaults_to(flag, &flag.to_string())
+}
+
+/// The field may be absent, and then is the default of its limits.
+pub(super) fn default_span<L: Limits>() -> Rule<Span<L>> {
+    defaults_to(Span::default(), &written(L::DEFAULT))
+}
+
+fn defaults_to<T>(value: T, said: &str) -> Rule<T> {
+    Rule {
+        absence: Absence::Value(value),
+        said: format!("`{said}`"),
+    }
+}
+
+/// The field is an object, and absent is the same as one that leaves out all of its fields.
+pub(super) fn fields_have_defaults<T>() -> Rule<T> {
+    Rule {
+        absence: Absence::Empty,
+        said: "see its fields".to_owned(),
+    }
+}
+
+/// The members of an object that is being read.
+pub(super) struct Members<'v> {
+    members: &'v Map<String, Value>,
+    place: &'v Place,
+}
+
+impl<'v> Members<'v> {
+    /// Takes the object apart, and reports members that are none of `known`.
+    pub(super) fn open(value: &'v Value, place: &'v Place, known: &[&'static str]) -> Option<Self> {
+        let Value::Object(members) = value else {
+            let hint = format!("write a map with the fields {}", known.join(", "));
+            wrong_kind(value, place, "a map", &hint);
+            return None;
+        };
+        let unknown = members
+            .keys()
+            .filter(|name| !known.contains(&name.as_str()));
+        for name in unknown {
+            let absent = known
+                .iter()
+                .copied()
+                .filter(|known| !members.contains_key(*known));
+            let hint = match nearest(name, absent) {
+                Some(near) => format!("did you mean {near}?"),
+                None => format!("known here: {}", known.join(", ")),
+            };
+            let problem = format!("there is no field {}", quoted(name));
+            place.member(name).error(problem, hint);
+        }
+        Some(Self { members, place })
+    }
+
+    /// Reads the member `name`.
+    pub(super) fn field<T: Read>(&self, name: &str, rule: Rule<T>) -> Field<T> {
+        let place = self.place.member(name);
+        let found = self.members.get(name);
+        let value = match (found, rule.absence) {
+            (Some(value), _) => read_present(value, &place),
+            (None, Absence::Value(value)) => Some(value),
+            (None, Absence::Empty) => T::read(&Value::Object(Map::new()), &place),
+            (None, Absence::Nothing) => None,
+            (None, Absence::Error(hint)) => {
+                place.error("is required", hint);
+                None
+            }
+        };
+        Field {
+            place,
+            given: found.is_some(),
+            value,
+        }
+    }
+}
+
+/// What the reference documentation says of an object.
+pub(super) trait Section {
+    /// Where it stands, such as `providers[]`.
+    const TITLE: &'static str;
+
+    /// What it is.
+    const ABOUT: &'static str;
+
+    /// Its fields, in the order of their declaration.
+    fn fields() -> Vec<FieldReference>;
+}
+
+/// What the reference documentation says of a field.
+pub(super) struct FieldReference {
+    pub(super) name: &'static str,
+    pub(super) shape: String,
+    pub(super) absence: String,
+    pub(super) meaning: &'static str,
+}
+
+impl FieldReference {
+    pub(super) fn new<T: Read>(name: &'static str, rule: &Rule<T>, meaning: &'static str) -> Self {
+        Self {
+            name,
+            shape: T::shape(),
+            absence: rule.said.clone(),
+            meaning,
+        }
+    }
+}
+
+/// The link to a section of the reference documentation, by the rules of GitHub's anchors.
+pub(super) fn link(title: &str) -> String {
+    format!("[{title}](#{})", anchor(title))
+}
+
+fn anchor(title: &str) -> String {
+    let lower = title.to_ascii_lowercase().replace(' ', "-");
+    let kept = |letter: &char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
+    lower.chars().filter(kept).collect()
+}
+
+/// The name of a field, whose identifier is raw where the name is a keyword of Rust.
+pub(super) fn field_name(identifier: &'static str) -> &'static str {
+    identifier.strip_prefix("r#").unwrap_or(identifier)
+}
+
+/// Declares an object of the configuration: a struct of [`Field`]s that is [`Read`], and its
+/// page of the reference documentation.
+macro_rules! section {
+    (
+        $(#[doc = $about:literal])+
+        $section:ident at $title:literal {
+            $(
+                $(#[doc = $meaning:literal])+
+                $field:ident: $type:ty = $rule:expr,
+            )+
+        }
+    ) => {
+        $(#[doc = $about])+
+        pub(super) struct $section {
+            $( $(#[doc = $meaning])+ pub(super) $field: $crate::config::section::Field<$type>, )+
+        }
+
+        impl $crate::config::read::Read for $section {
+            fn shape() -> String {
+                $crate::config::section::link($title)
+            }
+
+            fn read(
+                value: &serde_json::Value,
+                place: &$crate::config::place::Place,
+            ) -> Option<Self> {
+                use $crate::config::section::{field_name, Members};
+                let known = [$(field_name(stringify!($field))),+];
+                let members = Members::open(value, place, &known)?;
+                Some(Self {
+                    $($field: members.field(field_name(stringify!($field)), $rule),)+
+                })
+            }
+        }
+
+        impl $crate::config::section::Section for $section {
+            const TITLE: &'static str = $title;
+            const ABOUT: &'static str = concat!($($about),+);
+
+            fn fields() -> Vec<$crate::config::section::FieldReference> {
+                use $crate::config::section::{field_name, FieldReference, Rule};
+                vec![$({
+                    let rule: Rule<$type> = $rule;
+                    let name = field_name(stringify!($field));
+                    FieldReference::new(name, &rule, concat!($($meaning),+))
+                }),+]
+            }
+        }
+    };
+}
+
+pub(super) use section;

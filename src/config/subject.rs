@@ -1,0 +1,153 @@
+//! Which callers a rule speaks of: `match` of a principal, `require` of a webhook.
+
+use std::collections::BTreeSet;
+
+use super::place::Place;
+use super::raw::RawCondition;
+use super::read::{At, OneOrMany, Syntax, Text};
+use super::report::{quoted, Complaint};
+use super::section::Field;
+use super::suggest::nearest;
+use crate::identity::Condition;
+
+/// Turns the words of a condition into one. `providers` are the names that there are.
+///
+/// `None`: something is wrong, and that was reported. What is wrong never becomes a condition:
+/// a dimension left out would widen it.
+pub(super) fn condition(field: Field<RawCondition>, providers: &[String]) -> Option<Condition> {
+    let Field { place, value, .. } = field;
+    let raw = value?;
+    let given = [
+        raw.provider.given,
+        raw.client.given,
+        raw.subject.given,
+        raw.kind.given,
+        raw.email.given,
+        raw.email_domain.given,
+        raw.tenant.given,
+        raw.roles.given,
+        raw.scopes.given,
+        raw.groups.given,
+    ]
+    .contains(&true);
+    let says_whom = check_any(&place, &raw.any, given);
+    let providers = known_providers(raw.provider, providers);
+    let lower = |text: String| text.to_ascii_lowercase();
+    let condition = Condition {
+        providers: providers?,
+        clients: set(raw.client)?,
+        subjects: set(raw.subject)?,
+        kind: taken(raw.kind)?.map(|kind| kind.0),
+        emails: set(raw.email)?.map(|set| set.into_iter().map(lower).collect()),
+        email_domains: set(raw.email_domain)?.map(|set| set.into_iter().map(lower).collect()),
+        tenants: set(raw.tenant)?,
+        roles: set(raw.roles)?,
+        scopes: set(raw.scopes)?,
+        groups: set(raw.groups)?,
+    };
+    says_whom.then_some(condition)
+}
+
+/// A condition without a dimension holds for everybody, so it has to be said in so many words.
+fn check_any(place: &Place, any: &Field<bool>, other_given: bool) -> bool {
+    match (any.value, other_given) {
+        (Some(true), true) => {
+            let hint = "take out any, or the other fields";
+            any.place
+                .error("contradicts the other fields beside it", hint);
+        }
+        (Some(false), _) => any.place.error("can only be true", "take it out"),
+        (None, false) if place.has_errors() => {}
+        (None, false) => place.error(
+            "would match everybody",
+            "say whom it speaks of, or any: true if everybody is meant",
+        ),
+        _ => return true,
+    }
+    false
+}
+
+fn known_providers(
+    field: Field<OneOrMany<At<Text>>>,
+    known: &[String],
+) -> Option<Option<BTreeSet<String>>> {
+    let mut complete = true;
+    let names = taken(field)?.map(|OneOrMany(names)| {
+        let sound = |name: &At<Text>| {
+            let text = &name.value.text;
+            let found = known.contains(text);
+            if !found {
+                let hint = match nearest(text, known.iter().map(String::as_str)) {
+                    Some(near) => format!("did you mean {near}?"),
+                    None => "write the name of one of the providers".to_owned(),
+                };
+                name.place
+                    .error(format!("there is no provider {}", quoted(text)), hint);
+            }
+            found
+        };
+        for name in &names {
+            complete &= sound(name);
+        }
+        names.into_iter().map(|name| name.value.text).collect()
+    });
+    complete.then_some(names)
+}
+
+/// What a field says, if anything. `None`: it is wrong.
+fn taken<T>(field: Field<T>) -> Option<Option<T>> {
+    let wrong = field.given && field.value.is_none();
+    (!wrong).then_some(field.value)
+}
+
+fn set<S>(field: Field<OneOrMany<Text<S>>>) -> Option<Option<BTreeSet<String>>> {
+    taken(field).map(|list| list.map(OneOrMany::into_set))
+}
+
+/// An e-mail address with exactly one `@`: readers disagree on where `a@b@c` belongs.
+pub(super) struct Email;
+
+impl Syntax for Email {
+    const SHAPE: &'static str = "e-mail address";
+
+    fn check(text: &str) -> Result<(), Complaint> {
+        let sound = text
+            .split_once('@')
+            .is_some_and(|(local, domain)| !local.is_empty() && is_domain(domain));
+        if sound && !text.contains(char::is_whitespace) {
+            return Ok(());
+        }
+        let problem = format!("{} is no e-mail address", quoted(text));
+        Err(Complaint::new(
+            problem,
+            "write one address, such as ada@example.com",
+        ))
+    }
+}
+
+/// The domain of an e-mail address.
+pub(super) struct EmailDomain;
+
+impl Syntax for EmailDomain {
+    const SHAPE: &'static str = "domain";
+
+    fn check(text: &str) -> Result<(), Complaint> {
+        if is_domain(text) {
+            return Ok(());
+        }
+        let hint = match text {
+            _ if text.contains('@') => "write what stands behind the @",
+            _ if text.contains('*') => "list every domain; subdomains are other domains",
+            _ => "write a domain, such as example.com",
+        };
+        Err(Complaint::new(
+            format!("{} is no domain", quoted(text)),
+            hint,
+        ))
+    }
+}
+
+fn is_domain(text: &str) -> bool {
+    let odd = |letter: char| letter.is_whitespace() || "@*/:,;".contains(letter);
+    !text.contains(odd) && text.split('.').all(|label| !label.is_empty())
+}

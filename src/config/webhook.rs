@@ -1,0 +1,106 @@
+//! How webhooks, forms and MCP triggers are guarded.
+
+use super::place::Place;
+use super::provider::refuse;
+use super::raw::RawWebhook;
+use super::report::quoted;
+use super::subject::condition;
+use crate::identity::Condition;
+use crate::n8n::{Endpoints, PathPattern, WebhookAuth, WebhookRule, WebhookRules};
+
+/// Turns what was written of the webhooks into rules. Whatever is missing in the result was
+/// reported. Without `endpoints`, which were wrong then, the paths are not looked at.
+pub(super) fn webhooks(
+    raw: Vec<RawWebhook>,
+    endpoints: Option<&Endpoints>,
+    providers: &[String],
+) -> WebhookRules {
+    let mut read: Vec<(Place, String, WebhookRule)> = Vec::new();
+    for raw in raw {
+        let place = raw.path.place.clone();
+        let path = raw.path.value.as_ref().map(|path| path.text.clone());
+        let (Some(rule), Some(path)) = (rule(raw, endpoints, providers), path) else {
+            continue;
+        };
+        let earlier = read
+            .iter()
+            .find(|(_, _, earlier)| earlier.pattern.covers(&rule.pattern));
+        if let Some((earlier_place, earlier_path, _)) = earlier {
+            place.error(
+                format!(
+                    "{} can never be reached: {earlier_place} ({}) matches every path that it matches",
+                    quoted(&path),
+                    quoted(earlier_path),
+                ),
+                "the first match wins: put the narrower one first",
+            );
+        }
+        read.push((place, path, rule));
+    }
+    WebhookRules(read.into_iter().map(|(_, _, rule)| rule).collect())
+}
+
+/// Whether the rule asks for a token, or might once what is wrong with it is mended.
+pub(super) fn may_take_tokens(raw: &RawWebhook) -> bool {
+    match &raw.auth.value {
+        Some(word) => word.0 == WebhookAuth::Bearer,
+        None => raw.auth.given || raw.require.given,
+    }
+}
+
+fn rule(
+    raw: RawWebhook,
+    endpoints: Option<&Endpoints>,
+    providers: &[String],
+) -> Option<WebhookRule> {
+    let auth = auth(&raw);
+    let pattern = pattern(&raw, endpoints);
+    let require = if raw.require.given {
+        condition(raw.require, providers)
+    } else {
+        Some(Condition::default())
+    };
+    Some(WebhookRule {
+        pattern: pattern?,
+        auth: auth?,
+        require: require?,
+        keep_authorization: raw.keep_authorization.value?,
+        cors_preflight: raw.cors_preflight.value?.0 .0,
+    })
+}
+
+fn auth(raw: &RawWebhook) -> Option<WebhookAuth> {
+    let auth = match &raw.auth.value {
+        Some(word) => word.0,
+        None if raw.auth.given => return None,
+        None if raw.require.given => WebhookAuth::Bearer,
+        None => {
+            let hint =
+                "write auth: bearer, open or deny, or require: with whom a token must belong to";
+            raw.auth
+                .place
+                .error("is required where there is no require", hint);
+            return None;
+        }
+    };
+    if auth != WebhookAuth::Bearer {
+        const PROBLEM: &str = "has no use: the rule asks for no token";
+        const HINT: &str = "take it out, or write auth: bearer";
+        refuse(&raw.require, PROBLEM, HINT);
+        refuse(&raw.keep_authorization, PROBLEM, HINT);
+        refuse(&raw.cors_preflight, PROBLEM, HINT);
+    }
+    Some(auth)
+}
+
+fn pattern(raw: &RawWebhook, endpoints: Option<&Endpoints>) -> Option<PathPattern> {
+    let path = &raw.path.value.as_ref()?.text;
+    PathPattern::parse(path, endpoints?)
+        .map_err(|fault| {
+            let hint = "write a path as callers use it, such as /webhook/orders/**";
+            raw.path
+                .place
+                .error(format!("{}: {fault}", quoted(path)), hint);
+        })
+        .ok()
+}

@@ -1,0 +1,317 @@
+//! The configuration: what is refused and in which words, and what is accepted and means what.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may stop at once when something is not as it needs it"
+)]
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use n8n_idp_gate::config::{self, reference, yaml, ConfigErrors, Environment, Finding, Loaded};
+use n8n_idp_gate::secret::Secret;
+use serde_json::{json, Map, Number, Value};
+
+/// A fixed environment, in which some variables are set badly.
+struct Variables(BTreeMap<&'static str, &'static str>);
+
+impl Environment for Variables {
+    fn secret(&self, name: &str) -> Option<Secret> {
+        self.0
+            .get(name)
+            .map(|value| Secret::new((*value).to_owned()))
+    }
+}
+
+/// Part of every secret in these tests, so that a message can be searched for all of them.
+const SECRET_MARK: &str = "c0ffee5ec2e7";
+
+fn environment() -> Variables {
+    Variables(BTreeMap::from([
+        ("N8N_KEY_A", "c0ffee5ec2e7-a"),
+        ("N8N_KEY_B", "c0ffee5ec2e7-b"),
+        ("N8N_KEY_MY_DAEMON", "c0ffee5ec2e7-c"),
+        ("N8N_KEY_PEOPLE", "c0ffee5ec2e7-d"),
+        ("N8N_KEY_EMPTY", ""),
+        ("N8N_KEY_LINE_BREAK", "c0ffee5ec2e7\n"),
+    ]))
+}
+
+fn load(yaml: &str) -> Result<Loaded, ConfigErrors> {
+    config::load(&yaml::to_json(yaml).unwrap(), &environment())
+}
+
+fn fixtures(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/config")
+        .join(folder);
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    files
+}
+
+/// Compares with `tests/config/<name>.snap`.
+fn assert_snapshot(name: &str, text: &str) {
+    let settings = {
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path("config");
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings
+    };
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
+/// One file for each refusal, and the words of all of them in one snapshot.
+#[test]
+fn every_refusal_has_its_words() {
+    let mut catalogue = String::new();
+    for file in fixtures("refused") {
+        let name = file.file_stem().unwrap().to_str().unwrap();
+        let errors = load(&fs::read_to_string(&file).unwrap())
+            .err()
+            .unwrap_or_else(|| panic!("{name} was accepted"));
+        let report = errors.to_string();
+        assert!(
+            !report.contains(SECRET_MARK),
+            "{name} shows a secret: {report}"
+        );
+        assert_eq!(
+            errors.iter().count(),
+            1,
+            "{name} is to show one refusal: {report}"
+        );
+        for error in errors.iter() {
+            writeln!(catalogue, "{name}\n  {error}").unwrap();
+        }
+    }
+    assert_snapshot("refusals", &catalogue);
+}
+
+#[test]
+fn all_errors_are_reported_at_once() {
+    let errors = load(include_str!("config/many_errors.yaml")).unwrap_err();
+    assert_snapshot("many_errors", &errors.to_string());
+}
+
+#[test]
+fn everything_that_can_be_said_is_accepted_and_warned_of_where_it_is_odd() {
+    let loaded = load(include_str!("config/odd_but_legal.yaml")).unwrap();
+    let warnings: Vec<_> = loaded.warnings.iter().map(Finding::to_string).collect();
+    assert_snapshot("warnings", &warnings.join("\n"));
+}
+
+#[test]
+fn the_example_of_the_documentation_is_accepted() {
+    let loaded = load(reference::EXAMPLE).unwrap();
+    assert_eq!(loaded.warnings, []);
+    assert_snapshot("example", &format!("{:#?}", loaded.policy));
+}
+
+#[test]
+fn the_reference_documentation_is_in_step() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/configuration.md");
+    if std::env::var_os("UPDATE_REFERENCE").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, reference::page()).unwrap();
+    }
+    let page = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        page == reference::page(),
+        "{} is out of step; mend it with: UPDATE_REFERENCE=1 cargo test --test config",
+        path.display()
+    );
+}
+
+#[test]
+fn two_fields_of_one_name_are_refused() {
+    let text = br#"{"metrics":"pass","metrics":"deny"}"#;
+    let errors = config::load(text, &environment()).unwrap_err();
+    assert_eq!(
+        errors.to_string(),
+        "the configuration has 1 error:\n  configuration: has two fields of one name in one map. \
+         Hint: take one of the two out: readers disagree on which counts."
+    );
+}
+
+#[test]
+fn what_is_no_json_is_refused_with_its_place_and_without_its_text() {
+    let text = b"{\"api_key\":\n c0ffee5ec2e7}";
+    let errors = config::load(text, &environment()).unwrap_err();
+    assert_eq!(
+        errors.to_string(),
+        "the configuration has 1 error:\n  configuration: is not JSON: line 2, column 2. \
+         Hint: write YAML under `configuration` with its @type, or JSON in its value."
+    );
+}
+
+#[test]
+fn keys_can_be_written_into_the_configuration_as_a_map_or_as_json() {
+    let map = r#"{ "keys": [{ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }] }"#;
+    for keys in [map.to_owned(), format!("'{map}'")] {
+        let text = format!(
+            "providers: [{{ name: idp, issuer: 'https://a.example', audiences: n8n, jwks: {keys} }}]\n\
+             webhooks: [{{ path: /webhook/**, auth: bearer }}]\n"
+        );
+        let loaded = load(&text).unwrap();
+        assert_eq!(loaded.warnings, []);
+    }
+}
+
+mod any_json {
+    //! Whatever is written, nothing panics, and what is accepted keeps the promises of a policy.
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn value() -> impl Strategy<Value = Value> {
+        let number = prop_oneof![
+            any::<i64>().prop_map(Number::from),
+            Just(Number::from_f64(30.5).unwrap())
+        ];
+        let word = prop_oneof![
+            prop::sample::select(vec![
+                "",
+                "*",
+                "n8n",
+                "none",
+                "RS256",
+                "30s",
+                "0s",
+                "https://a.example",
+                "any",
+                "pass",
+                "bearer",
+                "/webhook/**",
+                "workflow:read",
+                "idp",
+                "N8N_KEY_A",
+                "\u{0}",
+                "é",
+            ])
+            .prop_map(str::to_owned),
+            ".*",
+        ];
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::Bool),
+            number.prop_map(Value::Number),
+            word.prop_map(Value::String),
+        ];
+        let name = prop::sample::select(vec![
+            "env", "any", "client", "provider", "keys", "ttl", "path", "auth", "name", "x",
+        ]);
+        leaf.prop_recursive(3, 12, 4, move |inner| {
+            let members = prop::collection::vec((name.clone(), inner.clone()), 0..4);
+            prop_oneof![
+                prop::collection::vec(inner, 0..4).prop_map(Value::Array),
+                members.prop_map(|members| {
+                    let members = members
+                        .into_iter()
+                        .map(|(name, value)| (name.to_owned(), value));
+                    Value::Object(members.collect::<Map<_, _>>())
+                }),
+            ]
+        })
+    }
+
+    /// Every place in a document that something can be put to.
+    fn pointers(value: &Value, here: &str, found: &mut Vec<String>) {
+        found.push(here.to_owned());
+        match value {
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    pointers(item, &format!("{here}/{index}"), found);
+                }
+            }
+            Value::Object(members) => {
+                for (name, member) in members {
+                    let name = name.replace('~', "~0").replace('/', "~1");
+                    pointers(member, &format!("{here}/{name}"), found);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn example() -> Value {
+        serde_json::from_slice(&yaml::to_json(reference::EXAMPLE).unwrap()).unwrap()
+    }
+
+    fn check(document: &Value) {
+        let Ok(loaded) = config::load(document.to_string().as_bytes(), &environment()) else {
+            return;
+        };
+        let policy = loaded.policy;
+        assert!(!policy.providers.is_empty());
+        for provider in &policy.providers {
+            assert!(!provider.token.audiences.is_empty());
+            assert!(!provider.token.audiences.contains(""));
+            assert!(!provider.token.algorithms.is_empty());
+            assert!(!provider.issuers.is_empty());
+            assert!(provider
+                .clients
+                .as_ref()
+                .is_none_or(|clients| !clients.is_empty()));
+            for issuer in &provider.issuers {
+                let owner = policy.issuers[issuer];
+                assert_eq!(policy.providers[owner.0].name, provider.name);
+            }
+        }
+        for principal in &policy.principals {
+            assert!(principal
+                .api_key
+                .expose()
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic()));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_json_is_read_without_a_panic(document in value()) {
+            check(&document);
+        }
+
+        #[test]
+        fn a_good_configuration_with_one_thing_changed_keeps_the_promises(
+            place in any::<prop::sample::Index>(),
+            value in value(),
+        ) {
+            let mut document = example();
+            let mut places = Vec::new();
+            pointers(&document, "", &mut places);
+            *document.pointer_mut(place.get(&places).as_str()).unwrap() = value;
+            check(&document);
+        }
+
+        #[test]
+        fn a_good_configuration_with_one_thing_missing_keeps_the_promises(
+            place in any::<prop::sample::Index>(),
+        ) {
+            let mut document = example();
+            let mut places = Vec::new();
+            pointers(&document, "", &mut places);
+            let (parent, name) = place.get(&places).rsplit_once('/').unwrap_or(("", ""));
+            if let Some(Value::Object(members)) = document.pointer_mut(parent) {
+                members.remove(&name.replace("~1", "/").replace("~0", "~"));
+            }
+            check(&document);
+        }
+    }
+
+    #[test]
+    fn the_search_for_places_finds_all_of_them() {
+        let mut found = Vec::new();
+        pointers(&json!({ "a/b": [1, { "c": 2 }] }), "", &mut found);
+        assert_eq!(found, ["", "/a~1b", "/a~1b/0", "/a~1b/1", "/a~1b/1/c"]);
+    }
+}
