@@ -1,0 +1,179 @@
+//! What a client cannot smuggle through: made-up identities, odd bytes, odd paths.
+
+use serde_json::json;
+
+use crate::gate::{token, Gate, KEY_A, READER};
+use crate::scenario::{arrives, play, refused, refused_by_envoy, upstream};
+use crate::support::http::Request;
+
+#[test]
+fn no_surface_believes_a_made_up_identity() {
+    let gate = Gate::start();
+    let forged = |request: Request| {
+        request
+            .header("X-Auth-Subject", "forged")
+            .header("x_auth_client", "forged")
+            .header("X-Auth_Principal", "forged")
+            .header("X-AUTH-ROLES", "forged")
+            .header("X-Auth-Roles", "again")
+    };
+    let nothing_forged = || {
+        upstream()
+            .without("x_auth_client")
+            .without("x-auth_principal")
+    };
+    let nobody = || {
+        nothing_forged()
+            .without("x-auth-subject")
+            .without("x-auth-roles")
+    };
+    play(
+        &gate,
+        vec![
+            arrives(
+                "public API with a token",
+                forged(Request::get("/api/v1/workflows")).bearer(&token("app-a", &[READER])),
+                nothing_forged()
+                    .with("x-auth-subject", "subject-of-app-a")
+                    .with("x-auth-roles", READER),
+            ),
+            arrives(
+                "public API with an API key",
+                forged(Request::get("/api/v1/workflows")).header("X-N8N-API-KEY", "old-key"),
+                nobody(),
+            ),
+            arrives(
+                "open webhook",
+                forged(Request::get("/webhook/open/a")),
+                nobody(),
+            ),
+            arrives(
+                "internal API",
+                forged(Request::get("/rest/settings")),
+                nobody(),
+            ),
+            arrives("user interface", forged(Request::get("/")), nobody()),
+            arrives("MCP", forged(Request::get("/mcp-server/http")), nobody()),
+            arrives("metrics", forged(Request::get("/metrics")), nobody()),
+        ],
+    );
+}
+
+#[test]
+fn odd_bytes_neither_get_through_nor_harm_the_next_request() {
+    let gate = Gate::start();
+    let good = || Request::get("/api/v1/workflows").bearer(&token("app-a", &[READER]));
+    play(
+        &gate,
+        vec![
+            arrives(
+                "a header that is not UTF-8",
+                good().header("X-Junk", b"a\xff\xfe"),
+                upstream().with("x-n8n-api-key", KEY_A),
+            ),
+            refused(
+                "a token that is not UTF-8",
+                Request::get("/api/v1/workflows").header("Authorization", b"Bearer \xff"),
+                400,
+                "malformed_authorization",
+            ),
+            refused(
+                "a token that goes on in a folded line",
+                Request::get("/api/v1/workflows").header("Authorization", "Bearer a\r\n b"),
+                400,
+                "malformed_authorization",
+            ),
+            arrives(
+                "an identity header that is not UTF-8",
+                good().header("X-Auth-Email", b"\xff"),
+                upstream().without("x-auth-email"),
+            ),
+            arrives(
+                "cookies that are not UTF-8",
+                good().header("Cookie", b"n8n-auth=x; a=\xff"),
+                upstream().without("cookie"),
+            ),
+            refused_by_envoy("a header name beyond ASCII", good().header(b"X-\xff", "a"), 400),
+            refused_by_envoy("a null byte", good().header("X-Junk", b"a\0b"), 400),
+            refused_by_envoy("a path beyond ASCII", Request::get(b"/api/v1/\xff"), 400),
+            refused_by_envoy("a fragment", Request::get("/api/v1/workflows#x"), 400),
+            arrives("a good request after all that", good(), upstream()),
+        ],
+    );
+    let stats = gate.envoy.stats().unwrap();
+    assert!(!stats.contains("wasm_vm_failed"), "the module trapped");
+}
+
+#[test]
+fn a_connection_header_cannot_take_out_what_the_gate_put_in() {
+    let gate = Gate::start();
+    let good = Request::get("/api/v1/workflows").bearer(&token("app-a", &[READER]));
+    play(
+        &gate,
+        vec![
+            arrives(
+                "of the API key",
+                good.clone().header("Connection", "x-n8n-api-key"),
+                upstream().with("x-n8n-api-key", KEY_A),
+            ),
+            refused(
+                "of the token",
+                good.header("Connection", "authorization"),
+                401,
+                "no_credential",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_path_with_two_readings_is_never_guessed() {
+    let gate = Gate::start();
+    let scenarios = [
+        "/api/v1/../v1/workflows",
+        "/x/../api/v1/workflows",
+        "/api/v1//workflows",
+        "//api/v1/workflows",
+        "/api/v1/workflows%2f1",
+        "/api%2fv1/workflows",
+        "/%61pi/v1/workflows",
+        "/api/v1/%2e%2e/workflows",
+        "/api/v1;a=b/workflows",
+        "/api\\v1/workflows",
+        "/webhook/open/..%2f..%2frest/settings",
+        "/webhook/open/%00",
+        "/webhook/open/%zz",
+    ]
+    .map(|path| {
+        refused(
+            path,
+            Request::get(path).bearer(&token("app-a", &[READER])),
+            400,
+            "ambiguous_path",
+        )
+    });
+    play(&gate, scenarios.into());
+}
+
+#[test]
+fn normalising_in_envoy_first_changes_no_verdict() {
+    let gate = Gate::with(crate::gate::policy(), |setup| setup.normalizing());
+    play(
+        &gate,
+        vec![
+            refused(
+                "the API behind dot segments",
+                Request::get("/webhook/open/%2e%2e/%2e%2e/api/v1/workflows"),
+                401,
+                "no_credential",
+            ),
+            arrives(
+                "a forged identity behind dot segments",
+                Request::get("/x/../webhook/open/a").header("x-auth-subject", "forged"),
+                upstream().without("x-auth-subject"),
+            ),
+        ],
+    );
+    let post = Request::post("/rest/login", &json!({}));
+    assert_eq!(post.send(gate.envoy.port()).unwrap().status, 200);
+}

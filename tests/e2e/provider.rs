@@ -1,0 +1,156 @@
+//! The gate with tokens and keys of a certified OpenID provider.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::sync::OnceLock;
+
+use serde_json::{json, Value};
+use support::envoy::{Envoy, Setup};
+use support::http::{Answer, Request};
+use support::ports;
+use support::provider::{clients, RealProvider, AUDIENCE, OTHER_AUDIENCE, READ, WRITE};
+use support::recorder::Recorder;
+
+/// A gate before a recorder, and the provider that it trusts.
+struct Stage {
+    provider: RealProvider,
+    recorder: Recorder,
+    envoy: Envoy,
+}
+
+impl Stage {
+    fn start() -> Self {
+        let provider = RealProvider::start(ports::free().unwrap(), clients()).unwrap();
+        let recorder = Recorder::start().unwrap();
+        let envoy = Setup::minimal(policy(&provider.issuer()), recorder.port())
+            .unwrap()
+            .cluster("provider", provider.port())
+            .secret("N8N_KEY_APP_A", "key-of-app-a")
+            .secret("N8N_KEY_APP_B", "key-of-app-b")
+            .start()
+            .unwrap();
+        Self {
+            provider,
+            recorder,
+            envoy,
+        }
+    }
+
+    /// What the tests that change nothing share.
+    fn shared() -> &'static Self {
+        static STAGE: OnceLock<Stage> = OnceLock::new();
+        STAGE.get_or_init(Self::start)
+    }
+
+    fn list_workflows(&self, token: &str) -> Answer {
+        Request::get("/api/v1/workflows")
+            .bearer(token)
+            .send(self.envoy.port())
+            .unwrap()
+    }
+}
+
+fn policy(issuer: &str) -> Value {
+    json!({
+        "providers": [{
+            "name": "certified",
+            "issuer": issuer,
+            "audiences": [AUDIENCE],
+            "typ": "at+jwt",
+            "cluster": "provider",
+            "keys": { "cooldown": "1s" },
+        }],
+        "roles": { READ: ["workflow:list", "workflow:read"], WRITE: ["workflow:create"] },
+        "principals": [
+            { "name": "app-a", "match": { "client": "app-a" }, "api_key": { "env": "N8N_KEY_APP_A" } },
+            { "name": "app-b", "match": { "client": "app-b" }, "api_key": { "env": "N8N_KEY_APP_B" } },
+        ],
+    })
+}
+
+fn refusal(answer: &Answer) -> (u16, Value) {
+    (answer.status, answer.json()["reason"].clone())
+}
+
+#[test]
+fn an_access_token_of_the_provider_opens_the_api() {
+    let stage = Stage::shared();
+    let token = stage.provider.token("app-a", READ, AUDIENCE).unwrap();
+    let answer = Request::get("/api/v1/workflows?marker=an-access-token")
+        .bearer(&token)
+        .send(stage.envoy.port())
+        .unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let heard = stage.recorder.take();
+    let heard = heard
+        .iter()
+        .find(|heard| heard.target.ends_with("an-access-token"))
+        .unwrap();
+    assert_eq!(heard.values("x-n8n-api-key"), ["key-of-app-a"]);
+    assert_eq!(heard.values("x-auth-client"), ["app-a"]);
+    assert_eq!(heard.values("x-auth-kind"), ["app"]);
+    assert_eq!(heard.values("authorization"), [""; 0]);
+}
+
+#[test]
+fn a_client_without_the_role_is_told_the_scope_that_it_lacks() {
+    let stage = Stage::shared();
+    let token = stage.provider.token("app-b", "", AUDIENCE).unwrap();
+    let answer = stage.list_workflows(&token);
+    assert_eq!(refusal(&answer), (403, json!("insufficient_scope")));
+    let challenge = answer.header("www-authenticate").unwrap();
+    assert!(challenge.contains(r#"scope="workflow:list""#), "{challenge}");
+}
+
+#[test]
+fn a_token_for_another_audience_is_refused() {
+    let stage = Stage::shared();
+    let token = stage.provider.token("app-a", "", OTHER_AUDIENCE).unwrap();
+    let answer = stage.list_workflows(&token);
+    assert_eq!(refusal(&answer), (401, json!("wrong_audience")));
+}
+
+#[test]
+fn a_token_that_was_kept_too_long_is_refused() {
+    let stage = Stage::shared();
+    let token = stage.provider.token("app-late", READ, AUDIENCE).unwrap();
+    let answer = stage.list_workflows(&token);
+    assert_eq!(refusal(&answer), (401, json!("expired")));
+}
+
+#[test]
+fn a_token_of_a_provider_with_other_keys_is_refused() {
+    let stage = Stage::shared();
+    let stranger = RealProvider::start(ports::free().unwrap(), clients()).unwrap();
+    let token = stranger.token("app-a", READ, AUDIENCE).unwrap();
+    let answer = stage.list_workflows(&token);
+    assert_eq!(refusal(&answer), (401, json!("unknown_issuer")));
+}
+
+#[test]
+fn tokens_of_the_new_key_open_the_api_after_a_rotation() {
+    let stage = Stage::start();
+    let before = stage.provider.token("app-a", READ, AUDIENCE).unwrap();
+    assert_eq!(stage.list_workflows(&before).status, 200);
+    stage.provider.rotate(true).unwrap();
+    // The gate asks for keys that it does not know at most once in `cooldown`.
+    std::thread::sleep(std::time::Duration::from_millis(1200));
+    let after = stage.provider.token("app-a", READ, AUDIENCE).unwrap();
+    assert_eq!(stage.list_workflows(&after).status, 200);
+    assert_eq!(stage.list_workflows(&before).status, 200);
+}
+
+#[test]
+fn tokens_of_a_key_that_was_taken_back_are_refused() {
+    let stage = Stage::start();
+    let before = stage.provider.token("app-a", READ, AUDIENCE).unwrap();
+    assert_eq!(stage.list_workflows(&before).status, 200);
+    stage.provider.rotate(false).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(1200));
+    let after = stage.provider.token("app-a", READ, AUDIENCE).unwrap();
+    assert_eq!(stage.list_workflows(&after).status, 200);
+    // The token of the old key was verified once; that must not outlive the key.
+    let answer = stage.list_workflows(&before);
+    assert_eq!(refusal(&answer), (401, json!("unknown_key_id")));
+}

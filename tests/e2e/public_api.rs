@@ -1,0 +1,314 @@
+//! Who gets at the public API, as whom, and what everybody else is told.
+
+use serde_json::json;
+
+use crate::gate::{
+    changed, claims, key, now, policy, token, token_of, Gate, ADMIN, AUDIENCE, ISSUER, KEY_A,
+    KEY_ID, KEY_PEOPLE, READER,
+};
+use crate::mint::{KeyKind, Mint};
+use crate::scenario::{arrives, play, refused, upstream, Scenario};
+use crate::support::http::Request;
+
+fn list() -> Request {
+    Request::get("/api/v1/workflows")
+}
+
+fn with_token_of(changes: &serde_json::Value) -> Request {
+    list().bearer(&changed(changes))
+}
+
+#[test]
+fn callers_become_their_principal_and_bring_nothing_else() {
+    let gate = Gate::start();
+    let person = json!({"client_id": "some-app", "azp": "some-app", "email": "ada@example.com", "email_verified": true});
+    play(
+        &gate,
+        vec![
+            arrives(
+                "an application",
+                list().bearer(&token("app-a", &[READER])),
+                upstream()
+                    .with("x-n8n-api-key", KEY_A)
+                    .with("x-auth-subject", "subject-of-app-a")
+                    .with("x-auth-client", "app-a")
+                    .with("x-auth-issuer", ISSUER)
+                    .with("x-auth-roles", READER)
+                    .with("x-auth-principal", "app-a")
+                    .without("authorization"),
+            ),
+            arrives(
+                "a person whose e-mail address is verified",
+                with_token_of(&person),
+                upstream()
+                    .with("x-n8n-api-key", KEY_PEOPLE)
+                    .with("x-auth-email", "ada@example.com")
+                    .with("x-auth-principal", "people"),
+            ),
+            arrives(
+                "the scheme in other letters (RFC 9110 §11.1)",
+                list().header("AUTHORIZATION", format!("bEARER {}", token("app-a", &[READER]))),
+                upstream().with("x-n8n-api-key", KEY_A),
+            ),
+            arrives(
+                "one of several audiences",
+                with_token_of(&json!({"aud": ["api://other", AUDIENCE]})),
+                upstream().with("x-n8n-api-key", KEY_A),
+            ),
+            arrives(
+                "upper case in the path, which n8n does not mind",
+                Request::get("/API/v1/workflows").bearer(&token("app-a", &[READER])),
+                upstream().with("x-n8n-api-key", KEY_A),
+            ),
+            arrives(
+                "the session cookie beside a token",
+                list()
+                    .bearer(&token("app-a", &[READER]))
+                    .header("Cookie", "a=1; n8n-auth=session; b=2"),
+                upstream().with("cookie", "a=1; b=2"),
+            ),
+            arrives(
+                "the session cookie in a header of its own",
+                list()
+                    .bearer(&token("app-a", &[READER]))
+                    .header("Cookie", "a=1")
+                    .header("Cookie", "n8n-auth=session"),
+                upstream().with("cookie", "a=1"),
+            ),
+            arrives(
+                "an API key of n8n's own",
+                list().header("X-N8N-API-KEY", "old-key"),
+                upstream().with("x-n8n-api-key", "old-key").without("x-auth-principal"),
+            ),
+            arrives(
+                "an operation that nobody knows, by somebody who may do everything",
+                Request::get("/api/v1/from-the-future").bearer(&token("app-a", &[ADMIN])),
+                upstream().with("x-n8n-api-key", KEY_A),
+            ),
+        ],
+    );
+}
+
+#[test]
+fn everybody_else_is_refused_with_the_reason() {
+    let gate = Gate::start();
+    let good = || token("app-a", &[READER]);
+    let unverified = json!({"client_id": "x", "azp": "x", "email": "ada@example.com"});
+    play(
+        &gate,
+        vec![
+            refused("no credential", list(), 401, "no_credential"),
+            refused(
+                "another scheme",
+                list().header("Authorization", "Basic dTpw"),
+                401,
+                "no_credential",
+            ),
+            refused(
+                "two Authorization headers",
+                list().bearer(&good()).bearer(&good()),
+                400,
+                "duplicate_authorization",
+            ),
+            refused(
+                "a token and an API key",
+                list().bearer(&good()).header("X-N8N-API-KEY", "old-key"),
+                400,
+                "two_credentials",
+            ),
+            refused(
+                "two API keys",
+                list().header("X-N8N-API-KEY", "a").header("x-n8n-api-key", "b"),
+                400,
+                "duplicate_api_key",
+            ),
+            refused(
+                "a header without a token",
+                list().header("Authorization", "Bearer"),
+                400,
+                "malformed_authorization",
+            ),
+            refused(
+                "a client without a principal",
+                list().bearer(&token("app-z", &[ADMIN])),
+                403,
+                "no_principal",
+            ),
+            refused(
+                "an e-mail address that nobody verified",
+                with_token_of(&unverified),
+                403,
+                "no_principal",
+            ),
+            refused(
+                "a role that allows something else",
+                Request::new("DELETE", "/api/v1/workflows/1").bearer(&good()),
+                403,
+                "insufficient_scope",
+            ),
+            refused(
+                "an operation that nobody knows",
+                Request::get("/api/v1/from-the-future").bearer(&good()),
+                403,
+                "unknown_operation",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn tokens_that_prove_nothing_are_refused() {
+    let gate = Gate::start();
+    play(&gate, worthless_tokens());
+}
+
+fn worthless_tokens() -> Vec<Scenario> {
+    let good_claims = claims("app-a", &[READER], &json!({}));
+    let good = token_of(&good_claims);
+    let (input, _) = good.rsplit_once('.').unwrap();
+    let stranger = Mint::generate(KeyKind::Rsa2048);
+    let header = json!({"alg": "RS256", "typ": "at+jwt", "kid": KEY_ID});
+    let signed = |header: &serde_json::Value| list().bearer(&key().sign(header, &good_claims));
+    vec![
+        refused("not a JWT", list().bearer("opaque"), 401, "not_a_jws"),
+        refused(
+            "an empty signature",
+            list().bearer(&format!("{input}.")),
+            401,
+            "bad_signature",
+        ),
+        refused(
+            "the key of a stranger under the provider's key id",
+            list().bearer(&stranger.sign(&header, &good_claims)),
+            401,
+            "bad_signature",
+        ),
+        refused(
+            "a key id that the provider does not publish",
+            signed(&json!({"alg": "RS256", "kid": "unknown"})),
+            401,
+            "unknown_key_id",
+        ),
+        refused(
+            "a critical extension (RFC 7515 §4.1.11)",
+            signed(&json!({"alg": "RS256", "kid": KEY_ID, "crit": ["b64"], "b64": false})),
+            401,
+            "critical_header",
+        ),
+        refused(
+            "a log-out token",
+            signed(&json!({"alg": "RS256", "kid": KEY_ID, "typ": "logout+jwt"})),
+            401,
+            "wrong_type",
+        ),
+        refused(
+            "an issuer that nobody configured",
+            with_token_of(&json!({"iss": "https://evil.example.test"})),
+            401,
+            "unknown_issuer",
+        ),
+        refused(
+            "no issuer",
+            with_token_of(&json!({"iss": null})),
+            401,
+            "issuer_missing",
+        ),
+        refused(
+            "another audience",
+            with_token_of(&json!({"aud": "api://something-else"})),
+            401,
+            "wrong_audience",
+        ),
+        refused(
+            "no audience",
+            with_token_of(&json!({"aud": null})),
+            401,
+            "audience_missing",
+        ),
+        refused(
+            "expired beyond the skew",
+            with_token_of(&json!({"iat": now() - 600, "exp": now() - 60})),
+            401,
+            "expired",
+        ),
+        refused(
+            "no expiry",
+            with_token_of(&json!({"exp": null})),
+            401,
+            "expiry_missing",
+        ),
+        refused(
+            "an expiry that is text (CVE-2026-25537)",
+            with_token_of(&json!({"exp": "9999999999"})),
+            401,
+            "claim_of_wrong_type",
+        ),
+        refused(
+            "not valid yet",
+            with_token_of(&json!({"nbf": now() + 600})),
+            401,
+            "not_yet_valid",
+        ),
+    ]
+}
+
+#[test]
+fn every_algorithm_family_opens_the_api() {
+    let keys = [
+        ("rsa", KeyKind::Rsa2048, ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"].as_slice()),
+        ("p256", KeyKind::P256, ["ES256"].as_slice()),
+        ("p384", KeyKind::P384, ["ES384"].as_slice()),
+        ("ed25519", KeyKind::Ed25519, ["EdDSA"].as_slice()),
+    ];
+    let gate = Gate::start();
+    let published: Vec<_> = keys
+        .iter()
+        .map(|(id, kind, _)| crate::mint::mint(*kind).jwk(id))
+        .collect();
+    gate.provider.publish(&published);
+    for (id, kind, algorithms) in keys {
+        for algorithm in algorithms {
+            let header = json!({"alg": algorithm, "kid": id});
+            let claims = claims("app-a", &[READER], &json!({}));
+            let token = crate::mint::mint(kind).sign(&header, &claims);
+            let answer = list().bearer(&token).send(gate.envoy.port()).unwrap();
+            assert_eq!(answer.status, 200, "{algorithm}: {}", answer.text());
+        }
+    }
+}
+
+#[test]
+fn where_single_sign_on_is_enforced_api_keys_are_refused() {
+    let mut policy = policy();
+    policy["public_api"] = json!({"api_keys": "refuse"});
+    let gate = Gate::with(policy, |setup| setup);
+    play(
+        &gate,
+        vec![
+            refused(
+                "an API key of n8n's own",
+                list().header("X-N8N-API-KEY", "old-key"),
+                401,
+                "api_key_refused",
+            ),
+            arrives(
+                "a token",
+                list().bearer(&token("app-a", &[READER])),
+                upstream().with("x-n8n-api-key", KEY_A),
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_caller_finds_the_description_of_the_resource() {
+    let gate = Gate::start();
+    let refusal = list().send(gate.envoy.port()).unwrap();
+    let challenge = refusal.header("www-authenticate").unwrap();
+    let path = "/.well-known/oauth-protected-resource/api/v1";
+    assert!(challenge.contains(&format!("{path}\"")), "{challenge}");
+    let answer = Request::get(path).send(gate.envoy.port()).unwrap();
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.json()["authorization_servers"], json!([ISSUER]));
+    assert!(gate.recorder.take().is_empty());
+}

@@ -1,0 +1,17 @@
+//! The gate in a real Envoy, between a provider that does what a test tells it to and an upstream
+//! that keeps what reached it.
+
+#[path = "../support/mint.rs"]
+mod mint;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod configuration;
+mod gate;
+mod hygiene;
+mod keys;
+mod observation;
+mod public_api;
+mod scenario;
+mod shipped;
+mod webhooks;

@@ -1,0 +1,98 @@
+//! Who may call which webhook, and what a workflow sees.
+
+use serde_json::json;
+
+use crate::gate::{token, Gate, ORDERS, READER};
+use crate::scenario::{arrives, play, refused, upstream};
+use crate::support::http::Request;
+
+fn post(path: &str) -> Request {
+    Request::post(path, &json!({"order": 1}))
+}
+
+fn preflight(path: &str) -> Request {
+    Request::new("OPTIONS", path)
+        .header("Origin", "https://shop.example.test")
+        .header("Access-Control-Request-Method", "POST")
+}
+
+#[test]
+fn a_webhook_is_guarded_by_the_first_rule_that_speaks_of_it() {
+    let good = token("app-a", &[ORDERS]);
+    let kept = format!("Bearer {good}");
+    play(
+        &Gate::start(),
+        vec![
+            arrives(
+                "the required role",
+                post("/webhook/orders/new").bearer(&good),
+                upstream()
+                    .with("x-auth-client", "app-a")
+                    .with("x-auth-principal", "app-a")
+                    .without("x-n8n-api-key")
+                    .without("authorization"),
+            ),
+            arrives(
+                "a caller who stands for nobody in n8n",
+                post("/webhook/orders/new").bearer(&token("app-z", &[ORDERS])),
+                upstream()
+                    .with("x-auth-client", "app-z")
+                    .without("x-auth-principal"),
+            ),
+            arrives(
+                "an API key sent along",
+                post("/webhook/orders/new")
+                    .bearer(&good)
+                    .header("X-N8N-API-KEY", "old-key"),
+                upstream().without("x-n8n-api-key"),
+            ),
+            arrives(
+                "a rule that keeps the token",
+                post("/webhook/kept/a").bearer(&good),
+                upstream().with("authorization", &kept),
+            ),
+            arrives(
+                "an open webhook, whose own credentials are its own",
+                post("/webhook/open/a").header("Authorization", "Basic dTpw"),
+                upstream()
+                    .with("authorization", "Basic dTpw")
+                    .without("x-auth-client"),
+            ),
+            arrives(
+                "a preflight where it may pass",
+                preflight("/webhook/browser/a"),
+                upstream(),
+            ),
+            refused(
+                "a preflight where it may not",
+                preflight("/webhook/orders/new"),
+                401,
+                "no_credential",
+            ),
+            refused(
+                "another role",
+                post("/webhook/orders/new").bearer(&token("app-a", &[READER])),
+                403,
+                "webhook_requirement",
+            ),
+            refused(
+                "no token",
+                post("/webhook/orders/new"),
+                401,
+                "no_credential",
+            ),
+            refused(
+                "a webhook that nobody may call",
+                post("/webhook/closed/a").bearer(&good),
+                403,
+                "webhook_denied",
+            ),
+            refused(
+                "a webhook that no rule speaks of",
+                post("/webhook/other"),
+                403,
+                "webhook_no_rule",
+            ),
+        ],
+    );
+}

@@ -1,0 +1,98 @@
+// A certified OpenID provider (npm's oidc-provider) for the end-to-end tests and the demo.
+//
+// The environment says what it is: PROVIDER_DIR holds node_modules, PROVIDER_SETTINGS is
+//   { "port": 9000,
+//     "resources": { "api://n8n-api": ["N8N.Workflow.Read", ...] },   audience → its scopes
+//     "clients": [ { "id", "secret", "roles": [...], "age": 0 } ] }
+// The tokens of a client are `age` seconds old when it gets them, as if it had kept them.
+// A client may ask for the scopes that are among its roles, and its tokens hold all its roles.
+// Tokens are JWTs (RFC 9068), got by the client credentials grant with a resource indicator
+// (RFC 8707). POST /test/rotate replaces the signing key; {"keep": true} in its body goes on
+// publishing the old one. Once it serves it prints one line that begins with "ready".
+
+import { createServer } from 'node:http';
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const entry = join(process.env.PROVIDER_DIR, 'node_modules/oidc-provider/lib/index.js');
+const { Provider, errors } = await import(pathToFileURL(entry));
+const settings = JSON.parse(process.env.PROVIDER_SETTINGS);
+const issuer = `http://127.0.0.1:${settings.port}`;
+const clients = new Map(settings.clients.map((client) => [client.id, client]));
+
+const LIFETIME = 300; // seconds
+
+const newKey = () => ({
+  ...generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' }),
+  kid: randomUUID(),
+  use: 'sig',
+  alg: 'RS256',
+});
+
+const resourceServer = (audience, client) => {
+  const scopes = settings.resources[audience];
+  if (!scopes) throw new errors.InvalidTarget();
+  const { roles } = clients.get(client.clientId);
+  return {
+    audience,
+    scope: scopes.filter((scope) => roles.includes(scope)).join(' '),
+    accessTokenFormat: 'jwt',
+    accessTokenTTL: LIFETIME,
+    jwt: { sign: { alg: 'RS256' } },
+  };
+};
+
+const providerWith = (keys) =>
+  new Provider(issuer, {
+    jwks: { keys },
+    clients: settings.clients.map(({ id, secret }) => ({
+      client_id: id,
+      client_secret: secret,
+      grant_types: ['client_credentials'],
+      redirect_uris: [],
+      response_types: [],
+    })),
+    scopes: [...new Set(Object.values(settings.resources).flat())],
+    features: {
+      devInteractions: { enabled: false },
+      clientCredentials: { enabled: true },
+      resourceIndicators: {
+        enabled: true,
+        getResourceServerInfo: (_context, audience, client) => resourceServer(audience, client),
+      },
+    },
+    extraTokenClaims: (_context, token) => ({ roles: clients.get(token.clientId).roles }),
+    formats: {
+      customizers: {
+        jwt: (_context, token, { payload }) => {
+          const { age } = clients.get(token.clientId);
+          payload.iat -= age;
+          payload.exp -= age;
+        },
+      },
+    },
+    ttl: { ClientCredentials: LIFETIME },
+  }).callback();
+
+const bodyOf = async (request) => {
+  const parts = [];
+  for await (const part of request) parts.push(part);
+  return Buffer.concat(parts).toString();
+};
+
+let keys = [newKey()];
+let answer = providerWith(keys);
+
+const rotate = async (request, response) => {
+  const { keep } = JSON.parse((await bodyOf(request)) || '{}');
+  keys = keep ? [newKey(), ...keys] : [newKey()];
+  answer = providerWith(keys);
+  response.end();
+};
+
+createServer((request, response) =>
+  request.method === 'POST' && request.url === '/test/rotate'
+    ? rotate(request, response)
+    : answer(request, response),
+).listen(settings.port, '127.0.0.1', () => console.log(`ready ${issuer}`));

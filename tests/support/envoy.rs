@@ -1,0 +1,295 @@
+//! A real Envoy with the filter in it.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{json, Value};
+use tempfile::TempDir;
+
+use super::envoy_file::{self, Ports};
+use super::http::{exchange_within, Request};
+use super::process::{Ending, Process};
+use super::{installed, ports, Outcome};
+
+/// How long Envoy may take to start; compiling the module is most of it.
+const START: Duration = Duration::from_secs(60);
+
+/// What an Envoy is started with.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup {
+    file: File,
+    gate: u16,
+    admin: u16,
+    environment: Vec<(String, String)>,
+    concurrency: usize,
+    log_level: &'static str,
+}
+
+#[derive(Clone, Debug)]
+enum File {
+    /// The repository's `envoy.yaml`.
+    Shipped(Ports),
+    /// A minimal bootstrap around one plugin configuration.
+    Minimal {
+        plugin: Value,
+        upstream: u16,
+        clusters: Vec<(String, u16)>,
+        env_keys: Vec<String>,
+        normalize: bool,
+    },
+}
+
+impl Setup {
+    /// The repository's own file.
+    pub(crate) fn shipped(ports: Ports) -> Self {
+        Self::with(File::Shipped(ports), ports.gate, ports.admin)
+    }
+
+    /// One listener, the filter with this configuration, and the upstream at a loopback port.
+    pub(crate) fn minimal(plugin: Value, upstream: u16) -> Outcome<Self> {
+        let file = File::Minimal {
+            plugin,
+            upstream,
+            clusters: Vec::new(),
+            env_keys: Vec::new(),
+            normalize: false,
+        };
+        Ok(Self::with(file, ports::free()?, ports::free()?))
+    }
+
+    const fn with(file: File, gate: u16, admin: u16) -> Self {
+        Self {
+            file,
+            gate,
+            admin,
+            environment: Vec::new(),
+            concurrency: 1,
+            log_level: "info",
+        }
+    }
+
+    /// Adds a cluster at a loopback port.
+    #[must_use]
+    pub(crate) fn cluster(mut self, name: &str, port: u16) -> Self {
+        if let File::Minimal { clusters, .. } = &mut self.file {
+            clusters.push((name.to_owned(), port));
+        }
+        self
+    }
+
+    /// Sets an environment variable of Envoy, and lets the filter read it.
+    #[must_use]
+    pub(crate) fn secret(mut self, name: &str, value: &str) -> Self {
+        if let File::Minimal { env_keys, .. } = &mut self.file {
+            env_keys.push(name.to_owned());
+        }
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Sets the number of worker threads, one of which is usual.
+    #[must_use]
+    pub(crate) const fn workers(mut self, concurrency: usize) -> Self {
+        self.concurrency = concurrency;
+        self
+    }
+
+    /// Normalises paths and merges slashes before the filter, as Istio can be told to.
+    #[must_use]
+    pub(crate) fn normalizing(mut self) -> Self {
+        if let File::Minimal { normalize, .. } = &mut self.file {
+            *normalize = true;
+        }
+        self
+    }
+
+    /// Lets the filter (not Envoy) log at this level.
+    #[must_use]
+    pub(crate) const fn log_level(mut self, level: &'static str) -> Self {
+        self.log_level = level;
+        self
+    }
+
+    /// Starts Envoy and waits until it serves.
+    pub(crate) fn start(self) -> Outcome<Envoy> {
+        let (gate, admin) = (self.gate, self.admin);
+        let mut envoy = self.launch()?;
+        envoy.process.wait_until(START, |_| {
+            is_ready(admin) && exchange_within(gate, b"\r\n\r\n", Duration::from_secs(1)).is_ok()
+        })?;
+        Ok(envoy)
+    }
+
+    /// Starts Envoy, waits until it gives up, and returns its log.
+    pub(crate) fn start_is_refused(self) -> Outcome<String> {
+        let mut envoy = self.launch()?;
+        let status = envoy.process.wait_for_end(START)?;
+        if status.success() {
+            return Err(format!("Envoy ended with {status}").into());
+        }
+        Ok(envoy.log_text())
+    }
+
+    fn launch(self) -> Outcome<Envoy> {
+        let directory = tempfile::tempdir()?;
+        let (name, text) = match &self.file {
+            File::Shipped(ports) => {
+                installed::wasm()?;
+                ("envoy.yaml", envoy_file::text_with(*ports)?)
+            }
+            File::Minimal { .. } => ("envoy.json", self.bootstrap(&installed::wasm()?)?),
+        };
+        let file = directory.path().join(name);
+        fs::write(&file, text)?;
+        let process = Process::start(
+            "Envoy",
+            &installed::envoy()?,
+            &directory.path().join("log"),
+            Ending::Kill,
+            |command| {
+                command
+                    .current_dir(installed::root())
+                    .envs(self.environment.iter().map(|(name, value)| (name, value)))
+                    .arg("--config-path")
+                    .arg(file)
+                    .args(["--use-dynamic-base-id", "--concurrency"])
+                    .arg(self.concurrency.to_string())
+                    .args(["--log-level", "warning", "--component-log-level"])
+                    .arg(format!("wasm:{}", self.log_level));
+            },
+        )?;
+        Ok(Envoy {
+            process,
+            port: self.gate,
+            admin: self.admin,
+            _directory: directory,
+        })
+    }
+
+    fn bootstrap(&self, wasm: &PathBuf) -> Outcome<String> {
+        let File::Minimal {
+            plugin,
+            upstream,
+            clusters,
+            env_keys,
+            normalize,
+        } = &self.file
+        else {
+            return envoy_file::text();
+        };
+        let filter = json!({
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+            "config": {
+                "name": "n8n-idp-gate",
+                "vm_config": {
+                    "vm_id": "n8n-idp-gate",
+                    "runtime": "envoy.wasm.runtime.v8",
+                    "code": { "local": { "filename": wasm } },
+                    "environment_variables": { "host_env_keys": env_keys },
+                },
+                // Istio hands a WasmPlugin's `pluginConfig` over in this form.
+                "configuration": {
+                    "@type": "type.googleapis.com/google.protobuf.StringValue",
+                    "value": plugin.to_string(),
+                },
+            },
+        });
+        let manager = json!({
+            "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+            "stat_prefix": "gate",
+            "normalize_path": normalize,
+            "merge_slashes": normalize,
+            "http_filters": [
+                { "name": "n8n-idp-gate", "typed_config": filter },
+                { "name": "router", "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" } },
+            ],
+            "route_config": { "virtual_hosts": [ {
+                "name": "n8n",
+                "domains": ["*"],
+                "routes": [ { "match": { "prefix": "/" }, "route": { "cluster": "upstream" } } ],
+            } ] },
+        });
+        let clusters: Vec<Value> = clusters
+            .iter()
+            .map(|(name, port)| cluster(name, *port))
+            .chain([cluster("upstream", *upstream)])
+            .collect();
+        let bootstrap = json!({
+            "admin": { "address": address(self.admin) },
+            "static_resources": {
+                "listeners": [ {
+                    "name": "gate",
+                    "address": address(self.gate),
+                    "filter_chains": [ { "filters": [ { "name": "http", "typed_config": manager } ] } ],
+                } ],
+                "clusters": clusters,
+            },
+        });
+        Ok(bootstrap.to_string())
+    }
+}
+
+fn address(port: u16) -> Value {
+    json!({ "socket_address": { "address": "127.0.0.1", "port_value": port } })
+}
+
+fn cluster(name: &str, port: u16) -> Value {
+    json!({
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "2s",
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [ { "lb_endpoints": [ { "endpoint": { "address": address(port) } } ] } ],
+        },
+    })
+}
+
+fn is_ready(admin: u16) -> bool {
+    let request = Request::get("/ready").bytes();
+    exchange_within(admin, &request, Duration::from_secs(1))
+        .is_ok_and(|answer| answer.status == 200)
+}
+
+/// A running Envoy. Dropping it ends it.
+#[derive(Debug)]
+pub(crate) struct Envoy {
+    process: Process,
+    port: u16,
+    admin: u16,
+    _directory: TempDir,
+}
+
+impl Envoy {
+    /// The port where callers come in.
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// All metrics, in the text format of Prometheus.
+    pub(crate) fn stats(&self) -> Outcome<String> {
+        self.admin_page("/stats/prometheus")
+    }
+
+    /// A page of Envoy's admin interface.
+    pub(crate) fn admin_page(&self, path: &str) -> Outcome<String> {
+        Ok(Request::get(path).send(self.admin)?.text())
+    }
+
+    /// Everything that Envoy and the filter logged.
+    pub(crate) fn log_text(&self) -> String {
+        self.process.log_text()
+    }
+
+    /// The audit records so far, oldest first: the lines of the filter that are JSON and hold a
+    /// `decision`.
+    pub(crate) fn audit(&self) -> Vec<Value> {
+        self.log_text()
+            .lines()
+            .filter_map(|line| line.split_once("wasm log ")?.1.split_once('{'))
+            .filter_map(|(_, rest)| serde_json::from_str::<Value>(&format!("{{{rest}")).ok())
+            .filter(|record| record.get("decision").is_some())
+            .collect()
+    }
+}

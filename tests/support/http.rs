@@ -1,0 +1,228 @@
+//! A client that sends exactly the bytes it is given.
+
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, TcpStream};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::Outcome;
+
+/// How long an answer may take before a test gives up.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
+
+/// A request as it goes over the wire.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    line: Vec<u8>,
+    headers: Vec<u8>,
+    body: Vec<u8>,
+}
+
+impl Request {
+    /// A request without headers but `Host` and `Connection: close`.
+    pub(crate) fn new(method: &str, target: impl AsRef<[u8]>) -> Self {
+        let mut line = format!("{method} ").into_bytes();
+        line.extend_from_slice(target.as_ref());
+        line.extend_from_slice(b" HTTP/1.1\r\n");
+        Self {
+            line,
+            headers: b"Host: n8n.example.test\r\nConnection: close\r\n".to_vec(),
+            body: Vec::new(),
+        }
+    }
+
+    /// `GET`.
+    pub(crate) fn get(target: impl AsRef<[u8]>) -> Self {
+        Self::new("GET", target)
+    }
+
+    /// `POST` of a JSON body.
+    pub(crate) fn post(target: impl AsRef<[u8]>, body: &Value) -> Self {
+        Self::new("POST", target).json(body)
+    }
+
+    /// Adds a header beside those that are there: names and values are sent byte for byte.
+    #[must_use]
+    pub(crate) fn header(mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Self {
+        self.headers.extend_from_slice(name.as_ref());
+        self.headers.extend_from_slice(b": ");
+        self.headers.extend_from_slice(value.as_ref());
+        self.headers.extend_from_slice(b"\r\n");
+        self
+    }
+
+    /// Adds `Authorization: Bearer TOKEN`.
+    #[must_use]
+    pub(crate) fn bearer(self, token: &str) -> Self {
+        self.header("Authorization", format!("Bearer {token}"))
+    }
+
+    /// Adds a JSON body.
+    #[must_use]
+    pub(crate) fn json(self, body: &Value) -> Self {
+        self.body("application/json", body.to_string())
+    }
+
+    /// Adds a body.
+    #[must_use]
+    pub(crate) fn body(mut self, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        let length = self.body.len().to_string();
+        self.header("Content-Type", content_type)
+            .header("Content-Length", length)
+    }
+
+    /// The bytes of the whole request.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        [
+            self.line.as_slice(),
+            &self.headers,
+            b"\r\n".as_slice(),
+            &self.body,
+        ]
+        .concat()
+    }
+
+    /// Sends it to a loopback port and reads the answer.
+    pub(crate) fn send(&self, port: u16) -> Outcome<Answer> {
+        exchange(port, &self.bytes())
+    }
+}
+
+/// The answer to a request.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    /// The status code.
+    pub(crate) status: u16,
+    /// Name in lower case and value of each header, in the order of the wire.
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
+    /// The body, its transfer coding removed.
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    /// The value of the header `name` (lower case), if there is exactly one.
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
+        let mut values = self.headers.iter().filter(|(other, _)| other == name);
+        match (values.next(), values.next()) {
+            (Some((_, value)), None) => Some(String::from_utf8_lossy(value).into_owned()),
+            _ => None,
+        }
+    }
+
+    /// The body as JSON; `null` when it is none.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// The body as text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+/// Sends `bytes` to a loopback port and reads one answer.
+pub(crate) fn exchange(port: u16, bytes: &[u8]) -> Outcome<Answer> {
+    exchange_within(port, bytes, PATIENCE)
+}
+
+/// As [`exchange`], with a patience of its own between two bytes of the answer.
+pub(crate) fn exchange_within(port: u16, bytes: &[u8], patience: Duration) -> Outcome<Answer> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))
+        .map_err(|error| format!("127.0.0.1:{port}: {error}"))?;
+    stream.set_read_timeout(Some(patience))?;
+    stream.set_nodelay(true)?;
+    // A server that refuses early may close before it has read everything.
+    let _ = stream.write_all(bytes);
+    let answer = read_answer(&mut stream);
+    let _ = stream.shutdown(Shutdown::Both);
+    answer
+}
+
+fn read_answer(stream: &mut TcpStream) -> Outcome<Answer> {
+    let mut received = Vec::new();
+    let (status, headers, head) = loop {
+        if !read_more(stream, &mut received)? {
+            return Err(format!(
+                "the connection ended within the head: {:?}",
+                String::from_utf8_lossy(&received)
+            )
+            .into());
+        }
+        let mut slots = [httparse::EMPTY_HEADER; 128];
+        let mut response = httparse::Response::new(&mut slots);
+        if let httparse::Status::Complete(head) = response.parse(&received)? {
+            let status = response.code.unwrap_or_default();
+            if status != 100 {
+                break (status, owned(response.headers), head);
+            }
+            received.drain(..head);
+        }
+    };
+    let mut body = received.split_off(head);
+    let value = |name: &str| {
+        headers
+            .iter()
+            .find(|(other, _)| other == name)
+            .map(|(_, value)| String::from_utf8_lossy(value).into_owned())
+    };
+    if matches!(status, 101 | 204 | 304) {
+        body.clear();
+    } else if let Some(length) = value("content-length") {
+        let length = length.parse()?;
+        while body.len() < length && read_more(stream, &mut body)? {}
+        body.truncate(length);
+    } else if value("transfer-encoding").is_some() {
+        body = read_chunks(stream, body)?;
+    } else {
+        while read_more(stream, &mut body)? {}
+    }
+    Ok(Answer {
+        status,
+        headers,
+        body,
+    })
+}
+
+/// Reads what has come; false at the end of the stream.
+fn read_more(stream: &mut TcpStream, received: &mut Vec<u8>) -> io::Result<bool> {
+    let mut buffer = [0; 16 * 1024];
+    let count = stream.read(&mut buffer)?;
+    received.extend(buffer.iter().take(count));
+    Ok(count > 0)
+}
+
+/// RFC 9112 §7.1, without extensions and trailers, which nobody here sends.
+fn read_chunks(stream: &mut TcpStream, mut received: Vec<u8>) -> Outcome<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        match httparse::parse_chunk_size(&received) {
+            Ok(httparse::Status::Complete((_, 0))) => return Ok(body),
+            Ok(httparse::Status::Complete((head, length))) => {
+                let end = head.saturating_add(usize::try_from(length)?);
+                while received.len() < end.saturating_add(2) {
+                    if !read_more(stream, &mut received)? {
+                        return Err("the connection ended within a chunk".into());
+                    }
+                }
+                body.extend(received.drain(..end).skip(head));
+                received.drain(..2);
+            }
+            Ok(httparse::Status::Partial) => {
+                if !read_more(stream, &mut received)? {
+                    return Err("the connection ended between chunks".into());
+                }
+            }
+            Err(_) => return Err("the size of a chunk could not be read".into()),
+        }
+    }
+}
+
+/// Parsed headers with names in lower case.
+pub(crate) fn owned(headers: &[httparse::Header<'_>]) -> Vec<(String, Vec<u8>)> {
+    headers
+        .iter()
+        .map(|header| (header.name.to_ascii_lowercase(), header.value.to_vec()))
+        .collect()
+}

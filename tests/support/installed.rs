@@ -1,0 +1,53 @@
+//! Where the programs are that `make` installs below `.local`, and the module that it builds.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use super::Outcome;
+
+/// The root of the repository.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The filter; `GATE_WASM` names another one.
+pub(crate) fn wasm() -> Outcome<PathBuf> {
+    found("GATE_WASM", "target/n8n-idp-gate.wasm", "make wasm")
+}
+
+/// Envoy; `ENVOY` names another one.
+pub(crate) fn envoy() -> Outcome<PathBuf> {
+    found("ENVOY", ".local/bin/envoy", "scripts/install-envoy.sh")
+}
+
+/// Node.js 24; `NODE24` names another one.
+pub(crate) fn node() -> Outcome<PathBuf> {
+    found("NODE24", ".local/bin/node24", "scripts/install-node.sh")
+}
+
+/// The directory whose `node_modules` holds `oidc-provider`.
+pub(crate) fn provider() -> Outcome<PathBuf> {
+    found(
+        "PROVIDER_DIR",
+        ".local/provider",
+        "scripts/install-provider.sh",
+    )
+}
+
+/// The directory whose `node_modules` holds n8n.
+pub(crate) fn n8n() -> Outcome<PathBuf> {
+    found("N8N_DIR", ".local/n8n", "scripts/install-n8n.sh")
+}
+
+fn found(variable: &str, usual: &str, remedy: &str) -> Outcome<PathBuf> {
+    let path = env::var_os(variable).map_or_else(|| root().join(usual), PathBuf::from);
+    if path.exists() {
+        Ok(path)
+    } else {
+        Err(format!(
+            "{} is not there; `{remedy}` makes it, or {variable} names another place",
+            path.display()
+        )
+        .into())
+    }
+}

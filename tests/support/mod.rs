@@ -1,0 +1,31 @@
+//! The ground of the end-to-end tests and of the demo: a real Envoy, scripted and real servers.
+//!
+//! Every server listens on a free loopback port and ends with the value that stands for it.
+#![allow(
+    dead_code,
+    reason = "each test target and the demo use a part of this"
+)]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the servers are real, and so are the clock and the environment"
+)]
+
+use std::error::Error;
+
+pub(crate) mod envoy;
+pub(crate) mod envoy_file;
+pub(crate) mod http;
+pub(crate) mod installed;
+pub(crate) mod n8n;
+pub(crate) mod ports;
+pub(crate) mod process;
+pub(crate) mod provider;
+pub(crate) mod recorder;
+pub(crate) mod scripted_provider;
+pub(crate) mod server;
+
+/// What went wrong, in words for the person at the terminal.
+pub(crate) type Failure = Box<dyn Error + Send + Sync>;
+
+/// The outcome of everything here that talks to the world.
+pub(crate) type Outcome<T> = Result<T, Failure>;

@@ -1,0 +1,363 @@
+//! A real n8n in a process of its own, with users, keys and workflows in it.
+
+use std::fs::{self, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::{json, Value};
+
+use super::http::{exchange_within, Request};
+use super::process::{Ending, Process};
+use super::{installed, ports, Outcome};
+
+/// How long a cold n8n may take to start on a busy machine.
+const START: Duration = Duration::from_secs(120);
+
+/// The environment that keeps n8n local and quiet.
+const QUIET: [(&str, &str); 15] = [
+    ("DB_TYPE", "sqlite"),
+    ("NODE_ENV", "production"),
+    ("N8N_LISTEN_ADDRESS", "127.0.0.1"),
+    ("N8N_SECURE_COOKIE", "false"),
+    ("N8N_PROXY_HOPS", "1"),
+    ("N8N_DIAGNOSTICS_ENABLED", "false"),
+    ("N8N_VERSION_NOTIFICATIONS_ENABLED", "false"),
+    ("N8N_DYNAMIC_BANNERS_ENABLED", "false"),
+    ("N8N_TEMPLATES_ENABLED", "false"),
+    ("N8N_PERSONALIZATION_ENABLED", "false"),
+    ("N8N_HIRING_BANNER_ENABLED", "false"),
+    ("N8N_LICENSE_AUTO_RENEW_ENABLED", "false"),
+    ("N8N_METRICS", "true"),
+    ("N8N_RUNNERS_ENABLED", "true"),
+    (
+        "N8N_DISABLED_MODULES",
+        "mcp-registry,instance-ai,agents,community-packages,chat-hub",
+    ),
+];
+
+/// What application A's key may do in n8n; it also owns the workflows.
+const SCOPES_OF_A: [&str; 6] = [
+    "workflow:list",
+    "workflow:read",
+    "workflow:create",
+    "workflow:update",
+    "workflow:delete",
+    "workflow:activate",
+];
+
+/// A user of n8n and an API key of theirs.
+#[derive(Clone, Debug)]
+pub(crate) struct Account {
+    /// The e-mail address.
+    pub(crate) email: String,
+    /// n8n's identifier of the user.
+    pub(crate) user_id: String,
+    /// The API key.
+    pub(crate) api_key: String,
+}
+
+/// What was put into an n8n before the story begins.
+#[derive(Clone, Debug)]
+pub(crate) struct Provisioned {
+    /// The owner, whose key stands for the long-lived keys of old.
+    pub(crate) owner: Account,
+    /// Application A, which owns both workflows.
+    pub(crate) app_a: Account,
+    /// Application B.
+    pub(crate) app_b: Account,
+    /// The workflow that echoes what is sent to `/webhook/orders/new`.
+    pub(crate) orders_workflow: String,
+    /// The workflow that echoes what is sent to `/webhook/open`.
+    pub(crate) open_workflow: String,
+}
+
+/// A running n8n. Dropping it ends it.
+#[derive(Debug)]
+pub(crate) struct RealN8n {
+    process: Process,
+    port: u16,
+    folder: PathBuf,
+    provisioned: Provisioned,
+}
+
+impl RealN8n {
+    /// Starts n8n on a loopback port with its data below `folder`, and provisions it unless that
+    /// was done by an earlier start.
+    pub(crate) fn start(port: u16, folder: &Path) -> Outcome<Self> {
+        fs::create_dir_all(folder)?;
+        let secret = remembered(&folder.join("secret"), random_hex)?;
+        let broker = ports::free()?;
+        let modules = installed::n8n()?;
+        let node = fs::canonicalize(installed::node()?)?;
+        let path = format!(
+            "{}:/usr/local/bin:/usr/bin:/bin",
+            node.parent().unwrap_or(&node).display()
+        );
+        let mut process = Process::start(
+            "n8n",
+            &node,
+            &folder.join("log"),
+            Ending::Terminate,
+            |command| {
+                command
+                    .arg(modules.join("node_modules/n8n/bin/n8n"))
+                    .arg("start")
+                    .current_dir(folder)
+                    .env("PATH", path)
+                    .env("HOME", folder)
+                    .env("N8N_USER_FOLDER", folder)
+                    .env("N8N_PORT", port.to_string())
+                    .env("N8N_RUNNERS_BROKER_PORT", broker.to_string())
+                    .env("N8N_ENCRYPTION_KEY", &secret)
+                    .env("N8N_USER_MANAGEMENT_JWT_SECRET", &secret)
+                    .envs(QUIET);
+            },
+        )?;
+        let probe = Request::get("/healthz/readiness").bytes();
+        process.wait_until(START, |_| {
+            exchange_within(port, &probe, Duration::from_secs(2))
+                .is_ok_and(|answer| answer.status == 200)
+        })?;
+        let saved = remembered(&folder.join("provisioned.json"), || {
+            Ok(provision(port)?.to_string())
+        })?;
+        Ok(Self {
+            process,
+            port,
+            folder: folder.to_owned(),
+            provisioned: Provisioned::read(&serde_json::from_str(&saved)?)?,
+        })
+    }
+
+    /// Its port on 127.0.0.1.
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Users, keys and workflows in it.
+    pub(crate) const fn provisioned(&self) -> &Provisioned {
+        &self.provisioned
+    }
+
+    /// n8n's own event log, oldest first.
+    pub(crate) fn events(&self) -> Outcome<Vec<Value>> {
+        let mut logs: Vec<PathBuf> = fs::read_dir(self.folder.join(".n8n"))?
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                name.starts_with("n8nEventLog") && name.ends_with(".log")
+            })
+            .collect();
+        // `n8nEventLog.log` is the newest; the higher the number, the older.
+        logs.sort();
+        logs.reverse();
+        let mut events = Vec::new();
+        for log in logs {
+            let text = fs::read_to_string(log)?;
+            events.extend(text.lines().filter_map(|line| {
+                let event: Value = serde_json::from_str(line).ok()?;
+                event.get("eventName").is_some().then_some(event)
+            }));
+        }
+        Ok(events)
+    }
+
+    /// The identifier of the user who did the last `event` (`n8n.audit.workflow.created`) to
+    /// `workflow`, as n8n's event log has it.
+    pub(crate) fn who(&self, event: &str, workflow: &str) -> Outcome<Option<String>> {
+        let events = self.events()?;
+        let found = events.iter().rev().find(|entry| {
+            entry["eventName"] == event && entry["payload"]["workflowId"] == workflow
+        });
+        Ok(found
+            .and_then(|entry| entry["payload"]["userId"].as_str())
+            .map(str::to_owned))
+    }
+
+    /// What it printed.
+    pub(crate) fn log_text(&self) -> String {
+        self.process.log_text()
+    }
+}
+
+impl Provisioned {
+    fn read(saved: &Value) -> Outcome<Self> {
+        let account = |name: &str| -> Outcome<Account> {
+            let saved = &saved[name];
+            Ok(Account {
+                email: text(saved, "email")?,
+                user_id: text(saved, "user_id")?,
+                api_key: text(saved, "api_key")?,
+            })
+        };
+        Ok(Self {
+            owner: account("owner")?,
+            app_a: account("app_a")?,
+            app_b: account("app_b")?,
+            orders_workflow: text(saved, "orders_workflow")?,
+            open_workflow: text(saved, "open_workflow")?,
+        })
+    }
+}
+
+/// Puts users, keys and workflows into a fresh n8n, in the way its own user interface does.
+fn provision(port: u16) -> Outcome<Value> {
+    let password = format!("Aa1-{}", random_hex()?);
+    let email = "owner@n8n.example.test";
+    let owner = Session::open(
+        port,
+        "/rest/owner/setup",
+        &json!({"email": email, "firstName": "The", "lastName": "Owner", "password": password}),
+    )?;
+    let owner_key = owner.api_key(&["workflow:list", "workflow:read", "user:list"])?;
+    let app_a = owner.invite(port, "app-a@n8n.example.test", "A", &password)?;
+    let app_b = owner.invite(port, "app-b@n8n.example.test", "B", &password)?;
+    let key_a = app_a.api_key(&SCOPES_OF_A)?;
+    let key_b = app_b.api_key(&["workflow:list", "workflow:read"])?;
+    let orders = echo_workflow(port, &key_a, "Orders", "orders/new")?;
+    let open = echo_workflow(port, &key_a, "Open to all", "open")?;
+    let account = |email: &str, session: &Session, key: &str| json!({"email": email, "user_id": session.user_id, "api_key": key});
+    Ok(json!({
+        "owner": account(email, &owner, &owner_key),
+        "app_a": account("app-a@n8n.example.test", &app_a, &key_a),
+        "app_b": account("app-b@n8n.example.test", &app_b, &key_b),
+        "orders_workflow": orders,
+        "open_workflow": open,
+    }))
+}
+
+/// Somebody who is logged in.
+struct Session {
+    port: u16,
+    cookie: String,
+    user_id: String,
+}
+
+impl Session {
+    /// Logs in by a call that answers with a session cookie and the user.
+    fn open(port: u16, path: &str, body: &Value) -> Outcome<Self> {
+        let answer = Request::post(path, body).send(port)?;
+        let cookie = answer
+            .headers
+            .iter()
+            .filter(|(name, _)| name == "set-cookie")
+            .filter_map(|(_, value)| std::str::from_utf8(value).ok()?.split(';').next())
+            .find(|cookie| cookie.starts_with("n8n-auth="));
+        match cookie {
+            Some(cookie) => Ok(Self {
+                port,
+                cookie: cookie.to_owned(),
+                user_id: text(&answer.json()["data"], "id")?,
+            }),
+            None => Err(format!("{path} was answered with {}: {}", answer.status, answer.text()).into()),
+        }
+    }
+
+    fn post(&self, path: &str, body: &Value) -> Outcome<Value> {
+        let request = Request::post(path, body).header("Cookie", &self.cookie);
+        expect_success(path, &request, self.port)
+    }
+
+    /// Makes an API key for this user.
+    fn api_key(&self, scopes: &[&str]) -> Outcome<String> {
+        let wanted = json!({"label": "end-to-end", "scopes": scopes, "expiresAt": null});
+        text(&self.post("/rest/api-keys", &wanted)?["data"], "rawApiKey")
+    }
+
+    /// Invites a member and accepts in their name.
+    fn invite(&self, port: u16, email: &str, name: &str, password: &str) -> Outcome<Self> {
+        let wanted = json!([{"email": email, "role": "global:member"}]);
+        let invited = self.post("/rest/invitations", &wanted)?;
+        let address = text(&invited["data"][0]["user"], "inviteAcceptUrl")?;
+        let token = address
+            .split_once("token=")
+            .map(|(_, token)| token)
+            .ok_or("the invitation holds no token")?;
+        Self::open(
+            port,
+            "/rest/invitations/accept",
+            &json!({"token": token, "firstName": "Application", "lastName": name, "password": password}),
+        )
+    }
+}
+
+/// Makes and activates a workflow that answers a webhook with what it was sent.
+fn echo_workflow(port: u16, api_key: &str, name: &str, path: &str) -> Outcome<String> {
+    let workflow = json!({
+        "name": name,
+        "settings": {},
+        "nodes": [
+            {
+                "id": "1", "name": "Webhook", "type": "n8n-nodes-base.webhook", "typeVersion": 2,
+                "position": [0, 0], "webhookId": uuid()?,
+                "parameters": {"path": path, "httpMethod": "POST", "responseMode": "lastNode", "authentication": "none"},
+            },
+            {
+                "id": "2", "name": "Echo", "type": "n8n-nodes-base.set", "typeVersion": 3.4,
+                "position": [200, 0],
+                "parameters": {"mode": "raw", "jsonOutput": "={{ JSON.stringify({headers: $json.headers, body: $json.body}) }}"},
+            },
+        ],
+        "connections": {"Webhook": {"main": [[{"node": "Echo", "type": "main", "index": 0}]]}},
+    });
+    let call = |path: &str, body: &Value| {
+        let request = Request::post(path, body).header("X-N8N-API-KEY", api_key);
+        expect_success(path, &request, port)
+    };
+    let id = text(&call("/api/v1/workflows", &workflow)?, "id")?;
+    call(&format!("/api/v1/workflows/{id}/activate"), &json!({}))?;
+    Ok(id)
+}
+
+fn expect_success(path: &str, request: &Request, port: u16) -> Outcome<Value> {
+    let answer = request.send(port)?;
+    match answer.status {
+        200 | 201 => Ok(answer.json()),
+        status => Err(format!("{path} was answered with {status}: {}", answer.text()).into()),
+    }
+}
+
+fn text(value: &Value, name: &str) -> Outcome<String> {
+    match value.get(name).and_then(Value::as_str) {
+        Some(text) => Ok(text.to_owned()),
+        None => Err(format!("no `{name}` where one was expected").into()),
+    }
+}
+
+/// The content of a file that only this user can read; what `make` gives is put there first when
+/// it does not exist.
+fn remembered(file: &Path, make: impl FnOnce() -> Outcome<String>) -> Outcome<String> {
+    if file.exists() {
+        return Ok(fs::read_to_string(file)?);
+    }
+    let made = make()?;
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(file)?
+        .write_all(made.as_bytes())?;
+    Ok(made)
+}
+
+fn random_hex() -> Outcome<String> {
+    let mut bytes = [0; 16];
+    fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// A random UUID (RFC 9562 §5.4), which n8n asks of a webhook.
+fn uuid() -> Outcome<String> {
+    let hex = random_hex()?;
+    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
+    Ok(format!(
+        "{}-{}-4{}-8{}-{}",
+        part(0, 8),
+        part(8, 12),
+        part(13, 16),
+        part(17, 20),
+        part(20, 32)
+    ))
+}

@@ -1,0 +1,165 @@
+//! A server in a process of its own, which never outlives this one.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Sender};
+use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{Failure, Outcome};
+
+/// How a process is asked to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// At once.
+    Kill,
+    /// Politely, with a few seconds to end its own children.
+    Terminate,
+}
+
+/// A running server. Dropping it ends it, also when a test panics.
+#[derive(Debug)]
+pub(crate) struct Process {
+    name: &'static str,
+    child: Child,
+    log: PathBuf,
+    ending: Ending,
+}
+
+impl Process {
+    /// Starts `program` with exactly the given environment; its output goes to the file `log`.
+    pub(crate) fn start(
+        name: &'static str,
+        program: &Path,
+        log: &Path,
+        ending: Ending,
+        shape: impl FnOnce(&mut Command),
+    ) -> Outcome<Self> {
+        let output = File::create(log)?;
+        let mut command = bound_to_this_process(program, ending);
+        command
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output);
+        shape(&mut command);
+        let child = spawn(command).map_err(|error| format!("{name} did not start: {error}"))?;
+        Ok(Self {
+            name,
+            child,
+            log: log.to_owned(),
+            ending,
+        })
+    }
+
+    /// Waits until `ready`, which is shown the log, says so. An end of the process or of the
+    /// patience is a failure that shows the end of the log.
+    pub(crate) fn wait_until(
+        &mut self,
+        patience: Duration,
+        mut ready: impl FnMut(&str) -> bool,
+    ) -> Outcome<()> {
+        let started = Instant::now();
+        loop {
+            if ready(&self.log_text()) {
+                return Ok(());
+            }
+            if let Some(status) = self.child.try_wait()? {
+                return Err(self.failure(&format!("ended with {status}")));
+            }
+            if started.elapsed() > patience {
+                return Err(self.failure(&format!("was not ready within {patience:?}")));
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Waits for the process to end by itself.
+    pub(crate) fn wait_for_end(&mut self, patience: Duration) -> Outcome<ExitStatus> {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            if started.elapsed() > patience {
+                return Err(self.failure(&format!("still runs after {patience:?}")));
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Everything that it printed so far. Bytes that are not UTF-8 show as U+FFFD.
+    pub(crate) fn log_text(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
+    /// The number by which the system knows it.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    fn failure(&self, what: &str) -> Failure {
+        let log = self.log_text();
+        let mut end: Vec<&str> = log.lines().rev().take(20).collect();
+        end.reverse();
+        format!("{} {what}\n{}", self.name, end.join("\n")).into()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if self.ending == Ending::Terminate {
+            let _ = Command::new("kill")
+                .arg(self.child.id().to_string())
+                .stderr(Stdio::null())
+                .status();
+            if self.wait_for_end(Duration::from_secs(5)).is_ok() {
+                return;
+            }
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A killed test runner drops nothing. `setpriv` (util-linux) makes the kernel end the child then.
+fn bound_to_this_process(program: &Path, ending: Ending) -> Command {
+    let setpriv = Path::new("/usr/bin/setpriv");
+    if !setpriv.exists() {
+        return Command::new(program);
+    }
+    let mut command = Command::new(setpriv);
+    command.arg("--pdeathsig");
+    command.arg(match ending {
+        Ending::Kill => "KILL",
+        Ending::Terminate => "TERM",
+    });
+    command.arg(program);
+    command
+}
+
+type Order = (Command, Sender<io::Result<Child>>);
+
+/// Starts a child from the one thread that lives as long as the process does: the kernel ends a
+/// bound child with the *thread* that started it, and a test's thread is gone before the next.
+fn spawn(command: Command) -> io::Result<Child> {
+    static SPAWNER: OnceLock<Sender<Order>> = OnceLock::new();
+    let spawner = SPAWNER.get_or_init(|| {
+        let (sender, orders) = mpsc::channel::<Order>();
+        thread::spawn(move || {
+            for (mut command, reply) in orders {
+                let _ = reply.send(command.spawn());
+            }
+        });
+        sender
+    });
+    let (reply, answer) = mpsc::channel();
+    let gone = |_| io::Error::other("the thread that starts processes is gone");
+    spawner
+        .send((command, reply))
+        .map_err(|_| io::Error::other("the thread that starts processes is gone"))?;
+    answer.recv().map_err(gone)?
+}

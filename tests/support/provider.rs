@@ -1,0 +1,156 @@
+//! A certified OpenID provider in a Node.js process of its own.
+
+use std::time::Duration;
+
+use base64::engine::general_purpose::STANDARD;
+use base64::Engine as _;
+use serde_json::{json, Value};
+use tempfile::TempDir;
+
+use super::http::Request;
+use super::process::{Ending, Process};
+use super::{installed, Outcome};
+
+/// The audience of the tokens that the gate accepts.
+pub(crate) const AUDIENCE: &str = "api://n8n-api";
+
+/// The audience of tokens for something else.
+pub(crate) const OTHER_AUDIENCE: &str = "api://something-else";
+
+/// The scope that lets a caller read workflows.
+pub(crate) const READ: &str = "N8N.Workflow.Read";
+
+/// The scope that lets a caller change workflows.
+pub(crate) const WRITE: &str = "N8N.Workflow.Write";
+
+/// An application that is registered at the provider.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    /// `client_id`.
+    pub(crate) id: &'static str,
+    /// `client_secret`.
+    pub(crate) secret: String,
+    /// What its tokens hold as `roles`, and the scopes that it may ask for.
+    pub(crate) roles: &'static [&'static str],
+    /// How old its tokens are when it gets them, as if it had kept them; they live 5 minutes.
+    pub(crate) age: Duration,
+}
+
+/// The calling applications of the story: A may read and write, B has no role that counts, and
+/// the third kept its tokens for an hour.
+pub(crate) fn clients() -> Vec<Client> {
+    let client = |id, roles, seconds| Client {
+        id,
+        secret: format!("secret-of-{id}"),
+        roles,
+        age: Duration::from_secs(seconds),
+    };
+    vec![
+        client("app-a", &[READ, WRITE], 0),
+        client("app-b", &["Something.Else"], 0),
+        client("app-late", &[READ], 3600),
+    ]
+}
+
+/// A running provider. Dropping it ends it.
+#[derive(Debug)]
+pub(crate) struct RealProvider {
+    process: Process,
+    port: u16,
+    clients: Vec<Client>,
+    _directory: TempDir,
+}
+
+impl RealProvider {
+    /// Starts it on a loopback port and waits until it serves.
+    pub(crate) fn start(port: u16, clients: Vec<Client>) -> Outcome<Self> {
+        let registered: Vec<Value> = clients
+            .iter()
+            .map(|client| {
+                json!({
+                    "id": client.id,
+                    "secret": client.secret,
+                    "roles": client.roles,
+                    "age": client.age.as_secs(),
+                })
+            })
+            .collect();
+        let settings = json!({
+            "port": port,
+            "resources": { AUDIENCE: [READ, WRITE], OTHER_AUDIENCE: [READ] },
+            "clients": registered,
+        });
+        let directory = tempfile::tempdir()?;
+        let modules = installed::provider()?;
+        let mut process = Process::start(
+            "the OpenID provider",
+            &installed::node()?,
+            &directory.path().join("log"),
+            Ending::Kill,
+            |command| {
+                command
+                    .arg(installed::root().join("tests/real/provider/provider.mjs"))
+                    .env("PROVIDER_DIR", modules)
+                    .env("PROVIDER_SETTINGS", settings.to_string());
+            },
+        )?;
+        process.wait_until(Duration::from_secs(30), |log| {
+            log.lines().any(|line| line.starts_with("ready "))
+        })?;
+        Ok(Self {
+            process,
+            port,
+            clients,
+            _directory: directory,
+        })
+    }
+
+    /// Its issuer identifier.
+    pub(crate) fn issuer(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Its port on 127.0.0.1.
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// An access token by the client credentials grant (RFC 6749 §4.4) for one audience
+    /// (RFC 8707).
+    pub(crate) fn token(&self, client: &str, scope: &str, resource: &str) -> Outcome<String> {
+        let registered = self.clients.iter().find(|known| known.id == client);
+        let secret = registered
+            .map(|known| known.secret.as_str())
+            .ok_or_else(|| format!("{client} is not registered"))?;
+        let mut form = format!("grant_type=client_credentials&resource={resource}");
+        if !scope.is_empty() {
+            form.push_str("&scope=");
+            form.push_str(&scope.replace(' ', "+"));
+        }
+        let answer = Request::new("POST", "/token")
+            .header(
+                "Authorization",
+                format!("Basic {}", STANDARD.encode(format!("{client}:{secret}"))),
+            )
+            .body("application/x-www-form-urlencoded", form)
+            .send(self.port)?;
+        match answer.json().get("access_token").and_then(Value::as_str) {
+            Some(token) => Ok(token.to_owned()),
+            None => Err(format!("the provider answered {}: {}", answer.status, answer.text()).into()),
+        }
+    }
+
+    /// Replaces the signing key; `keep` goes on publishing the old one.
+    pub(crate) fn rotate(&self, keep: bool) -> Outcome<()> {
+        let answer = Request::post("/test/rotate", &json!({ "keep": keep })).send(self.port)?;
+        match answer.status {
+            200 => Ok(()),
+            status => Err(format!("rotating the keys was answered with {status}").into()),
+        }
+    }
+
+    /// What it printed.
+    pub(crate) fn log_text(&self) -> String {
+        self.process.log_text()
+    }
+}

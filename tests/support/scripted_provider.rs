@@ -1,0 +1,85 @@
+//! An identity provider in this process that does what a test tells it to: rotate, fail, lie.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::{json, Value};
+
+use super::server::{Reply, Script, Server};
+use super::Outcome;
+
+/// Where the discovery document is (OpenID Connect Discovery 1.0 §4).
+pub(crate) const DISCOVERY: &str = "/.well-known/openid-configuration";
+
+/// Where the key set is.
+pub(crate) const JWKS: &str = "/jwks";
+
+/// A provider whose answer to each path can be changed while it runs.
+#[derive(Debug)]
+pub(crate) struct ScriptedProvider {
+    issuer: String,
+    server: Server,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    scripts: BTreeMap<String, Script>,
+    requests: BTreeMap<String, usize>,
+}
+
+impl ScriptedProvider {
+    /// Starts it with a truthful discovery document and the key set `{"keys": [...]}`.
+    pub(crate) fn start(issuer: &str, keys: &[Value]) -> Outcome<Self> {
+        let state = Arc::new(Mutex::new(State::default()));
+        let shared = Arc::clone(&state);
+        let server = Server::start(move |heard| {
+            let path = heard.target.split('?').next().unwrap_or_default().to_owned();
+            let mut state = shared.lock().unwrap_or_else(PoisonError::into_inner);
+            let script = state.scripts.get(&path).cloned();
+            let count = state.requests.entry(path).or_default();
+            *count = count.saturating_add(1);
+            script.unwrap_or(Script::Reply(Reply::status(404)))
+        })?;
+        let provider = Self {
+            issuer: issuer.to_owned(),
+            server,
+            state,
+        };
+        provider.script(DISCOVERY, Script::Reply(Reply::json(&provider.document())));
+        provider.publish(keys);
+        Ok(provider)
+    }
+
+    /// Its port on 127.0.0.1.
+    pub(crate) const fn port(&self) -> u16 {
+        self.server.port()
+    }
+
+    /// The truthful discovery document.
+    pub(crate) fn document(&self) -> Value {
+        json!({
+            "issuer": self.issuer,
+            "jwks_uri": format!("{}{JWKS}", self.issuer),
+            "token_endpoint": format!("{}/token", self.issuer),
+            "id_token_signing_alg_values_supported": ["RS256", "ES256"],
+        })
+    }
+
+    /// Publishes these keys and no others.
+    pub(crate) fn publish(&self, keys: &[Value]) {
+        self.script(JWKS, Script::Reply(Reply::json(&json!({ "keys": keys }))));
+    }
+
+    /// Answers every later request for `path` in this way.
+    pub(crate) fn script(&self, path: &str, script: Script) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.scripts.insert(path.to_owned(), script);
+    }
+
+    /// How often `path` was asked for.
+    pub(crate) fn requests(&self, path: &str) -> usize {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.requests.get(path).copied().unwrap_or_default()
+    }
+}

@@ -1,0 +1,235 @@
+//! A small HTTP server in this process, whose answers may be as wrong as a test needs them.
+
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use super::http::owned;
+use super::Outcome;
+
+/// A request as it arrived.
+#[derive(Clone, Debug)]
+pub(crate) struct Heard {
+    /// `GET /path HTTP/1.1` and all headers, byte for byte.
+    pub(crate) head: Vec<u8>,
+    /// The method.
+    pub(crate) method: String,
+    /// The request target.
+    pub(crate) target: String,
+    /// Name in lower case and value of each header, in the order of the wire.
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
+    /// The body.
+    pub(crate) body: Vec<u8>,
+}
+
+/// What a server does with a request.
+#[derive(Clone, Debug)]
+pub(crate) enum Script {
+    /// It answers.
+    Reply(Reply),
+    /// It answers a few bytes at a time.
+    Drip {
+        /// The answer.
+        reply: Reply,
+        /// How many bytes at a time.
+        bytes: usize,
+        /// How long it pauses between them.
+        pause: Duration,
+    },
+    /// It promises more than it sends, and closes the connection.
+    CutOff(Reply),
+    /// It never answers.
+    Hang,
+    /// It closes the connection without a word.
+    Close,
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Reply {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Reply {
+    /// An answer with a JSON body.
+    pub(crate) fn json(body: &serde_json::Value) -> Self {
+        Self::new(200, "application/json", body.to_string())
+    }
+
+    /// An answer with any body.
+    pub(crate) fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            status,
+            headers: vec![("content-type".to_owned(), content_type.to_owned())],
+            body: body.into(),
+        }
+    }
+
+    /// An answer without a body.
+    pub(crate) const fn status(status: u16) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let mut head = format!("HTTP/1.1 {} Scripted\r\n", self.status);
+        for (name, value) in &self.headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str(&format!(
+            "content-length: {}\r\nconnection: close\r\n\r\n",
+            self.body.len()
+        ));
+        [head.as_bytes(), &self.body].concat()
+    }
+}
+
+/// A server on a free loopback port. Dropping it stops it.
+#[derive(Debug)]
+pub(crate) struct Server {
+    port: u16,
+    stopped: Arc<AtomicBool>,
+}
+
+impl Server {
+    /// Starts a server that does with each request what `script` says.
+    pub(crate) fn start(script: impl Fn(Heard) -> Script + Send + Sync + 'static) -> Outcome<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let port = listener.local_addr()?.port();
+        let stopped = Arc::new(AtomicBool::new(false));
+        let (script, stop) = (Arc::new(script), Arc::clone(&stopped));
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                if stop.load(Ordering::SeqCst) {
+                    return;
+                }
+                let (script, stop) = (Arc::clone(&script), Arc::clone(&stop));
+                thread::spawn(move || serve(stream, script.as_ref(), &stop));
+            }
+        });
+        Ok(Self { port, stopped })
+    }
+
+    /// Its port on 127.0.0.1.
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stopped.store(true, Ordering::SeqCst);
+        // Wakes the listener, which then sees that it shall stop.
+        let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
+    }
+}
+
+fn serve(mut stream: TcpStream, script: &dyn Fn(Heard) -> Script, stop: &AtomicBool) {
+    let Ok(Some(heard)) = hear(&mut stream) else {
+        return;
+    };
+    let _ = match script(heard) {
+        Script::Reply(reply) => stream.write_all(&reply.bytes()),
+        Script::Drip {
+            reply,
+            bytes,
+            pause,
+        } => drip(&mut stream, &reply.bytes(), bytes, pause, stop),
+        Script::CutOff(reply) => {
+            let bytes = reply.bytes();
+            let kept = bytes.len().saturating_sub(reply.body.len().div_ceil(2));
+            stream.write_all(bytes.get(..kept).unwrap_or_default())
+        }
+        Script::Hang => {
+            while !stop.load(Ordering::SeqCst) && is_open(&mut stream) {}
+            Ok(())
+        }
+        Script::Close => Ok(()),
+    };
+    let _ = stream.shutdown(Shutdown::Both);
+}
+
+fn drip(
+    stream: &mut TcpStream,
+    whole: &[u8],
+    bytes: usize,
+    pause: Duration,
+    stop: &AtomicBool,
+) -> io::Result<()> {
+    for part in whole.chunks(bytes.max(1)) {
+        if stop.load(Ordering::SeqCst) {
+            break;
+        }
+        stream.write_all(part)?;
+        thread::sleep(pause);
+    }
+    Ok(())
+}
+
+/// Waits a moment; false once the other side has closed.
+fn is_open(stream: &mut TcpStream) -> bool {
+    let _ = stream.set_read_timeout(Some(Duration::from_millis(100)));
+    match stream.read(&mut [0; 1]) {
+        Ok(count) => count > 0,
+        Err(error) => matches!(
+            error.kind(),
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+        ),
+    }
+}
+
+/// Reads one request; `None` when the connection ended before it was whole.
+fn hear(stream: &mut TcpStream) -> Outcome<Option<Heard>> {
+    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    let mut received = Vec::new();
+    let mut buffer = [0; 16 * 1024];
+    loop {
+        let count = stream.read(&mut buffer)?;
+        if count == 0 {
+            return Ok(None);
+        }
+        received.extend(buffer.iter().take(count));
+        if let Some(heard) = parse(&received)? {
+            return Ok(Some(heard));
+        }
+    }
+}
+
+/// The request, once all of it is there.
+fn parse(received: &[u8]) -> Outcome<Option<Heard>> {
+    let mut slots = [httparse::EMPTY_HEADER; 128];
+    let mut request = httparse::Request::new(&mut slots);
+    let httparse::Status::Complete(length) = request.parse(received)? else {
+        return Ok(None);
+    };
+    let headers = owned(request.headers);
+    let (head, rest) = received.split_at(length);
+    let value = |name: &str| headers.iter().find(|(other, _)| other == name);
+    let complete = match (value("content-length"), value("transfer-encoding")) {
+        (Some((_, size)), _) => rest.len() >= std::str::from_utf8(size)?.parse()?,
+        (None, Some(_)) => rest.ends_with(b"0\r\n\r\n"),
+        (None, None) => true,
+    };
+    Ok(complete.then(|| Heard {
+        head: head.to_vec(),
+        method: request.method.unwrap_or_default().to_owned(),
+        target: request.path.unwrap_or_default().to_owned(),
+        headers,
+        body: rest.to_vec(),
+    }))
+}
