@@ -1,1 +1,205 @@
+//! What becomes of requests, from their head to the head that n8n would get.
 
+use serde_json::{json, Value};
+
+use super::*;
+use crate::config;
+use crate::crypto::GuestCrypto;
+use crate::facts::Availability;
+use crate::mint::{mint, KeyKind, Mint};
+use crate::policy::ProviderId;
+use crate::secret::Secret;
+
+mod model;
+mod public_api;
+mod surfaces;
+mod webhook;
+
+const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
+const ISSUER: &str = "https://idp.example";
+const READER_KEY: &str = "n8n-key-of-the-reader";
+const ADMIN_KEY: &str = "n8n-key-of-the-admin";
+const PEOPLE_KEY: &str = "n8n-key-of-people";
+
+/// The configuration of these tests: a provider with one key, three principals, a few webhooks.
+fn configuration() -> Value {
+    json!({
+        "providers": [{
+            "name": "idp",
+            "issuer": ISSUER,
+            "audiences": ["api://n8n-api"],
+            "clients": ["reader", "admin", "stranger", "portal"],
+            "jwks": {"keys": [signer().jwk("one")]},
+        }],
+        "roles": {
+            "Reader": ["workflow:list", "workflow:read"],
+            "Admin": ["*"],
+        },
+        "principals": [
+            {"name": "reader", "match": {"client": "reader"}, "api_key": {"env": "READER_KEY"}},
+            {"name": "admin", "match": {"client": "admin", "kind": "app"},
+             "api_key": {"env": "ADMIN_KEY"}},
+            {"name": "people", "match": {"email_domain": "example.com"},
+             "allow": ["workflow:list"], "api_key": {"env": "PEOPLE_KEY"}},
+        ],
+        "webhooks": [
+            {"path": "/webhook/orders/**", "require": {"roles": ["Orders"]}},
+            {"path": "/webhook/browser", "auth": "bearer", "cors_preflight": "pass",
+             "keep_authorization": true},
+            {"path": "/webhook/closed/**", "auth": "deny"},
+            {"path": "/webhook/public/**", "auth": "open"},
+        ],
+    })
+}
+
+struct TestEnvironment;
+
+impl config::Environment for TestEnvironment {
+    fn secret(&self, name: &str) -> Option<Secret> {
+        let value = match name {
+            "READER_KEY" => READER_KEY,
+            "ADMIN_KEY" => ADMIN_KEY,
+            "PEOPLE_KEY" => PEOPLE_KEY,
+            _ => return None,
+        };
+        Some(Secret::new(value.to_owned()))
+    }
+}
+
+/// Facts that are all in the configuration, or for a test to set.
+struct TestFacts {
+    policy: Policy,
+    pending: bool,
+    may_bring_new_keys: bool,
+}
+
+impl Facts for TestFacts {
+    fn key_set(&self, provider: ProviderId) -> Availability<'_> {
+        match &self.policy.providers[provider.0].keys {
+            _ if self.pending => Availability::Pending,
+            crate::policy::KeySource::Inline(keys) => Availability::Known(keys),
+            _ => Availability::Unavailable {
+                retry_after: std::time::Duration::from_secs(7),
+            },
+        }
+    }
+
+    fn may_bring_new_keys(&self, _: ProviderId) -> bool {
+        self.may_bring_new_keys
+    }
+}
+
+fn load(configuration: &Value) -> Policy {
+    match config::load(configuration.to_string().as_bytes(), &TestEnvironment) {
+        Ok(loaded) => loaded.policy,
+        Err(errors) => panic!("{errors}"),
+    }
+}
+
+fn facts(configuration: &Value) -> TestFacts {
+    TestFacts {
+        policy: load(configuration),
+        pending: false,
+        may_bring_new_keys: false,
+    }
+}
+
+fn decide_with(facts: &TestFacts, request: &RequestHead) -> Decision {
+    let grounds = Grounds {
+        policy: &facts.policy,
+        facts,
+        crypto: &GuestCrypto,
+        now: NOW,
+    };
+    decide(grounds, request)
+}
+
+/// Decides under [`configuration`].
+fn decided(request: &RequestHead) -> Decision {
+    decide_with(&facts(&configuration()), request)
+}
+
+fn signer() -> &'static Mint {
+    mint(KeyKind::Ed25519)
+}
+
+/// The claims of a good token of `client`.
+fn claims(client: &str, roles: &[&str]) -> Value {
+    json!({
+        "iss": ISSUER, "aud": "api://n8n-api", "sub": client, "azp": client, "jti": "t-1",
+        "iat": NOW.0, "exp": NOW.0 + 300, "roles": roles,
+    })
+}
+
+/// A person who came through the client `portal`.
+fn person(email: &str, verified: bool, roles: &[&str]) -> Value {
+    let mut claims = claims("portal", roles);
+    claims["sub"] = json!("u-17");
+    claims["email"] = json!(email);
+    claims["email_verified"] = json!(verified);
+    claims
+}
+
+fn sign(claims: &Value) -> String {
+    signer().sign(&json!({"alg": "EdDSA", "kid": "one"}), claims)
+}
+
+/// A request with these headers beside the pseudo-headers.
+fn request(method: &str, path: &str, headers: &[(&str, &str)]) -> RequestHead {
+    let pseudo = [
+        (":method", method),
+        (":path", path),
+        (":authority", "n8n.example.com"),
+        (":scheme", "https"),
+    ];
+    let pairs = pseudo.iter().chain(headers);
+    RequestHead::new(
+        pairs
+            .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
+            .collect(),
+    )
+}
+
+/// A request with a bearer token of these claims.
+fn bearing(method: &str, path: &str, claims: &Value) -> RequestHead {
+    let authorization = format!("Bearer {}", sign(claims));
+    request(method, path, &[("authorization", &authorization)])
+}
+
+/// The reason for which a decision refuses; panics when it does not.
+fn reason(decision: &Decision) -> &'static str {
+    match &decision.outcome {
+        Outcome::Reject(reason) => reason.as_str(),
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+/// The head that n8n gets, as a host makes it of the edits.
+fn upstream(request: &RequestHead, decision: &Decision) -> Vec<(String, String)> {
+    let edits = match &decision.outcome {
+        Outcome::Forward(forward) => forward.edits(),
+        Outcome::Pass(edits) => edits,
+        other => panic!("does not go on: {other:?}"),
+    };
+    let mut head: Vec<(String, String)> = request
+        .headers()
+        .map(|(name, value)| (name.to_owned(), String::from_utf8_lossy(value).into_owned()))
+        .collect();
+    for edit in edits {
+        match edit {
+            HeaderEdit::Remove(name) => head.retain(|(other, _)| other != name),
+            HeaderEdit::Set(name, value) => {
+                head.retain(|(other, _)| other != name);
+                head.push(((*name).to_owned(), value.expose().to_owned()));
+            }
+        }
+    }
+    head.retain(|(name, _)| !name.starts_with(':'));
+    head
+}
+
+fn value<'h>(head: &'h [(String, String)], name: &str) -> Option<&'h str> {
+    head.iter()
+        .find(|(other, _)| other == name)
+        .map(|(_, value)| value.as_str())
+}

@@ -93,7 +93,11 @@ fn odd_bytes_neither_get_through_nor_harm_the_next_request() {
                 good().header("Cookie", b"n8n-auth=x; a=\xff"),
                 upstream().without("cookie"),
             ),
-            refused_by_envoy("a header name beyond ASCII", good().header(b"X-\xff", "a"), 400),
+            refused_by_envoy(
+                "a header name beyond ASCII",
+                good().header(b"X-\xff", "a"),
+                400,
+            ),
             refused_by_envoy("a null byte", good().header("X-Junk", b"a\0b"), 400),
             refused_by_envoy("a path beyond ASCII", Request::get(b"/api/v1/\xff"), 400),
             refused_by_envoy("a fragment", Request::get("/api/v1/workflows#x"), 400),

@@ -31,15 +31,43 @@ fn without_keys_tokens_wait_for_better_times_and_api_keys_pass() {
     let keys = Reply::json(&json!({"keys": [key().jwk(KEY_ID)]}));
     let huge = format!("{}{}", " ".repeat(8 << 20), json!({"keys": []}));
     let cases = [
-        ("the provider closes the connection", DISCOVERY, Script::Close),
+        (
+            "the provider closes the connection",
+            DISCOVERY,
+            Script::Close,
+        ),
         ("the provider never answers", JWKS, Script::Hang),
-        ("the discovery document is of another issuer", DISCOVERY, Script::Reply(Reply::json(&lie))),
-        ("the provider fails", DISCOVERY, Script::Reply(Reply::status(500))),
-        ("the provider sends elsewhere", JWKS, Script::Reply(Reply::status(302).header("location", "/elsewhere"))),
-        ("a log-in page in place of the keys", JWKS, Script::Reply(html)),
+        (
+            "the discovery document is of another issuer",
+            DISCOVERY,
+            Script::Reply(Reply::json(&lie)),
+        ),
+        (
+            "the provider fails",
+            DISCOVERY,
+            Script::Reply(Reply::status(500)),
+        ),
+        (
+            "the provider sends elsewhere",
+            JWKS,
+            Script::Reply(Reply::status(302).header("location", "/elsewhere")),
+        ),
+        (
+            "a log-in page in place of the keys",
+            JWKS,
+            Script::Reply(html),
+        ),
         ("half of the keys", JWKS, Script::CutOff(keys)),
-        ("no keys at all", JWKS, Script::Reply(Reply::json(&json!({"keys": []})))),
-        ("a document without end", JWKS, Script::Reply(Reply::new(200, "application/json", huge))),
+        (
+            "no keys at all",
+            JWKS,
+            Script::Reply(Reply::json(&json!({"keys": []}))),
+        ),
+        (
+            "a document without end",
+            JWKS,
+            Script::Reply(Reply::new(200, "application/json", huge)),
+        ),
     ];
     for (name, path, script) in cases {
         let provider = provider();
@@ -49,9 +77,16 @@ fn without_keys_tokens_wait_for_better_times_and_api_keys_pass() {
         assert_eq!(answer.status, 503, "{name}: {}", answer.text());
         assert_eq!(answer.json()["reason"], json!("keys_unavailable"), "{name}");
         let retry_after = answer.header("retry-after").unwrap_or_default();
-        assert!(retry_after.parse::<u64>().is_ok(), "{name}: {retry_after:?}");
+        assert!(
+            retry_after.parse::<u64>().is_ok(),
+            "{name}: {retry_after:?}"
+        );
         let with_key = Request::get("/api/v1/workflows").header("X-N8N-API-KEY", "old-key");
-        assert_eq!(with_key.send(gate.envoy.port()).unwrap().status, 200, "{name}");
+        assert_eq!(
+            with_key.send(gate.envoy.port()).unwrap().status,
+            200,
+            "{name}"
+        );
     }
 }
 
@@ -68,7 +103,10 @@ fn requests_that_wait_for_the_first_keys_share_one_fetch() {
     let gate = Gate::at(provider, policy(), |setup| setup);
     let statuses: Vec<u16> = thread::scope(|scope| {
         let callers: Vec<_> = (0..8).map(|_| scope.spawn(|| good(&gate).status)).collect();
-        callers.into_iter().map(|caller| caller.join().unwrap()).collect()
+        callers
+            .into_iter()
+            .map(|caller| caller.join().unwrap())
+            .collect()
     });
     assert_eq!(statuses, [200; 8]);
     assert_eq!(gate.provider.requests(JWKS), 1);
@@ -81,7 +119,10 @@ fn workers_share_the_keys_that_one_of_them_fetched() {
         assert_eq!(good(&gate).status, 200);
     }
     assert_eq!(
-        (gate.provider.requests(DISCOVERY), gate.provider.requests(JWKS)),
+        (
+            gate.provider.requests(DISCOVERY),
+            gate.provider.requests(JWKS)
+        ),
         (1, 1)
     );
 }

@@ -98,7 +98,10 @@ fn application_b_lacks_the_role_and_is_told_the_scope() {
     let answer = stage.send(&list_workflows().bearer(&stage.token("app-b", "")));
     assert_eq!(refusal(&answer), (403, json!("insufficient_scope")));
     let challenge = answer.header("www-authenticate").unwrap();
-    assert!(challenge.contains(r#"scope="workflow:list""#), "{challenge}");
+    assert!(
+        challenge.contains(r#"scope="workflow:list""#),
+        "{challenge}"
+    );
 }
 
 #[test]

@@ -11,7 +11,10 @@ fn every_decision_leaves_one_audit_record() {
     let target = "/api/v1/workflows?secret=query";
     let good = Request::get(target).bearer(&token("app-a", &[READER]));
     assert_eq!(good.send(gate.envoy.port()).unwrap().status, 200);
-    assert_eq!(Request::get(target).send(gate.envoy.port()).unwrap().status, 401);
+    assert_eq!(
+        Request::get(target).send(gate.envoy.port()).unwrap().status,
+        401
+    );
     let audit = gate.envoy.audit();
     let [forwarded, refused] = audit.as_slice() else {
         panic!("{audit:?}");
@@ -71,7 +74,14 @@ fn no_secret_stands_in_any_log_or_page() {
     let signature = token.rsplit('.').next().unwrap();
     let payload = token.split('.').nth(1).unwrap();
     for text in &seen {
-        for secret in [KEY_A, KEY_PEOPLE, "old-api-key", "query-secret", signature, payload] {
+        for secret in [
+            KEY_A,
+            KEY_PEOPLE,
+            "old-api-key",
+            "query-secret",
+            signature,
+            payload,
+        ] {
             assert!(!text.contains(secret), "{secret} was written down");
         }
     }

@@ -100,7 +100,10 @@ fn a_client_without_the_role_is_told_the_scope_that_it_lacks() {
     let answer = stage.list_workflows(&token);
     assert_eq!(refusal(&answer), (403, json!("insufficient_scope")));
     let challenge = answer.header("www-authenticate").unwrap();
-    assert!(challenge.contains(r#"scope="workflow:list""#), "{challenge}");
+    assert!(
+        challenge.contains(r#"scope="workflow:list""#),
+        "{challenge}"
+    );
 }
 
 #[test]

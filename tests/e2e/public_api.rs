@@ -47,7 +47,10 @@ fn callers_become_their_principal_and_bring_nothing_else() {
             ),
             arrives(
                 "the scheme in other letters (RFC 9110 §11.1)",
-                list().header("AUTHORIZATION", format!("bEARER {}", token("app-a", &[READER]))),
+                list().header(
+                    "AUTHORIZATION",
+                    format!("bEARER {}", token("app-a", &[READER])),
+                ),
                 upstream().with("x-n8n-api-key", KEY_A),
             ),
             arrives(
@@ -78,7 +81,9 @@ fn callers_become_their_principal_and_bring_nothing_else() {
             arrives(
                 "an API key of n8n's own",
                 list().header("X-N8N-API-KEY", "old-key"),
-                upstream().with("x-n8n-api-key", "old-key").without("x-auth-principal"),
+                upstream()
+                    .with("x-n8n-api-key", "old-key")
+                    .without("x-auth-principal"),
             ),
             arrives(
                 "an operation that nobody knows, by somebody who may do everything",
@@ -118,7 +123,9 @@ fn everybody_else_is_refused_with_the_reason() {
             ),
             refused(
                 "two API keys",
-                list().header("X-N8N-API-KEY", "a").header("x-n8n-api-key", "b"),
+                list()
+                    .header("X-N8N-API-KEY", "a")
+                    .header("x-n8n-api-key", "b"),
                 400,
                 "duplicate_api_key",
             ),
@@ -255,7 +262,11 @@ fn worthless_tokens() -> Vec<Scenario> {
 #[test]
 fn every_algorithm_family_opens_the_api() {
     let keys = [
-        ("rsa", KeyKind::Rsa2048, ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"].as_slice()),
+        (
+            "rsa",
+            KeyKind::Rsa2048,
+            ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"].as_slice(),
+        ),
         ("p256", KeyKind::P256, ["ES256"].as_slice()),
         ("p384", KeyKind::P384, ["ES384"].as_slice()),
         ("ed25519", KeyKind::Ed25519, ["EdDSA"].as_slice()),

@@ -86,7 +86,9 @@ pub(crate) fn play(gate: &Gate, scenarios: Vec<Scenario>) {
         .flat_map(|scenario| {
             let name = scenario.name;
             let faults = outcome(gate, &scenario);
-            faults.into_iter().map(move |fault| format!("{name}: {fault}"))
+            faults
+                .into_iter()
+                .map(move |fault| format!("{name}: {fault}"))
         })
         .collect();
     assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
@@ -113,7 +115,11 @@ fn outcome(gate: &Gate, scenario: &Scenario) -> Vec<String> {
             if answer.status == *status && heard.is_empty() && !by_gate {
                 Vec::new()
             } else {
-                vec![format!("{}, not {status} of Envoy: {}", answer.status, answer.text())]
+                vec![format!(
+                    "{}, not {status} of Envoy: {}",
+                    answer.status,
+                    answer.text()
+                )]
             }
         }
         Expected::Upstream(arrived) => match heard.as_slice() {

@@ -26,9 +26,8 @@ fn the_file_that_runs_differs_from_the_shipped_one_in_its_ports_alone() {
         .filter(|(before, after)| before != after)
         .map(|(before, after)| (before.trim().to_owned(), after.trim().to_owned()))
         .collect();
-    let address = |port: u16| {
-        format!("socket_address: {{ address: 127.0.0.1, port_value: {port} }}")
-    };
+    let address =
+        |port: u16| format!("socket_address: {{ address: 127.0.0.1, port_value: {port} }}");
     let issuer = |port: u16| format!("issuer: http://127.0.0.1:{port}");
     let expected = [
         (address(9901), address(21_002)),

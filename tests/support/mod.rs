@@ -1,10 +1,7 @@
 //! The ground of the end-to-end tests and of the demo: a real Envoy, scripted and real servers.
 //!
 //! Every server listens on a free loopback port and ends with the value that stands for it.
-#![allow(
-    dead_code,
-    reason = "each test target and the demo use a part of this"
-)]
+#![allow(dead_code, reason = "each test target and the demo use a part of this")]
 #![allow(
     clippy::disallowed_methods,
     reason = "the servers are real, and so are the clock and the environment"

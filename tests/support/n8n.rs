@@ -251,7 +251,12 @@ impl Session {
                 cookie: cookie.to_owned(),
                 user_id: text(&answer.json()["data"], "id")?,
             }),
-            None => Err(format!("{path} was answered with {}: {}", answer.status, answer.text()).into()),
+            None => Err(format!(
+                "{path} was answered with {}: {}",
+                answer.status,
+                answer.text()
+            )
+            .into()),
         }
     }
 

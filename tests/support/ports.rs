@@ -29,10 +29,9 @@ pub(crate) fn free() -> Outcome<u16> {
 pub(crate) fn require_free(port: u16, purpose: &str) -> Outcome<()> {
     match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
         Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(format!(
-            "port {port} of 127.0.0.1 is taken; {purpose} needs it"
-        )
-        .into()),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            Err(format!("port {port} of 127.0.0.1 is taken; {purpose} needs it").into())
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -136,7 +136,9 @@ impl RealProvider {
             .send(self.port)?;
         match answer.json().get("access_token").and_then(Value::as_str) {
             Some(token) => Ok(token.to_owned()),
-            None => Err(format!("the provider answered {}: {}", answer.status, answer.text()).into()),
+            None => {
+                Err(format!("the provider answered {}: {}", answer.status, answer.text()).into())
+            }
         }
     }
 

@@ -34,7 +34,12 @@ impl ScriptedProvider {
         let state = Arc::new(Mutex::new(State::default()));
         let shared = Arc::clone(&state);
         let server = Server::start(move |heard| {
-            let path = heard.target.split('?').next().unwrap_or_default().to_owned();
+            let path = heard
+                .target
+                .split('?')
+                .next()
+                .unwrap_or_default()
+                .to_owned();
             let mut state = shared.lock().unwrap_or_else(PoisonError::into_inner);
             let script = state.scripts.get(&path).cloned();
             let count = state.requests.entry(path).or_default();
