@@ -110,7 +110,9 @@ fn odd_but_honest_spellings_are_read_as_the_same_key() {
         with(plain.clone(), "unknown", json!({"a": [1, {"b": null}]})),
     ] {
         let [odd, plain] = [[odd], [plain.clone()]];
-        assert_eq!(parse(&odd), parse(&plain), "{odd:?}");
+        let (odd_set, plain_set) = (parse(&odd), parse(&plain));
+        assert_eq!(odd_set, plain_set, "{odd:?}");
+        assert_eq!(format!("{odd_set:?}"), format!("{plain_set:?}"), "{odd:?}");
     }
 }
 
@@ -202,6 +204,14 @@ fn a_broken_key_is_skipped_and_never_breaks_the_others() {
         seen.insert(expected.as_str());
     }
     assert_eq!(seen.len(), 15, "every reason has a case: {seen:?}");
+}
+
+#[test]
+fn a_key_with_any_private_member_is_skipped() {
+    for name in ["d", "p", "q", "dp", "dq", "qi", "oth"] {
+        let jwk = with(rsa(), name, json!("AQ")).to_string();
+        assert_eq!(reason(&jwk), SkipReason::PrivateKey, "{name}");
+    }
 }
 
 #[test]
