@@ -1,5 +1,6 @@
 //! Lengths of time: `500ms`, `30s`, `5m`, `1h30m`.
 
+use std::fmt::Write as _;
 use std::marker::PhantomData;
 use std::time::Duration;
 
@@ -99,7 +100,7 @@ pub(super) fn written(length: Duration) -> String {
         let count = rest.checked_div(millis).unwrap_or_default();
         rest = rest.checked_rem(millis).unwrap_or_default();
         if count > 0 {
-            text.push_str(&format!("{count}{unit}"));
+            let _ = write!(text, "{count}{unit}");
         }
     }
     if text.is_empty() {

@@ -63,8 +63,8 @@ pub(super) fn endpoints(field: Field<RawEndpoints>) -> Option<Endpoints> {
 }
 
 fn prefix(field: Field<Text<Prefix>>, usual: String) -> Option<String> {
-    match field.value {
+    match field.said().ok()? {
         Some(written) => Endpoints::normalize(&written.text).ok(),
-        None => (!field.given).then_some(usual),
+        None => Some(usual),
     }
 }

@@ -25,14 +25,23 @@ impl Read for InlineKeys {
             }
         };
         match KeySet::parse(document.as_bytes()) {
-            Ok(keys) => Some(Self(keys)),
+            Ok(keys) => check(keys, place),
             Err(fault) => {
-                place.error(
-                    fault.to_string(),
-                    "write { keys: [...] }, as the provider's jwks_uri serves it",
-                );
+                let hint = "write { keys: [...] }, as the provider's jwks_uri serves it";
+                place.error(fault.to_string(), hint);
                 None
             }
         }
     }
+}
+
+/// What a provider publishes may hold keys for other ends. Keys that somebody wrote down are all
+/// meant, so that one which cannot be used is a mistake.
+fn check(keys: KeySet, place: &Place) -> Option<InlineKeys> {
+    for skipped in keys.skipped() {
+        let key = place.member("keys").item(skipped.index);
+        let hint = "take it out, or write the public half of the key that signs tokens";
+        key.error(format!("cannot check tokens: {}", skipped.reason), hint);
+    }
+    keys.skipped().is_empty().then_some(InlineKeys(keys))
 }

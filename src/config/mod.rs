@@ -189,12 +189,9 @@ fn public_api(raw: RawPublicApi) -> Option<PublicApi> {
     if let Some(resource) = &raw.resource.value {
         provider::warn_of_plaintext(&resource.text, &raw.resource.place);
     }
-    if raw.resource.given && raw.resource.value.is_none() {
-        return None;
-    }
     Some(PublicApi {
         api_keys: raw.api_keys.value?.0,
-        resource: raw.resource.value.map(|resource| resource.text),
+        resource: raw.resource.said().ok()?.map(|resource| resource.text),
     })
 }
 

@@ -8,7 +8,7 @@ use super::raw::RawPrincipal;
 use super::read::At;
 use super::report::quoted;
 use super::scopes::Scopes;
-use super::section::Field;
+use super::section::{Field, Reported};
 use super::subject::condition;
 use crate::n8n::ScopeSet;
 use crate::policy::Principal;
@@ -63,45 +63,35 @@ fn principal(
             hint,
         );
     }
-    let limits = limits(&raw);
+    let limits = limits(raw.grant, raw.allow);
     let matches = condition(raw.r#match, surroundings.providers);
-    let api_key = raw
-        .api_key
-        .value
-        .as_ref()
-        .and_then(|name| name.look_up(surroundings.environment, &raw.api_key.place));
-    let (grant, allow) = limits?;
+    let name = raw.api_key.value.as_ref();
+    let api_key = name.and_then(|name| name.look_up(surroundings.environment, &raw.api_key.place));
+    let (grant, allow) = limits.ok()?;
     Some(Principal {
         name: raw.name.value?.text,
-        matches: matches?,
+        matches: matches.ok()?,
         grant,
         allow,
         api_key: api_key?,
     })
 }
 
-fn limits(raw: &RawPrincipal) -> Option<(ScopeSet, Option<ScopeSet>)> {
-    let grant = scopes(&raw.grant)?.unwrap_or_default();
-    let allow = scopes(&raw.allow)?;
-    let kept = allow
-        .as_ref()
-        .is_none_or(|allow| grant.intersection(allow) == grant);
-    if !kept {
+/// What it may do whatever its roles are, and the most that it may do.
+fn limits(
+    grant: Field<Scopes>,
+    allow: Field<Scopes>,
+) -> Result<(ScopeSet, Option<ScopeSet>), Reported> {
+    let place = allow.place.clone();
+    let grant = grant.said()?.map(|scopes| scopes.0).unwrap_or_default();
+    let allow = allow.said()?.map(|scopes| scopes.0);
+    let keeps_grant = |allow: &ScopeSet| grant.intersection(allow) == grant;
+    if !allow.as_ref().is_none_or(keeps_grant) {
         let hint = "allow is the most that it may do: list there what grant lists, or grant less";
-        raw.allow
-            .place
-            .error("takes away some of what grant gives", hint);
-        return None;
+        place.error("takes away some of what grant gives", hint);
+        return Err(Reported);
     }
-    Some((grant, allow))
-}
-
-/// What a field of scopes says, if anything. `None`: it is wrong.
-fn scopes(field: &Field<Scopes>) -> Option<Option<ScopeSet>> {
-    match (&field.value, field.given) {
-        (None, true) => None,
-        (value, _) => Some(value.as_ref().map(|scopes| scopes.0.clone())),
-    }
+    Ok((grant, allow))
 }
 
 fn report_equal_names(principals: &[At<RawPrincipal>]) {

@@ -28,15 +28,15 @@ pub(super) struct Providers {
 /// was reported.
 pub(super) fn providers(raw: Vec<RawProvider>) -> Providers {
     report_equal_names(&raw);
-    let mut issued: BTreeMap<String, (ProviderId, Place)> = BTreeMap::new();
+    let mut owners: BTreeMap<String, (ProviderId, Place)> = BTreeMap::new();
     let mut list = Vec::new();
     for (index, raw) in raw.into_iter().enumerate() {
         for issuer in raw.issuer.value.iter().flat_map(|issuers| &issuers.0) {
-            claim(&mut issued, issuer, ProviderId(index));
+            claim(&mut owners, issuer, ProviderId(index));
         }
         list.extend(provider(raw));
     }
-    let issuers = issued.into_iter().map(|(issuer, (id, _))| (issuer, id));
+    let issuers = owners.into_iter().map(|(issuer, (id, _))| (issuer, id));
     Providers {
         list,
         issuers: issuers.collect(),
@@ -58,19 +58,19 @@ fn report_equal_names(providers: &[RawProvider]) {
 
 /// An `iss` has to say whose keys a token is checked with, so it belongs to one provider.
 fn claim<S>(
-    issued: &mut BTreeMap<String, (ProviderId, Place)>,
+    owners: &mut BTreeMap<String, (ProviderId, Place)>,
     issuer: &At<Text<S>>,
     provider: ProviderId,
 ) {
     let text = &issuer.value.text;
-    if let Some((_, first)) = issued.get(text) {
+    if let Some((_, first)) = owners.get(text) {
         let problem = format!("{} is an issuer at {first} too", quoted(text));
         issuer
             .place
             .error(problem, "name each issuer once, in one provider");
         return;
     }
-    issued.insert(text.clone(), (provider, issuer.place.clone()));
+    owners.insert(text.clone(), (provider, issuer.place.clone()));
     warn_of_plaintext(text, &issuer.place);
 }
 
@@ -85,31 +85,22 @@ pub(super) fn warn_of_plaintext(uri: &str, place: &Place) {
 fn provider(raw: RawProvider) -> Option<Provider> {
     let keys = key_source(&raw);
     let freshness = raw.keys.value.as_ref().and_then(freshness);
-    let algorithms = match (raw.algorithms.given, raw.algorithms.value) {
-        (false, _) => Algorithm::ALL.into_iter().collect(),
-        (true, Some(OneOrMany(written))) => written.into_iter().map(|word| word.0).collect(),
-        (true, None) => return None,
+    let algorithms = match raw.algorithms.said().ok()? {
+        Some(OneOrMany(written)) => written.into_iter().map(|word| word.0).collect(),
+        None => Algorithm::ALL.into_iter().collect(),
     };
-    if raw.clients.given && raw.clients.value.is_none() {
-        return None;
-    }
+    let issuers = raw.issuer.value?.0.into_iter();
     Some(Provider {
         name: raw.name.value?.text,
         dialect: raw.r#type.value?.0,
-        issuers: raw
-            .issuer
-            .value?
-            .0
-            .into_iter()
-            .map(|issuer| issuer.value.text)
-            .collect(),
+        issuers: issuers.map(|issuer| issuer.value.text).collect(),
         token: TokenRules {
             audiences: raw.audiences.value?.into_set(),
             algorithms,
             clock_skew: raw.clock_skew.value?.0,
             typ: raw.typ.value?.0,
         },
-        clients: raw.clients.value.map(OneOrMany::into_set),
+        clients: raw.clients.said().ok()?.map(OneOrMany::into_set),
         trust_email: raw.trust_email.value?,
         keys: keys?,
         freshness: freshness?,

@@ -19,6 +19,21 @@ pub(super) struct Field<T> {
     pub(super) value: Option<T>,
 }
 
+/// Something is wrong, and was reported where it stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reported;
+
+impl<T> Field<T> {
+    /// What the field says, if it is there. What is wrong is never taken for absent, which may
+    /// mean more than what was written.
+    pub(super) fn said(self) -> Result<Option<T>, Reported> {
+        match (self.given, self.value) {
+            (true, None) => Err(Reported),
+            (_, value) => Ok(value),
+        }
+    }
+}
+
 /// What the absence of a field means.
 pub(super) struct Rule<T> {
     absence: Absence<T>,

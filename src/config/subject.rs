@@ -6,17 +6,19 @@ use super::place::Place;
 use super::raw::RawCondition;
 use super::read::{At, OneOrMany, Syntax, Text};
 use super::report::{quoted, Complaint};
-use super::section::Field;
+use super::section::{Field, Reported};
 use super::suggest::nearest;
 use crate::identity::Condition;
 
 /// Turns the words of a condition into one. `providers` are the names that there are.
 ///
-/// `None`: something is wrong, and that was reported. What is wrong never becomes a condition:
-/// a dimension left out would widen it.
-pub(super) fn condition(field: Field<RawCondition>, providers: &[String]) -> Option<Condition> {
+/// What is wrong never becomes a condition: a dimension left out would widen it.
+pub(super) fn condition(
+    field: Field<RawCondition>,
+    providers: &[String],
+) -> Result<Condition, Reported> {
     let Field { place, value, .. } = field;
-    let raw = value?;
+    let raw = value.ok_or(Reported)?;
     let given = [
         raw.provider.given,
         raw.client.given,
@@ -28,28 +30,25 @@ pub(super) fn condition(field: Field<RawCondition>, providers: &[String]) -> Opt
         raw.roles.given,
         raw.scopes.given,
         raw.groups.given,
-    ]
-    .contains(&true);
-    let says_whom = check_any(&place, &raw.any, given);
-    let providers = known_providers(raw.provider, providers);
-    let lower = |text: String| text.to_ascii_lowercase();
+    ];
+    let says_whom = check_any(&place, &raw.any, given.contains(&true));
     let condition = Condition {
-        providers: providers?,
+        providers: known_providers(raw.provider, providers)?,
         clients: set(raw.client)?,
         subjects: set(raw.subject)?,
-        kind: taken(raw.kind)?.map(|kind| kind.0),
-        emails: set(raw.email)?.map(|set| set.into_iter().map(lower).collect()),
-        email_domains: set(raw.email_domain)?.map(|set| set.into_iter().map(lower).collect()),
+        kind: raw.kind.said()?.map(|kind| kind.0),
+        emails: set(raw.email)?.as_ref().map(in_lower_case),
+        email_domains: set(raw.email_domain)?.as_ref().map(in_lower_case),
         tenants: set(raw.tenant)?,
         roles: set(raw.roles)?,
         scopes: set(raw.scopes)?,
         groups: set(raw.groups)?,
     };
-    says_whom.then_some(condition)
+    says_whom.map(|()| condition)
 }
 
 /// A condition without a dimension holds for everybody, so it has to be said in so many words.
-fn check_any(place: &Place, any: &Field<bool>, other_given: bool) -> bool {
+fn check_any(place: &Place, any: &Field<bool>, other_given: bool) -> Result<(), Reported> {
     match (any.value, other_given) {
         (Some(true), true) => {
             let hint = "take out any, or the other fields";
@@ -62,46 +61,42 @@ fn check_any(place: &Place, any: &Field<bool>, other_given: bool) -> bool {
             "would match everybody",
             "say whom it speaks of, or any: true if everybody is meant",
         ),
-        _ => return true,
+        _ => return Ok(()),
     }
-    false
+    Err(Reported)
 }
 
 fn known_providers(
     field: Field<OneOrMany<At<Text>>>,
     known: &[String],
-) -> Option<Option<BTreeSet<String>>> {
-    let mut complete = true;
-    let names = taken(field)?.map(|OneOrMany(names)| {
-        let sound = |name: &At<Text>| {
-            let text = &name.value.text;
-            let found = known.contains(text);
-            if !found {
-                let hint = match nearest(text, known.iter().map(String::as_str)) {
-                    Some(near) => format!("did you mean {near}?"),
-                    None => "write the name of one of the providers".to_owned(),
-                };
-                name.place
-                    .error(format!("there is no provider {}", quoted(text)), hint);
-            }
-            found
-        };
-        for name in &names {
-            complete &= sound(name);
+) -> Result<Option<BTreeSet<String>>, Reported> {
+    let Some(OneOrMany(names)) = field.said()? else {
+        return Ok(None);
+    };
+    let mut all_known = Ok(());
+    for At { place, value } in &names {
+        if known.contains(&value.text) {
+            continue;
         }
-        names.into_iter().map(|name| name.value.text).collect()
-    });
-    complete.then_some(names)
+        let hint = match nearest(&value.text, known.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean {near}?"),
+            None => "write the name of one of the providers".to_owned(),
+        };
+        place.error(
+            format!("there is no provider {}", quoted(&value.text)),
+            hint,
+        );
+        all_known = Err(Reported);
+    }
+    all_known.map(|()| Some(names.into_iter().map(|name| name.value.text).collect()))
 }
 
-/// What a field says, if anything. `None`: it is wrong.
-fn taken<T>(field: Field<T>) -> Option<Option<T>> {
-    let wrong = field.given && field.value.is_none();
-    (!wrong).then_some(field.value)
+fn set<S>(field: Field<OneOrMany<Text<S>>>) -> Result<Option<BTreeSet<String>>, Reported> {
+    Ok(field.said()?.map(OneOrMany::into_set))
 }
 
-fn set<S>(field: Field<OneOrMany<Text<S>>>) -> Option<Option<BTreeSet<String>>> {
-    taken(field).map(|list| list.map(OneOrMany::into_set))
+fn in_lower_case(texts: &BTreeSet<String>) -> BTreeSet<String> {
+    texts.iter().map(|text| text.to_ascii_lowercase()).collect()
 }
 
 /// An e-mail address with exactly one `@`: readers disagree on where `a@b@c` belongs.

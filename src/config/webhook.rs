@@ -56,7 +56,7 @@ fn rule(
     let auth = auth(&raw);
     let pattern = pattern(&raw, endpoints);
     let require = if raw.require.given {
-        condition(raw.require, providers)
+        condition(raw.require, providers).ok()
     } else {
         Some(Condition::default())
     };
