@@ -102,10 +102,27 @@ fn all_errors_are_reported_at_once() {
 }
 
 #[test]
-fn everything_that_can_be_said_is_accepted_and_warned_of_where_it_is_odd() {
+fn what_is_odd_but_legal_is_accepted_with_warnings() {
     let loaded = load(include_str!("config/odd_but_legal.yaml")).unwrap();
     let warnings: Vec<_> = loaded.warnings.iter().map(Finding::to_string).collect();
-    assert_snapshot("warnings", &warnings.join("\n"));
+    assert_snapshot("odd_but_legal_warnings", &warnings.join("\n"));
+    assert_snapshot("odd_but_legal", &format!("{:#?}", loaded.policy));
+}
+
+#[test]
+fn a_provider_that_no_rule_speaks_of_is_warned_of() {
+    let loaded = load(
+        "providers:\n\
+         - { name: used, issuer: 'https://a.example', audiences: n8n, cluster: a }\n\
+         - { name: idle, issuer: 'https://b.example', audiences: n8n, cluster: b }\n\
+         webhooks: [{ path: /webhook/**, require: { provider: used } }]\n",
+    );
+    let warning = Finding {
+        path: "providers[1]".to_owned(),
+        problem: "no principal and no webhook takes the tokens of \"idle\"".to_owned(),
+        hint: "name it in a match or require, or take it out".to_owned(),
+    };
+    assert_eq!(loaded.unwrap().warnings, [warning]);
 }
 
 #[test]
@@ -128,6 +145,31 @@ fn the_reference_documentation_is_in_step() {
         "{} is out of step; mend it with: UPDATE_REFERENCE=1 cargo test --test config",
         path.display()
     );
+}
+
+#[test]
+fn every_link_of_the_reference_documentation_leads_somewhere() {
+    let page = reference::page();
+    let headings: Vec<String> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("## "))
+        .map(|title| {
+            title
+                .to_lowercase()
+                .replace(' ', "-")
+                .replace(['[', ']', '.'], "")
+        })
+        .collect();
+    let links: Vec<_> = page
+        .split("](#")
+        .skip(1)
+        .filter_map(|rest| rest.split_once(')'))
+        .map(|(anchor, _)| anchor.to_owned())
+        .collect();
+    assert_eq!(links.len(), 8);
+    for link in links {
+        assert!(headings.contains(&link), "no heading for #{link}");
+    }
 }
 
 #[test]

@@ -140,14 +140,31 @@ impl Syntax for Issuer {
     const SHAPE: &'static str = "URL";
 
     fn check(text: &str) -> Result<(), Complaint> {
-        let address = checked(text)?;
-        if address.path.contains('?') {
-            // RFC 8414 §2: an issuer has no query.
-            let problem = format!("{} has a query (?)", quoted(text));
-            return Err(Complaint::new(problem, "write the iss of a token, exactly"));
-        }
-        Ok(())
+        // RFC 8414 §2: an issuer has no query.
+        without_query(text, "write the iss of a token, exactly")
     }
+}
+
+/// The identifier of a protected resource (RFC 9728 §1.2), of which its metadata's address is made.
+pub(super) struct Resource;
+
+impl Syntax for Resource {
+    const SHAPE: &'static str = "URL";
+
+    fn check(text: &str) -> Result<(), Complaint> {
+        without_query(
+            text,
+            "write the address of the public API, up to and with /api/v1",
+        )
+    }
+}
+
+fn without_query(text: &str, hint: &str) -> Result<(), Complaint> {
+    if checked(text)?.path.contains('?') {
+        let problem = format!("{} has a query (?)", quoted(text));
+        return Err(Complaint::new(problem, hint));
+    }
+    Ok(())
 }
 
 /// The address of a document.
@@ -168,7 +185,7 @@ fn checked(text: &str) -> Result<Address<'_>, Complaint> {
                 "put your own value in place of the placeholder"
             }
             AddressFault::UserInfo => "take out everything up to the @",
-            _ => "write a whole address, such as https://login.example.com/realms/main",
+            _ => "write a whole address, such as https://host.example.com/path",
         };
         Complaint::new(format!("{} {fault}", quoted(text)), hint)
     })

@@ -169,10 +169,11 @@ fn key_source(raw: &RawProvider) -> Option<KeySource> {
     let document = if raw.discovery_uri.given {
         address(raw, &raw.discovery_uri)?.endpoint(cluster?, "")
     } else {
-        let issuer = &raw.issuer.value.as_ref()?.0.first()?.value.text;
+        let issuer = raw.issuer.value.as_ref()?.0.first()?;
+        let text = &issuer.value.text;
         // OpenID Connect Discovery 1.0 §4.1: a slash at the end goes before the path is added.
-        let base = issuer.strip_suffix('/').unwrap_or(issuer);
-        Address::parse(base).ok()?.endpoint(cluster?, DISCOVERY)
+        let base = text.strip_suffix('/').unwrap_or(text);
+        as_safe_as_the_issuer(raw, base, &issuer.place)?.endpoint(cluster?, DISCOVERY)
     };
     let jwks_cluster = raw.jwks_cluster.value.as_ref();
     if raw.jwks_cluster.given && jwks_cluster.is_none() {
@@ -203,22 +204,27 @@ pub(super) fn refuse<T>(field: &Field<T>, problem: &str, hint: &str) {
     }
 }
 
-/// The address of a document. Keys that come over http vouch for nothing (RFC 8414 §2), so an
-/// issuer that is https cannot have them from there.
+/// The address of a document that is written down.
 fn address<'r, S>(raw: &RawProvider, field: &'r Field<Text<S>>) -> Option<Address<'r>> {
     let text = &field.value.as_ref()?.text;
+    let address = as_safe_as_the_issuer(raw, text, &field.place)?;
+    warn_of_plaintext(text, &field.place);
+    Some(address)
+}
+
+/// Keys that come over http vouch for nothing (RFC 8414 §2), so an issuer that is https cannot
+/// have them from there.
+fn as_safe_as_the_issuer<'t>(
+    raw: &RawProvider,
+    text: &'t str,
+    place: &Place,
+) -> Option<Address<'t>> {
     let address = Address::parse(text).ok()?;
-    let issuers = raw.issuer.value.iter().flat_map(|issuers| &issuers.0);
-    let secure = issuers
-        .into_iter()
-        .any(|issuer| issuer.value.text.starts_with("https:"));
-    if secure && address.is_plaintext() {
+    let mut issuers = raw.issuer.value.iter().flat_map(|issuers| &issuers.0);
+    if address.is_plaintext() && issuers.any(|issuer| issuer.value.text.starts_with("https:")) {
         let problem = format!("{} is http, and the issuer is https", quoted(text));
-        field
-            .place
-            .error(problem, "write its https address; RFC 8414 section 2");
+        place.error(problem, "write its https address; RFC 8414 section 2");
         return None;
     }
-    warn_of_plaintext(text, &field.place);
     Some(address)
 }

@@ -2,12 +2,12 @@
 //!
 //! The comments here are the reference documentation (`docs/reference/configuration.md`).
 
-use super::address::{DocumentUri, Issuer};
+use super::address::{DocumentUri, Issuer, Resource};
 use super::defaults::{
     self, ClockSkew, KeysCooldown, KeysGrace, KeysMaxStale, KeysTimeout, KeysTtl,
 };
 use super::duration::Span;
-use super::endpoints::Prefix;
+use super::endpoints::{as_n8n_has_it, Prefix};
 use super::keys::InlineKeys;
 use super::name::{ClusterName, PrincipalName, ProviderName};
 use super::read::{At, Entries, List, ListOrEmpty, OneOf, OneOrMany, Text};
@@ -164,7 +164,7 @@ section! {
         api_keys: OneOf<ApiKeys> = default_word(defaults::API_KEYS),
         /// The identifier of the public API as a protected resource (RFC 9728), such as
         /// `https://n8n.example.com/api/v1`.
-        resource: Text<Issuer> = optional("taken from the request"),
+        resource: Text<Resource> = optional("taken from the request"),
     }
 }
 
@@ -191,24 +191,24 @@ section! {
     /// regard to case. Each has the variable of n8n's environment that sets it there.
     RawEndpoints at "endpoints" {
         /// `N8N_PUBLIC_API_ENDPOINT`.
-        api: Text<Prefix> = optional("`api`"),
+        api: Text<Prefix> = as_n8n_has_it(|usual| usual.api),
         /// `N8N_ENDPOINT_REST`.
-        rest: Text<Prefix> = optional("`rest`"),
+        rest: Text<Prefix> = as_n8n_has_it(|usual| usual.rest),
         /// `N8N_ENDPOINT_WEBHOOK`.
-        webhook: Text<Prefix> = optional("`webhook`"),
+        webhook: Text<Prefix> = as_n8n_has_it(|usual| usual.webhook),
         /// `N8N_ENDPOINT_WEBHOOK_TEST`.
-        webhook_test: Text<Prefix> = optional("`webhook-test`"),
+        webhook_test: Text<Prefix> = as_n8n_has_it(|usual| usual.webhook_test),
         /// `N8N_ENDPOINT_WEBHOOK_WAIT`.
-        webhook_waiting: Text<Prefix> = optional("`webhook-waiting`"),
+        webhook_waiting: Text<Prefix> = as_n8n_has_it(|usual| usual.webhook_waiting),
         /// `N8N_ENDPOINT_FORM`.
-        form: Text<Prefix> = optional("`form`"),
+        form: Text<Prefix> = as_n8n_has_it(|usual| usual.form),
         /// `N8N_ENDPOINT_FORM_TEST`.
-        form_test: Text<Prefix> = optional("`form-test`"),
+        form_test: Text<Prefix> = as_n8n_has_it(|usual| usual.form_test),
         /// `N8N_ENDPOINT_FORM_WAIT`.
-        form_waiting: Text<Prefix> = optional("`form-waiting`"),
+        form_waiting: Text<Prefix> = as_n8n_has_it(|usual| usual.form_waiting),
         /// `N8N_ENDPOINT_MCP`.
-        mcp: Text<Prefix> = optional("`mcp`"),
+        mcp: Text<Prefix> = as_n8n_has_it(|usual| usual.mcp),
         /// `N8N_ENDPOINT_MCP_TEST`.
-        mcp_test: Text<Prefix> = optional("`mcp-test`"),
+        mcp_test: Text<Prefix> = as_n8n_has_it(|usual| usual.mcp_test),
     }
 }

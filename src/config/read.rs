@@ -293,7 +293,11 @@ pub(super) fn wrong_kind(value: &Value, place: &Place, expected: &str, hint: &st
     let (kind, quote_it) = match value {
         Value::Null => ("null", None),
         Value::Bool(value) => ("a boolean", Some(value.to_string())),
-        Value::Number(number) => ("a number", Some(number.to_string())),
+        // A protobuf Struct knows doubles alone, so that 7 arrives as 7.0.
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) => ("a number", Some(whole.to_string())),
+            None => ("a number", number.as_f64().map(|double| double.to_string())),
+        },
         Value::String(_) => ("a string", None),
         Value::Array(_) => ("a list", None),
         Value::Object(_) => ("a map", None),

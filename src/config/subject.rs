@@ -44,6 +44,13 @@ pub(super) fn condition(
         scopes: set(raw.scopes)?,
         groups: set(raw.groups)?,
     };
+    let named = [&condition.clients, &condition.subjects].map(Option::is_some);
+    if named.contains(&true) && condition.providers.is_none() && providers.len() > 1 {
+        place.warn(
+            "names a client or subject of any provider: another one could have the same for somebody else",
+            "add provider",
+        );
+    }
     says_whom.map(|()| condition)
 }
 
