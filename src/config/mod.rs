@@ -1,6 +1,6 @@
 //! From the text of a configuration to a [`Policy`], or to every error in it at once.
 //!
-//! [`raw`] declares the language; the modules beside it say what its words mean. A [`Place`]
+//! `raw` declares the language; the modules beside it say what its words mean. A `Place`
 //! goes with every value, so that whoever finds something wrong can say where. Reading goes on
 //! after an error, and what was wrong never has a meaning: a policy comes out only when nothing
 //! was reported.
