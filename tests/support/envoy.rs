@@ -1,6 +1,7 @@
 //! A real Envoy with the filter in it.
 
 use std::fs;
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -116,7 +117,7 @@ impl Setup {
         let (gate, admin) = (self.gate, self.admin);
         let mut envoy = self.launch()?;
         envoy.process.wait_until(START, |_| {
-            is_ready(admin) && exchange_within(gate, b"\r\n\r\n", Duration::from_secs(1)).is_ok()
+            is_ready(admin) && TcpStream::connect((Ipv4Addr::LOCALHOST, gate)).is_ok()
         })?;
         Ok(envoy)
     }
