@@ -25,6 +25,7 @@ mod section;
 mod subject;
 mod suggest;
 mod webhook;
+mod wire;
 mod words;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod yaml;
@@ -58,7 +59,8 @@ pub struct Loaded {
     pub warnings: Vec<Finding>,
 }
 
-/// Reads a configuration: JSON, as the host hands it over.
+/// Reads a configuration as the host hands it over: JSON, or a serialised
+/// `google.protobuf.Struct`.
 ///
 /// # Errors
 ///
@@ -94,6 +96,10 @@ fn document(text: &[u8], whole: &Place) -> Option<Value> {
         Ok(members) => return Some(Value::Object(members)),
         Err(fault) => fault,
     };
+    // No serialised Struct is JSON: its tags are control characters, which JSON forbids.
+    if let Some(members) = wire::read_struct(text, MAX_DEPTH) {
+        return Some(Value::Object(members));
+    }
     match fault {
         JsonFault::NotJson => whole.error(
             format!("is not JSON{}", position(text)),
