@@ -118,7 +118,7 @@ pub(crate) fn claims(client: &str, roles: &[&str], changes: &Value) -> Value {
     let mut claims = json!({
         "iss": ISSUER,
         "aud": AUDIENCE,
-        "sub": format!("subject-of-{client}"),
+        "sub": client,
         "client_id": client,
         "azp": client,
         "jti": "token-1",

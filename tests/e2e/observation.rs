@@ -25,7 +25,7 @@ fn every_decision_leaves_one_audit_record() {
         ("operation", json!("workflow:list")),
         ("provider", json!("idp")),
         ("iss", json!(ISSUER)),
-        ("sub", json!("subject-of-app-a")),
+        ("sub", json!("app-a")),
         ("client", json!("app-a")),
         ("kind", json!("app")),
         ("jti", json!("token-1")),
