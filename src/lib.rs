@@ -14,6 +14,7 @@
 //!                              shell (proxy-wasm)
 //! ```
 
+pub mod address;
 pub mod config;
 pub mod crypto;
 pub mod decide;
@@ -29,7 +30,6 @@ pub mod request;
 pub mod secret;
 pub mod time;
 pub mod token;
-pub mod url;
 
 #[cfg(any(target_arch = "wasm32", feature = "lint-shell"))]
 mod shell;

@@ -5,7 +5,7 @@
 //! after an error, and what was wrong never has a meaning: a policy comes out only when nothing
 //! was reported.
 
-pub(crate) mod address;
+mod address;
 mod defaults;
 mod duration;
 mod endpoints;

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::address::Address;
 use super::duration::Span;
 use super::keys::InlineKeys;
 use super::place::Place;
@@ -11,6 +10,7 @@ use super::raw::{RawKeys, RawProvider};
 use super::read::{At, OneOrMany, Text};
 use super::report::quoted;
 use super::section::Field;
+use crate::address::Address;
 use crate::crypto::Algorithm;
 use crate::policy::{Freshness, KeySource, Provider, ProviderId, TokenRules};
 

@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::FetchFault;
+use crate::address::Address;
 use crate::json;
 use crate::policy::Endpoint;
-use crate::url::HttpUrl;
 
 /// How deep a discovery document may be nested. The standard ones are two levels deep.
 const MAX_DEPTH: usize = 16;
@@ -30,14 +30,9 @@ pub(super) fn jwks_endpoint(
     if member("issuer")? != issuer {
         return Err(FetchFault::IssuerMismatch);
     }
-    let url = HttpUrl::parse(member("jwks_uri")?).map_err(|_| FetchFault::JwksUri)?;
-    if issuer.starts_with("https://") && url.scheme != "https" {
+    let keys = Address::parse(member("jwks_uri")?).map_err(|_| FetchFault::JwksUri)?;
+    if keys.is_plaintext() && !issuer.starts_with("http://") {
         return Err(FetchFault::JwksUri);
     }
-    Ok(Endpoint {
-        cluster: cluster.to_owned(),
-        scheme: url.scheme.to_owned(),
-        authority: url.authority,
-        path: url.path,
-    })
+    Ok(keys.endpoint(cluster, ""))
 }

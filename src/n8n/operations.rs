@@ -58,6 +58,16 @@ impl Operation {
         self.name
     }
 
+    /// How many of its scopes are needed, in words.
+    pub const fn needed(&self) -> &'static str {
+        match (self.scopes, self.rule) {
+            ([], _) => "any key",
+            ([_], _) => "it",
+            (_, ScopeRule::AllOf) => "all",
+            (_, ScopeRule::AnyOf) => "one",
+        }
+    }
+
     /// Whether `granted` allows it.
     pub fn is_allowed_by(&self, granted: &ScopeSet) -> bool {
         self.missing_from(granted).next().is_none()

@@ -226,6 +226,44 @@ impl Reason {
         }
     }
 
+    /// What the reason means, for an operator.
+    pub fn meaning(&self) -> String {
+        match self {
+            Self::Token(fault) => fault.to_string(),
+            Self::Identity(fault) => fault.to_string(),
+            Self::Bearer(fault) => fault.to_string(),
+            other => other.own_meaning().to_owned(),
+        }
+    }
+
+    const fn own_meaning(&self) -> &'static str {
+        match self {
+            Self::Path(_) => "the path can be read as more than one path; `fault` in the audit says how",
+            Self::WebhookCase => "upper and lower case, or the order of segments, choose different webhook rules",
+            Self::HostMalformed => "the request names no host that can be repeated in an answer",
+            Self::DuplicateApiKey => "more than one `X-N8N-API-KEY`",
+            Self::TwoCredentials => "a bearer token and an `X-N8N-API-KEY` (RFC 6750 §2)",
+            Self::NoCredential => "no credential where one is needed",
+            Self::ApiKeyRefused => "a static API key, and `public_api.api_keys` is `refuse`",
+            Self::UnknownIssuer => "no provider has the token's `iss`; it is compared exactly",
+            Self::ClientNotAllowed => "the client is not in the provider's `clients`",
+            Self::NoPrincipal => "no principal's `match` holds for the caller",
+            Self::InsufficientScope { .. } => {
+                "roles, scopes and principal do not grant the operation; `missing` in the audit says what"
+            }
+            Self::UnknownOperation => "not in the table of operations, and the caller is not granted `*`",
+            Self::WebhookDenied => "the webhook rule says `deny`",
+            Self::WebhookNoRule => "webhook rules guard this kind of path, and none matches",
+            Self::WebhookRequirement => "the webhook rule's `require` does not hold for the caller",
+            Self::MetricsDenied => "`metrics` is `deny`",
+            Self::MethodNotAllowed => "the gate's own document was asked for with another method than GET",
+            Self::KeysUnavailable { .. } => "the provider's keys could not be fetched; the log says why",
+            Self::TooManyWaiting => "1024 requests of one worker wait for keys already",
+            Self::HostFailure => "Envoy did not do what the gate asked for",
+            Self::Token(_) | Self::Identity(_) | Self::Bearer(_) => "",
+        }
+    }
+
     /// What exactly was found, for the audit: more than the caller is told.
     pub const fn fault(&self) -> Option<&'static str> {
         match self {

@@ -1,5 +1,16 @@
 //! What a caller gets for every reason, byte by byte.
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::format_push_string,
+    clippy::string_slice,
+    clippy::panic,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may stop where its own numbers are wrong"
+)]
+
 use super::*;
 
 fn resource() -> Resource {

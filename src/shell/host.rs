@@ -37,7 +37,7 @@ pub(super) fn apply(edits: &[HeaderEdit]) -> Result<(), Status> {
                 hostcalls::remove_map_value(MapType::HttpRequestHeaders, name)?;
             }
             HeaderEdit::Set(name, value) => {
-                hostcalls::set_map_value(MapType::HttpRequestHeaders, name, Some(value.expose()))?
+                hostcalls::set_map_value(MapType::HttpRequestHeaders, name, Some(value.expose()))?;
             }
         }
     }

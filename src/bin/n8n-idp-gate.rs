@@ -1,3 +1,0 @@
-//! The native twin of the filter.
-
-fn main() {}

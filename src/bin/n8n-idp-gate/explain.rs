@@ -1,0 +1,190 @@
+//! `n8n-idp-gate explain`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Read as _, Write};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use n8n_idp_gate::crypto::{GuestCrypto, KeySet};
+use n8n_idp_gate::decide::{decide, Decision, Grounds, HeaderEdit, Outcome};
+use n8n_idp_gate::facts::{Availability, Facts};
+use n8n_idp_gate::observe::audit_line;
+use n8n_idp_gate::policy::{KeySource, Policy, ProviderId};
+use n8n_idp_gate::reply::{problem, LocalReply, Resource};
+use n8n_idp_gate::request::RequestHead;
+use n8n_idp_gate::time::UnixMillis;
+
+use crate::file::{configurations, load, ProcessEnvironment};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The configuration, or a manifest with one inside.
+    config: PathBuf,
+    /// The request's method.
+    #[arg(long, default_value = "GET")]
+    method: String,
+    /// The request's path and query.
+    #[arg(long, default_value = "/api/v1/workflows")]
+    path: String,
+    /// A header of the request, as `name: value`. May be given several times.
+    #[arg(long = "header", value_name = "NAME: VALUE")]
+    headers: Vec<String>,
+    /// A file with a bearer token; `-` reads it from standard input, so that it shows up in no
+    /// list of processes and no history.
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// The published keys of a provider, for providers that have none in the configuration.
+    #[arg(long = "key-set", value_name = "PROVIDER=FILE")]
+    key_sets: Vec<String>,
+    /// The time of the request, in seconds since 1970; now by default.
+    #[arg(long, value_name = "SECONDS")]
+    at: Option<u64>,
+}
+
+pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), String> {
+    let environment = ProcessEnvironment { is_required: false };
+    let configuration = configurations(&arguments.config)?
+        .into_iter()
+        .next()
+        .ok_or("no configuration")?;
+    let policy = load(&configuration, &environment)?.policy;
+    let files = KeyFiles::read(&policy, &arguments.key_sets)?;
+    let request = request(arguments)?;
+    let now = arguments
+        .at
+        .map_or_else(now, |seconds| UnixMillis(seconds.saturating_mul(1000)));
+    let grounds = Grounds {
+        policy: &policy,
+        facts: &files,
+        crypto: &GuestCrypto,
+        now: now.to_seconds(),
+    };
+    let decision = decide(grounds, &request);
+    describe(&decision, &policy, &request, now, out).map_err(|error| error.to_string())
+}
+
+fn describe(
+    decision: &Decision,
+    policy: &Policy,
+    request: &RequestHead,
+    now: UnixMillis,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    writeln!(out, "{}", audit_line(decision, request, now))?;
+    match &decision.outcome {
+        Outcome::Forward(forward) => {
+            writeln!(out, "goes on, in the name of the caller:")?;
+            list(forward.edits(), out)
+        }
+        Outcome::Pass(edits) => {
+            writeln!(out, "goes on as it came, but for:")?;
+            list(edits, out)
+        }
+        Outcome::Reject(reason) => {
+            let resource = Resource::of(policy, request);
+            answer(&problem(reason, resource.as_ref(), None), out)
+        }
+        Outcome::Respond(reply) => answer(reply, out),
+        Outcome::Await(fact) => {
+            let provider = policy.providers.get(fact.provider().0);
+            let name = provider.map_or("?", |provider| &provider.name);
+            writeln!(
+                out,
+                "waits for the keys of {name}: give them with --key-set {name}=FILE"
+            )
+        }
+    }
+}
+
+fn list(edits: &[HeaderEdit], out: &mut impl Write) -> io::Result<()> {
+    edits
+        .iter()
+        .try_for_each(|edit| writeln!(out, "  {edit:?}"))
+}
+
+fn answer(reply: &LocalReply, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "is answered with {}:", reply.status)?;
+    for (name, value) in &reply.headers {
+        writeln!(out, "  {name}: {value}")?;
+    }
+    writeln!(out, "  {}", reply.body)
+}
+
+fn request(arguments: &Arguments) -> Result<RequestHead, String> {
+    let mut pairs: Vec<(String, Vec<u8>)> = vec![
+        (":method".to_owned(), arguments.method.clone().into_bytes()),
+        (":path".to_owned(), arguments.path.clone().into_bytes()),
+        (":authority".to_owned(), b"n8n.example.com".to_vec()),
+    ];
+    for header in &arguments.headers {
+        let (name, value) = header
+            .split_once(':')
+            .ok_or_else(|| format!("{header:?} is not of the form NAME: VALUE"))?;
+        let name = name.trim().to_ascii_lowercase();
+        pairs.push((name, value.trim().as_bytes().to_vec()));
+    }
+    if let Some(path) = &arguments.token_file {
+        let mut token = String::new();
+        let read = if path.as_os_str() == "-" {
+            io::stdin().read_to_string(&mut token).map(|_| ())
+        } else {
+            fs::read_to_string(path).map(|text| token = text)
+        };
+        read.map_err(|error| format!("{}: {error}", path.display()))?;
+        let value = format!("Bearer {}", token.trim());
+        pairs.push(("authorization".to_owned(), value.into_bytes()));
+    }
+    Ok(RequestHead::new(pairs))
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "this is the twin's reader of the clock"
+)]
+fn now() -> UnixMillis {
+    let since_1970 = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO);
+    UnixMillis(u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// Keys that lie in files, in the place of those that the filter would fetch.
+struct KeyFiles(BTreeMap<ProviderId, KeySet>);
+
+impl KeyFiles {
+    fn read(policy: &Policy, arguments: &[String]) -> Result<Self, String> {
+        let mut sets = BTreeMap::new();
+        for (index, provider) in policy.providers.iter().enumerate() {
+            if let KeySource::Inline(keys) = &provider.keys {
+                sets.insert(ProviderId(index), keys.clone());
+            }
+        }
+        for argument in arguments {
+            let (name, path) = argument
+                .split_once('=')
+                .ok_or_else(|| format!("{argument:?} is not of the form PROVIDER=FILE"))?;
+            let index = policy
+                .providers
+                .iter()
+                .position(|provider| provider.name == name)
+                .ok_or_else(|| format!("there is no provider {name:?}"))?;
+            let document = fs::read(path).map_err(|error| format!("{path}: {error}"))?;
+            let keys = KeySet::parse(&document).map_err(|fault| format!("{path}: {fault}"))?;
+            sets.insert(ProviderId(index), keys);
+        }
+        Ok(Self(sets))
+    }
+}
+
+impl Facts for KeyFiles {
+    fn key_set(&self, provider: ProviderId) -> Availability<'_> {
+        self.0
+            .get(&provider)
+            .map_or(Availability::Pending, Availability::Known)
+    }
+
+    fn may_bring_new_keys(&self, _: ProviderId) -> bool {
+        false
+    }
+}

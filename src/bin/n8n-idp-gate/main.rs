@@ -1,0 +1,47 @@
+//! The native twin of the filter: it checks configurations, explains decisions and writes the
+//! reference documentation, with the very code that runs in Envoy.
+
+mod check;
+mod docs;
+mod explain;
+mod file;
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Check configurations of n8n-idp-gate and explain its decisions.
+#[derive(Parser)]
+#[command(version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Read configurations as the filter would, and report every error in them.
+    Check(check::Arguments),
+    /// Say what would become of a request, and why.
+    Explain(explain::Arguments),
+    /// Write the reference documentation, or check that it is in step.
+    Docs(docs::Arguments),
+}
+
+fn main() -> ExitCode {
+    let mut out = io::stdout().lock();
+    let done = match Arguments::parse().command {
+        Command::Check(arguments) => check::run(&arguments, &mut out),
+        Command::Explain(arguments) => explain::run(&arguments, &mut out),
+        Command::Docs(arguments) => docs::run(&arguments, &mut out),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            let _ = out.flush();
+            let _ = writeln!(io::stderr(), "n8n-idp-gate: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
