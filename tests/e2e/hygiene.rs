@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::gate::{token, Gate, KEY_A, READER};
 use crate::scenario::{arrives, play, refused, refused_by_envoy, upstream};
+use crate::support::envoy::Setup;
 use crate::support::http::Request;
 
 #[test]
@@ -161,7 +162,7 @@ fn a_path_with_two_readings_is_never_guessed() {
 
 #[test]
 fn normalising_in_envoy_first_changes_no_verdict() {
-    let gate = Gate::with(crate::gate::policy(), |setup| setup.normalizing());
+    let gate = Gate::with(crate::gate::policy(), Setup::normalizing);
     play(
         &gate,
         vec![

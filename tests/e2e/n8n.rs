@@ -1,9 +1,19 @@
 //! The story of the demo as a test: the repository's own `envoy.yaml`, a certified OpenID
 //! provider and a real n8n.
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test stops where something is not as it must be"
+)]
+
 #[path = "../support/mod.rs"]
 mod support;
 
+use std::fs;
+use std::path::Path;
 use std::sync::OnceLock;
 
 use serde_json::{json, Value};
@@ -13,14 +23,12 @@ use support::http::{Answer, Request};
 use support::n8n::RealN8n;
 use support::ports;
 use support::provider::{clients, RealProvider, AUDIENCE, OTHER_AUDIENCE, READ, WRITE};
-use tempfile::TempDir;
 
 /// Everything that the demo starts. All tests share one, because n8n takes its time.
 struct Stage {
     provider: RealProvider,
     n8n: RealN8n,
     envoy: Envoy,
-    _folder: TempDir,
 }
 
 impl Stage {
@@ -33,9 +41,11 @@ impl Stage {
                 n8n: ports::free().unwrap(),
                 provider: ports::free().unwrap(),
             };
-            let folder = tempfile::tempdir().unwrap();
+            // A static value is never dropped, so what it leaves lies below target/.
+            let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("n8n");
+            let _ = fs::remove_dir_all(&folder);
             let provider = RealProvider::start(ports.provider, clients()).unwrap();
-            let n8n = RealN8n::start(ports.n8n, folder.path()).unwrap();
+            let n8n = RealN8n::start(ports.n8n, &folder).unwrap();
             let provisioned = n8n.provisioned();
             let envoy = Setup::shipped(ports)
                 .secret("N8N_KEY_APP_A", &provisioned.app_a.api_key)
@@ -46,7 +56,6 @@ impl Stage {
                 provider,
                 n8n,
                 envoy,
-                _folder: folder,
             }
         })
     }

@@ -1,5 +1,13 @@
 //! The gate with tokens and keys of a certified OpenID provider.
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test stops where something is not as it must be"
+)]
+
 #[path = "../support/mod.rs"]
 mod support;
 

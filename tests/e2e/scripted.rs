@@ -1,6 +1,14 @@
 //! The gate in a real Envoy, between a provider that does what a test tells it to and an upstream
 //! that keeps what reached it.
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test stops where something is not as it must be"
+)]
+
 #[path = "../support/mint.rs"]
 mod mint;
 #[path = "../support/mod.rs"]

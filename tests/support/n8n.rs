@@ -121,7 +121,14 @@ impl RealN8n {
                 .is_ok_and(|answer| answer.status == 200)
         })?;
         let saved = remembered(&folder.join("provisioned.json"), || {
-            Ok(provision(port)?.to_string())
+            let made = provision(port).map_err(|error| {
+                // An earlier start may have been interrupted here.
+                format!(
+                    "n8n could not be provisioned; remove {} and start again: {error}",
+                    folder.display()
+                )
+            })?;
+            Ok(made.to_string())
         })?;
         Ok(Self {
             process,
@@ -169,11 +176,10 @@ impl RealN8n {
     pub(crate) fn who(&self, event: &str, workflow: &str) -> Outcome<Option<String>> {
         let events = self.events()?;
         let found = events.iter().rev().find(|entry| {
-            entry["eventName"] == event && entry["payload"]["workflowId"] == workflow
+            text(entry, "/eventName").is_ok_and(|name| name == event)
+                && text(entry, "/payload/workflowId").is_ok_and(|id| id == workflow)
         });
-        Ok(found
-            .and_then(|entry| entry["payload"]["userId"].as_str())
-            .map(str::to_owned))
+        Ok(found.and_then(|entry| text(entry, "/payload/userId").ok()))
     }
 
     /// What it printed.
@@ -185,19 +191,18 @@ impl RealN8n {
 impl Provisioned {
     fn read(saved: &Value) -> Outcome<Self> {
         let account = |name: &str| -> Outcome<Account> {
-            let saved = &saved[name];
             Ok(Account {
-                email: text(saved, "email")?,
-                user_id: text(saved, "user_id")?,
-                api_key: text(saved, "api_key")?,
+                email: text(saved, &format!("/{name}/email"))?,
+                user_id: text(saved, &format!("/{name}/user_id"))?,
+                api_key: text(saved, &format!("/{name}/api_key"))?,
             })
         };
         Ok(Self {
             owner: account("owner")?,
             app_a: account("app_a")?,
             app_b: account("app_b")?,
-            orders_workflow: text(saved, "orders_workflow")?,
-            open_workflow: text(saved, "open_workflow")?,
+            orders_workflow: text(saved, "/orders_workflow")?,
+            open_workflow: text(saved, "/open_workflow")?,
         })
     }
 }
@@ -249,7 +254,7 @@ impl Session {
             Some(cookie) => Ok(Self {
                 port,
                 cookie: cookie.to_owned(),
-                user_id: text(&answer.json()["data"], "id")?,
+                user_id: text(&answer.json(), "/data/id")?,
             }),
             None => Err(format!(
                 "{path} was answered with {}: {}",
@@ -268,14 +273,14 @@ impl Session {
     /// Makes an API key for this user.
     fn api_key(&self, scopes: &[&str]) -> Outcome<String> {
         let wanted = json!({"label": "end-to-end", "scopes": scopes, "expiresAt": null});
-        text(&self.post("/rest/api-keys", &wanted)?["data"], "rawApiKey")
+        text(&self.post("/rest/api-keys", &wanted)?, "/data/rawApiKey")
     }
 
     /// Invites a member and accepts in their name.
     fn invite(&self, port: u16, email: &str, name: &str, password: &str) -> Outcome<Self> {
         let wanted = json!([{"email": email, "role": "global:member"}]);
         let invited = self.post("/rest/invitations", &wanted)?;
-        let address = text(&invited["data"][0]["user"], "inviteAcceptUrl")?;
+        let address = text(&invited, "/data/0/user/inviteAcceptUrl")?;
         let token = address
             .split_once("token=")
             .map(|(_, token)| token)
@@ -311,7 +316,7 @@ fn echo_workflow(port: u16, api_key: &str, name: &str, path: &str) -> Outcome<St
         let request = Request::post(path, body).header("X-N8N-API-KEY", api_key);
         expect_success(path, &request, port)
     };
-    let id = text(&call("/api/v1/workflows", &workflow)?, "id")?;
+    let id = text(&call("/api/v1/workflows", &workflow)?, "/id")?;
     call(&format!("/api/v1/workflows/{id}/activate"), &json!({}))?;
     Ok(id)
 }
@@ -324,10 +329,11 @@ fn expect_success(path: &str, request: &Request, port: u16) -> Outcome<Value> {
     }
 }
 
-fn text(value: &Value, name: &str) -> Outcome<String> {
-    match value.get(name).and_then(Value::as_str) {
+/// The text at a JSON pointer (RFC 6901).
+fn text(value: &Value, pointer: &str) -> Outcome<String> {
+    match value.pointer(pointer).and_then(Value::as_str) {
         Some(text) => Ok(text.to_owned()),
-        None => Err(format!("no `{name}` where one was expected").into()),
+        None => Err(format!("no {pointer} where one was expected").into()),
     }
 }
 
@@ -337,20 +343,20 @@ fn remembered(file: &Path, make: impl FnOnce() -> Outcome<String>) -> Outcome<St
     if file.exists() {
         return Ok(fs::read_to_string(file)?);
     }
-    let made = make()?;
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(file)?
-        .write_all(made.as_bytes())?;
-    Ok(made)
+    let content = make()?;
+    // Under another name first: what was interrupted must not be taken for whole.
+    let unfinished = file.with_extension("new");
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options.open(&unfinished)?.write_all(content.as_bytes())?;
+    fs::rename(unfinished, file)?;
+    Ok(content)
 }
 
 fn random_hex() -> Outcome<String> {
     let mut bytes = [0; 16];
     fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
 }
 
 /// A random UUID (RFC 9562 §5.4), which n8n asks of a webhook.

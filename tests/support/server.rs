@@ -87,14 +87,12 @@ impl Reply {
     }
 
     fn bytes(&self) -> Vec<u8> {
-        let mut head = format!("HTTP/1.1 {} Scripted\r\n", self.status);
-        for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
-        head.push_str(&format!(
-            "content-length: {}\r\nconnection: close\r\n\r\n",
-            self.body.len()
-        ));
+        let mut lines = vec![format!("HTTP/1.1 {} Scripted", self.status)];
+        let headers = self.headers.iter();
+        lines.extend(headers.map(|(name, value)| format!("{name}: {value}")));
+        lines.push(format!("content-length: {}", self.body.len()));
+        lines.push("connection: close\r\n\r\n".to_owned());
+        let head = lines.join("\r\n");
         [head.as_bytes(), &self.body].concat()
     }
 }
