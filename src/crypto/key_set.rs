@@ -107,6 +107,14 @@ impl KeySet {
         &self.keys
     }
 
+    /// This set with more keys in it.
+    #[must_use]
+    pub fn with<'k>(&self, more: impl IntoIterator<Item = &'k PublicKey>) -> Self {
+        let mut set = self.clone();
+        set.keys.extend(more.into_iter().cloned());
+        set
+    }
+
     /// The keys that were left out, in the order of the set.
     pub fn skipped(&self) -> &[SkippedKey] {
         &self.skipped

@@ -43,7 +43,9 @@ pub(super) fn authenticate(
     );
     let token = match verified {
         Ok(token) => token,
-        Err(TokenFault::UnknownKeyId) if grounds.facts.may_bring_new_keys(id) => {
+        Err(fault)
+            if is_cured_by_new_keys(&untrusted, fault) && grounds.facts.may_bring_new_keys(id) =>
+        {
             return Err(Stop::Await(Fact::NewerKeySet(id)));
         }
         Err(fault) => return Err(Reason::Token(fault).into()),
@@ -61,4 +63,14 @@ pub(super) fn authenticate(
         return Err(Reason::ClientNotAllowed.into());
     }
     Ok(Caller { token, identity })
+}
+
+/// Whether the provider may have changed its keys since they were fetched. A token without a
+/// `kid` says so only by a signature that none of the known keys made.
+fn is_cured_by_new_keys(token: &UntrustedToken<'_>, fault: TokenFault) -> bool {
+    match fault {
+        TokenFault::UnknownKeyId => true,
+        TokenFault::BadSignature | TokenFault::NoKeyFits => token.key_id().is_none(),
+        _ => false,
+    }
 }

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::backoff::pause;
 use super::discovery::jwks_endpoint;
+use super::held::Held;
 use super::shared::Snapshot;
 use super::{Availability, CallId, FetchAnswer, FetchFault};
-use crate::crypto::KeySet;
+use crate::crypto::{KeySet, KeySetFault};
 use crate::policy::{Endpoint, Freshness, KeySource, Provider};
 use crate::time::UnixMillis;
 
@@ -30,12 +31,6 @@ pub(super) struct KeySetFact {
 }
 
 #[derive(Debug)]
-struct Held {
-    set: KeySet,
-    fetched: UnixMillis,
-}
-
-#[derive(Debug)]
 struct Call {
     id: CallId,
     begun: UnixMillis,
@@ -55,6 +50,8 @@ pub(super) enum Progress {
     Next(Endpoint),
     /// There is a new key set, for the other workers too.
     Fetched(Snapshot),
+    /// The provider took all of its keys away, which the other workers must know too.
+    Emptied(Snapshot),
     /// The fetch failed.
     Failed(FetchFault),
 }
@@ -79,8 +76,8 @@ impl KeySetFact {
             return Availability::Known(set);
         }
         if let Some(held) = self.held.as_ref() {
-            if now.since(held.fetched) <= self.freshness.max_stale {
-                return Availability::Known(&held.set);
+            if now.since(held.fetched()) <= self.freshness.max_stale {
+                return Availability::Known(held.keys());
             }
         }
         if self.call.is_none() && now < self.not_before {
@@ -116,6 +113,13 @@ impl KeySetFact {
         self.freshness.timeout
     }
 
+    /// Lets go of what is over.
+    pub(super) fn expire(&mut self, now: UnixMillis) {
+        if let Some(held) = &mut self.held {
+            held.expire(now);
+        }
+    }
+
     /// When the next fetch may begin.
     pub(super) const fn not_before(&self) -> UnixMillis {
         self.not_before
@@ -123,7 +127,7 @@ impl KeySetFact {
 
     /// Seconds since the keys were fetched.
     pub(super) fn age(&self, now: UnixMillis) -> Option<Duration> {
-        self.held.as_ref().map(|held| now.since(held.fetched))
+        self.held.as_ref().map(|held| now.since(held.fetched()))
     }
 
     /// Whether a fetch should begin now.
@@ -131,7 +135,7 @@ impl KeySetFact {
         let stale = match (&self.source, &self.held) {
             (KeySource::Inline(_), _) => return false,
             (_, None) => true,
-            (_, Some(held)) => now.since(held.fetched) >= self.freshness.ttl,
+            (_, Some(held)) => now.since(held.fetched()) >= self.freshness.ttl,
         };
         let missed = self.wanted_anew && self.is_cool(now);
         self.call.is_none() && now >= self.not_before && (stale || missed)
@@ -173,6 +177,10 @@ impl KeySetFact {
             .document()
             .and_then(|document| self.read(step, document, now));
         match read {
+            Ok(Progress::Emptied(snapshot)) => {
+                self.failed(KeySetFault::Empty.into(), id, now);
+                Progress::Emptied(snapshot)
+            }
             Ok(Progress::Next(endpoint)) => {
                 self.call = Some(Call {
                     id: next,
@@ -204,13 +212,17 @@ impl KeySetFact {
             let keys = jwks_endpoint(&document, &self.issuer, cluster)?;
             return Ok(Progress::Next(keys));
         }
-        let set = KeySet::parse(&document)?;
-        self.hold(set, now);
-        Ok(Progress::Fetched(Snapshot {
+        let held = self.hold(&document, now);
+        let snapshot = Snapshot {
             fetched: now,
             missed: self.missed,
             document,
-        }))
+        };
+        match held {
+            Ok(()) => Ok(Progress::Fetched(snapshot)),
+            Err(KeySetFault::Empty) => Ok(Progress::Emptied(snapshot)),
+            Err(fault) => Err(fault.into()),
+        }
     }
 
     /// Gives up a call whose answer the host never brought.
@@ -235,26 +247,37 @@ impl KeySetFact {
         let newer = self
             .held
             .as_ref()
-            .is_none_or(|held| snapshot.fetched > held.fetched);
+            .is_none_or(|held| snapshot.fetched > held.fetched());
         let usable = newer
             && snapshot.fetched <= now
             && now.since(snapshot.fetched) <= self.freshness.max_stale;
         if !usable {
             return false;
         }
-        match KeySet::parse(&snapshot.document) {
-            Ok(set) => {
-                self.hold(set, snapshot.fetched);
-                true
-            }
-            Err(_) => false,
-        }
+        self.hold(&snapshot.document, snapshot.fetched).is_ok()
     }
 
-    fn hold(&mut self, set: KeySet, fetched: UnixMillis) {
-        self.held = Some(Held { set, fetched });
+    /// Reads a key set and takes it into use.
+    ///
+    /// An empty set is a provider's word that none of its keys may be used any more, so that
+    /// nothing of the old set stays; every other fault leaves the old set as it is.
+    fn hold(&mut self, document: &[u8], fetched: UnixMillis) -> Result<(), KeySetFault> {
+        let published = match KeySet::parse(document) {
+            Ok(published) => published,
+            Err(fault) => {
+                if fault == KeySetFault::Empty {
+                    self.held = None;
+                }
+                return Err(fault);
+            }
+        };
+        self.held = Some(match self.held.take() {
+            Some(held) => held.succeeded_by(published, fetched, self.freshness.grace),
+            None => Held::new(published, fetched),
+        });
         self.failures = 0;
         self.not_before = UnixMillis(0);
         self.wanted_anew = false;
+        Ok(())
     }
 }

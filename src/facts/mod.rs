@@ -6,6 +6,7 @@
 mod backoff;
 mod discovery;
 mod fetch;
+mod held;
 mod key_set;
 mod shared;
 mod store;

@@ -7,6 +7,7 @@ use super::{
     Availability, CallId, Fact, Facts, FetchAnswer, FetchFault, FetchRequest, SharedKey,
     SharedMemory, WaitFault, WaiterId,
 };
+use crate::crypto::KeySetFault;
 use crate::policy::{Policy, ProviderId};
 use crate::time::UnixMillis;
 use std::time::Duration;
@@ -120,6 +121,7 @@ impl FactStore {
         let Some(slot) = self.key_sets.get_mut(provider.0) else {
             return;
         };
+        slot.fact.expire(now);
         if let Some(fault) = slot.fact.give_up_lost_call(now) {
             effects.push(Effect::Failed(provider, fault));
             wake(&mut self.waiting, provider, effects);
@@ -183,6 +185,14 @@ impl FactStore {
                         shared.release_until(now);
                     }
                     effects.push(Effect::Refreshed(provider));
+                    wake(&mut self.waiting, provider, &mut effects);
+                }
+                Progress::Emptied(snapshot) => {
+                    if let Some(shared) = shared {
+                        shared.publish(&snapshot);
+                        shared.release_until(slot.fact.not_before());
+                    }
+                    effects.push(Effect::Failed(provider, KeySetFault::Empty.into()));
                     wake(&mut self.waiting, provider, &mut effects);
                 }
                 Progress::Failed(fault) => {

@@ -349,6 +349,71 @@ fn keys_are_fetched_again_when_they_are_old_and_serve_meanwhile() {
 }
 
 #[test]
+fn a_key_that_left_the_set_is_kept_for_its_grace_and_no_longer() {
+    let memory = Memory::default();
+    let mut policy = policy(by_jwks(), Some("secret"));
+    policy.providers[0].freshness.grace = Duration::from_secs(60);
+    let mut store = FactStore::new(&policy);
+    let mut publish = |kid: &str, now: UnixMillis| {
+        let request = fetch(&store.tick(now, &memory));
+        store.answered(request.call, ok(key_set(kid)), now, &memory);
+    };
+    publish("one", START);
+    publish("two", after(300_000));
+    store.tick(after(359_999), &memory);
+    assert!(knows(&store, "one", after(359_999)));
+    assert!(knows(&store, "two", after(359_999)));
+    store.tick(after(360_000), &memory);
+    assert!(!knows(&store, "one", after(360_000)));
+    assert!(knows(&store, "two", after(360_000)));
+}
+
+#[test]
+fn a_key_that_comes_back_is_as_good_as_before() {
+    let memory = Memory::default();
+    let mut policy = policy(by_jwks(), Some("secret"));
+    policy.providers[0].freshness.grace = Duration::from_secs(3600);
+    let mut store = FactStore::new(&policy);
+    for (turn, kid) in (0..).zip(["one", "two", "one"]) {
+        let now = after(turn * 300_000);
+        let request = fetch(&store.tick(now, &memory));
+        store.answered(request.call, ok(key_set(kid)), now, &memory);
+    }
+    let facts = store.at(after(600_000));
+    let Availability::Known(keys) = facts.key_set(THE_PROVIDER) else {
+        panic!("no keys");
+    };
+    let ids: Vec<_> = keys
+        .keys()
+        .iter()
+        .map(crate::crypto::PublicKey::key_id)
+        .collect();
+    assert_eq!(ids, [Some("one"), Some("two")]);
+}
+
+#[test]
+fn an_emptied_set_takes_every_key_away_whatever_the_grace_and_in_every_worker() {
+    let memory = Memory::default();
+    let mut policy = policy(by_jwks(), Some("secret"));
+    policy.providers[0].freshness.grace = Duration::from_secs(3600);
+    let mut store = FactStore::new(&policy);
+    let mut other = FactStore::new(&policy);
+    let request = fetch(&store.tick(START, &memory));
+    store.answered(request.call, ok(key_set("one")), START, &memory);
+    other.tick(after(1), &memory);
+    assert!(knows(&other, "one", after(1)));
+    let now = after(300_000);
+    let request = fetch(&store.tick(now, &memory));
+    store.answered(request.call, ok(r#"{"keys":[]}"#), now, &memory);
+    assert!(!knows(&store, "one", now));
+    other.tick(after(300_001), &memory);
+    assert!(!knows(&other, "one", after(300_001)));
+    let mut new = FactStore::new(&policy);
+    new.tick(after(300_002), &memory);
+    assert!(!knows(&new, "one", after(300_002)));
+}
+
+#[test]
 fn a_provider_that_is_down_is_asked_again_after_growing_pauses() {
     let memory = Memory::default();
     let mut store = warm(&memory);

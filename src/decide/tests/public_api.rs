@@ -381,14 +381,22 @@ fn missing_keys_are_awaited_and_unknown_ones_asked_for_once() {
     ));
     let stranger = Mint::generate(KeyKind::Ed25519);
     let claims = claims("reader", &["Reader"]);
-    let token = stranger.sign(&json!({"alg": "EdDSA", "kid": "two"}), &claims);
-    let authorization = format!("Bearer {token}");
+    for header in [
+        json!({"alg": "EdDSA", "kid": "two"}),
+        json!({"alg": "EdDSA"}),
+    ] {
+        let authorization = format!("Bearer {}", stranger.sign(&header, &claims));
+        let request = super::request("GET", WORKFLOWS, &[("authorization", &authorization)]);
+        let decision = decide_with(&facts, &request);
+        assert!(matches!(
+            decision.outcome,
+            Outcome::Await(Fact::NewerKeySet(ProviderId(0)))
+        ));
+    }
+    let header = json!({"alg": "EdDSA", "kid": "one"});
+    let authorization = format!("Bearer {}", stranger.sign(&header, &claims));
     let request = super::request("GET", WORKFLOWS, &[("authorization", &authorization)]);
-    let decision = decide_with(&facts, &request);
-    assert!(matches!(
-        decision.outcome,
-        Outcome::Await(Fact::NewerKeySet(ProviderId(0)))
-    ));
+    assert_eq!(reason(&decide_with(&facts, &request)), "bad_signature");
 }
 
 #[test]
