@@ -225,3 +225,6 @@ impl Gate {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,9 @@
 //! From a bearer token to a verified identity.
 
 use super::{Findings, Grounds, Stop};
-use crate::facts::{Availability, Fact};
+use crate::facts::{Availability, Fact, NewerKeys};
 use crate::identity::Identity;
+use crate::policy::ProviderId;
 use crate::reply::Reason;
 use crate::token::{CompactToken, TokenFault, UntrustedToken, VerifiedToken};
 
@@ -41,15 +42,7 @@ pub(super) fn authenticate(
         grounds.crypto,
         grounds.now,
     );
-    let token = match verified {
-        Ok(token) => token,
-        Err(fault)
-            if is_cured_by_new_keys(&untrusted, fault) && grounds.facts.may_bring_new_keys(id) =>
-        {
-            return Err(Stop::Await(Fact::NewerKeySet(id)));
-        }
-        Err(fault) => return Err(Reason::Token(fault).into()),
-    };
+    let token = verified.map_err(|fault| refused(grounds, id, &untrusted, fault))?;
     findings.crypto_path = Some(token.crypto_path());
     let identity = Identity::of(&token, provider).map_err(Reason::Identity)?;
     findings.identity = Some(identity.clone());
@@ -65,12 +58,25 @@ pub(super) fn authenticate(
     Ok(Caller { token, identity })
 }
 
-/// Whether the provider may have changed its keys since they were fetched. A token without a
-/// `kid` says so only by a signature that none of the known keys made.
-fn is_cured_by_new_keys(token: &UntrustedToken<'_>, fault: TokenFault) -> bool {
-    match fault {
+/// What becomes of a request whose token is not accepted: that is final, unless the provider may
+/// have changed its keys since they were fetched.
+fn refused(
+    grounds: Grounds<'_>,
+    provider: ProviderId,
+    token: &UntrustedToken<'_>,
+    fault: TokenFault,
+) -> Stop {
+    // A token without a `kid` asks for a new key only by a signature that no known key made.
+    let names_no_known_key = match fault {
         TokenFault::UnknownKeyId => true,
         TokenFault::BadSignature | TokenFault::NoKeyFits => token.key_id().is_none(),
         _ => false,
+    };
+    match grounds.facts.newer_keys(provider) {
+        NewerKeys::MayCome if names_no_known_key => Stop::Await(Fact::NewerKeySet(provider)),
+        NewerKeys::Unavailable { retry_after } if names_no_known_key => {
+            Reason::KeysUnavailable { retry_after }.into()
+        }
+        _ => Reason::Token(fault).into(),
     }
 }

@@ -16,7 +16,7 @@ use serde_json::{json, Value};
 use super::*;
 use crate::config;
 use crate::crypto::GuestCrypto;
-use crate::facts::Availability;
+use crate::facts::{Availability, NewerKeys};
 use crate::mint::{mint, KeyKind, Mint};
 use crate::policy::ProviderId;
 use crate::secret::Secret;
@@ -81,7 +81,7 @@ impl config::Environment for TestEnvironment {
 struct TestFacts {
     policy: Policy,
     pending: bool,
-    may_bring_new_keys: bool,
+    newer_keys: NewerKeys,
 }
 
 impl Facts for TestFacts {
@@ -95,8 +95,8 @@ impl Facts for TestFacts {
         }
     }
 
-    fn may_bring_new_keys(&self, _: ProviderId) -> bool {
-        self.may_bring_new_keys
+    fn newer_keys(&self, _: ProviderId) -> NewerKeys {
+        self.newer_keys
     }
 }
 
@@ -111,7 +111,7 @@ fn facts(configuration: &Value) -> TestFacts {
     TestFacts {
         policy: load(configuration),
         pending: false,
-        may_bring_new_keys: false,
+        newer_keys: NewerKeys::Unlikely,
     }
 }
 

@@ -6,7 +6,7 @@ use super::backoff::pause;
 use super::discovery::jwks_endpoint;
 use super::held::Held;
 use super::shared::Snapshot;
-use super::{Availability, CallId, FetchAnswer, FetchFault};
+use super::{Availability, CallId, FetchAnswer, FetchFault, NewerKeys};
 use crate::crypto::{KeySet, KeySetFault};
 use crate::policy::{Endpoint, Freshness, KeySource, Provider};
 use crate::time::UnixMillis;
@@ -88,11 +88,18 @@ impl KeySetFact {
         Availability::Pending
     }
 
-    pub(super) fn may_bring_new_keys(&self, now: UnixMillis) -> bool {
+    pub(super) fn newer_keys(&self, now: UnixMillis) -> NewerKeys {
         if matches!(self.source, KeySource::Inline(_)) {
-            return false;
+            NewerKeys::Unlikely
+        } else if self.call.is_some() || (self.is_cool(now) && now >= self.not_before) {
+            NewerKeys::MayCome
+        } else if self.failures > 0 {
+            NewerKeys::Unavailable {
+                retry_after: self.not_before.since(now),
+            }
+        } else {
+            NewerKeys::Unlikely
         }
-        self.call.is_some() || (self.is_cool(now) && now >= self.not_before)
     }
 
     fn is_cool(&self, now: UnixMillis) -> bool {

@@ -47,9 +47,23 @@ pub trait Facts {
     /// The keys of a provider.
     fn key_set(&self, provider: ProviderId) -> Availability<'_>;
 
-    /// Whether fetching the provider's keys again may bring a key that is not among them. At most
-    /// once in a cooldown: otherwise anybody could make the gate call the provider at will.
-    fn may_bring_new_keys(&self, provider: ProviderId) -> bool;
+    /// Whether fetching the provider's keys again may bring a key that is not among them.
+    fn newer_keys(&self, provider: ProviderId) -> NewerKeys;
+}
+
+/// Whether fetching a provider's keys again may bring a key that is not among them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewerKeys {
+    /// It may: they are worth waiting for.
+    MayCome,
+    /// They were fetched a moment ago. At most once in a cooldown are they fetched for a key that
+    /// is not there: otherwise anybody could make the gate call the provider at will.
+    Unlikely,
+    /// The last attempt failed, so nobody knows.
+    Unavailable {
+        /// When the next attempt is due.
+        retry_after: Duration,
+    },
 }
 
 /// Whether a key set is at hand.

@@ -4,7 +4,7 @@ use super::key_set::{KeySetFact, Progress};
 use super::shared::{Names, SharedKeySet};
 use super::waiting::Waiting;
 use super::{
-    Availability, CallId, Fact, Facts, FetchAnswer, FetchFault, FetchRequest, SharedKey,
+    Availability, CallId, Fact, Facts, FetchAnswer, FetchFault, FetchRequest, NewerKeys, SharedKey,
     SharedMemory, WaitFault, WaiterId,
 };
 use crate::crypto::KeySetFault;
@@ -249,10 +249,10 @@ impl Facts for FactsAt<'_> {
         )
     }
 
-    fn may_bring_new_keys(&self, provider: ProviderId) -> bool {
+    fn newer_keys(&self, provider: ProviderId) -> NewerKeys {
         self.store
             .key_sets
             .get(provider.0)
-            .is_some_and(|slot| slot.fact.may_bring_new_keys(self.now))
+            .map_or(NewerKeys::Unlikely, |slot| slot.fact.newer_keys(self.now))
     }
 }

@@ -455,17 +455,29 @@ fn keys_that_are_too_old_serve_no_longer() {
 fn an_unknown_key_id_causes_one_fetch_in_a_cooldown() {
     let memory = Memory::default();
     let mut store = warm(&memory);
-    assert!(store.at(after(1_000)).may_bring_new_keys(THE_PROVIDER));
+    assert_eq!(
+        store.at(after(1_000)).newer_keys(THE_PROVIDER),
+        NewerKeys::MayCome
+    );
     let fact = Fact::NewerKeySet(THE_PROVIDER);
     assert_eq!(store.wait(WaiterId(1), fact, after(1_000)), Ok(()));
     let request = fetch(&store.tick(after(1_002), &memory));
     // While the fetch is under way another unknown key id may wait for it too.
-    assert!(store.at(after(1_003)).may_bring_new_keys(THE_PROVIDER));
+    assert_eq!(
+        store.at(after(1_003)).newer_keys(THE_PROVIDER),
+        NewerKeys::MayCome
+    );
     let effects = store.answered(request.call, ok(key_set("two")), after(1_010), &memory);
     assert_eq!(woken(&effects), [(1, false)]);
     assert!(knows(&store, "two", after(1_010)));
-    assert!(!store.at(after(31_001)).may_bring_new_keys(THE_PROVIDER));
-    assert!(store.at(after(31_002)).may_bring_new_keys(THE_PROVIDER));
+    assert_eq!(
+        store.at(after(31_001)).newer_keys(THE_PROVIDER),
+        NewerKeys::Unlikely
+    );
+    assert_eq!(
+        store.at(after(31_002)).newer_keys(THE_PROVIDER),
+        NewerKeys::MayCome
+    );
 }
 
 #[test]
@@ -475,7 +487,7 @@ fn a_flood_of_unknown_key_ids_causes_one_fetch_in_a_cooldown() {
     let mut fetched = 0;
     for step in 0..60_000_u64 {
         let now = after(step * 2);
-        if store.at(now).may_bring_new_keys(THE_PROVIDER) {
+        if store.at(now).newer_keys(THE_PROVIDER) == NewerKeys::MayCome {
             let id = WaiterId(u32::try_from(step).unwrap());
             store
                 .wait(id, Fact::NewerKeySet(THE_PROVIDER), now)
@@ -487,6 +499,22 @@ fn a_flood_of_unknown_key_ids_causes_one_fetch_in_a_cooldown() {
         }
     }
     assert_eq!(fetched, 4, "two minutes have four cooldowns");
+}
+
+#[test]
+fn while_the_provider_is_down_nobody_knows_whether_a_key_is_new() {
+    let memory = Memory::default();
+    let mut store = warm(&memory);
+    let fact = Fact::NewerKeySet(THE_PROVIDER);
+    store.wait(WaiterId(1), fact, after(1_000)).unwrap();
+    let request = fetch(&store.tick(after(1_002), &memory));
+    let effects = store.answered(request.call, status(500), after(1_010), &memory);
+    assert_eq!(woken(&effects), [(1, false)]);
+    assert!(matches!(
+        store.at(after(1_010)).newer_keys(THE_PROVIDER),
+        NewerKeys::Unavailable { .. }
+    ));
+    assert!(knows(&store, "one", after(1_010)));
 }
 
 #[test]
@@ -513,7 +541,10 @@ fn inline_keys_are_there_at_once_and_never_fetched() {
     let mut store = FactStore::new(&policy(inline, Some("secret")));
     assert_eq!(store.tick(START, &memory), []);
     assert!(knows(&store, "one", after(u64::from(u32::MAX))));
-    assert!(!store.at(START).may_bring_new_keys(THE_PROVIDER));
+    assert_eq!(
+        store.at(START).newer_keys(THE_PROVIDER),
+        NewerKeys::Unlikely
+    );
 }
 
 #[test]
@@ -712,7 +743,9 @@ fn random_year(seed: u64) {
                 let facts = store.at(now);
                 let fact = match facts.key_set(THE_PROVIDER) {
                     Availability::Pending => Some(Fact::KeySet(THE_PROVIDER)),
-                    Availability::Known(_) if facts.may_bring_new_keys(THE_PROVIDER) => {
+                    Availability::Known(_)
+                        if facts.newer_keys(THE_PROVIDER) == NewerKeys::MayCome =>
+                    {
                         misses += 1;
                         Some(Fact::NewerKeySet(THE_PROVIDER))
                     }

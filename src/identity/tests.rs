@@ -1,1 +1,290 @@
+//! Identities of claims as providers send them, and conditions on identities.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::*;
+use crate::policy::{Dialect, Freshness, KeySource, TokenRules, TypRule};
+
+fn provider(dialect: Dialect, trust_email: bool) -> Provider {
+    Provider {
+        name: "idp".to_owned(),
+        dialect,
+        issuers: vec!["https://idp.example".to_owned()],
+        token: TokenRules {
+            audiences: BTreeSet::new(),
+            algorithms: BTreeSet::new(),
+            clock_skew: Duration::ZERO,
+            typ: TypRule::NotAnotherKind,
+        },
+        clients: None,
+        trust_email,
+        keys: KeySource::Inline(crate::crypto::KeySet::default()),
+        freshness: Freshness {
+            ttl: Duration::ZERO,
+            max_stale: Duration::ZERO,
+            timeout: Duration::ZERO,
+            cooldown: Duration::ZERO,
+            grace: Duration::ZERO,
+        },
+    }
+}
+
+fn read(dialect: Dialect, claims: &Value) -> Result<Identity, IdentityFault> {
+    let claims = claims.as_object().expect("claims");
+    let provider = provider(dialect, false);
+    Identity::read(claims, "https://idp.example", UnixSeconds(7), &provider)
+}
+
+/// Client, kind, scopes, roles, groups and tenant.
+type Said<'s> = (
+    Option<&'s str>,
+    Kind,
+    &'s [&'s str],
+    &'s [&'s str],
+    &'s [&'s str],
+    Option<&'s str>,
+);
+
+fn assert_says(dialect: Dialect, claims: &Value, expected: Said<'_>) {
+    let identity = read(dialect, claims).expect("an identity");
+    let owned = |names: &[&str]| {
+        names
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect::<Vec<_>>()
+    };
+    let (client, kind, scopes, roles, groups, tenant) = expected;
+    assert_eq!(identity.client.as_deref(), client, "{claims}");
+    assert_eq!(identity.kind, kind, "{claims}");
+    assert_eq!(identity.scopes, owned(scopes), "{claims}");
+    assert_eq!(identity.roles, owned(roles), "{claims}");
+    assert_eq!(identity.groups, owned(groups), "{claims}");
+    assert_eq!(identity.tenant.as_deref(), tenant, "{claims}");
+}
+
+#[test]
+fn any_openid_provider() {
+    let rfc_9068 = json!({"sub": "s6BhdRkqt3", "client_id": "s6BhdRkqt3", "scope": "a b"});
+    assert_says(
+        Dialect::Oidc,
+        &rfc_9068,
+        (Some("s6BhdRkqt3"), Kind::App, &["a", "b"], &[], &[], None),
+    );
+    let okta =
+        json!({"sub": "ann@example.com", "cid": "0oa", "scp": ["a", "b"], "groups": ["g h"]});
+    assert_says(
+        Dialect::Oidc,
+        &okta,
+        (Some("0oa"), Kind::User, &["a", "b"], &[], &["g h"], None),
+    );
+    let auth0 =
+        json!({"sub": "abc@clients", "azp": "abc", "gty": "client-credentials", "org_id": "o"});
+    assert_says(
+        Dialect::Oidc,
+        &auth0,
+        (Some("abc"), Kind::App, &[], &[], &[], Some("o")),
+    );
+    let kinde = json!({"sub": "x", "azp": "y", "gty": ["client-credentials"], "roles": "r s"});
+    assert_says(
+        Dialect::Oidc,
+        &kinde,
+        (Some("y"), Kind::App, &[], &["r s"], &[], None),
+    );
+    assert_says(
+        Dialect::Oidc,
+        &json!({}),
+        (None, Kind::User, &[], &[], &[], None),
+    );
+}
+
+#[test]
+fn entra_of_both_versions() {
+    let v2_app = json!({"azp": "c", "oid": "o", "sub": "o", "roles": ["R"], "tid": "t"});
+    assert_says(
+        Dialect::Entra,
+        &v2_app,
+        (Some("c"), Kind::App, &[], &["R"], &[], Some("t")),
+    );
+    let v1_user =
+        json!({"appid": "c", "sub": "u", "scp": "Read Write", "tid": "t", "groups": ["g"]});
+    assert_says(
+        Dialect::Entra,
+        &v1_user,
+        (
+            Some("c"),
+            Kind::User,
+            &["Read", "Write"],
+            &[],
+            &["g"],
+            Some("t"),
+        ),
+    );
+    let declared = json!({"azp": "c", "idtyp": "user", "tid": "t"});
+    assert_says(
+        Dialect::Entra,
+        &declared,
+        (Some("c"), Kind::User, &[], &[], &[], Some("t")),
+    );
+}
+
+#[test]
+fn keycloak_with_roles_of_the_realm_and_of_clients() {
+    let claims = json!({
+        "azp": "Orders", "sub": "f1", "preferred_username": "service-account-orders",
+        "scope": "profile email", "realm_access": {"roles": ["reader"]},
+        "resource_access": {"n8n": {"roles": ["admin"]}, "odd": 7},
+    });
+    let expected: Said<'_> = (
+        Some("Orders"),
+        Kind::App,
+        &["profile", "email"],
+        &["reader", "n8n:admin"],
+        &[],
+        None,
+    );
+    assert_says(Dialect::Keycloak, &claims, expected);
+    let person = json!({"azp": "portal", "preferred_username": "service-account-orders"});
+    assert_says(
+        Dialect::Keycloak,
+        &person,
+        (Some("portal"), Kind::User, &[], &[], &[], None),
+    );
+}
+
+#[test]
+fn grants_of_another_type_grant_nothing() {
+    let odd = json!({"roles": {"a": 1}, "scope": 7, "scp": null, "groups": [1, ["x"], "g"]});
+    assert_says(
+        Dialect::Oidc,
+        &odd,
+        (None, Kind::User, &[], &[], &["g"], None),
+    );
+}
+
+#[test]
+fn a_client_of_another_type_is_a_fault_and_not_an_absence() {
+    for dialect in [Dialect::Oidc, Dialect::Entra, Dialect::Keycloak] {
+        let fault = read(dialect, &json!({"azp": ["a"]})).unwrap_err();
+        assert_eq!(fault, IdentityFault::NotText { claim: "azp" });
+    }
+    for (claim, value) in [("tid", json!(7)), ("idtyp", json!(["app"]))] {
+        let mut claims = json!({});
+        claims[claim] = value;
+        assert_eq!(
+            read(Dialect::Entra, &claims).unwrap_err(),
+            IdentityFault::NotText { claim }
+        );
+    }
+}
+
+fn person() -> Identity {
+    Identity {
+        provider: "idp".to_owned(),
+        issuer: "https://idp.example".to_owned(),
+        subject: Some("u".to_owned()),
+        client: Some("c".to_owned()),
+        kind: Kind::User,
+        verified_email: Some("Ann@Example.com".to_owned()),
+        scopes: vec!["s".to_owned()],
+        roles: vec!["r".to_owned(), "q".to_owned()],
+        groups: vec!["g".to_owned()],
+        tenant: Some("t".to_owned()),
+        token_id: None,
+        expires: UnixSeconds(7),
+        claims: Map::new(),
+    }
+}
+
+fn one(value: &str) -> BTreeSet<String> {
+    BTreeSet::from([value.to_owned()])
+}
+
+/// For every dimension: a condition that holds for [`person`], and one that does not.
+fn dimensions() -> BTreeMap<&'static str, [Condition; 2]> {
+    let make = |set: fn(&mut Condition, &str), values: [&str; 2]| {
+        values.map(|value| {
+            let mut condition = Condition::default();
+            set(&mut condition, value);
+            condition
+        })
+    };
+    BTreeMap::from([
+        (
+            "provider",
+            make(|c, v| c.providers = Some(one(v)), ["idp", "other"]),
+        ),
+        ("client", make(|c, v| c.clients = Some(one(v)), ["c", "C"])),
+        (
+            "subject",
+            make(|c, v| c.subjects = Some(one(v)), ["u", "u "]),
+        ),
+        (
+            "email",
+            make(
+                |c, v| c.emails = Some(one(v)),
+                ["ann@example.com", "bob@example.com"],
+            ),
+        ),
+        (
+            "domain",
+            make(
+                |c, v| c.email_domains = Some(one(v)),
+                ["example.com", "ample.com"],
+            ),
+        ),
+        ("tenant", make(|c, v| c.tenants = Some(one(v)), ["t", "x"])),
+        ("role", make(|c, v| c.roles = Some(one(v)), ["q", "x"])),
+        ("scope", make(|c, v| c.scopes = Some(one(v)), ["s", "x"])),
+        ("group", make(|c, v| c.groups = Some(one(v)), ["g", "x"])),
+        (
+            "kind",
+            [Kind::User, Kind::App].map(|kind| Condition {
+                kind: Some(kind),
+                ..Condition::default()
+            }),
+        ),
+    ])
+}
+
+#[test]
+fn every_dimension_that_is_given_must_hold() {
+    assert!(Condition::default().holds(&person()));
+    for (name, [holds, fails]) in dimensions() {
+        assert!(holds.holds(&person()), "{name}");
+        assert!(!fails.holds(&person()), "{name}");
+    }
+    let nobody = Identity {
+        subject: None,
+        client: None,
+        kind: Kind::App,
+        verified_email: None,
+        scopes: Vec::new(),
+        roles: Vec::new(),
+        groups: Vec::new(),
+        tenant: None,
+        provider: String::new(),
+        ..person()
+    };
+    for (name, [holds, _]) in dimensions() {
+        assert!(!holds.holds(&nobody), "{name}");
+    }
+}
+
+#[test]
+fn a_condition_covers_those_that_are_narrower() {
+    let all = dimensions();
+    for (name, [holds, fails]) in &all {
+        assert!(Condition::default().covers(holds), "{name}");
+        assert!(!holds.covers(&Condition::default()), "{name}");
+        assert!(holds.covers(holds), "{name}");
+        assert!(!holds.covers(fails), "{name}");
+    }
+    let [ann, _] = &all["email"];
+    let [domain, elsewhere] = &all["domain"];
+    assert!(domain.covers(ann), "the address lies in the domain");
+    assert!(!elsewhere.covers(ann));
+    assert!(!ann.covers(domain));
+}

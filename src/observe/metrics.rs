@@ -74,3 +74,45 @@ impl Metric<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::Findings;
+    use crate::n8n::Surface;
+    use crate::reply::Reason;
+
+    #[test]
+    fn names_are_chains_of_labels_and_values() {
+        let decision = Decision {
+            outcome: Outcome::Reject(Reason::NoPrincipal),
+            findings: Findings {
+                surface: Some(Surface::PublicApi),
+                provider: Some("idp".to_owned()),
+                ..Findings::default()
+            },
+        };
+        let provider = "idp";
+        let fault = &FetchFault::IssuerMismatch;
+        let names = [
+            Metric::Decision(&decision),
+            Metric::Verification(CryptoPath::Guest),
+            Metric::KeySetRefresh { provider },
+            Metric::KeySetFailure { provider, fault },
+            Metric::KeyIdMiss { provider },
+            Metric::KeySetAge { provider },
+        ]
+        .map(|metric| metric.name());
+        assert_eq!(
+            names,
+            [
+                "n8n_idp_gate.decisions.surface.public_api.outcome.reject.reason.no_principal.provider.idp",
+                "n8n_idp_gate.verifications.crypto.guest",
+                "n8n_idp_gate.key_set_refreshes.provider.idp",
+                "n8n_idp_gate.key_set_failures.fault.issuer_mismatch.provider.idp",
+                "n8n_idp_gate.key_id_misses.provider.idp",
+                "n8n_idp_gate.key_set_age_seconds.provider.idp",
+            ]
+        );
+    }
+}

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use n8n_idp_gate::crypto::{GuestCrypto, KeySet};
 use n8n_idp_gate::decide::{decide, Decision, Grounds, HeaderEdit, Outcome};
-use n8n_idp_gate::facts::{Availability, Facts};
+use n8n_idp_gate::facts::{Availability, Facts, NewerKeys};
 use n8n_idp_gate::observe::audit_line;
 use n8n_idp_gate::policy::{KeySource, Policy, ProviderId};
 use n8n_idp_gate::reply::{problem, LocalReply, Resource};
@@ -184,7 +184,7 @@ impl Facts for KeyFiles {
             .map_or(Availability::Pending, Availability::Known)
     }
 
-    fn may_bring_new_keys(&self, _: ProviderId) -> bool {
-        false
+    fn newer_keys(&self, _: ProviderId) -> NewerKeys {
+        NewerKeys::Unlikely
     }
 }

@@ -374,7 +374,7 @@ fn missing_keys_are_awaited_and_unknown_ones_asked_for_once() {
         Outcome::Await(Fact::KeySet(ProviderId(0)))
     ));
     facts.pending = false;
-    facts.may_bring_new_keys = true;
+    facts.newer_keys = NewerKeys::MayCome;
     assert!(matches!(
         decide_with(&facts, &request).outcome,
         Outcome::Forward(_)
@@ -395,8 +395,16 @@ fn missing_keys_are_awaited_and_unknown_ones_asked_for_once() {
     }
     let header = json!({"alg": "EdDSA", "kid": "one"});
     let authorization = format!("Bearer {}", stranger.sign(&header, &claims));
-    let request = super::request("GET", WORKFLOWS, &[("authorization", &authorization)]);
-    assert_eq!(reason(&decide_with(&facts, &request)), "bad_signature");
+    let forged = super::request("GET", WORKFLOWS, &[("authorization", &authorization)]);
+    assert_eq!(reason(&decide_with(&facts, &forged)), "bad_signature");
+    facts.newer_keys = NewerKeys::Unavailable {
+        retry_after: std::time::Duration::from_secs(3),
+    };
+    assert_eq!(reason(&decide_with(&facts, &forged)), "bad_signature");
+    let header = json!({"alg": "EdDSA", "kid": "two"});
+    let authorization = format!("Bearer {}", stranger.sign(&header, &claims));
+    let unknown = super::request("GET", WORKFLOWS, &[("authorization", &authorization)]);
+    assert_eq!(reason(&decide_with(&facts, &unknown)), "keys_unavailable");
 }
 
 #[test]

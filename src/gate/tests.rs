@@ -1,0 +1,175 @@
+//! Requests that wait, are woken, hang up or wait in vain.
+
+use serde_json::json;
+
+use super::*;
+use crate::config;
+use crate::crypto::GuestCrypto;
+use crate::mint::{mint, KeyKind};
+use crate::secret::Secret;
+
+const START: UnixMillis = UnixMillis(1_800_000_000_000);
+
+struct NoMemory;
+
+impl SharedMemory for NoMemory {
+    fn read(&self, _: &str) -> Option<(Vec<u8>, u32)> {
+        None
+    }
+
+    fn write(&self, _: &str, _: &[u8], _: Option<u32>) -> bool {
+        false
+    }
+}
+
+struct OneSecret;
+
+impl config::Environment for OneSecret {
+    fn secret(&self, _: &str) -> Option<Secret> {
+        Some(Secret::new("the-secret-key".to_owned()))
+    }
+}
+
+/// A gate that writes to no shared memory: the host refuses every write.
+fn gate() -> Gate {
+    let configuration = json!({
+        "providers": [{"name": "idp", "issuer": "https://idp.example", "audiences": ["api"],
+            "cluster": "idp", "jwks_uri": "https://idp.example/jwks"}],
+        "principals": [{"name": "app", "match": {"client": "app"}, "grant": ["*"],
+            "api_key": {"env": "KEY"}}],
+    });
+    let loaded = config::load(configuration.to_string().as_bytes(), &OneSecret).unwrap();
+    Gate::new(loaded.policy, Box::new(GuestCrypto))
+}
+
+fn request(key_id: &str) -> RequestHead {
+    let seconds = START.to_seconds().0;
+    let claims = json!({"iss": "https://idp.example", "aud": "api", "sub": "app", "azp": "app",
+        "exp": seconds.saturating_add(9000), "jti": "t"});
+    let header = json!({"alg": "EdDSA", "kid": key_id});
+    let token = mint(KeyKind::Ed25519).sign(&header, &claims);
+    let pairs = [
+        (":method", "GET"),
+        (":path", "/api/v1/workflows?secret=query"),
+        (":authority", "n8n.example.com"),
+        ("authorization", &format!("Bearer {token}")),
+    ];
+    RequestHead::new(
+        pairs
+            .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
+            .to_vec(),
+    )
+}
+
+fn after(millis: u64) -> UnixMillis {
+    START.saturating_add(Duration::from_millis(millis))
+}
+
+fn keys(key_id: &str) -> FetchAnswer {
+    let body = json!({"keys": [mint(KeyKind::Ed25519).jwk(key_id)]});
+    FetchAnswer::Response {
+        status: 200,
+        body: body.to_string().into_bytes(),
+    }
+}
+
+fn waits(step: &Step) -> bool {
+    matches!(step, Step::Waits(_))
+}
+
+fn call(work: &[Work]) -> CallId {
+    match work {
+        [Work::Fetch(request)] => request.call,
+        other => panic!("not one fetch: {other:?}"),
+    }
+}
+
+/// Who was settled, and whether he went on.
+fn settled(work: &[Work]) -> Vec<(u32, bool)> {
+    work.iter()
+        .filter_map(|item| match item {
+            Work::Settle(waiter, settled) => {
+                Some((waiter.0, matches!(settled.action, Action::Continue(_))))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn requests_that_wait_are_decided_when_the_keys_come() {
+    let mut gate = gate();
+    for id in [1, 2, 3] {
+        assert!(waits(&gate.request(WaiterId(id), request("one"), START)));
+    }
+    gate.gone(WaiterId(2));
+    assert_eq!(gate.tick_period(), BUSY_TICK);
+    let call = call(&gate.tick(after(2), &NoMemory));
+    let work = gate.answered(call, keys("one"), after(9), &NoMemory);
+    assert_eq!(settled(&work), [(1, true), (3, true)]);
+    assert_eq!(gate.tick_period(), QUIET_TICK);
+    assert!(matches!(
+        gate.request(WaiterId(4), request("one"), after(10)),
+        Step::Settled(_)
+    ));
+}
+
+#[test]
+fn requests_that_wait_in_vain_are_told_so() {
+    let mut gate = gate();
+    assert!(waits(&gate.request(WaiterId(1), request("one"), START)));
+    let call = call(&gate.tick(after(2), &NoMemory));
+    let work = gate.answered(call, FetchAnswer::NoResponse, after(9), &NoMemory);
+    assert_eq!(settled(&work), [(1, false)]);
+    let Step::Settled(refused) = gate.request(WaiterId(2), request("one"), after(10)) else {
+        panic!("waits for a provider that is not asked");
+    };
+    let Action::Reply(reply) = &refused.action else {
+        panic!("let through without keys");
+    };
+    assert_eq!(reply.status, 503);
+    assert!(refused.audit.contains("\"reason\":\"keys_unavailable\""));
+}
+
+#[test]
+fn a_key_that_the_provider_adds_is_learned_by_the_first_token_that_names_it() {
+    let mut gate = gate();
+    let first = call(&gate.tick(START, &NoMemory));
+    gate.answered(first, keys("one"), START, &NoMemory);
+    let step = gate.request(WaiterId(1), request("two"), after(1));
+    assert!(matches!(step, Step::Waits(Fact::NewerKeySet(_))));
+    let second = call(&gate.tick(after(3), &NoMemory));
+    let work = gate.answered(second, keys("two"), after(9), &NoMemory);
+    assert_eq!(settled(&work), [(1, true)]);
+    let Step::Settled(refused) = gate.request(WaiterId(2), request("three"), after(10)) else {
+        panic!("a second fetch within the cooldown");
+    };
+    assert!(refused.audit.contains("\"reason\":\"unknown_key_id\""));
+}
+
+#[test]
+fn the_audit_record_names_the_caller_and_holds_no_secret() {
+    let mut gate = gate();
+    let first = call(&gate.tick(START, &NoMemory));
+    gate.answered(first, keys("one"), START, &NoMemory);
+    let Step::Settled(done) = gate.request(WaiterId(1), request("one"), START) else {
+        panic!("waits");
+    };
+    let record: serde_json::Value = serde_json::from_str(&done.audit).unwrap();
+    assert_eq!(
+        record,
+        json!({
+            "time": "2027-01-15T08:00:00.000Z", "decision": "forward", "surface": "public_api",
+            "operation": "workflow:list", "provider": "idp", "iss": "https://idp.example",
+            "sub": "app", "client": "app", "kind": "app", "jti": "t", "principal": "app",
+            "crypto": "guest", "method": "GET", "path": "/api/v1/workflows",
+        })
+    );
+    for text in [done.audit.clone(), format!("{done:?}")] {
+        assert!(
+            !text.contains("the-secret-key") && !text.contains("secret=query"),
+            "{text}"
+        );
+        assert!(!text.contains("eyJ"), "a token: {text}");
+    }
+}
