@@ -33,6 +33,7 @@ pub struct Gate {
     store: FactStore,
     crypto: Box<dyn SignatureVerifier>,
     parked: BTreeMap<WaiterId, RequestHead>,
+    has_ticked: bool,
 }
 
 /// How far a request came.
@@ -85,6 +86,7 @@ impl Gate {
             policy,
             crypto,
             parked: BTreeMap::new(),
+            has_ticked: false,
         }
     }
 
@@ -107,6 +109,7 @@ impl Gate {
 
     /// Time passes.
     pub fn tick(&mut self, now: UnixMillis, memory: &dyn SharedMemory) -> Vec<Work> {
+        self.has_ticked = true;
         let effects = self.store.tick(now, memory);
         self.work(effects, now)
     }
@@ -123,12 +126,12 @@ impl Gate {
         self.work(effects, now)
     }
 
-    /// How soon the next tick should come.
+    /// How soon the next tick should come. The first one fetches the keys, before anybody asks.
     pub fn tick_period(&self) -> Duration {
-        if self.store.has_waiters() {
-            BUSY_TICK
-        } else {
+        if self.has_ticked && !self.store.has_waiters() {
             QUIET_TICK
+        } else {
+            BUSY_TICK
         }
     }
 

@@ -1,5 +1,8 @@
 //! The repository's own `envoy.yaml`.
 
+use std::thread;
+use std::time::Duration;
+
 use crate::gate::{provider, Gate};
 use crate::support::envoy::Setup;
 use crate::support::envoy_file::{text, text_with, Ports};
@@ -40,8 +43,8 @@ fn the_file_that_runs_differs_from_the_shipped_one_in_its_ports_alone() {
     assert_eq!(shipped.lines().count(), running.lines().count());
 }
 
-#[test]
-fn the_shipped_file_serves() {
+/// A gate with the shipped file.
+fn start() -> Gate {
     let recorder = Recorder::start().unwrap();
     let ports = Ports {
         gate: ports::free().unwrap(),
@@ -54,11 +57,57 @@ fn the_shipped_file_serves() {
         .secret("N8N_KEY_APP_B", "b")
         .start()
         .unwrap();
-    let gate = Gate {
+    Gate {
         provider: provider(),
         recorder,
         envoy,
-    };
+    }
+}
+
+#[test]
+fn the_shipped_files_metrics_have_labels() {
+    let gate = start();
+    let request = Request::get("/api/v1/workflows");
+    assert_eq!(request.send(gate.envoy.port()).unwrap().status, 401);
+    // Nothing listens at the provider's port: Envoy answers the fetch itself, with 503.
+    for (metric, labels) in [
+        (
+            "n8n_idp_gate_decisions{",
+            [
+                "surface=\"public_api\"",
+                "outcome=\"reject\"",
+                "reason=\"no_credential\"",
+                "provider=\"none\"",
+            ]
+            .as_slice(),
+        ),
+        (
+            "n8n_idp_gate_key_set_failures{",
+            &["fault=\"status\"", "provider=\"demo\""],
+        ),
+    ] {
+        let line = counted(&gate, metric);
+        for label in labels {
+            assert!(line.contains(label), "{label} in {line}");
+        }
+    }
+}
+
+/// The line of a metric, once there is one: workers hand their counts over now and then.
+fn counted(gate: &Gate, metric: &str) -> String {
+    for _ in 0..50 {
+        let stats = gate.envoy.stats().unwrap();
+        if let Some(line) = stats.lines().find(|line| line.starts_with(metric)) {
+            return line.to_owned();
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    panic!("{metric} is not counted");
+}
+
+#[test]
+fn the_shipped_file_serves() {
+    let gate = start();
     let request = Request::get("/healthz")
         .header("X-Forwarded-Host", "evil.example.test")
         .header("X-Forwarded-Proto", "https");
