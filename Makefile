@@ -65,10 +65,9 @@ test: preflight ## everything, as continuous integration runs it
 
 .PHONY: test-all
 test-all:
-	@$(MAKE) check
-	@$(MAKE) test-fast
-	@$(MAKE) test-e2e
-	@$(MAKE) test-n8n
+	@$(MAKE) lint docs-check test-fast
+	@$(MAKE) check-wasm test-e2e
+	@$(MAKE) deny test-n8n
 
 .PHONY: demo
 demo: preflight wasm envoy provider n8n ## n8n behind the filter on this machine, to try by hand

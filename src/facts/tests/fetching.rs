@@ -1,0 +1,334 @@
+//! When keys are fetched, how long they serve, and who waits for them.
+
+use super::*;
+
+#[test]
+fn the_first_tick_fetches_the_keys_though_nobody_waits() {
+    let memory = Memory::default();
+    let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
+    assert!(matches!(
+        store.at(START).key_set(THE_PROVIDER),
+        Availability::Pending
+    ));
+    let request = fetch(&store.tick(START, &memory));
+    assert_eq!(request.endpoint, endpoint("/jwks"));
+    assert_eq!(request.timeout, Duration::from_secs(5));
+    let effects = store.answered(request.call, ok(key_set("one")), after(20), &memory);
+    assert_eq!(effects, [Effect::Refreshed(THE_PROVIDER)]);
+    assert!(knows(&store, "one", after(20)));
+}
+
+#[test]
+fn discovery_leads_to_the_keys_through_the_same_cluster() {
+    let memory = Memory::default();
+    let mut store = FactStore::new(&policy(by_discovery(), Some("secret")));
+    let request = fetch(&store.tick(START, &memory));
+    let document =
+        format!(r#"{{"issuer":"{ISSUER}","jwks_uri":"https://169.254.169.254/latest","x":[1]}}"#);
+    let next = fetch(&store.answered(request.call, ok(document), START, &memory));
+    assert_eq!(next.endpoint.cluster, "idp");
+    assert_eq!(next.endpoint.authority, "169.254.169.254");
+    assert_ne!(next.call, request.call);
+    store.answered(next.call, ok(key_set("one")), START, &memory);
+    assert!(knows(&store, "one", START));
+}
+
+#[test]
+fn a_discovery_document_that_lies_brings_no_keys() {
+    let cases = [
+        (
+            r#"{"issuer":"https://idp.example/realms/b","jwks_uri":"https://idp.example/jwks"}"#,
+            FetchFault::IssuerMismatch,
+        ),
+        (
+            r#"{"issuer":"https://idp.example/realms/a/","jwks_uri":"https://idp.example/jwks"}"#,
+            FetchFault::IssuerMismatch,
+        ),
+        (
+            r#"{"issuer":"https://idp.example/realms/a","jwks_uri":"http://idp.example/jwks"}"#,
+            FetchFault::JwksUri,
+        ),
+        (
+            r#"{"issuer":"https://idp.example/realms/a","jwks_uri":"file:///etc/passwd"}"#,
+            FetchFault::JwksUri,
+        ),
+        (
+            r#"{"issuer":"https://idp.example/realms/a"}"#,
+            FetchFault::DocumentMalformed,
+        ),
+        (
+            r#"{"issuer":"https://idp.example/realms/a","issuer":"x","jwks_uri":"https://a/"}"#,
+            FetchFault::DocumentMalformed,
+        ),
+        ("<html>", FetchFault::DocumentMalformed),
+        ("", FetchFault::DocumentMalformed),
+    ];
+    for (document, fault) in cases {
+        let memory = Memory::default();
+        let mut store = FactStore::new(&policy(by_discovery(), Some("secret")));
+        let request = fetch(&store.tick(START, &memory));
+        let effects = store.answered(request.call, ok(document), START, &memory);
+        assert_eq!(effects, [Effect::Failed(THE_PROVIDER, fault)], "{document}");
+    }
+}
+
+#[test]
+fn whatever_is_no_key_set_is_a_fault_of_its_own() {
+    let large = vec![b' '; MAX_DOCUMENT + 1];
+    let cases = [
+        (status(500), "status"),
+        (status(302), "status"),
+        (status(204), "status"),
+        (FetchAnswer::NoResponse, "no_response"),
+        (FetchAnswer::NotDispatched, "not_dispatched"),
+        (ok(large), "too_large"),
+        (ok("<html></html>"), "key_set"),
+        (ok(r#"{"keys":[]}"#), "key_set"),
+        (ok(r#"{"keys":[{"kty":"oct","k":"AAAA"}]}"#), "key_set"),
+        (ok(&key_set("one")[..40]), "key_set"),
+    ];
+    for (answer, code) in cases {
+        let memory = Memory::default();
+        let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
+        let request = fetch(&store.tick(START, &memory));
+        let effects = store.answered(request.call, answer.clone(), START, &memory);
+        let [Effect::Failed(_, fault)] = effects.as_slice() else {
+            panic!("{answer:?}: {effects:?}");
+        };
+        assert_eq!(fault.as_str(), code);
+        assert!(matches!(
+            store.at(START).key_set(THE_PROVIDER),
+            Availability::Unavailable { .. }
+        ));
+    }
+}
+
+#[test]
+fn requests_wait_for_one_fetch_and_are_woken_by_it() {
+    let memory = Memory::default();
+    let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
+    for id in 1..=3 {
+        let fact = Fact::KeySet(THE_PROVIDER);
+        assert_eq!(store.wait(WaiterId(id), fact, START), Ok(()));
+    }
+    store.forget(WaiterId(2));
+    assert!(store.has_waiters());
+    let request = fetch(&store.tick(after(2), &memory));
+    assert_eq!(store.tick(after(4), &memory), []);
+    let effects = store.answered(request.call, ok(key_set("one")), after(9), &memory);
+    assert_eq!(woken(&effects), [(1, false), (3, false)]);
+    assert!(!store.has_waiters());
+}
+
+#[test]
+fn a_request_does_not_wait_longer_than_a_fetch_may_take() {
+    let memory = Memory::default();
+    let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
+    let fact = Fact::KeySet(THE_PROVIDER);
+    assert_eq!(store.wait(WaiterId(7), fact, START), Ok(()));
+    // Another worker holds the lease and never delivers.
+    let effects = store.tick(START, &memory);
+    assert_eq!(fetches(&effects).len(), 1);
+    assert_eq!(woken(&store.tick(after(6_999), &memory)), []);
+    // The host never answers: the call is given up, and the request is told.
+    assert_eq!(woken(&store.tick(after(7_001), &memory)), [(7, false)]);
+}
+
+#[test]
+fn the_number_of_waiting_requests_is_bounded() {
+    let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
+    let fact = Fact::KeySet(THE_PROVIDER);
+    let taken = (0..5_000)
+        .filter(|id| store.wait(WaiterId(*id), fact, START).is_ok())
+        .count();
+    assert_eq!(taken, 1024);
+}
+
+#[test]
+fn keys_are_fetched_again_when_they_are_old_and_serve_meanwhile() {
+    let memory = Memory::default();
+    let mut store = warm(&memory);
+    assert_eq!(store.tick(after(299_999), &memory), []);
+    let request = fetch(&store.tick(after(300_000), &memory));
+    assert!(knows(&store, "one", after(300_001)));
+    store.answered(request.call, ok(key_set("two")), after(300_010), &memory);
+    assert!(knows(&store, "two", after(300_010)));
+    assert!(!knows(&store, "one", after(300_010)), "the key was revoked");
+}
+
+#[test]
+fn a_key_that_left_the_set_is_kept_for_its_grace_and_no_longer() {
+    let memory = Memory::default();
+    let mut policy = policy(by_jwks(), Some("secret"));
+    policy.providers[0].freshness.grace = Duration::from_secs(60);
+    let mut store = FactStore::new(&policy);
+    let mut publish = |kid: &str, now: UnixMillis| {
+        let request = fetch(&store.tick(now, &memory));
+        store.answered(request.call, ok(key_set(kid)), now, &memory);
+    };
+    publish("one", START);
+    publish("two", after(300_000));
+    store.tick(after(359_999), &memory);
+    assert!(knows(&store, "one", after(359_999)));
+    assert!(knows(&store, "two", after(359_999)));
+    store.tick(after(360_000), &memory);
+    assert!(!knows(&store, "one", after(360_000)));
+    assert!(knows(&store, "two", after(360_000)));
+}
+
+#[test]
+fn a_key_that_comes_back_is_as_good_as_before() {
+    let memory = Memory::default();
+    let mut policy = policy(by_jwks(), Some("secret"));
+    policy.providers[0].freshness.grace = Duration::from_secs(3600);
+    let mut store = FactStore::new(&policy);
+    for (turn, kid) in (0..).zip(["one", "two", "one"]) {
+        let now = after(turn * 300_000);
+        let request = fetch(&store.tick(now, &memory));
+        store.answered(request.call, ok(key_set(kid)), now, &memory);
+    }
+    let facts = store.at(after(600_000));
+    let Availability::Known(keys) = facts.key_set(THE_PROVIDER) else {
+        panic!("no keys");
+    };
+    let ids: Vec<_> = keys
+        .keys()
+        .iter()
+        .map(crate::crypto::PublicKey::key_id)
+        .collect();
+    assert_eq!(ids, [Some("one"), Some("two")]);
+}
+
+#[test]
+fn a_provider_that_is_down_is_asked_again_after_growing_pauses() {
+    let memory = Memory::default();
+    let mut store = warm(&memory);
+    let mut now = after(300_000);
+    let end = after(420_000);
+    let mut asked = Vec::new();
+    while now < end {
+        for request in fetches(&store.tick(now, &memory)) {
+            asked.push(now.0 - START.0 - 300_000);
+            store.answered(request.call, status(503), now, &memory);
+        }
+        now = UnixMillis(now.0 + 500);
+    }
+    let pauses: Vec<u64> = asked.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(pauses.len() >= 5 && pauses.len() <= 8, "{asked:?}");
+    assert!(
+        pauses.windows(2).all(|pair| pair[1] > pair[0]),
+        "{pauses:?}"
+    );
+    assert!(knows(&store, "one", end), "old keys serve on");
+}
+
+#[test]
+fn keys_that_are_too_old_serve_no_longer() {
+    let memory = Memory::default();
+    let mut store = warm(&memory);
+    let request = fetch(&store.tick(after(3_500_000), &memory));
+    store.answered(
+        request.call,
+        FetchAnswer::NoResponse,
+        after(3_500_000),
+        &memory,
+    );
+    assert!(knows(&store, "one", after(3_600_000)));
+    assert!(!knows(&store, "one", after(3_600_001)));
+}
+
+#[test]
+fn an_unknown_key_id_causes_one_fetch_in_a_cooldown() {
+    let memory = Memory::default();
+    let mut store = warm(&memory);
+    assert_eq!(
+        store.at(after(1_000)).newer_keys(THE_PROVIDER),
+        NewerKeys::MayCome
+    );
+    let fact = Fact::NewerKeySet(THE_PROVIDER);
+    assert_eq!(store.wait(WaiterId(1), fact, after(1_000)), Ok(()));
+    let request = fetch(&store.tick(after(1_002), &memory));
+    // While the fetch is under way another unknown key id may wait for it too.
+    assert_eq!(
+        store.at(after(1_003)).newer_keys(THE_PROVIDER),
+        NewerKeys::MayCome
+    );
+    let effects = store.answered(request.call, ok(key_set("two")), after(1_010), &memory);
+    assert_eq!(woken(&effects), [(1, false)]);
+    assert!(knows(&store, "two", after(1_010)));
+    assert_eq!(
+        store.at(after(31_001)).newer_keys(THE_PROVIDER),
+        NewerKeys::Unlikely
+    );
+    assert_eq!(
+        store.at(after(31_002)).newer_keys(THE_PROVIDER),
+        NewerKeys::MayCome
+    );
+}
+
+#[test]
+fn a_flood_of_unknown_key_ids_causes_one_fetch_in_a_cooldown() {
+    let memory = Memory::default();
+    let mut store = warm(&memory);
+    let mut fetched = 0;
+    for step in 0..60_000_u64 {
+        let now = after(step * 2);
+        if store.at(now).newer_keys(THE_PROVIDER) == NewerKeys::MayCome {
+            let id = WaiterId(u32::try_from(step).unwrap());
+            store
+                .wait(id, Fact::NewerKeySet(THE_PROVIDER), now)
+                .unwrap();
+        }
+        for request in fetches(&store.tick(now, &memory)) {
+            fetched += 1;
+            store.answered(request.call, ok(key_set("one")), now, &memory);
+        }
+    }
+    assert_eq!(fetched, 4, "two minutes have four cooldowns");
+}
+
+#[test]
+fn while_the_provider_is_down_nobody_knows_whether_a_key_is_new() {
+    let memory = Memory::default();
+    let mut store = warm(&memory);
+    let fact = Fact::NewerKeySet(THE_PROVIDER);
+    store.wait(WaiterId(1), fact, after(1_000)).unwrap();
+    let request = fetch(&store.tick(after(1_002), &memory));
+    let effects = store.answered(request.call, status(500), after(1_010), &memory);
+    assert_eq!(woken(&effects), [(1, false)]);
+    assert!(matches!(
+        store.at(after(1_010)).newer_keys(THE_PROVIDER),
+        NewerKeys::Unavailable { .. }
+    ));
+    assert!(knows(&store, "one", after(1_010)));
+}
+
+#[test]
+fn a_late_answer_to_a_call_that_was_given_up_changes_nothing() {
+    let memory = Memory::default();
+    let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
+    let lost = fetch(&store.tick(START, &memory));
+    store.tick(after(8_000), &memory);
+    let again = fetch(&store.tick(after(20_000), &memory));
+    assert_ne!(lost.call, again.call);
+    assert_eq!(
+        store.answered(lost.call, ok(key_set("old")), after(20_001), &memory),
+        []
+    );
+    assert!(!knows(&store, "old", after(20_001)));
+    store.answered(again.call, ok(key_set("new")), after(20_002), &memory);
+    assert!(knows(&store, "new", after(20_002)));
+}
+
+#[test]
+fn inline_keys_are_there_at_once_and_never_fetched() {
+    let memory = Memory::default();
+    let inline = KeySource::Inline(KeySet::parse(&key_set("one")).unwrap());
+    let mut store = FactStore::new(&policy(inline, Some("secret")));
+    assert_eq!(store.tick(START, &memory), []);
+    assert!(knows(&store, "one", after(u64::from(u32::MAX))));
+    assert_eq!(
+        store.at(START).newer_keys(THE_PROVIDER),
+        NewerKeys::Unlikely
+    );
+}

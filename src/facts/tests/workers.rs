@@ -1,0 +1,170 @@
+//! What workers tell each other, and whom they believe.
+
+use super::*;
+
+#[test]
+fn an_emptied_set_takes_every_key_away_whatever_the_grace_and_in_every_worker() {
+    let memory = Memory::default();
+    let mut policy = policy(by_jwks(), Some("secret"));
+    policy.providers[0].freshness.grace = Duration::from_secs(3600);
+    let mut store = FactStore::new(&policy);
+    let mut other = FactStore::new(&policy);
+    let request = fetch(&store.tick(START, &memory));
+    store.answered(request.call, ok(key_set("one")), START, &memory);
+    other.tick(after(1), &memory);
+    assert!(knows(&other, "one", after(1)));
+    let now = after(300_000);
+    let request = fetch(&store.tick(now, &memory));
+    store.answered(request.call, ok(r#"{"keys":[]}"#), now, &memory);
+    assert!(!knows(&store, "one", now));
+    other.tick(after(300_001), &memory);
+    assert!(!knows(&other, "one", after(300_001)));
+    let mut new = FactStore::new(&policy);
+    new.tick(after(300_002), &memory);
+    assert!(!knows(&new, "one", after(300_002)));
+}
+
+#[test]
+fn one_worker_fetches_and_the_others_adopt() {
+    let memory = Memory::default();
+    let policy = policy(by_jwks(), Some("secret"));
+    let mut workers: Vec<FactStore> = (0..4).map(|_| FactStore::new(&policy)).collect();
+    let fact = Fact::KeySet(THE_PROVIDER);
+    for worker in &mut workers {
+        worker.wait(WaiterId(1), fact, START).unwrap();
+    }
+    let begun: Vec<_> = workers
+        .iter_mut()
+        .flat_map(|worker| fetches(&worker.tick(START, &memory)))
+        .collect();
+    assert_eq!(begun.len(), 1);
+    workers[0].answered(begun[0].call, ok(key_set("one")), after(30), &memory);
+    for worker in &mut workers[1..] {
+        let effects = worker.tick(after(32), &memory);
+        assert_eq!(woken(&effects), [(1, false)]);
+        assert!(knows(worker, "one", after(32)));
+    }
+}
+
+#[test]
+fn a_worker_that_falls_silent_is_replaced() {
+    let memory = Memory::default();
+    let policy = policy(by_jwks(), Some("secret"));
+    let mut silent = FactStore::new(&policy);
+    let mut other = FactStore::new(&policy);
+    fetch(&silent.tick(START, &memory));
+    assert_eq!(other.tick(after(9_999), &memory), []);
+    fetch(&other.tick(after(10_001), &memory));
+}
+
+#[test]
+fn a_failed_fetch_is_not_repeated_by_every_worker() {
+    let memory = Memory::default();
+    let policy = policy(by_jwks(), Some("secret"));
+    let mut first = FactStore::new(&policy);
+    let mut second = FactStore::new(&policy);
+    let request = fetch(&first.tick(START, &memory));
+    first.answered(request.call, status(500), START, &memory);
+    assert_eq!(second.tick(after(10), &memory), []);
+    fetch(&second.tick(after(1_001), &memory));
+}
+
+#[test]
+fn shared_keys_are_believed_only_from_workers_with_the_same_secrets() {
+    let memory = Memory::default();
+    let mut ours = FactStore::new(&policy(by_jwks(), Some("secret")));
+    let mut theirs = FactStore::new(&policy(by_jwks(), Some("another secret")));
+    let request = fetch(&theirs.tick(START, &memory));
+    theirs.answered(request.call, ok(key_set("forged")), START, &memory);
+    let effects = ours.tick(after(1), &memory);
+    assert!(!knows(&ours, "forged", after(1)));
+    fetch(&effects);
+}
+
+#[test]
+fn shared_keys_that_were_tampered_with_are_not_believed() {
+    let memory = Memory::default();
+    let _ = warm(&memory);
+    let name = memory
+        .0
+        .borrow()
+        .keys()
+        .find(|name| name.contains("/keys/"))
+        .cloned()
+        .unwrap();
+    let sealed = memory.read(&name).unwrap().0;
+    for at in 0..sealed.len() {
+        let mut forged = sealed.clone();
+        forged[at] ^= 1;
+        memory.write(&name, &forged, None);
+        let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
+        store.tick(START, &memory);
+        assert!(!knows(&store, "one", START), "byte {at}");
+    }
+    for length in 0..sealed.len() {
+        memory.write(&name, &sealed[..length], None);
+        let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
+        store.tick(START, &memory);
+        assert!(!knows(&store, "one", START), "length {length}");
+    }
+    memory.write(&name, &sealed, None);
+    let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
+    store.tick(START, &memory);
+    assert!(knows(&store, "one", START));
+}
+
+#[test]
+fn keys_of_the_future_and_of_the_past_are_not_adopted() {
+    let memory = Memory::default();
+    let _ = warm(&memory);
+    for now in [UnixMillis(START.0 - 1), after(3_600_001)] {
+        let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
+        store.tick(now, &memory);
+        assert!(!knows(&store, "one", now));
+    }
+}
+
+#[test]
+fn without_a_secret_nothing_is_shared() {
+    let memory = Memory::default();
+    let mut store = FactStore::new(&policy(by_jwks(), None));
+    let request = fetch(&store.tick(START, &memory));
+    store.answered(request.call, ok(key_set("one")), START, &memory);
+    assert!(knows(&store, "one", START));
+    assert!(memory.0.borrow().is_empty());
+}
+
+#[test]
+fn shared_memory_holds_no_secret() {
+    let memory = Memory::default();
+    let _ = warm(&memory);
+    for (name, (value, _)) in memory.0.borrow().iter() {
+        assert!(name.starts_with("n8n-idp-gate/"), "{name}");
+        assert!(!value.windows(6).any(|bytes| bytes == b"secret"));
+    }
+}
+
+#[test]
+fn a_forged_lease_delays_a_fetch_by_little_more_than_a_minute() {
+    let memory = Memory::default();
+    let _ = warm(&memory);
+    let lease = memory
+        .0
+        .borrow()
+        .keys()
+        .find(|name| name.contains("/lease/"))
+        .cloned()
+        .unwrap();
+    for forged in [u64::MAX, START.0 + 300_000 + 71_000, 0] {
+        memory.write(&lease, &forged.to_be_bytes(), None);
+        let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
+        assert_eq!(
+            fetches(&store.tick(after(300_000), &memory)).len(),
+            1,
+            "{forged}"
+        );
+    }
+    memory.write(&lease, b"odd", None);
+    let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
+    assert_eq!(fetches(&store.tick(after(300_000), &memory)).len(), 1);
+}
