@@ -1,0 +1,149 @@
+//! The documentation: its configurations load, its links lead somewhere, its tests exist.
+
+use std::collections::BTreeSet;
+
+use serde_json::{json, Value};
+
+use super::plugin::{load, named_variables, Plugin, FIELDS};
+use super::repository::{documents, files, root, yaml_blocks, File};
+
+/// Pages that must hold at least so many configurations.
+const EXPECTED: [(&str, usize); 4] = [
+    ("README.md", 1),
+    ("docs/guides/principals-and-roles.md", 4),
+    ("docs/guides/webhooks.md", 3),
+    ("docs/reference/configuration.md", 1),
+];
+
+fn pages() -> Vec<File> {
+    files(&["md"])
+}
+
+/// What a block leaves out because it shows something else.
+fn completed(block: &Value) -> Option<Value> {
+    let fields = block.as_object()?;
+    if fields.is_empty() || !fields.keys().all(|name| FIELDS.contains(&name.as_str())) {
+        return None;
+    }
+    let mut whole = json!({
+        "providers": [
+            { "name": "entra", "issuer": "https://entra.example", "audiences": "api://n8n-api", "cluster": "entra" },
+            { "name": "keycloak", "issuer": "https://keycloak.example", "audiences": "api://n8n-api", "cluster": "keycloak" },
+        ],
+        "roles": { "N8N.Workflow.Read": "workflow:read" },
+        "principals": [
+            { "name": "everybody", "match": { "any": true }, "api_key": { "env": "N8N_KEY_EVERYBODY" } },
+        ],
+    });
+    for (name, value) in fields {
+        whole[name] = value.clone();
+    }
+    Some(whole)
+}
+
+#[test]
+fn every_configuration_in_the_documentation_loads_without_warnings() {
+    let mut counted: Vec<(String, usize)> = Vec::new();
+    for page in pages() {
+        let mut count = 0;
+        for (line, block) in yaml_blocks(&page.text) {
+            let place = format!("{}:{line}", page.name);
+            for document in documents(&place, &block) {
+                let plugins = Plugin::all_in(&document)
+                    .into_iter()
+                    .map(|plugin| (plugin.configuration, plugin.variables));
+                let bare = completed(&document).map(|whole| {
+                    let variables = named_variables(&whole);
+                    (whole, variables)
+                });
+                for (configuration, variables) in plugins.chain(bare) {
+                    let loaded = load(&configuration, &variables);
+                    let loaded = loaded.unwrap_or_else(|errors| panic!("{place}: {errors}"));
+                    assert_eq!(loaded.warnings, [], "{place}");
+                    count += 1;
+                }
+            }
+        }
+        counted.push((page.name, count));
+    }
+    for (page, least) in EXPECTED {
+        let found = counted.iter().find(|(name, _)| name == page);
+        assert!(
+            found.is_some_and(|(_, count)| *count >= least),
+            "{page}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn every_link_within_the_repository_leads_to_a_file() {
+    let mut followed = 0;
+    for page in pages() {
+        let folder = root().join(&page.name).parent().unwrap().to_owned();
+        for target in links(&page.text) {
+            if target.contains("://") || target.starts_with('#') {
+                continue;
+            }
+            let path = target.split('#').next().unwrap_or_default();
+            assert!(
+                folder.join(path).exists(),
+                "{}: {target} leads nowhere",
+                page.name
+            );
+            followed += 1;
+        }
+    }
+    assert!(followed > 30, "{followed}");
+}
+
+/// SECURITY.md names the test that shows each of its claims.
+#[test]
+fn every_test_that_the_threat_model_names_exists() {
+    let model = pages()
+        .into_iter()
+        .find(|page| page.name == "SECURITY.md")
+        .unwrap();
+    let sources: String = files(&["rs"]).into_iter().map(|file| file.text).collect();
+    let rows: Vec<&str> = model
+        .text
+        .lines()
+        .filter(|line| line.starts_with("| ") && line.matches(" | ").count() == 2)
+        .skip(1)
+        .collect();
+    assert!(rows.len() >= 20, "{}", rows.len());
+    for row in rows {
+        let shown = row.rsplit(" | ").next().unwrap_or_default();
+        let tests: BTreeSet<&str> = shown.split('`').skip(1).step_by(2).collect();
+        assert!(!tests.is_empty(), "no test is named in: {row}");
+        for test in tests {
+            assert!(
+                sources.contains(&format!("fn {test}(")),
+                "there is no test {test}"
+            );
+        }
+    }
+}
+
+/// The targets of the links of a page, its blocks of code aside.
+fn links(page: &str) -> Vec<String> {
+    let mut is_code = false;
+    let mut found = Vec::new();
+    for line in page.lines() {
+        if line.trim_start().starts_with("```") {
+            is_code = !is_code;
+        }
+        if is_code {
+            continue;
+        }
+        for rest in line.split("](").skip(1) {
+            found.extend(rest.split(')').next().map(str::to_owned));
+        }
+    }
+    found
+}
+
+#[test]
+fn links_are_found_and_code_is_not() {
+    let page = "[a](b.md), [c](d.md#e)\n```\n[f](g)\n```\n[h](i)\n";
+    assert_eq!(links(page), ["b.md", "d.md#e", "i"]);
+}

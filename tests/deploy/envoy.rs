@@ -1,0 +1,83 @@
+//! Every Envoy file, read by a real Envoy with the real module.
+
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::plugin::Plugin;
+use super::repository::{documents, files, root, File};
+
+/// Where the files find the module: in the repository, and in the container of compose.
+const MODULES: [&str; 2] = ["target/n8n-idp-gate.wasm", "/etc/envoy/n8n-idp-gate.wasm"];
+
+#[test]
+fn envoy_accepts_every_envoy_file() {
+    let mut accepted = Vec::new();
+    for file in files(&["yaml", "yml", "json"]) {
+        let documents = documents(&file.name, &file.text);
+        if documents
+            .iter()
+            .any(|document| !document["static_resources"].is_null())
+        {
+            validate(&file, &documents[0]);
+            accepted.push(file.name);
+        }
+    }
+    assert!(accepted.contains(&"envoy.yaml".to_owned()), "{accepted:?}");
+    assert!(
+        accepted.contains(&"deploy/compose/envoy.yaml".to_owned()),
+        "{accepted:?}"
+    );
+}
+
+/// The file may differ from the one that ships in the place of the module alone.
+fn validate(file: &File, document: &Value) {
+    let mut text = file.text.clone();
+    for module in MODULES {
+        let path = installed("GATE_WASM", "target/n8n-idp-gate.wasm");
+        text = text.replace(
+            &format!("filename: {module}"),
+            &format!("filename: {}", path.display()),
+        );
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("envoy.yaml");
+    fs::write(&copy, text).unwrap();
+    let mut command = Command::new(installed("ENVOY_BIN", ".local/bin/envoy"));
+    command
+        .args([
+            "--mode",
+            "validate",
+            "--use-dynamic-base-id",
+            "--log-level",
+            "warning",
+        ])
+        .args(["--concurrency", "1", "--config-path"])
+        .arg(&copy);
+    for variable in Plugin::all_in(document)
+        .iter()
+        .flat_map(|plugin| &plugin.variables)
+    {
+        command.env(variable, format!("key-of-{variable}"));
+    }
+    let output = command.output().unwrap();
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {log}", file.name);
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "make names the programs in the environment"
+)]
+fn installed(variable: &str, usual: &str) -> PathBuf {
+    let path = env::var_os(variable).map_or_else(|| root().join(usual), PathBuf::from);
+    assert!(
+        path.exists(),
+        "{} is not there: `make wasm envoy`",
+        path.display()
+    );
+    path
+}

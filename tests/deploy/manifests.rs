@@ -1,0 +1,241 @@
+//! Every manifest that holds a plugin configuration.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::plugin::{clusters, Plugin};
+use super::repository::{documents, files, File};
+
+/// The manifests that there must be at least.
+const EXPECTED: [&str; 4] = [
+    "deploy/compose/envoy.yaml",
+    "deploy/envoy-gateway/policy.yaml",
+    "deploy/istio/wasmplugin.yaml",
+    "envoy.yaml",
+];
+
+/// A manifest, what is in it, and what stands in the files beside it.
+struct Manifest {
+    file: File,
+    documents: Vec<Value>,
+    plugins: Vec<Plugin>,
+    folder: Vec<Value>,
+}
+
+fn manifests() -> Vec<Manifest> {
+    let all: Vec<(File, Vec<Value>)> = files(&["yaml", "yml", "json"])
+        .into_iter()
+        .map(|file| {
+            let documents = documents(&file.name, &file.text);
+            (file, documents)
+        })
+        .collect();
+    let folder_of = |name: &str| name.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+    all.iter()
+        .map(|(file, documents)| Manifest {
+            file: file.clone(),
+            documents: documents.clone(),
+            plugins: documents.iter().flat_map(Plugin::all_in).collect(),
+            folder: all
+                .iter()
+                .filter(|(other, _)| folder_of(&other.name) == folder_of(&file.name))
+                .flat_map(|(_, documents)| documents.clone())
+                .collect(),
+        })
+        .filter(|manifest| !manifest.plugins.is_empty())
+        .collect()
+}
+
+/// Every plugin with the manifest that it is in.
+fn each(mut check: impl FnMut(&Manifest, &Plugin)) {
+    for manifest in manifests() {
+        for plugin in &manifest.plugins {
+            check(&manifest, plugin);
+        }
+    }
+}
+
+#[test]
+fn the_manifests_that_ship_are_found() {
+    let found: BTreeSet<String> = manifests()
+        .into_iter()
+        .map(|manifest| manifest.file.name)
+        .collect();
+    for expected in EXPECTED {
+        assert!(
+            found.contains(expected),
+            "{expected} is not among {found:?}"
+        );
+    }
+}
+
+#[test]
+fn every_configuration_loads_without_warnings_where_only_its_variables_are_set() {
+    each(|manifest, plugin| {
+        let name = &manifest.file.name;
+        let loaded = plugin
+            .load()
+            .unwrap_or_else(|errors| panic!("{name}: {errors}"));
+        assert_eq!(loaded.warnings, [], "{name}");
+    });
+}
+
+#[test]
+fn a_variable_that_is_not_handed_over_fails_the_manifest() {
+    each(|manifest, plugin| {
+        for variable in &plugin.variables {
+            let mut lacking = plugin.clone();
+            lacking.variables.remove(variable);
+            let errors = lacking.load().unwrap_err().to_string();
+            let problem = format!("the environment variable {variable} is not set");
+            assert!(
+                errors.contains(&problem),
+                "{}: {errors}",
+                manifest.file.name
+            );
+        }
+    });
+}
+
+#[test]
+fn every_manifest_fails_closed() {
+    each(|manifest, plugin| assert!(plugin.fails_closed, "{}", manifest.file.name));
+}
+
+#[test]
+fn no_manifest_writes_out_the_value_of_a_variable() {
+    each(|manifest, plugin| assert!(!plugin.has_plain_values, "{}", manifest.file.name));
+}
+
+#[test]
+fn every_cluster_that_is_called_is_declared_beside_the_configuration() {
+    each(|manifest, plugin| {
+        let declared = declared_clusters(manifest);
+        for cluster in clusters(&plugin.load().unwrap().policy) {
+            let name = &manifest.file.name;
+            assert!(
+                declared.contains(&cluster),
+                "{name}: {cluster} is not among {declared:?}"
+            );
+        }
+    });
+}
+
+#[test]
+fn every_variable_is_put_into_the_proxy_beside_the_configuration() {
+    for manifest in manifests() {
+        // Whoever starts Envoy by hand sets its environment by hand.
+        if manifest.file.name == "envoy.yaml" {
+            continue;
+        }
+        let given = given_variables(&manifest);
+        for plugin in &manifest.plugins {
+            assert_eq!(plugin.variables, given, "{}", manifest.file.name);
+        }
+    }
+}
+
+#[test]
+fn every_provider_on_the_internet_is_called_over_tls_that_checks_the_name() {
+    let checked = manifests()
+        .iter()
+        .flat_map(|manifest| &manifest.folder)
+        .filter(|document| document["kind"] == "DestinationRule")
+        .map(|rule| {
+            let tls = &rule["spec"]["trafficPolicy"]["tls"];
+            let host = &rule["spec"]["host"];
+            assert_eq!(tls["mode"], "SIMPLE");
+            assert_eq!(&tls["sni"], host);
+            assert_eq!(&tls["subjectAltNames"][0], host);
+            assert!(tls["caCertificates"].is_string());
+        })
+        .count();
+    assert_eq!(checked, 1);
+}
+
+#[test]
+fn the_listener_of_compose_is_the_shipped_one() {
+    let connection_manager = |name: &str| {
+        let manifests = manifests();
+        let manifest = manifests
+            .iter()
+            .find(|manifest| manifest.file.name == name)
+            .unwrap();
+        let listener = &manifest.documents[0]["static_resources"]["listeners"][0];
+        let mut manager = listener["filter_chains"][0]["filters"][0]["typed_config"].clone();
+        let filters = manager["http_filters"].as_array().unwrap();
+        assert_eq!(filters.len(), 2);
+        manager["http_filters"][0]["typed_config"]["config"] = Value::Null;
+        manager
+    };
+    assert_eq!(
+        connection_manager("deploy/compose/envoy.yaml"),
+        connection_manager("envoy.yaml")
+    );
+}
+
+/// The clusters of an Envoy file, those that Istio makes of service entries, and those that are
+/// patched into Envoy Gateway's bootstrap.
+fn declared_clusters(manifest: &Manifest) -> BTreeSet<String> {
+    let mut declared = BTreeSet::new();
+    let mut add = |name: &Value| declared.extend(name.as_str().map(str::to_owned));
+    for document in &manifest.documents {
+        let clusters = document["static_resources"]["clusters"].as_array();
+        clusters
+            .into_iter()
+            .flatten()
+            .for_each(|cluster| add(&cluster["name"]));
+    }
+    for document in &manifest.folder {
+        let patches = document["spec"]["bootstrap"]["jsonPatches"].as_array();
+        patches
+            .into_iter()
+            .flatten()
+            .for_each(|patch| add(&patch["value"]["name"]));
+        if document["kind"] != "ServiceEntry" {
+            continue;
+        }
+        for host in document["spec"]["hosts"].as_array().unwrap() {
+            for port in document["spec"]["ports"].as_array().unwrap() {
+                let name = format!("outbound|{}||{}", port["number"], host.as_str().unwrap());
+                add(&name.into());
+            }
+        }
+    }
+    declared
+}
+
+/// The variables of keys that the files beside a manifest put into the proxy's environment.
+fn given_variables(manifest: &Manifest) -> BTreeSet<String> {
+    let mut given = BTreeSet::new();
+    for document in &manifest.folder {
+        let containers = document["spec"]["template"]["spec"]["containers"].as_array();
+        let gateway = &document["spec"]["provider"]["kubernetes"]["envoyDeployment"]["container"];
+        for container in containers.into_iter().flatten().chain([gateway]) {
+            for variable in container["env"].as_array().into_iter().flatten() {
+                assert!(variable["valueFrom"]["secretKeyRef"].is_object());
+                given.insert(variable["name"].as_str().unwrap().to_owned());
+            }
+        }
+    }
+    // docker-compose.yaml hands over keys.env, which this script writes.
+    if manifest.file.name == "deploy/compose/envoy.yaml" {
+        let script = files(&["mjs"])
+            .into_iter()
+            .find(|file| file.name == "deploy/compose/provision.mjs")
+            .unwrap();
+        given.extend(
+            script
+                .text
+                .lines()
+                .filter_map(|line| {
+                    line.trim()
+                        .strip_prefix("variable: \"")?
+                        .strip_suffix("\",")
+                })
+                .map(str::to_owned),
+        );
+    }
+    given
+}
