@@ -12,6 +12,8 @@
     reason = "a test may stop at once when something is not as it needs it"
 )]
 
+#[path = "deploy/claims.rs"]
+mod claims;
 #[path = "deploy/documentation.rs"]
 mod documentation;
 #[cfg(feature = "e2e")]

@@ -1,0 +1,103 @@
+//! Numbers, names and versions in the documentation, compared with the code.
+
+use std::collections::BTreeSet;
+
+use n8n_idp_gate::decide::IDENTITY_HEADERS;
+use n8n_idp_gate::n8n::Operation;
+use n8n_idp_gate::reply::Reason;
+use serde_json::Value;
+
+use super::repository::{documents, files};
+
+fn text(name: &str) -> String {
+    let ending = name.rsplit('.').next().unwrap();
+    let file = files(&[ending]).into_iter().find(|file| file.name == name);
+    file.unwrap_or_else(|| panic!("there is no {name}")).text
+}
+
+#[test]
+fn the_readme_knows_every_identity_header() {
+    let readme = text("README.md");
+    let section = readme.split("### Identity headers").nth(1).unwrap();
+    let table = section.split("\n\nEverything").next().unwrap();
+    let named: BTreeSet<&str> = table
+        .split('`')
+        .filter(|word| word.starts_with("x-auth-"))
+        .collect();
+    assert_eq!(named, BTreeSet::from(IDENTITY_HEADERS));
+}
+
+#[test]
+fn the_readme_counts_the_operations() {
+    let claim = format!("[{} operations]", Operation::all().len());
+    assert!(text("README.md").contains(&claim), "{claim}");
+}
+
+#[test]
+fn the_guide_to_troubles_names_reasons_that_exist() {
+    let known: BTreeSet<&str> = Reason::examples().iter().map(Reason::as_str).collect();
+    let guide = text("docs/guides/troubleshooting.md");
+    let mut in_reasons = false;
+    let mut named = BTreeSet::new();
+    for line in guide.lines() {
+        in_reasons = (in_reasons || line.starts_with("| reason |")) && line.starts_with('|');
+        let first = line.split('|').nth(1).unwrap_or_default();
+        if in_reasons {
+            named.extend(first.split('`').skip(1).step_by(2));
+        }
+    }
+    assert!(named.len() > 25, "{named:?}");
+    let unknown: Vec<_> = named.difference(&known).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
+
+/// What is tested, what compose runs, and what the README says.
+#[test]
+fn everybody_speaks_of_one_version() {
+    let installed: Value = serde_json::from_str(&text("tests/real/n8n/package.json")).unwrap();
+    let n8n = installed["dependencies"]["n8n"].as_str().unwrap();
+    let script = text("scripts/install-envoy.sh");
+    let envoy = script
+        .lines()
+        .find_map(|line| line.strip_prefix("version="))
+        .unwrap();
+    let compose = &documents("compose", &text("deploy/compose/docker-compose.yaml"))[0];
+    assert_eq!(
+        compose["services"]["n8n"]["image"],
+        format!("n8nio/n8n:{n8n}")
+    );
+    assert_eq!(
+        compose["services"]["envoy"]["image"],
+        format!("envoyproxy/envoy:v{envoy}")
+    );
+    let minor = envoy.rsplit_once('.').unwrap().0;
+    let claim = format!("Tested with n8n {n8n} and Envoy {minor}.");
+    assert!(text("README.md").contains(&claim), "{claim}");
+}
+
+#[test]
+fn compose_gives_keycloak_the_issuer_that_the_gate_expects() {
+    let compose = &documents("compose", &text("deploy/compose/docker-compose.yaml"))[0];
+    let realm = &documents("realm", &text("deploy/compose/realm.json"))[0];
+    let hostname = &compose["services"]["keycloak"]["environment"]["KC_HOSTNAME"];
+    let issuer = format!(
+        "issuer: {}/realms/{}\n",
+        hostname.as_str().unwrap(),
+        realm["realm"].as_str().unwrap()
+    );
+    let envoy = text("deploy/compose/envoy.yaml");
+    assert!(envoy.contains(&issuer), "{issuer}");
+    for client in realm["clients"].as_array().unwrap() {
+        let matched = format!("client: {} }}", client["clientId"].as_str().unwrap());
+        assert!(envoy.contains(&matched), "{matched}");
+        let audience = &client["protocolMappers"][0]["config"]["included.custom.audience"];
+        let audience = format!("audiences: [{audience}]\n");
+        assert!(envoy.contains(&audience), "{audience}");
+        // Secrets come from the environment.
+        assert!(client["secret"].as_str().unwrap().starts_with("${"));
+    }
+    for role in realm["roles"]["realm"].as_array().unwrap() {
+        let mapped = format!("{}: [", role["name"].as_str().unwrap());
+        assert!(envoy.contains(&mapped), "{mapped}");
+    }
+}
