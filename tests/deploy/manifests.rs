@@ -154,25 +154,33 @@ fn every_provider_on_the_internet_is_called_over_tls_that_checks_the_name() {
     assert_eq!(checked, 1);
 }
 
+/// Addresses, the plugin and the provider's cluster are compose's own; the rest is not.
 #[test]
-fn the_listener_of_compose_is_the_shipped_one() {
-    let connection_manager = |name: &str| {
-        let manifests = manifests();
-        let manifest = manifests
-            .iter()
-            .find(|manifest| manifest.file.name == name)
-            .unwrap();
-        let listener = &manifest.documents[0]["static_resources"]["listeners"][0];
-        let mut manager = listener["filter_chains"][0]["filters"][0]["typed_config"].clone();
-        let filters = manager["http_filters"].as_array().unwrap();
-        assert_eq!(filters.len(), 2);
-        manager["http_filters"][0]["typed_config"]["config"] = Value::Null;
-        manager
-    };
+fn the_envoy_file_of_compose_is_the_shipped_one_but_for_its_surroundings() {
     assert_eq!(
-        connection_manager("deploy/compose/envoy.yaml"),
-        connection_manager("envoy.yaml")
+        without_surroundings("deploy/compose/envoy.yaml"),
+        without_surroundings("envoy.yaml")
     );
+}
+
+fn without_surroundings(name: &str) -> Value {
+    let manifests = manifests();
+    let manifest = manifests
+        .iter()
+        .find(|manifest| manifest.file.name == name)
+        .unwrap();
+    let mut document = manifest.documents[0].clone();
+    let resources = &mut document["static_resources"];
+    resources["listeners"][0]["address"] = Value::Null;
+    let manager = &mut resources["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"];
+    let plugin = &mut manager["http_filters"][0]["typed_config"]["config"];
+    plugin["configuration"] = Value::Null;
+    plugin["vm_config"]["code"] = Value::Null;
+    let clusters = resources["clusters"].as_array_mut().unwrap();
+    clusters.retain(|cluster| cluster["name"] == "n8n");
+    assert_eq!(clusters.len(), 1);
+    clusters[0]["load_assignment"]["endpoints"] = Value::Null;
+    document
 }
 
 /// The clusters of an Envoy file, those that Istio makes of service entries, and those that are
