@@ -2,10 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use n8n_idp_gate::decide::IDENTITY_HEADERS;
-use n8n_idp_gate::n8n::Operation;
+use n8n_idp_gate::crypto::CryptoPath;
+use n8n_idp_gate::decide::{Decision, Findings, Outcome, IDENTITY_HEADERS};
+use n8n_idp_gate::identity::{Identity, Kind};
+use n8n_idp_gate::n8n::{Operation, PathFault, Surface};
+use n8n_idp_gate::observe::audit_line;
 use n8n_idp_gate::reply::Reason;
-use serde_json::Value;
+use n8n_idp_gate::request::RequestHead;
+use n8n_idp_gate::time::{UnixMillis, UnixSeconds};
+use serde_json::{Map, Value};
 
 use super::repository::{documents, files};
 
@@ -100,4 +105,68 @@ fn compose_gives_keycloak_the_issuer_that_the_gate_expects() {
         let mapped = format!("{}: [", role["name"].as_str().unwrap());
         assert!(envoy.contains(&mapped), "{mapped}");
     }
+}
+
+#[test]
+fn the_readme_lists_the_fields_of_the_audit_record() {
+    let readme = text("README.md");
+    let section = readme
+        .split("\nFields, where they are known:")
+        .nth(1)
+        .unwrap();
+    // What stands in brackets are values and remarks.
+    let sentence = section.split("Never a").next().unwrap();
+    let named: BTreeSet<&str> = sentence
+        .split(['(', ')'])
+        .step_by(2)
+        .flat_map(|part| part.split('`').skip(1).step_by(2))
+        .collect();
+
+    let identity = Identity {
+        provider: "idp".to_owned(),
+        issuer: "https://idp.example".to_owned(),
+        subject: Some("subject".to_owned()),
+        client: Some("client".to_owned()),
+        kind: Kind::App,
+        verified_email: None,
+        scopes: Vec::new(),
+        roles: Vec::new(),
+        groups: Vec::new(),
+        tenant: None,
+        token_id: Some("token".to_owned()),
+        expires: UnixSeconds(1),
+        claims: Map::new(),
+    };
+    let findings = Findings {
+        surface: Some(Surface::PublicApi),
+        operation: Some("workflow:list"),
+        identity: Some(identity),
+        provider: Some("idp".to_owned()),
+        principal: Some("principal".to_owned()),
+        crypto_path: Some(CryptoPath::Guest),
+    };
+    let request = RequestHead::new(
+        [(":method", "GET"), (":path", "/"), ("x-request-id", "1")]
+            .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
+            .to_vec(),
+    );
+    let reasons = [
+        Reason::InsufficientScope {
+            missing: vec!["workflow:list"],
+        },
+        Reason::Path(PathFault::DotSegment),
+    ];
+    let written: BTreeSet<String> = reasons
+        .into_iter()
+        .flat_map(|reason| {
+            let decision = Decision {
+                outcome: Outcome::Reject(reason),
+                findings: findings.clone(),
+            };
+            let line = audit_line(&decision, &request, UnixMillis(0));
+            let record: Map<String, Value> = serde_json::from_str(&line).unwrap();
+            record.into_iter().map(|(name, _)| name)
+        })
+        .collect();
+    assert_eq!(named, written.iter().map(String::as_str).collect());
 }
