@@ -52,8 +52,8 @@ pub enum FetchFault {
     /// Envoy has no cluster of that name.
     #[error("Envoy could not make the call: is there a cluster of that name?")]
     NotDispatched,
-    /// A status other than 200. Envoy itself answers with 503 when it cannot connect. Redirects are not followed: an open redirector at the provider
-    /// must not choose our keys.
+    /// A status other than 200. Envoy itself answers with 503 when it cannot connect. Redirects
+    /// are not followed: an open redirector at the provider must not choose our keys.
     #[error("the provider answered with status {status}")]
     Status {
         /// The status.

@@ -229,6 +229,16 @@ impl Reason {
     /// What the reason means, for an operator.
     pub fn meaning(&self) -> String {
         match self {
+            Self::Token(TokenFault::ClaimOfWrongType(_)) => {
+                "a claim is of a wrong type; `fault` in the audit names it".to_owned()
+            }
+            Self::Token(TokenFault::WrongType(_)) => {
+                "another kind of token, as the member says that `fault` in the audit names"
+                    .to_owned()
+            }
+            Self::Identity(IdentityFault::NotText { .. }) => {
+                "a claim that says who calls is not text; `fault` in the audit names it".to_owned()
+            }
             Self::Token(fault) => fault.to_string(),
             Self::Identity(fault) => fault.to_string(),
             Self::Bearer(fault) => fault.to_string(),
