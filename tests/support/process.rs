@@ -2,10 +2,12 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -56,7 +58,7 @@ impl Process {
     }
 
     /// Waits until `ready`, which is shown the log, says so. An end of the process or of the
-    /// patience is a failure that shows the end of the log.
+    /// patience is a failure that shows the end of the log; so is an [`interruption`].
     pub(crate) fn wait_until(
         &mut self,
         patience: Duration,
@@ -69,6 +71,9 @@ impl Process {
             }
             if let Some(status) = self.child.try_wait()? {
                 return Err(self.failure(&format!("ended with {status}")));
+            }
+            if interruption().load(Ordering::SeqCst) {
+                return Err("interrupted".into());
             }
             if started.elapsed() > patience {
                 return Err(self.failure(&format!("was not ready within {patience:?}")));
@@ -112,20 +117,33 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         if self.ending == Ending::Terminate {
-            let _ = Command::new("kill")
-                .arg(self.child.id().to_string())
-                .stderr(Stdio::null())
-                .status();
+            send("TERM", &self.child.id().to_string());
             if self.wait_for_end(Duration::from_secs(5)).is_ok() {
                 return;
             }
+            // What it started itself is in its group, and must not stay either.
+            send("KILL", &format!("-{}", self.child.id()));
         }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
+fn send(signal: &str, process: &str) {
+    let _ = Command::new("sh")
+        .args(["-c", r#"kill -s "$0" -- "$1""#, signal, process])
+        .stderr(Stdio::null())
+        .status();
+}
+
+/// Whether whoever started this asked it to end. Nothing is waited for any more then.
+pub(crate) fn interruption() -> &'static Arc<AtomicBool> {
+    static INTERRUPTION: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    INTERRUPTION.get_or_init(Arc::default)
+}
+
 /// A killed test runner drops nothing. `setpriv` (util-linux) makes the kernel end the child then.
+/// In a group of its own the child hears no Ctrl-C: this process ends it, in its own order.
 fn bound_to_this_process(program: &Path, ending: Ending) -> Command {
     let setpriv = Path::new("/usr/bin/setpriv");
     if !setpriv.exists() {
@@ -137,7 +155,7 @@ fn bound_to_this_process(program: &Path, ending: Ending) -> Command {
         Ending::Kill => "KILL",
         Ending::Terminate => "TERM",
     });
-    command.arg(program);
+    command.arg(program).process_group(0);
     command
 }
 
