@@ -135,12 +135,13 @@ pub(crate) fn exchange_within(port: u16, bytes: &[u8], patience: Duration) -> Ou
     stream.set_nodelay(true)?;
     // A server that refuses early may close before it has read everything.
     let _ = stream.write_all(bytes);
-    let answer = read_answer(&mut stream);
+    let answer = read_answer(&mut stream, bytes.starts_with(b"HEAD "));
     let _ = stream.shutdown(Shutdown::Both);
     answer
 }
 
-fn read_answer(stream: &mut TcpStream) -> Outcome<Answer> {
+/// Reads one answer; one to `HEAD` has no body, whatever its headers say (RFC 9110 §9.3.2).
+fn read_answer(stream: &mut TcpStream, to_head: bool) -> Outcome<Answer> {
     let mut received = Vec::new();
     let (status, headers, head) = loop {
         if !read_more(stream, &mut received)? {
@@ -167,7 +168,7 @@ fn read_answer(stream: &mut TcpStream) -> Outcome<Answer> {
             .find(|(other, _)| other == name)
             .map(|(_, value)| String::from_utf8_lossy(value).into_owned())
     };
-    if matches!(status, 101 | 204 | 304) {
+    if to_head || matches!(status, 101 | 204 | 304) {
         body.clear();
     } else if let Some(length) = value("content-length") {
         let length = length.parse()?;
