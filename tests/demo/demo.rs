@@ -1,0 +1,177 @@
+//! `make demo`: a real n8n behind the repository's own `envoy.yaml`, with a certified OpenID
+//! provider, on loopback. It tells its story and stays up until Ctrl-C.
+//!
+//! Where it is no terminal, it ends after the story; the status is 1 when a step did not go as it
+//! must. Everything that it writes is below `.local/demo`.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the demo reads the real clock and its own settings from the environment"
+)]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the demo talks to whoever started it"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod audit_log;
+mod play;
+mod settings;
+mod show;
+mod stage;
+mod story;
+mod variables;
+
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use self::audit_log::AuditLog;
+use self::play::Play;
+use self::settings::Settings;
+use self::show::Show;
+use self::stage::Stage;
+use self::story::{STEPS, TOKENS};
+use self::support::process::interruption;
+use self::support::Outcome;
+
+/// What a shell says of a program that Ctrl-C ended.
+const INTERRUPTED: u8 = 130;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(faults) if faults.is_empty() => ExitCode::SUCCESS,
+        Ok(faults) => {
+            eprintln!("error: the story did not go as it must");
+            for fault in faults {
+                eprintln!("  {fault}");
+            }
+            ExitCode::FAILURE
+        }
+        Err(_) if is_interrupted() => ExitCode::from(INTERRUPTED),
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Starts everything, tells the story, and returns what was wrong with it.
+fn run() -> Outcome<Vec<String>> {
+    listen_for_signals()?;
+    let show = Show::new();
+    let settings = Settings::read()?;
+    let started = Instant::now();
+    let stage = Stage::start(settings.ports, &settings.n8n_folder(), |what| {
+        println!("==> starting {what}");
+    })?;
+    variables::write(&stage, &settings.variables_file())?;
+    let mut audit_log = AuditLog::create(&settings.audit_file())?;
+    println!(
+        "==> everything runs ({:.1} s)",
+        started.elapsed().as_secs_f32()
+    );
+    introduce(show, &settings, &stage);
+    let faults = tell(show, &stage, &mut audit_log)?;
+    if faults.is_empty() {
+        show.heading("That was the story");
+        println!();
+        println!(
+            "{} calls were answered as they must be. The gate's audit records: {}",
+            STEPS.len(),
+            settings::shown(&settings.audit_file())
+        );
+        if io::stdin().is_terminal() && io::stdout().is_terminal() {
+            stay(&settings, &stage, &mut audit_log)?;
+        }
+    }
+    println!("==> ending Envoy, n8n and the provider");
+    Ok(faults)
+}
+
+/// The first signal asks everything to end in good order. A second one ends this process at once,
+/// and the kernel then ends its children.
+fn listen_for_signals() -> Outcome<()> {
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        let flag = interruption();
+        flag::register_conditional_shutdown(signal, INTERRUPTED.into(), Arc::clone(flag))?;
+        flag::register(signal, Arc::clone(flag))?;
+    }
+    Ok(())
+}
+
+fn is_interrupted() -> bool {
+    interruption().load(Ordering::SeqCst)
+}
+
+fn introduce(show: Show, settings: &Settings, stage: &Stage) {
+    let address = |port: u16| format!("http://127.0.0.1:{port}");
+    let ports = settings.ports;
+    let n8n = stage.n8n.provisioned();
+    show.heading("What runs here");
+    println!();
+    show.entry(
+        "the gate",
+        &format!("{}  (Envoy with envoy.yaml)", address(ports.gate)),
+    );
+    show.entry("Envoy's own pages", &address(ports.admin));
+    show.entry("the OpenID provider", &address(ports.provider));
+    show.entry(
+        "n8n",
+        &format!("{}  (and through the gate)", address(ports.n8n)),
+    );
+    show.entry(
+        "log in to n8n as",
+        &format!("{}  password {}", n8n.owner.email, n8n.password),
+    );
+    println!();
+    println!("The commands below run in any shell that has read their variables:");
+    println!("  . {}", settings::shown(&settings.variables_file()));
+}
+
+/// Plays the story and shows it; returns what was not as it must be.
+fn tell(show: Show, stage: &Stage, audit_log: &mut AuditLog) -> Outcome<Vec<String>> {
+    let mut play = Play::on(stage);
+    show.heading("The applications get their tokens from the provider");
+    for token in &TOKENS {
+        let claims = play.token(token)?;
+        show.token(token, &claims);
+    }
+    let mut faults = Vec::new();
+    for (number, step) in (1..).zip(&STEPS) {
+        if is_interrupted() {
+            return Err("interrupted".into());
+        }
+        show.heading(&format!("{number}. {}", step.title));
+        let scene = play.step(step)?;
+        show.step(step, &scene);
+        audit_log.follow(&stage.envoy)?;
+        let named = scene.faults.iter();
+        faults.extend(named.map(|fault| format!("{number}. {}: {fault}", step.title)));
+    }
+    Ok(faults)
+}
+
+/// Keeps everything up, and the audit log current, until somebody ends the demo.
+fn stay(settings: &Settings, stage: &Stage, audit_log: &mut AuditLog) -> Outcome<()> {
+    println!();
+    println!("It all stays up until Ctrl-C. Meanwhile, in this directory in another terminal:");
+    println!("  . {}", settings::shown(&settings.variables_file()));
+    println!("  curl -si $GATE/api/v1/workflows -H \"Authorization: Bearer $TOKEN_A\"");
+    println!("  tail -f {}", settings::shown(&settings.audit_file()));
+    while !is_interrupted() {
+        thread::sleep(Duration::from_millis(200));
+        audit_log.follow(&stage.envoy)?;
+    }
+    println!();
+    Ok(())
+}

@@ -1,0 +1,233 @@
+//! Plays the story: runs its commands as they are printed, and compares what became of them.
+
+use std::collections::BTreeMap;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::stage::Stage;
+use crate::story::{Check, Step, Token, Wanted};
+use crate::support::http::owned;
+use crate::support::Outcome;
+
+/// A story on its way: the stage, and the shell variables so far.
+pub(crate) struct Play<'stage> {
+    stage: &'stage Stage,
+    variables: BTreeMap<&'static str, String>,
+}
+
+/// What became of a step.
+#[derive(Debug)]
+pub(crate) struct Scene {
+    /// The answer's first line.
+    pub(crate) status_line: String,
+    /// Name in lower case and value of each header of the answer.
+    pub(crate) headers: Vec<(String, String)>,
+    /// The body of the answer; `null` when it is no JSON.
+    pub(crate) body: Value,
+    /// The gate's audit record.
+    pub(crate) audit: Value,
+    /// The entry in n8n's event log, where the step asks for one.
+    pub(crate) event: Option<Value>,
+    /// The variable that the step leaves, and its value.
+    pub(crate) left: Option<(&'static str, String)>,
+    /// What is not as it must be; empty when all is well.
+    pub(crate) faults: Vec<String>,
+}
+
+impl<'stage> Play<'stage> {
+    pub(crate) fn on(stage: &'stage Stage) -> Self {
+        Self {
+            stage,
+            variables: stage.variables().into_iter().collect(),
+        }
+    }
+
+    /// Gets a token, keeps it in its variable, and returns the claims in it.
+    pub(crate) fn token(&mut self, token: &Token) -> Outcome<Value> {
+        let script = format!("{}\nprintf %s \"${}\"", token.command, token.variable);
+        let value = self.shell(&script)?;
+        let claims = claims(&value)
+            .ok_or_else(|| format!("the provider issued no token as ${}", token.variable))?;
+        self.variables.insert(token.variable, value);
+        Ok(claims)
+    }
+
+    /// Plays one step.
+    pub(crate) fn step(&mut self, step: &Step) -> Outcome<Scene> {
+        let before = self.stage.envoy.audit().len();
+        let printed = self.shell(step.command)?;
+        let (status, mut scene) = answer(&printed)?;
+        if let Some((variable, pointer)) = step.leaves {
+            let value = text_at(&scene.body, pointer).unwrap_or_default();
+            self.variables.insert(variable, value.clone());
+            scene.left = Some((variable, value));
+        }
+        let records = self.audit_after(before);
+        scene.audit = records.last().cloned().unwrap_or_default();
+        if status != step.status {
+            let line = &scene.status_line;
+            let fault = format!("the answer is {line:?}, not {}", step.status);
+            scene.faults.push(fault);
+        }
+        if records.len() != 1 {
+            scene.faults.push(format!(
+                "there are {} audit records, not one",
+                records.len()
+            ));
+        }
+        for check in step.checks {
+            let fault = self.fault(check, &mut scene)?;
+            scene.faults.extend(fault);
+        }
+        Ok(scene)
+    }
+
+    /// Runs a command of the story and returns what it prints.
+    fn shell(&self, script: &str) -> Outcome<String> {
+        let output = Command::new("sh")
+            .args(["-c", script])
+            .envs(&self.variables)
+            // A proxy of the machine's own has no part in calls to loopback.
+            .env("no_proxy", "127.0.0.1")
+            .env("NO_PROXY", "127.0.0.1")
+            .stdin(Stdio::null())
+            .stderr(Stdio::inherit())
+            .output()?;
+        if output.status.success() {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        } else {
+            Err(format!("this ended with {}:\n{script}", output.status).into())
+        }
+    }
+
+    /// The audit records since the first `before`: Envoy may write one a moment after the answer.
+    fn audit_after(&self, before: usize) -> Vec<Value> {
+        let mut records = Vec::new();
+        for _ in 0..100 {
+            records = self.stage.envoy.audit().split_off(before);
+            if !records.is_empty() {
+                break;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        records
+    }
+
+    fn fault(&self, check: &Check, scene: &mut Scene) -> Outcome<Option<String>> {
+        Ok(match check {
+            Check::Header(name, wanted) => {
+                let mut values = scene.headers.iter().filter(|(other, _)| other == name);
+                let value = values.next().map(|(_, value)| value.as_str());
+                compare(&format!("the header {name}"), value, wanted)
+            }
+            Check::Body(pointer, wanted) => {
+                let value = text_at(&scene.body, pointer);
+                compare(&format!("{pointer} of the body"), value.as_deref(), wanted)
+            }
+            Check::Listed(pointer, name) => {
+                let list = scene.body.pointer(pointer).and_then(Value::as_array);
+                let found = list.is_some_and(|list| {
+                    list.iter()
+                        .any(|item| text_at(item, "/name").as_deref() == Some(name))
+                });
+                (!found).then(|| format!("{pointer} of the body lists no {name:?}"))
+            }
+            Check::Audit(field, wanted) => {
+                let value = scene.audit.get(field).map(as_text);
+                compare(
+                    &format!("{field} of the audit record"),
+                    value.as_deref(),
+                    wanted,
+                )
+            }
+            Check::EventOfA(name) => {
+                scene.event = self.event(name)?;
+                let user = scene
+                    .event
+                    .as_ref()
+                    .and_then(|event| text_at(event, "/payload/userId"));
+                let user_of_a = &self.stage.n8n.provisioned().app_a.user_id;
+                (user.as_ref() != Some(user_of_a)).then(|| {
+                    let found = user.unwrap_or_else(|| "nobody".to_owned());
+                    format!("{name} names {found}, not {user_of_a}")
+                })
+            }
+        })
+    }
+
+    /// The last event of this name about `$WORKFLOW`: n8n may write it a moment after it answered.
+    fn event(&self, name: &str) -> Outcome<Option<Value>> {
+        let workflow = self.variables.get("WORKFLOW");
+        for _ in 0..100 {
+            let events = self.stage.n8n.events()?;
+            let found = events.into_iter().rev().find(|event| {
+                text_at(event, "/eventName").as_deref() == Some(name)
+                    && text_at(event, "/payload/workflowId").as_ref() == workflow
+            });
+            if found.is_some() {
+                return Ok(found);
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        Ok(None)
+    }
+}
+
+/// Status and answer, as `curl -i` prints them.
+fn answer(printed: &str) -> Outcome<(u16, Scene)> {
+    let mut slots = [httparse::EMPTY_HEADER; 64];
+    let mut response = httparse::Response::new(&mut slots);
+    let httparse::Status::Complete(head) = response.parse(printed.as_bytes())? else {
+        return Err(format!("curl printed no whole answer: {printed}").into());
+    };
+    let headers = owned(response.headers)
+        .into_iter()
+        .map(|(name, value)| (name, String::from_utf8_lossy(&value).into_owned()))
+        .collect();
+    let scene = Scene {
+        status_line: printed.lines().next().unwrap_or_default().to_owned(),
+        headers,
+        body: serde_json::from_str(printed.get(head..).unwrap_or_default()).unwrap_or_default(),
+        audit: Value::Null,
+        event: None,
+        left: None,
+        faults: Vec::new(),
+    };
+    Ok((response.code.unwrap_or_default(), scene))
+}
+
+fn compare(what: &str, value: Option<&str>, wanted: &Wanted) -> Option<String> {
+    let (is_met, wish) = match wanted {
+        Wanted::Is(text) => (value == Some(text), format!("not {text:?}")),
+        Wanted::Has(part) => (
+            value.is_some_and(|value| value.contains(part)),
+            format!("without {part:?}"),
+        ),
+        Wanted::Absent => (value.is_none(), "and must not be there".to_owned()),
+    };
+    let found = value.map_or_else(|| "missing".to_owned(), |value| format!("{value:?}"));
+    (!is_met).then(|| format!("{what} is {found}, {wish}"))
+}
+
+/// The claims of a token, unverified: the demo shows them.
+fn claims(token: &str) -> Option<Value> {
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use base64::Engine as _;
+
+    let payload = token.split('.').nth(1)?;
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
+}
+
+fn text_at(value: &Value, pointer: &str) -> Option<String> {
+    value.pointer(pointer).map(as_text)
+}
+
+/// A text as it is, anything else as JSON.
+fn as_text(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
+}

@@ -1,0 +1,224 @@
+//! The story that the demo tells and that the test `e2e_n8n` asserts: one definition for both.
+//!
+//! A command is a line of shell, run as it is printed. Its variables are those of
+//! [`Stage::variables`](crate::stage::Stage::variables), the tokens, and what earlier steps left.
+
+use self::Check::{Audit, Body, EventOfA, Header, Listed};
+use self::Wanted::{Absent, Has, Is};
+
+/// A variable with an access token in it.
+pub(crate) struct Token {
+    /// Whose token it is, and what is special about it.
+    pub(crate) title: &'static str,
+    /// The variable.
+    pub(crate) variable: &'static str,
+    /// The command that sets it.
+    pub(crate) command: &'static str,
+}
+
+/// One call, and everything that must be true of what becomes of it.
+pub(crate) struct Step {
+    /// What happens, in one sentence.
+    pub(crate) title: &'static str,
+    /// The call.
+    pub(crate) command: &'static str,
+    /// The status of the answer.
+    pub(crate) status: u16,
+    /// What else must be true.
+    pub(crate) checks: &'static [Check],
+    /// A variable for later steps, and where in the body of the answer its value is.
+    pub(crate) leaves: Option<(&'static str, &'static str)>,
+}
+
+/// One thing that must be true.
+pub(crate) enum Check {
+    /// A header of the answer.
+    Header(&'static str, Wanted),
+    /// A place in the body of the answer (a JSON pointer, RFC 6901).
+    Body(&'static str, Wanted),
+    /// Some element of the list at a place in the body has this `name`.
+    Listed(&'static str, &'static str),
+    /// A field of the gate's audit record.
+    Audit(&'static str, Wanted),
+    /// n8n's own event log names the n8n user of application A for this event about the
+    /// workflow of `$WORKFLOW`.
+    EventOfA(&'static str),
+}
+
+/// What a text must be.
+pub(crate) enum Wanted {
+    /// Exactly this.
+    Is(&'static str),
+    /// Something that contains this.
+    Has(&'static str),
+    /// Not there.
+    Absent,
+}
+
+/// The tokens, got from the provider as any application gets them.
+///
+/// The provider signs JWTs, so that `eyJ` begins a token and nothing else in its answer.
+pub(crate) static TOKENS: [Token; 4] = [
+    Token {
+        title: "application A, which may read and write workflows",
+        variable: "TOKEN_A",
+        command: r#"TOKEN_A=$(curl -s $IDP/token -u app-a:$SECRET_A -d grant_type=client_credentials \
+    -d resource=api://n8n-api -d 'scope=N8N.Workflow.Read N8N.Workflow.Write' | grep -o 'eyJ[^"]*')"#,
+    },
+    Token {
+        title: "application B, which has no role that counts in n8n",
+        variable: "TOKEN_B",
+        command: r#"TOKEN_B=$(curl -s $IDP/token -u app-b:$SECRET_B -d grant_type=client_credentials \
+    -d resource=api://n8n-api | grep -o 'eyJ[^"]*')"#,
+    },
+    Token {
+        title: "application A again, for another service than n8n",
+        variable: "TOKEN_ELSEWHERE",
+        command: r#"TOKEN_ELSEWHERE=$(curl -s $IDP/token -u app-a:$SECRET_A -d grant_type=client_credentials \
+    -d resource=api://something-else | grep -o 'eyJ[^"]*')"#,
+    },
+    Token {
+        title: "an application whose tokens are an hour old when it uses them",
+        variable: "TOKEN_LATE",
+        command: r#"TOKEN_LATE=$(curl -s $IDP/token -u app-late:$SECRET_LATE -d grant_type=client_credentials \
+    -d resource=api://n8n-api -d scope=N8N.Workflow.Read | grep -o 'eyJ[^"]*')"#,
+    },
+];
+
+/// The calls, in their order.
+pub(crate) static STEPS: [Step; 9] = [
+    Step {
+        title: "Without a token, the caller is told how to come in",
+        command: "curl -si $GATE/api/v1/workflows",
+        status: 401,
+        checks: &[
+            Header("www-authenticate", Has("Bearer realm=\"n8n\"")),
+            Header(
+                "www-authenticate",
+                Has("/.well-known/oauth-protected-resource/api/v1"),
+            ),
+            Body("/reason", Is("no_credential")),
+            Body("/message", Has("")),
+            Audit("decision", Is("reject")),
+            Audit("reason", Is("no_credential")),
+            Audit("operation", Is("workflow:list")),
+        ],
+        leaves: None,
+    },
+    Step {
+        title: "Application A has the role, and lists the workflows",
+        command: r#"curl -si $GATE/api/v1/workflows -H "Authorization: Bearer $TOKEN_A""#,
+        status: 200,
+        checks: &[
+            Header("content-type", Has("application/json")),
+            Listed("/data", "Orders"),
+            Listed("/data", "Open to all"),
+            Audit("decision", Is("forward")),
+            Audit("client", Is("app-a")),
+            Audit("principal", Is("app-a")),
+            Audit("operation", Is("workflow:list")),
+            Audit("provider", Is("demo")),
+        ],
+        leaves: None,
+    },
+    Step {
+        title: "Application B makes the same call; it lacks the role, and is told the scope",
+        command: r#"curl -si $GATE/api/v1/workflows -H "Authorization: Bearer $TOKEN_B""#,
+        status: 403,
+        checks: &[
+            Header("www-authenticate", Has("error=\"insufficient_scope\"")),
+            Header("www-authenticate", Has("scope=\"workflow:list\"")),
+            Body("/reason", Is("insufficient_scope")),
+            Body("/message", Has("workflow:list")),
+            Audit("decision", Is("reject")),
+            Audit("reason", Is("insufficient_scope")),
+            Audit("missing", Is("workflow:list")),
+            Audit("client", Is("app-b")),
+        ],
+        leaves: None,
+    },
+    Step {
+        title: "A token for another audience opens nothing here",
+        command: r#"curl -si $GATE/api/v1/workflows -H "Authorization: Bearer $TOKEN_ELSEWHERE""#,
+        status: 401,
+        checks: &[
+            Header("www-authenticate", Has("error=\"invalid_token\"")),
+            Body("/reason", Is("wrong_audience")),
+            Body("/message", Has("")),
+            Audit("decision", Is("reject")),
+            Audit("reason", Is("wrong_audience")),
+        ],
+        leaves: None,
+    },
+    Step {
+        title: "An expired token opens nothing either",
+        command: r#"curl -si $GATE/api/v1/workflows -H "Authorization: Bearer $TOKEN_LATE""#,
+        status: 401,
+        checks: &[
+            Header("www-authenticate", Has("error=\"invalid_token\"")),
+            Body("/reason", Is("expired")),
+            Body("/message", Has("")),
+            Audit("decision", Is("reject")),
+            Audit("reason", Is("expired")),
+        ],
+        leaves: None,
+    },
+    Step {
+        title: "The old call with an API key of n8n's own goes on working",
+        command: r#"curl -si $GATE/api/v1/workflows -H "X-N8N-API-KEY: $API_KEY""#,
+        status: 200,
+        checks: &[
+            Header("content-type", Has("application/json")),
+            Listed("/data", "Orders"),
+            Audit("decision", Is("pass")),
+            Audit("client", Absent),
+        ],
+        leaves: None,
+    },
+    Step {
+        title: "A webhook learns who calls, whatever the caller says, and sees no credential",
+        command: r#"curl -si $GATE/webhook/orders/new -H "Authorization: Bearer $TOKEN_A" \
+    -H 'X-Auth-Client: the-boss' -H 'Content-Type: application/json' -d '{"order": 1}'"#,
+        status: 200,
+        checks: &[
+            Header("content-type", Has("application/json")),
+            Body("/body/order", Is("1")),
+            Body("/headers/x-auth-client", Is("app-a")),
+            Body("/headers/authorization", Absent),
+            Body("/headers/x-n8n-api-key", Absent),
+            Audit("decision", Is("forward")),
+            Audit("surface", Is("webhook")),
+            Audit("client", Is("app-a")),
+        ],
+        leaves: None,
+    },
+    Step {
+        title: "Application A writes, and n8n's own event log names A's user in n8n",
+        command: r#"curl -si $GATE/api/v1/workflows -H "Authorization: Bearer $TOKEN_A" \
+    -H 'Content-Type: application/json' \
+    -d '{"name": "Written by A", "nodes": [], "connections": {}, "settings": {}}'"#,
+        status: 200,
+        checks: &[
+            Header("content-type", Has("application/json")),
+            Body("/name", Is("Written by A")),
+            Audit("decision", Is("forward")),
+            Audit("operation", Is("workflow:create")),
+            Audit("client", Is("app-a")),
+            EventOfA("n8n.audit.workflow.created"),
+        ],
+        leaves: Some(("WORKFLOW", "/id")),
+    },
+    Step {
+        title: "Application A tidies up",
+        command: r#"curl -si -X DELETE $GATE/api/v1/workflows/$WORKFLOW -H "Authorization: Bearer $TOKEN_A""#,
+        status: 200,
+        checks: &[
+            Header("content-type", Has("application/json")),
+            Body("/name", Is("Written by A")),
+            Audit("decision", Is("forward")),
+            Audit("operation", Is("workflow:delete")),
+            EventOfA("n8n.audit.workflow.deleted"),
+        ],
+        leaves: None,
+    },
+];
