@@ -1,5 +1,5 @@
-//! The story of the demo as a test: the repository's own `envoy.yaml`, a certified OpenID
-//! provider and a real n8n.
+//! A real Envoy in front of a real n8n, with tokens of a certified OpenID provider: the story of
+//! the demo, and what only a real n8n can show.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -9,168 +9,130 @@
     reason = "a test stops where something is not as it must be"
 )]
 
+#[path = "../demo/play.rs"]
+mod play;
+#[path = "../demo/stage.rs"]
+mod stage;
+#[path = "../demo/story.rs"]
+mod story;
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "n8n/caller.rs"]
+mod caller;
+#[path = "n8n/routing.rs"]
+mod routing;
+
 use std::fs;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::process::Command;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde_json::{json, Value};
-use support::envoy::{Envoy, Setup};
-use support::envoy_file::Ports;
-use support::http::{Answer, Request};
-use support::n8n::RealN8n;
-use support::ports;
-use support::provider::{clients, RealProvider, AUDIENCE, OTHER_AUDIENCE, READ, WRITE};
 
-/// Everything that the demo starts. All tests share one, because n8n takes its time.
-struct Stage {
-    provider: RealProvider,
-    n8n: RealN8n,
-    envoy: Envoy,
-}
+use self::play::Play;
+use self::stage::Stage;
+use self::story::{STEPS, TOKENS};
+use self::support::envoy::{Envoy, Setup};
+use self::support::envoy_file::Ports;
+use self::support::provider::AUDIENCE;
+use self::support::{installed, ports, Outcome};
 
-impl Stage {
-    fn shared() -> &'static Self {
-        static STAGE: OnceLock<Stage> = OnceLock::new();
-        STAGE.get_or_init(|| {
-            let ports = Ports {
-                gate: ports::free().unwrap(),
-                admin: ports::free().unwrap(),
-                n8n: ports::free().unwrap(),
-                provider: ports::free().unwrap(),
-            };
-            // A static value is never dropped, so what it leaves lies below target/.
-            let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("n8n");
-            let _ = fs::remove_dir_all(&folder);
-            let provider = RealProvider::start(ports.provider, clients()).unwrap();
-            let n8n = RealN8n::start(ports.n8n, &folder).unwrap();
-            let provisioned = n8n.provisioned();
-            let envoy = Setup::shipped(ports)
-                .secret("N8N_KEY_APP_A", &provisioned.app_a.api_key)
-                .secret("N8N_KEY_APP_B", &provisioned.app_b.api_key)
-                .start()
-                .unwrap();
-            Self {
-                provider,
-                n8n,
-                envoy,
-            }
-        })
-    }
-
-    fn send(&self, request: &Request) -> Answer {
-        request.send(self.envoy.port()).unwrap()
-    }
-
-    fn token(&self, client: &str, scope: &str) -> String {
-        self.provider.token(client, scope, AUDIENCE).unwrap()
+/// What all tests share, because n8n takes its time. One test at a time has it.
+fn stage() -> MutexGuard<'static, Stage> {
+    static STAGE: OnceLock<Result<Mutex<Stage>, String>> = OnceLock::new();
+    let started = STAGE.get_or_init(|| match start() {
+        Ok(stage) => Ok(Mutex::new(stage)),
+        Err(error) => Err(error.to_string()),
+    });
+    match started {
+        Ok(stage) => stage.lock().unwrap_or_else(PoisonError::into_inner),
+        Err(error) => panic!("{error}"),
     }
 }
 
-fn refusal(answer: &Answer) -> (u16, Value) {
-    (answer.status, answer.json()["reason"].clone())
+/// Starts everything on free ports, with a fresh n8n.
+fn start() -> Outcome<Stage> {
+    let ports = Ports {
+        gate: ports::free()?,
+        admin: ports::free()?,
+        n8n: ports::free()?,
+        provider: ports::free()?,
+    };
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("e2e_n8n");
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    Stage::start(ports, &folder, |_| ())
 }
 
-fn list_workflows() -> Request {
-    Request::get("/api/v1/workflows")
-}
-
-#[test]
-fn without_a_token_the_caller_is_told_how_to_come_in() {
-    let answer = Stage::shared().send(&list_workflows());
-    assert_eq!(refusal(&answer), (401, json!("no_credential")));
-    let challenge = answer.header("www-authenticate").unwrap();
-    assert!(challenge.starts_with("Bearer "), "{challenge}");
-    assert!(!challenge.contains("error="), "{challenge}");
-}
-
-#[test]
-fn application_a_reads_real_workflows() {
-    let stage = Stage::shared();
-    let answer = stage.send(&list_workflows().bearer(&stage.token("app-a", READ)));
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    let workflows = answer.json()["data"].clone();
-    let names: Vec<&str> = workflows
-        .as_array()
+/// Another gate in front of the same n8n: what roles grant there, and which webhooks are guarded.
+fn gate_with(stage: &Stage, roles: &Value, webhooks: &Value) -> Envoy {
+    let policy = json!({
+        "providers": [{
+            "name": "demo",
+            "issuer": stage.provider.issuer(),
+            "audiences": [AUDIENCE],
+            "cluster": "provider",
+        }],
+        "roles": roles,
+        "principals": [
+            { "name": "app-a", "match": { "client": "app-a" }, "api_key": { "env": "N8N_KEY_APP_A" } },
+            { "name": "app-b", "match": { "client": "app-b" }, "api_key": { "env": "N8N_KEY_APP_B" } },
+        ],
+        "webhooks": webhooks,
+    });
+    let provisioned = stage.n8n.provisioned();
+    Setup::minimal(policy, stage.n8n.port())
         .unwrap()
-        .iter()
-        .filter_map(|workflow| workflow["name"].as_str())
-        .collect();
-    assert!(names.contains(&"Orders"), "{names:?}");
+        .cluster("provider", stage.provider.port())
+        .secret("N8N_KEY_APP_A", &provisioned.app_a.api_key)
+        .secret("N8N_KEY_APP_B", &provisioned.app_b.api_key)
+        .start()
+        .unwrap()
 }
 
-#[test]
-fn application_b_lacks_the_role_and_is_told_the_scope() {
-    let stage = Stage::shared();
-    let answer = stage.send(&list_workflows().bearer(&stage.token("app-b", "")));
-    assert_eq!(refusal(&answer), (403, json!("insufficient_scope")));
-    let challenge = answer.header("www-authenticate").unwrap();
+/// Runs a script below `tests/real` and shows what it printed when it fails.
+fn run_script(name: &str, arguments: &[&str]) {
+    let output = Command::new(installed::node().unwrap())
+        .arg(installed::root().join("tests/real").join(name))
+        .args(arguments)
+        .output()
+        .unwrap();
     assert!(
-        challenge.contains(r#"scope="workflow:list""#),
-        "{challenge}"
+        output.status.success(),
+        "{name} ended with {}\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
     );
 }
 
 #[test]
-fn a_token_for_something_else_does_not_open_n8n() {
-    let stage = Stage::shared();
-    let token = stage.provider.token("app-a", "", OTHER_AUDIENCE).unwrap();
-    let answer = stage.send(&list_workflows().bearer(&token));
-    assert_eq!(refusal(&answer), (401, json!("wrong_audience")));
+fn the_story_of_the_demo_goes_as_it_is_told() {
+    let stage = stage();
+    let mut play = Play::on(&stage);
+    for token in &TOKENS {
+        if let Err(error) = play.token(token) {
+            panic!("{}: {error}", token.title);
+        }
+    }
+    let mut faults = Vec::new();
+    for step in &STEPS {
+        let scene = play.step(step).unwrap();
+        let title = step.title;
+        faults.extend(
+            scene
+                .faults
+                .into_iter()
+                .map(|fault| format!("{title}: {fault}")),
+        );
+    }
+    assert_eq!(faults, Vec::<String>::new());
 }
 
 #[test]
-fn an_expired_token_does_not_open_n8n() {
-    let stage = Stage::shared();
-    let answer = stage.send(&list_workflows().bearer(&stage.token("app-late", READ)));
-    assert_eq!(refusal(&answer), (401, json!("expired")));
-}
-
-#[test]
-fn the_api_keys_of_old_go_on_working() {
-    let stage = Stage::shared();
-    let key = &stage.n8n.provisioned().owner.api_key;
-    let through = stage.send(&list_workflows().header("X-N8N-API-KEY", key));
-    let direct = list_workflows()
-        .header("X-N8N-API-KEY", key)
-        .send(stage.n8n.port())
-        .unwrap();
-    assert_eq!((through.status, direct.status), (200, 200));
-}
-
-#[test]
-fn a_webhook_learns_who_calls_and_gets_no_credential() {
-    let stage = Stage::shared();
-    let request = Request::post("/webhook/orders/new", &json!({"order": 1}));
-    let refused = stage.send(&request);
-    assert_eq!(refusal(&refused), (401, json!("no_credential")));
-    let token = stage.token("app-a", READ);
-    let answer = stage.send(&request.header("X-Auth-Client", "forged").bearer(&token));
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    let seen = &answer.json()["headers"];
-    assert_eq!(seen["x-auth-client"], json!("app-a"));
-    assert_eq!(seen["authorization"], Value::Null);
-    assert_eq!(seen["x-n8n-api-key"], Value::Null);
-}
-
-#[test]
-fn an_open_webhook_needs_no_token_and_believes_no_client() {
-    let request = Request::post("/webhook/open", &json!({})).header("X_Auth_Subject", "forged");
-    let answer = Stage::shared().send(&request);
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    assert_eq!(answer.json()["headers"]["x_auth_subject"], Value::Null);
-}
-
-#[test]
-fn the_event_log_of_n8n_names_the_user_of_application_a() {
-    let stage = Stage::shared();
-    let workflow = json!({"name": "Written by A", "nodes": [], "connections": {}, "settings": {}});
-    let request = Request::post("/api/v1/workflows", &workflow);
-    let answer = stage.send(&request.bearer(&stage.token("app-a", WRITE)));
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    let id = answer.json()["id"].as_str().unwrap().to_owned();
-    let who = stage.n8n.who("n8n.audit.workflow.created", &id).unwrap();
-    assert_eq!(who, Some(stage.n8n.provisioned().app_a.user_id.clone()));
+fn the_table_of_operations_is_what_the_installed_n8n_says() {
+    let package = installed::n8n().unwrap().join("node_modules/n8n");
+    run_script("operations.mjs", &["--check", package.to_str().unwrap()]);
 }

@@ -176,17 +176,6 @@ impl RealN8n {
         Ok(events)
     }
 
-    /// The identifier of the user who did the last `event` (`n8n.audit.workflow.created`) to
-    /// `workflow`, as n8n's event log has it.
-    pub(crate) fn who(&self, event: &str, workflow: &str) -> Outcome<Option<String>> {
-        let events = self.events()?;
-        let found = events.iter().rev().find(|entry| {
-            text(entry, "/eventName").is_ok_and(|name| name == event)
-                && text(entry, "/payload/workflowId").is_ok_and(|id| id == workflow)
-        });
-        Ok(found.and_then(|entry| text(entry, "/payload/userId").ok()))
-    }
-
     /// What it printed.
     pub(crate) fn log_text(&self) -> String {
         self.process.log_text()

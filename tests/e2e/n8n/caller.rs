@@ -1,0 +1,133 @@
+//! Who a caller is in n8n, and what the caller is told.
+
+use serde_json::{json, Value};
+
+use crate::support::http::{Answer, Request};
+use crate::support::provider::{AUDIENCE, READ};
+use crate::{gate_with, stage, Stage};
+
+fn token_of_a(stage: &Stage) -> String {
+    stage.provider.token("app-a", READ, AUDIENCE).unwrap()
+}
+
+fn token_of_b(stage: &Stage) -> String {
+    stage.provider.token("app-b", "", AUDIENCE).unwrap()
+}
+
+/// The session cookie of n8n's owner, as a browser has it.
+fn cookie_of_the_owner(stage: &Stage) -> String {
+    let provisioned = stage.n8n.provisioned();
+    let log_in = json!({
+        "emailOrLdapLoginId": provisioned.owner.email,
+        "password": provisioned.password,
+    });
+    let answer = Request::post("/rest/login", &log_in)
+        .send(stage.n8n.port())
+        .unwrap();
+    let cookies = answer
+        .headers
+        .iter()
+        .filter(|(name, _)| name == "set-cookie");
+    cookies
+        .filter_map(|(_, value)| std::str::from_utf8(value).ok()?.split(';').next())
+        .find(|cookie| cookie.starts_with("n8n-auth="))
+        .unwrap()
+        .to_owned()
+}
+
+fn names(answer: &Answer) -> Vec<String> {
+    let body = answer.json();
+    let workflows = body["data"].as_array().cloned().unwrap_or_default();
+    let names = workflows.iter().filter_map(|item| item["name"].as_str());
+    names.map(str::to_owned).collect()
+}
+
+#[test]
+fn a_cookie_of_the_owner_does_not_make_another_caller_the_owner() {
+    let stage = stage();
+    // Here B may do everything that its key may: n8n alone decides by whom it takes B for.
+    let gate = gate_with(
+        &stage,
+        &json!({"Something.Else": ["workflow:list", "user:list"]}),
+        &json!([{ "path": "/webhook/**", "auth": "open" }]),
+    );
+    let cookie = cookie_of_the_owner(&stage);
+    let token = token_of_b(&stage);
+    let list = |path: &str| Request::get(path).header("Cookie", &cookie);
+
+    // The cookie is good: it makes its bearer the owner where no gate is.
+    let direct = list("/api/v1/users").send(stage.n8n.port()).unwrap();
+    assert_eq!(direct.status, 200, "{}", direct.text());
+    let direct = list("/api/v1/workflows").send(stage.n8n.port()).unwrap();
+    assert!(names(&direct).contains(&"Orders".to_owned()));
+
+    let users = list("/api/v1/users").bearer(&token).send(gate.port());
+    let users = users.unwrap();
+    assert_eq!(users.status, 403, "{}", users.text());
+    // This refusal is n8n's: the gate let B pass, as B.
+    assert_eq!(users.json()["reason"], Value::Null);
+    let workflows = list("/api/v1/workflows").bearer(&token).send(gate.port());
+    let workflows = workflows.unwrap();
+    assert_eq!(workflows.status, 200, "{}", workflows.text());
+    assert_eq!(names(&workflows), Vec::<String>::new());
+}
+
+#[test]
+fn a_cookie_alone_does_not_open_the_public_api() {
+    let stage = stage();
+    let request = Request::get("/api/v1/workflows").header("Cookie", cookie_of_the_owner(&stage));
+    let answer = request.send(stage.envoy.port()).unwrap();
+    assert_eq!(answer.status, 401);
+    assert_eq!(answer.json()["reason"], "no_credential");
+}
+
+#[test]
+fn a_head_request_is_answered_as_its_get_would_be() {
+    let stage = stage();
+    let head = || Request::new("HEAD", "/api/v1/workflows");
+    let requests = [
+        head(),
+        head().bearer(&token_of_b(&stage)),
+        head().bearer(&token_of_a(&stage)),
+    ];
+    let statuses = requests.map(|request| request.send(stage.envoy.port()).unwrap().status);
+    assert_eq!(statuses, [401, 403, 200]);
+}
+
+#[test]
+fn a_refusal_holds_the_message_that_the_clients_of_n8n_show() {
+    let stage = stage();
+    let request = || Request::get("/api/v1/workflows");
+    for (request, status) in [
+        (request(), 401),
+        (request().bearer("no.such.token"), 401),
+        (request().bearer(&token_of_b(&stage)), 403),
+    ] {
+        let answer = request.send(stage.envoy.port()).unwrap();
+        let body = answer.json();
+        assert_eq!(answer.status, status);
+        assert_eq!(body["message"], body["detail"]);
+        assert!(!body["message"].as_str().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn an_open_webhook_needs_no_token_and_believes_no_client() {
+    let stage = stage();
+    let answer = Request::post("/webhook/open", &json!({}))
+        .header("X_Auth_Subject", "forged")
+        .send(stage.envoy.port())
+        .unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.json()["headers"]["x_auth_subject"], Value::Null);
+}
+
+#[test]
+fn a_guarded_webhook_runs_no_workflow_without_a_token() {
+    let stage = stage();
+    let answer = Request::post("/webhook/orders/new", &json!({"order": 1}))
+        .send(stage.envoy.port())
+        .unwrap();
+    assert_eq!(answer.status, 401);
+    assert_eq!(answer.json()["reason"], "no_credential");
+}
