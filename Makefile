@@ -69,9 +69,17 @@ test-all:
 	@$(MAKE) check-wasm test-e2e
 	@$(MAKE) deny test-n8n
 
+# The demo takes the place of the shell, so that Ctrl-C and its status are the demo's own. Two demos
+# on one n8n database would spoil it: the lock is held until the last server has ended.
 .PHONY: demo
-demo: preflight wasm envoy provider n8n ## n8n behind the filter on this machine, to try by hand
-	$(CARGO) run --locked --features e2e --example demo
+demo: demo-preflight wasm envoy provider n8n ## n8n behind the filter on this machine, to try by hand
+	@exec 9>.local/lock/demo; \
+	flock -n 9 || { echo 'error: another demo runs in this directory' >&2; exit 1; }; \
+	exec $(CARGO) run --locked --features e2e --example demo
+
+.PHONY: demo-preflight
+demo-preflight:
+	@scripts/preflight.sh demo
 
 .PHONY: preflight
 preflight: ## does this machine have what the rest needs?

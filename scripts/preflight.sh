@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Looks for what a machine must have before anything is installed or built here,
 # and says in one line, for each thing that is missing, how to get it.
+# 'preflight.sh demo' asks for the demo's ports too.
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
 missing=0
@@ -29,5 +30,19 @@ if command -v cargo >/dev/null 2>&1; then
 fi
 free=$(df -Pk "$ROOT" | awk 'NR == 2 {print int($4 / 1048576)}')
 [ "$free" -ge 8 ] || miss "disk space" "the full test suite needs about 8 GB here, $free GB are free"
+
+if [ "${1-}" = demo ]; then
+  # The demo itself looks again, but only after minutes of installing and building.
+  port() {
+    local number=${!1:-$2}
+    if (exec 3<>"/dev/tcp/127.0.0.1/$number") 2>/dev/null; then
+      miss "port $number" "something listens there; choose another one for $3: make demo $1=..."
+    fi
+  }
+  port DEMO_GATE_PORT 8080 "the gate"
+  port DEMO_ADMIN_PORT 9901 "Envoy's own pages"
+  port DEMO_N8N_PORT 5678 "n8n"
+  port DEMO_PROVIDER_PORT 9000 "the OpenID provider"
+fi
 
 [ "$missing" -eq 0 ] || die "$missing missing; nothing was installed or built"
