@@ -15,14 +15,14 @@ pub(crate) fn wasm() -> Outcome<PathBuf> {
     found("GATE_WASM", "target/n8n-idp-gate.wasm", "make wasm")
 }
 
-/// Envoy; `ENVOY` names another one.
+/// Envoy; `ENVOY_BIN` names another one.
 pub(crate) fn envoy() -> Outcome<PathBuf> {
-    found("ENVOY", ".local/bin/envoy", "scripts/install-envoy.sh")
+    found("ENVOY_BIN", ".local/bin/envoy", "scripts/install-envoy.sh")
 }
 
-/// Node.js 24; `NODE24` names another one.
+/// Node.js 24; `NODE24_BIN` names another one.
 pub(crate) fn node() -> Outcome<PathBuf> {
-    found("NODE24", ".local/bin/node24", "scripts/install-node.sh")
+    found("NODE24_BIN", ".local/bin/node24", "scripts/install-node.sh")
 }
 
 /// The directory whose `node_modules` holds `oidc-provider`.
