@@ -29,7 +29,7 @@ check: lint docs-check deny check-wasm ## formatting, lints, generated docs, dep
 .PHONY: lint
 lint: ## formatting and lints, with warnings as errors
 	$(CARGO) fmt --check
-	$(CARGO) clippy --locked --all-targets --features lint-shell -- -D warnings
+	$(CARGO) clippy --locked --all-targets --features lint-shell,e2e -- -D warnings
 
 .PHONY: deny
 deny: ## licences, sources and known vulnerabilities of the dependencies

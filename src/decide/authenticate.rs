@@ -22,6 +22,7 @@ pub(super) fn authenticate(
 ) -> Result<Caller, Stop> {
     let policy = grounds.policy;
     let untrusted = UntrustedToken::parse(token.expose()).map_err(Reason::Token)?;
+    findings.claimed = Some(untrusted.claimed());
     let (id, provider) = policy
         .issuers
         .get(untrusted.claimed_issuer())
@@ -43,6 +44,7 @@ pub(super) fn authenticate(
         grounds.now,
     );
     let token = verified.map_err(|fault| refused(grounds, id, &untrusted, fault))?;
+    findings.claimed = None;
     findings.crypto_path = Some(token.crypto_path());
     let identity = Identity::of(&token, provider).map_err(Reason::Identity)?;
     findings.identity = Some(identity.clone());

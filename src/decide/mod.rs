@@ -23,6 +23,7 @@ use crate::policy::{Access, Policy};
 use crate::reply::{metadata, LocalReply, Reason, Resource};
 use crate::request::RequestHead;
 use crate::time::UnixSeconds;
+use crate::token::Claimed;
 
 /// Everything that a decision rests on beside the request.
 #[derive(Clone, Copy)]
@@ -83,6 +84,8 @@ pub struct Findings {
     pub operation: Option<&'static str>,
     /// Who the caller is, once the token was verified.
     pub identity: Option<Identity>,
+    /// What a token says of itself that was read and not accepted.
+    pub claimed: Option<Claimed>,
     /// The provider whose keys and rules were applied, verified or not.
     pub provider: Option<String>,
     /// The principal that stands for the caller.

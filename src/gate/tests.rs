@@ -173,3 +173,26 @@ fn the_audit_record_names_the_caller_and_holds_no_secret() {
         assert!(!text.contains("eyJ"), "a token: {text}");
     }
 }
+
+#[test]
+fn the_audit_record_shows_what_a_refused_token_says_of_itself_as_a_claim() {
+    let mut gate = gate();
+    let first = call(&gate.tick(START, &NoMemory));
+    gate.answered(first, keys("one"), START, &NoMemory);
+    let late = after(100_000_000);
+    let again = call(&gate.tick(late, &NoMemory));
+    gate.answered(again, keys("one"), late, &NoMemory);
+    let Step::Settled(refused) = gate.request(WaiterId(1), request("one"), late) else {
+        panic!("waits");
+    };
+    let record: serde_json::Value = serde_json::from_str(&refused.audit).unwrap();
+    assert_eq!(record["reason"], "expired");
+    assert_eq!(
+        record["claimed"],
+        json!({"iss": "https://idp.example", "aud": "api", "sub": "app", "client": "app",
+            "kid": "one"})
+    );
+    for name in ["iss", "sub", "client", "principal"] {
+        assert_eq!(record[name], json!(null), "{name} is not known");
+    }
+}

@@ -50,6 +50,15 @@ pub fn audit_line(decision: &Decision, request: &RequestHead, now: UnixMillis) -
     );
     line.put("principal", findings.principal.as_deref());
     line.put("crypto", findings.crypto_path.map(CryptoPath::as_str));
+    if let Some(claimed) = &findings.claimed {
+        let mut inner = Line(Map::new());
+        inner.put("iss", Some(&claimed.issuer));
+        inner.put("aud", Some(&claimed.audience.join(" ")));
+        inner.put("sub", claimed.subject.as_deref());
+        inner.put("client", claimed.client.as_deref());
+        inner.put("kid", claimed.key_id.as_deref());
+        line.0.insert("claimed".to_owned(), inner.0.into());
+    }
     line.put("method", Some(&String::from_utf8_lossy(request.method())));
     line.put("path", Some(&String::from_utf8_lossy(request.path())));
     let id = request.first("x-request-id").map(String::from_utf8_lossy);

@@ -9,5 +9,5 @@ mod verified;
 
 pub use bearer::{bearer, Bearer, BearerFault, CompactToken};
 pub use fault::TokenFault;
-pub use untrusted::{UntrustedToken, MAX_TOKEN_BYTES, MAX_TOKEN_DEPTH};
+pub use untrusted::{Claimed, UntrustedToken, MAX_TOKEN_BYTES, MAX_TOKEN_DEPTH};
 pub use verified::VerifiedToken;

@@ -10,6 +10,7 @@ use n8n_idp_gate::observe::audit_line;
 use n8n_idp_gate::reply::Reason;
 use n8n_idp_gate::request::RequestHead;
 use n8n_idp_gate::time::{UnixMillis, UnixSeconds};
+use n8n_idp_gate::token::Claimed;
 use serde_json::{Map, Value};
 
 use super::repository::{documents, files};
@@ -144,6 +145,13 @@ fn the_readme_lists_the_fields_of_the_audit_record() {
         provider: Some("idp".to_owned()),
         principal: Some("principal".to_owned()),
         crypto_path: Some(CryptoPath::Guest),
+        claimed: Some(Claimed {
+            issuer: "https://idp.example".to_owned(),
+            audience: Vec::new(),
+            subject: None,
+            client: None,
+            key_id: None,
+        }),
     };
     let request = RequestHead::new(
         [(":method", "GET"), (":path", "/"), ("x-request-id", "1")]
