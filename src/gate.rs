@@ -10,6 +10,7 @@ use crate::decide::{decide, Decision, Grounds, HeaderEdit, Outcome};
 use crate::facts::{
     CallId, Effect, Fact, FactStore, FetchAnswer, FetchFault, FetchRequest, SharedMemory, WaiterId,
 };
+use crate::n8n::Surface;
 use crate::observe::audit_line;
 use crate::policy::{Policy, ProviderId};
 use crate::reply::{problem, LocalReply, Reason, Resource};
@@ -32,8 +33,15 @@ pub struct Gate {
     policy: Policy,
     store: FactStore,
     crypto: Box<dyn SignatureVerifier>,
-    parked: BTreeMap<WaiterId, RequestHead>,
+    parked: BTreeMap<WaiterId, Parked>,
     has_ticked: bool,
+}
+
+/// A request that waits.
+struct Parked {
+    request: RequestHead,
+    since: UnixMillis,
+    decision: Decision,
 }
 
 /// How far a request came.
@@ -50,10 +58,22 @@ pub enum Step {
 pub struct Settled {
     /// What the host must do.
     pub action: Action,
-    /// What was decided, for metrics.
+    /// What was decided.
     pub decision: Decision,
+    request: RequestHead,
+    now: UnixMillis,
+}
+
+impl Settled {
     /// The audit record.
-    pub audit: String,
+    pub fn audit(&self) -> String {
+        audit_line(&self.decision, &self.request, self.now)
+    }
+
+    /// The host did not do what was decided, and the request was refused.
+    pub fn host_failed(&mut self) {
+        self.decision.outcome = Outcome::Reject(Reason::HostFailure);
+    }
 }
 
 /// What the host must do with a request.
@@ -97,14 +117,15 @@ impl Gate {
 
     /// A request has come. When it waits, a later [`Work::Settle`] names it.
     pub fn request(&mut self, id: WaiterId, request: RequestHead, now: UnixMillis) -> Step {
-        self.settle(id, request, now, false)
+        self.settle(id, request, now, now, false)
     }
 
-    /// A request is gone, waiting or not.
-    pub fn gone(&mut self, id: WaiterId) {
-        if self.parked.remove(&id).is_some() {
-            self.store.forget(id);
-        }
+    /// A request is gone. One that still waited is to be reported as what it is: nobody decided
+    /// about it.
+    pub fn gone(&mut self, id: WaiterId, now: UnixMillis) -> Option<Settled> {
+        let parked = self.parked.remove(&id)?;
+        self.store.forget(id);
+        Some(self.settled(parked.decision, parked.request, now))
     }
 
     /// Time passes.
@@ -163,10 +184,11 @@ impl Gate {
                     waiter,
                     last_chance,
                 } => {
-                    let Some(request) = self.parked.remove(&waiter) else {
+                    let Some(Parked { request, since, .. }) = self.parked.remove(&waiter) else {
                         continue;
                     };
-                    if let Step::Settled(settled) = self.settle(waiter, request, now, last_chance) {
+                    let step = self.settle(waiter, request, since, now, last_chance);
+                    if let Step::Settled(settled) = step {
                         work.push(Work::Settle(waiter, settled));
                     }
                 }
@@ -175,11 +197,12 @@ impl Gate {
         work
     }
 
-    /// Decides, or lets the request wait.
+    /// Decides, or lets the request wait on. It waits `since` it first did.
     fn settle(
         &mut self,
         id: WaiterId,
         request: RequestHead,
+        since: UnixMillis,
         now: UnixMillis,
         last_chance: bool,
     ) -> Step {
@@ -187,15 +210,20 @@ impl Gate {
         if let Outcome::Await(fact) = decision.outcome {
             let reason = if last_chance {
                 WAITED_IN_VAIN
-            } else if self.store.wait(id, fact, now).is_ok() {
-                self.parked.insert(id, request);
+            } else if self.store.wait(id, fact, since).is_ok() {
+                let parked = Parked {
+                    request,
+                    since,
+                    decision,
+                };
+                self.parked.insert(id, parked);
                 return Step::Waits(fact);
             } else {
                 Reason::TooManyWaiting
             };
             decision.outcome = Outcome::Reject(reason);
         }
-        Step::Settled(Box::new(self.settled(decision, &request, now)))
+        Step::Settled(Box::new(self.settled(decision, request, now)))
     }
 
     fn decide(&self, request: &RequestHead, now: UnixMillis) -> Decision {
@@ -208,9 +236,13 @@ impl Gate {
         decide(grounds, request)
     }
 
-    fn settled(&self, decision: Decision, request: &RequestHead, now: UnixMillis) -> Settled {
+    fn settled(&self, decision: Decision, request: RequestHead, now: UnixMillis) -> Settled {
         let refuse = |reason: &Reason| {
-            let resource = Resource::of(&self.policy, request);
+            // The metadata describes the public API. A client that found it named for another
+            // resource would have to discard it (RFC 9728 §3.3).
+            let resource = (decision.findings.surface == Some(Surface::PublicApi))
+                .then(|| Resource::of(&self.policy, &request))
+                .flatten();
             problem(reason, resource.as_ref(), request.first("x-request-id"))
         };
         let action = match &decision.outcome {
@@ -218,13 +250,14 @@ impl Gate {
             Outcome::Pass(edits) => Action::Continue(edits.clone()),
             Outcome::Respond(reply) => Action::Reply(reply.clone()),
             Outcome::Reject(reason) => Action::Reply(refuse(reason)),
-            // Taken care of by the caller; were it not, this must not become a forward.
+            // A request that hung up while it waited. Were it still there, it must not go on.
             Outcome::Await(_) => Action::Reply(refuse(&WAITED_IN_VAIN)),
         };
         Settled {
             action,
-            audit: audit_line(&decision, request, now),
             decision,
+            request,
+            now,
         }
     }
 }

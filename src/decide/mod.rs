@@ -70,7 +70,8 @@ impl Outcome {
             Self::Pass(_) => "pass",
             Self::Reject(_) => "reject",
             Self::Respond(_) => "respond",
-            Self::Await(_) => "await",
+            // Reported only of requests that hung up while they waited.
+            Self::Await(_) => "abandoned",
         }
     }
 }

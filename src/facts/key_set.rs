@@ -35,6 +35,8 @@ struct Call {
     id: CallId,
     begun: UnixMillis,
     step: Step,
+    /// Made for a token that named an unknown key.
+    for_miss: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,13 +157,11 @@ impl KeySetFact {
             KeySource::Discovery { document, .. } => (Step::Document, document.clone()),
             KeySource::Jwks(endpoint) => (Step::Keys, endpoint.clone()),
         };
-        if std::mem::take(&mut self.wanted_anew) {
-            self.missed = now;
-        }
         self.call = Some(Call {
             id,
             begun: now,
             step,
+            for_miss: std::mem::take(&mut self.wanted_anew),
         });
         Some(endpoint)
     }
@@ -179,7 +179,15 @@ impl KeySetFact {
         next: CallId,
         now: UnixMillis,
     ) -> Progress {
-        let step = self.call.take().map_or(Step::Keys, |call| call.step);
+        let (step, for_miss) = self
+            .call
+            .take()
+            .map_or((Step::Keys, false), |call| (call.step, call.for_miss));
+        if for_miss {
+            // The cooldown counts from the end of a fetch: one that takes longer than the
+            // cooldown must not be followed by the next at once.
+            self.missed = now;
+        }
         let read = answer
             .document()
             .and_then(|document| self.read(step, document, now));
@@ -193,6 +201,7 @@ impl KeySetFact {
                     id: next,
                     begun: now,
                     step: Step::Keys,
+                    for_miss,
                 });
                 Progress::Next(endpoint)
             }
@@ -236,6 +245,9 @@ impl KeySetFact {
     pub(super) fn give_up_lost_call(&mut self, now: UnixMillis) -> Option<FetchFault> {
         let limit = self.freshness.timeout.saturating_add(LOST_AFTER);
         let lost = self.call.take_if(|call| now.since(call.begun) > limit)?;
+        if lost.for_miss {
+            self.missed = now;
+        }
         self.failed(FetchFault::NoResponse, lost.id, now);
         Some(FetchFault::NoResponse)
     }
@@ -246,6 +258,18 @@ impl KeySetFact {
         let seed = now.0 ^ id.0;
         self.not_before = now.saturating_add(pause(self.failures, seed));
         Progress::Failed(fault)
+    }
+
+    /// Another worker could not fetch the keys and pauses until `end`.
+    ///
+    /// Returns whether that is news.
+    pub(super) fn pause_until(&mut self, end: UnixMillis) -> bool {
+        let news = end > self.not_before;
+        if news {
+            self.not_before = end;
+            self.failures = self.failures.max(1);
+        }
+        news
     }
 
     /// Takes over what another worker fetched, if it is newer than what is here.

@@ -96,10 +96,11 @@ pub(super) struct Snapshot {
 }
 
 impl Names {
-    /// Named after where the keys come from, so that a changed configuration of the same provider
-    /// finds the keys that are there, and another provider never does.
-    pub(super) fn of(provider: &Provider) -> Self {
-        let mut hash = Hash::new();
+    /// Named after where the keys come from and who can read them, so that a changed configuration
+    /// of the same provider finds the keys that are there, and workers with other secrets, who
+    /// could not open them, do not overwrite them.
+    pub(super) fn of(provider: &Provider, key: Option<&SharedKey>) -> Self {
+        let mut hash = HMAC::new(key.map_or(&[][..], |key| &key.0));
         let mut part = |text: &str| hash.update(Hash::hash(text.as_bytes()));
         provider.issuers.iter().for_each(|issuer| part(issuer));
         match &provider.keys {
@@ -138,25 +139,67 @@ impl SharedKeySet<'_> {
     ///
     /// The lease is not authenticated: whoever forges one delays a fetch by a little more than a
     /// minute at most, since a later end is not believed.
-    pub(super) fn try_lease(&self, now: UnixMillis, length: Duration) -> bool {
+    pub(super) fn try_lease(&self, now: UnixMillis, length: Duration) -> Lease {
         let end = now.saturating_add(length);
         let name = &self.names.lease;
-        let Some((held, version)) = self.memory.read(name) else {
+        let Some((value, version)) = self.memory.read(name) else {
             // A host that refuses the write has no workers that could read it: fetch all the same.
-            self.memory.write(name, &end.0.to_be_bytes(), None);
-            return true;
+            self.memory.write(name, &encode_lease(FETCHING, end), None);
+            return Lease::Ours;
         };
-        let held = <[u8; 8]>::try_from(held.as_slice()).map_or(0, u64::from_be_bytes);
         let believed = end.saturating_add(backoff::LONGEST);
-        let is_held = held > now.0 && held <= believed.0;
-        !is_held && self.memory.write(name, &end.0.to_be_bytes(), Some(version))
+        match decode_lease(&value) {
+            Some((kind, held)) if held > now && held <= believed => {
+                if kind == PAUSING {
+                    Lease::Paused(held)
+                } else {
+                    Lease::Theirs
+                }
+            }
+            _ if self
+                .memory
+                .write(name, &encode_lease(FETCHING, end), Some(version)) =>
+            {
+                Lease::Ours
+            }
+            _ => Lease::Theirs,
+        }
     }
 
     /// Ends the lease: the next fetch, whichever worker makes it, may begin at `moment`.
     pub(super) fn release_until(&self, moment: UnixMillis) {
-        self.memory
-            .write(&self.names.lease, &moment.0.to_be_bytes(), None);
+        let value = encode_lease(PAUSING, moment);
+        self.memory.write(&self.names.lease, &value, None);
     }
+}
+
+/// Who may fetch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lease {
+    /// This worker, now.
+    Ours,
+    /// Another worker does; its snapshot will be here with a later tick.
+    Theirs,
+    /// Nobody until then: a fetch failed.
+    Paused(UnixMillis),
+}
+
+const FETCHING: u8 = 0;
+const PAUSING: u8 = 1;
+
+/// A lease as it lies in shared memory: its kind, then its end.
+fn encode_lease(kind: u8, end: UnixMillis) -> [u8; 9] {
+    let mut value = [kind; 9];
+    if let Some(rest) = value.last_chunk_mut::<8>() {
+        *rest = end.0.to_be_bytes();
+    }
+    value
+}
+
+fn decode_lease(value: &[u8]) -> Option<(u8, UnixMillis)> {
+    let (kind, end) = value.split_first()?;
+    let end = <[u8; 8]>::try_from(end).ok()?;
+    Some((*kind, UnixMillis(u64::from_be_bytes(end))))
 }
 
 impl Snapshot {

@@ -1,7 +1,7 @@
 //! The store: every fact, who waits for it, and the calls that are under way.
 
 use super::key_set::{KeySetFact, Progress};
-use super::shared::{Names, SharedKeySet};
+use super::shared::{Lease, Names, SharedKeySet};
 use super::waiting::Waiting;
 use super::{
     Availability, CallId, Fact, Facts, FetchAnswer, FetchFault, FetchRequest, NewerKeys, SharedKey,
@@ -47,17 +47,15 @@ impl FactStore {
     /// A store that knows nothing yet but what the policy holds.
     pub fn new(policy: &Policy) -> Self {
         let secrets = policy.principals.iter().map(|principal| &principal.api_key);
+        let shared_key = SharedKey::derive(secrets);
+        let slot = |provider| Slot {
+            fact: KeySetFact::new(provider),
+            names: Names::of(provider, shared_key.as_ref()),
+        };
         Self {
-            key_sets: policy
-                .providers
-                .iter()
-                .map(|provider| Slot {
-                    fact: KeySetFact::new(provider),
-                    names: Names::of(provider),
-                })
-                .collect(),
+            key_sets: policy.providers.iter().map(slot).collect(),
             waiting: Waiting::default(),
-            shared_key: SharedKey::derive(secrets),
+            shared_key,
             last_call: 0,
         }
     }
@@ -68,13 +66,19 @@ impl FactStore {
     }
 
     /// Lets a request wait for a fact. It is woken when the fact has come, when fetching it has
-    /// failed, or when it has waited for as long as one fetch may take.
-    pub fn wait(&mut self, waiter: WaiterId, fact: Fact, now: UnixMillis) -> Result<(), WaitFault> {
+    /// failed, or when as much time has gone by `since` it began to wait as one fetch may take,
+    /// however often it was woken in between.
+    pub fn wait(
+        &mut self,
+        waiter: WaiterId,
+        fact: Fact,
+        since: UnixMillis,
+    ) -> Result<(), WaitFault> {
         let provider = fact.provider();
         let Some(slot) = self.key_sets.get_mut(provider.0) else {
             return Err(WaitFault::TooMany);
         };
-        let until = now.saturating_add(slot.fact.longest_fetch());
+        let until = since.saturating_add(slot.fact.longest_fetch());
         let anew = matches!(fact, Fact::NewerKeySet(_));
         self.waiting.add(waiter, fact, until)?;
         if anew {
@@ -136,9 +140,16 @@ impl FactStore {
             return;
         }
         let length = slot.fact.longest_fetch();
-        if shared.is_some_and(|shared| !shared.try_lease(now, length)) {
-            // Another worker fetches; its snapshot will be here with a later tick.
-            return;
+        let lease = shared.map_or(Lease::Ours, |shared| shared.try_lease(now, length));
+        match lease {
+            Lease::Ours => {}
+            Lease::Theirs => return,
+            Lease::Paused(end) => {
+                if slot.fact.pause_until(end) {
+                    wake(&mut self.waiting, provider, effects);
+                }
+                return;
+            }
         }
         self.last_call = self.last_call.saturating_add(1);
         let call = CallId(self.last_call);

@@ -102,7 +102,9 @@ fn requests_that_wait_are_decided_when_the_keys_come() {
     for id in [1, 2, 3] {
         assert!(waits(&gate.request(WaiterId(id), request("one"), START)));
     }
-    gate.gone(WaiterId(2));
+    let abandoned = gate.gone(WaiterId(2), after(1)).expect("it waited");
+    assert!(abandoned.audit().contains("\"decision\":\"abandoned\""));
+    assert!(gate.gone(WaiterId(2), after(1)).is_none());
     assert_eq!(gate.tick_period(), BUSY_TICK);
     let call = call(&gate.tick(after(2), &NoMemory));
     let work = gate.answered(call, keys("one"), after(9), &NoMemory);
@@ -128,7 +130,7 @@ fn requests_that_wait_in_vain_are_told_so() {
         panic!("let through without keys");
     };
     assert_eq!(reply.status, 503);
-    assert!(refused.audit.contains("\"reason\":\"keys_unavailable\""));
+    assert!(refused.audit().contains("\"reason\":\"keys_unavailable\""));
 }
 
 #[test]
@@ -144,7 +146,39 @@ fn a_key_that_the_provider_adds_is_learned_by_the_first_token_that_names_it() {
     let Step::Settled(refused) = gate.request(WaiterId(2), request("three"), after(10)) else {
         panic!("a second fetch within the cooldown");
     };
-    assert!(refused.audit.contains("\"reason\":\"unknown_key_id\""));
+    assert!(refused.audit().contains("\"reason\":\"unknown_key_id\""));
+}
+
+#[test]
+fn a_request_waits_no_longer_than_a_fetch_may_take_however_often_it_is_woken() {
+    let mut gate = gate();
+    assert!(waits(&gate.request(WaiterId(1), request("unknown"), START)));
+    let mut now = after(2);
+    let mut fetches = 0;
+    let mut ended = None;
+    let mut under_way: Option<(CallId, UnixMillis)> = None;
+    while ended.is_none() && now < after(60_000) {
+        let work = match under_way {
+            // Every fetch takes four seconds and brings the same keys.
+            Some((call, begun)) if now.since(begun) >= Duration::from_secs(4) => {
+                under_way = None;
+                gate.answered(call, keys("one"), now, &NoMemory)
+            }
+            _ => gate.tick(now, &NoMemory),
+        };
+        for item in &work {
+            if let Work::Fetch(fetch) = item {
+                fetches += 1;
+                under_way = Some((fetch.call, now));
+            }
+        }
+        ended = settled(&work).first().map(|(_, went_on)| (now, *went_on));
+        now = now.saturating_add(Duration::from_millis(50));
+    }
+    let (at, went_on) = ended.expect("it waits for ever");
+    assert!(!went_on);
+    assert!(at <= after(10_100), "{at:?}");
+    assert_eq!(fetches, 2, "one for the keys, one for the unknown key");
 }
 
 #[test]
@@ -155,7 +189,7 @@ fn the_audit_record_names_the_caller_and_holds_no_secret() {
     let Step::Settled(done) = gate.request(WaiterId(1), request("one"), START) else {
         panic!("waits");
     };
-    let record: serde_json::Value = serde_json::from_str(&done.audit).unwrap();
+    let record: serde_json::Value = serde_json::from_str(&done.audit()).unwrap();
     assert_eq!(
         record,
         json!({
@@ -165,7 +199,7 @@ fn the_audit_record_names_the_caller_and_holds_no_secret() {
             "crypto": "guest", "method": "GET", "path": "/api/v1/workflows",
         })
     );
-    for text in [done.audit.clone(), format!("{done:?}")] {
+    for text in [done.audit(), format!("{:?}", done.decision)] {
         assert!(
             !text.contains("the-secret-key") && !text.contains("secret=query"),
             "{text}"
@@ -185,7 +219,7 @@ fn the_audit_record_shows_what_a_refused_token_says_of_itself_as_a_claim() {
     let Step::Settled(refused) = gate.request(WaiterId(1), request("one"), late) else {
         panic!("waits");
     };
-    let record: serde_json::Value = serde_json::from_str(&refused.audit).unwrap();
+    let record: serde_json::Value = serde_json::from_str(&refused.audit()).unwrap();
     assert_eq!(record["reason"], "expired");
     assert_eq!(
         record["claimed"],

@@ -32,9 +32,10 @@ impl HttpContext for Request {
         };
         let mut worker = worker.borrow_mut();
         match worker.gate.request(self.id, head, host::now()) {
-            Step::Settled(settled) => {
+            Step::Settled(mut settled) => {
+                let flow = perform(&mut settled);
                 worker.report(&settled);
-                perform(&settled)
+                flow
             }
             Step::Waits(fact) => {
                 worker.count_wait(fact);
@@ -49,7 +50,10 @@ impl Drop for Request {
     fn drop(&mut self) {
         // The host drops a request when its stream is gone, also while it waits.
         if let Some(worker) = &self.worker {
-            worker.borrow_mut().gate.gone(self.id);
+            let mut worker = worker.borrow_mut();
+            if let Some(abandoned) = worker.gate.gone(self.id, host::now()) {
+                worker.report(&abandoned);
+            }
         }
     }
 }
@@ -64,7 +68,7 @@ impl Worker {
 
     /// Writes the audit record and counts the decision.
     pub(super) fn report(&mut self, settled: &Settled) {
-        info!("{}", settled.audit);
+        info!("{}", settled.audit());
         self.metrics.count(&Metric::Decision(&settled.decision));
         if let Some(path) = settled.decision.findings.crypto_path {
             self.metrics.count(&Metric::Verification(path));
@@ -72,28 +76,25 @@ impl Worker {
     }
 }
 
-/// Does what was decided about the request that is the host's current one.
-pub(super) fn perform(settled: &Settled) -> Flow {
-    match &settled.action {
-        Action::Continue(edits) => {
-            if host::apply(edits).is_ok() {
-                return Flow::Continue;
-            }
-            // Half-edited heads must not go on.
-            refuse();
-        }
-        Action::Reply(reply) => {
-            if host::reply(reply).is_err() {
-                error!("the host did not take an answer");
-            }
-        }
+/// Does what was decided about the request that is the host's current one, and notes in it if the
+/// host did not.
+pub(super) fn perform(settled: &mut Settled) -> Flow {
+    let (done, flow) = match &settled.action {
+        Action::Continue(edits) => (host::apply(edits), Flow::Continue),
+        Action::Reply(reply) => (host::reply(reply), Flow::Pause),
+    };
+    if done.is_ok() {
+        return flow;
     }
+    // A head that was changed by half must not go on.
+    refuse();
+    settled.host_failed();
     Flow::Pause
 }
 
 /// Does what was decided about a request that waited: the host stopped it and must be told to
 /// let it go on.
-pub(super) fn perform_after_wait(settled: &Settled) {
+pub(super) fn perform_after_wait(settled: &mut Settled) {
     if perform(settled) == Flow::Continue {
         let _ = hostcalls::resume_http_request();
     }

@@ -99,7 +99,7 @@ impl Root {
         for item in work {
             match item {
                 Work::Fetch(request) => self.fetch(worker, &request),
-                Work::Settle(waiter, settled) => self.settle(worker, waiter, &settled),
+                Work::Settle(waiter, mut settled) => self.settle(worker, waiter, &mut settled),
                 Work::Refreshed(provider) => {
                     let mut worker = worker.borrow_mut();
                     let worker = &mut *worker;
@@ -135,13 +135,13 @@ impl Root {
         self.perform(worker, work);
     }
 
-    fn settle(&self, worker: &Rc<RefCell<Worker>>, waiter: WaiterId, settled: &Settled) {
-        worker.borrow_mut().report(settled);
+    fn settle(&self, worker: &Rc<RefCell<Worker>>, waiter: WaiterId, settled: &mut Settled) {
         // The request may be gone since; then the host does not know it any more.
         if hostcalls::set_effective_context(waiter.0).is_ok() {
             perform_after_wait(settled);
         }
         let _ = hostcalls::set_effective_context(self.id);
+        worker.borrow_mut().report(settled);
     }
 }
 

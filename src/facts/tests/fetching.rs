@@ -257,12 +257,30 @@ fn an_unknown_key_id_causes_one_fetch_in_a_cooldown() {
     assert_eq!(woken(&effects), [(1, false)]);
     assert!(knows(&store, "two", after(1_010)));
     assert_eq!(
-        store.at(after(31_001)).newer_keys(THE_PROVIDER),
+        store.at(after(31_009)).newer_keys(THE_PROVIDER),
         NewerKeys::Unlikely
     );
     assert_eq!(
-        store.at(after(31_002)).newer_keys(THE_PROVIDER),
+        store.at(after(31_010)).newer_keys(THE_PROVIDER),
         NewerKeys::MayCome
+    );
+}
+
+#[test]
+fn a_fetch_that_takes_longer_than_the_cooldown_is_not_followed_by_the_next() {
+    let memory = Memory::default();
+    let mut policy = policy(by_jwks(), Some("secret"));
+    policy.providers[0].freshness.cooldown = Duration::from_secs(1);
+    let mut store = FactStore::new(&policy);
+    let request = fetch(&store.tick(START, &memory));
+    store.answered(request.call, ok(key_set("one")), START, &memory);
+    let fact = Fact::NewerKeySet(THE_PROVIDER);
+    store.wait(WaiterId(1), fact, after(2_000)).unwrap();
+    let request = fetch(&store.tick(after(2_000), &memory));
+    store.answered(request.call, ok(key_set("one")), after(6_000), &memory);
+    assert_eq!(
+        store.at(after(6_000)).newer_keys(THE_PROVIDER),
+        NewerKeys::Unlikely
     );
 }
 

@@ -65,7 +65,14 @@ fn a_failed_fetch_is_not_repeated_by_every_worker() {
     let mut second = FactStore::new(&policy);
     let request = fetch(&first.tick(START, &memory));
     first.answered(request.call, status(500), START, &memory);
-    assert_eq!(second.tick(after(10), &memory), []);
+    let fact = Fact::KeySet(THE_PROVIDER);
+    second.wait(WaiterId(1), fact, after(9)).unwrap();
+    // The other worker learns that the fetch failed, and lets nobody wait for it.
+    assert_eq!(woken(&second.tick(after(10), &memory)), [(1, false)]);
+    assert!(matches!(
+        second.at(after(10)).key_set(THE_PROVIDER),
+        Availability::Unavailable { .. }
+    ));
     fetch(&second.tick(after(1_001), &memory));
 }
 
@@ -156,7 +163,9 @@ fn a_forged_lease_delays_a_fetch_by_little_more_than_a_minute() {
         .cloned()
         .unwrap();
     for forged in [u64::MAX, START.0 + 300_000 + 71_000, 0] {
-        memory.write(&lease, &forged.to_be_bytes(), None);
+        let mut value = vec![0];
+        value.extend(forged.to_be_bytes());
+        memory.write(&lease, &value, None);
         let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
         assert_eq!(
             fetches(&store.tick(after(300_000), &memory)).len(),
