@@ -37,8 +37,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use crate::address::Address;
 use crate::json::{self, JsonFault};
-use crate::n8n::WebhookAuth;
+use crate::n8n::{Endpoints, WebhookAuth};
 use crate::policy::{Policy, PublicApi};
 use place::Place;
 use principal::Surroundings;
@@ -134,7 +135,10 @@ fn position(text: &[u8]) -> String {
 /// What the words mean. `None`, or a policy with gaps: something was wrong, and was reported.
 fn policy(raw: RawConfiguration, environment: &dyn Environment) -> Option<Policy> {
     let endpoints = endpoints::endpoints(raw.endpoints);
-    let public_api = raw.public_api.value.and_then(public_api);
+    let public_api = raw
+        .public_api
+        .value
+        .and_then(|raw| public_api(raw, endpoints.as_ref()));
     let providers = raw.providers.value.map(|list| list.0).unwrap_or_default();
     let names: Vec<String> = providers
         .iter()
@@ -191,9 +195,22 @@ fn check_that_somebody_is_served(
     }
 }
 
-fn public_api(raw: RawPublicApi) -> Option<PublicApi> {
+fn public_api(raw: RawPublicApi, endpoints: Option<&Endpoints>) -> Option<PublicApi> {
     if let Some(resource) = &raw.resource.value {
         provider::warn_of_plaintext(&resource.text, &raw.resource.place);
+        if let (Some(endpoints), Ok(address)) = (endpoints, Address::parse(&resource.text)) {
+            // The address of the metadata is made of this path (RFC 9728 §3.1), and the gate
+            // answers at that of the public API alone.
+            let path = format!("/{}/v1", endpoints.api);
+            if address.path.trim_end_matches('/') != path {
+                let problem = format!(
+                    "{} does not have the path {path}",
+                    report::quoted(&resource.text)
+                );
+                let hint = format!("write the address of the public API, up to and with {path}");
+                raw.resource.place.error(problem, hint);
+            }
+        }
     }
     Some(PublicApi {
         api_keys: raw.api_keys.value?.0,

@@ -44,10 +44,10 @@ pub(super) fn authenticate(
         grounds.now,
     );
     let token = verified.map_err(|fault| refused(grounds, id, &untrusted, fault))?;
-    findings.claimed = None;
     findings.crypto_path = Some(token.crypto_path());
     let identity = Identity::of(&token, provider).map_err(Reason::Identity)?;
     findings.identity = Some(identity.clone());
+    findings.claimed = None;
     let allowed = provider.clients.as_ref().is_none_or(|clients| {
         identity
             .client

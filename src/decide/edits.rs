@@ -81,7 +81,7 @@ pub(super) fn without_credentials(
 
 /// The headers that say who calls.
 pub(super) fn identity_headers(identity: &Identity, principal: Option<&str>) -> Vec<HeaderEdit> {
-    let single = |value: &str| Some(encode(value));
+    let single = |value: &str| (!value.is_empty()).then(|| encode(value));
     let list = |values: &[String]| {
         let encoded: Vec<String> = values.iter().map(|value| encode(value)).collect();
         (!encoded.is_empty()).then(|| encoded.join(","))
@@ -150,7 +150,15 @@ const SESSION_COOKIE: &[u8] = b"n8n-auth";
 fn without_session_cookie(request: &RequestHead) -> Option<HeaderEdit> {
     let is_session = |crumb: &&[u8]| {
         let name = crumb.split(|byte| *byte == b'=').next().unwrap_or_default();
-        name.trim_ascii().eq_ignore_ascii_case(SESSION_COOKIE)
+        // Whatever some parser might trim is trimmed, so that none finds a session that was missed.
+        let visible = |byte: &u8| byte.is_ascii_graphic();
+        let start = name.iter().position(visible).unwrap_or(name.len());
+        let end = name
+            .iter()
+            .rposition(visible)
+            .map_or(0, |last| last.saturating_add(1));
+        name.get(start..end)
+            .is_some_and(|name| name.eq_ignore_ascii_case(SESSION_COOKIE))
     };
     let crumbs = || {
         request

@@ -16,7 +16,7 @@ pub fn metadata(policy: &Policy, resource: &Resource) -> LocalReply {
         status: 200,
         headers: vec![
             ("content-type", "application/json".to_owned()),
-            ("cache-control", "public, max-age=300".to_owned()),
+            ("cache-control", "private, max-age=300".to_owned()),
             // A document without secrets that browser clients must be able to read.
             ("access-control-allow-origin", "*".to_owned()),
         ],

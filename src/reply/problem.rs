@@ -27,6 +27,9 @@ pub fn problem(
     if let Some(wait) = reason.retry_after() {
         headers.push(("retry-after", wait.as_secs().max(1).to_string()));
     }
+    if answer.status == 405 {
+        headers.push(("allow", "GET, HEAD".to_owned()));
+    }
     let mut detail = answer.detail.to_owned();
     let missing = reason.missing_scopes();
     if !missing.is_empty() {

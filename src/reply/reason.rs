@@ -179,12 +179,12 @@ impl Reason {
             ),
             Self::ClientNotAllowed => (
                 403,
-                Challenge::None,
+                INSUFFICIENT_SCOPE,
                 "This client may not use this resource.",
             ),
             Self::NoPrincipal => (
                 403,
-                Challenge::None,
+                INSUFFICIENT_SCOPE,
                 "The token is valid, but nobody in n8n stands for this caller.",
             ),
             Self::InsufficientScope { .. } => (

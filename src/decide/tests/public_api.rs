@@ -239,7 +239,7 @@ fn no_credential_of_the_client_reaches_n8n_beside_the_chosen_one() {
             ("x_n8n_api_key", "spelled with underscores"),
             ("x-n8n_api-key", "and mixed"),
             ("cookie", "a=1;n8n-auth=one; N8N-Auth =two"),
-            ("cookie", " n8n-auth=three ; b=2;"),
+            ("cookie", " n8n-auth=three ; b=2;\u{a0}n8n-auth=four"),
             ("X-Auth-Subject", "root"),
             ("x_auth_subject", "root"),
             ("x-auth_principal", "root"),
