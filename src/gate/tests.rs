@@ -37,6 +37,7 @@ fn gate() -> Gate {
             "cluster": "idp", "jwks_uri": "https://idp.example/jwks"}],
         "principals": [{"name": "app", "match": {"client": "app"}, "grant": ["*"],
             "api_key": {"env": "KEY"}}],
+        "webhooks": [{"path": "/webhook/**", "auth": "bearer"}],
     });
     let loaded = config::load(configuration.to_string().as_bytes(), &OneSecret).unwrap();
     Gate::new(loaded.policy, Box::new(GuestCrypto))
@@ -94,6 +95,31 @@ fn settled(work: &[Work]) -> Vec<(u32, bool)> {
             _ => None,
         })
         .collect()
+}
+
+#[test]
+fn a_challenge_names_the_metadata_of_its_own_resource_alone() {
+    for (path, names_it) in [("/api/v1/workflows", true), ("/webhook/orders", false)] {
+        let pairs = [
+            (":method", "GET"),
+            (":path", path),
+            (":authority", "n8n.example.com"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
+        let head = RequestHead::new(pairs.to_vec());
+        let Step::Settled(refused) = gate().request(WaiterId(1), head, START) else {
+            panic!("waits");
+        };
+        let Action::Reply(reply) = refused.action else {
+            panic!("let through");
+        };
+        let challenge = reply
+            .headers
+            .iter()
+            .find(|(name, _)| *name == "www-authenticate");
+        let (_, challenge) = challenge.expect("a challenge");
+        assert_eq!(challenge.contains("resource_metadata"), names_it, "{path}");
+    }
 }
 
 #[test]
