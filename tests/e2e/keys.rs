@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::gate::{claims, key, policy, provider, token, Gate, KEY_ID, READER};
 use crate::mint::{KeyKind, Mint};
-use crate::support::http::{Answer, Request};
+use crate::support::http::{exchange_within, Answer, Request};
 use crate::support::scripted_provider::{DISCOVERY, JWKS};
 use crate::support::server::{Reply, Script};
 
@@ -171,4 +171,39 @@ fn known_keys_outlive_an_outage_of_the_provider() {
     // Another token than before, so that it is not merely remembered.
     let other = token("app-a", &[READER, "another-role"]);
     assert_eq!(list(&gate, &other).status, 200);
+}
+
+#[test]
+fn no_worker_lets_requests_wait_for_a_fetch_that_failed() {
+    let provider = provider();
+    provider.script(DISCOVERY, Script::Reply(Reply::status(500)));
+    let mut policy = policy();
+    policy["providers"][0]["keys"] = json!({ "timeout": "30s" });
+    let gate = Gate::at(provider, policy, |setup| setup.workers(4));
+    let request = Request::get("/api/v1/workflows").bearer(&token("app-a", &[READER]));
+    for _ in 0..12 {
+        // A worker that waited for another one's fetch would take as long as that may.
+        let patience = Duration::from_secs(10);
+        let answer = exchange_within(gate.envoy.port(), &request.bytes(), patience).unwrap();
+        assert_eq!(answer.json()["reason"], json!("keys_unavailable"));
+    }
+}
+
+#[test]
+fn a_caller_who_hangs_up_while_keys_are_fetched_is_on_record() {
+    let provider = provider();
+    provider.script(JWKS, Script::Hang);
+    let gate = Gate::at(provider, policy(), |setup| setup);
+    let request = Request::get("/api/v1/workflows").bearer(&token("app-a", &[READER]));
+    let patience = Duration::from_millis(200);
+    assert!(exchange_within(gate.envoy.port(), &request.bytes(), patience).is_err());
+    for _ in 0..50 {
+        if let Some(record) = gate.envoy.audit().first() {
+            assert_eq!(record["decision"], json!("abandoned"));
+            assert_eq!(record["claimed"]["client"], json!("app-a"));
+            return;
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    panic!("no audit record");
 }
