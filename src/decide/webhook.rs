@@ -18,7 +18,7 @@ pub(super) fn decide(
 ) -> Result<Outcome, Stop> {
     let policy = grounds.policy;
     let pass = || Ok(Outcome::Pass(without_made_up_identity(request)));
-    let rule = match policy.webhooks.choose(&policy.endpoints, route) {
+    let rule = match policy.webhooks.choose(route) {
         RuleChoice::Rule(rule) => rule,
         RuleChoice::Unguarded => return pass(),
         RuleChoice::NoRule => return Err(Reason::WebhookNoRule.into()),

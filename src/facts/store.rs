@@ -170,51 +170,44 @@ impl FactStore {
         now: UnixMillis,
         memory: &dyn SharedMemory,
     ) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        let mut answer = Some(answer);
         let next = CallId(self.last_call.saturating_add(1));
-        for (index, slot) in self.key_sets.iter_mut().enumerate() {
-            let provider = ProviderId(index);
-            let Some(taken) = answer.take() else { break };
-            if !slot.fact.awaits(call) {
-                answer = Some(taken);
-                continue;
+        let mut slots = self.key_sets.iter_mut().enumerate();
+        let Some((index, slot)) = slots.find(|(_, slot)| slot.fact.awaits(call)) else {
+            // An answer to a call that was given up.
+            return Vec::new();
+        };
+        let provider = ProviderId(index);
+        let shared = shared(self.shared_key.as_ref(), &slot.names, memory);
+        let publish = |snapshot| {
+            if let Some(shared) = &shared {
+                shared.publish(snapshot);
             }
-            let shared = shared(self.shared_key.as_ref(), &slot.names, memory);
-            match slot.fact.answered(call, taken, next, now) {
-                Progress::Next(endpoint) => {
-                    self.last_call = next.0;
-                    effects.push(Effect::Fetch(FetchRequest {
-                        call: next,
-                        endpoint,
-                        timeout: slot.fact.timeout(),
-                    }));
-                }
-                Progress::Fetched(snapshot) => {
-                    if let Some(shared) = shared {
-                        shared.publish(&snapshot);
-                        shared.release_until(now);
-                    }
-                    effects.push(Effect::Refreshed(provider));
-                    wake(&mut self.waiting, provider, &mut effects);
-                }
-                Progress::Emptied(snapshot) => {
-                    if let Some(shared) = shared {
-                        shared.publish(&snapshot);
-                        shared.release_until(slot.fact.not_before());
-                    }
-                    effects.push(Effect::Failed(provider, KeySetFault::Empty.into()));
-                    wake(&mut self.waiting, provider, &mut effects);
-                }
-                Progress::Failed(fault) => {
-                    if let Some(shared) = shared {
-                        shared.release_until(slot.fact.not_before());
-                    }
-                    effects.push(Effect::Failed(provider, fault));
-                    wake(&mut self.waiting, provider, &mut effects);
-                }
+        };
+        let (report, pause_until) = match slot.fact.answered(call, answer, next, now) {
+            Progress::Next(endpoint) => {
+                self.last_call = next.0;
+                return vec![Effect::Fetch(FetchRequest {
+                    call: next,
+                    endpoint,
+                    timeout: slot.fact.timeout(),
+                })];
             }
+            Progress::Fetched(snapshot) => {
+                publish(&snapshot);
+                (Effect::Refreshed(provider), now)
+            }
+            Progress::Emptied(snapshot) => {
+                publish(&snapshot);
+                let fault = KeySetFault::Empty.into();
+                (Effect::Failed(provider, fault), slot.fact.not_before())
+            }
+            Progress::Failed(fault) => (Effect::Failed(provider, fault), slot.fact.not_before()),
+        };
+        if let Some(shared) = shared {
+            shared.release_until(pause_until);
         }
+        let mut effects = vec![report];
+        wake(&mut self.waiting, provider, &mut effects);
         effects
     }
 

@@ -2,7 +2,7 @@
 
 use super::endpoints::Prefix;
 use super::pattern::Comparison;
-use super::{Endpoints, PathPattern, Route};
+use super::{PathPattern, Route};
 use crate::identity::Condition;
 use crate::policy::Access;
 
@@ -60,7 +60,7 @@ impl WebhookRules {
     /// or folding case, leads to another rule than the path as it stands, the answer is
     /// [`RuleChoice::Ambiguous`]: otherwise the one spelling would get around the rule for the
     /// other.
-    pub fn choose(&self, _endpoints: &Endpoints, route: &Route) -> RuleChoice<'_> {
+    pub fn choose(&self, route: &Route) -> RuleChoice<'_> {
         let Some(prefix) = route.trigger().and_then(|prefix| self.speaking_of(prefix)) else {
             return RuleChoice::Unguarded;
         };

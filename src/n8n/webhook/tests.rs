@@ -1,7 +1,7 @@
 //! Which rule is chosen for which path.
 
 use super::*;
-use crate::n8n::classify;
+use crate::n8n::{classify, Endpoints};
 
 fn rules(patterns: &[&str]) -> WebhookRules {
     WebhookRules(
@@ -22,7 +22,7 @@ fn rules(patterns: &[&str]) -> WebhookRules {
 fn chosen(patterns: &[&str], path: &str) -> String {
     let endpoints = Endpoints::default();
     let route = classify(&endpoints, path.as_bytes()).unwrap();
-    match rules(patterns).choose(&endpoints, &route) {
+    match rules(patterns).choose(&route) {
         RuleChoice::Rule(rule) => rule.pattern.to_string(),
         RuleChoice::Unguarded => "unguarded".to_owned(),
         RuleChoice::NoRule => "no rule".to_owned(),
