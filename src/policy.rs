@@ -38,7 +38,7 @@ pub struct ProviderId(pub usize);
 /// An issuer of tokens, and how its tokens are checked.
 #[derive(Clone, Debug)]
 pub struct Provider {
-    /// The operator's name for it: `[a-z0-9_-]+`, so that it is safe in headers and metrics.
+    /// The operator's name for it: `[A-Za-z0-9_-]+`, so that it is safe in headers and metrics.
     pub name: String,
     /// Where its claims are.
     pub dialect: Dialect,

@@ -353,3 +353,18 @@ mod any_json {
         assert_eq!(found, ["", "/a~1b", "/a~1b/0", "/a~1b/1", "/a~1b/1/c"]);
     }
 }
+
+#[test]
+fn a_principal_that_may_do_nothing_is_warned_of() {
+    let loaded = load(
+        "providers: [{ name: Idp, issuer: 'https://a.example', audiences: n8n, cluster: a }]\n\
+         principals: [{ name: idle, match: { client: c }, api_key: { env: N8N_KEY_A } }]\n",
+    );
+    let warning = Finding {
+        path: "principals[0]".to_owned(),
+        problem: "may do nothing on the public API: there are no roles, and it has no grant"
+            .to_owned(),
+        hint: "add grant: [workflow:read], or roles at the top".to_owned(),
+    };
+    assert_eq!(loaded.unwrap().warnings, [warning]);
+}

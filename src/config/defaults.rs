@@ -41,7 +41,7 @@ pub(super) struct KeysTtl;
 
 impl Limits for KeysTtl {
     const DEFAULT: Duration = minutes(5);
-    const LEAST: Duration = Duration::from_secs(10);
+    const LEAST: Duration = Duration::from_secs(1);
     const MOST: Duration = hours(24);
 }
 
@@ -50,7 +50,7 @@ pub(super) struct KeysMaxStale;
 
 impl Limits for KeysMaxStale {
     const DEFAULT: Duration = hours(1);
-    const LEAST: Duration = Duration::from_secs(10);
+    const LEAST: Duration = Duration::from_secs(1);
     const MOST: Duration = hours(168);
 }
 

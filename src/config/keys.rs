@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::place::Place;
 use super::read::{wrong_kind, Read};
-use crate::crypto::KeySet;
+use crate::crypto::{KeySet, SkipReason};
 
 /// A key set in the configuration. Messages never repeat any of it: somebody will paste a set
 /// with private keys one day.
@@ -35,13 +35,24 @@ impl Read for InlineKeys {
     }
 }
 
-/// What a provider publishes may hold keys for other ends. Keys that somebody wrote down are all
-/// meant, so that one which cannot be used is a mistake.
+/// A provider's own document, pasted as it is, may hold keys for other ends: they are left out, as
+/// they are when it is fetched. A key that others could sign with was never published; somebody
+/// pasted what must not be here.
 fn check(keys: KeySet, place: &Place) -> Option<InlineKeys> {
+    let is_secret = |reason| matches!(reason, SkipReason::PrivateKey | SkipReason::Symmetric);
     for skipped in keys.skipped() {
         let key = place.member("keys").item(skipped.index);
-        let hint = "take it out, or write the public half of the key that signs tokens";
-        key.error(format!("cannot check tokens: {}", skipped.reason), hint);
+        let problem = format!("cannot check tokens: {}", skipped.reason);
+        if is_secret(skipped.reason) {
+            let hint = "take it out, or write the public half of the key that signs tokens";
+            key.error(problem, hint);
+        } else {
+            key.warn(problem, "take it out, if it is not to");
+        }
     }
-    keys.skipped().is_empty().then_some(InlineKeys(keys))
+    let holds_secret = keys
+        .skipped()
+        .iter()
+        .any(|skipped| is_secret(skipped.reason));
+    (!holds_secret).then_some(InlineKeys(keys))
 }

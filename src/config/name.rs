@@ -10,8 +10,8 @@ impl Syntax for ProviderName {
     const SHAPE: &'static str = "name";
 
     fn check(text: &str) -> Result<(), Complaint> {
-        let word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-        let hint = "use a-z, 0-9, - and _, beginning with a letter or digit, 64 at most";
+        let word = |byte: u8| byte.is_ascii_alphanumeric();
+        let hint = "use A-Z, a-z, 0-9, - and _, beginning with a letter or digit, 64 at most";
         check(
             text,
             word,

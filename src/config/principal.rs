@@ -58,8 +58,8 @@ fn principal(
 ) -> Option<Principal> {
     if !surroundings.has_roles && !raw.grant.given {
         let hint = "add grant: [workflow:read], or roles at the top";
-        place.error(
-            "could do nothing: there are no roles, and it has no grant",
+        place.warn(
+            "may do nothing on the public API: there are no roles, and it has no grant",
             hint,
         );
     }

@@ -188,11 +188,12 @@ fn key_source(raw: &RawProvider) -> Option<KeySource> {
 fn inline(raw: &RawProvider) -> Option<KeySource> {
     const PROBLEM: &str = "has no use beside jwks, which is never fetched";
     const HINT: &str = "take it out, or take jwks out to have the keys fetched";
-    refuse(&raw.cluster, PROBLEM, HINT);
+    // Another place to take keys from contradicts them; what only goes with fetching is idle.
     refuse(&raw.discovery_uri, PROBLEM, HINT);
     refuse(&raw.jwks_uri, PROBLEM, HINT);
     refuse(&raw.jwks_cluster, PROBLEM, HINT);
-    refuse(&raw.keys, PROBLEM, HINT);
+    warn_of(&raw.cluster, PROBLEM, HINT);
+    warn_of(&raw.keys, PROBLEM, HINT);
     let InlineKeys(keys) = raw.jwks.value.as_ref()?;
     Some(KeySource::Inline(keys.clone()))
 }
@@ -201,6 +202,13 @@ fn inline(raw: &RawProvider) -> Option<KeySource> {
 pub(super) fn refuse<T>(field: &Field<T>, problem: &str, hint: &str) {
     if field.given {
         field.place.error(problem, hint);
+    }
+}
+
+/// Warns of a field that has no effect.
+fn warn_of<T>(field: &Field<T>, problem: &str, hint: &str) {
+    if field.given {
+        field.place.warn(problem, hint);
     }
 }
 
