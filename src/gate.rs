@@ -147,6 +147,11 @@ impl Gate {
         self.work(effects, now)
     }
 
+    /// The configuration goes away.
+    pub fn close(&self, memory: &dyn SharedMemory) {
+        self.store.close(memory);
+    }
+
     /// How soon the next tick should come. The first one fetches the keys, before anybody asks.
     pub fn tick_period(&self) -> Duration {
         if self.has_ticked && !self.store.has_waiters() {

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::backoff::pause;
+use super::backoff;
 use super::discovery::jwks_endpoint;
 use super::held::Held;
-use super::shared::Snapshot;
+use super::shared::{Pause, Snapshot};
 use super::{Availability, CallId, FetchAnswer, FetchFault, NewerKeys};
 use crate::crypto::{KeySet, KeySetFault};
 use crate::policy::{Endpoint, Freshness, KeySource, Provider};
@@ -129,9 +129,17 @@ impl KeySetFact {
         }
     }
 
-    /// When the next fetch may begin.
-    pub(super) const fn not_before(&self) -> UnixMillis {
-        self.not_before
+    /// How long nobody is to fetch after the last one; over at once when that one succeeded.
+    pub(super) const fn pause_after_fetch(&self) -> Pause {
+        Pause {
+            until: self.not_before,
+            failures: self.failures,
+        }
+    }
+
+    /// Whether a call is under way.
+    pub(super) const fn is_fetching(&self) -> bool {
+        self.call.is_some()
     }
 
     /// Seconds since the keys were fetched.
@@ -256,18 +264,18 @@ impl KeySetFact {
         self.failures = self.failures.saturating_add(1);
         // The low bits of clock and call number differ from gate to gate.
         let seed = now.0 ^ id.0;
-        self.not_before = now.saturating_add(pause(self.failures, seed));
+        self.not_before = now.saturating_add(backoff::pause(self.failures, seed));
         Progress::Failed(fault)
     }
 
-    /// Another worker could not fetch the keys and pauses until `end`.
+    /// Another worker could not fetch the keys: nobody does until the pause is over.
     ///
     /// Returns whether that is news.
-    pub(super) fn pause_until(&mut self, end: UnixMillis) -> bool {
-        let news = end > self.not_before;
+    pub(super) fn pause(&mut self, pause: Pause) -> bool {
+        let news = pause.until > self.not_before;
         if news {
-            self.not_before = end;
-            self.failures = self.failures.max(1);
+            self.not_before = pause.until;
+            self.failures = self.failures.max(pause.failures).max(1);
         }
         news
     }

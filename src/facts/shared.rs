@@ -141,65 +141,93 @@ impl SharedKeySet<'_> {
     /// minute at most, since a later end is not believed.
     pub(super) fn try_lease(&self, now: UnixMillis, length: Duration) -> Lease {
         let end = now.saturating_add(length);
+        let ours = Entry::Fetching(end).encode();
         let name = &self.names.lease;
         let Some((value, version)) = self.memory.read(name) else {
             // A host that refuses the write has no workers that could read it: fetch all the same.
-            self.memory.write(name, &encode_lease(FETCHING, end), None);
-            return Lease::Ours;
+            self.memory.write(name, &ours, None);
+            return Lease::Ours(end);
         };
         let believed = end.saturating_add(backoff::LONGEST);
-        match decode_lease(&value) {
-            Some((kind, held)) if held > now && held <= believed => {
-                if kind == PAUSING {
-                    Lease::Paused(held)
-                } else {
-                    Lease::Theirs
-                }
-            }
-            _ if self
-                .memory
-                .write(name, &encode_lease(FETCHING, end), Some(version)) =>
-            {
-                Lease::Ours
-            }
+        let is_in_force = |end: UnixMillis| end > now && end <= believed;
+        match Entry::decode(&value) {
+            Some(Entry::Fetching(end)) if is_in_force(end) => Lease::Theirs,
+            Some(Entry::Pausing(pause)) if is_in_force(pause.until) => Lease::Paused(pause),
+            _ if self.memory.write(name, &ours, Some(version)) => Lease::Ours(end),
             _ => Lease::Theirs,
         }
     }
 
-    /// Ends the lease: the next fetch, whichever worker makes it, may begin at `moment`.
-    pub(super) fn release_until(&self, moment: UnixMillis) {
-        let value = encode_lease(PAUSING, moment);
+    /// Ends the lease after a fetch: the next one, whichever worker makes it, may begin when the
+    /// pause is over.
+    pub(super) fn release(&self, pause: Pause) {
+        let value = Entry::Pausing(pause).encode();
         self.memory.write(&self.names.lease, &value, None);
+    }
+
+    /// Gives back the lease that ends at `end`, because its fetch will not come to an end. A lease
+    /// that is another worker's by now stays.
+    pub(super) fn give_back(&self, end: UnixMillis) {
+        let name = &self.names.lease;
+        let Some((value, version)) = self.memory.read(name) else {
+            return;
+        };
+        if value == Entry::Fetching(end).encode() {
+            let free = Entry::Fetching(UnixMillis(0)).encode();
+            self.memory.write(name, &free, Some(version));
+        }
     }
 }
 
 /// Who may fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lease {
-    /// This worker, now.
-    Ours,
+    /// This worker, until then.
+    Ours(UnixMillis),
     /// Another worker does; its snapshot will be here with a later tick.
     Theirs,
-    /// Nobody until then: a fetch failed.
-    Paused(UnixMillis),
+    /// Nobody for a while: a fetch failed.
+    Paused(Pause),
 }
 
-const FETCHING: u8 = 0;
-const PAUSING: u8 = 1;
+/// A pause after a fetch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pause {
+    /// When it is over.
+    pub(super) until: UnixMillis,
+    /// How many fetches in a row have failed, so that the next pause is longer whoever fetches.
+    pub(super) failures: u32,
+}
 
-/// A lease as it lies in shared memory: its kind, then its end.
-fn encode_lease(kind: u8, end: UnixMillis) -> [u8; 9] {
-    let mut value = [kind; 9];
-    if let Some(rest) = value.last_chunk_mut::<8>() {
-        *rest = end.0.to_be_bytes();
+/// A lease as it lies in shared memory.
+enum Entry {
+    Fetching(UnixMillis),
+    Pausing(Pause),
+}
+
+impl Entry {
+    fn encode(&self) -> Vec<u8> {
+        let (kind, end, failures) = match self {
+            Self::Fetching(end) => (0_u8, end, 0),
+            Self::Pausing(pause) => (1, &pause.until, pause.failures),
+        };
+        let mut value = vec![kind];
+        value.extend_from_slice(&end.0.to_be_bytes());
+        value.extend_from_slice(&failures.to_be_bytes());
+        value
     }
-    value
-}
 
-fn decode_lease(value: &[u8]) -> Option<(u8, UnixMillis)> {
-    let (kind, end) = value.split_first()?;
-    let end = <[u8; 8]>::try_from(end).ok()?;
-    Some((*kind, UnixMillis(u64::from_be_bytes(end))))
+    fn decode(value: &[u8]) -> Option<Self> {
+        let (kind, rest) = value.split_first()?;
+        let (end, failures) = rest.split_first_chunk::<8>()?;
+        let until = UnixMillis(u64::from_be_bytes(*end));
+        let failures = u32::from_be_bytes(failures.try_into().ok()?);
+        match kind {
+            0 => Some(Self::Fetching(until)),
+            1 => Some(Self::Pausing(Pause { until, failures })),
+            _ => None,
+        }
+    }
 }
 
 impl Snapshot {

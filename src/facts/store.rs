@@ -2,7 +2,7 @@
 
 use super::key_set::{KeySetFact, Progress};
 use super::shared::{Lease, Names, SharedKeySet};
-use super::waiting::Waiting;
+use super::waiting::{Waiting, MAX_WAITERS};
 use super::{
     Availability, CallId, Fact, Facts, FetchAnswer, FetchFault, FetchRequest, NewerKeys, SharedKey,
     SharedMemory, WaitFault, WaiterId,
@@ -41,6 +41,8 @@ pub struct FactStore {
 struct Slot {
     fact: KeySetFact,
     names: Names,
+    /// When the lease of the fetch that is under way ends.
+    lease_end: UnixMillis,
 }
 
 impl FactStore {
@@ -51,6 +53,7 @@ impl FactStore {
         let slot = |provider| Slot {
             fact: KeySetFact::new(provider),
             names: Names::of(provider, shared_key.as_ref()),
+            lease_end: UnixMillis(0),
         };
         Self {
             key_sets: policy.providers.iter().map(slot).collect(),
@@ -75,12 +78,16 @@ impl FactStore {
         since: UnixMillis,
     ) -> Result<(), WaitFault> {
         let provider = fact.provider();
+        // Each provider has places of its own, so that one that is down does not take them all.
+        let places = MAX_WAITERS
+            .checked_div(self.key_sets.len())
+            .unwrap_or_default();
         let Some(slot) = self.key_sets.get_mut(provider.0) else {
             return Err(WaitFault::TooMany);
         };
         let until = since.saturating_add(slot.fact.longest_fetch());
         let anew = matches!(fact, Fact::NewerKeySet(_));
-        self.waiting.add(waiter, fact, until)?;
+        self.waiting.add(waiter, fact, until, places)?;
         if anew {
             slot.fact.want_anew();
         }
@@ -140,12 +147,12 @@ impl FactStore {
             return;
         }
         let length = slot.fact.longest_fetch();
-        let lease = shared.map_or(Lease::Ours, |shared| shared.try_lease(now, length));
+        let lease = shared.map_or(Lease::Ours(now), |shared| shared.try_lease(now, length));
         match lease {
-            Lease::Ours => {}
+            Lease::Ours(end) => slot.lease_end = end,
             Lease::Theirs => return,
-            Lease::Paused(end) => {
-                if slot.fact.pause_until(end) {
+            Lease::Paused(pause) => {
+                if slot.fact.pause(pause) {
                     wake(&mut self.waiting, provider, effects);
                 }
                 return;
@@ -183,7 +190,7 @@ impl FactStore {
                 shared.publish(snapshot);
             }
         };
-        let (report, pause_until) = match slot.fact.answered(call, answer, next, now) {
+        let report = match slot.fact.answered(call, answer, next, now) {
             Progress::Next(endpoint) => {
                 self.last_call = next.0;
                 return vec![Effect::Fetch(FetchRequest {
@@ -194,21 +201,31 @@ impl FactStore {
             }
             Progress::Fetched(snapshot) => {
                 publish(&snapshot);
-                (Effect::Refreshed(provider), now)
+                Effect::Refreshed(provider)
             }
             Progress::Emptied(snapshot) => {
                 publish(&snapshot);
-                let fault = KeySetFault::Empty.into();
-                (Effect::Failed(provider, fault), slot.fact.not_before())
+                Effect::Failed(provider, KeySetFault::Empty.into())
             }
-            Progress::Failed(fault) => (Effect::Failed(provider, fault), slot.fact.not_before()),
+            Progress::Failed(fault) => Effect::Failed(provider, fault),
         };
         if let Some(shared) = shared {
-            shared.release_until(pause_until);
+            shared.release(slot.fact.pause_after_fetch());
         }
         let mut effects = vec![report];
         wake(&mut self.waiting, provider, &mut effects);
         effects
+    }
+
+    /// This worker's configuration goes away, and with it the calls that are under way: another
+    /// one must not wait for them.
+    pub fn close(&self, memory: &dyn SharedMemory) {
+        for slot in &self.key_sets {
+            let shared = shared(self.shared_key.as_ref(), &slot.names, memory);
+            if let Some(shared) = shared.filter(|_| slot.fact.is_fetching()) {
+                shared.give_back(slot.lease_end);
+            }
+        }
     }
 
     /// How old a provider's keys are.

@@ -7,7 +7,7 @@ use crate::policy::ProviderId;
 use crate::time::UnixMillis;
 
 /// The most requests of one worker that wait at a time. Each holds a connection and memory.
-const MAX_WAITERS: usize = 1024;
+pub(super) const MAX_WAITERS: usize = 1024;
 
 /// A request that waits, by the number that the host gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,13 +35,16 @@ struct Waiter {
 }
 
 impl Waiting {
+    /// Takes a request in, if fewer than `places` wait for the same provider.
     pub(super) fn add(
         &mut self,
         id: WaiterId,
         fact: Fact,
         until: UnixMillis,
+        places: usize,
     ) -> Result<(), WaitFault> {
-        if self.waiters.len() >= MAX_WAITERS {
+        let same = |waiter: &&Waiter| waiter.fact.provider() == fact.provider();
+        if self.waiters.iter().filter(same).count() >= places {
             return Err(WaitFault::TooMany);
         }
         self.waiters.push(Waiter { id, fact, until });

@@ -268,7 +268,7 @@ impl Reason {
             Self::MetricsDenied => "`metrics` is `deny`",
             Self::MethodNotAllowed => "the gate's own document was asked for with another method than GET",
             Self::KeysUnavailable { .. } => "the provider's keys could not be fetched; the log says why",
-            Self::TooManyWaiting => "1024 requests of one worker wait for keys already",
+            Self::TooManyWaiting => "too many requests of one worker wait for this provider's keys: 1024, shared evenly by the providers",
             Self::HostFailure => "Envoy did not do what the gate asked for",
             Self::Token(_) | Self::Identity(_) | Self::Bearer(_) => "",
         }

@@ -146,6 +146,14 @@ impl Root {
 }
 
 impl Context for Root {
+    fn on_done(&mut self) -> bool {
+        // The host cancels the calls of a context that goes away and reports nothing of it.
+        if let Some(worker) = &self.worker {
+            worker.borrow().gate.close(&SharedData);
+        }
+        true
+    }
+
     fn on_http_call_response(&mut self, number: u32, headers: usize, body: usize, _: usize) {
         let (Some(worker), Some(call)) = (self.worker.clone(), self.calls.remove(&number)) else {
             return;

@@ -145,6 +145,23 @@ fn the_number_of_waiting_requests_is_bounded() {
 }
 
 #[test]
+fn requests_that_wait_for_one_provider_leave_room_for_another() {
+    let mut policy = policy(by_jwks(), Some("secret"));
+    let mut other = policy.providers[0].clone();
+    other.issuers = vec!["https://other.example".to_owned()];
+    policy.providers.push(other);
+    let mut store = FactStore::new(&policy);
+    let wait = |store: &mut FactStore, id, provider| {
+        store.wait(WaiterId(id), Fact::KeySet(ProviderId(provider)), START)
+    };
+    let taken = (0..5_000)
+        .filter(|id| wait(&mut store, *id, 0).is_ok())
+        .count();
+    assert_eq!(taken, 512);
+    assert_eq!(wait(&mut store, 5_000, 1), Ok(()));
+}
+
+#[test]
 fn keys_are_fetched_again_when_they_are_old_and_serve_meanwhile() {
     let memory = Memory::default();
     let mut store = warm(&memory);

@@ -58,6 +58,50 @@ fn a_worker_that_falls_silent_is_replaced() {
 }
 
 #[test]
+fn a_configuration_that_goes_away_does_not_keep_its_lease() {
+    let memory = Memory::default();
+    let policy = policy(by_jwks(), Some("secret"));
+    let mut old = FactStore::new(&policy);
+    let mut new = FactStore::new(&policy);
+    fetch(&old.tick(START, &memory));
+    assert_eq!(new.tick(after(1), &memory), []);
+    old.close(&memory);
+    let request = fetch(&new.tick(after(2), &memory));
+    // What went away cannot take the lease of what is there.
+    old.close(&memory);
+    let mut third = FactStore::new(&policy);
+    assert_eq!(third.tick(after(3), &memory), []);
+    new.answered(request.call, ok(key_set("one")), after(4), &memory);
+    third.tick(after(5), &memory);
+    assert!(knows(&third, "one", after(5)));
+}
+
+#[test]
+fn pauses_grow_whichever_worker_fetches() {
+    let memory = Memory::default();
+    let policy = policy(by_jwks(), Some("secret"));
+    let mut workers: Vec<FactStore> = (0..4).map(|_| FactStore::new(&policy)).collect();
+    let mut asked = Vec::new();
+    for step in 0..1_200 {
+        let now = after(step * 50);
+        // Another one is the first with every tick.
+        workers.rotate_left(1);
+        for worker in &mut workers {
+            for request in fetches(&worker.tick(now, &memory)) {
+                asked.push(now.0 - START.0);
+                worker.answered(request.call, status(500), now, &memory);
+            }
+        }
+    }
+    let pauses: Vec<u64> = asked.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(
+        pauses.windows(2).all(|pair| pair[1] > pair[0]),
+        "{pauses:?}"
+    );
+    assert!((5..=7).contains(&asked.len()), "{asked:?}");
+}
+
+#[test]
 fn a_failed_fetch_is_not_repeated_by_every_worker() {
     let memory = Memory::default();
     let policy = policy(by_jwks(), Some("secret"));
@@ -165,6 +209,7 @@ fn a_forged_lease_delays_a_fetch_by_little_more_than_a_minute() {
     for forged in [u64::MAX, START.0 + 300_000 + 71_000, 0] {
         let mut value = vec![0];
         value.extend(forged.to_be_bytes());
+        value.extend([0; 4]);
         memory.write(&lease, &value, None);
         let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
         assert_eq!(
