@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::gate::{claims, key, policy, provider, token, Gate, KEY_ID, READER};
 use crate::mint::{KeyKind, Mint};
+use crate::support::envoy::Setup;
 use crate::support::http::{exchange_within, Answer, Request};
 use crate::support::scripted_provider::{DISCOVERY, JWKS};
 use crate::support::server::{Reply, Script};
@@ -206,4 +207,38 @@ fn a_caller_who_hangs_up_while_keys_are_fetched_is_on_record() {
         thread::sleep(Duration::from_millis(100));
     }
     panic!("no audit record");
+}
+
+#[test]
+fn a_new_configuration_does_not_wait_for_the_fetch_of_the_old_one() {
+    let provider = provider();
+    let document = Script::Reply(Reply::json(&provider.document()));
+    provider.script(DISCOVERY, Script::Hang);
+    let mut policy = policy();
+    policy["providers"][0]["keys"] = json!({ "timeout": "30s" });
+    let gate = Gate::at(provider, policy.clone(), Setup::discovered);
+    until(|| gate.provider.requests(DISCOVERY) == 1);
+    gate.provider.script(DISCOVERY, document);
+    policy["metrics"] = json!("deny");
+    gate.envoy.update(&policy).unwrap();
+    until(|| {
+        let metrics = Request::get("/metrics").send(gate.envoy.port());
+        metrics.is_ok_and(|answer| answer.status == 403)
+    });
+    // The old configuration's fetch hangs on for 30 s, and its lease would for a minute.
+    let request = Request::get("/api/v1/workflows").bearer(&token("app-a", &[READER]));
+    let patience = Duration::from_secs(10);
+    let answer = exchange_within(gate.envoy.port(), &request.bytes(), patience).unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.text());
+}
+
+/// Waits for something that comes soon.
+fn until(there: impl Fn() -> bool) {
+    for _ in 0..100 {
+        if there() {
+            return;
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    panic!("it does not come");
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpStream};
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{json, Value};
@@ -38,6 +38,7 @@ enum File {
         clusters: Vec<(String, u16)>,
         env_keys: Vec<String>,
         normalize: bool,
+        discovered: bool,
     },
 }
 
@@ -55,6 +56,7 @@ impl Setup {
             clusters: Vec::new(),
             env_keys: Vec::new(),
             normalize: false,
+            discovered: false,
         };
         Ok(Self::with(file, ports::free()?, ports::free()?))
     }
@@ -105,6 +107,16 @@ impl Setup {
         self
     }
 
+    /// Hands the filter over by extension discovery, as Istio does, so that [`Envoy::update`] can
+    /// replace its configuration.
+    #[must_use]
+    pub(crate) fn discovered(mut self) -> Self {
+        if let File::Minimal { discovered, .. } = &mut self.file {
+            *discovered = true;
+        }
+        self
+    }
+
     /// Lets the filter (not Envoy) log at this level.
     #[must_use]
     pub(crate) const fn log_level(mut self, level: &'static str) -> Self {
@@ -139,7 +151,14 @@ impl Setup {
                 installed::wasm()?;
                 ("envoy.yaml", envoy_file::text_with(*ports)?)
             }
-            File::Minimal { .. } => ("envoy.json", self.bootstrap(&installed::wasm()?)?),
+            File::Minimal {
+                plugin, env_keys, ..
+            } => {
+                let filter = filter(&installed::wasm()?, plugin, env_keys);
+                let discovery = directory.path().join(DISCOVERY);
+                publish(&discovery, &filter)?;
+                ("envoy.json", self.bootstrap(&filter, &discovery)?)
+            }
         };
         let file = directory.path().join(name);
         fs::write(&file, text)?;
@@ -164,45 +183,40 @@ impl Setup {
             process,
             port: self.gate,
             admin: self.admin,
-            _directory: directory,
+            file: self.file,
+            directory,
         })
     }
 
-    fn bootstrap(&self, wasm: &PathBuf) -> Outcome<String> {
+    fn bootstrap(&self, filter: &Value, discovery: &Path) -> Outcome<String> {
         let File::Minimal {
-            plugin,
             upstream,
             clusters,
-            env_keys,
             normalize,
+            discovered,
+            ..
         } = &self.file
         else {
             return envoy_file::text();
         };
-        let filter = json!({
-            "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
-            "config": {
-                "name": "n8n-idp-gate",
-                "vm_config": {
-                    "vm_id": "n8n-idp-gate",
-                    "runtime": "envoy.wasm.runtime.v8",
-                    "code": { "local": { "filename": wasm } },
-                    "environment_variables": { "host_env_keys": env_keys },
+        let gate = if *discovered {
+            json!({
+                "name": NAME,
+                "config_discovery": {
+                    "config_source": { "path_config_source": { "path": discovery } },
+                    "type_urls": [filter["@type"]],
                 },
-                // Istio hands a WasmPlugin's `pluginConfig` over in this form.
-                "configuration": {
-                    "@type": "type.googleapis.com/google.protobuf.StringValue",
-                    "value": plugin.to_string(),
-                },
-            },
-        });
+            })
+        } else {
+            json!({ "name": NAME, "typed_config": filter })
+        };
         let manager = json!({
             "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
             "stat_prefix": "gate",
             "normalize_path": normalize,
             "merge_slashes": normalize,
             "http_filters": [
-                { "name": "n8n-idp-gate", "typed_config": filter },
+                gate,
                 { "name": "router", "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" } },
             ],
             "route_config": { "virtual_hosts": [ {
@@ -217,6 +231,7 @@ impl Setup {
             .chain([cluster("upstream", *upstream)])
             .collect();
         let bootstrap = json!({
+            "node": { "id": "gate", "cluster": "gate" },
             "admin": { "address": address(self.admin) },
             "static_resources": {
                 "listeners": [ {
@@ -229,6 +244,45 @@ impl Setup {
         });
         Ok(bootstrap.to_string())
     }
+}
+
+/// The name of the filter and of its virtual machine.
+const NAME: &str = "n8n-idp-gate";
+
+/// The file by which the filter is discovered.
+const DISCOVERY: &str = "filter.json";
+
+fn filter(wasm: &Path, plugin: &Value, env_keys: &[String]) -> Value {
+    json!({
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+        "config": {
+            "name": NAME,
+            "vm_config": {
+                "vm_id": NAME,
+                "runtime": "envoy.wasm.runtime.v8",
+                "code": { "local": { "filename": wasm } },
+                "environment_variables": { "host_env_keys": env_keys },
+            },
+            // Istio hands a WasmPlugin's `pluginConfig` over in this form.
+            "configuration": {
+                "@type": "type.googleapis.com/google.protobuf.StringValue",
+                "value": plugin.to_string(),
+            },
+        },
+    })
+}
+
+/// Writes what is discovered as a whole: Envoy looks for a file that is moved here.
+fn publish(path: &Path, filter: &Value) -> Outcome<()> {
+    let resource = json!({
+        "@type": "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig",
+        "name": NAME,
+        "typed_config": filter,
+    });
+    let draft = path.with_extension("draft");
+    fs::write(&draft, json!({ "resources": [resource] }).to_string())?;
+    fs::rename(&draft, path)?;
+    Ok(())
 }
 
 fn address(port: u16) -> Value {
@@ -259,13 +313,24 @@ pub(crate) struct Envoy {
     process: Process,
     port: u16,
     admin: u16,
-    _directory: TempDir,
+    file: File,
+    directory: TempDir,
 }
 
 impl Envoy {
     /// The port where callers come in.
     pub(crate) const fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Replaces the configuration of a filter that is [`Setup::discovered`]. It counts a moment
+    /// later.
+    pub(crate) fn update(&self, plugin: &Value) -> Outcome<()> {
+        let File::Minimal { env_keys, .. } = &self.file else {
+            return Err("the shipped file is not discovered".into());
+        };
+        let filter = filter(&installed::wasm()?, plugin, env_keys);
+        publish(&self.directory.path().join(DISCOVERY), &filter)
     }
 
     /// All metrics, in the text format of Prometheus.
