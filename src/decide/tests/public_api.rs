@@ -423,3 +423,48 @@ fn keys_that_cannot_be_had_refuse_tokens_and_let_static_keys_pass() {
         Outcome::Pass(_)
     ));
 }
+
+#[test]
+fn each_provider_signs_for_its_own_issuer_alone_though_key_ids_are_the_same() {
+    let other = mint(KeyKind::P256);
+    let other_issuer = "https://other.example";
+    let mut configuration = configuration();
+    configuration["providers"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({
+            "name": "other",
+            "issuer": other_issuer,
+            "audiences": ["api://n8n-api"],
+            "jwks": {"keys": [other.jwk("one")]},
+        }));
+    let facts = facts(&configuration);
+    let of_issuer = |issuer: &str| {
+        let mut claims = claims("reader", &["Reader"]);
+        claims["iss"] = json!(issuer);
+        claims
+    };
+    let decided = |token: String| {
+        let authorization = format!("Bearer {token}");
+        let request = request("GET", WORKFLOWS, &[("authorization", &authorization)]);
+        decide_with(&facts, &request)
+    };
+    for (mint, algorithm, own, foreign) in [
+        (signer(), "EdDSA", ISSUER, other_issuer),
+        (other, "ES256", other_issuer, ISSUER),
+    ] {
+        let header = json!({"alg": algorithm, "kid": "one"});
+        let good = decided(mint.sign(&header, &of_issuer(own)));
+        let Outcome::Forward(_) = good.outcome else {
+            panic!("{:?}", good.outcome);
+        };
+        assert_eq!(good.findings.identity.unwrap().issuer, own);
+        let crossed = decided(mint.sign(&header, &of_issuer(foreign)));
+        assert_eq!(reason(&crossed), "no_key_fits", "{algorithm}");
+    }
+    // A key of the same kind, so that only the signature can tell.
+    let stranger = Mint::generate(KeyKind::P256);
+    let header = json!({"alg": "ES256", "kid": "one"});
+    let forged = decided(stranger.sign(&header, &of_issuer(other_issuer)));
+    assert_eq!(reason(&forged), "bad_signature");
+}
