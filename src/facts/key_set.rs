@@ -249,15 +249,12 @@ impl KeySetFact {
         }
     }
 
-    /// Gives up a call whose answer the host never brought.
-    pub(super) fn give_up_lost_call(&mut self, now: UnixMillis) -> Option<FetchFault> {
+    /// The call whose answer the host should have brought long ago.
+    pub(super) fn lost_call(&self, now: UnixMillis) -> Option<CallId> {
         let limit = self.freshness.timeout.saturating_add(LOST_AFTER);
-        let lost = self.call.take_if(|call| now.since(call.begun) > limit)?;
-        if lost.for_miss {
-            self.missed = now;
-        }
-        self.failed(FetchFault::NoResponse, lost.id, now);
-        Some(FetchFault::NoResponse)
+        let lost = self.call.as_ref();
+        lost.filter(|call| now.since(call.begun) > limit)
+            .map(|call| call.id)
     }
 
     fn failed(&mut self, fault: FetchFault, id: CallId, now: UnixMillis) -> Progress {

@@ -129,14 +129,17 @@ impl FactStore {
         memory: &dyn SharedMemory,
         effects: &mut Vec<Effect>,
     ) {
+        let lost = self
+            .key_sets
+            .get(provider.0)
+            .and_then(|slot| slot.fact.lost_call(now));
+        if let Some(call) = lost {
+            effects.extend(self.answered(call, FetchAnswer::NoResponse, now, memory));
+        }
         let Some(slot) = self.key_sets.get_mut(provider.0) else {
             return;
         };
         slot.fact.expire(now);
-        if let Some(fault) = slot.fact.give_up_lost_call(now) {
-            effects.push(Effect::Failed(provider, fault));
-            wake(&mut self.waiting, provider, effects);
-        }
         let shared = shared(self.shared_key.as_ref(), &slot.names, memory);
         if let Some(snapshot) = shared.as_ref().and_then(SharedKeySet::read) {
             if slot.fact.adopt(&snapshot, now) {
