@@ -1,5 +1,6 @@
 //! The name by which a client knows the guarded resource.
 
+use crate::address::Address;
 use crate::policy::Policy;
 use crate::request::RequestHead;
 
@@ -18,9 +19,9 @@ impl Resource {
     /// names no host that could safely be repeated in an answer.
     pub fn of(policy: &Policy, request: &RequestHead) -> Option<Self> {
         if let Some(identifier) = &policy.public_api.resource {
-            let (scheme, rest) = identifier.split_once("://")?;
-            let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-            return Some(Self::new(scheme, authority, path));
+            let address = Address::parse(identifier).ok()?;
+            let path = address.path.trim_start_matches('/');
+            return Some(Self::new(address.scheme, address.authority, path));
         }
         let authority = std::str::from_utf8(request.authority()?).ok()?;
         is_plain_authority(authority)
