@@ -110,11 +110,6 @@ impl Gate {
         }
     }
 
-    /// The policy that is in force.
-    pub const fn policy(&self) -> &Policy {
-        &self.policy
-    }
-
     /// A request has come. When it waits, a later [`Work::Settle`] names it.
     pub fn request(&mut self, id: WaiterId, request: RequestHead, now: UnixMillis) -> Step {
         self.settle(id, request, now, now, false)

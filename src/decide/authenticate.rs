@@ -1,5 +1,7 @@
 //! From a bearer token to a verified identity.
 
+use std::rc::Rc;
+
 use super::{Findings, Grounds, Stop};
 use crate::facts::{Availability, Fact, NewerKeys};
 use crate::identity::Identity;
@@ -10,19 +12,32 @@ use crate::token::{CompactToken, TokenFault, UntrustedToken, VerifiedToken};
 /// A caller whose token was verified.
 pub(super) struct Caller {
     pub(super) token: VerifiedToken,
-    pub(super) identity: Identity,
+    pub(super) identity: Rc<Identity>,
 }
 
-/// Verifies a token with the keys and rules of the one provider that its issuer belongs to, and
-/// reads who the caller is. The issuer is only believed once the signature holds.
+/// Verifies a token and reads who the caller is. What a token that was not accepted says of itself
+/// is put together only then: most tokens are good.
 pub(super) fn authenticate(
     grounds: Grounds<'_>,
     token: &CompactToken,
     findings: &mut Findings,
 ) -> Result<Caller, Stop> {
-    let policy = grounds.policy;
     let untrusted = UntrustedToken::parse(token.expose()).map_err(Reason::Token)?;
-    findings.claimed = Some(untrusted.claimed());
+    let caller = verify(grounds, &untrusted, findings);
+    if findings.identity.is_none() {
+        findings.claimed = Some(untrusted.claimed());
+    }
+    caller
+}
+
+/// Verifies a token with the keys and rules of the one provider that its issuer belongs to, and
+/// reads who the caller is. The issuer is only believed once the signature holds.
+fn verify(
+    grounds: Grounds<'_>,
+    untrusted: &UntrustedToken<'_>,
+    findings: &mut Findings,
+) -> Result<Caller, Stop> {
+    let policy = grounds.policy;
     let (id, provider) = policy
         .issuers
         .get(untrusted.claimed_issuer())
@@ -37,17 +52,16 @@ pub(super) fn authenticate(
         }
     };
     let verified = VerifiedToken::verify(
-        &untrusted,
+        untrusted,
         &provider.token,
         keys,
         grounds.crypto,
         grounds.now,
     );
-    let token = verified.map_err(|fault| refused(grounds, id, &untrusted, fault))?;
+    let token = verified.map_err(|fault| refused(grounds, id, untrusted, fault))?;
     findings.crypto_path = Some(token.crypto_path());
-    let identity = Identity::of(&token, provider).map_err(Reason::Identity)?;
-    findings.identity = Some(identity.clone());
-    findings.claimed = None;
+    let identity = Rc::new(Identity::of(&token, provider).map_err(Reason::Identity)?);
+    findings.identity = Some(Rc::clone(&identity));
     let allowed = provider.clients.as_ref().is_none_or(|clients| {
         identity
             .client

@@ -133,10 +133,11 @@ fn hex_digit(value: u8) -> char {
 fn removals(request: &RequestHead, chosen: impl Fn(&str) -> bool) -> Vec<HeaderEdit> {
     let mut edits: Vec<HeaderEdit> = Vec::new();
     for (name, _) in request.headers() {
-        let plain = name.to_ascii_lowercase().replace('_', "-");
-        let edit = HeaderEdit::Remove(name.to_owned());
-        if chosen(&plain) && !edits.contains(&edit) {
-            edits.push(edit);
+        if chosen(&name.to_ascii_lowercase().replace('_', "-")) {
+            let edit = HeaderEdit::Remove(name.to_owned());
+            if !edits.contains(&edit) {
+                edits.push(edit);
+            }
         }
     }
     edits

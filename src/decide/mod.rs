@@ -15,6 +15,8 @@ mod webhook;
 pub use edits::{HeaderEdit, HeaderValue, IDENTITY_HEADERS};
 pub use forward::Forward;
 
+use std::rc::Rc;
+
 use crate::crypto::{CryptoPath, SignatureVerifier};
 use crate::facts::{Fact, Facts};
 use crate::identity::Identity;
@@ -84,7 +86,7 @@ pub struct Findings {
     /// The operation of the public API, in n8n's scope name where it has one.
     pub operation: Option<&'static str>,
     /// Who the caller is, once the token was verified.
-    pub identity: Option<Identity>,
+    pub identity: Option<Rc<Identity>>,
     /// What a token says of itself that was read and not accepted.
     pub claimed: Option<Claimed>,
     /// The provider whose keys and rules were applied, verified or not.

@@ -16,7 +16,7 @@ const MAX_TEXT: usize = 512;
 /// of the request only method, path and id are written.
 pub fn audit_line(decision: &Decision, request: &RequestHead, now: UnixMillis) -> String {
     let findings = &decision.findings;
-    let identity = findings.identity.as_ref();
+    let identity = findings.identity.as_deref();
     let mut line = Line(Map::new());
     line.put("time", Some(&rfc3339(now)));
     line.put("decision", Some(decision.outcome.as_str()));

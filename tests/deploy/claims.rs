@@ -1,6 +1,7 @@
 //! Numbers, names and versions in the documentation, compared with the code.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use n8n_idp_gate::crypto::CryptoPath;
 use n8n_idp_gate::decide::{Decision, Findings, Outcome, IDENTITY_HEADERS};
@@ -141,7 +142,7 @@ fn the_readme_lists_the_fields_of_the_audit_record() {
     let findings = Findings {
         surface: Some(Surface::PublicApi),
         operation: Some("workflow:list"),
-        identity: Some(identity),
+        identity: Some(Rc::new(identity)),
         provider: Some("idp".to_owned()),
         principal: Some("principal".to_owned()),
         crypto_path: Some(CryptoPath::Guest),
