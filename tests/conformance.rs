@@ -4,6 +4,8 @@
 //! Wycheproof asks what a general library should accept. A gate accepts less. Each difference is
 //! listed with its reason, and a listed difference that is gone fails as well.
 
+use std::rc::Rc;
+
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine as _;
 use n8n_idp_gate::crypto::{Algorithm, GuestCrypto, KeySet, PublicKey, SignatureVerifier as _};
@@ -45,7 +47,7 @@ struct Case {
     result: TestResult,
 }
 
-fn key(jwk: &Value) -> Option<PublicKey> {
+fn key(jwk: &Value) -> Option<Rc<PublicKey>> {
     let document = json!({ "keys": [jwk] }).to_string();
     let set = KeySet::parse(document.as_bytes()).ok()?;
     set.keys().first().cloned()
@@ -63,7 +65,7 @@ fn run(suite: &str, algorithm: Algorithm, cases: &[Case], expected: &Expected) {
         assert!(exists, "{suite} {id}: there is no such case");
     }
     // Keys come in groups: each is read once.
-    let mut last: Option<(&Value, Option<PublicKey>)> = None;
+    let mut last: Option<(&Value, Option<Rc<PublicKey>>)> = None;
     for case in cases {
         let key = match last.take() {
             Some((jwk, key)) if *jwk == case.jwk => key,

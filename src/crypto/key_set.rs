@@ -1,6 +1,7 @@
 //! A provider's published keys (RFC 7517 §5), reduced to those that can check a token.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use serde_json::value::RawValue;
 use thiserror::Error;
@@ -24,7 +25,7 @@ const MAX_JWK_DEPTH: usize = 8;
 /// The usable keys of one JWK set.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct KeySet {
-    keys: Vec<PublicKey>,
+    keys: Vec<Rc<PublicKey>>,
     skipped: Vec<SkippedKey>,
 }
 
@@ -41,7 +42,7 @@ pub struct SkippedKey {
 #[derive(Debug, PartialEq)]
 pub enum Candidates<'k> {
     /// These may have; a signature must be good under one of them.
-    Keys(Vec<&'k PublicKey>),
+    Keys(Vec<&'k Rc<PublicKey>>),
     /// No key has the token's `kid`: the set may be out of date.
     UnknownKeyId,
     /// There is a key with that `kid`, but not for that `alg`, or too many keys fit.
@@ -91,7 +92,7 @@ impl KeySet {
                 .map_err(SkipReason::from)
                 .and_then(|members| jwk::read(&members));
             match key {
-                Ok(key) => set.keys.push(key),
+                Ok(key) => set.keys.push(Rc::new(key)),
                 Err(reason) => set.skipped.push(SkippedKey { index, reason }),
             }
         }
@@ -103,13 +104,21 @@ impl KeySet {
     }
 
     /// The usable keys, in the order of the set.
-    pub fn keys(&self) -> &[PublicKey] {
+    pub fn keys(&self) -> &[Rc<PublicKey>] {
         &self.keys
+    }
+
+    /// Whether this key, or one that is equal to it, is in the set. What a key vouched for counts
+    /// no longer than that.
+    pub fn contains(&self, key: &Rc<PublicKey>) -> bool {
+        let same = |other: &Rc<PublicKey>| Rc::ptr_eq(other, key);
+        // The keys of a set that was not fetched anew are the very same ones.
+        self.keys.iter().any(same) || self.keys.contains(key)
     }
 
     /// This set with more keys in it.
     #[must_use]
-    pub fn with<'k>(&self, more: impl IntoIterator<Item = &'k PublicKey>) -> Self {
+    pub fn with<'k>(&self, more: impl IntoIterator<Item = &'k Rc<PublicKey>>) -> Self {
         let mut set = self.clone();
         set.keys.extend(more.into_iter().cloned());
         set
@@ -150,7 +159,7 @@ impl KeySet {
 }
 
 fn fitting<'k>(
-    keys: impl IntoIterator<Item = &'k PublicKey>,
+    keys: impl IntoIterator<Item = &'k Rc<PublicKey>>,
     algorithm: Algorithm,
 ) -> Candidates<'k> {
     let keys: Vec<_> = keys.into_iter().filter(|key| key.fits(algorithm)).collect();

@@ -45,17 +45,17 @@ impl PublicKey {
 /// Keys are equal when they check the same signatures under the same names.
 impl PartialEq for PublicKey {
     fn eq(&self, other: &Self) -> bool {
-        let parts = |key: &Self| {
-            let Self {
-                key_id,
-                algorithm,
-                issuer,
-                material: _,
-                spki,
-            } = key.clone();
-            (key_id, algorithm, issuer, spki)
-        };
-        parts(self) == parts(other)
+        let Self {
+            key_id,
+            algorithm,
+            issuer,
+            material: _,
+            spki,
+        } = self;
+        *spki == other.spki
+            && *key_id == other.key_id
+            && *algorithm == other.algorithm
+            && *issuer == other.issuer
     }
 }
 

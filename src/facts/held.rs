@@ -1,5 +1,6 @@
 //! The keys that are in use: what the provider publishes, and for a while what it published before.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::crypto::{KeySet, PublicKey};
@@ -21,7 +22,7 @@ pub(super) struct Held {
 /// A key that left the published set.
 #[derive(Debug)]
 struct Retired {
-    key: PublicKey,
+    key: Rc<PublicKey>,
     until: UnixMillis,
 }
 
@@ -46,7 +47,7 @@ impl Held {
     ) -> Self {
         let until = fetched.saturating_add(grace);
         let left = self.published.keys().iter().map(|key| Retired {
-            key: key.clone(),
+            key: Rc::clone(key),
             until,
         });
         let mut retired: Vec<Retired> = self.retired.into_iter().chain(left).collect();

@@ -1,6 +1,7 @@
 //! A token that was verified. Only [`VerifiedToken::verify`] makes one.
 
 use std::fmt;
+use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
@@ -187,7 +188,7 @@ fn check_signature<'k>(
     algorithm: Algorithm,
     keys: &'k KeySet,
     crypto: &dyn SignatureVerifier,
-) -> Result<(&'k PublicKey, Verification), TokenFault> {
+) -> Result<(&'k Rc<PublicKey>, Verification), TokenFault> {
     let candidates = match keys.candidates(algorithm, token.key_id()) {
         Candidates::Keys(candidates) => candidates,
         Candidates::UnknownKeyId => return Err(TokenFault::UnknownKeyId),

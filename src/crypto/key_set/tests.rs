@@ -41,7 +41,7 @@ fn reason(jwk: &str) -> SkipReason {
     let last = mint(KeyKind::Rsa2048).jwk("last");
     let document = format!(r#"{{"keys":[{first},{jwk},{last}]}}"#);
     let set = KeySet::parse(document.as_bytes()).unwrap();
-    let names: Vec<_> = set.keys().iter().map(PublicKey::key_id).collect();
+    let names: Vec<_> = set.keys().iter().map(|key| key.key_id()).collect();
     assert_eq!(names, [Some("first"), Some("last")], "{jwk}");
     let [SkippedKey { index: 1, reason }] = set.skipped() else {
         panic!("{:?} for {jwk}", set.skipped());
@@ -55,7 +55,7 @@ fn candidates(
     algorithm: Algorithm,
     key_id: Option<&str>,
 ) -> Result<Vec<usize>, &'static str> {
-    let place = |key: &PublicKey| set.keys().iter().position(|other| std::ptr::eq(other, key));
+    let place = |key: &Rc<PublicKey>| set.keys().iter().position(|other| Rc::ptr_eq(other, key));
     match set.candidates(algorithm, key_id) {
         Candidates::Keys(keys) => Ok(keys.into_iter().filter_map(place).collect()),
         Candidates::UnknownKeyId => Err("unknown"),
@@ -117,10 +117,23 @@ fn odd_but_honest_spellings_are_read_as_the_same_key() {
 }
 
 #[test]
+fn a_set_contains_its_keys_and_those_that_are_equal() {
+    let set = parse(&[rsa(), with(rsa(), "kid", json!("other")), p256()]);
+    let again = parse(&[rsa(), with(rsa(), "alg", json!("RS512")), ed25519()]);
+    let [first, second, third] = again.keys() else {
+        panic!("three keys");
+    };
+    assert!(set.keys().iter().all(|key| set.contains(key)));
+    assert!(set.contains(first), "read again, and the same");
+    assert!(!set.contains(second), "for another algorithm");
+    assert!(!set.contains(third));
+}
+
+#[test]
 fn the_issuer_of_one_key_is_kept() {
     let template = "https://login.microsoftonline.com/{tenantid}/v2.0";
     let set = parse(&[with(rsa(), "issuer", json!(template)), p256()]);
-    let issuers: Vec<_> = set.keys().iter().map(PublicKey::issuer).collect();
+    let issuers: Vec<_> = set.keys().iter().map(|key| key.issuer()).collect();
     assert_eq!(issuers, [Some(template), None]);
 }
 

@@ -208,11 +208,7 @@ fn a_key_that_comes_back_is_as_good_as_before() {
     let Availability::Known(keys) = facts.key_set(THE_PROVIDER) else {
         panic!("no keys");
     };
-    let ids: Vec<_> = keys
-        .keys()
-        .iter()
-        .map(crate::crypto::PublicKey::key_id)
-        .collect();
+    let ids: Vec<_> = keys.keys().iter().map(|key| key.key_id()).collect();
     assert_eq!(ids, [Some("one"), Some("two")]);
 }
 
