@@ -3,10 +3,11 @@
 //! It turns what the host reports into what the host must do, and knows no host.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::crypto::SignatureVerifier;
-use crate::decide::{decide, Decision, Grounds, HeaderEdit, Outcome};
+use crate::decide::{decide, Caller, Decision, Grounds, HeaderEdit, Outcome, Recollection};
 use crate::facts::{
     CallId, Effect, Fact, FactStore, FetchAnswer, FetchFault, FetchRequest, SharedMemory, WaiterId,
 };
@@ -16,6 +17,7 @@ use crate::policy::{Policy, ProviderId};
 use crate::reply::{problem, LocalReply, Reason, Resource};
 use crate::request::RequestHead;
 use crate::time::UnixMillis;
+use crate::token::Memo;
 
 /// How often facts are looked after when nobody waits.
 const QUIET_TICK: Duration = Duration::from_millis(500);
@@ -32,6 +34,7 @@ const WAITED_IN_VAIN: Reason = Reason::KeysUnavailable {
 pub struct Gate {
     policy: Policy,
     store: FactStore,
+    memo: Memo<Caller>,
     crypto: Box<dyn SignatureVerifier>,
     parked: BTreeMap<WaiterId, Parked>,
     has_ticked: bool,
@@ -104,6 +107,7 @@ impl Gate {
         Self {
             store: FactStore::new(&policy),
             policy,
+            memo: Memo::default(),
             crypto,
             parked: BTreeMap::new(),
             has_ticked: false,
@@ -161,7 +165,7 @@ impl Gate {
         let providers = self.policy.providers.iter().enumerate();
         providers.filter_map(move |(index, provider)| {
             let age = self.store.key_set_age(ProviderId(index), now)?;
-            Some((provider.name.as_str(), age))
+            Some((&*provider.name, age))
         })
     }
 
@@ -170,7 +174,7 @@ impl Gate {
         self.policy
             .providers
             .get(id.0)
-            .map_or("none", |provider| &provider.name)
+            .map_or("none", |provider| &*provider.name)
     }
 
     fn work(&mut self, effects: Vec<Effect>, now: UnixMillis) -> Vec<Work> {
@@ -226,14 +230,21 @@ impl Gate {
         Step::Settled(Box::new(self.settled(decision, request, now)))
     }
 
-    fn decide(&self, request: &RequestHead, now: UnixMillis) -> Decision {
+    fn decide(&mut self, request: &RequestHead, now: UnixMillis) -> Decision {
         let grounds = Grounds {
             policy: &self.policy,
             facts: &self.store.at(now),
+            memo: &self.memo,
             crypto: &*self.crypto,
             now: now.to_seconds(),
         };
-        decide(grounds, request)
+        let decision = decide(grounds, request);
+        if let Some(Recollection::New(digest, caller)) = &decision.findings.recollection {
+            let caller = Rc::new(caller.to_be_remembered());
+            let weight = caller.weight();
+            self.memo.remember(*digest, caller, weight);
+        }
+        decision
     }
 
     fn settled(&self, decision: Decision, request: RequestHead, now: UnixMillis) -> Settled {

@@ -25,6 +25,7 @@ pub mod json;
 pub mod n8n;
 pub mod observe;
 pub mod policy;
+pub mod principals;
 pub mod reply;
 pub mod request;
 pub mod secret;

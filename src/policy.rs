@@ -3,11 +3,13 @@
 //! Only [`crate::config`] makes one. Every type here is plain data, ready for the decision.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::crypto::{Algorithm, KeySet};
 use crate::identity::Condition;
 use crate::n8n::{Endpoints, ScopeSet, WebhookRules};
+use crate::principals::Principals;
 use crate::secret::Secret;
 
 /// Everything that a decision needs beside the request, the facts and the time.
@@ -20,7 +22,7 @@ pub struct Policy {
     /// What the roles and scopes of a token allow in n8n.
     pub grants: BTreeMap<String, ScopeSet>,
     /// The principals in the order of the configuration; the first match wins.
-    pub principals: Vec<Principal>,
+    pub principals: Principals,
     /// How the public API is guarded.
     pub public_api: PublicApi,
     /// How webhooks, forms and MCP triggers are guarded.
@@ -39,7 +41,7 @@ pub struct ProviderId(pub usize);
 #[derive(Clone, Debug)]
 pub struct Provider {
     /// The operator's name for it: `[A-Za-z0-9_-]+`, so that it is safe in headers and metrics.
-    pub name: String,
+    pub name: Rc<str>,
     /// Where its claims are.
     pub dialect: Dialect,
     /// Every `iss` that it signs for. The first is the one whose discovery document is read.
@@ -139,7 +141,7 @@ pub struct Freshness {
 #[derive(Clone, Debug)]
 pub struct Principal {
     /// The operator's name for it: `[A-Za-z0-9._-]+`, so that it is safe in headers and audit.
-    pub name: String,
+    pub name: Rc<str>,
     /// Which identities it stands for.
     pub matches: Condition,
     /// What it may do whatever its roles are.

@@ -1,15 +1,16 @@
 //! A value that must never be printed.
 
 use std::fmt;
+use std::rc::Rc;
 
 /// A secret from the environment of the virtual machine. `Debug` shows only that it is there.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct Secret(Rc<str>);
 
 impl Secret {
     /// Wraps a value that was read from where secrets come from.
-    pub const fn new(value: String) -> Self {
-        Self(value)
+    pub fn new(value: String) -> Self {
+        Self(value.into())
     }
 
     /// The value itself, for the one place that sends it.

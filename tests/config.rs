@@ -304,7 +304,7 @@ mod any_json {
                 assert_eq!(policy.providers[owner.0].name, provider.name);
             }
         }
-        for principal in &policy.principals {
+        for principal in policy.principals.iter() {
             assert!(principal
                 .api_key
                 .expose()

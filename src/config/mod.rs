@@ -227,7 +227,7 @@ fn warn_of_idle_providers(policy: &Policy, place: &Place) {
         .filter(|rule| rule.auth == WebhookAuth::Bearer);
     let conditions: Vec<_> = principals.chain(bearer.map(|rule| &rule.require)).collect();
     for (index, provider) in policy.providers.iter().enumerate() {
-        let speaks_of_it = |names: &BTreeSet<String>| names.contains(&provider.name);
+        let speaks_of_it = |names: &BTreeSet<String>| names.contains(&*provider.name);
         if !conditions
             .iter()
             .any(|condition| condition.providers.as_ref().is_none_or(speaks_of_it))

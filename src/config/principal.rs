@@ -12,6 +12,7 @@ use super::section::{Field, Reported};
 use super::subject::condition;
 use crate::n8n::ScopeSet;
 use crate::policy::Principal;
+use crate::principals::Principals;
 
 /// What principals are checked against.
 pub(super) struct Surroundings<'s> {
@@ -25,30 +26,37 @@ pub(super) struct Surroundings<'s> {
 pub(super) fn principals(
     raw: Vec<At<RawPrincipal>>,
     surroundings: &Surroundings<'_>,
-) -> Vec<Principal> {
+) -> Principals {
     report_equal_names(&raw);
     warn_of_shared_keys(&raw);
-    let mut read: Vec<(Place, Principal)> = Vec::new();
-    for At { place, value: raw } in raw {
-        let Some(principal) = principal(raw, &place, surroundings) else {
+    let (places, list): (Vec<Place>, Vec<Principal>) = raw
+        .into_iter()
+        .filter_map(|At { place, value }| {
+            let principal = principal(value, &place, surroundings)?;
+            Some((place, principal))
+        })
+        .unzip();
+    let principals = Principals::new(list);
+    report_unreachable(&places, &principals);
+    principals
+}
+
+fn report_unreachable(places: &[Place], principals: &Principals) {
+    for (number, (place, principal)) in places.iter().zip(principals.iter()).enumerate() {
+        let Some((earlier, covering)) = principals.first_covering(principal) else {
             continue;
         };
-        let earlier = read
-            .iter()
-            .find(|(_, earlier)| earlier.matches.covers(&principal.matches));
-        if let Some((earlier_place, earlier)) = earlier {
+        if let Some(earlier_place) = places.get(earlier).filter(|_| earlier < number) {
             place.error(
                 format!(
                     "{} can never be reached: {earlier_place} ({}) matches every caller that it matches",
                     quoted(&principal.name),
-                    quoted(&earlier.name),
+                    quoted(&covering.name),
                 ),
                 "the first match wins: put the narrower one first",
             );
         }
-        read.push((place, principal));
     }
-    read.into_iter().map(|(_, principal)| principal).collect()
 }
 
 fn principal(
@@ -69,7 +77,7 @@ fn principal(
     let api_key = name.and_then(|name| name.look_up(surroundings.environment, &raw.api_key.place));
     let (grant, allow) = limits.ok()?;
     Some(Principal {
-        name: raw.name.value?.text,
+        name: raw.name.value?.text.into(),
         matches: matches.ok()?,
         grant,
         allow,

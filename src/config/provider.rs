@@ -91,7 +91,7 @@ fn provider(raw: RawProvider) -> Option<Provider> {
     };
     let issuers = raw.issuer.value?.0.into_iter();
     Some(Provider {
-        name: raw.name.value?.text,
+        name: raw.name.value?.text.into(),
         dialect: raw.r#type.value?.0,
         issuers: issuers.map(|issuer| issuer.value.text).collect(),
         token: TokenRules {

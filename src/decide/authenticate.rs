@@ -1,30 +1,37 @@
-//! From a bearer token to a verified identity.
+//! From a bearer token to a caller that was verified.
 
 use std::rc::Rc;
 
-use super::{Findings, Grounds, Stop};
+use super::{Caller, Findings, Grounds, Recollection, Stop};
 use crate::facts::{Availability, Fact, NewerKeys};
 use crate::identity::Identity;
-use crate::policy::ProviderId;
+use crate::policy::{Provider, ProviderId};
 use crate::reply::Reason;
-use crate::token::{CompactToken, TokenFault, UntrustedToken, VerifiedToken};
+use crate::token::{CompactToken, TokenDigest, TokenFault, UntrustedToken, VerifiedToken};
 
-/// A caller whose token was verified.
-pub(super) struct Caller {
-    pub(super) token: VerifiedToken,
-    pub(super) identity: Rc<Identity>,
-}
-
-/// Verifies a token and reads who the caller is. What a token that was not accepted says of itself
-/// is put together only then: most tokens are good.
+/// Verifies a token and reads who the caller is, or recalls it where the same token was verified
+/// before and would still be found good. Whatever is not recalled takes the whole way, so that a
+/// refusal is always the same.
 pub(super) fn authenticate(
     grounds: Grounds<'_>,
     token: &CompactToken,
     findings: &mut Findings,
-) -> Result<Caller, Stop> {
+) -> Result<Rc<Caller>, Stop> {
+    let digest = TokenDigest::of(token);
+    if let Some(caller) = grounds.memo.recall(&digest) {
+        if caller.still_holds(grounds) {
+            findings.recollection = Some(Recollection::Recalled);
+            findings.note(grounds, caller);
+            return Ok(Rc::clone(caller));
+        }
+    }
     let untrusted = UntrustedToken::parse(token.expose()).map_err(Reason::Token)?;
     let caller = verify(grounds, &untrusted, findings);
+    if let Ok(caller) = &caller {
+        findings.recollection = Some(Recollection::New(digest, Rc::clone(caller)));
+    }
     if findings.identity.is_none() {
+        // Put together only for tokens that are not accepted: most are.
         findings.claimed = Some(untrusted.claimed());
     }
     caller
@@ -36,14 +43,14 @@ fn verify(
     grounds: Grounds<'_>,
     untrusted: &UntrustedToken<'_>,
     findings: &mut Findings,
-) -> Result<Caller, Stop> {
+) -> Result<Rc<Caller>, Stop> {
     let policy = grounds.policy;
     let (id, provider) = policy
         .issuers
         .get(untrusted.claimed_issuer())
         .and_then(|id| Some((*id, policy.providers.get(id.0)?)))
         .ok_or(Reason::UnknownIssuer)?;
-    findings.provider = Some(provider.name.clone());
+    findings.provider = Some(Rc::clone(&provider.name));
     let keys = match grounds.facts.key_set(id) {
         Availability::Known(keys) => keys,
         Availability::Pending => return Err(Stop::Await(Fact::KeySet(id))),
@@ -62,16 +69,32 @@ fn verify(
     findings.crypto_path = Some(token.crypto_path());
     let identity = Rc::new(Identity::of(&token, provider).map_err(Reason::Identity)?);
     findings.identity = Some(Rc::clone(&identity));
-    let allowed = provider.clients.as_ref().is_none_or(|clients| {
+    if !may_come_in(&identity, provider) {
+        return Err(Reason::ClientNotAllowed.into());
+    }
+    let caller = Rc::new(Caller::new(policy, id, token, identity));
+    findings.note(grounds, &caller);
+    Ok(caller)
+}
+
+fn may_come_in(identity: &Identity, provider: &Provider) -> bool {
+    provider.clients.as_ref().is_none_or(|clients| {
         identity
             .client
             .as_ref()
             .is_some_and(|client| clients.contains(client))
-    });
-    if !allowed {
-        return Err(Reason::ClientNotAllowed.into());
+    })
+}
+
+impl Findings {
+    /// Notes who the caller is.
+    fn note(&mut self, grounds: Grounds<'_>, caller: &Caller) {
+        let provider = grounds.policy.providers.get(caller.provider.0);
+        self.provider = provider.map(|provider| Rc::clone(&provider.name));
+        self.identity = Some(Rc::clone(&caller.identity));
+        let standing = caller.standing.as_ref();
+        self.principal = standing.map(|standing| Rc::clone(&standing.principal));
     }
-    Ok(Caller { token, identity })
 }
 
 /// What becomes of a request whose token is not accepted: that is final, unless the provider may

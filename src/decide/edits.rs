@@ -1,6 +1,7 @@
 //! What is changed in the head of a request that goes on.
 
 use std::fmt;
+use std::rc::Rc;
 
 use crate::identity::Identity;
 use crate::request::RequestHead;
@@ -36,9 +37,19 @@ pub enum HeaderEdit {
 #[derive(Clone, PartialEq, Eq)]
 pub enum HeaderValue {
     /// A value that may be shown.
-    Plain(String),
+    Plain(Rc<str>),
     /// A value that may not.
     Secret(Secret),
+}
+
+impl HeaderEdit {
+    /// The length of the value that it sets, in bytes.
+    pub(super) fn value_len(&self) -> usize {
+        match self {
+            Self::Remove(_) => 0,
+            Self::Set(_, value) => value.expose().len(),
+        }
+    }
 }
 
 impl HeaderValue {
@@ -105,7 +116,7 @@ pub(super) fn identity_headers(identity: &Identity, principal: Option<&str>) -> 
     .into_iter()
     .filter_map(|(name, value)| Some((name, value?)))
     .filter(|(_, value)| value.len() <= MAX_VALUE)
-    .map(|(name, value)| HeaderEdit::Set(name, HeaderValue::Plain(value)))
+    .map(|(name, value)| HeaderEdit::Set(name, HeaderValue::Plain(value.into())))
     .collect()
 }
 
@@ -177,7 +188,7 @@ fn without_session_cookie(request: &RequestHead) -> Option<HeaderEdit> {
     // A header whose other cookies are no text cannot be set again as text; it goes as a whole.
     Some(match String::from_utf8(left.join(b"; ".as_slice())) {
         Ok(cookies) if !cookies.is_empty() => {
-            HeaderEdit::Set("cookie", HeaderValue::Plain(cookies))
+            HeaderEdit::Set("cookie", HeaderValue::Plain(cookies.into()))
         }
         _ => HeaderEdit::Remove("cookie".to_owned()),
     })

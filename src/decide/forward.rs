@@ -1,13 +1,11 @@
 //! A request that goes on in the name of a verified caller.
 
+use super::caller::{Caller, Standing};
 use super::edits::{self, HeaderEdit, HeaderValue};
-use crate::identity::Identity;
-use crate::policy::Principal;
 use crate::request::RequestHead;
-use crate::token::VerifiedToken;
 
 /// A request that goes on in the name of a verified caller. Whoever wants to make one must show
-/// the [`VerifiedToken`] that it rests on.
+/// the [`Caller`] that it rests on, which only a verified token makes.
 #[derive(Clone, Debug)]
 pub struct Forward {
     edits: Vec<HeaderEdit>,
@@ -17,14 +15,13 @@ impl Forward {
     /// To the public API, with the principal's key in the place of the token.
     pub(super) fn to_public_api(
         request: &RequestHead,
-        _proof: &VerifiedToken,
-        identity: &Identity,
-        principal: &Principal,
+        caller: &Caller,
+        standing: &Standing,
     ) -> Self {
-        let mut forward = Self::to(request, identity, Some(&principal.name), false);
+        let mut forward = Self::to(request, caller, false);
         forward.edits.push(HeaderEdit::Set(
             "x-n8n-api-key",
-            HeaderValue::Secret(principal.api_key.clone()),
+            HeaderValue::Secret(standing.api_key.clone()),
         ));
         forward
     }
@@ -33,12 +30,10 @@ impl Forward {
     /// execution, and whoever may read executions could read the key.
     pub(super) fn to_webhook(
         request: &RequestHead,
-        _proof: &VerifiedToken,
-        identity: &Identity,
-        principal: Option<&str>,
+        caller: &Caller,
         keep_authorization: bool,
     ) -> Self {
-        Self::to(request, identity, principal, keep_authorization)
+        Self::to(request, caller, keep_authorization)
     }
 
     /// What to change in the head of the request, in this order.
@@ -46,15 +41,10 @@ impl Forward {
         &self.edits
     }
 
-    fn to(
-        request: &RequestHead,
-        identity: &Identity,
-        principal: Option<&str>,
-        keep_authorization: bool,
-    ) -> Self {
+    fn to(request: &RequestHead, caller: &Caller, keep_authorization: bool) -> Self {
         let mut edits = edits::without_made_up_identity(request);
         edits.extend(edits::without_credentials(request, keep_authorization));
-        edits.extend(edits::identity_headers(identity, principal));
+        edits.extend_from_slice(caller.headers());
         Self { edits }
     }
 }

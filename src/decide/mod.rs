@@ -5,6 +5,7 @@
 //! wait.
 
 mod authenticate;
+mod caller;
 mod edits;
 mod forward;
 mod public_api;
@@ -12,6 +13,7 @@ mod public_api;
 mod tests;
 mod webhook;
 
+pub use caller::Caller;
 pub use edits::{HeaderEdit, HeaderValue, IDENTITY_HEADERS};
 pub use forward::Forward;
 
@@ -25,7 +27,7 @@ use crate::policy::{Access, Policy};
 use crate::reply::{metadata, LocalReply, Reason, Resource};
 use crate::request::RequestHead;
 use crate::time::UnixSeconds;
-use crate::token::Claimed;
+use crate::token::{Claimed, Memo, TokenDigest};
 
 /// Everything that a decision rests on beside the request.
 #[derive(Clone, Copy)]
@@ -34,6 +36,8 @@ pub struct Grounds<'g> {
     pub policy: &'g Policy,
     /// What is known so far.
     pub facts: &'g dyn Facts,
+    /// What is remembered of tokens that were verified before.
+    pub memo: &'g Memo<Caller>,
     /// Who checks signatures.
     pub crypto: &'g dyn SignatureVerifier,
     /// The time.
@@ -90,11 +94,32 @@ pub struct Findings {
     /// What a token says of itself that was read and not accepted.
     pub claimed: Option<Claimed>,
     /// The provider whose keys and rules were applied, verified or not.
-    pub provider: Option<String>,
+    pub provider: Option<Rc<str>>,
     /// The principal that stands for the caller.
-    pub principal: Option<String>,
+    pub principal: Option<Rc<str>>,
     /// Who checked the signature.
     pub crypto_path: Option<CryptoPath>,
+    /// Whether the token was verified now or before.
+    pub recollection: Option<Recollection>,
+}
+
+/// Whether a good token was verified now or before.
+#[derive(Clone, Debug)]
+pub enum Recollection {
+    /// Before: the same bytes were sent to this worker.
+    Recalled,
+    /// Now, and this is worth remembering for the next request with the same token.
+    New(TokenDigest, Rc<Caller>),
+}
+
+impl Recollection {
+    /// The word used in audit.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Recalled => "hit",
+            Self::New(..) => "miss",
+        }
+    }
 }
 
 /// Decides what becomes of a request.

@@ -3,9 +3,8 @@
 use super::authenticate::authenticate;
 use super::edits::without_made_up_identity;
 use super::{Findings, Forward, Grounds, Outcome, Stop};
-use crate::identity::Identity;
-use crate::n8n::{Operation, Route, ScopeSet};
-use crate::policy::{ApiKeys, Policy, Principal};
+use crate::n8n::{Operation, Route};
+use crate::policy::ApiKeys;
 use crate::reply::Reason;
 use crate::request::RequestHead;
 use crate::token::{bearer, Bearer};
@@ -36,48 +35,20 @@ pub(super) fn decide(
         (_, ApiKey::Absent | ApiKey::Empty) => return Err(Reason::NoCredential.into()),
     };
     let caller = authenticate(grounds, &token, findings)?;
-    let principal = principal_of(grounds.policy, &caller.identity).ok_or(Reason::NoPrincipal)?;
-    findings.principal = Some(principal.name.clone());
-    let granted = granted(grounds.policy, &caller.identity, principal);
+    let standing = caller.standing.as_ref().ok_or(Reason::NoPrincipal)?;
     match operation {
-        None if !granted.is_all() => return Err(Reason::UnknownOperation.into()),
+        None if !standing.granted.is_all() => return Err(Reason::UnknownOperation.into()),
         None => {}
         Some(operation) => {
-            let missing: Vec<_> = operation.missing_from(&granted).collect();
+            let missing: Vec<_> = operation.missing_from(&standing.granted).collect();
             if !missing.is_empty() {
                 return Err(Reason::InsufficientScope { missing }.into());
             }
         }
     }
     Ok(Outcome::Forward(Forward::to_public_api(
-        request,
-        &caller.token,
-        &caller.identity,
-        principal,
+        request, &caller, standing,
     )))
-}
-
-/// The first principal that matches.
-pub(super) fn principal_of<'p>(policy: &'p Policy, identity: &Identity) -> Option<&'p Principal> {
-    policy
-        .principals
-        .iter()
-        .find(|principal| principal.matches.holds(identity))
-}
-
-/// What roles and scopes of the token and the principal itself grant, within what the principal
-/// allows.
-fn granted(policy: &Policy, identity: &Identity, principal: &Principal) -> ScopeSet {
-    let mut granted = principal.grant.clone();
-    for name in identity.roles.iter().chain(&identity.scopes) {
-        if let Some(scopes) = policy.grants.get(name) {
-            granted.extend(scopes);
-        }
-    }
-    match &principal.allow {
-        Some(allowed) => granted.intersection(allowed),
-        None => granted,
-    }
 }
 
 enum ApiKey {

@@ -21,6 +21,7 @@ use crate::mint::{mint, KeyKind, Mint};
 use crate::policy::ProviderId;
 use crate::secret::Secret;
 
+mod memory;
 mod model;
 mod public_api;
 mod surfaces;
@@ -116,9 +117,14 @@ fn facts(configuration: &Value) -> TestFacts {
 }
 
 fn decide_with(facts: &TestFacts, request: &RequestHead) -> Decision {
+    decide_remembering(facts, &Memo::default(), request)
+}
+
+fn decide_remembering(facts: &TestFacts, memo: &Memo<Caller>, request: &RequestHead) -> Decision {
     let grounds = Grounds {
         policy: &facts.policy,
         facts,
+        memo,
         crypto: &GuestCrypto,
         now: NOW,
     };

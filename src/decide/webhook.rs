@@ -2,7 +2,6 @@
 
 use super::authenticate::authenticate;
 use super::edits::without_made_up_identity;
-use super::public_api::principal_of;
 use super::{Findings, Forward, Grounds, Outcome, Stop};
 use crate::n8n::{Route, RuleChoice, WebhookAuth, WebhookRule};
 use crate::policy::Access;
@@ -47,14 +46,9 @@ fn verified(
     if !rule.require.holds(&caller.identity) {
         return Err(Reason::WebhookRequirement.into());
     }
-    let principal =
-        principal_of(grounds.policy, &caller.identity).map(|principal| &*principal.name);
-    findings.principal = principal.map(str::to_owned);
     Ok(Outcome::Forward(Forward::to_webhook(
         request,
-        &caller.token,
-        &caller.identity,
-        principal,
+        &caller,
         rule.keep_authorization,
     )))
 }

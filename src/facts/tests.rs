@@ -24,6 +24,7 @@ use crate::policy::{
     Access, ApiKeys, Dialect, Endpoint, Freshness, KeySource, Policy, Principal, Provider,
     PublicApi, TokenRules, TypRule,
 };
+use crate::principals::Principals;
 use crate::secret::Secret;
 use crate::time::UnixMillis;
 
@@ -67,7 +68,7 @@ fn freshness() -> Freshness {
 
 fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
     let provider = Provider {
-        name: "idp".to_owned(),
+        name: "idp".into(),
         dialect: Dialect::Oidc,
         issuers: vec![ISSUER.to_owned()],
         token: TokenRules {
@@ -82,7 +83,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
         freshness: freshness(),
     };
     let principal = |secret: &str| Principal {
-        name: "app".to_owned(),
+        name: "app".into(),
         matches: Condition::default(),
         grant: ScopeSet::default(),
         allow: None,
@@ -92,7 +93,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
         providers: vec![provider],
         issuers: BTreeMap::from([(ISSUER.to_owned(), THE_PROVIDER)]),
         grants: BTreeMap::new(),
-        principals: secret.map(principal).into_iter().collect(),
+        principals: Principals::new(secret.map(principal).into_iter().collect()),
         public_api: PublicApi {
             api_keys: ApiKeys::Pass,
             resource: None,

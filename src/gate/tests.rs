@@ -222,9 +222,18 @@ fn the_audit_record_names_the_caller_and_holds_no_secret() {
             "time": "2027-01-15T08:00:00.000Z", "decision": "forward", "surface": "public_api",
             "operation": "workflow:list", "provider": "idp", "iss": "https://idp.example",
             "sub": "app", "client": "app", "kind": "app", "jti": "t", "principal": "app",
-            "crypto": "guest", "method": "GET", "path": "/api/v1/workflows",
+            "cache": "miss", "crypto": "guest", "method": "GET", "path": "/api/v1/workflows",
         })
     );
+    let Step::Settled(again) = gate.request(WaiterId(2), request("one"), after(1)) else {
+        panic!("waits");
+    };
+    let mut hit = record;
+    hit["time"] = json!("2027-01-15T08:00:00.001Z");
+    hit["cache"] = json!("hit");
+    hit.as_object_mut().unwrap().remove("crypto");
+    let record: serde_json::Value = serde_json::from_str(&again.audit()).unwrap();
+    assert_eq!(record, hit);
     for text in [done.audit(), format!("{:?}", done.decision)] {
         assert!(
             !text.contains("the-secret-key") && !text.contains("secret=query"),

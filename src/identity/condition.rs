@@ -85,7 +85,7 @@ impl Condition {
 
 /// The domain of an address with exactly one `@`. `a@evil.example@example.com` has none: readers
 /// disagree on where it belongs, and that disagreement is an attack.
-fn domain_of(address: &str) -> Option<&str> {
+pub(super) fn domain_of(address: &str) -> Option<&str> {
     let (local, domain) = address.split_once('@')?;
     let sound = !local.is_empty() && !domain.is_empty() && !domain.contains('@');
     sound.then_some(domain)

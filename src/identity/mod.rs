@@ -2,10 +2,14 @@
 
 mod condition;
 mod dialects;
+mod dimension;
 #[cfg(test)]
 mod tests;
 
 pub use condition::Condition;
+pub use dimension::Dimension;
+
+use std::rc::Rc;
 
 use serde_json::{Map, Value};
 use thiserror::Error;
@@ -18,9 +22,9 @@ use crate::token::VerifiedToken;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Identity {
     /// Name of the provider in the configuration.
-    pub provider: String,
+    pub provider: Rc<str>,
     /// `iss` of the token.
-    pub issuer: String,
+    pub issuer: Rc<str>,
     /// `sub` of the token.
     pub subject: Option<String>,
     /// The OAuth client that got the token: `azp`, `appid`, `client_id` or `cid`.
@@ -42,7 +46,7 @@ pub struct Identity {
     /// `exp` of the token.
     pub expires: UnixSeconds,
     /// Every claim as it came.
-    pub claims: Map<String, Value>,
+    pub claims: Rc<Map<String, Value>>,
 }
 
 /// Why a verified token says nothing clear about its caller.
@@ -66,16 +70,16 @@ impl Identity {
     }
 
     fn read(
-        claims: &Map<String, Value>,
-        issuer: &str,
+        claims: &Rc<Map<String, Value>>,
+        issuer: &Rc<str>,
         expires: UnixSeconds,
         provider: &Provider,
     ) -> Result<Self, IdentityFault> {
         let reading = provider.dialect.read(claims)?;
         let text = |name| claims.get(name).and_then(Value::as_str).map(str::to_owned);
         Ok(Self {
-            provider: provider.name.clone(),
-            issuer: issuer.to_owned(),
+            provider: Rc::clone(&provider.name),
+            issuer: Rc::clone(issuer),
             subject: text("sub"),
             client: reading.client,
             kind: reading.kind,
@@ -86,7 +90,7 @@ impl Identity {
             tenant: reading.tenant,
             token_id: text("jti"),
             expires,
-            claims: claims.clone(),
+            claims: Rc::clone(claims),
         })
     }
 }

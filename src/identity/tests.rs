@@ -10,7 +10,7 @@ use crate::policy::{Dialect, Freshness, KeySource, TokenRules, TypRule};
 
 fn provider(dialect: Dialect, trust_email: bool) -> Provider {
     Provider {
-        name: "idp".to_owned(),
+        name: "idp".into(),
         dialect,
         issuers: vec!["https://idp.example".to_owned()],
         token: TokenRules {
@@ -33,9 +33,14 @@ fn provider(dialect: Dialect, trust_email: bool) -> Provider {
 }
 
 fn read(dialect: Dialect, claims: &Value) -> Result<Identity, IdentityFault> {
-    let claims = claims.as_object().expect("claims");
+    let claims = Rc::new(claims.as_object().expect("claims").clone());
     let provider = provider(dialect, false);
-    Identity::read(claims, "https://idp.example", UnixSeconds(7), &provider)
+    Identity::read(
+        &claims,
+        &"https://idp.example".into(),
+        UnixSeconds(7),
+        &provider,
+    )
 }
 
 /// Client, kind, scopes, roles, groups and tenant.
@@ -182,8 +187,8 @@ fn a_client_of_another_type_is_a_fault_and_not_an_absence() {
 
 fn person() -> Identity {
     Identity {
-        provider: "idp".to_owned(),
-        issuer: "https://idp.example".to_owned(),
+        provider: "idp".into(),
+        issuer: "https://idp.example".into(),
         subject: Some("u".to_owned()),
         client: Some("c".to_owned()),
         kind: Kind::User,
@@ -194,7 +199,7 @@ fn person() -> Identity {
         tenant: Some("t".to_owned()),
         token_id: None,
         expires: UnixSeconds(7),
-        claims: Map::new(),
+        claims: Rc::default(),
     }
 }
 
@@ -265,7 +270,7 @@ fn every_dimension_that_is_given_must_hold() {
         roles: Vec::new(),
         groups: Vec::new(),
         tenant: None,
-        provider: String::new(),
+        provider: "".into(),
         ..person()
     };
     for (name, [holds, _]) in dimensions() {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::timestamp::rfc3339;
 use crate::crypto::CryptoPath;
-use crate::decide::{Decision, Outcome};
+use crate::decide::{Decision, Outcome, Recollection};
 use crate::n8n::Surface;
 use crate::request::RequestHead;
 use crate::time::UnixMillis;
@@ -49,6 +49,10 @@ pub fn audit_line(decision: &Decision, request: &RequestHead, now: UnixMillis) -
         identity.and_then(|identity| identity.token_id.as_deref()),
     );
     line.put("principal", findings.principal.as_deref());
+    line.put(
+        "cache",
+        findings.recollection.as_ref().map(Recollection::as_str),
+    );
     line.put("crypto", findings.crypto_path.map(CryptoPath::as_str));
     if let Some(claimed) = &findings.claimed {
         let mut inner = Line(Map::new());

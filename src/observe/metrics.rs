@@ -88,7 +88,7 @@ mod tests {
             outcome: Outcome::Reject(Reason::NoPrincipal),
             findings: Findings {
                 surface: Some(Surface::PublicApi),
-                provider: Some("idp".to_owned()),
+                provider: Some("idp".into()),
                 ..Findings::default()
             },
         };

@@ -3,11 +3,13 @@
 mod bearer;
 mod fault;
 mod kind;
+mod memo;
 mod numeric_date;
 mod untrusted;
 mod verified;
 
 pub use bearer::{bearer, Bearer, BearerFault, CompactToken};
 pub use fault::TokenFault;
+pub use memo::{Memo, TokenDigest, MAX_REMEMBERED, MAX_REMEMBERED_BYTES};
 pub use untrusted::{Claimed, UntrustedToken, MAX_TOKEN_BYTES, MAX_TOKEN_DEPTH};
 pub use verified::VerifiedToken;

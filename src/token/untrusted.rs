@@ -1,6 +1,7 @@
 //! A token that was read but not verified.
 
 use std::fmt;
+use std::rc::Rc;
 
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine as _;
@@ -37,7 +38,7 @@ pub struct UntrustedToken<'t> {
     signing_input: &'t str,
     signature: Vec<u8>,
     header: Header,
-    claims: Map<String, Value>,
+    claims: Rc<Map<String, Value>>,
     issuer: String,
 }
 
@@ -66,7 +67,7 @@ impl<'t> UntrustedToken<'t> {
             signing_input,
             signature,
             header,
-            claims,
+            claims: Rc::new(claims),
             issuer,
         })
     }
@@ -124,7 +125,7 @@ impl<'t> UntrustedToken<'t> {
         &self.signature
     }
 
-    pub(super) const fn claims(&self) -> &Map<String, Value> {
+    pub(super) const fn claims(&self) -> &Rc<Map<String, Value>> {
         &self.claims
     }
 }

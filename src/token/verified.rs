@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::rc::Rc;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
@@ -16,12 +17,13 @@ use crate::time::UnixSeconds;
 /// A token whose signature and claims hold.
 #[derive(Clone)]
 pub struct VerifiedToken {
-    issuer: String,
+    issuer: Rc<str>,
     audience: String,
-    claims: Map<String, Value>,
-    expires: UnixSeconds,
+    claims: Rc<Map<String, Value>>,
+    times: Times,
+    clock_skew: Duration,
     algorithm: Algorithm,
-    key_id: Option<String>,
+    key: Rc<PublicKey>,
     crypto_path: CryptoPath,
 }
 
@@ -50,21 +52,36 @@ impl VerifiedToken {
             text(claims, name)?;
         }
         let audience = our_audience(claims, rules)?;
-        let expires = check_times(claims, rules, now)?;
+        let times = Times::read(claims)?;
+        times.check(rules.clock_skew, now)?;
         let (key, verification) = check_signature(token, algorithm, keys, crypto)?;
         Ok(Self {
-            issuer: token.claimed_issuer().to_owned(),
+            issuer: token.claimed_issuer().into(),
             audience: audience.to_owned(),
-            claims: claims.clone(),
-            expires,
+            claims: Rc::clone(claims),
+            times,
+            clock_skew: rules.clock_skew,
             algorithm,
-            key_id: key.key_id().map(str::to_owned),
+            key: Rc::clone(key),
             crypto_path: verification.path,
         })
     }
 
+    /// Whether the token would still be found good: the key that its signature is good under is
+    /// still in use, and its times still hold. Everything else that was checked cannot change.
+    pub fn still_holds(&self, keys: &KeySet, now: UnixSeconds) -> bool {
+        keys.contains(&self.key) && self.times.check(self.clock_skew, now).is_ok()
+    }
+
+    /// Lets go of the claims, which take more memory than everything else.
+    #[must_use]
+    pub fn without_claims(mut self) -> Self {
+        self.claims = Rc::default();
+        self
+    }
+
     /// `iss`.
-    pub fn issuer(&self) -> &str {
+    pub const fn issuer(&self) -> &Rc<str> {
         &self.issuer
     }
 
@@ -74,13 +91,13 @@ impl VerifiedToken {
     }
 
     /// Every claim.
-    pub const fn claims(&self) -> &Map<String, Value> {
+    pub const fn claims(&self) -> &Rc<Map<String, Value>> {
         &self.claims
     }
 
     /// `exp`. The token holds until then, plus the allowed clock skew.
     pub const fn expires(&self) -> UnixSeconds {
-        self.expires
+        self.times.expires
     }
 
     /// The algorithm of the signature.
@@ -90,7 +107,7 @@ impl VerifiedToken {
 
     /// `kid` of the key that the signature was good under.
     pub fn key_id(&self) -> Option<&str> {
-        self.key_id.as_deref()
+        self.key.key_id()
     }
 
     /// Who checked the signature.
@@ -106,9 +123,9 @@ impl fmt::Debug for VerifiedToken {
             .debug_struct("VerifiedToken")
             .field("issuer", &self.issuer)
             .field("audience", &self.audience)
-            .field("expires", &self.expires)
+            .field("expires", &self.times.expires)
             .field("algorithm", &self.algorithm)
-            .field("key_id", &self.key_id)
+            .field("key_id", &self.key.key_id())
             .field("crypto_path", &self.crypto_path)
             .finish_non_exhaustive()
     }
@@ -157,29 +174,40 @@ fn our_audience<'c>(
     ours.ok_or(TokenFault::WrongAudience)
 }
 
-/// Checks `exp`, `nbf` and `iat` (RFC 7519 §4.1.4 to §4.1.6) and returns the expiry.
-fn check_times(
-    claims: &Map<String, Value>,
-    rules: &TokenRules,
-    now: UnixSeconds,
-) -> Result<UnixSeconds, TokenFault> {
-    let expires = numeric_date(claims, "exp")?.ok_or(TokenFault::ExpiryMissing)?;
-    let not_before = numeric_date(claims, "nbf")?;
-    let issued = numeric_date(claims, "iat")?;
-    let latest_now = now.saturating_add(rules.clock_skew);
-    if now >= expires.saturating_add(rules.clock_skew) {
-        return Err(TokenFault::Expired);
+/// When a token may be used.
+#[derive(Clone, Copy, Debug)]
+struct Times {
+    expires: UnixSeconds,
+    not_before: Option<UnixSeconds>,
+    issued: Option<UnixSeconds>,
+}
+
+impl Times {
+    /// Reads `exp`, `nbf` and `iat` (RFC 7519 §4.1.4 to §4.1.6).
+    fn read(claims: &Map<String, Value>) -> Result<Self, TokenFault> {
+        Ok(Self {
+            expires: numeric_date(claims, "exp")?.ok_or(TokenFault::ExpiryMissing)?,
+            not_before: numeric_date(claims, "nbf")?,
+            issued: numeric_date(claims, "iat")?,
+        })
     }
-    if not_before.is_some_and(|moment| moment > latest_now) {
-        return Err(TokenFault::NotYetValid);
+
+    fn check(&self, clock_skew: Duration, now: UnixSeconds) -> Result<(), TokenFault> {
+        let latest_now = now.saturating_add(clock_skew);
+        if now >= self.expires.saturating_add(clock_skew) {
+            return Err(TokenFault::Expired);
+        }
+        if self.not_before.is_some_and(|moment| moment > latest_now) {
+            return Err(TokenFault::NotYetValid);
+        }
+        if self.issued.is_some_and(|moment| moment > latest_now) {
+            return Err(TokenFault::IssuedInTheFuture);
+        }
+        if self.issued.is_some_and(|moment| moment > self.expires) {
+            return Err(TokenFault::IssuedAfterExpiry);
+        }
+        Ok(())
     }
-    if issued.is_some_and(|moment| moment > latest_now) {
-        return Err(TokenFault::IssuedInTheFuture);
-    }
-    if issued.is_some_and(|moment| moment > expires) {
-        return Err(TokenFault::IssuedAfterExpiry);
-    }
-    Ok(expires)
 }
 
 /// Finds the key that the signature is good under.

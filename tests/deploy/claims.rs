@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use n8n_idp_gate::crypto::CryptoPath;
-use n8n_idp_gate::decide::{Decision, Findings, Outcome, IDENTITY_HEADERS};
+use n8n_idp_gate::decide::{Decision, Findings, Outcome, Recollection, IDENTITY_HEADERS};
 use n8n_idp_gate::identity::{Identity, Kind};
 use n8n_idp_gate::n8n::{Operation, PathFault, Surface};
 use n8n_idp_gate::observe::audit_line;
@@ -125,8 +125,8 @@ fn the_readme_lists_the_fields_of_the_audit_record() {
         .collect();
 
     let identity = Identity {
-        provider: "idp".to_owned(),
-        issuer: "https://idp.example".to_owned(),
+        provider: "idp".into(),
+        issuer: "https://idp.example".into(),
         subject: Some("subject".to_owned()),
         client: Some("client".to_owned()),
         kind: Kind::App,
@@ -137,15 +137,16 @@ fn the_readme_lists_the_fields_of_the_audit_record() {
         tenant: None,
         token_id: Some("token".to_owned()),
         expires: UnixSeconds(1),
-        claims: Map::new(),
+        claims: Rc::default(),
     };
     let findings = Findings {
         surface: Some(Surface::PublicApi),
         operation: Some("workflow:list"),
         identity: Some(Rc::new(identity)),
-        provider: Some("idp".to_owned()),
-        principal: Some("principal".to_owned()),
+        provider: Some("idp".into()),
+        principal: Some("principal".into()),
         crypto_path: Some(CryptoPath::Guest),
+        recollection: Some(Recollection::Recalled),
         claimed: Some(Claimed {
             issuer: "https://idp.example".to_owned(),
             audience: Vec::new(),

@@ -14,6 +14,7 @@ use n8n_idp_gate::policy::{KeySource, Policy, ProviderId};
 use n8n_idp_gate::reply::{problem, LocalReply, Resource};
 use n8n_idp_gate::request::RequestHead;
 use n8n_idp_gate::time::UnixMillis;
+use n8n_idp_gate::token::Memo;
 
 use crate::file::{configurations, load, ProcessEnvironment};
 
@@ -57,6 +58,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Str
     let grounds = Grounds {
         policy: &policy,
         facts: &files,
+        memo: &Memo::default(),
         crypto: &GuestCrypto,
         now: now.to_seconds(),
     };
@@ -88,7 +90,7 @@ fn describe(
         Outcome::Respond(reply) => answer(reply, out),
         Outcome::Await(fact) => {
             let provider = policy.providers.get(fact.provider().0);
-            let name = provider.map_or("?", |provider| &provider.name);
+            let name = provider.map_or("?", |provider| &*provider.name);
             writeln!(
                 out,
                 "waits for the keys of {name}: give them with --key-set {name}=FILE"
@@ -167,7 +169,7 @@ impl KeyFiles {
             let index = policy
                 .providers
                 .iter()
-                .position(|provider| provider.name == name)
+                .position(|provider| &*provider.name == name)
                 .ok_or_else(|| format!("there is no provider {name:?}"))?;
             let document = fs::read(path).map_err(|error| format!("{path}: {error}"))?;
             let keys = KeySet::parse(&document).map_err(|fault| format!("{path}: {fault}"))?;

@@ -66,7 +66,8 @@ fn random_requests_keep_the_promises() {
     let facts = facts(&configuration());
     let tokens = tokens();
     let mut dice = Dice(7);
-    let mut forwards = 0;
+    let mut memo = Memo::default();
+    let (mut forwards, mut recalled) = (0, 0);
     for _ in 0..10_000 {
         let (token, is_good) = &tokens[dice.roll(tokens.len())];
         let bearer = format!("Bearer {token}");
@@ -87,6 +88,19 @@ fn random_requests_keep_the_promises() {
         let headers: Vec<_> = (0..dice.roll(5)).map(|_| dice.pick(&choices)).collect();
         let request = request(dice.pick(&METHODS), dice.pick(&PATHS), &headers);
         let decision = decide_with(&facts, &request);
+        let again = decide_remembering(&facts, &memo, &request);
+        assert_eq!(
+            format!("{:?}", again.outcome),
+            format!("{:?}", decision.outcome),
+            "what is remembered changes no decision: {request:?}"
+        );
+        match &again.findings.recollection {
+            Some(Recollection::Recalled) => recalled += 1,
+            Some(Recollection::New(digest, caller)) => {
+                memo.remember(*digest, Rc::new(caller.to_be_remembered()), caller.weight());
+            }
+            None => {}
+        }
         match &decision.outcome {
             Outcome::Forward(_) => {
                 forwards += 1;
@@ -121,4 +135,6 @@ fn random_requests_keep_the_promises() {
         assert!(!record.contains(token.as_str()), "a token in the open");
     }
     assert!(forwards > 100, "the model forwards only {forwards}");
+    assert!(recalled > 100, "the model recalls only {recalled}");
+    assert_eq!(memo.len(), 3, "only the good tokens are remembered");
 }

@@ -458,7 +458,7 @@ fn each_provider_signs_for_its_own_issuer_alone_though_key_ids_are_the_same() {
         let Outcome::Forward(_) = good.outcome else {
             panic!("{:?}", good.outcome);
         };
-        assert_eq!(good.findings.identity.unwrap().issuer, own);
+        assert_eq!(&*good.findings.identity.unwrap().issuer, own);
         let crossed = decided(mint.sign(&header, &of_issuer(foreign)));
         assert_eq!(reason(&crossed), "no_key_fits", "{algorithm}");
     }

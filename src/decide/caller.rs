@@ -1,0 +1,122 @@
+//! A caller whose token was verified.
+
+use std::rc::Rc;
+
+use super::edits::{identity_headers, HeaderEdit};
+use super::Grounds;
+use crate::facts::Availability;
+use crate::identity::Identity;
+use crate::n8n::ScopeSet;
+use crate::policy::{Policy, Principal, ProviderId};
+use crate::secret::Secret;
+use crate::token::VerifiedToken;
+
+/// A caller whose token was verified, and all that follows from the token and the policy alone:
+/// it holds as long as the token does.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    token: VerifiedToken,
+    pub(super) provider: ProviderId,
+    pub(super) identity: Rc<Identity>,
+    pub(super) standing: Option<Standing>,
+    headers: Vec<HeaderEdit>,
+}
+
+/// Whom a caller becomes in n8n.
+#[derive(Clone, Debug)]
+pub(super) struct Standing {
+    /// The principal's name.
+    pub(super) principal: Rc<str>,
+    /// What it may do.
+    pub(super) granted: ScopeSet,
+    /// The n8n API key that stands for it upstream.
+    pub(super) api_key: Secret,
+}
+
+impl Caller {
+    pub(super) fn new(
+        policy: &Policy,
+        provider: ProviderId,
+        token: VerifiedToken,
+        identity: Rc<Identity>,
+    ) -> Self {
+        let standing = policy.principals.of(&identity).map(|principal| Standing {
+            principal: Rc::clone(&principal.name),
+            granted: granted(policy, &identity, principal),
+            api_key: principal.api_key.clone(),
+        });
+        let principal = standing.as_ref().map(|standing| &*standing.principal);
+        Self {
+            token,
+            provider,
+            headers: identity_headers(&identity, principal),
+            identity,
+            standing,
+        }
+    }
+
+    /// Whether the token would still be found good now, with the keys that are known now.
+    pub(super) fn still_holds(&self, grounds: Grounds<'_>) -> bool {
+        match grounds.facts.key_set(self.provider) {
+            Availability::Known(keys) => self.token.still_holds(keys, grounds.now),
+            Availability::Pending | Availability::Unavailable { .. } => false,
+        }
+    }
+
+    /// The headers that say who calls.
+    pub(super) fn headers(&self) -> &[HeaderEdit] {
+        &self.headers
+    }
+
+    /// The same without what only the first decision needs.
+    #[must_use]
+    pub fn to_be_remembered(&self) -> Self {
+        let mut identity = Identity::clone(&self.identity);
+        identity.claims = Rc::default();
+        Self {
+            token: self.token.clone().without_claims(),
+            identity: Rc::new(identity),
+            ..self.clone()
+        }
+    }
+
+    /// About how many bytes this takes in memory.
+    pub fn weight(&self) -> usize {
+        /// What an allocation takes beside its bytes.
+        const ALLOCATION: usize = 12;
+        let identity = &self.identity;
+        let single = [
+            &identity.subject,
+            &identity.client,
+            &identity.verified_email,
+            &identity.tenant,
+            &identity.token_id,
+        ];
+        let several = [&identity.scopes, &identity.roles, &identity.groups];
+        let texts = single.into_iter().flatten();
+        let texts = texts.chain(several.into_iter().flatten());
+        let texts = texts.map(|text| text.len().saturating_add(ALLOCATION * 2));
+        let headers = self.headers.iter().map(HeaderEdit::value_len);
+        let headers = headers.map(|length| length.saturating_add(ALLOCATION * 4));
+        let fixed = size_of::<Self>()
+            .saturating_add(size_of::<Identity>())
+            .saturating_add(identity.issuer.len().saturating_mul(2))
+            .saturating_add(20 * ALLOCATION);
+        texts.chain(headers).fold(fixed, usize::saturating_add)
+    }
+}
+
+/// What roles and scopes of the token and the principal itself grant, within what the principal
+/// allows.
+fn granted(policy: &Policy, identity: &Identity, principal: &Principal) -> ScopeSet {
+    let mut granted = principal.grant.clone();
+    for name in identity.roles.iter().chain(&identity.scopes) {
+        if let Some(scopes) = policy.grants.get(name) {
+            granted.extend(scopes);
+        }
+    }
+    match &principal.allow {
+        Some(allowed) => granted.intersection(allowed),
+        None => granted,
+    }
+}

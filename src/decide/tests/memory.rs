@@ -1,0 +1,182 @@
+//! Tokens that were verified before.
+
+use super::*;
+use crate::crypto::KeySet;
+use crate::facts::Fact;
+use crate::mint::jwk_set;
+use crate::policy::KeySource;
+
+const PATH: &str = "/api/v1/workflows";
+
+/// What is remembered after a token of the reader was verified, and the request with it.
+fn remembered() -> (Memo<Caller>, RequestHead) {
+    let request = bearing("GET", PATH, &claims("reader", &["Reader"]));
+    let mut memo = Memo::default();
+    match decided(&request).findings.recollection {
+        Some(Recollection::New(digest, caller)) => {
+            memo.remember(digest, Rc::new(caller.to_be_remembered()), caller.weight());
+        }
+        other => panic!("not verified anew: {other:?}"),
+    }
+    (memo, request)
+}
+
+fn decide_later(memo: &Memo<Caller>, request: &RequestHead, seconds: u64) -> Decision {
+    let facts = facts(&configuration());
+    let grounds = Grounds {
+        policy: &facts.policy,
+        facts: &facts,
+        memo,
+        crypto: &GuestCrypto,
+        now: UnixSeconds(NOW.0 + seconds),
+    };
+    decide(grounds, request)
+}
+
+fn decide_with_keys(memo: &Memo<Caller>, request: &RequestHead, keys: &[Value]) -> Decision {
+    let mut facts = facts(&configuration());
+    facts.policy.providers[0].keys = KeySource::Inline(KeySet::parse(&jwk_set(keys)).unwrap());
+    facts.newer_keys = NewerKeys::MayCome;
+    decide_remembering(&facts, memo, request)
+}
+
+fn is_recalled(decision: &Decision) -> bool {
+    matches!(decision.findings.recollection, Some(Recollection::Recalled))
+}
+
+#[test]
+fn a_token_that_was_verified_before_gets_the_same_without_a_signature_check() {
+    let (memo, request) = remembered();
+    let first = decided(&request);
+    let again = decide_later(&memo, &request, 1);
+    assert!(is_recalled(&again));
+    assert_eq!(upstream(&request, &again), upstream(&request, &first));
+    assert_eq!(again.findings.crypto_path, None);
+    let said = |decision: &Decision| {
+        let findings = &decision.findings;
+        let subject = findings.identity.as_ref().unwrap().subject.clone();
+        (
+            findings.provider.clone(),
+            findings.principal.clone(),
+            subject,
+        )
+    };
+    assert_eq!(said(&again), said(&first));
+}
+
+#[test]
+fn a_remembered_token_with_one_other_byte_is_no_remembered_token() {
+    let (memo, request) = remembered();
+    let token = request.first("authorization").unwrap().to_vec();
+    for place in (7..token.len()).step_by(11) {
+        let mut other = token.clone();
+        other[place] = if other[place] == b'A' { b'B' } else { b'A' };
+        if other == token {
+            continue;
+        }
+        let pairs = request.headers().map(|(name, value)| {
+            let value = if name == "authorization" {
+                &other[..]
+            } else {
+                value
+            };
+            (name.to_owned(), value.to_vec())
+        });
+        let decision = decide_later(&memo, &RequestHead::new(pairs.collect()), 1);
+        assert!(!is_recalled(&decision), "byte {place}");
+        assert!(
+            matches!(decision.outcome, Outcome::Reject(_)),
+            "byte {place}"
+        );
+    }
+}
+
+#[test]
+fn a_remembered_token_is_refused_once_it_has_expired() {
+    let (memo, request) = remembered();
+    // It expires after 300 s, and the clocks may differ by 30 s.
+    assert!(is_recalled(&decide_later(&memo, &request, 329)));
+    let expired = decide_later(&memo, &request, 330);
+    assert_eq!(reason(&expired), "expired");
+    assert!(!is_recalled(&expired));
+}
+
+#[test]
+fn a_remembered_token_is_refused_where_the_clock_went_back_before_its_issue() {
+    let (memo, request) = remembered();
+    let facts = facts(&configuration());
+    let grounds = Grounds {
+        policy: &facts.policy,
+        facts: &facts,
+        memo: &memo,
+        crypto: &GuestCrypto,
+        now: UnixSeconds(NOW.0 - 31),
+    };
+    assert_eq!(reason(&decide(grounds, &request)), "issued_in_the_future");
+}
+
+#[test]
+fn a_remembered_token_goes_with_the_key_that_signed_it() {
+    let (memo, request) = remembered();
+    let own = signer().jwk("one");
+    let other = Mint::generate(KeyKind::Ed25519).jwk("two");
+    let both = decide_with_keys(&memo, &request, &[other.clone(), own]);
+    assert!(is_recalled(&both), "the same key in a newer document");
+    let gone = decide_with_keys(&memo, &request, &[other]);
+    assert!(matches!(gone.outcome, Outcome::Await(Fact::NewerKeySet(_))));
+    let impostor = Mint::generate(KeyKind::Ed25519).jwk("one");
+    let replaced = decide_with_keys(&memo, &request, &[impostor]);
+    assert_eq!(
+        reason(&replaced),
+        "bad_signature",
+        "another key of that name"
+    );
+}
+
+#[test]
+fn a_remembered_token_waits_and_fails_with_the_keys_of_its_provider() {
+    let (memo, request) = remembered();
+    let mut facts = facts(&configuration());
+    facts.pending = true;
+    let pending = decide_remembering(&facts, &memo, &request);
+    assert!(matches!(pending.outcome, Outcome::Await(Fact::KeySet(_))));
+    facts.pending = false;
+    let endpoint = crate::policy::Endpoint {
+        cluster: String::new(),
+        scheme: String::new(),
+        authority: String::new(),
+        path: String::new(),
+    };
+    facts.policy.providers[0].keys = KeySource::Jwks(endpoint);
+    let stale = decide_remembering(&facts, &memo, &request);
+    assert_eq!(reason(&stale), "keys_unavailable");
+}
+
+#[test]
+fn a_remembered_token_may_do_no_more_than_it_could() {
+    let (memo, request) = remembered();
+    let authorization = String::from_utf8(request.first("authorization").unwrap().to_vec());
+    let headers = [("authorization", authorization.as_deref().unwrap())];
+    for (method, path, expected) in [
+        ("DELETE", "/api/v1/workflows/7", "insufficient_scope"),
+        ("POST", "/webhook/orders/new", "webhook_requirement"),
+        ("POST", "/webhook/closed/x", "webhook_denied"),
+    ] {
+        let request = super::request(method, path, &headers);
+        let decision = decide_later(&memo, &request, 1);
+        assert_eq!(reason(&decision), expected, "{path}");
+    }
+}
+
+#[test]
+fn tokens_that_are_refused_are_not_remembered() {
+    let mut unknown_client = claims("somebody", &["Reader"]);
+    unknown_client["azp"] = json!("somebody");
+    let mut expired = claims("reader", &["Reader"]);
+    expired["exp"] = json!(NOW.0 - 60);
+    for claims in [unknown_client, expired] {
+        let decision = decided(&bearing("GET", PATH, &claims));
+        assert!(matches!(decision.outcome, Outcome::Reject(_)));
+        assert!(decision.findings.recollection.is_none());
+    }
+}

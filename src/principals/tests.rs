@@ -1,0 +1,166 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test may stop where its own numbers are wrong"
+)]
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use proptest::collection::{btree_set, vec};
+use proptest::option;
+use proptest::prelude::*;
+
+use super::*;
+use crate::identity::Kind;
+use crate::n8n::ScopeSet;
+use crate::secret::Secret;
+use crate::time::UnixSeconds;
+
+fn principal(name: usize, matches: Condition) -> Principal {
+    Principal {
+        name: name.to_string().into(),
+        matches,
+        grant: ScopeSet::default(),
+        allow: None,
+        api_key: Secret::new(String::new()),
+    }
+}
+
+fn principals(conditions: Vec<Condition>) -> Principals {
+    let numbered = conditions.into_iter().enumerate();
+    Principals::new(
+        numbered
+            .map(|(name, matches)| principal(name, matches))
+            .collect(),
+    )
+}
+
+fn set(values: &[&str]) -> BTreeSet<String> {
+    values.iter().map(|value| (*value).to_owned()).collect()
+}
+
+fn client(name: &str) -> Condition {
+    Condition {
+        clients: Some(set(&[name])),
+        ..Condition::default()
+    }
+}
+
+fn name(found: Option<&Principal>) -> Option<&str> {
+    found.map(|principal| &*principal.name)
+}
+
+/// Few values, so that conditions and identities meet.
+fn value() -> impl Strategy<Value = String> {
+    "[a-c]"
+}
+
+fn address() -> impl Strategy<Value = String> {
+    "[a-b]@[a-c]"
+}
+
+fn listed(value: impl Strategy<Value = String>) -> impl Strategy<Value = Option<BTreeSet<String>>> {
+    option::weighted(0.3, btree_set(value, 1..3))
+}
+
+fn kind() -> impl Strategy<Value = Kind> {
+    prop_oneof![Just(Kind::App), Just(Kind::User)]
+}
+
+prop_compose! {
+    fn condition()(
+        emails in listed(address()),
+        one in [listed(value()), listed(value()), listed(value()), listed(value())],
+        other in [listed(value()), listed(value()), listed(value()), listed(value())],
+        kind in option::weighted(0.2, kind()),
+    ) -> Condition {
+        let [providers, clients, subjects, email_domains] = one;
+        let [tenants, roles, scopes, groups] = other;
+        Condition {
+            providers, clients, subjects, kind, emails, email_domains, tenants, roles, scopes,
+            groups,
+        }
+    }
+}
+
+prop_compose! {
+    fn identity()(
+        provider in value(),
+        verified_email in option::of(address()),
+        one in [option::of(value()), option::of(value()), option::of(value())],
+        kind in kind(),
+        several in [vec(value(), 0..3), vec(value(), 0..3), vec(value(), 0..3)],
+    ) -> Identity {
+        let [client, subject, tenant] = one;
+        let [scopes, roles, groups] = several;
+        Identity {
+            provider: provider.as_str().into(),
+            issuer: "".into(),
+            subject, client, kind, verified_email, scopes, roles, groups, tenant,
+            token_id: None,
+            expires: UnixSeconds(0),
+            claims: Rc::default(),
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn looking_up_finds_what_going_through_all_of_them_finds(
+        conditions in vec(condition(), 0..30),
+        identities in vec(identity(), 20),
+    ) {
+        let principals = principals(conditions);
+        for identity in identities {
+            let first = principals.iter().find(|one| one.matches.holds(&identity));
+            prop_assert_eq!(name(principals.of(&identity)), name(first));
+        }
+    }
+
+    #[test]
+    fn the_first_that_covers_is_the_one_that_going_through_all_of_them_finds(
+        conditions in vec(condition(), 0..60),
+    ) {
+        let principals = principals(conditions);
+        for principal in principals.iter() {
+            let first = principals.iter().position(|one| one.matches.covers(&principal.matches));
+            let found = principals.first_covering(principal).map(|(place, _)| place);
+            prop_assert_eq!(found, first);
+        }
+    }
+}
+
+#[test]
+fn a_condition_on_a_domain_covers_addresses_within_it() {
+    let domain = Condition {
+        email_domains: Some(set(&["example.com"])),
+        ..Condition::default()
+    };
+    let addresses = Condition {
+        emails: Some(set(&["a@example.com", "b@example.com"])),
+        ..Condition::default()
+    };
+    let principals = principals(vec![client("x"), domain, addresses]);
+    let last = principals.iter().last().unwrap();
+    assert_eq!(principals.first_covering(last).unwrap().0, 1);
+}
+
+#[test]
+fn where_one_value_is_everybodys_another_one_finds_the_principal() {
+    let of_client = |subject: usize| Condition {
+        clients: Some(set(&["portal"])),
+        subjects: Some(set(&[&subject.to_string()])),
+        ..Condition::default()
+    };
+    let principals = principals((0..1000).map(of_client).collect());
+    let longest = principals
+        .rows
+        .values()
+        .flat_map(BTreeMap::values)
+        .map(Vec::len)
+        .max();
+    assert_eq!(longest, Some(1));
+    assert!(principals.unlisted.is_empty());
+}

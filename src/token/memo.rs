@@ -1,0 +1,267 @@
+//! What is remembered of tokens that were verified, so that the next request with the same token
+//! costs no signature check.
+
+use std::cell::Cell;
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::rc::Rc;
+
+use hmac_sha256::Hash;
+
+use super::CompactToken;
+
+/// The most tokens that one worker remembers.
+pub const MAX_REMEMBERED: usize = 4096;
+
+/// The most bytes that they may take. The memory of a module never shrinks.
+pub const MAX_REMEMBERED_BYTES: usize = 5 * 1024 * 1024;
+
+/// The most bytes that one of them may take.
+const MAX_WEIGHT: usize = MAX_REMEMBERED_BYTES / 64;
+
+/// The share of the places that tokens have to begin with, until they are seen again.
+const ON_PROBATION: usize = MAX_REMEMBERED / 4;
+
+/// How often a token is spared at most before it must go, if nobody sends it any more.
+const MAX_CREDIT: u8 = 3;
+
+/// What stands for a token. Nobody can make two tokens with one digest, so that whoever sends
+/// other bytes is not taken for somebody who was verified; and no token is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TokenDigest([u8; 32]);
+
+impl TokenDigest {
+    /// The SHA-256 digest of every byte of the token.
+    pub fn of(token: &CompactToken) -> Self {
+        Self(Hash::hash(token.expose().as_bytes()))
+    }
+}
+
+/// A digest is no secret, but would link lines of a log to a token.
+impl fmt::Debug for TokenDigest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("TokenDigest")
+    }
+}
+
+/// A bounded memory of verified tokens.
+///
+/// Who may get tokens may get any number of them, and must not thereby push out those of others.
+/// So a new token is on probation: it has a place in a small queue of its own, and only one that
+/// was sent again before its turn came moves on to the greater queue, where it is spared up to
+/// three times for having been sent in between. Tokens that are sent once push out each other.
+pub struct Memo<V> {
+    places: HashMap<TokenDigest, Place<V>>,
+    /// In the order of their coming.
+    on_probation: VecDeque<TokenDigest>,
+    /// In the order of their turns.
+    proven: VecDeque<TokenDigest>,
+    bytes: usize,
+}
+
+struct Place<V> {
+    value: Rc<V>,
+    weight: usize,
+    credit: Cell<u8>,
+}
+
+impl<V> Place<V> {
+    /// Whether it may stay for once, for having been recalled.
+    fn is_spared(&self) -> bool {
+        let rest = self.credit.get().checked_sub(1);
+        self.credit.set(rest.unwrap_or_default());
+        rest.is_some()
+    }
+}
+
+impl<V> Default for Memo<V> {
+    fn default() -> Self {
+        Self {
+            places: HashMap::new(),
+            on_probation: VecDeque::new(),
+            proven: VecDeque::new(),
+            bytes: 0,
+        }
+    }
+}
+
+impl<V> Memo<V> {
+    /// What was remembered of a token.
+    pub fn recall(&self, digest: &TokenDigest) -> Option<&Rc<V>> {
+        let place = self.places.get(digest)?;
+        let credit = place.credit.get().saturating_add(1);
+        place.credit.set(credit.min(MAX_CREDIT));
+        Some(&place.value)
+    }
+
+    /// Remembers something of a token, which takes `weight` bytes. What is too large is not
+    /// remembered, and what was remembered of the same token before is replaced.
+    pub fn remember(&mut self, digest: TokenDigest, value: Rc<V>, weight: usize) {
+        if weight > MAX_WEIGHT {
+            return;
+        }
+        if let Some(place) = self.places.get_mut(&digest) {
+            let others = self.bytes.saturating_sub(place.weight);
+            self.bytes = others.saturating_add(weight);
+            place.value = value;
+            place.weight = weight;
+        } else {
+            let place = Place {
+                value,
+                weight,
+                credit: Cell::new(0),
+            };
+            self.places.insert(digest, place);
+            self.on_probation.push_back(digest);
+            self.bytes = self.bytes.saturating_add(weight);
+        }
+        while self.places.len() > MAX_REMEMBERED || self.bytes > MAX_REMEMBERED_BYTES {
+            if !self.forget_one() {
+                return;
+            }
+        }
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.places.clear();
+        self.on_probation.clear();
+        self.proven.clear();
+        self.bytes = 0;
+    }
+
+    /// How many tokens are remembered.
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// Forgets the token whose turn it is. `false`: there is none.
+    fn forget_one(&mut self) -> bool {
+        loop {
+            let newcomers = self.on_probation.len() > ON_PROBATION || self.proven.is_empty();
+            let queue = if newcomers {
+                &mut self.on_probation
+            } else {
+                &mut self.proven
+            };
+            let Some(digest) = queue.pop_front() else {
+                return false;
+            };
+            let spared = self.places.get(&digest).is_some_and(Place::is_spared);
+            if spared {
+                self.proven.push_back(digest);
+                continue;
+            }
+            let gone = self.places.remove(&digest);
+            let weight = gone.map_or(0, |place| place.weight);
+            self.bytes = self.bytes.saturating_sub(weight);
+            return true;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest(number: usize) -> TokenDigest {
+        TokenDigest(Hash::hash(&number.to_be_bytes()))
+    }
+
+    fn remember(memo: &mut Memo<usize>, numbers: std::ops::Range<usize>) {
+        for number in numbers {
+            memo.remember(digest(number), Rc::new(number), 1000);
+        }
+    }
+
+    fn knows(memo: &Memo<usize>, number: usize) -> bool {
+        memo.recall(&digest(number)).is_some()
+    }
+
+    #[test]
+    fn what_was_remembered_is_recalled_for_that_token_alone() {
+        let mut memo = Memo::default();
+        remember(&mut memo, 7..8);
+        assert_eq!(memo.recall(&digest(7)).map(|value| **value), Some(7));
+        assert_eq!(memo.recall(&digest(8)), None);
+        memo.clear();
+        assert_eq!(memo.recall(&digest(7)), None);
+        assert!(memo.is_empty());
+    }
+
+    #[test]
+    fn a_newer_value_takes_the_place_of_the_older() {
+        let mut memo = Memo::default();
+        memo.remember(digest(1), Rc::new(1), 100);
+        memo.remember(digest(1), Rc::new(2), 300);
+        assert_eq!(memo.recall(&digest(1)).map(|value| **value), Some(2));
+        assert_eq!((memo.len(), memo.bytes), (1, 300));
+    }
+
+    #[test]
+    fn the_number_of_tokens_is_bounded() {
+        let mut memo = Memo::default();
+        remember(&mut memo, 0..3 * MAX_REMEMBERED);
+        assert_eq!(memo.len(), MAX_REMEMBERED);
+        assert_eq!(memo.on_probation.len() + memo.proven.len(), memo.len());
+        assert!(knows(&memo, 3 * MAX_REMEMBERED - 1));
+        assert!(!knows(&memo, 0));
+    }
+
+    #[test]
+    fn their_bytes_are_bounded() {
+        let mut memo = Memo::default();
+        for number in 0..1000 {
+            memo.remember(digest(number), Rc::new(number), 50_000);
+        }
+        assert_eq!(memo.len(), MAX_REMEMBERED_BYTES / 50_000);
+        assert_eq!(memo.bytes, memo.len() * 50_000);
+    }
+
+    #[test]
+    fn one_that_is_too_large_is_not_remembered_and_pushes_out_nothing() {
+        let mut memo = Memo::default();
+        remember(&mut memo, 0..1);
+        memo.remember(digest(1), Rc::new(1), MAX_WEIGHT + 1);
+        assert!(knows(&memo, 0) && !knows(&memo, 1));
+    }
+
+    #[test]
+    fn a_flood_of_tokens_that_are_sent_once_pushes_out_none_that_was_sent_again() {
+        let mut memo = Memo::default();
+        remember(&mut memo, 0..1000);
+        assert!((0..1000).all(|number| knows(&memo, number)));
+        remember(&mut memo, 10_000..10_000 + 50 * MAX_REMEMBERED);
+        assert!((0..1000).all(|number| knows(&memo, number)));
+    }
+
+    #[test]
+    fn a_token_in_use_outlives_a_flood_of_tokens_that_are_sent_twice() {
+        let mut memo = Memo::default();
+        remember(&mut memo, 0..1);
+        for number in 10_000..10_000 + 20 * MAX_REMEMBERED {
+            remember(&mut memo, number..number + 1);
+            assert!(knows(&memo, number));
+            if number % (MAX_REMEMBERED / 2) == 0 {
+                assert!(knows(&memo, 0), "{number}");
+            }
+        }
+    }
+
+    #[test]
+    fn tokens_that_nobody_sends_any_more_make_room() {
+        let mut memo = Memo::default();
+        remember(&mut memo, 0..MAX_REMEMBERED);
+        assert!((0..MAX_REMEMBERED).all(|number| knows(&memo, number)));
+        for number in 10_000..10_000 + 5 * MAX_REMEMBERED {
+            remember(&mut memo, number..number + 1);
+            assert!(knows(&memo, number));
+        }
+        assert!(!(0..MAX_REMEMBERED).any(|number| memo.places.contains_key(&digest(number))));
+    }
+}
