@@ -26,6 +26,7 @@ pub mod n8n;
 pub mod observe;
 pub mod policy;
 pub mod principals;
+pub mod protobuf;
 pub mod reply;
 pub mod request;
 pub mod secret;

@@ -31,6 +31,8 @@ pub struct Policy {
     pub endpoints: Endpoints,
     /// Whether `/metrics` of n8n can be reached.
     pub metrics: Access,
+    /// Who checks signatures.
+    pub crypto: CryptoMode,
 }
 
 /// The place of a provider in [`Policy::providers`].
@@ -178,4 +180,13 @@ pub enum Access {
     Pass,
     /// It cannot.
     Deny,
+}
+
+/// Who checks signatures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CryptoMode {
+    /// The host where it passes the self-test, else this module.
+    Auto,
+    /// This module, always.
+    Guest,
 }

@@ -173,6 +173,7 @@ fn policy(raw: RawConfiguration, environment: &dyn Environment) -> Option<Policy
         webhooks,
         endpoints: endpoints?,
         metrics: raw.metrics.value?.0,
+        crypto: raw.crypto.value?.0,
     };
     warn_of_idle_providers(&policy, &raw.providers.place);
     Some(policy)

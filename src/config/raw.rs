@@ -21,7 +21,7 @@ use super::words::Preflight;
 use crate::crypto::Algorithm;
 use crate::identity::Kind;
 use crate::n8n::WebhookAuth;
-use crate::policy::{Access, ApiKeys, Dialect, TypRule};
+use crate::policy::{Access, ApiKeys, CryptoMode, Dialect, TypRule};
 
 section! {
     /// The fields at the top.
@@ -44,6 +44,10 @@ section! {
         endpoints: RawEndpoints = fields_have_defaults(),
         /// Whether `/metrics` of n8n can be reached.
         metrics: OneOf<Access> = default_word(defaults::METRICS),
+        /// Who checks signatures. `auto`: the host, in every algorithm for which it passes a test
+        /// when the filter starts, and the filter itself in the others. `guest`: the filter
+        /// itself, always.
+        crypto: OneOf<CryptoMode> = default_word(defaults::CRYPTO),
     }
 }
 

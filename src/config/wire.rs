@@ -1,4 +1,4 @@
-//! A `google.protobuf.Struct` in the wire format of Protocol Buffers.
+//! A `google.protobuf.Struct` as it is serialised.
 //!
 //! Envoy's reference says that it hands a Struct over as JSON. Envoy 1.40 does not: it hands over
 //! the message as it is serialised. Istio turns its `pluginConfig` into JSON before.
@@ -6,6 +6,8 @@
 //! The field numbers are those of `google/protobuf/struct.proto`.
 
 use serde_json::{Map, Number, Value};
+
+use crate::protobuf::{field, Field};
 
 /// Reads a Struct. `depth` is how many levels of maps and lists it may have, itself counted.
 ///
@@ -78,48 +80,6 @@ fn read_list(bytes: &[u8], depth: usize) -> Option<Vec<Value>> {
 
 fn read_text(bytes: &[u8]) -> Option<String> {
     Some(std::str::from_utf8(bytes).ok()?.to_owned())
-}
-
-/// A field with its number, in one of the wire types that a Struct uses.
-enum Field<'b> {
-    Varint(u64, u64),
-    Double(u64, f64),
-    Bytes(u64, &'b [u8]),
-}
-
-/// Takes one field off the front.
-fn field(bytes: &[u8]) -> Option<(Field<'_>, &[u8])> {
-    let (tag, rest) = varint(bytes)?;
-    let number = tag >> 3;
-    match tag & 0b111 {
-        0 => {
-            let (value, rest) = varint(rest)?;
-            Some((Field::Varint(number, value), rest))
-        }
-        1 => {
-            let (double, rest) = rest.split_first_chunk()?;
-            Some((Field::Double(number, f64::from_le_bytes(*double)), rest))
-        }
-        2 => {
-            let (length, rest) = varint(rest)?;
-            let (value, rest) = rest.split_at_checked(usize::try_from(length).ok()?)?;
-            Some((Field::Bytes(number, value), rest))
-        }
-        _ => None,
-    }
-}
-
-/// A number in groups of seven bits, the lowest first.
-fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
-    let mut value = 0_u64;
-    for (shift, (index, byte)) in (0..63).step_by(7).zip(bytes.iter().enumerate()) {
-        value |= u64::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            let (_, rest) = bytes.split_at_checked(index.checked_add(1)?)?;
-            return Some((value, rest));
-        }
-    }
-    None
 }
 
 #[cfg(test)]

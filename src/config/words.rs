@@ -5,7 +5,7 @@ use super::report::{quoted, Complaint};
 use crate::crypto::Algorithm;
 use crate::identity::Kind;
 use crate::n8n::WebhookAuth;
-use crate::policy::{Access, ApiKeys, Dialect, TypRule};
+use crate::policy::{Access, ApiKeys, CryptoMode, Dialect, TypRule};
 
 impl Choice for Dialect {
     fn words() -> Vec<(&'static str, Self)> {
@@ -90,6 +90,12 @@ impl Choice for ApiKeys {
 impl Choice for Access {
     fn words() -> Vec<(&'static str, Self)> {
         vec![("pass", Self::Pass), ("deny", Self::Deny)]
+    }
+}
+
+impl Choice for CryptoMode {
+    fn words() -> Vec<(&'static str, Self)> {
+        vec![("auto", Self::Auto), ("guest", Self::Guest)]
     }
 }
 

@@ -5,6 +5,7 @@ use base64::Engine as _;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use super::der::without_leading_zeros;
 use super::public_key::{self, Material, PublicKey};
 use super::Algorithm;
 use crate::json::JsonFault;
@@ -152,6 +153,8 @@ fn read_material(jwk: &Members) -> Result<(Material, Vec<u8>), SkipReason> {
 /// RFC 7518 §6.3.1.
 fn read_rsa(jwk: &Members) -> Result<(Material, Vec<u8>), SkipReason> {
     let modulus = number(jwk, "n")?;
+    // Some providers put the zero octet of a signed integer before a number (RFC 7518 §6.3.1.1
+    // says not to).
     let modulus = without_leading_zeros(&modulus);
     match bits(modulus) {
         ..2048 => return Err(SkipReason::TooWeak),
@@ -218,13 +221,6 @@ fn number(jwk: &Members, name: &str) -> Result<Vec<u8>, SkipReason> {
         Ok(octets) if !octets.is_empty() => Ok(octets),
         _ => Err(SkipReason::Number),
     }
-}
-
-/// Some providers put the zero octet of a signed integer before a number (RFC 7518 §6.3.1.1
-/// says not to).
-fn without_leading_zeros(octets: &[u8]) -> &[u8] {
-    let zeros = octets.iter().take_while(|octet| **octet == 0).count();
-    octets.get(zeros..).unwrap_or_default()
 }
 
 /// The length of a big-endian number without leading zeros.

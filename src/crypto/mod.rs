@@ -1,18 +1,23 @@
 //! Keys and signatures: what a JWK is worth, and whether a signature was made by it.
 
 mod algorithm;
+mod der;
 mod guest;
+mod host;
 mod jwk;
 mod key_set;
 mod public_key;
+mod self_test;
 
 pub use algorithm::Algorithm;
 pub use guest::GuestCrypto;
+pub use host::{ForeignFunctions, HostCrypto};
 pub use jwk::{SkipReason, MAX_KEY_ID_BYTES};
 pub use key_set::{
     Candidates, KeySet, KeySetFault, SkippedKey, MAX_CANDIDATES, MAX_KEYS, MAX_KEY_SET_BYTES,
 };
 pub use public_key::PublicKey;
+pub use self_test::Deviation;
 
 /// Checks signatures. The guest does it in WebAssembly; a host may offer something faster.
 pub trait SignatureVerifier {

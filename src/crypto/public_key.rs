@@ -3,10 +3,9 @@
 use std::fmt;
 
 use jwt_simple::algorithms::{RS256PublicKey, RSAPublicKeyLike};
-use p256::pkcs8::EncodePublicKey as _;
 use superboring::pkey::{PKey, Public};
 
-use super::Algorithm;
+use super::{der, Algorithm};
 
 /// One key that can check signatures.
 #[derive(Clone)]
@@ -109,41 +108,40 @@ impl fmt::Debug for Material {
     }
 }
 
+/// The public exponent of every key that is used.
+const EXPONENT: [u8; 3] = [1, 0, 1];
+
 /// An RSA key of `modulus` (big-endian, no leading zero) with the exponent 65537.
 /// jwt-simple enforces 2048 to 4096 bits and an odd modulus.
 pub(super) fn rsa(modulus: &[u8]) -> Option<(Material, Vec<u8>)> {
-    let key = RS256PublicKey::from_components(modulus, &[1, 0, 1]).ok()?;
-    let spki = key.to_der().ok()?;
+    let key = RS256PublicKey::from_components(modulus, &EXPONENT).ok()?;
     let key = PKey::from_rsa(key.public_key().as_ref().clone()).ok()?;
     let material = Material::Rsa {
         key: Box::new(key),
         octets: modulus.len(),
     };
+    let spki = der::spki(&der::RSA, &der::rsa_public_key(modulus, &EXPONENT));
     Some((material, spki))
 }
 
-/// A point in SEC 1 form on P-256; `None` if it is not on the curve (RFC 8725 §3.4).
+/// A point in the uncompressed form of SEC 1 on P-256; `None` if it is not on the curve
+/// (RFC 8725 §3.4).
 pub(super) fn p256(point: &[u8]) -> Option<(Material, Vec<u8>)> {
     let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?;
-    let spki = p256::PublicKey::from(key).to_public_key_der().ok()?;
-    Some((Material::P256(Box::new(key)), spki.into_vec()))
+    Some((Material::P256(Box::new(key)), der::spki(&der::P256, point)))
 }
 
-/// A point in SEC 1 form on P-384; `None` if it is not on the curve (RFC 8725 §3.4).
+/// A point in the uncompressed form of SEC 1 on P-384; `None` if it is not on the curve
+/// (RFC 8725 §3.4).
 pub(super) fn p384(point: &[u8]) -> Option<(Material, Vec<u8>)> {
     let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?;
-    let spki = p384::PublicKey::from(key).to_public_key_der().ok()?;
-    Some((Material::P384(Box::new(key)), spki.into_vec()))
+    Some((Material::P384(Box::new(key)), der::spki(&der::P384, point)))
 }
 
 /// An Ed25519 key; `None` if it is no canonical point, or one of small order, under which
 /// signatures hold for many messages.
 pub(super) fn ed25519(point: &[u8]) -> Option<(Material, Vec<u8>)> {
-    /// RFC 8410 §4: the sequence, the object identifier 1.3.101.112, the bit string.
-    const SPKI_HEAD: [u8; 12] = [
-        0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
-    ];
     let key = ed25519_compact::PublicKey::from_slice(point).ok()?;
     key.validate().ok()?;
-    Some((Material::Ed25519(key), [&SPKI_HEAD, point].concat()))
+    Some((Material::Ed25519(key), der::spki(&der::ED25519, point)))
 }

@@ -21,8 +21,8 @@ use crate::crypto::{Algorithm, Candidates};
 use crate::identity::Condition;
 use crate::n8n::ScopeSet;
 use crate::policy::{
-    Access, ApiKeys, Dialect, Endpoint, Freshness, KeySource, Policy, Principal, Provider,
-    PublicApi, TokenRules, TypRule,
+    Access, ApiKeys, CryptoMode, Dialect, Endpoint, Freshness, KeySource, Policy, Principal,
+    Provider, PublicApi, TokenRules, TypRule,
 };
 use crate::principals::Principals;
 use crate::secret::Secret;
@@ -101,6 +101,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
         webhooks: crate::n8n::WebhookRules::default(),
         endpoints: crate::n8n::Endpoints::default(),
         metrics: Access::Pass,
+        crypto: CryptoMode::Guest,
     }
 }
 

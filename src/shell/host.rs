@@ -4,6 +4,7 @@ use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType, Status};
 
 use crate::config::Environment;
+use crate::crypto::ForeignFunctions;
 use crate::decide::HeaderEdit;
 use crate::facts::{FetchAnswer, FetchRequest, SharedMemory, MAX_DOCUMENT};
 use crate::reply::LocalReply;
@@ -101,6 +102,16 @@ impl SharedMemory for SharedData {
 
     fn write(&self, name: &str, value: &[u8], version: Option<u32>) -> bool {
         hostcalls::set_shared_data(name, Some(value), version).is_ok()
+    }
+}
+
+/// The functions that this host offers beyond the specification.
+pub(super) struct HostFunctions;
+
+impl ForeignFunctions for HostFunctions {
+    /// The SDK traps on statuses that Envoy does not return from here (docs/adr/0011).
+    fn call(&self, name: &str, arguments: &[u8]) -> Option<Vec<u8>> {
+        hostcalls::call_foreign_function(name, Some(arguments)).ok()?
     }
 }
 

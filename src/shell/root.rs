@@ -11,14 +11,15 @@ use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{BufferType, ContextType};
 
-use super::host::{self, SharedData, VmEnvironment};
+use super::host::{self, HostFunctions, SharedData, VmEnvironment};
 use super::http::{perform_after_wait, Request};
 use super::metrics::Metrics;
 use crate::config;
-use crate::crypto::GuestCrypto;
+use crate::crypto::{Algorithm, GuestCrypto, HostCrypto, SignatureVerifier};
 use crate::facts::{CallId, FetchAnswer, FetchRequest, WaiterId};
 use crate::gate::{Gate, Settled, Work};
 use crate::observe::Metric;
+use crate::policy::CryptoMode;
 use crate::time::UnixMillis;
 
 /// The context of one configuration.
@@ -77,8 +78,9 @@ impl Root {
                     loaded.policy.providers.len(),
                     loaded.policy.principals.len()
                 );
+                let crypto = signature_verifier(loaded.policy.crypto);
                 let mut worker = Worker {
-                    gate: Gate::new(loaded.policy, Box::new(GuestCrypto)),
+                    gate: Gate::new(loaded.policy, crypto),
                     metrics: Metrics::default(),
                     tick: Duration::ZERO,
                 };
@@ -143,6 +145,19 @@ impl Root {
         let _ = hostcalls::set_effective_context(self.id);
         worker.borrow_mut().report(settled);
     }
+}
+
+fn signature_verifier(mode: CryptoMode) -> Box<dyn SignatureVerifier> {
+    if mode == CryptoMode::Guest {
+        return Box::new(GuestCrypto);
+    }
+    let (crypto, deviations) = HostCrypto::tested(HostFunctions);
+    for deviation in deviations {
+        warn!("the host is not asked to check signatures of {deviation}");
+    }
+    let algorithms: Vec<_> = crypto.algorithms().map(Algorithm::as_str).collect();
+    info!("signatures checked by the host: {}", algorithms.join(" "));
+    Box::new(crypto)
 }
 
 impl Context for Root {

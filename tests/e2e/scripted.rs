@@ -15,6 +15,7 @@ mod mint;
 mod support;
 
 mod configuration;
+mod crypto;
 mod gate;
 mod hygiene;
 mod keys;
