@@ -30,6 +30,8 @@ check: lint docs-check deny check-wasm ## formatting, lints, generated docs, dep
 lint: ## formatting and lints, with warnings as errors
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets --features lint-shell,e2e -- -D warnings
+	$(CARGO) fmt --check --manifest-path tests/bench/nothing/Cargo.toml
+	$(CARGO) clippy --locked --all-targets --manifest-path tests/bench/nothing/Cargo.toml --target-dir target -- -D warnings
 
 .PHONY: deny
 deny: ## licences, sources and known vulnerabilities of the dependencies
@@ -80,6 +82,13 @@ demo: demo-preflight wasm envoy provider n8n ## n8n behind the filter on this ma
 .PHONY: demo-preflight
 demo-preflight:
 	@scripts/preflight.sh demo
+
+# BENCH_ROUNDS and BENCH_SECONDS shorten it; BENCH_ONLY=repeated,flood measures what is so named.
+.PHONY: bench
+bench: wasm envoy n8n ## measure the gate beside Envoy's own filters (about 7 minutes, two quiet cores)
+	@scripts/build-bench-wasm.sh
+	@scripts/install-wrk.sh >/dev/null
+	$(CARGO) run --locked --quiet --features e2e --example bench
 
 .PHONY: preflight
 preflight: ## does this machine have what the rest needs?

@@ -1,0 +1,40 @@
+# shellcheck shell=bash
+# Shared by the scripts that compile for wasm32-wasip1; sourced after lib.sh.
+
+WASM_TARGET=wasm32-wasip1
+
+# compile_wasm NAME WHAT DIRECTORY ARGUMENT...: 'cargo build' in the release
+# profile with the toolchain that wasm-toolchain.sh finds, into a target
+# directory of its own, so that it and native builds never invalidate each other.
+# NAME is the lock's and the log's.
+compile_wasm() {
+  local name=$1 what=$2 directory=$3 toolchain index cargo build flags=""
+  local debian="$LOCAL/debian-rust"
+  shift 3
+  toolchain=$(scripts/wasm-toolchain.sh)
+  locked "$name"
+
+  # No path of the machine that builds ends up in the file.
+  remap() { flags+="'--remap-path-prefix=$1=$2',"; }
+  remap "$ROOT" "."
+  for index in "${CARGO_HOME:-$HOME/.cargo}/registry/src"/*/; do
+    [ -d "$index" ] && remap "${index%/}" "crates"
+  done
+  build=(build --locked --release --target "$WASM_TARGET" --target-dir "$directory")
+  case "$toolchain" in
+    rustup) cargo=(cargo) ;;
+    debian)
+      # Debian compiles no standard library for this target: cargo does, once.
+      cargo=(env RUSTC_BOOTSTRAP=1 "RUSTC=$debian/bin/rustc" "$debian/bin/cargo")
+      build+=(-Z "build-std=std,panic_abort")
+      ;;
+  esac
+
+  fresh_log "$name"
+  say "compiling $what for $WASM_TARGET ($toolchain; 1 to 2 minutes the first time)"
+  logged "$name" "${cargo[@]}" "${build[@]}" "$@" --config "target.$WASM_TARGET.rustflags=[$flags]" ||
+    die "$what did not compile for $WASM_TARGET" "the whole log: .local/log/$name.log"
+}
+
+# keep NEW FINAL: copy a file unless nothing changed.
+keep() { cmp -s "$1" "$2" || cp "$1" "$2"; }

@@ -1,0 +1,195 @@
+//! Who competes: a chain of filters, and what is sent through it.
+
+use serde_json::json;
+
+use crate::native;
+use crate::policy::{self, expected_key};
+use crate::server::{wasm_filter, Chain};
+use crate::settings::{bench_wasm, Settings};
+use crate::support::Outcome;
+use crate::tokens::Tokens;
+use crate::wrk::Credential;
+
+/// Names of chains.
+pub(crate) mod chain {
+    pub(crate) const NONE: &str = "no filter";
+    pub(crate) const NOTHING: &str = "wasm, does nothing";
+    pub(crate) const TRIVIAL: &str = "wasm, 2 reads and 2 writes";
+    pub(crate) const GATE: &str = "gate";
+    pub(crate) const GATE_10000: &str = "gate, 10 000 principals";
+    pub(crate) const GATE_AUDIT: &str = "gate, audit to a file";
+    pub(crate) const GATE_GUEST: &str = "gate, crypto: guest";
+    pub(crate) const NATIVE_CACHED: &str = "native chain, token cache";
+    pub(crate) const NATIVE: &str = "native chain";
+}
+
+/// Names of what is sent.
+pub(crate) mod traffic {
+    pub(crate) const REPEATED: &str = "repeated RS256";
+    pub(crate) const UNIQUE: &str = "unique RS256";
+    pub(crate) const FORGED: &str = "forged RS256";
+    pub(crate) const REPEATED_ES: &str = "repeated ES256";
+    pub(crate) const UNIQUE_ES: &str = "unique ES256";
+    pub(crate) const FORGED_ES: &str = "forged ES256";
+    pub(crate) const API_KEY: &str = "API key";
+}
+
+/// What must become of every request of a contestant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It arrives as it was sent.
+    Passed,
+    /// It arrives with this key in place of the token.
+    Swapped(String),
+    /// As [`Fate::Swapped`], and the caller's identity stands in headers that no caller can write.
+    Identified(String),
+    /// It is refused with 401.
+    Refused,
+}
+
+impl Fate {
+    /// Whether no request of the contestant is answered with success.
+    pub(crate) const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused)
+    }
+}
+
+/// A line of the table.
+#[derive(Clone, Debug)]
+pub(crate) struct Contestant {
+    /// The name of the chain.
+    pub(crate) chain: &'static str,
+    /// The name of what is sent.
+    pub(crate) traffic: &'static str,
+    /// What is sent.
+    pub(crate) credential: Credential,
+    /// What must become of it.
+    pub(crate) fate: Fate,
+}
+
+impl Contestant {
+    /// Its name.
+    pub(crate) fn name(&self) -> String {
+        format!("{}: {}", self.chain, self.traffic)
+    }
+}
+
+/// Everybody who competes in this run.
+#[derive(Debug)]
+pub(crate) struct Field {
+    /// The chains, each of which is one Envoy.
+    pub(crate) chains: Vec<Chain>,
+    /// Lines of the table, in its order.
+    pub(crate) contestants: Vec<Contestant>,
+    /// What was left out, and why.
+    pub(crate) left_out: Vec<String>,
+}
+
+impl Field {
+    /// All that the settings want.
+    pub(crate) fn gather(settings: &Settings, tokens: &Tokens) -> Outcome<Self> {
+        let mut left_out = Vec::new();
+        let chains = chains(tokens, &mut left_out)?;
+        let contestants: Vec<Contestant> = contestants(tokens)?
+            .into_iter()
+            .filter(|contestant| settings.wants(&contestant.name()))
+            .filter(|contestant| chains.iter().any(|chain| chain.name == contestant.chain))
+            .collect();
+        let chains = chains
+            .into_iter()
+            .filter(|chain| contestants.iter().any(|other| other.chain == chain.name))
+            .collect();
+        Ok(Self {
+            chains,
+            contestants,
+            left_out,
+        })
+    }
+}
+
+fn chains(tokens: &Tokens, left_out: &mut Vec<String>) -> Outcome<Vec<Chain>> {
+    let none = json!({});
+    let gate = policy::gate(&tokens.keys, 10);
+    let mut audit = policy::chain(chain::GATE_AUDIT, &gate)?;
+    audit.wasm_log = "info";
+    let mut chains = vec![
+        Chain::new(chain::NONE, Vec::new()),
+        Chain::new(
+            chain::NOTHING,
+            vec![wasm_filter(&bench_wasm("nothing")?, &none, &[])],
+        ),
+        Chain::new(
+            chain::TRIVIAL,
+            vec![wasm_filter(&bench_wasm("trivial")?, &none, &[])],
+        ),
+        policy::chain(chain::GATE, &gate)?,
+        policy::chain(chain::GATE_10000, &policy::gate(&tokens.keys, 10_000))?,
+        audit,
+    ];
+    let mut guest = gate;
+    guest["crypto"] = json!("guest");
+    if policy::is_understood(&guest) {
+        chains.push(policy::chain(chain::GATE_GUEST, &guest)?);
+    } else {
+        left_out.push(format!(
+            "`{}`: the filter knows no setting `crypto`.",
+            chain::GATE_GUEST
+        ));
+    }
+    chains.push(native::chain(chain::NATIVE_CACHED, &tokens.keys, true));
+    chains.push(native::chain(chain::NATIVE, &tokens.keys, false));
+    Ok(chains)
+}
+
+fn contestants(tokens: &Tokens) -> Outcome<Vec<Contestant>> {
+    use traffic::{API_KEY, FORGED, FORGED_ES, REPEATED, REPEATED_ES, UNIQUE, UNIQUE_ES};
+    let repeated = Credential::Tokens(tokens.list("rs256-repeated")?);
+    let unique = Credential::Tokens(tokens.list("rs256-unique")?);
+    let forged = Credential::Tokens(tokens.list("rs256-forged")?);
+    let repeated_es = Credential::Tokens(tokens.list("es256-repeated")?);
+    let unique_es = Credential::Tokens(tokens.list("es256-unique")?);
+    let forged_es = Credential::Tokens(tokens.list("es256-forged")?);
+    let api_key = Credential::ApiKey("a-key-of-n8n-s-own".to_owned());
+    let good = Fate::Identified(expected_key());
+    let trivial = Fate::Swapped("the-key-of-everybody".to_owned());
+    let rows = [
+        (chain::NONE, REPEATED, &repeated, Fate::Passed),
+        (chain::NOTHING, REPEATED, &repeated, Fate::Passed),
+        (chain::TRIVIAL, REPEATED, &repeated, trivial),
+        (chain::GATE, REPEATED, &repeated, good.clone()),
+        (chain::GATE_10000, REPEATED, &repeated, good.clone()),
+        (chain::GATE_AUDIT, REPEATED, &repeated, good.clone()),
+        (chain::NATIVE_CACHED, REPEATED, &repeated, good.clone()),
+        (chain::NATIVE, REPEATED, &repeated, good.clone()),
+        (chain::GATE, UNIQUE, &unique, good.clone()),
+        (chain::GATE_GUEST, UNIQUE, &unique, good.clone()),
+        (chain::NATIVE_CACHED, UNIQUE, &unique, good.clone()),
+        (chain::NATIVE, UNIQUE, &unique, good.clone()),
+        (chain::GATE, FORGED, &forged, Fate::Refused),
+        (chain::NATIVE_CACHED, FORGED, &forged, Fate::Refused),
+        (chain::NATIVE, FORGED, &forged, Fate::Refused),
+        (chain::GATE, REPEATED_ES, &repeated_es, good.clone()),
+        (
+            chain::NATIVE_CACHED,
+            REPEATED_ES,
+            &repeated_es,
+            good.clone(),
+        ),
+        (chain::GATE, UNIQUE_ES, &unique_es, good.clone()),
+        (chain::GATE_GUEST, UNIQUE_ES, &unique_es, good.clone()),
+        (chain::NATIVE, UNIQUE_ES, &unique_es, good),
+        (chain::GATE, FORGED_ES, &forged_es, Fate::Refused),
+        (chain::NATIVE, FORGED_ES, &forged_es, Fate::Refused),
+        (chain::GATE, API_KEY, &api_key, Fate::Passed),
+        (chain::NATIVE, API_KEY, &api_key, Fate::Passed),
+    ];
+    Ok(rows
+        .into_iter()
+        .map(|(chain, traffic, credential, fate)| Contestant {
+            chain,
+            traffic,
+            credential: credential.clone(),
+            fate,
+        })
+        .collect())
+}

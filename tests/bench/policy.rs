@@ -1,0 +1,121 @@
+//! The policy that all contestants enforce.
+
+use std::collections::BTreeMap;
+
+use n8n_idp_gate::config::{self, Environment};
+use n8n_idp_gate::secret::Secret;
+use serde_json::{json, Value};
+
+use crate::server::{wasm_filter, Chain};
+use crate::support::{installed, Outcome};
+
+/// The provider of all tokens but those of many providers.
+pub(crate) const ISSUER: &str = "https://idp-0.example.test/realms/main";
+
+/// What the tokens are for.
+pub(crate) const AUDIENCE: &str = "api://n8n-api";
+
+/// The role that the tokens have.
+pub(crate) const READER: &str = "N8N.Workflow.Read";
+
+/// Whom the tokens belong to: always the last of the principals.
+pub(crate) const CLIENT: &str = "application-9";
+
+/// The clients of so many principals.
+pub(crate) fn clients(count: usize) -> Vec<String> {
+    (1..count)
+        .map(|number| format!("other-{number}"))
+        .chain([CLIENT.to_owned()])
+        .collect()
+}
+
+/// The n8n key of a principal: ten different ones, whatever the number of principals.
+pub(crate) fn api_key(principal: usize) -> String {
+    format!("n8n-key-of-principal-{}", principal % 10)
+}
+
+fn variable(principal: usize) -> String {
+    format!("N8N_KEY_{}", principal % 10)
+}
+
+/// The n8n key that requests with a good token must have in the end.
+pub(crate) fn expected_key() -> String {
+    api_key(9)
+}
+
+/// The gate's configuration for one provider with these keys.
+pub(crate) fn gate(keys: &Value, principals: usize) -> Value {
+    policy(&[provider("idp", ISSUER, keys)], principals)
+}
+
+/// The gate's configuration for many providers.
+pub(crate) fn gate_of_many(sets: &[Value]) -> Value {
+    let providers: Vec<Value> = (0..)
+        .zip(sets)
+        .map(|(number, set)| {
+            let issuer = set["issuer"].as_str().unwrap_or_default();
+            provider(
+                &format!("idp-{number}"),
+                issuer,
+                &json!({ "keys": set["keys"] }),
+            )
+        })
+        .collect();
+    policy(&providers, 10)
+}
+
+fn provider(name: &str, issuer: &str, keys: &Value) -> Value {
+    json!({ "name": name, "issuer": issuer, "audiences": [AUDIENCE], "jwks": keys })
+}
+
+fn policy(providers: &[Value], principals: usize) -> Value {
+    let principals: Vec<Value> = clients(principals)
+        .iter()
+        .enumerate()
+        .map(|(at, client)| {
+            json!({
+                "name": format!("principal-{at}"),
+                "match": { "client": client },
+                "api_key": { "env": variable(at) },
+            })
+        })
+        .collect();
+    json!({
+        "providers": providers,
+        "roles": { READER: ["workflow:list", "workflow:read"] },
+        "principals": principals,
+    })
+}
+
+/// The gate with this configuration.
+pub(crate) fn chain(name: &'static str, configuration: &Value) -> Outcome<Chain> {
+    let keys = (0..10).map(|at| (variable(at), api_key(at))).collect();
+    chain_with(name, configuration, keys)
+}
+
+/// The gate with this configuration and n8n keys for its variables.
+pub(crate) fn chain_with(
+    name: &'static str,
+    configuration: &Value,
+    keys: BTreeMap<String, String>,
+) -> Outcome<Chain> {
+    let variables: Vec<String> = keys.keys().cloned().collect();
+    let filter = wasm_filter(&installed::wasm()?, configuration, &variables);
+    let mut chain = Chain::new(name, vec![filter]);
+    chain.environment = keys.into_iter().collect();
+    Ok(chain)
+}
+
+/// Whether the filter of this checkout reads the configuration: what it does not know yet is not
+/// measured.
+pub(crate) fn is_understood(configuration: &Value) -> bool {
+    config::load(configuration.to_string().as_bytes(), &AllVariables).is_ok()
+}
+
+struct AllVariables;
+
+impl Environment for AllVariables {
+    fn secret(&self, name: &str) -> Option<Secret> {
+        Some(Secret::new(format!("key-of-{name}")))
+    }
+}

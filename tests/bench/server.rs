@@ -1,0 +1,287 @@
+//! An Envoy with one worker, pinned to one core, that answers by itself behind a chain of filters.
+
+use std::fs;
+use std::net::{Ipv4Addr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::{json, Value};
+use tempfile::TempDir;
+
+use crate::support::http::{exchange_within, Request};
+use crate::support::process::{Ending, Process};
+use crate::support::{installed, ports, Outcome};
+
+/// How long Envoy may take to start; compiling the module is most of it.
+const START: Duration = Duration::from_secs(60);
+
+/// A request with this header is answered with what became of its head, so that a contestant is
+/// seen to do its job. No timed request has it.
+pub(crate) const ECHO: &str = "x-bench-echo";
+
+/// The headers that are echoed, each under its name after `x-echo-`.
+pub(crate) const ECHOED: [&str; 8] = [
+    "authorization",
+    "x-n8n-api-key",
+    "x-auth-subject",
+    "x-auth-client",
+    "x-auth-issuer",
+    "x-auth-kind",
+    "x-auth-roles",
+    "x-auth-principal",
+];
+
+/// What stands between the listener and the answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Chain {
+    /// Its name in the table.
+    pub(crate) name: &'static str,
+    /// The filters before the router.
+    pub(crate) filters: Vec<Value>,
+    /// The environment of Envoy.
+    pub(crate) environment: Vec<(String, String)>,
+    /// Whether headers with underscores are dropped before the filters.
+    pub(crate) drops_underscores: bool,
+    /// The level of Envoy's component `wasm`; at `info` the audit is written.
+    pub(crate) wasm_log: &'static str,
+    /// The loopback port of a real upstream in place of the answer.
+    pub(crate) upstream: Option<u16>,
+}
+
+impl Chain {
+    /// These filters and nothing else.
+    pub(crate) fn new(name: &'static str, filters: Vec<Value>) -> Self {
+        Self {
+            name,
+            filters,
+            environment: Vec::new(),
+            drops_underscores: false,
+            wasm_log: "warning",
+            upstream: None,
+        }
+    }
+
+    /// Starts it on the core.
+    pub(crate) fn start(&self, core: usize) -> Outcome<Server> {
+        let directory = tempfile::tempdir()?;
+        let (port, admin) = (ports::free()?, ports::free()?);
+        let file = directory.path().join("envoy.json");
+        fs::write(&file, self.bootstrap(port, admin).to_string())?;
+        let envoy = installed::envoy()?;
+        let mut process = Process::start(
+            "Envoy",
+            Path::new("/usr/bin/taskset"),
+            &directory.path().join("log"),
+            Ending::Kill,
+            |command| {
+                command
+                    .current_dir(installed::root())
+                    .envs(self.environment.iter().map(|(name, value)| (name, value)))
+                    .args(["--cpu-list", &core.to_string()])
+                    .arg(envoy)
+                    .arg("--config-path")
+                    .arg(file)
+                    .args(["--use-dynamic-base-id", "--concurrency", "1"])
+                    .args(["--log-level", "warning", "--component-log-level"])
+                    .arg(format!("wasm:{}", self.wasm_log));
+            },
+        )?;
+        process.wait_until(START, |_| {
+            is_ready(admin) && TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
+        })?;
+        Ok(Server {
+            name: self.name,
+            process,
+            port,
+            admin,
+            directory,
+        })
+    }
+
+    fn bootstrap(&self, port: u16, admin: u16) -> Value {
+        let mut filters = self.filters.clone();
+        filters.push(json!({
+            "name": "router",
+            "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },
+        }));
+        let underscores = if self.drops_underscores {
+            "DROP_HEADER"
+        } else {
+            "ALLOW"
+        };
+        let manager = json!({
+            "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+            "stat_prefix": "bench",
+            "common_http_protocol_options": { "headers_with_underscores_action": underscores },
+            "http_filters": filters,
+            "route_config": { "virtual_hosts": [ {
+                "name": "n8n",
+                "domains": ["*"],
+                "routes": self.routes(),
+            } ] },
+        });
+        let clusters: Vec<Value> = self.upstream.iter().map(|port| cluster(*port)).collect();
+        json!({
+            "node": { "id": "bench", "cluster": "bench" },
+            "admin": { "address": address(admin) },
+            "static_resources": {
+                "listeners": [ {
+                    "name": "bench",
+                    "address": address(port),
+                    "filter_chains": [ { "filters": [ { "name": "http", "typed_config": manager } ] } ],
+                } ],
+                "clusters": clusters,
+            },
+        })
+    }
+
+    fn routes(&self) -> Vec<Value> {
+        if self.upstream.is_some() {
+            return vec![
+                json!({ "match": { "prefix": "/" }, "route": { "cluster": "n8n", "timeout": "0s" } }),
+            ];
+        }
+        let echo: Vec<Value> = ECHOED
+            .iter()
+            .map(|name| {
+                let header =
+                    json!({ "key": format!("x-echo-{name}"), "value": format!("%REQ({name})%") });
+                json!({ "header": header })
+            })
+            .collect();
+        let answer = json!({ "status": 200, "body": { "inline_string": "{\"data\":[]}" } });
+        vec![
+            json!({
+                "match": { "prefix": "/", "headers": [ { "name": ECHO, "present_match": true } ] },
+                "direct_response": answer,
+                "response_headers_to_add": echo,
+            }),
+            json!({ "match": { "prefix": "/" }, "direct_response": answer }),
+        ]
+    }
+}
+
+/// A WebAssembly filter in a machine of its own.
+pub(crate) fn wasm_filter(wasm: &Path, configuration: &Value, variables: &[String]) -> Value {
+    json!({
+        "name": "wasm",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+            "config": {
+                "name": "bench",
+                "vm_config": {
+                    "vm_id": "bench",
+                    "runtime": "envoy.wasm.runtime.v8",
+                    "code": { "local": { "filename": wasm } },
+                    "environment_variables": { "host_env_keys": variables },
+                },
+                "configuration": {
+                    "@type": "type.googleapis.com/google.protobuf.StringValue",
+                    "value": configuration.to_string(),
+                },
+            },
+        },
+    })
+}
+
+fn address(port: u16) -> Value {
+    json!({ "socket_address": { "address": "127.0.0.1", "port_value": port } })
+}
+
+fn cluster(port: u16) -> Value {
+    json!({
+        "name": "n8n",
+        "type": "STATIC",
+        "connect_timeout": "2s",
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                "explicit_http_config": { "http_protocol_options": {} },
+                // Node.js closes idle connections after 5 s: Envoy must be the first.
+                "common_http_protocol_options": { "idle_timeout": "4s" },
+            },
+        },
+        "load_assignment": {
+            "cluster_name": "n8n",
+            "endpoints": [ { "lb_endpoints": [ { "endpoint": { "address": address(port) } } ] } ],
+        },
+    })
+}
+
+fn is_ready(admin: u16) -> bool {
+    let request = Request::get("/ready").bytes();
+    exchange_within(admin, &request, Duration::from_secs(1))
+        .is_ok_and(|answer| answer.status == 200)
+}
+
+/// A running Envoy. Dropping it ends it.
+#[derive(Debug)]
+pub(crate) struct Server {
+    /// The name of its chain.
+    pub(crate) name: &'static str,
+    process: Process,
+    port: u16,
+    admin: u16,
+    directory: TempDir,
+}
+
+impl Server {
+    /// The port where callers come in.
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its number in the system, for a profiler.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// A file of the process below `/proc`.
+    pub(crate) fn proc_file(&self, name: &str) -> Outcome<String> {
+        Ok(fs::read_to_string(format!("/proc/{}/{name}", self.id()))?)
+    }
+
+    /// Processor time so far of all its threads, in seconds.
+    pub(crate) fn processor_seconds(&self) -> Outcome<f64> {
+        let stat = self.proc_file("stat")?;
+        // After the name, which may hold blanks: fields 3 and on, of which 14 and 15 are meant.
+        let fields: Vec<&str> = stat
+            .rsplit(')')
+            .next()
+            .unwrap_or_default()
+            .split_whitespace()
+            .collect();
+        let ticks: f64 = fields
+            .iter()
+            .skip(11)
+            .take(2)
+            .filter_map(|field| field.parse::<f64>().ok())
+            .sum();
+        // A hundred a second on every Linux that Envoy is built for.
+        Ok(ticks / 100.0)
+    }
+
+    /// How many requests were answered with a status of 500 or above.
+    pub(crate) fn failures(&self) -> Outcome<f64> {
+        let page = self.admin_page("/stats?filter=^http\\.bench\\.downstream_rq_5xx$")?;
+        page.lines()
+            .find_map(|line| line.strip_prefix("http.bench.downstream_rq_5xx: "))
+            .and_then(|number| number.trim().parse().ok())
+            .ok_or_else(|| "Envoy does not say how many requests failed".into())
+    }
+
+    /// A page of Envoy's admin interface.
+    pub(crate) fn admin_page(&self, path: &str) -> Outcome<String> {
+        Ok(Request::get(path).send(self.admin)?.text())
+    }
+
+    /// What it logged.
+    pub(crate) fn log_file(&self) -> PathBuf {
+        self.directory.path().join("log")
+    }
+
+    /// What it logged.
+    pub(crate) fn log_text(&self) -> String {
+        self.process.log_text()
+    }
+}

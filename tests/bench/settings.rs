@@ -1,0 +1,144 @@
+//! What is measured, for how long, and on which cores.
+
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{self, Command, Stdio};
+
+use crate::support::{installed, Outcome};
+
+/// Rounds and seconds of a run whose figures are written down.
+const FULL: (usize, u64) = (5, 2);
+
+/// The settings of one run.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// How often every contestant has its turn.
+    pub(crate) rounds: usize,
+    /// How long a turn lasts.
+    pub(crate) seconds: u64,
+    /// Parts of names of what is measured; all of it when empty.
+    only: Vec<String>,
+    /// The core of Envoy's worker.
+    pub(crate) envoy_core: usize,
+    /// The core of the load generator and of everything else.
+    pub(crate) load_core: usize,
+}
+
+impl Settings {
+    /// From the environment.
+    pub(crate) fn read() -> Outcome<Self> {
+        let cores = cores()?;
+        let (Some(envoy_core), Some(load_core)) = (cores.first(), cores.get(1)) else {
+            return Err(
+                "the benchmark needs two cores: one for Envoy, one for the load generator".into(),
+            );
+        };
+        Ok(Self {
+            rounds: usize::try_from(number("BENCH_ROUNDS", FULL.0 as u64)?)?,
+            seconds: number("BENCH_SECONDS", FULL.1)?,
+            only: env::var("BENCH_ONLY")
+                .unwrap_or_default()
+                .split(',')
+                .map(|part| part.trim().to_lowercase())
+                .filter(|part| !part.is_empty())
+                .collect(),
+            envoy_core: *envoy_core,
+            load_core: *load_core,
+        })
+    }
+
+    /// Moves this process, and what it starts from now on, to the core of the load generator.
+    pub(crate) fn pin(&self) -> Outcome<()> {
+        let status = Command::new("/usr/bin/taskset")
+            .args(["--all-tasks", "--pid", "--cpu-list"])
+            .args([self.load_core.to_string(), process::id().to_string()])
+            .stdout(Stdio::null())
+            .status()?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(format!("taskset ended with {status}").into())
+        }
+    }
+
+    /// Whether what has this name is measured.
+    pub(crate) fn wants(&self, name: &str) -> bool {
+        let name = name.to_lowercase();
+        self.only.is_empty() || self.only.iter().any(|part| name.contains(part))
+    }
+
+    /// Whether nothing is left out and nothing shortened, so that the figures may be written down.
+    pub(crate) fn is_full(&self) -> bool {
+        self.only.is_empty() && self.rounds >= FULL.0 && self.seconds >= FULL.1
+    }
+
+    /// Whether only a part was asked for.
+    pub(crate) fn is_narrowed(&self) -> bool {
+        !self.only.is_empty()
+    }
+
+    /// How many distinct tokens there must be: more than a run of one contestant can send before
+    /// it forgets the first ones.
+    pub(crate) fn tokens(&self) -> usize {
+        if self.is_full() {
+            60_000
+        } else {
+            12_000
+        }
+    }
+}
+
+/// Where the benchmark keeps what it builds.
+pub(crate) fn folder() -> PathBuf {
+    installed::root().join("target/bench")
+}
+
+/// Programs that `make bench` installs.
+pub(crate) fn wrk() -> Outcome<PathBuf> {
+    made(
+        installed::root().join(".local/bin/wrk"),
+        "scripts/install-wrk.sh",
+    )
+}
+
+/// A filter of the benchmark's own.
+pub(crate) fn bench_wasm(name: &str) -> Outcome<PathBuf> {
+    made(
+        folder().join(format!("{name}.wasm")),
+        "scripts/build-bench-wasm.sh",
+    )
+}
+
+fn made(path: PathBuf, remedy: &str) -> Outcome<PathBuf> {
+    if path.exists() {
+        Ok(path)
+    } else {
+        Err(format!("{} is not there; `{remedy}` makes it", path.display()).into())
+    }
+}
+
+fn number(variable: &str, usual: u64) -> Outcome<u64> {
+    match env::var(variable) {
+        Err(_) => Ok(usual),
+        Ok(text) => match text.parse() {
+            Ok(number) if (1..=600).contains(&number) => Ok(number),
+            _ => Err(format!("{variable} is {text:?}, not a number from 1 to 600").into()),
+        },
+    }
+}
+
+/// The cores that this process may use.
+fn cores() -> Outcome<Vec<usize>> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let list = status
+        .lines()
+        .find_map(|line| line.strip_prefix("Cpus_allowed_list:"))
+        .ok_or("the kernel does not say which cores may be used")?;
+    let mut cores = Vec::new();
+    for range in list.trim().split(',') {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        cores.extend(first.parse::<usize>()?..=last.parse()?);
+    }
+    Ok(cores)
+}
