@@ -1,8 +1,8 @@
 //! Counters and gauges. Envoy's metrics of modules have names and no labels, so a name is a chain
 //! of `label.value` pairs, and `stats_tags` in Envoy's configuration make labels of them.
 
+use super::Decided;
 use crate::crypto::CryptoPath;
-use crate::decide::{Decision, Outcome};
 use crate::facts::FetchFault;
 
 /// One metric. Every value in a name comes from a closed set or from the configuration, so their
@@ -10,9 +10,11 @@ use crate::facts::FetchFault;
 #[derive(Clone, Copy, Debug)]
 pub enum Metric<'m> {
     /// Counter: decisions.
-    Decision(&'m Decision),
+    Decision(&'m Decided),
     /// Counter: signatures that were checked and good.
     Verification(CryptoPath),
+    /// Counter: requests whose token this worker had verified before.
+    MemoHit,
     /// Counter: key sets that were fetched.
     KeySetRefresh {
         /// The provider.
@@ -44,19 +46,14 @@ impl Metric<'_> {
     /// The name under which the host knows the metric.
     pub fn name(&self) -> String {
         match self {
-            Self::Decision(decision) => {
-                let findings = &decision.findings;
-                let surface = findings.surface.map_or("none", |surface| surface.as_str());
-                let reason = match &decision.outcome {
-                    Outcome::Reject(reason) => reason.as_str(),
-                    _ => "none",
-                };
-                format!(
-                    "{PREFIX}.decisions.surface.{surface}.outcome.{}.reason.{reason}.provider.{}",
-                    decision.outcome.as_str(),
-                    findings.provider.as_deref().unwrap_or("none"),
-                )
-            }
+            Self::Decision(decided) => format!(
+                "{PREFIX}.decisions.surface.{}.outcome.{}.reason.{}.provider.{}",
+                decided.surface,
+                decided.outcome,
+                decided.reason,
+                decided.provider.as_deref().unwrap_or("none"),
+            ),
+            Self::MemoHit => format!("{PREFIX}.memo_hits"),
             Self::Verification(path) => {
                 format!("{PREFIX}.verifications.crypto.{}", path.as_str())
             }
@@ -78,25 +75,21 @@ impl Metric<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decide::Findings;
-    use crate::n8n::Surface;
-    use crate::reply::Reason;
 
     #[test]
     fn names_are_chains_of_labels_and_values() {
-        let decision = Decision {
-            outcome: Outcome::Reject(Reason::NoPrincipal),
-            findings: Findings {
-                surface: Some(Surface::PublicApi),
-                provider: Some("idp".into()),
-                ..Findings::default()
-            },
+        let decided = Decided {
+            surface: "public_api",
+            outcome: "reject",
+            reason: "no_principal",
+            provider: Some("idp".into()),
         };
         let provider = "idp";
         let fault = &FetchFault::IssuerMismatch;
         let names = [
-            Metric::Decision(&decision),
+            Metric::Decision(&decided),
             Metric::Verification(CryptoPath::Guest),
+            Metric::MemoHit,
             Metric::KeySetRefresh { provider },
             Metric::KeySetFailure { provider, fault },
             Metric::KeyIdMiss { provider },
@@ -108,6 +101,7 @@ mod tests {
             [
                 "n8n_idp_gate.decisions.surface.public_api.outcome.reject.reason.no_principal.provider.idp",
                 "n8n_idp_gate.verifications.crypto.guest",
+                "n8n_idp_gate.memo_hits",
                 "n8n_idp_gate.key_set_refreshes.provider.idp",
                 "n8n_idp_gate.key_set_failures.fault.issuer_mismatch.provider.idp",
                 "n8n_idp_gate.key_id_misses.provider.idp",

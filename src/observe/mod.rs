@@ -2,7 +2,9 @@
 
 mod audit;
 mod metrics;
+mod tally;
 mod timestamp;
 
 pub use audit::audit_line;
 pub use metrics::Metric;
+pub use tally::{Decided, Tally};

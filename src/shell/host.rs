@@ -1,7 +1,7 @@
 //! The host's functions, in the types of the gate.
 
 use proxy_wasm::hostcalls;
-use proxy_wasm::types::{BufferType, MapType, Status};
+use proxy_wasm::types::{BufferType, LogLevel, MapType, Status};
 
 use crate::config::Environment;
 use crate::crypto::ForeignFunctions;
@@ -22,6 +22,12 @@ pub(super) fn now() -> UnixMillis {
         .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok())
         .unwrap_or_default();
     UnixMillis(u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// Whether the host writes what is logged as information. An operator may change that at any time.
+pub(super) fn logs_information() -> bool {
+    use LogLevel::{Debug, Info, Trace};
+    hostcalls::get_log_level().is_ok_and(|level| matches!(level, Trace | Debug | Info))
 }
 
 /// The head of the request, as bytes: a value that is not UTF-8 would trap in the calls that

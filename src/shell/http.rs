@@ -68,11 +68,10 @@ impl Worker {
 
     /// Writes the audit record and counts the decision.
     pub(super) fn report(&mut self, settled: &Settled) {
-        info!("{}", settled.audit());
-        self.metrics.count(&Metric::Decision(&settled.decision));
-        if let Some(path) = settled.decision.findings.crypto_path {
-            self.metrics.count(&Metric::Verification(path));
+        if self.audits {
+            info!("{}", settled.audit());
         }
+        self.metrics.tally.count(&settled.decision);
     }
 }
 

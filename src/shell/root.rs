@@ -37,6 +37,8 @@ pub(super) struct Worker {
     pub(super) gate: Gate,
     pub(super) metrics: Metrics,
     tick: Duration,
+    /// Whether the host writes audit records at all.
+    pub(super) audits: bool,
 }
 
 impl Worker {
@@ -48,8 +50,9 @@ impl Worker {
         }
     }
 
-    /// Reports how old the keys are.
-    fn report_ages(&mut self, now: UnixMillis) {
+    /// Reports what was counted and how old the keys are.
+    fn report_metrics(&mut self, now: UnixMillis) {
+        self.metrics.report();
         for (provider, age) in self.gate.key_set_ages(now) {
             self.metrics
                 .record(&Metric::KeySetAge { provider }, age.as_secs());
@@ -83,6 +86,7 @@ impl Root {
                     gate: Gate::new(loaded.policy, crypto),
                     metrics: Metrics::default(),
                     tick: Duration::ZERO,
+                    audits: host::logs_information(),
                 };
                 worker.adjust_tick();
                 self.worker = Some(Rc::new(RefCell::new(worker)));
@@ -164,7 +168,9 @@ impl Context for Root {
     fn on_done(&mut self) -> bool {
         // The host cancels the calls of a context that goes away and reports nothing of it.
         if let Some(worker) = &self.worker {
-            worker.borrow().gate.close(&SharedData);
+            let mut worker = worker.borrow_mut();
+            worker.gate.close(&SharedData);
+            worker.metrics.report();
         }
         true
     }
@@ -197,7 +203,8 @@ impl RootContext for Root {
         let work = worker.borrow_mut().gate.tick(now, &SharedData);
         self.perform(&worker, work);
         let mut worker = worker.borrow_mut();
-        worker.report_ages(now);
+        worker.report_metrics(now);
+        worker.audits = host::logs_information();
         worker.adjust_tick();
     }
 

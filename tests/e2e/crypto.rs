@@ -72,15 +72,11 @@ fn the_host_checks_what_it_offers_and_the_gate_the_rest() {
     let log = gate.envoy.log_text();
     let said = "signatures checked by the host: RS256 RS384 RS512 ES256 ES384";
     assert!(log.contains(said), "{log}");
-    let counted = |path: &str| {
+    let counted = |path: &str, count| {
         let name = "n8n_idp_gate_verifications";
-        let stats = gate.envoy.stats().unwrap();
-        let line = stats
-            .lines()
-            .find(|line| line.starts_with(name) && line.contains(path));
-        line.and_then(|line| line.rsplit(' ').next()?.parse::<u32>().ok())
+        gate.envoy.counted(name, path, count).unwrap()
     };
-    assert_eq!((counted("host"), counted("guest")), (Some(5), Some(4)));
+    assert_eq!((counted("host", 5), counted("guest", 4)), (5, 4));
 }
 
 #[test]

@@ -47,12 +47,9 @@ fn decisions_are_counted_with_labels() {
     for _ in 0..3 {
         assert_eq!(request.send(gate.envoy.port()).unwrap().status, 401);
     }
-    let stats = gate.envoy.stats().unwrap();
-    let counted = stats
-        .lines()
-        .find(|line| line.starts_with("n8n_idp_gate_decisions") && line.contains("no_credential"))
-        .unwrap_or_else(|| panic!("{stats}"));
-    assert!(counted.ends_with(" 3"), "{counted}");
+    let name = "n8n_idp_gate_decisions";
+    let counted = gate.envoy.counted(name, "no_credential", 3);
+    assert_eq!(counted.unwrap(), 3);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::fs;
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::Path;
+use std::thread;
 use std::time::Duration;
 
 use serde_json::{json, Value};
@@ -336,6 +337,25 @@ impl Envoy {
     /// All metrics, in the text format of Prometheus.
     pub(crate) fn stats(&self) -> Outcome<String> {
         self.admin_page("/stats/prometheus")
+    }
+
+    /// The metric whose name begins with `name` and that has `label` in it, once it has reached
+    /// `least`: workers hand their counts over a few times a second.
+    pub(crate) fn counted(&self, name: &str, label: &str, least: u64) -> Outcome<u64> {
+        let mut count = 0;
+        for _ in 0..50 {
+            let stats = self.stats()?;
+            count = stats
+                .lines()
+                .filter(|line| line.starts_with(name) && line.contains(label))
+                .filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok())
+                .sum();
+            if count >= least {
+                break;
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+        Ok(count)
     }
 
     /// A page of Envoy's admin interface.

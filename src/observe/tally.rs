@@ -1,0 +1,133 @@
+//! What requests count for, summed up in the module: one call to the host for each counter and
+//! tick costs less than one for each request.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::metrics::Metric;
+use crate::crypto::CryptoPath;
+use crate::decide::{Decision, Outcome, Recollection};
+use crate::n8n::Surface;
+
+/// Counters of requests since they were last taken.
+#[derive(Debug, Default)]
+pub struct Tally {
+    decisions: BTreeMap<Decided, u64>,
+    verifications: BTreeMap<CryptoPath, u64>,
+    memo_hits: u64,
+}
+
+/// The labels of one decision.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Decided {
+    /// The surface; `none` for a path without a single reading.
+    pub surface: &'static str,
+    /// What became of the request.
+    pub outcome: &'static str,
+    /// Why it was refused; `none` where it was not.
+    pub reason: &'static str,
+    /// The name of the provider, if one was concerned.
+    pub provider: Option<Rc<str>>,
+}
+
+impl Decided {
+    fn of(decision: &Decision) -> Self {
+        let findings = &decision.findings;
+        Self {
+            surface: findings.surface.map_or("none", Surface::as_str),
+            outcome: decision.outcome.as_str(),
+            reason: match &decision.outcome {
+                Outcome::Reject(reason) => reason.as_str(),
+                _ => "none",
+            },
+            provider: findings.provider.clone(),
+        }
+    }
+}
+
+impl Tally {
+    /// Counts a decision and what was found out on the way.
+    pub fn count(&mut self, decision: &Decision) {
+        let decided = Decided::of(decision);
+        add_one(self.decisions.entry(decided).or_default());
+        let findings = &decision.findings;
+        if let Some(path) = findings.crypto_path {
+            add_one(self.verifications.entry(path).or_default());
+        }
+        if matches!(findings.recollection, Some(Recollection::Recalled)) {
+            add_one(&mut self.memo_hits);
+        }
+    }
+
+    /// Takes what was counted since the last time: each counter and by how much it grew.
+    pub fn take(&mut self, mut each: impl FnMut(&Metric<'_>, u64)) {
+        // The labels stay, so that no request pays for their memory again.
+        for (decided, count) in &mut self.decisions {
+            hand_over(count, |count| each(&Metric::Decision(decided), count));
+        }
+        for (path, count) in &mut self.verifications {
+            hand_over(count, |count| each(&Metric::Verification(*path), count));
+        }
+        hand_over(&mut self.memo_hits, |count| each(&Metric::MemoHit, count));
+    }
+}
+
+fn add_one(count: &mut u64) {
+    *count = count.saturating_add(1);
+}
+
+fn hand_over(count: &mut u64, to: impl FnOnce(u64)) {
+    let taken = std::mem::take(count);
+    if taken > 0 {
+        to(taken);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::Findings;
+    use crate::reply::Reason;
+
+    fn refused(reason: Reason) -> Decision {
+        Decision {
+            outcome: Outcome::Reject(reason),
+            findings: Findings {
+                surface: Some(Surface::PublicApi),
+                provider: Some("idp".into()),
+                crypto_path: Some(CryptoPath::Guest),
+                ..Findings::default()
+            },
+        }
+    }
+
+    fn taken(tally: &mut Tally) -> Vec<(String, u64)> {
+        let mut taken = Vec::new();
+        tally.take(|metric, count| taken.push((metric.name(), count)));
+        taken
+    }
+
+    #[test]
+    fn what_was_counted_is_taken_once() {
+        let mut tally = Tally::default();
+        tally.count(&refused(Reason::NoPrincipal));
+        tally.count(&refused(Reason::NoPrincipal));
+        let mut recalled = refused(Reason::ClientNotAllowed);
+        recalled.findings.crypto_path = None;
+        recalled.findings.recollection = Some(Recollection::Recalled);
+        tally.count(&recalled);
+        let name = |reason| {
+            format!("n8n_idp_gate.decisions.surface.public_api.outcome.reject.reason.{reason}.provider.idp")
+        };
+        assert_eq!(
+            taken(&mut tally),
+            [
+                (name("client_not_allowed"), 1),
+                (name("no_principal"), 2),
+                ("n8n_idp_gate.verifications.crypto.guest".to_owned(), 2),
+                ("n8n_idp_gate.memo_hits".to_owned(), 1),
+            ]
+        );
+        assert_eq!(taken(&mut tally), []);
+    }
+}
