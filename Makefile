@@ -8,6 +8,7 @@ MAKEFLAGS += --no-print-directory
 
 # What the end-to-end tests, the demo and the examples run against.
 export GATE_WASM := $(CURDIR)/target/n8n-idp-gate.wasm
+export HOST_CRYPTO_WASM := $(CURDIR)/target/host-crypto.wasm
 export ENVOY_BIN := $(CURDIR)/.local/bin/envoy
 export NODE24_BIN := $(CURDIR)/.local/bin/node24
 export PROVIDER_DIR := $(CURDIR)/.local/provider
@@ -55,6 +56,7 @@ test-fast: ## unit and integration tests that need no server
 
 .PHONY: test-e2e
 test-e2e: wasm envoy provider ## a real Envoy, scripted upstreams and a real OpenID provider
+	@scripts/build-wasm.sh host-crypto
 	$(CARGO) test --locked --features e2e --test deploy --test e2e_scripted --test e2e_provider -- --test-threads=2
 
 .PHONY: test-n8n

@@ -1,14 +1,22 @@
 #!/usr/bin/env bash
-# Compiles the filter for wasm32-wasip1 in the release profile and puts it to
-# target/n8n-idp-gate.wasm (left untouched when nothing changed). Prints the
-# file's path.
+# Compiles a module for wasm32-wasip1 in the release profile and puts it to
+# target/ (left untouched when nothing changed). Prints the file's path.
+# Usage: scripts/build-wasm.sh [MODULE], one of
+#   n8n-idp-gate   the filter; this is what is meant when nothing is said
+#   host-crypto    the module of the conformance test
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 source scripts/lib-wasm.sh
 
+module=${1:-n8n-idp-gate}
+case "$module" in
+  n8n-idp-gate) what=(--lib) built=n8n_idp_gate.wasm ;;
+  host-crypto) what=(--example host_crypto) built=examples/host_crypto.wasm ;;
+  *) die "there is no module '$module'" "it may be n8n-idp-gate or host-crypto" ;;
+esac
 dir="$ROOT/target/wasm"
-out="$ROOT/target/n8n-idp-gate.wasm"
+out="$ROOT/target/$module.wasm"
 
 [ -f Cargo.lock ] || die "Cargo.lock is missing" "run this in a complete checkout"
-compile_wasm build-wasm "the filter" "$dir" --lib
-keep "$dir/$WASM_TARGET/release/n8n_idp_gate.wasm" "$out"
+compile_wasm build-wasm "$module" "$dir" "${what[@]}"
+keep "$dir/$WASM_TARGET/release/$built" "$out"
 printf '%s\n' "$out"

@@ -2,7 +2,7 @@
 
 use serde_json::{json, Value};
 
-use crate::gate::{claims, policy, Gate, READER};
+use crate::gate::{claims, policy, token, Gate, READER};
 use crate::mint::{mint, KeyKind};
 use crate::support::http::Request;
 
@@ -84,4 +84,22 @@ fn the_verdicts_are_the_same_where_the_host_is_not_asked() {
     let gate = gate(Some("guest"));
     judge(&gate, |_| "guest");
     assert!(!gate.envoy.log_text().contains("checked by the host"));
+}
+
+#[test]
+fn a_host_that_offers_no_functions_is_done_without() {
+    let gate = Gate::with(policy(), |setup| {
+        setup.withholding("proxy_call_foreign_function")
+    });
+    let request = Request::get("/api/v1/workflows").bearer(&token("app-a", &[READER]));
+    assert_eq!(request.send(gate.envoy.port()).unwrap().status, 200);
+    let record = gate.envoy.audit().pop().unwrap();
+    assert_eq!(record["crypto"], json!("guest"));
+    let log = gate.envoy.log_text();
+    for algorithm in ["RS256", "RS384", "RS512", "ES256", "ES384"] {
+        let said = format!(
+            "the host is not asked to check signatures of {algorithm}: a good signature got no answer"
+        );
+        assert!(log.contains(&said), "{log}");
+    }
 }

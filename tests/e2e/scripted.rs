@@ -9,6 +9,9 @@
     reason = "a test stops where something is not as it must be"
 )]
 
+#[path = "../conformance/vectors.rs"]
+mod vectors;
+
 #[path = "../support/mint.rs"]
 mod mint;
 #[path = "../support/mod.rs"]
@@ -17,6 +20,7 @@ mod support;
 mod configuration;
 mod crypto;
 mod gate;
+mod host_crypto;
 mod hygiene;
 mod keys;
 mod observation;

@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use serde_json::{json, Value};
+use serde_json::{json, Map, Value};
 use tempfile::TempDir;
 
 use super::envoy_file::{self, Ports};
@@ -26,6 +26,8 @@ pub(crate) struct Setup {
     environment: Vec<(String, String)>,
     concurrency: usize,
     log_level: &'static str,
+    module: Option<PathBuf>,
+    withheld: Option<&'static str>,
 }
 
 #[derive(Clone, Debug)]
@@ -70,6 +72,8 @@ impl Setup {
             environment: Vec::new(),
             concurrency: 1,
             log_level: "info",
+            module: None,
+            withheld: None,
         }
     }
 
@@ -118,6 +122,20 @@ impl Setup {
         self
     }
 
+    /// Loads another module than the filter.
+    #[must_use]
+    pub(crate) fn module(mut self, module: PathBuf) -> Self {
+        self.module = Some(module);
+        self
+    }
+
+    /// Does not let the filter call this function of the host.
+    #[must_use]
+    pub(crate) const fn withholding(mut self, function: &'static str) -> Self {
+        self.withheld = Some(function);
+        self
+    }
+
     /// Lets the filter (not Envoy) log at this level.
     #[must_use]
     pub(crate) const fn log_level(mut self, level: &'static str) -> Self {
@@ -155,7 +173,13 @@ impl Setup {
             File::Minimal {
                 plugin, env_keys, ..
             } => {
-                let filter = filter(&installed::wasm()?, plugin, env_keys);
+                let module = self.module.clone().map_or_else(installed::wasm, Ok)?;
+                let mut filter = filter(&module, plugin, env_keys);
+                let config = filter.pointer_mut("/config").and_then(Value::as_object_mut);
+                if let (Some(withheld), Some(config)) = (self.withheld, config) {
+                    let restriction = "capability_restriction_config".to_owned();
+                    config.insert(restriction, all_but(withheld)?);
+                }
                 let discovery = directory.path().join(DISCOVERY);
                 publish(&discovery, &filter)?;
                 ("envoy.json", self.bootstrap(&filter, &discovery)?)
@@ -271,6 +295,34 @@ fn filter(wasm: &Path, plugin: &Value, env_keys: &[String]) -> Value {
             },
         },
     })
+}
+
+/// What the filter calls and what calls it, without one function.
+fn all_but(withheld: &str) -> Outcome<Value> {
+    const CALLBACKS: [&str; 11] = [
+        "proxy_on_configure",
+        "proxy_on_context_create",
+        "proxy_on_delete",
+        "proxy_on_done",
+        "proxy_on_http_call_response",
+        "proxy_on_log",
+        "proxy_on_memory_allocate",
+        "proxy_on_request_headers",
+        "proxy_on_response_headers",
+        "proxy_on_tick",
+        "proxy_on_vm_start",
+    ];
+    let imports = fs::read_to_string(installed::root().join("scripts/wasm-imports.txt"))?;
+    let allowed: Map<String, Value> = imports
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once(' '))
+        .map(|(_, function)| function)
+        .filter(|function| *function != withheld)
+        .chain(CALLBACKS)
+        .map(|function| (function.to_owned(), json!({})))
+        .collect();
+    Ok(json!({ "allowed_capabilities": allowed }))
 }
 
 /// Writes what is discovered as a whole: Envoy looks for a file that is moved here.

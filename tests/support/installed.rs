@@ -15,6 +15,15 @@ pub(crate) fn wasm() -> Outcome<PathBuf> {
     found("GATE_WASM", "target/n8n-idp-gate.wasm", "make wasm")
 }
 
+/// The module of the conformance test; `HOST_CRYPTO_WASM` names another one.
+pub(crate) fn host_crypto() -> Outcome<PathBuf> {
+    found(
+        "HOST_CRYPTO_WASM",
+        "target/host-crypto.wasm",
+        "scripts/build-wasm.sh host-crypto",
+    )
+}
+
 /// Envoy; `ENVOY_BIN` names another one.
 pub(crate) fn envoy() -> Outcome<PathBuf> {
     found("ENVOY_BIN", ".local/bin/envoy", "scripts/install-envoy.sh")
