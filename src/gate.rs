@@ -9,7 +9,8 @@ use std::time::Duration;
 use crate::crypto::SignatureVerifier;
 use crate::decide::{decide, Caller, Decision, Grounds, HeaderEdit, Outcome, Recollection};
 use crate::facts::{
-    CallId, Effect, Fact, FactStore, FetchAnswer, FetchFault, FetchRequest, SharedMemory, WaiterId,
+    CallId, Effect, Fact, FactStore, FetchAnswer, FetchFault, FetchRequest, Outage, SharedMemory,
+    WaiterId,
 };
 use crate::n8n::Surface;
 use crate::observe::audit_line;
@@ -26,9 +27,10 @@ const QUIET_TICK: Duration = Duration::from_millis(500);
 const BUSY_TICK: Duration = Duration::from_millis(2);
 
 /// What a caller is told whose token could not be checked because nobody brought the keys.
-const WAITED_IN_VAIN: Reason = Reason::KeysUnavailable {
+const WAITED_IN_VAIN: Reason = Reason::KeysUnavailable(Outage {
     retry_after: Duration::from_secs(1),
-};
+    fault: None,
+});
 
 /// The gate of one configuration in one worker.
 pub struct Gate {

@@ -33,6 +33,9 @@ pub struct Policy {
     pub metrics: Access,
     /// Who checks signatures.
     pub crypto: CryptoMode,
+    /// Proves, beside the keys of principals, that what workers share comes from a worker with this
+    /// configuration.
+    pub sharing_secret: Option<Secret>,
 }
 
 /// The place of a provider in [`Policy::providers`].
@@ -58,6 +61,8 @@ pub struct Provider {
     pub keys: KeySource,
     /// When keys are fetched, kept and given up.
     pub freshness: Freshness,
+    /// Key ids that never count, whatever the provider publishes.
+    pub revoked_kids: BTreeSet<String>,
 }
 
 /// Where a kind of provider puts its claims.
@@ -126,9 +131,14 @@ pub struct Endpoint {
 
 /// When keys are fetched, kept and given up.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Default))]
 pub struct Freshness {
-    /// Age at which a key set is fetched again.
+    /// Age at which a key set is fetched again when its provider does not say.
     pub ttl: Duration,
+    /// The least that a provider's `max-age` counts for.
+    pub min_ttl: Duration,
+    /// The most that a provider's `max-age` counts for.
+    pub max_ttl: Duration,
     /// Age after which a key set that could not be fetched again is no longer used.
     pub max_stale: Duration,
     /// How long one fetch may take.
@@ -137,6 +147,8 @@ pub struct Freshness {
     pub cooldown: Duration,
     /// How long a key that left the published set is still used.
     pub grace: Duration,
+    /// Age at which a discovery document is read again.
+    pub discovery_ttl: Duration,
 }
 
 /// An identity that becomes somebody in n8n.

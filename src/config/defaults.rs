@@ -48,6 +48,33 @@ impl Limits for KeysTtl {
     const MOST: Duration = hours(24);
 }
 
+/// The least that a provider's `max-age` counts for: one that wants to be asked each time is not.
+pub(super) struct KeysMinTtl;
+
+impl Limits for KeysMinTtl {
+    const DEFAULT: Duration = minutes(1);
+    const LEAST: Duration = Duration::from_secs(1);
+    const MOST: Duration = hours(24);
+}
+
+/// The most that a provider's `max-age` counts for: a key that was taken back counts as long.
+pub(super) struct KeysMaxTtl;
+
+impl Limits for KeysMaxTtl {
+    const DEFAULT: Duration = minutes(15);
+    const LEAST: Duration = Duration::from_secs(1);
+    const MOST: Duration = hours(24);
+}
+
+/// Age at which a discovery document is read again. It changes when a provider is rebuilt.
+pub(super) struct DiscoveryTtl;
+
+impl Limits for DiscoveryTtl {
+    const DEFAULT: Duration = hours(1);
+    const LEAST: Duration = Duration::from_secs(1);
+    const MOST: Duration = hours(24);
+}
+
 /// Age at which keys that could not be fetched again are given up.
 pub(super) struct KeysMaxStale;
 
@@ -78,6 +105,9 @@ impl Limits for KeysCooldown {
 /// How long a key that its provider took back still counts. Entra's document flaps for up to
 /// 48 hours at a time.
 pub(super) struct KeysGrace;
+
+/// [`KeysGrace`] of Entra: with less, keys that are good would be refused for hours each week.
+pub(super) const ENTRA_GRACE: Duration = hours(24);
 
 impl Limits for KeysGrace {
     const DEFAULT: Duration = Duration::ZERO;

@@ -41,15 +41,20 @@ use crate::address::Address;
 use crate::json::{self, JsonFault};
 use crate::n8n::{Endpoints, WebhookAuth};
 use crate::policy::{Policy, PublicApi};
+use crate::secret::Secret;
 use place::Place;
 use principal::Surroundings;
 use raw::{RawConfiguration, RawPrincipal, RawPublicApi, RawWebhook};
 use read::{At, ListOrEmpty, Read};
+use secrets::SecretName;
 use section::Field;
 
 /// How deep a configuration may be nested. The language itself needs eight levels, of which a
 /// key set in it has four.
 const MAX_DEPTH: usize = 16;
+
+/// The least length of a secret that only workers with this configuration know.
+const MIN_SHARING_SECRET: usize = 16;
 
 /// A configuration that can be used.
 #[derive(Clone, Debug)]
@@ -158,6 +163,14 @@ fn policy(raw: RawConfiguration, environment: &dyn Environment) -> Option<Policy
         has_roles: raw.roles.given,
         environment,
     };
+    let sharing_secret = match &raw.sharing_secret.value {
+        Some(name) => Some(sharing_secret(
+            name,
+            environment,
+            &raw.sharing_secret.place,
+        )?),
+        None => None,
+    };
     let policy = Policy {
         principals: principal::principals(principals, &surroundings),
         providers: providers.list,
@@ -174,6 +187,7 @@ fn policy(raw: RawConfiguration, environment: &dyn Environment) -> Option<Policy
         endpoints: endpoints?,
         metrics: raw.metrics.value?.0,
         crypto: raw.crypto.value?.0,
+        sharing_secret,
     };
     warn_of_idle_providers(&policy, &raw.providers.place);
     Some(policy)
@@ -194,6 +208,21 @@ fn check_that_somebody_is_served(
             "say whom callers become in n8n",
         );
     }
+}
+
+fn sharing_secret(
+    name: &SecretName,
+    environment: &dyn Environment,
+    place: &Place,
+) -> Option<Secret> {
+    let secret = name.look_up(environment, place)?;
+    if secret.expose().len() < MIN_SHARING_SECRET {
+        // Other modules can read what is sealed with it, and try words until one fits.
+        let problem = format!("is shorter than {MIN_SHARING_SECRET} letters");
+        place.error(problem, "make one with: openssl rand -hex 32");
+        return None;
+    }
+    Some(secret)
 }
 
 fn public_api(raw: RawPublicApi, endpoints: Option<&Endpoints>) -> Option<PublicApi> {

@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::duration::Span;
+use super::defaults::{self, KeysGrace, KeysMaxTtl, KeysMinTtl};
+use super::duration::{Limits as _, Span};
 use super::keys::InlineKeys;
 use super::place::Place;
 use super::raw::{RawKeys, RawProvider};
 use super::read::{At, OneOrMany, Text};
 use super::report::quoted;
-use super::section::Field;
+use super::section::{Field, Reported};
 use crate::address::Address;
-use crate::crypto::Algorithm;
-use crate::policy::{Freshness, KeySource, Provider, ProviderId, TokenRules};
+use crate::crypto::{Algorithm, KeySet};
+use crate::policy::{Dialect, Freshness, KeySource, Provider, ProviderId, TokenRules};
 
 /// Where a provider publishes where everything else is (OpenID Connect Discovery 1.0 §4).
 const DISCOVERY: &str = "/.well-known/openid-configuration";
@@ -84,7 +85,15 @@ pub(super) fn warn_of_plaintext(uri: &str, place: &Place) {
 
 fn provider(raw: RawProvider) -> Option<Provider> {
     let keys = key_source(&raw);
-    let freshness = raw.keys.value.as_ref().and_then(freshness);
+    let dialect = raw.r#type.value.as_ref().map(|word| word.0);
+    let freshness = raw.keys.value.as_ref();
+    let freshness = freshness.and_then(|raw| self::freshness(raw, dialect));
+    let revoked_kids = raw.revoked_kids.said().ok()?;
+    let revoked_kids = revoked_kids.map(OneOrMany::into_set).unwrap_or_default();
+    let keys = keys.map(|source| match source {
+        KeySource::Inline(set) => KeySource::Inline(KeySet::of(set.keys(), &revoked_kids)),
+        fetched => fetched,
+    });
     let algorithms = match raw.algorithms.said().ok()? {
         Some(OneOrMany(written)) => written.into_iter().map(|word| word.0).collect(),
         None => Algorithm::ALL.into_iter().collect(),
@@ -92,7 +101,7 @@ fn provider(raw: RawProvider) -> Option<Provider> {
     let issuers = raw.issuer.value?.0.into_iter();
     Some(Provider {
         name: raw.name.value?.text.into(),
-        dialect: raw.r#type.value?.0,
+        dialect: dialect?,
         issuers: issuers.map(|issuer| issuer.value.text).collect(),
         token: TokenRules {
             audiences: raw.audiences.value?.into_set(),
@@ -104,28 +113,81 @@ fn provider(raw: RawProvider) -> Option<Provider> {
         trust_email: raw.trust_email.value?,
         keys: keys?,
         freshness: freshness?,
+        revoked_kids,
     })
 }
 
-fn freshness(raw: &RawKeys) -> Option<Freshness> {
+fn freshness(raw: &RawKeys, dialect: Option<Dialect>) -> Option<Freshness> {
+    let ttl = length(&raw.ttl)?;
+    let max_stale = length(&raw.max_stale)?;
+    // A bound that nobody wrote gives way to what was written.
+    let min_ttl = said(&raw.min_ttl)
+        .ok()?
+        .unwrap_or(KeysMinTtl::DEFAULT.min(ttl));
+    let max_ttl = said(&raw.max_ttl)
+        .ok()?
+        .unwrap_or(KeysMaxTtl::DEFAULT.max(ttl).min(max_stale));
+    let grace = said(&raw.grace).ok()?.unwrap_or(match dialect {
+        Some(Dialect::Entra) => defaults::ENTRA_GRACE,
+        _ => KeysGrace::DEFAULT,
+    });
     let freshness = Freshness {
-        ttl: length(&raw.ttl)?,
-        max_stale: length(&raw.max_stale)?,
+        ttl,
+        min_ttl,
+        max_ttl,
+        max_stale,
         timeout: length(&raw.timeout)?,
         cooldown: length(&raw.cooldown)?,
-        grace: length(&raw.grace)?,
+        grace,
+        discovery_ttl: length(&raw.discovery_ttl)?,
     };
-    if freshness.max_stale < freshness.ttl {
+    in_order(raw, &freshness).then_some(freshness)
+}
+
+/// Reports lengths that contradict each other.
+fn in_order(raw: &RawKeys, freshness: &Freshness) -> bool {
+    let Freshness {
+        ttl,
+        min_ttl,
+        max_ttl,
+        max_stale,
+        ..
+    } = *freshness;
+    let kept = "keys are not given up before they are due: make max_stale at least ";
+    if max_stale < ttl {
         let place = if raw.max_stale.given {
             &raw.max_stale.place
         } else {
             &raw.ttl.place
         };
-        let hint = "keys are not given up before they are due: make max_stale at least ttl";
-        place.error("max_stale is shorter than ttl", hint);
-        return None;
+        place.error("max_stale is shorter than ttl", format!("{kept}ttl"));
+    } else if max_stale < max_ttl {
+        let place = &raw.max_ttl.place;
+        place.error(
+            "max_stale is shorter than max_ttl",
+            format!("{kept}max_ttl"),
+        );
+    } else if ttl < min_ttl {
+        let place = &raw.min_ttl.place;
+        place.error(
+            "ttl is shorter than min_ttl",
+            "make min_ttl no more than ttl",
+        );
+    } else if max_ttl < ttl {
+        let place = &raw.max_ttl.place;
+        place.error("max_ttl is shorter than ttl", "make max_ttl at least ttl");
+    } else {
+        return true;
     }
-    Some(freshness)
+    false
+}
+
+/// A length of time that may be absent.
+fn said<L>(field: &Field<Span<L>>) -> Result<Option<Duration>, Reported> {
+    match (&field.value, field.given) {
+        (None, true) => Err(Reported),
+        (span, _) => Ok(span.as_ref().map(|span| span.0)),
+    }
 }
 
 fn length<L>(field: &Field<Span<L>>) -> Option<Duration> {

@@ -4,7 +4,8 @@
 
 use super::address::{DocumentUri, Issuer, Resource};
 use super::defaults::{
-    self, ClockSkew, KeysCooldown, KeysGrace, KeysMaxStale, KeysTimeout, KeysTtl,
+    self, ClockSkew, DiscoveryTtl, KeysCooldown, KeysGrace, KeysMaxStale, KeysMaxTtl, KeysMinTtl,
+    KeysTimeout, KeysTtl,
 };
 use super::duration::Span;
 use super::endpoints::{as_n8n_has_it, Prefix};
@@ -48,6 +49,9 @@ section! {
         /// when the filter starts, and the filter itself in the others. `guest`: the filter
         /// itself, always.
         crypto: OneOf<CryptoMode> = default_word(defaults::CRYPTO),
+        /// Lets the workers of an Envoy share keys where there is no principal: `{ env: NAME }`,
+        /// a variable that holds a random secret. Principals' keys do the same.
+        sharing_secret: SecretName = optional("without a principal, each worker fetches keys for itself"),
     }
 }
 
@@ -91,6 +95,9 @@ section! {
         jwks_cluster: Text<ClusterName> = optional("the same as `cluster`"),
         /// The key set itself, as a map or as a string of JSON.
         jwks: InlineKeys = optional("it is fetched"),
+        /// Key ids (`kid`) that never count, whatever the provider publishes: tokens that name
+        /// one are refused at once.
+        revoked_kids: OneOrMany<Text> = optional("none"),
         /// When keys are fetched, kept and given up.
         keys: RawKeys = fields_have_defaults(),
     }
@@ -99,17 +106,30 @@ section! {
 section! {
     /// When the keys of a provider are fetched, kept and given up.
     RawKeys at "providers[].keys" {
-        /// Age at which they are fetched again, in the background.
+        /// Age at which they are fetched again, in the background, when the provider does not say
+        /// how long its answer is fresh (`Cache-Control: max-age`). Up to a tenth is taken off, so
+        /// that a fleet does not ask at once.
         ttl: Span<KeysTtl> = default_span(),
-        /// Age at which they are given up when they could not be fetched again. At least `ttl`.
+        /// The least that a provider's `max-age` counts for. No more than `ttl`.
+        min_ttl: Span<KeysMinTtl> = optional("`1m`, or `ttl` if that is shorter"),
+        /// The most that a provider's `max-age` counts for. No less than `ttl`. The same as
+        /// `min_ttl`: what the provider says does not count.
+        max_ttl: Span<KeysMaxTtl> = optional("`15m`, but no less than `ttl` and no more than `max_stale`"),
+        /// Age at which they are given up when they could not be fetched again. At least `ttl` and
+        /// `max_ttl`.
         max_stale: Span<KeysMaxStale> = default_span(),
-        /// How long one fetch may take.
+        /// How long one call may take; a fetch is one call, or two with a discovery document.
         timeout: Span<KeysTimeout> = default_span(),
-        /// Least time between two fetches that tokens with unknown key ids cause.
+        /// Least time between two fetches that tokens with unknown key ids cause. For one and the
+        /// same key id it doubles each time.
         cooldown: Span<KeysCooldown> = default_span(),
         /// How long a key that left the published set still counts. Longer rides out a provider
-        /// whose document flaps; a key that was taken back for cause counts as long, too.
-        grace: Span<KeysGrace> = default_span(),
+        /// whose document flaps, as Entra's does; a key that was taken back for cause counts as
+        /// long, too. An emptied set and `revoked_kids` count at once.
+        grace: Span<KeysGrace> = optional("`0s`; `24h` with `type: entra`"),
+        /// Age at which the discovery document is read again. It is read sooner when the keys
+        /// cannot be had where it says.
+        discovery_ttl: Span<DiscoveryTtl> = default_span(),
     }
 }
 

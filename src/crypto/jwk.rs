@@ -8,10 +8,19 @@ use thiserror::Error;
 use super::der::without_leading_zeros;
 use super::public_key::{self, Material, PublicKey};
 use super::Algorithm;
-use crate::json::JsonFault;
+use crate::json::{self, JsonFault};
 
 /// The longest `kid` that is used. Providers take digests and names of some 50 bytes.
 pub const MAX_KEY_ID_BYTES: usize = 1024;
+
+/// The longest number that is read, in letters: RSA with 4096 bits has 683.
+const MAX_NUMBER: usize = 4096;
+
+/// How deep one JWK may be nested. Known members are flat.
+const MAX_DEPTH: usize = 8;
+
+/// The members that a key consists of here.
+const PARTS: [&str; 9] = ["kty", "crv", "kid", "alg", "n", "e", "x", "y", "issuer"];
 
 /// Why a JWK of a set is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Error)]
@@ -40,7 +49,7 @@ pub enum SkipReason {
     /// `kid` is not a string, or too long (RFC 7517 §4.5).
     #[error("a key id that is no string")]
     KeyId,
-    /// `issuer` is not a string.
+    /// `issuer` is not a string, or too long.
     #[error("an issuer that is no string")]
     Issuer,
     /// `crv` is absent or not one of P-256, P-384 and Ed25519.
@@ -94,8 +103,13 @@ impl From<JsonFault> for SkipReason {
 
 type Members = Map<String, Value>;
 
+/// Reads the text of one JWK.
+pub(super) fn parse(text: &str) -> Result<PublicKey, SkipReason> {
+    read(&json::object(text.as_bytes(), MAX_DEPTH)?)
+}
+
 /// Reads one JWK. Members that are not known are ignored (RFC 7517 §4).
-pub(super) fn read(jwk: &Members) -> Result<PublicKey, SkipReason> {
+fn read(jwk: &Members) -> Result<PublicKey, SkipReason> {
     refuse_private(jwk)?;
     check_purpose(jwk)?;
     let (material, spki) = read_material(jwk)?;
@@ -109,12 +123,21 @@ pub(super) fn read(jwk: &Members) -> Result<PublicKey, SkipReason> {
     if key_id.is_some_and(|key_id| key_id.len() > MAX_KEY_ID_BYTES) {
         return Err(SkipReason::KeyId);
     }
+    let issuer = text(jwk, "issuer", SkipReason::Issuer)?;
+    if issuer.is_some_and(|issuer| issuer.len() > MAX_KEY_ID_BYTES) {
+        return Err(SkipReason::Issuer);
+    }
+    let parts: Members = PARTS
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), jwk.get(name)?.clone())))
+        .collect();
     Ok(PublicKey {
         key_id: key_id.map(str::to_owned),
         algorithm,
-        issuer: text(jwk, "issuer", SkipReason::Issuer)?.map(str::to_owned),
+        issuer: issuer.map(str::to_owned),
         material,
         spki,
+        jwk: Value::Object(parts).to_string(),
     })
 }
 
@@ -212,7 +235,9 @@ fn text<'j>(
 /// Base64url, but as published: some providers write standard base64, some add padding. A public
 /// number has no second meaning in another spelling, so nothing is lost by reading it.
 fn number(jwk: &Members, name: &str) -> Result<Vec<u8>, SkipReason> {
-    let text = text(jwk, name, SkipReason::Number)?.ok_or(SkipReason::Number)?;
+    let text = text(jwk, name, SkipReason::Number)?
+        .filter(|text| text.len() <= MAX_NUMBER)
+        .ok_or(SkipReason::Number)?;
     let base64url = text
         .trim_end_matches('=')
         .replace('+', "-")

@@ -1,13 +1,12 @@
 //! A provider's published keys (RFC 7517 §5), reduced to those that can check a token.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use serde_json::value::RawValue;
 use thiserror::Error;
 
 use super::{jwk, Algorithm, PublicKey, SkipReason};
-use crate::json;
 
 /// The longest key set that is read. The longest that were seen have some 30 KiB.
 pub const MAX_KEY_SET_BYTES: usize = 256 * 1024;
@@ -19,14 +18,12 @@ pub const MAX_KEYS: usize = 100;
 /// The most keys that one token is tried with: each costs a signature check.
 pub const MAX_CANDIDATES: usize = 4;
 
-/// How deep one JWK may be nested. Known members are flat.
-const MAX_JWK_DEPTH: usize = 8;
-
 /// The usable keys of one JWK set.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct KeySet {
     keys: Vec<Rc<PublicKey>>,
     skipped: Vec<SkippedKey>,
+    revoked: BTreeSet<String>,
 }
 
 /// A key of a set that is left out.
@@ -43,6 +40,8 @@ pub struct SkippedKey {
 pub enum Candidates<'k> {
     /// These may have; a signature must be good under one of them.
     Keys(Vec<&'k Rc<PublicKey>>),
+    /// The operator revoked keys with the token's `kid`, whatever is published.
+    Revoked,
     /// No key has the token's `kid`: the set may be out of date.
     UnknownKeyId,
     /// There is a key with that `kid`, but not for that `alg`, or too many keys fit.
@@ -88,10 +87,7 @@ impl KeySet {
     pub fn parse(document: &[u8]) -> Result<Self, KeySetFault> {
         let mut set = Self::default();
         for (index, jwk) in jwks(document)?.into_iter().enumerate() {
-            let key = json::object(jwk.get().as_bytes(), MAX_JWK_DEPTH)
-                .map_err(SkipReason::from)
-                .and_then(|members| jwk::read(&members));
-            match key {
+            match jwk::parse(jwk.get()) {
                 Ok(key) => set.keys.push(Rc::new(key)),
                 Err(reason) => set.skipped.push(SkippedKey { index, reason }),
             }
@@ -116,12 +112,21 @@ impl KeySet {
         self.keys.iter().any(same) || self.keys.contains(key)
     }
 
-    /// This set with more keys in it.
-    #[must_use]
-    pub fn with<'k>(&self, more: impl IntoIterator<Item = &'k Rc<PublicKey>>) -> Self {
-        let mut set = self.clone();
-        set.keys.extend(more.into_iter().cloned());
-        set
+    /// A set of these keys, but for those with a `kid` that is revoked.
+    pub fn of<'k>(
+        keys: impl IntoIterator<Item = &'k Rc<PublicKey>>,
+        revoked: &BTreeSet<String>,
+    ) -> Self {
+        let is_revoked = |key: &PublicKey| key.key_id().is_some_and(|id| revoked.contains(id));
+        Self {
+            keys: keys
+                .into_iter()
+                .filter(|key| !is_revoked(key))
+                .cloned()
+                .collect(),
+            skipped: Vec::new(),
+            revoked: revoked.clone(),
+        }
     }
 
     /// The keys that were left out, in the order of the set.
@@ -140,6 +145,10 @@ impl KeySet {
         let Some(key_id) = key_id else {
             return fitting(self.keys.iter(), algorithm);
         };
+        // A key without a `kid` must not stand in for one that was revoked.
+        if self.revoked.contains(key_id) {
+            return Candidates::Revoked;
+        }
         let with_key_id = |wanted: Option<&str>| {
             let keys = self.keys.iter();
             keys.filter(move |key| key.key_id() == wanted)

@@ -5,7 +5,7 @@ use std::fmt;
 use jwt_simple::algorithms::{RS256PublicKey, RSAPublicKeyLike};
 use superboring::pkey::{PKey, Public};
 
-use super::{der, Algorithm};
+use super::{der, jwk, Algorithm, SkipReason};
 
 /// One key that can check signatures.
 #[derive(Clone)]
@@ -15,9 +15,21 @@ pub struct PublicKey {
     pub(super) issuer: Option<String>,
     pub(super) material: Material,
     pub(super) spki: Vec<u8>,
+    pub(super) jwk: String,
 }
 
 impl PublicKey {
+    /// Reads one JWK (RFC 7517 §4).
+    pub fn from_jwk(text: &str) -> Result<Self, SkipReason> {
+        jwk::parse(text)
+    }
+
+    /// The key as a JWK with no more members than it needs, to hand it on: a few hundred bytes,
+    /// where published ones hold whole chains of certificates.
+    pub fn as_jwk(&self) -> &str {
+        &self.jwk
+    }
+
     /// `kid` of the JWK.
     pub fn key_id(&self) -> Option<&str> {
         self.key_id.as_deref()
@@ -50,6 +62,7 @@ impl PartialEq for PublicKey {
             issuer,
             material: _,
             spki,
+            jwk: _,
         } = self;
         *spki == other.spki
             && *key_id == other.key_id

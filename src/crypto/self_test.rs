@@ -173,6 +173,7 @@ mod tests {
             key_id: None,
             algorithm: None,
             issuer: None,
+            jwk: String::new(),
             material,
             spki,
         }

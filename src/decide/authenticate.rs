@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::{Caller, Findings, Grounds, Recollection, Stop};
-use crate::facts::{Availability, Fact, NewerKeys};
+use crate::facts::{Availability, Fact, KeyIdDigest, NewerKeys};
 use crate::identity::Identity;
 use crate::policy::{Provider, ProviderId};
 use crate::reply::Reason;
@@ -54,9 +54,7 @@ fn verify(
     let keys = match grounds.facts.key_set(id) {
         Availability::Known(keys) => keys,
         Availability::Pending => return Err(Stop::Await(Fact::KeySet(id))),
-        Availability::Unavailable { retry_after } => {
-            return Err(Reason::KeysUnavailable { retry_after }.into());
-        }
+        Availability::Unavailable(outage) => return Err(Reason::KeysUnavailable(outage).into()),
     };
     let verified = VerifiedToken::verify(
         untrusted,
@@ -111,11 +109,13 @@ fn refused(
         TokenFault::BadSignature | TokenFault::NoKeyFits => token.key_id().is_none(),
         _ => false,
     };
-    match grounds.facts.newer_keys(provider) {
-        NewerKeys::MayCome if names_no_known_key => Stop::Await(Fact::NewerKeySet(provider)),
-        NewerKeys::Unavailable { retry_after } if names_no_known_key => {
-            Reason::KeysUnavailable { retry_after }.into()
-        }
-        _ => Reason::Token(fault).into(),
+    if !names_no_known_key {
+        return Reason::Token(fault).into();
+    }
+    let key_id = token.key_id();
+    match grounds.facts.newer_keys(provider, key_id) {
+        NewerKeys::MayCome => Stop::Await(Fact::NewerKeySet(provider, key_id.map(KeyIdDigest::of))),
+        NewerKeys::Unavailable(outage) => Reason::KeysUnavailable(outage).into(),
+        NewerKeys::Unlikely => Reason::Token(fault).into(),
     }
 }

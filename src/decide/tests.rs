@@ -16,7 +16,7 @@ use serde_json::{json, Value};
 use super::*;
 use crate::config;
 use crate::crypto::GuestCrypto;
-use crate::facts::{Availability, NewerKeys};
+use crate::facts::{Availability, KeyIdDigest, NewerKeys, Outage};
 use crate::mint::{mint, KeyKind, Mint};
 use crate::policy::ProviderId;
 use crate::secret::Secret;
@@ -90,13 +90,14 @@ impl Facts for TestFacts {
         match &self.policy.providers[provider.0].keys {
             _ if self.pending => Availability::Pending,
             crate::policy::KeySource::Inline(keys) => Availability::Known(keys),
-            _ => Availability::Unavailable {
+            _ => Availability::Unavailable(Outage {
                 retry_after: std::time::Duration::from_secs(7),
-            },
+                fault: Some("not_found"),
+            }),
         }
     }
 
-    fn newer_keys(&self, _: ProviderId) -> NewerKeys {
+    fn newer_keys(&self, _: ProviderId, _: Option<&str>) -> NewerKeys {
         self.newer_keys
     }
 }

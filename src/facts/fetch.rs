@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::Hints;
 use crate::crypto::KeySetFault;
 use crate::policy::Endpoint;
 
@@ -34,6 +35,8 @@ pub enum FetchAnswer {
     Response {
         /// HTTP status.
         status: u16,
+        /// What its header says about when to ask again.
+        hints: Hints,
         /// The body, or as much of it as the host gave.
         body: Vec<u8>,
     },
@@ -76,30 +79,103 @@ pub enum FetchFault {
     Keys(#[from] KeySetFault),
 }
 
+/// Every code of a fault. Workers tell each other its place here.
+const CODES: [&str; 16] = [
+    "no_response",
+    "not_dispatched",
+    "redirect",
+    "not_found",
+    "rate_limited",
+    "client_error",
+    "server_error",
+    "status",
+    "too_large",
+    "document_malformed",
+    "issuer_mismatch",
+    "jwks_uri",
+    "not_json",
+    "not_a_key_set",
+    "empty",
+    "no_usable_key",
+];
+
+/// The code at a place among all codes.
+pub(super) fn code_at(place: u8) -> Option<&'static str> {
+    CODES.get(usize::from(place)).copied()
+}
+
+/// The place of a code among all codes; one past all of them for none.
+pub(super) fn place_of(code: Option<&str>) -> u8 {
+    let place = CODES.iter().position(|known| Some(*known) == code);
+    u8::try_from(place.unwrap_or(CODES.len())).unwrap_or(u8::MAX)
+}
+
 impl FetchFault {
     /// The stable code of the fault, for audit and metrics.
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::NoResponse => "no_response",
             Self::NotDispatched => "not_dispatched",
-            Self::Status { .. } => "status",
+            Self::Status { status } => match status {
+                300..=399 => "redirect",
+                404 | 410 => "not_found",
+                429 => "rate_limited",
+                400..=499 => "client_error",
+                500..=599 => "server_error",
+                _ => "status",
+            },
             Self::TooLarge => "too_large",
             Self::DocumentMalformed => "document_malformed",
             Self::IssuerMismatch => "issuer_mismatch",
             Self::JwksUri => "jwks_uri",
-            Self::Keys(_) => "key_set",
+            Self::Keys(fault) => fault.as_str(),
         }
+    }
+
+    /// Whether the provider merely asks for less.
+    pub(super) const fn is_rate_limit(&self) -> bool {
+        matches!(self, Self::Status { status: 429 })
+    }
+
+    /// Whether it lies in what a discovery document says.
+    pub(super) const fn is_in_document(&self) -> bool {
+        matches!(
+            self,
+            Self::DocumentMalformed | Self::IssuerMismatch | Self::JwksUri
+        )
     }
 }
 
 impl FetchAnswer {
+    /// How long the provider says that its document is fresh.
+    pub(super) fn max_age(&self) -> Option<Duration> {
+        match self {
+            Self::Response { hints, .. } => hints.max_age(),
+            _ => None,
+        }
+    }
+
+    /// How long a provider that is overloaded wants to be left alone.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Response {
+                status: 429 | 503,
+                hints,
+                ..
+            } => hints.retry_after(),
+            _ => None,
+        }
+    }
+
     /// The document, if the call brought one.
     pub(super) fn document(self) -> Result<Vec<u8>, FetchFault> {
         match self {
-            Self::Response { status: 200, body } if body.len() > MAX_DOCUMENT => {
-                Err(FetchFault::TooLarge)
-            }
-            Self::Response { status: 200, body } => Ok(body),
+            Self::Response {
+                status: 200, body, ..
+            } if body.len() > MAX_DOCUMENT => Err(FetchFault::TooLarge),
+            Self::Response {
+                status: 200, body, ..
+            } => Ok(body),
             Self::Response { status, .. } => Err(FetchFault::Status { status }),
             Self::NoResponse => Err(FetchFault::NoResponse),
             Self::NotDispatched => Err(FetchFault::NotDispatched),

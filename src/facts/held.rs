@@ -1,5 +1,6 @@
 //! The keys that are in use: what the provider publishes, and for a while what it published before.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -8,72 +9,94 @@ use crate::time::UnixMillis;
 
 /// The most keys that are kept after they left the published set. A provider that changes its
 /// keys with every fetch must not fill the memory.
-const MAX_RETIRED: usize = 100;
+pub(super) const MAX_RETIRED: usize = 100;
+
+/// What a provider publishes and published, as workers tell each other.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Published {
+    /// The keys of the newest document. None: the provider withdrew them all.
+    pub(super) keys: Vec<Rc<PublicKey>>,
+    /// Keys that left it, oldest first.
+    pub(super) retired: Vec<Retired>,
+}
+
+/// A key that left the published set.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Retired {
+    pub(super) key: Rc<PublicKey>,
+    /// When it was first missing.
+    pub(super) since: UnixMillis,
+}
+
+impl Published {
+    /// What is known after `newer` keys were published at `now`.
+    pub(super) fn succeeded_by(&self, newer: &[Rc<PublicKey>], now: UnixMillis) -> Self {
+        // Keys that stay are the very same ones, so that comparing them costs nothing.
+        let known = |key: &Rc<PublicKey>| self.keys.iter().find(|old| *old == key);
+        let keys: Vec<_> = newer
+            .iter()
+            .map(|key| Rc::clone(known(key).unwrap_or(key)))
+            .collect();
+        let left = self.keys.iter().map(|key| Retired {
+            key: Rc::clone(key),
+            since: now,
+        });
+        let mut retired: Vec<_> = self.retired.iter().cloned().chain(left).collect();
+        retired.retain(|old| !keys.contains(&old.key));
+        let surplus = retired.len().saturating_sub(MAX_RETIRED);
+        retired.drain(..surplus);
+        Self { keys, retired }
+    }
+}
 
 /// The keys that are in use.
 #[derive(Debug)]
 pub(super) struct Held {
+    published: Published,
     in_use: KeySet,
-    published: KeySet,
-    retired: Vec<Retired>,
+    revoked: BTreeSet<String>,
     fetched: UnixMillis,
-}
-
-/// A key that left the published set.
-#[derive(Debug)]
-struct Retired {
-    key: Rc<PublicKey>,
-    until: UnixMillis,
+    max_age: Option<Duration>,
 }
 
 impl Held {
-    /// The keys that were published at `fetched`.
-    pub(super) fn new(published: KeySet, fetched: UnixMillis) -> Self {
-        Self {
-            in_use: published.clone(),
-            published,
-            retired: Vec::new(),
-            fetched,
-        }
-    }
-
-    /// The same after a newer set was published: keys that are not in it any more stay for
-    /// `grace`.
-    pub(super) fn succeeded_by(
-        self,
-        published: KeySet,
+    /// The keys that were published at `fetched`, by a document that is fresh for `max_age`.
+    pub(super) fn new(
+        published: Published,
+        revoked: &BTreeSet<String>,
         fetched: UnixMillis,
-        grace: Duration,
+        max_age: Option<Duration>,
     ) -> Self {
-        let until = fetched.saturating_add(grace);
-        let left = self.published.keys().iter().map(|key| Retired {
-            key: Rc::clone(key),
-            until,
-        });
-        let mut retired: Vec<Retired> = self.retired.into_iter().chain(left).collect();
-        retired.retain(|old| !published.keys().contains(&old.key));
-        let surplus = retired.len().saturating_sub(MAX_RETIRED);
-        retired.drain(..surplus);
         let mut held = Self {
-            retired,
-            ..Self::new(published, fetched)
+            published,
+            in_use: KeySet::default(),
+            revoked: revoked.clone(),
+            fetched,
+            max_age,
         };
-        held.expire(fetched);
+        held.choose();
         held
     }
 
-    /// Lets go of keys whose grace is over.
-    pub(super) fn expire(&mut self, now: UnixMillis) {
-        self.retired.retain(|old| old.until > now);
-        let expected = self
-            .published
-            .keys()
-            .len()
-            .saturating_add(self.retired.len());
-        if self.in_use.keys().len() != expected {
-            let kept = self.retired.iter().map(|old| &old.key);
-            self.in_use = self.published.with(kept);
+    /// Lets go of keys that left the published set longer than `grace` ago, and of what a clock
+    /// that was set back says about the future.
+    pub(super) fn expire(&mut self, now: UnixMillis, grace: Duration) {
+        self.fetched = self.fetched.min(now);
+        let retired = &mut self.published.retired;
+        let before = retired.len();
+        retired.retain_mut(|old| {
+            old.since = old.since.min(now);
+            now < old.since.saturating_add(grace)
+        });
+        if retired.len() != before {
+            self.choose();
         }
+    }
+
+    fn choose(&mut self) {
+        let retired = self.published.retired.iter().map(|old| &old.key);
+        let all = self.published.keys.iter().chain(retired);
+        self.in_use = KeySet::of(all, &self.revoked);
     }
 
     /// The keys that may check a token now.
@@ -81,8 +104,18 @@ impl Held {
         &self.in_use
     }
 
+    /// What the provider publishes and published.
+    pub(super) const fn published(&self) -> &Published {
+        &self.published
+    }
+
     /// When the published set was fetched.
     pub(super) const fn fetched(&self) -> UnixMillis {
         self.fetched
+    }
+
+    /// How long the provider said that it would be fresh.
+    pub(super) const fn max_age(&self) -> Option<Duration> {
+        self.max_age
     }
 }

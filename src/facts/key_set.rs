@@ -1,13 +1,16 @@
 //! The key set of one provider: where it stands and what it needs next.
 
+use std::collections::BTreeSet;
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::backoff;
 use super::discovery::jwks_endpoint;
-use super::held::Held;
-use super::shared::{Pause, Snapshot};
-use super::{Availability, CallId, FetchAnswer, FetchFault, NewerKeys};
-use crate::crypto::{KeySet, KeySetFault};
+use super::held::{Held, Published};
+use super::shared::{Discovered, Pause, Snapshot};
+use super::unknown::{KeyIdDigest, UnknownKeyIds};
+use super::{Availability, CallId, FetchAnswer, FetchFault, NewerKeys, Outage};
+use crate::crypto::{KeySet, KeySetFault, PublicKey};
 use crate::policy::{Endpoint, Freshness, KeySource, Provider};
 use crate::time::UnixMillis;
 
@@ -20,13 +23,19 @@ pub(super) struct KeySetFact {
     issuer: String,
     source: KeySource,
     freshness: Freshness,
+    revoked: BTreeSet<String>,
     held: Option<Held>,
+    /// When the newest document was fetched that is known here, an empty one included.
+    newest: UnixMillis,
+    /// When keys were last fetched, whatever became of them since.
+    last_good: Option<UnixMillis>,
+    discovered: Option<Discovered>,
     call: Option<Call>,
-    /// A token named a key that is not in the set.
-    wanted_anew: bool,
-    /// When the set was last fetched for such a token.
+    unknown: UnknownKeyIds,
+    /// When the set was last fetched for a token that named a key which is not in it.
     missed: UnixMillis,
     failures: u32,
+    last_fault: Option<&'static str>,
     not_before: UnixMillis,
 }
 
@@ -54,8 +63,8 @@ pub(super) enum Progress {
     Fetched(Snapshot),
     /// The provider took all of its keys away, which the other workers must know too.
     Emptied(Snapshot),
-    /// The fetch failed.
-    Failed(FetchFault),
+    /// The fetch failed. Where it was for an unknown key, the other workers must know that too.
+    Failed(FetchFault, Option<Snapshot>),
 }
 
 impl KeySetFact {
@@ -64,11 +73,16 @@ impl KeySetFact {
             issuer: provider.issuers.first().cloned().unwrap_or_default(),
             source: provider.keys.clone(),
             freshness: provider.freshness.clone(),
+            revoked: provider.revoked_kids.clone(),
             held: None,
+            newest: UnixMillis(0),
+            last_good: None,
+            discovered: None,
             call: None,
-            wanted_anew: false,
+            unknown: UnknownKeyIds::default(),
             missed: UnixMillis(0),
             failures: 0,
+            last_fault: None,
             not_before: UnixMillis(0),
         }
     }
@@ -77,30 +91,38 @@ impl KeySetFact {
         if let KeySource::Inline(set) = &self.source {
             return Availability::Known(set);
         }
-        if let Some(held) = self.held.as_ref() {
-            if now.since(held.fetched()) <= self.freshness.max_stale {
-                return Availability::Known(held.keys());
-            }
+        if let Some(held) = self.held.as_ref().filter(|held| self.serves(held, now)) {
+            return Availability::Known(held.keys());
         }
         if self.call.is_none() && now < self.not_before {
-            return Availability::Unavailable {
-                retry_after: self.not_before.since(now),
-            };
+            return Availability::Unavailable(self.outage(now));
         }
         Availability::Pending
     }
 
-    pub(super) fn newer_keys(&self, now: UnixMillis) -> NewerKeys {
+    fn serves(&self, held: &Held, now: UnixMillis) -> bool {
+        now.since(held.fetched()) <= self.freshness.max_stale
+    }
+
+    pub(super) fn newer_keys(&self, key_id: Option<&str>, now: UnixMillis) -> NewerKeys {
+        let rests = |key_id| self.unknown.rests(key_id, now, self.freshness.cooldown);
         if matches!(self.source, KeySource::Inline(_)) {
             NewerKeys::Unlikely
-        } else if self.call.is_some() || (self.is_cool(now) && now >= self.not_before) {
+        } else if self.call.is_some()
+            || (now >= self.not_before && self.is_cool(now) && !key_id.is_some_and(rests))
+        {
             NewerKeys::MayCome
         } else if self.failures > 0 {
-            NewerKeys::Unavailable {
-                retry_after: self.not_before.since(now),
-            }
+            NewerKeys::Unavailable(self.outage(now))
         } else {
             NewerKeys::Unlikely
+        }
+    }
+
+    fn outage(&self, now: UnixMillis) -> Outage {
+        Outage {
+            retry_after: self.not_before.since(now),
+            fault: self.last_fault,
         }
     }
 
@@ -109,8 +131,8 @@ impl KeySetFact {
     }
 
     /// A token named a key that is not in the set.
-    pub(super) const fn want_anew(&mut self) {
-        self.wanted_anew = true;
+    pub(super) fn want_anew(&mut self, key_id: Option<KeyIdDigest>) {
+        self.unknown.ask(key_id);
     }
 
     /// How long one whole fetch may take: the discovery document and the key set.
@@ -122,10 +144,19 @@ impl KeySetFact {
         self.freshness.timeout
     }
 
-    /// Lets go of what is over.
+    /// Lets go of what is over. A clock that was set back must not keep old keys in use, or a
+    /// pause in force, for as long as it was ahead.
     pub(super) fn expire(&mut self, now: UnixMillis) {
+        self.newest = self.newest.min(now);
+        self.missed = self.missed.min(now);
+        let longest = now.saturating_add(backoff::LONGEST_ASKED_FOR);
+        self.not_before = self.not_before.min(longest);
+        self.unknown.clamp(now);
+        if let Some(discovered) = &mut self.discovered {
+            discovered.read = discovered.read.min(now);
+        }
         if let Some(held) = &mut self.held {
-            held.expire(now);
+            held.expire(now, self.freshness.grace);
         }
     }
 
@@ -134,6 +165,8 @@ impl KeySetFact {
         Pause {
             until: self.not_before,
             failures: self.failures,
+            fault: self.last_fault,
+            moved: self.discovered.is_none(),
         }
     }
 
@@ -142,9 +175,9 @@ impl KeySetFact {
         self.call.is_some()
     }
 
-    /// Seconds since the keys were fetched.
+    /// How long ago keys were last fetched, though they may have been withdrawn or given up since.
     pub(super) fn age(&self, now: UnixMillis) -> Option<Duration> {
-        self.held.as_ref().map(|held| now.since(held.fetched()))
+        self.last_good.map(|fetched| now.since(fetched))
     }
 
     /// Whether a fetch should begin now.
@@ -152,24 +185,47 @@ impl KeySetFact {
         let stale = match (&self.source, &self.held) {
             (KeySource::Inline(_), _) => return false,
             (_, None) => true,
-            (_, Some(held)) => now.since(held.fetched()) >= self.freshness.ttl,
+            (_, Some(held)) => now >= self.next_fetch(held),
         };
-        let missed = self.wanted_anew && self.is_cool(now);
+        let missed = self.unknown.is_wanted() && self.is_cool(now);
         self.call.is_none() && now >= self.not_before && (stale || missed)
+    }
+
+    /// When keys are due: what the provider says of its document counts within bounds. It is the
+    /// same moment in every worker, since all that it depends on is shared.
+    fn next_fetch(&self, held: &Held) -> UnixMillis {
+        let Freshness {
+            ttl,
+            min_ttl,
+            max_ttl,
+            ..
+        } = self.freshness;
+        let length = held
+            .max_age()
+            .map_or(ttl, |max_age| max_age.max(min_ttl).min(max_ttl));
+        let fetched = held.fetched();
+        fetched.saturating_add(backoff::rhythm(length, fetched.0))
     }
 
     /// Begins a fetch.
     pub(super) fn begin(&mut self, id: CallId, now: UnixMillis) -> Option<Endpoint> {
-        let (step, endpoint) = match &self.source {
-            KeySource::Inline(_) => return None,
-            KeySource::Discovery { document, .. } => (Step::Document, document.clone()),
-            KeySource::Jwks(endpoint) => (Step::Keys, endpoint.clone()),
+        let for_miss = self.unknown.is_wanted();
+        // A key that is not there may be at a new address: for it, the document is read anew too.
+        let discovered = self.discovered.as_ref().filter(|discovered| {
+            !for_miss && now.since(discovered.read) < self.freshness.discovery_ttl
+        });
+        let (step, endpoint) = match (&self.source, discovered) {
+            (KeySource::Inline(_), _) => return None,
+            (KeySource::Jwks(endpoint), _) => (Step::Keys, endpoint),
+            (KeySource::Discovery { .. }, Some(discovered)) => (Step::Keys, &discovered.keys),
+            (KeySource::Discovery { document, .. }, None) => (Step::Document, document),
         };
+        let endpoint = endpoint.clone();
         self.call = Some(Call {
             id,
             begun: now,
             step,
-            for_miss: std::mem::take(&mut self.wanted_anew),
+            for_miss,
         });
         Some(endpoint)
     }
@@ -196,12 +252,15 @@ impl KeySetFact {
             // cooldown must not be followed by the next at once.
             self.missed = now;
         }
+        // The low bits of clock and call number differ from gate to gate.
+        let seed = now.0 ^ id.0;
+        let (max_age, asked_for) = (answer.max_age(), answer.retry_after());
         let read = answer
             .document()
-            .and_then(|document| self.read(step, document, now));
+            .and_then(|document| self.read(step, &document, max_age, now));
         match read {
             Ok(Progress::Emptied(snapshot)) => {
-                self.failed(KeySetFault::Empty.into(), id, now);
+                self.failed(step, &KeySetFault::Empty.into(), asked_for, seed, now);
                 Progress::Emptied(snapshot)
             }
             Ok(Progress::Next(endpoint)) => {
@@ -214,14 +273,26 @@ impl KeySetFact {
                 Progress::Next(endpoint)
             }
             Ok(progress) => progress,
-            Err(fault) => self.failed(fault, id, now),
+            Err(fault) => {
+                self.failed(step, &fault, asked_for, seed, now);
+                let held = self.held.as_ref().filter(|_| for_miss);
+                let known = held.map(|held| Snapshot {
+                    fetched: held.fetched(),
+                    missed: self.missed,
+                    max_age: held.max_age(),
+                    discovered: self.discovered.clone(),
+                    published: held.published().clone(),
+                });
+                Progress::Failed(fault, known)
+            }
         }
     }
 
     fn read(
         &mut self,
         step: Step,
-        document: Vec<u8>,
+        document: &[u8],
+        max_age: Option<Duration>,
         now: UnixMillis,
     ) -> Result<Progress, FetchFault> {
         if let (
@@ -233,19 +304,55 @@ impl KeySetFact {
         ) = (step, &self.source)
         {
             let cluster = jwks_cluster.as_ref().unwrap_or(&place.cluster);
-            let keys = jwks_endpoint(&document, &self.issuer, cluster)?;
+            let keys = jwks_endpoint(document, &self.issuer, cluster)?;
+            self.discovered = Some(Discovered {
+                keys: keys.clone(),
+                read: now,
+            });
             return Ok(Progress::Next(keys));
         }
-        let held = self.hold(&document, now);
-        let snapshot = Snapshot {
+        let keys = match KeySet::parse(document) {
+            Ok(set) => set.keys().to_vec(),
+            // A provider's word that none of its keys may be used any more. Every other fault
+            // leaves the old set as it is.
+            Err(KeySetFault::Empty) => Vec::new(),
+            Err(fault) => return Err(fault.into()),
+        };
+        let snapshot = self.snapshot(&keys, max_age, now);
+        self.take_over(&snapshot);
+        Ok(if snapshot.is_empty() {
+            Progress::Emptied(snapshot)
+        } else {
+            Progress::Fetched(snapshot)
+        })
+    }
+
+    /// What stands after these keys were published. When there are none, or the old set was given
+    /// up, nothing of it stays, whatever the grace.
+    fn snapshot(
+        &self,
+        keys: &[Rc<PublicKey>],
+        max_age: Option<Duration>,
+        now: UnixMillis,
+    ) -> Snapshot {
+        let mut published = match self.held.as_ref() {
+            Some(held) if !keys.is_empty() && self.serves(held, now) => {
+                held.published().succeeded_by(keys, now)
+            }
+            _ => Published {
+                keys: keys.to_vec(),
+                retired: Vec::new(),
+            },
+        };
+        if self.freshness.grace.is_zero() {
+            published.retired.clear();
+        }
+        Snapshot {
             fetched: now,
             missed: self.missed,
-            document,
-        };
-        match held {
-            Ok(()) => Ok(Progress::Fetched(snapshot)),
-            Err(KeySetFault::Empty) => Ok(Progress::Emptied(snapshot)),
-            Err(fault) => Err(fault.into()),
+            max_age,
+            discovered: self.discovered.clone(),
+            published,
         }
     }
 
@@ -257,12 +364,28 @@ impl KeySetFact {
             .map(|call| call.id)
     }
 
-    fn failed(&mut self, fault: FetchFault, id: CallId, now: UnixMillis) -> Progress {
+    fn failed(
+        &mut self,
+        step: Step,
+        fault: &FetchFault,
+        asked_for: Option<Duration>,
+        seed: u64,
+        now: UnixMillis,
+    ) {
         self.failures = self.failures.saturating_add(1);
-        // The low bits of clock and call number differ from gate to gate.
-        let seed = now.0 ^ id.0;
-        self.not_before = now.saturating_add(backoff::pause(self.failures, seed));
-        Progress::Failed(fault)
+        let pause = backoff::pause(self.failures, asked_for, seed);
+        self.not_before = now.saturating_add(pause);
+        self.last_fault = Some(fault.as_str());
+        self.unknown.forget_who_asked();
+        // Keys that are not where they were may have moved; a document that was not to be had
+        // says nothing about where they are.
+        let may_have_moved = match step {
+            Step::Keys => !fault.is_rate_limit(),
+            Step::Document => fault.is_in_document(),
+        };
+        if may_have_moved {
+            self.discovered = None;
+        }
     }
 
     /// Another worker could not fetch the keys: nobody does until the pause is over.
@@ -273,47 +396,53 @@ impl KeySetFact {
         if news {
             self.not_before = pause.until;
             self.failures = self.failures.max(pause.failures).max(1);
+            self.last_fault = pause.fault;
+            self.unknown.forget_who_asked();
+            if pause.moved {
+                self.discovered = None;
+            }
         }
         news
     }
 
     /// Takes over what another worker fetched, if it is newer than what is here.
+    ///
+    /// Returns whether there are keys.
     pub(super) fn adopt(&mut self, snapshot: &Snapshot, now: UnixMillis) -> bool {
+        let age = now.since(snapshot.fetched);
         self.missed = self.missed.max(snapshot.missed.min(now));
-        let newer = self
-            .held
-            .as_ref()
-            .is_none_or(|held| snapshot.fetched > held.fetched());
-        let usable = newer
-            && snapshot.fetched <= now
-            && now.since(snapshot.fetched) <= self.freshness.max_stale;
-        if !usable {
+        let newer = snapshot.fetched > self.newest && snapshot.fetched <= now;
+        if !newer || age > self.freshness.max_stale {
             return false;
         }
-        self.hold(&snapshot.document, snapshot.fetched).is_ok()
+        self.take_over(snapshot);
+        self.expire(now);
+        !snapshot.is_empty()
     }
 
-    /// Reads a key set and takes it into use.
-    ///
-    /// An empty set is a provider's word that none of its keys may be used any more, so that
-    /// nothing of the old set stays; every other fault leaves the old set as it is.
-    fn hold(&mut self, document: &[u8], fetched: UnixMillis) -> Result<(), KeySetFault> {
-        let published = match KeySet::parse(document) {
-            Ok(published) => published,
-            Err(fault) => {
-                if fault == KeySetFault::Empty {
-                    self.held = None;
-                }
-                return Err(fault);
-            }
-        };
-        self.held = Some(match self.held.take() {
-            Some(held) => held.succeeded_by(published, fetched, self.freshness.grace),
-            None => Held::new(published, fetched),
-        });
+    /// Takes keys into use. What a worker shares is the whole of what is known, so that nothing of
+    /// what was here before is added to it.
+    fn take_over(&mut self, snapshot: &Snapshot) {
+        let fetched = snapshot.fetched;
+        self.newest = fetched;
+        if snapshot.discovered.is_some() {
+            self.discovered.clone_from(&snapshot.discovered);
+        }
+        if snapshot.is_empty() {
+            self.held = None;
+            return;
+        }
+        let held = Held::new(
+            snapshot.published.clone(),
+            &self.revoked,
+            fetched,
+            snapshot.max_age,
+        );
+        self.unknown.fetched(held.keys(), fetched);
+        self.held = Some(held);
+        self.last_good = Some(fetched);
         self.failures = 0;
+        self.last_fault = None;
         self.not_before = UnixMillis(0);
-        self.wanted_anew = false;
-        Ok(())
     }
 }

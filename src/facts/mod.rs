@@ -4,19 +4,24 @@
 //! effects, so that years of it can be run in a test. It reads no clock and makes no call.
 
 mod backoff;
+mod catalog;
 mod discovery;
 mod fetch;
 mod held;
+mod hints;
 mod key_set;
 mod shared;
 mod store;
 #[cfg(test)]
 mod tests;
+mod unknown;
 mod waiting;
 
 pub use fetch::{CallId, FetchAnswer, FetchFault, FetchRequest, MAX_DOCUMENT};
+pub use hints::Hints;
 pub use shared::{SharedKey, SharedMemory};
 pub use store::{Effect, FactStore};
+pub use unknown::KeyIdDigest;
 pub use waiting::{WaitFault, WaiterId};
 
 use std::time::Duration;
@@ -30,14 +35,15 @@ pub enum Fact {
     /// The keys of a provider, whichever they are.
     KeySet(ProviderId),
     /// The keys of a provider, fetched anew because a token names a key that is not among them.
-    NewerKeySet(ProviderId),
+    /// The digest is that of the token's `kid`, if it has one.
+    NewerKeySet(ProviderId, Option<KeyIdDigest>),
 }
 
 impl Fact {
     /// The provider that it is asked of.
     pub const fn provider(self) -> ProviderId {
         match self {
-            Self::KeySet(provider) | Self::NewerKeySet(provider) => provider,
+            Self::KeySet(provider) | Self::NewerKeySet(provider, _) => provider,
         }
     }
 }
@@ -47,8 +53,9 @@ pub trait Facts {
     /// The keys of a provider.
     fn key_set(&self, provider: ProviderId) -> Availability<'_>;
 
-    /// Whether fetching the provider's keys again may bring a key that is not among them.
-    fn newer_keys(&self, provider: ProviderId) -> NewerKeys;
+    /// Whether fetching the provider's keys again may bring a key that is not among them: the one
+    /// with this `kid`, or any, where a token names none.
+    fn newer_keys(&self, provider: ProviderId, key_id: Option<&str>) -> NewerKeys;
 }
 
 /// Whether fetching a provider's keys again may bring a key that is not among them.
@@ -57,13 +64,20 @@ pub enum NewerKeys {
     /// It may: they are worth waiting for.
     MayCome,
     /// They were fetched a moment ago. At most once in a cooldown are they fetched for a key that
-    /// is not there: otherwise anybody could make the gate call the provider at will.
+    /// is not there, and ever less often for the same one: otherwise anybody could make the gate
+    /// call the provider at will.
     Unlikely,
     /// The last attempt failed, so nobody knows.
-    Unavailable {
-        /// When the next attempt is due.
-        retry_after: Duration,
-    },
+    Unavailable(Outage),
+}
+
+/// Why something cannot be had now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outage {
+    /// When the next attempt is due.
+    pub retry_after: Duration,
+    /// The code of the last fault, as in [`FetchFault::as_str`]; `None`: nobody knows yet.
+    pub fault: Option<&'static str>,
 }
 
 /// Whether a key set is at hand.
@@ -74,8 +88,5 @@ pub enum Availability<'f> {
     /// It is on its way, or will be asked for now.
     Pending,
     /// It could not be had, and is not asked for again before this time has passed.
-    Unavailable {
-        /// When the next attempt is due.
-        retry_after: Duration,
-    },
+    Unavailable(Outage),
 }

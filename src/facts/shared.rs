@@ -4,6 +4,7 @@
 //! all of them the same: so names carry a prefix, and what is read is believed only under a
 //! message authentication code. No token and no secret is ever put there.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,7 +12,10 @@ use base64::Engine as _;
 use hmac_sha256::{Hash, HMAC};
 
 use super::backoff;
-use crate::policy::{KeySource, Provider};
+use super::fetch::{code_at, place_of};
+use super::held::{Published, Retired};
+use crate::crypto::PublicKey;
+use crate::policy::{Endpoint, KeySource, Provider};
 use crate::secret::Secret;
 use crate::time::UnixMillis;
 
@@ -30,7 +34,8 @@ pub trait SharedMemory {
 pub struct SharedKey([u8; MAC]);
 
 const MAC: usize = 32;
-const PREFIX: &str = "n8n-idp-gate/1";
+/// The number is that of the form of what is shared: versions that differ in it share nothing.
+const PREFIX: &str = "n8n-idp-gate/2";
 
 impl SharedKey {
     /// Made of the secrets that only workers with this configuration have. `None` when there are
@@ -84,15 +89,28 @@ pub(super) struct Names {
     lease: String,
 }
 
-/// A key set as one worker fetched it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// All that one worker knows after a fetch. Another one needs nothing else to go on from there.
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Snapshot {
-    /// When it was fetched.
+    /// When the document was fetched.
     pub(super) fetched: UnixMillis,
     /// When a key set was last fetched because of an unknown `kid`; zero: never.
     pub(super) missed: UnixMillis,
-    /// The document, as the provider sent it.
-    pub(super) document: Vec<u8>,
+    /// How long the provider said that the document is fresh.
+    pub(super) max_age: Option<Duration>,
+    /// What the discovery document said.
+    pub(super) discovered: Option<Discovered>,
+    /// The keys.
+    pub(super) published: Published,
+}
+
+/// What a discovery document said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Discovered {
+    /// Where the key set is.
+    pub(super) keys: Endpoint,
+    /// When the document was read.
+    pub(super) read: UnixMillis,
 }
 
 impl Names {
@@ -123,37 +141,42 @@ impl Names {
 }
 
 impl SharedKeySet<'_> {
-    /// The newest key set that any worker fetched.
-    pub(super) fn read(&self) -> Option<Snapshot> {
-        let (sealed, _) = self.memory.read(&self.names.snapshot)?;
-        Snapshot::decode(self.key.open(&self.names.snapshot, &sealed)?)
+    /// The newest key set that any worker fetched, and the version under which it lies there.
+    /// `None`: nothing, or nothing else than at version `seen`.
+    pub(super) fn read(&self, seen: Option<u32>) -> Option<(u32, Option<Snapshot>)> {
+        let name = &self.names.snapshot;
+        let (sealed, version) = self.memory.read(name)?;
+        if seen == Some(version) {
+            return None;
+        }
+        let snapshot = self.key.open(name, &sealed).and_then(Snapshot::decode);
+        Some((version, snapshot))
     }
 
     /// Hands a key set to the other workers. When the host refuses, they fetch for themselves.
     pub(super) fn publish(&self, snapshot: &Snapshot) {
-        let sealed = self.key.seal(&self.names.snapshot, &snapshot.encode());
-        self.memory.write(&self.names.snapshot, &sealed, None);
+        self.write(&self.names.snapshot, &snapshot.encode(), None);
     }
 
     /// Tries to become the one worker that fetches, for `length` or until a snapshot is there.
     ///
-    /// The lease is not authenticated: whoever forges one delays a fetch by a little more than a
-    /// minute at most, since a later end is not believed.
+    /// A lease that no worker of ours wrote is not believed. The longest that one of ours can last
+    /// is not exceeded either, lest a clock that was set back makes it last.
     pub(super) fn try_lease(&self, now: UnixMillis, length: Duration) -> Lease {
         let end = now.saturating_add(length);
         let ours = Entry::Fetching(end).encode();
         let name = &self.names.lease;
         let Some((value, version)) = self.memory.read(name) else {
             // A host that refuses the write has no workers that could read it: fetch all the same.
-            self.memory.write(name, &ours, None);
+            self.write(name, &ours, None);
             return Lease::Ours(end);
         };
-        let believed = end.saturating_add(backoff::LONGEST);
+        let believed = end.saturating_add(backoff::LONGEST_ASKED_FOR);
         let is_in_force = |end: UnixMillis| end > now && end <= believed;
-        match Entry::decode(&value) {
+        match self.key.open(name, &value).and_then(Entry::decode) {
             Some(Entry::Fetching(end)) if is_in_force(end) => Lease::Theirs,
             Some(Entry::Pausing(pause)) if is_in_force(pause.until) => Lease::Paused(pause),
-            _ if self.memory.write(name, &ours, Some(version)) => Lease::Ours(end),
+            _ if self.write(name, &ours, Some(version)) => Lease::Ours(end),
             _ => Lease::Theirs,
         }
     }
@@ -161,8 +184,7 @@ impl SharedKeySet<'_> {
     /// Ends the lease after a fetch: the next one, whichever worker makes it, may begin when the
     /// pause is over.
     pub(super) fn release(&self, pause: Pause) {
-        let value = Entry::Pausing(pause).encode();
-        self.memory.write(&self.names.lease, &value, None);
+        self.write(&self.names.lease, &Entry::Pausing(pause).encode(), None);
     }
 
     /// Gives back the lease that ends at `end`, because its fetch will not come to an end. A lease
@@ -172,10 +194,16 @@ impl SharedKeySet<'_> {
         let Some((value, version)) = self.memory.read(name) else {
             return;
         };
-        if value == Entry::Fetching(end).encode() {
+        let ours = Entry::Fetching(end).encode();
+        if self.key.open(name, &value) == Some(&*ours) {
             let free = Entry::Fetching(UnixMillis(0)).encode();
-            self.memory.write(name, &free, Some(version));
+            self.write(name, &free, Some(version));
         }
+    }
+
+    fn write(&self, name: &str, payload: &[u8], version: Option<u32>) -> bool {
+        let sealed = self.key.seal(name, payload);
+        self.memory.write(name, &sealed, version)
     }
 }
 
@@ -197,6 +225,10 @@ pub(super) struct Pause {
     pub(super) until: UnixMillis,
     /// How many fetches in a row have failed, so that the next pause is longer whoever fetches.
     pub(super) failures: u32,
+    /// The code of the last fault.
+    pub(super) fault: Option<&'static str>,
+    /// Where the keys are must be asked anew.
+    pub(super) moved: bool,
 }
 
 /// A lease as it lies in shared memory.
@@ -207,45 +239,134 @@ enum Entry {
 
 impl Entry {
     fn encode(&self) -> Vec<u8> {
-        let (kind, end, failures) = match self {
-            Self::Fetching(end) => (0_u8, end, 0),
-            Self::Pausing(pause) => (1, &pause.until, pause.failures),
-        };
-        let mut value = vec![kind];
-        value.extend_from_slice(&end.0.to_be_bytes());
-        value.extend_from_slice(&failures.to_be_bytes());
+        let mut value = Vec::new();
+        match self {
+            Self::Fetching(end) => put(&mut value, &end.0.to_be_bytes()),
+            Self::Pausing(pause) => {
+                put(&mut value, &pause.until.0.to_be_bytes());
+                put(&mut value, &pause.failures.to_be_bytes());
+                put(&mut value, &[place_of(pause.fault), u8::from(pause.moved)]);
+            }
+        }
         value
     }
 
-    fn decode(value: &[u8]) -> Option<Self> {
-        let (kind, rest) = value.split_first()?;
-        let (end, failures) = rest.split_first_chunk::<8>()?;
-        let until = UnixMillis(u64::from_be_bytes(*end));
-        let failures = u32::from_be_bytes(failures.try_into().ok()?);
-        match kind {
-            0 => Some(Self::Fetching(until)),
-            1 => Some(Self::Pausing(Pause { until, failures })),
-            _ => None,
+    fn decode(mut value: &[u8]) -> Option<Self> {
+        let rest = &mut value;
+        let until = moment(rest)?;
+        if rest.is_empty() {
+            return Some(Self::Fetching(until));
         }
+        let failures = u32::from_be_bytes(take(rest)?.try_into().ok()?);
+        let [fault, moved] = *take(rest)? else {
+            return None;
+        };
+        Some(Self::Pausing(Pause {
+            until,
+            failures,
+            fault: code_at(fault),
+            moved: moved != 0,
+        }))
     }
 }
 
 impl Snapshot {
+    /// Whether the provider withdrew all of its keys.
+    pub(super) fn is_empty(&self) -> bool {
+        self.published.keys.is_empty()
+    }
+
     fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.document.len().saturating_add(16));
-        bytes.extend_from_slice(&self.fetched.0.to_be_bytes());
-        bytes.extend_from_slice(&self.missed.0.to_be_bytes());
-        bytes.extend_from_slice(&self.document);
+        let mut bytes = Vec::new();
+        put(&mut bytes, &self.fetched.0.to_be_bytes());
+        put(&mut bytes, &self.missed.0.to_be_bytes());
+        let max_age = self.max_age.map(|age| age.as_secs().to_be_bytes());
+        put(&mut bytes, max_age.as_ref().map_or(&[], |age| age));
+        match &self.discovered {
+            None => put(&mut bytes, &[]),
+            Some(Discovered { keys, read }) => {
+                put(&mut bytes, &read.0.to_be_bytes());
+                for part in [&keys.cluster, &keys.scheme, &keys.authority, &keys.path] {
+                    put(&mut bytes, part.as_bytes());
+                }
+            }
+        }
+        for key in &self.published.keys {
+            put(&mut bytes, &[]);
+            put(&mut bytes, key.as_jwk().as_bytes());
+        }
+        for old in &self.published.retired {
+            put(&mut bytes, &old.since.0.to_be_bytes());
+            put(&mut bytes, old.key.as_jwk().as_bytes());
+        }
         bytes
     }
 
-    fn decode(bytes: &[u8]) -> Option<Self> {
-        let (fetched, rest) = bytes.split_first_chunk::<8>()?;
-        let (missed, document) = rest.split_first_chunk::<8>()?;
+    fn decode(mut bytes: &[u8]) -> Option<Self> {
+        let rest = &mut bytes;
+        let (fetched, missed) = (moment(rest)?, moment(rest)?);
+        let max_age = match take(rest)? {
+            [] => None,
+            seconds => Some(Duration::from_secs(number(seconds)?)),
+        };
+        let discovered = match take(rest)? {
+            [] => None,
+            read => Some(Discovered {
+                read: UnixMillis(number(read)?),
+                keys: Endpoint {
+                    cluster: text(rest)?.to_owned(),
+                    scheme: text(rest)?.to_owned(),
+                    authority: text(rest)?.to_owned(),
+                    path: text(rest)?.to_owned(),
+                },
+            }),
+        };
+        let mut published = Published::default();
+        while !rest.is_empty() {
+            let since = take(rest)?;
+            let key = Rc::new(PublicKey::from_jwk(text(rest)?).ok()?);
+            if since.is_empty() {
+                published.keys.push(key);
+            } else {
+                let since = UnixMillis(number(since)?);
+                published.retired.push(Retired { key, since });
+            }
+        }
         Some(Self {
-            fetched: UnixMillis(u64::from_be_bytes(*fetched)),
-            missed: UnixMillis(u64::from_be_bytes(*missed)),
-            document: document.to_vec(),
+            fetched,
+            missed,
+            max_age,
+            discovered,
+            published,
         })
     }
+}
+
+/// Adds a part with its length before it.
+fn put(bytes: &mut Vec<u8>, part: &[u8]) {
+    // Nothing that is shared comes near 4 GiB; what would is cut and does not open as anything.
+    let length = u32::try_from(part.len()).unwrap_or_default();
+    bytes.extend_from_slice(&length.to_be_bytes());
+    bytes.extend_from_slice(part);
+}
+
+/// Takes the next part.
+fn take<'b>(rest: &mut &'b [u8]) -> Option<&'b [u8]> {
+    let (length, after) = rest.split_first_chunk::<4>()?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+    let (part, after) = after.split_at_checked(length)?;
+    *rest = after;
+    Some(part)
+}
+
+fn text<'b>(rest: &mut &'b [u8]) -> Option<&'b str> {
+    std::str::from_utf8(take(rest)?).ok()
+}
+
+fn number(part: &[u8]) -> Option<u64> {
+    part.try_into().ok().map(u64::from_be_bytes)
+}
+
+fn moment(rest: &mut &[u8]) -> Option<UnixMillis> {
+    number(take(rest)?).map(UnixMillis)
 }

@@ -4,8 +4,8 @@ use super::key_set::{KeySetFact, Progress};
 use super::shared::{Lease, Names, SharedKeySet};
 use super::waiting::{Waiting, MAX_WAITERS};
 use super::{
-    Availability, CallId, Fact, Facts, FetchAnswer, FetchFault, FetchRequest, NewerKeys, SharedKey,
-    SharedMemory, WaitFault, WaiterId,
+    Availability, CallId, Fact, Facts, FetchAnswer, FetchFault, FetchRequest, NewerKeys, Outage,
+    SharedKey, SharedMemory, WaitFault, WaiterId,
 };
 use crate::crypto::KeySetFault;
 use crate::policy::{Policy, ProviderId};
@@ -43,17 +43,20 @@ struct Slot {
     names: Names,
     /// When the lease of the fetch that is under way ends.
     lease_end: UnixMillis,
+    /// The version of the shared key set that was last looked at.
+    seen: Option<u32>,
 }
 
 impl FactStore {
     /// A store that knows nothing yet but what the policy holds.
     pub fn new(policy: &Policy) -> Self {
-        let secrets = policy.principals.iter().map(|principal| &principal.api_key);
-        let shared_key = SharedKey::derive(secrets);
+        let keys = policy.principals.iter().map(|principal| &principal.api_key);
+        let shared_key = SharedKey::derive(keys.chain(&policy.sharing_secret));
         let slot = |provider| Slot {
             fact: KeySetFact::new(provider),
             names: Names::of(provider, shared_key.as_ref()),
             lease_end: UnixMillis(0),
+            seen: None,
         };
         Self {
             key_sets: policy.providers.iter().map(slot).collect(),
@@ -86,10 +89,9 @@ impl FactStore {
             return Err(WaitFault::TooMany);
         };
         let until = since.saturating_add(slot.fact.longest_fetch());
-        let anew = matches!(fact, Fact::NewerKeySet(_));
         self.waiting.add(waiter, fact, until, places)?;
-        if anew {
-            slot.fact.want_anew();
+        if let Fact::NewerKeySet(_, key_id) = fact {
+            slot.fact.want_anew(key_id);
         }
         Ok(())
     }
@@ -141,10 +143,8 @@ impl FactStore {
         };
         slot.fact.expire(now);
         let shared = shared(self.shared_key.as_ref(), &slot.names, memory);
-        if let Some(snapshot) = shared.as_ref().and_then(SharedKeySet::read) {
-            if slot.fact.adopt(&snapshot, now) {
-                wake(&mut self.waiting, provider, effects);
-            }
+        if catch_up(&mut slot.fact, &mut slot.seen, shared.as_ref(), now) {
+            wake(&mut self.waiting, provider, effects);
         }
         if !slot.fact.is_due(now) {
             return;
@@ -188,6 +188,9 @@ impl FactStore {
         };
         let provider = ProviderId(index);
         let shared = shared(self.shared_key.as_ref(), &slot.names, memory);
+        // A fetch that took long must not undo what another worker learnt since.
+        slot.fact.expire(now);
+        catch_up(&mut slot.fact, &mut slot.seen, shared.as_ref(), now);
         let publish = |snapshot| {
             if let Some(shared) = &shared {
                 shared.publish(snapshot);
@@ -210,7 +213,10 @@ impl FactStore {
                 publish(&snapshot);
                 Effect::Failed(provider, KeySetFault::Empty.into())
             }
-            Progress::Failed(fault) => Effect::Failed(provider, fault),
+            Progress::Failed(fault, known) => {
+                known.iter().for_each(publish);
+                Effect::Failed(provider, fault)
+            }
         };
         if let Some(shared) = shared {
             shared.release(slot.fact.pause_after_fetch());
@@ -245,6 +251,24 @@ fn shared<'s>(
     key.map(|key| SharedKeySet { memory, key, names })
 }
 
+/// Takes over what another worker shared since this one last looked. Returns whether there are new
+/// keys.
+fn catch_up(
+    fact: &mut KeySetFact,
+    seen: &mut Option<u32>,
+    shared: Option<&SharedKeySet<'_>>,
+    now: UnixMillis,
+) -> bool {
+    let Some((version, snapshot)) = shared.and_then(|shared| shared.read(*seen)) else {
+        return false;
+    };
+    // One that is of the future, by this worker's clock, is looked at again.
+    if snapshot.as_ref().is_none_or(|newest| newest.fetched <= now) {
+        *seen = Some(version);
+    }
+    snapshot.is_some_and(|newest| fact.adopt(&newest, now))
+}
+
 fn wake(waiting: &mut Waiting, provider: ProviderId, effects: &mut Vec<Effect>) {
     effects.extend(
         waiting
@@ -266,17 +290,20 @@ pub struct FactsAt<'s> {
 impl Facts for FactsAt<'_> {
     fn key_set(&self, provider: ProviderId) -> Availability<'_> {
         self.store.key_sets.get(provider.0).map_or(
-            Availability::Unavailable {
+            Availability::Unavailable(Outage {
                 retry_after: Duration::ZERO,
-            },
+                fault: None,
+            }),
             |slot| slot.fact.availability(self.now),
         )
     }
 
-    fn newer_keys(&self, provider: ProviderId) -> NewerKeys {
+    fn newer_keys(&self, provider: ProviderId, key_id: Option<&str>) -> NewerKeys {
         self.store
             .key_sets
             .get(provider.0)
-            .map_or(NewerKeys::Unlikely, |slot| slot.fact.newer_keys(self.now))
+            .map_or(NewerKeys::Unlikely, |slot| {
+                slot.fact.newer_keys(key_id, self.now)
+            })
     }
 }

@@ -28,7 +28,9 @@ use crate::principals::Principals;
 use crate::secret::Secret;
 use crate::time::UnixMillis;
 
+mod discovery;
 mod fetching;
+mod rhythm;
 mod workers;
 mod years;
 
@@ -39,6 +41,16 @@ const THE_PROVIDER: ProviderId = ProviderId(0);
 /// A host's shared memory: versions grow, `None` overwrites, nothing is ever removed.
 #[derive(Default)]
 struct Memory(RefCell<BTreeMap<String, (Vec<u8>, u32)>>);
+
+impl Memory {
+    /// The name of the one entry of this kind.
+    fn name_of(&self, kind: &str) -> String {
+        let entries = self.0.borrow();
+        let kind = format!("/{kind}/");
+        let mut names = entries.keys().filter(|name| name.contains(&kind));
+        names.next().cloned().unwrap()
+    }
+}
 
 impl SharedMemory for Memory {
     fn read(&self, name: &str) -> Option<(Vec<u8>, u32)> {
@@ -59,10 +71,13 @@ impl SharedMemory for Memory {
 fn freshness() -> Freshness {
     Freshness {
         ttl: Duration::from_secs(300),
+        min_ttl: Duration::from_secs(60),
+        max_ttl: Duration::from_secs(900),
         max_stale: Duration::from_secs(3600),
         timeout: Duration::from_secs(5),
         cooldown: Duration::from_secs(30),
         grace: Duration::ZERO,
+        discovery_ttl: Duration::from_secs(3600),
     }
 }
 
@@ -81,6 +96,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
         trust_email: false,
         keys,
         freshness: freshness(),
+        revoked_kids: BTreeSet::new(),
     };
     let principal = |secret: &str| Principal {
         name: "app".into(),
@@ -102,6 +118,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
         endpoints: crate::n8n::Endpoints::default(),
         metrics: Access::Pass,
         crypto: CryptoMode::Guest,
+        sharing_secret: None,
     }
 }
 
@@ -136,6 +153,19 @@ fn key_set(kid: &str) -> Vec<u8> {
 fn ok(body: impl Into<Vec<u8>>) -> FetchAnswer {
     FetchAnswer::Response {
         status: 200,
+        hints: Hints::default(),
+        body: body.into(),
+    }
+}
+
+/// A good answer that says how long it is fresh.
+fn fresh_for(seconds: u64, body: impl Into<Vec<u8>>) -> FetchAnswer {
+    FetchAnswer::Response {
+        status: 200,
+        hints: Hints {
+            cache_control: Some(format!("public, max-age={seconds}").into_bytes()),
+            retry_after: None,
+        },
         body: body.into(),
     }
 }
@@ -143,8 +173,56 @@ fn ok(body: impl Into<Vec<u8>>) -> FetchAnswer {
 fn status(status: u16) -> FetchAnswer {
     FetchAnswer::Response {
         status,
+        hints: Hints::default(),
         body: key_set("never-read"),
     }
+}
+
+/// A failure that says when to come back.
+fn retry_after(status: u16, seconds: u64) -> FetchAnswer {
+    FetchAnswer::Response {
+        status,
+        hints: Hints {
+            cache_control: None,
+            retry_after: Some(seconds.to_string().into_bytes()),
+        },
+        body: Vec::new(),
+    }
+}
+
+/// A truthful discovery document.
+fn document(jwks: &str) -> FetchAnswer {
+    ok(format!(
+        r#"{{"issuer":"{ISSUER}","jwks_uri":"https://idp.example{jwks}"}}"#
+    ))
+}
+
+/// When a set that was fetched at `fetched`, and is fresh for `seconds`, is due.
+fn due(fetched: UnixMillis, seconds: u64) -> UnixMillis {
+    let length = backoff::rhythm(Duration::from_secs(seconds), fetched.0);
+    assert!(length <= Duration::from_secs(seconds));
+    assert!(length >= Duration::from_secs(seconds * 9 / 10));
+    fetched.saturating_add(length)
+}
+
+fn before(moment: UnixMillis) -> UnixMillis {
+    UnixMillis(moment.0 - 1)
+}
+
+/// Whether a token that names this key would be worth a fetch.
+fn newer_keys(store: &FactStore, kid: &str, now: UnixMillis) -> NewerKeys {
+    store.at(now).newer_keys(THE_PROVIDER, Some(kid))
+}
+
+/// What a request waits for whose token names this key.
+fn newer(kid: &str) -> Fact {
+    Fact::NewerKeySet(THE_PROVIDER, Some(KeyIdDigest::of(kid)))
+}
+
+/// Fetches at `now`, which must be due, and answers.
+fn refresh(store: &mut FactStore, answer: FetchAnswer, now: UnixMillis, memory: &Memory) {
+    let request = fetch(&store.tick(now, memory));
+    store.answered(request.call, answer, now, memory);
 }
 
 fn after(millis: u64) -> UnixMillis {

@@ -22,13 +22,8 @@ fn provider(dialect: Dialect, trust_email: bool) -> Provider {
         clients: None,
         trust_email,
         keys: KeySource::Inline(crate::crypto::KeySet::default()),
-        freshness: Freshness {
-            ttl: Duration::ZERO,
-            max_stale: Duration::ZERO,
-            timeout: Duration::ZERO,
-            cooldown: Duration::ZERO,
-            grace: Duration::ZERO,
-        },
+        freshness: Freshness::default(),
+        revoked_kids: BTreeSet::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Reason;
+use crate::facts::Outage;
 use crate::identity::IdentityFault;
 use crate::n8n::PathFault;
 use crate::token::{BearerFault, TokenFault};
@@ -37,9 +38,10 @@ impl Reason {
             Self::WebhookRequirement,
             Self::MetricsDenied,
             Self::MethodNotAllowed,
-            Self::KeysUnavailable {
+            Self::KeysUnavailable(Outage {
                 retry_after: Duration::from_secs(4),
-            },
+                fault: None,
+            }),
             Self::TooManyWaiting,
             Self::HostFailure,
         ]);
@@ -47,7 +49,7 @@ impl Reason {
     }
 }
 
-const TOKEN_FAULTS: [TokenFault; 21] = [
+const TOKEN_FAULTS: [TokenFault; 22] = [
     TokenFault::TooLong,
     TokenFault::NotAJws,
     TokenFault::Encrypted,
@@ -67,6 +69,7 @@ const TOKEN_FAULTS: [TokenFault; 21] = [
     TokenFault::IssuedInTheFuture,
     TokenFault::IssuedAfterExpiry,
     TokenFault::UnknownKeyId,
+    TokenFault::RevokedKey,
     TokenFault::NoKeyFits,
     TokenFault::BadSignature,
 ];
@@ -101,8 +104,9 @@ mod tests {
                 | TokenFault::IssuedInTheFuture
                 | TokenFault::IssuedAfterExpiry
                 | TokenFault::UnknownKeyId
+                | TokenFault::RevokedKey
                 | TokenFault::NoKeyFits
-                | TokenFault::BadSignature => 45,
+                | TokenFault::BadSignature => 46,
             },
             Reason::Path(_)
             | Reason::WebhookCase
@@ -123,9 +127,9 @@ mod tests {
             | Reason::WebhookRequirement
             | Reason::MetricsDenied
             | Reason::MethodNotAllowed
-            | Reason::KeysUnavailable { .. }
+            | Reason::KeysUnavailable(_)
             | Reason::TooManyWaiting
-            | Reason::HostFailure => 45,
+            | Reason::HostFailure => 46,
         }
     }
 

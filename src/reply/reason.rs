@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::facts::Outage;
 use crate::identity::IdentityFault;
 use crate::n8n::PathFault;
 use crate::token::{BearerFault, TokenFault};
@@ -54,10 +55,7 @@ pub enum Reason {
     /// A method that this filter's own documents do not answer.
     MethodNotAllowed,
     /// The provider's keys cannot be had now.
-    KeysUnavailable {
-        /// When it is worth trying again.
-        retry_after: Duration,
-    },
+    KeysUnavailable(Outage),
     /// Too many requests wait for the provider's keys already.
     TooManyWaiting,
     /// The host did not do what the decision asked for.
@@ -116,7 +114,7 @@ impl Reason {
             Self::WebhookRequirement => "webhook_requirement",
             Self::MetricsDenied => "metrics_denied",
             Self::MethodNotAllowed => "method_not_allowed",
-            Self::KeysUnavailable { .. } => "keys_unavailable",
+            Self::KeysUnavailable(_) => "keys_unavailable",
             Self::TooManyWaiting => "too_many_waiting",
             Self::HostFailure => "host_failure",
         }
@@ -207,7 +205,7 @@ impl Reason {
             ),
             Self::MetricsDenied => (403, Challenge::None, "Metrics cannot be read here."),
             Self::MethodNotAllowed => (405, Challenge::None, "Use GET."),
-            Self::KeysUnavailable { .. } => (
+            Self::KeysUnavailable(_) => (
                 503,
                 Challenge::None,
                 "The keys of the identity provider cannot be had at the moment.",
@@ -267,7 +265,7 @@ impl Reason {
             Self::WebhookRequirement => "the webhook rule's `require` does not hold for the caller",
             Self::MetricsDenied => "`metrics` is `deny`",
             Self::MethodNotAllowed => "the gate's own document was asked for with another method than GET",
-            Self::KeysUnavailable { .. } => "the provider's keys could not be fetched; the log says why",
+            Self::KeysUnavailable(_) => "the provider's keys could not be fetched; `fault` in the audit says why: see [faults](faults.md)",
             Self::TooManyWaiting => "too many requests of one worker wait for this provider's keys: 1024, shared evenly by the providers",
             Self::HostFailure => "Envoy did not do what the gate asked for",
             Self::Token(_) | Self::Identity(_) | Self::Bearer(_) => "",
@@ -278,6 +276,7 @@ impl Reason {
     pub const fn fault(&self) -> Option<&'static str> {
         match self {
             Self::Path(fault) => Some(fault.as_str()),
+            Self::KeysUnavailable(outage) => outage.fault,
             Self::Token(TokenFault::ClaimOfWrongType(name) | TokenFault::WrongType(name))
             | Self::Identity(IdentityFault::NotText { claim: name }) => Some(name),
             Self::Token(TokenFault::AlgorithmNotAllowed(Some(algorithm))) => {
@@ -290,7 +289,7 @@ impl Reason {
     /// When it is worth trying again, for a refusal that passes.
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::KeysUnavailable { retry_after } => Some(*retry_after),
+            Self::KeysUnavailable(outage) => Some(outage.retry_after),
             Self::TooManyWaiting | Self::HostFailure => Some(Duration::from_secs(1)),
             _ => None,
         }
@@ -333,8 +332,9 @@ const fn token_detail(fault: TokenFault) -> &'static str {
         TokenFault::NotYetValid | TokenFault::IssuedInTheFuture => {
             "The access token is not valid yet."
         }
-        TokenFault::UnknownKeyId | TokenFault::NoKeyFits | TokenFault::BadSignature => {
-            "The signature of the access token could not be verified."
-        }
+        TokenFault::UnknownKeyId
+        | TokenFault::RevokedKey
+        | TokenFault::NoKeyFits
+        | TokenFault::BadSignature => "The signature of the access token could not be verified.",
     }
 }

@@ -6,7 +6,7 @@ use proxy_wasm::types::{BufferType, LogLevel, MapType, Status};
 use crate::config::Environment;
 use crate::crypto::ForeignFunctions;
 use crate::decide::HeaderEdit;
-use crate::facts::{FetchAnswer, FetchRequest, SharedMemory, MAX_DOCUMENT};
+use crate::facts::{FetchAnswer, FetchRequest, Hints, SharedMemory, MAX_DOCUMENT};
 use crate::reply::LocalReply;
 use crate::request::RequestHead;
 use crate::secret::Secret;
@@ -81,9 +81,10 @@ pub(super) fn fetch(request: &FetchRequest) -> Result<u32, Status> {
 
 /// The answer to a call, while the host reports it. A call that failed has no headers.
 pub(super) fn fetch_answer(headers: usize, body: usize) -> FetchAnswer {
+    let field = |name| hostcalls::get_map_value_bytes(MapType::HttpCallResponseHeaders, name);
     let status = (headers > 0)
-        .then(|| hostcalls::get_map_value_bytes(MapType::HttpCallResponseHeaders, ":status"))
-        .and_then(|value| value.ok().flatten())
+        .then(|| field(":status").ok().flatten())
+        .flatten()
         .and_then(|value| std::str::from_utf8(&value).ok()?.parse().ok());
     let Some(status) = status else {
         return FetchAnswer::NoResponse;
@@ -94,7 +95,14 @@ pub(super) fn fetch_answer(headers: usize, body: usize) -> FetchAnswer {
         .ok()
         .flatten()
         .unwrap_or_default();
-    FetchAnswer::Response { status, body }
+    FetchAnswer::Response {
+        status,
+        hints: Hints {
+            cache_control: field("cache-control").ok().flatten(),
+            retry_after: field("retry-after").ok().flatten(),
+        },
+        body,
+    }
 }
 
 /// The host's shared data.

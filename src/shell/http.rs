@@ -60,7 +60,7 @@ impl Drop for Request {
 
 impl Worker {
     fn count_wait(&mut self, fact: Fact) {
-        if let Fact::NewerKeySet(provider) = fact {
+        if let Fact::NewerKeySet(provider, _) = fact {
             let provider = self.gate.provider_name(provider);
             self.metrics.count(&Metric::KeyIdMiss { provider });
         }

@@ -78,6 +78,9 @@ pub enum TokenFault {
     /// out of date.
     #[error("no key of the provider has the token's key id")]
     UnknownKeyId,
+    /// Expected a `kid` that the operator did not revoke.
+    #[error("the operator revoked the token's key: `revoked_kids`")]
+    RevokedKey,
     /// Expected a key that fits `alg` in type, curve and use (RFC 8725 §3.1). Stops an ES256 token
     /// that points at an RSA key, and its like.
     #[error("no key of the provider fits the token")]
@@ -110,6 +113,7 @@ impl TokenFault {
             Self::IssuedInTheFuture => "issued_in_the_future",
             Self::IssuedAfterExpiry => "issued_after_expiry",
             Self::UnknownKeyId => "unknown_key_id",
+            Self::RevokedKey => "revoked_key",
             Self::NoKeyFits => "no_key_fits",
             Self::BadSignature => "bad_signature",
         }

@@ -219,6 +219,7 @@ fn check_signature<'k>(
 ) -> Result<(&'k Rc<PublicKey>, Verification), TokenFault> {
     let candidates = match keys.candidates(algorithm, token.key_id()) {
         Candidates::Keys(candidates) => candidates,
+        Candidates::Revoked => return Err(TokenFault::RevokedKey),
         Candidates::UnknownKeyId => return Err(TokenFault::UnknownKeyId),
         Candidates::NoneFits => return Err(TokenFault::NoKeyFits),
     };

@@ -166,13 +166,13 @@ impl KeyFiles {
             let (name, path) = argument
                 .split_once('=')
                 .ok_or_else(|| format!("{argument:?} is not of the form PROVIDER=FILE"))?;
-            let index = policy
-                .providers
-                .iter()
-                .position(|provider| &*provider.name == name)
+            let mut providers = policy.providers.iter().enumerate();
+            let (index, provider) = providers
+                .find(|(_, provider)| &*provider.name == name)
                 .ok_or_else(|| format!("there is no provider {name:?}"))?;
             let document = fs::read(path).map_err(|error| format!("{path}: {error}"))?;
             let keys = KeySet::parse(&document).map_err(|fault| format!("{path}: {fault}"))?;
+            let keys = KeySet::of(keys.keys(), &provider.revoked_kids);
             sets.insert(ProviderId(index), keys);
         }
         Ok(Self(sets))
@@ -186,7 +186,7 @@ impl Facts for KeyFiles {
             .map_or(Availability::Pending, Availability::Known)
     }
 
-    fn newer_keys(&self, _: ProviderId) -> NewerKeys {
+    fn newer_keys(&self, _: ProviderId, _: Option<&str>) -> NewerKeys {
         NewerKeys::Unlikely
     }
 }

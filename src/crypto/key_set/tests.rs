@@ -58,6 +58,7 @@ fn candidates(
     let place = |key: &Rc<PublicKey>| set.keys().iter().position(|other| Rc::ptr_eq(other, key));
     match set.candidates(algorithm, key_id) {
         Candidates::Keys(keys) => Ok(keys.into_iter().filter_map(place).collect()),
+        Candidates::Revoked => Err("revoked"),
         Candidates::UnknownKeyId => Err("unknown"),
         Candidates::NoneFits => Err("none fits"),
     }
@@ -127,6 +128,56 @@ fn a_set_contains_its_keys_and_those_that_are_equal() {
     assert!(set.contains(first), "read again, and the same");
     assert!(!set.contains(second), "for another algorithm");
     assert!(!set.contains(third));
+}
+
+#[test]
+fn a_revoked_key_id_is_no_key_at_all() {
+    let nameless = with(p256(), "kid", Value::Null);
+    let published = parse(&[rsa(), with(p256(), "kid", json!("good")), nameless]);
+    let revoked = BTreeSet::from(["k".to_owned()]);
+    let set = KeySet::of(published.keys(), &revoked);
+    assert_eq!(set.keys(), published.keys().get(1..).unwrap());
+    assert_eq!(
+        candidates(&set, Algorithm::Rs256, Some("k")),
+        Err("revoked")
+    );
+    // Nor does a key without a name stand in for it.
+    assert_eq!(
+        candidates(&set, Algorithm::Es256, Some("k")),
+        Err("revoked")
+    );
+    assert_eq!(
+        candidates(&set, Algorithm::Es256, Some("other")),
+        Ok(vec![1])
+    );
+    assert_eq!(candidates(&set, Algorithm::Rs256, None), Err("none fits"));
+}
+
+#[test]
+fn a_key_is_handed_on_with_nothing_but_its_parts() {
+    let template = "https://login.microsoftonline.com/{tenantid}/v2.0";
+    for jwk in KEY_KINDS.map(|kind| mint(kind).jwk("k")) {
+        let jwk = with(with(jwk, "issuer", json!(template)), "x5c", json!(["MIID"]));
+        let set = parse(&[jwk]);
+        let key = set.keys().first().unwrap();
+        let again = PublicKey::from_jwk(key.as_jwk()).unwrap();
+        assert_eq!(again, **key);
+        assert_eq!(again.as_jwk(), key.as_jwk());
+        assert!(!key.as_jwk().contains("x5c"));
+    }
+}
+
+#[test]
+fn members_that_fill_the_memory_make_no_key() {
+    let long = "A".repeat(5000);
+    assert_eq!(
+        reason(&with(rsa(), "n", json!(long)).to_string()),
+        SkipReason::Number
+    );
+    assert_eq!(
+        reason(&with(rsa(), "issuer", json!(long)).to_string()),
+        SkipReason::Issuer
+    );
 }
 
 #[test]

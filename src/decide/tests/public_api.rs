@@ -381,25 +381,29 @@ fn missing_keys_are_awaited_and_unknown_ones_asked_for_once() {
     ));
     let stranger = Mint::generate(KeyKind::Ed25519);
     let claims = claims("reader", &["Reader"]);
-    for header in [
-        json!({"alg": "EdDSA", "kid": "two"}),
-        json!({"alg": "EdDSA"}),
+    for (header, digest) in [
+        (
+            json!({"alg": "EdDSA", "kid": "two"}),
+            Some(KeyIdDigest::of("two")),
+        ),
+        (json!({"alg": "EdDSA"}), None),
     ] {
         let authorization = format!("Bearer {}", stranger.sign(&header, &claims));
         let request = super::request("GET", WORKFLOWS, &[("authorization", &authorization)]);
         let decision = decide_with(&facts, &request);
-        assert!(matches!(
-            decision.outcome,
-            Outcome::Await(Fact::NewerKeySet(ProviderId(0)))
-        ));
+        let Outcome::Await(fact) = decision.outcome else {
+            panic!("{:?}", decision.outcome);
+        };
+        assert_eq!(fact, Fact::NewerKeySet(ProviderId(0), digest));
     }
     let header = json!({"alg": "EdDSA", "kid": "one"});
     let authorization = format!("Bearer {}", stranger.sign(&header, &claims));
     let forged = super::request("GET", WORKFLOWS, &[("authorization", &authorization)]);
     assert_eq!(reason(&decide_with(&facts, &forged)), "bad_signature");
-    facts.newer_keys = NewerKeys::Unavailable {
+    facts.newer_keys = NewerKeys::Unavailable(Outage {
         retry_after: std::time::Duration::from_secs(3),
-    };
+        fault: Some("server_error"),
+    });
     assert_eq!(reason(&decide_with(&facts, &forged)), "bad_signature");
     let header = json!({"alg": "EdDSA", "kid": "two"});
     let authorization = format!("Bearer {}", stranger.sign(&header, &claims));

@@ -76,16 +76,25 @@ fn a_discovery_document_that_lies_brings_no_keys() {
 fn whatever_is_no_key_set_is_a_fault_of_its_own() {
     let large = vec![b' '; MAX_DOCUMENT + 1];
     let cases = [
-        (status(500), "status"),
-        (status(302), "status"),
+        (status(500), "server_error"),
+        (status(503), "server_error"),
+        (status(302), "redirect"),
+        (status(404), "not_found"),
+        (status(410), "not_found"),
+        (status(429), "rate_limited"),
+        (status(403), "client_error"),
         (status(204), "status"),
         (FetchAnswer::NoResponse, "no_response"),
         (FetchAnswer::NotDispatched, "not_dispatched"),
         (ok(large), "too_large"),
-        (ok("<html></html>"), "key_set"),
-        (ok(r#"{"keys":[]}"#), "key_set"),
-        (ok(r#"{"keys":[{"kty":"oct","k":"AAAA"}]}"#), "key_set"),
-        (ok(&key_set("one")[..40]), "key_set"),
+        (ok("<html></html>"), "not_json"),
+        (ok("[]"), "not_a_key_set"),
+        (ok(r#"{"keys":[]}"#), "empty"),
+        (
+            ok(r#"{"keys":[{"kty":"oct","k":"AAAA"}]}"#),
+            "no_usable_key",
+        ),
+        (ok(&key_set("one")[..40]), "not_json"),
     ];
     for (answer, code) in cases {
         let memory = Memory::default();
@@ -96,10 +105,12 @@ fn whatever_is_no_key_set_is_a_fault_of_its_own() {
             panic!("{answer:?}: {effects:?}");
         };
         assert_eq!(fault.as_str(), code);
-        assert!(matches!(
-            store.at(START).key_set(THE_PROVIDER),
-            Availability::Unavailable { .. }
-        ));
+        // The request that is refused for it says so.
+        let facts = store.at(START);
+        let Availability::Unavailable(outage) = facts.key_set(THE_PROVIDER) else {
+            panic!("{answer:?}: keys");
+        };
+        assert_eq!(outage.fault, Some(code));
     }
 }
 
@@ -165,8 +176,8 @@ fn requests_that_wait_for_one_provider_leave_room_for_another() {
 fn keys_are_fetched_again_when_they_are_old_and_serve_meanwhile() {
     let memory = Memory::default();
     let mut store = warm(&memory);
-    assert_eq!(store.tick(after(299_999), &memory), []);
-    let request = fetch(&store.tick(after(300_000), &memory));
+    assert_eq!(store.tick(before(due(START, 300)), &memory), []);
+    let request = fetch(&store.tick(due(START, 300), &memory));
     assert!(knows(&store, "one", after(300_001)));
     store.answered(request.call, ok(key_set("two")), after(300_010), &memory);
     assert!(knows(&store, "two", after(300_010)));
@@ -254,27 +265,23 @@ fn keys_that_are_too_old_serve_no_longer() {
 fn an_unknown_key_id_causes_one_fetch_in_a_cooldown() {
     let memory = Memory::default();
     let mut store = warm(&memory);
-    assert_eq!(
-        store.at(after(1_000)).newer_keys(THE_PROVIDER),
-        NewerKeys::MayCome
-    );
-    let fact = Fact::NewerKeySet(THE_PROVIDER);
-    assert_eq!(store.wait(WaiterId(1), fact, after(1_000)), Ok(()));
+    assert_eq!(newer_keys(&store, "two", after(1_000)), NewerKeys::MayCome);
+    assert_eq!(store.wait(WaiterId(1), newer("two"), after(1_000)), Ok(()));
     let request = fetch(&store.tick(after(1_002), &memory));
     // While the fetch is under way another unknown key id may wait for it too.
     assert_eq!(
-        store.at(after(1_003)).newer_keys(THE_PROVIDER),
+        newer_keys(&store, "three", after(1_003)),
         NewerKeys::MayCome
     );
     let effects = store.answered(request.call, ok(key_set("two")), after(1_010), &memory);
     assert_eq!(woken(&effects), [(1, false)]);
     assert!(knows(&store, "two", after(1_010)));
     assert_eq!(
-        store.at(after(31_009)).newer_keys(THE_PROVIDER),
+        newer_keys(&store, "four", after(31_009)),
         NewerKeys::Unlikely
     );
     assert_eq!(
-        store.at(after(31_010)).newer_keys(THE_PROVIDER),
+        newer_keys(&store, "four", after(31_010)),
         NewerKeys::MayCome
     );
 }
@@ -287,12 +294,11 @@ fn a_fetch_that_takes_longer_than_the_cooldown_is_not_followed_by_the_next() {
     let mut store = FactStore::new(&policy);
     let request = fetch(&store.tick(START, &memory));
     store.answered(request.call, ok(key_set("one")), START, &memory);
-    let fact = Fact::NewerKeySet(THE_PROVIDER);
-    store.wait(WaiterId(1), fact, after(2_000)).unwrap();
+    store.wait(WaiterId(1), newer("two"), after(2_000)).unwrap();
     let request = fetch(&store.tick(after(2_000), &memory));
     store.answered(request.call, ok(key_set("one")), after(6_000), &memory);
     assert_eq!(
-        store.at(after(6_000)).newer_keys(THE_PROVIDER),
+        newer_keys(&store, "three", after(6_000)),
         NewerKeys::Unlikely
     );
 }
@@ -304,12 +310,12 @@ fn a_flood_of_unknown_key_ids_causes_one_fetch_in_a_cooldown() {
     let mut fetched = 0;
     for step in 0..60_000_u64 {
         let now = after(step * 2);
-        if store.at(now).newer_keys(THE_PROVIDER) == NewerKeys::MayCome {
+        let made_up = format!("made-up-{step}");
+        if newer_keys(&store, &made_up, now) == NewerKeys::MayCome {
             let id = WaiterId(u32::try_from(step).unwrap());
-            store
-                .wait(id, Fact::NewerKeySet(THE_PROVIDER), now)
-                .unwrap();
+            store.wait(id, newer(&made_up), now).unwrap();
         }
+        assert!(knows(&store, "one", now), "good tokens never wait");
         for request in fetches(&store.tick(now, &memory)) {
             fetched += 1;
             store.answered(request.call, ok(key_set("one")), now, &memory);
@@ -319,18 +325,135 @@ fn a_flood_of_unknown_key_ids_causes_one_fetch_in_a_cooldown() {
 }
 
 #[test]
+fn one_client_with_an_old_key_id_does_not_cause_a_fetch_in_every_cooldown_for_ever() {
+    let memory = Memory::default();
+    let mut store = warm(&memory);
+    let (mut begun, mut misses) = (0, 0);
+    // A day, in which it asks every ten seconds.
+    for step in 0..8_640_u64 {
+        let now = after(step * 10_000);
+        if newer_keys(&store, "old", now) == NewerKeys::MayCome {
+            misses += 1;
+            let id = WaiterId(u32::try_from(step).unwrap());
+            store.wait(id, newer("old"), now).unwrap();
+        }
+        for request in fetches(&store.tick(now, &memory)) {
+            begun += 1;
+            store.answered(request.call, ok(key_set("one")), now, &memory);
+        }
+    }
+    assert!((8..=13).contains(&misses), "{misses}");
+    assert!(begun <= 8_640 / 27 + 13, "{begun}");
+    // Another key id is not held up by it.
+    let now = after(8_640 * 10_000 + 1_800_000);
+    assert_eq!(newer_keys(&store, "old", now), NewerKeys::Unlikely);
+    assert_eq!(newer_keys(&store, "new", now), NewerKeys::MayCome);
+}
+
+#[test]
+fn a_key_that_is_published_later_than_it_signs_is_found_within_two_cooldowns() {
+    let memory = Memory::default();
+    let mut store = warm(&memory);
+    let mut found = None;
+    // All keys are replaced after ten seconds; the first token is there after one.
+    for step in 1..60_u64 {
+        let now = after(step * 1_000);
+        if !knows(&store, "two", now) && newer_keys(&store, "two", now) == NewerKeys::MayCome {
+            let id = WaiterId(u32::try_from(step).unwrap());
+            store.wait(id, newer("two"), now).unwrap();
+        }
+        let published = if step < 10 { "one" } else { "two" };
+        for request in fetches(&store.tick(now, &memory)) {
+            store.answered(request.call, ok(key_set(published)), now, &memory);
+        }
+        if knows(&store, "two", now) {
+            found = found.or(Some(step));
+        }
+    }
+    assert_eq!(found, Some(31));
+}
+
+#[test]
+fn requests_with_unknown_key_ids_are_refused_at_once_during_the_cooldown() {
+    let memory = Memory::default();
+    let mut store = warm(&memory);
+    store.wait(WaiterId(1), newer("two"), after(1_000)).unwrap();
+    refresh(&mut store, ok(key_set("one")), after(1_000), &memory);
+    for kid in ["two", "three"] {
+        assert_eq!(newer_keys(&store, kid, after(1_001)), NewerKeys::Unlikely);
+    }
+}
+
+#[test]
+fn a_revoked_key_never_counts_though_it_is_published() {
+    let memory = Memory::default();
+    let old = warm(&memory);
+    assert!(knows(&old, "one", START));
+    let mut policy = policy(by_jwks(), Some("secret"));
+    policy.providers[0].revoked_kids = BTreeSet::from(["one".to_owned()]);
+    policy.providers[0].freshness.grace = Duration::from_secs(3600);
+    let revoked = |store: &FactStore, now| {
+        let facts = store.at(now);
+        let Availability::Known(keys) = facts.key_set(THE_PROVIDER) else {
+            panic!("no keys");
+        };
+        keys.keys().iter().all(|key| key.key_id() != Some("one"))
+            && keys.candidates(Algorithm::EdDsa, Some("one")) == Candidates::Revoked
+    };
+    // From another worker's snapshot, from the provider, and as a key under grace.
+    let mut store = FactStore::new(&policy);
+    assert_eq!(store.tick(after(1), &memory), []);
+    assert!(revoked(&store, after(1)));
+    refresh(&mut store, ok(key_set("one")), after(300_000), &memory);
+    assert!(revoked(&store, after(300_000)));
+    refresh(&mut store, ok(key_set("two")), after(600_000), &memory);
+    assert!(revoked(&store, after(600_000)));
+    assert!(knows(&store, "two", after(600_000)));
+}
+
+#[test]
+fn the_age_of_keys_goes_on_growing_after_they_were_withdrawn() {
+    let memory = Memory::default();
+    let mut store = warm(&memory);
+    let age = |store: &FactStore, now| store.key_set_age(THE_PROVIDER, now);
+    refresh(&mut store, ok(r#"{"keys":[]}"#), after(300_000), &memory);
+    assert!(!knows(&store, "one", after(300_000)));
+    let seconds = Some(Duration::from_secs(400));
+    assert_eq!(age(&store, after(400_000)), seconds);
+    let mut new = FactStore::new(&policy(by_jwks(), Some("secret")));
+    new.tick(after(300_001), &memory);
+    assert_eq!(age(&new, after(300_001)), None, "it never had any");
+}
+
+#[test]
+fn a_clock_that_was_ahead_does_not_keep_keys_in_use() {
+    let memory = Memory::default();
+    let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
+    let year = UnixMillis(START.0 + 365 * 86_400_000);
+    refresh(&mut store, ok(key_set("one")), year, &memory);
+    // The clock is set right.
+    store.tick(START, &memory);
+    assert!(knows(&store, "one", START));
+    let request = fetch(&store.tick(after(300_000), &memory));
+    store.answered(request.call, status(500), after(300_000), &memory);
+    assert!(knows(&store, "one", after(3_600_000)));
+    assert!(!knows(&store, "one", after(3_600_001)));
+    // A pause that began by the wrong clock is over, too.
+    assert_eq!(fetches(&store.tick(after(3_600_001), &memory)).len(), 1);
+}
+
+#[test]
 fn while_the_provider_is_down_nobody_knows_whether_a_key_is_new() {
     let memory = Memory::default();
     let mut store = warm(&memory);
-    let fact = Fact::NewerKeySet(THE_PROVIDER);
-    store.wait(WaiterId(1), fact, after(1_000)).unwrap();
+    store.wait(WaiterId(1), newer("two"), after(1_000)).unwrap();
     let request = fetch(&store.tick(after(1_002), &memory));
     let effects = store.answered(request.call, status(500), after(1_010), &memory);
     assert_eq!(woken(&effects), [(1, false)]);
-    assert!(matches!(
-        store.at(after(1_010)).newer_keys(THE_PROVIDER),
-        NewerKeys::Unavailable { .. }
-    ));
+    let NewerKeys::Unavailable(outage) = newer_keys(&store, "two", after(1_010)) else {
+        panic!("somebody knows");
+    };
+    assert_eq!(outage.fault, Some("server_error"));
     assert!(knows(&store, "one", after(1_010)));
 }
 
@@ -358,8 +481,5 @@ fn inline_keys_are_there_at_once_and_never_fetched() {
     let mut store = FactStore::new(&policy(inline, Some("secret")));
     assert_eq!(store.tick(START, &memory), []);
     assert!(knows(&store, "one", after(u64::from(u32::MAX))));
-    assert_eq!(
-        store.at(START).newer_keys(THE_PROVIDER),
-        NewerKeys::Unlikely
-    );
+    assert_eq!(newer_keys(&store, "two", START), NewerKeys::Unlikely);
 }

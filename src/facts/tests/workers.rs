@@ -115,7 +115,7 @@ fn a_failed_fetch_is_not_repeated_by_every_worker() {
     assert_eq!(woken(&second.tick(after(10), &memory)), [(1, false)]);
     assert!(matches!(
         second.at(after(10)).key_set(THE_PROVIDER),
-        Availability::Unavailable { .. }
+        Availability::Unavailable(_)
     ));
     fetch(&second.tick(after(1_001), &memory));
 }
@@ -136,13 +136,7 @@ fn shared_keys_are_believed_only_from_workers_with_the_same_secrets() {
 fn shared_keys_that_were_tampered_with_are_not_believed() {
     let memory = Memory::default();
     let _ = warm(&memory);
-    let name = memory
-        .0
-        .borrow()
-        .keys()
-        .find(|name| name.contains("/keys/"))
-        .cloned()
-        .unwrap();
+    let name = memory.name_of("keys");
     let sealed = memory.read(&name).unwrap().0;
     for at in 0..sealed.len() {
         let mut forged = sealed.clone();
@@ -196,29 +190,133 @@ fn shared_memory_holds_no_secret() {
 }
 
 #[test]
-fn a_forged_lease_delays_a_fetch_by_little_more_than_a_minute() {
+fn a_forged_lease_delays_no_fetch() {
     let memory = Memory::default();
     let _ = warm(&memory);
-    let lease = memory
-        .0
-        .borrow()
-        .keys()
-        .find(|name| name.contains("/lease/"))
-        .cloned()
-        .unwrap();
-    for forged in [u64::MAX, START.0 + 300_000 + 71_000, 0] {
-        let mut value = vec![0];
-        value.extend(forged.to_be_bytes());
-        value.extend([0; 4]);
-        memory.write(&lease, &value, None);
+    let lease = memory.name_of("lease");
+    let sealed = memory.read(&lease).unwrap().0;
+    let mut longer = sealed.clone();
+    *longer.last_mut().unwrap() ^= 1;
+    let until = START.0 + 301_000;
+    let mut plain = vec![0, 0, 0, 8];
+    plain.extend(until.to_be_bytes());
+    for forged in [longer, plain, sealed[..40].to_vec(), Vec::new()] {
+        memory.write(&lease, &forged, None);
         let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
-        assert_eq!(
-            fetches(&store.tick(after(300_000), &memory)).len(),
-            1,
-            "{forged}"
+        assert_eq!(fetches(&store.tick(after(300_000), &memory)).len(), 1);
+    }
+}
+
+#[test]
+fn a_new_virtual_machine_has_keys_under_grace_though_it_never_saw_them_published() {
+    let memory = Memory::default();
+    let mut policy = policy(by_jwks(), Some("secret"));
+    policy.providers[0].freshness.grace = Duration::from_secs(3000);
+    let mut first = FactStore::new(&policy);
+    let mut missed_it = FactStore::new(&policy);
+    for (turn, kid) in (0..).zip(["one", "two", "three"]) {
+        refresh(&mut first, ok(key_set(kid)), after(turn * 300_000), &memory);
+    }
+    let mut new = FactStore::new(&policy);
+    for worker in [&mut new, &mut missed_it] {
+        assert_eq!(worker.tick(after(600_001), &memory), []);
+        for kid in ["one", "two", "three"] {
+            assert!(knows(worker, kid, after(600_001)), "{kid}");
+        }
+    }
+    // The grace counts from when a key left the set, whoever saw it.
+    new.tick(after(3_299_999), &memory);
+    assert!(knows(&new, "one", after(3_299_999)));
+    new.tick(after(3_300_000), &memory);
+    assert!(!knows(&new, "one", after(3_300_000)));
+    assert!(knows(&new, "two", after(3_300_000)));
+}
+
+#[test]
+fn a_configuration_with_less_grace_does_not_take_over_more() {
+    let memory = Memory::default();
+    let mut policy = policy(by_jwks(), Some("secret"));
+    policy.providers[0].freshness.grace = Duration::from_secs(3000);
+    let mut old = FactStore::new(&policy);
+    refresh(&mut old, ok(key_set("one")), START, &memory);
+    refresh(&mut old, ok(key_set("two")), after(300_000), &memory);
+    assert!(knows(&old, "one", after(300_000)));
+    policy.providers[0].freshness.grace = Duration::ZERO;
+    let mut new = FactStore::new(&policy);
+    new.tick(after(300_001), &memory);
+    assert!(!knows(&new, "one", after(300_001)));
+    assert!(knows(&new, "two", after(300_001)));
+}
+
+#[test]
+fn retired_keys_are_bounded_and_so_is_what_is_shared() {
+    let memory = Memory::default();
+    let mut policy = policy(by_jwks(), Some("secret"));
+    policy.providers[0].freshness.grace = Duration::from_secs(48 * 3600);
+    let mut store = FactStore::new(&policy);
+    for turn in 0..150 {
+        let kid = format!("key-{turn:03}");
+        refresh(
+            &mut store,
+            ok(key_set(&kid)),
+            after(turn * 300_000),
+            &memory,
         );
     }
-    memory.write(&lease, b"odd", None);
-    let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
-    assert_eq!(fetches(&store.tick(after(300_000), &memory)).len(), 1);
+    let facts = store.at(after(150 * 300_000));
+    let Availability::Known(keys) = facts.key_set(THE_PROVIDER) else {
+        panic!("no keys");
+    };
+    assert_eq!(keys.keys().len(), 101);
+    let ids: Vec<_> = keys.keys().iter().filter_map(|key| key.key_id()).collect();
+    assert_eq!(ids[..2], ["key-149", "key-049"]);
+    let size = memory.read(&memory.name_of("keys")).unwrap().0.len();
+    assert!(size < 20_000, "{size}");
+}
+
+#[test]
+fn keys_that_stay_are_the_very_same_ones_after_a_refresh() {
+    let memory = Memory::default();
+    let mut store = warm(&memory);
+    let key = |store: &FactStore, now| {
+        let facts = store.at(now);
+        let Availability::Known(keys) = facts.key_set(THE_PROVIDER) else {
+            panic!("no keys");
+        };
+        std::rc::Rc::clone(&keys.keys()[0])
+    };
+    let before = key(&store, START);
+    refresh(&mut store, ok(key_set("one")), after(300_000), &memory);
+    assert!(std::rc::Rc::ptr_eq(&before, &key(&store, after(300_000))));
+}
+
+#[test]
+fn a_worker_learns_why_another_one_could_not_fetch() {
+    let memory = Memory::default();
+    let policy = policy(by_jwks(), Some("secret"));
+    let mut first = FactStore::new(&policy);
+    let mut second = FactStore::new(&policy);
+    refresh(&mut first, retry_after(429, 200), START, &memory);
+    second.tick(after(1), &memory);
+    let facts = second.at(after(1));
+    let Availability::Unavailable(outage) = facts.key_set(THE_PROVIDER) else {
+        panic!("keys");
+    };
+    assert_eq!(outage.fault, Some("rate_limited"));
+    assert_eq!(outage.retry_after, Duration::from_millis(199_999));
+}
+
+#[test]
+fn workers_without_a_principal_share_by_a_secret_of_their_own() {
+    let memory = Memory::default();
+    let mut policy = policy(by_jwks(), None);
+    policy.sharing_secret = Some(Secret::new("0123456789abcdef".to_owned()));
+    let mut first = FactStore::new(&policy);
+    refresh(&mut first, ok(key_set("one")), START, &memory);
+    let mut second = FactStore::new(&policy);
+    assert_eq!(second.tick(after(1), &memory), []);
+    assert!(knows(&second, "one", after(1)));
+    policy.sharing_secret = Some(Secret::new("another secret of workers".to_owned()));
+    let mut stranger = FactStore::new(&policy);
+    fetch(&stranger.tick(after(1), &memory));
 }

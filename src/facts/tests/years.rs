@@ -1,95 +1,306 @@
-//! Years of a provider that does anything at all.
+//! Years of a provider and of workers that do anything at all.
 
 use super::*;
+use crate::crypto::KeySetFault;
 
-/// A year of a provider that does anything at all, in a few seconds: whatever happens, every
-/// request that waits is woken within the time that a fetch may take, fetches are bounded, and
-/// keys older than `max_stale` are never used.
+/// A year in a few seconds: whatever happens, every request that waits is woken within the time
+/// that a fetch may take, no key is used that was not published lately or is revoked, tokens of
+/// known keys never wait, and strangers cause one fetch in a cooldown.
 #[test]
 fn random_years_keep_the_promises() {
-    for seed in 1..=20_u64 {
-        random_year(seed);
+    let mut seen = Seen::default();
+    for seed in 1..=24_u64 {
+        Year::new(seed).run(&mut seen);
+    }
+    // The model is worth something only when all of it happens.
+    for (what, count) in [
+        ("fetches", seen.fetches),
+        ("misses", seen.misses),
+        ("emptied sets", seen.emptied),
+        ("keys under grace", seen.under_grace),
+        ("refused documents", seen.refused_documents),
+        ("new machines with keys", seen.warm_starts),
+    ] {
+        assert!(count > 100, "{what}: {count}");
     }
 }
 
-fn random_year(seed: u64) {
-    let mut random = seed;
-    let mut next = move |below: u64| {
-        // Numbers of Knuth's linear congruential generator, for the tests to be repeatable.
-        random = random
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (random >> 33) % below
-    };
-    let memory = Memory::default();
-    let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
-    let mut now = START;
-    let mut under_way: Vec<CallId> = Vec::new();
-    let mut waiting: BTreeMap<u32, UnixMillis> = BTreeMap::new();
-    let mut last_good: Option<UnixMillis> = None;
-    let mut fetched = 0_u64;
-    let mut waiters = 0_u32;
-    let mut misses = 0_u64;
-    let begin = now;
-    for _ in 0..20_000 {
-        now = UnixMillis(now.0 + [1, 2, 500, 3_000, 60_000, 3_000_000][next(6) as usize]);
-        let effects = match next(4) {
-            0 if !under_way.is_empty() => {
-                let call = under_way.remove(next(under_way.len() as u64) as usize);
-                let answer = match next(4) {
-                    0 => status(500),
-                    1 => FetchAnswer::NoResponse,
-                    2 => ok("<html>"),
-                    _ => ok(key_set("one")),
-                };
-                let effects = store.answered(call, answer, now, &memory);
-                if effects.contains(&Effect::Refreshed(THE_PROVIDER)) {
-                    last_good = Some(now);
-                }
-                effects
-            }
-            1 => {
-                waiters += 1;
-                let facts = store.at(now);
-                let fact = match facts.key_set(THE_PROVIDER) {
-                    Availability::Pending => Some(Fact::KeySet(THE_PROVIDER)),
-                    Availability::Known(_)
-                        if facts.newer_keys(THE_PROVIDER) == NewerKeys::MayCome =>
-                    {
-                        misses += 1;
-                        Some(Fact::NewerKeySet(THE_PROVIDER))
-                    }
-                    _ => None,
-                };
-                if let Some(fact) = fact {
-                    store.wait(WaiterId(waiters), fact, now).unwrap();
-                    waiting.insert(waiters, now);
-                }
-                Vec::new()
-            }
-            _ => {
-                let effects = store.tick(now, &memory);
-                let waited = |since: &UnixMillis| now.since(*since) <= Duration::from_secs(10);
-                for (id, _) in woken(&effects) {
-                    assert!(waiting.remove(&id).is_some(), "woken twice");
-                }
-                assert!(waiting.values().all(waited), "somebody waits for ever");
-                effects
-            }
+/// What happened at all.
+#[derive(Default)]
+struct Seen {
+    fetches: u64,
+    misses: u64,
+    emptied: u64,
+    under_grace: u64,
+    refused_documents: u64,
+    warm_starts: u64,
+}
+
+struct Year {
+    random: u64,
+    memory: Memory,
+    policy: Policy,
+    grace: Duration,
+    workers: Vec<Worker>,
+    now: UnixMillis,
+    /// When each key was last seen by anybody, since the last emptied set.
+    last_published: BTreeMap<String, UnixMillis>,
+    last_emptied: UnixMillis,
+    last_answer: UnixMillis,
+    /// When the last fetch for an unknown key ended.
+    last_miss: Option<UnixMillis>,
+}
+
+struct Worker {
+    store: FactStore,
+    under_way: Vec<FetchRequest>,
+    waiting: BTreeMap<u32, UnixMillis>,
+    waiters: u32,
+    fetches_for_miss: bool,
+}
+
+const KIDS: [&str; 5] = ["a", "b", "c", "d", "revoked"];
+
+impl Year {
+    fn new(seed: u64) -> Self {
+        let source = if seed % 2 == 0 {
+            by_jwks()
+        } else {
+            by_discovery()
         };
-        for (id, _) in woken(&effects) {
-            waiting.remove(&id);
-        }
-        for request in fetches(&effects) {
-            fetched += 1;
-            under_way.push(request.call);
-        }
-        if let Availability::Known(_) = store.at(now).key_set(THE_PROVIDER) {
-            let good = last_good.expect("keys out of nowhere");
-            assert!(now.since(good) <= freshness().max_stale, "stale keys");
+        let mut policy = policy(source, Some("secret"));
+        let grace = Duration::from_secs([0, 60, 86_400][(seed % 3) as usize]);
+        policy.providers[0].freshness.grace = grace;
+        policy.providers[0].revoked_kids = BTreeSet::from(["revoked".to_owned()]);
+        let mut year = Self {
+            random: seed,
+            memory: Memory::default(),
+            policy,
+            grace,
+            workers: Vec::new(),
+            now: START,
+            last_published: BTreeMap::new(),
+            last_emptied: UnixMillis(0),
+            last_answer: UnixMillis(0),
+            last_miss: None,
+        };
+        year.workers = (0..3).map(|_| year.worker()).collect();
+        year
+    }
+
+    fn worker(&self) -> Worker {
+        Worker {
+            store: FactStore::new(&self.policy),
+            under_way: Vec::new(),
+            waiting: BTreeMap::new(),
+            waiters: 0,
+            fetches_for_miss: false,
         }
     }
-    assert!(fetched > 100 && misses > 100, "the model exercises little");
-    let seconds = now.since(begin).as_secs();
-    assert!(fetched <= seconds + 1, "more than one fetch a second");
+
+    fn below(&mut self, bound: u64) -> u64 {
+        // Numbers of Knuth's linear congruential generator, for the tests to be repeatable.
+        self.random = self
+            .random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.random >> 33) % bound
+    }
+
+    fn run(mut self, seen: &mut Seen) {
+        for _ in 0..12_000 {
+            let step = [1, 2, 500, 3_000, 60_000, 3_000_000][self.below(6) as usize];
+            self.now = UnixMillis(self.now.0 + step);
+            let index = self.below(3) as usize;
+            match self.below(16) {
+                0..=4 => self.answer(index, seen),
+                5..=7 => self.request(index, seen),
+                8 if self.below(8) == 0 => self.replace(index, seen),
+                _ => self.tick(index, seen),
+            }
+        }
+    }
+
+    fn tick(&mut self, index: usize, seen: &mut Seen) {
+        let now = self.now;
+        let worker = &mut self.workers[index];
+        let effects = worker.store.tick(now, &self.memory);
+        self.perform(index, &effects, seen);
+        let patience = Duration::from_secs(10);
+        let mut waiting = self.workers[index].waiting.values();
+        assert!(
+            waiting.all(|since| now.since(*since) <= patience),
+            "somebody waits for ever"
+        );
+        self.check(index, seen);
+    }
+
+    fn perform(&mut self, index: usize, effects: &[Effect], seen: &mut Seen) {
+        let now = self.now;
+        self.note_end(index, effects);
+        let worker = &mut self.workers[index];
+        for (id, _) in woken(effects) {
+            assert!(worker.waiting.remove(&id).is_some(), "woken twice");
+        }
+        for request in fetches(effects) {
+            seen.fetches += 1;
+            worker.under_way.push(request);
+            let age = worker.store.key_set_age(THE_PROVIDER, now);
+            let known = matches!(
+                worker.store.at(now).key_set(THE_PROVIDER),
+                Availability::Known(_)
+            );
+            // No regular fetch comes so early.
+            if known && age.is_some_and(|age| age < Duration::from_secs(54)) {
+                seen.misses += 1;
+                worker.fetches_for_miss = true;
+                let pause = self.last_miss.map(|last| now.since(last));
+                assert!(
+                    pause.is_none_or(|pause| pause >= freshness().cooldown),
+                    "a fetch for an unknown key {pause:?} after the last one"
+                );
+            }
+        }
+    }
+
+    fn note_end(&mut self, index: usize, effects: &[Effect]) {
+        let ended = |effect: &Effect| matches!(effect, Effect::Refreshed(_) | Effect::Failed(..));
+        let for_miss = &mut self.workers[index].fetches_for_miss;
+        if effects.iter().any(ended) && std::mem::take(for_miss) {
+            self.last_miss = Some(self.now);
+        }
+    }
+
+    /// The provider answers one of a worker's calls, late ones included.
+    fn answer(&mut self, index: usize, seen: &mut Seen) {
+        let count = self.workers[index].under_way.len() as u64;
+        if count == 0 {
+            return;
+        }
+        let place = self.below(count) as usize;
+        let request = self.workers[index].under_way.remove(place);
+        let is_document = request.endpoint.path.contains("well-known");
+        let mut published = Vec::new();
+        let answer = match self.below(12) {
+            0 => status([302, 404, 500, 503][self.below(4) as usize]),
+            1 => FetchAnswer::NoResponse,
+            2 => ok("<html>"),
+            3 => retry_after(429, self.below(1_000)),
+            4 if is_document => {
+                ok(r#"{"issuer":"https://evil.example","jwks_uri":"https://idp.example/evil"}"#)
+            }
+            _ if is_document => document(["/jwks", "/moved"][self.below(2) as usize]),
+            4 => ok(r#"{"keys":[]}"#),
+            _ => {
+                published = KIDS.into_iter().filter(|_| self.below(2) == 0).collect();
+                let keys: Vec<_> = published.iter().map(|kid| one_key(kid)).collect();
+                let body = format!(r#"{{"keys":[{}]}}"#, keys.join(","));
+                fresh_for(self.below(2_000), body)
+            }
+        };
+        assert_ne!(request.endpoint.path, "/evil");
+        let now = self.now;
+        let worker = &mut self.workers[index];
+        let effects = worker
+            .store
+            .answered(request.call, answer, now, &self.memory);
+        if effects.contains(&Effect::Refreshed(THE_PROVIDER)) {
+            self.last_answer = now;
+            for kid in published {
+                self.last_published.insert(kid.to_owned(), now);
+            }
+        }
+        if effects.contains(&Effect::Failed(THE_PROVIDER, KeySetFault::Empty.into())) {
+            seen.emptied += 1;
+            self.last_emptied = now;
+            self.last_published.clear();
+        }
+        if effects.contains(&Effect::Failed(THE_PROVIDER, FetchFault::IssuerMismatch)) {
+            seen.refused_documents += 1;
+        }
+        self.note_end(index, &effects);
+        // The second call of a fetch is not one more fetch.
+        let mut continued = fetches(&effects);
+        self.workers[index].under_way.append(&mut continued);
+        for (id, _) in woken(&effects) {
+            let waited = self.workers[index].waiting.remove(&id);
+            assert!(waited.is_some(), "woken twice");
+        }
+        // An answer to a call that was given up is no reason to look around.
+        if !effects.is_empty() {
+            self.check(index, seen);
+        }
+    }
+
+    /// A request comes whose token names a known or an unknown key.
+    fn request(&mut self, index: usize, seen: &mut Seen) {
+        // A worker ticks at least twice a second.
+        self.tick(index, seen);
+        let made_up = format!("made-up-{}", self.below(1_000_000));
+        let kid = ["a", "d", "old", &made_up][self.below(4) as usize].to_owned();
+        let now = self.now;
+        let worker = &mut self.workers[index];
+        let fact = match worker.store.at(now).key_set(THE_PROVIDER) {
+            Availability::Pending => Fact::KeySet(THE_PROVIDER),
+            Availability::Known(_)
+                if !knows(&worker.store, &kid, now)
+                    && newer_keys(&worker.store, &kid, now) == NewerKeys::MayCome =>
+            {
+                newer(&kid)
+            }
+            _ => return,
+        };
+        worker.waiters += 1;
+        let id = worker.waiters;
+        worker.store.wait(WaiterId(id), fact, now).unwrap();
+        worker.waiting.insert(id, now);
+    }
+
+    /// A virtual machine goes away, and a new one comes.
+    fn replace(&mut self, index: usize, seen: &mut Seen) {
+        let new = self.worker();
+        let old = std::mem::replace(&mut self.workers[index], new);
+        old.store.close(&self.memory);
+        let alive = self.last_answer > self.last_emptied
+            && self.now.since(self.last_answer) <= freshness().max_stale;
+        self.tick(index, seen);
+        if alive {
+            seen.warm_starts += 1;
+            let store = &self.workers[index].store;
+            let facts = store.at(self.now);
+            let keys = facts.key_set(THE_PROVIDER);
+            assert!(matches!(keys, Availability::Known(_)), "a cold start");
+        }
+    }
+
+    /// What must hold of a worker that has just looked around.
+    fn check(&self, index: usize, seen: &mut Seen) {
+        let now = self.now;
+        let store = &self.workers[index].store;
+        let facts = store.at(now);
+        let Availability::Known(keys) = facts.key_set(THE_PROVIDER) else {
+            let age = store.key_set_age(THE_PROVIDER, now);
+            let fresh = age.is_some_and(|age| age <= freshness().max_stale);
+            let withdrawn = self.last_emptied >= self.last_answer;
+            assert!(!fresh || withdrawn, "a good token would wait");
+            return;
+        };
+        for kid in keys.keys().iter().filter_map(|key| key.key_id()) {
+            assert_ne!(kid, "revoked");
+            let published = self.last_published.get(kid);
+            let published = published.expect("a key out of nowhere, or one that was withdrawn");
+            let age = now.since(*published);
+            assert!(age <= freshness().max_stale + self.grace, "{kid}: {age:?}");
+            if *published < self.last_answer {
+                seen.under_grace += 1;
+                // Out of the published set: by grace alone.
+                assert!(!self.grace.is_zero(), "{kid} left the set");
+            }
+        }
+    }
+}
+
+fn one_key(kid: &str) -> String {
+    let set = String::from_utf8(key_set(kid)).unwrap();
+    set[9..set.len() - 2].to_owned()
 }

@@ -1,0 +1,141 @@
+//! What the header fields of an answer say about when to ask again.
+
+use std::time::Duration;
+
+/// The header fields of an answer that say when to ask again, as the host gave them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hints {
+    /// `Cache-Control` (RFC 9111 §5.2).
+    pub cache_control: Option<Vec<u8>>,
+    /// `Retry-After` (RFC 9110 §10.2.3).
+    pub retry_after: Option<Vec<u8>>,
+}
+
+impl Hints {
+    /// How long the provider says that its answer is fresh; zero where it wants to be asked each
+    /// time. What cannot be read says nothing. `s-maxage` is for shared caches and not read.
+    pub(super) fn max_age(&self) -> Option<Duration> {
+        let field = self.cache_control.as_deref()?;
+        directives(field).filter_map(directive).min()
+    }
+
+    /// How long the provider wants to be left alone. Only seconds are read, no dates: those would
+    /// have to be trusted to come from a clock like ours.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        seconds(self.retry_after.as_deref()?.trim_ascii())
+    }
+}
+
+/// Cuts at the commas, but for those in quoted strings.
+fn directives(field: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let (mut quoted, mut escaped) = (false, false);
+    field.split(move |byte| {
+        if escaped {
+            escaped = false;
+            return false;
+        }
+        match byte {
+            b'\\' => escaped = quoted,
+            b'"' => quoted = !quoted,
+            _ => {}
+        }
+        *byte == b',' && !quoted
+    })
+}
+
+fn directive(text: &[u8]) -> Option<Duration> {
+    let mut parts = text.splitn(2, |byte| *byte == b'=');
+    let name = parts.next()?.trim_ascii().to_ascii_lowercase();
+    match (name.as_slice(), parts.next()) {
+        (b"max-age", Some(value)) => seconds(value.trim_ascii_end()),
+        // `no-cache` with a list speaks of single header fields.
+        (b"no-store" | b"no-cache", None) => Some(Duration::ZERO),
+        _ => None,
+    }
+}
+
+/// `delta-seconds` (RFC 9111 §1.2.2): digits, and nothing else.
+fn seconds(text: &[u8]) -> Option<Duration> {
+    let digits = text.iter().all(u8::is_ascii_digit);
+    let number = std::str::from_utf8(text).ok().filter(|_| digits)?;
+    number.parse().ok().map(Duration::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn max_age(field: &str) -> Option<u64> {
+        let hints = Hints {
+            cache_control: Some(field.as_bytes().to_vec()),
+            retry_after: None,
+        };
+        hints.max_age().map(|age| age.as_secs())
+    }
+
+    #[test]
+    fn max_age_is_read_from_cache_control() {
+        for (field, seconds) in [
+            ("max-age=300", 300),
+            (
+                "public, max-age=19800, must-revalidate, no-transform",
+                19800,
+            ),
+            ("MAX-AGE=7", 7),
+            (" max-age=7 ,", 7),
+            ("private=\"a, max-age=1\", max-age=60", 60),
+            ("x=\"\\\", max-age=1\", max-age=60", 60),
+            ("max-age=60, max-age=30", 30),
+            ("max-age=60, no-cache", 0),
+            ("no-store", 0),
+            ("No-Store, max-age=junk", 0),
+            ("no-cache=\"set-cookie\", max-age=5", 5),
+        ] {
+            assert_eq!(max_age(field), Some(seconds), "{field}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_max_age_says_nothing() {
+        for field in [
+            "",
+            "public",
+            "max-age",
+            "max-age=",
+            "max-age=\"60\"",
+            "max-age=-1",
+            "max-age=+1",
+            "max-age=1.5",
+            "max-age=60s",
+            "max-age= 60",
+            "max-age=18446744073709551616",
+            "max-age=٣",
+            "s-maxage=60",
+            "x-max-age=60",
+            "ext=\"max-age=60",
+            "max-age=60\u{0}",
+        ] {
+            assert_eq!(max_age(field), None, "{field}");
+        }
+    }
+
+    #[test]
+    fn retry_after_is_read_in_seconds_alone() {
+        for (field, seconds) in [
+            ("120", Some(120)),
+            (" 0 ", Some(0)),
+            ("", None),
+            ("-1", None),
+            ("1e3", None),
+            ("99999999999999999999", None),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", None),
+        ] {
+            let hints = Hints {
+                cache_control: None,
+                retry_after: Some(field.as_bytes().to_vec()),
+            };
+            let read = hints.retry_after().map(|pause| pause.as_secs());
+            assert_eq!(read, seconds, "{field}");
+        }
+    }
+}
