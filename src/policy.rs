@@ -62,7 +62,7 @@ pub struct Provider {
     /// When keys are fetched, kept and given up.
     pub freshness: Freshness,
     /// Key ids that never count, whatever the provider publishes.
-    pub revoked_kids: BTreeSet<String>,
+    pub revoked_kids: Vec<String>,
 }
 
 /// Where a kind of provider puts its claims.

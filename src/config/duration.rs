@@ -32,17 +32,21 @@ impl<L: Limits> Read for Span<L> {
     }
 
     fn read(value: &Value, place: &Place) -> Option<Self> {
-        let length = duration(value, place)?;
-        if (L::LEAST..=L::MOST).contains(&length) {
-            return Some(Self(length, PhantomData));
-        }
-        let (least, most) = (written(L::LEAST), written(L::MOST));
-        place.error(
-            format!("{} is outside of {least} to {most}", written(length)),
-            format!("write a length of time from {least} to {most}"),
-        );
-        None
+        within(value, place, L::LEAST, L::MOST).map(|length| Self(length, PhantomData))
     }
+}
+
+fn within(value: &Value, place: &Place, least: Duration, most: Duration) -> Option<Duration> {
+    let length = duration(value, place)?;
+    if (least..=most).contains(&length) {
+        return Some(length);
+    }
+    let (least, most) = (written(least), written(most));
+    place.error(
+        format!("{} is outside of {least} to {most}", written(length)),
+        format!("write a length of time from {least} to {most}"),
+    );
+    None
 }
 
 fn duration(value: &Value, place: &Place) -> Option<Duration> {

@@ -89,7 +89,11 @@ fn provider(raw: RawProvider) -> Option<Provider> {
     let freshness = raw.keys.value.as_ref();
     let freshness = freshness.and_then(|raw| self::freshness(raw, dialect));
     let revoked_kids = raw.revoked_kids.said().ok()?;
-    let revoked_kids = revoked_kids.map(OneOrMany::into_set).unwrap_or_default();
+    let revoked_kids: Vec<String> = revoked_kids
+        .into_iter()
+        .flat_map(|OneOrMany(kids)| kids)
+        .map(|kid| kid.text)
+        .collect();
     let keys = keys.map(|source| match source {
         KeySource::Inline(set) => KeySource::Inline(KeySet::of(set.keys(), &revoked_kids)),
         fetched => fetched,

@@ -1,6 +1,6 @@
 //! A provider's published keys (RFC 7517 §5), reduced to those that can check a token.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde_json::value::RawValue;
@@ -23,7 +23,7 @@ pub const MAX_CANDIDATES: usize = 4;
 pub struct KeySet {
     keys: Vec<Rc<PublicKey>>,
     skipped: Vec<SkippedKey>,
-    revoked: BTreeSet<String>,
+    revoked: Vec<String>,
 }
 
 /// A key of a set that is left out.
@@ -113,11 +113,8 @@ impl KeySet {
     }
 
     /// A set of these keys, but for those with a `kid` that is revoked.
-    pub fn of<'k>(
-        keys: impl IntoIterator<Item = &'k Rc<PublicKey>>,
-        revoked: &BTreeSet<String>,
-    ) -> Self {
-        let is_revoked = |key: &PublicKey| key.key_id().is_some_and(|id| revoked.contains(id));
+    pub fn of<'k>(keys: impl IntoIterator<Item = &'k Rc<PublicKey>>, revoked: &[String]) -> Self {
+        let is_revoked = |key: &PublicKey| key.key_id().is_some_and(|id| is_among(id, revoked));
         Self {
             keys: keys
                 .into_iter()
@@ -125,7 +122,7 @@ impl KeySet {
                 .cloned()
                 .collect(),
             skipped: Vec::new(),
-            revoked: revoked.clone(),
+            revoked: revoked.to_vec(),
         }
     }
 
@@ -146,7 +143,7 @@ impl KeySet {
             return fitting(self.keys.iter(), algorithm);
         };
         // A key without a `kid` must not stand in for one that was revoked.
-        if self.revoked.contains(key_id) {
+        if is_among(key_id, &self.revoked) {
             return Candidates::Revoked;
         }
         let with_key_id = |wanted: Option<&str>| {
@@ -165,6 +162,10 @@ impl KeySet {
             Candidates::UnknownKeyId
         }
     }
+}
+
+fn is_among(key_id: &str, revoked: &[String]) -> bool {
+    revoked.iter().any(|one| one == key_id)
 }
 
 fn fitting<'k>(

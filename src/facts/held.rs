@@ -1,6 +1,5 @@
 //! The keys that are in use: what the provider publishes, and for a while what it published before.
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -54,7 +53,7 @@ impl Published {
 pub(super) struct Held {
     published: Published,
     in_use: KeySet,
-    revoked: BTreeSet<String>,
+    revoked: Vec<String>,
     fetched: UnixMillis,
     max_age: Option<Duration>,
 }
@@ -63,14 +62,14 @@ impl Held {
     /// The keys that were published at `fetched`, by a document that is fresh for `max_age`.
     pub(super) fn new(
         published: Published,
-        revoked: &BTreeSet<String>,
+        revoked: &[String],
         fetched: UnixMillis,
         max_age: Option<Duration>,
     ) -> Self {
         let mut held = Self {
             published,
             in_use: KeySet::default(),
-            revoked: revoked.clone(),
+            revoked: revoked.to_vec(),
             fetched,
             max_age,
         };

@@ -1,6 +1,5 @@
 //! The key set of one provider: where it stands and what it needs next.
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -23,7 +22,7 @@ pub(super) struct KeySetFact {
     issuer: String,
     source: KeySource,
     freshness: Freshness,
-    revoked: BTreeSet<String>,
+    revoked: Vec<String>,
     held: Option<Held>,
     /// When the newest document was fetched that is known here, an empty one included.
     newest: UnixMillis,

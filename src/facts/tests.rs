@@ -96,7 +96,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
         trust_email: false,
         keys,
         freshness: freshness(),
-        revoked_kids: BTreeSet::new(),
+        revoked_kids: Vec::new(),
     };
     let principal = |secret: &str| Principal {
         name: "app".into(),

@@ -23,7 +23,7 @@ fn provider(dialect: Dialect, trust_email: bool) -> Provider {
         trust_email,
         keys: KeySource::Inline(crate::crypto::KeySet::default()),
         freshness: Freshness::default(),
-        revoked_kids: BTreeSet::new(),
+        revoked_kids: Vec::new(),
     }
 }
 

@@ -1,11 +1,11 @@
 //! Keys that cannot be had, that lie, that change, and how often the provider is asked.
 
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::gate::{claims, key, policy, provider, token, Gate, KEY_ID, READER};
+use crate::gate::{claims, key, policy, provider, token, Gate, KEY_ID, ORDERS, READER};
 use crate::mint::{KeyKind, Mint};
 use crate::support::envoy::Setup;
 use crate::support::http::{exchange_within, Answer, Request};
@@ -23,54 +23,123 @@ fn good(gate: &Gate) -> Answer {
     list(gate, &token("app-a", &[READER]))
 }
 
-#[test]
-fn without_keys_tokens_wait_for_better_times_and_api_keys_pass() {
-    let html = Reply::new(200, "text/html", "<html>log in</html>");
-    let document = provider().document();
-    let mut lie = document.clone();
+/// What a provider does, at which of its addresses, and the fault that it is.
+type Fault = (&'static str, &'static str, Script, &'static str);
+
+fn faults() -> Vec<Fault> {
+    let reply = Script::Reply;
+    let mut lie = provider().document();
     lie["issuer"] = json!("https://evil.example.test");
     let keys = Reply::json(&json!({"keys": [key().jwk(KEY_ID)]}));
-    let huge = format!("{}{}", " ".repeat(8 << 20), json!({"keys": []}));
-    let cases = [
+    let huge = format!("{}{}", " ".repeat(10 << 20), json!({"keys": []}));
+    let symmetric = json!({"keys": [{"kty": "oct", "k": "AAAA", "kid": KEY_ID}]});
+    let page = Reply::new(200, "text/html", "<html>log in</html>");
+    let elsewhere = Reply::status(302).header("location", "/elsewhere");
+    vec![
+        // Envoy answers with 503 in the place of a provider that says nothing, and with 504 in the
+        // place of one that says it too late.
         (
-            "the provider closes the connection",
+            "closes the connection",
             DISCOVERY,
             Script::Close,
+            "server_error",
         ),
-        ("the provider never answers", JWKS, Script::Hang),
+        ("never answers", JWKS, Script::Hang, "server_error"),
         (
-            "the discovery document is of another issuer",
+            "drips its keys byte by byte",
+            JWKS,
+            Script::Drip {
+                reply: keys.clone(),
+                bytes: 1,
+                pause: Duration::from_millis(100),
+            },
+            "server_error",
+        ),
+        (
+            "describes another issuer",
             DISCOVERY,
-            Script::Reply(Reply::json(&lie)),
+            reply(Reply::json(&lie)),
+            "issuer_mismatch",
         ),
         (
-            "the provider fails",
+            "fails",
             DISCOVERY,
-            Script::Reply(Reply::status(500)),
+            reply(Reply::status(500)),
+            "server_error",
         ),
         (
-            "the provider sends elsewhere",
-            JWKS,
-            Script::Reply(Reply::status(302).header("location", "/elsewhere")),
+            "has no document",
+            DISCOVERY,
+            reply(Reply::status(404)),
+            "not_found",
         ),
         (
-            "a log-in page in place of the keys",
+            "has no keys there",
             JWKS,
-            Script::Reply(html),
-        ),
-        ("half of the keys", JWKS, Script::CutOff(keys)),
-        (
-            "no keys at all",
-            JWKS,
-            Script::Reply(Reply::json(&json!({"keys": []}))),
+            reply(Reply::status(410)),
+            "not_found",
         ),
         (
-            "a document without end",
+            "is asked too often",
             JWKS,
-            Script::Reply(Reply::new(200, "application/json", huge)),
+            reply(Reply::status(429)),
+            "rate_limited",
         ),
-    ];
-    for (name, path, script) in cases {
+        (
+            "wants a log-in",
+            JWKS,
+            reply(Reply::status(403)),
+            "client_error",
+        ),
+        ("sends elsewhere", JWKS, reply(elsewhere), "redirect"),
+        (
+            "shows a page for people",
+            JWKS,
+            reply(page.clone()),
+            "not_json",
+        ),
+        (
+            "shows a page for people first",
+            DISCOVERY,
+            reply(page),
+            "document_malformed",
+        ),
+        (
+            "sends half of its keys",
+            JWKS,
+            Script::CutOff(keys),
+            "no_response",
+        ),
+        (
+            "sends half of its document as a whole",
+            JWKS,
+            reply(Reply::new(200, "application/json", "{\"keys\":[{")),
+            "not_json",
+        ),
+        (
+            "has no keys at all",
+            JWKS,
+            reply(Reply::json(&json!({"keys": []}))),
+            "empty",
+        ),
+        (
+            "has no usable key",
+            JWKS,
+            reply(Reply::json(&symmetric)),
+            "no_usable_key",
+        ),
+        (
+            "sends 10 MB",
+            JWKS,
+            reply(Reply::new(200, "application/json", huge)),
+            "too_large",
+        ),
+    ]
+}
+
+#[test]
+fn without_keys_tokens_wait_for_better_times_and_api_keys_pass() {
+    for (name, path, script, fault) in faults() {
         let provider = provider();
         provider.script(path, script);
         let gate = Gate::at(provider, policy(), |setup| setup);
@@ -88,6 +157,12 @@ fn without_keys_tokens_wait_for_better_times_and_api_keys_pass() {
             200,
             "{name}"
         );
+        let audit = gate.envoy.audit();
+        assert_eq!(audit[0]["fault"], json!(fault), "{name}: {}", audit[0]);
+        let counter = format!("n8n_idp_gate_key_set_failures_fault_{fault}_provider_idp");
+        let stats = gate.envoy.stats().unwrap();
+        let counted = stats.lines().any(|line| line.starts_with(&counter));
+        assert!(counted, "{name}: {stats}");
     }
 }
 
@@ -230,6 +305,132 @@ fn a_new_configuration_does_not_wait_for_the_fetch_of_the_old_one() {
     let patience = Duration::from_secs(10);
     let answer = exchange_within(gate.envoy.port(), &request.bytes(), patience).unwrap();
     assert_eq!(answer.status, 200, "{}", answer.text());
+}
+
+#[test]
+fn four_workers_fetch_once_in_an_interval_and_read_the_document_once() {
+    let mut policy = policy();
+    policy["providers"][0]["keys"] = json!({ "ttl": "2s", "max_stale": "1m" });
+    let gate = Gate::with(policy, |setup| setup.workers(4));
+    until(|| gate.provider.requests(JWKS) == 1);
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(9) {
+        assert_eq!(good(&gate).status, 200);
+        thread::sleep(Duration::from_millis(50));
+    }
+    // No interval is shorter than 1.8 s; Envoy may have been slower than that.
+    let fetches = gate.provider.requests(JWKS);
+    assert!((2..=6).contains(&fetches), "{fetches}");
+    assert_eq!(gate.provider.requests(DISCOVERY), 1);
+}
+
+#[test]
+fn all_workers_see_a_new_key_set_within_a_second() {
+    let gate = Gate::with(policy(), |setup| setup.workers(4));
+    for _ in 0..32 {
+        assert_eq!(good(&gate).status, 200);
+    }
+    let next = Mint::generate(KeyKind::P256);
+    gate.provider.publish(&[next.jwk("next")]);
+    let header = json!({"alg": "ES256", "kid": "next"});
+    let of_next = next.sign(&header, &claims("app-a", &[READER], &json!({})));
+    until(|| list(&gate, &of_next).status == 200);
+    thread::sleep(Duration::from_secs(1));
+    for _ in 0..48 {
+        let of_old = good(&gate);
+        assert_eq!(of_old.status, 401, "{}", of_old.text());
+        assert_eq!(list(&gate, &of_next).status, 200);
+    }
+}
+
+#[test]
+fn the_provider_says_how_long_its_keys_are_fresh() {
+    for (max_age, ttl, fetches) in [("max-age=1", "1h", 3..9), ("max-age=600", "1s", 1..2)] {
+        let provider = provider();
+        let keys = Reply::json(&json!({"keys": [key().jwk(KEY_ID)]}));
+        let keys = keys.header("cache-control", max_age);
+        provider.script(JWKS, Script::Reply(keys));
+        let mut policy = policy();
+        policy["providers"][0]["keys"] =
+            json!({ "ttl": ttl, "min_ttl": "1s", "max_ttl": "1h", "max_stale": "1h" });
+        let gate = Gate::at(provider, policy, |setup| setup.workers(4));
+        assert_eq!(good(&gate).status, 200);
+        thread::sleep(Duration::from_secs(5));
+        let asked = gate.provider.requests(JWKS);
+        assert!(fetches.contains(&asked), "{max_age}: {asked}");
+        assert_eq!(gate.provider.requests(DISCOVERY), 1);
+    }
+}
+
+#[test]
+fn a_provider_that_wants_to_be_left_alone_is() {
+    let provider = provider();
+    let busy = Reply::status(429).header("retry-after", "120");
+    provider.script(JWKS, Script::Reply(busy));
+    let gate = Gate::at(provider, policy(), |setup| setup.workers(4));
+    until(|| gate.provider.requests(JWKS) == 1);
+    // Without it, the second attempt would come after a second.
+    thread::sleep(Duration::from_secs(4));
+    let refused = good(&gate);
+    assert_eq!(refused.status, 503);
+    let seconds: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!((60..=116).contains(&seconds), "{seconds}");
+    assert_eq!(gate.provider.requests(JWKS), 1);
+}
+
+#[test]
+fn a_revoked_key_is_gone_though_the_provider_publishes_it() {
+    let mut policy = policy();
+    policy["providers"][0]["revoked_kids"] = json!([KEY_ID]);
+    let gate = Gate::with(policy, |setup| setup);
+    until(|| gate.provider.requests(JWKS) == 1);
+    for _ in 0..5 {
+        let refused = good(&gate);
+        assert_eq!(refused.status, 401, "{}", refused.text());
+        assert_eq!(refused.json()["reason"], json!("revoked_key"));
+    }
+    assert_eq!(gate.provider.requests(JWKS), 1);
+}
+
+#[test]
+fn a_new_configuration_starts_with_the_keys_that_are_there() {
+    let gate = Gate::with(policy(), |setup| setup.discovered().workers(4));
+    until(|| good(&gate).status == 200);
+    let mut policy = policy();
+    policy["metrics"] = json!("deny");
+    policy["providers"][0]["revoked_kids"] = json!(["another"]);
+    gate.envoy.update(&policy).unwrap();
+    let is_new = || {
+        let metrics = Request::get("/metrics").send(gate.envoy.port());
+        metrics.is_ok_and(|answer| answer.status == 403)
+    };
+    // Every worker has it when none is found that has not.
+    until(|| (0..16).all(|_| is_new()));
+    gate.provider.script(JWKS, Script::Close);
+    for _ in 0..32 {
+        assert_eq!(good(&gate).status, 200);
+    }
+    assert_eq!(gate.provider.requests(JWKS), 1);
+    assert_eq!(gate.provider.requests(DISCOVERY), 1);
+}
+
+#[test]
+fn workers_of_a_configuration_without_principals_share_by_a_secret_of_their_own() {
+    let mut policy = policy();
+    let members = policy.as_object_mut().unwrap();
+    members.remove("principals");
+    members.insert("sharing_secret".to_owned(), json!({ "env": "SHARING" }));
+    let gate = Gate::with(policy, |setup| {
+        setup
+            .workers(4)
+            .secret("SHARING", "0123456789abcdef0123456789abcdef")
+    });
+    let orders = Request::post("/webhook/orders/new", &json!({}));
+    let orders = orders.bearer(&token("app-a", &[ORDERS]));
+    for _ in 0..32 {
+        assert_eq!(orders.send(gate.envoy.port()).unwrap().status, 200);
+    }
+    assert_eq!(gate.provider.requests(JWKS), 1);
 }
 
 /// Waits for something that comes soon.

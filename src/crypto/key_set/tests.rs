@@ -134,7 +134,7 @@ fn a_set_contains_its_keys_and_those_that_are_equal() {
 fn a_revoked_key_id_is_no_key_at_all() {
     let nameless = with(p256(), "kid", Value::Null);
     let published = parse(&[rsa(), with(p256(), "kid", json!("good")), nameless]);
-    let revoked = BTreeSet::from(["k".to_owned()]);
+    let revoked = ["k".to_owned()];
     let set = KeySet::of(published.keys(), &revoked);
     assert_eq!(set.keys(), published.keys().get(1..).unwrap());
     assert_eq!(

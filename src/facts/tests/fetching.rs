@@ -390,7 +390,7 @@ fn a_revoked_key_never_counts_though_it_is_published() {
     let old = warm(&memory);
     assert!(knows(&old, "one", START));
     let mut policy = policy(by_jwks(), Some("secret"));
-    policy.providers[0].revoked_kids = BTreeSet::from(["one".to_owned()]);
+    policy.providers[0].revoked_kids = vec!["one".to_owned()];
     policy.providers[0].freshness.grace = Duration::from_secs(3600);
     let revoked = |store: &FactStore, now| {
         let facts = store.at(now);

@@ -71,7 +71,7 @@ impl Year {
         let mut policy = policy(source, Some("secret"));
         let grace = Duration::from_secs([0, 60, 86_400][(seed % 3) as usize]);
         policy.providers[0].freshness.grace = grace;
-        policy.providers[0].revoked_kids = BTreeSet::from(["revoked".to_owned()]);
+        policy.providers[0].revoked_kids = vec!["revoked".to_owned()];
         let mut year = Self {
             random: seed,
             memory: Memory::default(),
