@@ -45,7 +45,7 @@ use crate::secret::Secret;
 use place::Place;
 use principal::Surroundings;
 use raw::{RawConfiguration, RawPrincipal, RawPublicApi, RawWebhook};
-use read::{At, ListOrEmpty, Read};
+use read::{gathered, At, ListOrEmpty, Read};
 use secrets::SecretName;
 use section::Field;
 
@@ -175,13 +175,11 @@ fn policy(raw: RawConfiguration, environment: &dyn Environment) -> Option<Policy
         principals: principal::principals(principals, &surroundings),
         providers: providers.list,
         issuers: providers.issuers,
-        grants: raw
-            .roles
-            .value
-            .into_iter()
-            .flat_map(|roles| roles.0)
-            .map(|(role, scopes)| (role, scopes.0))
-            .collect(),
+        grants: gathered(
+            (raw.roles.value.into_iter())
+                .flat_map(|roles| roles.0)
+                .map(|(role, scopes)| (role, scopes.0)),
+        ),
         public_api: public_api?,
         webhooks,
         endpoints: endpoints?,

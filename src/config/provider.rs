@@ -8,7 +8,7 @@ use super::duration::{Limits as _, Span};
 use super::keys::InlineKeys;
 use super::place::Place;
 use super::raw::{RawKeys, RawProvider};
-use super::read::{At, OneOrMany, Text};
+use super::read::{gathered, At, OneOrMany, Text};
 use super::report::quoted;
 use super::section::{Field, Reported};
 use crate::address::Address;
@@ -40,7 +40,7 @@ pub(super) fn providers(raw: Vec<RawProvider>) -> Providers {
     let issuers = owners.into_iter().map(|(issuer, (id, _))| (issuer, id));
     Providers {
         list,
-        issuers: issuers.collect(),
+        issuers: gathered(issuers),
     }
 }
 
@@ -99,8 +99,8 @@ fn provider(raw: RawProvider) -> Option<Provider> {
         fetched => fetched,
     });
     let algorithms = match raw.algorithms.said().ok()? {
-        Some(OneOrMany(written)) => written.into_iter().map(|word| word.0).collect(),
-        None => Algorithm::ALL.into_iter().collect(),
+        Some(OneOrMany(written)) => gathered(written.into_iter().map(|word| word.0)),
+        None => gathered(Algorithm::ALL.into_iter()),
     };
     let issuers = raw.issuer.value?.0.into_iter();
     Some(Provider {

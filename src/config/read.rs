@@ -177,8 +177,16 @@ impl<T: Read> Read for OneOrMany<T> {
 
 impl<S> OneOrMany<Text<S>> {
     pub(super) fn into_set(self) -> BTreeSet<String> {
-        self.0.into_iter().map(|item| item.text).collect()
+        gathered(self.0.into_iter().map(|item| item.text))
     }
+}
+
+/// What `collect` gives, one by one. For maps and sets `collect` sorts first, and brings several KB of
+/// algorithm into the module for each type of item.
+pub(super) fn gathered<T, C: Default + Extend<T>>(items: impl Iterator<Item = T>) -> C {
+    let mut all = C::default();
+    all.extend(items);
+    all
 }
 
 /// A list of at least one item.

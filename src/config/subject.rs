@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::place::Place;
 use super::raw::RawCondition;
-use super::read::{At, OneOrMany, Syntax, Text};
+use super::read::{gathered, At, OneOrMany, Syntax, Text};
 use super::report::{quoted, Complaint};
 use super::section::{Field, Reported};
 use super::suggest::nearest;
@@ -95,7 +95,7 @@ fn known_providers(
         );
         all_known = Err(Reported);
     }
-    all_known.map(|()| Some(names.into_iter().map(|name| name.value.text).collect()))
+    all_known.map(|()| Some(gathered(names.into_iter().map(|name| name.value.text))))
 }
 
 fn set<S>(field: Field<OneOrMany<Text<S>>>) -> Result<Option<BTreeSet<String>>, Reported> {
@@ -103,7 +103,7 @@ fn set<S>(field: Field<OneOrMany<Text<S>>>) -> Result<Option<BTreeSet<String>>, 
 }
 
 fn in_lower_case(texts: &BTreeSet<String>) -> BTreeSet<String> {
-    texts.iter().map(|text| text.to_ascii_lowercase()).collect()
+    gathered(texts.iter().map(|text| text.to_ascii_lowercase()))
 }
 
 /// An e-mail address with exactly one `@`: readers disagree on where `a@b@c` belongs.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use jwt_simple::algorithms::{RS256PublicKey, RSAPublicKeyLike};
+use p256::elliptic_curve::point::AffineCoordinates as _;
 use superboring::pkey::{PKey, Public};
 
 use super::{der, jwk, Algorithm, SkipReason};
@@ -140,15 +141,29 @@ pub(super) fn rsa(modulus: &[u8]) -> Option<(Material, Vec<u8>)> {
 /// A point in the uncompressed form of SEC 1 on P-256; `None` if it is not on the curve
 /// (RFC 8725 §3.4).
 pub(super) fn p256(point: &[u8]) -> Option<(Material, Vec<u8>)> {
-    let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?;
+    let (x, y) = coordinates::<32>(point)?;
+    let affine = p256::AffinePoint::from_coordinates(&x.into(), &y.into());
+    let key = p256::ecdsa::VerifyingKey::from_affine(affine.into_option()?).ok()?;
     Some((Material::P256(Box::new(key)), der::spki(&der::P256, point)))
 }
 
 /// A point in the uncompressed form of SEC 1 on P-384; `None` if it is not on the curve
 /// (RFC 8725 §3.4).
 pub(super) fn p384(point: &[u8]) -> Option<(Material, Vec<u8>)> {
-    let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?;
+    let (x, y) = coordinates::<48>(point)?;
+    let affine = p384::AffinePoint::from_coordinates(&x.into(), &y.into());
+    let key = p384::ecdsa::VerifyingKey::from_affine(affine.into_option()?).ok()?;
     Some((Material::P384(Box::new(key)), der::spki(&der::P384, point)))
+}
+
+/// Takes an uncompressed point apart. A JWK has no other form, and a reader of compressed ones
+/// would bring square roots along.
+fn coordinates<const OCTETS: usize>(point: &[u8]) -> Option<([u8; OCTETS], [u8; OCTETS])> {
+    let (4, coordinates) = point.split_first()? else {
+        return None;
+    };
+    let (x, y) = coordinates.split_first_chunk()?;
+    Some((*x, y.try_into().ok()?))
 }
 
 /// An Ed25519 key; `None` if it is no canonical point, or one of small order, under which
