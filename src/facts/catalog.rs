@@ -6,7 +6,8 @@ use crate::crypto::KeySetFault;
 impl FetchFault {
     /// One example of every fault, in the order of the documentation.
     pub fn examples() -> Vec<Self> {
-        let statuses = [302, 404, 429, 403, 503, 204].map(|status| Self::Status { status });
+        let statuses =
+            [302, 404, 429, 403, 503, 504, 500, 204].map(|status| Self::Status { status });
         let keys = [
             KeySetFault::NotJson,
             KeySetFault::NotAKeySet,
@@ -33,9 +34,9 @@ impl FetchFault {
                 404 | 410 => "nothing is there: status 404 or 410",
                 429 => "the provider is asked too often: status 429",
                 400..=499 => "another status from 400 to 499",
-                500..=599 => {
-                    "a status from 500 to 599; Envoy itself answers with 503 when it cannot connect"
-                }
+                503 => "status 503, of the provider, or of Envoy, which cannot connect",
+                504 => "status 504, of the provider, or of Envoy, which waited for `timeout`",
+                500..=599 => "another status from 500 to 599",
                 _ => "another status than 200",
             }
             .to_owned(),
@@ -50,8 +51,8 @@ impl FetchFault {
     pub const fn remedy(&self) -> &'static str {
         match self {
             Self::NoResponse => {
-                "Look at the provider and the way to it: DNS, firewall, TLS. `timeout` may be too \
-                 short."
+                "Look at the provider and what stands before it: it broke off in the middle of its \
+                 answer."
             }
             Self::NotDispatched => "Write the name of one of Envoy's clusters into `cluster`.",
             Self::Status { status } => match status {
@@ -64,10 +65,12 @@ impl FetchFault {
                 }
                 429 => "Raise `ttl` and `min_ttl`. `Retry-After` is obeyed, up to five minutes.",
                 400..=499 => "Open the document to the address that Envoy comes from.",
-                500..=599 => {
-                    "Wait for the provider, or look at `upstream_cx_connect_fail` and \
-                     `ssl.fail_verify_san` of the cluster."
+                503 => {
+                    "Look at `upstream_cx_connect_fail` and `ssl.fail_verify_san` of the cluster: \
+                     DNS, a firewall, TLS; else at the provider."
                 }
+                504 => "Look at the provider, and at its network; `timeout` may be too short.",
+                500..=599 => "Look at the provider.",
                 _ => "Ask the address with curl: it is no key set.",
             },
             Self::TooLarge => "Check the address: real key sets have some kilobytes.",

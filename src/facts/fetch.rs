@@ -55,7 +55,8 @@ pub enum FetchFault {
     /// Envoy has no cluster of that name.
     #[error("Envoy could not make the call: is there a cluster of that name?")]
     NotDispatched,
-    /// A status other than 200. Envoy itself answers with 503 when it cannot connect. Redirects
+    /// A status other than 200. Envoy itself answers with 503 when it cannot connect, and with 504
+    /// when the answer does not come in time. Redirects
     /// are not followed: an open redirector at the provider must not choose our keys.
     #[error("the provider answered with status {status}")]
     Status {
@@ -80,13 +81,15 @@ pub enum FetchFault {
 }
 
 /// Every code of a fault. Workers tell each other its place here.
-const CODES: [&str; 16] = [
+const CODES: [&str; 18] = [
     "no_response",
     "not_dispatched",
     "redirect",
     "not_found",
     "rate_limited",
     "client_error",
+    "unavailable",
+    "timeout",
     "server_error",
     "status",
     "too_large",
@@ -121,6 +124,8 @@ impl FetchFault {
                 404 | 410 => "not_found",
                 429 => "rate_limited",
                 400..=499 => "client_error",
+                503 => "unavailable",
+                504 => "timeout",
                 500..=599 => "server_error",
                 _ => "status",
             },

@@ -1,7 +1,7 @@
-//! Keys that cannot be had, that lie, that change, and how often the provider is asked.
+//! Keys that come late, that change, and how often the provider is asked for them.
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -21,149 +21,6 @@ fn list(gate: &Gate, token: &str) -> Answer {
 
 fn good(gate: &Gate) -> Answer {
     list(gate, &token("app-a", &[READER]))
-}
-
-/// What a provider does, at which of its addresses, and the fault that it is.
-type Fault = (&'static str, &'static str, Script, &'static str);
-
-fn faults() -> Vec<Fault> {
-    let reply = Script::Reply;
-    let mut lie = provider().document();
-    lie["issuer"] = json!("https://evil.example.test");
-    let keys = Reply::json(&json!({"keys": [key().jwk(KEY_ID)]}));
-    let huge = format!("{}{}", " ".repeat(10 << 20), json!({"keys": []}));
-    let symmetric = json!({"keys": [{"kty": "oct", "k": "AAAA", "kid": KEY_ID}]});
-    let page = Reply::new(200, "text/html", "<html>log in</html>");
-    let elsewhere = Reply::status(302).header("location", "/elsewhere");
-    vec![
-        // Envoy answers with 503 in the place of a provider that says nothing, and with 504 in the
-        // place of one that says it too late.
-        (
-            "closes the connection",
-            DISCOVERY,
-            Script::Close,
-            "server_error",
-        ),
-        ("never answers", JWKS, Script::Hang, "server_error"),
-        (
-            "drips its keys byte by byte",
-            JWKS,
-            Script::Drip {
-                reply: keys.clone(),
-                bytes: 1,
-                pause: Duration::from_millis(100),
-            },
-            "server_error",
-        ),
-        (
-            "describes another issuer",
-            DISCOVERY,
-            reply(Reply::json(&lie)),
-            "issuer_mismatch",
-        ),
-        (
-            "fails",
-            DISCOVERY,
-            reply(Reply::status(500)),
-            "server_error",
-        ),
-        (
-            "has no document",
-            DISCOVERY,
-            reply(Reply::status(404)),
-            "not_found",
-        ),
-        (
-            "has no keys there",
-            JWKS,
-            reply(Reply::status(410)),
-            "not_found",
-        ),
-        (
-            "is asked too often",
-            JWKS,
-            reply(Reply::status(429)),
-            "rate_limited",
-        ),
-        (
-            "wants a log-in",
-            JWKS,
-            reply(Reply::status(403)),
-            "client_error",
-        ),
-        ("sends elsewhere", JWKS, reply(elsewhere), "redirect"),
-        (
-            "shows a page for people",
-            JWKS,
-            reply(page.clone()),
-            "not_json",
-        ),
-        (
-            "shows a page for people first",
-            DISCOVERY,
-            reply(page),
-            "document_malformed",
-        ),
-        (
-            "sends half of its keys",
-            JWKS,
-            Script::CutOff(keys),
-            "no_response",
-        ),
-        (
-            "sends half of its document as a whole",
-            JWKS,
-            reply(Reply::new(200, "application/json", "{\"keys\":[{")),
-            "not_json",
-        ),
-        (
-            "has no keys at all",
-            JWKS,
-            reply(Reply::json(&json!({"keys": []}))),
-            "empty",
-        ),
-        (
-            "has no usable key",
-            JWKS,
-            reply(Reply::json(&symmetric)),
-            "no_usable_key",
-        ),
-        (
-            "sends 10 MB",
-            JWKS,
-            reply(Reply::new(200, "application/json", huge)),
-            "too_large",
-        ),
-    ]
-}
-
-#[test]
-fn without_keys_tokens_wait_for_better_times_and_api_keys_pass() {
-    for (name, path, script, fault) in faults() {
-        let provider = provider();
-        provider.script(path, script);
-        let gate = Gate::at(provider, policy(), |setup| setup);
-        let answer = good(&gate);
-        assert_eq!(answer.status, 503, "{name}: {}", answer.text());
-        assert_eq!(answer.json()["reason"], json!("keys_unavailable"), "{name}");
-        let retry_after = answer.header("retry-after").unwrap_or_default();
-        assert!(
-            retry_after.parse::<u64>().is_ok(),
-            "{name}: {retry_after:?}"
-        );
-        let with_key = Request::get("/api/v1/workflows").header("X-N8N-API-KEY", "old-key");
-        assert_eq!(
-            with_key.send(gate.envoy.port()).unwrap().status,
-            200,
-            "{name}"
-        );
-        let audit = gate.envoy.audit();
-        assert_eq!(audit[0]["fault"], json!(fault), "{name}: {}", audit[0]);
-        let counter = format!("n8n_idp_gate_key_set_failures_fault_{fault}_provider_idp");
-        let stats = gate.envoy.stats().unwrap();
-        let counted = stats.lines().any(|line| line.starts_with(&counter));
-        assert!(counted, "{name}: {stats}");
-    }
 }
 
 #[test]
@@ -313,14 +170,14 @@ fn four_workers_fetch_once_in_an_interval_and_read_the_document_once() {
     policy["providers"][0]["keys"] = json!({ "ttl": "2s", "max_stale": "1m" });
     let gate = Gate::with(policy, |setup| setup.workers(4));
     until(|| gate.provider.requests(JWKS) == 1);
-    let begun = Instant::now();
-    while begun.elapsed() < Duration::from_secs(9) {
+    for _ in 0..90 {
         assert_eq!(good(&gate).status, 200);
-        thread::sleep(Duration::from_millis(50));
+        thread::sleep(Duration::from_millis(100));
     }
-    // No interval is shorter than 1.8 s; Envoy may have been slower than that.
+    // Nine seconds and a bit. An interval is no shorter than 1.8 s, and four workers that fetched
+    // for themselves would have asked four times as often.
     let fetches = gate.provider.requests(JWKS);
-    assert!((2..=6).contains(&fetches), "{fetches}");
+    assert!((3..=12).contains(&fetches), "{fetches}");
     assert_eq!(gate.provider.requests(DISCOVERY), 1);
 }
 

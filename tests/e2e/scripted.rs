@@ -19,6 +19,7 @@ mod support;
 
 mod configuration;
 mod crypto;
+mod faults;
 mod gate;
 mod host_crypto;
 mod hygiene;

@@ -77,7 +77,8 @@ fn whatever_is_no_key_set_is_a_fault_of_its_own() {
     let large = vec![b' '; MAX_DOCUMENT + 1];
     let cases = [
         (status(500), "server_error"),
-        (status(503), "server_error"),
+        (status(503), "unavailable"),
+        (status(504), "timeout"),
         (status(302), "redirect"),
         (status(404), "not_found"),
         (status(410), "not_found"),
