@@ -95,7 +95,7 @@ fn provider(raw: RawProvider) -> Option<Provider> {
         .map(|kid| kid.text)
         .collect();
     let keys = keys.map(|source| match source {
-        KeySource::Inline(set) => KeySource::Inline(KeySet::of(set.keys(), &revoked_kids)),
+        KeySource::Inline(set) => KeySource::Inline(KeySet::of(set.keys().to_vec(), &revoked_kids)),
         fetched => fetched,
     });
     let algorithms = match raw.algorithms.said().ok()? {

@@ -127,10 +127,12 @@ fn read(jwk: &Members) -> Result<PublicKey, SkipReason> {
     if issuer.is_some_and(|issuer| issuer.len() > MAX_KEY_ID_BYTES) {
         return Err(SkipReason::Issuer);
     }
-    let parts: Members = PARTS
-        .into_iter()
-        .filter_map(|name| Some((name.to_owned(), jwk.get(name)?.clone())))
-        .collect();
+    let mut parts = Members::new();
+    for name in PARTS {
+        if let Some(part) = jwk.get(name) {
+            parts.insert(name.to_owned(), part.clone());
+        }
+    }
     Ok(PublicKey {
         key_id: key_id.map(str::to_owned),
         algorithm,

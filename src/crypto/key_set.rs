@@ -113,14 +113,10 @@ impl KeySet {
     }
 
     /// A set of these keys, but for those with a `kid` that is revoked.
-    pub fn of<'k>(keys: impl IntoIterator<Item = &'k Rc<PublicKey>>, revoked: &[String]) -> Self {
-        let is_revoked = |key: &PublicKey| key.key_id().is_some_and(|id| is_among(id, revoked));
+    pub fn of(mut keys: Vec<Rc<PublicKey>>, revoked: &[String]) -> Self {
+        keys.retain(|key| !key.key_id().is_some_and(|id| is_among(id, revoked)));
         Self {
-            keys: keys
-                .into_iter()
-                .filter(|key| !is_revoked(key))
-                .cloned()
-                .collect(),
+            keys,
             skipped: Vec::new(),
             revoked: revoked.to_vec(),
         }

@@ -30,17 +30,20 @@ pub(super) struct Retired {
 impl Published {
     /// What is known after `newer` keys were published at `now`.
     pub(super) fn succeeded_by(&self, newer: &[Rc<PublicKey>], now: UnixMillis) -> Self {
-        // Keys that stay are the very same ones, so that comparing them costs nothing.
-        let known = |key: &Rc<PublicKey>| self.keys.iter().find(|old| *old == key);
-        let keys: Vec<_> = newer
-            .iter()
-            .map(|key| Rc::clone(known(key).unwrap_or(key)))
-            .collect();
-        let left = self.keys.iter().map(|key| Retired {
-            key: Rc::clone(key),
-            since: now,
-        });
-        let mut retired: Vec<_> = self.retired.iter().cloned().chain(left).collect();
+        let mut keys = newer.to_vec();
+        for key in &mut keys {
+            // Keys that stay are the very same ones, so that comparing them costs nothing.
+            if let Some(old) = self.keys.iter().find(|old| *old == key) {
+                *key = Rc::clone(old);
+            }
+        }
+        let mut retired = self.retired.clone();
+        for key in &self.keys {
+            retired.push(Retired {
+                key: Rc::clone(key),
+                since: now,
+            });
+        }
         retired.retain(|old| !keys.contains(&old.key));
         let surplus = retired.len().saturating_sub(MAX_RETIRED);
         retired.drain(..surplus);
@@ -93,9 +96,11 @@ impl Held {
     }
 
     fn choose(&mut self) {
-        let retired = self.published.retired.iter().map(|old| &old.key);
-        let all = self.published.keys.iter().chain(retired);
-        self.in_use = KeySet::of(all, &self.revoked);
+        let mut keys = self.published.keys.clone();
+        for old in &self.published.retired {
+            keys.push(Rc::clone(&old.key));
+        }
+        self.in_use = KeySet::of(keys, &self.revoked);
     }
 
     /// The keys that may check a token now.

@@ -84,11 +84,10 @@ impl UnknownKeyIds {
         if asked.is_empty() {
             return;
         }
-        let there: Vec<KeyIdDigest> = keys
-            .keys()
-            .iter()
-            .filter_map(|key| key.key_id().map(KeyIdDigest::of))
-            .collect();
+        let mut there = Vec::new();
+        for key_id in keys.keys().iter().filter_map(|key| key.key_id()) {
+            there.push(KeyIdDigest::of(key_id));
+        }
         for key_id in asked {
             if !there.contains(&key_id) {
                 self.note(key_id, now);

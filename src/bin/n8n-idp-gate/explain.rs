@@ -172,7 +172,7 @@ impl KeyFiles {
                 .ok_or_else(|| format!("there is no provider {name:?}"))?;
             let document = fs::read(path).map_err(|error| format!("{path}: {error}"))?;
             let keys = KeySet::parse(&document).map_err(|fault| format!("{path}: {fault}"))?;
-            let keys = KeySet::of(keys.keys(), &provider.revoked_kids);
+            let keys = KeySet::of(keys.keys().to_vec(), &provider.revoked_kids);
             sets.insert(ProviderId(index), keys);
         }
         Ok(Self(sets))

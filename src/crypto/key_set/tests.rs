@@ -135,7 +135,7 @@ fn a_revoked_key_id_is_no_key_at_all() {
     let nameless = with(p256(), "kid", Value::Null);
     let published = parse(&[rsa(), with(p256(), "kid", json!("good")), nameless]);
     let revoked = ["k".to_owned()];
-    let set = KeySet::of(published.keys(), &revoked);
+    let set = KeySet::of(published.keys().to_vec(), &revoked);
     assert_eq!(set.keys(), published.keys().get(1..).unwrap());
     assert_eq!(
         candidates(&set, Algorithm::Rs256, Some("k")),
