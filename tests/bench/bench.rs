@@ -17,10 +17,17 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod aims;
 mod contestants;
 mod figures;
+mod flood;
+mod machine;
+mod memory;
 mod native;
+mod picture;
 mod policy;
+mod real_n8n;
+mod report;
 mod rounds;
 mod server;
 mod settings;
@@ -28,12 +35,14 @@ mod tokens;
 mod verify;
 mod wrk;
 
+use std::fs;
 use std::process::ExitCode;
 
 use self::contestants::Field;
+use self::report::Report;
 use self::rounds::Arena;
 use self::settings::Settings;
-use self::support::Outcome;
+use self::support::{installed, Outcome};
 use self::tokens::Tokens;
 
 fn main() -> ExitCode {
@@ -52,10 +61,30 @@ fn run() -> Outcome<()> {
     let tokens = Tokens::mint(settings.tokens())?;
     settings.pin()?;
     let field = Field::gather(&settings, &tokens)?;
-    let arena = Arena::open(&settings, field)?;
-    let turns = arena.play(&settings)?;
-    for (name, samples) in &turns {
-        println!("{name} {samples:?}");
+    let (contestants, left_out) = (field.contestants.clone(), field.left_out.clone());
+    let turns = Arena::open(&settings, field)?.play(&settings)?;
+    let floods = flood::measure(&settings, &tokens)?;
+    let memory = memory::measure(&settings, &tokens)?;
+    let n8n = real_n8n::measure(&settings, &tokens)?;
+    let report = Report {
+        facts: machine::facts(&settings)?,
+        contestants,
+        left_out,
+        findings: aims::findings(&turns, &floods, memory.as_ref(), machine::wasm_size()?),
+        turns,
+        floods,
+        memory,
+        n8n,
+    };
+    println!("\n{}", report.tables());
+    if settings.is_full() {
+        let docs = installed::root().join("docs");
+        fs::write(docs.join("benchmark.md"), report.page())?;
+        let picture = picture::svg(&report.turns).ok_or("the figure lacks a contestant")?;
+        fs::write(docs.join("benchmark.svg"), picture)?;
+        println!("==> written to docs/benchmark.md and docs/benchmark.svg");
+    } else {
+        println!("==> shortened: nothing was written");
     }
     Ok(())
 }

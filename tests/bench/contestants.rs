@@ -89,7 +89,7 @@ impl Field {
     /// All that the settings want.
     pub(crate) fn gather(settings: &Settings, tokens: &Tokens) -> Outcome<Self> {
         let mut left_out = Vec::new();
-        let chains = chains(tokens, &mut left_out)?;
+        let chains = all_chains(tokens, &mut left_out)?;
         let contestants: Vec<Contestant> = contestants(tokens)?
             .into_iter()
             .filter(|contestant| settings.wants(&contestant.name()))
@@ -105,9 +105,14 @@ impl Field {
             left_out,
         })
     }
+
+    /// All chains, whoever competes on them.
+    pub(crate) fn chains(tokens: &Tokens) -> Outcome<Vec<Chain>> {
+        all_chains(tokens, &mut Vec::new())
+    }
 }
 
-fn chains(tokens: &Tokens, left_out: &mut Vec<String>) -> Outcome<Vec<Chain>> {
+fn all_chains(tokens: &Tokens, left_out: &mut Vec<String>) -> Outcome<Vec<Chain>> {
     let none = json!({});
     let gate = policy::gate(&tokens.keys, 10);
     let mut audit = policy::chain(chain::GATE_AUDIT, &gate)?;

@@ -1,0 +1,203 @@
+//! What a flood of forged tokens does to a good caller on the same worker.
+//!
+//! The good caller sends at a fixed pace over one connection, however long answers take: a request that is late because the one before it was slow counts from when it was due.
+//! The flood sends as fast as it is refused.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::contestants::{chain, Field};
+use crate::figures::Spread;
+use crate::server::Server;
+use crate::settings::Settings;
+use crate::support::Outcome;
+use crate::tokens::Tokens;
+use crate::wrk::{check, Credential, Load, Run, PATH};
+
+/// The part of `BENCH_ONLY`.
+pub(crate) const NAME: &str = "flood of forged tokens";
+
+/// Connections of the flood: they keep one worker busy without a break.
+pub(crate) const CONNECTIONS: usize = 4;
+
+/// The pace of the good caller.
+pub(crate) const CALLS_A_SECOND: u32 = 500;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What the good caller sees, and how fast the flood is refused.
+#[derive(Clone, Debug)]
+pub(crate) struct Flood {
+    /// The name of the chain.
+    pub(crate) chain: &'static str,
+    /// The good caller's 99th percentile without the flood, in microseconds.
+    pub(crate) quiet: Spread,
+    /// The same during the flood.
+    pub(crate) flooded: Spread,
+    /// How many times longer it is, round by round.
+    pub(crate) ratio: Spread,
+    /// Forged tokens refused a second, beside the good caller.
+    pub(crate) refused: Spread,
+}
+
+/// Measures the gate and the native chain in turn. Both remember the good caller's token, if they
+/// can.
+pub(crate) fn measure(settings: &Settings, tokens: &Tokens) -> Outcome<Vec<Flood>> {
+    if !settings.wants(NAME) {
+        return Ok(Vec::new());
+    }
+    println!("==> a good caller, without and with a flood of forged tokens");
+    let mut servers = Vec::new();
+    for chain in Field::chains(tokens)? {
+        if [chain::GATE, chain::NATIVE_CACHED].contains(&chain.name) {
+            servers.push((chain.start(settings.envoy_core)?, Vec::new()));
+        }
+    }
+    let good = tokens.list("rs256-repeated")?;
+    let good = good.samples.first().ok_or("there is no token")?;
+    let forged = Credential::Tokens(tokens.list("rs256-forged")?);
+    for _ in 0..settings.rounds.min(3) {
+        for (server, rounds) in &mut servers {
+            let seconds = settings.seconds.saturating_mul(2);
+            rounds.push(round(server, good, &forged, seconds)?);
+        }
+    }
+    let of = |rounds: &[Round], figure: fn(&Round) -> f64| Spread::of(rounds.iter().map(figure));
+    servers
+        .iter()
+        .map(|(server, rounds)| {
+            let flood = || {
+                Some(Flood {
+                    chain: server.name,
+                    quiet: of(rounds, |round| round.quiet)?,
+                    flooded: of(rounds, |round| round.flooded)?,
+                    ratio: of(rounds, |round| round.flooded / round.quiet)?,
+                    refused: of(rounds, |round| round.refused)?,
+                })
+            };
+            flood().ok_or_else(|| "nothing was measured".into())
+        })
+        .collect()
+}
+
+struct Round {
+    quiet: f64,
+    flooded: f64,
+    refused: f64,
+}
+
+fn round(server: &Server, good: &str, forged: &Credential, seconds: u64) -> Outcome<Round> {
+    let duration = Duration::from_secs(seconds);
+    let mut caller = GoodCaller::connect(server.port(), good)?;
+    // The first second warms up.
+    caller.call_for(Duration::from_secs(1))?;
+    let quiet = caller.call_for(duration)?;
+    let (flooded, load) = thread::scope(|scope| -> Outcome<(f64, Load)> {
+        let flood = scope.spawn(|| {
+            let run = Run {
+                port: server.port(),
+                credential: forged,
+                first: 0,
+                connections: CONNECTIONS,
+                seconds: seconds.saturating_add(1),
+                is_polite: true,
+            };
+            run.load().map_err(|error| error.to_string())
+        });
+        thread::sleep(Duration::from_millis(500));
+        let flooded = caller.call_for(duration);
+        let load = flood.join().map_err(|_| "the flood's thread is gone")??;
+        Ok((flooded?, load))
+    })?;
+    check(load, true).map_err(|fault| format!("{}: the flood: {fault}", server.name))?;
+    Ok(Round {
+        quiet,
+        flooded,
+        refused: load.rate(),
+    })
+}
+
+struct GoodCaller {
+    stream: TcpStream,
+    request: Vec<u8>,
+}
+
+impl GoodCaller {
+    fn connect(port: u16, token: &str) -> Outcome<Self> {
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        let request = format!(
+            "GET {PATH} HTTP/1.1\r\nHost: n8n.example.test\r\nAuthorization: Bearer {token}\r\n\r\n"
+        );
+        Ok(Self {
+            stream,
+            request: request.into_bytes(),
+        })
+    }
+
+    /// Calls at its pace, and returns the 99th percentile in microseconds.
+    fn call_for(&mut self, duration: Duration) -> Outcome<f64> {
+        let mut times = Vec::new();
+        let started = Instant::now();
+        let mut due = started;
+        while started.elapsed() < duration {
+            let early = due.saturating_duration_since(Instant::now());
+            let sent = if early.is_zero() {
+                due
+            } else {
+                thread::sleep(early);
+                Instant::now()
+            };
+            self.call()?;
+            times.push(sent.elapsed().as_secs_f64() * 1e6);
+            due = due
+                .checked_add(Duration::from_secs(1) / CALLS_A_SECOND)
+                .unwrap_or(due);
+        }
+        times.sort_by(f64::total_cmp);
+        let at = times.len().saturating_mul(99) / 100;
+        times
+            .get(at)
+            .copied()
+            .ok_or_else(|| "not one call was made".into())
+    }
+
+    fn call(&mut self) -> Outcome<()> {
+        self.stream.write_all(&self.request)?;
+        let mut received = Vec::with_capacity(1024);
+        let mut buffer = [0; 1024];
+        loop {
+            let count = self.stream.read(&mut buffer)?;
+            received.extend_from_slice(buffer.get(..count).unwrap_or_default());
+            if is_whole(&received)? {
+                return Ok(());
+            }
+            if count == 0 {
+                return Err("the connection of the good caller ended".into());
+            }
+        }
+    }
+}
+
+/// Whether the answer has come as a whole; anything but 200 is a failure.
+fn is_whole(received: &[u8]) -> Outcome<bool> {
+    let mut headers = [httparse::EMPTY_HEADER; 32];
+    let mut answer = httparse::Response::new(&mut headers);
+    let httparse::Status::Complete(head) = answer.parse(received)? else {
+        return Ok(false);
+    };
+    if answer.code != Some(200) {
+        return Err(format!("the good caller was answered with {:?}", answer.code).into());
+    }
+    let length = answer
+        .headers
+        .iter()
+        .find(|header| header.name.eq_ignore_ascii_case("content-length"))
+        .ok_or("the answer to the good caller has no length")?;
+    let length: usize = std::str::from_utf8(length.value)?.parse()?;
+    Ok(received.len() >= head.saturating_add(length))
+}

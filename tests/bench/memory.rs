@@ -1,0 +1,196 @@
+//! What a worker's memory grows to.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::contestants::{chain, traffic, Contestant, Fate, Field};
+use crate::policy;
+use crate::server::Server;
+use crate::settings::Settings;
+use crate::support::Outcome;
+use crate::tokens::Tokens;
+use crate::verify::verify;
+use crate::wrk::{check, Credential, Run};
+
+/// The part of `BENCH_ONLY`.
+pub(crate) const NAME: &str = "memory";
+
+/// An hour's worth of distinct tokens.
+const DISTINCT: usize = 200_000;
+
+/// How long they may take; a slow filter sees fewer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// One look at the memory of an Envoy.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Look {
+    /// Requests so far.
+    pub(crate) requests: usize,
+    /// The largest linear memory of its WebAssembly machines, in bytes. It never shrinks.
+    pub(crate) linear: f64,
+    /// What all of Envoy allocated outside of them, in bytes.
+    pub(crate) allocated: f64,
+    /// What all of Envoy has in the machine's memory, code included, in bytes.
+    pub(crate) resident: f64,
+}
+
+/// What was seen.
+#[derive(Clone, Debug)]
+pub(crate) struct Memory {
+    /// The filter that does nothing, after some load.
+    pub(crate) nothing: Look,
+    /// The gate before its first token, and then while it sees distinct ones.
+    pub(crate) distinct: Vec<Look>,
+    /// The gate with ten providers and two hundred keys, after their tokens twice over.
+    pub(crate) many: Look,
+    /// How many different tokens those are.
+    pub(crate) many_tokens: usize,
+}
+
+impl Memory {
+    /// Whether the second half of the distinct tokens took no more memory than the first.
+    pub(crate) fn is_flat(&self) -> Option<bool> {
+        let half = self.distinct.get(self.distinct.len() / 2)?;
+        Some(self.distinct.last()?.linear <= half.linear)
+    }
+}
+
+/// Measures all of it, each on an Envoy that did nothing before.
+pub(crate) fn measure(settings: &Settings, tokens: &Tokens) -> Outcome<Option<Memory>> {
+    if !settings.wants(NAME) {
+        return Ok(None);
+    }
+    println!("==> memory of the worker");
+    let patience = if settings.is_full() {
+        PATIENCE
+    } else {
+        PATIENCE / 4
+    };
+    let chains = Field::chains(tokens)?;
+    let start = |name: &str| -> Outcome<Server> {
+        let chain = chains.iter().find(|chain| chain.name == name);
+        chain.ok_or("no such chain")?.start(settings.envoy_core)
+    };
+    let repeated = Credential::Tokens(tokens.list("rs256-repeated")?);
+    let unique = Credential::Tokens(tokens.list("rs256-unique")?);
+    let nothing = looks(&start(chain::NOTHING)?, &repeated, 1, patience)?;
+    let distinct = looks(&start(chain::GATE)?, &unique, DISTINCT, patience)?;
+    let (many, many_tokens) = many(settings, tokens, patience)?;
+    Ok(Some(Memory {
+        nothing: last(&nothing)?,
+        distinct,
+        many,
+        many_tokens,
+    }))
+}
+
+fn many(settings: &Settings, tokens: &Tokens, patience: Duration) -> Outcome<(Look, usize)> {
+    let list = tokens.list("many")?;
+    let count = list.count;
+    let chain = policy::chain(chain::GATE, &policy::gate_of_many(&tokens.many))?;
+    let server = chain.start(settings.envoy_core)?;
+    let contestant = Contestant {
+        chain: chain::GATE,
+        traffic: traffic::UNIQUE,
+        credential: Credential::Tokens(list),
+        fate: Fate::Swapped(policy::expected_key()),
+    };
+    verify(&contestant, server.port())?;
+    let wanted = count.saturating_mul(2);
+    let looks = looks(&server, &contestant.credential, wanted, patience)?;
+    Ok((last(&looks)?, count))
+}
+
+fn last(looks: &[Look]) -> Outcome<Look> {
+    looks
+        .last()
+        .copied()
+        .ok_or_else(|| "no memory was seen".into())
+}
+
+/// Sends so many requests at least, unless it takes too long, and looks every second.
+fn looks(
+    server: &Server,
+    credential: &Credential,
+    requests: usize,
+    patience: Duration,
+) -> Outcome<Vec<Look>> {
+    let mut sent = 0;
+    let mut looks = vec![look(server, sent)?];
+    let started = Instant::now();
+    while sent < requests && started.elapsed() < patience {
+        let run = Run {
+            port: server.port(),
+            credential,
+            first: sent,
+            connections: 8,
+            seconds: 1,
+            is_polite: false,
+        };
+        let load = run.load()?;
+        check(load, false).map_err(|fault| format!("{}: {fault}", server.name))?;
+        sent = sent.saturating_add(load.count());
+        looks.push(look(server, sent)?);
+    }
+    Ok(looks)
+}
+
+fn look(server: &Server, requests: usize) -> Outcome<Look> {
+    let status = server.proc_file("status")?;
+    let resident = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"))
+        .and_then(|number| number.trim().parse::<f64>().ok())
+        .ok_or("the kernel does not say how much memory Envoy has")?;
+    let page: Value = serde_json::from_str(&server.admin_page("/memory")?)?;
+    let allocated = page["allocated"]
+        .as_str()
+        .and_then(|number| number.parse::<f64>().ok())
+        .ok_or("Envoy does not say how much it allocated")?;
+    Ok(Look {
+        requests,
+        linear: linear_memory(&server.proc_file("maps")?),
+        allocated,
+        resident: resident * 1024.0,
+    })
+}
+
+/// The largest linear memory in a process, in bytes.
+///
+/// V8 reserves 8 GiB of addresses for each, so that it need not check bounds, and makes the start
+/// of them accessible as the memory grows: it is the accessible mapping right before a huge one
+/// that nobody may touch.
+fn linear_memory(maps: &str) -> f64 {
+    const RESERVED: u64 = 7 << 30;
+    let mut largest = 0;
+    let mut before: Option<(u64, u64)> = None;
+    for line in maps.lines() {
+        let Some((start, end, access)) = mapping(line) else {
+            continue;
+        };
+        let size = end.saturating_sub(start);
+        if let Some((other_start, other_end)) = before {
+            if access == "---p" && size >= RESERVED && other_end == start {
+                largest = largest.max(other_end.saturating_sub(other_start));
+            }
+        }
+        before = (access == "rw-p").then_some((start, end));
+    }
+    bytes(largest)
+}
+
+fn mapping(line: &str) -> Option<(u64, u64, &str)> {
+    let mut words = line.split_whitespace();
+    let (start, end) = words.next()?.split_once('-')?;
+    let number = |text: &str| u64::from_str_radix(text, 16).ok();
+    Some((number(start)?, number(end)?, words.next()?))
+}
+
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "sizes of memory, far below 2^53"
+)]
+const fn bytes(number: u64) -> f64 {
+    number as f64
+}

@@ -1,0 +1,89 @@
+//! A real n8n, asked directly and through the gate.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::contestants::{Contestant, Fate};
+use crate::figures::Turns;
+use crate::policy;
+use crate::rounds::{Arena, Place};
+use crate::settings::{folder, Settings};
+use crate::support::http::Request;
+use crate::support::n8n::RealN8n;
+use crate::support::{ports, Outcome};
+use crate::tokens::Tokens;
+use crate::wrk::{Credential, PATH};
+
+/// The part of `BENCH_ONLY`, and what the lines of the table begin with.
+pub(crate) const NAME: &str = "n8n";
+
+/// Asked directly, with its own key.
+pub(crate) const DIRECT: &str = "n8n, direct";
+
+/// Asked through the gate.
+pub(crate) const THROUGH: &str = "n8n, through the gate";
+
+/// What is sent through the gate.
+pub(crate) const TOKEN: &str = "repeated RS256";
+
+/// What is sent directly.
+pub(crate) const KEY: &str = "API key";
+
+/// Connections of the generator: n8n runs in one thread and is busy with few.
+const CONNECTIONS: usize = 4;
+
+/// Measures both.
+pub(crate) fn measure(settings: &Settings, tokens: &Tokens) -> Outcome<Turns> {
+    if !settings.wants(NAME) {
+        return Ok(Turns::new());
+    }
+    println!("==> a real n8n, direct and through the gate");
+    let n8n = RealN8n::start(ports::free()?, &folder().join("n8n"))?;
+    let key = &n8n.provisioned().app_a.api_key;
+    let mut chain = policy::chain(THROUGH, &policy::gate(&tokens.keys, 10))?;
+    for (_, value) in &mut chain.environment {
+        value.clone_from(key);
+    }
+    chain.upstream = Some(n8n.port());
+    let gate = chain.start(settings.envoy_core)?;
+    let list = tokens.list("rs256-repeated")?;
+    let token = list.samples.first().ok_or("there is no token")?;
+    let direct = workflows(&Request::get(PATH).header("X-N8N-API-KEY", key), n8n.port())?;
+    let through = workflows(&Request::get(PATH).bearer(token), gate.port())?;
+    if direct != through {
+        return Err("n8n answers otherwise through the gate".into());
+    }
+    let contestants = vec![
+        contestant(DIRECT, KEY, Credential::ApiKey(key.clone())),
+        contestant(THROUGH, TOKEN, Credential::Tokens(list)),
+    ];
+    let places = BTreeMap::from([
+        (DIRECT, Place::Port(n8n.port())),
+        (THROUGH, Place::Envoy(gate)),
+    ]);
+    Arena::of(places, contestants, CONNECTIONS).play(settings)
+}
+
+const fn contestant(
+    chain: &'static str,
+    traffic: &'static str,
+    credential: Credential,
+) -> Contestant {
+    Contestant {
+        chain,
+        traffic,
+        credential,
+        fate: Fate::Passed,
+    }
+}
+
+/// The workflows that n8n lists; at least one.
+fn workflows(request: &Request, port: u16) -> Outcome<Value> {
+    let answer = request.send(port)?;
+    let workflows = answer.json()["data"].take();
+    match workflows.as_array() {
+        Some(list) if answer.status == 200 && !list.is_empty() => Ok(workflows),
+        _ => Err(format!("n8n answered with {}: {}", answer.status, answer.text()).into()),
+    }
+}

@@ -1,0 +1,284 @@
+//! The page of figures: `docs/benchmark.md`, and the same on the terminal.
+
+use std::fmt::Write as _;
+
+use crate::aims::{mebi, Finding};
+use crate::contestants::Contestant;
+use crate::figures::{median, Spread, Turns};
+use crate::flood::{self, Flood};
+use crate::memory::{Look, Memory};
+use crate::real_n8n;
+
+/// All that a run found.
+#[derive(Clone, Debug)]
+pub(crate) struct Report {
+    /// What it was measured on and with.
+    pub(crate) facts: Vec<String>,
+    /// The lines of the first table, in its order.
+    pub(crate) contestants: Vec<Contestant>,
+    /// What was left out, and why.
+    pub(crate) left_out: Vec<String>,
+    /// Their turns.
+    pub(crate) turns: Turns,
+    /// Figures with aims.
+    pub(crate) findings: Vec<Finding>,
+    /// What floods do.
+    pub(crate) floods: Vec<Flood>,
+    /// What memory grows to.
+    pub(crate) memory: Option<Memory>,
+    /// A real n8n.
+    pub(crate) n8n: Turns,
+}
+
+impl Report {
+    /// The tables alone, for the terminal.
+    pub(crate) fn tables(&self) -> String {
+        let mut text = String::new();
+        let mut part = |title: &str, content: String| {
+            if !content.is_empty() {
+                let _ = write!(text, "## {title}\n\n{content}\n");
+            }
+        };
+        part("Aims", self.aims());
+        part("Requests", self.requests());
+        part("A flood of forged tokens", self.flood());
+        part("Memory", self.memory());
+        part("A real n8n", self.real_n8n());
+        text
+    }
+
+    /// The whole page.
+    pub(crate) fn page(&self) -> String {
+        let facts: String = self.facts.iter().fold(String::new(), |mut text, fact| {
+            let _ = writeln!(text, "- {fact}");
+            text
+        });
+        format!("{HEAD}\n{facts}\n{}{TAIL}", self.tables())
+    }
+
+    fn aims(&self) -> String {
+        let rows = self.findings.iter().map(|finding| {
+            let verdict = match finding.is_met {
+                Some(true) => "met",
+                Some(false) => "**missed**",
+                None => "",
+            };
+            vec![
+                finding.what.clone(),
+                finding.figure.clone(),
+                finding.aim.clone().unwrap_or_default(),
+                verdict.to_owned(),
+            ]
+        });
+        let table = table(&["", "median (least to greatest)", "aim", ""], rows);
+        format!("{table}\nRatios are taken within each round; the median is that of the rounds. The cost of a request is the\nworker's time for it, so a ratio of costs is the inverse of a ratio of rates.\n")
+    }
+
+    fn requests(&self) -> String {
+        let rows: Vec<Vec<String>> = self
+            .contestants
+            .iter()
+            .filter_map(|contestant| line(&self.turns, contestant.chain, contestant.traffic))
+            .collect();
+        if rows.is_empty() {
+            return String::new();
+        }
+        let mut text = table(&COLUMNS, rows);
+        for reason in &self.left_out {
+            let _ = write!(text, "\nLeft out: {reason}\n");
+        }
+        text
+    }
+
+    fn flood(&self) -> String {
+        if self.floods.is_empty() {
+            return String::new();
+        }
+        let rows = self.floods.iter().map(|flood| {
+            vec![
+                flood.chain.to_owned(),
+                spread(flood.quiet),
+                spread(flood.flooded),
+                spread(flood.refused),
+            ]
+        });
+        let columns = [
+            "",
+            "p99 quiet, µs",
+            "p99 in the flood, µs",
+            "refused a second",
+        ];
+        format!("One caller with a good token makes {} requests a second over one connection; {} connections send\nforged tokens as fast as they are refused. Median (least to greatest).\n\n{}", flood::CALLS_A_SECOND, flood::CONNECTIONS, table(&columns, rows))
+    }
+
+    fn memory(&self) -> String {
+        let Some(memory) = &self.memory else {
+            return String::new();
+        };
+        // The first, the last and a few between.
+        let step = (memory.distinct.len() / 6).max(1);
+        let last = memory.distinct.len().saturating_sub(1);
+        let some = memory
+            .distinct
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| at % step == 0 || *at == last)
+            .map(|(_, look)| look_row("gate, distinct RS256 tokens", look));
+        let rows = [look_row("WebAssembly that does nothing", &memory.nothing)]
+            .into_iter()
+            .chain(some)
+            .chain([look_row(
+                "gate, 10 providers with 20 keys each",
+                &memory.many,
+            )]);
+        let columns = [
+            "",
+            "requests so far",
+            "linear memory, MiB",
+            "Envoy allocated, MiB",
+            "resident, MiB",
+        ];
+        format!("{}\nLinear memory is that of the worker's WebAssembly machine: all that the filter itself uses. The rest\nis all of Envoy, with the compiled code.\n", table(&columns, rows))
+    }
+
+    fn real_n8n(&self) -> String {
+        let rows: Vec<Vec<String>> = [
+            (real_n8n::DIRECT, real_n8n::KEY),
+            (real_n8n::THROUGH, real_n8n::TOKEN),
+        ]
+        .iter()
+        .filter_map(|(chain, traffic)| line(&self.n8n, chain, traffic))
+        .collect();
+        if rows.is_empty() {
+            return String::new();
+        }
+        format!("`GET /api/v1/workflows` of an n8n with two workflows, on the load generator's core.\n\n{}", table(&COLUMNS, rows))
+    }
+}
+
+const COLUMNS: [&str; 6] = [
+    "",
+    "sent",
+    "requests/s",
+    "Envoy's processor, µs a request",
+    "p50, µs",
+    "p99, µs",
+];
+
+/// A line of medians.
+fn line(turns: &Turns, chain: &str, traffic: &str) -> Option<Vec<String>> {
+    let name = format!("{chain}: {traffic}");
+    let of = |figure: fn(&crate::figures::Sample) -> f64| median(turns, &name, figure);
+    let processor = of(|sample| sample.processor.unwrap_or(f64::NAN))?;
+    Some(vec![
+        chain.to_owned(),
+        traffic.to_owned(),
+        whole(of(|sample| sample.rate)?),
+        if processor.is_finite() {
+            format!("{processor:.1}")
+        } else {
+            String::new()
+        },
+        whole(of(|sample| sample.p50)?),
+        whole(of(|sample| sample.p99)?),
+    ])
+}
+
+fn look_row(name: &str, look: &Look) -> Vec<String> {
+    vec![
+        name.to_owned(),
+        look.requests.to_string(),
+        format!("{:.2}", mebi(look.linear)),
+        format!("{:.1}", mebi(look.allocated)),
+        format!("{:.1}", mebi(look.resident)),
+    ]
+}
+
+fn spread(spread: Spread) -> String {
+    format!(
+        "{} ({} to {})",
+        whole(spread.median),
+        whole(spread.least),
+        whole(spread.greatest)
+    )
+}
+
+/// Without decimals.
+fn whole(number: f64) -> String {
+    format!("{number:.0}")
+}
+
+/// A table of Markdown whose columns also line up on a terminal.
+fn table(columns: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let head: Vec<String> = columns.iter().map(|&column| column.to_owned()).collect();
+    let rows: Vec<Vec<String>> = [head].into_iter().chain(rows).collect();
+    let widths: Vec<usize> = (0..columns.len())
+        .map(|at| {
+            let cells = rows.iter().filter_map(|row| row.get(at));
+            cells
+                .map(|cell| cell.chars().count())
+                .max()
+                .unwrap_or(0)
+                .max(1)
+        })
+        .collect();
+    let mut text = String::new();
+    for (number, row) in rows.iter().enumerate() {
+        for (cell, width) in row.iter().zip(&widths) {
+            let _ = write!(text, "| {cell:width$} ");
+        }
+        text.push_str("|\n");
+        if number == 0 {
+            for width in &widths {
+                let _ = write!(text, "|{}", "-".repeat(width.saturating_add(2)));
+            }
+            text.push_str("|\n");
+        }
+    }
+    text
+}
+
+const HEAD: &str = "# Benchmark
+
+<!-- Written by `make bench`. -->
+
+![Requests a second on one core](benchmark.svg)
+
+The gate beside no filter, beside WebAssembly filters that do nothing and next to nothing, and beside
+Envoy's own filters that do the same job. The figures of one run can be compared with each other, and
+with no other machine's.
+";
+
+const TAIL: &str = "
+## What is measured
+
+- Each chain is an Envoy of its own with one worker, pinned to a core. The load generator and all
+  else is pinned to another one. 32 connections keep the worker busy. Envoy answers by itself
+  (`direct_response`), so that nothing but the filters differs.
+- Before it is timed, every contestant shows that it does its job: the n8n key in place of the
+  token, identity headers of the token's owner, none of the caller's making, 401 for forged tokens.
+  During a turn every answer must have the right status, and no connection may break. Else the run
+  fails.
+- Tokens are about 900 bytes with RS256 (2048 bits), 600 with ES256, minted before the run. *Repeated* is one and the
+  same token; *unique* are 60 000 (ES256: 15 000) in turn, far more than the gate or `jwt_authn`
+  remembers (4096 each); *forged* have a known key id and the signature of another token.
+- The *native chain* is `jwt_authn` (keys in the configuration, with or without its token cache), RBAC
+  on the token's roles by method and path, and Lua that finds the caller's n8n key, takes identity
+  headers of the caller's making and n8n's session cookie away, and writes its own. It is less than
+  the gate: it knows two operations of n8n, has no audit and no metrics by reason, and n8n's keys
+  stand in its configuration.
+- The gate has ten principals, and the token belongs to the last one. Its audit is off (Envoy's log
+  at `warning`), but in the line that says otherwise.
+
+## Again
+
+```sh
+make bench                                            # about 7 minutes; writes this page
+BENCH_ROUNDS=1 BENCH_SECONDS=1 make bench             # a quick look; writes nothing
+BENCH_ONLY='gate: repeated,native' make bench         # what is so named; says which process to profile
+BENCH_ONLY=flood,memory,n8n make bench
+```
+
+It needs Linux with two cores that have nothing else to do, `taskset`, and what `make preflight` asks
+for. Times are never asserted: the exit status says whether all answers were right.
+";
