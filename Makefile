@@ -87,7 +87,7 @@ demo-preflight:
 
 # BENCH_ROUNDS and BENCH_SECONDS shorten it; BENCH_ONLY=repeated,flood measures what is so named.
 .PHONY: bench
-bench: wasm envoy n8n ## measure the gate beside Envoy's own filters (about 7 minutes, two quiet cores)
+bench: preflight wasm envoy n8n ## measure the gate beside Envoy's own filters (about 7 minutes, two quiet cores)
 	@scripts/build-bench-wasm.sh
 	@scripts/install-wrk.sh >/dev/null
 	$(CARGO) run --locked --quiet --features e2e --example bench

@@ -19,6 +19,7 @@ have make "Debian: apt-get install make"
 have curl "Debian: apt-get install curl"
 have npm "install Node.js with npm (Debian: apt-get install nodejs npm)"
 have flock "Debian: apt-get install util-linux"
+have taskset "Debian: apt-get install util-linux"
 if command -v python3 >/dev/null 2>&1; then
   python3 -c 'import venv, ensurepip' 2>/dev/null || miss "python3's venv" "Debian: apt-get install python3-venv"
 else

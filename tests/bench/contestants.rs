@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::native;
-use crate::policy::{self, expected_key};
+use crate::policy::{self, expected_key, READER};
 use crate::server::{wasm_filter, Chain};
 use crate::settings::{bench_wasm, Settings};
 use crate::support::Outcome;
@@ -41,16 +41,24 @@ pub(crate) enum Fate {
     Passed,
     /// It arrives with this key in place of the token.
     Swapped(String),
-    /// As [`Fate::Swapped`], and the caller's identity stands in headers that no caller can write.
-    Identified(String),
-    /// It is refused with 401.
-    Refused,
+    /// It arrives as it was sent, without identity headers of the caller's making.
+    Cleaned,
+    /// It arrives with this key in place of the token, and with the caller's identity in headers
+    /// that no caller can write.
+    Identified {
+        /// The key.
+        key: String,
+        /// How the chain writes the roles.
+        roles: String,
+    },
+    /// It is refused with 401, for the reason that the body names.
+    Refused(&'static str),
 }
 
 impl Fate {
     /// Whether no request of the contestant is answered with success.
     pub(crate) const fn is_refusal(&self) -> bool {
-        matches!(self, Self::Refused)
+        matches!(self, Self::Refused(_))
     }
 }
 
@@ -116,7 +124,7 @@ fn all_chains(tokens: &Tokens, left_out: &mut Vec<String>) -> Outcome<Vec<Chain>
     let none = json!({});
     let gate = policy::gate(&tokens.keys, 10);
     let mut audit = policy::chain(chain::GATE_AUDIT, &gate)?;
-    audit.wasm_log = "info";
+    audit.has_audit = true;
     let mut chains = vec![
         Chain::new(chain::NONE, Vec::new()),
         Chain::new(
@@ -155,7 +163,14 @@ fn contestants(tokens: &Tokens) -> Outcome<Vec<Contestant>> {
     let unique_es = Credential::Tokens(tokens.list("es256-unique")?);
     let forged_es = Credential::Tokens(tokens.list("es256-forged")?);
     let api_key = Credential::ApiKey("a-key-of-n8n-s-own".to_owned());
-    let good = Fate::Identified(expected_key());
+    let identified = |roles: String| Fate::Identified {
+        key: expected_key(),
+        roles,
+    };
+    let good = identified(READER.to_owned());
+    let refused = Fate::Refused("bad_signature");
+    let refused_natively = Fate::Refused("Jwt verification fails");
+    let good_native = identified(native::roles());
     let trivial = Fate::Swapped("the-key-of-everybody".to_owned());
     let rows = [
         (chain::NONE, REPEATED, &repeated, Fate::Passed),
@@ -164,29 +179,39 @@ fn contestants(tokens: &Tokens) -> Outcome<Vec<Contestant>> {
         (chain::GATE, REPEATED, &repeated, good.clone()),
         (chain::GATE_10000, REPEATED, &repeated, good.clone()),
         (chain::GATE_AUDIT, REPEATED, &repeated, good.clone()),
-        (chain::NATIVE_CACHED, REPEATED, &repeated, good.clone()),
-        (chain::NATIVE, REPEATED, &repeated, good.clone()),
+        (
+            chain::NATIVE_CACHED,
+            REPEATED,
+            &repeated,
+            good_native.clone(),
+        ),
+        (chain::NATIVE, REPEATED, &repeated, good_native.clone()),
         (chain::GATE, UNIQUE, &unique, good.clone()),
         (chain::GATE_GUEST, UNIQUE, &unique, good.clone()),
-        (chain::NATIVE_CACHED, UNIQUE, &unique, good.clone()),
-        (chain::NATIVE, UNIQUE, &unique, good.clone()),
-        (chain::GATE, FORGED, &forged, Fate::Refused),
-        (chain::NATIVE_CACHED, FORGED, &forged, Fate::Refused),
-        (chain::NATIVE, FORGED, &forged, Fate::Refused),
+        (chain::NATIVE_CACHED, UNIQUE, &unique, good_native.clone()),
+        (chain::NATIVE, UNIQUE, &unique, good_native.clone()),
+        (chain::GATE, FORGED, &forged, refused.clone()),
+        (
+            chain::NATIVE_CACHED,
+            FORGED,
+            &forged,
+            refused_natively.clone(),
+        ),
+        (chain::NATIVE, FORGED, &forged, refused_natively.clone()),
         (chain::GATE, REPEATED_ES, &repeated_es, good.clone()),
         (
             chain::NATIVE_CACHED,
             REPEATED_ES,
             &repeated_es,
-            good.clone(),
+            good_native.clone(),
         ),
         (chain::GATE, UNIQUE_ES, &unique_es, good.clone()),
-        (chain::GATE_GUEST, UNIQUE_ES, &unique_es, good.clone()),
-        (chain::NATIVE, UNIQUE_ES, &unique_es, good),
-        (chain::GATE, FORGED_ES, &forged_es, Fate::Refused),
-        (chain::NATIVE, FORGED_ES, &forged_es, Fate::Refused),
-        (chain::GATE, API_KEY, &api_key, Fate::Passed),
-        (chain::NATIVE, API_KEY, &api_key, Fate::Passed),
+        (chain::GATE_GUEST, UNIQUE_ES, &unique_es, good),
+        (chain::NATIVE, UNIQUE_ES, &unique_es, good_native),
+        (chain::GATE, FORGED_ES, &forged_es, refused),
+        (chain::NATIVE, FORGED_ES, &forged_es, refused_natively),
+        (chain::GATE, API_KEY, &api_key, Fate::Cleaned),
+        (chain::NATIVE, API_KEY, &api_key, Fate::Cleaned),
     ];
     Ok(rows
         .into_iter()

@@ -49,8 +49,13 @@ pub(crate) fn median(turns: &Turns, name: &str, figure: impl Fn(&Sample) -> f64)
     Spread::of(turns.get(name)?.iter().map(figure)).map(|spread| spread.median)
 }
 
-/// How much faster one contestant is than another, round by round.
-pub(crate) fn ratio(turns: &Turns, one: &str, other: &str) -> Option<Spread> {
+/// One contestant's figure divided by another's, round by round.
+pub(crate) fn ratio(
+    turns: &Turns,
+    one: &str,
+    other: &str,
+    figure: impl Fn(&Sample) -> Option<f64>,
+) -> Option<Spread> {
     let pairs = turns.get(one)?.iter().zip(turns.get(other)?);
-    Spread::of(pairs.map(|(one, other)| one.rate / other.rate))
+    Spread::of(pairs.filter_map(|(one, other)| Some(figure(one)? / figure(other)?)))
 }

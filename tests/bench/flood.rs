@@ -12,6 +12,7 @@ use crate::contestants::{chain, Field};
 use crate::figures::Spread;
 use crate::server::Server;
 use crate::settings::Settings;
+use crate::support::process::go_on;
 use crate::support::Outcome;
 use crate::tokens::Tokens;
 use crate::wrk::{check, Credential, Load, Run, PATH};
@@ -23,7 +24,10 @@ pub(crate) const NAME: &str = "flood of forged tokens";
 pub(crate) const CONNECTIONS: usize = 4;
 
 /// The pace of the good caller.
-pub(crate) const CALLS_A_SECOND: u32 = 500;
+pub(crate) const CALLS_A_SECOND: u64 = 500;
+
+/// The time between two of its requests.
+const PACE: Duration = Duration::from_micros(1_000_000 / CALLS_A_SECOND);
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -39,6 +43,8 @@ pub(crate) struct Flood {
     pub(crate) flooded: Spread,
     /// How many times longer it is, round by round.
     pub(crate) ratio: Spread,
+    /// Whether the good caller got all of its answers in time to go on, also in the flood.
+    pub(crate) keeps_pace: bool,
     /// Forged tokens refused a second, beside the good caller.
     pub(crate) refused: Spread,
 }
@@ -75,6 +81,7 @@ pub(crate) fn measure(settings: &Settings, tokens: &Tokens) -> Outcome<Vec<Flood
                     quiet: of(rounds, |round| round.quiet)?,
                     flooded: of(rounds, |round| round.flooded)?,
                     ratio: of(rounds, |round| round.flooded / round.quiet)?,
+                    keeps_pace: rounds.iter().all(|round| round.keeps_pace),
                     refused: of(rounds, |round| round.refused)?,
                 })
             };
@@ -86,16 +93,18 @@ pub(crate) fn measure(settings: &Settings, tokens: &Tokens) -> Outcome<Vec<Flood
 struct Round {
     quiet: f64,
     flooded: f64,
+    keeps_pace: bool,
     refused: f64,
 }
 
 fn round(server: &Server, good: &str, forged: &Credential, seconds: u64) -> Outcome<Round> {
+    go_on()?;
     let duration = Duration::from_secs(seconds);
     let mut caller = GoodCaller::connect(server.port(), good)?;
     // The first second warms up.
     caller.call_for(Duration::from_secs(1))?;
     let quiet = caller.call_for(duration)?;
-    let (flooded, load) = thread::scope(|scope| -> Outcome<(f64, Load)> {
+    let (flooded, load) = thread::scope(|scope| -> Outcome<(Calls, Load)> {
         let flood = scope.spawn(|| {
             let run = Run {
                 port: server.port(),
@@ -114,10 +123,19 @@ fn round(server: &Server, good: &str, forged: &Credential, seconds: u64) -> Outc
     })?;
     check(load, true).map_err(|fault| format!("{}: the flood: {fault}", server.name))?;
     Ok(Round {
-        quiet,
-        flooded,
+        quiet: quiet.p99,
+        flooded: flooded.p99,
+        keeps_pace: quiet.keeps_pace && flooded.keeps_pace,
         refused: load.rate(),
     })
+}
+
+/// What the good caller saw.
+struct Calls {
+    /// The 99th percentile in microseconds.
+    p99: f64,
+    /// Whether at most one in twenty calls was still to be made at the end.
+    keeps_pace: bool,
 }
 
 struct GoodCaller {
@@ -139,8 +157,8 @@ impl GoodCaller {
         })
     }
 
-    /// Calls at its pace, and returns the 99th percentile in microseconds.
-    fn call_for(&mut self, duration: Duration) -> Outcome<f64> {
+    /// Calls at its pace.
+    fn call_for(&mut self, duration: Duration) -> Outcome<Calls> {
         let mut times = Vec::new();
         let started = Instant::now();
         let mut due = started;
@@ -154,16 +172,18 @@ impl GoodCaller {
             };
             self.call()?;
             times.push(sent.elapsed().as_secs_f64() * 1e6);
-            due = due
-                .checked_add(Duration::from_secs(1) / CALLS_A_SECOND)
-                .unwrap_or(due);
+            due = due.checked_add(PACE).unwrap_or(due);
         }
         times.sort_by(f64::total_cmp);
         let at = times.len().saturating_mul(99) / 100;
-        times
-            .get(at)
-            .copied()
-            .ok_or_else(|| "not one call was made".into())
+        let p99 = *times.get(at).ok_or("not one call was made")?;
+        let behind = started
+            .elapsed()
+            .saturating_sub(due.duration_since(started));
+        Ok(Calls {
+            p99,
+            keeps_pace: behind.saturating_mul(20) <= duration,
+        })
     }
 
     fn call(&mut self) -> Outcome<()> {

@@ -21,6 +21,9 @@ pub(crate) const READER: &str = "N8N.Workflow.Read";
 /// Whom the tokens belong to: always the last of the principals.
 pub(crate) const CLIENT: &str = "application-9";
 
+/// The name of that principal.
+pub(crate) const PRINCIPAL: &str = "for-application-9";
+
 /// The clients of so many principals.
 pub(crate) fn clients(count: usize) -> Vec<String> {
     (1..count)
@@ -74,7 +77,7 @@ fn policy(providers: &[Value], principals: usize) -> Value {
         .enumerate()
         .map(|(at, client)| {
             json!({
-                "name": format!("principal-{at}"),
+                "name": format!("for-{client}"),
                 "match": { "client": client },
                 "api_key": { "env": variable(at) },
             })

@@ -71,7 +71,7 @@ impl Report {
             ]
         });
         let table = table(&["", "median (least to greatest)", "aim", ""], rows);
-        format!("{table}\nRatios are taken within each round; the median is that of the rounds. The cost of a request is the\nworker's time for it, so a ratio of costs is the inverse of a ratio of rates.\n")
+        format!("{table}\n{ABOUT_AIMS}")
     }
 
     fn requests(&self) -> String {
@@ -115,15 +115,13 @@ impl Report {
         let Some(memory) = &self.memory else {
             return String::new();
         };
-        // The first, the last and a few between.
         let step = (memory.distinct.len() / 6).max(1);
-        let last = memory.distinct.len().saturating_sub(1);
-        let some = memory
-            .distinct
-            .iter()
-            .enumerate()
-            .filter(|(at, _)| at % step == 0 || *at == last)
-            .map(|(_, look)| look_row("gate, distinct RS256 tokens", look));
+        let mut some: Vec<&Look> = memory.distinct.iter().step_by(step).collect();
+        some.extend(memory.distinct.last());
+        some.dedup_by_key(|look| look.requests);
+        let some = some
+            .into_iter()
+            .map(|look| look_row("gate, distinct RS256 tokens", look));
         let rows = [look_row("WebAssembly that does nothing", &memory.nothing)]
             .into_iter()
             .chain(some)
@@ -155,6 +153,11 @@ impl Report {
         format!("`GET /api/v1/workflows` of an n8n with two workflows, on the load generator's core.\n\n{}", table(&COLUMNS, rows))
     }
 }
+
+const ABOUT_AIMS: &str = "\
+Ratios are taken within each round; the median is that of the rounds. A rate is requests a second; a
+cost is processor time of Envoy for each request.
+";
 
 const COLUMNS: [&str; 6] = [
     "",

@@ -8,6 +8,7 @@ use crate::contestants::{Contestant, Field};
 use crate::figures::{Sample, Turns};
 use crate::server::Server;
 use crate::settings::Settings;
+use crate::support::process::go_on;
 use crate::support::Outcome;
 use crate::verify::verify;
 use crate::wrk::{check, Run};
@@ -64,6 +65,9 @@ impl Arena {
                     verify(contestant, server.port())?;
                 }
             }
+            if server.has_audit(chain.has_audit) != chain.has_audit {
+                return Err(format!("{}: it has audit records, or none", chain.name).into());
+            }
             places.insert(chain.name, Place::Envoy(server));
         }
         println!(
@@ -111,6 +115,7 @@ impl Arena {
 
     /// One turn. Tokens go on where the last turn ended.
     fn turn(&self, contestant: &Contestant, sent: &mut usize, seconds: u64) -> Outcome<Sample> {
+        go_on()?;
         let name = contestant.name();
         let place = self
             .places

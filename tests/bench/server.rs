@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpStream};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::{json, Value};
 use tempfile::TempDir;
@@ -19,15 +20,16 @@ const START: Duration = Duration::from_secs(60);
 /// seen to do its job. No timed request has it.
 pub(crate) const ECHO: &str = "x-bench-echo";
 
-/// The headers that are echoed, each under its name after `x-echo-`.
-pub(crate) const ECHOED: [&str; 8] = [
-    "authorization",
-    "x-n8n-api-key",
+/// The headers in which the caller's identity arrives. They are echoed under their names after
+/// `x-echo-`, and so are those with credentials.
+pub(crate) const IDENTITY: [&str; 8] = [
     "x-auth-subject",
     "x-auth-client",
     "x-auth-issuer",
     "x-auth-kind",
+    "x-auth-email",
     "x-auth-roles",
+    "x-auth-scopes",
     "x-auth-principal",
 ];
 
@@ -42,8 +44,8 @@ pub(crate) struct Chain {
     pub(crate) environment: Vec<(String, String)>,
     /// Whether headers with underscores are dropped before the filters.
     pub(crate) drops_underscores: bool,
-    /// The level of Envoy's component `wasm`; at `info` the audit is written.
-    pub(crate) wasm_log: &'static str,
+    /// Whether the filter's audit goes to Envoy's log.
+    pub(crate) has_audit: bool,
     /// The loopback port of a real upstream in place of the answer.
     pub(crate) upstream: Option<u16>,
 }
@@ -56,7 +58,7 @@ impl Chain {
             filters,
             environment: Vec::new(),
             drops_underscores: false,
-            wasm_log: "warning",
+            has_audit: false,
             upstream: None,
         }
     }
@@ -83,7 +85,11 @@ impl Chain {
                     .arg(file)
                     .args(["--use-dynamic-base-id", "--concurrency", "1"])
                     .args(["--log-level", "warning", "--component-log-level"])
-                    .arg(format!("wasm:{}", self.wasm_log));
+                    .arg(if self.has_audit {
+                        "wasm:info"
+                    } else {
+                        "wasm:warning"
+                    });
             },
         )?;
         process.wait_until(START, |_| {
@@ -94,7 +100,7 @@ impl Chain {
             process,
             port,
             admin,
-            directory,
+            _directory: directory,
         })
     }
 
@@ -141,8 +147,9 @@ impl Chain {
                 json!({ "match": { "prefix": "/" }, "route": { "cluster": "n8n", "timeout": "0s" } }),
             ];
         }
-        let echo: Vec<Value> = ECHOED
+        let echo: Vec<Value> = ["authorization", "x-n8n-api-key"]
             .iter()
+            .chain(&IDENTITY)
             .map(|name| {
                 let header =
                     json!({ "key": format!("x-echo-{name}"), "value": format!("%REQ({name})%") });
@@ -222,7 +229,8 @@ pub(crate) struct Server {
     process: Process,
     port: u16,
     admin: u16,
-    directory: TempDir,
+    /// It ends with the value: Envoy logs there.
+    _directory: TempDir,
 }
 
 impl Server {
@@ -270,18 +278,20 @@ impl Server {
             .ok_or_else(|| "Envoy does not say how many requests failed".into())
     }
 
+    /// Whether it wrote audit records, which may come a moment after the answers.
+    pub(crate) fn has_audit(&self, is_expected: bool) -> bool {
+        let started = Instant::now();
+        loop {
+            let has_audit = self.process.log_text().contains("\"decision\":\"forward\"");
+            if has_audit == is_expected || started.elapsed() > Duration::from_secs(2) {
+                return has_audit;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// A page of Envoy's admin interface.
     pub(crate) fn admin_page(&self, path: &str) -> Outcome<String> {
         Ok(Request::get(path).send(self.admin)?.text())
-    }
-
-    /// What it logged.
-    pub(crate) fn log_file(&self) -> PathBuf {
-        self.directory.path().join("log")
-    }
-
-    /// What it logged.
-    pub(crate) fn log_text(&self) -> String {
-        self.process.log_text()
     }
 }

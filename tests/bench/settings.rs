@@ -131,12 +131,12 @@ fn number(variable: &str, usual: u64) -> Outcome<u64> {
 /// The cores that this process may use.
 fn cores() -> Outcome<Vec<usize>> {
     let status = fs::read_to_string("/proc/self/status")?;
-    let list = status
+    let allowed = status
         .lines()
         .find_map(|line| line.strip_prefix("Cpus_allowed_list:"))
         .ok_or("the kernel does not say which cores may be used")?;
     let mut cores = Vec::new();
-    for range in list.trim().split(',') {
+    for range in allowed.trim().split(',') {
         let (first, last) = range.split_once('-').unwrap_or((range, range));
         cores.extend(first.parse::<usize>()?..=last.parse()?);
     }

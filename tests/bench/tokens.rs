@@ -85,11 +85,6 @@ impl TokenList {
         })
     }
 
-    /// The length of a token in bytes.
-    pub(crate) const fn token_length(&self) -> usize {
-        self.line.saturating_sub(1)
-    }
-
     /// Where the token of this number begins, when they are taken in turn again and again.
     pub(crate) const fn offset(&self, number: usize) -> usize {
         match number.checked_rem(self.count) {

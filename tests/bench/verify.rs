@@ -2,8 +2,8 @@
 //! be fast.
 
 use crate::contestants::{Contestant, Fate};
-use crate::policy::{CLIENT, ISSUER, READER};
-use crate::server::{ECHO, ECHOED};
+use crate::policy::{CLIENT, ISSUER, PRINCIPAL};
+use crate::server::{ECHO, IDENTITY};
 use crate::support::http::{Answer, Request};
 use crate::support::Outcome;
 use crate::wrk::{Credential, PATH};
@@ -22,11 +22,13 @@ pub(crate) fn verify(contestant: &Contestant, port: u16) -> Outcome<()> {
             .collect(),
     };
     for (name, value) in credentials {
-        let request = Request::get(PATH)
+        let mut request = Request::get(PATH)
             .header(name, &value)
             .header(ECHO, "yes")
-            .header("X-Auth-Subject", FORGED)
             .header("X_Auth_Principal", FORGED);
+        for header in IDENTITY {
+            request = request.header(header, FORGED);
+        }
         let answer = request.send(port)?;
         let faults = faults(&contestant.fate, name, &value, &answer);
         if !faults.is_empty() {
@@ -39,23 +41,19 @@ pub(crate) fn verify(contestant: &Contestant, port: u16) -> Outcome<()> {
 fn faults(fate: &Fate, name: &str, value: &str, answer: &Answer) -> Vec<String> {
     let name = name.to_lowercase();
     let expected: Vec<(&str, &str)> = match fate {
-        Fate::Refused => {
-            let challenge = answer.header("www-authenticate").unwrap_or_default();
-            return match (answer.status, challenge.starts_with("Bearer ")) {
-                (401, true) => Vec::new(),
-                (status, _) => vec![format!("{status}, not 401 with a challenge")],
-            };
-        }
-        Fate::Passed => vec![(name.as_str(), value)],
+        Fate::Refused(reason) => return compare_refusal(answer, reason),
+        Fate::Passed | Fate::Cleaned => vec![(name.as_str(), value)],
         Fate::Swapped(key) => vec![("authorization", ""), ("x-n8n-api-key", key)],
-        Fate::Identified(key) => vec![
+        Fate::Identified { key, roles } => vec![
             ("authorization", ""),
             ("x-n8n-api-key", key),
             ("x-auth-subject", CLIENT),
             ("x-auth-client", CLIENT),
             ("x-auth-issuer", ISSUER),
             ("x-auth-kind", "app"),
-            ("x-auth-roles", READER),
+            ("x-auth-email", ""),
+            ("x-auth-roles", roles),
+            ("x-auth-principal", PRINCIPAL),
         ],
     };
     let mut faults = Vec::new();
@@ -68,9 +66,9 @@ fn faults(fate: &Fate, name: &str, value: &str, answer: &Answer) -> Vec<String> 
             faults.push(format!("{header} is {echoed:?}, not {value:?}"));
         }
     }
-    let is_guarded = matches!(fate, Fate::Identified(_));
+    let is_guarded = matches!(fate, Fate::Identified { .. } | Fate::Cleaned);
     if is_guarded
-        && ECHOED
+        && IDENTITY
             .iter()
             .any(|name| echoed(answer, name).contains(FORGED))
     {
@@ -84,4 +82,16 @@ fn echoed(answer: &Answer, name: &str) -> String {
         None | Some("-") => String::new(),
         Some(value) => value.to_owned(),
     }
+}
+
+fn compare_refusal(answer: &Answer, reason: &str) -> Vec<String> {
+    let challenge = answer.header("www-authenticate").unwrap_or_default();
+    let mut faults = Vec::new();
+    if answer.status != 401 || !challenge.starts_with("Bearer ") {
+        faults.push(format!("{}, not 401 with a challenge", answer.status));
+    }
+    if !answer.text().contains(reason) {
+        faults.push(format!("the reason is not {reason}: {}", answer.text()));
+    }
+    faults
 }

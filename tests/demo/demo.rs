@@ -28,12 +28,8 @@ mod variables;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
-use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
-
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::flag;
 
 use self::audit_log::AuditLog;
 use self::play::Play;
@@ -41,7 +37,7 @@ use self::settings::Settings;
 use self::show::Show;
 use self::stage::Stage;
 use self::story::{STEPS, TOKENS};
-use self::support::process::interruption;
+use self::support::process::{interruption, listen_for_interruption};
 use self::support::Outcome;
 
 /// What a shell says of a program that Ctrl-C ended.
@@ -67,7 +63,7 @@ fn main() -> ExitCode {
 
 /// Starts everything, tells the story, and returns what was wrong with it.
 fn run() -> Outcome<Vec<String>> {
-    listen_for_signals()?;
+    listen_for_interruption(INTERRUPTED)?;
     let show = Show::new();
     let settings = Settings::read()?;
     let started = Instant::now();
@@ -96,17 +92,6 @@ fn run() -> Outcome<Vec<String>> {
     }
     println!("==> ending Envoy, n8n and the provider");
     Ok(faults)
-}
-
-/// The first signal asks everything to end in good order. A second one ends this process at once,
-/// and the kernel then ends its children.
-fn listen_for_signals() -> Outcome<()> {
-    for signal in [SIGINT, SIGTERM, SIGHUP] {
-        let flag = interruption();
-        flag::register_conditional_shutdown(signal, INTERRUPTED.into(), Arc::clone(flag))?;
-        flag::register(signal, Arc::clone(flag))?;
-    }
-    Ok(())
 }
 
 fn is_interrupted() -> bool {

@@ -11,6 +11,9 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
+
 use super::{Failure, Outcome};
 
 /// How a process is asked to end.
@@ -140,6 +143,26 @@ fn send(signal: &str, process: &str) {
 pub(crate) fn interruption() -> &'static Arc<AtomicBool> {
     static INTERRUPTION: OnceLock<Arc<AtomicBool>> = OnceLock::new();
     INTERRUPTION.get_or_init(Arc::default)
+}
+
+/// The first signal asks everything to end in good order. A second one ends this process at once,
+/// with this status, and the kernel then ends its children.
+pub(crate) fn listen_for_interruption(status: u8) -> Outcome<()> {
+    for signal in [SIGHUP, SIGINT, SIGTERM] {
+        let flag = interruption();
+        flag::register_conditional_shutdown(signal, status.into(), Arc::clone(flag))?;
+        flag::register(signal, Arc::clone(flag))?;
+    }
+    Ok(())
+}
+
+/// Fails once this process was asked to end.
+pub(crate) fn go_on() -> Outcome<()> {
+    if interruption().load(Ordering::SeqCst) {
+        Err("interrupted".into())
+    } else {
+        Ok(())
+    }
 }
 
 /// A killed test runner drops nothing. `setpriv` (util-linux) makes the kernel end the child then.
