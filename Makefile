@@ -57,7 +57,7 @@ test-fast: ## unit and integration tests that need no server
 .PHONY: test-e2e
 test-e2e: wasm envoy provider ## a real Envoy, scripted upstreams and a real OpenID provider
 	@scripts/build-wasm.sh host-crypto
-	$(CARGO) test --locked --features e2e --test deploy --test e2e_scripted --test e2e_provider -- --test-threads=2
+	$(CARGO) test --locked --features e2e --example bench --test deploy --test e2e_scripted --test e2e_provider -- --test-threads=2
 
 .PHONY: test-n8n
 test-n8n: wasm envoy provider n8n ## a real Envoy in front of a real n8n

@@ -59,3 +59,52 @@ pub(crate) fn ratio(
     let pairs = turns.get(one)?.iter().zip(turns.get(other)?);
     Spread::of(pairs.filter_map(|(one, other)| Some(figure(one)? / figure(other)?)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{ratio, Sample, Spread, Turns};
+
+    #[test]
+    fn a_median_stands_in_the_middle_of_the_values() {
+        let spread = |least, median, greatest| {
+            Some(Spread {
+                least,
+                median,
+                greatest,
+            })
+        };
+        assert_eq!(Spread::of([]), None);
+        assert_eq!(Spread::of([3.0, 1.0, 8.0]), spread(1.0, 3.0, 8.0));
+        assert_eq!(Spread::of([4.0, 1.0, 2.0, 9.0]), spread(1.0, 3.0, 9.0));
+    }
+
+    #[test]
+    fn ratios_are_taken_within_a_round() {
+        let turns = |rates: [f64; 3]| {
+            rates
+                .map(|rate| Sample {
+                    rate,
+                    p50: 0.0,
+                    p99: 0.0,
+                    processor: None,
+                })
+                .to_vec()
+        };
+        // A disturbed second round disturbs both, and not their ratio.
+        let all = Turns::from([
+            ("one".to_owned(), turns([20.0, 2.0, 30.0])),
+            ("other".to_owned(), turns([10.0, 1.0, 10.0])),
+        ]);
+        let found = ratio(&all, "one", "other", |sample| Some(sample.rate));
+        let expected = Spread {
+            least: 2.0,
+            median: 2.0,
+            greatest: 3.0,
+        };
+        assert_eq!(found, Some(expected));
+        assert_eq!(
+            ratio(&all, "one", "nobody", |sample| Some(sample.rate)),
+            None
+        );
+    }
+}

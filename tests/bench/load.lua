@@ -37,8 +37,8 @@ end
 function done(summary, latency)
   local errors = summary.errors
   io.write(string.format(
-    '\nRESULT {"requests":%d,"microseconds":%d,"not_2xx":%d,"broken":%d,"p50":%.1f,"p99":%.1f}\n',
+    '\nRESULT {"requests":%d,"microseconds":%d,"not_2xx":%d,"connect":%d,"read":%d,"write":%d,"late":%d,"p50":%.1f,"p99":%.1f}\n',
     summary.requests, summary.duration, errors.status,
-    errors.connect + errors.read + errors.write + errors.timeout,
+    errors.connect, errors.read, errors.write, errors.timeout,
     latency:percentile(50), latency:percentile(99)))
 end

@@ -19,7 +19,11 @@ pub(crate) fn facts(settings: &Settings) -> Outcome<Vec<String>> {
         .count();
     let envoy = first_line(Command::new(installed::envoy()?).arg("--version"))?;
     let wrk = first_line(Command::new(settings::wrk()?).arg("--version"))?;
-    let version = envoy.split('/').nth(1).unwrap_or("unknown");
+    // `PATH  version: COMMIT/VERSION/...`
+    let version = envoy
+        .split_once("version: ")
+        .and_then(|(_, version)| version.split('/').nth(1))
+        .unwrap_or("unknown");
     let wrk = wrk.split_whitespace().nth(1).unwrap_or("unknown");
     Ok(vec![
         format!(

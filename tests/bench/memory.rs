@@ -150,9 +150,13 @@ fn look(server: &Server, requests: usize) -> Outcome<Look> {
         .as_str()
         .and_then(|number| number.parse::<f64>().ok())
         .ok_or("Envoy does not say how much it allocated")?;
+    let linear = linear_memory(&server.proc_file("maps")?);
+    if linear < 1.0 {
+        return Err("no linear memory was found in Envoy's mappings".into());
+    }
     Ok(Look {
         requests,
-        linear: linear_memory(&server.proc_file("maps")?),
+        linear,
         allocated,
         resident: resident * 1024.0,
     })
@@ -195,4 +199,29 @@ fn mapping(line: &str) -> Option<(u64, u64, &str)> {
 )]
 const fn bytes(number: u64) -> f64 {
     number as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::linear_memory;
+
+    #[test]
+    fn linear_memory_is_what_lies_before_a_huge_reservation() {
+        let maps = "\
+            1000000000-1000130000 rw-p 00000000 00:00 0\n\
+            1000130000-1200000000 ---p 00000000 00:00 0\n\
+            2000000000-2000200000 rw-p 00000000 00:00 0\n\
+            2000200000-2200000000 ---p 00000000 00:00 0\n";
+        assert_eq!(linear_memory(maps).to_bits(), 2_097_152_f64.to_bits());
+    }
+
+    #[test]
+    fn stacks_and_heaps_are_no_linear_memory() {
+        let maps = "\
+            1000000000-1000800000 rw-p 00000000 00:00 0\n\
+            1000800000-1000801000 ---p 00000000 00:00 0\n\
+            2000000000-2000800000 rw-p 00000000 00:00 0\n\
+            2000900000-2200900000 ---p 00000000 00:00 0\n";
+        assert_eq!(linear_memory(maps).to_bits(), 0_f64.to_bits());
+    }
 }

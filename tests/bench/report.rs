@@ -262,9 +262,10 @@ const TAIL: &str = "
   token, identity headers of the token's owner, none of the caller's making, 401 for forged tokens.
   During a turn every answer must have the right status, and no connection may break. Else the run
   fails.
-- Tokens are about 900 bytes with RS256 (2048 bits), 600 with ES256, minted before the run. *Repeated* is one and the
-  same token; *unique* are 60 000 (ES256: 15 000) in turn, far more than the gate or `jwt_authn`
-  remembers (4096 each); *forged* have a known key id and the signature of another token.
+- Tokens have about 900 bytes with RS256 (2048 bits) and 600 with ES256, and were minted before the
+  run. *Repeated* is one and the same token; *unique* are 60 000 (ES256: 15 000) in turn, far more
+  than the gate or `jwt_authn` remembers (4096 each); *forged* have a known key id and the signature
+  of another token.
 - The *native chain* is `jwt_authn` (keys in the configuration, with or without its token cache), RBAC
   on the token's roles by method and path, and Lua that finds the caller's n8n key, takes identity
   headers of the caller's making and n8n's session cookie away, and writes its own. It is less than

@@ -11,6 +11,9 @@ use crate::tokens::TokenList;
 /// The path of every timed request.
 pub(crate) const PATH: &str = "/api/v1/workflows";
 
+/// How long an answer may take.
+const PATIENCE: &str = "10s";
+
 /// How a request proves who it is from.
 #[derive(Clone, Debug)]
 pub(crate) enum Credential {
@@ -30,8 +33,14 @@ pub(crate) struct Load {
     pub(crate) microseconds: f64,
     /// Answers with a status of 400 or above.
     pub(crate) not_2xx: f64,
-    /// Connections, reads and writes that failed, and answers that did not come in time.
-    pub(crate) broken: f64,
+    /// Connections that could not be made.
+    connect: f64,
+    /// Reads that failed.
+    read: f64,
+    /// Writes that failed.
+    write: f64,
+    /// Answers that took longer than [`PATIENCE`].
+    late: f64,
     /// The median time that an answer took, in microseconds.
     pub(crate) p50: f64,
     /// The time in which 99 of 100 answers came, in microseconds.
@@ -85,6 +94,7 @@ impl Run<'_> {
         command
             .args(["--threads", "1", "--connections"])
             .arg(self.connections.to_string())
+            .args(["--timeout", PATIENCE])
             .args(["--duration", &format!("{}s", self.seconds)])
             .arg("--script")
             .arg(installed::root().join("tests/bench/load.lua"))
@@ -118,8 +128,14 @@ pub(crate) fn check(load: Load, is_refused: bool) -> Result<(), String> {
     if load.requests < 1.0 {
         return Err("not one answer came".to_owned());
     }
-    if load.broken > 0.0 {
-        return Err(format!("{} connections or answers broke", load.broken));
+    let broken = [
+        (load.connect, "connections were not made"),
+        (load.read, "reads failed"),
+        (load.write, "writes failed"),
+        (load.late, "answers came late"),
+    ];
+    if let Some((count, what)) = broken.iter().find(|(count, _)| *count > 0.0) {
+        return Err(format!("{count} {what}"));
     }
     // Counts, which floating point holds exactly.
     if (load.not_2xx - expected).abs() > 0.5 {
@@ -129,4 +145,55 @@ pub(crate) fn check(load: Load, is_refused: bool) -> Result<(), String> {
         ));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{check, Load};
+
+    const GOOD: Load = Load {
+        requests: 1000.0,
+        microseconds: 1e6,
+        not_2xx: 0.0,
+        connect: 0.0,
+        read: 0.0,
+        write: 0.0,
+        late: 0.0,
+        p50: 1.0,
+        p99: 2.0,
+    };
+
+    #[test]
+    fn one_refusal_among_good_answers_is_a_fault() {
+        let load = Load {
+            not_2xx: 1.0,
+            ..GOOD
+        };
+        assert_eq!(check(GOOD, false), Ok(()));
+        assert_eq!(
+            check(load, false),
+            Err("1 of 1000 were refused, not 0".to_owned())
+        );
+    }
+
+    #[test]
+    fn one_good_answer_among_refusals_is_a_fault() {
+        let refused = |not_2xx| Load { not_2xx, ..GOOD };
+        assert_eq!(check(refused(1000.0), true), Ok(()));
+        assert_eq!(
+            check(refused(999.0), true),
+            Err("999 of 1000 were refused, not 1000".to_owned())
+        );
+    }
+
+    #[test]
+    fn broken_connections_and_silence_are_faults() {
+        let broken = Load { read: 1.0, ..GOOD };
+        let silent = Load {
+            requests: 0.0,
+            ..GOOD
+        };
+        assert_eq!(check(broken, false), Err("1 reads failed".to_owned()));
+        assert_eq!(check(silent, false), Err("not one answer came".to_owned()));
+    }
 }
