@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::crypto::{Algorithm, KeySet};
-use crate::identity::Condition;
+use crate::identity::{Admission, Condition};
 use crate::n8n::{Endpoints, ScopeSet, WebhookRules};
 use crate::principals::Principals;
 use crate::secret::Secret;
@@ -17,7 +17,8 @@ use crate::secret::Secret;
 pub struct Policy {
     /// The providers in the order of the configuration; [`ProviderId`] is the place in it.
     pub providers: Vec<Provider>,
-    /// Which provider an `iss` belongs to. Exact strings (RFC 8725 §3.8).
+    /// Which provider an `iss` belongs to. [`owner`](crate::token::owner) looks it up: some hold a
+    /// place for the tenant of the token.
     pub issuers: BTreeMap<String, ProviderId>,
     /// What the roles and scopes of a token allow in n8n.
     pub grants: BTreeMap<String, ScopeSet>,
@@ -53,8 +54,8 @@ pub struct Provider {
     pub issuers: Vec<String>,
     /// What a token must satisfy.
     pub token: TokenRules,
-    /// The clients that may use this gate; `None`: any client with the right audience.
-    pub clients: Option<BTreeSet<String>>,
+    /// Which of its callers may come in at all.
+    pub admission: Admission,
     /// Take `email` as verified though the token does not say so.
     pub trust_email: bool,
     /// Where its keys come from.
@@ -72,15 +73,35 @@ pub enum Dialect {
     Oidc,
     /// Microsoft Entra ID.
     Entra,
+    /// Okta, with its custom authorization servers.
+    Okta,
+    /// Auth0.
+    Auth0,
     /// Keycloak.
     Keycloak,
+    /// Google, whose ID tokens are its only JWTs.
+    Google,
+    /// `PingOne`, and `PingFederate` where it is set up alike.
+    Ping,
+    /// authentik.
+    Authentik,
+    /// WorkOS `AuthKit` and Connect.
+    Workos,
+    /// Kubernetes service accounts.
+    Kubernetes,
+    /// Workflows of GitHub Actions.
+    GithubActions,
 }
 
 /// What every token of a provider must satisfy.
 #[derive(Clone, Debug)]
 pub struct TokenRules {
+    /// The first issuer, whose discovery document is read: keys may be bound to it.
+    pub discovery_issuer: String,
     /// `aud` must hold one of these (RFC 7519 §4.1.3). Never empty.
     pub audiences: BTreeSet<String>,
+    /// Holds the audience in tokens that have no `aud`; `None`: those are refused.
+    pub audience_claim: Option<&'static str>,
     /// `alg` must be one of these (RFC 8725 §3.1).
     pub algorithms: BTreeSet<Algorithm>,
     /// How far the provider's clock may be from ours.
@@ -97,6 +118,9 @@ pub enum TypRule {
     /// `typ` may be absent, `JWT` or `at+jwt`; everything that marks another kind of token
     /// (an ID token, a log-out token, a refresh token …) is refused.
     NotAnotherKind,
+    /// It may also be an ID token, for providers that have no other JWTs. `typ` may be absent or
+    /// `JWT`.
+    IdToken,
 }
 
 /// Where the keys of a provider come from.

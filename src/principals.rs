@@ -48,6 +48,22 @@ impl Principals {
         self.list.get(place)
     }
 
+    /// Whether nobody knows which principal an identity becomes, because one that asks for groups
+    /// comes first and the token leaves some out. To go on to the next would give a caller the
+    /// rights of somebody else.
+    pub fn misses_groups(&self, identity: &Identity) -> bool {
+        let misses = |principal: &&Principal| principal.matches.misses_groups(identity);
+        let comes_first =
+            |principal: &&Principal| misses(principal) || principal.matches.holds(identity);
+        identity.groups_left_out
+            && self
+                .list
+                .iter()
+                .find(comes_first)
+                .as_ref()
+                .is_some_and(misses)
+    }
+
     /// The first principal that matches every identity that this one matches too; if that is an
     /// earlier one, this one can never be reached.
     pub fn first_covering(&self, principal: &Principal) -> Option<(usize, &Principal)> {

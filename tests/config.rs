@@ -296,6 +296,7 @@ mod any_json {
             assert!(!provider.token.algorithms.is_empty());
             assert!(!provider.issuers.is_empty());
             assert!(provider
+                .admission
                 .clients
                 .as_ref()
                 .is_none_or(|clients| !clients.is_empty()));

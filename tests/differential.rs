@@ -305,6 +305,8 @@ fn stranger(kind: KeyKind) -> &'static Mint {
 fn gate(attempt: &Attempt, compact: &str, now: u64) -> Result<(), TokenFault> {
     let mint = mint(attempt.kind);
     let rules = TokenRules {
+        discovery_issuer: ISSUER.to_owned(),
+        audience_claim: None,
         audiences: [AUDIENCE.to_owned()].into(),
         algorithms: Algorithm::parse(mint.algorithm()).into_iter().collect(),
         clock_skew: std::time::Duration::from_secs(SKEW_SECONDS),

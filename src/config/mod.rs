@@ -10,6 +10,7 @@ mod defaults;
 mod duration;
 mod endpoints;
 mod environment;
+mod issuers;
 mod keys;
 mod name;
 mod place;

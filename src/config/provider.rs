@@ -5,15 +5,18 @@ use std::time::Duration;
 
 use super::defaults::{self, KeysGrace, KeysMaxTtl, KeysMinTtl};
 use super::duration::{Limits as _, Span};
+use super::issuers::{issuers, Issuers};
 use super::keys::InlineKeys;
 use super::place::Place;
 use super::raw::{RawKeys, RawProvider};
-use super::read::{gathered, At, OneOrMany, Text};
+use super::read::{gathered, OneOf, OneOrMany, Text};
 use super::report::quoted;
 use super::section::{Field, Reported};
+use super::subject::in_lower_case;
 use crate::address::Address;
 use crate::crypto::{Algorithm, KeySet};
-use crate::policy::{Dialect, Freshness, KeySource, Provider, ProviderId, TokenRules};
+use crate::identity::Admission;
+use crate::policy::{Dialect, Freshness, KeySource, Provider, ProviderId, TokenRules, TypRule};
 
 /// Where a provider publishes where everything else is (OpenID Connect Discovery 1.0 §4).
 const DISCOVERY: &str = "/.well-known/openid-configuration";
@@ -32,10 +35,11 @@ pub(super) fn providers(raw: Vec<RawProvider>) -> Providers {
     let mut owners: BTreeMap<String, (ProviderId, Place)> = BTreeMap::new();
     let mut list = Vec::new();
     for (index, raw) in raw.into_iter().enumerate() {
-        for issuer in raw.issuer.value.iter().flat_map(|issuers| &issuers.0) {
-            claim(&mut owners, issuer, ProviderId(index));
+        let issuers = issuers(&raw);
+        for (issuer, place) in issuers.iter().flat_map(|issuers| &issuers.list) {
+            claim(&mut owners, issuer, place, ProviderId(index));
         }
-        list.extend(provider(raw));
+        list.extend(provider(raw, issuers));
     }
     let issuers = owners.into_iter().map(|(issuer, (id, _))| (issuer, id));
     Providers {
@@ -58,21 +62,19 @@ fn report_equal_names(providers: &[RawProvider]) {
 }
 
 /// An `iss` has to say whose keys a token is checked with, so it belongs to one provider.
-fn claim<S>(
+fn claim(
     owners: &mut BTreeMap<String, (ProviderId, Place)>,
-    issuer: &At<Text<S>>,
+    text: &str,
+    place: &Place,
     provider: ProviderId,
 ) {
-    let text = &issuer.value.text;
     if let Some((_, first)) = owners.get(text) {
         let problem = format!("{} is an issuer at {first} too", quoted(text));
-        issuer
-            .place
-            .error(problem, "name each issuer once, in one provider");
+        place.error(problem, "name each issuer once, in one provider");
         return;
     }
-    owners.insert(text.clone(), (provider, issuer.place.clone()));
-    warn_of_plaintext(text, &issuer.place);
+    owners.insert(text.to_owned(), (provider, place.clone()));
+    warn_of_plaintext(text, place);
 }
 
 pub(super) fn warn_of_plaintext(uri: &str, place: &Place) {
@@ -83,8 +85,9 @@ pub(super) fn warn_of_plaintext(uri: &str, place: &Place) {
     }
 }
 
-fn provider(raw: RawProvider) -> Option<Provider> {
-    let keys = key_source(&raw);
+fn provider(raw: RawProvider, issuers: Option<Issuers>) -> Option<Provider> {
+    check_typ(&raw);
+    let keys = key_source(&raw, issuers.as_ref());
     let dialect = raw.r#type.value.as_ref().map(|word| word.0);
     let freshness = raw.keys.value.as_ref();
     let freshness = freshness.and_then(|raw| self::freshness(raw, dialect));
@@ -98,26 +101,70 @@ fn provider(raw: RawProvider) -> Option<Provider> {
         KeySource::Inline(set) => KeySource::Inline(KeySet::of(set.keys().to_vec(), &revoked_kids)),
         fetched => fetched,
     });
+    let of_many_tenants = issuers
+        .as_ref()
+        .is_some_and(|issuers| issuers.of_many_tenants);
+    if of_many_tenants && !raw.tenants.given {
+        let problem = "is required where any tenant can have tokens: everybody can have a tenant";
+        raw.tenants
+            .place
+            .error(problem, "list the ids of the tenants");
+    }
+    let admission = admission(raw.clients, raw.tenants, raw.allowed_domains);
     let algorithms = match raw.algorithms.said().ok()? {
         Some(OneOrMany(written)) => gathered(written.into_iter().map(|word| word.0)),
         None => gathered(Algorithm::ALL.into_iter()),
     };
-    let issuers = raw.issuer.value?.0.into_iter();
+    let issuers: Vec<_> = issuers?
+        .list
+        .into_iter()
+        .map(|(issuer, _)| issuer)
+        .collect();
     Some(Provider {
         name: raw.name.value?.text.into(),
         dialect: dialect?,
-        issuers: issuers.map(|issuer| issuer.value.text).collect(),
         token: TokenRules {
+            discovery_issuer: issuers.first()?.clone(),
             audiences: raw.audiences.value?.into_set(),
+            audience_claim: raw.audience_claim.said().ok()?.map(|word| word.0 .0),
             algorithms,
             clock_skew: raw.clock_skew.value?.0,
             typ: raw.typ.value?.0,
         },
-        clients: raw.clients.said().ok()?.map(OneOrMany::into_set),
+        issuers,
+        admission: admission?,
         trust_email: raw.trust_email.value?,
         keys: keys?,
         freshness: freshness?,
         revoked_kids,
+    })
+}
+
+/// Google's access tokens are no JWTs. That its ID tokens open doors has to be said.
+fn check_typ(raw: &RawProvider) {
+    let is_google = |dialect: &OneOf<Dialect>| dialect.0 == Dialect::Google;
+    let takes_others = |typ: &OneOf<TypRule>| typ.0 != TypRule::IdToken;
+    if raw.r#type.value.as_ref().is_some_and(is_google)
+        && raw.typ.value.as_ref().is_some_and(takes_others)
+    {
+        let problem = "has to be id_token with google, whose access tokens are no JWTs";
+        let hint = "write typ: id_token if its ID tokens are to open n8n";
+        raw.typ.place.error(problem, hint);
+    }
+}
+
+fn admission<S>(
+    clients: Field<OneOrMany<Text>>,
+    tenants: Field<OneOrMany<Text>>,
+    domains: Field<OneOrMany<Text<S>>>,
+) -> Option<Admission> {
+    Some(Admission {
+        clients: clients.said().ok()?.map(OneOrMany::into_set),
+        tenants: tenants.said().ok()?.map(OneOrMany::into_set),
+        domains: domains
+            .said()
+            .ok()?
+            .map(|domains| in_lower_case(&domains.into_set())),
     })
 }
 
@@ -199,7 +246,7 @@ fn length<L>(field: &Field<Span<L>>) -> Option<Duration> {
 }
 
 /// Exactly one source: with two, the one that nobody watches would be the one that counts.
-fn key_source(raw: &RawProvider) -> Option<KeySource> {
+fn key_source(raw: &RawProvider, issuers: Option<&Issuers>) -> Option<KeySource> {
     if raw.jwks.given {
         return inline(raw);
     }
@@ -229,17 +276,17 @@ fn key_source(raw: &RawProvider) -> Option<KeySource> {
             "has no use beside jwks_uri, which is called through cluster",
             hint,
         );
-        let uri = address(raw, &raw.jwks_uri)?;
+        let uri = address(issuers, &raw.jwks_uri)?;
         return Some(KeySource::Jwks(uri.endpoint(cluster?, "")));
     }
     let document = if raw.discovery_uri.given {
-        address(raw, &raw.discovery_uri)?.endpoint(cluster?, "")
+        address(issuers, &raw.discovery_uri)?.endpoint(cluster?, "")
     } else {
-        let issuer = raw.issuer.value.as_ref()?.0.first()?;
-        let text = &issuer.value.text;
+        let issuers = issuers?;
+        let (text, place) = (&issuers.base, &issuers.list.first()?.1);
         // OpenID Connect Discovery 1.0 §4.1: a slash at the end goes before the path is added.
         let base = text.strip_suffix('/').unwrap_or(text);
-        as_safe_as_the_issuer(raw, base, &issuer.place)?.endpoint(cluster?, DISCOVERY)
+        as_safe_as_the_issuer(Some(issuers), base, place)?.endpoint(cluster?, DISCOVERY)
     };
     let jwks_cluster = raw.jwks_cluster.value.as_ref();
     if raw.jwks_cluster.given && jwks_cluster.is_none() {
@@ -279,9 +326,9 @@ fn warn_of<T>(field: &Field<T>, problem: &str, hint: &str) {
 }
 
 /// The address of a document that is written down.
-fn address<'r, S>(raw: &RawProvider, field: &'r Field<Text<S>>) -> Option<Address<'r>> {
+fn address<'r, S>(issuers: Option<&Issuers>, field: &'r Field<Text<S>>) -> Option<Address<'r>> {
     let text = &field.value.as_ref()?.text;
-    let address = as_safe_as_the_issuer(raw, text, &field.place)?;
+    let address = as_safe_as_the_issuer(issuers, text, &field.place)?;
     warn_of_plaintext(text, &field.place);
     Some(address)
 }
@@ -289,13 +336,13 @@ fn address<'r, S>(raw: &RawProvider, field: &'r Field<Text<S>>) -> Option<Addres
 /// Keys that come over http vouch for nothing (RFC 8414 §2), so an issuer that is https cannot
 /// have them from there.
 fn as_safe_as_the_issuer<'t>(
-    raw: &RawProvider,
+    issuers: Option<&Issuers>,
     text: &'t str,
     place: &Place,
 ) -> Option<Address<'t>> {
     let address = Address::parse(text).ok()?;
-    let mut issuers = raw.issuer.value.iter().flat_map(|issuers| &issuers.0);
-    if address.is_plaintext() && issuers.any(|issuer| issuer.value.text.starts_with("https:")) {
+    let mut issuers = issuers.iter().flat_map(|issuers| &issuers.list);
+    if address.is_plaintext() && issuers.any(|(issuer, _)| issuer.starts_with("https:")) {
         let problem = format!("{} is http, and the issuer is https", quoted(text));
         place.error(problem, "write its https address; RFC 8414 section 2");
         return None;

@@ -9,6 +9,7 @@ use super::defaults::{
 };
 use super::duration::Span;
 use super::endpoints::{as_n8n_has_it, Prefix};
+use super::issuers::{Domain, Segment};
 use super::keys::InlineKeys;
 use super::name::{ClusterName, PrincipalName, ProviderName};
 use super::read::{At, Entries, List, ListOrEmpty, OneOf, OneOrMany, Text};
@@ -18,7 +19,7 @@ use super::section::{
     default_flag, default_span, default_word, fields_have_defaults, optional, required, section,
 };
 use super::subject::{Email, EmailDomain};
-use super::words::Preflight;
+use super::words::{AudienceClaim, Preflight};
 use crate::crypto::Algorithm;
 use crate::identity::Kind;
 use crate::n8n::WebhookAuth;
@@ -66,13 +67,30 @@ section! {
         r#type: OneOf<Dialect> = default_word(defaults::DIALECT),
         /// The `iss` of its tokens, compared byte by byte: a trailing slash matters. Several
         /// where one provider has several; the first one's discovery document is read.
-        issuer: OneOrMany<At<Text<Issuer>>> = required("write the iss of its tokens, exactly"),
+        issuer: OneOrMany<At<Text<Issuer>>> = optional("made of `tenant`, `domain` and `realm`; **required** with `oidc` and `kubernetes`"),
+        /// The tenant id of Entra, or `organizations` for several tenants; the environment id of
+        /// Ping.
+        tenant: Text<Segment> = optional("`issuer` says it"),
+        /// The host of Okta, Auth0, Keycloak (with the path that it lives under, if any),
+        /// authentik or WorkOS, without `https://`.
+        domain: Text<Domain> = optional("`login.microsoftonline.com` with `entra`, `auth.pingone.com` with `ping`"),
+        /// The realm of Keycloak, the authorization server of Okta, the slug of an application of
+        /// authentik.
+        realm: Text<Segment> = optional("`default` with `okta`"),
         /// What tokens must be for: `aud` has to hold one of these.
         audiences: OneOrMany<Text> = required(
             "write the aud of the tokens that are meant for n8n; without it, any token of the issuer would do",
         ),
+        /// The claim that stands for `aud` in tokens that have none, and has to be one of
+        /// `audiences` then. A token with an `aud` is judged by that alone.
+        audience_claim: OneOf<AudienceClaim> = optional("tokens without `aud` are refused"),
         /// The OAuth clients whose tokens are taken (`azp`, `appid`, `client_id`, `cid`).
         clients: OneOrMany<Text> = optional("any client whose token has the audience"),
+        /// The tenants whose callers are taken.
+        tenants: OneOrMany<Text> = optional("any; **required** with `tenant: organizations`"),
+        /// The domains whose callers are taken: of a verified e-mail address, or Google's `hd`.
+        /// An application that has no address is not taken then.
+        allowed_domains: OneOrMany<Text<EmailDomain>> = optional("any, or none"),
         /// The signature algorithms that are taken. `none` and the HMAC family cannot be named.
         algorithms: OneOrMany<OneOf<Algorithm>> = optional("all of them"),
         /// How far the provider's clock may be from this one.
@@ -80,8 +98,11 @@ section! {
         /// How an access token is told from other tokens. `at+jwt`: it says so itself
         /// (RFC 9068). `any_access_token`: `typ` may also be `JWT` or absent; what says that it
         /// is another kind (an ID token, a log-out token, a refresh token) is refused.
+        /// `id_token`: ID tokens are taken, and access tokens that say that they are one are
+        /// not; for providers whose access tokens are no JWTs.
         typ: OneOf<TypRule> = default_word(defaults::TYP),
-        /// Take `email` as verified though the token does not say `email_verified: true`. Only
+        /// Take `email` as verified though the token does not say so (`email_verified`; with
+        /// Entra `xms_edov`). Only
         /// where every address in the provider's directory is known to be its owner's.
         trust_email: bool = default_flag(defaults::TRUST_EMAIL),
         /// The Envoy cluster through which the provider is called.

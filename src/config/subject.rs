@@ -102,7 +102,7 @@ fn set<S>(field: Field<OneOrMany<Text<S>>>) -> Result<Option<BTreeSet<String>>, 
     Ok(field.said()?.map(OneOrMany::into_set))
 }
 
-fn in_lower_case(texts: &BTreeSet<String>) -> BTreeSet<String> {
+pub(super) fn in_lower_case(texts: &BTreeSet<String>) -> BTreeSet<String> {
     gathered(texts.iter().map(|text| text.to_ascii_lowercase()))
 }
 

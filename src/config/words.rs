@@ -12,25 +12,16 @@ impl Choice for Dialect {
         vec![
             ("oidc", Self::Oidc),
             ("entra", Self::Entra),
+            ("okta", Self::Okta),
+            ("auth0", Self::Auth0),
             ("keycloak", Self::Keycloak),
+            ("google", Self::Google),
+            ("ping", Self::Ping),
+            ("authentik", Self::Authentik),
+            ("workos", Self::Workos),
+            ("kubernetes", Self::Kubernetes),
+            ("github_actions", Self::GithubActions),
         ]
-    }
-
-    fn complaint(word: &str) -> Option<Complaint> {
-        const PLAIN: [&str; 8] = [
-            "okta",
-            "auth0",
-            "google",
-            "ping",
-            "authentik",
-            "workos",
-            "kubernetes",
-            "openid",
-        ];
-        PLAIN.contains(&word).then(|| {
-            let hint = "write oidc, which reads plain OpenID tokens, entra or keycloak";
-            Complaint::new(format!("there is no type {} yet", quoted(word)), hint)
-        })
     }
 }
 
@@ -39,7 +30,20 @@ impl Choice for TypRule {
         vec![
             ("any_access_token", Self::NotAnotherKind),
             ("at+jwt", Self::AccessToken),
+            ("id_token", Self::IdToken),
         ]
+    }
+}
+
+/// A claim that can stand for `aud`: none that a person could write for himself.
+#[derive(Clone, Copy)]
+pub(super) struct AudienceClaim(pub(super) &'static str);
+
+impl Choice for AudienceClaim {
+    fn words() -> Vec<(&'static str, Self)> {
+        ["client_id", "azp", "cid", "appid", "iss"]
+            .map(|name| (name, Self(name)))
+            .to_vec()
     }
 }
 

@@ -5,9 +5,9 @@ use std::rc::Rc;
 use super::{Caller, Findings, Grounds, Recollection, Stop};
 use crate::facts::{Availability, Fact, KeyIdDigest, NewerKeys};
 use crate::identity::Identity;
-use crate::policy::{Provider, ProviderId};
+use crate::policy::ProviderId;
 use crate::reply::Reason;
-use crate::token::{CompactToken, TokenDigest, TokenFault, UntrustedToken, VerifiedToken};
+use crate::token::{owner, CompactToken, TokenDigest, TokenFault, UntrustedToken, VerifiedToken};
 
 /// Verifies a token and reads who the caller is, or recalls it where the same token was verified
 /// before and would still be found good. Whatever is not recalled takes the whole way, so that a
@@ -45,10 +45,8 @@ fn verify(
     findings: &mut Findings,
 ) -> Result<Rc<Caller>, Stop> {
     let policy = grounds.policy;
-    let (id, provider) = policy
-        .issuers
-        .get(untrusted.claimed_issuer())
-        .and_then(|id| Some((*id, policy.providers.get(id.0)?)))
+    let (id, provider) = owner(&policy.issuers, untrusted)
+        .and_then(|id| Some((id, policy.providers.get(id.0)?)))
         .ok_or(Reason::UnknownIssuer)?;
     findings.provider = Some(Rc::clone(&provider.name));
     let keys = match grounds.facts.key_set(id) {
@@ -67,21 +65,11 @@ fn verify(
     findings.crypto_path = Some(token.crypto_path());
     let identity = Rc::new(Identity::of(&token, provider).map_err(Reason::Identity)?);
     findings.identity = Some(Rc::clone(&identity));
-    if !may_come_in(&identity, provider) {
-        return Err(Reason::ClientNotAllowed.into());
-    }
+    let admission = &provider.admission;
+    admission.check(&identity).map_err(Reason::NotAdmitted)?;
     let caller = Rc::new(Caller::new(policy, id, token, identity));
     findings.note(grounds, &caller);
     Ok(caller)
-}
-
-fn may_come_in(identity: &Identity, provider: &Provider) -> bool {
-    provider.clients.as_ref().is_none_or(|clients| {
-        identity
-            .client
-            .as_ref()
-            .is_some_and(|client| clients.contains(client))
-    })
 }
 
 impl Findings {
@@ -90,7 +78,7 @@ impl Findings {
         let provider = grounds.policy.providers.get(caller.provider.0);
         self.provider = provider.map(|provider| Rc::clone(&provider.name));
         self.identity = Some(Rc::clone(&caller.identity));
-        let standing = caller.standing.as_ref();
+        let standing = caller.standing.as_ref().ok();
         self.principal = standing.map(|standing| Rc::clone(&standing.principal));
     }
 }

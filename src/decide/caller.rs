@@ -8,6 +8,7 @@ use crate::facts::Availability;
 use crate::identity::Identity;
 use crate::n8n::ScopeSet;
 use crate::policy::{Policy, Principal, ProviderId};
+use crate::reply::Reason;
 use crate::secret::Secret;
 use crate::token::VerifiedToken;
 
@@ -18,7 +19,8 @@ pub struct Caller {
     token: VerifiedToken,
     pub(super) provider: ProviderId,
     pub(super) identity: Rc<Identity>,
-    pub(super) standing: Option<Standing>,
+    /// Whom it becomes in n8n, or why nobody.
+    pub(super) standing: Result<Standing, Reason>,
     headers: Vec<HeaderEdit>,
 }
 
@@ -40,12 +42,18 @@ impl Caller {
         token: VerifiedToken,
         identity: Rc<Identity>,
     ) -> Self {
-        let standing = policy.principals.of(&identity).map(|principal| Standing {
+        let principal = if policy.principals.misses_groups(&identity) {
+            Err(Reason::GroupsLeftOut)
+        } else {
+            policy.principals.of(&identity).ok_or(Reason::NoPrincipal)
+        };
+        let standing = principal.map(|principal| Standing {
             principal: Rc::clone(&principal.name),
             granted: granted(policy, &identity, principal),
             api_key: principal.api_key.clone(),
         });
-        let principal = standing.as_ref().map(|standing| &*standing.principal);
+        let principal = standing.as_ref().ok();
+        let principal = principal.map(|standing| &*standing.principal);
         Self {
             token,
             provider,
@@ -90,6 +98,7 @@ impl Caller {
             &identity.client,
             &identity.verified_email,
             &identity.tenant,
+            &identity.hosted_domain,
             &identity.token_id,
         ];
         let several = [&identity.scopes, &identity.roles, &identity.groups];

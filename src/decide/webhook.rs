@@ -44,7 +44,12 @@ fn verified(
     };
     let caller = authenticate(grounds, &token, findings)?;
     if !rule.require.holds(&caller.identity) {
-        return Err(Reason::WebhookRequirement.into());
+        let reason = if rule.require.misses_groups(&caller.identity) {
+            Reason::GroupsLeftOut
+        } else {
+            Reason::WebhookRequirement
+        };
+        return Err(reason.into());
     }
     Ok(Outcome::Forward(Forward::to_webhook(
         request,

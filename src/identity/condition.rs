@@ -34,6 +34,16 @@ pub struct Condition {
 impl Condition {
     /// Whether `identity` is one of those that this condition speaks of.
     pub fn holds(&self, identity: &Identity) -> bool {
+        self.holds_but_for_groups(identity) && has_one(self.groups.as_ref(), &identity.groups)
+    }
+
+    /// Whether this might hold if the token had all of the caller's groups: it holds in
+    /// everything else, and asks for one that is not there.
+    pub fn misses_groups(&self, identity: &Identity) -> bool {
+        identity.groups_left_out && !self.holds(identity) && self.holds_but_for_groups(identity)
+    }
+
+    fn holds_but_for_groups(&self, identity: &Identity) -> bool {
         let email = identity
             .verified_email
             .as_deref()
@@ -50,7 +60,6 @@ impl Condition {
             && is_one(self.tenants.as_ref(), identity.tenant.as_deref())
             && has_one(self.roles.as_ref(), &identity.roles)
             && has_one(self.scopes.as_ref(), &identity.scopes)
-            && has_one(self.groups.as_ref(), &identity.groups)
     }
 
     /// Whether every identity for which `other` holds is one for which this holds too, so that
@@ -91,7 +100,7 @@ pub(super) fn domain_of(address: &str) -> Option<&str> {
     sound.then_some(domain)
 }
 
-fn is_one(allowed: Option<&BTreeSet<String>>, value: Option<&str>) -> bool {
+pub(super) fn is_one(allowed: Option<&BTreeSet<String>>, value: Option<&str>) -> bool {
     allowed.is_none_or(|allowed| value.is_some_and(|value| allowed.contains(value)))
 }
 

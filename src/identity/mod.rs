@@ -1,11 +1,13 @@
 //! Who a caller is, in one normal form whatever provider says it.
 
+mod admission;
 mod condition;
 mod dialects;
 mod dimension;
 #[cfg(test)]
 mod tests;
 
+pub use admission::{Admission, NotAdmitted};
 pub use condition::Condition;
 pub use dimension::Dimension;
 
@@ -39,8 +41,12 @@ pub struct Identity {
     pub roles: Vec<String>,
     /// Groups, by name or by id as the provider sends them.
     pub groups: Vec<String>,
-    /// The tenant or organisation.
+    /// There are more groups than the token holds.
+    pub groups_left_out: bool,
+    /// The tenant or organisation; with Kubernetes the namespace.
     pub tenant: Option<String>,
+    /// The domain of the organisation that hosts the caller's account, where the provider says so.
+    pub hosted_domain: Option<String>,
     /// `jti` of the token.
     pub token_id: Option<String>,
     /// `exp` of the token.
@@ -61,6 +67,9 @@ pub enum IdentityFault {
     /// Two claims name two different clients.
     #[error("the claims that name the client disagree")]
     ClientsDisagree,
+    /// The subject of a Kubernetes token and its claims name two different namespaces.
+    #[error("the subject and `kubernetes.io` name different namespaces")]
+    NamespacesDisagree,
 }
 
 impl Identity {
@@ -83,24 +92,37 @@ impl Identity {
             subject: text("sub"),
             client: reading.client,
             kind: reading.kind,
-            verified_email: verified_email(claims, provider.trust_email),
+            verified_email: verified_email(claims, reading.email_verified, provider.trust_email),
             scopes: reading.scopes,
             roles: reading.roles,
             groups: reading.groups,
+            groups_left_out: reading.groups_left_out,
+            hosted_domain: reading.hosted_domain,
             tenant: reading.tenant,
             token_id: text("jti"),
             expires,
             claims: Rc::clone(claims),
         })
     }
+
+    /// The domain that the caller belongs to, in lower case: the one that hosts the account, else
+    /// that of the verified e-mail address.
+    fn domain(&self) -> Option<String> {
+        let address = || condition::domain_of(self.verified_email.as_deref()?);
+        let domain = self.hosted_domain.as_deref().or_else(address);
+        domain.map(str::to_ascii_lowercase)
+    }
 }
 
 /// The address, if the provider says in so many words that it belongs to the caller. Where users
 /// may write any address into their profile, an unverified one is an account take-over.
-fn verified_email(claims: &Map<String, Value>, trust_email: bool) -> Option<String> {
-    let vouched = claims.get("email_verified") == Some(&Value::Bool(true));
+fn verified_email(
+    claims: &Map<String, Value>,
+    vouched: Option<bool>,
+    trust_email: bool,
+) -> Option<String> {
     // An operator's trust covers silence, not a provider that says the address is unverified.
-    let trusted = trust_email && !claims.contains_key("email_verified");
+    let is_verified = vouched.unwrap_or(trust_email);
     let address = claims.get("email")?.as_str()?;
     let sound = address.is_ascii()
         && !address
@@ -108,7 +130,7 @@ fn verified_email(claims: &Map<String, Value>, trust_email: bool) -> Option<Stri
             .any(|byte| byte.is_ascii_control() || byte == b' ')
         && address.split('@').filter(|part| !part.is_empty()).count() == 2
         && address.matches('@').count() == 1;
-    ((vouched || trusted) && sound).then(|| address.to_owned())
+    (is_verified && sound).then(|| address.to_owned())
 }
 
 /// What sort of caller a token stands for.

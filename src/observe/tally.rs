@@ -112,7 +112,7 @@ mod tests {
         let mut tally = Tally::default();
         tally.count(&refused(Reason::NoPrincipal));
         tally.count(&refused(Reason::NoPrincipal));
-        let mut recalled = refused(Reason::ClientNotAllowed);
+        let mut recalled = refused(Reason::UnknownIssuer);
         recalled.findings.crypto_path = None;
         recalled.findings.recollection = Some(Recollection::Recalled);
         tally.count(&recalled);
@@ -122,8 +122,8 @@ mod tests {
         assert_eq!(
             taken(&mut tally),
             [
-                (name("client_not_allowed"), 1),
                 (name("no_principal"), 2),
+                (name("unknown_issuer"), 1),
                 ("n8n_idp_gate.verifications.crypto.guest".to_owned(), 2),
                 ("n8n_idp_gate.memo_hits".to_owned(), 1),
             ]

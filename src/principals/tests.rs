@@ -100,6 +100,8 @@ prop_compose! {
             issuer: "".into(),
             subject, client, kind, verified_email, scopes, roles, groups, tenant,
             token_id: None,
+            groups_left_out: false,
+            hosted_domain: None,
             expires: UnixSeconds(0),
             claims: Rc::default(),
         }
@@ -163,4 +165,46 @@ fn where_one_value_is_everybodys_another_one_finds_the_principal() {
         .max();
     assert_eq!(longest, Some(1));
     assert!(principals.unlisted.is_empty());
+}
+
+#[test]
+fn a_rule_that_asks_for_groups_ends_the_search_where_the_token_leaves_some_out() {
+    let group = |name| Condition {
+        groups: Some(set(&[name])),
+        ..Condition::default()
+    };
+    let caller = |groups_left_out| Identity {
+        provider: "idp".into(),
+        issuer: "".into(),
+        subject: None,
+        client: Some("c".to_owned()),
+        kind: Kind::User,
+        verified_email: None,
+        scopes: Vec::new(),
+        roles: Vec::new(),
+        groups: Vec::new(),
+        groups_left_out,
+        tenant: None,
+        hosted_domain: None,
+        token_id: None,
+        expires: UnixSeconds(0),
+        claims: Rc::default(),
+    };
+    let all = Condition::default;
+    for (conditions, misses) in [
+        (vec![group("contractors"), all()], true),
+        (vec![client("c"), group("contractors")], false),
+        (vec![client("d"), group("contractors")], true),
+        (vec![group("contractors")], true),
+        (vec![client("d")], false),
+        (vec![], false),
+    ] {
+        let principals = principals(conditions);
+        assert_eq!(
+            principals.misses_groups(&caller(true)),
+            misses,
+            "{principals:?}"
+        );
+        assert!(!principals.misses_groups(&caller(false)), "{principals:?}");
+    }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Reason;
 use crate::facts::Outage;
-use crate::identity::IdentityFault;
+use crate::identity::{IdentityFault, NotAdmitted};
 use crate::n8n::PathFault;
 use crate::token::{BearerFault, TokenFault};
 
@@ -27,7 +27,11 @@ impl Reason {
         reasons.extend([
             Self::Identity(IdentityFault::NotText { claim: "azp" }),
             Self::Identity(IdentityFault::ClientsDisagree),
-            Self::ClientNotAllowed,
+            Self::Identity(IdentityFault::NamespacesDisagree),
+            Self::NotAdmitted(NotAdmitted::Client),
+            Self::NotAdmitted(NotAdmitted::Tenant),
+            Self::NotAdmitted(NotAdmitted::Domain),
+            Self::GroupsLeftOut,
             Self::NoPrincipal,
             Self::InsufficientScope {
                 missing: vec!["workflow:create"],
@@ -49,7 +53,7 @@ impl Reason {
     }
 }
 
-const TOKEN_FAULTS: [TokenFault; 22] = [
+const TOKEN_FAULTS: [TokenFault; 23] = [
     TokenFault::TooLong,
     TokenFault::NotAJws,
     TokenFault::Encrypted,
@@ -71,6 +75,7 @@ const TOKEN_FAULTS: [TokenFault; 22] = [
     TokenFault::UnknownKeyId,
     TokenFault::RevokedKey,
     TokenFault::NoKeyFits,
+    TokenFault::KeyOfAnotherIssuer,
     TokenFault::BadSignature,
 ];
 
@@ -106,7 +111,8 @@ mod tests {
                 | TokenFault::UnknownKeyId
                 | TokenFault::RevokedKey
                 | TokenFault::NoKeyFits
-                | TokenFault::BadSignature => 46,
+                | TokenFault::KeyOfAnotherIssuer
+                | TokenFault::BadSignature => 51,
             },
             Reason::Path(_)
             | Reason::WebhookCase
@@ -117,8 +123,15 @@ mod tests {
             | Reason::NoCredential
             | Reason::ApiKeyRefused
             | Reason::UnknownIssuer
-            | Reason::Identity(IdentityFault::NotText { .. } | IdentityFault::ClientsDisagree)
-            | Reason::ClientNotAllowed
+            | Reason::Identity(
+                IdentityFault::NotText { .. }
+                | IdentityFault::ClientsDisagree
+                | IdentityFault::NamespacesDisagree,
+            )
+            | Reason::NotAdmitted(
+                NotAdmitted::Client | NotAdmitted::Tenant | NotAdmitted::Domain,
+            )
+            | Reason::GroupsLeftOut
             | Reason::NoPrincipal
             | Reason::InsufficientScope { .. }
             | Reason::UnknownOperation
@@ -129,7 +142,7 @@ mod tests {
             | Reason::MethodNotAllowed
             | Reason::KeysUnavailable(_)
             | Reason::TooManyWaiting
-            | Reason::HostFailure => 46,
+            | Reason::HostFailure => 51,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::facts::Outage;
-use crate::identity::IdentityFault;
+use crate::identity::{IdentityFault, NotAdmitted};
 use crate::n8n::PathFault;
 use crate::token::{BearerFault, TokenFault};
 
@@ -31,8 +31,10 @@ pub enum Reason {
     Identity(IdentityFault),
     /// The request names no host that could be repeated in an answer.
     HostMalformed,
-    /// The client is not in the provider's allow-list.
-    ClientNotAllowed,
+    /// The caller does not stand on one of the provider's allow-lists.
+    NotAdmitted(NotAdmitted),
+    /// A rule asks for groups, and the token does not hold all of the caller's.
+    GroupsLeftOut,
     /// No principal stands for the identity.
     NoPrincipal,
     /// The operation needs scopes that the caller does not have.
@@ -103,8 +105,12 @@ impl Reason {
             Self::Token(fault) => fault.as_str(),
             Self::Identity(IdentityFault::NotText { .. }) => "identity_claim_malformed",
             Self::Identity(IdentityFault::ClientsDisagree) => "clients_disagree",
+            Self::Identity(IdentityFault::NamespacesDisagree) => "namespaces_disagree",
             Self::HostMalformed => "host_malformed",
-            Self::ClientNotAllowed => "client_not_allowed",
+            Self::NotAdmitted(NotAdmitted::Client) => "client_not_allowed",
+            Self::NotAdmitted(NotAdmitted::Tenant) => "tenant_not_allowed",
+            Self::NotAdmitted(NotAdmitted::Domain) => "domain_not_allowed",
+            Self::GroupsLeftOut => "groups_left_out",
             Self::NoPrincipal => "no_principal",
             Self::InsufficientScope { .. } => "insufficient_scope",
             Self::UnknownOperation => "unknown_operation",
@@ -175,11 +181,8 @@ impl Reason {
                 INVALID_TOKEN,
                 "The access token does not say clearly whom it stands for.",
             ),
-            Self::ClientNotAllowed => (
-                403,
-                INSUFFICIENT_SCOPE,
-                "This client may not use this resource.",
-            ),
+            Self::NotAdmitted(list) => (403, INSUFFICIENT_SCOPE, not_admitted_detail(list)),
+            Self::GroupsLeftOut => (403, INSUFFICIENT_SCOPE, GROUPS_LEFT_OUT),
             Self::NoPrincipal => (
                 403,
                 INSUFFICIENT_SCOPE,
@@ -254,7 +257,10 @@ impl Reason {
             Self::NoCredential => "no credential where one is needed",
             Self::ApiKeyRefused => "a static API key, and `public_api.api_keys` is `refuse`",
             Self::UnknownIssuer => "no provider has the token's `iss`; it is compared exactly",
-            Self::ClientNotAllowed => "the client is not in the provider's `clients`",
+            Self::NotAdmitted(NotAdmitted::Client) => "the client is not in the provider's `clients`",
+            Self::NotAdmitted(NotAdmitted::Tenant) => "the tenant is not in the provider's `tenants`",
+            Self::NotAdmitted(NotAdmitted::Domain) => "no verified e-mail address or hosted domain is in the provider's `allowed_domains`",
+            Self::GroupsLeftOut => "a rule asks for groups, and the caller is in more than the token holds (Entra's overage): assign groups to the application, or use app roles",
             Self::NoPrincipal => "no principal's `match` holds for the caller",
             Self::InsufficientScope { .. } => {
                 "roles, scopes and principal do not grant the operation; `missing` in the audit says what"
@@ -304,6 +310,16 @@ impl Reason {
     }
 }
 
+const GROUPS_LEFT_OUT: &str =
+    "The access token does not hold all groups of the caller, and groups decide here.";
+
+const fn not_admitted_detail(list: &NotAdmitted) -> &'static str {
+    match list {
+        NotAdmitted::Client => "This client may not use this resource.",
+        NotAdmitted::Tenant | NotAdmitted::Domain => "This caller may not use this resource.",
+    }
+}
+
 /// What the sender of a token can see for himself may be told; the rest is for the audit.
 const fn token_detail(fault: TokenFault) -> &'static str {
     match fault {
@@ -335,6 +351,7 @@ const fn token_detail(fault: TokenFault) -> &'static str {
         TokenFault::UnknownKeyId
         | TokenFault::RevokedKey
         | TokenFault::NoKeyFits
+        | TokenFault::KeyOfAnotherIssuer
         | TokenFault::BadSignature => "The signature of the access token could not be verified.",
     }
 }

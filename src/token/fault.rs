@@ -85,6 +85,10 @@ pub enum TokenFault {
     /// that points at an RSA key, and its like.
     #[error("no key of the provider fits the token")]
     NoKeyFits,
+    /// Expected a key that signs for the token's issuer, got one that its key set binds to another:
+    /// in a key set of many tenants, the key of one must not sign for the next.
+    #[error("the key of the token signs for another issuer")]
+    KeyOfAnotherIssuer,
     /// Expected the signature to be good under a key of the provider (RFC 7515 §5.2).
     #[error("the signature is not good")]
     BadSignature,
@@ -115,6 +119,7 @@ impl TokenFault {
             Self::UnknownKeyId => "unknown_key_id",
             Self::RevokedKey => "revoked_key",
             Self::NoKeyFits => "no_key_fits",
+            Self::KeyOfAnotherIssuer => "key_of_another_issuer",
             Self::BadSignature => "bad_signature",
         }
     }

@@ -20,6 +20,9 @@ use crate::policy::TypRule;
 ///    alone (`nonce` §2, `at_hash` §3.1.3.6, `c_hash` §3.3.2.11). Keycloak before version 25 put
 ///    `nonce` into access tokens too; those are marked by 2.
 ///
+/// Under [`TypRule::IdToken`] the marks of an ID token are welcome and those of an access token are
+/// not; everything else is another kind still.
+///
 /// What remains: an ID token without any mark, as from a code flow without `nonce` at a provider
 /// that leaves out `at_hash`. Nothing in it differs from an access token but its audience, which
 /// is the client's id. So `audiences` must name the API and never a client: that is what protects
@@ -29,12 +32,18 @@ pub(super) fn check(token: &UntrustedToken<'_>, rule: TypRule) -> Result<(), Tok
     if claims.contains_key("events") {
         return Err(TokenFault::WrongType("events"));
     }
+    let wants_id_token = rule == TypRule::IdToken;
+    let [typ, token_use] = if wants_id_token {
+        ["ID", "id"]
+    } else {
+        ["Bearer", "access"]
+    };
     let said = [
         header_mark(token.typ(), rule)?,
-        claim_mark(claims, "typ", "Bearer")?,
-        claim_mark(claims, "token_use", "access")?,
+        claim_mark(claims, "typ", typ)?,
+        claim_mark(claims, "token_use", token_use)?,
     ];
-    if said.contains(&Mark::AccessToken) {
+    if wants_id_token || said.contains(&Mark::Wanted) {
         return Ok(());
     }
     match ["nonce", "at_hash", "c_hash"]
@@ -46,10 +55,10 @@ pub(super) fn check(token: &UntrustedToken<'_>, rule: TypRule) -> Result<(), Tok
     }
 }
 
-/// What one member says about the kind of a token that may be an access token.
+/// What one member says about the kind of a token that may be of the wanted one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mark {
-    AccessToken,
+    Wanted,
     None,
 }
 
@@ -61,23 +70,21 @@ fn header_mark(typ: Option<&str>, rule: TypRule) -> Result<Mark, TokenFault> {
         .as_deref()
         .map(|typ| typ.strip_prefix("application/").unwrap_or(typ));
     match (kind, rule) {
-        (Some("at+jwt"), _) => Ok(Mark::AccessToken),
-        (None | Some("jwt"), TypRule::NotAnotherKind) => Ok(Mark::None),
+        (Some("at+jwt"), TypRule::AccessToken | TypRule::NotAnotherKind) => Ok(Mark::Wanted),
+        (None | Some("jwt"), TypRule::NotAnotherKind | TypRule::IdToken) => Ok(Mark::None),
         _ => Err(TokenFault::WrongType("typ")),
     }
 }
 
-/// A claim that marks kinds: with the value `access_token`, or another kind.
+/// A claim that marks kinds: with the value `wanted`, or another kind.
 fn claim_mark(
     claims: &Map<String, Value>,
     name: &'static str,
-    access_token: &str,
+    wanted: &str,
 ) -> Result<Mark, TokenFault> {
     match claims.get(name) {
         None => Ok(Mark::None),
-        Some(Value::String(mark)) if mark.eq_ignore_ascii_case(access_token) => {
-            Ok(Mark::AccessToken)
-        }
+        Some(Value::String(mark)) if mark.eq_ignore_ascii_case(wanted) => Ok(Mark::Wanted),
         Some(Value::String(_)) => Err(TokenFault::WrongType(name)),
         Some(_) => Err(TokenFault::ClaimOfWrongType(name)),
     }

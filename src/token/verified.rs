@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::numeric_date::numeric_date;
-use super::{kind, TokenFault, UntrustedToken};
+use super::{issuer, kind, TokenFault, UntrustedToken};
 use crate::crypto::{
     Algorithm, Candidates, CryptoPath, KeySet, PublicKey, SignatureVerifier, Verification,
 };
@@ -54,7 +54,7 @@ impl VerifiedToken {
         let audience = our_audience(claims, rules)?;
         let times = Times::read(claims)?;
         times.check(rules.clock_skew, now)?;
-        let (key, verification) = check_signature(token, algorithm, keys, crypto)?;
+        let (key, verification) = check_signature(token, algorithm, rules, keys, crypto)?;
         Ok(Self {
             issuer: token.claimed_issuer().into(),
             audience: audience.to_owned(),
@@ -153,16 +153,23 @@ fn text<'c>(
     }
 }
 
-/// `aud` is a string or an array of strings, and one of them must be ours (RFC 7519 §4.1.3).
+/// `aud` is a string or an array of strings, and one of them must be ours (RFC 7519 §4.1.3). Only
+/// where there is no `aud` at all may another claim, which configuration names, stand for it: an
+/// `aud` that is there has the last word.
 fn our_audience<'c>(
     claims: &'c Map<String, Value>,
     rules: &TokenRules,
 ) -> Result<&'c str, TokenFault> {
     let wrong_type = TokenFault::ClaimOfWrongType("aud");
-    let named = match claims.get("aud") {
-        None => return Err(TokenFault::AudienceMissing),
-        Some(Value::Array(values)) => values.as_slice(),
-        Some(value) => std::slice::from_ref(value),
+    let named = match (claims.get("aud"), rules.audience_claim) {
+        (Some(Value::Array(values)), _) => values.as_slice(),
+        (Some(value), _) => std::slice::from_ref(value),
+        (None, Some(name)) => {
+            let audience = text(claims, name)?.ok_or(TokenFault::AudienceMissing)?;
+            let ours = rules.audiences.contains(audience);
+            return ours.then_some(audience).ok_or(TokenFault::WrongAudience);
+        }
+        (None, None) => return Err(TokenFault::AudienceMissing),
     };
     let mut ours = None;
     for value in named {
@@ -214,15 +221,20 @@ impl Times {
 fn check_signature<'k>(
     token: &UntrustedToken<'_>,
     algorithm: Algorithm,
+    rules: &TokenRules,
     keys: &'k KeySet,
     crypto: &dyn SignatureVerifier,
 ) -> Result<(&'k Rc<PublicKey>, Verification), TokenFault> {
-    let candidates = match keys.candidates(algorithm, token.key_id()) {
+    let mut candidates = match keys.candidates(algorithm, token.key_id()) {
         Candidates::Keys(candidates) => candidates,
         Candidates::Revoked => return Err(TokenFault::RevokedKey),
         Candidates::UnknownKeyId => return Err(TokenFault::UnknownKeyId),
         Candidates::NoneFits => return Err(TokenFault::NoKeyFits),
     };
+    candidates.retain(|key| issuer::may_sign(key, token, rules));
+    if candidates.is_empty() {
+        return Err(TokenFault::KeyOfAnotherIssuer);
+    }
     candidates
         .into_iter()
         .map(|key| {

@@ -123,7 +123,10 @@ fn a_remembered_token_goes_with_the_key_that_signed_it() {
     let both = decide_with_keys(&memo, &request, &[other.clone(), own]);
     assert!(is_recalled(&both), "the same key in a newer document");
     let gone = decide_with_keys(&memo, &request, &[other]);
-    assert!(matches!(gone.outcome, Outcome::Await(Fact::NewerKeySet(..))));
+    assert!(matches!(
+        gone.outcome,
+        Outcome::Await(Fact::NewerKeySet(..))
+    ));
     let impostor = Mint::generate(KeyKind::Ed25519).jwk("one");
     let replaced = decide_with_keys(&memo, &request, &[impostor]);
     assert_eq!(

@@ -2,26 +2,36 @@
 
 use serde_json::{Map, Value};
 
-use super::{client, names, text, whole_names, Reading};
-use crate::identity::{IdentityFault, Kind};
+use super::{kind, text, Places, Reading};
+use crate::identity::IdentityFault;
 
-/// Reads `azp` (v2.0) or `appid` (v1.0), `scp`, `roles`, `groups` and `tid`.
+/// The client is in `azp` of version 2.0 and `appid` of version 1.0.
+const PLACES: Places = Places {
+    client: &["azp", "appid"],
+    scopes: &["scp"],
+    roles: &["roles"],
+    tenant: &["tid"],
+};
+
 pub(super) fn read(claims: &Map<String, Value>) -> Result<Reading, IdentityFault> {
-    Ok(Reading {
-        client: client(claims, &["azp", "appid"])?,
-        kind: kind(claims)?,
-        scopes: names(claims.get("scp")),
-        roles: whole_names(claims.get("roles")),
-        groups: whole_names(claims.get("groups")),
-        tenant: text(claims, "tid")?.map(str::to_owned),
-    })
-}
-
-/// `idtyp` is an optional claim. Without it, delegated permissions (`scp`) mark a token that a
-/// person stands behind: a token that an application got for itself carries none.
-fn kind(claims: &Map<String, Value>) -> Result<Kind, IdentityFault> {
-    Ok(match (text(claims, "idtyp")?, claims.contains_key("scp")) {
-        (Some("app"), _) | (None, false) => Kind::App,
-        _ => Kind::User,
-    })
+    let mut reading = PLACES.read(claims)?;
+    // `idtyp` is an optional claim. Without it, delegated permissions (`scp`) mark a token that a
+    // person stands behind: a token that an application got for itself carries none.
+    reading.kind = kind(match text(claims, "idtyp")? {
+        Some(declared) => declared == "app",
+        None => !claims.contains_key("scp"),
+    });
+    // Whoever administers a tenant may write any address into `email` (nOAuth). Only the optional
+    // claim `xms_edov` says that the tenant owns the domain of the address; a claim of another
+    // name that somebody maps into the token says nothing good.
+    reading.email_verified = match claims.get("xms_edov") {
+        Some(says) => Some(*says == true || *says == 1 || *says == "1"),
+        None => reading.email_verified.map(|_| false),
+    };
+    // More groups than fit: `hasgroups` in implicit flows, elsewhere a pointer to Graph.
+    let elsewhere = claims
+        .get("_claim_names")
+        .is_some_and(|names| names.get("groups").is_some());
+    reading.groups_left_out = elsewhere || claims.contains_key("hasgroups");
+    Ok(reading)
 }

@@ -1,8 +1,16 @@
 //! Where each kind of provider puts what an identity is made of: one file a dialect.
 
+mod auth0;
+mod authentik;
 mod entra;
+mod github_actions;
+mod google;
 mod keycloak;
+mod kubernetes;
 mod oidc;
+mod okta;
+mod ping;
+mod workos;
 
 use serde_json::{Map, Value};
 
@@ -14,10 +22,15 @@ use crate::policy::Dialect;
 pub(super) struct Reading {
     pub(super) client: Option<String>,
     pub(super) kind: Kind,
+    /// What the provider says about the e-mail address; `None`: nothing.
+    pub(super) email_verified: Option<bool>,
     pub(super) scopes: Vec<String>,
     pub(super) roles: Vec<String>,
     pub(super) groups: Vec<String>,
+    /// There are more groups than the token holds.
+    pub(super) groups_left_out: bool,
     pub(super) tenant: Option<String>,
+    pub(super) hosted_domain: Option<String>,
 }
 
 impl Dialect {
@@ -25,8 +38,68 @@ impl Dialect {
         match self {
             Self::Oidc => oidc::read(claims),
             Self::Entra => entra::read(claims),
+            Self::Okta => okta::read(claims),
+            Self::Auth0 => auth0::read(claims),
             Self::Keycloak => keycloak::read(claims),
+            Self::Google => google::read(claims),
+            Self::Ping => ping::read(claims),
+            Self::Authentik => authentik::read(claims),
+            Self::Workos => workos::read(claims),
+            Self::Kubernetes => kubernetes::read(claims),
+            Self::GithubActions => github_actions::read(claims),
         }
+    }
+}
+
+/// The names of claims.
+type Names = &'static [&'static str];
+
+/// Where a dialect has what most of them have under one name or another.
+struct Places {
+    /// All of them that are there must agree.
+    client: Names,
+    /// What is in any of them counts, as in `roles`.
+    scopes: Names,
+    roles: Names,
+    /// The first that is there.
+    tenant: Names,
+}
+
+impl Places {
+    /// Reads them, `groups` and `email_verified`. The kind is [`Kind::App`] if `sub` is the client
+    /// (RFC 9068 §2.2, RFC 9700 §4.15: no resource owner is involved then).
+    fn read(&self, claims: &Map<String, Value>) -> Result<Reading, IdentityFault> {
+        let client = client(claims, self.client)?;
+        let subject = text(claims, "sub")?;
+        let mut tenant = None;
+        for name in self.tenant {
+            if tenant.is_none() {
+                tenant = text(claims, name)?;
+            }
+        }
+        let of = |places: Names, names: fn(Option<&Value>) -> Vec<String>| {
+            let found = places.iter().flat_map(|name| names(claims.get(*name)));
+            found.collect()
+        };
+        Ok(Reading {
+            kind: kind(client.is_some() && subject == client.as_deref()),
+            client,
+            email_verified: claims.get("email_verified").map(|says| *says == true),
+            scopes: of(self.scopes, names),
+            roles: of(self.roles, whole_names),
+            groups: whole_names(claims.get("groups")),
+            groups_left_out: false,
+            tenant: tenant.map(str::to_owned),
+            hosted_domain: None,
+        })
+    }
+}
+
+const fn kind(is_app: bool) -> Kind {
+    if is_app {
+        Kind::App
+    } else {
+        Kind::User
     }
 }
 

@@ -16,6 +16,8 @@ const SKEW: u64 = 30;
 
 fn rules(typ: TypRule) -> TokenRules {
     TokenRules {
+        discovery_issuer: ISSUER.to_owned(),
+        audience_claim: None,
         audiences: ["api://n8n-api".to_owned(), "https://n8n.example".to_owned()].into(),
         algorithms: Algorithm::ALL.into(),
         clock_skew: Duration::from_secs(SKEW),

@@ -1,0 +1,321 @@
+//! The issuers of a provider: as they are written, or made of what its operator knows.
+
+use super::place::Place;
+use super::provider::refuse;
+use super::raw::RawProvider;
+use super::read::{Syntax, Text};
+use super::report::{quoted, Complaint};
+use super::section::Field;
+use crate::address::Address;
+use crate::policy::Dialect;
+use crate::token::{is_guid, TENANT};
+
+/// The issuers of one provider.
+pub(super) struct Issuers {
+    /// Each `iss`, and where the configuration says it. Those of many tenants hold [`TENANT`].
+    pub(super) list: Vec<(String, Place)>,
+    /// The address under which the discovery document lies.
+    pub(super) base: String,
+    /// Whether tokens of any tenant would do.
+    pub(super) of_many_tenants: bool,
+}
+
+/// Words in place of a tenant that stand for many of them.
+const MANY_TENANTS: [&str; 2] = ["organizations", "common"];
+
+/// The issuers of each type, with places for the fields of the same names.
+const fn templates(dialect: Dialect) -> &'static [&'static str] {
+    match dialect {
+        Dialect::Oidc | Dialect::Kubernetes => &[],
+        Dialect::Entra => &[
+            "https://{domain}/{tenant}/v2.0",
+            "https://sts.windows.net/{tenant}/",
+        ],
+        Dialect::Okta => &["https://{domain}/oauth2/{realm}"],
+        Dialect::Auth0 => &["https://{domain}/"],
+        Dialect::Keycloak => &["https://{domain}/realms/{realm}"],
+        Dialect::Google => &["https://accounts.google.com"],
+        Dialect::Ping => &["https://{domain}/{tenant}/as"],
+        Dialect::Authentik => &["https://{domain}/application/o/{realm}/"],
+        Dialect::Workos => &["https://{domain}"],
+        Dialect::GithubActions => &["https://token.actions.githubusercontent.com"],
+    }
+}
+
+/// What a field says that is not there.
+fn usual(dialect: Dialect, field: &str) -> Option<&'static str> {
+    match (dialect, field) {
+        (Dialect::Entra, "{domain}") => Some("login.microsoftonline.com"),
+        (Dialect::Ping, "{domain}") => Some("auth.pingone.com"),
+        (Dialect::Okta, "{realm}") => Some("default"),
+        _ => None,
+    }
+}
+
+/// The issuers of a provider. `None`: something is wrong with them, and that was reported.
+pub(super) fn issuers(raw: &RawProvider) -> Option<Issuers> {
+    if raw.issuer.given {
+        const PROBLEM: &str = "has no use beside issuer";
+        const HINT: &str = "take one of the two out: the issuer is made of it, or written out";
+        refuse(&raw.tenant, PROBLEM, HINT);
+        refuse(&raw.domain, PROBLEM, HINT);
+        refuse(&raw.realm, PROBLEM, HINT);
+        let written = raw.issuer.value.as_ref()?.0.iter();
+        let list: Vec<_> = written
+            .map(|issuer| (issuer.value.text.clone(), issuer.place.clone()))
+            .collect();
+        let base = list.first()?.0.clone();
+        return Some(Issuers {
+            list,
+            base,
+            of_many_tenants: false,
+        });
+    }
+    made(raw, raw.r#type.value.as_ref()?.0)
+}
+
+fn made(raw: &RawProvider, dialect: Dialect) -> Option<Issuers> {
+    let mut templates = templates(dialect);
+    let Some(first) = templates.first() else {
+        let hint = "write the iss of its tokens, exactly";
+        raw.issuer.place.error("is required", hint);
+        return None;
+    };
+    if dialect == Dialect::Entra && raw.domain.given {
+        // Other clouds have other hosts for tokens of version 1.0.
+        templates = std::slice::from_ref(first);
+    }
+    let tenant = part(dialect, &raw.tenant, "{tenant}", first);
+    let domain = part(dialect, &raw.domain, "{domain}", first);
+    let realm = part(dialect, &raw.realm, "{realm}", first);
+    let (tenant, domain, realm) = (tenant?, domain?, realm?);
+    let of_many_tenants = dialect == Dialect::Entra && MANY_TENANTS.contains(&tenant);
+    if dialect == Dialect::Entra && !of_many_tenants && !is_guid(tenant) {
+        raw.tenant.place.error(
+            format!("{} is no tenant id", quoted(tenant)),
+            "write the id (a GUID in lower case), which is in the iss of tokens, or organizations",
+        );
+        return None;
+    }
+    let fill = |template: &str, tenant: &str| {
+        template
+            .replace("{tenant}", tenant)
+            .replace("{domain}", domain)
+            .replace("{realm}", realm)
+    };
+    let given = [
+        (raw.tenant.given, &raw.tenant.place),
+        (raw.domain.given, &raw.domain.place),
+    ];
+    let place = given.into_iter().find(|(given, _)| *given);
+    let place = place.map_or(&raw.r#type.place, |(_, place)| place);
+    let in_token = if of_many_tenants { TENANT } else { tenant };
+    Some(Issuers {
+        list: templates
+            .iter()
+            .map(|template| (fill(template, in_token), place.clone()))
+            .collect(),
+        base: fill(first, tenant),
+        of_many_tenants,
+    })
+}
+
+/// What goes into the place `name` of an issuer; empty where there is no such place.
+fn part<'r, S>(
+    dialect: Dialect,
+    field: &'r Field<Text<S>>,
+    name: &str,
+    template: &str,
+) -> Option<&'r str> {
+    let has_place = template.contains(name);
+    match (&field.value, usual(dialect, name)) {
+        _ if !has_place => {
+            let hint = "take it out, or write the issuer itself";
+            refuse(field, "is no part of the issuers of this type", hint);
+            (!field.given).then_some("")
+        }
+        (Some(text), _) => Some(&text.text),
+        (None, _) if field.given => None,
+        (None, Some(usual)) => Some(usual),
+        (None, None) => {
+            let hint = format!("the issuer is {template}; or write issuer itself");
+            let place = &field.place;
+            place.error("is required where there is no issuer", hint);
+            None
+        }
+    }
+}
+
+/// A host, and a path where a provider lives under one.
+pub(super) struct Domain;
+
+impl Syntax for Domain {
+    const SHAPE: &'static str = "host";
+
+    fn check(text: &str) -> Result<(), Complaint> {
+        let address = format!("https://{text}");
+        let sound = Address::parse(&address).is_ok() && !text.contains('?') && !text.ends_with('/');
+        if sound {
+            return Ok(());
+        }
+        let problem = format!("{} is no host", quoted(text));
+        let hint = "write it without https:// and without a slash at the end";
+        Err(Complaint::new(problem, hint))
+    }
+}
+
+/// One segment of a path.
+pub(super) struct Segment;
+
+impl Syntax for Segment {
+    const SHAPE: &'static str = "string";
+
+    fn check(text: &str) -> Result<(), Complaint> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte);
+        if text.bytes().all(plain) && !text.starts_with('.') {
+            return Ok(());
+        }
+        let problem = format!("{} is no part of a path", quoted(text));
+        Err(Complaint::new(
+            problem,
+            "write it as it stands in the iss of tokens",
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{json, Value};
+
+    use crate::config::{load, Environment};
+    use crate::policy::{KeySource, Policy};
+    use crate::secret::Secret;
+
+    struct NoSecrets;
+
+    impl Environment for NoSecrets {
+        fn secret(&self, _: &str) -> Option<Secret> {
+            None
+        }
+    }
+
+    const TENANT: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";
+
+    fn policy(fields: &Value) -> Policy {
+        let mut provider = json!({"name": "idp", "audiences": "n8n", "cluster": "idp"});
+        for (name, value) in fields.as_object().unwrap() {
+            provider[name] = value.clone();
+        }
+        let document = json!({
+            "providers": [provider],
+            "webhooks": [{"path": "/webhook/**", "auth": "bearer"}],
+        });
+        let loaded = load(document.to_string().as_bytes(), &NoSecrets).unwrap();
+        assert_eq!(loaded.warnings, []);
+        loaded.policy
+    }
+
+    #[test]
+    fn issuer_and_discovery_are_made_of_what_an_operator_knows() {
+        for (fields, issuers, document) in [
+            (
+                json!({"type": "entra", "tenant": TENANT}),
+                &[
+                    "https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0",
+                    "https://sts.windows.net/72f988bf-86f1-41af-91ab-2d7cd011db47/",
+                ][..],
+                "login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0",
+            ),
+            (
+                json!({"type": "entra", "tenant": TENANT, "domain": "login.microsoftonline.us"}),
+                &["https://login.microsoftonline.us/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0"],
+                "login.microsoftonline.us/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0",
+            ),
+            (
+                json!({"type": "entra", "tenant": "organizations", "tenants": [TENANT]}),
+                &[
+                    "https://login.microsoftonline.com/{tenantid}/v2.0",
+                    "https://sts.windows.net/{tenantid}/",
+                ],
+                "login.microsoftonline.com/organizations/v2.0",
+            ),
+            (
+                json!({"type": "okta", "domain": "example.okta.com"}),
+                &["https://example.okta.com/oauth2/default"],
+                "example.okta.com/oauth2/default",
+            ),
+            (
+                json!({"type": "okta", "domain": "example.okta.com", "realm": "aus1"}),
+                &["https://example.okta.com/oauth2/aus1"],
+                "example.okta.com/oauth2/aus1",
+            ),
+            (
+                json!({"type": "auth0", "domain": "example.eu.auth0.com"}),
+                &["https://example.eu.auth0.com/"],
+                "example.eu.auth0.com",
+            ),
+            (
+                json!({"type": "keycloak", "domain": "sso.example.com/auth", "realm": "main"}),
+                &["https://sso.example.com/auth/realms/main"],
+                "sso.example.com/auth/realms/main",
+            ),
+            (
+                json!({"type": "google", "typ": "id_token"}),
+                &["https://accounts.google.com"],
+                "accounts.google.com",
+            ),
+            (
+                json!({"type": "ping", "tenant": TENANT}),
+                &["https://auth.pingone.com/72f988bf-86f1-41af-91ab-2d7cd011db47/as"],
+                "auth.pingone.com/72f988bf-86f1-41af-91ab-2d7cd011db47/as",
+            ),
+            (
+                json!({"type": "authentik", "domain": "sso.example.com", "realm": "n8n"}),
+                &["https://sso.example.com/application/o/n8n/"],
+                "sso.example.com/application/o/n8n",
+            ),
+            (
+                json!({"type": "workos", "domain": "example.authkit.app"}),
+                &["https://example.authkit.app"],
+                "example.authkit.app",
+            ),
+            (
+                json!({"type": "github_actions"}),
+                &["https://token.actions.githubusercontent.com"],
+                "token.actions.githubusercontent.com",
+            ),
+            (
+                json!({"type": "kubernetes", "issuer": "https://k8s.example.com"}),
+                &["https://k8s.example.com"],
+                "k8s.example.com",
+            ),
+        ] {
+            let policy = policy(&fields);
+            let provider = &policy.providers[0];
+            assert_eq!(provider.issuers, issuers, "{fields}");
+            assert_eq!(provider.token.discovery_issuer, issuers[0], "{fields}");
+            let KeySource::Discovery { document: at, .. } = &provider.keys else {
+                panic!("{fields}");
+            };
+            let address = format!("{}{}", at.authority, at.path);
+            let expected = format!("{document}/.well-known/openid-configuration");
+            assert_eq!(address, expected, "{fields}");
+            let owned: Vec<_> = policy.issuers.keys().collect();
+            let mut expected = provider.issuers.clone();
+            expected.sort();
+            assert_eq!(owned, expected.iter().collect::<Vec<_>>(), "{fields}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_out_wins() {
+        let policy = policy(&json!({
+            "type": "entra", "tenant": "common", "tenants": [TENANT],
+            "discovery_uri": "https://login.microsoftonline.com/x/openid",
+        }));
+        let KeySource::Discovery { document, .. } = &policy.providers[0].keys else {
+            panic!("no discovery");
+        };
+        assert_eq!(document.path, "/x/openid");
+    }
+}

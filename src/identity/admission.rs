@@ -1,0 +1,52 @@
+//! Which callers of a provider may come in at all.
+
+use std::collections::BTreeSet;
+
+use super::{condition, Identity};
+
+/// The lists of a provider on which a caller must stand, whatever principals and webhooks say.
+/// A list that is absent lets everybody pass.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Admission {
+    /// OAuth clients.
+    pub clients: Option<BTreeSet<String>>,
+    /// Tenants.
+    pub tenants: Option<BTreeSet<String>>,
+    /// Domains of verified e-mail addresses, in lower case.
+    pub domains: Option<BTreeSet<String>>,
+}
+
+/// Why a caller may not come in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotAdmitted {
+    /// The client is not listed.
+    Client,
+    /// The tenant is not listed.
+    Tenant,
+    /// No verified address in a listed domain.
+    Domain,
+}
+
+impl Admission {
+    /// Whether a caller may come in. Who has no client, tenant or domain stands on no list.
+    ///
+    /// # Errors
+    ///
+    /// The first list on which the caller does not stand.
+    pub fn check(&self, identity: &Identity) -> Result<(), NotAdmitted> {
+        let listed = condition::is_one;
+        if !listed(self.tenants.as_ref(), identity.tenant.as_deref()) {
+            return Err(NotAdmitted::Tenant);
+        }
+        if !listed(self.clients.as_ref(), identity.client.as_deref()) {
+            return Err(NotAdmitted::Client);
+        }
+        if self.domains.is_some() {
+            let domain = identity.domain();
+            if !listed(self.domains.as_ref(), domain.as_deref()) {
+                return Err(NotAdmitted::Domain);
+            }
+        }
+        Ok(())
+    }
+}

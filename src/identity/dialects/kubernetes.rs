@@ -1,0 +1,32 @@
+//! Service accounts of Kubernetes.
+
+use serde_json::{Map, Value};
+
+use super::{kind, text, Places, Reading};
+use crate::identity::IdentityFault;
+
+const PLACES: Places = Places {
+    client: &["sub"],
+    scopes: &[],
+    roles: &[],
+    tenant: &[],
+};
+
+/// `sub` is `system:serviceaccount:<namespace>:<name>`, and the client as well: nobody stands
+/// behind the account. Its namespace is the tenant.
+pub(super) fn read(claims: &Map<String, Value>) -> Result<Reading, IdentityFault> {
+    let mut reading = PLACES.read(claims)?;
+    let account = text(claims, "sub")?
+        .and_then(|subject| subject.strip_prefix("system:serviceaccount:"))
+        .and_then(|account| account.split_once(':'));
+    let said = claims
+        .get("kubernetes.io")
+        .and_then(|object| object.get("namespace"));
+    let namespace = account.map(|(namespace, _)| namespace);
+    if said.is_some() && said.and_then(Value::as_str) != namespace {
+        return Err(IdentityFault::NamespacesDisagree);
+    }
+    reading.kind = kind(account.is_some());
+    reading.tenant = namespace.map(str::to_owned);
+    Ok(reading)
+}

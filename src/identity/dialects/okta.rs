@@ -1,0 +1,23 @@
+//! Okta, tokens of its custom authorization servers.
+
+use serde_json::{Map, Value};
+
+use super::{Places, Reading};
+use crate::identity::{IdentityFault, Kind};
+
+const PLACES: Places = Places {
+    client: &["cid"],
+    scopes: &["scp"],
+    roles: &["roles"],
+    tenant: &[],
+};
+
+/// `uid` is the id of a person. The subject is an expression of the operator's, so that somebody's
+/// could come out as the client's.
+pub(super) fn read(claims: &Map<String, Value>) -> Result<Reading, IdentityFault> {
+    let mut reading = PLACES.read(claims)?;
+    if claims.contains_key("uid") {
+        reading.kind = Kind::User;
+    }
+    Ok(reading)
+}

@@ -1,0 +1,75 @@
+//! Which provider an `iss` belongs to, and which keys may sign for it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::UntrustedToken;
+use crate::crypto::PublicKey;
+use crate::policy::{ProviderId, TokenRules};
+
+/// What stands for the tenant in an issuer of several tenants, as Entra writes it in discovery
+/// documents and keys.
+pub const TENANT: &str = "{tenantid}";
+
+/// The provider that a token's `iss` belongs to: byte by byte (RFC 8725 §3.8), or byte by byte
+/// once the `tid` of the same token stands in an issuer in place of [`TENANT`]. An issuer that is
+/// written out goes before one with a place for any tenant.
+pub fn owner(
+    issuers: &BTreeMap<String, ProviderId>,
+    token: &UntrustedToken<'_>,
+) -> Option<ProviderId> {
+    let issuer = token.claimed_issuer();
+    // The text of a template is nobody's `iss`.
+    if issuer.contains(TENANT) {
+        return None;
+    }
+    let template = || {
+        let tenant = tenant(token.claims())?;
+        // The other way round: the one key that this `iss` can be found under.
+        issuers.get(&issuer.replace(tenant, TENANT))
+    };
+    issuers.get(issuer).or_else(template).copied()
+}
+
+/// Whether a key may have signed a token. A key set that serves many tenants says with some keys
+/// whose they are; without this check one tenant's key would sign for all of them.
+///
+/// Entra publishes the keys of its tokens of version 1.0 under the issuer of version 2.0. So a key
+/// of the issuer whose discovery document was read signs for the provider's other issuers too, as
+/// long as both name the tenant in `tid`.
+pub(super) fn may_sign(key: &PublicKey, token: &UntrustedToken<'_>, rules: &TokenRules) -> bool {
+    let Some(bound) = key.issuer() else {
+        return true;
+    };
+    let issuer = token.claimed_issuer();
+    let Some(tenant) = tenant(token.claims()) else {
+        return bound == issuer;
+    };
+    let bound = bound.replace(TENANT, tenant);
+    let names_it = |text: &str| text.split('/').any(|segment| segment == tenant);
+    bound == issuer
+        || (names_it(issuer)
+            && names_it(&bound)
+            && bound == rules.discovery_issuer.replace(TENANT, tenant))
+}
+
+/// `tid`, if it is a GUID: nothing else may become a part of an issuer.
+fn tenant(claims: &Map<String, Value>) -> Option<&str> {
+    claims
+        .get("tid")
+        .and_then(Value::as_str)
+        .filter(|tenant| is_guid(tenant))
+}
+
+/// Whether a text is a GUID in the one spelling that Entra uses.
+pub fn is_guid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+        })
+}
+
+#[cfg(test)]
+mod tests;
