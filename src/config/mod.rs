@@ -6,6 +6,7 @@
 //! was reported.
 
 mod address;
+mod claims;
 mod defaults;
 mod duration;
 mod endpoints;

@@ -9,13 +9,13 @@ use super::issuers::{issuers, Issuers};
 use super::keys::InlineKeys;
 use super::place::Place;
 use super::raw::{RawKeys, RawProvider};
-use super::read::{gathered, OneOf, OneOrMany, Text};
+use super::read::{gathered, List, OneOf, OneOrMany, Text};
 use super::report::quoted;
 use super::section::{Field, Reported};
 use super::subject::in_lower_case;
 use crate::address::Address;
 use crate::crypto::{Algorithm, KeySet};
-use crate::identity::Admission;
+use crate::identity::{Admission, ClaimRule};
 use crate::policy::{Dialect, Freshness, KeySource, Provider, ProviderId, TokenRules, TypRule};
 
 /// Where a provider publishes where everything else is (OpenID Connect Discovery 1.0 §4).
@@ -110,7 +110,7 @@ fn provider(raw: RawProvider, issuers: Option<Issuers>) -> Option<Provider> {
             .place
             .error(problem, "list the ids of the tenants");
     }
-    let admission = admission(raw.clients, raw.tenants, raw.allowed_domains);
+    let admission = admission(raw.clients, raw.tenants, raw.allowed_domains, raw.claims);
     let algorithms = match raw.algorithms.said().ok()? {
         Some(OneOrMany(written)) => gathered(written.into_iter().map(|word| word.0)),
         None => gathered(Algorithm::ALL.into_iter()),
@@ -157,6 +157,7 @@ fn admission<S>(
     clients: Field<OneOrMany<Text>>,
     tenants: Field<OneOrMany<Text>>,
     domains: Field<OneOrMany<Text<S>>>,
+    claims: Field<List<ClaimRule>>,
 ) -> Option<Admission> {
     Some(Admission {
         clients: clients.said().ok()?.map(OneOrMany::into_set),
@@ -165,6 +166,7 @@ fn admission<S>(
             .said()
             .ok()?
             .map(|domains| in_lower_case(&domains.into_set())),
+        claims: claims.said().ok()?.map(|rules| rules.0).unwrap_or_default(),
     })
 }
 

@@ -21,7 +21,7 @@ use super::section::{
 use super::subject::{Email, EmailDomain};
 use super::words::{AudienceClaim, Preflight};
 use crate::crypto::Algorithm;
-use crate::identity::Kind;
+use crate::identity::{ClaimRule, Kind};
 use crate::n8n::WebhookAuth;
 use crate::policy::{Access, ApiKeys, CryptoMode, Dialect, TypRule};
 
@@ -91,6 +91,8 @@ section! {
         /// The domains whose callers are taken: of a verified e-mail address, or Google's `hd`.
         /// An application that has no address is not taken then.
         allowed_domains: OneOrMany<Text<EmailDomain>> = optional("any, or none"),
+        /// Rules on claims, all of which must hold.
+        claims: List<ClaimRule> = optional("none"),
         /// The signature algorithms that are taken. `none` and the HMAC family cannot be named.
         algorithms: OneOrMany<OneOf<Algorithm>> = optional("all of them"),
         /// How far the provider's clock may be from this one.
@@ -196,6 +198,8 @@ section! {
         scopes: OneOrMany<Text> = optional("any"),
         /// Groups, of which the caller must be in one.
         groups: OneOrMany<Text> = optional("any"),
+        /// Rules on claims, all of which must hold.
+        claims: List<ClaimRule> = optional("none"),
         /// `true`, and no other field: every caller with a good token.
         any: bool = optional("one of the other fields is required"),
     }

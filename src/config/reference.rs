@@ -7,6 +7,7 @@ use super::raw::{
     RawWebhook,
 };
 use super::section::{FieldReference, Section};
+use crate::identity::ClaimRule;
 
 /// A whole configuration that shows the language.
 pub const EXAMPLE: &str = include_str!("reference/example.yaml");
@@ -22,6 +23,7 @@ pub fn page() -> String {
     section::<RawKeys>(&mut page);
     section::<RawPrincipal>(&mut page);
     section::<RawCondition>(&mut page);
+    section::<ClaimRule>(&mut page);
     section::<RawPublicApi>(&mut page);
     section::<RawWebhook>(&mut page);
     section::<RawEndpoints>(&mut page);

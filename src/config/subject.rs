@@ -30,6 +30,7 @@ pub(super) fn condition(
         raw.roles.given,
         raw.scopes.given,
         raw.groups.given,
+        raw.claims.given,
     ];
     let says_whom = check_any(&place, &raw.any, given.contains(&true));
     let condition = Condition {
@@ -43,6 +44,7 @@ pub(super) fn condition(
         roles: set(raw.roles)?,
         scopes: set(raw.scopes)?,
         groups: set(raw.groups)?,
+        claims: raw.claims.said()?.map(|rules| rules.0).unwrap_or_default(),
     };
     let named = [&condition.clients, &condition.subjects].map(Option::is_some);
     if named.contains(&true) && condition.providers.is_none() && providers.len() > 1 {

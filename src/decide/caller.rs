@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use serde_json::{Map, Value};
+
 use super::edits::{identity_headers, HeaderEdit};
 use super::Grounds;
 use crate::facts::Availability;
@@ -22,6 +24,8 @@ pub struct Caller {
     /// Whom it becomes in n8n, or why nobody.
     pub(super) standing: Result<Standing, Reason>,
     headers: Vec<HeaderEdit>,
+    /// The claims that rules of webhooks look at: each request may come to another rule.
+    lasting_claims: Rc<Map<String, Value>>,
 }
 
 /// Whom a caller becomes in n8n.
@@ -58,6 +62,7 @@ impl Caller {
             token,
             provider,
             headers: identity_headers(&identity, principal),
+            lasting_claims: lasting_claims(policy, &identity),
             identity,
             standing,
         }
@@ -80,7 +85,7 @@ impl Caller {
     #[must_use]
     pub fn to_be_remembered(&self) -> Self {
         let mut identity = Identity::clone(&self.identity);
-        identity.claims = Rc::default();
+        identity.claims = Rc::clone(&self.lasting_claims);
         Self {
             token: self.token.clone().without_claims(),
             identity: Rc::new(identity),
@@ -107,12 +112,30 @@ impl Caller {
         let texts = texts.map(|text| text.len().saturating_add(ALLOCATION * 2));
         let headers = self.headers.iter().map(HeaderEdit::value_len);
         let headers = headers.map(|length| length.saturating_add(ALLOCATION * 4));
+        let claims = self.lasting_claims.values();
+        let claims = claims.map(|claim| claim.to_string().len().saturating_mul(8));
         let fixed = size_of::<Self>()
             .saturating_add(size_of::<Identity>())
             .saturating_add(identity.issuer.len().saturating_mul(2))
             .saturating_add(20 * ALLOCATION);
-        texts.chain(headers).fold(fixed, usize::saturating_add)
+        texts
+            .chain(headers)
+            .chain(claims)
+            .fold(fixed, usize::saturating_add)
     }
+}
+
+/// A token is remembered without its claims, but for those that a webhook's rule may ask for later:
+/// a rule that a claim must be absent would hold of all that were forgotten.
+fn lasting_claims(policy: &Policy, identity: &Identity) -> Rc<Map<String, Value>> {
+    let rules = policy
+        .webhooks
+        .0
+        .iter()
+        .flat_map(|rule| &rule.require.claims);
+    let names = rules.filter_map(|rule| rule.path.first());
+    let kept = names.filter_map(|name| Some((name.clone(), identity.claims.get(name)?.clone())));
+    Rc::new(kept.collect())
 }
 
 /// What roles and scopes of the token and the principal itself grant, within what the principal

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{condition, Identity};
+use super::{condition, ClaimRule, Identity};
 
-/// The lists of a provider on which a caller must stand, whatever principals and webhooks say.
-/// A list that is absent lets everybody pass.
+/// The lists of a provider on which a caller must stand and the rules that must hold, whatever
+/// principals and webhooks say. A list that is absent lets everybody pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Admission {
     /// OAuth clients.
@@ -14,6 +14,8 @@ pub struct Admission {
     pub tenants: Option<BTreeSet<String>>,
     /// Domains of verified e-mail addresses, in lower case.
     pub domains: Option<BTreeSet<String>>,
+    /// Rules on claims, all of which must hold.
+    pub claims: Vec<ClaimRule>,
 }
 
 /// Why a caller may not come in.
@@ -25,6 +27,8 @@ pub enum NotAdmitted {
     Tenant,
     /// No verified address in a listed domain.
     Domain,
+    /// The rule on this claim does not hold: the names on the way to it, joined by dots.
+    Claim(String),
 }
 
 impl Admission {
@@ -32,7 +36,7 @@ impl Admission {
     ///
     /// # Errors
     ///
-    /// The first list on which the caller does not stand.
+    /// The first list on which the caller does not stand, or the first rule that does not hold.
     pub fn check(&self, identity: &Identity) -> Result<(), NotAdmitted> {
         let listed = condition::is_one;
         if !listed(self.tenants.as_ref(), identity.tenant.as_deref()) {
@@ -47,6 +51,10 @@ impl Admission {
                 return Err(NotAdmitted::Domain);
             }
         }
-        Ok(())
+        let failing = self
+            .claims
+            .iter()
+            .find(|rule| !rule.holds(&identity.claims));
+        failing.map_or(Ok(()), |rule| Err(NotAdmitted::Claim(rule.path.join("."))))
     }
 }

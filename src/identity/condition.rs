@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Identity, Kind};
+use super::{ClaimRule, Identity, Kind};
 
 /// A condition on an identity. Every dimension that is given must hold; within a dimension, one
 /// of the listed values is enough. [`Condition::default`] holds for everybody, so configuration
@@ -29,6 +29,8 @@ pub struct Condition {
     pub scopes: Option<BTreeSet<String>>,
     /// Groups, of which the identity must be in one.
     pub groups: Option<BTreeSet<String>>,
+    /// Rules on claims, all of which must hold.
+    pub claims: Vec<ClaimRule>,
 }
 
 impl Condition {
@@ -60,6 +62,7 @@ impl Condition {
             && is_one(self.tenants.as_ref(), identity.tenant.as_deref())
             && has_one(self.roles.as_ref(), &identity.roles)
             && has_one(self.scopes.as_ref(), &identity.scopes)
+            && self.claims.iter().all(|rule| rule.holds(&identity.claims))
     }
 
     /// Whether every identity for which `other` holds is one for which this holds too, so that
@@ -75,6 +78,8 @@ impl Condition {
             && includes(self.roles.as_ref(), other.roles.as_ref())
             && includes(self.scopes.as_ref(), other.scopes.as_ref())
             && includes(self.groups.as_ref(), other.groups.as_ref())
+            // Which rules follow from which is not worked out: only the same ones do.
+            && self.claims.iter().all(|rule| other.claims.contains(rule))
     }
 
     /// A listed e-mail address lies within its domain.

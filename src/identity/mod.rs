@@ -1,6 +1,7 @@
 //! Who a caller is, in one normal form whatever provider says it.
 
 mod admission;
+mod claim;
 mod condition;
 mod dialects;
 mod dimension;
@@ -8,6 +9,7 @@ mod dimension;
 mod tests;
 
 pub use admission::{Admission, NotAdmitted};
+pub use claim::{ClaimRule, ClaimTest};
 pub use condition::Condition;
 pub use dimension::Dimension;
 

@@ -198,7 +198,16 @@ fn person() -> Identity {
         hosted_domain: None,
         token_id: None,
         expires: UnixSeconds(7),
-        claims: Rc::default(),
+        claims: Rc::new(Map::from_iter([("c".to_owned(), json!("x"))])),
+    }
+}
+
+fn claim_is(name: &str, value: &str) -> ClaimRule {
+    ClaimRule {
+        path: vec![name.to_owned()],
+        exists: None,
+        all: vec![ClaimTest::OneOf(vec![json!(value)])],
+        none: Vec::new(),
     }
 }
 
@@ -244,6 +253,10 @@ fn dimensions() -> BTreeMap<&'static str, [Condition; 2]> {
         ("scope", make(|c, v| c.scopes = Some(one(v)), ["s", "x"])),
         ("group", make(|c, v| c.groups = Some(one(v)), ["g", "x"])),
         (
+            "claims",
+            make(|c, v| c.claims = vec![claim_is("c", v)], ["x", "y"]),
+        ),
+        (
             "kind",
             [Kind::User, Kind::App].map(|kind| Condition {
                 kind: Some(kind),
@@ -269,6 +282,7 @@ fn every_dimension_that_is_given_must_hold() {
         roles: Vec::new(),
         groups: Vec::new(),
         tenant: None,
+        claims: Rc::default(),
         provider: "".into(),
         ..person()
     };
@@ -291,4 +305,209 @@ fn a_condition_covers_those_that_are_narrower() {
     assert!(domain.covers(ann), "the address lies in the domain");
     assert!(!elsewhere.covers(ann));
     assert!(!ann.covers(domain));
+}
+
+#[test]
+fn rules_on_claims_follow_from_the_same_rules_and_more() {
+    let with = |claims: &[ClaimRule]| Condition {
+        claims: claims.to_vec(),
+        ..Condition::default()
+    };
+    let (one, other) = (claim_is("c", "x"), claim_is("d", "x"));
+    let both = with(&[other.clone(), one.clone()]);
+    assert!(with(std::slice::from_ref(&one)).covers(&both));
+    assert!(!with(&[one.clone(), other.clone()]).covers(&with(&[one])));
+    let looser = ClaimRule {
+        exists: Some(true),
+        all: Vec::new(),
+        ..other.clone()
+    };
+    assert!(!with(&[looser]).covers(&with(&[other])), "not worked out");
+}
+
+/// Of which callers a provider's lists and rules say what.
+#[test]
+fn the_lists_of_a_provider_are_checked_one_by_one() {
+    let refused = |admission: &Admission, identity: &Identity| admission.check(identity).err();
+    let list = |value: &str| Some(one(value));
+    for (listed, unlisted, fault) in [
+        (
+            Admission {
+                clients: list("c"),
+                ..Admission::default()
+            },
+            Admission {
+                clients: list("C"),
+                ..Admission::default()
+            },
+            NotAdmitted::Client,
+        ),
+        (
+            Admission {
+                tenants: list("t"),
+                ..Admission::default()
+            },
+            Admission {
+                tenants: list("T"),
+                ..Admission::default()
+            },
+            NotAdmitted::Tenant,
+        ),
+        (
+            Admission {
+                domains: list("example.com"),
+                ..Admission::default()
+            },
+            Admission {
+                domains: list("ample.com"),
+                ..Admission::default()
+            },
+            NotAdmitted::Domain,
+        ),
+        (
+            Admission {
+                claims: vec![claim_is("c", "x")],
+                ..Admission::default()
+            },
+            Admission {
+                claims: vec![claim_is("c", "y")],
+                ..Admission::default()
+            },
+            NotAdmitted::Claim("c".to_owned()),
+        ),
+    ] {
+        let nobody = Identity {
+            client: None,
+            tenant: None,
+            verified_email: None,
+            claims: Rc::default(),
+            ..person()
+        };
+        assert_eq!(refused(&listed, &person()), None);
+        assert_eq!(refused(&unlisted, &person()), Some(fault.clone()));
+        assert_eq!(refused(&listed, &nobody), Some(fault));
+        assert_eq!(refused(&Admission::default(), &nobody), None);
+    }
+}
+
+#[test]
+fn the_domain_that_hosts_an_account_goes_before_that_of_its_address() {
+    let admission = Admission {
+        domains: Some(one("hosted.example")),
+        ..Admission::default()
+    };
+    let hosted = Identity {
+        hosted_domain: Some("Hosted.example".to_owned()),
+        ..person()
+    };
+    assert_eq!(admission.check(&hosted), Ok(()));
+    assert_eq!(admission.check(&person()), Err(NotAdmitted::Domain));
+    let by_address = Admission {
+        domains: Some(one("example.com")),
+        ..Admission::default()
+    };
+    assert_eq!(by_address.check(&person()), Ok(()));
+    assert_eq!(by_address.check(&hosted), Err(NotAdmitted::Domain));
+}
+
+/// A caller of whom the token says that there are more groups.
+#[test]
+fn a_rule_misses_the_groups_that_a_token_leaves_out() {
+    let overage = Identity {
+        groups_left_out: true,
+        groups: Vec::new(),
+        ..person()
+    };
+    let asks = Condition {
+        groups: Some(one("g")),
+        ..Condition::default()
+    };
+    assert!(asks.misses_groups(&overage));
+    assert!(!asks.misses_groups(&person()), "the token has all groups");
+    let also_fails_elsewhere = Condition {
+        clients: Some(one("other")),
+        ..asks.clone()
+    };
+    assert!(!also_fails_elsewhere.misses_groups(&overage));
+    assert!(
+        !Condition::default().misses_groups(&overage),
+        "asks for none"
+    );
+    let has_it_all_the_same = Identity {
+        groups: vec!["g".to_owned()],
+        ..overage
+    };
+    assert!(!asks.misses_groups(&has_it_all_the_same));
+}
+
+/// Whose address counts, by what the provider says of it.
+#[test]
+fn an_address_counts_if_its_provider_vouches_for_it() {
+    let address = |dialect, claims: Value, trust| {
+        let mut claims = claims;
+        claims["email"] = claims.get("email").cloned().unwrap_or(json!("a@b.example"));
+        let claims = Rc::new(claims.as_object().unwrap().clone());
+        let provider = provider(dialect, trust);
+        let identity = Identity::read(&claims, &"i".into(), UnixSeconds(7), &provider).unwrap();
+        identity.verified_email.is_some()
+    };
+    let verified = json!({"email_verified": true});
+    for (dialect, claims, untrusted, trusted) in [
+        (Dialect::Oidc, verified.clone(), true, true),
+        (Dialect::Oidc, json!({}), false, true),
+        (
+            Dialect::Oidc,
+            json!({"email_verified": "true"}),
+            false,
+            false,
+        ),
+        (Dialect::Oidc, json!({"xms_edov": true}), false, true),
+        // Of Entra's addresses only the owner of their domain can speak (nOAuth).
+        (Dialect::Entra, verified.clone(), false, false),
+        (Dialect::Entra, json!({}), false, true),
+        (Dialect::Entra, json!({"xms_edov": true}), true, true),
+        (Dialect::Entra, json!({"xms_edov": "1"}), true, true),
+        (Dialect::Entra, json!({"xms_edov": 1}), true, true),
+        (Dialect::Entra, json!({"xms_edov": false}), false, false),
+        (Dialect::Entra, json!({"xms_edov": "0"}), false, false),
+        (Dialect::Entra, json!({"xms_edov": null}), false, false),
+        // Google does not speak for addresses of others.
+        (Dialect::Google, verified, false, false),
+        (
+            Dialect::Google,
+            json!({"email_verified": true, "hd": "b.example"}),
+            true,
+            true,
+        ),
+        (Dialect::Google, json!({"hd": "b.example"}), false, true),
+        (
+            Dialect::Google,
+            json!({"email_verified": true, "email": "a@gmail.com"}),
+            true,
+            true,
+        ),
+        (
+            Dialect::Google,
+            json!({"email_verified": true, "email": "a@evilgserviceaccount.com"}),
+            false,
+            false,
+        ),
+        (
+            Dialect::Google,
+            json!({"email_verified": true, "email": "a@p.iam.gserviceaccount.com"}),
+            true,
+            true,
+        ),
+    ] {
+        assert_eq!(
+            address(dialect, claims.clone(), false),
+            untrusted,
+            "{dialect:?} {claims}"
+        );
+        assert_eq!(
+            address(dialect, claims.clone(), true),
+            trusted,
+            "trusted {dialect:?} {claims}"
+        );
+    }
 }

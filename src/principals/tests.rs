@@ -81,6 +81,7 @@ prop_compose! {
         Condition {
             providers, clients, subjects, kind, emails, email_domains, tenants, roles, scopes,
             groups,
+            claims: Vec::new(),
         }
     }
 }

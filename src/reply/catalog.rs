@@ -31,6 +31,7 @@ impl Reason {
             Self::NotAdmitted(NotAdmitted::Client),
             Self::NotAdmitted(NotAdmitted::Tenant),
             Self::NotAdmitted(NotAdmitted::Domain),
+            Self::NotAdmitted(NotAdmitted::Claim("repository".to_owned())),
             Self::GroupsLeftOut,
             Self::NoPrincipal,
             Self::InsufficientScope {
@@ -129,7 +130,10 @@ mod tests {
                 | IdentityFault::NamespacesDisagree,
             )
             | Reason::NotAdmitted(
-                NotAdmitted::Client | NotAdmitted::Tenant | NotAdmitted::Domain,
+                NotAdmitted::Client
+                | NotAdmitted::Tenant
+                | NotAdmitted::Domain
+                | NotAdmitted::Claim(_),
             )
             | Reason::GroupsLeftOut
             | Reason::NoPrincipal

@@ -110,6 +110,7 @@ impl Reason {
             Self::NotAdmitted(NotAdmitted::Client) => "client_not_allowed",
             Self::NotAdmitted(NotAdmitted::Tenant) => "tenant_not_allowed",
             Self::NotAdmitted(NotAdmitted::Domain) => "domain_not_allowed",
+            Self::NotAdmitted(NotAdmitted::Claim(_)) => "claims_not_allowed",
             Self::GroupsLeftOut => "groups_left_out",
             Self::NoPrincipal => "no_principal",
             Self::InsufficientScope { .. } => "insufficient_scope",
@@ -260,6 +261,7 @@ impl Reason {
             Self::NotAdmitted(NotAdmitted::Client) => "the client is not in the provider's `clients`",
             Self::NotAdmitted(NotAdmitted::Tenant) => "the tenant is not in the provider's `tenants`",
             Self::NotAdmitted(NotAdmitted::Domain) => "no verified e-mail address or hosted domain is in the provider's `allowed_domains`",
+            Self::NotAdmitted(NotAdmitted::Claim(_)) => "a rule in the provider's `claims` does not hold; `fault` in the audit names the claim",
             Self::GroupsLeftOut => "a rule asks for groups, and the caller is in more than the token holds (Entra's overage): assign groups to the application, or use app roles",
             Self::NoPrincipal => "no principal's `match` holds for the caller",
             Self::InsufficientScope { .. } => {
@@ -279,12 +281,13 @@ impl Reason {
     }
 
     /// What exactly was found, for the audit: more than the caller is told.
-    pub const fn fault(&self) -> Option<&'static str> {
+    pub fn fault(&self) -> Option<&str> {
         match self {
             Self::Path(fault) => Some(fault.as_str()),
             Self::KeysUnavailable(outage) => outage.fault,
             Self::Token(TokenFault::ClaimOfWrongType(name) | TokenFault::WrongType(name))
             | Self::Identity(IdentityFault::NotText { claim: name }) => Some(name),
+            Self::NotAdmitted(NotAdmitted::Claim(path)) => Some(path),
             Self::Token(TokenFault::AlgorithmNotAllowed(Some(algorithm))) => {
                 Some(algorithm.as_str())
             }
@@ -316,7 +319,9 @@ const GROUPS_LEFT_OUT: &str =
 const fn not_admitted_detail(list: &NotAdmitted) -> &'static str {
     match list {
         NotAdmitted::Client => "This client may not use this resource.",
-        NotAdmitted::Tenant | NotAdmitted::Domain => "This caller may not use this resource.",
+        NotAdmitted::Tenant | NotAdmitted::Domain | NotAdmitted::Claim(_) => {
+            "This caller may not use this resource."
+        }
     }
 }
 

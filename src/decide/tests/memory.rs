@@ -183,3 +183,51 @@ fn tokens_that_are_refused_are_not_remembered() {
         assert!(decision.findings.recollection.is_none());
     }
 }
+
+/// A rule that a claim must be absent would hold of every claim that is forgotten.
+#[test]
+fn a_remembered_token_keeps_the_claims_that_rules_of_webhooks_ask_for() {
+    let mut configuration = configuration();
+    configuration["webhooks"] = json!([
+        {"path": "/webhook/absent", "require": {"claims": [{"claim": "act", "exists": false}]}},
+        {"path": "/webhook/deep", "require": {"claims": [{"claim": "a.b", "equals": "x"}]}},
+        {"path": "/webhook/not", "require": {"claims": [{"claim": "c", "not": {"equals": 1}}]}},
+    ]);
+    let facts = facts(&configuration);
+    let paths = ["/webhook/absent", "/webhook/deep", "/webhook/not"];
+    for (more, expected) in [
+        (json!({}), [true, false, false]),
+        (
+            json!({"act": {"sub": "admin"}, "a": {"b": "x"}, "c": 2}),
+            [false, true, true],
+        ),
+        (
+            json!({"act": null, "a": {"b": "y"}, "c": 1}),
+            [true, false, false],
+        ),
+    ] {
+        let mut claims = claims("reader", &["Reader"]);
+        claims
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        let first = bearing("GET", PATH, &claims);
+        let Some(Recollection::New(digest, caller)) =
+            decide_with(&facts, &first).findings.recollection
+        else {
+            panic!("not verified anew");
+        };
+        let mut memo = Memo::default();
+        memo.remember(digest, Rc::new(caller.to_be_remembered()), caller.weight());
+        for (path, expected) in paths.into_iter().zip(expected) {
+            let request = bearing("POST", path, &claims);
+            let recalled = decide_remembering(&facts, &memo, &request);
+            let anew = decide_with(&facts, &request);
+            for decision in [&recalled, &anew] {
+                let goes_on = matches!(decision.outcome, Outcome::Forward(_));
+                assert_eq!(goes_on, expected, "{path} {more}");
+            }
+            assert!(is_recalled(&recalled), "{path}");
+        }
+    }
+}

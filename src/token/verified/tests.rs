@@ -249,6 +249,76 @@ fn an_algorithm_outside_the_allow_list_is_refused() {
 }
 
 #[test]
+fn id_tokens_are_taken_only_where_that_is_said() {
+    let id_token = |header: &Value, claims: &Value| fault_under(TypRule::IdToken, header, claims);
+    let none = json!({});
+    for marks in [
+        json!({"nonce": "n"}),
+        json!({"at_hash": "h", "c_hash": "h"}),
+        json!({"typ": "ID"}),
+        json!({"token_use": "id"}),
+    ] {
+        assert!(
+            matches!(fault(&none, &marks), Some(TokenFault::WrongType(_))),
+            "{marks}"
+        );
+        assert_eq!(id_token(&none, &marks), None, "{marks}");
+    }
+    assert_eq!(id_token(&none, &none), None);
+    assert_eq!(id_token(&json!({"typ": null}), &none), None);
+    for (header, claims, named) in [
+        (json!({"typ": "at+jwt"}), none.clone(), "typ"),
+        (json!({"typ": "logout+jwt"}), none.clone(), "typ"),
+        (none.clone(), json!({"typ": "Bearer"}), "typ"),
+        (none.clone(), json!({"typ": "Refresh"}), "typ"),
+        (none.clone(), json!({"token_use": "access"}), "token_use"),
+        (none.clone(), json!({"events": {}}), "events"),
+    ] {
+        let expected = Some(TokenFault::WrongType(named));
+        assert_eq!(id_token(&header, &claims), expected, "{header} {claims}");
+    }
+}
+
+#[test]
+fn another_claim_stands_for_aud_only_where_there_is_none() {
+    let mut rules = rules(TypRule::NotAnotherKind);
+    rules.audience_claim = Some("client_id");
+    let ours = "api://n8n-api";
+    for (change, expected) in [
+        (json!({"aud": null, "client_id": ours}), None),
+        (json!({"client_id": "else"}), None),
+        (
+            json!({"aud": "else", "client_id": ours}),
+            Some(TokenFault::WrongAudience),
+        ),
+        (
+            json!({"aud": [], "client_id": ours}),
+            Some(TokenFault::WrongAudience),
+        ),
+        (
+            json!({"aud": null, "client_id": "else"}),
+            Some(TokenFault::WrongAudience),
+        ),
+        (
+            json!({"aud": null, "azp": ours}),
+            Some(TokenFault::AudienceMissing),
+        ),
+        (
+            json!({"aud": null, "client_id": [ours]}),
+            Some(TokenFault::ClaimOfWrongType("client_id")),
+        ),
+    ] {
+        let compact = mint(KeyKind::P256).sign(&header(), &with(claims(), &change));
+        assert_eq!(verify_under(&rules, &compact).err(), expected, "{change}");
+    }
+    let without = json!({"aud": null, "client_id": ours});
+    assert_eq!(
+        fault(&json!({}), &without),
+        Some(TokenFault::AudienceMissing)
+    );
+}
+
+#[test]
 fn under_rfc_9068_only_at_jwt_is_an_access_token() {
     let strict = |typ: Value| fault_under(TypRule::AccessToken, &json!({ "typ": typ }), &json!({}));
     for typ in [

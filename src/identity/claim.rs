@@ -1,0 +1,244 @@
+//! Rules on single claims, for what no dialect reads.
+
+use std::mem::discriminant;
+
+use serde_json::{Map, Value};
+
+/// A rule on one claim.
+///
+/// It fails where it cannot be judged: the claim is absent or `null`, or of another type than what
+/// it is compared with. That goes for what must not hold, too, so that nobody gets in by leaving a
+/// claim out or by changing its type; only `exists: false` is for a claim that is absent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimRule {
+    /// The names on the way to the claim, from the outermost object. Never empty.
+    pub path: Vec<String>,
+    /// Whether the claim is there. `Some(false)` has nothing beside it.
+    pub exists: Option<bool>,
+    /// All of these must hold.
+    pub all: Vec<ClaimTest>,
+    /// None of these may hold.
+    pub none: Vec<ClaimTest>,
+}
+
+/// What the value of a claim is compared with: strings, numbers and booleans, exactly.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClaimTest {
+    /// It is one of these.
+    OneOf(Vec<Value>),
+    /// It is an array that has this.
+    Contains(Value),
+    /// It is a string that begins so.
+    Prefix(String),
+    /// It is a string that ends so.
+    Suffix(String),
+}
+
+impl ClaimRule {
+    /// Whether the rule holds for a token with these claims.
+    pub fn holds(&self, claims: &Map<String, Value>) -> bool {
+        let Some(claim) = self.find(claims) else {
+            return self.exists == Some(false);
+        };
+        let all_say = |tests: &[ClaimTest], answer| {
+            tests.iter().all(|test| test.holds(claim) == Some(answer))
+        };
+        self.exists != Some(false) && all_say(&self.all, true) && all_say(&self.none, false)
+    }
+
+    fn find<'c>(&self, claims: &'c Map<String, Value>) -> Option<&'c Value> {
+        let (first, rest) = self.path.split_first()?;
+        rest.iter()
+            .try_fold(claims.get(first)?, |value, name| {
+                value.as_object()?.get(name)
+            })
+            .filter(|value| !value.is_null())
+    }
+}
+
+impl ClaimTest {
+    /// Whether the test holds; `None`: the types do not let anybody say.
+    fn holds(&self, claim: &Value) -> Option<bool> {
+        match (self, claim) {
+            (Self::OneOf(values), _) => {
+                let mut comparable = values
+                    .iter()
+                    .filter(|value| is_like(value, claim))
+                    .peekable();
+                comparable.peek()?;
+                Some(comparable.any(|value| value == claim))
+            }
+            (Self::Contains(value), Value::Array(items)) => {
+                let has_it = items.contains(value);
+                let all_comparable = items.iter().all(|item| is_like(item, value));
+                (has_it || all_comparable).then_some(has_it)
+            }
+            (Self::Prefix(prefix), Value::String(text)) => Some(text.starts_with(prefix)),
+            (Self::Suffix(suffix), Value::String(text)) => Some(text.ends_with(suffix)),
+            _ => None,
+        }
+    }
+}
+
+fn is_like(one: &Value, other: &Value) -> bool {
+    discriminant(one) == discriminant(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn rule(
+        path: &[&str],
+        exists: Option<bool>,
+        all: &[ClaimTest],
+        none: &[ClaimTest],
+    ) -> ClaimRule {
+        ClaimRule {
+            path: path.iter().map(|name| (*name).to_owned()).collect(),
+            exists,
+            all: all.to_vec(),
+            none: none.to_vec(),
+        }
+    }
+
+    fn holds(rule: &ClaimRule, claims: &Value) -> bool {
+        rule.holds(claims.as_object().unwrap())
+    }
+
+    /// For each test: values of which it holds, values of which it does not, and values of which
+    /// nobody can say.
+    #[test]
+    fn a_test_holds_or_not_or_cannot_be_judged() {
+        let equals = |value| ClaimTest::OneOf(vec![value]);
+        for (test, yes, no, unclear) in [
+            (
+                equals(json!("a")),
+                vec![json!("a")],
+                vec![json!("A"), json!(""), json!("a ")],
+                vec![
+                    json!(["a"]),
+                    json!(1),
+                    json!({"a": 1}),
+                    json!(true),
+                    json!(null),
+                ],
+            ),
+            (
+                equals(json!(7)),
+                vec![json!(7)],
+                vec![json!(8), json!(-7), json!(7.5), json!(7.0)],
+                vec![json!("7"), json!([7])],
+            ),
+            (
+                equals(json!(true)),
+                vec![json!(true)],
+                vec![json!(false)],
+                vec![json!("true"), json!(1)],
+            ),
+            (
+                ClaimTest::OneOf(vec![json!("a"), json!(1)]),
+                vec![json!("a"), json!(1)],
+                vec![json!("b"), json!(2)],
+                vec![json!(true), json!([1])],
+            ),
+            (
+                ClaimTest::Contains(json!("a")),
+                vec![json!(["a"]), json!(["b", "a"]), json!([1, "a"])],
+                vec![json!([]), json!(["b"]), json!(["ab"])],
+                vec![
+                    json!("a"),
+                    json!("b a"),
+                    json!({"a": 1}),
+                    json!([["a"]]),
+                    json!([1]),
+                ],
+            ),
+            (
+                ClaimTest::Prefix("refs/heads/".to_owned()),
+                vec![json!("refs/heads/main"), json!("refs/heads/")],
+                vec![json!("refs/tags/v1"), json!("Refs/heads/x"), json!("")],
+                vec![json!(["refs/heads/main"]), json!(1)],
+            ),
+            (
+                ClaimTest::Suffix("@example.com".to_owned()),
+                vec![json!("a@example.com")],
+                vec![json!("a@example.com.evil.example"), json!("")],
+                vec![json!(["a@example.com"])],
+            ),
+        ] {
+            let positive = rule(&["c"], None, std::slice::from_ref(&test), &[]);
+            let negative = rule(&["c"], None, &[], std::slice::from_ref(&test));
+            for (values, expected) in [
+                (yes, [true, false]),
+                (no, [false, true]),
+                (unclear, [false; 2]),
+            ] {
+                for value in values {
+                    let claims = json!({"c": value});
+                    let found = [holds(&positive, &claims), holds(&negative, &claims)];
+                    assert_eq!(found, expected, "{test:?} of {claims}");
+                }
+            }
+            assert!(!holds(&positive, &json!({})), "{test:?} of nothing");
+            assert!(!holds(&negative, &json!({})), "not {test:?} of nothing");
+        }
+    }
+
+    #[test]
+    fn a_claim_is_there_or_not() {
+        let there = rule(&["c"], Some(true), &[], &[]);
+        let absent = rule(&["c"], Some(false), &[], &[]);
+        for (claims, expected) in [
+            (json!({"c": ""}), true),
+            (json!({"c": false}), true),
+            (json!({"c": []}), true),
+            (json!({"c": null}), false),
+            (json!({"d": 1}), false),
+        ] {
+            assert_eq!(holds(&there, &claims), expected, "{claims}");
+            assert_eq!(holds(&absent, &claims), !expected, "{claims}");
+        }
+    }
+
+    #[test]
+    fn every_part_of_a_rule_must_hold() {
+        let [prefix, other] = ["a", "ab"].map(|text| ClaimTest::Prefix(text.to_owned()));
+        let rule = rule(&["c"], Some(true), &[prefix], &[other]);
+        assert!(holds(&rule, &json!({"c": "ac"})));
+        assert!(!holds(&rule, &json!({"c": "ab"})));
+        assert!(!holds(&rule, &json!({"c": "b"})));
+    }
+
+    #[test]
+    fn a_path_leads_through_objects_and_names_are_whole() {
+        let claims = json!({
+            "kubernetes.io": {"namespace": "jobs"}, "a": {"b": {"c": 1}}, "l": [{"x": 1}],
+            "https://example.com/role": "r",
+        });
+        for path in [
+            &["kubernetes.io", "namespace"][..],
+            &["a", "b", "c"],
+            &["https://example.com/role"],
+        ] {
+            assert!(
+                holds(&rule(path, Some(true), &[], &[]), &claims),
+                "{path:?}"
+            );
+        }
+        for path in [
+            &["kubernetes", "io", "namespace"][..],
+            &["a", "b", "c", "d"],
+            &["a", "c"],
+            &["l", "0", "x"],
+            &["l", "x"],
+        ] {
+            assert!(
+                !holds(&rule(path, Some(true), &[], &[]), &claims),
+                "{path:?}"
+            );
+        }
+    }
+}
