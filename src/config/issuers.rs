@@ -260,7 +260,7 @@ mod tests {
                 "sso.example.com/auth/realms/main",
             ),
             (
-                json!({"type": "google", "typ": "id_token"}),
+                json!({"type": "google", "typ": "id_token", "tenants": "example.com"}),
                 &["https://accounts.google.com"],
                 "accounts.google.com",
             ),
@@ -280,7 +280,7 @@ mod tests {
                 "example.authkit.app",
             ),
             (
-                json!({"type": "github_actions"}),
+                json!({"type": "github_actions", "clients": "example-org/workflows"}),
                 &["https://token.actions.githubusercontent.com"],
                 "token.actions.githubusercontent.com",
             ),

@@ -87,6 +87,7 @@ pub(super) fn warn_of_plaintext(uri: &str, place: &Place) {
 
 fn provider(raw: RawProvider, issuers: Option<Issuers>) -> Option<Provider> {
     check_typ(&raw);
+    warn_of_strangers(&raw);
     let keys = key_source(&raw, issuers.as_ref());
     let dialect = raw.r#type.value.as_ref().map(|word| word.0);
     let freshness = raw.keys.value.as_ref();
@@ -150,6 +151,23 @@ fn check_typ(raw: &RawProvider) {
         let problem = "has to be id_token with google, whose access tokens are no JWTs";
         let hint = "write typ: id_token if its ID tokens are to open n8n";
         raw.typ.place.error(problem, hint);
+    }
+}
+
+/// Google and GitHub make tokens for any audience, for whoever asks.
+fn warn_of_strangers(raw: &RawProvider) {
+    let is_open =
+        |dialect: &OneOf<Dialect>| matches!(dialect.0, Dialect::Google | Dialect::GithubActions);
+    let lists = [
+        raw.clients.given,
+        raw.tenants.given,
+        raw.allowed_domains.given,
+        raw.claims.given,
+    ];
+    if raw.r#type.value.as_ref().is_some_and(is_open) && !lists.contains(&true) {
+        let problem = "gives everybody in the world a token for any audience";
+        let hint = "add clients, tenants, allowed_domains or claims";
+        raw.r#type.place.warn(problem, hint);
     }
 }
 

@@ -47,9 +47,10 @@ pub(super) fn condition(
         claims: raw.claims.said()?.map(|rules| rules.0).unwrap_or_default(),
     };
     let named = [&condition.clients, &condition.subjects].map(Option::is_some);
-    if named.contains(&true) && condition.providers.is_none() && providers.len() > 1 {
+    let is_one_providers_own = named.contains(&true) || !condition.claims.is_empty();
+    if is_one_providers_own && condition.providers.is_none() && providers.len() > 1 {
         place.warn(
-            "names a client or subject of any provider: another one could have the same for somebody else",
+            "names a client, subject or claim of any provider: another one could have the same for somebody else",
             "add provider",
         );
     }

@@ -7,7 +7,9 @@ use crate::facts::{Availability, Fact, KeyIdDigest, NewerKeys};
 use crate::identity::Identity;
 use crate::policy::ProviderId;
 use crate::reply::Reason;
-use crate::token::{owner, CompactToken, TokenDigest, TokenFault, UntrustedToken, VerifiedToken};
+use crate::token::{
+    hint, owner, CompactToken, TokenDigest, TokenFault, UntrustedToken, VerifiedToken,
+};
 
 /// Verifies a token and reads who the caller is, or recalls it where the same token was verified
 /// before and would still be found good. Whatever is not recalled takes the whole way, so that a
@@ -47,7 +49,10 @@ fn verify(
     let policy = grounds.policy;
     let (id, provider) = owner(&policy.issuers, untrusted)
         .and_then(|id| Some((id, policy.providers.get(id.0)?)))
-        .ok_or(Reason::UnknownIssuer)?;
+        .ok_or_else(|| {
+            findings.hint = hint(&policy.issuers, untrusted.claimed_issuer());
+            Reason::UnknownIssuer
+        })?;
     findings.provider = Some(Rc::clone(&provider.name));
     let keys = match grounds.facts.key_set(id) {
         Availability::Known(keys) => keys,

@@ -93,6 +93,8 @@ pub struct Findings {
     pub identity: Option<Rc<Identity>>,
     /// What a token says of itself that was read and not accepted.
     pub claimed: Option<Claimed>,
+    /// What an operator may have overlooked, for the audit alone.
+    pub hint: Option<&'static str>,
     /// The provider whose keys and rules were applied, verified or not.
     pub provider: Option<Rc<str>>,
     /// The principal that stands for the caller.

@@ -25,6 +25,7 @@ pub fn audit_line(decision: &Decision, request: &RequestHead, now: UnixMillis) -
         line.0
             .insert("status".to_owned(), reason.answer().status.into());
         line.put("fault", reason.fault());
+        line.put("hint", findings.hint);
         let missing = reason.missing_scopes().join(" ");
         line.put(
             "missing",

@@ -32,6 +32,27 @@ pub fn owner(
     issuers.get(issuer).or_else(template).copied()
 }
 
+/// What an operator may have overlooked when a token of an issuer came that nobody has.
+pub fn hint(issuers: &BTreeMap<String, ProviderId>, issuer: &str) -> Option<&'static str> {
+    let has = |issuer: &str| issuers.contains_key(issuer);
+    if has(&format!("{issuer}/")) || issuer.strip_suffix('/').is_some_and(has) {
+        return Some("a configured issuer differs in the slash at the end alone");
+    }
+    let tenant = issuer.split('/').find(|segment| is_guid(segment))?;
+    let names_it = |issuer: &String| issuer.contains(tenant);
+    let is_version_1 = issuer.starts_with("https://sts.");
+    match issuers.keys().any(names_it) {
+        true if is_version_1 => Some(
+            "an Entra token of version 1.0 of a configured tenant: set \
+             requestedAccessTokenVersion to 2 or list this issuer",
+        ),
+        true if issuer.ends_with("/v2.0") => {
+            Some("an Entra token of version 2.0 of a configured tenant: list this issuer")
+        }
+        _ => None,
+    }
+}
+
 /// Whether a key may have signed a token. A key set that serves many tenants says with some keys
 /// whose they are; without this check one tenant's key would sign for all of them.
 ///

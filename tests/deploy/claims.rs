@@ -149,6 +149,7 @@ fn the_readme_lists_the_fields_of_the_audit_record() {
         principal: Some("principal".into()),
         crypto_path: Some(CryptoPath::Guest),
         recollection: Some(Recollection::Recalled),
+        hint: Some("hint"),
         claimed: Some(Claimed {
             issuer: "https://idp.example".to_owned(),
             audience: Vec::new(),

@@ -187,3 +187,34 @@ fn a_guid_has_one_spelling() {
         assert!(!is_guid(text), "{text}");
     }
 }
+
+#[test]
+fn a_hint_says_what_an_operator_may_have_overlooked() {
+    let one = |issuer: String| BTreeMap::from([(issuer, ProviderId(0))]);
+    let slash = Some("a configured issuer differs in the slash at the end alone");
+    let idp = "https://idp.example";
+    assert_eq!(hint(&one(format!("{idp}/")), idp), slash);
+    assert_eq!(hint(&one(idp.to_owned()), &format!("{idp}/")), slash);
+    let found = hint(&one(v2(A)), &v1(A)).unwrap();
+    assert!(
+        found.starts_with("an Entra token of version 1.0"),
+        "{found}"
+    );
+    let found = hint(&one(v1(A)), &v2(A)).unwrap();
+    assert!(
+        found.starts_with("an Entra token of version 2.0"),
+        "{found}"
+    );
+    for (configured, claimed) in [
+        (v2(A), v1(B)),
+        (v1(A), v2(B)),
+        (v2(TENANT), v1(A)),
+        (
+            idp.to_owned(),
+            "https://idp.example.evil.example/".to_owned(),
+        ),
+        (idp.to_owned(), "x".to_owned()),
+    ] {
+        assert_eq!(hint(&one(configured), &claimed), None, "{claimed}");
+    }
+}
