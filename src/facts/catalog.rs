@@ -40,6 +40,7 @@ impl FetchFault {
                 _ => "another status than 200",
             }
             .to_owned(),
+            Self::NoResponse => "the connection broke before the whole answer was there".to_owned(),
             Self::TooLarge => {
                 "the document is larger than 256 KiB, or has more than 100 keys".to_owned()
             }
@@ -50,10 +51,7 @@ impl FetchFault {
     /// What an operator does about it.
     pub const fn remedy(&self) -> &'static str {
         match self {
-            Self::NoResponse => {
-                "Look at the provider and what stands before it: it broke off in the middle of its \
-                 answer."
-            }
+            Self::NoResponse => "Look at the provider and at what stands before it.",
             Self::NotDispatched => "Write the name of one of Envoy's clusters into `cluster`.",
             Self::Status { status } => match status {
                 300..=399 => {

@@ -444,6 +444,24 @@ fn a_clock_that_was_ahead_does_not_keep_keys_in_use() {
 }
 
 #[test]
+fn workers_whose_clock_was_ahead_still_take_over_newer_keys() {
+    let memory = Memory::default();
+    let year = UnixMillis(START.0 + 365 * 86_400_000);
+    let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
+    let mut other = FactStore::new(&policy(by_jwks(), Some("secret")));
+    refresh(&mut store, ok(key_set("one")), year, &memory);
+    other.tick(year, &memory);
+    // The clock is set right.
+    store.tick(START, &memory);
+    other.tick(START, &memory);
+    assert!(knows(&other, "one", START));
+    refresh(&mut store, ok(key_set("two")), after(300_000), &memory);
+    other.tick(after(300_001), &memory);
+    assert!(knows(&other, "two", after(300_001)));
+    assert!(!knows(&other, "one", after(300_001)));
+}
+
+#[test]
 fn while_the_provider_is_down_nobody_knows_whether_a_key_is_new() {
     let memory = Memory::default();
     let mut store = warm(&memory);
