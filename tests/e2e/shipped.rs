@@ -83,7 +83,7 @@ fn the_shipped_files_metrics_have_labels() {
         ),
         (
             "n8n_idp_gate_key_set_failures{",
-            &["fault=\"status\"", "provider=\"demo\""],
+            &["fault=\"unavailable\"", "provider=\"demo\""],
         ),
     ] {
         let line = counted(&gate, metric);
