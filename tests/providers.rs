@@ -74,11 +74,14 @@ fn configurations(guide: &str) -> Vec<Value> {
 
 fn tokens(guide: &str) -> Vec<Token> {
     let path = folder("tests/providers").join(format!("{guide}.json"));
-    let text = fs::read_to_string(&path).unwrap_or_else(|fault| panic!("{path:?}: {fault}"));
+    let text =
+        fs::read_to_string(&path).unwrap_or_else(|fault| panic!("{}: {fault}", path.display()));
     let tokens: Vec<Value> = serde_json::from_str(&text).unwrap();
     let token = |token: Value| Token {
         what: token["what"].as_str().unwrap().to_owned(),
-        configuration: token["configuration"].as_u64().map_or(0, |at| at as usize),
+        configuration: token["configuration"]
+            .as_u64()
+            .map_or(0, |at| usize::try_from(at).unwrap_or(usize::MAX)),
         header: token["header"].clone(),
         claims: token["claims"].clone(),
         key: token.get("key").cloned().unwrap_or(json!({})),
@@ -125,7 +128,7 @@ impl Facts for InlineKeys<'_> {
         }
     }
 
-    fn newer_keys(&self, _: ProviderId) -> NewerKeys {
+    fn newer_keys(&self, _: ProviderId, _: Option<&str>) -> NewerKeys {
         NewerKeys::Unlikely
     }
 }
@@ -196,9 +199,8 @@ fn described(token: &Token, configuration: Value) -> String {
             say("groups", Some("more than the token holds"));
         }
     }
-    text.lines()
-        .map(|line| format!("{}\n", line.trim_end()))
-        .collect()
+    let lines: Vec<_> = text.lines().map(str::trim_end).collect();
+    lines.join("\n") + "\n"
 }
 
 #[test]

@@ -113,7 +113,7 @@ mod tests {
                 | TokenFault::RevokedKey
                 | TokenFault::NoKeyFits
                 | TokenFault::KeyOfAnotherIssuer
-                | TokenFault::BadSignature => 51,
+                | TokenFault::BadSignature => 52,
             },
             Reason::Path(_)
             | Reason::WebhookCase
@@ -146,7 +146,7 @@ mod tests {
             | Reason::MethodNotAllowed
             | Reason::KeysUnavailable(_)
             | Reason::TooManyWaiting
-            | Reason::HostFailure => 51,
+            | Reason::HostFailure => 52,
         }
     }
 
