@@ -108,7 +108,7 @@ impl KeySet {
     /// no longer than that.
     pub fn contains(&self, key: &Rc<PublicKey>) -> bool {
         let same = |other: &Rc<PublicKey>| Rc::ptr_eq(other, key);
-        // The keys of a set that was not fetched anew are the very same ones.
+        // Keys that stay through a refresh are the very same ones.
         self.keys.iter().any(same) || self.keys.contains(key)
     }
 

@@ -61,7 +61,7 @@ impl FetchFault {
                     "Check `issuer`, `discovery_uri` or `jwks_uri`. The discovery document is read \
                      anew at the next attempt."
                 }
-                429 => "Raise `ttl` and `min_ttl`. `Retry-After` is obeyed, up to five minutes.",
+                429 => "Raise `ttl` and `min_ttl`. `Retry-After` in seconds is obeyed, up to five minutes.",
                 400..=499 => "Open the document to the address that Envoy comes from.",
                 503 => {
                     "Look at `upstream_cx_connect_fail` and `ssl.fail_verify_san` of the cluster: \
