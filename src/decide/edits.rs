@@ -74,7 +74,9 @@ impl fmt::Debug for HeaderValue {
 /// Removes the identity headers that the client made up, in every spelling: some upstreams read
 /// `X_Auth_Subject` as `X-Auth-Subject`.
 pub(super) fn without_made_up_identity(request: &RequestHead) -> Vec<HeaderEdit> {
-    removals(request, |name| IDENTITY_HEADERS.contains(&name))
+    removals(request, |name| {
+        IDENTITY_HEADERS.iter().any(|own| is_spelling(name, own))
+    })
 }
 
 /// Removes every credential that the client sent: the caller's rights in n8n are those of the
@@ -84,7 +86,8 @@ pub(super) fn without_credentials(
     keep_authorization: bool,
 ) -> Vec<HeaderEdit> {
     let mut edits = removals(request, |name| {
-        name == "x-n8n-api-key" || (name == "authorization" && !keep_authorization)
+        is_spelling(name, "x-n8n-api-key")
+            || (!keep_authorization && is_spelling(name, "authorization"))
     });
     edits.extend(without_session_cookie(request));
     edits
@@ -141,10 +144,20 @@ fn hex_digit(value: u8) -> char {
         .to_ascii_uppercase()
 }
 
+/// Whether some upstream could read `name` as `own`, which is in lower case: without regard to
+/// case, and with underscores for hyphens.
+fn is_spelling(name: &str, own: &str) -> bool {
+    let fold = |byte: u8| match byte {
+        b'_' => b'-',
+        byte => byte.to_ascii_lowercase(),
+    };
+    name.len() == own.len() && name.bytes().map(fold).eq(own.bytes())
+}
+
 fn removals(request: &RequestHead, chosen: impl Fn(&str) -> bool) -> Vec<HeaderEdit> {
     let mut edits: Vec<HeaderEdit> = Vec::new();
     for (name, _) in request.headers() {
-        if chosen(&name.to_ascii_lowercase().replace('_', "-")) {
+        if chosen(name) {
             let edit = HeaderEdit::Remove(name.to_owned());
             if !edits.contains(&edit) {
                 edits.push(edit);

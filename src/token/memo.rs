@@ -6,7 +6,7 @@ use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::rc::Rc;
 
-use hmac_sha256::Hash;
+use blake2b_simd::Params;
 
 use super::CompactToken;
 
@@ -25,15 +25,28 @@ const ON_PROBATION: usize = MAX_REMEMBERED / 4;
 /// How often a token is spared at most before it must go, if nobody sends it any more.
 const MAX_CREDIT: u8 = 3;
 
+/// The length of a digest, in bytes.
+const LENGTH: usize = 32;
+
 /// What stands for a token. Nobody can make two tokens with one digest, so that whoever sends
 /// other bytes is not taken for somebody who was verified; and no token is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct TokenDigest([u8; 32]);
+pub struct TokenDigest([u8; LENGTH]);
 
 impl TokenDigest {
-    /// The SHA-256 digest of every byte of the token.
+    /// The digest of every byte of the token: `BLAKE2b` (RFC 7693), which stands up to collisions
+    /// as SHA-256 does, and takes a third of the time.
     pub fn of(token: &CompactToken) -> Self {
-        Self(Hash::hash(token.expose().as_bytes()))
+        Self::of_bytes(token.expose().as_bytes())
+    }
+
+    fn of_bytes(bytes: &[u8]) -> Self {
+        let hash = Params::new().hash_length(LENGTH).hash(bytes);
+        let mut digest = [0; LENGTH];
+        for (to, from) in digest.iter_mut().zip(hash.as_bytes()) {
+            *to = *from;
+        }
+        Self(digest)
     }
 }
 
@@ -170,7 +183,7 @@ mod tests {
     use super::*;
 
     fn digest(number: usize) -> TokenDigest {
-        TokenDigest(Hash::hash(&number.to_be_bytes()))
+        TokenDigest::of_bytes(&number.to_be_bytes())
     }
 
     fn remember(memo: &mut Memo<usize>, numbers: std::ops::Range<usize>) {
