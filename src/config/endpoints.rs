@@ -3,7 +3,7 @@
 use super::raw::RawEndpoints;
 use super::read::{Syntax, Text};
 use super::report::{quoted, Complaint};
-use super::section::{optional, Field, Rule};
+use super::section::{optional_as, Field, Rule};
 use crate::n8n::{EndpointFault, Endpoints};
 
 /// A path prefix of n8n.
@@ -35,7 +35,7 @@ impl Syntax for Prefix {
 
 /// The prefix may be absent, and then is the one that n8n has when nobody sets it.
 pub(super) fn as_n8n_has_it<T>(pick: impl Fn(Endpoints) -> String) -> Rule<T> {
-    optional(&format!("`{}`", pick(Endpoints::default())))
+    optional_as(|| format!("`{}`", pick(Endpoints::default())))
 }
 
 /// The endpoints, with n8n's defaults for those that are not named.

@@ -131,31 +131,36 @@ impl<T: Choice> Read for OneOf<T> {
     }
 
     fn read(value: &Value, place: &Place) -> Option<Self> {
-        let words = T::words();
-        let Value::String(word) = value else {
-            let hint = format!("write one of: {}", listed(&words));
-            wrong_kind(value, place, "a word", &hint);
-            return None;
-        };
-        let found = words.iter().find(|(known, _)| known == word);
-        if found.is_none() {
-            place.complain(T::complaint(word).unwrap_or_else(|| unknown_word(word, &words)));
-        }
-        found.map(|(_, choice)| Self(*choice))
+        let choices = T::words();
+        let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
+        let found = word(value, place, &words, T::complaint)?;
+        choices.get(found).map(|(_, choice)| Self(*choice))
     }
 }
 
-fn unknown_word<T>(word: &str, words: &[(&'static str, T)]) -> Complaint {
-    let hint = match nearest(word, words.iter().map(|(known, _)| *known)) {
-        Some(near) => format!("did you mean {near}? Known: {}", listed(words)),
-        None => format!("write one of: {}", listed(words)),
+/// Which of the words a value is. Apart from [`OneOf`], so that it is compiled once.
+fn word(
+    value: &Value,
+    place: &Place,
+    words: &[&'static str],
+    complaint: fn(&str) -> Option<Complaint>,
+) -> Option<usize> {
+    let known = words.join(", ");
+    let Value::String(word) = value else {
+        wrong_kind(value, place, "a word", &format!("write one of: {known}"));
+        return None;
     };
-    Complaint::new(format!("{} is not known here", quoted(word)), hint)
-}
-
-fn listed<T>(words: &[(&'static str, T)]) -> String {
-    let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-    words.join(", ")
+    let found = words.iter().position(|known| known == word);
+    if found.is_none() {
+        place.complain(complaint(word).unwrap_or_else(|| {
+            let hint = match nearest(word, words.iter().copied()) {
+                Some(near) => format!("did you mean {near}? Known: {known}"),
+                None => format!("write one of: {known}"),
+            };
+            Complaint::new(format!("{} is not known here", quoted(word)), hint)
+        }));
+    }
+    found
 }
 
 /// One value, or a list of at least one. An empty list is refused everywhere: beside some fields
@@ -288,12 +293,16 @@ impl<T: Read> Read for Entries<T> {
 
 /// Reads a value and refuses `null`, which is what YAML makes of a field with nothing behind it.
 pub(super) fn read_present<T: Read>(value: &Value, place: &Place) -> Option<T> {
+    is_present(value, place).then(|| T::read(value, place))?
+}
+
+/// Whether there is a value; reports where there is none.
+pub(super) fn is_present(value: &Value, place: &Place) -> bool {
     if value.is_null() {
         let hint = "give it one, or take the line out; an empty field never means a default";
         place.error("has no value", hint);
-        return None;
     }
-    T::read(value, place)
+    !value.is_null()
 }
 
 /// Reports a value of another kind than expected, and how YAML may have made it so.

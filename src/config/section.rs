@@ -49,50 +49,53 @@ enum Absence<T> {
 
 /// The field must be there; `hint` says what to write.
 pub(super) fn required<T>(hint: &'static str) -> Rule<T> {
-    Rule {
-        absence: Absence::Error(hint),
-        said: "**required**".to_owned(),
-    }
+    rule(Absence::Error(hint), || "**required**".to_owned())
 }
 
 /// The field may be absent, and `said` is what that means.
-pub(super) fn optional<T>(said: &str) -> Rule<T> {
-    Rule {
-        absence: Absence::Nothing,
-        said: said.to_owned(),
-    }
+pub(super) fn optional<T>(said: &'static str) -> Rule<T> {
+    optional_as(|| said.to_owned())
+}
+
+/// The field may be absent, and what `said` returns is what that means.
+pub(super) fn optional_as<T>(said: impl FnOnce() -> String) -> Rule<T> {
+    rule(Absence::Nothing, said)
 }
 
 /// The field may be absent, and then says `word`.
 pub(super) fn default_word<T: Choice + PartialEq>(word: T) -> Rule<OneOf<T>> {
-    let words = T::words();
-    let written = words.iter().find(|(_, choice)| *choice == word);
-    defaults_to(OneOf(word), written.map_or("", |(written, _)| written))
+    let written = || {
+        let words = T::words();
+        let written = words.iter().find(|(_, choice)| *choice == word);
+        format!("`{}`", written.map_or("", |(written, _)| written))
+    };
+    rule(Absence::Value(OneOf(word)), written)
 }
 
 /// The field may be absent, and then says `flag`.
 pub(super) fn default_flag(flag: bool) -> Rule<bool> {
-    defaults_to(flag, &flag.to_string())
+    rule(Absence::Value(flag), || format!("`{flag}`"))
 }
 
 /// The field may be absent, and then is the default of its limits.
 pub(super) fn default_span<L: Limits>() -> Rule<Span<L>> {
-    defaults_to(Span::default(), &written(L::DEFAULT))
-}
-
-fn defaults_to<T>(value: T, said: &str) -> Rule<T> {
-    Rule {
-        absence: Absence::Value(value),
-        said: format!("`{said}`"),
-    }
+    let said = || format!("`{}`", written(L::DEFAULT));
+    rule(Absence::Value(Span::default()), said)
 }
 
 /// The field is an object, and absent is the same as one that leaves out all of its fields.
 pub(super) fn fields_have_defaults<T>() -> Rule<T> {
-    Rule {
-        absence: Absence::Empty,
-        said: "see its fields".to_owned(),
-    }
+    rule(Absence::Empty, || "see its fields".to_owned())
+}
+
+/// The module in Envoy writes no documentation, and is smaller without its words.
+fn rule<T>(absence: Absence<T>, said: impl FnOnce() -> String) -> Rule<T> {
+    let said = if cfg!(target_arch = "wasm32") {
+        String::new()
+    } else {
+        said()
+    };
+    Rule { absence, said }
 }
 
 /// The members of an object that is being read.
