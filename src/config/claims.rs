@@ -3,12 +3,12 @@
 //! The tests of a rule stand in two places, in the rule and in its `not`. One reader serves both,
 //! so its fields are not declared in `raw`.
 
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
 
 use super::place::Place;
-use super::read::{wrong_kind, At, List, Plain, Read, Text};
+use super::read::{is_present, wrong_kind, OneOrMany, Plain, Read, Text};
 use super::report::quoted;
-use super::section::{link, optional, required, FieldReference, Members, Section};
+use super::section::{link, FieldReference, Members, Section};
 use crate::identity::{ClaimRule, ClaimTest};
 
 const TITLE: &str = "claims[]";
@@ -26,102 +26,116 @@ impl Read for ClaimRule {
     }
 
     fn read(value: &Value, place: &Place) -> Option<Self> {
-        let members = Members::open(value, place, &FIELDS)?;
-        let hint = "name a claim, such as repository or realm_access.roles";
-        let path = members.field::<ClaimPath>("claim", required(hint)).value;
-        let exists = members.field::<bool>("exists", optional("")).said().ok();
-        let all = tests(&members);
-        let none = members.field::<Negated>("not", optional("")).said().ok();
-        let (exists, all) = (exists?, all?);
-        let none = none?.map(|negated| negated.0).unwrap_or_default();
-        let tests_it = !all.is_empty() || !none.is_empty();
-        match exists {
-            Some(false) if tests_it => {
-                let hint = "take out exists: false, or everything else";
-                place.error("can never hold: what is absent has no value", hint);
-                None
+        let mut rule = Self {
+            path: Vec::new(),
+            exists: None,
+            all: Vec::new(),
+            none: Vec::new(),
+        };
+        let members = open(value, place, &FIELDS)?;
+        for (name, value) in members {
+            let place = place.member(name);
+            match name.as_str() {
+                _ if !is_present(value, &place) => {}
+                "claim" => rule.path = path(value, &place).unwrap_or_default(),
+                "exists" => rule.exists = bool::read(value, &place),
+                "not" => rule.none = none(value, &place).unwrap_or_default(),
+                name => rule.all.extend(test(name, value, &place)),
             }
-            None if !tests_it && place.has_errors() => None,
-            None if !tests_it => {
-                let hint = "add equals, one_of, contains, prefix, suffix, exists or not";
-                place.error("says nothing about the claim", hint);
-                None
-            }
-            exists => Some(Self {
-                path: path?.0,
-                exists,
-                all,
-                none,
-            }),
         }
+        if !members.contains_key("claim") {
+            let hint = "name a claim, such as repository or realm_access.roles";
+            place.member("claim").error("is required", hint);
+        }
+        if place.has_errors() {
+            return None;
+        }
+        let tests_it = !rule.all.is_empty() || !rule.none.is_empty();
+        match rule.exists {
+            Some(false) if tests_it => place.error(
+                "can never hold: what is absent has no value",
+                "take out exists: false, or everything else",
+            ),
+            None if !tests_it => place.error(
+                "says nothing about the claim",
+                "add equals, one_of, contains, prefix, suffix, exists or not",
+            ),
+            _ => return Some(rule),
+        }
+        None
     }
+}
+
+/// The members of a map, once those that are not known were reported.
+fn open<'v>(
+    value: &'v Value,
+    place: &Place,
+    known: &[&'static str],
+) -> Option<&'v Map<String, Value>> {
+    Members::open(value, place, known)?;
+    value.as_object()
 }
 
 /// What must not hold.
-struct Negated(Vec<ClaimTest>);
-
-impl Read for Negated {
-    fn shape() -> String {
-        "map of `equals`, `one_of`, `contains`, `prefix`, `suffix`".to_owned()
-    }
-
-    fn read(value: &Value, place: &Place) -> Option<Self> {
-        let known = FIELDS.get(1..6).unwrap_or_default();
-        let tests = tests(&Members::open(value, place, known)?)?;
-        if tests.is_empty() && !place.has_errors() {
-            place.error("must not be an empty map", "say what must not hold");
+fn none(value: &Value, place: &Place) -> Option<Vec<ClaimTest>> {
+    let mut tests = Vec::new();
+    for (name, value) in open(value, place, FIELDS.get(1..6)?)? {
+        let place = place.member(name);
+        if is_present(value, &place) {
+            tests.extend(test(name, value, &place));
         }
-        (!tests.is_empty()).then_some(Self(tests))
     }
+    if tests.is_empty() && !place.has_errors() {
+        place.error("must not be an empty map", "say what must not hold");
+    }
+    Some(tests)
 }
 
-fn tests(members: &Members<'_>) -> Option<Vec<ClaimTest>> {
-    let scalar = |name| members.field::<Scalar>(name, optional("")).said().ok();
-    let text = |name| members.field::<Text>(name, optional("")).said().ok();
-    let list = members.field::<List<Scalar>>("one_of", optional(""));
-    let (equals, contains) = (scalar("equals"), scalar("contains"));
-    let (prefix, suffix) = (text("prefix"), text("suffix"));
-    let one_of = list.said().ok()?;
-    let found = [
-        equals?.map(|value| ClaimTest::OneOf(vec![value.0])),
-        one_of.map(|list| ClaimTest::OneOf(list.0.into_iter().map(|value| value.0).collect())),
-        contains?.map(|value| ClaimTest::Contains(value.0)),
-        prefix?.map(|prefix| ClaimTest::Prefix(prefix.text)),
-        suffix?.map(|suffix| ClaimTest::Suffix(suffix.text)),
-    ];
-    Some(found.into_iter().flatten().collect())
+fn test(name: &str, value: &Value, place: &Place) -> Option<ClaimTest> {
+    Some(match name {
+        "equals" => ClaimTest::OneOf(vec![scalar(value, place)?]),
+        "one_of" => {
+            let mut values = Vec::new();
+            for (index, value) in value.as_array().into_iter().flatten().enumerate() {
+                values.push(scalar(value, &place.item(index))?);
+            }
+            if values.is_empty() {
+                place.error(
+                    "must be a list, and not an empty one",
+                    "list at least one value",
+                );
+            }
+            ClaimTest::OneOf(values)
+        }
+        "contains" => ClaimTest::Contains(scalar(value, place)?),
+        "prefix" => ClaimTest::Prefix(Text::<Plain>::read(value, place)?.text),
+        "suffix" => ClaimTest::Suffix(Text::<Plain>::read(value, place)?.text),
+        // Reported as unknown.
+        _ => return None,
+    })
 }
 
 /// A value that a claim can be compared with exactly.
-struct Scalar(Value);
-
-impl Read for Scalar {
-    fn shape() -> String {
-        "string, number or boolean".to_owned()
-    }
-
-    fn read(value: &Value, place: &Place) -> Option<Self> {
-        match value {
-            Value::String(text) if text.is_empty() => {
-                place.error("must not be an empty string", "give it a value");
-                None
-            }
-            Value::String(_) | Value::Bool(_) => Some(Self(value.clone())),
-            Value::Number(number) => {
-                let whole = whole(number);
-                if whole.is_none() {
-                    let problem = "is no whole number, or one too large to be exact";
-                    place.error(problem, "a string is compared exactly, whatever it holds");
-                }
-                whole.map(|whole| Self(whole.into()))
-            }
-            _ => {
-                let hint = "write one value; contains looks into arrays";
-                wrong_kind(value, place, "a string, a number or a boolean", hint);
-                None
-            }
+fn scalar(value: &Value, place: &Place) -> Option<Value> {
+    match value {
+        Value::String(text) if text.is_empty() => {
+            place.error("must not be an empty string", "give it a value");
+        }
+        Value::String(text) => return Some(Value::String(text.clone())),
+        Value::Bool(flag) => return Some(Value::Bool(*flag)),
+        Value::Number(number) => match whole(number) {
+            Some(whole) => return Some(whole.into()),
+            None => place.error(
+                "is no whole number, or one too large to be exact",
+                "a string is compared exactly, whatever it holds",
+            ),
+        },
+        _ => {
+            let hint = "write one value; contains looks into arrays";
+            wrong_kind(value, place, "a string, a number or a boolean", hint);
         }
     }
+    None
 }
 
 /// Envoy hands every number on as a double.
@@ -135,38 +149,31 @@ fn whole(number: &Number) -> Option<i64> {
 }
 
 /// The way to a claim: names joined by dots, or a list of names, in which dots are a part of them.
-struct ClaimPath(Vec<String>);
-
-impl Read for ClaimPath {
-    fn shape() -> String {
-        "path with dots, or list of names".to_owned()
+fn path(value: &Value, place: &Place) -> Option<Vec<String>> {
+    let Value::String(path) = value else {
+        let OneOrMany(names) = OneOrMany::<Text>::read(value, place)?;
+        return Some(names.into_iter().map(|name| name.text).collect());
+    };
+    // Names that are known to hold dots: cut at them, the rule would never find its claim.
+    if path.contains("://") || path.starts_with("kubernetes.io") {
+        place.error(
+            format!("{} would be cut at its dots", quoted(path)),
+            "write a list of names, such as [kubernetes.io, namespace]",
+        );
+        return None;
     }
-
-    fn read(value: &Value, place: &Place) -> Option<Self> {
-        if matches!(value, Value::Array(_)) {
-            let List(names) = List::<At<Text>>::read(value, place)?;
-            return Some(Self(
-                names.into_iter().map(|name| name.value.text).collect(),
-            ));
-        }
-        let path = Text::<Plain>::read(value, place)?.text;
-        // Names that are known to hold dots: cut at them, the rule would never find its claim.
-        if path.contains("://") || path.starts_with("kubernetes.io") {
-            let problem = format!("{} would be cut at its dots", quoted(&path));
-            place.error(
-                problem,
-                "write a list of names, such as [kubernetes.io, namespace]",
-            );
-            return None;
-        }
-        let names: Vec<_> = path.split('.').map(str::to_owned).collect();
-        if names.iter().any(String::is_empty) {
-            let problem = format!("{} has an empty name in it", quoted(&path));
-            place.error(problem, "write names with a dot between each two");
-            return None;
-        }
-        Some(Self(names))
+    let names: Vec<_> = path.split('.').map(str::to_owned).collect();
+    if names
+        .iter()
+        .any(|name| name.trim() != name || name.is_empty())
+    {
+        place.error(
+            format!("{} has an empty name or a blank in it", quoted(path)),
+            "write names with a dot between each two",
+        );
+        return None;
     }
+    Some(names)
 }
 
 impl Section for ClaimRule {
@@ -185,14 +192,14 @@ impl Section for ClaimRule {
         };
         let test = "not looked at";
         vec![
-            field("claim", ClaimPath::shape(), "**required**", "The claim. `realm_access.roles` is `roles` in `realm_access`; names with dots in them stand in a list: `[kubernetes.io, namespace]`."),
-            field("equals", Scalar::shape(), test, "It has this value."),
-            field("one_of", List::<Scalar>::shape(), test, "It has one of these values."),
-            field("contains", Scalar::shape(), test, "It is an array that has this value."),
+            field("claim", "path with dots, or list of names".to_owned(), "**required**", "The claim. `realm_access.roles` is `roles` in `realm_access`; names with dots in them stand in a list: `[kubernetes.io, namespace]`."),
+            field("equals", "string, number or boolean".to_owned(), test, "It has this value."),
+            field("one_of", "list of those".to_owned(), test, "It has one of these values."),
+            field("contains", "string, number or boolean".to_owned(), test, "It is an array that has this value."),
             field("prefix", Text::<Plain>::shape(), test, "It is a string that begins so."),
             field("suffix", Text::<Plain>::shape(), test, "It is a string that ends so."),
             field("exists", bool::shape(), test, "`true`: it is there. `false`: it is not, and nothing else stands in the rule."),
-            field("not", Negated::shape(), test, "It is there, can be compared, and none of these holds."),
+            field("not", "map of `equals`, `one_of`, `contains`, `prefix`, `suffix`".to_owned(), test, "It is there, can be compared, and none of these holds."),
         ]
     }
 }
@@ -225,8 +232,8 @@ mod tests {
         assert_eq!(
             read.none,
             [
-                ClaimTest::OneOf(vec![json!("x")]),
                 ClaimTest::Contains(json!(-9_000_000_000_000_000_i64)),
+                ClaimTest::OneOf(vec![json!("x")]),
                 ClaimTest::Suffix("s".to_owned()),
             ]
         );

@@ -42,12 +42,11 @@ const fn templates(dialect: Dialect) -> &'static [&'static str] {
     }
 }
 
-/// What a field says that is not there.
-fn usual(dialect: Dialect, field: &str) -> Option<&'static str> {
-    match (dialect, field) {
-        (Dialect::Entra, "{domain}") => Some("login.microsoftonline.com"),
-        (Dialect::Ping, "{domain}") => Some("auth.pingone.com"),
-        (Dialect::Okta, "{realm}") => Some("default"),
+/// The host of a provider that has one for everybody.
+const fn usual_domain(dialect: Dialect) -> Option<&'static str> {
+    match dialect {
+        Dialect::Entra => Some("login.microsoftonline.com"),
+        Dialect::Ping => Some("auth.pingone.com"),
         _ => None,
     }
 }
@@ -85,9 +84,10 @@ fn made(raw: &RawProvider, dialect: Dialect) -> Option<Issuers> {
         // Other clouds have other hosts for tokens of version 1.0.
         templates = std::slice::from_ref(first);
     }
-    let tenant = part(dialect, &raw.tenant, "{tenant}", first);
-    let domain = part(dialect, &raw.domain, "{domain}", first);
-    let realm = part(dialect, &raw.realm, "{realm}", first);
+    let usual_realm = (dialect == Dialect::Okta).then_some("default");
+    let tenant = part(&raw.tenant, "{tenant}", first, None);
+    let domain = part(&raw.domain, "{domain}", first, usual_domain(dialect));
+    let realm = part(&raw.realm, "{realm}", first, usual_realm);
     let (tenant, domain, realm) = (tenant?, domain?, realm?);
     let of_many_tenants = dialect == Dialect::Entra && MANY_TENANTS.contains(&tenant);
     if dialect == Dialect::Entra && !of_many_tenants && !is_guid(tenant) {
@@ -97,51 +97,52 @@ fn made(raw: &RawProvider, dialect: Dialect) -> Option<Issuers> {
         );
         return None;
     }
-    let fill = |template: &str, tenant: &str| {
+    let place = match (raw.tenant.given, raw.domain.given) {
+        (true, _) => &raw.tenant.place,
+        (false, true) => &raw.domain.place,
+        (false, false) => &raw.r#type.place,
+    };
+    let fill = |template: &str| {
         template
-            .replace("{tenant}", tenant)
             .replace("{domain}", domain)
             .replace("{realm}", realm)
     };
-    let given = [
-        (raw.tenant.given, &raw.tenant.place),
-        (raw.domain.given, &raw.domain.place),
-    ];
-    let place = given.into_iter().find(|(given, _)| *given);
-    let place = place.map_or(&raw.r#type.place, |(_, place)| place);
-    let in_token = if of_many_tenants { TENANT } else { tenant };
+    let in_tokens = if of_many_tenants { TENANT } else { tenant };
+    let mut list = Vec::new();
+    for template in templates {
+        let issuer = fill(template).replace("{tenant}", in_tokens);
+        list.push((issuer, place.clone()));
+    }
     Some(Issuers {
-        list: templates
-            .iter()
-            .map(|template| (fill(template, in_token), place.clone()))
-            .collect(),
-        base: fill(first, tenant),
+        list,
+        base: fill(first).replace("{tenant}", tenant),
         of_many_tenants,
     })
 }
 
 /// What goes into the place `name` of an issuer; empty where there is no such place.
 fn part<'r, S>(
-    dialect: Dialect,
     field: &'r Field<Text<S>>,
     name: &str,
     template: &str,
+    usual: Option<&'static str>,
 ) -> Option<&'r str> {
-    let has_place = template.contains(name);
-    match (&field.value, usual(dialect, name)) {
-        _ if !has_place => {
+    match &field.value {
+        _ if !template.contains(name) => {
             let hint = "take it out, or write the issuer itself";
             refuse(field, "is no part of the issuers of this type", hint);
             (!field.given).then_some("")
         }
-        (Some(text), _) => Some(&text.text),
-        (None, _) if field.given => None,
-        (None, Some(usual)) => Some(usual),
-        (None, None) => {
-            let hint = format!("the issuer is {template}; or write issuer itself");
-            let place = &field.place;
-            place.error("is required where there is no issuer", hint);
-            None
+        Some(text) => Some(&text.text),
+        None if field.given => None,
+        None => {
+            if usual.is_none() {
+                let hint = format!("the issuer is {template}; or write issuer itself");
+                field
+                    .place
+                    .error("is required where there is no issuer", hint);
+            }
+            usual
         }
     }
 }

@@ -83,7 +83,7 @@ impl Findings {
         let provider = grounds.policy.providers.get(caller.provider.0);
         self.provider = provider.map(|provider| Rc::clone(&provider.name));
         self.identity = Some(Rc::clone(&caller.identity));
-        let standing = caller.standing.as_ref().ok();
+        let standing = caller.standing.as_ref();
         self.principal = standing.map(|standing| Rc::clone(&standing.principal));
     }
 }

@@ -2,8 +2,6 @@
 
 use std::rc::Rc;
 
-use serde_json::{Map, Value};
-
 use super::edits::{identity_headers, HeaderEdit};
 use super::Grounds;
 use crate::facts::Availability;
@@ -21,11 +19,13 @@ pub struct Caller {
     token: VerifiedToken,
     pub(super) provider: ProviderId,
     pub(super) identity: Rc<Identity>,
-    /// Whom it becomes in n8n, or why nobody.
-    pub(super) standing: Result<Standing, Reason>,
+    /// Whom it becomes in n8n.
+    pub(super) standing: Option<Standing>,
+    /// Whether it becomes nobody because a rule asks for groups that the token leaves out.
+    misses_groups: bool,
     headers: Vec<HeaderEdit>,
-    /// The claims that rules of webhooks look at: each request may come to another rule.
-    lasting_claims: Rc<Map<String, Value>>,
+    /// Whether rules of webhooks look at claims: each request may come to another rule.
+    needs_claims: bool,
 }
 
 /// Whom a caller becomes in n8n.
@@ -46,26 +46,34 @@ impl Caller {
         token: VerifiedToken,
         identity: Rc<Identity>,
     ) -> Self {
-        let principal = if policy.principals.misses_groups(&identity) {
-            Err(Reason::GroupsLeftOut)
-        } else {
-            policy.principals.of(&identity).ok_or(Reason::NoPrincipal)
-        };
+        let misses_groups = policy.principals.misses_groups(&identity);
+        let principal = policy.principals.of(&identity);
+        let principal = principal.filter(|_| !misses_groups);
         let standing = principal.map(|principal| Standing {
             principal: Rc::clone(&principal.name),
             granted: granted(policy, &identity, principal),
             api_key: principal.api_key.clone(),
         });
-        let principal = standing.as_ref().ok();
-        let principal = principal.map(|standing| &*standing.principal);
+        let principal = standing.as_ref().map(|standing| &*standing.principal);
+        let mut rules = policy.webhooks.0.iter();
         Self {
             token,
             provider,
             headers: identity_headers(&identity, principal),
-            lasting_claims: lasting_claims(policy, &identity),
+            needs_claims: rules.any(|rule| !rule.require.claims.is_empty()),
+            misses_groups,
             identity,
             standing,
         }
+    }
+
+    /// Whom the caller becomes in n8n, or why nobody.
+    pub(super) fn standing(&self) -> Result<&Standing, Reason> {
+        self.standing.as_ref().ok_or(if self.misses_groups {
+            Reason::GroupsLeftOut
+        } else {
+            Reason::NoPrincipal
+        })
     }
 
     /// Whether the token would still be found good now, with the keys that are known now.
@@ -85,7 +93,10 @@ impl Caller {
     #[must_use]
     pub fn to_be_remembered(&self) -> Self {
         let mut identity = Identity::clone(&self.identity);
-        identity.claims = Rc::clone(&self.lasting_claims);
+        // A rule that a claim must be absent would hold of every claim that is forgotten.
+        if !self.needs_claims {
+            identity.claims = Rc::default();
+        }
         Self {
             token: self.token.clone().without_claims(),
             identity: Rc::new(identity),
@@ -112,7 +123,7 @@ impl Caller {
         let texts = texts.map(|text| text.len().saturating_add(ALLOCATION * 2));
         let headers = self.headers.iter().map(HeaderEdit::value_len);
         let headers = headers.map(|length| length.saturating_add(ALLOCATION * 4));
-        let claims = self.lasting_claims.values();
+        let claims = identity.claims.values().filter(|_| self.needs_claims);
         let claims = claims.map(|claim| claim.to_string().len().saturating_mul(8));
         let fixed = size_of::<Self>()
             .saturating_add(size_of::<Identity>())
@@ -123,19 +134,6 @@ impl Caller {
             .chain(claims)
             .fold(fixed, usize::saturating_add)
     }
-}
-
-/// A token is remembered without its claims, but for those that a webhook's rule may ask for later:
-/// a rule that a claim must be absent would hold of all that were forgotten.
-fn lasting_claims(policy: &Policy, identity: &Identity) -> Rc<Map<String, Value>> {
-    let rules = policy
-        .webhooks
-        .0
-        .iter()
-        .flat_map(|rule| &rule.require.claims);
-    let names = rules.filter_map(|rule| rule.path.first());
-    let kept = names.filter_map(|name| Some((name.clone(), identity.claims.get(name)?.clone())));
-    Rc::new(kept.collect())
 }
 
 /// What roles and scopes of the token and the principal itself grant, within what the principal

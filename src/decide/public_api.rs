@@ -35,7 +35,7 @@ pub(super) fn decide(
         (_, ApiKey::Absent | ApiKey::Empty) => return Err(Reason::NoCredential.into()),
     };
     let caller = authenticate(grounds, &token, findings)?;
-    let standing = caller.standing.as_ref().map_err(Reason::clone)?;
+    let standing = caller.standing()?;
     match operation {
         None if !standing.granted.is_all() => return Err(Reason::UnknownOperation.into()),
         None => {}

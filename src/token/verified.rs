@@ -225,24 +225,24 @@ fn check_signature<'k>(
     keys: &'k KeySet,
     crypto: &dyn SignatureVerifier,
 ) -> Result<(&'k Rc<PublicKey>, Verification), TokenFault> {
-    let mut candidates = match keys.candidates(algorithm, token.key_id()) {
+    let candidates = match keys.candidates(algorithm, token.key_id()) {
         Candidates::Keys(candidates) => candidates,
         Candidates::Revoked => return Err(TokenFault::RevokedKey),
         Candidates::UnknownKeyId => return Err(TokenFault::UnknownKeyId),
         Candidates::NoneFits => return Err(TokenFault::NoKeyFits),
     };
-    candidates.retain(|key| issuer::may_sign(key, token, rules));
-    if candidates.is_empty() {
-        return Err(TokenFault::KeyOfAnotherIssuer);
+    let mut fault = TokenFault::KeyOfAnotherIssuer;
+    for key in candidates {
+        if !issuer::may_sign(key, token, rules) {
+            continue;
+        }
+        let check = crypto.verify(key, algorithm, token.signing_input(), token.signature());
+        if check.valid {
+            return Ok((key, check));
+        }
+        fault = TokenFault::BadSignature;
     }
-    candidates
-        .into_iter()
-        .map(|key| {
-            let check = crypto.verify(key, algorithm, token.signing_input(), token.signature());
-            (key, check)
-        })
-        .find(|(_, verification)| verification.valid)
-        .ok_or(TokenFault::BadSignature)
+    Err(fault)
 }
 
 #[cfg(test)]

@@ -7,19 +7,21 @@ use crate::identity::{IdentityFault, Kind};
 
 /// Permissions of role-based access control stand beside the scopes. Roles are in no claim of
 /// Auth0's own; an Action may put them into `roles`.
-const PLACES: Places = Places {
+pub(super) const PLACES: Places = Places {
     client: &["azp", "client_id"],
     scopes: &["scope", "permissions"],
     roles: &["roles"],
     tenant: &["org_id"],
 };
 
-pub(super) fn read(claims: &Map<String, Value>) -> Result<Reading, IdentityFault> {
-    let mut reading = PLACES.read(claims)?;
-    if is_app(claims, &reading)? {
+pub(super) fn refine(
+    reading: &mut Reading,
+    claims: &Map<String, Value>,
+) -> Result<(), IdentityFault> {
+    if is_app(claims, reading)? {
         reading.kind = Kind::App;
     }
-    Ok(reading)
+    Ok(())
 }
 
 /// `gty` names the grant in Auth0's own profile. In both, the subject of an application is its

@@ -6,15 +6,17 @@ use super::{kind, text, Places, Reading};
 use crate::identity::IdentityFault;
 
 /// The client is in `azp` of version 2.0 and `appid` of version 1.0.
-const PLACES: Places = Places {
+pub(super) const PLACES: Places = Places {
     client: &["azp", "appid"],
     scopes: &["scp"],
     roles: &["roles"],
     tenant: &["tid"],
 };
 
-pub(super) fn read(claims: &Map<String, Value>) -> Result<Reading, IdentityFault> {
-    let mut reading = PLACES.read(claims)?;
+pub(super) fn refine(
+    reading: &mut Reading,
+    claims: &Map<String, Value>,
+) -> Result<(), IdentityFault> {
     // `idtyp` is an optional claim. Without it, delegated permissions (`scp`) mark a token that a
     // person stands behind: a token that an application got for itself carries none.
     reading.kind = kind(match text(claims, "idtyp")? {
@@ -33,5 +35,5 @@ pub(super) fn read(claims: &Map<String, Value>) -> Result<Reading, IdentityFault
         .get("_claim_names")
         .is_some_and(|names| names.get("groups").is_some());
     reading.groups_left_out = elsewhere || claims.contains_key("hasgroups");
-    Ok(reading)
+    Ok(())
 }

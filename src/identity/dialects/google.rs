@@ -6,7 +6,7 @@ use super::{text, Places, Reading};
 use crate::identity::IdentityFault;
 
 /// The subject of a service account is its client.
-const PLACES: Places = Places {
+pub(super) const PLACES: Places = Places {
     client: &["azp"],
     scopes: &[],
     roles: &[],
@@ -16,8 +16,10 @@ const PLACES: Places = Places {
 /// Google speaks for addresses of its own and of organisations that it hosts. Any other address
 /// belonged to whoever opened the account on the day it was verified, and may be somebody else's
 /// by now.
-pub(super) fn read(claims: &Map<String, Value>) -> Result<Reading, IdentityFault> {
-    let mut reading = PLACES.read(claims)?;
+pub(super) fn refine(
+    reading: &mut Reading,
+    claims: &Map<String, Value>,
+) -> Result<(), IdentityFault> {
     let domain = text(claims, "email")?.and_then(|email| email.rsplit('@').next());
     let is_googles = domain
         .is_some_and(|domain| domain == "gmail.com" || domain.ends_with(".gserviceaccount.com"));
@@ -25,5 +27,5 @@ pub(super) fn read(claims: &Map<String, Value>) -> Result<Reading, IdentityFault
         reading.email_verified = Some(false);
     }
     reading.hosted_domain.clone_from(&reading.tenant);
-    Ok(reading)
+    Ok(())
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{kind, text, whole_names, Places, Reading};
 use crate::identity::IdentityFault;
 
-const PLACES: Places = Places {
+pub(super) const PLACES: Places = Places {
     client: &["azp", "client_id"],
     scopes: &["scope"],
     roles: &[],
@@ -14,8 +14,10 @@ const PLACES: Places = Places {
 
 /// The roles of the realm, and those of each client, which become `<client>:<role>` so that a role
 /// of one client is never taken for another's.
-pub(super) fn read(claims: &Map<String, Value>) -> Result<Reading, IdentityFault> {
-    let mut reading = PLACES.read(claims)?;
+pub(super) fn refine(
+    reading: &mut Reading,
+    claims: &Map<String, Value>,
+) -> Result<(), IdentityFault> {
     reading.roles = whole_names(
         claims
             .get("realm_access")
@@ -37,5 +39,5 @@ pub(super) fn read(claims: &Map<String, Value>) -> Result<Reading, IdentityFault
         (Some(account), Some(client)) => account == client.to_lowercase(),
         _ => false,
     });
-    Ok(reading)
+    Ok(())
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{kind, text, Places, Reading};
 use crate::identity::IdentityFault;
 
-const PLACES: Places = Places {
+pub(super) const PLACES: Places = Places {
     client: &["sub"],
     scopes: &[],
     roles: &[],
@@ -14,8 +14,10 @@ const PLACES: Places = Places {
 
 /// `sub` is `system:serviceaccount:<namespace>:<name>`, and the client as well: nobody stands
 /// behind the account. Its namespace is the tenant.
-pub(super) fn read(claims: &Map<String, Value>) -> Result<Reading, IdentityFault> {
-    let mut reading = PLACES.read(claims)?;
+pub(super) fn refine(
+    reading: &mut Reading,
+    claims: &Map<String, Value>,
+) -> Result<(), IdentityFault> {
     let account = text(claims, "sub")?
         .and_then(|subject| subject.strip_prefix("system:serviceaccount:"))
         .and_then(|account| account.split_once(':'));
@@ -28,5 +30,5 @@ pub(super) fn read(claims: &Map<String, Value>) -> Result<Reading, IdentityFault
     }
     reading.kind = kind(account.is_some());
     reading.tenant = namespace.map(str::to_owned);
-    Ok(reading)
+    Ok(())
 }

@@ -35,18 +35,36 @@ pub(super) struct Reading {
 
 impl Dialect {
     pub(super) fn read(self, claims: &Map<String, Value>) -> Result<Reading, IdentityFault> {
+        let mut reading = self.places().read(claims)?;
         match self {
-            Self::Oidc => oidc::read(claims),
-            Self::Entra => entra::read(claims),
-            Self::Okta => okta::read(claims),
-            Self::Auth0 => auth0::read(claims),
-            Self::Keycloak => keycloak::read(claims),
-            Self::Google => google::read(claims),
-            Self::Ping => ping::read(claims),
-            Self::Authentik => authentik::read(claims),
-            Self::Workos => workos::read(claims),
-            Self::Kubernetes => kubernetes::read(claims),
-            Self::GithubActions => github_actions::read(claims),
+            Self::Oidc => oidc::refine(&mut reading, claims)?,
+            Self::Entra => entra::refine(&mut reading, claims)?,
+            Self::Okta => okta::refine(&mut reading, claims),
+            Self::Auth0 => auth0::refine(&mut reading, claims)?,
+            Self::Keycloak => keycloak::refine(&mut reading, claims)?,
+            Self::Google => google::refine(&mut reading, claims)?,
+            Self::Ping => ping::refine(&mut reading, claims)?,
+            Self::Workos => workos::refine(&mut reading),
+            Self::Kubernetes => kubernetes::refine(&mut reading, claims)?,
+            Self::GithubActions => reading.kind = Kind::App,
+            Self::Authentik => {}
+        }
+        Ok(reading)
+    }
+
+    const fn places(self) -> &'static Places {
+        match self {
+            Self::Oidc => &oidc::PLACES,
+            Self::Entra => &entra::PLACES,
+            Self::Okta => &okta::PLACES,
+            Self::Auth0 => &auth0::PLACES,
+            Self::Keycloak => &keycloak::PLACES,
+            Self::Google => &google::PLACES,
+            Self::Ping => &ping::PLACES,
+            Self::Authentik => &authentik::PLACES,
+            Self::Workos => &workos::PLACES,
+            Self::Kubernetes => &kubernetes::PLACES,
+            Self::GithubActions => &github_actions::PLACES,
         }
     }
 }
@@ -77,16 +95,19 @@ impl Places {
                 tenant = text(claims, name)?;
             }
         }
-        let of = |places: Names, names: fn(Option<&Value>) -> Vec<String>| {
-            let found = places.iter().flat_map(|name| names(claims.get(*name)));
-            found.collect()
+        let all = |places: Names, names: fn(Option<&Value>) -> Vec<String>| {
+            let mut all = Vec::new();
+            for name in places {
+                all.append(&mut names(claims.get(*name)));
+            }
+            all
         };
         Ok(Reading {
             kind: kind(client.is_some() && subject == client.as_deref()),
             client,
             email_verified: claims.get("email_verified").map(|says| *says == true),
-            scopes: of(self.scopes, names),
-            roles: of(self.roles, whole_names),
+            scopes: all(self.scopes, names),
+            roles: all(self.roles, whole_names),
             groups: whole_names(claims.get("groups")),
             groups_left_out: false,
             tenant: tenant.map(str::to_owned),

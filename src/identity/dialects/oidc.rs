@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::{auth0, text, Places, Reading};
 use crate::identity::{IdentityFault, Kind};
 
-const PLACES: Places = Places {
+pub(super) const PLACES: Places = Places {
     client: &["azp", "client_id", "cid", "appid"],
     scopes: &["scope", "scp"],
     roles: &["roles"],
@@ -14,10 +14,12 @@ const PLACES: Places = Places {
 };
 
 /// Auth0 and Entra have words of their own for an application that acts for itself.
-pub(super) fn read(claims: &Map<String, Value>) -> Result<Reading, IdentityFault> {
-    let mut reading = PLACES.read(claims)?;
-    if text(claims, "idtyp")? == Some("app") || auth0::is_app(claims, &reading)? {
+pub(super) fn refine(
+    reading: &mut Reading,
+    claims: &Map<String, Value>,
+) -> Result<(), IdentityFault> {
+    if text(claims, "idtyp")? == Some("app") || auth0::is_app(claims, reading)? {
         reading.kind = Kind::App;
     }
-    Ok(reading)
+    Ok(())
 }

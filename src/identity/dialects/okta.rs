@@ -3,9 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::{Places, Reading};
-use crate::identity::{IdentityFault, Kind};
+use crate::identity::Kind;
 
-const PLACES: Places = Places {
+pub(super) const PLACES: Places = Places {
     client: &["cid"],
     scopes: &["scp"],
     roles: &["roles"],
@@ -14,10 +14,8 @@ const PLACES: Places = Places {
 
 /// `uid` is the id of a person. The subject is an expression of the operator's, so that somebody's
 /// could come out as the client's.
-pub(super) fn read(claims: &Map<String, Value>) -> Result<Reading, IdentityFault> {
-    let mut reading = PLACES.read(claims)?;
+pub(super) fn refine(reading: &mut Reading, claims: &Map<String, Value>) {
     if claims.contains_key("uid") {
         reading.kind = Kind::User;
     }
-    Ok(reading)
 }
