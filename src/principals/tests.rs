@@ -13,7 +13,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
-use crate::identity::Kind;
+use crate::identity::{ClaimRule, ClaimTest, Kind};
 use crate::n8n::ScopeSet;
 use crate::secret::Secret;
 use crate::time::UnixSeconds;
@@ -69,19 +69,33 @@ fn kind() -> impl Strategy<Value = Kind> {
     prop_oneof![Just(Kind::App), Just(Kind::User)]
 }
 
+/// Rules of which identities here keep some.
+fn claim_rule() -> impl Strategy<Value = ClaimRule> {
+    (any::<bool>(), option::of(value())).prop_map(|(exists, equals)| ClaimRule {
+        path: vec!["claim".to_owned()],
+        exists: Some(exists || equals.is_some()),
+        all: equals
+            .map(|value| ClaimTest::OneOf(vec![value.into()]))
+            .into_iter()
+            .collect(),
+        none: Vec::new(),
+    })
+}
+
 prop_compose! {
     fn condition()(
         emails in listed(address()),
         one in [listed(value()), listed(value()), listed(value()), listed(value())],
         other in [listed(value()), listed(value()), listed(value()), listed(value())],
         kind in option::weighted(0.2, kind()),
+        claims in vec(claim_rule(), 0..2),
     ) -> Condition {
         let [providers, clients, subjects, email_domains] = one;
         let [tenants, roles, scopes, groups] = other;
         Condition {
             providers, clients, subjects, kind, emails, email_domains, tenants, roles, scopes,
             groups,
-            claims: Vec::new(),
+            claims,
         }
     }
 }
@@ -93,6 +107,7 @@ prop_compose! {
         one in [option::of(value()), option::of(value()), option::of(value())],
         kind in kind(),
         several in [vec(value(), 0..3), vec(value(), 0..3), vec(value(), 0..3)],
+        claim in option::of(value()),
     ) -> Identity {
         let [client, subject, tenant] = one;
         let [scopes, roles, groups] = several;
@@ -104,7 +119,7 @@ prop_compose! {
             groups_left_out: false,
             hosted_domain: None,
             expires: UnixSeconds(0),
-            claims: Rc::default(),
+            claims: Rc::new(claim.map(|value| ("claim".to_owned(), value.into())).into_iter().collect()),
         }
     }
 }
