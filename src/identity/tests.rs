@@ -172,6 +172,24 @@ fn a_client_of_another_type_is_a_fault_and_not_an_absence() {
         let fault = read(dialect, &json!({"azp": ["a"]})).unwrap_err();
         assert_eq!(fault, IdentityFault::NotText { claim: "azp" });
     }
+    for (dialect, claim) in [
+        (Dialect::Okta, "cid"),
+        (Dialect::Okta, "sub"),
+        (Dialect::Auth0, "client_id"),
+        (Dialect::Auth0, "org_id"),
+        (Dialect::Google, "hd"),
+        (Dialect::Google, "email"),
+        (Dialect::Ping, "client_id"),
+        (Dialect::Ping, "env"),
+        (Dialect::Authentik, "azp"),
+        (Dialect::Workos, "org_id"),
+        (Dialect::Kubernetes, "sub"),
+        (Dialect::GithubActions, "repository"),
+        (Dialect::GithubActions, "repository_owner"),
+    ] {
+        let fault = read(dialect, &json!({ claim: ["x"] })).unwrap_err();
+        assert_eq!(fault, IdentityFault::NotText { claim }, "{dialect:?}");
+    }
     for (claim, value) in [("tid", json!(7)), ("idtyp", json!(["app"]))] {
         let mut claims = json!({});
         claims[claim] = value;
@@ -509,5 +527,74 @@ fn an_address_counts_if_its_provider_vouches_for_it() {
             trusted,
             "trusted {dialect:?} {claims}"
         );
+    }
+}
+
+/// Whoever may leave out the subject, or choose it, must not thereby pass for an application.
+#[test]
+fn a_person_does_not_become_an_application_by_its_subject() {
+    for (dialect, claims, expected) in [
+        (
+            Dialect::Ping,
+            json!({"iss": "https://auth.pingone.com/e/as", "client_id": "c"}),
+            Kind::App,
+        ),
+        (
+            Dialect::Ping,
+            json!({"iss": "https://sso.example.com", "client_id": "c"}),
+            Kind::User,
+        ),
+        (Dialect::Ping, json!({"client_id": "c"}), Kind::User),
+        (
+            Dialect::Ping,
+            json!({"iss": "https://auth.pingone.com/e/as"}),
+            Kind::User,
+        ),
+        (Dialect::Okta, json!({"cid": "c", "sub": "c"}), Kind::App),
+        (
+            Dialect::Okta,
+            json!({"cid": "c", "sub": "c", "uid": "u"}),
+            Kind::User,
+        ),
+        (
+            Dialect::Okta,
+            json!({"cid": "c", "sub": "c", "uid": null}),
+            Kind::User,
+        ),
+        (Dialect::Okta, json!({"cid": "c"}), Kind::User),
+        (
+            Dialect::Auth0,
+            json!({"azp": "c", "sub": "d@clients"}),
+            Kind::User,
+        ),
+        (
+            Dialect::Workos,
+            json!({"client_id": "c", "sub": "user_c"}),
+            Kind::User,
+        ),
+        (
+            Dialect::Authentik,
+            json!({"azp": "c", "preferred_username": "ak-n8n-client_credentials"}),
+            Kind::User,
+        ),
+        (
+            Dialect::Kubernetes,
+            json!({"sub": "system:serviceaccount:jobs"}),
+            Kind::User,
+        ),
+        (
+            Dialect::Kubernetes,
+            json!({"sub": "system:node:worker"}),
+            Kind::User,
+        ),
+        (
+            Dialect::Kubernetes,
+            json!({"sub": "system:serviceaccount:jobs:x"}),
+            Kind::App,
+        ),
+        (Dialect::Google, json!({"azp": "", "sub": ""}), Kind::User),
+    ] {
+        let identity = read(dialect, &claims).expect("an identity");
+        assert_eq!(identity.kind, expected, "{dialect:?} {claims}");
     }
 }

@@ -2,8 +2,9 @@
 
 use super::Places;
 
-/// Nobody but a workflow gets such a token. The repository is the client, and its owner the tenant. Everything else that tells workflows
-/// apart (`ref`, `environment`, `job_workflow_ref` …) is for rules on claims.
+/// Nobody but a workflow gets such a token. The repository is the client, and its owner the tenant.
+/// Everything else that tells workflows apart (`ref`, `environment`, `job_workflow_ref` …) is for
+/// rules on claims.
 pub(super) const PLACES: Places = Places {
     client: &["repository"],
     scopes: &[],
