@@ -36,3 +36,27 @@ pub(super) fn jwks_endpoint(
     }
     Ok(keys.endpoint(cluster, ""))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::token::TENANT;
+
+    /// Entra's document for several tenants writes the place for the tenant out.
+    #[test]
+    fn a_document_of_many_tenants_has_their_issuer_with_a_place_for_the_tenant() {
+        let many = format!("https://login.microsoftonline.com/{TENANT}/v2.0");
+        let one = "https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0";
+        let document = json!({
+            "issuer": "https://login.microsoftonline.com/{tenantid}/v2.0",
+            "jwks_uri": "https://login.microsoftonline.com/organizations/discovery/v2.0/keys",
+        });
+        let document = document.to_string().into_bytes();
+        let keys = jwks_endpoint(&document, &many, "entra").map(|endpoint| endpoint.path);
+        assert_eq!(keys, Ok("/organizations/discovery/v2.0/keys".to_owned()));
+        let of_one = jwks_endpoint(&document, one, "entra");
+        assert_eq!(of_one, Err(FetchFault::IssuerMismatch));
+    }
+}
