@@ -75,6 +75,11 @@ impl Settled {
         audit_line(&self.decision, &self.request, self.now)
     }
 
+    /// The head of the request as it came.
+    pub const fn request(&self) -> &RequestHead {
+        &self.request
+    }
+
     /// The host did not do what was decided, and the request was refused.
     pub fn host_failed(&mut self) {
         self.decision.outcome = Outcome::Reject(Reason::HostFailure);

@@ -79,7 +79,7 @@ impl Worker {
 /// host did not.
 pub(super) fn perform(settled: &mut Settled) -> Flow {
     let (done, flow) = match &settled.action {
-        Action::Continue(edits) => (host::apply(edits), Flow::Continue),
+        Action::Continue(edits) => (host::apply(edits, settled.request()), Flow::Continue),
         Action::Reply(reply) => (host::reply(reply), Flow::Pause),
     };
     if done.is_ok() {

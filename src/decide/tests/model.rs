@@ -61,6 +61,18 @@ fn tokens() -> Vec<(String, bool)> {
     ]
 }
 
+/// A host that adds where it finds nothing to replace makes two headers of a name that is set twice.
+fn sets_each_name_once(decision: &Decision) -> bool {
+    let Outcome::Forward(forward) = &decision.outcome else {
+        return false;
+    };
+    let mut names = std::collections::BTreeSet::new();
+    forward.edits().iter().all(|edit| match edit {
+        HeaderEdit::Set(name, _) => names.insert(*name),
+        HeaderEdit::Remove(_) => true,
+    })
+}
+
 #[test]
 fn random_requests_keep_the_promises() {
     let facts = facts(&configuration());
@@ -108,6 +120,7 @@ fn random_requests_keep_the_promises() {
                 assert!(*is_good && bearers == 1, "{request:?}");
                 let head = upstream(&request, &decision);
                 assert!(!format!("{head:?}").contains("from-the-client"), "{head:?}");
+                assert!(sets_each_name_once(&decision), "{decision:?}");
                 let keys = head
                     .iter()
                     .filter(|(name, _)| name == "x-n8n-api-key")
