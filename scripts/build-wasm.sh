@@ -18,5 +18,10 @@ out="$ROOT/target/$module.wasm"
 
 [ -f Cargo.lock ] || die "Cargo.lock is missing" "run this in a complete checkout"
 compile_wasm build-wasm "$module" "$dir" "${what[@]}"
-keep "$dir/$WASM_TARGET/release/$built" "$out"
+built="$dir/$WASM_TARGET/release/$built"
+if [ "$module" = n8n-idp-gate ]; then
+  scripts/trim-wasm.sh "$built" "$built.trimmed"
+  built="$built.trimmed"
+fi
+keep "$built" "$out"
 printf '%s\n' "$out"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Checks a built filter: it may import only what scripts/wasm-imports.txt lists,
-# and it may not be larger than the budget below. Prints both figures.
+# it must export exactly what scripts/wasm-exports.txt lists, and it may not be
+# larger than the budget below. Prints the figures.
 # Usage: scripts/check-wasm.sh [FILE], by default target/n8n-idp-gate.wasm.
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -10,10 +11,10 @@ wasm=${1:-target/n8n-idp-gate.wasm}
 need python3 "install Python 3 (Debian: apt-get install python3)"
 [ -f "$wasm" ] || die "$wasm is not there" "make wasm"
 
-python3 - "$wasm" scripts/wasm-imports.txt "$budget" <<'PYTHON'
+python3 - "$wasm" scripts/wasm-imports.txt scripts/wasm-exports.txt "$budget" <<'PYTHON'
 import sys
 
-path, list_path, budget = sys.argv[1], sys.argv[2], int(sys.argv[3])
+path, list_path, exports_path, budget = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
 data = open(path, "rb").read()
 
 
@@ -67,9 +68,28 @@ def imports():
         at = end
 
 
-listed = [line.strip() for line in open(list_path) if line.strip() and not line.startswith("#")]
-if listed != sorted(set(listed)):
-    sys.exit(f"error: {list_path} is not sorted, or names something twice")
+def exports():
+    at = 8
+    while at < len(data):
+        section, (size, at) = data[at], number(at + 1)
+        end = at + size
+        if section == 7:
+            count, at = number(at)
+            for _ in range(count):
+                item, at = name(at)
+                at = number(at + 1)[1]
+                yield item
+        at = end
+
+
+def lines(path):
+    listed = [line.strip() for line in open(path) if line.strip() and not line.startswith("#")]
+    if listed != sorted(set(listed)):
+        sys.exit(f"error: {path} is not sorted, or names something twice")
+    return listed
+
+
+listed = lines(list_path)
 found = sorted(set(imports()))
 bad = [item for item in found if item not in listed]
 for item in bad:
@@ -77,6 +97,11 @@ for item in bad:
 if bad:
     print(f"       if it is meant to be there, and Envoy offers it, add it to {list_path}", file=sys.stderr)
 print(f"imports: {len(found)}, all on the list of {len(listed)}" if not bad else f"imports: {len(found)}, {len(bad)} not allowed")
+differing = set(exports()) ^ set(lines(exports_path))
+for item in sorted(differing):
+    print(f"error: exported and not listed, or listed and not exported: {item}", file=sys.stderr)
+    bad.append(item)
+print(f"exports: {len(set(exports()))}" + (", as listed" if not differing else ", other than listed"))
 print(f"size: {len(data)} bytes, {100 * len(data) / budget:.1f} % of the budget of {budget}")
 if len(data) > budget:
     print(f"error: {path} is {len(data) - budget} bytes over the budget", file=sys.stderr)

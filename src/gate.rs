@@ -126,6 +126,11 @@ impl Gate {
         self.settle(id, request, now, now, false)
     }
 
+    /// Whether this request waits.
+    pub fn is_waiting(&self, id: WaiterId) -> bool {
+        self.parked.contains_key(&id)
+    }
+
     /// A request is gone. One that still waited is to be reported as what it is: nobody decided
     /// about it.
     pub fn gone(&mut self, id: WaiterId, now: UnixMillis) -> Option<Settled> {

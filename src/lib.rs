@@ -21,6 +21,7 @@ pub mod decide;
 pub mod facts;
 pub mod gate;
 pub mod identity;
+pub mod index;
 pub mod json;
 pub mod n8n;
 pub mod observe;

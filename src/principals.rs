@@ -1,43 +1,36 @@
 //! Whom an identity becomes in n8n.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::identity::{Condition, Dimension, Identity};
+use crate::identity::{Dimension, Identity};
+use crate::index::Index;
 use crate::policy::Principal;
 
 /// The principals in the order of the configuration. The first match wins, and finding it takes
-/// as long among ten thousand as among ten: only those are looked at that list a value of the
-/// caller's.
+/// as long among ten thousand as among ten.
 #[derive(Clone, Default)]
 pub struct Principals {
     list: Vec<Principal>,
-    /// Each principal is in one dimension alone, under every value that it lists there.
-    rows: BTreeMap<Dimension, BTreeMap<String, Vec<usize>>>,
-    /// Those that list no values at all.
-    unlisted: Vec<usize>,
+    index: Index,
 }
 
 impl Principals {
     /// Puts principals in order.
     pub fn new(list: Vec<Principal>) -> Self {
-        let mut principals = Self::default();
-        let crowds = crowds(&list);
-        for (place, principal) in list.iter().enumerate() {
-            match emptiest(&principal.matches, &crowds) {
-                None => principals.unlisted.push(place),
-                Some(dimension) => principals.add(place, &principal.matches, dimension),
-            }
-        }
-        Self { list, ..principals }
-    }
-
-    fn add(&mut self, place: usize, condition: &Condition, dimension: Dimension) {
-        let rows = self.rows.entry(dimension).or_default();
-        let listed = condition.lists().filter(|(own, _)| *own == dimension);
-        for value in listed.flat_map(|(_, values)| values) {
-            rows.entry(value.clone()).or_default().push(place);
+        let groups = |principal: &Principal| {
+            let lists = principal.matches.lists();
+            lists
+                .map(|(dimension, values)| {
+                    let values = values.iter().map(|value| Cow::Owned(value.clone()));
+                    values.map(|value| (dimension as u8, value)).collect()
+                })
+                .collect()
+        };
+        let rules: Vec<_> = list.iter().map(groups).collect();
+        Self {
+            index: Index::new(&rules),
+            list,
         }
     }
 
@@ -87,25 +80,16 @@ impl Principals {
         self.list.is_empty()
     }
 
-    /// The place of the first principal that is `wanted`, among those that list none or one of
-    /// `values`.
     fn first<'v>(
         &self,
         values: impl IntoIterator<Item = (Dimension, Cow<'v, str>)>,
         wanted: impl Fn(&Principal) -> bool,
     ) -> Option<usize> {
-        let is_wanted = |place: &&usize| self.list.get(**place).is_some_and(&wanted);
-        let mut first = self.unlisted.iter().find(is_wanted).copied();
-        for (dimension, value) in values {
-            let row = self.rows.get(&dimension).and_then(|rows| rows.get(&*value));
-            let earlier = row
-                .into_iter()
-                .flatten()
-                .take_while(|place| first.is_none_or(|first| **place < first))
-                .find(is_wanted);
-            first = earlier.copied().or(first);
-        }
-        first
+        let keys = values.into_iter();
+        self.index.first(
+            keys.map(|(dimension, value)| (dimension as u8, value)),
+            |place| self.list.get(place).is_some_and(&wanted),
+        )
     }
 }
 
@@ -113,33 +97,6 @@ impl fmt::Debug for Principals {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.list.fmt(formatter)
     }
-}
-
-type Crowds<'l> = BTreeMap<(Dimension, &'l str), usize>;
-
-/// How many principals list each value.
-fn crowds(list: &[Principal]) -> Crowds<'_> {
-    let mut crowds = Crowds::new();
-    for (dimension, values) in list.iter().flat_map(|principal| principal.matches.lists()) {
-        for value in values {
-            let crowd = crowds.entry((dimension, value)).or_default();
-            *crowd = crowd.saturating_add(1);
-        }
-    }
-    crowds
-}
-
-/// The dimension in which a condition shares its values with the fewest others.
-fn emptiest(condition: &Condition, crowds: &Crowds<'_>) -> Option<Dimension> {
-    let crowd = |dimension, value| crowds.get(&(dimension, value)).copied();
-    condition
-        .lists()
-        .map(|(dimension, values)| {
-            let most = values.iter().filter_map(|value| crowd(dimension, value));
-            (most.max(), dimension)
-        })
-        .min()
-        .map(|(_, dimension)| dimension)
 }
 
 #[cfg(test)]

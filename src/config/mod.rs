@@ -252,7 +252,6 @@ fn warn_of_idle_providers(policy: &Policy, place: &Place) {
     let principals = policy.principals.iter().map(|principal| &principal.matches);
     let bearer = policy
         .webhooks
-        .0
         .iter()
         .filter(|rule| rule.auth == WebhookAuth::Bearer);
     let conditions: Vec<_> = principals.chain(bearer.map(|rule| &rule.require)).collect();

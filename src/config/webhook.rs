@@ -15,29 +15,39 @@ pub(super) fn webhooks(
     endpoints: Option<&Endpoints>,
     providers: &[String],
 ) -> WebhookRules {
-    let mut read: Vec<(Place, String, WebhookRule)> = Vec::new();
+    let mut places: Vec<Place> = Vec::new();
+    let mut list = Vec::new();
     for raw in raw {
         let place = raw.path.place.clone();
-        let path = raw.path.value.as_ref().map(|path| path.text.clone());
-        let (Some(rule), Some(path)) = (rule(raw, endpoints, providers), path) else {
+        if let Some(rule) = rule(raw, endpoints, providers) {
+            places.push(place);
+            list.push(rule);
+        }
+    }
+    let rules = WebhookRules::new(list);
+    report_unreachable(&places, &rules);
+    rules
+}
+
+fn report_unreachable(places: &[Place], rules: &WebhookRules) {
+    for (number, (place, rule)) in places.iter().zip(rules.iter()).enumerate() {
+        let first = rules.first_covering(&rule.pattern);
+        let Some(earlier) = first.filter(|earlier| *earlier < number) else {
             continue;
         };
-        let earlier = read
-            .iter()
-            .find(|(_, _, earlier)| earlier.pattern.covers(&rule.pattern));
-        if let Some((earlier_place, earlier_path, _)) = earlier {
+        if let (Some(earlier_place), Some(covering)) =
+            (places.get(earlier), rules.iter().nth(earlier))
+        {
             place.error(
                 format!(
                     "{} can never be reached: {earlier_place} ({}) matches every path that it matches",
-                    quoted(&path),
-                    quoted(earlier_path),
+                    quoted(&rule.pattern.to_string()),
+                    quoted(&covering.pattern.to_string()),
                 ),
                 "the first match wins: put the narrower one first",
             );
         }
-        read.push((place, path, rule));
     }
-    WebhookRules(read.into_iter().map(|(_, _, rule)| rule).collect())
 }
 
 /// Whether the rule asks for a token, or might once what is wrong with it is mended.

@@ -55,7 +55,7 @@ impl Caller {
             api_key: principal.api_key.clone(),
         });
         let principal = standing.as_ref().map(|standing| &*standing.principal);
-        let mut rules = policy.webhooks.0.iter();
+        let mut rules = policy.webhooks.iter();
         Self {
             token,
             provider,

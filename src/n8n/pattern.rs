@@ -109,6 +109,14 @@ impl PathPattern {
         self.prefix
     }
 
+    /// The segments below its endpoint that stand for themselves.
+    pub(super) fn literals(&self) -> impl Iterator<Item = &str> {
+        self.segments.iter().filter_map(|segment| match segment {
+            Wanted::Any => None,
+            Wanted::Literal(literal) => Some(literal.as_str()),
+        })
+    }
+
     /// Whether it matches what stands below its endpoint.
     pub(super) fn matches(&self, below: &[String], comparison: Comparison) -> bool {
         let is_long_enough = if self.is_open {

@@ -141,8 +141,12 @@ pub fn classify(endpoints: &Endpoints, path: &[u8]) -> Result<Route, PathFault> 
 
 /// The longest prefix of `path` and how many segments it has.
 fn longest_prefix(prefixes: &[(Prefix, &str)], path: &[u8]) -> (Option<Prefix>, usize) {
+    // Most prefixes differ in their first letter.
+    let first = |text: &[u8]| text.first().map(u8::to_ascii_lowercase);
+    let of_path = path.get(1..).and_then(first);
     prefixes
         .iter()
+        .filter(|(_, literal)| first(literal.as_bytes()) == of_path)
         .filter_map(|(prefix, literal)| {
             let mut of_path = segments(path);
             let mut length = 0_usize;

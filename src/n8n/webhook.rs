@@ -1,14 +1,26 @@
 //! Which rule guards a webhook.
 
+use std::borrow::Cow;
+use std::fmt;
+
 use super::endpoints::Prefix;
 use super::pattern::Comparison;
 use super::{PathPattern, Route};
 use crate::identity::Condition;
+use crate::index::{Index, Key};
 use crate::policy::Access;
 
-/// The webhook rules in the order of the configuration; the first match wins.
-#[derive(Clone, Debug, Default)]
-pub struct WebhookRules(pub Vec<WebhookRule>);
+/// The webhook rules in the order of the configuration. The first match wins, and finding it takes
+/// as long among many as among few.
+#[derive(Clone, Default)]
+pub struct WebhookRules {
+    list: Vec<WebhookRule>,
+    /// By the literal segments of their patterns. However a request is compared with a pattern,
+    /// each of them has to be among its segments.
+    index: Index,
+    /// The prefixes that rules speak of.
+    prefixes: Vec<Prefix>,
+}
 
 /// How webhooks under one pattern are guarded.
 #[derive(Clone, Debug)]
@@ -50,6 +62,48 @@ pub enum RuleChoice<'r> {
 }
 
 impl WebhookRules {
+    /// Puts rules in order.
+    pub fn new(list: Vec<WebhookRule>) -> Self {
+        let mut prefixes = Vec::new();
+        for rule in &list {
+            if !prefixes.contains(&rule.pattern.prefix()) {
+                prefixes.push(rule.pattern.prefix());
+            }
+        }
+        let groups = |rule: &WebhookRule| -> Vec<Vec<Key<'static>>> {
+            let literals = rule.pattern.literals();
+            literals.map(|literal| vec![key(literal)]).collect()
+        };
+        let rules: Vec<_> = list.iter().map(groups).collect();
+        Self {
+            index: Index::new(&rules),
+            list,
+            prefixes,
+        }
+    }
+
+    /// All of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &WebhookRule> {
+        self.list.iter()
+    }
+
+    /// The first rule that matches every path that this pattern matches too; if that is of an
+    /// earlier rule, this pattern's can never be reached.
+    pub fn first_covering(&self, pattern: &PathPattern) -> Option<usize> {
+        let covers = |rule: &WebhookRule| rule.pattern.covers(pattern);
+        self.first(pattern.literals(), covers)
+    }
+
+    fn first<'s>(
+        &self,
+        segments: impl Iterator<Item = &'s str>,
+        wanted: impl Fn(&WebhookRule) -> bool,
+    ) -> Option<usize> {
+        self.index.first(segments.map(key), |place| {
+            self.list.get(place).is_some_and(&wanted)
+        })
+    }
+
     /// The rule for a route whose surface is a webhook, a form or an MCP trigger.
     ///
     /// A rule for `/webhook/x` holds for `/webhook-test/x` too, which is the same workflow while
@@ -64,10 +118,10 @@ impl WebhookRules {
         let Some(prefix) = route.trigger().and_then(|prefix| self.speaking_of(prefix)) else {
             return RuleChoice::Unguarded;
         };
+        let below = route.below_prefix();
         let first = |comparison| {
-            self.0.iter().position(|rule| {
-                rule.pattern.prefix() == prefix
-                    && rule.pattern.matches(route.below_prefix(), comparison)
+            self.first(below.iter().map(String::as_str), |rule| {
+                rule.pattern.prefix() == prefix && rule.pattern.matches(below, comparison)
             })
         };
         let choice = first(Comparison::Exact);
@@ -75,16 +129,27 @@ impl WebhookRules {
             return RuleChoice::Ambiguous;
         }
         choice
-            .and_then(|place| self.0.get(place))
+            .and_then(|place| self.list.get(place))
             .map_or(RuleChoice::NoRule, RuleChoice::Rule)
     }
 
     /// The prefix whose rules hold below `prefix`; `None`: no rule does.
     fn speaking_of(&self, prefix: Prefix) -> Option<Prefix> {
-        let is_named = |prefix: &Prefix| self.0.iter().any(|rule| rule.pattern.prefix() == *prefix);
+        let is_named = |prefix: &Prefix| self.prefixes.contains(prefix);
         Some(prefix)
             .filter(is_named)
             .or_else(|| prefix.production().filter(is_named))
+    }
+}
+
+/// What two segments have in common that are equal without regard to case.
+fn key(segment: &str) -> Key<'static> {
+    (0, Cow::Owned(segment.to_lowercase()))
+}
+
+impl fmt::Debug for WebhookRules {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.list.fmt(formatter)
     }
 }
 

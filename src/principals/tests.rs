@@ -13,7 +13,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
-use crate::identity::{ClaimRule, ClaimTest, Kind};
+use crate::identity::{ClaimRule, ClaimTest, Condition, Kind};
 use crate::n8n::ScopeSet;
 use crate::secret::Secret;
 use crate::time::UnixSeconds;
@@ -163,24 +163,6 @@ fn a_condition_on_a_domain_covers_addresses_within_it() {
     let principals = principals(vec![client("x"), domain, addresses]);
     let last = principals.iter().last().unwrap();
     assert_eq!(principals.first_covering(last).unwrap().0, 1);
-}
-
-#[test]
-fn where_one_value_is_everybodys_another_one_finds_the_principal() {
-    let of_client = |subject: usize| Condition {
-        clients: Some(set(&["portal"])),
-        subjects: Some(set(&[&subject.to_string()])),
-        ..Condition::default()
-    };
-    let principals = principals((0..1000).map(of_client).collect());
-    let longest = principals
-        .rows
-        .values()
-        .flat_map(BTreeMap::values)
-        .map(Vec::len)
-        .max();
-    assert_eq!(longest, Some(1));
-    assert!(principals.unlisted.is_empty());
 }
 
 #[test]

@@ -51,8 +51,10 @@ impl Drop for Request {
         // The host drops a request when its stream is gone, also while it waits.
         if let Some(worker) = &self.worker {
             let mut worker = worker.borrow_mut();
-            if let Some(abandoned) = worker.gate.gone(self.id, host::now()) {
-                worker.report(&abandoned);
+            if worker.gate.is_waiting(self.id) {
+                if let Some(abandoned) = worker.gate.gone(self.id, host::now()) {
+                    worker.report(&abandoned);
+                }
             }
         }
     }

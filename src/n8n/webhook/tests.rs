@@ -4,7 +4,7 @@ use super::*;
 use crate::n8n::{classify, Endpoints};
 
 fn rules(patterns: &[&str]) -> WebhookRules {
-    WebhookRules(
+    WebhookRules::new(
         patterns
             .iter()
             .map(|pattern| WebhookRule {
@@ -157,4 +157,63 @@ fn a_spelling_that_gets_around_a_rule_by_its_order_is_ambiguous() {
             ("/webhook/hook/user/7/orders/x", "/webhook/**"),
         ],
     );
+}
+
+/// What going through all rules chooses: a rule, none of them, or what there is instead.
+fn chosen_one_by_one(rules: &WebhookRules, route: &Route) -> Result<Option<usize>, ()> {
+    let named = |prefix: Prefix| {
+        rules
+            .list
+            .iter()
+            .any(|rule| rule.pattern.prefix() == prefix)
+    };
+    let prefix = route.trigger().ok_or(())?;
+    let prefix = [Some(prefix), prefix.production()]
+        .into_iter()
+        .flatten()
+        .find(|prefix| named(*prefix))
+        .ok_or(())?;
+    let [exact, case, order] = [
+        Comparison::Exact,
+        Comparison::IgnoringCase,
+        Comparison::IgnoringOrder,
+    ]
+    .map(|comparison| {
+        rules.list.iter().position(|rule| {
+            rule.pattern.prefix() == prefix
+                && rule.pattern.matches(route.below_prefix(), comparison)
+        })
+    });
+    if exact == case && exact == order {
+        Ok(exact)
+    } else {
+        Err(())
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn looking_up_chooses_what_going_through_all_rules_chooses(
+        patterns in proptest::collection::vec(
+            "/(webhook|form|webhook-test)(/(a|B|c|\\*)){0,3}(/\\*\\*)?", 0..20,
+        ),
+        paths in proptest::collection::vec("/(webhook|form|webhook-test)(/(a|A|b|c)){0,4}", 20),
+    ) {
+        let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
+        let rules = rules(&patterns);
+        for path in paths {
+            let route = classify(&Endpoints::default(), path.as_bytes()).unwrap();
+            let place = |rule| rules.list.iter().position(|one| std::ptr::eq(one, rule));
+            let choice = match rules.choose(&route) {
+                RuleChoice::Rule(rule) => Ok(place(rule)),
+                RuleChoice::NoRule => Ok(None),
+                RuleChoice::Unguarded | RuleChoice::Ambiguous => Err(()),
+            };
+            proptest::prop_assert_eq!(choice, chosen_one_by_one(&rules, &route), "{}", path);
+        }
+        for rule in rules.iter() {
+            let first = rules.iter().position(|one| one.pattern.covers(&rule.pattern));
+            proptest::prop_assert_eq!(rules.first_covering(&rule.pattern), first);
+        }
+    }
 }

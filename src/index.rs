@@ -1,0 +1,127 @@
+//! Finding the first of many rules that holds without going through all of them.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// Something that rules ask for and requests have: a text, and which sort of text it is.
+pub type Key<'k> = (u8, Cow<'k, str>);
+
+/// The places of rules, by what they ask for.
+///
+/// A rule can hold only where one key of each of its groups is there. So it is filed under the
+/// keys of one group, the one that it shares with the fewest other rules, and a request is
+/// compared with those rules alone that are filed under a key which it has.
+#[derive(Clone, Debug, Default)]
+pub struct Index {
+    rows: BTreeMap<u8, BTreeMap<String, Vec<usize>>>,
+    /// Rules without groups: every request is compared with them.
+    unfiled: Vec<usize>,
+}
+
+impl Index {
+    /// Files rules, given the groups of each, in their order.
+    pub fn new(rules: &[Vec<Vec<Key<'_>>>]) -> Self {
+        let mut crowds: BTreeMap<&Key<'_>, usize> = BTreeMap::new();
+        for key in rules.iter().flatten().flatten() {
+            let crowd = crowds.entry(key).or_default();
+            *crowd = crowd.saturating_add(1);
+        }
+        let most = |group: &&Vec<Key<'_>>| {
+            let crowd = |key| crowds.get(key).copied();
+            group.iter().filter_map(crowd).max()
+        };
+        let mut index = Self::default();
+        for (place, groups) in rules.iter().enumerate() {
+            match groups.iter().min_by_key(most) {
+                None => index.unfiled.push(place),
+                Some(group) => group.iter().for_each(|key| index.file(key, place)),
+            }
+        }
+        index
+    }
+
+    fn file(&mut self, (sort, text): &Key<'_>, place: usize) {
+        let rows = self.rows.entry(*sort).or_default();
+        let row = rows.entry(text.clone().into_owned()).or_default();
+        // A rule may name one text twice, and rows stay in order.
+        if row.last() != Some(&place) {
+            row.push(place);
+        }
+    }
+
+    /// The place of the first rule that `holds`, of those without groups and those filed under one
+    /// of `keys`.
+    pub fn first<'k>(
+        &self,
+        keys: impl IntoIterator<Item = Key<'k>>,
+        holds: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
+        let holds = |place: &&usize| holds(**place);
+        let mut first = self.unfiled.iter().find(holds).copied();
+        for (sort, text) in keys {
+            let row = self.rows.get(&sort).and_then(|rows| rows.get(&*text));
+            let earlier = row
+                .into_iter()
+                .flatten()
+                .take_while(|place| first.is_none_or(|first| **place < first))
+                .find(holds);
+            first = earlier.copied().or(first);
+        }
+        first
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(text: &str) -> Key<'_> {
+        (0, text.into())
+    }
+
+    fn compared(index: &Index, keys: &[&str]) -> Vec<usize> {
+        let seen = std::cell::RefCell::new(Vec::new());
+        let first = index.first(keys.iter().map(|text| key(text)), |place| {
+            seen.borrow_mut().push(place);
+            false
+        });
+        assert_eq!(first, None);
+        seen.into_inner()
+    }
+
+    #[test]
+    fn a_rule_is_filed_under_what_it_shares_with_the_fewest() {
+        let own: Vec<String> = (0..1000).map(|place| place.to_string()).collect();
+        let other = |place: &str| Key::from((0, format!("other {place}").into()));
+        let rules: Vec<_> = own
+            .iter()
+            .map(|own| vec![vec![key("everybody")], vec![key(own), other(own)]])
+            .chain([vec![]])
+            .collect();
+        let index = Index::new(&rules);
+        assert_eq!(compared(&index, &["everybody"]), [1000], "filed elsewhere");
+        assert_eq!(compared(&index, &["7", "everybody"]), [1000, 7]);
+        assert_eq!(compared(&index, &[]), [1000]);
+    }
+
+    #[test]
+    fn the_first_rule_that_holds_is_found_whatever_it_is_filed_under() {
+        let rules = [
+            vec![vec![key("a")]],
+            vec![],
+            vec![vec![key("b"), key("b")]],
+            vec![vec![key("a"), key("b")]],
+        ];
+        let index = Index::new(&rules);
+        let first = |keys: &[&str], holds: &[usize]| {
+            index.first(keys.iter().map(|text| key(text)), |place| {
+                holds.contains(&place)
+            })
+        };
+        assert_eq!(first(&["b", "a"], &[0, 1, 2, 3]), Some(0));
+        assert_eq!(first(&["b", "a"], &[2, 3]), Some(2));
+        assert_eq!(first(&["b"], &[0, 2, 3]), Some(2));
+        assert_eq!(first(&["c"], &[0, 1, 2, 3]), Some(1));
+        assert_eq!(first(&["c"], &[0, 2, 3]), None);
+    }
+}
