@@ -21,6 +21,7 @@ mod configuration;
 mod crypto;
 mod faults;
 mod gate;
+mod host_calls;
 mod host_crypto;
 mod hygiene;
 mod keys;

@@ -1,0 +1,134 @@
+//! How often the gate and its host call each other for one request: each call costs about as much
+//! as the rest of a decision.
+
+use std::thread;
+use std::time::Duration;
+
+use crate::gate::{policy, token, Gate, READER};
+use crate::support::http::Request;
+
+/// What the host calls for every request, whatever becomes of it.
+const ALWAYS: [&str; 4] = [
+    "on_context_create",
+    "on_request_headers",
+    "on_done",
+    "on_delete",
+];
+
+/// What the module calls for every request, the audit record among it.
+const READ: [&str; 2] = ["get_header_map_pairs", "get_current_time_nanoseconds"];
+const AUDIT: &str = "log";
+
+/// The headers that say who `app-a` is, and its key.
+const IDENTIFIED: usize = 7;
+
+#[test]
+fn the_number_of_host_calls_is_known_for_each_kind_of_request() {
+    let gate = Gate::with(policy(), |setup| setup.log_level("trace"));
+    let good = token("app-a", &[READER]);
+    let other = token("app-a", &["N8N.Other"]);
+    let forged = format!("{}AAAA", good.split_at(good.len() - 4).0);
+    let workflows = || Request::get("/api/v1/workflows");
+    let identified = ["add_header_map_value"; IDENTIFIED];
+    let forward = [&["remove_header_map_value"][..], &identified].concat();
+    let refuse = ["send_local_response"].as_slice();
+    let check = ["call_foreign_function"].as_slice();
+    // The first request may wait for keys, which is another way.
+    workflows().bearer(&other).send(gate.envoy.port()).unwrap();
+    for (what, request, expected) in [
+        (
+            "a token for the first time",
+            workflows().bearer(&good),
+            [check, &forward].concat(),
+        ),
+        ("a token again", workflows().bearer(&good), forward.clone()),
+        (
+            "an API key",
+            workflows().header("X-N8N-API-KEY", "k"),
+            vec![],
+        ),
+        ("the user interface", Request::get("/home"), vec![]),
+        ("an open webhook", Request::get("/webhook/open/x"), vec![]),
+        ("no credential", workflows(), refuse.to_vec()),
+        (
+            "a forged token",
+            workflows().bearer(&forged),
+            [check, refuse].concat(),
+        ),
+        (
+            "a token that may not, again",
+            workflows().bearer(&other),
+            refuse.to_vec(),
+        ),
+        (
+            "an identity of the client's making",
+            Request::get("/home").header("x-auth-subject", "me"),
+            vec!["remove_header_map_value"],
+        ),
+    ] {
+        let earlier = requests(&gate).len();
+        request.send(gate.envoy.port()).unwrap();
+        let calls = wait_for(&gate, earlier);
+        let of_module = [&READ[..], &expected, &[AUDIT]].concat();
+        assert_eq!(calls.of_module, of_module, "{what}");
+        assert_eq!(calls.of_host, ALWAYS, "{what}");
+    }
+}
+
+/// The calls for one request, in their order.
+#[derive(Debug, Default)]
+struct Calls {
+    of_host: Vec<String>,
+    of_module: Vec<String>,
+    ended: bool,
+}
+
+/// The calls of the request after the first `earlier` ones, once it is gone.
+fn wait_for(gate: &Gate, earlier: usize) -> Calls {
+    for _ in 0..100 {
+        let request = requests(gate).into_iter().nth(earlier);
+        if let Some(calls) = request.filter(|calls| calls.ended) {
+            return calls;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    panic!("no request ended: {}", gate.envoy.log_text());
+}
+
+/// The calls of every request, as Envoy's log tells them. A worker does one thing at a time, so
+/// what the module calls is for whatever the host called it last for.
+fn requests(gate: &Gate) -> Vec<Calls> {
+    let log = gate.envoy.log_text();
+    let mut requests: Vec<(String, Calls)> = Vec::new();
+    let mut current = None;
+    for line in log.lines() {
+        if let Some(call) = line.split_once("[host->vm] proxy_") {
+            let Some((name, rest)) = call.1.split_once('(') else {
+                continue;
+            };
+            let id = rest.split([',', ')']).next().unwrap_or_default().to_owned();
+            match name {
+                "on_memory_allocate" => continue,
+                "on_context_create" if !rest.ends_with(", 0)") => {
+                    requests.push((id.clone(), Calls::default()));
+                }
+                _ => {}
+            }
+            // Numbers are never used twice, and the root context is no request.
+            current = requests.iter().position(|(own, _)| *own == id);
+            if let Some((_, calls)) = current.and_then(|at| requests.get_mut(at)) {
+                calls.of_host.push(name.to_owned());
+            }
+        } else if let Some(call) = line.split_once("[vm->host] env.proxy_") {
+            if let Some((_, calls)) = current.and_then(|at| requests.get_mut(at)) {
+                let name = call.1.split('(').next().unwrap_or_default();
+                calls.of_module.push(name.to_owned());
+            }
+        } else if line.contains("[host<-vm] proxy_on_delete") {
+            if let Some((_, calls)) = current.and_then(|at| requests.get_mut(at)) {
+                calls.ended = true;
+            }
+        }
+    }
+    requests.into_iter().map(|(_, calls)| calls).collect()
+}
