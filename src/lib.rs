@@ -20,6 +20,7 @@ pub mod crypto;
 pub mod decide;
 pub mod facts;
 pub mod gate;
+pub mod hostname;
 pub mod identity;
 pub mod index;
 pub mod json;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::crypto::{Algorithm, KeySet};
 use crate::identity::{Admission, Condition};
-use crate::n8n::{Endpoints, ScopeSet, WebhookRules};
+use crate::n8n::{ApiKeyRules, Endpoints, ScopeSet, WebhookRules};
 use crate::principals::Principals;
 use crate::secret::Secret;
 
@@ -194,19 +194,10 @@ pub struct Principal {
 #[derive(Clone, Debug)]
 pub struct PublicApi {
     /// What becomes of calls with a static `X-N8N-API-KEY`.
-    pub api_keys: ApiKeys,
+    pub api_keys: ApiKeyRules,
     /// The identifier of this resource (RFC 9728 §1.2), such as
     /// `https://n8n.example.com/api/v1`; `None`: derived from what the client asked for.
     pub resource: Option<String>,
-}
-
-/// What becomes of calls with a static `X-N8N-API-KEY`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ApiKeys {
-    /// They pass unchanged: the gate is additive.
-    Pass,
-    /// They are refused: single sign-on is enforced.
-    Refuse,
 }
 
 /// Whether something can be reached through the gate.

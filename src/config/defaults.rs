@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use super::duration::Limits;
-use crate::policy::{Access, ApiKeys, CryptoMode, Dialect, TypRule};
+use crate::n8n::ApiKeys;
+use crate::policy::{Access, CryptoMode, Dialect, TypRule};
 
 /// Providers speak plain OpenID unless the configuration says otherwise.
 pub(super) const DIALECT: Dialect = Dialect::Oidc;

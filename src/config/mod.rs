@@ -17,6 +17,7 @@ mod name;
 mod place;
 mod principal;
 mod provider;
+mod public_api;
 mod raw;
 mod read;
 pub mod reference;
@@ -39,14 +40,13 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::address::Address;
 use crate::json::{self, JsonFault};
-use crate::n8n::{Endpoints, WebhookAuth};
-use crate::policy::{Policy, PublicApi};
+use crate::n8n::WebhookAuth;
+use crate::policy::Policy;
 use crate::secret::Secret;
 use place::Place;
 use principal::Surroundings;
-use raw::{RawConfiguration, RawPrincipal, RawPublicApi, RawWebhook};
+use raw::{RawConfiguration, RawPrincipal, RawWebhook};
 use read::{gathered, At, ListOrEmpty, Read};
 use secrets::SecretName;
 use section::Field;
@@ -145,7 +145,7 @@ fn policy(raw: RawConfiguration, environment: &dyn Environment) -> Option<Policy
     let public_api = raw
         .public_api
         .value
-        .and_then(|raw| public_api(raw, endpoints.as_ref()));
+        .and_then(|raw| public_api::public_api(raw, endpoints.as_ref()));
     let providers = raw.providers.value.map(|list| list.0).unwrap_or_default();
     let names: Vec<String> = providers
         .iter()
@@ -223,29 +223,6 @@ fn sharing_secret(
         return None;
     }
     Some(secret)
-}
-
-fn public_api(raw: RawPublicApi, endpoints: Option<&Endpoints>) -> Option<PublicApi> {
-    if let Some(resource) = &raw.resource.value {
-        provider::warn_of_plaintext(&resource.text, &raw.resource.place);
-        if let (Some(endpoints), Ok(address)) = (endpoints, Address::parse(&resource.text)) {
-            // The address of the metadata is made of this path (RFC 9728 §3.1), and the gate
-            // answers at that of the public API alone.
-            let path = format!("/{}/v1", endpoints.api);
-            if address.path.trim_end_matches('/') != path {
-                let problem = format!(
-                    "{} does not have the path {path}",
-                    report::quoted(&resource.text)
-                );
-                let hint = format!("write the address of the public API, up to and with {path}");
-                raw.resource.place.error(problem, hint);
-            }
-        }
-    }
-    Some(PublicApi {
-        api_keys: raw.api_keys.value?.0,
-        resource: raw.resource.said().ok()?.map(|resource| resource.text),
-    })
 }
 
 fn warn_of_idle_providers(policy: &Policy, place: &Place) {

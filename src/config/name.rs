@@ -2,6 +2,7 @@
 
 use super::read::Syntax;
 use super::report::{quoted, Complaint};
+use crate::hostname::HostPattern;
 
 /// The name of a provider: safe in headers, audit and the labels of metrics.
 pub(super) struct ProviderName;
@@ -36,6 +37,21 @@ impl Syntax for PrincipalName {
             |byte| word(byte) || matches!(byte, b'-' | b'_' | b'.'),
             hint,
         )
+    }
+}
+
+/// A host, or all hosts below a domain.
+pub(super) struct HostName;
+
+impl Syntax for HostName {
+    const SHAPE: &'static str = "host";
+
+    fn check(text: &str) -> Result<(), Complaint> {
+        if HostPattern::parse(text).is_some() {
+            return Ok(());
+        }
+        let hint = "write n8n.example.com or *.example.com, without scheme, port and path";
+        Err(Complaint::new(format!("{} is no host", quoted(text)), hint))
     }
 }
 

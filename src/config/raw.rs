@@ -11,7 +11,7 @@ use super::duration::Span;
 use super::endpoints::{as_n8n_has_it, Prefix};
 use super::issuers::{Domain, Segment};
 use super::keys::InlineKeys;
-use super::name::{ClusterName, PrincipalName, ProviderName};
+use super::name::{ClusterName, HostName, PrincipalName, ProviderName};
 use super::read::{At, Entries, List, ListOrEmpty, OneOf, OneOrMany, Text};
 use super::scopes::Scopes;
 use super::secrets::SecretName;
@@ -22,8 +22,8 @@ use super::subject::{Email, EmailDomain};
 use super::words::{AudienceClaim, Preflight};
 use crate::crypto::Algorithm;
 use crate::identity::{ClaimRule, Kind};
-use crate::n8n::WebhookAuth;
-use crate::policy::{Access, ApiKeys, CryptoMode, Dialect, TypRule};
+use crate::n8n::{ApiKeys, WebhookAuth};
+use crate::policy::{Access, CryptoMode, Dialect, TypRule};
 
 section! {
     /// The fields at the top.
@@ -211,9 +211,28 @@ section! {
         /// What becomes of calls with an API key of n8n: `pass` leaves them as they are,
         /// `refuse` enforces single sign-on.
         api_keys: OneOf<ApiKeys> = default_word(defaults::API_KEYS),
+        /// Exceptions from `api_keys` for some hosts and paths. The first match wins.
+        rules: List<At<RawApiKeyRule>> = optional("none"),
         /// The identifier of the public API as a protected resource (RFC 9728), such as
         /// `https://n8n.example.com/api/v1`.
         resource: Text<Resource> = optional("taken from the request"),
+    }
+}
+
+section! {
+    /// What becomes of calls with an API key of n8n to one host, to some paths, or both. Where
+    /// the host of a request is unclear, or only upper and lower case tell two rules apart, the
+    /// stricter answer holds.
+    RawApiKeyRule at "public_api.rules[]" {
+        /// The host that the client asked for, without port and regardless of case; `*.` at its
+        /// beginning stands for all hosts below a domain. A client may ask for any host that
+        /// Envoy leads to n8n, so that a host narrows what passes and proves nothing.
+        host: Text<HostName> = optional("any; one of `host` and `path` is required"),
+        /// The path. `*` stands for one segment, `**` at the end for any number of them.
+        path: Text = optional("any"),
+        /// `pass` or `refuse`, as above. `refuse` for a host needs `refuse` above, too: another
+        /// host would get around it.
+        api_keys: OneOf<ApiKeys> = required("write pass or refuse"),
     }
 }
 

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::raw::{
-    RawCondition, RawConfiguration, RawEndpoints, RawKeys, RawPrincipal, RawProvider, RawPublicApi,
-    RawWebhook,
+    RawApiKeyRule, RawCondition, RawConfiguration, RawEndpoints, RawKeys, RawPrincipal,
+    RawProvider, RawPublicApi, RawWebhook,
 };
 use super::section::{FieldReference, Section};
 use crate::identity::ClaimRule;
@@ -25,6 +25,7 @@ pub fn page() -> String {
     section::<RawCondition>(&mut page);
     section::<ClaimRule>(&mut page);
     section::<RawPublicApi>(&mut page);
+    section::<RawApiKeyRule>(&mut page);
     section::<RawWebhook>(&mut page);
     section::<RawEndpoints>(&mut page);
     page

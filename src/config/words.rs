@@ -4,8 +4,8 @@ use super::read::Choice;
 use super::report::{quoted, Complaint};
 use crate::crypto::Algorithm;
 use crate::identity::Kind;
-use crate::n8n::WebhookAuth;
-use crate::policy::{Access, ApiKeys, CryptoMode, Dialect, TypRule};
+use crate::n8n::{ApiKeys, WebhookAuth};
+use crate::policy::{Access, CryptoMode, Dialect, TypRule};
 
 impl Choice for Dialect {
     fn words() -> Vec<(&'static str, Self)> {

@@ -3,8 +3,8 @@
 use super::authenticate::authenticate;
 use super::edits::without_made_up_identity;
 use super::{Findings, Forward, Grounds, Outcome, Stop};
-use crate::n8n::{Operation, Route};
-use crate::policy::ApiKeys;
+use crate::hostname;
+use crate::n8n::{ApiKeys, Operation, Route};
 use crate::reply::Reason;
 use crate::request::RequestHead;
 use crate::token::{bearer, Bearer};
@@ -27,7 +27,9 @@ pub(super) fn decide(
         }
         (Bearer::Token(token), ApiKey::Absent) => token,
         (_, ApiKey::Present) => {
-            return match grounds.policy.public_api.api_keys {
+            let rules = &grounds.policy.public_api.api_keys;
+            let host = hostname::requested(request);
+            return match rules.choose(host.as_deref(), route) {
                 ApiKeys::Pass => Ok(Outcome::Pass(without_made_up_identity(request))),
                 ApiKeys::Refuse => Err(Reason::ApiKeyRefused.into()),
             };

@@ -21,6 +21,7 @@ use crate::mint::{mint, KeyKind, Mint};
 use crate::policy::ProviderId;
 use crate::secret::Secret;
 
+mod api_keys;
 mod memory;
 mod model;
 mod public_api;

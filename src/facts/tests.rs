@@ -19,10 +19,10 @@ use std::time::Duration;
 use super::*;
 use crate::crypto::{Algorithm, Candidates};
 use crate::identity::Condition;
-use crate::n8n::ScopeSet;
+use crate::n8n::{ApiKeyRules, ApiKeys, ScopeSet};
 use crate::policy::{
-    Access, ApiKeys, CryptoMode, Dialect, Endpoint, Freshness, KeySource, Policy, Principal,
-    Provider, PublicApi, TokenRules, TypRule,
+    Access, CryptoMode, Dialect, Endpoint, Freshness, KeySource, Policy, Principal, Provider,
+    PublicApi, TokenRules, TypRule,
 };
 use crate::principals::Principals;
 use crate::secret::Secret;
@@ -113,7 +113,10 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
         grants: BTreeMap::new(),
         principals: Principals::new(secret.map(principal).into_iter().collect()),
         public_api: PublicApi {
-            api_keys: ApiKeys::Pass,
+            api_keys: ApiKeyRules {
+                rules: Vec::new(),
+                otherwise: ApiKeys::Pass,
+            },
             resource: None,
         },
         webhooks: crate::n8n::WebhookRules::default(),

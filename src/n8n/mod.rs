@@ -1,5 +1,6 @@
 //! What this filter knows of n8n: where its surfaces are, and what each call does.
 
+mod api_keys;
 mod endpoints;
 mod operations;
 mod path;
@@ -8,6 +9,7 @@ mod scope;
 mod surface;
 mod webhook;
 
+pub use api_keys::{ApiKeyRule, ApiKeyRules, ApiKeys};
 pub use endpoints::{EndpointConflict, EndpointFault, Endpoints};
 pub use operations::{Operation, ScopeRule};
 pub use path::PathFault;

@@ -1,4 +1,4 @@
-//! Path patterns of webhook rules.
+//! Path patterns of rules.
 
 use std::fmt;
 
@@ -34,7 +34,7 @@ pub enum PatternFault {
     #[error("a path begins with /")]
     NotAbsolute,
     /// It begins with none of the endpoints that rules can guard.
-    #[error("a path begins with an endpoint of n8n's triggers: {}", .endpoints.join(", "))]
+    #[error("it has to begin with {}", .endpoints.join(" or "))]
     UnknownEndpoint {
         /// The endpoints, each with its slash.
         endpoints: Vec<String>,
@@ -69,12 +69,32 @@ pub(super) enum Comparison {
 }
 
 impl PathPattern {
-    /// Reads a pattern.
+    /// Reads a pattern of triggers: webhooks, forms, MCP.
     pub fn parse(pattern: &str, endpoints: &Endpoints) -> Result<Self, PatternFault> {
+        Self::parse_below(pattern, endpoints, Prefix::is_trigger)
+    }
+
+    /// Reads a pattern of the public API.
+    pub fn parse_api(pattern: &str, endpoints: &Endpoints) -> Result<Self, PatternFault> {
+        Self::parse_below(pattern, endpoints, |prefix| prefix == Prefix::Api)
+    }
+
+    fn parse_below(
+        pattern: &str,
+        endpoints: &Endpoints,
+        may_begin: fn(Prefix) -> bool,
+    ) -> Result<Self, PatternFault> {
         let path = pattern.strip_prefix('/').ok_or(PatternFault::NotAbsolute)?;
         let path = path.strip_suffix('/').unwrap_or(path);
         let all: Vec<&str> = path.split('/').collect();
-        let (prefix, length) = trigger_of(&all, endpoints).ok_or_else(|| unknown(endpoints))?;
+        let prefixes = endpoints.prefixes();
+        let known = || prefixes.iter().filter(|(prefix, _)| may_begin(*prefix));
+        let (prefix, length) = known()
+            .filter_map(|(prefix, path)| Some((*prefix, length_at_start(&all, path)?)))
+            .max_by_key(|(_, length)| *length)
+            .ok_or_else(|| PatternFault::UnknownEndpoint {
+                endpoints: known().map(|(_, path)| format!("/{path}")).collect(),
+            })?;
         let below = all.get(length..).unwrap_or_default();
         let (is_open, below) = match below {
             [inner @ .., "**"] => (true, inner),
@@ -167,34 +187,17 @@ impl fmt::Display for PathPattern {
     }
 }
 
-/// The trigger endpoint that a pattern begins with, and its number of segments.
-fn trigger_of(pattern: &[&str], endpoints: &Endpoints) -> Option<(Prefix, usize)> {
-    endpoints
-        .prefixes()
-        .into_iter()
-        .filter(|(prefix, _)| prefix.is_trigger())
-        .map(|(prefix, path)| (prefix, path.split('/')))
-        .filter(|(_, path)| {
-            let mut written = pattern.iter();
-            path.clone().all(|wanted| {
-                written
-                    .next()
-                    .is_some_and(|w| w.eq_ignore_ascii_case(wanted))
-            })
-        })
-        .map(|(prefix, path)| (prefix, path.count()))
-        .max_by_key(|(_, length)| *length)
-}
-
-fn unknown(endpoints: &Endpoints) -> PatternFault {
-    PatternFault::UnknownEndpoint {
-        endpoints: endpoints
-            .prefixes()
-            .into_iter()
-            .filter(|(prefix, _)| prefix.is_trigger())
-            .map(|(_, path)| format!("/{path}"))
-            .collect(),
+/// How many segments `path` has, if a pattern begins with them.
+fn length_at_start(pattern: &[&str], path: &str) -> Option<usize> {
+    let mut written = pattern.iter();
+    let mut length = 0_usize;
+    for wanted in path.split('/') {
+        if !written.next()?.eq_ignore_ascii_case(wanted) {
+            return None;
+        }
+        length = length.saturating_add(1);
     }
+    Some(length)
 }
 
 fn read(segment: &str) -> Result<Wanted, PatternFault> {
@@ -263,8 +266,23 @@ mod tests {
         for pattern in ["/api/v1/**", "/**", "/", "/mcp-server/http", "/webhooks/x"] {
             assert_eq!(
                 parse(pattern).unwrap_err().to_string(),
-                "a path begins with an endpoint of n8n's triggers: /webhook, /webhook-test, \
-                 /webhook-waiting, /form, /form-test, /form-waiting, /mcp, /mcp-test",
+                "it has to begin with /webhook or /webhook-test or /webhook-waiting or /form or \
+                 /form-test or /form-waiting or /mcp or /mcp-test",
+                "{pattern}"
+            );
+        }
+    }
+
+    #[test]
+    fn patterns_of_the_public_api_begin_with_its_endpoint() {
+        let endpoints = Endpoints::default();
+        let parse = |pattern| PathPattern::parse_api(pattern, &endpoints);
+        assert_eq!(parse("/API/v1/**").unwrap().prefix(), Prefix::Api);
+        for pattern in ["/webhook/x", "/v1/workflows", "/**"] {
+            let fault = parse(pattern).unwrap_err();
+            assert_eq!(
+                fault.to_string(),
+                "it has to begin with /api",
                 "{pattern}"
             );
         }

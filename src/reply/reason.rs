@@ -256,7 +256,7 @@ impl Reason {
             Self::DuplicateApiKey => "more than one `X-N8N-API-KEY`",
             Self::TwoCredentials => "a bearer token and an `X-N8N-API-KEY` (RFC 6750 §2)",
             Self::NoCredential => "no credential where one is needed",
-            Self::ApiKeyRefused => "a static API key, and `public_api.api_keys` is `refuse`",
+            Self::ApiKeyRefused => "a static API key, and `public_api` refuses them there",
             Self::UnknownIssuer => "no provider has the token's `iss`; it is compared exactly",
             Self::NotAdmitted(NotAdmitted::Client) => "the client is not in the provider's `clients`",
             Self::NotAdmitted(NotAdmitted::Tenant) => "the tenant is not in the provider's `tenants`",

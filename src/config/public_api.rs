@@ -1,0 +1,106 @@
+//! How the public API is guarded.
+
+use super::place::Place;
+use super::provider::warn_of_plaintext;
+use super::raw::{RawApiKeyRule, RawPublicApi};
+use super::read::At;
+use super::report::quoted;
+use crate::address::Address;
+use crate::hostname::HostPattern;
+use crate::n8n::{ApiKeyRule, ApiKeyRules, ApiKeys, Endpoints, PathPattern};
+use crate::policy::PublicApi;
+
+/// Turns what was written of the public API into what it means. `None`: something is wrong, and
+/// was reported. Without `endpoints`, which were wrong then, paths are not looked at.
+pub(super) fn public_api(raw: RawPublicApi, endpoints: Option<&Endpoints>) -> Option<PublicApi> {
+    if let Some(resource) = &raw.resource.value {
+        warn_of_plaintext(&resource.text, &raw.resource.place);
+        if let (Some(endpoints), Ok(address)) = (endpoints, Address::parse(&resource.text)) {
+            // The address of the metadata is made of this path (RFC 9728 §3.1), and the gate
+            // answers at that of the public API alone.
+            let path = format!("/{}/v1", endpoints.api);
+            if address.path.trim_end_matches('/') != path {
+                let problem = format!("{} does not have the path {path}", quoted(&resource.text));
+                let hint = format!("write the address of the public API, up to and with {path}");
+                raw.resource.place.error(problem, hint);
+            }
+        }
+    }
+    let otherwise = raw.api_keys.value?.0;
+    let rules = raw
+        .rules
+        .said()
+        .ok()?
+        .map(|list| list.0)
+        .unwrap_or_default();
+    Some(PublicApi {
+        api_keys: ApiKeyRules {
+            rules: rules_in_order(rules, otherwise, endpoints?)?,
+            otherwise,
+        },
+        resource: raw.resource.said().ok()?.map(|resource| resource.text),
+    })
+}
+
+/// `None`: something is wrong with one of them, and was reported.
+fn rules_in_order(
+    raw: Vec<At<RawApiKeyRule>>,
+    otherwise: ApiKeys,
+    endpoints: &Endpoints,
+) -> Option<Vec<ApiKeyRule>> {
+    let read: Option<Vec<(Place, ApiKeyRule)>> = raw
+        .into_iter()
+        .map(|At { place, value }| Some((place.clone(), rule(value, &place, endpoints)?)))
+        .collect();
+    let read = read?;
+    for (number, (place, rule)) in read.iter().enumerate() {
+        let (before, after) = read.split_at_checked(number)?;
+        if let Some((earlier, _)) = before.iter().find(|(_, other)| other.covers(rule)) {
+            place.error(
+                format!("can never be reached: {earlier} matches every call that it matches"),
+                "the first match wins: put the narrower one first",
+            );
+        }
+        let anywhere = ApiKeyRule {
+            host: None,
+            ..rule.clone()
+        };
+        let passes = |rule: &ApiKeyRule| rule.api_keys == ApiKeys::Pass;
+        let passes_elsewhere = match after.iter().find(|(_, other)| other.covers(&anywhere)) {
+            Some((_, later)) => passes(later),
+            None => otherwise == ApiKeys::Pass,
+        };
+        if rule.host.is_some() && !passes(rule) && passes_elsewhere {
+            place.error(
+                "refuses nothing: whoever asks for another host gets past it",
+                "write api_keys: refuse in public_api, and list the hosts that may pass",
+            );
+        }
+    }
+    Some(read.into_iter().map(|(_, rule)| rule).collect())
+}
+
+fn rule(raw: RawApiKeyRule, place: &Place, endpoints: &Endpoints) -> Option<ApiKeyRule> {
+    if !raw.host.given && !raw.path.given {
+        place.error("speaks of every call", "add host or path, or take it out");
+        return None;
+    }
+    let path_place = raw.path.place.clone();
+    let pattern = match raw.path.said().ok()? {
+        Some(path) => Some(
+            PathPattern::parse_api(&path.text, endpoints)
+                .map_err(|fault| {
+                    let hint = "write a path as callers use it, such as /api/v1/executions/**";
+                    path_place.error(format!("{}: {fault}", quoted(&path.text)), hint);
+                })
+                .ok()?,
+        ),
+        None => None,
+    };
+    let host = raw.host.said().ok()?;
+    Some(ApiKeyRule {
+        host: host.and_then(|host| HostPattern::parse(&host.text)),
+        pattern,
+        api_keys: raw.api_keys.value?.0,
+    })
+}

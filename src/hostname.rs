@@ -1,0 +1,181 @@
+//! Which host a request is for.
+
+use crate::request::RequestHead;
+
+/// The longest name of a host (RFC 1035 §2.3.4).
+const MAX_NAME: usize = 253;
+
+/// The name of the host that a request is for: in lower case, without its port and without the
+/// dot of the root. So every spelling that leads to one host has one name here.
+///
+/// Only `:authority` counts, or `Host` where a test has no other: what a proxy or a client says
+/// in `X-Forwarded-Host` is anybody's word. `None`: the request names no host, several, an
+/// address of IPv6, or something that cannot be one.
+pub fn requested(request: &RequestHead) -> Option<String> {
+    let mut named = request.values(":authority").chain(request.values("host"));
+    let authority = named.next()?;
+    if named.any(|other| other != authority) {
+        return None;
+    }
+    let authority = std::str::from_utf8(authority).ok()?;
+    let name = match authority.split_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        Some(_) => return None,
+        None => authority,
+    };
+    let name = name.strip_suffix('.').unwrap_or(name);
+    is_name(name).then(|| name.to_ascii_lowercase())
+}
+
+fn is_name(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    name.len() <= MAX_NAME
+        && name
+            .split('.')
+            .all(|label| !label.is_empty() && label.bytes().all(is_plain))
+}
+
+/// A host, or all hosts below a domain (`*.example.com`, which is not `example.com` itself).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostPattern {
+    /// In lower case.
+    name: String,
+    is_domain: bool,
+}
+
+impl HostPattern {
+    /// Reads a pattern; `None`: it is none. A port has no place in it.
+    pub fn parse(text: &str) -> Option<Self> {
+        let domain = text.strip_prefix("*.");
+        let name = domain.unwrap_or(text);
+        is_name(name).then(|| Self {
+            name: name.to_ascii_lowercase(),
+            is_domain: domain.is_some(),
+        })
+    }
+
+    /// Whether a name, as [`requested`] gives it, is this host or one below this domain.
+    pub fn matches(&self, host: &str) -> bool {
+        match host.strip_suffix(&*self.name) {
+            Some(labels) if self.is_domain => labels.ends_with('.'),
+            Some(labels) => labels.is_empty(),
+            None => false,
+        }
+    }
+
+    /// Whether every host that `other` matches is matched by this too.
+    pub fn covers(&self, other: &Self) -> bool {
+        self == other || (self.is_domain && self.matches(&other.name))
+    }
+
+    /// How exactly it names a host. The most exact of several patterns decides.
+    pub fn exactness(&self) -> (bool, usize) {
+        (!self.is_domain, self.name.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(headers: &[(&str, &[u8])]) -> Option<String> {
+        let pairs = headers.iter();
+        let pairs = pairs.map(|(name, value)| ((*name).to_owned(), value.to_vec()));
+        requested(&RequestHead::new(pairs.collect()))
+    }
+
+    #[test]
+    fn every_spelling_of_a_host_has_one_name() {
+        for authority in [
+            "n8n.example.com",
+            "N8N.Example.COM",
+            "n8n.example.com.",
+            "n8n.example.com:443",
+            "n8n.example.com.:8443",
+            "n8n.example.com:",
+        ] {
+            let name = named(&[(":authority", authority.as_bytes())]);
+            assert_eq!(name.as_deref(), Some("n8n.example.com"), "{authority}");
+        }
+    }
+
+    #[test]
+    fn what_could_be_read_in_two_ways_is_no_host() {
+        for authority in [
+            &b""[..],
+            b".",
+            b":443",
+            b"user@n8n.example.com",
+            b"n8n.example.com:443@other.example",
+            b"n8n.example.com:x",
+            b"n8n.example.com:443:443",
+            b"n8n.example.com..",
+            b"n8n..example.com",
+            b" n8n.example.com",
+            b"n8n.example.com, other.example",
+            b"n8n.example.com/x",
+            b"n8n%2eexample.com",
+            b"n8n.example.com\0",
+            b"n8n.exampl\xc3\xa9.com",
+            b"\xff",
+            b"[::1]:443",
+        ] {
+            assert_eq!(named(&[(":authority", authority)]), None, "{authority:?}");
+        }
+        assert_eq!(named(&[(":authority", &[b'a'; 254])]), None);
+    }
+
+    #[test]
+    fn two_hosts_are_none_and_what_a_proxy_forwarded_is_not_looked_at() {
+        let authority = (":authority", &b"a.example"[..]);
+        let forwarded = ("x-forwarded-host", &b"b.example"[..]);
+        assert_eq!(named(&[authority, ("host", b"b.example")]), None);
+        assert_eq!(named(&[authority, authority]).as_deref(), Some("a.example"));
+        assert_eq!(named(&[authority, forwarded]).as_deref(), Some("a.example"));
+        assert_eq!(named(&[forwarded]), None);
+        assert_eq!(named(&[]), None);
+    }
+
+    #[test]
+    fn a_pattern_matches_a_host_or_all_below_a_domain() {
+        let matches = |pattern, host| HostPattern::parse(pattern).unwrap().matches(host);
+        assert!(matches("N8N.example.com", "n8n.example.com"));
+        assert!(!matches("n8n.example.com", "x.n8n.example.com"));
+        assert!(!matches("n8n.example.com", "xn8n.example.com"));
+        assert!(matches("*.Example.com", "n8n.example.com"));
+        assert!(matches("*.example.com", "a.b.example.com"));
+        assert!(!matches("*.example.com", "example.com"));
+        assert!(!matches("*.example.com", "badexample.com"));
+        assert!(!matches("*.example.com", "example.com.evil.test"));
+    }
+
+    #[test]
+    fn what_is_no_host_is_no_pattern() {
+        for text in [
+            "",
+            "*",
+            "*.",
+            "a.*",
+            "*a.example",
+            "a.example:443",
+            "a..b",
+            "https://a.b",
+        ] {
+            assert_eq!(HostPattern::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_domain_covers_the_hosts_and_domains_below_it() {
+        let covers = |wide, narrow| {
+            let [wide, narrow] = [wide, narrow].map(|text| HostPattern::parse(text).unwrap());
+            wide.covers(&narrow)
+        };
+        assert!(covers("*.example.com", "n8n.example.com"));
+        assert!(covers("*.example.com", "*.a.example.com"));
+        assert!(covers("*.example.com", "*.EXAMPLE.com"));
+        assert!(!covers("*.a.example.com", "*.example.com"));
+        assert!(!covers("n8n.example.com", "*.n8n.example.com"));
+        assert!(!covers("*.n8n.example.com", "n8n.example.com"));
+    }
+}

@@ -1,0 +1,169 @@
+//! Which calls of the public API may bring a static API key.
+
+use super::pattern::Comparison;
+use super::{PathPattern, Route};
+use crate::hostname::HostPattern;
+
+/// What becomes of calls with a static `X-N8N-API-KEY`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApiKeys {
+    /// They pass unchanged: the gate is additive.
+    Pass,
+    /// They are refused: single sign-on is enforced.
+    Refuse,
+}
+
+/// What becomes of calls with a static API key, by host and path; the first match wins.
+#[derive(Clone, Debug)]
+pub struct ApiKeyRules {
+    /// In the order of the configuration.
+    pub rules: Vec<ApiKeyRule>,
+    /// What holds where no rule matches.
+    pub otherwise: ApiKeys,
+}
+
+/// What becomes of some of these calls.
+#[derive(Clone, Debug)]
+pub struct ApiKeyRule {
+    /// The host that was asked for; `None`: any.
+    pub host: Option<HostPattern>,
+    /// The paths, below the endpoint of the public API; `None`: all.
+    pub pattern: Option<PathPattern>,
+    /// What becomes of them.
+    pub api_keys: ApiKeys,
+}
+
+impl ApiKeyRules {
+    /// What becomes of a call to `route` on `host`, as [`crate::hostname::requested`] gives it.
+    ///
+    /// Where that is unclear, it is refused: without a host, only rules that refuse speak of it;
+    /// and where upper and lower case lead to different rules, the stricter one counts.
+    pub fn choose(&self, host: Option<&str>, route: &Route) -> ApiKeys {
+        let refuses = |comparison| {
+            let speaks_of = |rule: &&ApiKeyRule| rule.speaks_of(host, route, comparison);
+            let rule = self.rules.iter().find(speaks_of);
+            rule.map_or(self.otherwise, |rule| rule.api_keys) == ApiKeys::Refuse
+        };
+        if refuses(Comparison::Exact) || refuses(Comparison::IgnoringCase) {
+            ApiKeys::Refuse
+        } else {
+            ApiKeys::Pass
+        }
+    }
+}
+
+impl ApiKeyRule {
+    /// Whether this holds for every call that `other` holds for.
+    pub fn covers(&self, other: &Self) -> bool {
+        let host_covers = match (&self.host, &other.host) {
+            (None, _) => true,
+            (Some(own), Some(others)) => own.covers(others),
+            (Some(_), None) => false,
+        };
+        let path_covers = match (&self.pattern, &other.pattern) {
+            (None, _) => true,
+            (Some(own), Some(others)) => own.covers(others),
+            (Some(_), None) => false,
+        };
+        host_covers && path_covers
+    }
+
+    fn speaks_of(&self, host: Option<&str>, route: &Route, comparison: Comparison) -> bool {
+        let host_fits = match (&self.host, host) {
+            (None, _) => true,
+            (Some(pattern), Some(host)) => pattern.matches(host),
+            (Some(_), None) => self.api_keys == ApiKeys::Refuse,
+        };
+        let matches = |pattern: &PathPattern| pattern.matches(route.below_prefix(), comparison);
+        host_fits && self.pattern.as_ref().is_none_or(matches)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::n8n::{classify, Endpoints};
+    use ApiKeys::{Pass, Refuse};
+
+    type Row = (Option<&'static str>, Option<&'static str>, ApiKeys);
+
+    fn rules(rows: &[Row], otherwise: ApiKeys) -> ApiKeyRules {
+        let endpoints = Endpoints::default();
+        let rule = |(host, path, api_keys): &Row| ApiKeyRule {
+            host: host.map(|host| HostPattern::parse(host).unwrap()),
+            pattern: path.map(|path| PathPattern::parse_api(path, &endpoints).unwrap()),
+            api_keys: *api_keys,
+        };
+        ApiKeyRules {
+            rules: rows.iter().map(rule).collect(),
+            otherwise,
+        }
+    }
+
+    fn choose(rules: &ApiKeyRules, host: Option<&str>, path: &str) -> ApiKeys {
+        let route = classify(&Endpoints::default(), path.as_bytes()).unwrap();
+        rules.choose(host, &route)
+    }
+
+    #[test]
+    fn the_first_rule_of_host_and_path_wins() {
+        let rules = rules(
+            &[
+                (
+                    Some("legacy.example"),
+                    Some("/api/v1/credentials/**"),
+                    Refuse,
+                ),
+                (Some("legacy.example"), None, Pass),
+                (None, Some("/api/v1/executions/**"), Pass),
+            ],
+            Refuse,
+        );
+        let legacy = Some("legacy.example");
+        let other = Some("n8n.example");
+        for (host, path, expected) in [
+            (legacy, "/api/v1/workflows", Pass),
+            (legacy, "/api/v1/credentials", Refuse),
+            (legacy, "/api/v1/credentials/7", Refuse),
+            (other, "/api/v1/workflows", Refuse),
+            (other, "/api/v1/executions", Pass),
+            (other, "/api/v1/executions/7/", Pass),
+            (None, "/api/v1/workflows", Refuse),
+            (None, "/api/v1/executions/7", Pass),
+            (None, "/api/v1/credentials/7", Refuse),
+        ] {
+            assert_eq!(choose(&rules, host, path), expected, "{host:?} {path}");
+        }
+    }
+
+    #[test]
+    fn no_case_of_a_path_gets_around_a_rule() {
+        let strict = rules(&[(None, Some("/api/v1/workflows/**"), Refuse)], Pass);
+        let lax = rules(&[(None, Some("/api/v1/workflows/**"), Pass)], Refuse);
+        for path in [
+            "/api/v1/Workflows",
+            "/API/V1/WORKFLOWS/7",
+            "/api/v1/workflowS/",
+        ] {
+            assert_eq!(choose(&strict, None, path), Refuse, "{path}");
+        }
+        assert_eq!(choose(&lax, None, "/API/v1/workflows"), Pass);
+        assert_eq!(choose(&lax, None, "/api/v1/Workflows"), Refuse);
+        assert_eq!(choose(&strict, None, "/api/v1/users"), Pass);
+    }
+
+    #[test]
+    fn a_call_without_a_host_is_no_better_off_than_on_the_worst_host() {
+        let rules = rules(
+            &[
+                (Some("a.example"), Some("/api/v1/users"), Refuse),
+                (Some("b.example"), Some("/api/v1/tags"), Pass),
+                (None, Some("/api/v1/users"), Pass),
+            ],
+            Refuse,
+        );
+        assert_eq!(choose(&rules, Some("c.example"), "/api/v1/users"), Pass);
+        assert_eq!(choose(&rules, None, "/api/v1/users"), Refuse);
+        assert_eq!(choose(&rules, None, "/api/v1/tags"), Refuse);
+    }
+}
