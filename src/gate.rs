@@ -251,10 +251,10 @@ impl Gate {
             now: now.to_seconds(),
         };
         let decision = decide(grounds, request);
-        if let Some(Recollection::New(digest, caller)) = &decision.findings.recollection {
+        if let Some(Recollection::New(key, caller)) = &decision.findings.recollection {
             let caller = Rc::new(caller.to_be_remembered());
             let weight = caller.weight();
-            self.memo.remember(*digest, caller, weight);
+            self.memo.remember(*key, caller, weight);
         }
         decision
     }
@@ -264,7 +264,7 @@ impl Gate {
             // The metadata describes the public API. A client that found it named for another
             // resource would have to discard it (RFC 9728 §3.3).
             let resource = (decision.findings.surface == Some(Surface::PublicApi))
-                .then(|| Resource::of(&self.policy, &request))
+                .then(|| Resource::of(self.policy.instances.of(&request)?, &request))
                 .flatten();
             problem(reason, resource.as_ref(), request.first("x-request-id"))
         };

@@ -38,39 +38,36 @@ fn is_name(name: &str) -> bool {
 /// A host, or all hosts below a domain (`*.example.com`, which is not `example.com` itself).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostPattern {
-    /// In lower case.
+    /// In lower case; a domain begins with its dot.
     name: String,
-    is_domain: bool,
 }
 
 impl HostPattern {
     /// Reads a pattern; `None`: it is none. A port has no place in it.
     pub fn parse(text: &str) -> Option<Self> {
-        let domain = text.strip_prefix("*.");
-        let name = domain.unwrap_or(text);
-        is_name(name).then(|| Self {
-            name: name.to_ascii_lowercase(),
-            is_domain: domain.is_some(),
-        })
+        let dotted = text.strip_prefix('*').filter(|rest| rest.starts_with('.'));
+        let host = dotted.map_or(text, |domain| domain.get(1..).unwrap_or_default());
+        let name = dotted.unwrap_or(text).to_ascii_lowercase();
+        is_name(host).then_some(Self { name })
     }
 
     /// Whether a name, as [`requested`] gives it, is this host or one below this domain.
     pub fn matches(&self, host: &str) -> bool {
-        match host.strip_suffix(&*self.name) {
-            Some(labels) if self.is_domain => labels.ends_with('.'),
-            Some(labels) => labels.is_empty(),
-            None => false,
-        }
+        host == self.name || (self.is_domain() && host.ends_with(&self.name))
     }
 
     /// Whether every host that `other` matches is matched by this too.
     pub fn covers(&self, other: &Self) -> bool {
-        self == other || (self.is_domain && self.matches(&other.name))
+        self.matches(&other.name)
     }
 
-    /// How exactly it names a host. The most exact of several patterns decides.
-    pub fn exactness(&self) -> (bool, usize) {
-        (!self.is_domain, self.name.len())
+    /// Its name: in lower case, that of a domain with a dot at its beginning.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn is_domain(&self) -> bool {
+        self.name.starts_with('.')
     }
 }
 

@@ -23,6 +23,7 @@ pub mod gate;
 pub mod hostname;
 pub mod identity;
 pub mod index;
+pub mod instances;
 pub mod json;
 pub mod n8n;
 pub mod observe;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::crypto::{Algorithm, KeySet};
 use crate::identity::{Admission, Condition};
+use crate::instances::Instances;
 use crate::n8n::{ApiKeyRules, Endpoints, ScopeSet, WebhookRules};
 use crate::principals::Principals;
 use crate::secret::Secret;
@@ -20,6 +21,26 @@ pub struct Policy {
     /// Which provider an `iss` belongs to. [`owner`](crate::token::owner) looks it up: some hold a
     /// place for the tenant of the token.
     pub issuers: BTreeMap<String, ProviderId>,
+    /// The instances of n8n behind this gate.
+    pub instances: Instances,
+    /// Who checks signatures.
+    pub crypto: CryptoMode,
+    /// Proves, beside the keys of principals, that what workers share comes from a worker with this
+    /// configuration.
+    pub sharing_secret: Option<Secret>,
+}
+
+/// The place of an instance in [`Policy::instances`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InstanceId(pub usize);
+
+/// An n8n, and how it is guarded.
+#[derive(Clone, Debug)]
+pub struct Instance {
+    /// Which one it is.
+    pub id: InstanceId,
+    /// The operator's name for it; `None`: it is the only one.
+    pub name: Option<Rc<str>>,
     /// What the roles and scopes of a token allow in n8n.
     pub grants: BTreeMap<String, ScopeSet>,
     /// The principals in the order of the configuration; the first match wins.
@@ -32,11 +53,6 @@ pub struct Policy {
     pub endpoints: Endpoints,
     /// Whether `/metrics` of n8n can be reached.
     pub metrics: Access,
-    /// Who checks signatures.
-    pub crypto: CryptoMode,
-    /// Proves, beside the keys of principals, that what workers share comes from a worker with this
-    /// configuration.
-    pub sharing_secret: Option<Secret>,
 }
 
 /// The place of a provider in [`Policy::providers`].

@@ -126,6 +126,26 @@ fn a_provider_that_no_rule_speaks_of_is_warned_of() {
 }
 
 #[test]
+fn a_key_that_two_instances_share_is_warned_of() {
+    let loaded = load(
+        "providers: [{ name: idp, issuer: 'https://a.example', audiences: n8n, cluster: a }]\n\
+         instances:\n\
+         - name: prod\n  \
+           hosts: n8n.example.com\n  \
+           principals: [{ name: a, match: { any: true }, grant: '*', api_key: { env: N8N_KEY_A } }]\n\
+         - name: test\n  \
+           hosts: '*.example.com'\n  \
+           principals: [{ name: a, match: { any: true }, grant: '*', api_key: { env: N8N_KEY_A } }]\n",
+    );
+    let warning = Finding {
+        path: "instances[1].principals[0].api_key".to_owned(),
+        problem: "N8N_KEY_A is the key at instances[0].principals[0].api_key too".to_owned(),
+        hint: "n8n cannot tell the two apart; give each a key of its own".to_owned(),
+    };
+    assert_eq!(loaded.unwrap().warnings, [warning]);
+}
+
+#[test]
 fn the_example_of_the_documentation_is_accepted() {
     let loaded = load(reference::EXAMPLE).unwrap();
     assert_eq!(loaded.warnings, []);
@@ -162,7 +182,7 @@ fn every_link_of_the_reference_documentation_leads_somewhere() {
         .filter_map(|rest| rest.split_once(')'))
         .map(|(anchor, _)| anchor.to_owned())
         .collect();
-    assert_eq!(links.len(), 11);
+    assert_eq!(links.len(), 16);
     for link in links {
         assert!(headings.contains(&link), "no heading for #{link}");
     }
@@ -305,7 +325,11 @@ mod any_json {
                 assert_eq!(policy.providers[owner.0].name, provider.name);
             }
         }
-        for principal in policy.principals.iter() {
+        for principal in policy
+            .instances
+            .iter()
+            .flat_map(|instance| instance.principals.iter())
+        {
             assert!(principal
                 .api_key
                 .expose()
@@ -365,7 +389,7 @@ fn a_principal_that_may_do_nothing_is_warned_of() {
         path: "principals[0]".to_owned(),
         problem: "may do nothing on the public API: there are no roles, and it has no grant"
             .to_owned(),
-        hint: "add grant: [workflow:read], or roles at the top".to_owned(),
+        hint: "add grant: [workflow:read], or roles beside principals".to_owned(),
     };
     assert_eq!(loaded.unwrap().warnings, [warning]);
 }

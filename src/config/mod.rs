@@ -11,6 +11,7 @@ mod defaults;
 mod duration;
 mod endpoints;
 mod environment;
+mod instance;
 mod issuers;
 mod keys;
 mod name;
@@ -40,16 +41,16 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use crate::identity::Condition;
 use crate::json::{self, JsonFault};
-use crate::n8n::WebhookAuth;
+use crate::n8n::{WebhookAuth, WebhookRule};
 use crate::policy::Policy;
 use crate::secret::Secret;
+use instance::{instances, Shared};
 use place::Place;
-use principal::Surroundings;
-use raw::{RawConfiguration, RawPrincipal, RawWebhook};
-use read::{gathered, At, ListOrEmpty, Read};
+use raw::RawConfiguration;
+use read::Read;
 use secrets::SecretName;
-use section::Field;
 
 /// How deep a configuration may be nested. The language itself needs eight levels, of which a
 /// key set in it has four.
@@ -140,74 +141,33 @@ fn position(text: &[u8]) -> String {
 }
 
 /// What the words mean. `None`, or a policy with gaps: something was wrong, and was reported.
-fn policy(raw: RawConfiguration, environment: &dyn Environment) -> Option<Policy> {
-    let endpoints = endpoints::endpoints(raw.endpoints);
-    let public_api = raw
-        .public_api
-        .value
-        .and_then(|raw| public_api::public_api(raw, endpoints.as_ref()));
-    let providers = raw.providers.value.map(|list| list.0).unwrap_or_default();
+fn policy(mut raw: RawConfiguration, environment: &dyn Environment) -> Option<Policy> {
+    let providers_place = raw.providers.place.clone();
+    let providers = raw.providers.value.take().map(|list| list.0);
+    let providers = providers.unwrap_or_default();
     let names: Vec<String> = providers
         .iter()
         .filter_map(|provider| Some(provider.name.value.as_ref()?.text.clone()))
         .collect();
     let providers = provider::providers(providers);
-    let webhooks = raw.webhooks.value.map(|list| list.0).unwrap_or_default();
-    check_that_somebody_is_served(&raw.principals, &webhooks);
-    let webhooks = webhook::webhooks(webhooks, endpoints.as_ref(), &names);
-    let principals = raw
-        .principals
-        .value
-        .map(|list| list.items)
-        .unwrap_or_default();
-    let surroundings = Surroundings {
-        providers: &names,
-        has_roles: raw.roles.given,
-        environment,
-    };
     let sharing_secret = match &raw.sharing_secret.value {
-        Some(name) => Some(sharing_secret(
-            name,
-            environment,
-            &raw.sharing_secret.place,
-        )?),
+        Some(name) => sharing_secret(name, environment, &raw.sharing_secret.place),
         None => None,
     };
+    let crypto = raw.crypto.value.take();
+    let shared = Shared {
+        providers: &names,
+        environment,
+    };
     let policy = Policy {
-        principals: principal::principals(principals, &surroundings),
+        instances: instances(raw, &shared)?,
         providers: providers.list,
         issuers: providers.issuers,
-        grants: gathered(
-            (raw.roles.value.into_iter())
-                .flat_map(|roles| roles.0)
-                .map(|(role, scopes)| (role, scopes.0)),
-        ),
-        public_api: public_api?,
-        webhooks,
-        endpoints: endpoints?,
-        metrics: raw.metrics.value?.0,
-        crypto: raw.crypto.value?.0,
+        crypto: crypto?.0,
         sharing_secret,
     };
-    warn_of_idle_providers(&policy, &raw.providers.place);
+    warn_of_idle_providers(&policy, &providers_place);
     Some(policy)
-}
-
-/// A gate that takes tokens nowhere is a mistake.
-fn check_that_somebody_is_served(
-    principals: &Field<ListOrEmpty<At<RawPrincipal>>>,
-    webhooks: &[RawWebhook],
-) {
-    let nobody = match &principals.value {
-        Some(list) => list.is_empty,
-        None => !principals.given,
-    };
-    if nobody && !webhooks.iter().any(webhook::may_take_tokens) {
-        principals.place.error(
-            "is required where no webhook takes tokens: a token would be of no use",
-            "say whom callers become in n8n",
-        );
-    }
 }
 
 fn sharing_secret(
@@ -226,12 +186,16 @@ fn sharing_secret(
 }
 
 fn warn_of_idle_providers(policy: &Policy, place: &Place) {
-    let principals = policy.principals.iter().map(|principal| &principal.matches);
-    let bearer = policy
-        .webhooks
-        .iter()
-        .filter(|rule| rule.auth == WebhookAuth::Bearer);
-    let conditions: Vec<_> = principals.chain(bearer.map(|rule| &rule.require)).collect();
+    let mut conditions: Vec<&Condition> = Vec::new();
+    for instance in policy.instances.iter() {
+        conditions.extend(
+            instance
+                .principals
+                .iter()
+                .map(|principal| &principal.matches),
+        );
+        conditions.extend(instance.webhooks.iter().filter_map(taking_tokens));
+    }
     for (index, provider) in policy.providers.iter().enumerate() {
         let speaks_of_it = |names: &BTreeSet<String>| names.contains(&*provider.name);
         if !conditions
@@ -247,4 +211,8 @@ fn warn_of_idle_providers(policy: &Policy, place: &Place) {
             );
         }
     }
+}
+
+fn taking_tokens(rule: &WebhookRule) -> Option<&Condition> {
+    (rule.auth == WebhookAuth::Bearer).then_some(&rule.require)
 }

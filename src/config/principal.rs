@@ -28,7 +28,6 @@ pub(super) fn principals(
     surroundings: &Surroundings<'_>,
 ) -> Principals {
     report_equal_names(&raw);
-    warn_of_shared_keys(&raw);
     let (places, list): (Vec<Place>, Vec<Principal>) = raw
         .into_iter()
         .filter_map(|At { place, value }| {
@@ -65,7 +64,7 @@ fn principal(
     surroundings: &Surroundings<'_>,
 ) -> Option<Principal> {
     if !surroundings.has_roles && !raw.grant.given {
-        let hint = "add grant: [workflow:read], or roles at the top";
+        let hint = "add grant: [workflow:read], or roles beside principals";
         place.warn(
             "may do nothing on the public API: there are no roles, and it has no grant",
             hint,
@@ -115,9 +114,10 @@ fn report_equal_names(principals: &[At<RawPrincipal>]) {
     }
 }
 
-fn warn_of_shared_keys(principals: &[At<RawPrincipal>]) {
+/// Also across instances: one would learn a key of the other.
+pub(super) fn warn_of_shared_keys<'r>(principals: impl Iterator<Item = &'r At<RawPrincipal>>) {
     let mut seen: BTreeMap<&str, &Place> = BTreeMap::new();
-    for field in principals.iter().map(|item| &item.value.api_key) {
+    for field in principals.map(|item| &item.value.api_key) {
         let Some(key) = &field.value else { continue };
         if let Some(first) = seen.insert(key.variable(), &field.place) {
             let problem = format!("{} is the key at {first} too", key.variable());

@@ -31,6 +31,9 @@ section! {
         /// Who issues tokens, and how they are checked. A token is checked by the rules of the
         /// one provider that its `iss` belongs to.
         providers: List<RawProvider> = required("name the issuer whose tokens are to open n8n"),
+        /// Several instances of n8n, each with its own hosts and the fields from `roles` to
+        /// `metrics`, which do not stand at the top then. A request for any other host is refused.
+        instances: List<RawInstance> = optional("one n8n, for every host"),
         /// What a role or a scope of a token allows in n8n: from its name to n8n scopes.
         /// `workflow:*` stands for all of a resource; `*` for everything, operations that this
         /// filter does not know among them.
@@ -53,6 +56,29 @@ section! {
         /// Lets the workers of an Envoy share keys where there is no principal: `{ env: NAME }`,
         /// a variable that holds a random secret. Principals' keys do the same.
         sharing_secret: SecretName = optional("without a principal, each worker fetches keys for itself"),
+    }
+}
+
+section! {
+    /// One of several instances of n8n. Providers and their keys serve all of them.
+    RawInstance at "instances[]" {
+        /// Its name in the audit.
+        name: Text<ProviderName> = required("give it a short name, such as prod"),
+        /// The hosts that clients ask for when they mean it, without port and regardless of case.
+        /// `*.` at the beginning stands for all hosts below a domain that nobody names or narrows.
+        hosts: OneOrMany<At<Text<HostName>>> = required("list the hosts under which clients know it"),
+        /// As at the top, for this instance alone.
+        roles: Entries<Scopes> = optional("roles and scopes allow nothing"),
+        /// As at the top, for this instance alone.
+        principals: ListOrEmpty<At<RawPrincipal>> = optional("nobody gets at the public API with a token"),
+        /// As at the top, for this instance alone.
+        public_api: RawPublicApi = fields_have_defaults(),
+        /// As at the top, for this instance alone.
+        webhooks: List<RawWebhook> = optional("they pass; n8n's own nodes guard them"),
+        /// As at the top, for this instance alone.
+        endpoints: RawEndpoints = fields_have_defaults(),
+        /// As at the top, for this instance alone.
+        metrics: OneOf<Access> = default_word(defaults::METRICS),
     }
 }
 

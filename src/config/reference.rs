@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::raw::{
-    RawApiKeyRule, RawCondition, RawConfiguration, RawEndpoints, RawKeys, RawPrincipal,
-    RawProvider, RawPublicApi, RawWebhook,
+    RawApiKeyRule, RawCondition, RawConfiguration, RawEndpoints, RawInstance, RawKeys,
+    RawPrincipal, RawProvider, RawPublicApi, RawWebhook,
 };
 use super::section::{FieldReference, Section};
 use crate::identity::ClaimRule;
@@ -19,6 +19,7 @@ pub fn page() -> String {
     let mut page = INTRODUCTION.to_owned();
     let _ = write!(page, "\n## Example\n\n```yaml\n{EXAMPLE}```\n");
     section::<RawConfiguration>(&mut page);
+    section::<RawInstance>(&mut page);
     section::<RawProvider>(&mut page);
     section::<RawKeys>(&mut page);
     section::<RawPrincipal>(&mut page);

@@ -5,22 +5,21 @@ use std::rc::Rc;
 use super::{Caller, Findings, Grounds, Recollection, Stop};
 use crate::facts::{Availability, Fact, KeyIdDigest, NewerKeys};
 use crate::identity::Identity;
-use crate::policy::ProviderId;
+use crate::policy::{Instance, ProviderId};
 use crate::reply::Reason;
-use crate::token::{
-    hint, owner, CompactToken, TokenDigest, TokenFault, UntrustedToken, VerifiedToken,
-};
+use crate::token::{hint, owner, CompactToken, MemoKey, TokenFault, UntrustedToken, VerifiedToken};
 
 /// Verifies a token and reads who the caller is, or recalls it where the same token was verified
 /// before and would still be found good. Whatever is not recalled takes the whole way, so that a
 /// refusal is always the same.
 pub(super) fn authenticate(
     grounds: Grounds<'_>,
+    instance: &Instance,
     token: &CompactToken,
     findings: &mut Findings,
 ) -> Result<Rc<Caller>, Stop> {
-    let digest = TokenDigest::of(token);
-    if let Some(caller) = grounds.memo.recall(&digest) {
+    let key = MemoKey::of(instance.id, token);
+    if let Some(caller) = grounds.memo.recall(&key) {
         if caller.still_holds(grounds) {
             findings.recollection = Some(Recollection::Recalled);
             findings.note(grounds, caller);
@@ -28,9 +27,9 @@ pub(super) fn authenticate(
         }
     }
     let untrusted = UntrustedToken::parse(token.expose()).map_err(Reason::Token)?;
-    let caller = verify(grounds, &untrusted, findings);
+    let caller = verify(grounds, instance, &untrusted, findings);
     if let Ok(caller) = &caller {
-        findings.recollection = Some(Recollection::New(digest, Rc::clone(caller)));
+        findings.recollection = Some(Recollection::New(key, Rc::clone(caller)));
     }
     if findings.identity.is_none() {
         // Put together only for tokens that are not accepted: most are.
@@ -43,6 +42,7 @@ pub(super) fn authenticate(
 /// reads who the caller is. The issuer is only believed once the signature holds.
 fn verify(
     grounds: Grounds<'_>,
+    instance: &Instance,
     untrusted: &UntrustedToken<'_>,
     findings: &mut Findings,
 ) -> Result<Rc<Caller>, Stop> {
@@ -72,7 +72,7 @@ fn verify(
     findings.identity = Some(Rc::clone(&identity));
     let admission = &provider.admission;
     admission.check(&identity).map_err(Reason::NotAdmitted)?;
-    let caller = Rc::new(Caller::new(policy, id, token, identity));
+    let caller = Rc::new(Caller::new(instance, id, token, identity));
     findings.note(grounds, &caller);
     Ok(caller)
 }

@@ -7,12 +7,12 @@ use super::Grounds;
 use crate::facts::Availability;
 use crate::identity::Identity;
 use crate::n8n::ScopeSet;
-use crate::policy::{Policy, Principal, ProviderId};
+use crate::policy::{Instance, Principal, ProviderId};
 use crate::reply::Reason;
 use crate::secret::Secret;
 use crate::token::VerifiedToken;
 
-/// A caller whose token was verified, and all that follows from the token and the policy alone:
+/// A caller whose token was verified, and all that follows from the token and one instance's policy alone:
 /// it holds as long as the token does.
 #[derive(Clone, Debug)]
 pub struct Caller {
@@ -41,21 +41,21 @@ pub(super) struct Standing {
 
 impl Caller {
     pub(super) fn new(
-        policy: &Policy,
+        instance: &Instance,
         provider: ProviderId,
         token: VerifiedToken,
         identity: Rc<Identity>,
     ) -> Self {
-        let misses_groups = policy.principals.misses_groups(&identity);
-        let principal = policy.principals.of(&identity);
+        let misses_groups = instance.principals.misses_groups(&identity);
+        let principal = instance.principals.of(&identity);
         let principal = principal.filter(|_| !misses_groups);
         let standing = principal.map(|principal| Standing {
             principal: Rc::clone(&principal.name),
-            granted: granted(policy, &identity, principal),
+            granted: granted(instance, &identity, principal),
             api_key: principal.api_key.clone(),
         });
         let principal = standing.as_ref().map(|standing| &*standing.principal);
-        let mut rules = policy.webhooks.iter();
+        let mut rules = instance.webhooks.iter();
         Self {
             token,
             provider,
@@ -138,10 +138,10 @@ impl Caller {
 
 /// What roles and scopes of the token and the principal itself grant, within what the principal
 /// allows.
-fn granted(policy: &Policy, identity: &Identity, principal: &Principal) -> ScopeSet {
+fn granted(instance: &Instance, identity: &Identity, principal: &Principal) -> ScopeSet {
     let mut granted = principal.grant.clone();
     for name in identity.roles.iter().chain(&identity.scopes) {
-        if let Some(scopes) = policy.grants.get(name) {
+        if let Some(scopes) = instance.grants.get(name) {
             granted.extend(scopes);
         }
     }

@@ -23,11 +23,11 @@ use crate::crypto::{CryptoPath, SignatureVerifier};
 use crate::facts::{Fact, Facts};
 use crate::identity::Identity;
 use crate::n8n::{classify, Surface};
-use crate::policy::{Access, Policy};
+use crate::policy::{Access, Instance, Policy};
 use crate::reply::{metadata, LocalReply, Reason, Resource};
 use crate::request::RequestHead;
 use crate::time::UnixSeconds;
-use crate::token::{Claimed, Memo, TokenDigest};
+use crate::token::{Claimed, Memo, MemoKey};
 
 /// Everything that a decision rests on beside the request.
 #[derive(Clone, Copy)]
@@ -85,6 +85,8 @@ impl Outcome {
 /// What was found out about a request, for audit and metrics.
 #[derive(Clone, Debug, Default)]
 pub struct Findings {
+    /// The instance of n8n that it is for, if it has a name.
+    pub instance: Option<Rc<str>>,
     /// The part of n8n that it goes to; `None` when the path has no single reading.
     pub surface: Option<Surface>,
     /// The operation of the public API, in n8n's scope name where it has one.
@@ -111,7 +113,7 @@ pub enum Recollection {
     /// Before: the same bytes were sent to this worker.
     Recalled,
     /// Now, and this is worth remembering for the next request with the same token.
-    New(TokenDigest, Rc<Caller>),
+    New(MemoKey, Rc<Caller>),
 }
 
 impl Recollection {
@@ -152,19 +154,20 @@ fn outcome(
     request: &RequestHead,
     findings: &mut Findings,
 ) -> Result<Outcome, Stop> {
-    let route = classify(&grounds.policy.endpoints, request.path()).map_err(Reason::Path)?;
+    let instance = grounds.policy.instances.of(request);
+    let instance = instance.ok_or(Reason::UnknownHost)?;
+    findings.instance.clone_from(&instance.name);
+    let route = classify(&instance.endpoints, request.path()).map_err(Reason::Path)?;
     findings.surface = Some(route.surface);
     match route.surface {
-        Surface::PublicApi => public_api::decide(grounds, request, &route, findings),
+        Surface::PublicApi => public_api::decide(grounds, instance, request, &route, findings),
         Surface::Webhook
         | Surface::WebhookTest
         | Surface::WebhookWaiting
         | Surface::Form
-        | Surface::Mcp => webhook::decide(grounds, request, &route, findings),
-        Surface::Gate => own_document(grounds.policy, request),
-        Surface::Metrics if grounds.policy.metrics == Access::Deny => {
-            Err(Reason::MetricsDenied.into())
-        }
+        | Surface::Mcp => webhook::decide(grounds, instance, request, &route, findings),
+        Surface::Gate => own_document(grounds.policy, instance, request),
+        Surface::Metrics if instance.metrics == Access::Deny => Err(Reason::MetricsDenied.into()),
         Surface::Metrics | Surface::Oauth | Surface::Rest | Surface::Health | Surface::Ui => {
             Ok(Outcome::Pass(edits::without_made_up_identity(request)))
         }
@@ -172,12 +175,16 @@ fn outcome(
 }
 
 /// The RFC 9728 document of the public API.
-fn own_document(policy: &Policy, request: &RequestHead) -> Result<Outcome, Stop> {
+fn own_document(
+    policy: &Policy,
+    instance: &Instance,
+    request: &RequestHead,
+) -> Result<Outcome, Stop> {
     if !matches!(request.method(), b"GET" | b"HEAD") {
         return Err(Reason::MethodNotAllowed.into());
     }
     // Without a host that can be repeated there is no identifier to describe.
-    Resource::of(policy, request)
+    Resource::of(instance, request)
         .map(|resource| Outcome::Respond(metadata(policy, &resource)))
         .ok_or_else(|| Reason::HostMalformed.into())
 }

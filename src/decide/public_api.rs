@@ -5,6 +5,7 @@ use super::edits::without_made_up_identity;
 use super::{Findings, Forward, Grounds, Outcome, Stop};
 use crate::hostname;
 use crate::n8n::{ApiKeys, Operation, Route};
+use crate::policy::Instance;
 use crate::reply::Reason;
 use crate::request::RequestHead;
 use crate::token::{bearer, Bearer};
@@ -13,6 +14,7 @@ const API_KEY: &str = "x-n8n-api-key";
 
 pub(super) fn decide(
     grounds: Grounds<'_>,
+    instance: &Instance,
     request: &RequestHead,
     route: &Route,
     findings: &mut Findings,
@@ -27,7 +29,7 @@ pub(super) fn decide(
         }
         (Bearer::Token(token), ApiKey::Absent) => token,
         (_, ApiKey::Present) => {
-            let rules = &grounds.policy.public_api.api_keys;
+            let rules = &instance.public_api.api_keys;
             let host = hostname::requested(request);
             return match rules.choose(host.as_deref(), route) {
                 ApiKeys::Pass => Ok(Outcome::Pass(without_made_up_identity(request))),
@@ -36,7 +38,7 @@ pub(super) fn decide(
         }
         (_, ApiKey::Absent | ApiKey::Empty) => return Err(Reason::NoCredential.into()),
     };
-    let caller = authenticate(grounds, &token, findings)?;
+    let caller = authenticate(grounds, instance, &token, findings)?;
     let standing = caller.standing()?;
     match operation {
         None if !standing.granted.is_all() => return Err(Reason::UnknownOperation.into()),

@@ -22,6 +22,7 @@ use crate::policy::ProviderId;
 use crate::secret::Secret;
 
 mod api_keys;
+mod instances;
 mod memory;
 mod model;
 mod public_api;

@@ -4,20 +4,20 @@ use super::authenticate::authenticate;
 use super::edits::without_made_up_identity;
 use super::{Findings, Forward, Grounds, Outcome, Stop};
 use crate::n8n::{Route, RuleChoice, WebhookAuth, WebhookRule};
-use crate::policy::Access;
+use crate::policy::{Access, Instance};
 use crate::reply::Reason;
 use crate::request::RequestHead;
 use crate::token::{bearer, Bearer};
 
 pub(super) fn decide(
     grounds: Grounds<'_>,
+    instance: &Instance,
     request: &RequestHead,
     route: &Route,
     findings: &mut Findings,
 ) -> Result<Outcome, Stop> {
-    let policy = grounds.policy;
     let pass = || Ok(Outcome::Pass(without_made_up_identity(request)));
-    let rule = match policy.webhooks.choose(route) {
+    let rule = match instance.webhooks.choose(route) {
         RuleChoice::Rule(rule) => rule,
         RuleChoice::Unguarded => return pass(),
         RuleChoice::NoRule => return Err(Reason::WebhookNoRule.into()),
@@ -29,12 +29,13 @@ pub(super) fn decide(
         WebhookAuth::Bearer if rule.cors_preflight == Access::Pass && is_preflight(request) => {
             pass()
         }
-        WebhookAuth::Bearer => verified(grounds, request, rule, findings),
+        WebhookAuth::Bearer => verified(grounds, instance, request, rule, findings),
     }
 }
 
 fn verified(
     grounds: Grounds<'_>,
+    instance: &Instance,
     request: &RequestHead,
     rule: &WebhookRule,
     findings: &mut Findings,
@@ -42,7 +43,7 @@ fn verified(
     let Bearer::Token(token) = bearer(request).map_err(Reason::Bearer)? else {
         return Err(Reason::NoCredential.into());
     };
-    let caller = authenticate(grounds, &token, findings)?;
+    let caller = authenticate(grounds, instance, &token, findings)?;
     if !rule.require.holds(&caller.identity) {
         let reason = if rule.require.misses_groups(&caller.identity) {
             Reason::GroupsLeftOut

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::crypto::KeySetFault;
 use crate::policy::{Policy, ProviderId};
+use crate::principals::Principals;
 use crate::time::UnixMillis;
 use std::time::Duration;
 
@@ -50,7 +51,9 @@ struct Slot {
 impl FactStore {
     /// A store that knows nothing yet but what the policy holds.
     pub fn new(policy: &Policy) -> Self {
-        let keys = policy.principals.iter().map(|principal| &principal.api_key);
+        let principals = policy.instances.iter().map(|instance| &instance.principals);
+        let keys = principals.flat_map(Principals::iter);
+        let keys = keys.map(|principal| &principal.api_key);
         let shared_key = SharedKey::derive(keys.chain(&policy.sharing_secret));
         let slot = |provider| Slot {
             fact: KeySetFact::new(provider),

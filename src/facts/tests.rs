@@ -19,10 +19,11 @@ use std::time::Duration;
 use super::*;
 use crate::crypto::{Algorithm, Candidates};
 use crate::identity::Condition;
+use crate::instances::Instances;
 use crate::n8n::{ApiKeyRules, ApiKeys, ScopeSet};
 use crate::policy::{
-    Access, CryptoMode, Dialect, Endpoint, Freshness, KeySource, Policy, Principal, Provider,
-    PublicApi, TokenRules, TypRule,
+    Access, CryptoMode, Dialect, Endpoint, Freshness, Instance, InstanceId, KeySource, Policy,
+    Principal, Provider, PublicApi, TokenRules, TypRule,
 };
 use crate::principals::Principals;
 use crate::secret::Secret;
@@ -110,18 +111,22 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
     Policy {
         providers: vec![provider],
         issuers: BTreeMap::from([(ISSUER.to_owned(), THE_PROVIDER)]),
-        grants: BTreeMap::new(),
-        principals: Principals::new(secret.map(principal).into_iter().collect()),
-        public_api: PublicApi {
-            api_keys: ApiKeyRules {
-                rules: Vec::new(),
-                otherwise: ApiKeys::Pass,
+        instances: Instances::only(Instance {
+            id: InstanceId(0),
+            name: None,
+            grants: BTreeMap::new(),
+            principals: Principals::new(secret.map(principal).into_iter().collect()),
+            public_api: PublicApi {
+                api_keys: ApiKeyRules {
+                    rules: Vec::new(),
+                    otherwise: ApiKeys::Pass,
+                },
+                resource: None,
             },
-            resource: None,
-        },
-        webhooks: crate::n8n::WebhookRules::default(),
-        endpoints: crate::n8n::Endpoints::default(),
-        metrics: Access::Pass,
+            webhooks: crate::n8n::WebhookRules::default(),
+            endpoints: crate::n8n::Endpoints::default(),
+            metrics: Access::Pass,
+        }),
         crypto: CryptoMode::Guest,
         sharing_secret: None,
     }

@@ -280,11 +280,7 @@ mod tests {
         assert_eq!(parse("/API/v1/**").unwrap().prefix(), Prefix::Api);
         for pattern in ["/webhook/x", "/v1/workflows", "/**"] {
             let fault = parse(pattern).unwrap_err();
-            assert_eq!(
-                fault.to_string(),
-                "it has to begin with /api",
-                "{pattern}"
-            );
+            assert_eq!(fault.to_string(), "it has to begin with /api", "{pattern}");
         }
     }
 

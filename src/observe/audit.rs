@@ -32,6 +32,7 @@ pub fn audit_line(decision: &Decision, request: &RequestHead, now: UnixMillis) -
             Some(missing.as_str()).filter(|missing| !missing.is_empty()),
         );
     }
+    line.put("instance", findings.instance.as_deref());
     line.put("surface", findings.surface.map(Surface::as_str));
     line.put("operation", findings.operation);
     line.put("provider", findings.provider.as_deref());

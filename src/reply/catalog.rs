@@ -15,6 +15,7 @@ impl Reason {
             Self::Path(PathFault::DotSegment),
             Self::WebhookCase,
             Self::HostMalformed,
+            Self::UnknownHost,
             Self::Bearer(BearerFault::Duplicated),
             Self::Bearer(BearerFault::Malformed),
             Self::DuplicateApiKey,
@@ -113,11 +114,12 @@ mod tests {
                 | TokenFault::RevokedKey
                 | TokenFault::NoKeyFits
                 | TokenFault::KeyOfAnotherIssuer
-                | TokenFault::BadSignature => 52,
+                | TokenFault::BadSignature => 53,
             },
             Reason::Path(_)
             | Reason::WebhookCase
             | Reason::HostMalformed
+            | Reason::UnknownHost
             | Reason::Bearer(BearerFault::Duplicated | BearerFault::Malformed)
             | Reason::DuplicateApiKey
             | Reason::TwoCredentials
@@ -146,7 +148,7 @@ mod tests {
             | Reason::MethodNotAllowed
             | Reason::KeysUnavailable(_)
             | Reason::TooManyWaiting
-            | Reason::HostFailure => 52,
+            | Reason::HostFailure => 53,
         }
     }
 

@@ -93,6 +93,7 @@ const fn title(status: u16) -> &'static str {
         401 => "Unauthorized",
         403 => "Forbidden",
         405 => "Method Not Allowed",
+        421 => "Misdirected Request",
         _ => "Service Unavailable",
     }
 }

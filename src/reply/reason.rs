@@ -29,6 +29,8 @@ pub enum Reason {
     Token(TokenFault),
     /// The token verifies, but who it stands for is unclear.
     Identity(IdentityFault),
+    /// No instance of n8n is known under the request's host.
+    UnknownHost,
     /// The request names no host that could be repeated in an answer.
     HostMalformed,
     /// The caller does not stand on one of the provider's allow-lists.
@@ -106,6 +108,7 @@ impl Reason {
             Self::Identity(IdentityFault::NotText { .. }) => "identity_claim_malformed",
             Self::Identity(IdentityFault::ClientsDisagree) => "clients_disagree",
             Self::Identity(IdentityFault::NamespacesDisagree) => "namespaces_disagree",
+            Self::UnknownHost => "unknown_host",
             Self::HostMalformed => "host_malformed",
             Self::NotAdmitted(NotAdmitted::Client) => "client_not_allowed",
             Self::NotAdmitted(NotAdmitted::Tenant) => "tenant_not_allowed",
@@ -130,11 +133,9 @@ impl Reason {
     /// What the caller is told.
     pub const fn answer(&self) -> Answer {
         let (status, challenge, detail) = match self {
-            Self::HostMalformed => (
-                400,
-                Challenge::None,
-                "The host of the request is malformed.",
-            ),
+            // RFC 9110 §15.5.20.
+            Self::UnknownHost => (421, Challenge::None, UNKNOWN_HOST),
+            Self::HostMalformed => (400, Challenge::None, HOST_MALFORMED),
             Self::Path(_) | Self::WebhookCase => (
                 400,
                 Challenge::None,
@@ -252,6 +253,7 @@ impl Reason {
         match self {
             Self::Path(_) => "the path can be read as more than one path; `fault` in the audit says how",
             Self::WebhookCase => "upper and lower case, or the order of segments, choose different webhook rules",
+            Self::UnknownHost => "no instance in `instances` has the request's host",
             Self::HostMalformed => "the request names no host that can be repeated in an answer",
             Self::DuplicateApiKey => "more than one `X-N8N-API-KEY`",
             Self::TwoCredentials => "a bearer token and an `X-N8N-API-KEY` (RFC 6750 §2)",
@@ -313,6 +315,8 @@ impl Reason {
     }
 }
 
+const UNKNOWN_HOST: &str = "There is no n8n under this host here.";
+const HOST_MALFORMED: &str = "The host of the request is malformed.";
 const GROUPS_LEFT_OUT: &str =
     "The access token does not hold all groups of the caller, and groups decide here.";
 

@@ -1,7 +1,7 @@
 //! The name by which a client knows the guarded resource.
 
 use crate::address::Address;
-use crate::policy::Policy;
+use crate::policy::Instance;
 use crate::request::RequestHead;
 
 /// The identifier of the public API as a protected resource (RFC 9728 §1.2), and the address of
@@ -17,15 +17,15 @@ pub struct Resource {
 impl Resource {
     /// As the operator configured it, or as this request asked for it. `None` when the request
     /// names no host that could safely be repeated in an answer.
-    pub fn of(policy: &Policy, request: &RequestHead) -> Option<Self> {
-        if let Some(identifier) = &policy.public_api.resource {
+    pub fn of(instance: &Instance, request: &RequestHead) -> Option<Self> {
+        if let Some(identifier) = &instance.public_api.resource {
             let address = Address::parse(identifier).ok()?;
             let path = address.path.trim_start_matches('/');
             return Some(Self::new(address.scheme, address.authority, path));
         }
         let authority = std::str::from_utf8(request.authority()?).ok()?;
         is_plain_authority(authority)
-            .then(|| Self::new(scheme(request), authority, &api_path(policy)))
+            .then(|| Self::new(scheme(request), authority, &api_path(instance)))
     }
 
     fn new(scheme: &str, authority: &str, path: &str) -> Self {
@@ -40,8 +40,8 @@ impl Resource {
     }
 }
 
-fn api_path(policy: &Policy) -> String {
-    format!("{}/v1", policy.endpoints.api)
+fn api_path(instance: &Instance) -> String {
+    format!("{}/v1", instance.endpoints.api)
 }
 
 /// The scheme that the client used, as the outermost proxy says.

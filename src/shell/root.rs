@@ -79,7 +79,7 @@ impl Root {
                     "n8n-idp-gate {}: {} providers, {} principals",
                     env!("CARGO_PKG_VERSION"),
                     loaded.policy.providers.len(),
-                    loaded.policy.principals.len()
+                    loaded.policy.instances.principals()
                 );
                 let crypto = signature_verifier(loaded.policy.crypto);
                 let mut worker = Worker {

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use blake2b_simd::Params;
 
 use super::CompactToken;
+use crate::policy::InstanceId;
 
 /// The most tokens that one worker remembers.
 pub const MAX_REMEMBERED: usize = 4096;
@@ -57,6 +58,24 @@ impl fmt::Debug for TokenDigest {
     }
 }
 
+/// What is remembered under: a token at one instance of n8n. The same token stands for another
+/// principal, with another API key, at another instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct MemoKey {
+    instance: InstanceId,
+    digest: TokenDigest,
+}
+
+impl MemoKey {
+    /// The key of this token at this instance.
+    pub fn of(instance: InstanceId, token: &CompactToken) -> Self {
+        Self {
+            instance,
+            digest: TokenDigest::of(token),
+        }
+    }
+}
+
 /// A bounded memory of verified tokens.
 ///
 /// Who may get tokens may get any number of them, and must not thereby push out those of others.
@@ -64,11 +83,11 @@ impl fmt::Debug for TokenDigest {
 /// was sent again before its turn came moves on to the greater queue, where it is spared up to
 /// three times for having been sent in between. Tokens that are sent once push out each other.
 pub struct Memo<V> {
-    places: HashMap<TokenDigest, Place<V>>,
+    places: HashMap<MemoKey, Place<V>>,
     /// In the order of their coming.
-    on_probation: VecDeque<TokenDigest>,
+    on_probation: VecDeque<MemoKey>,
     /// In the order of their turns.
-    proven: VecDeque<TokenDigest>,
+    proven: VecDeque<MemoKey>,
     bytes: usize,
 }
 
@@ -100,8 +119,8 @@ impl<V> Default for Memo<V> {
 
 impl<V> Memo<V> {
     /// What was remembered of a token.
-    pub fn recall(&self, digest: &TokenDigest) -> Option<&Rc<V>> {
-        let place = self.places.get(digest)?;
+    pub fn recall(&self, key: &MemoKey) -> Option<&Rc<V>> {
+        let place = self.places.get(key)?;
         let credit = place.credit.get().saturating_add(1);
         place.credit.set(credit.min(MAX_CREDIT));
         Some(&place.value)
@@ -109,11 +128,11 @@ impl<V> Memo<V> {
 
     /// Remembers something of a token, which takes `weight` bytes. What is too large is not
     /// remembered, and what was remembered of the same token before is replaced.
-    pub fn remember(&mut self, digest: TokenDigest, value: Rc<V>, weight: usize) {
+    pub fn remember(&mut self, key: MemoKey, value: Rc<V>, weight: usize) {
         if weight > MAX_WEIGHT {
             return;
         }
-        if let Some(place) = self.places.get_mut(&digest) {
+        if let Some(place) = self.places.get_mut(&key) {
             let others = self.bytes.saturating_sub(place.weight);
             self.bytes = others.saturating_add(weight);
             place.value = value;
@@ -124,8 +143,8 @@ impl<V> Memo<V> {
                 weight,
                 credit: Cell::new(0),
             };
-            self.places.insert(digest, place);
-            self.on_probation.push_back(digest);
+            self.places.insert(key, place);
+            self.on_probation.push_back(key);
             self.bytes = self.bytes.saturating_add(weight);
         }
         while self.places.len() > MAX_REMEMBERED || self.bytes > MAX_REMEMBERED_BYTES {
@@ -162,15 +181,15 @@ impl<V> Memo<V> {
             } else {
                 &mut self.proven
             };
-            let Some(digest) = queue.pop_front() else {
+            let Some(key) = queue.pop_front() else {
                 return false;
             };
-            let spared = self.places.get(&digest).is_some_and(Place::is_spared);
+            let spared = self.places.get(&key).is_some_and(Place::is_spared);
             if spared {
-                self.proven.push_back(digest);
+                self.proven.push_back(key);
                 continue;
             }
-            let gone = self.places.remove(&digest);
+            let gone = self.places.remove(&key);
             let weight = gone.map_or(0, |place| place.weight);
             self.bytes = self.bytes.saturating_sub(weight);
             return true;
@@ -182,37 +201,54 @@ impl<V> Memo<V> {
 mod tests {
     use super::*;
 
-    fn digest(number: usize) -> TokenDigest {
-        TokenDigest::of_bytes(&number.to_be_bytes())
+    fn key(number: usize) -> MemoKey {
+        MemoKey {
+            instance: InstanceId(0),
+            digest: TokenDigest::of_bytes(&number.to_be_bytes()),
+        }
     }
 
     fn remember(memo: &mut Memo<usize>, numbers: std::ops::Range<usize>) {
         for number in numbers {
-            memo.remember(digest(number), Rc::new(number), 1000);
+            memo.remember(key(number), Rc::new(number), 1000);
         }
     }
 
     fn knows(memo: &Memo<usize>, number: usize) -> bool {
-        memo.recall(&digest(number)).is_some()
+        memo.recall(&key(number)).is_some()
     }
 
     #[test]
     fn what_was_remembered_is_recalled_for_that_token_alone() {
         let mut memo = Memo::default();
         remember(&mut memo, 7..8);
-        assert_eq!(memo.recall(&digest(7)).map(|value| **value), Some(7));
-        assert_eq!(memo.recall(&digest(8)), None);
+        assert_eq!(memo.recall(&key(7)).map(|value| **value), Some(7));
+        assert_eq!(memo.recall(&key(8)), None);
         memo.clear();
-        assert_eq!(memo.recall(&digest(7)), None);
+        assert_eq!(memo.recall(&key(7)), None);
         assert!(memo.is_empty());
+    }
+
+    #[test]
+    fn what_was_remembered_at_one_instance_is_unknown_at_another() {
+        let mut memo = Memo::default();
+        remember(&mut memo, 7..8);
+        let elsewhere = MemoKey {
+            instance: InstanceId(1),
+            ..key(7)
+        };
+        assert_eq!(memo.recall(&elsewhere), None);
+        memo.remember(elsewhere, Rc::new(8), 1000);
+        assert_eq!(memo.recall(&key(7)).map(|value| **value), Some(7));
+        assert_eq!(memo.recall(&elsewhere).map(|value| **value), Some(8));
     }
 
     #[test]
     fn a_newer_value_takes_the_place_of_the_older() {
         let mut memo = Memo::default();
-        memo.remember(digest(1), Rc::new(1), 100);
-        memo.remember(digest(1), Rc::new(2), 300);
-        assert_eq!(memo.recall(&digest(1)).map(|value| **value), Some(2));
+        memo.remember(key(1), Rc::new(1), 100);
+        memo.remember(key(1), Rc::new(2), 300);
+        assert_eq!(memo.recall(&key(1)).map(|value| **value), Some(2));
         assert_eq!((memo.len(), memo.bytes), (1, 300));
     }
 
@@ -230,7 +266,7 @@ mod tests {
     fn their_bytes_are_bounded() {
         let mut memo = Memo::default();
         for number in 0..1000 {
-            memo.remember(digest(number), Rc::new(number), 50_000);
+            memo.remember(key(number), Rc::new(number), 50_000);
         }
         assert_eq!(memo.len(), MAX_REMEMBERED_BYTES / 50_000);
         assert_eq!(memo.bytes, memo.len() * 50_000);
@@ -240,7 +276,7 @@ mod tests {
     fn one_that_is_too_large_is_not_remembered_and_pushes_out_nothing() {
         let mut memo = Memo::default();
         remember(&mut memo, 0..1);
-        memo.remember(digest(1), Rc::new(1), MAX_WEIGHT + 1);
+        memo.remember(key(1), Rc::new(1), MAX_WEIGHT + 1);
         assert!(knows(&memo, 0) && !knows(&memo, 1));
     }
 
@@ -275,6 +311,6 @@ mod tests {
             remember(&mut memo, number..number + 1);
             assert!(knows(&memo, number));
         }
-        assert!(!(0..MAX_REMEMBERED).any(|number| memo.places.contains_key(&digest(number))));
+        assert!(!(0..MAX_REMEMBERED).any(|number| memo.places.contains_key(&key(number))));
     }
 }

@@ -12,6 +12,6 @@ mod verified;
 pub use bearer::{bearer, Bearer, BearerFault, CompactToken};
 pub use fault::TokenFault;
 pub use issuer::{hint, is_guid, owner, TENANT};
-pub use memo::{Memo, TokenDigest, MAX_REMEMBERED, MAX_REMEMBERED_BYTES};
+pub use memo::{Memo, MemoKey, TokenDigest, MAX_REMEMBERED, MAX_REMEMBERED_BYTES};
 pub use untrusted::{Claimed, UntrustedToken, MAX_TOKEN_BYTES, MAX_TOKEN_DEPTH};
 pub use verified::VerifiedToken;

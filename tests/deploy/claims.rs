@@ -142,6 +142,7 @@ fn the_readme_lists_the_fields_of_the_audit_record() {
         claims: Rc::default(),
     };
     let findings = Findings {
+        instance: Some("prod".into()),
         surface: Some(Surface::PublicApi),
         operation: Some("workflow:list"),
         identity: Some(Rc::new(identity)),

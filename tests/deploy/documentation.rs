@@ -8,9 +8,10 @@ use super::plugin::{load, named_variables, Plugin, FIELDS};
 use super::repository::{documents, files, root, yaml_blocks, File};
 
 /// Pages that must hold at least so many configurations.
-const EXPECTED: [(&str, usize); 4] = [
+const EXPECTED: [(&str, usize); 5] = [
     ("README.md", 1),
     ("docs/guides/principals-and-roles.md", 4),
+    ("docs/guides/several-instances.md", 2),
     ("docs/guides/webhooks.md", 3),
     ("docs/reference/configuration.md", 1),
 ];
@@ -35,6 +36,11 @@ fn completed(block: &Value) -> Option<Value> {
             { "name": "everybody", "match": { "any": true }, "api_key": { "env": "N8N_KEY_EVERYBODY" } },
         ],
     });
+    if fields.contains_key("instances") {
+        for name in ["roles", "principals"] {
+            whole.as_object_mut()?.remove(name);
+        }
+    }
     for (name, value) in fields {
         whole[name] = value.clone();
     }

@@ -8,8 +8,9 @@ use n8n_idp_gate::secret::Secret;
 use serde_json::Value;
 
 /// The fields at the top of a configuration.
-pub(crate) const FIELDS: [&str; 7] = [
+pub(crate) const FIELDS: [&str; 8] = [
     "providers",
+    "instances",
     "roles",
     "principals",
     "public_api",
@@ -83,9 +84,10 @@ pub(crate) fn clusters(policy: &Policy) -> BTreeSet<String> {
 
 /// Every `{ env: NAME }` in a configuration.
 pub(crate) fn named_variables(configuration: &Value) -> BTreeSet<String> {
-    let principals = configuration["principals"].as_array();
-    principals
-        .into_iter()
+    let instances = configuration["instances"].as_array();
+    let places = instances.into_iter().flatten().chain([configuration]);
+    places
+        .filter_map(|place| place["principals"].as_array())
         .flatten()
         .filter_map(|principal| principal["api_key"]["env"].as_str())
         .map(str::to_owned)

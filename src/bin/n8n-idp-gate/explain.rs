@@ -28,6 +28,9 @@ pub(crate) struct Arguments {
     /// The request's path and query.
     #[arg(long, default_value = "/api/v1/workflows")]
     path: String,
+    /// The host that the request is for. Which instance of n8n it belongs to may depend on it.
+    #[arg(long, default_value = "n8n.example.com")]
+    host: String,
     /// A header of the request, as `name: value`. May be given several times.
     #[arg(long = "header", value_name = "NAME: VALUE")]
     headers: Vec<String>,
@@ -84,7 +87,8 @@ fn describe(
             list(edits, out)
         }
         Outcome::Reject(reason) => {
-            let resource = Resource::of(policy, request);
+            let instance = policy.instances.of(request);
+            let resource = instance.and_then(|instance| Resource::of(instance, request));
             answer(&problem(reason, resource.as_ref(), None), out)
         }
         Outcome::Respond(reply) => answer(reply, out),
@@ -117,7 +121,7 @@ fn request(arguments: &Arguments) -> Result<RequestHead, String> {
     let mut pairs: Vec<(String, Vec<u8>)> = vec![
         (":method".to_owned(), arguments.method.clone().into_bytes()),
         (":path".to_owned(), arguments.path.clone().into_bytes()),
-        (":authority".to_owned(), b"n8n.example.com".to_vec()),
+        (":authority".to_owned(), arguments.host.clone().into_bytes()),
     ];
     for header in &arguments.headers {
         let (name, value) = header

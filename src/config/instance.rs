@@ -1,0 +1,161 @@
+//! An n8n, and how it is guarded.
+
+use super::endpoints::endpoints;
+use super::environment::Environment;
+use super::place::Place;
+use super::principal::{principals, warn_of_shared_keys, Surroundings};
+use super::provider::refuse;
+use super::public_api;
+use super::raw::{
+    RawConfiguration, RawEndpoints, RawInstance, RawPrincipal, RawPublicApi, RawWebhook,
+};
+use super::read::{gathered, At, Entries, List, ListOrEmpty, OneOf};
+use super::report::quoted;
+use super::scopes::Scopes;
+use super::section::Field;
+use super::webhook::{may_take_tokens, webhooks};
+use crate::hostname::HostPattern;
+use crate::instances::{Instances, Taken};
+use crate::policy::{Access, Instance, InstanceId};
+
+/// What instances are checked against.
+pub(super) struct Shared<'s> {
+    pub(super) providers: &'s [String],
+    pub(super) environment: &'s dyn Environment,
+}
+
+/// What is written of one instance, at the top or in a list.
+struct Written {
+    roles: Field<Entries<Scopes>>,
+    principals: Field<ListOrEmpty<At<RawPrincipal>>>,
+    public_api: Field<RawPublicApi>,
+    webhooks: Field<List<RawWebhook>>,
+    endpoints: Field<RawEndpoints>,
+    metrics: Field<OneOf<Access>>,
+}
+
+/// Turns what was written into instances: one for every host, or those of `instances`. `None`, or
+/// a gap: something was wrong, and was reported.
+pub(super) fn instances(raw: RawConfiguration, shared: &Shared<'_>) -> Option<Instances> {
+    const PROBLEM: &str = "has no place beside instances";
+    const HINT: &str = "move it into each instance that it is meant for";
+    let top = Written {
+        roles: raw.roles,
+        principals: raw.principals,
+        public_api: raw.public_api,
+        webhooks: raw.webhooks,
+        endpoints: raw.endpoints,
+        metrics: raw.metrics,
+    };
+    let several = raw.instances.value.as_ref().map(|list| &*list.0);
+    let lists = several.unwrap_or_default().iter();
+    let lists = lists.map(|raw| &raw.principals).chain([&top.principals]);
+    let lists = lists.filter_map(|field| field.value.as_ref());
+    warn_of_shared_keys(lists.flat_map(|list| &list.items));
+    if !raw.instances.given {
+        return instance(top, InstanceId(0), shared).map(Instances::only);
+    }
+    // Whether such a field held for all instances or for other hosts would be a guess.
+    refuse(&top.roles, PROBLEM, HINT);
+    refuse(&top.principals, PROBLEM, HINT);
+    refuse(&top.public_api, PROBLEM, HINT);
+    refuse(&top.webhooks, PROBLEM, HINT);
+    refuse(&top.endpoints, PROBLEM, HINT);
+    refuse(&top.metrics, PROBLEM, HINT);
+    let mut instances = Instances::by_host();
+    let mut names: Vec<(String, Place)> = Vec::new();
+    let list = raw.instances.value?.0;
+    for (number, raw) in list.into_iter().enumerate() {
+        let id = InstanceId(number);
+        lead_hosts(&raw, id, &mut instances);
+        let name = raw.name.value.map(|name| name.text);
+        if let Some(name) = &name {
+            let place = raw.name.place;
+            if let Some((_, first)) = names.iter().find(|(other, _)| other == name) {
+                let problem = format!("{} is the name at {first} too", quoted(name));
+                place.error(problem, "give each instance a name of its own");
+            }
+            names.push((name.clone(), place));
+        }
+        let written = Written {
+            roles: raw.roles,
+            principals: raw.principals,
+            public_api: raw.public_api,
+            webhooks: raw.webhooks,
+            endpoints: raw.endpoints,
+            metrics: raw.metrics,
+        };
+        if let Some(instance) = instance(written, id, shared) {
+            instances.push(Instance {
+                name: name.map(Into::into),
+                ..instance
+            });
+        }
+    }
+    Some(instances)
+}
+
+fn lead_hosts(raw: &RawInstance, id: InstanceId, instances: &mut Instances) {
+    let hosts = raw.hosts.value.as_ref().map(|hosts| &*hosts.0);
+    for At { place, value } in hosts.unwrap_or_default() {
+        let Some(host) = HostPattern::parse(&value.text) else {
+            continue;
+        };
+        if let Err(Taken(InstanceId(other))) = instances.lead(&host, id) {
+            place.error(
+                format!(
+                    "{} leads to instances[{other}] already",
+                    quoted(&value.text)
+                ),
+                "a host belongs to one instance: take it out of the others",
+            );
+        }
+    }
+}
+
+fn instance(raw: Written, id: InstanceId, shared: &Shared<'_>) -> Option<Instance> {
+    let endpoints = endpoints(raw.endpoints);
+    let public_api = raw.public_api.value;
+    let public_api = public_api.and_then(|raw| public_api::public_api(raw, endpoints.as_ref()));
+    let hooks = raw.webhooks.value.map(|list| list.0).unwrap_or_default();
+    check_that_somebody_is_served(&raw.principals, &hooks);
+    let webhooks = webhooks(hooks, endpoints.as_ref(), shared.providers);
+    let list = raw.principals.value;
+    let surroundings = Surroundings {
+        providers: shared.providers,
+        has_roles: raw.roles.given,
+        environment: shared.environment,
+    };
+    let principals = principals(
+        list.map(|list| list.items).unwrap_or_default(),
+        &surroundings,
+    );
+    let roles = raw.roles.value.into_iter().flat_map(|roles| roles.0);
+    Some(Instance {
+        id,
+        name: None,
+        grants: gathered(roles.map(|(role, scopes)| (role, scopes.0))),
+        principals,
+        public_api: public_api?,
+        webhooks,
+        endpoints: endpoints?,
+        metrics: raw.metrics.value?.0,
+    })
+}
+
+/// A gate that takes tokens nowhere is a mistake.
+fn check_that_somebody_is_served(
+    principals: &Field<ListOrEmpty<At<RawPrincipal>>>,
+    webhooks: &[RawWebhook],
+) {
+    let nobody = match &principals.value {
+        Some(list) => list.is_empty,
+        None => !principals.given,
+    };
+    if nobody && !webhooks.iter().any(may_take_tokens) {
+        principals.place.error(
+            "is required where no webhook takes tokens: a token would be of no use",
+            "say whom callers become in n8n",
+        );
+    }
+}

@@ -1,0 +1,216 @@
+//! Several instances of n8n behind one gate.
+
+use super::*;
+use crate::facts::WaiterId;
+use crate::gate::{Action, Gate, Step};
+use crate::time::UnixMillis;
+
+const PATH: &str = "/api/v1/workflows";
+
+/// The provider of the other tests, and two instances that know the caller `reader` as somebody
+/// else each. Only one of them knows `admin`.
+fn two_instances() -> Value {
+    let whole = configuration();
+    json!({
+        "providers": whole["providers"],
+        "instances": [
+            {
+                "name": "prod",
+                "hosts": ["n8n.example.com", "*.prod.example.com"],
+                "roles": whole["roles"],
+                "principals": [
+                    {"name": "reader-of-prod", "match": {"client": "reader"},
+                     "api_key": {"env": "READER_KEY"}},
+                ],
+                "webhooks": [{"path": "/webhook/orders/**", "auth": "bearer"}],
+                "public_api": {"api_keys": "refuse"},
+                "metrics": "deny",
+            },
+            {
+                "name": "test",
+                "hosts": ["test.prod.example.com", "*.example.com"],
+                "roles": {"Reader": ["workflow:list"], "Admin": ["*"]},
+                "principals": [
+                    {"name": "reader-of-test", "match": {"client": "reader"},
+                     "api_key": {"env": "PEOPLE_KEY"}},
+                    {"name": "admin", "match": {"client": "admin"},
+                     "api_key": {"env": "ADMIN_KEY"}},
+                ],
+                "endpoints": {"api": "automation"},
+            },
+        ],
+    })
+}
+
+/// The same request, for another host.
+fn at(host: &str, request: &RequestHead) -> RequestHead {
+    let pairs = request.headers().map(|(name, value)| {
+        let value = if name == ":authority" {
+            host.as_bytes()
+        } else {
+            value
+        };
+        (name.to_owned(), value.to_vec())
+    });
+    RequestHead::new(pairs.collect())
+}
+
+/// The name of the instance that a host leads to.
+fn instance(facts: &TestFacts, host: &str) -> Option<String> {
+    let decision = decide_with(facts, &at(host, &request("GET", "/", &[])));
+    if let Outcome::Reject(reason) = &decision.outcome {
+        assert_eq!(reason, &Reason::UnknownHost, "{host}");
+        assert_eq!(decision.findings.instance, None, "{host}");
+    }
+    decision.findings.instance.map(|name| name.to_string())
+}
+
+#[test]
+fn the_host_that_is_asked_for_chooses_the_instance() {
+    let facts = facts(&two_instances());
+    for (host, expected) in [
+        ("n8n.example.com", Some("prod")),
+        ("N8N.EXAMPLE.COM.:443", Some("prod")),
+        ("eu.prod.example.com", Some("prod")),
+        ("a.eu.prod.example.com", Some("prod")),
+        ("test.prod.example.com", Some("test")),
+        ("prod.example.com", Some("test")),
+        ("other.example.com", Some("test")),
+        ("example.com", None),
+        ("n8n.example.com.evil.test", None),
+        ("evil.test", None),
+        ("user@n8n.example.com", None),
+        ("n8n.example.com, evil.test", None),
+        ("127.0.0.1", None),
+        ("", None),
+    ] {
+        assert_eq!(instance(&facts, host).as_deref(), expected, "{host}");
+    }
+}
+
+#[test]
+fn a_host_that_nobody_has_is_refused_whatever_is_sent() {
+    let facts = facts(&two_instances());
+    let token = bearing("GET", PATH, &claims("reader", &["Reader"]));
+    for sent in [
+        at("evil.test", &token),
+        at(
+            "evil.test",
+            &request("GET", PATH, &[("x-n8n-api-key", "static")]),
+        ),
+        at("evil.test", &request("GET", "/healthz", &[])),
+        at(
+            "evil.test",
+            &request("GET", PATH, &[("x-forwarded-host", "n8n.example.com")]),
+        ),
+        at(
+            "evil.test",
+            &request("GET", PATH, &[("host", "n8n.example.com")]),
+        ),
+    ] {
+        assert_eq!(reason(&decide_with(&facts, &sent)), "unknown_host");
+    }
+}
+
+#[test]
+fn each_instance_has_rules_of_its_own() {
+    let facts = facts(&two_instances());
+    let keyed = request("GET", PATH, &[("x-n8n-api-key", "static")]);
+    let of = |host, request: &RequestHead| decide_with(&facts, &at(host, request));
+    let (prod, test) = ("n8n.example.com", "test.prod.example.com");
+    assert_eq!(reason(&of(prod, &keyed)), "api_key_refused");
+    assert_eq!(
+        reason(&of(prod, &request("GET", "/metrics", &[]))),
+        "metrics_denied"
+    );
+    let hook = request("POST", "/webhook/orders/new", &[]);
+    assert_eq!(reason(&of(prod, &hook)), "no_credential");
+    for passing in [&keyed, &request("GET", "/metrics", &[]), &hook] {
+        assert!(matches!(of(test, passing).outcome, Outcome::Pass(_)));
+    }
+    // The public API of the other instance is at another place.
+    assert_eq!(of(test, &keyed).findings.surface, Some(Surface::Ui));
+    let elsewhere = bearing(
+        "GET",
+        "/automation/v1/workflows",
+        &claims("admin", &["Admin"]),
+    );
+    let head = upstream(&elsewhere, &of(test, &elsewhere));
+    assert_eq!(value(&head, "x-n8n-api-key"), Some(ADMIN_KEY));
+}
+
+#[test]
+fn a_principal_of_one_instance_is_nobody_at_the_other() {
+    let facts = facts(&two_instances());
+    let token = bearing("GET", PATH, &claims("admin", &["Admin"]));
+    let decision = decide_with(&facts, &at("n8n.example.com", &token));
+    assert_eq!(reason(&decision), "no_principal");
+    let token = bearing(
+        "GET",
+        "/automation/v1/workflows",
+        &claims("admin", &["Admin"]),
+    );
+    let decision = decide_with(&facts, &at("test.prod.example.com", &token));
+    assert!(matches!(decision.outcome, Outcome::Forward(_)));
+}
+
+/// Who is named, which key goes on, and whether the token was remembered.
+fn sent(gate: &mut Gate, host: &str, request: &RequestHead) -> (String, String, String) {
+    let now = UnixMillis(NOW.0 * 1000);
+    let Step::Settled(settled) = gate.request(WaiterId(1), at(host, request), now) else {
+        panic!("waits");
+    };
+    let audit: Value = serde_json::from_str(&settled.audit()).unwrap();
+    let Action::Continue(edits) = &settled.action else {
+        panic!("{audit}");
+    };
+    let set = |wanted| {
+        edits.iter().find_map(|edit| match edit {
+            HeaderEdit::Set(name, value) if *name == wanted => Some(value.expose().to_owned()),
+            _ => None,
+        })
+    };
+    assert_eq!(
+        audit["principal"].as_str(),
+        set("x-auth-principal").as_deref()
+    );
+    (
+        set("x-auth-principal").unwrap(),
+        set("x-n8n-api-key").unwrap(),
+        audit["cache"].as_str().unwrap().to_owned(),
+    )
+}
+
+#[test]
+fn a_remembered_token_gets_the_key_of_the_instance_that_it_is_sent_to() {
+    let mut configuration = two_instances();
+    configuration["instances"][1]["endpoints"] = json!({"api": "api"});
+    let mut gate = Gate::new(load(&configuration), Box::new(GuestCrypto));
+    gate.tick(UnixMillis(NOW.0 * 1000), &NoMemory);
+    let token = bearing("GET", PATH, &claims("reader", &["Reader"]));
+    for round in 0..4 {
+        let cache = if round == 0 { "miss" } else { "hit" };
+        let expected =
+            |principal: &str, key: &str| (principal.to_owned(), key.to_owned(), cache.to_owned());
+        assert_eq!(
+            sent(&mut gate, "n8n.example.com", &token),
+            expected("reader-of-prod", READER_KEY)
+        );
+        assert_eq!(
+            sent(&mut gate, "test.prod.example.com", &token),
+            expected("reader-of-test", PEOPLE_KEY)
+        );
+    }
+}
+
+struct NoMemory;
+
+impl crate::facts::SharedMemory for NoMemory {
+    fn read(&self, _: &str) -> Option<(Vec<u8>, u32)> {
+        None
+    }
+
+    fn write(&self, _: &str, _: &[u8], _: Option<u32>) -> bool {
+        false
+    }
+}

@@ -1,0 +1,79 @@
+//! Which n8n a request is for, where several stand behind one Envoy.
+
+use std::collections::BTreeMap;
+
+use crate::hostname::{self, HostPattern};
+use crate::policy::{Instance, InstanceId};
+use crate::request::RequestHead;
+
+/// The instances of n8n, and the hosts under which they are known.
+#[derive(Clone, Debug)]
+pub struct Instances {
+    list: Vec<Instance>,
+    /// By the name of a [`HostPattern`]; `None`: the only instance answers to every host.
+    hosts: Option<BTreeMap<String, InstanceId>>,
+}
+
+/// A host that leads to another instance already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken(pub InstanceId);
+
+impl Instances {
+    /// One instance for every host.
+    pub fn only(instance: Instance) -> Self {
+        Self {
+            list: vec![instance],
+            hosts: None,
+        }
+    }
+
+    /// None yet. Each that is added has hosts of its own, and no other host leads anywhere.
+    pub fn by_host() -> Self {
+        Self {
+            list: Vec::new(),
+            hosts: Some(BTreeMap::new()),
+        }
+    }
+
+    /// Adds an instance.
+    pub fn push(&mut self, instance: Instance) {
+        self.list.push(instance);
+    }
+
+    /// Leads a host, or all below a domain, to an instance.
+    ///
+    /// # Errors
+    ///
+    /// It leads to one already.
+    pub fn lead(&mut self, host: &HostPattern, to: InstanceId) -> Result<(), Taken> {
+        let hosts = self.hosts.get_or_insert_default();
+        match hosts.insert(host.name().to_owned(), to) {
+            None => Ok(()),
+            Some(earlier) => Err(Taken(earlier)),
+        }
+    }
+
+    /// The instance that a request is for: the one that names its host, else the one with the
+    /// narrowest domain around it. `None`: the host is nobody's.
+    pub fn of(&self, request: &RequestHead) -> Option<&Instance> {
+        let Some(hosts) = &self.hosts else {
+            return self.list.first();
+        };
+        let host = hostname::requested(request)?;
+        let domains = host.match_indices('.').map(|(dot, _)| host.get(dot..));
+        let mut names = std::iter::once(Some(&*host)).chain(domains).flatten();
+        let id = names.find_map(|name| hosts.get(name))?;
+        self.list.get(id.0)
+    }
+
+    /// How many principals they have together.
+    pub fn principals(&self) -> usize {
+        let sizes = self.list.iter().map(|instance| instance.principals.len());
+        sizes.fold(0, usize::saturating_add)
+    }
+
+    /// All of them, in the order of the configuration.
+    pub fn iter(&self) -> impl Iterator<Item = &Instance> {
+        self.list.iter()
+    }
+}
