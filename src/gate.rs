@@ -12,7 +12,6 @@ use crate::facts::{
     CallId, Effect, Fact, FactStore, FetchAnswer, FetchFault, FetchRequest, Outage, SharedMemory,
     WaiterId,
 };
-use crate::n8n::Surface;
 use crate::observe::audit_line;
 use crate::policy::{Policy, ProviderId};
 use crate::reply::{problem, LocalReply, Reason, Resource};
@@ -261,11 +260,9 @@ impl Gate {
 
     fn settled(&self, decision: Decision, request: RequestHead, now: UnixMillis) -> Settled {
         let refuse = |reason: &Reason| {
-            // The metadata describes the public API. A client that found it named for another
-            // resource would have to discard it (RFC 9728 §3.3).
-            let resource = (decision.findings.surface == Some(Surface::PublicApi))
-                .then(|| Resource::of(self.policy.instances.of(&request)?, &request))
-                .flatten();
+            let resource = self.policy.instances.of(&request).and_then(|instance| {
+                Resource::asked_for(instance, decision.findings.surface, &request)
+            });
             problem(reason, resource.as_ref(), request.first("x-request-id"))
         };
         let action = match &decision.outcome {

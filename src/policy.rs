@@ -214,6 +214,14 @@ pub struct PublicApi {
     /// The identifier of this resource (RFC 9728 §1.2), such as
     /// `https://n8n.example.com/api/v1`; `None`: derived from what the client asked for.
     pub resource: Option<String>,
+    /// The providers whose callers may become somebody here; `None`: any of them.
+    pub providers: Option<BTreeSet<String>>,
+    /// The OAuth scopes that a client may ask its provider for (RFC 9728 §2).
+    pub scopes_supported: Vec<String>,
+    /// What people call the resource.
+    pub resource_name: Option<String>,
+    /// Where people can read about it.
+    pub resource_documentation: Option<String>,
 }
 
 /// Whether something can be reached through the gate.

@@ -1,5 +1,7 @@
 //! An n8n, and how it is guarded.
 
+use std::collections::BTreeSet;
+
 use super::endpoints::endpoints;
 use super::environment::Environment;
 use super::place::Place;
@@ -16,7 +18,8 @@ use super::section::Field;
 use super::webhook::{may_take_tokens, webhooks};
 use crate::hostname::HostPattern;
 use crate::instances::{Instances, Taken};
-use crate::policy::{Access, Instance, InstanceId};
+use crate::policy::{Access, Instance, InstanceId, PublicApi};
+use crate::principals::Principals;
 
 /// What instances are checked against.
 pub(super) struct Shared<'s> {
@@ -131,6 +134,10 @@ fn instance(raw: Written, id: InstanceId, shared: &Shared<'_>) -> Option<Instanc
         &surroundings,
     );
     let roles = raw.roles.value.into_iter().flat_map(|roles| roles.0);
+    let public_api = public_api.map(|public_api| PublicApi {
+        providers: providers_of(&principals),
+        ..public_api
+    });
     Some(Instance {
         id,
         name: None,
@@ -141,6 +148,15 @@ fn instance(raw: Written, id: InstanceId, shared: &Shared<'_>) -> Option<Instanc
         endpoints: endpoints?,
         metrics: raw.metrics.value?.0,
     })
+}
+
+/// The providers whose callers may become one of these; `None`: any of them.
+fn providers_of(principals: &Principals) -> Option<BTreeSet<String>> {
+    let mut all = BTreeSet::new();
+    for principal in principals.iter() {
+        all.extend(principal.matches.providers.as_ref()?.iter().cloned());
+    }
+    Some(all)
 }
 
 /// A gate that takes tokens nowhere is a mistake.

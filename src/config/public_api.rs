@@ -39,6 +39,13 @@ pub(super) fn public_api(raw: RawPublicApi, endpoints: Option<&Endpoints>) -> Op
             otherwise,
         },
         resource: raw.resource.said().ok()?.map(|resource| resource.text),
+        providers: None,
+        scopes_supported: (raw.scopes_supported.said().ok()?.into_iter())
+            .flat_map(|scopes| scopes.0)
+            .map(|scope| scope.text)
+            .collect(),
+        resource_name: raw.resource_name.said().ok()?.map(|name| name.text),
+        resource_documentation: (raw.resource_documentation.said().ok()?).map(|page| page.text),
     })
 }
 

@@ -13,7 +13,7 @@ use super::issuers::{Domain, Segment};
 use super::keys::InlineKeys;
 use super::name::{ClusterName, HostName, PrincipalName, ProviderName};
 use super::read::{At, Entries, List, ListOrEmpty, OneOf, OneOrMany, Text};
-use super::scopes::Scopes;
+use super::scopes::{ScopeToken, Scopes};
 use super::secrets::SecretName;
 use super::section::{
     default_flag, default_span, default_word, fields_have_defaults, optional, required, section,
@@ -242,6 +242,14 @@ section! {
         /// The identifier of the public API as a protected resource (RFC 9728), such as
         /// `https://n8n.example.com/api/v1`.
         resource: Text<Resource> = optional("taken from the request"),
+        /// The scopes that clients are told to ask their provider for (RFC 9728
+        /// `scopes_supported`), as it knows them. Names under `roles` are not told by themselves:
+        /// a client that asked for a role would be refused by its provider.
+        scopes_supported: OneOrMany<Text<ScopeToken>> = optional("clients are told none"),
+        /// What clients tell people that the resource is called (RFC 9728 `resource_name`).
+        resource_name: Text = optional("none"),
+        /// A page about it, for developers (RFC 9728 `resource_documentation`).
+        resource_documentation: Text<DocumentUri> = optional("none"),
     }
 }
 

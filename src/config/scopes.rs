@@ -3,9 +3,28 @@
 use serde_json::Value;
 
 use super::place::Place;
-use super::read::{At, OneOrMany, Read, Text};
-use super::report::quoted;
+use super::read::{At, OneOrMany, Read, Syntax, Text};
+use super::report::{quoted, Complaint};
 use crate::n8n::ScopeSet;
+
+/// A scope of OAuth (RFC 6749 §3.3).
+pub(super) struct ScopeToken;
+
+impl Syntax for ScopeToken {
+    const SHAPE: &'static str = "OAuth scope";
+
+    fn check(text: &str) -> Result<(), Complaint> {
+        let may_stand = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
+        if text.bytes().all(may_stand) {
+            return Ok(());
+        }
+        let problem = format!("{} is no OAuth scope", quoted(text));
+        Err(Complaint::new(
+            problem,
+            "write one scope to an item, without blanks",
+        ))
+    }
+}
 
 /// A set of n8n scopes.
 pub(super) struct Scopes(pub(super) ScopeSet);

@@ -8,6 +8,7 @@ mod authenticate;
 mod caller;
 mod edits;
 mod forward;
+mod metadata;
 mod public_api;
 #[cfg(test)]
 mod tests;
@@ -23,8 +24,8 @@ use crate::crypto::{CryptoPath, SignatureVerifier};
 use crate::facts::{Fact, Facts};
 use crate::identity::Identity;
 use crate::n8n::{classify, Surface};
-use crate::policy::{Access, Instance, Policy};
-use crate::reply::{metadata, LocalReply, Reason, Resource};
+use crate::policy::{Access, Policy};
+use crate::reply::{LocalReply, Reason};
 use crate::request::RequestHead;
 use crate::time::UnixSeconds;
 use crate::token::{Claimed, Memo, MemoKey};
@@ -166,25 +167,12 @@ fn outcome(
         | Surface::WebhookWaiting
         | Surface::Form
         | Surface::Mcp => webhook::decide(grounds, instance, request, &route, findings),
-        Surface::Gate => own_document(grounds.policy, instance, request),
+        Surface::Gate => metadata::of_public_api(grounds.policy, instance, request),
+        Surface::Oauth => metadata::of_trigger(grounds.policy, instance, request, findings)
+            .unwrap_or_else(|| Ok(Outcome::Pass(edits::without_made_up_identity(request)))),
         Surface::Metrics if instance.metrics == Access::Deny => Err(Reason::MetricsDenied.into()),
-        Surface::Metrics | Surface::Oauth | Surface::Rest | Surface::Health | Surface::Ui => {
+        Surface::Metrics | Surface::Rest | Surface::Health | Surface::Ui => {
             Ok(Outcome::Pass(edits::without_made_up_identity(request)))
         }
     }
-}
-
-/// The RFC 9728 document of the public API.
-fn own_document(
-    policy: &Policy,
-    instance: &Instance,
-    request: &RequestHead,
-) -> Result<Outcome, Stop> {
-    if !matches!(request.method(), b"GET" | b"HEAD") {
-        return Err(Reason::MethodNotAllowed.into());
-    }
-    // Without a host that can be repeated there is no identifier to describe.
-    Resource::of(instance, request)
-        .map(|resource| Outcome::Respond(metadata(policy, &resource)))
-        .ok_or_else(|| Reason::HostMalformed.into())
 }

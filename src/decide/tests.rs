@@ -24,6 +24,7 @@ use crate::secret::Secret;
 mod api_keys;
 mod instances;
 mod memory;
+mod metadata;
 mod model;
 mod public_api;
 mod surfaces;

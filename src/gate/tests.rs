@@ -98,28 +98,49 @@ fn settled(work: &[Work]) -> Vec<(u32, bool)> {
         .collect()
 }
 
-#[test]
-fn a_challenge_names_the_metadata_of_its_own_resource_alone() {
-    for (path, names_it) in [("/api/v1/workflows", true), ("/webhook/orders", false)] {
-        let pairs = [
-            (":method", "GET"),
-            (":path", path),
-            (":authority", "n8n.example.com"),
-        ]
+/// The address of the metadata in the challenge to a call of `path` without a token.
+fn named_metadata(path: &str, host: &str) -> Option<String> {
+    let pairs = [(":method", "GET"), (":path", path), (":authority", host)]
         .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
-        let head = RequestHead::new(pairs.to_vec());
-        let Step::Settled(refused) = gate().request(WaiterId(1), head, START) else {
-            panic!("waits");
-        };
-        let Action::Reply(reply) = refused.action else {
-            panic!("let through");
-        };
-        let challenge = reply
-            .headers
-            .iter()
-            .find(|(name, _)| *name == "www-authenticate");
-        let (_, challenge) = challenge.expect("a challenge");
-        assert_eq!(challenge.contains("resource_metadata"), names_it, "{path}");
+    let Step::Settled(refused) =
+        gate().request(WaiterId(1), RequestHead::new(pairs.to_vec()), START)
+    else {
+        panic!("waits");
+    };
+    let Action::Reply(reply) = refused.action else {
+        panic!("let through");
+    };
+    let mut headers = reply.headers.iter();
+    let (_, challenge) = headers
+        .find(|(name, _)| *name == "www-authenticate")
+        .expect("a challenge");
+    let (_, named) = challenge.split_once("resource_metadata=\"")?;
+    named.strip_suffix('"').map(str::to_owned)
+}
+
+#[test]
+fn a_challenge_names_the_metadata_of_its_own_resource() {
+    let named = |path| named_metadata(path, "n8n.example.com:8080");
+    let metadata = |path: &str| {
+        Some(format!(
+            "http://n8n.example.com:8080/.well-known/oauth-protected-resource{path}"
+        ))
+    };
+    assert_eq!(named("/api/v1/workflows?x=1"), metadata("/api/v1"));
+    assert_eq!(named("/webhook/orders?x=1"), metadata("/webhook/orders"));
+    assert_eq!(named("/webhook-test/a/b/"), metadata("/webhook-test/a/b/"));
+}
+
+#[test]
+fn what_a_client_sent_and_could_end_a_header_is_not_in_the_challenge() {
+    for path in ["/webhook/a%22b", "/webhook/a\"b", "/webhook/a,b=c"] {
+        assert_eq!(named_metadata(path, "n8n.example.com"), None, "{path}");
+    }
+    let long = format!("/webhook/{}", "a".repeat(512));
+    assert_eq!(named_metadata(&long, "n8n.example.com"), None);
+    for host in ["a\"b", "a@b", "a, b", ""] {
+        assert_eq!(named_metadata("/webhook/orders", host), None, "{host}");
+        assert_eq!(named_metadata("/api/v1/workflows", host), None, "{host}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::Surface;
+use super::{Surface, WELL_KNOWN};
 
 /// The path prefixes of one n8n, without slashes at either end, in lower case. A prefix may have
 /// several segments (`hooks/in`). [`Endpoints::normalize`] makes one of what an operator writes.
@@ -134,10 +134,7 @@ impl Endpoints {
                 Prefix::AuthorizationServer,
                 ".well-known/oauth-authorization-server",
             ),
-            (
-                Prefix::ProtectedResource,
-                ".well-known/oauth-protected-resource",
-            ),
+            (Prefix::ProtectedResource, WELL_KNOWN),
             (Prefix::Metrics, "metrics"),
             (Prefix::Health, "healthz"),
         ]

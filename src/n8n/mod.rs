@@ -15,5 +15,5 @@ pub use operations::{Operation, ScopeRule};
 pub use path::PathFault;
 pub use pattern::{PathPattern, PatternFault};
 pub use scope::{ScopeSet, UnknownScope};
-pub use surface::{classify, Route, Surface};
+pub use surface::{classify, described, Route, Surface, WELL_KNOWN};
 pub use webhook::{RuleChoice, WebhookAuth, WebhookRule, WebhookRules};

@@ -139,6 +139,16 @@ pub fn classify(endpoints: &Endpoints, path: &[u8]) -> Result<Route, PathFault> 
     Ok(route)
 }
 
+/// Where metadata of protected resources stands, before the path of the resource (RFC 9728 §3.1).
+pub const WELL_KNOWN: &str = ".well-known/oauth-protected-resource";
+
+/// The path of the resource whose metadata a request for `path` wants; `None`: it wants none.
+pub fn described(path: &[u8]) -> Option<&[u8]> {
+    let (start, resource) = path.get(1..)?.split_at_checked(WELL_KNOWN.len())?;
+    let is_metadata = start.eq_ignore_ascii_case(WELL_KNOWN.as_bytes());
+    (is_metadata && resource.starts_with(b"/")).then_some(resource)
+}
+
 /// The longest prefix of `path` and how many segments it has.
 fn longest_prefix(prefixes: &[(Prefix, &str)], path: &[u8]) -> (Option<Prefix>, usize) {
     // Most prefixes differ in their first letter.

@@ -1,29 +1,87 @@
-//! The metadata of the guarded resource (RFC 9728 §2).
+//! The metadata of guarded resources (RFC 9728 §2).
 
-use serde_json::json;
+use std::collections::BTreeSet;
+
+use serde_json::{json, Map, Value};
 
 use super::{LocalReply, Resource};
-use crate::policy::Policy;
+use crate::n8n::WebhookRule;
+use crate::policy::{Instance, Policy};
 use crate::token::TENANT;
 
-/// The document that tells a client which authorization servers the public API trusts.
-pub fn metadata(policy: &Policy, resource: &Resource) -> LocalReply {
-    // Clients of any tenant begin where Entra has them begin.
-    let server = |issuer: &String| issuer.replace(TENANT, "organizations");
-    let servers: Vec<_> = policy.issuers.keys().map(server).collect();
-    let document = json!({
-        "resource": resource.identifier,
-        "authorization_servers": servers,
-        "bearer_methods_supported": ["header"],
+/// What the public API tells a client that wants a token for it.
+pub fn api_metadata(policy: &Policy, instance: &Instance, resource: &Resource) -> LocalReply {
+    let api = &instance.public_api;
+    let mut document = document(policy, api.providers.as_ref(), resource);
+    let mut put = |name: &str, value: Option<Value>| {
+        document.extend(value.map(|value| (name.to_owned(), value)));
+    };
+    put("scopes_supported", listed(&api.scopes_supported));
+    put(
+        "resource_name",
+        api.resource_name.as_deref().map(Value::from),
+    );
+    let documentation = api.resource_documentation.as_deref();
+    put("resource_documentation", documentation.map(Value::from));
+    reply(document)
+}
+
+/// What a webhook, form or MCP trigger tells a client that wants a token for it. Nothing of its
+/// rule but the providers: who may call is nobody's business before he is known.
+pub fn trigger_metadata(policy: &Policy, rule: &WebhookRule, resource: &Resource) -> LocalReply {
+    reply(document(policy, rule.require.providers.as_ref(), resource))
+}
+
+fn document(
+    policy: &Policy,
+    providers: Option<&BTreeSet<String>>,
+    resource: &Resource,
+) -> Map<String, Value> {
+    let mut document = Map::new();
+    document.insert("resource".to_owned(), json!(resource.identifier));
+    document.insert("bearer_methods_supported".to_owned(), json!(["header"]));
+    if let Some(servers) = listed(&authorization_servers(policy, providers)) {
+        document.insert("authorization_servers".to_owned(), servers);
+    }
+    document
+}
+
+/// A member with no values is left out (RFC 9728 §3.2).
+fn listed(values: &[String]) -> Option<Value> {
+    (!values.is_empty()).then(|| json!(values))
+}
+
+/// The issuers of these providers, or of all. Only what is an issuer (RFC 8414 §2): a template of
+/// several tenants is none, and no client could check the metadata that it found there. With one
+/// tenant allowed, it is that tenant's.
+fn authorization_servers(policy: &Policy, providers: Option<&BTreeSet<String>>) -> Vec<String> {
+    let issuers = policy.issuers.iter().filter_map(|(issuer, id)| {
+        let provider = policy.providers.get(id.0)?;
+        if providers.is_some_and(|names| !names.contains(&*provider.name)) {
+            return None;
+        }
+        if !issuer.contains(TENANT) {
+            return Some(issuer.clone());
+        }
+        let mut tenants = provider.admission.tenants.iter().flatten();
+        match (tenants.next(), tenants.next()) {
+            (Some(tenant), None) => Some(issuer.replace(TENANT, tenant)),
+            _ => None,
+        }
     });
+    issuers.collect()
+}
+
+fn reply(document: Map<String, Value>) -> LocalReply {
     LocalReply {
         status: 200,
         headers: vec![
             ("content-type", "application/json".to_owned()),
+            // What it says hangs on the host and the scheme of the request.
             ("cache-control", "private, max-age=300".to_owned()),
-            // A document without secrets that browser clients must be able to read.
+            // A document without secrets that clients in browsers must be able to read.
             ("access-control-allow-origin", "*".to_owned()),
         ],
-        body: document.to_string(),
+        body: Value::Object(document).to_string(),
     }
 }

@@ -1,5 +1,5 @@
 //! What goes back to a caller that is not let through: RFC 6750 challenges, RFC 9457 problem
-//! documents, and the RFC 9728 metadata of the guarded resource.
+//! documents, and the RFC 9728 metadata of guarded resources.
 
 mod catalog;
 mod metadata;
@@ -9,7 +9,7 @@ mod resource;
 #[cfg(test)]
 mod tests;
 
-pub use metadata::metadata;
+pub use metadata::{api_metadata, trigger_metadata};
 pub use problem::problem;
 pub use reason::{Answer, Challenge, Reason};
 pub use resource::Resource;

@@ -1,11 +1,16 @@
-//! The name by which a client knows the guarded resource.
+//! The names by which clients know guarded resources.
 
 use crate::address::Address;
+use crate::hostname;
+use crate::n8n::{Surface, WELL_KNOWN};
 use crate::policy::Instance;
 use crate::request::RequestHead;
 
-/// The identifier of the public API as a protected resource (RFC 9728 §1.2), and the address of
-/// its metadata (RFC 9728 §3.1).
+/// The longest path of a resource that is named for it.
+const MAX_PATH: usize = 512;
+
+/// The identifier of a protected resource (RFC 9728 §1.2), and the address of its metadata
+/// (RFC 9728 §3.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resource {
     /// The identifier, such as `https://n8n.example.com/api/v1`.
@@ -15,17 +20,49 @@ pub struct Resource {
 }
 
 impl Resource {
-    /// As the operator configured it, or as this request asked for it. `None` when the request
-    /// names no host that could safely be repeated in an answer.
-    pub fn of(instance: &Instance, request: &RequestHead) -> Option<Self> {
-        if let Some(identifier) = &instance.public_api.resource {
-            let address = Address::parse(identifier).ok()?;
+    /// The resource that a request asks for. `None`: it is none that the gate describes, or there
+    /// is no name for it that could safely be repeated in an answer.
+    pub fn asked_for(
+        instance: &Instance,
+        surface: Option<Surface>,
+        request: &RequestHead,
+    ) -> Option<Self> {
+        match surface? {
+            Surface::PublicApi => Self::public_api(instance, request),
+            Surface::Webhook
+            | Surface::WebhookTest
+            | Surface::WebhookWaiting
+            | Surface::Form
+            | Surface::Mcp => Self::trigger(instance, request.path(), request),
+            _ => None,
+        }
+    }
+
+    /// The public API: as the operator named it, or as this request asked for it.
+    pub fn public_api(instance: &Instance, request: &RequestHead) -> Option<Self> {
+        if let Some(address) = configured(instance) {
             let path = address.path.trim_start_matches('/');
             return Some(Self::new(address.scheme, address.authority, path));
         }
-        let authority = std::str::from_utf8(request.authority()?).ok()?;
-        is_plain_authority(authority)
-            .then(|| Self::new(scheme(request), authority, &api_path(instance)))
+        let path = format!("{}/v1", instance.endpoints.api);
+        Some(Self::new(scheme(request), authority(request)?, &path))
+    }
+
+    /// The webhook, form or MCP trigger at `path`. Each is a resource of its own, whose identifier
+    /// is the address that the client called: another one it would have to discard (RFC 9728
+    /// §3.3). The operator's name for the public API lends its scheme.
+    pub fn trigger(instance: &Instance, path: &[u8], request: &RequestHead) -> Option<Self> {
+        let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(byte);
+        if path.len() > MAX_PATH || !path.iter().all(is_plain) {
+            return None;
+        }
+        let path = std::str::from_utf8(path).ok()?.strip_prefix('/')?;
+        let scheme = configured(instance).map_or_else(|| scheme(request), |named| named.scheme);
+        let authority = authority(request)?;
+        Some(Self {
+            identifier: format!("{scheme}://{authority}/{path}"),
+            metadata: format!("{scheme}://{authority}/{WELL_KNOWN}/{path}"),
+        })
     }
 
     fn new(scheme: &str, authority: &str, path: &str) -> Self {
@@ -33,15 +70,20 @@ impl Resource {
         let slash = if path.is_empty() { "" } else { "/" };
         Self {
             identifier: format!("{scheme}://{authority}{slash}{path}"),
-            metadata: format!(
-                "{scheme}://{authority}/.well-known/oauth-protected-resource{slash}{path}"
-            ),
+            metadata: format!("{scheme}://{authority}/{WELL_KNOWN}{slash}{path}"),
         }
     }
 }
 
-fn api_path(instance: &Instance) -> String {
-    format!("{}/v1", instance.endpoints.api)
+fn configured(instance: &Instance) -> Option<Address<'_>> {
+    Address::parse(instance.public_api.resource.as_deref()?).ok()
+}
+
+/// The host that the client asked for, with its port, if it is one that may be repeated.
+fn authority(request: &RequestHead) -> Option<&str> {
+    let authority = std::str::from_utf8(request.authority()?).ok()?;
+    let is_host = hostname::requested(request).is_some() || authority.starts_with('[');
+    (is_host && is_plain_authority(authority)).then_some(authority)
 }
 
 /// The scheme that the client used, as the outermost proxy says.

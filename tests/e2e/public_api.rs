@@ -312,14 +312,32 @@ fn where_single_sign_on_is_enforced_api_keys_are_refused() {
 }
 
 #[test]
-fn a_caller_finds_the_description_of_the_resource() {
-    let gate = Gate::start();
-    let refusal = list().send(gate.envoy.port()).unwrap();
-    let challenge = refusal.header("www-authenticate").unwrap();
-    let path = "/.well-known/oauth-protected-resource/api/v1";
-    assert!(challenge.contains(&format!("{path}\"")), "{challenge}");
-    let answer = Request::get(path).send(gate.envoy.port()).unwrap();
-    assert_eq!(answer.status, 200);
-    assert_eq!(answer.json()["authorization_servers"], json!([ISSUER]));
-    assert!(gate.recorder.take().is_empty());
+fn static_keys_pass_where_a_rule_says_so_and_nowhere_else() {
+    let mut policy = policy();
+    policy["public_api"] = json!({"api_keys": "refuse", "rules": [
+        {"host": "legacy.example.test", "path": "/api/v1/executions/**", "api_keys": "pass"},
+    ]});
+    let gate = Gate::with(policy, |setup| setup);
+    let keyed = |host: &str, path: &str| {
+        let request = Request::get(path).header("X-N8N-API-KEY", "old-key");
+        request.host(host)
+    };
+    let legacy = "legacy.example.test";
+    let passes = |name, host, path| {
+        let arrived = upstream().with("x-n8n-api-key", "old-key");
+        arrives(name, keyed(host, path), arrived)
+    };
+    let refused = |name, host, path| refused(name, keyed(host, path), 401, "api_key_refused");
+    let executions = "/api/v1/executions/7";
+    play(
+        &gate,
+        vec![
+            passes("what the rule is for", legacy, executions),
+            passes("another spelling", "LEGACY.example.test.:80", executions),
+            refused("another path", legacy, "/api/v1/workflows"),
+            refused("another host", "n8n.example.test", executions),
+            refused("a host below it", "x.legacy.example.test", executions),
+            refused("a path that looks alike", legacy, "/api/v1/executionsx"),
+        ],
+    );
 }

@@ -40,6 +40,7 @@ enum File {
         upstream: u16,
         clusters: Vec<(String, u16)>,
         env_keys: Vec<String>,
+        hosts: Vec<(String, u16)>,
         normalize: bool,
         discovered: bool,
     },
@@ -58,6 +59,7 @@ impl Setup {
             upstream,
             clusters: Vec::new(),
             env_keys: Vec::new(),
+            hosts: Vec::new(),
             normalize: false,
             discovered: false,
         };
@@ -84,6 +86,16 @@ impl Setup {
             clusters.push((name.to_owned(), port));
         }
         self
+    }
+
+    /// Leads a host to an upstream of its own at a loopback port; every other still leads to the
+    /// first.
+    #[must_use]
+    pub(crate) fn host(mut self, name: &str, port: u16) -> Self {
+        if let File::Minimal { hosts, .. } = &mut self.file {
+            hosts.push((name.to_owned(), port));
+        }
+        self.cluster(name, port)
     }
 
     /// Sets an environment variable of Envoy, and lets the filter read it.
@@ -217,6 +229,7 @@ impl Setup {
         let File::Minimal {
             upstream,
             clusters,
+            hosts,
             normalize,
             discovered,
             ..
@@ -235,6 +248,18 @@ impl Setup {
         } else {
             json!({ "name": NAME, "typed_config": filter })
         };
+        let virtual_host = |domains: &[String], cluster: &str| {
+            json!({
+                "name": cluster,
+                "domains": domains,
+                "routes": [ { "match": { "prefix": "/" }, "route": { "cluster": cluster } } ],
+            })
+        };
+        let virtual_hosts: Vec<Value> = hosts
+            .iter()
+            .map(|(name, _)| virtual_host(&[name.clone(), format!("{name}:*")], name))
+            .chain([virtual_host(&["*".to_owned()], "upstream")])
+            .collect();
         let manager = json!({
             "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
             "stat_prefix": "gate",
@@ -244,11 +269,7 @@ impl Setup {
                 gate,
                 { "name": "router", "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" } },
             ],
-            "route_config": { "virtual_hosts": [ {
-                "name": "n8n",
-                "domains": ["*"],
-                "routes": [ { "match": { "prefix": "/" }, "route": { "cluster": "upstream" } } ],
-            } ] },
+            "route_config": { "virtual_hosts": virtual_hosts },
         });
         let clusters: Vec<Value> = clusters
             .iter()

@@ -15,6 +15,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     line: Vec<u8>,
+    host: Vec<u8>,
     headers: Vec<u8>,
     body: Vec<u8>,
 }
@@ -27,7 +28,8 @@ impl Request {
         line.extend_from_slice(b" HTTP/1.1\r\n");
         Self {
             line,
-            headers: b"Host: n8n.example.test\r\nConnection: close\r\n".to_vec(),
+            host: b"n8n.example.test".to_vec(),
+            headers: b"Connection: close\r\n".to_vec(),
             body: Vec::new(),
         }
     }
@@ -40,6 +42,13 @@ impl Request {
     /// `POST` of a JSON body.
     pub(crate) fn post(target: impl AsRef<[u8]>, body: &Value) -> Self {
         Self::new("POST", target).json(body)
+    }
+
+    /// Asks for another host than `n8n.example.test`.
+    #[must_use]
+    pub(crate) fn host(mut self, host: &str) -> Self {
+        self.host = host.as_bytes().to_vec();
+        self
     }
 
     /// Adds a header beside those that are there: names and values are sent byte for byte.
@@ -77,6 +86,9 @@ impl Request {
     pub(crate) fn bytes(&self) -> Vec<u8> {
         [
             self.line.as_slice(),
+            b"Host: ",
+            &self.host,
+            b"\r\n",
             &self.headers,
             b"\r\n".as_slice(),
             &self.body,

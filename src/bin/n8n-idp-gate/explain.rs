@@ -88,7 +88,9 @@ fn describe(
         }
         Outcome::Reject(reason) => {
             let instance = policy.instances.of(request);
-            let resource = instance.and_then(|instance| Resource::of(instance, request));
+            let resource = instance.and_then(|instance| {
+                Resource::asked_for(instance, decision.findings.surface, request)
+            });
             answer(&problem(reason, resource.as_ref(), None), out)
         }
         Outcome::Respond(reply) => answer(reply, out),

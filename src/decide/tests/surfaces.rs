@@ -45,63 +45,6 @@ fn metrics_can_be_closed() {
 }
 
 #[test]
-fn the_resource_describes_itself_as_the_client_sees_it() {
-    let path = "/.well-known/oauth-protected-resource/api/v1";
-    let behind_tls = request("GET", path, &[("x-forwarded-proto", "https")]);
-    let Outcome::Respond(reply) = decided(&behind_tls).outcome else {
-        panic!("no document");
-    };
-    let document: Value = serde_json::from_str(&reply.body).unwrap();
-    assert_eq!(
-        document,
-        json!({
-            "resource": "https://n8n.example.com/api/v1",
-            "authorization_servers": [ISSUER],
-            "bearer_methods_supported": ["header"],
-        })
-    );
-    assert_eq!(
-        reason(&decided(&request("POST", path, &[]))),
-        "method_not_allowed"
-    );
-}
-
-#[test]
-fn the_resource_has_the_name_that_the_operator_gives_it() {
-    let mut configuration = configuration();
-    configuration["public_api"] = json!({"resource": "https://flows.example.org/api/v1"});
-    let facts = facts(&configuration);
-    let asked = request("GET", "/.well-known/oauth-protected-resource/api/v1", &[]);
-    let Outcome::Respond(reply) = decide_with(&facts, &asked).outcome else {
-        panic!("no document");
-    };
-    assert!(reply.body.contains("\"https://flows.example.org/api/v1\""));
-}
-
-/// What stands for any tenant in an issuer is no address that a client could go to.
-#[test]
-fn clients_of_several_tenants_are_sent_to_where_entra_has_them_begin() {
-    let mut configuration = configuration();
-    configuration["providers"] = json!([{
-        "name": "entra", "type": "entra", "tenant": "common", "audiences": "n8n",
-        "tenants": "72f988bf-86f1-41af-91ab-2d7cd011db47", "jwks": {"keys": [signer().jwk("one")]},
-    }]);
-    let facts = facts(&configuration);
-    let asked = request("GET", "/.well-known/oauth-protected-resource/api/v1", &[]);
-    let Outcome::Respond(reply) = decide_with(&facts, &asked).outcome else {
-        panic!("no document");
-    };
-    let document: Value = serde_json::from_str(&reply.body).unwrap();
-    assert_eq!(
-        document["authorization_servers"],
-        json!([
-            "https://login.microsoftonline.com/organizations/v2.0",
-            "https://sts.windows.net/organizations/",
-        ])
-    );
-}
-
-#[test]
 fn a_path_with_two_readings_is_refused_whoever_asks() {
     for path in [
         "/api/v1/../../rest/settings",

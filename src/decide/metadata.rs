@@ -1,0 +1,56 @@
+//! Requests for the metadata of guarded resources (RFC 9728), which this filter answers itself.
+
+use super::{Findings, Outcome, Stop};
+use crate::n8n::{classify, described, RuleChoice, Surface, WebhookAuth};
+use crate::policy::{Instance, Policy};
+use crate::reply::{api_metadata, trigger_metadata, LocalReply, Reason, Resource};
+use crate::request::RequestHead;
+
+/// The document of the public API.
+pub(super) fn of_public_api(
+    policy: &Policy,
+    instance: &Instance,
+    request: &RequestHead,
+) -> Result<Outcome, Stop> {
+    let resource = Resource::public_api(instance, request);
+    answer(request, resource, |resource| {
+        api_metadata(policy, instance, resource)
+    })
+}
+
+/// The document of a webhook, form or MCP trigger that a rule guards with tokens: whoever calls it
+/// without one learns as much. `None`: it is none of those, and n8n may have a document of its own.
+pub(super) fn of_trigger(
+    policy: &Policy,
+    instance: &Instance,
+    request: &RequestHead,
+    findings: &mut Findings,
+) -> Option<Result<Outcome, Stop>> {
+    let path = described(request.path())?;
+    let route = classify(&instance.endpoints, path).ok()?;
+    let RuleChoice::Rule(rule) = instance.webhooks.choose(&route) else {
+        return None;
+    };
+    if rule.auth != WebhookAuth::Bearer {
+        return None;
+    }
+    findings.surface = Some(Surface::Gate);
+    let resource = Resource::trigger(instance, path, request);
+    Some(answer(request, resource, |resource| {
+        trigger_metadata(policy, rule, resource)
+    }))
+}
+
+fn answer(
+    request: &RequestHead,
+    resource: Option<Resource>,
+    document: impl FnOnce(&Resource) -> LocalReply,
+) -> Result<Outcome, Stop> {
+    if !matches!(request.method(), b"GET" | b"HEAD") {
+        return Err(Reason::MethodNotAllowed.into());
+    }
+    // Without a name that can be repeated there is no identifier to describe.
+    resource
+        .map(|resource| Outcome::Respond(document(&resource)))
+        .ok_or_else(|| Reason::HostMalformed.into())
+}

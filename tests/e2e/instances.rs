@@ -1,0 +1,140 @@
+//! Two instances of n8n behind one Envoy, told apart by host.
+
+use serde_json::{json, Value};
+
+use crate::gate::{policy, provider, token, Gate, ISSUER, KEY_A, KEY_PEOPLE, READER};
+use crate::support::envoy::Setup;
+use crate::support::http::{Answer, Request};
+use crate::support::recorder::Recorder;
+
+const PROD: &str = "n8n.example.test";
+const TEST: &str = "n8n-test.example.test";
+const PATH: &str = "/api/v1/workflows";
+
+/// The gate of both, and the upstream of the second; the first is the gate's own.
+fn start() -> (Gate, Recorder) {
+    let test = Recorder::start().unwrap();
+    let shared = policy();
+    let principal = |name: &str, client: &str, variable: &str| json!({"name": name, "match": {"client": client}, "api_key": {"env": variable}});
+    let policy = json!({
+        "providers": shared["providers"],
+        "instances": [
+            {
+                "name": "prod",
+                "hosts": [PROD],
+                "roles": shared["roles"],
+                "principals": [principal("a-of-prod", "app-a", "N8N_KEY_A")],
+                "public_api": {"api_keys": "refuse"},
+            },
+            {
+                "name": "test",
+                "hosts": [TEST],
+                "roles": shared["roles"],
+                "principals": [
+                    principal("a-of-test", "app-a", "N8N_KEY_PEOPLE"),
+                    principal("b-of-test", "app-b", "N8N_KEY_PEOPLE"),
+                ],
+                "webhooks": [{"path": "/mcp/**", "auth": "bearer"}],
+            },
+        ],
+    });
+    let shape = |setup: Setup| setup.host(TEST, test.port());
+    (Gate::at(provider(), policy, shape), test)
+}
+
+fn send(gate: &Gate, host: &str, request: Request) -> Answer {
+    request.host(host).send(gate.envoy.port()).unwrap()
+}
+
+#[test]
+fn a_token_gets_the_key_of_the_instance_that_it_is_sent_to() {
+    let (gate, test) = start();
+    let token = token("app-a", &[READER]);
+    for _ in 0..3 {
+        for (host, key, principal) in [
+            (PROD.to_owned(), KEY_A, "a-of-prod"),
+            (format!("{TEST}:8080"), KEY_PEOPLE, "a-of-test"),
+            (PROD.to_ascii_uppercase(), KEY_A, "a-of-prod"),
+        ] {
+            let answer = send(&gate, &host, Request::get(PATH).bearer(&token));
+            assert_eq!(answer.status, 200, "{host}: {}", answer.text());
+            let (prod, test) = (gate.recorder.take(), test.take());
+            let (heard, silent) = if key == KEY_A {
+                (prod, test)
+            } else {
+                (test, prod)
+            };
+            assert!(silent.is_empty(), "{host} reached the other instance");
+            assert_eq!(heard.len(), 1, "{host}");
+            assert_eq!(heard[0].values("x-n8n-api-key"), [key], "{host}");
+            assert_eq!(heard[0].values("x-auth-principal"), [principal], "{host}");
+        }
+    }
+    let named: Vec<Value> = gate.envoy.audit();
+    let named: Vec<_> = named.iter().map(|line| line["instance"].clone()).collect();
+    assert_eq!(named, ["prod", "test", "prod"].repeat(3));
+}
+
+#[test]
+fn what_one_instance_allows_the_other_does_not() {
+    let (gate, test) = start();
+    let token = token("app-b", &[READER]);
+    let bearing = || Request::get(PATH).bearer(&token);
+    let keyed = || Request::get(PATH).header("X-N8N-API-KEY", "old-key");
+    for (host, request, status, reason) in [
+        (PROD, bearing(), 403, "no_principal"),
+        (PROD, keyed(), 401, "api_key_refused"),
+        ("evil.test", bearing(), 421, "unknown_host"),
+        (
+            "evil.test",
+            keyed().header("X-Forwarded-Host", TEST),
+            421,
+            "unknown_host",
+        ),
+        ("evil.test", Request::get("/healthz"), 421, "unknown_host"),
+        ("127.0.0.1", bearing(), 421, "unknown_host"),
+        // Envoy makes one of the two.
+        (
+            "evil.test",
+            bearing().header("Host", PROD),
+            421,
+            "unknown_host",
+        ),
+    ] {
+        let answer = send(&gate, host, request);
+        let said = answer.json()["reason"].clone();
+        assert_eq!((answer.status, said), (status, json!(reason)), "{host}");
+    }
+    assert!(gate.recorder.take().is_empty() && test.take().is_empty());
+    for request in [bearing(), keyed()] {
+        assert_eq!(send(&gate, TEST, request).status, 200);
+    }
+    assert_eq!(test.take().len(), 2);
+}
+
+#[test]
+fn each_instance_describes_itself_under_its_own_host() {
+    let (gate, _test) = start();
+    let host = format!("{TEST}:8080");
+    for (path, resource) in [(PATH, "/api/v1"), ("/mcp/tools", "/mcp/tools")] {
+        let refused = send(&gate, &host, Request::get(path));
+        assert_eq!(refused.status, 401, "{path}");
+        let metadata = format!("/.well-known/oauth-protected-resource{resource}");
+        let challenge = refused.header("www-authenticate").unwrap();
+        let named = format!("resource_metadata=\"http://{host}{metadata}\"");
+        assert!(challenge.ends_with(&named), "{challenge}");
+        let document = send(&gate, &host, Request::get(&metadata));
+        assert_eq!(
+            document.json(),
+            json!({
+                "resource": format!("http://{host}{resource}"),
+                "authorization_servers": [ISSUER],
+                "bearer_methods_supported": ["header"],
+            })
+        );
+    }
+    // What guards nothing there is not described there.
+    let elsewhere = "/.well-known/oauth-protected-resource/mcp/tools";
+    send(&gate, PROD, Request::get(elsewhere));
+    assert_eq!(gate.recorder.take().len(), 1);
+}

@@ -1,0 +1,75 @@
+//! How a client finds the provider, from a refusal on (RFC 9728).
+
+use serde_json::json;
+
+use crate::gate::{Gate, ISSUER};
+use crate::support::http::Request;
+
+const ORDERS: &str = "/.well-known/oauth-protected-resource/webhook/orders/new";
+
+#[test]
+fn a_caller_finds_the_description_of_what_refused_him() {
+    let gate = Gate::start();
+    for (path, resource) in [
+        ("/api/v1/workflows?limit=1", "/api/v1"),
+        ("/webhook/orders/new?x=1", "/webhook/orders/new"),
+    ] {
+        let refusal = Request::get(path).header("X-Forwarded-Proto", "https");
+        let refusal = refusal.send(gate.envoy.port()).unwrap();
+        assert_eq!(refusal.status, 401);
+        let challenge = refusal.header("www-authenticate").unwrap();
+        let (_, named) = challenge.split_once("resource_metadata=\"").unwrap();
+        let (origin, metadata) = named.split_once("/.well-known/").unwrap();
+        let metadata = format!("/.well-known/{}", metadata.trim_end_matches('"'));
+        assert_eq!(
+            metadata,
+            format!("/.well-known/oauth-protected-resource{resource}")
+        );
+        assert!(origin.starts_with("https://"), "{origin}");
+
+        let asked = Request::get(&metadata).header("X-Forwarded-Proto", "https");
+        let answer = asked.send(gate.envoy.port()).unwrap();
+        assert_eq!(answer.status, 200);
+        assert_eq!(
+            answer.json(),
+            json!({
+                "resource": format!("{origin}{resource}"),
+                "authorization_servers": [ISSUER],
+                "bearer_methods_supported": ["header"],
+            })
+        );
+        assert_eq!(
+            answer.header("access-control-allow-origin").as_deref(),
+            Some("*")
+        );
+        assert_eq!(
+            answer.header("content-type").as_deref(),
+            Some("application/json")
+        );
+    }
+    assert!(gate.recorder.take().is_empty());
+}
+
+#[test]
+fn the_description_is_for_reading_alone() {
+    let gate = Gate::start();
+    let head = Request::new("HEAD", ORDERS)
+        .send(gate.envoy.port())
+        .unwrap();
+    assert_eq!((head.status, head.text().as_str()), (200, ""));
+    for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
+        let answer = Request::new(method, ORDERS)
+            .send(gate.envoy.port())
+            .unwrap();
+        assert_eq!(answer.status, 405, "{method}");
+        assert_eq!(answer.header("allow").as_deref(), Some("GET, HEAD"));
+    }
+    assert!(gate.recorder.take().is_empty());
+    // A webhook that takes no tokens is n8n's to describe.
+    for path in ["/webhook/open/x", "/webhook/closed/x", "/mcp-server/http"] {
+        let path = format!("/.well-known/oauth-protected-resource{path}");
+        let answer = Request::get(&path).send(gate.envoy.port()).unwrap();
+        assert_eq!(answer.status, 200, "{path}");
+        assert_eq!(gate.recorder.take().len(), 1, "{path}");
+    }
+}
