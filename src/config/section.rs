@@ -132,15 +132,14 @@ impl<'v> Members<'v> {
 
     /// Reads the member `name`.
     pub(super) fn field<T: Read>(&self, name: &str, rule: Rule<T>) -> Field<T> {
-        let place = self.place.member(name);
-        let found = self.members.get(name);
+        let (place, found) = self.member(name);
         let value = match (found, rule.absence) {
             (Some(value), _) => read_present(value, &place),
             (None, Absence::Value(value)) => Some(value),
             (None, Absence::Empty) => T::read(&Value::Object(Map::new()), &place),
             (None, Absence::Nothing) => None,
             (None, Absence::Error(hint)) => {
-                place.error("is required", hint);
+                report_missing(&place, hint);
                 None
             }
         };
@@ -150,6 +149,15 @@ impl<'v> Members<'v> {
             value,
         }
     }
+
+    // Apart, because it is the same for every type and need not stand in the module for each.
+    fn member(&self, name: &str) -> (Place, Option<&'v Value>) {
+        (self.place.member(name), self.members.get(name))
+    }
+}
+
+fn report_missing(place: &Place, hint: &'static str) {
+    place.error("is required", hint);
 }
 
 /// What the reference documentation says of an object.
