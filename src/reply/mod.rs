@@ -5,6 +5,7 @@ mod catalog;
 mod metadata;
 mod problem;
 mod reason;
+mod remedy;
 mod resource;
 #[cfg(test)]
 mod tests;
