@@ -56,7 +56,7 @@ pub(super) fn instances(raw: RawConfiguration, shared: &Shared<'_>) -> Option<In
     let lists = lists.filter_map(|field| field.value.as_ref());
     warn_of_shared_keys(lists.flat_map(|list| &list.items));
     if !raw.instances.given {
-        return instance(top, InstanceId(0), shared).map(Instances::only);
+        return instance(top, InstanceId(0), None, shared).map(Instances::only);
     }
     // Whether such a field held for all instances or for other hosts would be a guess.
     refuse(&top.roles, PROBLEM, HINT);
@@ -70,7 +70,7 @@ pub(super) fn instances(raw: RawConfiguration, shared: &Shared<'_>) -> Option<In
     let list = raw.instances.value?.0;
     for (number, raw) in list.into_iter().enumerate() {
         let id = InstanceId(number);
-        lead_hosts(&raw, id, &mut instances);
+        let hosts = hosts(&raw, id, &mut instances);
         let name = raw.name.value.map(|name| name.text);
         if let Some(name) = &name {
             let place = raw.name.place;
@@ -88,7 +88,7 @@ pub(super) fn instances(raw: RawConfiguration, shared: &Shared<'_>) -> Option<In
             endpoints: raw.endpoints,
             metrics: raw.metrics,
         };
-        if let Some(instance) = instance(written, id, shared) {
+        if let Some(instance) = instance(written, id, Some(&hosts), shared) {
             instances.push(Instance {
                 name: name.map(Into::into),
                 ..instance
@@ -98,9 +98,11 @@ pub(super) fn instances(raw: RawConfiguration, shared: &Shared<'_>) -> Option<In
     Some(instances)
 }
 
-fn lead_hosts(raw: &RawInstance, id: InstanceId, instances: &mut Instances) {
-    let hosts = raw.hosts.value.as_ref().map(|hosts| &*hosts.0);
-    for At { place, value } in hosts.unwrap_or_default() {
+/// The hosts of an instance, which lead to it from now on.
+fn hosts(raw: &RawInstance, id: InstanceId, instances: &mut Instances) -> Vec<HostPattern> {
+    let mut all = Vec::new();
+    let written = raw.hosts.value.as_ref().map(|hosts| &*hosts.0);
+    for At { place, value } in written.unwrap_or_default() {
         let Some(host) = HostPattern::parse(&value.text) else {
             continue;
         };
@@ -113,13 +115,21 @@ fn lead_hosts(raw: &RawInstance, id: InstanceId, instances: &mut Instances) {
                 "a host belongs to one instance: take it out of the others",
             );
         }
+        all.push(host);
     }
+    all
 }
 
-fn instance(raw: Written, id: InstanceId, shared: &Shared<'_>) -> Option<Instance> {
+fn instance(
+    raw: Written,
+    id: InstanceId,
+    hosts: Option<&[HostPattern]>,
+    shared: &Shared<'_>,
+) -> Option<Instance> {
     let endpoints = endpoints(raw.endpoints);
     let public_api = raw.public_api.value;
-    let public_api = public_api.and_then(|raw| public_api::public_api(raw, endpoints.as_ref()));
+    let public_api =
+        public_api.and_then(|raw| public_api::public_api(raw, endpoints.as_ref(), hosts));
     let hooks = raw.webhooks.value.map(|list| list.0).unwrap_or_default();
     check_that_somebody_is_served(&raw.principals, &hooks);
     let webhooks = webhooks(hooks, endpoints.as_ref(), shared.providers);

@@ -11,8 +11,13 @@ use crate::n8n::{ApiKeyRule, ApiKeyRules, ApiKeys, Endpoints, PathPattern};
 use crate::policy::PublicApi;
 
 /// Turns what was written of the public API into what it means. `None`: something is wrong, and
-/// was reported. Without `endpoints`, which were wrong then, paths are not looked at.
-pub(super) fn public_api(raw: RawPublicApi, endpoints: Option<&Endpoints>) -> Option<PublicApi> {
+/// was reported. Without `endpoints`, which were wrong then, paths are not looked at. No request
+/// comes for other hosts than `hosts`, if there are any.
+pub(super) fn public_api(
+    raw: RawPublicApi,
+    endpoints: Option<&Endpoints>,
+    hosts: Option<&[HostPattern]>,
+) -> Option<PublicApi> {
     if let Some(resource) = &raw.resource.value {
         warn_of_plaintext(&resource.text, &raw.resource.place);
         if let (Some(endpoints), Ok(address)) = (endpoints, Address::parse(&resource.text)) {
@@ -35,7 +40,7 @@ pub(super) fn public_api(raw: RawPublicApi, endpoints: Option<&Endpoints>) -> Op
         .unwrap_or_default();
     Some(PublicApi {
         api_keys: ApiKeyRules {
-            rules: rules_in_order(rules, otherwise, endpoints?)?,
+            rules: rules_in_order(rules, otherwise, endpoints?, hosts)?,
             otherwise,
         },
         resource: raw.resource.said().ok()?.map(|resource| resource.text),
@@ -54,6 +59,7 @@ fn rules_in_order(
     raw: Vec<At<RawApiKeyRule>>,
     otherwise: ApiKeys,
     endpoints: &Endpoints,
+    hosts: Option<&[HostPattern]>,
 ) -> Option<Vec<ApiKeyRule>> {
     let read: Option<Vec<(Place, ApiKeyRule)>> = raw
         .into_iter()
@@ -61,6 +67,15 @@ fn rules_in_order(
         .collect();
     let read = read?;
     for (number, (place, rule)) in read.iter().enumerate() {
+        if let (Some(own), Some(hosts)) = (&rule.host, hosts) {
+            if !hosts
+                .iter()
+                .any(|host| host.covers(own) || own.covers(host))
+            {
+                let hint = "write one of the instance's hosts, or take host out";
+                place.error("speaks of a host that does not lead to this instance", hint);
+            }
+        }
         let (before, after) = read.split_at_checked(number)?;
         if let Some((earlier, _)) = before.iter().find(|(_, other)| other.covers(rule)) {
             place.error(

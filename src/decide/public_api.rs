@@ -30,8 +30,8 @@ pub(super) fn decide(
         (Bearer::Token(token), ApiKey::Absent) => token,
         (_, ApiKey::Present) => {
             let rules = &instance.public_api.api_keys;
-            let host = hostname::requested(request);
-            return match rules.choose(host.as_deref(), route) {
+            let host = rules.name_hosts().then(|| hostname::requested(request));
+            return match rules.choose(host.flatten().as_deref(), route) {
                 ApiKeys::Pass => Ok(Outcome::Pass(without_made_up_identity(request))),
                 ApiKeys::Refuse => Err(Reason::ApiKeyRefused.into()),
             };

@@ -34,6 +34,11 @@ pub struct ApiKeyRule {
 }
 
 impl ApiKeyRules {
+    /// Whether it matters which host a call is for.
+    pub fn name_hosts(&self) -> bool {
+        self.rules.iter().any(|rule| rule.host.is_some())
+    }
+
     /// What becomes of a call to `route` on `host`, as [`crate::hostname::requested`] gives it.
     ///
     /// Where that is unclear, it is refused: without a host, only rules that refuse speak of it;

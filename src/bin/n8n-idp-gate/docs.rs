@@ -95,8 +95,8 @@ body, in the audit record and in the metrics, and does not change between versio
 The caller sees the status, the sentence as `detail` and `message`, and where one is named the
 `error` of the `WWW-Authenticate` header (RFC 6750 §3.1). The operator sees in the audit record, with
 the same code, who called once a token was verified, what a refused token says of itself in
-`claimed`, and the fields that are named here; `fault`, `missing` and `hint` never reach the caller
-but for the missing scopes. The metric `decisions` counts by reason.
+`claimed`, and the fields that are named here; `fault` and `hint` never reach the caller. The metric
+`decisions` counts by reason.
 
 | reason | status | what the caller sees | what the operator sees | what to do |
 |---|---|---|---|---|
@@ -107,11 +107,11 @@ fn reasons() -> String {
         let answer = reason.answer();
         let challenge = match answer.challenge {
             Challenge::None => String::new(),
-            Challenge::Bare => "; a challenge without `error`".to_owned(),
-            Challenge::Error(code) => format!("; `{code}`"),
+            Challenge::Bare => " (a challenge without `error`)".to_owned(),
+            Challenge::Error(code) => format!(" (`{code}`)"),
         };
         let retry = match problem(&reason, None, None).headers.last() {
-            Some(("retry-after", _)) => "; `Retry-After`",
+            Some(("retry-after", _)) => " (with `Retry-After`)",
             _ => "",
         };
         let missing = match reason.missing_scopes() {
