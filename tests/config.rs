@@ -304,6 +304,37 @@ mod any_json {
         serde_json::from_slice(&yaml::to_json(reference::EXAMPLE).unwrap()).unwrap()
     }
 
+    /// The example, or the same as one of two instances.
+    fn example_of(several: bool) -> Value {
+        let mut whole = example();
+        if several {
+            let mut rest = whole.as_object_mut().unwrap().clone();
+            let providers = rest.remove("providers").unwrap();
+            let hosts = [json!(["n8n.example.com"]), json!(["*.example.com"])];
+            let instances = hosts
+                .into_iter()
+                .zip(["prod", "test"])
+                .map(|(hosts, name)| {
+                    let mut instance = rest.clone();
+                    instance.insert("name".to_owned(), json!(name));
+                    instance.insert("hosts".to_owned(), hosts);
+                    Value::Object(instance)
+                });
+            whole = json!({"providers": providers, "instances": instances.collect::<Vec<_>>()});
+        }
+        whole
+    }
+
+    #[test]
+    fn both_examples_are_accepted() {
+        for several in [false, true] {
+            let document = example_of(several).to_string();
+            let loaded = config::load(document.as_bytes(), &environment()).unwrap();
+            let instances = loaded.policy.instances.iter().count();
+            assert_eq!(instances, if several { 2 } else { 1 });
+        }
+    }
+
     fn check(document: &Value) {
         let Ok(loaded) = config::load(document.to_string().as_bytes(), &environment()) else {
             return;
@@ -347,9 +378,10 @@ mod any_json {
         #[test]
         fn a_good_configuration_with_one_thing_changed_keeps_the_promises(
             place in any::<prop::sample::Index>(),
+            several in any::<bool>(),
             value in value(),
         ) {
-            let mut document = example();
+            let mut document = example_of(several);
             let mut places = Vec::new();
             pointers(&document, "", &mut places);
             *document.pointer_mut(place.get(&places).as_str()).unwrap() = value;
@@ -359,8 +391,9 @@ mod any_json {
         #[test]
         fn a_good_configuration_with_one_thing_missing_keeps_the_promises(
             place in any::<prop::sample::Index>(),
+            several in any::<bool>(),
         ) {
-            let mut document = example();
+            let mut document = example_of(several);
             let mut places = Vec::new();
             pointers(&document, "", &mut places);
             let (parent, name) = place.get(&places).rsplit_once('/').unwrap_or(("", ""));
