@@ -143,14 +143,17 @@ impl KeySetFact {
         self.freshness.timeout
     }
 
-    /// Lets go of what is over. A clock that was set back must not keep old keys in use, or a
-    /// pause in force, for as long as it was ahead.
+    /// Lets go of what is over. A clock that was set back must not keep old keys in use, a pause in
+    /// force or a lost call awaited for as long as it was ahead.
     pub(super) fn expire(&mut self, now: UnixMillis) {
         self.newest = self.newest.min(now);
         self.missed = self.missed.min(now);
         let longest = now.saturating_add(backoff::LONGEST_ASKED_FOR);
         self.not_before = self.not_before.min(longest);
         self.unknown.clamp(now);
+        if let Some(call) = &mut self.call {
+            call.begun = call.begun.min(now);
+        }
         if let Some(discovered) = &mut self.discovered {
             discovered.read = discovered.read.min(now);
         }

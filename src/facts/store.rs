@@ -134,17 +134,18 @@ impl FactStore {
         memory: &dyn SharedMemory,
         effects: &mut Vec<Effect>,
     ) {
-        let lost = self
-            .key_sets
-            .get(provider.0)
-            .and_then(|slot| slot.fact.lost_call(now));
-        if let Some(call) = lost {
+        let Some(slot) = self.key_sets.get_mut(provider.0) else {
+            return;
+        };
+        slot.fact.expire(now);
+        let latest = now.saturating_add(slot.fact.longest_fetch());
+        self.waiting.clamp(provider, latest);
+        if let Some(call) = slot.fact.lost_call(now) {
             effects.extend(self.answered(call, FetchAnswer::NoResponse, now, memory));
         }
         let Some(slot) = self.key_sets.get_mut(provider.0) else {
             return;
         };
-        slot.fact.expire(now);
         let shared = shared(self.shared_key.as_ref(), &slot.names, memory);
         if catch_up(&mut slot.fact, &mut slot.seen, shared.as_ref(), now) {
             wake(&mut self.waiting, provider, effects);

@@ -64,6 +64,15 @@ impl Waiting {
         self.take_if(|waiter| waiter.fact.provider() == provider)
     }
 
+    /// Nobody waits for this provider beyond `latest`, though the clock was set back.
+    pub(super) fn clamp(&mut self, provider: ProviderId, latest: UnixMillis) {
+        for waiter in &mut self.waiters {
+            if waiter.fact.provider() == provider {
+                waiter.until = waiter.until.min(latest);
+            }
+        }
+    }
+
     /// Takes out those who have waited long enough.
     pub(super) fn take_overdue(&mut self, now: UnixMillis) -> Vec<WaiterId> {
         self.take_if(|waiter| waiter.until <= now)

@@ -502,3 +502,19 @@ fn inline_keys_are_there_at_once_and_never_fetched() {
     assert!(knows(&store, "one", after(u64::from(u32::MAX))));
     assert_eq!(newer_keys(&store, "two", START), NewerKeys::Unlikely);
 }
+
+#[test]
+fn a_clock_that_is_set_back_makes_nobody_wait_longer_nor_a_lost_call_last() {
+    let memory = Memory::default();
+    let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
+    let fact = Fact::KeySet(THE_PROVIDER);
+    store.wait(WaiterId(1), fact, after(3_600_000)).unwrap();
+    fetch(&store.tick(after(3_600_000), &memory));
+    // An hour earlier. The host never answers.
+    assert_eq!(store.tick(START, &memory), []);
+    let given_up = store.tick(after(7_001), &memory);
+    assert_eq!(woken(&given_up), [(1, false)]);
+    store.wait(WaiterId(2), fact, after(3_600_000)).unwrap();
+    assert_eq!(woken(&store.tick(after(7_002), &memory)), []);
+    assert_eq!(woken(&store.tick(after(17_002), &memory)), [(2, true)]);
+}
