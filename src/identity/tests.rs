@@ -578,6 +578,11 @@ fn a_person_does_not_become_an_application_by_its_subject() {
             Kind::User,
         ),
         (
+            Dialect::Authentik,
+            json!({"azp": "c", "sub": "c"}),
+            Kind::User,
+        ),
+        (
             Dialect::Kubernetes,
             json!({"sub": "system:serviceaccount:jobs"}),
             Kind::User,

@@ -47,7 +47,7 @@ impl Dialect {
             Self::Workos => workos::refine(&mut reading),
             Self::Kubernetes => kubernetes::refine(&mut reading, claims)?,
             Self::GithubActions => reading.kind = Kind::App,
-            Self::Authentik => {}
+            Self::Authentik => reading.kind = Kind::User,
         }
         Ok(reading)
     }
