@@ -583,6 +583,21 @@ fn a_person_does_not_become_an_application_by_its_subject() {
             Kind::User,
         ),
         (
+            Dialect::Keycloak,
+            json!({"azp": "c", "preferred_username": "service-account-c"}),
+            Kind::App,
+        ),
+        (
+            Dialect::Keycloak,
+            json!({"azp": "c", "preferred_username": "service-account-c", "sid": "s"}),
+            Kind::User,
+        ),
+        (
+            Dialect::Keycloak,
+            json!({"azp": "c", "preferred_username": "service-account-c", "session_state": "s"}),
+            Kind::User,
+        ),
+        (
             Dialect::Kubernetes,
             json!({"sub": "system:serviceaccount:jobs"}),
             Kind::User,

@@ -30,13 +30,17 @@ pub(super) fn refine(
             reading.roles.extend(named);
         }
     }
-    // The user that Keycloak keeps for a client's own account has the client's name in its own,
-    // with a prefix that is reserved for those accounts.
+    // The user that Keycloak keeps for a client's own account has the client's name in its own.
+    // Where the client has no such account, a person who registers may take that name: but what a
+    // person gets belongs to a session, and what a client gets for itself to none.
+    let has_session = ["sid", "session_state"]
+        .iter()
+        .any(|name| claims.contains_key(*name));
     let account =
         text(claims, "preferred_username")?.and_then(|name| name.strip_prefix("service-account-"));
     // User names are kept in lower case, client names as they were given.
     reading.kind = kind(match (account, &reading.client) {
-        (Some(account), Some(client)) => account == client.to_lowercase(),
+        (Some(account), Some(client)) => !has_session && account == client.to_lowercase(),
         _ => false,
     });
     Ok(())
