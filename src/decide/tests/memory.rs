@@ -231,3 +231,28 @@ fn a_remembered_token_keeps_the_claims_that_rules_of_webhooks_ask_for() {
         }
     }
 }
+
+/// Few letters can make many objects, and each takes memory of its own.
+#[test]
+fn the_weight_of_claims_is_that_of_their_structure() {
+    let mut configuration = configuration();
+    configuration["webhooks"] = json!([
+        {"path": "/webhook/a", "require": {"claims": [{"claim": "act", "exists": false}]}},
+    ]);
+    let facts = facts(&configuration);
+    let weight = |more: Value| {
+        let mut claims = claims("reader", &["Reader"]);
+        claims["more"] = more;
+        match decide_with(&facts, &bearing("GET", PATH, &claims))
+            .findings
+            .recollection
+        {
+            Some(Recollection::New(_, caller)) => caller.to_be_remembered().weight(),
+            other => panic!("not verified anew: {other:?}"),
+        }
+    };
+    let little = weight(json!(1));
+    assert!(weight(json!(vec![json!({"a": 1}); 100])) >= little + 100 * 400);
+    assert!(weight(json!({"a".repeat(1000): 1})) >= little + 1000);
+    assert!(weight(json!("a".repeat(1000))) <= little + 1100);
+}
