@@ -9,15 +9,15 @@ use std::time::Duration;
 use crate::crypto::SignatureVerifier;
 use crate::decide::{decide, Caller, Decision, Grounds, HeaderEdit, Outcome, Recollection};
 use crate::facts::{
-    CallId, Effect, Fact, FactStore, FetchAnswer, FetchFault, FetchRequest, Outage, SharedMemory,
-    WaiterId,
+    question, CallId, Effect, Fact, FactStore, FetchAnswer, FetchFault, FetchRequest,
+    IntrospectionFault, Outage, SharedMemory, WaiterId,
 };
 use crate::observe::audit_line;
 use crate::policy::{Policy, ProviderId};
 use crate::reply::{problem, LocalReply, Reason, Resource};
 use crate::request::RequestHead;
 use crate::time::UnixMillis;
-use crate::token::Memo;
+use crate::token::{bearer, Bearer, Memo};
 
 /// How often facts are looked after when nobody waits.
 const QUIET_TICK: Duration = Duration::from_millis(500);
@@ -25,11 +25,18 @@ const QUIET_TICK: Duration = Duration::from_millis(500);
 /// How often while a request waits: a fetch begins with the next tick.
 const BUSY_TICK: Duration = Duration::from_millis(2);
 
-/// What a caller is told whose token could not be checked because nobody brought the keys.
-const WAITED_IN_VAIN: Reason = Reason::KeysUnavailable(Outage {
-    retry_after: Duration::from_secs(1),
-    fault: None,
-});
+/// What a caller is told whose token could not be checked because nobody brought the fact.
+const fn waited_in_vain(fact: Fact) -> Reason {
+    let outage = Outage {
+        retry_after: Duration::from_secs(1),
+        fault: None,
+    };
+    if fact.is_of_a_token() {
+        Reason::IntrospectionUnavailable(outage)
+    } else {
+        Reason::KeysUnavailable(outage)
+    }
+}
 
 /// The gate of one configuration in one worker.
 pub struct Gate {
@@ -105,6 +112,10 @@ pub enum Work {
     Refreshed(ProviderId),
     /// Count and log that they could not be.
     Failed(ProviderId, FetchFault),
+    /// Count that a provider said of a token whether it is active.
+    Told(ProviderId, bool),
+    /// Count and log that it said nothing of use.
+    Untold(ProviderId, IntrospectionFault),
 }
 
 impl Gate {
@@ -195,6 +206,13 @@ impl Gate {
                 Effect::Fetch(request) => work.push(Work::Fetch(request)),
                 Effect::Refreshed(provider) => work.push(Work::Refreshed(provider)),
                 Effect::Failed(provider, fault) => work.push(Work::Failed(provider, fault)),
+                Effect::Told(provider, active) => work.push(Work::Told(provider, active)),
+                Effect::Untold(provider, fault) => work.push(Work::Untold(provider, fault)),
+                Effect::Ask {
+                    call,
+                    provider,
+                    waiter,
+                } => work.extend(self.question(call, provider, waiter).map(Work::Fetch)),
                 Effect::Wake {
                     waiter,
                     last_chance,
@@ -212,6 +230,23 @@ impl Gate {
         work
     }
 
+    /// The call that asks a provider about the token of a request that waits.
+    fn question(
+        &self,
+        call: CallId,
+        provider: ProviderId,
+        waiter: WaiterId,
+    ) -> Option<FetchRequest> {
+        let provider = self.policy.providers.get(provider.0)?;
+        let parked = self.parked.get(&waiter)?;
+        match bearer(&parked.request) {
+            Ok(Bearer::Token(token)) => {
+                Some(question(call, provider.introspection.as_ref()?, &token))
+            }
+            _ => None,
+        }
+    }
+
     /// Decides, or lets the request wait on. It waits `since` it first did.
     fn settle(
         &mut self,
@@ -224,7 +259,7 @@ impl Gate {
         let mut decision = self.decide(&request, now);
         if let Outcome::Await(fact) = decision.outcome {
             let reason = if last_chance {
-                WAITED_IN_VAIN
+                waited_in_vain(fact)
             } else if self.store.wait(id, fact, since).is_ok() {
                 let parked = Parked {
                     request,
@@ -271,7 +306,7 @@ impl Gate {
             Outcome::Respond(reply) => Action::Reply(reply.clone()),
             Outcome::Reject(reason) => Action::Reply(refuse(reason)),
             // A request that hung up while it waited. Were it still there, it must not go on.
-            Outcome::Await(_) => Action::Reply(refuse(&WAITED_IN_VAIN)),
+            Outcome::Await(fact) => Action::Reply(refuse(&waited_in_vain(*fact))),
         };
         Settled {
             action,

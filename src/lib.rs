@@ -19,6 +19,7 @@ pub mod config;
 pub mod crypto;
 pub mod decide;
 pub mod facts;
+pub mod form;
 pub mod gate;
 pub mod hostname;
 pub mod identity;

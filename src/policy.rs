@@ -2,6 +2,10 @@
 //!
 //! Only [`crate::config`] makes one. Every type here is plain data, ready for the decision.
 
+mod introspection;
+
+pub use introspection::{Introspection, Protocol};
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
@@ -80,6 +84,8 @@ pub struct Provider {
     pub freshness: Freshness,
     /// Key ids that never count, whatever the provider publishes.
     pub revoked_kids: Vec<String>,
+    /// How it is asked about tokens; `None`: it is not.
+    pub introspection: Option<Introspection>,
 }
 
 /// Where a kind of provider puts its claims.

@@ -22,13 +22,13 @@ use mint::{mint, KeyKind};
 use n8n_idp_gate::config::{self, yaml, Environment};
 use n8n_idp_gate::crypto::GuestCrypto;
 use n8n_idp_gate::decide::{decide, Decision, Grounds, Outcome};
-use n8n_idp_gate::facts::{Availability, Facts, NewerKeys};
+use n8n_idp_gate::facts::{Availability, Facts, Introspected, NewerKeys};
 use n8n_idp_gate::observe::audit_line;
 use n8n_idp_gate::policy::{KeySource, Policy, ProviderId};
 use n8n_idp_gate::request::RequestHead;
 use n8n_idp_gate::secret::Secret;
 use n8n_idp_gate::time::{UnixMillis, UnixSeconds};
-use n8n_idp_gate::token::Memo;
+use n8n_idp_gate::token::{Memo, TokenDigest};
 use serde_json::{json, Value};
 
 /// When the tokens are used; they were issued five minutes before.
@@ -130,6 +130,10 @@ impl Facts for InlineKeys<'_> {
 
     fn newer_keys(&self, _: ProviderId, _: Option<&str>) -> NewerKeys {
         NewerKeys::Unlikely
+    }
+
+    fn introspection(&self, _: ProviderId, _: &TokenDigest) -> Introspected<'_> {
+        panic!("nobody is asked")
     }
 }
 

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::duration::Limits;
+use super::words::ClientAuth;
 use crate::n8n::ApiKeys;
 use crate::policy::{Access, CryptoMode, Dialect, TypRule};
 
@@ -115,6 +116,34 @@ impl Limits for KeysGrace {
     const LEAST: Duration = Duration::ZERO;
     const MOST: Duration = hours(48);
 }
+
+/// How long an active answer about a token is held: a token that was revoked counts as long.
+pub(super) struct IntrospectionTtl;
+
+impl Limits for IntrospectionTtl {
+    const DEFAULT: Duration = minutes(1);
+    const LEAST: Duration = Duration::from_secs(1);
+    const MOST: Duration = hours(1);
+}
+
+/// How long an inactive answer about a token is held: a token that is made elsewhere a moment later
+/// waits as long.
+pub(super) struct InactiveTtl;
+
+impl Limits for InactiveTtl {
+    const DEFAULT: Duration = Duration::from_secs(10);
+    const LEAST: Duration = Duration::from_secs(1);
+    const MOST: Duration = minutes(5);
+}
+
+/// The one way that every authorization server must know (RFC 6749 §2.3.1).
+pub(super) const CLIENT_AUTH: ClientAuth = ClientAuth::Basic;
+
+/// JWTs prove themselves; asking about each costs a call.
+pub(super) const INTROSPECT_ALWAYS: bool = false;
+
+/// Any application's token would open n8n.
+pub(super) const ANY_AUDIENCE: bool = false;
 
 const fn minutes(count: u64) -> Duration {
     Duration::from_secs(count.saturating_mul(60))

@@ -12,6 +12,7 @@ mod duration;
 mod endpoints;
 mod environment;
 mod instance;
+mod introspection;
 mod issuers;
 mod keys;
 mod name;
@@ -149,7 +150,7 @@ fn policy(mut raw: RawConfiguration, environment: &dyn Environment) -> Option<Po
         .iter()
         .filter_map(|provider| Some(provider.name.value.as_ref()?.text.clone()))
         .collect();
-    let providers = provider::providers(providers);
+    let providers = provider::providers(providers, environment);
     let sharing_secret = match &raw.sharing_secret.value {
         Some(name) => sharing_secret(name, environment, &raw.sharing_secret.place),
         None => None,

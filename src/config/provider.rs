@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use super::defaults::{self, KeysGrace, KeysMaxTtl, KeysMinTtl};
 use super::duration::{Limits as _, Span};
+use super::environment::Environment;
+use super::introspection;
 use super::issuers::{issuers, Issuers};
 use super::keys::InlineKeys;
 use super::place::Place;
@@ -30,8 +32,9 @@ pub(super) struct Providers {
 
 /// Turns what was written of the providers into what it means. Whatever is missing in the result
 /// was reported.
-pub(super) fn providers(raw: Vec<RawProvider>) -> Providers {
+pub(super) fn providers(raw: Vec<RawProvider>, environment: &dyn Environment) -> Providers {
     report_equal_names(&raw);
+    introspection::warn_of_several(&raw);
     let mut owners: BTreeMap<String, (ProviderId, Place)> = BTreeMap::new();
     let mut list = Vec::new();
     for (index, raw) in raw.into_iter().enumerate() {
@@ -39,7 +42,7 @@ pub(super) fn providers(raw: Vec<RawProvider>) -> Providers {
         for (issuer, place) in issuers.iter().flat_map(|issuers| &issuers.list) {
             claim(&mut owners, issuer, place, ProviderId(index));
         }
-        list.extend(provider(raw, issuers));
+        list.extend(provider(raw, issuers, environment));
     }
     let issuers = owners.into_iter().map(|(issuer, (id, _))| (issuer, id));
     Providers {
@@ -85,9 +88,14 @@ pub(super) fn warn_of_plaintext(uri: &str, place: &Place) {
     }
 }
 
-fn provider(raw: RawProvider, issuers: Option<Issuers>) -> Option<Provider> {
+fn provider(
+    raw: RawProvider,
+    issuers: Option<Issuers>,
+    environment: &dyn Environment,
+) -> Option<Provider> {
     check_typ(&raw);
     warn_of_strangers(&raw);
+    let introspection = introspection::introspection(&raw, issuers.as_ref(), environment);
     let keys = key_source(&raw, issuers.as_ref());
     let dialect = raw.r#type.value.as_ref().map(|word| word.0);
     let freshness = raw.keys.value.as_ref();
@@ -138,6 +146,7 @@ fn provider(raw: RawProvider, issuers: Option<Issuers>) -> Option<Provider> {
         keys: keys?,
         freshness: freshness?,
         revoked_kids,
+        introspection: introspection.ok()?,
     })
 }
 
@@ -146,6 +155,7 @@ fn check_typ(raw: &RawProvider) {
     let is_google = |dialect: &OneOf<Dialect>| dialect.0 == Dialect::Google;
     let takes_others = |typ: &OneOf<TypRule>| typ.0 != TypRule::IdToken;
     if raw.r#type.value.as_ref().is_some_and(is_google)
+        && !has_no_keys(raw)
         && raw.typ.value.as_ref().is_some_and(takes_others)
     {
         let problem = "has to be id_token with google, whose access tokens are no JWTs";
@@ -261,7 +271,7 @@ fn said<L>(field: &Field<Span<L>>) -> Result<Option<Duration>, Reported> {
     }
 }
 
-fn length<L>(field: &Field<Span<L>>) -> Option<Duration> {
+pub(super) fn length<L>(field: &Field<Span<L>>) -> Option<Duration> {
     field.value.as_ref().map(|span| span.0)
 }
 
@@ -269,6 +279,9 @@ fn length<L>(field: &Field<Span<L>>) -> Option<Duration> {
 fn key_source(raw: &RawProvider, issuers: Option<&Issuers>) -> Option<KeySource> {
     if raw.jwks.given {
         return inline(raw);
+    }
+    if has_no_keys(raw) {
+        return Some(KeySource::Inline(KeySet::default()));
     }
     if !raw.cluster.given {
         let needed_by = [
@@ -318,6 +331,18 @@ fn key_source(raw: &RawProvider, issuers: Option<&Issuers>) -> Option<KeySource>
     })
 }
 
+/// Whether a provider is only asked about tokens: without keys, none of its JWTs is taken.
+fn has_no_keys(raw: &RawProvider) -> bool {
+    let places = [
+        raw.cluster.given,
+        raw.jwks_uri.given,
+        raw.discovery_uri.given,
+        raw.jwks_cluster.given,
+        raw.jwks.given,
+    ];
+    (raw.introspection.given || raw.userinfo.given) && !places.contains(&true)
+}
+
 fn inline(raw: &RawProvider) -> Option<KeySource> {
     const PROBLEM: &str = "has no use beside jwks, which is never fetched";
     const HINT: &str = "take it out, or take jwks out to have the keys fetched";
@@ -346,7 +371,10 @@ fn warn_of<T>(field: &Field<T>, problem: &str, hint: &str) {
 }
 
 /// The address of a document that is written down.
-fn address<'r, S>(issuers: Option<&Issuers>, field: &'r Field<Text<S>>) -> Option<Address<'r>> {
+pub(super) fn address<'r, S>(
+    issuers: Option<&Issuers>,
+    field: &'r Field<Text<S>>,
+) -> Option<Address<'r>> {
     let text = &field.value.as_ref()?.text;
     let address = as_safe_as_the_issuer(issuers, text, &field.place)?;
     warn_of_plaintext(text, &field.place);

@@ -4,8 +4,8 @@
 
 use super::address::{DocumentUri, Issuer, Resource};
 use super::defaults::{
-    self, ClockSkew, DiscoveryTtl, KeysCooldown, KeysGrace, KeysMaxStale, KeysMaxTtl, KeysMinTtl,
-    KeysTimeout, KeysTtl,
+    self, ClockSkew, DiscoveryTtl, InactiveTtl, IntrospectionTtl, KeysCooldown, KeysGrace,
+    KeysMaxStale, KeysMaxTtl, KeysMinTtl, KeysTimeout, KeysTtl,
 };
 use super::duration::Span;
 use super::endpoints::{as_n8n_has_it, Prefix};
@@ -19,7 +19,7 @@ use super::section::{
     default_flag, default_span, default_word, fields_have_defaults, optional, required, section,
 };
 use super::subject::{Email, EmailDomain};
-use super::words::{AudienceClaim, Preflight};
+use super::words::{AudienceClaim, ClientAuth, Preflight};
 use crate::crypto::Algorithm;
 use crate::identity::{ClaimRule, Kind};
 use crate::n8n::{ApiKeys, WebhookAuth};
@@ -149,6 +149,63 @@ section! {
         revoked_kids: OneOrMany<Text> = optional("none"),
         /// When keys are fetched, kept and given up.
         keys: RawKeys = fields_have_defaults(),
+        /// Ask the provider about tokens that are not JWTs (RFC 7662), or about all. Without
+        /// `cluster` and `jwks` beside it, JWTs of this provider are refused.
+        introspection: RawIntrospection = optional("tokens that are not JWTs are refused"),
+        /// Ask the provider whose a token is, where it has no introspection. In place of
+        /// `introspection`.
+        userinfo: RawUserInfo = optional("tokens that are not JWTs are refused"),
+        /// What the provider's opaque tokens begin with. A token with the prefix of one provider
+        /// is shown to no other.
+        token_prefix: OneOrMany<Text> = optional("tokens that have nobody's prefix are shown to each provider without one, in turn"),
+    }
+}
+
+section! {
+    /// How the provider is asked whether a token is active (RFC 7662). The answer passes the same
+    /// checks as the claims of a JWT, `audiences` among them.
+    RawIntrospection at "providers[].introspection" {
+        /// The address of its introspection endpoint.
+        uri: Text<DocumentUri> = required("write the introspection_endpoint of the discovery document"),
+        /// The Envoy cluster through which it is called.
+        cluster: Text<ClusterName> = optional("the provider's `cluster`"),
+        /// The id of the client that the gate is at the provider.
+        client_id: Text = required("register a client for the gate at the provider"),
+        /// Its secret: `{ env: NAME }`, a variable of the virtual machine's environment.
+        client_secret: SecretName = required("write { env: NAME } and pass the variable NAME to the VM"),
+        /// Where id and secret are sent (RFC 6749 section 2.3.1).
+        auth: OneOf<ClientAuth> = default_word(defaults::CLIENT_AUTH),
+        /// Ask about JWTs too, once their signature was found good: a token that was revoked is
+        /// refused within `ttl`.
+        always: bool = default_flag(defaults::INTROSPECT_ALWAYS),
+        /// How long an active answer is held, and no longer than the `exp` in it.
+        ttl: Span<IntrospectionTtl> = default_span(),
+        /// How long an inactive one is.
+        inactive_ttl: Span<InactiveTtl> = default_span(),
+        /// How long one call may take.
+        timeout: Span<KeysTimeout> = default_span(),
+    }
+}
+
+section! {
+    /// How the provider is asked whose a token is, with the token itself.
+    RawUserInfo at "providers[].userinfo" {
+        /// The address of its userinfo endpoint (OpenID Connect Core section 5.3); with
+        /// `type: google`, of tokeninfo.
+        uri: Text<DocumentUri> = required("write the userinfo_endpoint of the discovery document"),
+        /// The Envoy cluster through which it is called.
+        cluster: Text<ClusterName> = optional("the provider's `cluster`"),
+        /// Take a token whichever application it was given to: a userinfo answer does not say.
+        /// Any application that a user logs in to could then call n8n in the user's name.
+        /// **Required** to be `true`, but with `type: google`, where tokeninfo names audience and
+        /// expiry, and both are checked.
+        accept_any_audience: bool = default_flag(defaults::ANY_AUDIENCE),
+        /// How long an answer is held, and no longer than the `exp` in it.
+        ttl: Span<IntrospectionTtl> = default_span(),
+        /// How long a refusal is.
+        inactive_ttl: Span<InactiveTtl> = default_span(),
+        /// How long one call may take.
+        timeout: Span<KeysTimeout> = default_span(),
     }
 }
 

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::raw::{
-    RawApiKeyRule, RawCondition, RawConfiguration, RawEndpoints, RawInstance, RawKeys,
-    RawPrincipal, RawProvider, RawPublicApi, RawWebhook,
+    RawApiKeyRule, RawCondition, RawConfiguration, RawEndpoints, RawInstance, RawIntrospection,
+    RawKeys, RawPrincipal, RawProvider, RawPublicApi, RawUserInfo, RawWebhook,
 };
 use super::section::{FieldReference, Section};
 use crate::identity::ClaimRule;
@@ -22,6 +22,8 @@ pub fn page() -> String {
     section::<RawInstance>(&mut page);
     section::<RawProvider>(&mut page);
     section::<RawKeys>(&mut page);
+    section::<RawIntrospection>(&mut page);
+    section::<RawUserInfo>(&mut page);
     section::<RawPrincipal>(&mut page);
     section::<RawCondition>(&mut page);
     section::<ClaimRule>(&mut page);

@@ -72,7 +72,7 @@ impl SecretName {
             );
             place.error(
                 problem,
-                "set it to the API key as n8n shows it, with nothing around it",
+                "set it to the secret as it was shown to you, with nothing around it",
             );
             return None;
         }

@@ -122,3 +122,21 @@ impl Choice for Preflight {
         vec![("guard", Self(Access::Deny)), ("pass", Self(Access::Pass))]
     }
 }
+
+/// How the gate proves who it is when it asks about tokens (RFC 6749 §2.3.1).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum ClientAuth {
+    /// In the `Authorization` header.
+    Basic,
+    /// In the form.
+    Post,
+}
+
+impl Choice for ClientAuth {
+    fn words() -> Vec<(&'static str, Self)> {
+        vec![
+            ("client_secret_basic", Self::Basic),
+            ("client_secret_post", Self::Post),
+        ]
+    }
+}

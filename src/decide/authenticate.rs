@@ -2,12 +2,15 @@
 
 use std::rc::Rc;
 
+use super::introspection::{confirm, introspect};
 use super::{Caller, Findings, Grounds, Recollection, Stop};
 use crate::facts::{Availability, Fact, KeyIdDigest, NewerKeys};
 use crate::identity::Identity;
-use crate::policy::{Instance, ProviderId};
+use crate::policy::{Instance, Provider, ProviderId};
 use crate::reply::Reason;
-use crate::token::{hint, owner, CompactToken, MemoKey, TokenFault, UntrustedToken, VerifiedToken};
+use crate::token::{
+    hint, owner, CompactToken, MemoKey, TokenDigest, TokenFault, UntrustedToken, VerifiedToken,
+};
 
 /// Verifies a token and reads who the caller is, or recalls it where the same token was verified
 /// before and would still be found good. Whatever is not recalled takes the whole way, so that a
@@ -26,8 +29,13 @@ pub(super) fn authenticate(
             return Ok(Rc::clone(caller));
         }
     }
+    if let Some((id, provider, token)) = introspect(grounds, token, key.digest(), findings)? {
+        let caller = admit(grounds, instance, (id, provider), token, None, findings)?;
+        findings.recollection = Some(Recollection::New(key, Rc::clone(&caller)));
+        return Ok(caller);
+    }
     let untrusted = UntrustedToken::parse(token.expose()).map_err(Reason::Token)?;
-    let caller = verify(grounds, instance, &untrusted, findings);
+    let caller = verify(grounds, instance, &untrusted, key.digest(), findings);
     if let Ok(caller) = &caller {
         findings.recollection = Some(Recollection::New(key, Rc::clone(caller)));
     }
@@ -44,6 +52,7 @@ fn verify(
     grounds: Grounds<'_>,
     instance: &Instance,
     untrusted: &UntrustedToken<'_>,
+    digest: &TokenDigest,
     findings: &mut Findings,
 ) -> Result<Rc<Caller>, Stop> {
     let policy = grounds.policy;
@@ -67,11 +76,29 @@ fn verify(
         grounds.now,
     );
     let token = verified.map_err(|fault| refused(grounds, id, untrusted, fault))?;
-    findings.crypto_path = Some(token.crypto_path());
+    findings.crypto_path = token.crypto_path();
+    let is_asked = provider.introspection.as_ref();
+    let word = is_asked.filter(|asked| asked.always).map(|_| digest);
+    admit(grounds, instance, (id, provider), token, word, findings)
+}
+
+/// Reads whom a verified token stands for, and whether he may come in. Where the provider has the
+/// last word on each token, it is asked only about those that would come in.
+fn admit(
+    grounds: Grounds<'_>,
+    instance: &Instance,
+    (id, provider): (ProviderId, &Provider),
+    mut token: VerifiedToken,
+    word_on: Option<&TokenDigest>,
+    findings: &mut Findings,
+) -> Result<Rc<Caller>, Stop> {
     let identity = Rc::new(Identity::of(&token, provider).map_err(Reason::Identity)?);
     findings.identity = Some(Rc::clone(&identity));
     let admission = &provider.admission;
     admission.check(&identity).map_err(Reason::NotAdmitted)?;
+    if let Some(digest) = word_on {
+        token = confirm(grounds, id, token, digest, findings)?;
+    }
     let caller = Rc::new(Caller::new(instance, id, token, identity));
     findings.note(grounds, &caller);
     Ok(caller)

@@ -80,10 +80,11 @@ impl Caller {
 
     /// Whether the token would still be found good now, with the keys that are known now.
     pub(super) fn still_holds(&self, grounds: Grounds<'_>) -> bool {
-        match grounds.facts.key_set(self.provider) {
-            Availability::Known(keys) => self.token.still_holds(keys, grounds.now),
-            Availability::Pending | Availability::Unavailable { .. } => false,
-        }
+        let keys = match grounds.facts.key_set(self.provider) {
+            Availability::Known(keys) => Some(keys),
+            Availability::Pending | Availability::Unavailable { .. } => None,
+        };
+        self.token.still_holds(keys, grounds.now)
     }
 
     /// The headers that say who calls.

@@ -8,6 +8,7 @@ mod authenticate;
 mod caller;
 mod edits;
 mod forward;
+mod introspection;
 mod metadata;
 mod public_api;
 #[cfg(test)]
@@ -104,6 +105,8 @@ pub struct Findings {
     pub principal: Option<Rc<str>>,
     /// Who checked the signature.
     pub crypto_path: Option<CryptoPath>,
+    /// What the provider said of the token, if it was asked: `active` or `inactive`.
+    pub introspection: Option<&'static str>,
     /// Whether the token was verified now or before.
     pub recollection: Option<Recollection>,
 }

@@ -16,13 +16,15 @@ use serde_json::{json, Value};
 use super::*;
 use crate::config;
 use crate::crypto::GuestCrypto;
-use crate::facts::{Availability, KeyIdDigest, NewerKeys, Outage};
+use crate::facts::{Availability, Introspected, KeyIdDigest, NewerKeys, Outage};
 use crate::mint::{mint, KeyKind, Mint};
 use crate::policy::ProviderId;
 use crate::secret::Secret;
+use crate::token::{ActiveAnswer, TokenDigest};
 
 mod api_keys;
 mod instances;
+mod introspection;
 mod memory;
 mod metadata;
 mod model;
@@ -86,6 +88,15 @@ struct TestFacts {
     policy: Policy,
     pending: bool,
     newer_keys: NewerKeys,
+    /// What each provider says of every token.
+    words: Vec<Said>,
+}
+
+/// What a provider says of a token.
+enum Said {
+    Active(ActiveAnswer),
+    Inactive,
+    Nothing(&'static str),
 }
 
 impl Facts for TestFacts {
@@ -103,6 +114,18 @@ impl Facts for TestFacts {
     fn newer_keys(&self, _: ProviderId, _: Option<&str>) -> NewerKeys {
         self.newer_keys
     }
+
+    fn introspection(&self, provider: ProviderId, _: &TokenDigest) -> Introspected<'_> {
+        match self.words.get(provider.0) {
+            Some(Said::Active(answer)) => Introspected::Active(answer),
+            Some(Said::Inactive) => Introspected::Inactive,
+            Some(Said::Nothing(fault)) => Introspected::Unavailable(Outage {
+                retry_after: std::time::Duration::from_secs(2),
+                fault: Some(fault),
+            }),
+            None => Introspected::Pending,
+        }
+    }
 }
 
 fn load(configuration: &Value) -> Policy {
@@ -117,6 +140,7 @@ fn facts(configuration: &Value) -> TestFacts {
         policy: load(configuration),
         pending: false,
         newer_keys: NewerKeys::Unlikely,
+        words: Vec::new(),
     }
 }
 

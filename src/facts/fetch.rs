@@ -7,6 +7,7 @@ use thiserror::Error;
 use super::Hints;
 use crate::crypto::KeySetFault;
 use crate::policy::Endpoint;
+use crate::secret::Secret;
 
 /// The largest document that is read, in bytes. Real key sets are a few kilobytes; an answer
 /// without a bound would fill the memory of the module, which never shrinks.
@@ -17,7 +18,7 @@ pub const MAX_DOCUMENT: usize = 256 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallId(pub u64);
 
-/// A GET that the shell dispatches.
+/// A call that the shell dispatches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchRequest {
     /// Names the call.
@@ -26,6 +27,23 @@ pub struct FetchRequest {
     pub endpoint: Endpoint,
     /// How long it may take.
     pub timeout: Duration,
+    /// The value of its `Authorization` header.
+    pub authorization: Option<Secret>,
+    /// Its body, a form: then it is a POST, else a GET.
+    pub form: Option<Secret>,
+}
+
+impl FetchRequest {
+    /// A GET that everybody may make.
+    pub(super) const fn document(call: CallId, endpoint: Endpoint, timeout: Duration) -> Self {
+        Self {
+            call,
+            endpoint,
+            timeout,
+            authorization: None,
+            form: None,
+        }
+    }
 }
 
 /// What came of a call.

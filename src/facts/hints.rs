@@ -1,17 +1,26 @@
-//! What the header fields of an answer say about when to ask again.
+//! What the header fields of an answer say: what it is, and when to ask again.
 
 use std::time::Duration;
 
-/// The header fields of an answer that say when to ask again, as the host gave them.
+/// The header fields of an answer that are read, as the host gave them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hints {
     /// `Cache-Control` (RFC 9111 §5.2).
     pub cache_control: Option<Vec<u8>>,
     /// `Retry-After` (RFC 9110 §10.2.3).
     pub retry_after: Option<Vec<u8>>,
+    /// `Content-Type` (RFC 9110 §8.3).
+    pub content_type: Option<Vec<u8>>,
 }
 
 impl Hints {
+    /// Whether the answer is `application/json`, whatever its parameters.
+    pub(super) fn is_json(&self) -> bool {
+        let field = self.content_type.as_deref().unwrap_or_default();
+        let kind = field.split(|byte| *byte == b';').next();
+        kind.is_some_and(|kind| kind.trim_ascii().eq_ignore_ascii_case(b"application/json"))
+    }
+
     /// How long the provider says that its answer is fresh; zero where it wants to be asked each
     /// time. What cannot be read says nothing. `s-maxage` is for shared caches and not read.
     pub(super) fn max_age(&self) -> Option<Duration> {
@@ -68,7 +77,7 @@ mod tests {
     fn max_age(field: &str) -> Option<u64> {
         let hints = Hints {
             cache_control: Some(field.as_bytes().to_vec()),
-            retry_after: None,
+            ..Hints::default()
         };
         hints.max_age().map(|age| age.as_secs())
     }
@@ -131,8 +140,8 @@ mod tests {
             ("Sun, 06 Nov 1994 08:49:37 GMT", None),
         ] {
             let hints = Hints {
-                cache_control: None,
                 retry_after: Some(field.as_bytes().to_vec()),
+                ..Hints::default()
             };
             let read = hints.retry_after().map(|pause| pause.as_secs());
             assert_eq!(read, seconds, "{field}");

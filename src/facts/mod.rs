@@ -9,6 +9,7 @@ mod discovery;
 mod fetch;
 mod held;
 mod hints;
+mod introspection;
 mod key_set;
 mod shared;
 mod store;
@@ -19,6 +20,7 @@ mod waiting;
 
 pub use fetch::{CallId, FetchAnswer, FetchFault, FetchRequest, MAX_DOCUMENT};
 pub use hints::Hints;
+pub use introspection::{question, IntrospectionFault, MAX_CALLS};
 pub use shared::{SharedKey, SharedMemory};
 pub use store::{Effect, FactStore};
 pub use unknown::KeyIdDigest;
@@ -28,6 +30,7 @@ use std::time::Duration;
 
 use crate::crypto::KeySet;
 use crate::policy::ProviderId;
+use crate::token::{ActiveAnswer, TokenDigest};
 
 /// Something that has to be known before a decision can be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,14 +40,23 @@ pub enum Fact {
     /// The keys of a provider, fetched anew because a token names a key that is not among them.
     /// The digest is that of the token's `kid`, if it has one.
     NewerKeySet(ProviderId, Option<KeyIdDigest>),
+    /// What a provider says of a token.
+    Introspection(ProviderId, TokenDigest),
 }
 
 impl Fact {
     /// The provider that it is asked of.
     pub const fn provider(self) -> ProviderId {
         match self {
-            Self::KeySet(provider) | Self::NewerKeySet(provider, _) => provider,
+            Self::KeySet(provider)
+            | Self::NewerKeySet(provider, _)
+            | Self::Introspection(provider, _) => provider,
         }
+    }
+
+    /// Whether it is about a single token.
+    pub const fn is_of_a_token(self) -> bool {
+        matches!(self, Self::Introspection(..))
     }
 }
 
@@ -56,6 +68,22 @@ pub trait Facts {
     /// Whether fetching the provider's keys again may bring a key that is not among them: the one
     /// with this `kid`, or any, where a token names none.
     fn newer_keys(&self, provider: ProviderId, key_id: Option<&str>) -> NewerKeys;
+
+    /// What a provider says of a token.
+    fn introspection(&self, provider: ProviderId, token: &TokenDigest) -> Introspected<'_>;
+}
+
+/// What a provider says of a token.
+#[derive(Clone, Copy, Debug)]
+pub enum Introspected<'f> {
+    /// It is active.
+    Active(&'f ActiveAnswer),
+    /// It is not.
+    Inactive,
+    /// Nobody knows yet: it is being asked, or will be now.
+    Pending,
+    /// It could not be asked, and is not asked again before this time has passed.
+    Unavailable(Outage),
 }
 
 /// Whether fetching a provider's keys again may bring a key that is not among them.

@@ -1,23 +1,37 @@
 //! The store: every fact, who waits for it, and the calls that are under way.
 
+mod introspection;
+
+use std::time::Duration;
+
+use super::introspection::{Answers, Inquiries, Word};
 use super::key_set::{KeySetFact, Progress};
 use super::shared::{Lease, Names, SharedKeySet};
-use super::waiting::{Waiting, MAX_WAITERS};
+use super::waiting::{Waiting, MAX_ASKERS, MAX_WAITERS};
 use super::{
-    Availability, CallId, Fact, Facts, FetchAnswer, FetchFault, FetchRequest, NewerKeys, Outage,
-    SharedKey, SharedMemory, WaitFault, WaiterId,
+    Availability, CallId, Fact, Facts, FetchAnswer, FetchFault, FetchRequest, Introspected,
+    IntrospectionFault, NewerKeys, Outage, SharedKey, SharedMemory, WaitFault, WaiterId,
 };
 use crate::crypto::KeySetFault;
 use crate::policy::{Policy, ProviderId};
 use crate::principals::Principals;
 use crate::time::UnixMillis;
-use std::time::Duration;
+use crate::token::TokenDigest;
 
 /// Something that the shell must do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Make a call.
     Fetch(FetchRequest),
+    /// Ask a provider about the token of a request that waits. The store has no token.
+    Ask {
+        /// Names the call.
+        call: CallId,
+        /// The provider.
+        provider: ProviderId,
+        /// The request.
+        waiter: WaiterId,
+    },
     /// Take the decision of this request again.
     Wake {
         /// The request.
@@ -29,11 +43,16 @@ pub enum Effect {
     Refreshed(ProviderId),
     /// Report that they could not be.
     Failed(ProviderId, FetchFault),
+    /// Report that a provider said of a token whether it is active.
+    Told(ProviderId, bool),
+    /// Report that it said nothing of use.
+    Untold(ProviderId, IntrospectionFault),
 }
 
 /// All facts of one worker.
 pub struct FactStore {
     key_sets: Vec<Slot>,
+    answers: Answers,
     waiting: Waiting,
     shared_key: Option<SharedKey>,
     last_call: u64,
@@ -46,6 +65,8 @@ struct Slot {
     lease_end: UnixMillis,
     /// The version of the shared key set that was last looked at.
     seen: Option<u32>,
+    /// What is being asked about tokens, if the provider is asked at all.
+    inquiries: Option<Inquiries>,
 }
 
 impl FactStore {
@@ -60,9 +81,11 @@ impl FactStore {
             names: Names::of(provider, shared_key.as_ref()),
             lease_end: UnixMillis(0),
             seen: None,
+            inquiries: provider.introspection.clone().map(Inquiries::new),
         };
         Self {
             key_sets: policy.providers.iter().map(slot).collect(),
+            answers: Answers::default(),
             waiting: Waiting::default(),
             shared_key,
             last_call: 0,
@@ -84,14 +107,18 @@ impl FactStore {
         since: UnixMillis,
     ) -> Result<(), WaitFault> {
         let provider = fact.provider();
-        // Each provider has places of its own, so that one that is down does not take them all.
-        let places = MAX_WAITERS
-            .checked_div(self.key_sets.len())
-            .unwrap_or_default();
+        let providers = self.key_sets.len();
         let Some(slot) = self.key_sets.get_mut(provider.0) else {
             return Err(WaitFault::TooMany);
         };
-        let until = since.saturating_add(slot.fact.longest_fetch());
+        let inquiries = slot.inquiries.as_ref().filter(|_| fact.is_of_a_token());
+        let (length, places) = match inquiries {
+            Some(inquiries) => (inquiries.longest(), MAX_ASKERS),
+            None => (slot.fact.longest_fetch(), MAX_WAITERS),
+        };
+        // Each provider has places of its own, so that one that is down does not take them all.
+        let places = places.checked_div(providers).unwrap_or_default();
+        let until = since.saturating_add(length);
         self.waiting.add(waiter, fact, until, places)?;
         if let Fact::NewerKeySet(_, key_id) = fact {
             slot.fact.want_anew(key_id);
@@ -114,16 +141,9 @@ impl FactStore {
         let mut effects = Vec::new();
         for index in 0..self.key_sets.len() {
             self.tick_provider(ProviderId(index), now, memory, &mut effects);
+            self.ask(ProviderId(index), now, &mut effects);
         }
-        effects.extend(
-            self.waiting
-                .take_overdue(now)
-                .into_iter()
-                .map(|waiter| Effect::Wake {
-                    waiter,
-                    last_chance: true,
-                }),
-        );
+        wake(self.waiting.take_overdue(now), true, &mut effects);
         effects
     }
 
@@ -148,7 +168,7 @@ impl FactStore {
         };
         let shared = shared(self.shared_key.as_ref(), &slot.names, memory);
         if catch_up(&mut slot.fact, &mut slot.seen, shared.as_ref(), now) {
-            wake(&mut self.waiting, provider, effects);
+            wake(self.waiting.take(provider), false, effects);
         }
         if !slot.fact.is_due(now) {
             return;
@@ -160,7 +180,7 @@ impl FactStore {
             Lease::Theirs => return,
             Lease::Paused(pause) => {
                 if slot.fact.pause(pause) {
-                    wake(&mut self.waiting, provider, effects);
+                    wake(self.waiting.take(provider), false, effects);
                 }
                 return;
             }
@@ -168,11 +188,9 @@ impl FactStore {
         self.last_call = self.last_call.saturating_add(1);
         let call = CallId(self.last_call);
         if let Some(endpoint) = slot.fact.begin(call, now) {
-            effects.push(Effect::Fetch(FetchRequest {
-                call,
-                endpoint,
-                timeout: slot.fact.timeout(),
-            }));
+            let timeout = slot.fact.timeout();
+            let request = FetchRequest::document(call, endpoint, timeout);
+            effects.push(Effect::Fetch(request));
         }
     }
 
@@ -184,6 +202,13 @@ impl FactStore {
         now: UnixMillis,
         memory: &dyn SharedMemory,
     ) -> Vec<Effect> {
+        let is_about_a_token = |slot: &Slot| {
+            let inquiries = slot.inquiries.as_ref();
+            inquiries.is_some_and(|inquiries| inquiries.awaits(call))
+        };
+        if let Some(index) = self.key_sets.iter().position(is_about_a_token) {
+            return self.told(ProviderId(index), call, answer, now);
+        }
         let next = CallId(self.last_call.saturating_add(1));
         let mut slots = self.key_sets.iter_mut().enumerate();
         let Some((index, slot)) = slots.find(|(_, slot)| slot.fact.awaits(call)) else {
@@ -203,11 +228,9 @@ impl FactStore {
         let report = match slot.fact.answered(call, answer, next, now) {
             Progress::Next(endpoint) => {
                 self.last_call = next.0;
-                return vec![Effect::Fetch(FetchRequest {
-                    call: next,
-                    endpoint,
-                    timeout: slot.fact.timeout(),
-                })];
+                let timeout = slot.fact.timeout();
+                let request = FetchRequest::document(next, endpoint, timeout);
+                return vec![Effect::Fetch(request)];
             }
             Progress::Fetched(snapshot) => {
                 publish(&snapshot);
@@ -226,7 +249,7 @@ impl FactStore {
             shared.release(slot.fact.pause_after_fetch());
         }
         let mut effects = vec![report];
-        wake(&mut self.waiting, provider, &mut effects);
+        wake(self.waiting.take(provider), false, &mut effects);
         effects
     }
 
@@ -273,16 +296,13 @@ fn catch_up(
     snapshot.is_some_and(|newest| fact.adopt(&newest, now))
 }
 
-fn wake(waiting: &mut Waiting, provider: ProviderId, effects: &mut Vec<Effect>) {
-    effects.extend(
-        waiting
-            .take(provider)
-            .into_iter()
-            .map(|waiter| Effect::Wake {
-                waiter,
-                last_chance: false,
-            }),
-    );
+fn wake(waiters: Vec<WaiterId>, last_chance: bool, effects: &mut Vec<Effect>) {
+    for waiter in waiters {
+        effects.push(Effect::Wake {
+            waiter,
+            last_chance,
+        });
+    }
 }
 
 /// The facts as they stand at one moment.
@@ -309,5 +329,25 @@ impl Facts for FactsAt<'_> {
             .map_or(NewerKeys::Unlikely, |slot| {
                 slot.fact.newer_keys(key_id, self.now)
             })
+    }
+    fn introspection(&self, provider: ProviderId, token: &TokenDigest) -> Introspected<'_> {
+        match self.store.answers.of(provider, token, self.now) {
+            Some((Word::Active(answer, _), _)) => return Introspected::Active(answer),
+            Some((Word::Inactive, _)) => return Introspected::Inactive,
+            Some((Word::Failed(fault), term)) => {
+                return Introspected::Unavailable(Outage {
+                    retry_after: term.until.since(self.now),
+                    fault: Some(fault),
+                });
+            }
+            None => {}
+        }
+        let slot = self.store.key_sets.get(provider.0);
+        match slot.and_then(|slot| slot.inquiries.as_ref()) {
+            Some(inquiries) => inquiries
+                .outage(token, self.now)
+                .map_or(Introspected::Pending, Introspected::Unavailable),
+            None => Introspected::Inactive,
+        }
     }
 }

@@ -31,6 +31,7 @@ use crate::time::UnixMillis;
 
 mod discovery;
 mod fetching;
+mod introspection;
 mod rhythm;
 mod workers;
 mod years;
@@ -100,6 +101,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
         keys,
         freshness: freshness(),
         revoked_kids: Vec::new(),
+        introspection: None,
     };
     let principal = |secret: &str| Principal {
         name: "app".into(),
@@ -178,7 +180,7 @@ fn fresh_for(seconds: u64, body: impl Into<Vec<u8>>) -> FetchAnswer {
         status: 200,
         hints: Hints {
             cache_control: Some(format!("public, max-age={seconds}").into_bytes()),
-            retry_after: None,
+            ..Hints::default()
         },
         body: body.into(),
     }
@@ -197,8 +199,8 @@ fn retry_after(status: u16, seconds: u64) -> FetchAnswer {
     FetchAnswer::Response {
         status,
         hints: Hints {
-            cache_control: None,
             retry_after: Some(seconds.to_string().into_bytes()),
+            ..Hints::default()
         },
         body: Vec::new(),
     }

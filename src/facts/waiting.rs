@@ -5,9 +5,14 @@ use thiserror::Error;
 use super::Fact;
 use crate::policy::ProviderId;
 use crate::time::UnixMillis;
+use crate::token::TokenDigest;
 
-/// The most requests of one worker that wait at a time. Each holds a connection and memory.
+/// The most requests of one worker that wait for keys at a time. Each holds a connection and
+/// memory.
 pub(super) const MAX_WAITERS: usize = 1024;
+
+/// The most that wait for words on tokens. Strangers can make up tokens, and send long heads.
+pub(super) const MAX_ASKERS: usize = 256;
 
 /// A request that waits, by the number that the host gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,7 +40,8 @@ struct Waiter {
 }
 
 impl Waiting {
-    /// Takes a request in, if fewer than `places` wait for the same provider.
+    /// Takes a request in, if fewer than `places` wait for the same provider: for its keys, or for
+    /// its word on a token. Strangers with made-up tokens must not take the places of others.
     pub(super) fn add(
         &mut self,
         id: WaiterId,
@@ -43,7 +49,10 @@ impl Waiting {
         until: UnixMillis,
         places: usize,
     ) -> Result<(), WaitFault> {
-        let same = |waiter: &&Waiter| waiter.fact.provider() == fact.provider();
+        let same = |waiter: &&Waiter| {
+            waiter.fact.provider() == fact.provider()
+                && waiter.fact.is_of_a_token() == fact.is_of_a_token()
+        };
         if self.waiters.iter().filter(same).count() >= places {
             return Err(WaitFault::TooMany);
         }
@@ -59,9 +68,34 @@ impl Waiting {
         self.waiters.is_empty()
     }
 
-    /// Takes out those who wait for something of this provider.
+    /// Takes out those who wait for keys of this provider.
     pub(super) fn take(&mut self, provider: ProviderId) -> Vec<WaiterId> {
-        self.take_if(|waiter| waiter.fact.provider() == provider)
+        self.take_if(|waiter| waiter.fact.provider() == provider && !waiter.fact.is_of_a_token())
+    }
+
+    /// Takes out those who wait for a provider's word on one of these tokens.
+    pub(super) fn take_askers(
+        &mut self,
+        provider: ProviderId,
+        chosen: impl Fn(&TokenDigest) -> bool,
+    ) -> Vec<WaiterId> {
+        self.take_if(|waiter| match &waiter.fact {
+            Fact::Introspection(asked, token) => *asked == provider && chosen(token),
+            _ => false,
+        })
+    }
+
+    /// Those who wait for a provider's word, in the order of their coming, and on which token.
+    pub(super) fn askers(
+        &self,
+        provider: ProviderId,
+    ) -> impl Iterator<Item = (WaiterId, TokenDigest)> + '_ {
+        self.waiters
+            .iter()
+            .filter_map(move |waiter| match waiter.fact {
+                Fact::Introspection(asked, token) if asked == provider => Some((waiter.id, token)),
+                _ => None,
+            })
     }
 
     /// Nobody waits for this provider beyond `latest`, though the clock was set back.

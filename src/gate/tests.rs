@@ -287,3 +287,100 @@ fn the_audit_record_shows_what_a_refused_token_says_of_itself_as_a_claim() {
         assert_eq!(record[name], json!(null), "{name} is not known");
     }
 }
+
+/// A gate whose provider is asked about opaque tokens, and has no keys.
+fn asking_gate() -> Gate {
+    let configuration = json!({
+        "providers": [{"name": "idp", "issuer": "https://idp.example", "audiences": ["api"],
+            "introspection": {"uri": "https://idp.example/introspect", "cluster": "idp",
+                "client_id": "gate", "client_secret": {"env": "SECRET"}}}],
+        "principals": [{"name": "app", "match": {"client": "app"}, "grant": ["*"],
+            "api_key": {"env": "KEY"}}],
+    });
+    let loaded = config::load(configuration.to_string().as_bytes(), &OneSecret).unwrap();
+    Gate::new(loaded.policy, Box::new(GuestCrypto))
+}
+
+fn opaque(token: &str) -> RequestHead {
+    let pairs = [
+        (":method", "GET"),
+        (":path", "/api/v1/workflows"),
+        (":authority", "n8n.example.com"),
+        ("authorization", &format!("Bearer {token}")),
+    ];
+    RequestHead::new(
+        pairs
+            .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
+            .to_vec(),
+    )
+}
+
+fn word(active: bool) -> FetchAnswer {
+    let body = json!({"active": active, "aud": "api", "client_id": "app"});
+    FetchAnswer::Response {
+        status: 200,
+        hints: crate::facts::Hints {
+            content_type: Some(b"application/json".to_vec()),
+            ..crate::facts::Hints::default()
+        },
+        body: body.to_string().into_bytes(),
+    }
+}
+
+#[test]
+fn the_token_of_a_request_that_waits_is_what_the_provider_is_asked_about() {
+    let mut gate = asking_gate();
+    for (id, token) in [(1, "first"), (2, "second"), (3, "first")] {
+        assert!(waits(&gate.request(WaiterId(id), opaque(token), START)));
+    }
+    // Whoever comes after it asks for himself.
+    gate.gone(WaiterId(1), after(1));
+    let work = gate.tick(after(2), &NoMemory);
+    let asked: Vec<_> = work
+        .iter()
+        .map(|item| match item {
+            Work::Fetch(request) => {
+                let form = request.form.as_ref().map(Secret::expose);
+                (request.call, form.unwrap_or_default().to_owned())
+            }
+            other => panic!("no call: {other:?}"),
+        })
+        .collect();
+    let form = |token| format!("token={token}&token_type_hint=access_token");
+    assert_eq!(asked[0].1, form("second"));
+    assert_eq!(asked[1].1, form("first"));
+    let work = gate.answered(asked[0].0, word(false), after(3), &NoMemory);
+    assert_eq!(settled(&work), [(2, false)]);
+    let work = gate.answered(asked[1].0, word(true), after(4), &NoMemory);
+    assert_eq!(settled(&work), [(3, true)]);
+    for (millis, passes) in [(5, true), (59_000, true)] {
+        let Step::Settled(settled) = gate.request(WaiterId(4), opaque("first"), after(millis))
+        else {
+            panic!("asked again after {millis} ms");
+        };
+        assert_eq!(matches!(settled.action, Action::Continue(_)), passes);
+    }
+    assert!(waits(&gate.request(
+        WaiterId(5),
+        opaque("first"),
+        after(60_004)
+    )));
+}
+
+#[test]
+fn a_request_that_waits_for_a_word_in_vain_is_told_so() {
+    let mut gate = asking_gate();
+    assert!(waits(&gate.request(WaiterId(1), opaque("first"), START)));
+    let call = call(&gate.tick(after(2), &NoMemory));
+    let work = gate.answered(call, FetchAnswer::NoResponse, after(3), &NoMemory);
+    let Some(Work::Settle(_, settled)) = work.last() else {
+        panic!("{work:?}");
+    };
+    let audit = settled.audit();
+    assert!(
+        audit.contains("\"reason\":\"introspection_unavailable\""),
+        "{audit}"
+    );
+    assert!(audit.contains("\"fault\":\"no_response\""), "{audit}");
+    assert!(!audit.contains("first"), "{audit}");
+}

@@ -26,6 +26,7 @@ fn provider(dialect: Dialect, trust_email: bool) -> Provider {
         keys: KeySource::Inline(crate::crypto::KeySet::default()),
         freshness: Freshness::default(),
         revoked_kids: Vec::new(),
+        introspection: None,
     }
 }
 

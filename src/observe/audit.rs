@@ -56,6 +56,7 @@ pub fn audit_line(decision: &Decision, request: &RequestHead, now: UnixMillis) -
         findings.recollection.as_ref().map(Recollection::as_str),
     );
     line.put("crypto", findings.crypto_path.map(CryptoPath::as_str));
+    line.put("introspection", findings.introspection);
     if let Some(claimed) = &findings.claimed {
         let mut inner = Line(Map::new());
         inner.put("iss", Some(&claimed.issuer));

@@ -3,7 +3,7 @@
 
 use super::Decided;
 use crate::crypto::CryptoPath;
-use crate::facts::FetchFault;
+use crate::facts::{FetchFault, IntrospectionFault};
 
 /// One metric. Every value in a name comes from a closed set or from the configuration, so their
 /// number is bounded.
@@ -26,6 +26,20 @@ pub enum Metric<'m> {
         provider: &'m str,
         /// Why.
         fault: &'m FetchFault,
+    },
+    /// Counter: answers to whether a token is active.
+    Introspection {
+        /// The provider.
+        provider: &'m str,
+        /// What it said.
+        active: bool,
+    },
+    /// Counter: calls about a token that brought no such answer.
+    IntrospectionFailure {
+        /// The provider.
+        provider: &'m str,
+        /// Why.
+        fault: &'m IntrospectionFault,
     },
     /// Counter: requests whose token named a key that the set does not have, and that waited for
     /// a newer set.
@@ -64,6 +78,14 @@ impl Metric<'_> {
                 "{PREFIX}.key_set_failures.fault.{}.provider.{provider}",
                 fault.as_str()
             ),
+            Self::Introspection { provider, active } => {
+                let answer = if *active { "active" } else { "inactive" };
+                format!("{PREFIX}.introspections.outcome.{answer}.provider.{provider}")
+            }
+            Self::IntrospectionFailure { provider, fault } => format!(
+                "{PREFIX}.introspection_failures.fault.{}.provider.{provider}",
+                fault.as_str()
+            ),
             Self::KeyIdMiss { provider } => format!("{PREFIX}.key_id_misses.provider.{provider}"),
             Self::KeySetAge { provider } => {
                 format!("{PREFIX}.key_set_age_seconds.provider.{provider}")
@@ -92,6 +114,14 @@ mod tests {
             Metric::MemoHit,
             Metric::KeySetRefresh { provider },
             Metric::KeySetFailure { provider, fault },
+            Metric::Introspection {
+                provider,
+                active: true,
+            },
+            Metric::IntrospectionFailure {
+                provider,
+                fault: &IntrospectionFault::ClientRefused,
+            },
             Metric::KeyIdMiss { provider },
             Metric::KeySetAge { provider },
         ]
@@ -104,6 +134,8 @@ mod tests {
                 "n8n_idp_gate.memo_hits",
                 "n8n_idp_gate.key_set_refreshes.provider.idp",
                 "n8n_idp_gate.key_set_failures.fault.issuer_mismatch.provider.idp",
+                "n8n_idp_gate.introspections.outcome.active.provider.idp",
+                "n8n_idp_gate.introspection_failures.fault.client_refused.provider.idp",
                 "n8n_idp_gate.key_id_misses.provider.idp",
                 "n8n_idp_gate.key_set_age_seconds.provider.idp",
             ]

@@ -48,6 +48,10 @@ impl Reason {
                 retry_after: Duration::from_secs(4),
                 fault: None,
             }),
+            Self::IntrospectionUnavailable(Outage {
+                retry_after: Duration::from_secs(2),
+                fault: None,
+            }),
             Self::TooManyWaiting,
             Self::HostFailure,
         ]);
@@ -55,7 +59,7 @@ impl Reason {
     }
 }
 
-const TOKEN_FAULTS: [TokenFault; 23] = [
+const TOKEN_FAULTS: [TokenFault; 25] = [
     TokenFault::TooLong,
     TokenFault::NotAJws,
     TokenFault::Encrypted,
@@ -79,6 +83,8 @@ const TOKEN_FAULTS: [TokenFault; 23] = [
     TokenFault::NoKeyFits,
     TokenFault::KeyOfAnotherIssuer,
     TokenFault::BadSignature,
+    TokenFault::Inactive,
+    TokenFault::AnswerDisagrees("iss"),
 ];
 
 #[cfg(test)]
@@ -114,7 +120,9 @@ mod tests {
                 | TokenFault::RevokedKey
                 | TokenFault::NoKeyFits
                 | TokenFault::KeyOfAnotherIssuer
-                | TokenFault::BadSignature => 53,
+                | TokenFault::BadSignature
+                | TokenFault::Inactive
+                | TokenFault::AnswerDisagrees(_) => 56,
             },
             Reason::Path(_)
             | Reason::WebhookCase
@@ -147,8 +155,9 @@ mod tests {
             | Reason::MetricsDenied
             | Reason::MethodNotAllowed
             | Reason::KeysUnavailable(_)
+            | Reason::IntrospectionUnavailable(_)
             | Reason::TooManyWaiting
-            | Reason::HostFailure => 53,
+            | Reason::HostFailure => 56,
         }
     }
 

@@ -60,7 +60,9 @@ pub enum Reason {
     MethodNotAllowed,
     /// The provider's keys cannot be had now.
     KeysUnavailable(Outage),
-    /// Too many requests wait for the provider's keys already.
+    /// The provider cannot be asked about the token now.
+    IntrospectionUnavailable(Outage),
+    /// Too many requests wait for the provider already.
     TooManyWaiting,
     /// The host did not do what the decision asked for.
     HostFailure,
@@ -125,6 +127,7 @@ impl Reason {
             Self::MetricsDenied => "metrics_denied",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::KeysUnavailable(_) => "keys_unavailable",
+            Self::IntrospectionUnavailable(_) => "introspection_unavailable",
             Self::TooManyWaiting => "too_many_waiting",
             Self::HostFailure => "host_failure",
         }
@@ -215,6 +218,7 @@ impl Reason {
                 Challenge::None,
                 "The keys of the identity provider cannot be had at the moment.",
             ),
+            Self::IntrospectionUnavailable(_) => (503, Challenge::None, CANNOT_BE_ASKED),
             Self::TooManyWaiting => (
                 503,
                 Challenge::None,
@@ -237,6 +241,11 @@ impl Reason {
             }
             Self::Token(TokenFault::WrongType(_)) => {
                 "another kind of token, as the member says that `fault` in the audit names"
+                    .to_owned()
+            }
+            Self::Token(TokenFault::AnswerDisagrees(_)) => {
+                "the provider's answer names another issuer, subject or token; `fault` in the audit \
+                 names the member"
                     .to_owned()
             }
             Self::Identity(IdentityFault::NotText { .. }) => {
@@ -276,7 +285,8 @@ impl Reason {
             Self::MetricsDenied => "`metrics` is `deny`",
             Self::MethodNotAllowed => "the gate's own document was asked for with another method than GET",
             Self::KeysUnavailable(_) => "the provider's keys could not be fetched; `fault` in the audit says why: see [faults](faults.md)",
-            Self::TooManyWaiting => "too many requests of one worker wait for this provider's keys: 1024, shared evenly by the providers",
+            Self::IntrospectionUnavailable(_) => "the provider could not be asked about the token, or gave no usable answer; `fault` in the audit says why: see [faults](faults.md)",
+            Self::TooManyWaiting => "too many requests of one worker wait for this provider: 1024 for keys and 256 for its word on a token, shared evenly by the providers",
             Self::HostFailure => "Envoy did not do what the gate asked for",
             Self::Token(_) | Self::Identity(_) | Self::Bearer(_) => "",
         }
@@ -286,8 +296,12 @@ impl Reason {
     pub fn fault(&self) -> Option<&str> {
         match self {
             Self::Path(fault) => Some(fault.as_str()),
-            Self::KeysUnavailable(outage) => outage.fault,
-            Self::Token(TokenFault::ClaimOfWrongType(name) | TokenFault::WrongType(name))
+            Self::KeysUnavailable(outage) | Self::IntrospectionUnavailable(outage) => outage.fault,
+            Self::Token(
+                TokenFault::ClaimOfWrongType(name)
+                | TokenFault::WrongType(name)
+                | TokenFault::AnswerDisagrees(name),
+            )
             | Self::Identity(IdentityFault::NotText { claim: name }) => Some(name),
             Self::NotAdmitted(NotAdmitted::Claim(path)) => Some(path),
             Self::Token(TokenFault::AlgorithmNotAllowed(Some(algorithm))) => {
@@ -300,7 +314,9 @@ impl Reason {
     /// When it is worth trying again, for a refusal that passes.
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::KeysUnavailable(outage) => Some(outage.retry_after),
+            Self::KeysUnavailable(outage) | Self::IntrospectionUnavailable(outage) => {
+                Some(outage.retry_after)
+            }
             Self::TooManyWaiting | Self::HostFailure => Some(Duration::from_secs(1)),
             _ => None,
         }
@@ -315,6 +331,8 @@ impl Reason {
     }
 }
 
+const CANNOT_BE_ASKED: &str =
+    "The identity provider cannot be asked about the token at the moment.";
 const UNKNOWN_HOST: &str = "There is no n8n under this host here.";
 const HOST_MALFORMED: &str = "The host of the request is malformed.";
 const GROUPS_LEFT_OUT: &str =
@@ -362,5 +380,8 @@ const fn token_detail(fault: TokenFault) -> &'static str {
         | TokenFault::NoKeyFits
         | TokenFault::KeyOfAnotherIssuer
         | TokenFault::BadSignature => "The signature of the access token could not be verified.",
+        TokenFault::Inactive | TokenFault::AnswerDisagrees(_) => {
+            "The identity provider does not vouch for the access token."
+        }
     }
 }

@@ -38,6 +38,7 @@ impl Reason {
             Self::MethodNotAllowed => "nothing: the documents are for reading",
             Self::KeysUnavailable(_) => "look at `fault`, and at what [faults](faults.md) says of it; tell callers to try again",
             Self::TooManyWaiting => "find out why keys are slow to come: `key_set_failures`, `key_id_misses`",
+            Self::IntrospectionUnavailable(_) => "look at `fault`, and at what [faults](faults.md) says of it; tell callers to try again",
             Self::HostFailure => "look at Envoy's log; a head that grew too large is the usual cause",
         }
     }
@@ -50,6 +51,10 @@ const fn token(fault: TokenFault) -> &'static str {
         TokenFault::Encrypted => "switch encryption of access tokens off at the provider",
         TokenFault::HeaderMalformed | TokenFault::ClaimsMalformed => {
             "look whether the token was cut or changed on its way"
+        }
+        TokenFault::Inactive => "have the client get a new token; look whether it belongs to this provider and environment",
+        TokenFault::AnswerDisagrees(_) => {
+            "find out who made the token: the provider says another thing of it than the token itself"
         }
         TokenFault::CriticalHeader => "have the provider leave the extension out",
         TokenFault::ClaimOfWrongType(_) => "mend the claim at the provider; look at its mappers",

@@ -76,15 +76,27 @@ pub(super) fn reply(reply: &LocalReply) -> Result<(), Status> {
 /// Makes a call; the host's number for it comes back with the answer.
 pub(super) fn fetch(request: &FetchRequest) -> Result<u32, Status> {
     let endpoint = &request.endpoint;
-    let headers = vec![
-        (":method", "GET"),
+    let method = if request.form.is_some() {
+        "POST"
+    } else {
+        "GET"
+    };
+    let mut headers = vec![
+        (":method", method),
         (":scheme", endpoint.scheme.as_str()),
         (":authority", endpoint.authority.as_str()),
         (":path", endpoint.path.as_str()),
         ("accept", "application/json"),
         ("user-agent", USER_AGENT),
     ];
-    hostcalls::dispatch_http_call(&endpoint.cluster, headers, None, vec![], request.timeout)
+    if let Some(authorization) = &request.authorization {
+        headers.push(("authorization", authorization.expose()));
+    }
+    let form = request.form.as_ref().map(|form| form.expose().as_bytes());
+    if form.is_some() {
+        headers.push(("content-type", "application/x-www-form-urlencoded"));
+    }
+    hostcalls::dispatch_http_call(&endpoint.cluster, headers, form, vec![], request.timeout)
 }
 
 /// The answer to a call, while the host reports it. A call that failed has no headers.
@@ -108,6 +120,7 @@ pub(super) fn fetch_answer(headers: usize, body: usize) -> FetchAnswer {
         hints: Hints {
             cache_control: field("cache-control").ok().flatten(),
             retry_after: field("retry-after").ok().flatten(),
+            content_type: field("content-type").ok().flatten(),
         },
         body,
     }

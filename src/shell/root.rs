@@ -122,6 +122,22 @@ impl Root {
                         fault: &fault,
                     });
                 }
+                Work::Told(provider, active) => {
+                    let mut worker = worker.borrow_mut();
+                    let worker = &mut *worker;
+                    let provider = worker.gate.provider_name(provider);
+                    let metric = Metric::Introspection { provider, active };
+                    worker.metrics.count(&metric);
+                }
+                Work::Untold(provider, fault) => {
+                    let mut worker = worker.borrow_mut();
+                    let worker = &mut *worker;
+                    let provider = worker.gate.provider_name(provider);
+                    warn!("provider {provider}: it could not be asked about a token: {fault}");
+                    let fault = &fault;
+                    let metric = Metric::IntrospectionFailure { provider, fault };
+                    worker.metrics.count(&metric);
+                }
             }
         }
     }

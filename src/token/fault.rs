@@ -92,6 +92,14 @@ pub enum TokenFault {
     /// Expected the signature to be good under a key of the provider (RFC 7515 §5.2).
     #[error("the signature is not good")]
     BadSignature,
+    /// Expected the provider to say that the token is active (RFC 7662 §2.2). Stops tokens that were
+    /// revoked, have expired or never were.
+    #[error("the provider says that the token is not active")]
+    Inactive,
+    /// Expected the provider's answer to speak of this token and this provider: this member is
+    /// another's.
+    #[error("the provider's answer and the token disagree on {0}")]
+    AnswerDisagrees(&'static str),
 }
 
 impl TokenFault {
@@ -121,6 +129,8 @@ impl TokenFault {
             Self::NoKeyFits => "no_key_fits",
             Self::KeyOfAnotherIssuer => "key_of_another_issuer",
             Self::BadSignature => "bad_signature",
+            Self::Inactive => "inactive",
+            Self::AnswerDisagrees(_) => "answer_disagrees",
         }
     }
 }

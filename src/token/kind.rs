@@ -46,6 +46,10 @@ pub(super) fn check(token: &UntrustedToken<'_>, rule: TypRule) -> Result<(), Tok
     if wants_id_token || said.contains(&Mark::Wanted) {
         return Ok(());
     }
+    id_token_claim(claims)
+}
+
+fn id_token_claim(claims: &Map<String, Value>) -> Result<(), TokenFault> {
     match ["nonce", "at_hash", "c_hash"]
         .into_iter()
         .find(|name| claims.contains_key(*name))
@@ -53,6 +57,46 @@ pub(super) fn check(token: &UntrustedToken<'_>, rule: TypRule) -> Result<(), Tok
         Some(name) => Err(TokenFault::WrongType(name)),
         None => Ok(()),
     }
+}
+
+/// Refuses what an answer of introspection says to be no access token.
+///
+/// `token_type` says how the token is used (RFC 7662 §2.2): one that is not sent as a bearer is
+/// bound to something that is not checked here. Some providers name the kind there. `token_use`,
+/// `typ` and the claims of ID tokens are read as in JWTs.
+///
+/// Refresh tokens are active too, and what tells them is that such answers lack what those about
+/// access tokens have: so one that names no audience must say that the token is a bearer.
+pub(super) fn check_answer(claims: &Map<String, Value>) -> Result<(), TokenFault> {
+    if claims.contains_key("events") {
+        return Err(TokenFault::WrongType("events"));
+    }
+    let mut said_to_be_one = claims.contains_key("aud");
+    match claims.get("token_type") {
+        None => {}
+        Some(Value::String(said)) => {
+            let said = said.to_ascii_lowercase();
+            let said = said.rsplit(':').next().unwrap_or_default();
+            match said {
+                "bearer" | "access_token" => said_to_be_one = true,
+                "dpop" | "pop" => return Err(TokenFault::SenderConstrained),
+                _ => return Err(TokenFault::WrongType("token_type")),
+            }
+        }
+        Some(_) => return Err(TokenFault::ClaimOfWrongType("token_type")),
+    }
+    let said = [
+        claim_mark(claims, "typ", "Bearer")?,
+        claim_mark(claims, "token_use", "access")
+            .or_else(|_| claim_mark(claims, "token_use", "access_token"))?,
+    ];
+    if said.contains(&Mark::Wanted) {
+        return Ok(());
+    }
+    if !said_to_be_one {
+        return Err(TokenFault::WrongType("token_type"));
+    }
+    id_token_claim(claims)
 }
 
 /// What one member says about the kind of a token that may be of the wanted one.

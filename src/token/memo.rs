@@ -74,6 +74,11 @@ impl MemoKey {
             digest: TokenDigest::of(token),
         }
     }
+
+    /// The digest of the token.
+    pub const fn digest(&self) -> &TokenDigest {
+        &self.digest
+    }
 }
 
 /// A bounded memory of verified tokens.

@@ -1,17 +1,21 @@
 //! From the bytes of a request to a token that can be trusted.
 
+mod answer;
 mod bearer;
 mod fault;
 mod issuer;
 mod kind;
 mod memo;
 mod numeric_date;
+mod opaque;
 mod untrusted;
 mod verified;
 
+pub use answer::{ActiveAnswer, Term};
 pub use bearer::{bearer, Bearer, BearerFault, CompactToken};
 pub use fault::TokenFault;
 pub use issuer::{hint, is_guid, owner, TENANT};
 pub use memo::{Memo, MemoKey, TokenDigest, MAX_REMEMBERED, MAX_REMEMBERED_BYTES};
+pub use opaque::is_opaque;
 pub use untrusted::{Claimed, UntrustedToken, MAX_TOKEN_BYTES, MAX_TOKEN_DEPTH};
 pub use verified::VerifiedToken;

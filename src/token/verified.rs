@@ -1,4 +1,5 @@
-//! A token that was verified. Only [`VerifiedToken::verify`] makes one.
+//! A token that was verified: by its signature, or by the word of its provider. Only
+//! [`VerifiedToken::verify`] and [`VerifiedToken::introspected`] make one.
 
 use std::fmt;
 use std::rc::Rc;
@@ -7,14 +8,14 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::numeric_date::numeric_date;
-use super::{issuer, kind, TokenFault, UntrustedToken};
+use super::{issuer, kind, ActiveAnswer, CompactToken, TokenFault, UntrustedToken, TENANT};
 use crate::crypto::{
     Algorithm, Candidates, CryptoPath, KeySet, PublicKey, SignatureVerifier, Verification,
 };
-use crate::policy::TokenRules;
+use crate::policy::{Protocol, Provider, TokenRules};
 use crate::time::UnixSeconds;
 
-/// A token whose signature and claims hold.
+/// A token whose claims hold, by its signature or by its provider's word.
 #[derive(Clone)]
 pub struct VerifiedToken {
     issuer: Rc<str>,
@@ -22,6 +23,15 @@ pub struct VerifiedToken {
     claims: Rc<Map<String, Value>>,
     times: Times,
     clock_skew: Duration,
+    /// `None`: the provider's word is all there is.
+    signature: Option<Signature>,
+    /// From when to when the provider's word is believed, if it was asked.
+    word: Option<(UnixSeconds, UnixSeconds)>,
+}
+
+/// A signature that is good.
+#[derive(Clone, Debug)]
+struct Signature {
     algorithm: Algorithm,
     key: Rc<PublicKey>,
     crypto_path: CryptoPath,
@@ -61,16 +71,100 @@ impl VerifiedToken {
             claims: Rc::clone(claims),
             times,
             clock_skew: rules.clock_skew,
-            algorithm,
-            key: Rc::clone(key),
-            crypto_path: verification.path,
+            signature: Some(Signature {
+                algorithm,
+                key: Rc::clone(key),
+                crypto_path: verification.path,
+            }),
+            word: None,
         })
     }
 
+    /// Takes a provider's word for a token that only it can read.
+    ///
+    /// The answer passes the same checks as the claims of a JWT. Where it leaves out `iss`, it is
+    /// the provider's, which was asked; where it leaves out `exp`, the provider's word holds as
+    /// long as it is believed.
+    pub fn introspected(
+        token: &CompactToken,
+        answer: &ActiveAnswer,
+        provider: &Provider,
+        now: UnixSeconds,
+    ) -> Result<Self, TokenFault> {
+        let claims = answer.claims();
+        let rules = &provider.token;
+        let asked = provider.introspection.as_ref();
+        let is_userinfo = asked.is_some_and(|asked| asked.protocol == Protocol::UserInfo);
+        if asked.is_some_and(|asked| matches!(asked.protocol, Protocol::Introspection { .. })) {
+            kind::check_answer(claims)?;
+        }
+        if claims.contains_key("cnf") {
+            return Err(TokenFault::SenderConstrained);
+        }
+        for name in ["sub", "jti"] {
+            text(claims, name)?;
+        }
+        let issuer = match text(claims, "iss")? {
+            Some(issuer) if provider.issuers.iter().any(|known| known == issuer) => issuer,
+            Some(_) => return Err(TokenFault::AnswerDisagrees("iss")),
+            None => (provider.issuers.first())
+                .filter(|issuer| !issuer.contains(TENANT))
+                .ok_or(TokenFault::IssuerMissing)?,
+        };
+        let audience = if is_userinfo && !claims.contains_key("aud") {
+            // It names none; configuration says in so many words that any will do.
+            ""
+        } else {
+            our_audience(claims, rules)?
+        };
+        let word = word(answer, now)?;
+        let times = Times {
+            // Whole seconds are cut off; the word itself ends in time.
+            expires: numeric_date(claims, "exp")?
+                .unwrap_or(word.1.saturating_add(Duration::from_secs(1))),
+            not_before: numeric_date(claims, "nbf")?,
+            issued: numeric_date(claims, "iat")?,
+        };
+        times.check(rules.clock_skew, now)?;
+        Ok(Self {
+            issuer: issuer.into(),
+            audience: audience.to_owned(),
+            claims: without_token(claims, token),
+            times,
+            clock_skew: rules.clock_skew,
+            signature: None,
+            word: Some(word),
+        })
+    }
+
+    /// Adds the provider's word that a signed token is active: it holds no longer than that is
+    /// believed. What the answer says of the token must be what the token says.
+    pub fn confirmed(
+        mut self,
+        answer: &ActiveAnswer,
+        now: UnixSeconds,
+    ) -> Result<Self, TokenFault> {
+        let said = answer.claims();
+        for name in ["iss", "sub", "jti"] {
+            let both = self.claims.get(name).zip(said.get(name));
+            if both.is_some_and(|(ours, theirs)| ours != theirs) {
+                return Err(TokenFault::AnswerDisagrees(name));
+            }
+        }
+        self.word = Some(word(answer, now)?);
+        Ok(self)
+    }
+
     /// Whether the token would still be found good: the key that its signature is good under is
-    /// still in use, and its times still hold. Everything else that was checked cannot change.
-    pub fn still_holds(&self, keys: &KeySet, now: UnixSeconds) -> bool {
-        keys.contains(&self.key) && self.times.check(self.clock_skew, now).is_ok()
+    /// still in use, the provider's word is still believed, and its times still hold. Everything
+    /// else that was checked cannot change.
+    pub fn still_holds(&self, keys: Option<&KeySet>, now: UnixSeconds) -> bool {
+        let in_use = |signature: &Signature| keys.is_some_and(|keys| keys.contains(&signature.key));
+        self.signature.as_ref().is_none_or(in_use)
+            && self
+                .word
+                .is_none_or(|(since, until)| since <= now && now < until)
+            && self.times.check(self.clock_skew, now).is_ok()
     }
 
     /// Lets go of the claims, which take more memory than everything else.
@@ -100,19 +194,21 @@ impl VerifiedToken {
         self.times.expires
     }
 
-    /// The algorithm of the signature.
-    pub const fn algorithm(&self) -> Algorithm {
-        self.algorithm
+    /// The algorithm of the signature, if there is one.
+    pub fn algorithm(&self) -> Option<Algorithm> {
+        self.signature.as_ref().map(|signature| signature.algorithm)
     }
 
     /// `kid` of the key that the signature was good under.
     pub fn key_id(&self) -> Option<&str> {
-        self.key.key_id()
+        self.signature.as_ref()?.key.key_id()
     }
 
-    /// Who checked the signature.
-    pub const fn crypto_path(&self) -> CryptoPath {
-        self.crypto_path
+    /// Who checked the signature, if there is one.
+    pub fn crypto_path(&self) -> Option<CryptoPath> {
+        self.signature
+            .as_ref()
+            .map(|signature| signature.crypto_path)
     }
 }
 
@@ -124,11 +220,36 @@ impl fmt::Debug for VerifiedToken {
             .field("issuer", &self.issuer)
             .field("audience", &self.audience)
             .field("expires", &self.times.expires)
-            .field("algorithm", &self.algorithm)
-            .field("key_id", &self.key.key_id())
-            .field("crypto_path", &self.crypto_path)
+            .field("algorithm", &self.algorithm())
+            .field("key_id", &self.key_id())
+            .field("crypto_path", &self.crypto_path())
+            .field("word", &self.word)
             .finish_non_exhaustive()
     }
+}
+
+/// Some providers know an opaque token by itself, and say so in `jti`, which is written to the audit.
+fn without_token(claims: &Rc<Map<String, Value>>, token: &CompactToken) -> Rc<Map<String, Value>> {
+    let mut claims = Rc::clone(claims);
+    let id = claims.get("jti").and_then(Value::as_str);
+    if id.is_some_and(|id| token.expose().contains(id)) {
+        Rc::make_mut(&mut claims).remove("jti");
+    }
+    claims
+}
+
+/// From when to when a provider's word is believed: no longer than the `exp` that it names itself,
+/// to the second. It knows its own clock.
+fn word(answer: &ActiveAnswer, now: UnixSeconds) -> Result<(UnixSeconds, UnixSeconds), TokenFault> {
+    let term = answer.term();
+    let (since, mut until) = (term.since.to_seconds(), term.until.to_seconds());
+    if let Some(expires) = numeric_date(answer.claims(), "exp")? {
+        if now >= expires {
+            return Err(TokenFault::Expired);
+        }
+        until = until.min(expires);
+    }
+    Ok((since, until))
 }
 
 fn allowed_algorithm(

@@ -149,6 +149,7 @@ fn the_readme_lists_the_fields_of_the_audit_record() {
         provider: Some("idp".into()),
         principal: Some("principal".into()),
         crypto_path: Some(CryptoPath::Guest),
+        introspection: Some("active"),
         recollection: Some(Recollection::Recalled),
         hint: Some("hint"),
         claimed: Some(Claimed {

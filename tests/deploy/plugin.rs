@@ -86,10 +86,17 @@ pub(crate) fn clusters(policy: &Policy) -> BTreeSet<String> {
 pub(crate) fn named_variables(configuration: &Value) -> BTreeSet<String> {
     let instances = configuration["instances"].as_array();
     let places = instances.into_iter().flatten().chain([configuration]);
-    places
+    let keys = places
         .filter_map(|place| place["principals"].as_array())
         .flatten()
-        .filter_map(|principal| principal["api_key"]["env"].as_str())
+        .map(|principal| &principal["api_key"]);
+    let providers = configuration["providers"].as_array();
+    let secrets = providers
+        .into_iter()
+        .flatten()
+        .map(|provider| &provider["introspection"]["client_secret"]);
+    keys.chain(secrets)
+        .filter_map(|named| named["env"].as_str())
         .map(str::to_owned)
         .collect()
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use n8n_idp_gate::config::reference;
-use n8n_idp_gate::facts::FetchFault;
+use n8n_idp_gate::facts::{FetchFault, IntrospectionFault};
 use n8n_idp_gate::n8n::Operation;
 use n8n_idp_gate::reply::{problem, Challenge, Reason};
 
@@ -144,10 +144,29 @@ whatever the fault, but for `empty`: then none is used any more, at once.
 |---|---|---|
 ";
 
+const INTROSPECTION_FAULTS: &str = "
+## Of answers about tokens
+
+Why a provider gave no usable answer about a token. The code stands in the label `fault` of the metric
+`introspection_failures`, and in the field `fault` of the audit record of a request that was refused
+with `introspection_unavailable` for it.
+
+| fault | what it means | what to do |
+|---|---|---|
+";
+
 fn faults() -> String {
     let rows = FetchFault::examples().into_iter().map(|fault| {
         let (code, meaning, remedy) = (fault.as_str(), fault.meaning(), fault.remedy());
         format!("| `{code}` | {meaning} | {remedy} |\n")
     });
-    format!("{FAULTS}{}", rows.collect::<String>())
+    let asked = IntrospectionFault::examples().into_iter().map(|fault| {
+        let (code, meaning, remedy) = (fault.as_str(), fault.meaning(), fault.remedy());
+        format!("| `{code}` | {meaning} | {remedy} |\n")
+    });
+    format!(
+        "{FAULTS}{}{INTROSPECTION_FAULTS}{}",
+        rows.collect::<String>(),
+        asked.collect::<String>()
+    )
 }

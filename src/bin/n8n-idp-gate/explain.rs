@@ -8,13 +8,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use n8n_idp_gate::crypto::{GuestCrypto, KeySet};
 use n8n_idp_gate::decide::{decide, Decision, Grounds, HeaderEdit, Outcome};
-use n8n_idp_gate::facts::{Availability, Facts, NewerKeys};
+use n8n_idp_gate::facts::{Availability, Facts, Introspected, NewerKeys};
 use n8n_idp_gate::observe::audit_line;
 use n8n_idp_gate::policy::{KeySource, Policy, ProviderId};
 use n8n_idp_gate::reply::{problem, LocalReply, Resource};
 use n8n_idp_gate::request::RequestHead;
 use n8n_idp_gate::time::UnixMillis;
-use n8n_idp_gate::token::Memo;
+use n8n_idp_gate::token::{Memo, TokenDigest};
 
 use crate::file::{configurations, load, ProcessEnvironment};
 
@@ -97,6 +97,9 @@ fn describe(
         Outcome::Await(fact) => {
             let provider = policy.providers.get(fact.provider().0);
             let name = provider.map_or("?", |provider| &*provider.name);
+            if fact.is_of_a_token() {
+                return writeln!(out, "waits for the word of {name} on the token");
+            }
             writeln!(
                 out,
                 "waits for the keys of {name}: give them with --key-set {name}=FILE"
@@ -194,5 +197,10 @@ impl Facts for KeyFiles {
 
     fn newer_keys(&self, _: ProviderId, _: Option<&str>) -> NewerKeys {
         NewerKeys::Unlikely
+    }
+
+    /// Nothing is called from here.
+    fn introspection(&self, _: ProviderId, _: &TokenDigest) -> Introspected<'_> {
+        Introspected::Pending
     }
 }

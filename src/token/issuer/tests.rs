@@ -116,7 +116,7 @@ fn verdict(
     let compact = compact(issuer, tenant);
     let token = UntrustedToken::parse(&compact)?;
     VerifiedToken::verify(&token, &rules, &keys, &GuestCrypto, UnixSeconds(NOW))
-        .map(|token| token.crypto_path())
+        .map(|token| token.crypto_path().unwrap())
 }
 
 #[test]

@@ -1,0 +1,154 @@
+//! How providers are asked about tokens.
+
+use base64::engine::general_purpose::STANDARD;
+use base64::Engine as _;
+
+use super::environment::Environment;
+use super::issuers::Issuers;
+use super::provider::{address, length, refuse};
+use super::raw::{RawIntrospection, RawProvider, RawUserInfo};
+use super::read::Text;
+use super::section::{Field, Reported};
+use super::words::ClientAuth;
+use crate::form;
+use crate::policy::{Dialect, Endpoint, Introspection, Protocol};
+use crate::secret::Secret;
+
+/// How a provider is asked about tokens, if it is.
+pub(super) fn introspection(
+    raw: &RawProvider,
+    issuers: Option<&Issuers>,
+    environment: &dyn Environment,
+) -> Result<Option<Introspection>, Reported> {
+    if raw.introspection.given {
+        let hint = "take one of the two out: introspection says more";
+        refuse(&raw.userinfo, "has no use beside introspection", hint);
+    } else if !raw.userinfo.given {
+        let hint = "take it out, or add introspection";
+        let problem = "has no use where the provider is not asked about tokens";
+        refuse(&raw.token_prefix, problem, hint);
+        return Ok(None);
+    }
+    let asked = match (&raw.introspection.value, &raw.userinfo.value) {
+        (Some(asked), _) => by_introspection(raw, asked, issuers, environment),
+        (None, Some(asked)) => by_userinfo(raw, asked, issuers),
+        (None, None) => None,
+    };
+    asked.map(Some).ok_or(Reported)
+}
+
+fn by_introspection(
+    raw: &RawProvider,
+    asked: &RawIntrospection,
+    issuers: Option<&Issuers>,
+    environment: &dyn Environment,
+) -> Option<Introspection> {
+    let secret = asked.client_secret.value.as_ref();
+    let secret = secret.and_then(|name| name.look_up(environment, &asked.client_secret.place));
+    let endpoint = endpoint(raw, &asked.uri, &asked.cluster, issuers);
+    // RFC 6749 §2.3.1: both are encoded as in a form, in the header too.
+    let id = form::encoded(&asked.client_id.value.as_ref()?.text);
+    let secret = form::encoded(secret?.expose());
+    let protocol = match asked.auth.value.as_ref()?.0 {
+        ClientAuth::Basic => {
+            let pair = STANDARD.encode([&id, ":", &secret].concat());
+            Protocol::Introspection {
+                authorization: Some(Secret::new(["Basic ", &pair].concat())),
+                form: None,
+            }
+        }
+        ClientAuth::Post => {
+            let fields = ["&client_id=", &id, "&client_secret=", &secret].concat();
+            Protocol::Introspection {
+                authorization: None,
+                form: Some(Secret::new(fields)),
+            }
+        }
+    };
+    Some(Introspection {
+        endpoint: endpoint?,
+        protocol,
+        always: asked.always.value?,
+        token_prefixes: prefixes(raw)?,
+        ttl: length(&asked.ttl)?,
+        inactive_ttl: length(&asked.inactive_ttl)?,
+        timeout: length(&asked.timeout)?,
+    })
+}
+
+fn by_userinfo(
+    raw: &RawProvider,
+    asked: &RawUserInfo,
+    issuers: Option<&Issuers>,
+) -> Option<Introspection> {
+    let endpoint = endpoint(raw, &asked.uri, &asked.cluster, issuers);
+    let any_audience = &asked.accept_any_audience;
+    let protocol = if raw.r#type.value.as_ref()?.0 == Dialect::Google {
+        if any_audience.value == Some(true) {
+            let problem = "has no use here: tokeninfo names the audience, which is checked";
+            any_audience.place.error(problem, "take it out");
+        }
+        Protocol::GoogleTokenInfo
+    } else {
+        if any_audience.value == Some(false) {
+            let problem = "has to be true: a userinfo answer does not say for whom a token was \
+                           made, so any application's token would do";
+            let hint = "use introspection, with Google type: google, or say that this is what you \
+                        want";
+            any_audience.place.error(problem, hint);
+        }
+        Protocol::UserInfo
+    };
+    Some(Introspection {
+        endpoint: endpoint?,
+        protocol,
+        always: false,
+        token_prefixes: prefixes(raw)?,
+        ttl: length(&asked.ttl)?,
+        inactive_ttl: length(&asked.inactive_ttl)?,
+        timeout: length(&asked.timeout)?,
+    })
+}
+
+fn endpoint<S, C>(
+    raw: &RawProvider,
+    uri: &Field<Text<S>>,
+    cluster: &Field<Text<C>>,
+    issuers: Option<&Issuers>,
+) -> Option<Endpoint> {
+    let address = address(issuers, uri);
+    let name = if cluster.given {
+        &cluster.value.as_ref()?.text
+    } else if raw.cluster.given {
+        &raw.cluster.value.as_ref()?.text
+    } else {
+        let hint = "name the Envoy cluster of the provider; addresses alone are never called";
+        let problem = "is required where the provider has no cluster";
+        cluster.place.error(problem, hint);
+        return None;
+    };
+    Some(address?.endpoint(name, ""))
+}
+
+fn prefixes(raw: &RawProvider) -> Option<Vec<String>> {
+    let prefixes = raw.token_prefix.value.as_ref();
+    if raw.token_prefix.given && prefixes.is_none() {
+        return None;
+    }
+    let texts = prefixes.into_iter().flat_map(|list| &list.0);
+    Some(texts.map(|prefix| prefix.text.clone()).collect())
+}
+
+/// A token that is shown to a provider that did not make it is one that this provider could use.
+pub(super) fn warn_of_several(providers: &[RawProvider]) {
+    let asked = providers.iter().filter(|raw| {
+        let is_asked = raw.introspection.given || raw.userinfo.given;
+        is_asked && !raw.token_prefix.given
+    });
+    for raw in asked.skip(1) {
+        raw.token_prefix.place.warn(
+            "is absent here and at a provider above: the one's opaque tokens are shown to the other",
+            "write what their tokens begin with, if that is known",
+        );
+    }
+}

@@ -1,0 +1,325 @@
+//! Tokens that their provider must speak for.
+
+use super::*;
+use crate::facts::Fact;
+use crate::time::UnixMillis;
+use crate::token::Term;
+
+const PATH: &str = "/api/v1/workflows";
+const OTHER: &str = "https://other.example";
+
+/// Two providers that are asked about opaque tokens.
+fn asking() -> Value {
+    let mut configuration = configuration();
+    let asked = json!({"uri": "https://idp.example/introspect", "client_id": "gate",
+        "client_secret": {"env": "READER_KEY"}, "cluster": "idp"});
+    let mut other = configuration["providers"][0].clone();
+    other["name"] = json!("other");
+    other["issuer"] = json!(OTHER);
+    configuration["providers"][0]["introspection"] = asked.clone();
+    other["introspection"] = asked;
+    configuration["providers"]
+        .as_array_mut()
+        .unwrap()
+        .push(other);
+    configuration
+}
+
+fn answer(changes: &Value) -> Said {
+    let mut said = claims("reader", &["Reader"]);
+    said["active"] = json!(true);
+    for (name, value) in changes.as_object().unwrap() {
+        match value {
+            Value::Null => said.as_object_mut().unwrap().remove(name),
+            value => said
+                .as_object_mut()
+                .unwrap()
+                .insert(name.clone(), value.clone()),
+        };
+    }
+    let now = NOW.0 * 1000;
+    let term = Term {
+        since: UnixMillis(now),
+        until: UnixMillis(now + 60_000),
+    };
+    Said::Active(ActiveAnswer::new(said.as_object().unwrap().clone(), term))
+}
+
+fn decided_on(configuration: &Value, token: &str, words: Vec<Said>) -> Decision {
+    let mut facts = facts(configuration);
+    facts.words = words;
+    let bearer = format!("Bearer {token}");
+    decide_with(&facts, &request("GET", PATH, &[("authorization", &bearer)]))
+}
+
+fn reason(decision: &Decision) -> &'static str {
+    match &decision.outcome {
+        Outcome::Reject(reason) => reason.as_str(),
+        other => other.as_str(),
+    }
+}
+
+fn provider(decision: &Decision) -> Option<&str> {
+    decision.findings.provider.as_deref()
+}
+
+#[test]
+fn an_opaque_token_goes_on_by_the_word_of_its_provider() {
+    let decision = decided_on(&asking(), "opaque", vec![answer(&json!({}))]);
+    let Outcome::Forward(forward) = &decision.outcome else {
+        panic!("{decision:?}");
+    };
+    let key = ("x-n8n-api-key".to_owned(), READER_KEY.to_owned());
+    let edits = format!("{:?}", forward.edits());
+    assert!(edits.contains("x-n8n-api-key"), "{key:?} {edits}");
+    assert_eq!(provider(&decision), Some("idp"));
+    assert_eq!(decision.findings.principal.as_deref(), Some("reader"));
+    assert_eq!(decision.findings.introspection, Some("active"));
+    assert_eq!(decision.findings.crypto_path, None);
+}
+
+#[test]
+fn an_answer_is_judged_as_a_jwt_is() {
+    for (changes, expected) in [
+        (json!({"iss": null}), "forward"),
+        (json!({"aud": ["x", "api://n8n-api"]}), "forward"),
+        (json!({"exp": null, "iat": null}), "forward"),
+        (
+            json!({"token_type": "Bearer", "token_use": "access_token"}),
+            "forward",
+        ),
+        (json!({"nonce": "n", "typ": "Bearer"}), "forward"),
+        (json!({"iss": OTHER}), "answer_disagrees"),
+        (json!({"iss": 7}), "claim_of_wrong_type"),
+        (json!({"aud": null}), "wrong_type"),
+        (json!({"aud": "api://other"}), "wrong_audience"),
+        (json!({"aud": {"api://n8n-api": 1}}), "claim_of_wrong_type"),
+        (json!({"exp": NOW.0}), "expired"),
+        (json!({"exp": "9999999999"}), "claim_of_wrong_type"),
+        (json!({"nbf": NOW.0 + 31}), "not_yet_valid"),
+        (json!({"iat": NOW.0 + 31}), "issued_in_the_future"),
+        (json!({"cnf": {"jkt": "x"}}), "sender_constrained"),
+        (json!({"token_type": "DPoP"}), "sender_constrained"),
+        (json!({"token_type": "refresh_token"}), "wrong_type"),
+        (json!({"token_type": ["Bearer"]}), "claim_of_wrong_type"),
+        (json!({"token_use": "refresh_token"}), "wrong_type"),
+        (json!({"typ": "Refresh"}), "wrong_type"),
+        (json!({"nonce": "n"}), "wrong_type"),
+        (json!({"events": {}}), "wrong_type"),
+        (
+            json!({"aud": null, "token_type": "Bearer"}),
+            "audience_missing",
+        ),
+        (json!({"sub": 7}), "claim_of_wrong_type"),
+        (json!({"azp": "unlisted"}), "client_not_allowed"),
+        (json!({"azp": "a", "client_id": "b"}), "clients_disagree"),
+        (json!({"azp": "stranger"}), "no_principal"),
+        (json!({"roles": []}), "insufficient_scope"),
+    ] {
+        let decision = decided_on(&asking(), "opaque", vec![answer(&changes)]);
+        assert_eq!(reason(&decision), expected, "{changes}");
+    }
+}
+
+#[test]
+fn an_answer_without_an_audience_counts_only_where_another_claim_is_named() {
+    let mut configuration = asking();
+    configuration["providers"][0]["audience_claim"] = json!("client_id");
+    configuration["providers"][0]["audiences"] = json!(["reader"]);
+    for (changes, expected) in [
+        (json!({"aud": null, "client_id": "reader"}), "forward"),
+        (
+            json!({"aud": null, "client_id": "stranger", "azp": null}),
+            "wrong_audience",
+        ),
+        (json!({"aud": null, "client_id": null}), "audience_missing"),
+        (
+            json!({"aud": "api://n8n-api", "client_id": "reader"}),
+            "wrong_audience",
+        ),
+    ] {
+        let mut marked = changes.clone();
+        marked["token_type"] = json!("bearer");
+        let decision = decided_on(&configuration, "opaque", vec![answer(&marked)]);
+        assert_eq!(reason(&decision), expected, "{changes}");
+    }
+    // A refresh token is active, too.
+    let unmarked = answer(&json!({"aud": null, "client_id": "reader"}));
+    let decision = decided_on(&configuration, "opaque", vec![unmarked]);
+    assert_eq!(reason(&decision), "wrong_type");
+}
+
+#[test]
+fn a_token_that_its_provider_repeats_as_its_id_is_not_written_down() {
+    for (said, id) in [("opaque", None), ("paq", None), ("t-1", Some("t-1"))] {
+        let decision = decided_on(&asking(), "opaque", vec![answer(&json!({"jti": said}))]);
+        let identity = decision.findings.identity.as_ref().unwrap();
+        assert_eq!(identity.token_id.as_deref(), id, "{said}");
+    }
+}
+
+#[test]
+fn providers_are_asked_in_turn_and_the_first_that_says_active_is_the_one() {
+    let other = || answer(&json!({"iss": OTHER}));
+    for (words, expected, named) in [
+        (vec![], "abandoned", Some("idp")),
+        (vec![Said::Inactive], "abandoned", Some("other")),
+        (vec![Said::Inactive, other()], "forward", Some("other")),
+        (
+            vec![Said::Nothing("timeout"), other()],
+            "forward",
+            Some("other"),
+        ),
+        (vec![answer(&json!({})), other()], "forward", Some("idp")),
+        (vec![Said::Inactive, Said::Inactive], "inactive", None),
+        (
+            vec![Said::Nothing("timeout"), Said::Inactive],
+            "introspection_unavailable",
+            None,
+        ),
+        (
+            vec![Said::Inactive, Said::Nothing("timeout")],
+            "introspection_unavailable",
+            None,
+        ),
+    ] {
+        let decision = decided_on(&asking(), "opaque", words);
+        assert_eq!((reason(&decision), provider(&decision)), (expected, named));
+    }
+}
+
+#[test]
+fn a_token_with_the_prefix_of_one_provider_is_shown_to_no_other() {
+    let mut configuration = asking();
+    configuration["providers"][1]["token_prefix"] = json!(["oth_", "other-"]);
+    for (token, asked) in [
+        ("oth_1", ProviderId(1)),
+        ("other-1", ProviderId(1)),
+        ("Oth_1", ProviderId(0)),
+        ("opaque", ProviderId(0)),
+    ] {
+        let decision = decided_on(&configuration, token, vec![]);
+        let Outcome::Await(Fact::Introspection(provider, _)) = decision.outcome else {
+            panic!("{token}: {decision:?}");
+        };
+        assert_eq!(provider, asked, "{token}");
+    }
+    configuration["providers"][0]["token_prefix"] = json!("idp_");
+    let decision = decided_on(&configuration, "opaque", vec![]);
+    assert_eq!(reason(&decision), "not_a_jws", "nobody is asked");
+}
+
+#[test]
+fn a_jwt_is_never_taken_on_a_provider_s_word_alone() {
+    let good = sign(&claims("reader", &["Reader"]));
+    let forged = format!("{}AAAA", &good[..good.len() - 4]);
+    let unsigned = "eyJhbGciOiJub25lIn0.e30.";
+    for (token, expected) in [(forged.as_str(), "bad_signature"), (unsigned, "not_a_jws")] {
+        for always in [false, true] {
+            let mut configuration = asking();
+            configuration["providers"][0]["introspection"]["always"] = json!(always);
+            let decision = decided_on(&configuration, token, vec![answer(&json!({}))]);
+            assert_eq!(reason(&decision), expected);
+        }
+    }
+}
+
+#[test]
+fn with_always_a_good_jwt_needs_the_word_of_its_provider_too() {
+    let mut configuration = asking();
+    configuration["providers"][0]["introspection"]["always"] = json!(true);
+    let token = sign(&claims("reader", &["Reader"]));
+    for (words, expected) in [
+        (vec![], "abandoned"),
+        (vec![Said::Inactive], "inactive"),
+        (vec![Said::Nothing("timeout")], "introspection_unavailable"),
+        (vec![answer(&json!({}))], "forward"),
+        (vec![Said::Active(bare())], "forward"),
+        (vec![answer(&json!({"exp": NOW.0}))], "expired"),
+        (vec![answer(&json!({"iss": OTHER}))], "answer_disagrees"),
+        (vec![answer(&json!({"sub": "another"}))], "answer_disagrees"),
+        (vec![answer(&json!({"jti": "another"}))], "answer_disagrees"),
+    ] {
+        let decision = decided_on(&configuration, &token, words);
+        assert_eq!(reason(&decision), expected);
+    }
+    let refused = sign(&claims("unlisted", &["Reader"]));
+    let decision = decided_on(&configuration, &refused, vec![]);
+    assert_eq!(reason(&decision), "client_not_allowed", "nobody is asked");
+}
+
+/// `{"active": true}`, which is all that an answer must say.
+fn bare() -> ActiveAnswer {
+    let Said::Active(whole) = answer(&json!({})) else {
+        panic!("not active");
+    };
+    let claims = json!({"active": true});
+    ActiveAnswer::new(claims.as_object().unwrap().clone(), whole.term())
+}
+
+#[test]
+fn what_is_remembered_ends_with_the_provider_s_word() {
+    let mut configuration = asking();
+    configuration["providers"][0]["introspection"]["always"] = json!(true);
+    let jwt = sign(&claims("reader", &["Reader"]));
+    for (token, changes, last) in [
+        ("opaque", json!({"exp": null}), 59),
+        ("opaque", json!({"exp": NOW.0 + 20}), 19),
+        (jwt.as_str(), json!({}), 59),
+        (jwt.as_str(), json!({"exp": NOW.0 + 20}), 19),
+    ] {
+        let mut facts = facts(&configuration);
+        facts.words = vec![answer(&changes)];
+        let bearer = format!("Bearer {token}");
+        let request = request("GET", PATH, &[("authorization", &bearer)]);
+        let mut memo = Memo::default();
+        match decide_with(&facts, &request).findings.recollection {
+            Some(Recollection::New(digest, caller)) => {
+                memo.remember(digest, Rc::new(caller.to_be_remembered()), 1);
+            }
+            other => panic!("{other:?}"),
+        }
+        facts.words = vec![Said::Inactive, Said::Inactive];
+        let at = |seconds: u64| {
+            let grounds = Grounds {
+                policy: &facts.policy,
+                facts: &facts,
+                memo: &memo,
+                crypto: &GuestCrypto,
+                now: UnixSeconds(seconds),
+            };
+            reason(&decide(grounds, &request))
+        };
+        assert_eq!(at(NOW.0 + last), "forward", "{changes}");
+        assert_eq!(at(NOW.0 + last + 1), "inactive", "{changes}");
+        assert_eq!(at(NOW.0 - 1), "inactive", "a clock that was set back");
+    }
+}
+
+#[test]
+fn userinfo_is_taken_for_any_audience_only_where_that_is_said() {
+    let mut configuration = configuration();
+    configuration["providers"][0]["userinfo"] = json!({"uri": "https://idp.example/me",
+        "cluster": "idp", "accept_any_audience": true});
+    let person = |changes: Value| {
+        let mut said = json!({"aud": null, "iss": null, "exp": null, "iat": null, "azp": null,
+            "jti": null, "sub": "u-17", "email": "ann@example.com", "email_verified": true,
+            "roles": ["Reader"]});
+        for (name, value) in changes.as_object().unwrap() {
+            said[name] = value.clone();
+        }
+        answer(&said)
+    };
+    configuration["providers"][0]
+        .as_object_mut()
+        .unwrap()
+        .remove("clients");
+    for (changes, expected) in [
+        (json!({}), "forward"),
+        (json!({"email_verified": false}), "no_principal"),
+        (json!({"aud": "api://other"}), "wrong_audience"),
+    ] {
+        let decision = decided_on(&configuration, "opaque", vec![person(changes.clone())]);
+        assert_eq!(reason(&decision), expected, "{changes}");
+    }
+}

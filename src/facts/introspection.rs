@@ -1,0 +1,170 @@
+//! What a provider says of single tokens: what is remembered, what is being asked, and when it may
+//! be asked again.
+
+mod answers;
+mod fault;
+mod question;
+mod read;
+
+pub(super) use answers::{Answers, Word};
+pub use fault::IntrospectionFault;
+pub use question::question;
+
+use std::time::Duration;
+
+use super::backoff;
+use super::{CallId, FetchAnswer, Outage};
+use crate::policy::Introspection;
+use crate::time::UnixMillis;
+use crate::token::{Term, TokenDigest};
+
+/// The most calls of one worker and provider that are under way at a time. Strangers can make up
+/// any number of tokens.
+pub const MAX_CALLS: usize = 32;
+
+/// Added to a call's own time limit before it is given up as lost.
+const LOST_AFTER: Duration = Duration::from_secs(2);
+
+/// How long a token rests that a provider gave no usable answer about.
+const REST: Duration = Duration::from_secs(5);
+
+/// The most failures in a row that count: nobody waits longer than eight seconds for a provider
+/// that is well again.
+const MOST_FAILURES: u32 = 4;
+
+/// The calls to one provider about tokens.
+#[derive(Debug)]
+pub(super) struct Inquiries {
+    asked: Introspection,
+    calls: Vec<Call>,
+    failures: u32,
+    /// When the last failure came: those of calls that were under way by then are no news.
+    failed: UnixMillis,
+    last_fault: Option<&'static str>,
+    not_before: UnixMillis,
+}
+
+/// A call that is under way.
+#[derive(Debug)]
+struct Call {
+    id: CallId,
+    token: TokenDigest,
+    begun: UnixMillis,
+}
+
+/// What an answer led to.
+pub(super) struct Told {
+    /// The token that it is about.
+    pub(super) token: TokenDigest,
+    /// What is to be remembered of it.
+    pub(super) word: Option<(Word, Term)>,
+    /// Why it is of no use.
+    pub(super) fault: Option<IntrospectionFault>,
+}
+
+impl Inquiries {
+    pub(super) const fn new(asked: Introspection) -> Self {
+        Self {
+            asked,
+            calls: Vec::new(),
+            failures: 0,
+            failed: UnixMillis(0),
+            last_fault: None,
+            not_before: UnixMillis(0),
+        }
+    }
+
+    /// How long a request waits for an answer: it may have to wait for its turn, too.
+    pub(super) const fn longest(&self) -> Duration {
+        self.asked.timeout.saturating_mul(2)
+    }
+
+    /// Why nobody is asked about this token now.
+    pub(super) fn outage(&self, token: &TokenDigest, now: UnixMillis) -> Option<Outage> {
+        (now < self.not_before && !self.is_asking(token)).then(|| Outage {
+            retry_after: self.not_before.since(now),
+            fault: self.last_fault,
+        })
+    }
+
+    /// Whether a call about this token is under way.
+    pub(super) fn is_asking(&self, token: &TokenDigest) -> bool {
+        self.calls.iter().any(|call| call.token == *token)
+    }
+
+    /// Whether one more call may begin.
+    pub(super) fn may_ask(&self, now: UnixMillis) -> bool {
+        now >= self.not_before && self.calls.len() < MAX_CALLS
+    }
+
+    /// Begins a call.
+    pub(super) fn begin(&mut self, id: CallId, token: TokenDigest, now: UnixMillis) {
+        let begun = now;
+        self.calls.push(Call { id, token, begun });
+    }
+
+    /// Whether this call's answer is still waited for.
+    pub(super) fn awaits(&self, id: CallId) -> bool {
+        self.calls.iter().any(|call| call.id == id)
+    }
+
+    /// A call whose answer the host should have brought long ago. A clock that was set back makes
+    /// neither a call nor a pause last.
+    pub(super) fn lost_call(&mut self, now: UnixMillis) -> Option<CallId> {
+        let longest = now.saturating_add(backoff::LONGEST_ASKED_FOR);
+        self.not_before = self.not_before.min(longest);
+        self.failed = self.failed.min(now);
+        for call in &mut self.calls {
+            call.begun = call.begun.min(now);
+        }
+        let limit = self.asked.timeout.saturating_add(LOST_AFTER);
+        let lost = self.calls.iter().find(|call| now.since(call.begun) > limit);
+        lost.map(|call| call.id)
+    }
+
+    /// Takes the answer to a call that is awaited.
+    pub(super) fn answered(
+        &mut self,
+        id: CallId,
+        answer: FetchAnswer,
+        now: UnixMillis,
+    ) -> Option<Told> {
+        let place = self.calls.iter().position(|call| call.id == id)?;
+        let Call { token, begun, .. } = self.calls.swap_remove(place);
+        let asked_for = answer.retry_after();
+        let term = |length| Term {
+            since: now,
+            until: now.saturating_add(length),
+        };
+        let told = |word, fault| Some(Told { token, word, fault });
+        match read::read(&self.asked.protocol, answer) {
+            Ok(said) => {
+                self.failures = 0;
+                self.last_fault = None;
+                self.not_before = UnixMillis(0);
+                let (word, term) = match said {
+                    Some((claims, length)) => {
+                        let term = term(self.asked.ttl);
+                        (Word::active(claims, length, term), term)
+                    }
+                    None => (Word::Inactive, term(self.asked.inactive_ttl)),
+                };
+                told(Some((word, term)), None)
+            }
+            Err(fault) if fault.is_of_one_token() => {
+                let word = Word::Failed(fault.as_str());
+                told(Some((word, term(REST))), Some(fault))
+            }
+            Err(fault) => {
+                if begun >= self.failed {
+                    self.failures = self.failures.saturating_add(1).min(MOST_FAILURES);
+                }
+                self.failed = now;
+                self.last_fault = Some(fault.as_str());
+                let pause = backoff::pause(self.failures, asked_for, now.0 ^ id.0);
+                self.not_before = now.saturating_add(pause);
+                told(None, Some(fault))
+            }
+        }
+    }
+}

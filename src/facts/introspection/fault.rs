@@ -1,0 +1,130 @@
+//! Why a provider's answer about a token is of no use.
+
+use thiserror::Error;
+
+use crate::facts::FetchFault;
+
+/// Why a provider's answer about a token is of no use.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum IntrospectionFault {
+    /// There is none, or none with status 200.
+    #[error(transparent)]
+    Fetch(#[from] FetchFault),
+    /// Status 401 or 403 (RFC 7662 §2.3): the gate itself is not let in.
+    #[error("the provider does not accept the client_id and client_secret")]
+    ClientRefused,
+    /// It is not `application/json`; a signed answer (RFC 9701) among others.
+    #[error("the answer is not application/json")]
+    ContentType,
+    /// It is longer than an answer may be, no JSON object, or lacks what it must say.
+    #[error("the answer is malformed")]
+    Malformed,
+}
+
+impl IntrospectionFault {
+    /// The stable code of the fault, for audit and metrics.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Fetch(fault) => fault.as_str(),
+            Self::ClientRefused => "client_refused",
+            Self::ContentType => "content_type",
+            Self::Malformed => "answer_malformed",
+        }
+    }
+
+    /// Whether it may lie in the token alone, which a stranger may have made up: then others are
+    /// asked about all the same, lest he keeps them out.
+    pub(super) const fn is_of_one_token(&self) -> bool {
+        match self {
+            Self::Fetch(FetchFault::Status { status }) => {
+                !matches!(status, 300..=399 | 404 | 410 | 429 | 503 | 504)
+            }
+            Self::Fetch(FetchFault::TooLarge) | Self::ContentType | Self::Malformed => true,
+            Self::Fetch(_) | Self::ClientRefused => false,
+        }
+    }
+
+    /// One example of every fault, in the order of the documentation.
+    pub fn examples() -> Vec<Self> {
+        let statuses = [302, 404, 429, 400, 503, 504, 500, 204];
+        let statuses = statuses.map(|status| FetchFault::Status { status });
+        let mut faults = vec![
+            Self::Fetch(FetchFault::NoResponse),
+            Self::Fetch(FetchFault::NotDispatched),
+            Self::ClientRefused,
+        ];
+        faults.extend(statuses.map(Self::Fetch));
+        faults.extend([
+            Self::Fetch(FetchFault::TooLarge),
+            Self::ContentType,
+            Self::Malformed,
+        ]);
+        faults
+    }
+
+    /// What it means, for an operator.
+    pub fn meaning(&self) -> String {
+        match self {
+            Self::Fetch(FetchFault::TooLarge) => "the answer is larger than 16 KiB".to_owned(),
+            Self::Fetch(fault) => fault.meaning(),
+            other => other.to_string(),
+        }
+    }
+
+    /// What an operator does about it.
+    pub const fn remedy(&self) -> &'static str {
+        match self {
+            Self::Fetch(FetchFault::NotDispatched) => {
+                "Write the name of one of Envoy's clusters into `cluster`."
+            }
+            Self::Fetch(FetchFault::Status { status }) => match status {
+                300..=399 | 404 | 410 => "Check `uri`.",
+                429 => "Raise `ttl` and `inactive_ttl`. `Retry-After` is obeyed, up to five minutes.",
+                400..=499 => "Ask the address with curl. Other tokens are asked about all the same.",
+                503 | 504 => "Look at the provider, its network and Envoy's cluster; at `timeout` too.",
+                _ => "Look at the provider. Other tokens are asked about all the same.",
+            },
+            Self::Fetch(_) => "Look at the provider and at what stands before it.",
+            Self::ClientRefused => {
+                "Check `client_id`, the variable of `client_secret`, `auth`, and whether the provider \
+                 lets this client introspect tokens."
+            }
+            Self::ContentType => "Have the provider answer in plain JSON, not in a JWT; check `uri`.",
+            Self::Malformed => "Check `uri`: the answer must be a JSON object with `active`.",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_fault_has_a_code_of_its_own() {
+        let faults = IntrospectionFault::examples();
+        let codes: BTreeSet<_> = faults.iter().map(IntrospectionFault::as_str).collect();
+        assert_eq!(codes.len(), faults.len());
+    }
+
+    #[test]
+    fn what_a_stranger_s_token_may_have_caused_stops_nobody_else() {
+        let of_one: Vec<_> = IntrospectionFault::examples()
+            .into_iter()
+            .filter(IntrospectionFault::is_of_one_token)
+            .map(|fault| fault.as_str())
+            .collect();
+        assert_eq!(
+            of_one,
+            [
+                "client_error",
+                "server_error",
+                "status",
+                "too_large",
+                "content_type",
+                "answer_malformed"
+            ]
+        );
+    }
+}

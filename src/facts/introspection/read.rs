@@ -1,0 +1,86 @@
+//! What a provider's answer about a token says.
+
+use serde_json::{Map, Value};
+
+use super::IntrospectionFault;
+use crate::facts::{FetchAnswer, FetchFault};
+use crate::json;
+use crate::policy::Protocol;
+use crate::token::MAX_TOKEN_DEPTH;
+
+/// The longest answer that is read: as long as a token may be that says the same itself.
+const MAX_ANSWER: usize = 16 * 1024;
+
+/// What an answer says of an active token, and how long it is.
+type Said = (Map<String, Value>, usize);
+
+/// Reads an answer: what it says of an active token and its length, or `None` of one that is not.
+///
+/// # Errors
+///
+/// Everything that is not one or the other in so many words.
+pub(super) fn read(
+    protocol: &Protocol,
+    answer: FetchAnswer,
+) -> Result<Option<Said>, IntrospectionFault> {
+    let is_introspection = matches!(protocol, Protocol::Introspection { .. });
+    let is_json = match &answer {
+        FetchAnswer::Response { hints, .. } => hints.is_json(),
+        _ => false,
+    };
+    let document = match answer.document() {
+        Err(FetchFault::Status { status: 401 | 403 }) if is_introspection => {
+            return Err(IntrospectionFault::ClientRefused);
+        }
+        // RFC 6750 §3.1: `invalid_request`, `invalid_token`, `insufficient_scope`.
+        Err(FetchFault::Status {
+            status: 400 | 401 | 403,
+        }) if !is_introspection => return Ok(None),
+        document => document?,
+    };
+    if !is_json {
+        return Err(IntrospectionFault::ContentType);
+    }
+    if document.len() > MAX_ANSWER {
+        return Err(FetchFault::TooLarge.into());
+    }
+    let mut said =
+        json::object(&document, MAX_TOKEN_DEPTH).map_err(|_| IntrospectionFault::Malformed)?;
+    match protocol {
+        Protocol::Introspection { .. } => match said.get("active") {
+            Some(Value::Bool(true)) => {}
+            Some(Value::Bool(false)) => return Ok(None),
+            _ => return Err(IntrospectionFault::Malformed),
+        },
+        // OpenID Connect Core 1.0 §5.3.2: it must say whose the token is.
+        Protocol::UserInfo => match said.get("sub") {
+            Some(Value::String(subject)) if !subject.is_empty() => {}
+            _ => return Err(IntrospectionFault::Malformed),
+        },
+        Protocol::GoogleTokenInfo => {
+            google_values(&mut said);
+            if !said.contains_key("aud") || !said.contains_key("exp") {
+                return Err(IntrospectionFault::Malformed);
+            }
+        }
+    }
+    Ok(Some((said, document.len())))
+}
+
+/// Google writes numbers and booleans as strings. What is none of them stays as it is, and is
+/// refused as of a wrong type where it counts.
+fn google_values(said: &mut Map<String, Value>) {
+    if let Some(exp) = said.get_mut("exp") {
+        if let Some(seconds) = exp.as_str().and_then(|text| text.parse::<u64>().ok()) {
+            *exp = seconds.into();
+        }
+    }
+    if let Some(verified) = said.get_mut("email_verified") {
+        if let Some(flag) = verified.as_str().and_then(|text| text.parse::<bool>().ok()) {
+            *verified = flag.into();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

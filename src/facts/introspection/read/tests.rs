@@ -1,0 +1,150 @@
+use serde_json::json;
+
+use super::*;
+use crate::facts::Hints;
+use crate::secret::Secret;
+
+fn introspection() -> Protocol {
+    Protocol::Introspection {
+        authorization: Some(Secret::new("Basic x".to_owned())),
+        form: None,
+    }
+}
+
+fn response(status: u16, content_type: &str, body: &str) -> FetchAnswer {
+    FetchAnswer::Response {
+        status,
+        hints: Hints {
+            content_type: Some(content_type.as_bytes().to_vec()),
+            ..Hints::default()
+        },
+        body: body.as_bytes().to_vec(),
+    }
+}
+
+fn json(body: &str) -> FetchAnswer {
+    response(200, "application/json", body)
+}
+
+/// `active`, `inactive`, or the code of the fault.
+fn said(protocol: &Protocol, answer: FetchAnswer) -> &'static str {
+    match read(protocol, answer) {
+        Ok(Some(_)) => "active",
+        Ok(None) => "inactive",
+        Err(fault) => fault.as_str(),
+    }
+}
+
+#[test]
+fn a_token_is_active_only_where_the_answer_says_so_in_json() {
+    for (body, expected) in [
+        (r#"{"active":true}"#, "active"),
+        (r#"{"active":true,"sub":"a"}"#, "active"),
+        (r#"{"active":false}"#, "inactive"),
+        (r#"{"active":false,"sub":"a"}"#, "inactive"),
+        (r#"{"active":"true"}"#, "answer_malformed"),
+        (r#"{"active":1}"#, "answer_malformed"),
+        (r#"{"active":null}"#, "answer_malformed"),
+        (r#"{"active":[true]}"#, "answer_malformed"),
+        (r#"{"sub":"a"}"#, "answer_malformed"),
+        (r#"{"active":false,"active":true}"#, "answer_malformed"),
+        (r#"[{"active":true}]"#, "answer_malformed"),
+        (r#"{"active":true}}"#, "answer_malformed"),
+        ("true", "answer_malformed"),
+        ("", "answer_malformed"),
+        ("<html>", "answer_malformed"),
+    ] {
+        assert_eq!(said(&introspection(), json(body)), expected, "{body}");
+    }
+}
+
+#[test]
+fn an_answer_of_another_type_or_status_or_size_says_nothing() {
+    const ACTIVE: &str = r#"{"active":true}"#;
+    for (status, content_type, expected) in [
+        (200, "application/json; charset=utf-8", "active"),
+        (200, "Application/JSON", "active"),
+        (200, "text/html", "content_type"),
+        (200, "application/token-introspection+jwt", "content_type"),
+        (200, "application/jsonp", "content_type"),
+        (200, "", "content_type"),
+        (201, "application/json", "status"),
+        (302, "application/json", "redirect"),
+        (400, "application/json", "client_error"),
+        (401, "application/json", "client_refused"),
+        (403, "application/json", "client_refused"),
+        (429, "application/json", "rate_limited"),
+        (500, "application/json", "server_error"),
+        (504, "application/json", "timeout"),
+    ] {
+        let answer = response(status, content_type, ACTIVE);
+        assert_eq!(
+            said(&introspection(), answer),
+            expected,
+            "{status} {content_type}"
+        );
+    }
+    for (length, expected) in [(MAX_ANSWER, "active"), (MAX_ANSWER + 1, "too_large")] {
+        let padding = " ".repeat(length - ACTIVE.len());
+        let answer = json(&format!("{ACTIVE}{padding}"));
+        assert_eq!(said(&introspection(), answer), expected, "{length}");
+    }
+    for (answer, expected) in [
+        (FetchAnswer::NoResponse, "no_response"),
+        (FetchAnswer::NotDispatched, "not_dispatched"),
+    ] {
+        assert_eq!(said(&introspection(), answer), expected);
+    }
+}
+
+#[test]
+fn userinfo_says_whose_a_token_is_or_that_it_is_nobodys() {
+    for (answer, expected) in [
+        (json(r#"{"sub":"a"}"#), "active"),
+        (json(r#"{"sub":""}"#), "answer_malformed"),
+        (json(r#"{"sub":7}"#), "answer_malformed"),
+        (json(r#"{"active":true}"#), "answer_malformed"),
+        (json(r#"{"error":"invalid_token"}"#), "answer_malformed"),
+        (response(200, "application/jwt", "a.b.c"), "content_type"),
+        (response(401, "", ""), "inactive"),
+        (response(403, "", ""), "inactive"),
+        (response(400, "", ""), "inactive"),
+        (response(404, "", ""), "not_found"),
+        (response(500, "", ""), "server_error"),
+    ] {
+        assert_eq!(
+            said(&Protocol::UserInfo, answer.clone()),
+            expected,
+            "{answer:?}"
+        );
+    }
+}
+
+#[test]
+fn google_s_strings_are_numbers_and_booleans_where_they_are_meant() {
+    let body = r#"{"azp":"app","aud":"app","sub":"7","scope":"openid","exp":"1800000000",
+        "expires_in":"3599","email":"a@gmail.com","email_verified":"true"}"#;
+    let (members, _) = read(&Protocol::GoogleTokenInfo, json(body))
+        .unwrap()
+        .unwrap();
+    assert_eq!(members["exp"], json!(1_800_000_000));
+    assert_eq!(members["email_verified"], json!(true));
+    assert_eq!(members["expires_in"], json!("3599"));
+    for (body, expected) in [
+        (r#"{"aud":"app","sub":"7"}"#, "answer_malformed"),
+        (r#"{"exp":"1","sub":"7"}"#, "answer_malformed"),
+        (r#"{"aud":"app","exp":"1"}"#, "active"),
+    ] {
+        assert_eq!(
+            said(&Protocol::GoogleTokenInfo, json(body)),
+            expected,
+            "{body}"
+        );
+    }
+    let refused = response(
+        400,
+        "application/json",
+        r#"{"error_description":"Invalid Value"}"#,
+    );
+    assert_eq!(said(&Protocol::GoogleTokenInfo, refused), "inactive");
+}

@@ -1,0 +1,77 @@
+//! The part of the store that asks providers about tokens.
+
+use super::{wake, Effect, FactStore, Word};
+use crate::facts::introspection::Inquiries;
+use crate::facts::{CallId, FetchAnswer};
+use crate::policy::ProviderId;
+use crate::time::UnixMillis;
+
+impl FactStore {
+    /// Asks a provider about the tokens that requests wait for, each token once.
+    pub(super) fn ask(&mut self, provider: ProviderId, now: UnixMillis, effects: &mut Vec<Effect>) {
+        while let Some(call) = self
+            .inquiries(provider)
+            .and_then(|asked| asked.lost_call(now))
+        {
+            effects.extend(self.told(provider, call, FetchAnswer::NoResponse, now));
+        }
+        let slot = self.key_sets.get_mut(provider.0);
+        let Some(inquiries) = slot.and_then(|slot| slot.inquiries.as_mut()) else {
+            return;
+        };
+        for (waiter, token) in self.waiting.askers(provider) {
+            if !inquiries.may_ask(now) {
+                return;
+            }
+            if !inquiries.is_asking(&token) {
+                self.last_call = self.last_call.saturating_add(1);
+                let call = CallId(self.last_call);
+                inquiries.begin(call, token, now);
+                effects.push(Effect::Ask {
+                    call,
+                    provider,
+                    waiter,
+                });
+            }
+        }
+    }
+
+    /// A call about a token was answered.
+    pub(super) fn told(
+        &mut self,
+        provider: ProviderId,
+        call: CallId,
+        answer: FetchAnswer,
+        now: UnixMillis,
+    ) -> Vec<Effect> {
+        let slot = self.key_sets.get_mut(provider.0);
+        let inquiries = slot.and_then(|slot| slot.inquiries.as_mut());
+        let Some((inquiries, told)) = inquiries.and_then(|inquiries| {
+            let told = inquiries.answered(call, answer, now)?;
+            Some((&*inquiries, told))
+        }) else {
+            return Vec::new();
+        };
+        let is_active = matches!(told.word, Some((Word::Active(..), _)));
+        let mut effects = vec![match told.fault {
+            Some(fault) => Effect::Untold(provider, fault),
+            None => Effect::Told(provider, is_active),
+        }];
+        let woken = if let Some((word, term)) = told.word {
+            self.answers.remember(provider, told.token, word, term);
+            self.waiting
+                .take_askers(provider, |token| *token == told.token)
+        } else {
+            // The provider rests: only those whose call is under way may still get an answer.
+            self.waiting
+                .take_askers(provider, |token| !inquiries.is_asking(token))
+        };
+        wake(woken, false, &mut effects);
+        effects
+    }
+
+    fn inquiries(&mut self, provider: ProviderId) -> Option<&mut Inquiries> {
+        let slot = self.key_sets.get_mut(provider.0)?;
+        slot.inquiries.as_mut()
+    }
+}

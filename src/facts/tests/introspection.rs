@@ -1,0 +1,386 @@
+//! What a provider is asked about tokens, and how often.
+
+use super::*;
+use crate::crypto::KeySet;
+use crate::policy::{Introspection, Protocol};
+use crate::request::RequestHead;
+use crate::token::{bearer, Bearer, CompactToken, TokenDigest};
+
+const TTL: u64 = 60_000;
+const INACTIVE_TTL: u64 = 10_000;
+const TIMEOUT: u64 = 5_000;
+
+fn asked() -> Introspection {
+    Introspection {
+        endpoint: endpoint("/introspect"),
+        protocol: Protocol::Introspection {
+            authorization: Some(Secret::new("Basic Z2F0ZTpzZWNyZXQ=".to_owned())),
+            form: None,
+        },
+        always: false,
+        token_prefixes: Vec::new(),
+        ttl: Duration::from_millis(TTL),
+        inactive_ttl: Duration::from_millis(INACTIVE_TTL),
+        timeout: Duration::from_millis(TIMEOUT),
+    }
+}
+
+/// A store with keys in its configuration, so that nothing but tokens is asked about.
+fn store() -> FactStore {
+    let keys = KeySet::parse(&key_set("one")).unwrap();
+    let mut policy = policy(KeySource::Inline(keys), Some("secret"));
+    policy.providers[0].introspection = Some(asked());
+    FactStore::new(&policy)
+}
+
+fn token(text: &str) -> CompactToken {
+    let value = format!("Bearer {text}").into_bytes();
+    match bearer(&RequestHead::new(vec![("authorization".to_owned(), value)])) {
+        Ok(Bearer::Token(token)) => token,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn digest(text: &str) -> TokenDigest {
+    TokenDigest::of(&token(text))
+}
+
+fn json(body: &str) -> FetchAnswer {
+    FetchAnswer::Response {
+        status: 200,
+        hints: Hints {
+            content_type: Some(b"application/json".to_vec()),
+            ..Hints::default()
+        },
+        body: body.as_bytes().to_vec(),
+    }
+}
+
+fn active() -> FetchAnswer {
+    json(r#"{"active":true,"sub":"a"}"#)
+}
+
+fn inactive() -> FetchAnswer {
+    json(r#"{"active":false}"#)
+}
+
+fn wait(store: &mut FactStore, waiter: u32, text: &str, now: UnixMillis) {
+    let fact = Fact::Introspection(THE_PROVIDER, digest(text));
+    store.wait(WaiterId(waiter), fact, now).unwrap();
+}
+
+/// The calls among the effects, and for which request each is made.
+fn asks(effects: &[Effect]) -> Vec<(CallId, u32)> {
+    let asks = effects.iter().filter_map(|effect| match effect {
+        Effect::Ask { call, waiter, .. } => Some((*call, waiter.0)),
+        _ => None,
+    });
+    asks.collect()
+}
+
+/// What is known of a token: `active`, `inactive`, `pending`, or the code of a fault.
+fn known(store: &FactStore, text: &str, now: UnixMillis) -> &'static str {
+    match store.at(now).introspection(THE_PROVIDER, &digest(text)) {
+        Introspected::Active(_) => "active",
+        Introspected::Inactive => "inactive",
+        Introspected::Pending => "pending",
+        Introspected::Unavailable(outage) => outage.fault.unwrap_or("unknown"),
+    }
+}
+
+/// Asks about a token and answers at once.
+fn ask(store: &mut FactStore, text: &str, answer: FetchAnswer, now: UnixMillis) -> Vec<Effect> {
+    wait(store, 1, text, now);
+    let calls = asks(&store.tick(now, &Memory::default()));
+    assert_eq!(calls.len(), 1, "{text}");
+    store.answered(calls[0].0, answer, now, &Memory::default())
+}
+
+#[test]
+fn requests_with_one_token_share_one_call_and_its_answer() {
+    let mut store = store();
+    for waiter in 1..=3 {
+        wait(&mut store, waiter, "one", START);
+    }
+    wait(&mut store, 4, "two", START);
+    let calls = asks(&store.tick(START, &Memory::default()));
+    assert_eq!(calls.iter().map(|call| call.1).collect::<Vec<_>>(), [1, 4]);
+    assert!(asks(&store.tick(after(2), &Memory::default())).is_empty());
+    let effects = store.answered(calls[0].0, active(), after(9), &Memory::default());
+    assert_eq!(effects[0], Effect::Told(THE_PROVIDER, true));
+    assert_eq!(woken(&effects), [(1, false), (2, false), (3, false)]);
+    assert_eq!(known(&store, "one", after(9)), "active");
+    assert_eq!(known(&store, "two", after(9)), "pending");
+    let effects = store.answered(calls[1].0, inactive(), after(10), &Memory::default());
+    assert_eq!(effects[0], Effect::Told(THE_PROVIDER, false));
+    assert_eq!(woken(&effects), [(4, false)]);
+    assert_eq!(known(&store, "two", after(10)), "inactive");
+}
+
+#[test]
+fn answers_hold_for_their_time_and_no_longer() {
+    let mut store = store();
+    ask(&mut store, "good", active(), START);
+    ask(&mut store, "bad", inactive(), START);
+    for (text, said, length) in [("good", "active", TTL), ("bad", "inactive", INACTIVE_TTL)] {
+        assert_eq!(known(&store, text, after(length - 1)), said);
+        assert_eq!(known(&store, text, after(length)), "pending");
+        assert_eq!(
+            known(&store, text, before(START)),
+            "pending",
+            "a clock set back"
+        );
+    }
+}
+
+#[test]
+fn a_provider_that_is_down_rests_and_is_asked_again() {
+    for (answer, fault) in [
+        (FetchAnswer::NoResponse, "no_response"),
+        (FetchAnswer::NotDispatched, "not_dispatched"),
+        (status(503), "unavailable"),
+        (status(504), "timeout"),
+        (status(429), "rate_limited"),
+        (status(401), "client_refused"),
+        (status(404), "not_found"),
+        (status(302), "redirect"),
+    ] {
+        let mut store = store();
+        let effects = ask(&mut store, "one", answer, START);
+        assert!(matches!(&effects[0], Effect::Untold(_, why) if why.as_str() == fault));
+        assert_eq!(woken(&effects), [(1, false)]);
+        for text in ["one", "two"] {
+            assert_eq!(known(&store, text, after(1)), fault);
+            assert_eq!(known(&store, text, after(1001)), "pending");
+        }
+        ask(&mut store, "two", active(), after(1001));
+        assert_eq!(known(&store, "two", after(1001)), "active");
+    }
+}
+
+#[test]
+fn a_token_that_a_provider_stumbles_over_keeps_nobody_else_out() {
+    for (answer, fault) in [
+        (status(400), "client_error"),
+        (status(500), "server_error"),
+        (json("{}"), "answer_malformed"),
+        (json(&" ".repeat(300_000)), "too_large"),
+        (ok("{\"active\":true}"), "content_type"),
+    ] {
+        let mut store = store();
+        ask(&mut store, "odd", answer, START);
+        assert_eq!(known(&store, "odd", after(4_999)), fault);
+        assert_eq!(known(&store, "odd", after(5_000)), "pending");
+        assert_eq!(known(&store, "good", START), "pending", "{fault}");
+        ask(&mut store, "good", active(), START);
+        assert_eq!(known(&store, "good", START), "active");
+    }
+}
+
+#[test]
+fn a_flood_of_made_up_tokens_makes_few_calls_at_a_time() {
+    let mut store = store();
+    for waiter in 0..250 {
+        wait(&mut store, waiter, &format!("t{waiter}"), START);
+    }
+    let first = asks(&store.tick(START, &Memory::default()));
+    assert_eq!(first.len(), MAX_CALLS);
+    assert!(asks(&store.tick(after(2), &Memory::default())).is_empty());
+    for (call, _) in &first[..3] {
+        store.answered(*call, inactive(), after(3), &Memory::default());
+    }
+    let next = asks(&store.tick(after(4), &Memory::default()));
+    let waiters: Vec<_> = next.iter().map(|ask| ask.1).collect();
+    assert_eq!(waiters, [32, 33, 34], "in the order of their coming");
+    let late = store.tick(after(2 * TIMEOUT), &Memory::default());
+    assert_eq!(woken(&late).len(), 247, "nobody waits for ever");
+}
+
+#[test]
+fn the_number_of_requests_that_wait_for_a_word_is_bounded() {
+    let mut store = store();
+    let mut taken = 0;
+    for waiter in 0..2000 {
+        let fact = Fact::Introspection(THE_PROVIDER, digest(&waiter.to_string()));
+        taken += u32::from(store.wait(WaiterId(waiter), fact, START).is_ok());
+    }
+    assert_eq!(taken, 256);
+    let keys = store.wait(WaiterId(2000), Fact::KeySet(THE_PROVIDER), START);
+    assert_eq!(
+        keys,
+        Ok(()),
+        "those who wait for keys have places of their own"
+    );
+}
+
+#[test]
+fn calls_that_fail_together_are_one_failure() {
+    let mut store = store();
+    for waiter in 0..20 {
+        wait(&mut store, waiter, &format!("t{waiter}"), START);
+    }
+    let calls = asks(&store.tick(START, &Memory::default()));
+    let mut still_waiting = 20;
+    for (call, _) in &calls {
+        let effects = store.answered(*call, status(503), after(9), &Memory::default());
+        still_waiting -= woken(&effects).len();
+    }
+    assert_eq!(still_waiting, 0);
+    assert_eq!(known(&store, "new", after(9)), "unavailable");
+    assert_eq!(known(&store, "new", after(9 + 1000)), "pending");
+}
+
+#[test]
+fn the_pause_stays_short_and_a_good_answer_ends_it() {
+    let mut store = store();
+    let mut now = START;
+    for _ in 0..10 {
+        ask(&mut store, "one", status(503), now);
+        let long = now.saturating_add(Duration::from_millis(8_001));
+        assert_eq!(known(&store, "one", long), "pending");
+        now = long;
+    }
+    ask(&mut store, "one", active(), now);
+    ask(&mut store, "two", status(503), now);
+    let next = now.saturating_add(Duration::from_millis(1_001));
+    assert_eq!(known(&store, "two", next), "pending");
+}
+
+#[test]
+fn an_answer_that_never_comes_is_given_up() {
+    let mut store = store();
+    wait(&mut store, 1, "one", START);
+    let calls = asks(&store.tick(START, &Memory::default()));
+    let effects = store.tick(after(TIMEOUT + 2001), &Memory::default());
+    assert_eq!(woken(&effects), [(1, false)]);
+    assert_eq!(known(&store, "one", after(TIMEOUT + 2001)), "no_response");
+    let late = store.answered(calls[0].0, active(), after(9000), &Memory::default());
+    assert!(late.is_empty(), "it is too late");
+    assert_eq!(known(&store, "one", after(9000)), "pending");
+}
+
+#[test]
+fn a_request_that_hung_up_asks_nothing() {
+    let mut store = store();
+    wait(&mut store, 1, "one", START);
+    store.forget(WaiterId(1));
+    assert!(asks(&store.tick(START, &Memory::default())).is_empty());
+}
+
+#[test]
+fn a_question_holds_the_token_and_shows_neither_it_nor_the_secret() {
+    let secret = |text: &str| Secret::new(text.to_owned());
+    let introspection = |authorization, form| Protocol::Introspection {
+        authorization,
+        form,
+    };
+    for (protocol, authorization, form) in [
+        (
+            introspection(Some(secret("Basic c2VjcmV0")), None),
+            Some("Basic c2VjcmV0"),
+            Some("token=to%2Bken%3D&token_type_hint=access_token"),
+        ),
+        (
+            introspection(None, Some(secret("&client_id=g&client_secret=s"))),
+            None,
+            Some("token=to%2Bken%3D&token_type_hint=access_token&client_id=g&client_secret=s"),
+        ),
+        (Protocol::UserInfo, Some("Bearer to+ken="), None),
+        (Protocol::GoogleTokenInfo, Some("Bearer to+ken="), None),
+    ] {
+        let asked = Introspection {
+            protocol,
+            ..asked()
+        };
+        let request = question(CallId(7), &asked, &token("to+ken="));
+        let text = |secret: &Option<Secret>| secret.as_ref().map(|it| it.expose().to_owned());
+        assert_eq!(text(&request.authorization).as_deref(), authorization);
+        assert_eq!(text(&request.form).as_deref(), form);
+        let shown = format!("{request:?} {asked:?}");
+        for hidden in ["to+ken", "2Bken", "c2VjcmV0", "client_secret"] {
+            assert!(!shown.contains(hidden), "{shown}");
+        }
+    }
+}
+
+/// Random callers, answers and time: what a provider said is never believed beyond its term, and
+/// it is never asked twice within one.
+#[test]
+fn random_days_keep_the_promises() {
+    const TOKENS: u64 = 40;
+    let memory = Memory::default();
+    let mut store = store();
+    let mut seed = 11_u64;
+    let mut roll = |sides: u64| {
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % sides
+    };
+    let (mut now, mut waiter) = (START, 0_u32);
+    let mut waiting: BTreeMap<u32, String> = BTreeMap::new();
+    let mut flying: Vec<(CallId, String)> = Vec::new();
+    // Of each token: what was last said, and until when it counts.
+    let mut truth: BTreeMap<String, (&'static str, UnixMillis)> = BTreeMap::new();
+    let mut asked = 0;
+    for _ in 0..60_000 {
+        let mut effects = Vec::new();
+        match roll(10) {
+            0..=3 => {
+                let text = format!("t{}", roll(TOKENS));
+                let expected = truth.get(&text).filter(|(_, until)| now < *until);
+                match (known(&store, &text, now), expected) {
+                    ("pending", None) => {
+                        waiter += 1;
+                        wait(&mut store, waiter, &text, now);
+                        waiting.insert(waiter, text);
+                    }
+                    (said, Some((expected, _))) => assert_eq!(said, *expected, "{text}"),
+                    // The provider rests.
+                    (said, None) => {
+                        assert!(["unavailable", "no_response"].contains(&said), "{said}");
+                    }
+                }
+            }
+            4..=6 if !flying.is_empty() => {
+                let place = usize::try_from(roll(flying.len() as u64)).unwrap();
+                let (call, text) = flying.swap_remove(place);
+                let said = match roll(8) {
+                    0..=3 => Some((active(), "active", TTL)),
+                    4..=5 => Some((inactive(), "inactive", INACTIVE_TTL)),
+                    6 => Some((status(500), "server_error", 5_000)),
+                    _ => None,
+                };
+                let answer = said.as_ref().map_or(status(503), |said| said.0.clone());
+                effects = store.answered(call, answer, now, &memory);
+                if effects.is_empty() {
+                    // It was given up before.
+                } else if let Some((_, word, length)) = said {
+                    let until = now.saturating_add(Duration::from_millis(length));
+                    truth.insert(text, (word, until));
+                }
+            }
+            7 => now = now.saturating_add(Duration::from_millis(roll(3_000))),
+            _ => {
+                now = now.saturating_add(Duration::from_millis(roll(40)));
+                effects = store.tick(now, &memory);
+            }
+        }
+        for effect in &effects {
+            match effect {
+                Effect::Ask { call, waiter, .. } => {
+                    let text = waiting.get(&waiter.0).expect("somebody waits for it");
+                    let known = truth.get(text).filter(|(_, until)| now < *until);
+                    assert_eq!(known, None, "{text} is asked about within its term");
+                    flying.push((*call, text.clone()));
+                    asked += 1;
+                }
+                Effect::Wake { waiter, .. } => {
+                    assert!(waiting.remove(&waiter.0).is_some(), "woken twice");
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(asked > 1_000, "the model asked only {asked} times");
+}

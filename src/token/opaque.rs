@@ -1,0 +1,52 @@
+//! Which tokens only their provider can read.
+
+/// Whether a token is opaque: neither signed nor encrypted by JOSE, so that nothing in it can be
+/// checked here.
+///
+/// A JOSE token has three parts or five, and the first is base64url of an object in JSON: a `{`
+/// makes its first six bits an `e`, and leaves its second letter little choice. What has this shape
+/// goes the way of JWTs, whatever is wrong with it: a JWT that was refused for a good reason must
+/// not get a second chance. Tokens of other shapes may have dots too, as Google's do (`ya29.c.…`).
+pub fn is_opaque(token: &str) -> bool {
+    let dots = token.bytes().filter(|byte| *byte == b'.').count();
+    let begins_as_jose = matches!(
+        token.as_bytes(),
+        [b'e', b'w'..=b'z' | b'0'..=b'9' | b'-' | b'_', ..]
+    );
+    !(begins_as_jose && matches!(dots, 2 | 4))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_the_shape_of_a_jwt_is_never_opaque() {
+        for token in [
+            "eyJhbGciOiJSUzI1NiJ9.e30.AAAA",
+            "eyJhbGciOiJub25lIn0.e30.",
+            "e30.e30.AAAA",
+            "ewogImEiOiAxfQ.e30.AAAA",
+            "eyJlbmMiOiJBMTI4R0NNIn0.A.A.A.A",
+            "e-..",
+        ] {
+            assert!(!is_opaque(token), "{token}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is() {
+        for token in [
+            "0a1b2c3d",
+            "ya29.a0AfH6SMBx",
+            "ya29.c.b0AXv0zTP",
+            "eyJhbGciOiJSUzI1NiJ9.e30",
+            "eyJhbGciOiJSUzI1NiJ9",
+            "ab.cd.ef",
+            "e",
+            "ea.b.c",
+        ] {
+            assert!(is_opaque(token), "{token}");
+        }
+    }
+}
