@@ -17,7 +17,9 @@ use serde_json::{json, Value};
 use support::envoy::{Envoy, Setup};
 use support::http::{Answer, Request};
 use support::ports;
-use support::provider::{clients, RealProvider, AUDIENCE, OTHER_AUDIENCE, READ, WRITE};
+use support::provider::{
+    clients, RealProvider, ASKING_CLIENT, AUDIENCE, OPAQUE_AUDIENCE, OTHER_AUDIENCE, READ, WRITE,
+};
 use support::recorder::Recorder;
 
 /// A gate before a recorder, and the provider that it trusts.
@@ -36,6 +38,7 @@ impl Stage {
             .cluster("provider", provider.port())
             .secret("N8N_KEY_APP_A", "key-of-app-a")
             .secret("N8N_KEY_APP_B", "key-of-app-b")
+            .secret("INTROSPECTION_SECRET", "secret-of-n8n:gate")
             .start()
             .unwrap();
         Self {
@@ -64,10 +67,17 @@ fn policy(issuer: &str) -> Value {
         "providers": [{
             "name": "certified",
             "issuer": issuer,
-            "audiences": [AUDIENCE],
+            "audiences": [AUDIENCE, OPAQUE_AUDIENCE],
             "typ": "at+jwt",
             "cluster": "provider",
             "keys": { "cooldown": "1s" },
+            "introspection": {
+                "uri": format!("{issuer}/token/introspection"),
+                "client_id": ASKING_CLIENT,
+                "client_secret": { "env": "INTROSPECTION_SECRET" },
+                "ttl": "1s",
+                "inactive_ttl": "1s",
+            },
         }],
         "roles": { READ: ["workflow:list", "workflow:read"], WRITE: ["workflow:create"] },
         "principals": [
@@ -164,4 +174,41 @@ fn tokens_of_a_key_that_was_taken_back_are_refused() {
     // The token of the old key was verified once; that must not outlive the key.
     let answer = stage.list_workflows(&before);
     assert_eq!(refusal(&answer), (401, json!("unknown_key_id")));
+}
+
+#[test]
+fn an_opaque_token_of_the_provider_opens_the_api_until_it_is_revoked() {
+    let stage = Stage::start();
+    let [token, other] = [(); 2].map(|()| {
+        let token = stage.provider.token("app-a", READ, OPAQUE_AUDIENCE);
+        token.unwrap()
+    });
+    assert!(!token.contains('.'), "{token}");
+    let answer = stage.list_workflows(&token);
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let heard = stage.recorder.take();
+    let heard = heard.last().unwrap();
+    assert_eq!(heard.values("x-n8n-api-key"), ["key-of-app-a"]);
+    assert_eq!(heard.values("x-auth-client"), ["app-a"]);
+    assert_eq!(heard.values("x-auth-issuer"), [stage.provider.issuer()]);
+    assert_eq!(heard.values("authorization"), [""; 0]);
+    stage.provider.revoke("app-a", &token).unwrap();
+    // What the provider said is believed for `ttl`.
+    std::thread::sleep(std::time::Duration::from_millis(1200));
+    let answer = stage.list_workflows(&token);
+    assert_eq!(refusal(&answer), (401, json!("inactive")));
+    assert_eq!(stage.list_workflows(&other).status, 200);
+    assert!(
+        !stage.envoy.log_text().contains(&token),
+        "the log holds a token"
+    );
+}
+
+#[test]
+fn an_opaque_token_that_the_provider_never_made_is_refused() {
+    let stage = Stage::shared();
+    for token in ["made-up", "ya29.c.made-up", "eyJhbGciOiJSUzI1NiJ9.e30"] {
+        let answer = stage.list_workflows(token);
+        assert_eq!(refusal(&answer), (401, json!("inactive")), "{token}");
+    }
 }

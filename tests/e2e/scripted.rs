@@ -25,6 +25,7 @@ mod host_calls;
 mod host_crypto;
 mod hygiene;
 mod instances;
+mod introspection;
 mod keys;
 mod metadata;
 mod observation;

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use serde_json::{json, Value};
 use tempfile::TempDir;
 
-use super::http::Request;
+use super::http::{Answer, Request};
 use super::process::{Ending, Process};
 use super::{installed, Outcome};
 
@@ -16,6 +16,12 @@ pub(crate) const AUDIENCE: &str = "api://n8n-api";
 
 /// The audience of tokens for something else.
 pub(crate) const OTHER_AUDIENCE: &str = "api://something-else";
+
+/// The audience of tokens that are no JWTs.
+pub(crate) const OPAQUE_AUDIENCE: &str = "api://n8n-opaque";
+
+/// The client that asks about tokens.
+pub(crate) const ASKING_CLIENT: &str = "n8n:gate";
 
 /// The scope that lets a caller read workflows.
 pub(crate) const READ: &str = "N8N.Workflow.Read";
@@ -49,6 +55,7 @@ pub(crate) fn clients() -> Vec<Client> {
         client("app-a", &[READ, WRITE], 0),
         client("app-b", &["Something.Else"], 0),
         client("app-late", &[READ], 3600),
+        client(ASKING_CLIENT, &[], 0),
     ]
 }
 
@@ -77,7 +84,12 @@ impl RealProvider {
             .collect();
         let settings = json!({
             "port": port,
-            "resources": { AUDIENCE: [READ, WRITE], OTHER_AUDIENCE: [READ] },
+            "resources": {
+                AUDIENCE: [READ, WRITE],
+                OTHER_AUDIENCE: [READ],
+                OPAQUE_AUDIENCE: [READ, WRITE],
+            },
+            "opaque": [OPAQUE_AUDIENCE],
             "clients": registered,
         });
         let directory = tempfile::tempdir()?;
@@ -118,28 +130,41 @@ impl RealProvider {
     /// An access token by the client credentials grant (RFC 6749 §4.4) for one audience
     /// (RFC 8707).
     pub(crate) fn token(&self, client: &str, scope: &str, resource: &str) -> Outcome<String> {
-        let registered = self.clients.iter().find(|known| known.id == client);
-        let secret = registered
-            .map(|known| known.secret.as_str())
-            .ok_or_else(|| format!("{client} is not registered"))?;
         let mut form = format!("grant_type=client_credentials&resource={resource}");
         if !scope.is_empty() {
             form.push_str("&scope=");
             form.push_str(&scope.replace(' ', "+"));
         }
-        let answer = Request::new("POST", "/token")
-            .header(
-                "Authorization",
-                format!("Basic {}", STANDARD.encode(format!("{client}:{secret}"))),
-            )
-            .body("application/x-www-form-urlencoded", form)
-            .send(self.port)?;
+        let answer = self.post("/token", client, form)?;
         match answer.json().get("access_token").and_then(Value::as_str) {
             Some(token) => Ok(token.to_owned()),
             None => {
                 Err(format!("the provider answered {}: {}", answer.status, answer.text()).into())
             }
         }
+    }
+
+    /// Takes back a token that a client got (RFC 7009).
+    pub(crate) fn revoke(&self, client: &str, token: &str) -> Outcome<()> {
+        let answer = self.post("/token/revocation", client, format!("token={token}"))?;
+        match answer.status {
+            200 => Ok(()),
+            status => Err(format!("revoking was answered with {status}").into()),
+        }
+    }
+
+    fn post(&self, path: &str, client: &str, form: String) -> Outcome<Answer> {
+        let registered = self.clients.iter().find(|known| known.id == client);
+        let secret = registered
+            .map(|known| known.secret.as_str())
+            .ok_or_else(|| format!("{client} is not registered"))?;
+        Request::new("POST", path)
+            .header(
+                "Authorization",
+                format!("Basic {}", STANDARD.encode(format!("{client}:{secret}"))),
+            )
+            .body("application/x-www-form-urlencoded", form)
+            .send(self.port)
     }
 
     /// Replaces the signing key; `keep` goes on publishing the old one.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{json, Value};
 
-use super::server::{Reply, Script, Server};
+use super::server::{Heard, Reply, Script, Server};
 use super::Outcome;
 
 /// Where the discovery document is (OpenID Connect Discovery 1.0 §4).
@@ -26,6 +26,7 @@ pub(crate) struct ScriptedProvider {
 struct State {
     scripts: BTreeMap<String, Script>,
     requests: BTreeMap<String, usize>,
+    last: BTreeMap<String, Heard>,
 }
 
 impl ScriptedProvider {
@@ -42,8 +43,9 @@ impl ScriptedProvider {
                 .to_owned();
             let mut state = shared.lock().unwrap_or_else(PoisonError::into_inner);
             let script = state.scripts.get(&path).cloned();
-            let count = state.requests.entry(path).or_default();
+            let count = state.requests.entry(path.clone()).or_default();
             *count = count.saturating_add(1);
+            state.last.insert(path, heard);
             script.unwrap_or(Script::Reply(Reply::status(404)))
         })?;
         let provider = Self {
@@ -86,5 +88,11 @@ impl ScriptedProvider {
     pub(crate) fn requests(&self, path: &str) -> usize {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.requests.get(path).copied().unwrap_or_default()
+    }
+
+    /// The last request for `path`.
+    pub(crate) fn last(&self, path: &str) -> Option<Heard> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.last.get(path).cloned()
     }
 }

@@ -3,11 +3,12 @@
 // The environment says what it is: PROVIDER_DIR holds node_modules, PROVIDER_SETTINGS is
 //   { "port": 9000,
 //     "resources": { "api://n8n-api": ["N8N.Workflow.Read", ...] },   audience → its scopes
+//     "opaque": ["api://n8n-opaque"],                   audiences whose tokens are no JWTs
 //     "clients": [ { "id", "secret", "roles": [...], "age": 0 } ] }
 // The tokens of a client are `age` seconds old when it gets them, as if it had kept them.
 // A client may ask for the scopes that are among its roles, and its tokens hold all its roles.
-// Tokens are JWTs (RFC 9068), got by the client credentials grant with a resource indicator
-// (RFC 8707). POST /test/rotate replaces the signing key; {"keep": true} in its body goes on
+// Tokens are JWTs (RFC 9068), or opaque and to be introspected (RFC 7662), got by the client
+// credentials grant with a resource indicator (RFC 8707), and can be revoked (RFC 7009). POST /test/rotate replaces the signing key; {"keep": true} in its body goes on
 // publishing the old one. Once it serves it prints one line that begins with "ready".
 
 import { createServer } from 'node:http';
@@ -37,7 +38,7 @@ const resourceServer = (audience, client) => {
   return {
     audience,
     scope: scopes.filter((scope) => roles.includes(scope)).join(' '),
-    accessTokenFormat: 'jwt',
+    accessTokenFormat: settings.opaque.includes(audience) ? 'opaque' : 'jwt',
     accessTokenTTL: LIFETIME,
     jwt: { sign: { alg: 'RS256' } },
   };
@@ -57,6 +58,8 @@ const providerWith = (keys) =>
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
+      introspection: { enabled: true },
+      revocation: { enabled: true },
       resourceIndicators: {
         enabled: true,
         getResourceServerInfo: (_context, audience, client) => resourceServer(audience, client),
