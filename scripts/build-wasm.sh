@@ -19,9 +19,16 @@ out="$ROOT/target/$module.wasm"
 [ -f Cargo.lock ] || die "Cargo.lock is missing" "run this in a complete checkout"
 compile_wasm build-wasm "$module" "$dir" "${what[@]}"
 built="$dir/$WASM_TARGET/release/$built"
+trimmed="$built.trimmed"
 if [ "$module" = n8n-idp-gate ]; then
-  scripts/trim-wasm.sh "$built" "$built.trimmed"
-  built="$built.trimmed"
+  scripts/trim-wasm.sh "$built" "$trimmed"
+else
+  cp "$built" "$trimmed"
 fi
-keep "$built" "$out"
+# Shrinking takes half a minute: only what has changed is shrunk.
+if ! cmp -s "$trimmed" "$built.shrunk-from" || [ ! -f "$built.shrunk" ]; then
+  shrink "$trimmed" "$built.shrunk"
+  cp "$trimmed" "$built.shrunk-from"
+fi
+keep "$built.shrunk" "$out"
 printf '%s\n' "$out"

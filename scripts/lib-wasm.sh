@@ -36,5 +36,17 @@ compile_wasm() {
     die "$what did not compile for $WASM_TARGET" "the whole log: .local/log/$name.log"
 }
 
+# shrink FROM TO: what the compiler leaves in and nobody calls goes, the callbacks
+# that trim-wasm.sh took out of the exports among it. A seventh of the module.
+shrink() {
+  local wasm_opt
+  wasm_opt=$(scripts/install-binaryen.sh)
+  need node "install Node.js with npm (Debian: apt-get install nodejs npm)"
+  node "$wasm_opt" -Os --enable-bulk-memory --enable-sign-ext \
+    --enable-nontrapping-float-to-int --enable-mutable-globals --enable-multivalue \
+    --enable-reference-types "$1" -o "$2" ||
+    die "wasm-opt could not make $1 smaller" "say so in an issue, with the versions of Rust and Node.js"
+}
+
 # keep NEW FINAL: copy a file unless nothing changed.
 keep() { cmp -s "$1" "$2" || cp "$1" "$2"; }

@@ -36,9 +36,8 @@ impl Reason {
             Self::WebhookRequirement => "compare the caller with `require`",
             Self::MetricsDenied => "read them inside, or set `metrics: pass`",
             Self::MethodNotAllowed => "nothing: the documents are for reading",
-            Self::KeysUnavailable(_) => "look at `fault`, and at what [faults](faults.md) says of it; tell callers to try again",
+            Self::KeysUnavailable(_) | Self::IntrospectionUnavailable(_) => "look at `fault`, and at what [faults](faults.md) says of it; tell callers to try again",
             Self::TooManyWaiting => "find out why keys are slow to come: `key_set_failures`, `key_id_misses`",
-            Self::IntrospectionUnavailable(_) => "look at `fault`, and at what [faults](faults.md) says of it; tell callers to try again",
             Self::HostFailure => "look at Envoy's log; a head that grew too large is the usual cause",
         }
     }
