@@ -584,6 +584,11 @@ fn a_person_does_not_become_an_application_by_its_subject() {
             Kind::User,
         ),
         (
+            Dialect::Entra,
+            json!({"sub": "u", "oid": "o", "tid": "t", "preferred_username": "ann"}),
+            Kind::User,
+        ),
+        (
             Dialect::Keycloak,
             json!({"azp": "c", "preferred_username": "service-account-c"}),
             Kind::App,

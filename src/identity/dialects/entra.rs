@@ -18,10 +18,12 @@ pub(super) fn refine(
     claims: &Map<String, Value>,
 ) -> Result<(), IdentityFault> {
     // `idtyp` is an optional claim. Without it, delegated permissions (`scp`) mark a token that a
-    // person stands behind: a token that an application got for itself carries none.
+    // person stands behind: a token that an application got for itself carries none. Nor does an
+    // ID token, which a person can get without any mark of one where `audiences` names a client:
+    // but that names no client beside its audience.
     reading.kind = kind(match text(claims, "idtyp")? {
         Some(declared) => declared == "app",
-        None => !claims.contains_key("scp"),
+        None => reading.client.is_some() && !claims.contains_key("scp"),
     });
     // Whoever administers a tenant may write any address into `email` (nOAuth). Only the optional
     // claim `xms_edov` says that the tenant owns the domain of the address; a claim of another
