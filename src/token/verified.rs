@@ -34,6 +34,8 @@ pub struct VerifiedToken {
 struct Signature {
     algorithm: Algorithm,
     key: Rc<PublicKey>,
+    /// Whether the token names that very key.
+    names_its_key: bool,
     crypto_path: CryptoPath,
 }
 
@@ -74,6 +76,7 @@ impl VerifiedToken {
             signature: Some(Signature {
                 algorithm,
                 key: Rc::clone(key),
+                names_its_key: token.key_id().is_some() && token.key_id() == key.key_id(),
                 crypto_path: verification.path,
             }),
             word: None,
@@ -159,7 +162,10 @@ impl VerifiedToken {
     /// still in use, the provider's word is still believed, and its times still hold. Everything
     /// else that was checked cannot change.
     pub fn still_holds(&self, keys: Option<&KeySet>, now: UnixSeconds) -> bool {
-        let in_use = |signature: &Signature| keys.is_some_and(|keys| keys.contains(&signature.key));
+        // Which key a token means that names none, or one that has no name, depends on the others.
+        let in_use = |signature: &Signature| {
+            signature.names_its_key && keys.is_some_and(|keys| keys.contains(&signature.key))
+        };
         self.signature.as_ref().is_none_or(in_use)
             && self
                 .word

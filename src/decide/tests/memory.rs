@@ -136,6 +136,25 @@ fn a_remembered_token_goes_with_the_key_that_signed_it() {
     );
 }
 
+/// A key that is published beside a nameless one may be the one that a token means.
+#[test]
+fn a_token_that_does_not_name_its_key_is_verified_anew() {
+    let mut nameless = signer().jwk("one");
+    nameless.as_object_mut().unwrap().remove("kid");
+    let request = bearing("GET", PATH, &claims("reader", &["Reader"]));
+    let mut memo = Memo::default();
+    let first = decide_with_keys(&memo, &request, std::slice::from_ref(&nameless));
+    let Some(Recollection::New(key, caller)) = first.findings.recollection else {
+        panic!("not verified");
+    };
+    memo.remember(key, Rc::new(caller.to_be_remembered()), caller.weight());
+    let again = decide_with_keys(&memo, &request, std::slice::from_ref(&nameless));
+    assert!(matches!(again.outcome, Outcome::Forward(_)) && !is_recalled(&again));
+    let named = Mint::generate(KeyKind::Ed25519).jwk("one");
+    let joined = decide_with_keys(&memo, &request, &[nameless, named]);
+    assert_eq!(reason(&joined), "bad_signature");
+}
+
 #[test]
 fn a_remembered_token_waits_and_fails_with_the_keys_of_its_provider() {
     let (memo, request) = remembered();
