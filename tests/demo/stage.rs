@@ -54,7 +54,8 @@ impl Stage {
             let variable = match client.id {
                 "app-a" => "SECRET_A",
                 "app-b" => "SECRET_B",
-                _ => "SECRET_LATE",
+                "app-late" => "SECRET_LATE",
+                _ => continue,
             };
             variables.push((variable, client.secret));
         }

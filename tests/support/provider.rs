@@ -43,7 +43,7 @@ pub(crate) struct Client {
 }
 
 /// The calling applications of the story: A may read and write, B has no role that counts, and
-/// the third kept its tokens for an hour.
+/// the third kept its tokens for an hour. The fourth is the gate, which asks about tokens.
 pub(crate) fn clients() -> Vec<Client> {
     let client = |id, roles, seconds| Client {
         id,
