@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    #[ignore = "prints new known answers"]
+    #[ignore = "prints new known answers: cargo test --lib known_answers_can -- --ignored --nocapture"]
     fn known_answers_can_be_made_anew() {
         for (kind, name, algorithms) in [
             (KeyKind::Rsa2048, "RSA", &["RS256", "RS384", "RS512"][..]),
