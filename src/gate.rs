@@ -286,9 +286,8 @@ impl Gate {
         };
         let decision = decide(grounds, request);
         if let Some(Recollection::New(key, caller)) = &decision.findings.recollection {
-            let caller = Rc::new(caller.to_be_remembered());
             let weight = caller.weight();
-            self.memo.remember(*key, caller, weight);
+            self.memo.remember(*key, Rc::clone(caller), weight);
         }
         decision
     }

@@ -99,6 +99,8 @@ fn admit(
     if let Some(digest) = word_on {
         token = confirm(grounds, id, token, digest, findings)?;
     }
+    // The caller lets go of what nothing needs any more; a second hold on it would mean a copy.
+    findings.identity = None;
     let caller = Rc::new(Caller::new(instance, id, token, identity));
     findings.note(grounds, &caller);
     Ok(caller)

@@ -14,8 +14,8 @@ use crate::reply::Reason;
 use crate::secret::Secret;
 use crate::token::VerifiedToken;
 
-/// A caller whose token was verified, and all that follows from the token and one instance's policy alone:
-/// it holds as long as the token does.
+/// A caller whose token was verified, and all that follows from the token and one instance's
+/// policy alone: it holds as long as the token does.
 #[derive(Clone, Debug)]
 pub struct Caller {
     token: VerifiedToken,
@@ -26,8 +26,6 @@ pub struct Caller {
     /// Whether it becomes nobody because a rule asks for groups that the token leaves out.
     misses_groups: bool,
     headers: Vec<HeaderEdit>,
-    /// Whether rules of webhooks look at claims: each request may come to another rule.
-    needs_claims: bool,
 }
 
 /// Whom a caller becomes in n8n.
@@ -46,7 +44,7 @@ impl Caller {
         instance: &Instance,
         provider: ProviderId,
         token: VerifiedToken,
-        identity: Rc<Identity>,
+        mut identity: Rc<Identity>,
     ) -> Self {
         let misses_groups = instance.principals.misses_groups(&identity);
         let principal = instance.principals.of(&identity);
@@ -57,12 +55,16 @@ impl Caller {
             api_key: principal.api_key.clone(),
         });
         let principal = standing.as_ref().map(|standing| &*standing.principal);
-        let mut rules = instance.webhooks.iter();
+        let headers = identity_headers(&identity, principal);
+        // Claims take more memory than everything else. Each request may come to another rule of a
+        // webhook, and a rule that a claim must be absent would hold of every claim that is gone.
+        if !instance.webhooks.look_at_claims() {
+            Rc::make_mut(&mut identity).claims = Rc::default();
+        }
         Self {
-            token,
+            token: token.without_claims(),
             provider,
-            headers: identity_headers(&identity, principal),
-            needs_claims: rules.any(|rule| !rule.require.claims.is_empty()),
+            headers,
             misses_groups,
             identity,
             standing,
@@ -92,21 +94,6 @@ impl Caller {
         &self.headers
     }
 
-    /// The same without what only the first decision needs.
-    #[must_use]
-    pub fn to_be_remembered(&self) -> Self {
-        let mut identity = Identity::clone(&self.identity);
-        // A rule that a claim must be absent would hold of every claim that is forgotten.
-        if !self.needs_claims {
-            identity.claims = Rc::default();
-        }
-        Self {
-            token: self.token.clone().without_claims(),
-            identity: Rc::new(identity),
-            ..self.clone()
-        }
-    }
-
     /// About how many bytes this takes in memory.
     pub fn weight(&self) -> usize {
         /// What an allocation takes beside its bytes.
@@ -126,7 +113,7 @@ impl Caller {
         let texts = texts.map(|text| text.len().saturating_add(ALLOCATION * 2));
         let headers = self.headers.iter().map(HeaderEdit::value_len);
         let headers = headers.map(|length| length.saturating_add(ALLOCATION * 4));
-        let claims = self.needs_claims.then(|| members_weight(&identity.claims));
+        let claims = (!identity.claims.is_empty()).then(|| members_weight(&identity.claims));
         let fixed = size_of::<Self>()
             .saturating_add(size_of::<Identity>())
             .saturating_add(identity.issuer.len().saturating_mul(2))

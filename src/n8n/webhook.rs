@@ -20,6 +20,8 @@ pub struct WebhookRules {
     index: Index,
     /// The prefixes that rules speak of.
     prefixes: Vec<Prefix>,
+    /// Whether a rule looks at claims.
+    look_at_claims: bool,
 }
 
 /// How webhooks under one pattern are guarded.
@@ -77,9 +79,15 @@ impl WebhookRules {
         let rules: Vec<_> = list.iter().map(groups).collect();
         Self {
             index: Index::new(&rules),
+            look_at_claims: list.iter().any(|rule| !rule.require.claims.is_empty()),
             list,
             prefixes,
         }
+    }
+
+    /// Whether a rule looks at claims.
+    pub const fn look_at_claims(&self) -> bool {
+        self.look_at_claims
     }
 
     /// All of them, in order.

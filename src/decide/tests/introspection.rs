@@ -275,7 +275,7 @@ fn what_is_remembered_ends_with_the_provider_s_word() {
         let mut memo = Memo::default();
         match decide_with(&facts, &request).findings.recollection {
             Some(Recollection::New(digest, caller)) => {
-                memo.remember(digest, Rc::new(caller.to_be_remembered()), 1);
+                memo.remember(digest, caller, 1);
             }
             other => panic!("{other:?}"),
         }

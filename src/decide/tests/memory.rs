@@ -14,7 +14,7 @@ fn remembered() -> (Memo<Caller>, RequestHead) {
     let mut memo = Memo::default();
     match decided(&request).findings.recollection {
         Some(Recollection::New(digest, caller)) => {
-            memo.remember(digest, Rc::new(caller.to_be_remembered()), caller.weight());
+            memo.remember(digest, Rc::clone(&caller), caller.weight());
         }
         other => panic!("not verified anew: {other:?}"),
     }
@@ -147,7 +147,7 @@ fn a_token_that_does_not_name_its_key_is_verified_anew() {
     let Some(Recollection::New(key, caller)) = first.findings.recollection else {
         panic!("not verified");
     };
-    memo.remember(key, Rc::new(caller.to_be_remembered()), caller.weight());
+    memo.remember(key, Rc::clone(&caller), caller.weight());
     let again = decide_with_keys(&memo, &request, std::slice::from_ref(&nameless));
     assert!(matches!(again.outcome, Outcome::Forward(_)) && !is_recalled(&again));
     let named = Mint::generate(KeyKind::Ed25519).jwk("one");
@@ -237,7 +237,7 @@ fn a_remembered_token_keeps_the_claims_that_rules_of_webhooks_ask_for() {
             panic!("not verified anew");
         };
         let mut memo = Memo::default();
-        memo.remember(digest, Rc::new(caller.to_be_remembered()), caller.weight());
+        memo.remember(digest, Rc::clone(&caller), caller.weight());
         for (path, expected) in paths.into_iter().zip(expected) {
             let request = bearing("POST", path, &claims);
             let recalled = decide_remembering(&facts, &memo, &request);
@@ -266,7 +266,7 @@ fn the_weight_of_claims_is_that_of_their_structure() {
             .findings
             .recollection
         {
-            Some(Recollection::New(_, caller)) => caller.to_be_remembered().weight(),
+            Some(Recollection::New(_, caller)) => caller.weight(),
             other => panic!("not verified anew: {other:?}"),
         }
     };

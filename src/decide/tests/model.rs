@@ -109,7 +109,7 @@ fn random_requests_keep_the_promises() {
         match &again.findings.recollection {
             Some(Recollection::Recalled) => recalled += 1,
             Some(Recollection::New(digest, caller)) => {
-                memo.remember(*digest, Rc::new(caller.to_be_remembered()), caller.weight());
+                memo.remember(*digest, Rc::clone(caller), caller.weight());
             }
             None => {}
         }
