@@ -11,97 +11,69 @@ wasm=${1:-target/n8n-idp-gate.wasm}
 need python3 "install Python 3 (Debian: apt-get install python3)"
 [ -f "$wasm" ] || die "$wasm is not there" "make wasm"
 
-python3 - "$wasm" scripts/wasm-imports.txt scripts/wasm-exports.txt "$budget" <<'PYTHON'
+PYTHONPATH=scripts python3 -B - "$wasm" scripts/wasm-imports.txt scripts/wasm-exports.txt "$budget" <<'PYTHON'
 import sys
+
+import wasm_sections
+from wasm_sections import EXPORTS, IMPORTS, name, number, sections
 
 path, list_path, exports_path, budget = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
 data = open(path, "rb").read()
-
-
-def number(at):
-    """An unsigned LEB128 number and the position after it."""
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        shift += 7
-        if byte < 0x80:
-            return value, at
-
-
-def name(at):
-    length, at = number(at)
-    return data[at : at + length].decode(), at + length
+if data[:8] != b"\0asm\1\0\0\0":
+    sys.exit(f"error: {path} is not a WebAssembly module")
 
 
 def limits(at):
     flags = data[at]
-    _, at = number(at + 1)
-    return number(at)[1] if flags & 1 else at
+    _, at = number(data, at + 1)
+    return number(data, at)[1] if flags & 1 else at
 
 
-def imports():
-    if data[:8] != b"\0asm\1\0\0\0":
-        sys.exit(f"error: {path} is not a WebAssembly module")
-    at = 8
-    while at < len(data):
-        section, (size, at) = data[at], number(at + 1)
-        end = at + size
-        if section == 2:
-            count, at = number(at)
-            for _ in range(count):
-                module, at = name(at)
-                item, at = name(at)
-                kind = data[at]
-                if kind == 0:  # function: its type's index
-                    at = number(at + 1)[1]
-                elif kind == 1:  # table: element type, limits
-                    at = limits(at + 2)
-                elif kind == 2:  # memory: limits
-                    at = limits(at + 1)
-                elif kind == 3:  # global: value type, mutability
-                    at += 3
-                else:
-                    sys.exit(f"error: {path} imports {module} {item} of unknown kind {kind}")
-                yield f"{module} {item}" if kind == 0 else f"{module} {item} (not a function)"
-        at = end
-
-
-def exports():
-    at = 8
-    while at < len(data):
-        section, (size, at) = data[at], number(at + 1)
-        end = at + size
-        if section == 7:
-            count, at = number(at)
-            for _ in range(count):
-                item, at = name(at)
-                at = number(at + 1)[1]
-                yield item
-        at = end
+def imports(start):
+    count, at = number(data, start)
+    for _ in range(count):
+        module, at = name(data, at)
+        item, at = name(data, at)
+        kind = data[at]
+        if kind == 0:  # function: its type's index
+            at = number(data, at + 1)[1]
+        elif kind == 1:  # table: element type, limits
+            at = limits(at + 2)
+        elif kind == 2:  # memory: limits
+            at = limits(at + 1)
+        elif kind == 3:  # global: value type, mutability
+            at += 3
+        else:
+            sys.exit(f"error: {path} imports {module} {item} of unknown kind {kind}")
+        yield f"{module} {item}" if kind == 0 else f"{module} {item} (not a function)"
 
 
 def lines(path):
-    listed = [line.strip() for line in open(path) if line.strip() and not line.startswith("#")]
+    listed = wasm_sections.listed(path)
     if listed != sorted(set(listed)):
         sys.exit(f"error: {path} is not sorted, or names something twice")
     return listed
 
 
+found, exported = set(), set()
+for section, start, _ in sections(data):
+    if section == IMPORTS:
+        found.update(imports(start))
+    elif section == EXPORTS:
+        exported.update(item for item, _, _ in wasm_sections.exports(data, start))
+found = sorted(found)
 listed = lines(list_path)
-found = sorted(set(imports()))
 bad = [item for item in found if item not in listed]
 for item in bad:
     print(f"error: import not allowed: {item}", file=sys.stderr)
 if bad:
     print(f"       if it is meant to be there, and Envoy offers it, add it to {list_path}", file=sys.stderr)
 print(f"imports: {len(found)}, all on the list of {len(listed)}" if not bad else f"imports: {len(found)}, {len(bad)} not allowed")
-differing = set(exports()) ^ set(lines(exports_path))
+differing = exported ^ set(lines(exports_path))
 for item in sorted(differing):
     print(f"error: exported and not listed, or listed and not exported: {item}", file=sys.stderr)
     bad.append(item)
-print(f"exports: {len(set(exports()))}" + (", as listed" if not differing else ", other than listed"))
+print(f"exports: {len(exported)}" + (", as listed" if not differing else ", other than listed"))
 print(f"size: {len(data)} bytes, {100 * len(data) / budget:.1f} % of the budget of {budget}")
 if len(data) > budget:
     print(f"error: {path} is {len(data) - budget} bytes over the budget", file=sys.stderr)
