@@ -49,9 +49,13 @@ fn request(key_id: &str) -> RequestHead {
         "exp": seconds.saturating_add(9000), "jti": "t"});
     let header = json!({"alg": "EdDSA", "kid": key_id});
     let token = mint(KeyKind::Ed25519).sign(&header, &claims);
+    bearing("/api/v1/workflows?secret=query", &token)
+}
+
+fn bearing(path: &str, token: &str) -> RequestHead {
     let pairs = [
         (":method", "GET"),
-        (":path", "/api/v1/workflows?secret=query"),
+        (":path", path),
         (":authority", "n8n.example.com"),
         ("authorization", &format!("Bearer {token}")),
     ];
@@ -302,17 +306,7 @@ fn asking_gate() -> Gate {
 }
 
 fn opaque(token: &str) -> RequestHead {
-    let pairs = [
-        (":method", "GET"),
-        (":path", "/api/v1/workflows"),
-        (":authority", "n8n.example.com"),
-        ("authorization", &format!("Bearer {token}")),
-    ];
-    RequestHead::new(
-        pairs
-            .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
-            .to_vec(),
-    )
+    bearing("/api/v1/workflows", token)
 }
 
 fn word(active: bool) -> FetchAnswer {

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use serde_json::{json, Value};
 use tempfile::TempDir;
 
-use crate::support::http::{exchange_within, Request};
+use crate::support::envoy::{address, is_ready};
+use crate::support::http::Request;
 use crate::support::process::{Ending, Process};
 use crate::support::{installed, ports, Outcome};
 
@@ -191,10 +192,6 @@ pub(crate) fn wasm_filter(wasm: &Path, configuration: &Value, variables: &[Strin
     })
 }
 
-fn address(port: u16) -> Value {
-    json!({ "socket_address": { "address": "127.0.0.1", "port_value": port } })
-}
-
 fn cluster(port: u16) -> Value {
     json!({
         "name": "n8n",
@@ -213,12 +210,6 @@ fn cluster(port: u16) -> Value {
             "endpoints": [ { "lb_endpoints": [ { "endpoint": { "address": address(port) } } ] } ],
         },
     })
-}
-
-fn is_ready(admin: u16) -> bool {
-    let request = Request::get("/ready").bytes();
-    exchange_within(admin, &request, Duration::from_secs(1))
-        .is_ok_and(|answer| answer.status == 200)
 }
 
 /// A running Envoy. Dropping it ends it.

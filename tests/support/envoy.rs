@@ -359,7 +359,8 @@ fn publish(path: &Path, filter: &Value) -> Outcome<()> {
     Ok(())
 }
 
-fn address(port: u16) -> Value {
+/// A port of this machine alone, as Envoy writes addresses.
+pub(crate) fn address(port: u16) -> Value {
     json!({ "socket_address": { "address": "127.0.0.1", "port_value": port } })
 }
 
@@ -375,7 +376,8 @@ fn cluster(name: &str, port: u16) -> Value {
     })
 }
 
-fn is_ready(admin: u16) -> bool {
+/// Whether the Envoy with this admin port says that it serves.
+pub(crate) fn is_ready(admin: u16) -> bool {
     let request = Request::get("/ready").bytes();
     exchange_within(admin, &request, Duration::from_secs(1))
         .is_ok_and(|answer| answer.status == 200)
