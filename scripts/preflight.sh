@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Looks for what a machine must have before anything is installed or built here,
 # and says in one line, for each thing that is missing, how to get it.
-# 'preflight.sh demo' asks for the demo's ports too.
+# 'preflight.sh demo' asks for the demo's ports too, 'preflight.sh test' for what
+# Keycloak needs.
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
 missing=0
@@ -24,6 +25,10 @@ if command -v python3 >/dev/null 2>&1; then
   python3 -c 'import venv, ensurepip' 2>/dev/null || miss "python3's venv" "Debian: apt-get install python3-venv"
 else
   miss python3 "Debian: apt-get install python3 python3-venv"
+fi
+if [ "${1-}" = test ]; then
+  have java "it runs Keycloak (Debian: apt-get install openjdk-17-jre-headless)"
+  have mvn "it fetches Keycloak (Debian: apt-get install maven)"
 fi
 if command -v cargo >/dev/null 2>&1; then
   cargo fmt --version >/dev/null 2>&1 || miss rustfmt "rustup component add rustfmt"

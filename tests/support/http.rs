@@ -4,6 +4,8 @@ use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpStream};
 use std::time::Duration;
 
+use base64::engine::general_purpose::STANDARD;
+use base64::Engine as _;
 use serde_json::Value;
 
 use super::Outcome;
@@ -67,6 +69,19 @@ impl Request {
         self.header("Authorization", format!("Bearer {token}"))
     }
 
+    /// Adds `Authorization: Basic` for a name and a password.
+    #[must_use]
+    pub(crate) fn basic(self, name: &str, password: &str) -> Self {
+        let pair = STANDARD.encode(format!("{name}:{password}"));
+        self.header("Authorization", format!("Basic {pair}"))
+    }
+
+    /// Adds a form that is encoded already.
+    #[must_use]
+    pub(crate) fn form(self, form: impl Into<Vec<u8>>) -> Self {
+        self.body("application/x-www-form-urlencoded", form)
+    }
+
     /// Adds a JSON body.
     #[must_use]
     pub(crate) fn json(self, body: &Value) -> Self {
@@ -126,6 +141,16 @@ impl Answer {
     /// The body as JSON; `null` when it is none.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// A text in the JSON object that the body is.
+    pub(crate) fn member(&self, name: &str) -> Outcome<String> {
+        let text = self
+            .json()
+            .get(name)
+            .and_then(Value::as_str)
+            .map(str::to_owned);
+        text.ok_or_else(|| format!("no {name} in {}: {}", self.status, self.text()).into())
     }
 
     /// The body as text.

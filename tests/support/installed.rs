@@ -43,6 +43,15 @@ pub(crate) fn provider() -> Outcome<PathBuf> {
     )
 }
 
+/// The directory of Keycloak.
+pub(crate) fn keycloak() -> Outcome<PathBuf> {
+    found(
+        "KEYCLOAK_DIR",
+        ".local/keycloak",
+        "scripts/install-keycloak.sh",
+    )
+}
+
 /// The directory whose `node_modules` holds n8n.
 pub(crate) fn n8n() -> Outcome<PathBuf> {
     found("N8N_DIR", ".local/n8n", "scripts/install-n8n.sh")

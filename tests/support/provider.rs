@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use base64::engine::general_purpose::STANDARD;
-use base64::Engine as _;
 use serde_json::{json, Value};
 use tempfile::TempDir;
 
@@ -136,12 +134,7 @@ impl RealProvider {
             form.push_str(&scope.replace(' ', "+"));
         }
         let answer = self.post("/token", client, form)?;
-        match answer.json().get("access_token").and_then(Value::as_str) {
-            Some(token) => Ok(token.to_owned()),
-            None => {
-                Err(format!("the provider answered {}: {}", answer.status, answer.text()).into())
-            }
-        }
+        answer.member("access_token")
     }
 
     /// Takes back a token that a client got (RFC 7009).
@@ -159,11 +152,8 @@ impl RealProvider {
             .map(|known| known.secret.as_str())
             .ok_or_else(|| format!("{client} is not registered"))?;
         Request::new("POST", path)
-            .header(
-                "Authorization",
-                format!("Basic {}", STANDARD.encode(format!("{client}:{secret}"))),
-            )
-            .body("application/x-www-form-urlencoded", form)
+            .basic(client, secret)
+            .form(form)
             .send(self.port)
     }
 

@@ -1,0 +1,291 @@
+//! The gate with tokens and keys of Keycloak, set up as the guide says.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test stops where something is not as it must be"
+)]
+
+#[path = "../deploy/plugin.rs"]
+#[allow(dead_code, reason = "what ships is found here, and checked elsewhere")]
+mod plugin;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::fs;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use n8n_idp_gate::config::yaml;
+use serde_json::{json, Value};
+use support::envoy::{Envoy, Setup};
+use support::http::{Answer, Request};
+use support::keycloak::Keycloak;
+use support::ports;
+use support::recorder::Recorder;
+use support::server::Heard;
+
+/// One Keycloak serves all: it takes half a minute to start.
+fn keycloak() -> &'static Keycloak {
+    static KEYCLOAK: OnceLock<Keycloak> = OnceLock::new();
+    KEYCLOAK.get_or_init(|| Keycloak::start(ports::free().unwrap()).unwrap())
+}
+
+/// A gate before a recorder.
+struct Stage {
+    recorder: Recorder,
+    envoy: Envoy,
+}
+
+impl Stage {
+    /// With members of the provider beside, or in place of, those of the guide.
+    fn start(members: &Value) -> Self {
+        let secrets = [
+            ("N8N_KEY_ORDERS", "key-of-orders"),
+            ("N8N_KEY_MAINTENANCE", "key-of-maintenance"),
+            ("N8N_KEY_PEOPLE", "key-of-people"),
+            ("N8N_GATE_SECRET", "secret-of-n8n"),
+            ("STRANGER_SECRET", "secret-of-stranger"),
+        ];
+        Self::with(policy(members), &secrets)
+    }
+
+    fn with(policy: Value, secrets: &[(&str, &str)]) -> Self {
+        let recorder = Recorder::start().unwrap();
+        let setup = Setup::minimal(policy, recorder.port()).unwrap();
+        let setup = setup.cluster("keycloak", keycloak().port());
+        let secrets = secrets.iter();
+        let setup = secrets.fold(setup, |setup, (name, value)| setup.secret(name, value));
+        let envoy = setup.start().unwrap();
+        Self { recorder, envoy }
+    }
+
+    fn list_workflows(&self, token: &str) -> Answer {
+        self.send(Request::get("/api/v1/workflows"), token)
+    }
+
+    fn send(&self, request: Request, token: &str) -> Answer {
+        request.bearer(token).send(self.envoy.port()).unwrap()
+    }
+
+    /// What n8n heard of a call that the gate let through.
+    fn heard(&self, token: &str) -> Heard {
+        let answer = self.list_workflows(token);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        self.recorder.take().pop().unwrap()
+    }
+}
+
+fn policy(members: &Value) -> Value {
+    let issuer = keycloak().issuer();
+    let mut provider = json!({
+        "name": "keycloak",
+        "type": "keycloak",
+        "issuer": issuer,
+        "audiences": ["n8n"],
+        "cluster": "keycloak",
+        "keys": { "cooldown": "1s" },
+    });
+    for (name, value) in members.as_object().unwrap() {
+        provider[name] = value.clone();
+    }
+    json!({
+        "providers": [provider],
+        "roles": {
+            "workflow-reader": ["workflow:list", "workflow:read"],
+            "n8n:admin": "*",
+        },
+        "principals": [
+            { "name": "orders", "match": { "client": "orders", "kind": "app" },
+              "api_key": { "env": "N8N_KEY_ORDERS" } },
+            { "name": "maintenance", "match": { "client": "maintenance", "kind": "app" },
+              "api_key": { "env": "N8N_KEY_MAINTENANCE" } },
+            { "name": "people", "match": { "kind": "user", "email_domain": "example.com" },
+              "api_key": { "env": "N8N_KEY_PEOPLE" } },
+            { "name": "stranger", "match": { "client": "stranger", "kind": "app" },
+              "api_key": { "env": "N8N_KEY_ORDERS" } },
+        ],
+    })
+}
+
+/// Asks Keycloak about every token, as one of its clients.
+fn asking_as(client: &str, variable: &str) -> Value {
+    let uri = format!(
+        "{}/protocol/openid-connect/token/introspect",
+        keycloak().issuer()
+    );
+    json!({
+        "introspection": {
+            "uri": uri, "client_id": client, "client_secret": { "env": variable },
+            "always": true, "ttl": "1s", "inactive_ttl": "1s",
+        },
+    })
+}
+
+/// What tests share that change nothing at the gate.
+fn shared() -> MutexGuard<'static, Stage> {
+    static STAGE: OnceLock<Mutex<Stage>> = OnceLock::new();
+    let stage = STAGE.get_or_init(|| Mutex::new(Stage::start(&json!({}))));
+    stage.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn refusal(answer: &Answer) -> (u16, Value) {
+    (answer.status, answer.json()["reason"].clone())
+}
+
+#[test]
+fn an_application_s_service_account_opens_the_api() {
+    let stage = shared();
+    let token = keycloak().token("orders").unwrap();
+    let heard = stage.heard(&token);
+    assert_eq!(heard.values("x-n8n-api-key"), ["key-of-orders"]);
+    assert_eq!(heard.values("x-auth-client"), ["orders"]);
+    assert_eq!(heard.values("x-auth-kind"), ["app"]);
+    assert_eq!(heard.values("x-auth-roles"), ["workflow-reader"]);
+    assert_eq!(heard.values("x-auth-email"), [""; 0]);
+    assert_eq!(heard.values("authorization"), [""; 0]);
+    let answer = stage.send(Request::post("/api/v1/workflows", &json!({})), &token);
+    assert_eq!(refusal(&answer), (403, json!("insufficient_scope")));
+}
+
+#[test]
+fn a_role_of_a_client_counts_under_the_client_s_name() {
+    let stage = shared();
+    let token = keycloak().token("maintenance").unwrap();
+    let answer = stage.send(Request::post("/api/v1/workflows", &json!({})), &token);
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let heard = stage.recorder.take().pop().unwrap();
+    assert_eq!(heard.values("x-n8n-api-key"), ["key-of-maintenance"]);
+    assert_eq!(heard.values("x-auth-roles"), ["n8n:admin"]);
+}
+
+#[test]
+fn a_person_with_a_verified_address_opens_the_api_and_another_does_not() {
+    let stage = shared();
+    let alice = keycloak().log_in("alice").unwrap();
+    let heard = stage.heard(&alice.access);
+    assert_eq!(heard.values("x-n8n-api-key"), ["key-of-people"]);
+    assert_eq!(heard.values("x-auth-kind"), ["user"]);
+    assert_eq!(heard.values("x-auth-email"), ["alice@example.com"]);
+    let bob = keycloak().log_in("bob").unwrap();
+    let answer = stage.list_workflows(&bob.access);
+    assert_eq!(refusal(&answer), (403, json!("no_principal")));
+}
+
+#[test]
+fn tokens_that_are_for_something_else_than_an_api_are_refused() {
+    let stage = shared();
+    let alice = keycloak().log_in("alice").unwrap();
+    for (what, token, reason) in [
+        ("ID token", alice.id, "wrong_type"),
+        ("refresh token", alice.refresh, "algorithm_not_allowed"),
+    ] {
+        let answer = stage.list_workflows(&token);
+        assert_eq!(refusal(&answer), (401, json!(reason)), "{what}");
+    }
+}
+
+#[test]
+fn a_client_without_the_audience_mapper_is_refused() {
+    let token = keycloak().token("stranger").unwrap();
+    let answer = shared().list_workflows(&token);
+    assert_eq!(refusal(&answer), (401, json!("audience_missing")));
+}
+
+#[test]
+fn the_client_stands_for_the_audience_where_that_is_configured() {
+    let stage = Stage::start(&json!({ "audiences": ["stranger"], "audience_claim": "azp" }));
+    let token = keycloak().token("stranger").unwrap();
+    let heard = stage.heard(&token);
+    assert_eq!(heard.values("x-auth-client"), ["stranger"]);
+    // An `aud` that is there counts, whatever the client.
+    let token = keycloak().token("orders").unwrap();
+    let answer = stage.list_workflows(&token);
+    assert_eq!(refusal(&answer), (401, json!("wrong_audience")));
+}
+
+#[test]
+fn a_revoked_token_is_refused_as_soon_as_it_is_asked_about() {
+    let stage = Stage::start(&asking_as("n8n", "N8N_GATE_SECRET"));
+    let [token, other] = [(); 2].map(|()| keycloak().token("orders").unwrap());
+    let heard = stage.heard(&token);
+    assert_eq!(heard.values("x-n8n-api-key"), ["key-of-orders"]);
+    let record = stage.envoy.audit().pop().unwrap();
+    assert_eq!(record["introspection"], json!("active"), "{record}");
+    keycloak().revoke("orders", &token).unwrap();
+    thread::sleep(Duration::from_millis(1200));
+    let answer = stage.list_workflows(&token);
+    assert_eq!(refusal(&answer), (401, json!("inactive")));
+    assert_eq!(stage.list_workflows(&other).status, 200);
+}
+
+#[test]
+fn the_end_of_a_session_ends_its_tokens() {
+    let stage = Stage::start(&asking_as("n8n", "N8N_GATE_SECRET"));
+    let alice = keycloak().log_in("alice").unwrap();
+    stage.heard(&alice.access);
+    keycloak().log_out(&alice).unwrap();
+    thread::sleep(Duration::from_millis(1200));
+    let answer = stage.list_workflows(&alice.access);
+    assert_eq!(refusal(&answer), (401, json!("inactive")));
+}
+
+/// Since version 26.6.2 Keycloak tells a client about the tokens alone that are meant for it.
+#[test]
+fn keycloak_calls_tokens_inactive_for_whom_they_are_not_meant() {
+    let stage = Stage::start(&asking_as("stranger", "STRANGER_SECRET"));
+    let token = keycloak().token("orders").unwrap();
+    let answer = stage.list_workflows(&token);
+    assert_eq!(refusal(&answer), (401, json!("inactive")));
+}
+
+#[test]
+fn tokens_of_a_new_key_open_the_api_at_once() {
+    let stage = Stage::start(&json!({}));
+    let before = keycloak().token("orders").unwrap();
+    stage.heard(&before);
+    thread::sleep(Duration::from_millis(1200));
+    keycloak().rotate().unwrap();
+    let after = keycloak().token("orders").unwrap();
+    let key = |token: &str| token.split('.').next().unwrap().to_owned();
+    assert_ne!(key(&before), key(&after), "the key is another one");
+    stage.heard(&after);
+    stage.heard(&before);
+    assert!(
+        !stage.envoy.log_text().contains(&after),
+        "the log holds a token"
+    );
+}
+
+/// What ships for Docker Compose: the realm, and the policy in the Envoy file beside it.
+#[test]
+fn the_realm_of_compose_makes_tokens_that_its_envoy_takes() {
+    let folder = support::installed::root().join("deploy/compose");
+    let read = |name| fs::read_to_string(folder.join(name)).unwrap();
+    let secret = |realm: String, name: &str| {
+        let variable = format!("${{{}_SECRET}}", name.to_uppercase().replace('-', "_"));
+        assert!(realm.contains(&variable), "{variable}");
+        realm.replace(&variable, &format!("secret-of-{name}"))
+    };
+    let realm = ["app-a", "app-b"]
+        .into_iter()
+        .fold(read("realm.json"), secret);
+    keycloak().make_realm(&realm).unwrap();
+    let file = yaml::to_json(&read("envoy.yaml")).unwrap();
+    let file: Value = serde_json::from_slice(&file).unwrap();
+    let mut policy = plugin::Plugin::all_in(&file).pop().unwrap().configuration;
+    policy["providers"][0]["issuer"] = json!(keycloak().issuer_of("n8n"));
+    let keys = [
+        ("N8N_KEY_APP_A", "key-of-app-a"),
+        ("N8N_KEY_APP_B", "key-of-app-b"),
+    ];
+    let stage = Stage::with(policy, &keys);
+    let token = |client| keycloak().token_of("n8n", client).unwrap();
+    let heard = stage.heard(&token("app-a"));
+    assert_eq!(heard.values("x-n8n-api-key"), ["key-of-app-a"]);
+    let answer = stage.list_workflows(&token("app-b"));
+    assert_eq!(refusal(&answer), (403, json!("insufficient_scope")));
+}
