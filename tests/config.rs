@@ -126,6 +126,32 @@ fn a_provider_that_no_rule_speaks_of_is_warned_of() {
 }
 
 #[test]
+fn a_domain_in_which_everybody_can_have_an_address_is_warned_of() {
+    let loaded = load(
+        "providers:\n\
+         - name: google\n  \
+           type: google\n  \
+           typ: id_token\n  \
+           audiences: n8n\n  \
+           cluster: a\n  \
+           allowed_domains: [example.com, Developer.gserviceaccount.com]\n\
+         principals:\n\
+         - { name: a, match: { email_domain: gmail.com }, api_key: { env: N8N_KEY_A }, grant: '*' }\n",
+    );
+    let warning = |path: &str, domain: &str| Finding {
+        path: path.to_owned(),
+        problem: format!("lets in everybody who takes an address at {domain:?}"),
+        hint: "list the addresses that you mean, as `email` of a principal".to_owned(),
+    };
+    let domains = "providers[0].allowed_domains";
+    let expected = [
+        warning("principals[0].match.email_domain", "gmail.com"),
+        warning(domains, "developer.gserviceaccount.com"),
+    ];
+    assert_eq!(loaded.unwrap().warnings, expected);
+}
+
+#[test]
 fn a_key_that_two_instances_share_is_warned_of() {
     let loaded = load(
         "providers: [{ name: idp, issuer: 'https://a.example', audiences: n8n, cluster: a }]\n\

@@ -14,7 +14,7 @@ use super::raw::{RawKeys, RawProvider};
 use super::read::{gathered, List, OneOf, OneOrMany, Text};
 use super::report::quoted;
 use super::section::{Field, Reported};
-use super::subject::in_lower_case;
+use super::subject::{self, EmailDomain};
 use crate::address::Address;
 use crate::crypto::{Algorithm, KeySet};
 use crate::identity::{Admission, ClaimRule};
@@ -181,19 +181,16 @@ fn warn_of_strangers(raw: &RawProvider) {
     }
 }
 
-fn admission<S>(
+fn admission(
     clients: Field<OneOrMany<Text>>,
     tenants: Field<OneOrMany<Text>>,
-    domains: Field<OneOrMany<Text<S>>>,
+    domains: Field<OneOrMany<Text<EmailDomain>>>,
     claims: Field<List<ClaimRule>>,
 ) -> Option<Admission> {
     Some(Admission {
         clients: clients.said().ok()?.map(OneOrMany::into_set),
         tenants: tenants.said().ok()?.map(OneOrMany::into_set),
-        domains: domains
-            .said()
-            .ok()?
-            .map(|domains| in_lower_case(&domains.into_set())),
+        domains: subject::domains(domains).ok()?,
         claims: claims.said().ok()?.map(|rules| rules.0).unwrap_or_default(),
     })
 }

@@ -39,7 +39,7 @@ pub(super) fn condition(
         subjects: set(raw.subject)?,
         kind: raw.kind.said()?.map(|kind| kind.0),
         emails: set(raw.email)?.as_ref().map(in_lower_case),
-        email_domains: set(raw.email_domain)?.as_ref().map(in_lower_case),
+        email_domains: domains(raw.email_domain)?,
         tenants: set(raw.tenant)?,
         roles: set(raw.roles)?,
         scopes: set(raw.scopes)?,
@@ -105,7 +105,44 @@ fn set<S>(field: Field<OneOrMany<Text<S>>>) -> Result<Option<BTreeSet<String>>, 
     Ok(field.said()?.map(OneOrMany::into_set))
 }
 
-pub(super) fn in_lower_case(texts: &BTreeSet<String>) -> BTreeSet<String> {
+/// Domains in which everybody can have an address: of a mailbox, or of a service account in a
+/// project of one's own.
+const EVERYBODYS: [&str; 8] = [
+    "appspot.gserviceaccount.com",
+    "developer.gserviceaccount.com",
+    "gmail.com",
+    "googlemail.com",
+    "hotmail.com",
+    "icloud.com",
+    "outlook.com",
+    "yahoo.com",
+];
+
+/// The domains of addresses, in lower case.
+pub(super) fn domains(
+    field: Field<OneOrMany<Text<EmailDomain>>>,
+) -> Result<Option<BTreeSet<String>>, Reported> {
+    let place = field.place.clone();
+    let domains = set(field)?.as_ref().map(in_lower_case);
+    for domain in EVERYBODYS {
+        if domains
+            .as_ref()
+            .is_some_and(|domains| domains.contains(domain))
+        {
+            let problem = format!(
+                "lets in everybody who takes an address at {}",
+                quoted(domain)
+            );
+            place.warn(
+                problem,
+                "list the addresses that you mean, as `email` of a principal",
+            );
+        }
+    }
+    Ok(domains)
+}
+
+fn in_lower_case(texts: &BTreeSet<String>) -> BTreeSet<String> {
     gathered(texts.iter().map(|text| text.to_ascii_lowercase()))
 }
 

@@ -32,7 +32,7 @@ pub(super) fn refine(
     }
     // The user that Keycloak keeps for a client's own account has the client's name in its own.
     // Where the client has no such account, a person who registers may take that name: but what a
-    // person gets belongs to a session, and what a client gets for itself to none.
+    // person gets by logging in belongs to a session, and what a client gets for itself to none.
     let has_session = ["sid", "session_state"]
         .iter()
         .any(|name| claims.contains_key(*name));

@@ -44,10 +44,10 @@ impl Dialect {
             Self::Keycloak => keycloak::refine(&mut reading, claims)?,
             Self::Google => google::refine(&mut reading, claims)?,
             Self::Ping => ping::refine(&mut reading, claims)?,
-            Self::Workos => workos::refine(&mut reading),
+            Self::Workos => {}
             Self::Kubernetes => kubernetes::refine(&mut reading, claims)?,
             Self::GithubActions => reading.kind = Kind::App,
-            Self::Authentik => reading.kind = Kind::User,
+            Self::Authentik => authentik::refine(&mut reading),
         }
         Ok(reading)
     }
@@ -76,7 +76,7 @@ type Names = &'static [&'static str];
 struct Places {
     /// All of them that are there must agree.
     client: Names,
-    /// What is in any of them counts, as in `roles`.
+    /// What is in any of them counts once, as in `roles`.
     scopes: Names,
     roles: Names,
     /// The first that is there.
@@ -96,9 +96,13 @@ impl Places {
             }
         }
         let all = |places: Names, names: fn(Option<&Value>) -> Vec<String>| {
-            let mut all = Vec::new();
-            for name in places {
-                all.append(&mut names(claims.get(*name)));
+            let mut all: Vec<String> = Vec::new();
+            for (index, place) in places.iter().enumerate() {
+                let mut found = names(claims.get(*place));
+                if index > 0 {
+                    found.retain(|name| !all.contains(name));
+                }
+                all.append(&mut found);
             }
             all
         };

@@ -1,0 +1,85 @@
+//! Whose e-mail address counts.
+
+use serde_json::json;
+
+use super::*;
+
+/// Whose address counts, by what the provider says of it.
+#[test]
+fn an_address_counts_if_its_provider_vouches_for_it() {
+    let address = |dialect, claims: Value, trust| {
+        let mut claims = claims;
+        claims["email"] = claims.get("email").cloned().unwrap_or(json!("a@b.example"));
+        let claims = Rc::new(claims.as_object().unwrap().clone());
+        let provider = provider(dialect, trust);
+        let identity = Identity::read(&claims, &"i".into(), UnixSeconds(7), &provider).unwrap();
+        identity.verified_email.is_some()
+    };
+    let verified = json!({"email_verified": true});
+    for (dialect, claims, untrusted, trusted) in [
+        (Dialect::Oidc, verified.clone(), true, true),
+        (Dialect::Oidc, json!({}), false, true),
+        (
+            Dialect::Oidc,
+            json!({"email_verified": "true"}),
+            false,
+            false,
+        ),
+        (Dialect::Oidc, json!({"xms_edov": true}), false, true),
+        // Of Entra's addresses only the owner of their domain can speak (nOAuth).
+        (Dialect::Entra, verified.clone(), false, false),
+        (Dialect::Entra, json!({}), false, true),
+        (Dialect::Entra, json!({"xms_edov": true}), true, true),
+        (Dialect::Entra, json!({"xms_edov": "1"}), true, true),
+        (Dialect::Entra, json!({"xms_edov": 1}), true, true),
+        (Dialect::Entra, json!({"xms_edov": false}), false, false),
+        (Dialect::Entra, json!({"xms_edov": "0"}), false, false),
+        (Dialect::Entra, json!({"xms_edov": null}), false, false),
+        // authentik checks no address, whatever it says.
+        (Dialect::Authentik, verified.clone(), false, true),
+        (
+            Dialect::Authentik,
+            json!({"email_verified": false}),
+            false,
+            false,
+        ),
+        // Google does not speak for addresses of others.
+        (Dialect::Google, verified, false, false),
+        (
+            Dialect::Google,
+            json!({"email_verified": true, "hd": "b.example"}),
+            true,
+            true,
+        ),
+        (Dialect::Google, json!({"hd": "b.example"}), false, true),
+        (
+            Dialect::Google,
+            json!({"email_verified": true, "email": "a@gmail.com"}),
+            true,
+            true,
+        ),
+        (
+            Dialect::Google,
+            json!({"email_verified": true, "email": "a@evilgserviceaccount.com"}),
+            false,
+            false,
+        ),
+        (
+            Dialect::Google,
+            json!({"email_verified": true, "email": "a@p.iam.gserviceaccount.com"}),
+            true,
+            true,
+        ),
+    ] {
+        assert_eq!(
+            address(dialect, claims.clone(), false),
+            untrusted,
+            "{dialect:?} {claims}"
+        );
+        assert_eq!(
+            address(dialect, claims.clone(), true),
+            trusted,
+            "trusted {dialect:?} {claims}"
+        );
+    }
+}
