@@ -14,7 +14,7 @@ use crate::identity::{ClaimRule, ClaimTest};
 const TITLE: &str = "claims[]";
 
 /// Whole numbers beyond this are not exact any more when Envoy hands them on.
-const LARGEST_EXACT: i64 = 1 << 53;
+const LARGEST_EXACT: i64 = (1 << 53) - 1;
 
 const FIELDS: [&str; 8] = [
     "claim", "equals", "one_of", "contains", "prefix", "suffix", "exists", "not",
@@ -244,5 +244,15 @@ mod tests {
         let rule = read(&json!({"claim": "realm_access.roles", "exists": false})).unwrap();
         assert_eq!(rule.path, ["realm_access", "roles"]);
         assert_eq!(rule.exists, Some(false));
+    }
+
+    #[test]
+    fn a_number_that_may_have_been_another_is_refused() {
+        // What Envoy makes of 9007199254740993.
+        for number in [9_007_199_254_740_992.0, -9_007_199_254_740_992.0] {
+            assert_eq!(whole(&Number::from_f64(number).unwrap()), None, "{number}");
+        }
+        let largest = Number::from_f64(9_007_199_254_740_991.0).unwrap();
+        assert_eq!(whole(&largest), Some(9_007_199_254_740_991));
     }
 }

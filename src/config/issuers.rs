@@ -319,4 +319,19 @@ mod tests {
         };
         assert_eq!(document.path, "/x/openid");
     }
+
+    #[test]
+    fn an_issuer_of_entra_read_in_another_dialect_is_warned_of() {
+        for issuer in [
+            "https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0",
+            "https://sts.windows.net/72f988bf-86f1-41af-91ab-2d7cd011db47/",
+        ] {
+            let document = json!({
+                "providers": [{"name": "idp", "issuer": issuer, "audiences": "n8n", "cluster": "idp"}],
+                "webhooks": [{"path": "/webhook/**", "auth": "bearer"}],
+            });
+            let loaded = load(document.to_string().as_bytes(), &NoSecrets).unwrap();
+            assert!(!loaded.warnings.is_empty(), "{issuer}");
+        }
+    }
 }

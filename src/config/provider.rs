@@ -95,6 +95,7 @@ fn provider(
 ) -> Option<Provider> {
     check_typ(&raw);
     warn_of_strangers(&raw);
+    warn_of_another_dialect(&raw);
     let introspection = introspection::introspection(&raw, issuers.as_ref(), environment);
     let keys = key_source(&raw, issuers.as_ref());
     let dialect = raw.r#type.value.as_ref().map(|word| word.0);
@@ -178,6 +179,22 @@ fn warn_of_strangers(raw: &RawProvider) {
         let problem = "gives everybody in the world a token for any audience";
         let hint = "add clients, tenants, allowed_domains or claims";
         raw.r#type.place.warn(problem, hint);
+    }
+}
+
+/// Read in another dialect, an application of Entra is a person, and an address that a tenant wrote
+/// for itself may count.
+fn warn_of_another_dialect(raw: &RawProvider) {
+    const HOSTS: [&str; 2] = ["login.microsoftonline.com", "sts.windows.net"];
+    let is_entras =
+        |text: &str| Address::parse(text).is_ok_and(|address| HOSTS.contains(&address.authority));
+    let mut issuers = raw.issuer.value.iter().flat_map(|issuers| &issuers.0);
+    let is_another = |dialect: &OneOf<Dialect>| dialect.0 != Dialect::Entra;
+    if raw.r#type.value.as_ref().is_some_and(is_another)
+        && issuers.any(|issuer| is_entras(&issuer.value.text))
+    {
+        let problem = "is not entra, and the issuer is Entra's: its claims mean other things";
+        raw.r#type.place.warn(problem, "write type: entra");
     }
 }
 

@@ -87,12 +87,18 @@ fn rules_in_order(
             host: None,
             ..rule.clone()
         };
-        let passes = |rule: &ApiKeyRule| rule.api_keys == ApiKeys::Pass;
-        let passes_elsewhere = match after.iter().find(|(_, other)| other.covers(&anywhere)) {
-            Some((_, later)) => passes(later),
-            None => otherwise == ApiKeys::Pass,
+        // The first of these decides about the same paths on other hosts.
+        let has_last_word = |(_, other): &&(Place, ApiKeyRule)| {
+            rule.is_got_around_by(other) || other.covers(&anywhere)
         };
-        if rule.host.is_some() && !passes(rule) && passes_elsewhere {
+        let elsewhere = after.iter().find(has_last_word);
+        let passes_elsewhere =
+            elsewhere.map_or(otherwise, |(_, other)| other.api_keys) == ApiKeys::Pass;
+        let is_anywhere = |own: &HostPattern| {
+            hosts.is_some_and(|hosts| hosts.iter().all(|host| own.covers(host)))
+        };
+        let names_some = rule.host.as_ref().is_some_and(|own| !is_anywhere(own));
+        if names_some && rule.api_keys == ApiKeys::Refuse && passes_elsewhere {
             place.error(
                 "refuses nothing: whoever asks for another host gets past it",
                 "write api_keys: refuse in public_api, and list the hosts that may pass",
@@ -125,4 +131,91 @@ fn rule(raw: RawApiKeyRule, place: &Place, endpoints: &Endpoints) -> Option<ApiK
         pattern,
         api_keys: raw.api_keys.value?.0,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{json, Value};
+
+    use crate::config::{load, Environment};
+    use crate::secret::Secret;
+
+    struct NoSecrets;
+
+    impl Environment for NoSecrets {
+        fn secret(&self, _: &str) -> Option<Secret> {
+            None
+        }
+    }
+
+    fn errors(public_api: &Value, hosts: Option<&[&str]>) -> String {
+        let webhooks = json!([{"path": "/webhook/**", "auth": "bearer"}]);
+        let mut document = json!({"providers": [{
+            "name": "idp", "issuer": "https://idp.example", "audiences": "n8n", "cluster": "idp",
+        }]});
+        if let Some(hosts) = hosts {
+            document["instances"] = json!([{
+                "name": "a", "hosts": hosts, "public_api": public_api, "webhooks": webhooks,
+            }]);
+        } else {
+            document["public_api"] = public_api.clone();
+            document["webhooks"] = webhooks;
+        }
+        match load(document.to_string().as_bytes(), &NoSecrets) {
+            Ok(_) => String::new(),
+            Err(errors) => errors.to_string(),
+        }
+    }
+
+    /// A static key that `host` refuses passes when it asks for another host.
+    #[test]
+    fn a_rule_that_another_host_gets_around_does_not_load() {
+        for (name, rules) in [
+            (
+                "a narrower path passes elsewhere",
+                json!([
+                    {"host": "a.example", "path": "/api/v1/**", "api_keys": "refuse"},
+                    {"path": "/api/v1/workflows/**", "api_keys": "pass"},
+                ]),
+            ),
+            (
+                "all paths pass elsewhere, and are written out",
+                json!([
+                    {"host": "a.example", "api_keys": "refuse"},
+                    {"path": "/api/**", "api_keys": "pass"},
+                ]),
+            ),
+            (
+                "the hosts beside it pass",
+                json!([
+                    {"host": "a.example.com", "api_keys": "refuse"},
+                    {"host": "*.example.com", "api_keys": "pass"},
+                ]),
+            ),
+        ] {
+            let errors = errors(&json!({"api_keys": "refuse", "rules": rules}), None);
+            assert!(errors.contains("refuses nothing"), "{name}: {errors:?}");
+        }
+    }
+
+    #[test]
+    fn a_rule_behind_one_for_all_paths_is_never_reached() {
+        let rules = json!([
+            {"path": "/api/**", "api_keys": "pass"},
+            {"host": "a.example", "api_keys": "refuse"},
+        ]);
+        let errors = errors(&json!({"api_keys": "refuse", "rules": rules}), None);
+        assert!(errors.contains("can never be reached"), "{errors:?}");
+    }
+
+    #[test]
+    fn a_rule_for_every_host_of_its_instance_may_refuse() {
+        let rules =
+            json!([{"host": "a.example", "path": "/api/v1/users/**", "api_keys": "refuse"}]);
+        let errors = errors(
+            &json!({"api_keys": "pass", "rules": rules}),
+            Some(&["a.example"]),
+        );
+        assert_eq!(errors, "");
+    }
 }

@@ -54,7 +54,7 @@ impl Admission {
         let failing = self
             .claims
             .iter()
-            .find(|rule| !rule.holds(&identity.claims));
+            .find(|rule| rule.misses_groups(identity) || !rule.holds(&identity.claims));
         failing.map_or(Ok(()), |rule| Err(NotAdmitted::Claim(rule.path.join("."))))
     }
 }

@@ -4,6 +4,8 @@ use std::mem::discriminant;
 
 use serde_json::{Map, Value};
 
+use super::Identity;
+
 /// A rule on one claim.
 ///
 /// It fails where it cannot be judged: the claim is absent or `null`, or of another type than what
@@ -37,8 +39,10 @@ pub enum ClaimTest {
 impl ClaimRule {
     /// Whether the rule holds for a token with these claims.
     pub fn holds(&self, claims: &Map<String, Value>) -> bool {
-        let Some(claim) = self.find(claims) else {
-            return self.exists == Some(false);
+        let claim = match self.find(claims) {
+            Ok(Some(claim)) => claim,
+            Ok(None) => return self.exists == Some(false),
+            Err(NoObject) => return false,
         };
         let all_say = |tests: &[ClaimTest], answer| {
             tests.iter().all(|test| test.holds(claim) == Some(answer))
@@ -46,15 +50,31 @@ impl ClaimRule {
         self.exists != Some(false) && all_say(&self.all, true) && all_say(&self.none, false)
     }
 
-    fn find<'c>(&self, claims: &'c Map<String, Value>) -> Option<&'c Value> {
-        let (first, rest) = self.path.split_first()?;
-        rest.iter()
-            .try_fold(claims.get(first)?, |value, name| {
-                value.as_object()?.get(name)
-            })
-            .filter(|value| !value.is_null())
+    /// Whether the rule is about groups, and the token leaves them out: nobody can say then.
+    pub fn misses_groups(&self, identity: &Identity) -> bool {
+        identity.groups_left_out && self.path.first().is_some_and(|name| name == "groups")
+    }
+
+    /// The claim, if it is there. Nobody can say where something on the way to it is no object:
+    /// whoever may choose its type must not thereby choose that the claim is absent.
+    fn find<'c>(&self, claims: &'c Map<String, Value>) -> Result<Option<&'c Value>, NoObject> {
+        let Some((first, rest)) = self.path.split_first() else {
+            return Err(NoObject);
+        };
+        let mut claim = claims.get(first);
+        for name in rest {
+            claim = match claim {
+                None | Some(Value::Null) => return Ok(None),
+                Some(Value::Object(members)) => members.get(name),
+                Some(_) => return Err(NoObject),
+            };
+        }
+        Ok(claim.filter(|claim| !claim.is_null()))
     }
 }
+
+/// Something on the way to a claim is no object.
+struct NoObject;
 
 impl ClaimTest {
     /// Whether the test holds; `None`: the types do not let anybody say.
@@ -80,8 +100,11 @@ impl ClaimTest {
     }
 }
 
+/// Whether two values can be told apart by their text. A number with a fraction or an exponent
+/// cannot: `7.0` is another spelling of `7`.
 fn is_like(one: &Value, other: &Value) -> bool {
-    discriminant(one) == discriminant(other)
+    let is_exact = |value: &Value| !value.is_f64();
+    discriminant(one) == discriminant(other) && is_exact(one) && is_exact(other)
 }
 
 #[cfg(test)]
@@ -129,8 +152,8 @@ mod tests {
             (
                 equals(json!(7)),
                 vec![json!(7)],
-                vec![json!(8), json!(-7), json!(7.5), json!(7.0)],
-                vec![json!("7"), json!([7])],
+                vec![json!(8), json!(-7)],
+                vec![json!("7"), json!([7]), json!(7.5), json!(7.0)],
             ),
             (
                 equals(json!(true)),
@@ -239,6 +262,43 @@ mod tests {
                 !holds(&rule(path, Some(true), &[], &[]), &claims),
                 "{path:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_way_that_is_blocked_is_no_absence() {
+        let absent = rule(&["act", "sub"], Some(false), &[], &[]);
+        for claims in [
+            json!({}),
+            json!({"act": null}),
+            json!({"act": {}}),
+            json!({"act": {"sub": null}}),
+        ] {
+            assert!(holds(&absent, &claims), "{claims}");
+        }
+        for act in [
+            json!("svc-admin"),
+            json!([{"sub": "svc-admin"}]),
+            json!(1),
+            json!(true),
+        ] {
+            let claims = json!({"act": act});
+            assert!(!holds(&absent, &claims), "{claims}");
+        }
+    }
+
+    #[test]
+    fn a_number_spelled_in_another_way_does_not_get_past_a_negated_rule() {
+        for spelling in ["7.0", "7e0", "70e-1"] {
+            let claims = crate::json::object(
+                format!(r#"{{"c":{spelling},"l":[{spelling}]}}"#).as_bytes(),
+                4,
+            )
+            .unwrap();
+            let equals = rule(&["c"], None, &[], &[ClaimTest::OneOf(vec![json!(7)])]);
+            let contains = rule(&["l"], None, &[], &[ClaimTest::Contains(json!(7))]);
+            assert!(!equals.holds(&claims), "{spelling}");
+            assert!(!contains.holds(&claims), "{spelling}");
         }
     }
 }

@@ -36,7 +36,9 @@ pub struct Condition {
 impl Condition {
     /// Whether `identity` is one of those that this condition speaks of.
     pub fn holds(&self, identity: &Identity) -> bool {
-        self.holds_but_for_groups(identity) && has_one(self.groups.as_ref(), &identity.groups)
+        self.holds_but_for_groups(identity)
+            && has_one(self.groups.as_ref(), &identity.groups)
+            && !self.looks_for_what_was_left_out(identity)
     }
 
     /// Whether this might hold if the token had all of the caller's groups: it holds in
@@ -62,7 +64,14 @@ impl Condition {
             && is_one(self.tenants.as_ref(), identity.tenant.as_deref())
             && has_one(self.roles.as_ref(), &identity.roles)
             && has_one(self.scopes.as_ref(), &identity.scopes)
-            && self.claims.iter().all(|rule| rule.holds(&identity.claims))
+            && self
+                .claims
+                .iter()
+                .all(|rule| rule.misses_groups(identity) || rule.holds(&identity.claims))
+    }
+
+    fn looks_for_what_was_left_out(&self, identity: &Identity) -> bool {
+        self.claims.iter().any(|rule| rule.misses_groups(identity))
     }
 
     /// Whether every identity for which `other` holds is one for which this holds too, so that

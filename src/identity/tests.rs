@@ -1,6 +1,7 @@
 //! Identities of claims as providers send them, and conditions on identities.
 
 mod email;
+mod groups;
 mod kind;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -430,34 +431,4 @@ fn the_domain_that_hosts_an_account_goes_before_that_of_its_address() {
     };
     assert_eq!(by_address.check(&person()), Ok(()));
     assert_eq!(by_address.check(&hosted), Err(NotAdmitted::Domain));
-}
-
-/// A caller of whom the token says that there are more groups.
-#[test]
-fn a_rule_misses_the_groups_that_a_token_leaves_out() {
-    let overage = Identity {
-        groups_left_out: true,
-        groups: Vec::new(),
-        ..person()
-    };
-    let asks = Condition {
-        groups: Some(one("g")),
-        ..Condition::default()
-    };
-    assert!(asks.misses_groups(&overage));
-    assert!(!asks.misses_groups(&person()), "the token has all groups");
-    let also_fails_elsewhere = Condition {
-        clients: Some(one("other")),
-        ..asks.clone()
-    };
-    assert!(!also_fails_elsewhere.misses_groups(&overage));
-    assert!(
-        !Condition::default().misses_groups(&overage),
-        "asks for none"
-    );
-    let has_it_all_the_same = Identity {
-        groups: vec!["g".to_owned()],
-        ..overage
-    };
-    assert!(!asks.misses_groups(&has_it_all_the_same));
 }

@@ -42,18 +42,11 @@ impl ApiKeyRules {
     /// What becomes of a call to `route` on `host`, as [`crate::hostname::requested`] gives it.
     ///
     /// Where that is unclear, it is refused: without a host, only rules that refuse speak of it;
-    /// and where upper and lower case lead to different rules, the stricter one counts.
+    /// and case is folded for those alone, so that whichever segments n8n folds, what it would
+    /// read as refused is.
     pub fn choose(&self, host: Option<&str>, route: &Route) -> ApiKeys {
-        let refuses = |comparison| {
-            let speaks_of = |rule: &&ApiKeyRule| rule.speaks_of(host, route, comparison);
-            let rule = self.rules.iter().find(speaks_of);
-            rule.map_or(self.otherwise, |rule| rule.api_keys) == ApiKeys::Refuse
-        };
-        if refuses(Comparison::Exact) || refuses(Comparison::IgnoringCase) {
-            ApiKeys::Refuse
-        } else {
-            ApiKeys::Pass
-        }
+        let rule = self.rules.iter().find(|rule| rule.speaks_of(host, route));
+        rule.map_or(self.otherwise, |rule| rule.api_keys)
     }
 }
 
@@ -68,12 +61,30 @@ impl ApiKeyRule {
         let path_covers = match (&self.pattern, &other.pattern) {
             (None, _) => true,
             (Some(own), Some(others)) => own.covers(others),
-            (Some(_), None) => false,
+            (Some(own), None) => own.is_whole_endpoint(),
         };
         host_covers && path_covers
     }
 
-    fn speaks_of(&self, host: Option<&str>, route: &Route, comparison: Comparison) -> bool {
+    /// Whether some call that this refuses passes by `later` when it asks for another host.
+    pub fn is_got_around_by(&self, later: &Self) -> bool {
+        let has_other_hosts = match (&self.host, &later.host) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            (Some(own), Some(wider)) => wider.covers(own) && !own.covers(wider),
+        };
+        let paths_meet = match (&self.pattern, &later.pattern) {
+            (Some(own), Some(others)) => own.meets(others),
+            _ => true,
+        };
+        later.api_keys == ApiKeys::Pass && has_other_hosts && paths_meet
+    }
+
+    fn speaks_of(&self, host: Option<&str>, route: &Route) -> bool {
+        let comparison = match self.api_keys {
+            ApiKeys::Pass => Comparison::Exact,
+            ApiKeys::Refuse => Comparison::IgnoringCase,
+        };
         let host_fits = match (&self.host, host) {
             (None, _) => true,
             (Some(pattern), Some(host)) => pattern.matches(host),
@@ -170,5 +181,20 @@ mod tests {
         assert_eq!(choose(&rules, Some("c.example"), "/api/v1/users"), Pass);
         assert_eq!(choose(&rules, None, "/api/v1/users"), Refuse);
         assert_eq!(choose(&rules, None, "/api/v1/tags"), Refuse);
+    }
+
+    #[test]
+    fn no_mixture_of_cases_gets_around_a_rule() {
+        // n8n reads `/api/v1/Workflows/ABC` as the workflow `ABC`, which is none that may pass.
+        let rules = rules(
+            &[
+                (None, Some("/api/v1/workflows/abc"), Pass),
+                (None, Some("/api/v1/workflows/**"), Refuse),
+            ],
+            Pass,
+        );
+        assert_eq!(choose(&rules, None, "/api/v1/workflows/abc"), Pass);
+        assert_eq!(choose(&rules, None, "/api/v1/workflows/ABC"), Refuse);
+        assert_eq!(choose(&rules, None, "/api/v1/Workflows/ABC"), Refuse);
     }
 }

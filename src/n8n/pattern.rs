@@ -1,5 +1,6 @@
 //! Path patterns of rules.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use thiserror::Error;
@@ -122,6 +123,27 @@ impl PathPattern {
                 .iter()
                 .zip(&other.segments)
                 .all(|(own, others)| *own == Wanted::Any || own == others)
+    }
+
+    /// Whether some path is matched by both, in whatever case it is written.
+    pub fn meets(&self, other: &Self) -> bool {
+        let lengths_fit = match self.segments.len().cmp(&other.segments.len()) {
+            Ordering::Less => self.is_open,
+            Ordering::Equal => true,
+            Ordering::Greater => other.is_open,
+        };
+        let fit = |(own, others): (&Wanted, &Wanted)| match (own, others) {
+            (Wanted::Literal(own), _) if *others != Wanted::Any => others.is_ignoring_case(own),
+            _ => true,
+        };
+        self.prefix == other.prefix
+            && lengths_fit
+            && self.segments.iter().zip(&other.segments).all(fit)
+    }
+
+    /// Whether it matches every path below its endpoint.
+    pub fn is_whole_endpoint(&self) -> bool {
+        self.is_open && self.segments.is_empty()
     }
 
     /// The endpoint that it begins with.
@@ -324,6 +346,51 @@ mod tests {
             ("/webhook/**", "/form/x"),
         ] {
             assert!(!covers(wide, narrow), "{wide} {narrow}");
+        }
+    }
+
+    #[test]
+    fn patterns_meet_and_cover_as_the_paths_that_they_match_say() {
+        let words = ["a", "B", "b", "*"];
+        let mut patterns = vec![String::new()];
+        for one in words {
+            patterns.push(format!("/{one}"));
+            patterns.extend(words.map(|two| format!("/{one}/{two}")));
+        }
+        let open = patterns.clone().into_iter().map(|text| text + "/**");
+        let all: Vec<_> = patterns.clone().into_iter().chain(open).collect();
+        let all: Vec<_> = all
+            .iter()
+            .map(|text| parse(&format!("/webhook{text}")).unwrap())
+            .collect();
+        let letters = ["a", "b", "B", "c"];
+        let mut paths: Vec<Vec<String>> = vec![vec![]];
+        for _ in 0..3 {
+            let longer: Vec<_> = paths
+                .iter()
+                .flat_map(|path| letters.map(|letter| [&path[..], &[letter.to_owned()]].concat()))
+                .collect();
+            paths.extend(longer);
+        }
+        for one in &all {
+            for other in &all {
+                let both = |path: &&Vec<String>| {
+                    [one, other]
+                        .iter()
+                        .all(|p| p.matches(path, Comparison::IgnoringCase))
+                };
+                assert_eq!(
+                    one.meets(other),
+                    paths.iter().any(|path| both(&path)),
+                    "{one} {other}"
+                );
+                for comparison in [Comparison::Exact, Comparison::IgnoringCase] {
+                    let left_over = paths.iter().find(|path| {
+                        other.matches(path, comparison) && !one.matches(path, comparison)
+                    });
+                    assert!(!one.covers(other) || left_over.is_none(), "{one} {other}");
+                }
+            }
         }
     }
 }

@@ -9,6 +9,9 @@ use crate::support::recorder::Recorder;
 
 const PROD: &str = "n8n.example.test";
 const TEST: &str = "n8n-test.example.test";
+
+/// All of its domain are the second instance's, but for the first one's own.
+const DOMAIN: &str = "*.example.test";
 const PATH: &str = "/api/v1/workflows";
 
 /// The gate of both, and the upstream of the second; the first is the gate's own.
@@ -28,7 +31,7 @@ fn start() -> (Gate, Recorder) {
             },
             {
                 "name": "test",
-                "hosts": [TEST],
+                "hosts": [DOMAIN],
                 "roles": shared["roles"],
                 "principals": [
                     principal("a-of-test", "app-a", "N8N_KEY_PEOPLE"),
@@ -38,7 +41,7 @@ fn start() -> (Gate, Recorder) {
             },
         ],
     });
-    let shape = |setup: Setup| setup.host(TEST, test.port());
+    let shape = |setup: Setup| setup.host(DOMAIN, test.port()).host_of_first(PROD);
     (Gate::at(provider(), policy, shape), test)
 }
 
@@ -55,6 +58,9 @@ fn a_token_gets_the_key_of_the_instance_that_it_is_sent_to() {
             (PROD.to_owned(), KEY_A, "a-of-prod"),
             (format!("{TEST}:8080"), KEY_PEOPLE, "a-of-test"),
             (PROD.to_ascii_uppercase(), KEY_A, "a-of-prod"),
+            // A port must not make Envoy choose otherwise than the gate.
+            (format!("{PROD}:443"), KEY_A, "a-of-prod"),
+            ("other.example.test:443".to_owned(), KEY_PEOPLE, "a-of-test"),
         ] {
             let answer = send(&gate, &host, Request::get(PATH).bearer(&token));
             assert_eq!(answer.status, 200, "{host}: {}", answer.text());
@@ -72,7 +78,7 @@ fn a_token_gets_the_key_of_the_instance_that_it_is_sent_to() {
     }
     let named: Vec<Value> = gate.envoy.audit();
     let named: Vec<_> = named.iter().map(|line| line["instance"].clone()).collect();
-    assert_eq!(named, ["prod", "test", "prod"].repeat(3));
+    assert_eq!(named, ["prod", "test", "prod", "prod", "test"].repeat(3));
 }
 
 #[test]

@@ -40,7 +40,8 @@ enum File {
         upstream: u16,
         clusters: Vec<(String, u16)>,
         env_keys: Vec<String>,
-        hosts: Vec<(String, u16)>,
+        /// Domains of virtual hosts, and the clusters that they lead to.
+        hosts: Vec<(String, String)>,
         normalize: bool,
         discovered: bool,
     },
@@ -88,14 +89,24 @@ impl Setup {
         self
     }
 
-    /// Leads a host to an upstream of its own at a loopback port; every other still leads to the
-    /// first.
+    /// Leads a host, or all below a domain, to an upstream of its own at a loopback port; every
+    /// other still leads to the first.
     #[must_use]
-    pub(crate) fn host(mut self, name: &str, port: u16) -> Self {
+    pub(crate) fn host(self, name: &str, port: u16) -> Self {
+        self.leading(name, name).cluster(name, port)
+    }
+
+    /// Leads a host to the first upstream though it is below a domain that leads elsewhere.
+    #[must_use]
+    pub(crate) fn host_of_first(self, name: &str) -> Self {
+        self.leading(name, "upstream")
+    }
+
+    fn leading(mut self, name: &str, cluster: &str) -> Self {
         if let File::Minimal { hosts, .. } = &mut self.file {
-            hosts.push((name.to_owned(), port));
+            hosts.push((name.to_owned(), cluster.to_owned()));
         }
-        self.cluster(name, port)
+        self
     }
 
     /// Sets an environment variable of Envoy, and lets the filter read it.
@@ -248,17 +259,17 @@ impl Setup {
         } else {
             json!({ "name": NAME, "typed_config": filter })
         };
-        let virtual_host = |domains: &[String], cluster: &str| {
+        let virtual_host = |domain: &str, cluster: &str| {
             json!({
-                "name": cluster,
-                "domains": domains,
+                "name": domain,
+                "domains": [domain],
                 "routes": [ { "match": { "prefix": "/" }, "route": { "cluster": cluster } } ],
             })
         };
         let virtual_hosts: Vec<Value> = hosts
             .iter()
-            .map(|(name, _)| virtual_host(&[name.clone(), format!("{name}:*")], name))
-            .chain([virtual_host(&["*".to_owned()], "upstream")])
+            .map(|(domain, cluster)| virtual_host(domain, cluster))
+            .chain([virtual_host("*", "upstream")])
             .collect();
         let manager = json!({
             "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
@@ -269,7 +280,10 @@ impl Setup {
                 gate,
                 { "name": "router", "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" } },
             ],
-            "route_config": { "virtual_hosts": virtual_hosts },
+            "route_config": {
+                "virtual_hosts": virtual_hosts,
+                "ignore_port_in_host_matching": true,
+            },
         });
         let clusters: Vec<Value> = clusters
             .iter()

@@ -36,9 +36,6 @@ pub(super) fn refine(
         None => reading.email_verified.map(|_| false),
     };
     // More groups than fit: `hasgroups` in implicit flows, elsewhere a pointer to Graph.
-    let elsewhere = claims
-        .get("_claim_names")
-        .is_some_and(|names| names.get("groups").is_some());
-    reading.groups_left_out = elsewhere || claims.contains_key("hasgroups");
+    reading.groups_left_out |= claims.contains_key("hasgroups");
     Ok(())
 }

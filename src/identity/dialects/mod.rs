@@ -113,7 +113,10 @@ impl Places {
             scopes: all(self.scopes, names),
             roles: all(self.roles, whole_names),
             groups: whole_names(claims.get("groups")),
-            groups_left_out: false,
+            // They are to be had elsewhere (OpenID Connect Core 1.0 §5.6.2).
+            groups_left_out: claims
+                .get("_claim_names")
+                .is_some_and(|names| names.get("groups").is_some()),
             tenant: tenant.map(str::to_owned),
             hosted_domain: None,
         })

@@ -1,0 +1,76 @@
+//! Groups that a token leaves out, since there are too many.
+
+use serde_json::json;
+
+use super::*;
+
+/// A caller of whom the token says that there are more groups.
+#[test]
+fn a_rule_misses_the_groups_that_a_token_leaves_out() {
+    let overage = Identity {
+        groups_left_out: true,
+        groups: Vec::new(),
+        ..person()
+    };
+    let asks = Condition {
+        groups: Some(one("g")),
+        ..Condition::default()
+    };
+    assert!(asks.misses_groups(&overage));
+    assert!(!asks.misses_groups(&person()), "the token has all groups");
+    let also_fails_elsewhere = Condition {
+        clients: Some(one("other")),
+        ..asks.clone()
+    };
+    assert!(!also_fails_elsewhere.misses_groups(&overage));
+    assert!(
+        !Condition::default().misses_groups(&overage),
+        "asks for none"
+    );
+    let has_it_all_the_same = Identity {
+        groups: vec!["g".to_owned()],
+        ..overage
+    };
+    assert!(!asks.misses_groups(&has_it_all_the_same));
+}
+
+#[test]
+fn a_rule_on_the_claim_of_groups_misses_what_the_token_leaves_out() {
+    // Somebody in so many groups that Entra leaves them out, `contractors` among them.
+    let identity = read(
+        Dialect::Entra,
+        &json!({"azp": "cli", "scp": "x", "_claim_names": {"groups": "src1"}}),
+    )
+    .unwrap();
+    assert!(identity.groups_left_out);
+    let contractors = Condition {
+        claims: vec![ClaimRule {
+            path: vec!["groups".to_owned()],
+            exists: None,
+            all: vec![ClaimTest::Contains("contractors".into())],
+            none: Vec::new(),
+        }],
+        ..Condition::default()
+    };
+    assert!(contractors.misses_groups(&identity));
+    let without_groups = Condition {
+        claims: vec![ClaimRule {
+            path: vec!["groups".to_owned()],
+            exists: Some(false),
+            all: Vec::new(),
+            none: Vec::new(),
+        }],
+        ..Condition::default()
+    };
+    assert!(!without_groups.holds(&identity));
+}
+
+#[test]
+fn groups_that_are_elsewhere_are_missed_in_every_dialect() {
+    // OpenID Connect Core 1.0 section 5.6.2: `groups` is to be had elsewhere.
+    let identity = read(
+        Dialect::Oidc,
+        &json!({"azp": "cli", "sub": "ann", "_claim_names": {"groups": "src1"}}),
+    );
+    assert!(identity.unwrap().groups_left_out);
+}
