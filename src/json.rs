@@ -132,6 +132,35 @@ impl<'d> Visitor<'d> for Strict<'_> {
     }
 }
 
+/// About how many bytes the members of an object take in memory: one that is written in two letters
+/// may take hundreds.
+pub fn weight(members: &Map<String, Value>) -> usize {
+    /// What an object takes that has but a few members.
+    const FIRST: usize = 448;
+    /// What each member takes beside its name and value.
+    const EACH: usize = 64;
+    let each = members.iter().map(|(name, value)| {
+        name.len()
+            .saturating_add(EACH)
+            .saturating_add(value_weight(value))
+    });
+    each.fold(FIRST, usize::saturating_add)
+}
+
+fn value_weight(value: &Value) -> usize {
+    /// What a value takes in an array that has grown.
+    const VALUE: usize = 48;
+    match value {
+        Value::String(text) => text.len().saturating_add(VALUE),
+        Value::Array(items) => items
+            .iter()
+            .map(value_weight)
+            .fold(VALUE, usize::saturating_add),
+        Value::Object(members) => weight(members).saturating_add(VALUE),
+        _ => VALUE,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -142,6 +142,9 @@ pub(super) const CLIENT_AUTH: ClientAuth = ClientAuth::Basic;
 /// JWTs prove themselves; asking about each costs a call.
 pub(super) const INTROSPECT_ALWAYS: bool = false;
 
+/// Refresh tokens would open n8n.
+pub(super) const ACCEPT_UNTYPED: bool = false;
+
 /// Any application's token would open n8n.
 pub(super) const ANY_AUDIENCE: bool = false;
 

@@ -8,6 +8,7 @@ use super::issuers::Issuers;
 use super::provider::{address, length, refuse};
 use super::raw::{RawIntrospection, RawProvider, RawUserInfo};
 use super::read::Text;
+use super::report::quoted;
 use super::section::{Field, Reported};
 use super::words::ClientAuth;
 use crate::form;
@@ -49,12 +50,14 @@ fn by_introspection(
     // RFC 6749 §2.3.1: both are encoded as in a form, in the header too.
     let id = form::encoded(&asked.client_id.value.as_ref()?.text);
     let secret = form::encoded(secret?.expose());
+    let accept_untyped = asked.accept_untyped.value?;
     let protocol = match asked.auth.value.as_ref()?.0 {
         ClientAuth::Basic => {
             let pair = STANDARD.encode([&id, ":", &secret].concat());
             Protocol::Introspection {
                 authorization: Some(Secret::new(["Basic ", &pair].concat())),
                 form: None,
+                accept_untyped,
             }
         }
         ClientAuth::Post => {
@@ -62,6 +65,7 @@ fn by_introspection(
             Protocol::Introspection {
                 authorization: None,
                 form: Some(Secret::new(fields)),
+                accept_untyped,
             }
         }
     };
@@ -137,6 +141,26 @@ fn prefixes(raw: &RawProvider) -> Option<Vec<String>> {
     }
     let texts = prefixes.into_iter().flat_map(|list| &list.0);
     Some(texts.map(|prefix| prefix.text.clone()).collect())
+}
+
+/// A token with two providers' prefixes would be shown to both.
+pub(super) fn report_overlaps(providers: &[RawProvider]) {
+    let all = providers.iter().enumerate().flat_map(|(index, raw)| {
+        let prefixes = raw.token_prefix.value.iter().flat_map(|list| &list.0);
+        prefixes.map(move |prefix| (index, &prefix.text, &raw.token_prefix.place))
+    });
+    let all: Vec<_> = all.collect();
+    for (index, text, place) in &all {
+        let other = all.iter().find(|(other, begins, _)| {
+            other < index
+                && (text.starts_with(begins.as_str()) || begins.starts_with(text.as_str()))
+        });
+        if let Some((_, other, at)) = other {
+            let (text, other) = (quoted(text), quoted(other));
+            let problem = format!("{text} and {other} at {at} are prefixes of the same tokens");
+            place.error(problem, "give each provider prefixes of its own");
+        }
+    }
 }
 
 /// A token that is shown to a provider that did not make it is one that this provider could use.

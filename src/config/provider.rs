@@ -35,6 +35,7 @@ pub(super) struct Providers {
 pub(super) fn providers(raw: Vec<RawProvider>, environment: &dyn Environment) -> Providers {
     report_equal_names(&raw);
     introspection::warn_of_several(&raw);
+    introspection::report_overlaps(&raw);
     let mut owners: BTreeMap<String, (ProviderId, Place)> = BTreeMap::new();
     let mut list = Vec::new();
     for (index, raw) in raw.into_iter().enumerate() {

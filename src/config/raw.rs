@@ -178,6 +178,10 @@ section! {
         /// Ask about JWTs too, once their signature was found good: a token that was revoked is
         /// refused within `ttl`.
         always: bool = default_flag(defaults::INTROSPECT_ALWAYS),
+        /// Take an answer that does not say that the token is an access token (`token_type`, `typ` or
+        /// `token_use`). Refresh tokens are active, too, and would open n8n: only where the provider
+        /// calls them inactive, or where `token_prefix` names what access tokens alone begin with.
+        accept_untyped: bool = default_flag(defaults::ACCEPT_UNTYPED),
         /// How long an active answer is held, and no longer than the `exp` in it.
         ttl: Span<IntrospectionTtl> = default_span(),
         /// How long an inactive one is.

@@ -97,7 +97,7 @@ fn admit(
     let admission = &provider.admission;
     admission.check(&identity).map_err(Reason::NotAdmitted)?;
     if let Some(digest) = word_on {
-        token = confirm(grounds, id, token, digest, findings)?;
+        token = confirm(grounds, (id, provider), token, digest, findings)?;
     }
     // The caller lets go of what nothing needs any more; a second hold on it would mean a copy.
     findings.identity = None;

@@ -2,12 +2,11 @@
 
 use std::rc::Rc;
 
-use serde_json::{Map, Value};
-
 use super::edits::{identity_headers, HeaderEdit};
 use super::Grounds;
 use crate::facts::Availability;
 use crate::identity::Identity;
+use crate::json;
 use crate::n8n::ScopeSet;
 use crate::policy::{Instance, Principal, ProviderId};
 use crate::reply::Reason;
@@ -113,7 +112,7 @@ impl Caller {
         let texts = texts.map(|text| text.len().saturating_add(ALLOCATION * 2));
         let headers = self.headers.iter().map(HeaderEdit::value_len);
         let headers = headers.map(|length| length.saturating_add(ALLOCATION * 4));
-        let claims = (!identity.claims.is_empty()).then(|| members_weight(&identity.claims));
+        let claims = (!identity.claims.is_empty()).then(|| json::weight(&identity.claims));
         let fixed = size_of::<Self>()
             .saturating_add(size_of::<Identity>())
             .saturating_add(identity.issuer.len().saturating_mul(2))
@@ -122,34 +121,6 @@ impl Caller {
             .chain(headers)
             .chain(claims)
             .fold(fixed, usize::saturating_add)
-    }
-}
-
-/// About how many bytes claims take in memory: one that is written in two letters may take hundreds.
-fn members_weight(members: &Map<String, Value>) -> usize {
-    /// What an object takes that has but a few members.
-    const FIRST: usize = 448;
-    /// What each member takes beside its name and value.
-    const EACH: usize = 64;
-    let each = members.iter().map(|(name, value)| {
-        name.len()
-            .saturating_add(EACH)
-            .saturating_add(value_weight(value))
-    });
-    each.fold(FIRST, usize::saturating_add)
-}
-
-fn value_weight(value: &Value) -> usize {
-    /// What a value takes in an array that has grown.
-    const VALUE: usize = 48;
-    match value {
-        Value::String(text) => text.len().saturating_add(VALUE),
-        Value::Array(items) => items
-            .iter()
-            .map(value_weight)
-            .fold(VALUE, usize::saturating_add),
-        Value::Object(members) => members_weight(members).saturating_add(VALUE),
-        _ => VALUE,
     }
 }
 

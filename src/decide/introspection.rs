@@ -35,17 +35,29 @@ pub(super) fn introspect<'g>(
         .iter()
         .filter_map(|one| one.introspection.as_ref());
     let is_somebodys = asked.any(has_prefix);
+    // A provider never sees a token with the prefix of another.
+    let is_asked = |asked: &Introspection| {
+        has_prefix(asked) || (!is_somebodys && asked.token_prefixes.is_empty())
+    };
+    let asked = || {
+        let all = providers.iter().enumerate();
+        let all = all.map(|(index, provider)| (ProviderId(index), provider));
+        all.filter(|(_, provider)| provider.introspection.as_ref().is_some_and(is_asked))
+    };
+    let speaks = |id| {
+        matches!(
+            grounds.facts.introspection(id, digest),
+            Introspected::Active(_)
+        )
+    };
+    // Whoever spoke for it counts, though it was forgotten since what others said before.
+    let speaker = asked().find(|(id, _)| speaks(*id));
     let (mut outage, mut count) = (None, 0_usize);
-    for (index, provider) in providers.iter().enumerate() {
-        // A provider never sees a token with the prefix of another.
-        let is_asked = |asked: &Introspection| {
-            has_prefix(asked) || (!is_somebodys && asked.token_prefixes.is_empty())
-        };
-        if !provider.introspection.as_ref().is_some_and(is_asked) {
+    for (id, provider) in asked() {
+        if speaker.is_some_and(|(speaker, _)| speaker != id) {
             continue;
         }
         count = count.saturating_add(1);
-        let id = ProviderId(index);
         findings.provider = Some(Rc::clone(&provider.name));
         match grounds.facts.introspection(id, digest) {
             Introspected::Active(answer) => {
@@ -76,7 +88,7 @@ pub(super) fn introspect<'g>(
 /// Adds the provider's word to a token whose signature is good.
 pub(super) fn confirm(
     grounds: Grounds<'_>,
-    id: ProviderId,
+    (id, provider): (ProviderId, &Provider),
     token: VerifiedToken,
     digest: &TokenDigest,
     findings: &mut Findings,
@@ -84,14 +96,14 @@ pub(super) fn confirm(
     match grounds.facts.introspection(id, digest) {
         Introspected::Active(answer) => {
             findings.introspection = Some("active");
-            let token = token.confirmed(answer, grounds.now);
+            let token = token.confirmed(answer, &provider.token, grounds.now);
             token.map_err(|fault| Reason::Token(fault).into())
         }
         Introspected::Inactive => {
             findings.introspection = Some("inactive");
             Err(Reason::Token(TokenFault::Inactive).into())
         }
-        Introspected::Pending => Err(Stop::Await(Fact::Introspection(id, *digest))),
+        Introspected::Pending => Err(Stop::Await(Fact::Confirmation(id, *digest))),
         Introspected::Unavailable(outage) => Err(Reason::IntrospectionUnavailable(outage).into()),
     }
 }

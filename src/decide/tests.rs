@@ -22,6 +22,7 @@ use crate::policy::ProviderId;
 use crate::secret::Secret;
 use crate::token::{ActiveAnswer, TokenDigest};
 
+mod answers;
 mod api_keys;
 mod instances;
 mod introspection;

@@ -14,13 +14,16 @@ use std::time::Duration;
 
 use super::backoff;
 use super::{CallId, FetchAnswer, Outage};
-use crate::policy::Introspection;
+use crate::policy::{Introspection, Protocol};
 use crate::time::UnixMillis;
 use crate::token::{Term, TokenDigest};
 
 /// The most calls of one worker and provider that are under way at a time. Strangers can make up
 /// any number of tokens.
 pub const MAX_CALLS: usize = 32;
+
+/// Calls beyond those, for tokens that were proven: signed, or active a moment ago.
+const FOR_PROVEN: usize = 8;
 
 /// Added to a call's own time limit before it is given up as lost.
 const LOST_AFTER: Duration = Duration::from_secs(2);
@@ -42,6 +45,10 @@ pub(super) struct Inquiries {
     failed: UnixMillis,
     last_fault: Option<&'static str>,
     not_before: UnixMillis,
+    /// How long it rests.
+    pause: Duration,
+    /// Whether it asked for that itself.
+    was_asked_for: bool,
 }
 
 /// A call that is under way.
@@ -57,9 +64,11 @@ pub(super) struct Told {
     /// The token that it is about.
     pub(super) token: TokenDigest,
     /// What is to be remembered of it.
-    pub(super) word: Option<(Word, Term)>,
+    pub(super) word: (Word, Term),
     /// Why it is of no use.
     pub(super) fault: Option<IntrospectionFault>,
+    /// Whether nobody is asked about any token for a while.
+    pub(super) rests: bool,
 }
 
 impl Inquiries {
@@ -71,6 +80,8 @@ impl Inquiries {
             failed: UnixMillis(0),
             last_fault: None,
             not_before: UnixMillis(0),
+            pause: Duration::ZERO,
+            was_asked_for: false,
         }
     }
 
@@ -92,9 +103,10 @@ impl Inquiries {
         self.calls.iter().any(|call| call.token == *token)
     }
 
-    /// Whether one more call may begin.
-    pub(super) fn may_ask(&self, now: UnixMillis) -> bool {
-        now >= self.not_before && self.calls.len() < MAX_CALLS
+    /// Whether one more call may begin: some are kept for tokens that nobody can make up.
+    pub(super) fn may_ask(&self, now: UnixMillis, is_proven: bool) -> bool {
+        let kept = if is_proven { FOR_PROVEN } else { 0 };
+        now >= self.not_before && self.calls.len() < MAX_CALLS.saturating_add(kept)
     }
 
     /// Begins a call.
@@ -111,8 +123,7 @@ impl Inquiries {
     /// A call whose answer the host should have brought long ago. A clock that was set back makes
     /// neither a call nor a pause last.
     pub(super) fn lost_call(&mut self, now: UnixMillis) -> Option<CallId> {
-        let longest = now.saturating_add(backoff::LONGEST_ASKED_FOR);
-        self.not_before = self.not_before.min(longest);
+        self.not_before = self.not_before.min(now.saturating_add(self.pause));
         self.failed = self.failed.min(now);
         for call in &mut self.calls {
             call.begun = call.begun.min(now);
@@ -136,24 +147,36 @@ impl Inquiries {
             since: now,
             until: now.saturating_add(length),
         };
-        let told = |word, fault| Some(Told { token, word, fault });
+        let told = |word, fault, rests| {
+            Some(Told {
+                token,
+                word,
+                fault,
+                rests,
+            })
+        };
         match read::read(&self.asked.protocol, answer) {
             Ok(said) => {
-                self.failures = 0;
-                self.last_fault = None;
-                self.not_before = UnixMillis(0);
+                // What the provider asked for stands, though a call from before it ends well.
+                if begun >= self.failed || !self.was_asked_for {
+                    self.failures = 0;
+                    self.last_fault = None;
+                    self.not_before = UnixMillis(0);
+                }
                 let (word, term) = match said {
-                    Some((claims, length)) => {
+                    Some(claims) => {
                         let term = term(self.asked.ttl);
-                        (Word::active(claims, length, term), term)
+                        (Word::active(claims, term), term)
                     }
                     None => (Word::Inactive, term(self.asked.inactive_ttl)),
                 };
-                told(Some((word, term)), None)
+                told((word, term), None, false)
             }
-            Err(fault) if fault.is_of_one_token() => {
+            Err(fault) if fault.is_of_one_token(self.asked.protocol == Protocol::UserInfo) => {
                 let word = Word::Failed(fault.as_str());
-                told(Some((word, term(REST))), Some(fault))
+                let asked_for = asked_for.unwrap_or_default();
+                let rest = REST.max(asked_for.min(backoff::LONGEST_ASKED_FOR));
+                told((word, term(rest)), Some(fault), false)
             }
             Err(fault) => {
                 if begun >= self.failed {
@@ -163,7 +186,10 @@ impl Inquiries {
                 self.last_fault = Some(fault.as_str());
                 let pause = backoff::pause(self.failures, asked_for, now.0 ^ id.0);
                 self.not_before = now.saturating_add(pause);
-                told(None, Some(fault))
+                self.pause = pause;
+                self.was_asked_for = asked_for.is_some();
+                let word = Word::Failed(fault.as_str());
+                told((word, term(pause)), Some(fault), true)
             }
         }
     }

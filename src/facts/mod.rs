@@ -42,6 +42,8 @@ pub enum Fact {
     NewerKeySet(ProviderId, Option<KeyIdDigest>),
     /// What a provider says of a token.
     Introspection(ProviderId, TokenDigest),
+    /// The same of a token whose signature is good: no stranger made it up.
+    Confirmation(ProviderId, TokenDigest),
 }
 
 impl Fact {
@@ -50,13 +52,14 @@ impl Fact {
         match self {
             Self::KeySet(provider)
             | Self::NewerKeySet(provider, _)
-            | Self::Introspection(provider, _) => provider,
+            | Self::Introspection(provider, _)
+            | Self::Confirmation(provider, _) => provider,
         }
     }
 
     /// Whether it is about a single token.
     pub const fn is_of_a_token(self) -> bool {
-        matches!(self, Self::Introspection(..))
+        matches!(self, Self::Introspection(..) | Self::Confirmation(..))
     }
 }
 

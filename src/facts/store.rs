@@ -107,11 +107,14 @@ impl FactStore {
         since: UnixMillis,
     ) -> Result<(), WaitFault> {
         let provider = fact.provider();
-        let providers = self.key_sets.len();
+        let is_of_a_token = fact.is_of_a_token();
+        let slots = self.key_sets.iter();
+        let providers = slots.filter(|slot| !is_of_a_token || slot.inquiries.is_some());
+        let providers = providers.count();
         let Some(slot) = self.key_sets.get_mut(provider.0) else {
             return Err(WaitFault::TooMany);
         };
-        let inquiries = slot.inquiries.as_ref().filter(|_| fact.is_of_a_token());
+        let inquiries = slot.inquiries.as_ref().filter(|_| is_of_a_token);
         let (length, places) = match inquiries {
             Some(inquiries) => (inquiries.longest(), MAX_ASKERS),
             None => (slot.fact.longest_fetch(), MAX_WAITERS),
@@ -119,7 +122,11 @@ impl FactStore {
         // Each provider has places of its own, so that one that is down does not take them all.
         let places = places.checked_div(providers).unwrap_or_default();
         let until = since.saturating_add(length);
-        self.waiting.add(waiter, fact, until, places)?;
+        let is_proven = match fact {
+            Fact::Introspection(provider, token) => self.answers.was_active(provider, &token),
+            _ => true,
+        };
+        self.waiting.add(waiter, fact, is_proven, until, places)?;
         if let Fact::NewerKeySet(_, key_id) = fact {
             slot.fact.want_anew(key_id);
         }
@@ -159,7 +166,11 @@ impl FactStore {
         };
         slot.fact.expire(now);
         let latest = now.saturating_add(slot.fact.longest_fetch());
-        self.waiting.clamp(provider, latest);
+        self.waiting.clamp(provider, false, latest);
+        if let Some(inquiries) = &slot.inquiries {
+            let latest = now.saturating_add(inquiries.longest());
+            self.waiting.clamp(provider, true, latest);
+        }
         if let Some(call) = slot.fact.lost_call(now) {
             effects.extend(self.answered(call, FetchAnswer::NoResponse, now, memory));
         }

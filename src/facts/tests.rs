@@ -33,6 +33,7 @@ mod discovery;
 mod fetching;
 mod introspection;
 mod rhythm;
+mod strangers;
 mod workers;
 mod years;
 

@@ -36,6 +36,8 @@ pub(super) struct Waiting {
 struct Waiter {
     id: WaiterId,
     fact: Fact,
+    /// Nobody can have made up its token.
+    is_proven: bool,
     until: UnixMillis,
 }
 
@@ -46,17 +48,24 @@ impl Waiting {
         &mut self,
         id: WaiterId,
         fact: Fact,
+        is_proven: bool,
         until: UnixMillis,
         places: usize,
     ) -> Result<(), WaitFault> {
         let same = |waiter: &&Waiter| {
             waiter.fact.provider() == fact.provider()
                 && waiter.fact.is_of_a_token() == fact.is_of_a_token()
+                && waiter.is_proven == is_proven
         };
         if self.waiters.iter().filter(same).count() >= places {
             return Err(WaitFault::TooMany);
         }
-        self.waiters.push(Waiter { id, fact, until });
+        self.waiters.push(Waiter {
+            id,
+            fact,
+            is_proven,
+            until,
+        });
         Ok(())
     }
 
@@ -80,28 +89,40 @@ impl Waiting {
         chosen: impl Fn(&TokenDigest) -> bool,
     ) -> Vec<WaiterId> {
         self.take_if(|waiter| match &waiter.fact {
-            Fact::Introspection(asked, token) => *asked == provider && chosen(token),
+            Fact::Introspection(asked, token) | Fact::Confirmation(asked, token) => {
+                *asked == provider && chosen(token)
+            }
             _ => false,
         })
     }
 
-    /// Those who wait for a provider's word, in the order of their coming, and on which token.
+    /// Those who wait for a provider's word, on which token, and whether it is proven: those first,
+    /// and else in the order of their coming.
     pub(super) fn askers(
         &self,
         provider: ProviderId,
-    ) -> impl Iterator<Item = (WaiterId, TokenDigest)> + '_ {
-        self.waiters
-            .iter()
-            .filter_map(move |waiter| match waiter.fact {
-                Fact::Introspection(asked, token) if asked == provider => Some((waiter.id, token)),
+    ) -> impl Iterator<Item = (WaiterId, TokenDigest, bool)> + '_ {
+        let of = move |proven| {
+            let waiters = self.waiters.iter();
+            let waiters = waiters.filter(move |waiter| waiter.is_proven == proven);
+            waiters.filter_map(move |waiter| match waiter.fact {
+                Fact::Introspection(asked, token) | Fact::Confirmation(asked, token)
+                    if asked == provider =>
+                {
+                    Some((waiter.id, token, proven))
+                }
                 _ => None,
             })
+        };
+        of(true).chain(of(false))
     }
 
-    /// Nobody waits for this provider beyond `latest`, though the clock was set back.
-    pub(super) fn clamp(&mut self, provider: ProviderId, latest: UnixMillis) {
+    /// Nobody waits for this provider's keys, or its word on a token, beyond `latest`, though the
+    /// clock was set back.
+    pub(super) fn clamp(&mut self, provider: ProviderId, of_a_token: bool, latest: UnixMillis) {
         for waiter in &mut self.waiters {
-            if waiter.fact.provider() == provider {
+            let fact = waiter.fact;
+            if fact.provider() == provider && fact.is_of_a_token() == of_a_token {
                 waiter.until = waiter.until.min(latest);
             }
         }

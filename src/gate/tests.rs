@@ -1,5 +1,7 @@
 //! Requests that wait, are woken, hang up or wait in vain.
 
+mod strangers;
+
 use serde_json::json;
 
 use super::*;
@@ -310,7 +312,8 @@ fn opaque(token: &str) -> RequestHead {
 }
 
 fn word(active: bool) -> FetchAnswer {
-    let body = json!({"active": active, "aud": "api", "client_id": "app"});
+    let body = json!({"active": active, "aud": "api", "client_id": "app",
+        "token_type": "Bearer"});
     FetchAnswer::Response {
         status: 200,
         hints: crate::facts::Hints {

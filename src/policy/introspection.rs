@@ -33,6 +33,8 @@ pub enum Protocol {
         authorization: Option<Secret>,
         /// What goes behind the form's other fields, by `client_secret_post`.
         form: Option<Secret>,
+        /// Its answers need not say that a token is an access token.
+        accept_untyped: bool,
     },
     /// `UserInfo` (OpenID Connect Core 1.0 §5.3). Its answer says whose the token is, and neither
     /// for whom it was made nor when it ends: any application's token would do.

@@ -59,7 +59,7 @@ impl Reason {
     }
 }
 
-const TOKEN_FAULTS: [TokenFault; 25] = [
+const TOKEN_FAULTS: [TokenFault; 26] = [
     TokenFault::TooLong,
     TokenFault::NotAJws,
     TokenFault::Encrypted,
@@ -70,6 +70,7 @@ const TOKEN_FAULTS: [TokenFault; 25] = [
     TokenFault::IssuerMissing,
     TokenFault::AlgorithmNotAllowed(None),
     TokenFault::WrongType("typ"),
+    TokenFault::KindMissing,
     TokenFault::SenderConstrained,
     TokenFault::AudienceMissing,
     TokenFault::WrongAudience,
@@ -108,6 +109,7 @@ mod tests {
                 | TokenFault::IssuerMissing
                 | TokenFault::AlgorithmNotAllowed(_)
                 | TokenFault::WrongType(_)
+                | TokenFault::KindMissing
                 | TokenFault::SenderConstrained
                 | TokenFault::AudienceMissing
                 | TokenFault::WrongAudience
@@ -122,7 +124,7 @@ mod tests {
                 | TokenFault::KeyOfAnotherIssuer
                 | TokenFault::BadSignature
                 | TokenFault::Inactive
-                | TokenFault::AnswerDisagrees(_) => 56,
+                | TokenFault::AnswerDisagrees(_) => 57,
             },
             Reason::Path(_)
             | Reason::WebhookCase
@@ -157,7 +159,7 @@ mod tests {
             | Reason::KeysUnavailable(_)
             | Reason::IntrospectionUnavailable(_)
             | Reason::TooManyWaiting
-            | Reason::HostFailure => 56,
+            | Reason::HostFailure => 57,
         }
     }
 

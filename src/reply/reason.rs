@@ -361,7 +361,7 @@ const fn token_detail(fault: TokenFault) -> &'static str {
         TokenFault::AlgorithmNotAllowed(_) => {
             "The access token is signed with an algorithm that is not accepted here."
         }
-        TokenFault::WrongType(_) => "The token is not an access token.",
+        TokenFault::WrongType(_) | TokenFault::KindMissing => "The token is not an access token.",
         TokenFault::SenderConstrained => {
             "The access token is bound to a key of its client, and no proof of that key was sent."
         }

@@ -62,6 +62,7 @@ const fn token(fault: TokenFault) -> &'static str {
             "compare `fault` with `algorithms`; let the provider sign with a key pair"
         }
         TokenFault::WrongType(_) => "send the access token, not the ID token; see `typ`",
+        TokenFault::KindMissing => "have the provider answer with `token_type`, or see `accept_untyped`",
         TokenFault::SenderConstrained => "ask for a plain bearer token: proofs are not checked yet",
         TokenFault::AudienceMissing => "have the provider put `aud` in, or see `audience_claim`",
         TokenFault::WrongAudience => {

@@ -48,6 +48,10 @@ pub enum TokenFault {
     /// of its header or claims (RFC 8725 §3.11, §3.12; RFC 9068 §4).
     #[error("not an access token, as {0} says")]
     WrongType(&'static str),
+    /// Expected the provider's answer to say that the token is an access token (`token_type`, `typ` or
+    /// `token_use`). Stops refresh tokens: RFC 7662 calls them active, too.
+    #[error("the provider's answer does not say what kind of token it is")]
+    KindMissing,
     /// Expected a bearer token, got one that is bound to a key of its client by `cnf`. Without
     /// proof of that key it may be stolen (RFC 9449 §7.2, RFC 8705 §3).
     #[error("a token that is bound to its sender's key")]
@@ -116,6 +120,7 @@ impl TokenFault {
             Self::ClaimOfWrongType(_) => "claim_of_wrong_type",
             Self::AlgorithmNotAllowed(_) => "algorithm_not_allowed",
             Self::WrongType(_) => "wrong_type",
+            Self::KindMissing => "kind_missing",
             Self::SenderConstrained => "sender_constrained",
             Self::AudienceMissing => "audience_missing",
             Self::WrongAudience => "wrong_audience",

@@ -65,26 +65,16 @@ fn id_token_claim(claims: &Map<String, Value>) -> Result<(), TokenFault> {
 /// bound to something that is not checked here. Some providers name the kind there. `token_use`,
 /// `typ` and the claims of ID tokens are read as in JWTs.
 ///
-/// Refresh tokens are active too, and what tells them is that such answers lack what those about
-/// access tokens have: so one that names no audience must say that the token is a bearer.
-pub(super) fn check_answer(claims: &Map<String, Value>) -> Result<(), TokenFault> {
+/// Refresh tokens are active, too, and an answer about one may look like that about an access token:
+/// so it must say which it is, unless the operator knows that it need not.
+pub(super) fn check_answer(
+    claims: &Map<String, Value>,
+    accept_untyped: bool,
+) -> Result<(), TokenFault> {
     if claims.contains_key("events") {
         return Err(TokenFault::WrongType("events"));
     }
-    let mut said_to_be_one = claims.contains_key("aud");
-    match claims.get("token_type") {
-        None => {}
-        Some(Value::String(said)) => {
-            let said = said.to_ascii_lowercase();
-            let said = said.rsplit(':').next().unwrap_or_default();
-            match said {
-                "bearer" | "access_token" => said_to_be_one = true,
-                "dpop" | "pop" => return Err(TokenFault::SenderConstrained),
-                _ => return Err(TokenFault::WrongType("token_type")),
-            }
-        }
-        Some(_) => return Err(TokenFault::ClaimOfWrongType("token_type")),
-    }
+    let said_to_be_one = check_use(claims)? == Mark::Wanted || accept_untyped;
     let said = [
         claim_mark(claims, "typ", "Bearer")?,
         claim_mark(claims, "token_use", "access")
@@ -94,14 +84,30 @@ pub(super) fn check_answer(claims: &Map<String, Value>) -> Result<(), TokenFault
         return Ok(());
     }
     if !said_to_be_one {
-        return Err(TokenFault::WrongType("token_type"));
+        return Err(TokenFault::KindMissing);
     }
     id_token_claim(claims)
 }
 
+/// Refuses what an answer of introspection says to be used in another way than as a bearer token.
+pub(super) fn check_use(claims: &Map<String, Value>) -> Result<Mark, TokenFault> {
+    match claims.get("token_type") {
+        None => Ok(Mark::None),
+        Some(Value::String(said)) => {
+            let said = said.to_ascii_lowercase();
+            match said.rsplit(':').next().unwrap_or_default() {
+                "bearer" | "access_token" => Ok(Mark::Wanted),
+                "dpop" | "pop" => Err(TokenFault::SenderConstrained),
+                _ => Err(TokenFault::WrongType("token_type")),
+            }
+        }
+        Some(_) => Err(TokenFault::ClaimOfWrongType("token_type")),
+    }
+}
+
 /// What one member says about the kind of a token that may be of the wanted one.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Mark {
+pub(super) enum Mark {
     Wanted,
     None,
 }

@@ -98,8 +98,10 @@ impl VerifiedToken {
         let rules = &provider.token;
         let asked = provider.introspection.as_ref();
         let is_userinfo = asked.is_some_and(|asked| asked.protocol == Protocol::UserInfo);
-        if asked.is_some_and(|asked| matches!(asked.protocol, Protocol::Introspection { .. })) {
-            kind::check_answer(claims)?;
+        if let Some(Protocol::Introspection { accept_untyped, .. }) =
+            asked.map(|asked| &asked.protocol)
+        {
+            kind::check_answer(claims, *accept_untyped)?;
         }
         if claims.contains_key("cnf") {
             return Err(TokenFault::SenderConstrained);
@@ -121,18 +123,16 @@ impl VerifiedToken {
             our_audience(claims, rules)?
         };
         let word = word(answer, now)?;
-        let times = Times {
-            // Whole seconds are cut off; the word itself ends in time.
-            expires: numeric_date(claims, "exp")?
-                .unwrap_or(word.1.saturating_add(Duration::from_secs(1))),
-            not_before: numeric_date(claims, "nbf")?,
-            issued: numeric_date(claims, "iat")?,
-        };
+        let times = Times::of_answer(claims, word.1)?;
         times.check(rules.clock_skew, now)?;
         Ok(Self {
             issuer: issuer.into(),
             audience: audience.to_owned(),
-            claims: without_token(claims, token),
+            claims: if is_userinfo {
+                without_client(&without_token(claims, token))
+            } else {
+                without_token(claims, token)
+            },
             times,
             clock_skew: rules.clock_skew,
             signature: None,
@@ -145,16 +145,26 @@ impl VerifiedToken {
     pub fn confirmed(
         mut self,
         answer: &ActiveAnswer,
+        rules: &TokenRules,
         now: UnixSeconds,
     ) -> Result<Self, TokenFault> {
         let said = answer.claims();
+        kind::check_use(said)?;
+        if said.contains_key("cnf") {
+            return Err(TokenFault::SenderConstrained);
+        }
+        if said.contains_key("aud") {
+            our_audience(said, rules)?;
+        }
         for name in ["iss", "sub", "jti"] {
             let both = self.claims.get(name).zip(said.get(name));
             if both.is_some_and(|(ours, theirs)| ours != theirs) {
                 return Err(TokenFault::AnswerDisagrees(name));
             }
         }
-        self.word = Some(word(answer, now)?);
+        let word = word(answer, now)?;
+        Times::of_answer(said, word.1)?.check(rules.clock_skew, now)?;
+        self.word = Some(word);
         Ok(self)
     }
 
@@ -238,10 +248,34 @@ impl fmt::Debug for VerifiedToken {
 fn without_token(claims: &Rc<Map<String, Value>>, token: &CompactToken) -> Rc<Map<String, Value>> {
     let mut claims = Rc::clone(claims);
     let id = claims.get("jti").and_then(Value::as_str);
-    if id.is_some_and(|id| token.expose().contains(id)) {
+    let token = token.expose();
+    if id.is_some_and(|id| token.contains(id) || id.contains(token)) {
         Rc::make_mut(&mut claims).remove("jti");
     }
     claims
+}
+
+/// A userinfo answer speaks of a person. What looks there like a word on the token, its client and
+/// what was granted is but a part of the person's profile.
+fn without_client(claims: &Map<String, Value>) -> Rc<Map<String, Value>> {
+    const OF_THE_TOKEN: [&str; 9] = [
+        "azp",
+        "client_id",
+        "cid",
+        "appid",
+        "scope",
+        "scp",
+        "permissions",
+        "gty",
+        "idtyp",
+    ];
+    let members = claims.iter();
+    let of_the_person = members.filter(|(name, _)| !OF_THE_TOKEN.contains(&name.as_str()));
+    Rc::new(
+        of_the_person
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+    )
 }
 
 /// From when to when a provider's word is believed: no longer than the `exp` that it names itself,
@@ -323,6 +357,19 @@ impl Times {
             expires: numeric_date(claims, "exp")?.ok_or(TokenFault::ExpiryMissing)?,
             not_before: numeric_date(claims, "nbf")?,
             issued: numeric_date(claims, "iat")?,
+        })
+    }
+
+    /// Those of a provider's answer, which is believed until then. Where it names no `exp`, none is
+    /// checked but that: whole seconds are cut off, and the provider's clock may be ahead.
+    fn of_answer(claims: &Map<String, Value>, until: UnixSeconds) -> Result<Self, TokenFault> {
+        let issued = numeric_date(claims, "iat")?;
+        let last = until.saturating_add(Duration::from_secs(1));
+        Ok(Self {
+            expires: numeric_date(claims, "exp")?
+                .unwrap_or_else(|| issued.map_or(last, |issued| last.max(issued))),
+            not_before: numeric_date(claims, "nbf")?,
+            issued,
         })
     }
 

@@ -31,8 +31,10 @@ fn asking(changes: &Value) -> Value {
 
 fn said(changes: &Value) -> Script {
     let mut said = claims("app-a", &[READER], changes);
-    if said.get("active").is_none() {
-        said["active"] = json!(true);
+    for (name, usual) in [("active", json!(true)), ("token_type", json!("Bearer"))] {
+        if said.get(name).is_none() {
+            said[name] = usual;
+        }
     }
     Script::Reply(Reply::json(&said))
 }
@@ -136,16 +138,14 @@ fn an_answer_for_somebody_else_opens_nothing_and_is_remembered() {
     let cases = [
         (json!({"active": false}), (401, "inactive")),
         (json!({"aud": "api://other"}), (401, "wrong_audience")),
-        (
-            json!({"aud": null, "token_type": "Bearer"}),
-            (401, "audience_missing"),
-        ),
+        (json!({"aud": null}), (401, "audience_missing")),
         (
             json!({"iss": "https://evil.example"}),
             (401, "answer_disagrees"),
         ),
         (json!({"exp": 1}), (401, "expired")),
         (json!({"token_type": "refresh_token"}), (401, "wrong_type")),
+        (json!({"token_type": "N_A"}), (401, "wrong_type")),
     ];
     let gate = gate(&json!({}), said(&json!({})));
     for (number, (changes, expected)) in cases.into_iter().enumerate() {

@@ -6,10 +6,10 @@ use crate::time::UnixMillis;
 use crate::token::Term;
 
 const PATH: &str = "/api/v1/workflows";
-const OTHER: &str = "https://other.example";
+pub(super) const OTHER: &str = "https://other.example";
 
 /// Two providers that are asked about opaque tokens.
-fn asking() -> Value {
+pub(super) fn asking() -> Value {
     let mut configuration = configuration();
     let asked = json!({"uri": "https://idp.example/introspect", "client_id": "gate",
         "client_secret": {"env": "READER_KEY"}, "cluster": "idp"});
@@ -25,9 +25,10 @@ fn asking() -> Value {
     configuration
 }
 
-fn answer(changes: &Value) -> Said {
+pub(super) fn answer(changes: &Value) -> Said {
     let mut said = claims("reader", &["Reader"]);
     said["active"] = json!(true);
+    said["token_type"] = json!("Bearer");
     for (name, value) in changes.as_object().unwrap() {
         match value {
             Value::Null => said.as_object_mut().unwrap().remove(name),
@@ -45,14 +46,14 @@ fn answer(changes: &Value) -> Said {
     Said::Active(ActiveAnswer::new(said.as_object().unwrap().clone(), term))
 }
 
-fn decided_on(configuration: &Value, token: &str, words: Vec<Said>) -> Decision {
+pub(super) fn decided_on(configuration: &Value, token: &str, words: Vec<Said>) -> Decision {
     let mut facts = facts(configuration);
     facts.words = words;
     let bearer = format!("Bearer {token}");
     decide_with(&facts, &request("GET", PATH, &[("authorization", &bearer)]))
 }
 
-fn reason(decision: &Decision) -> &'static str {
+pub(super) fn reason(decision: &Decision) -> &'static str {
     match &decision.outcome {
         Outcome::Reject(reason) => reason.as_str(),
         other => other.as_str(),
@@ -79,79 +80,13 @@ fn an_opaque_token_goes_on_by_the_word_of_its_provider() {
 }
 
 #[test]
-fn an_answer_is_judged_as_a_jwt_is() {
-    for (changes, expected) in [
-        (json!({"iss": null}), "forward"),
-        (json!({"aud": ["x", "api://n8n-api"]}), "forward"),
-        (json!({"exp": null, "iat": null}), "forward"),
-        (
-            json!({"token_type": "Bearer", "token_use": "access_token"}),
-            "forward",
-        ),
-        (json!({"nonce": "n", "typ": "Bearer"}), "forward"),
-        (json!({"iss": OTHER}), "answer_disagrees"),
-        (json!({"iss": 7}), "claim_of_wrong_type"),
-        (json!({"aud": null}), "wrong_type"),
-        (json!({"aud": "api://other"}), "wrong_audience"),
-        (json!({"aud": {"api://n8n-api": 1}}), "claim_of_wrong_type"),
-        (json!({"exp": NOW.0}), "expired"),
-        (json!({"exp": "9999999999"}), "claim_of_wrong_type"),
-        (json!({"nbf": NOW.0 + 31}), "not_yet_valid"),
-        (json!({"iat": NOW.0 + 31}), "issued_in_the_future"),
-        (json!({"cnf": {"jkt": "x"}}), "sender_constrained"),
-        (json!({"token_type": "DPoP"}), "sender_constrained"),
-        (json!({"token_type": "refresh_token"}), "wrong_type"),
-        (json!({"token_type": ["Bearer"]}), "claim_of_wrong_type"),
-        (json!({"token_use": "refresh_token"}), "wrong_type"),
-        (json!({"typ": "Refresh"}), "wrong_type"),
-        (json!({"nonce": "n"}), "wrong_type"),
-        (json!({"events": {}}), "wrong_type"),
-        (
-            json!({"aud": null, "token_type": "Bearer"}),
-            "audience_missing",
-        ),
-        (json!({"sub": 7}), "claim_of_wrong_type"),
-        (json!({"azp": "unlisted"}), "client_not_allowed"),
-        (json!({"azp": "a", "client_id": "b"}), "clients_disagree"),
-        (json!({"azp": "stranger"}), "no_principal"),
-        (json!({"roles": []}), "insufficient_scope"),
-    ] {
-        let decision = decided_on(&asking(), "opaque", vec![answer(&changes)]);
-        assert_eq!(reason(&decision), expected, "{changes}");
-    }
-}
-
-#[test]
-fn an_answer_without_an_audience_counts_only_where_another_claim_is_named() {
-    let mut configuration = asking();
-    configuration["providers"][0]["audience_claim"] = json!("client_id");
-    configuration["providers"][0]["audiences"] = json!(["reader"]);
-    for (changes, expected) in [
-        (json!({"aud": null, "client_id": "reader"}), "forward"),
-        (
-            json!({"aud": null, "client_id": "stranger", "azp": null}),
-            "wrong_audience",
-        ),
-        (json!({"aud": null, "client_id": null}), "audience_missing"),
-        (
-            json!({"aud": "api://n8n-api", "client_id": "reader"}),
-            "wrong_audience",
-        ),
-    ] {
-        let mut marked = changes.clone();
-        marked["token_type"] = json!("bearer");
-        let decision = decided_on(&configuration, "opaque", vec![answer(&marked)]);
-        assert_eq!(reason(&decision), expected, "{changes}");
-    }
-    // A refresh token is active, too.
-    let unmarked = answer(&json!({"aud": null, "client_id": "reader"}));
-    let decision = decided_on(&configuration, "opaque", vec![unmarked]);
-    assert_eq!(reason(&decision), "wrong_type");
-}
-
-#[test]
 fn a_token_that_its_provider_repeats_as_its_id_is_not_written_down() {
-    for (said, id) in [("opaque", None), ("paq", None), ("t-1", Some("t-1"))] {
+    for (said, id) in [
+        ("opaque", None),
+        ("paq", None),
+        ("urn:token:opaque", None),
+        ("t-1", Some("t-1")),
+    ] {
         let decision = decided_on(&asking(), "opaque", vec![answer(&json!({"jti": said}))]);
         let identity = decision.findings.identity.as_ref().unwrap();
         assert_eq!(identity.token_id.as_deref(), id, "{said}");

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::json;
 use crate::policy::ProviderId;
 use crate::time::UnixMillis;
 use crate::token::{ActiveAnswer, Term, TokenDigest};
@@ -28,10 +29,9 @@ pub(in crate::facts) enum Word {
 }
 
 impl Word {
-    /// That a token is active, as an answer of this length says.
-    pub(super) fn active(claims: Map<String, Value>, length: usize, term: Term) -> Self {
-        // Short values take several times their length in memory.
-        let weight = length.saturating_mul(4).saturating_add(256);
+    /// That a token is active.
+    pub(super) fn active(claims: Map<String, Value>, term: Term) -> Self {
+        let weight = json::weight(&claims);
         Self::Active(ActiveAnswer::new(claims, term), weight)
     }
 
@@ -71,8 +71,15 @@ impl Answers {
         now: UnixMillis,
     ) -> Option<(&Word, Term)> {
         let mut entries = self.active.iter().chain(&self.others);
-        let entry = entries.find(|entry| entry.token == *token && entry.provider == provider)?;
-        entry.term.holds(now).then_some((&entry.word, entry.term))
+        let is_it = |entry: &&Entry| entry.token == *token && entry.provider == provider;
+        let entry = entries.find(|entry| is_it(entry) && entry.term.holds(now))?;
+        Some((&entry.word, entry.term))
+    }
+
+    /// Whether the last that a provider said of a token was that it is active, however old that is.
+    pub(in crate::facts) fn was_active(&self, provider: ProviderId, token: &TokenDigest) -> bool {
+        let mut active = self.active.iter();
+        active.any(|entry| entry.token == *token && entry.provider == provider)
     }
 
     /// Remembers what a provider said of a token.
@@ -85,7 +92,11 @@ impl Answers {
     ) {
         let is_it = |old: &Entry| old.token == token && old.provider == provider;
         if let Some(place) = self.active.iter().position(is_it) {
-            self.forget_active(place);
+            match self.active.get_mut(place) {
+                // It goes on to be one that was active, and to be asked about first.
+                Some(old) if matches!(word, Word::Failed(_)) => old.term.until = old.term.since,
+                _ => self.forget_active(place),
+            }
         }
         if let Some(place) = self.others.iter().position(is_it) {
             self.others.remove(place);
@@ -141,8 +152,7 @@ mod tests {
 
     fn active(size: usize) -> Word {
         let claims = json!({"active": true, "sub": "s".repeat(size)});
-        let length = claims.to_string().len();
-        Word::active(claims.as_object().unwrap().clone(), length, TERM)
+        Word::active(claims.as_object().unwrap().clone(), TERM)
     }
 
     #[test]
@@ -180,7 +190,7 @@ mod tests {
 
     #[test]
     fn active_answers_are_bounded_in_number_and_in_bytes() {
-        for (size, most) in [(1, MAX_ACTIVE), (16_000, 16)] {
+        for (size, most) in [(1, MAX_ACTIVE), (16_000, 62)] {
             let mut answers = Answers::default();
             for number in 0..MAX_ACTIVE + 100 {
                 let token = digest(&number.to_string());
@@ -205,5 +215,15 @@ mod tests {
             assert_eq!(answers.active.len() + answers.others.len(), 1);
         }
         assert_eq!(answers.bytes, active(1).weight());
+    }
+
+    /// A short object takes many times its length: some 448 bytes.
+    #[test]
+    fn active_answers_weigh_what_they_take() {
+        let claims = json!({"sub": "a", "x": vec![json!({"": 0}); 2_000]});
+        let length = claims.to_string().len();
+        assert!(length < 16 * 1024);
+        let word = Word::active(claims.as_object().unwrap().clone(), TERM);
+        assert!(word.weight() >= 2_000 * 448, "{}", word.weight());
     }
 }

@@ -10,7 +10,8 @@ pub enum IntrospectionFault {
     /// There is none, or none with status 200.
     #[error(transparent)]
     Fetch(#[from] FetchFault),
-    /// Status 401 or 403 (RFC 7662 §2.3): the gate itself is not let in.
+    /// Status 401 (RFC 7662 §2.3): the gate itself is not let in. A 403 may be a firewall's word on
+    /// a token that a stranger made up.
     #[error("the provider does not accept the client_id and client_secret")]
     ClientRefused,
     /// It is not `application/json`; a signed answer (RFC 9701) among others.
@@ -34,11 +35,14 @@ impl IntrospectionFault {
 
     /// Whether it may lie in the token alone, which a stranger may have made up: then others are
     /// asked about all the same, lest he keeps them out.
-    pub(super) const fn is_of_one_token(&self) -> bool {
+    ///
+    /// At userinfo the caller himself is the client: limits are his, and it may be he who is gone.
+    pub(super) const fn is_of_one_token(&self, is_userinfo: bool) -> bool {
         match self {
-            Self::Fetch(FetchFault::Status { status }) => {
-                !matches!(status, 300..=399 | 404 | 410 | 429 | 503 | 504)
-            }
+            Self::Fetch(FetchFault::Status {
+                status: 404 | 410 | 429,
+            }) => is_userinfo,
+            Self::Fetch(FetchFault::Status { status }) => !matches!(status, 300..=399 | 503 | 504),
             Self::Fetch(FetchFault::TooLarge) | Self::ContentType | Self::Malformed => true,
             Self::Fetch(_) | Self::ClientRefused => false,
         }
@@ -112,7 +116,7 @@ mod tests {
     fn what_a_stranger_s_token_may_have_caused_stops_nobody_else() {
         let of_one: Vec<_> = IntrospectionFault::examples()
             .into_iter()
-            .filter(IntrospectionFault::is_of_one_token)
+            .filter(|fault| fault.is_of_one_token(false))
             .map(|fault| fault.as_str())
             .collect();
         assert_eq!(

@@ -16,6 +16,7 @@ pub fn question(call: CallId, asked: &Introspection, token: &CompactToken) -> Fe
         Protocol::Introspection {
             authorization: client,
             form,
+            ..
         } => {
             authorization.clone_from(client);
             let rest = form.as_ref().map_or("", Secret::expose);

@@ -11,10 +11,11 @@ use crate::token::MAX_TOKEN_DEPTH;
 /// The longest answer that is read: as long as a token may be that says the same itself.
 const MAX_ANSWER: usize = 16 * 1024;
 
-/// What an answer says of an active token, and how long it is.
-type Said = (Map<String, Value>, usize);
+/// The most bytes that it may take in memory: less than all answers together, so that each is
+/// remembered, and asked for once.
+const MAX_WEIGHT: usize = 256 * 1024;
 
-/// Reads an answer: what it says of an active token and its length, or `None` of one that is not.
+/// Reads an answer: what it says of an active token, or `None` of one that is not.
 ///
 /// # Errors
 ///
@@ -22,14 +23,14 @@ type Said = (Map<String, Value>, usize);
 pub(super) fn read(
     protocol: &Protocol,
     answer: FetchAnswer,
-) -> Result<Option<Said>, IntrospectionFault> {
+) -> Result<Option<Map<String, Value>>, IntrospectionFault> {
     let is_introspection = matches!(protocol, Protocol::Introspection { .. });
     let is_json = match &answer {
         FetchAnswer::Response { hints, .. } => hints.is_json(),
         _ => false,
     };
     let document = match answer.document() {
-        Err(FetchFault::Status { status: 401 | 403 }) if is_introspection => {
+        Err(FetchFault::Status { status: 401 }) if is_introspection => {
             return Err(IntrospectionFault::ClientRefused);
         }
         // RFC 6750 §3.1: `invalid_request`, `invalid_token`, `insufficient_scope`.
@@ -46,6 +47,9 @@ pub(super) fn read(
     }
     let mut said =
         json::object(&document, MAX_TOKEN_DEPTH).map_err(|_| IntrospectionFault::Malformed)?;
+    if json::weight(&said) > MAX_WEIGHT {
+        return Err(FetchFault::TooLarge.into());
+    }
     match protocol {
         Protocol::Introspection { .. } => match said.get("active") {
             Some(Value::Bool(true)) => {}
@@ -64,7 +68,7 @@ pub(super) fn read(
             }
         }
     }
-    Ok(Some((said, document.len())))
+    Ok(Some(said))
 }
 
 /// Google writes numbers and booleans as strings. What is none of them stays as it is, and is

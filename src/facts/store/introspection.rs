@@ -19,8 +19,8 @@ impl FactStore {
         let Some(inquiries) = slot.and_then(|slot| slot.inquiries.as_mut()) else {
             return;
         };
-        for (waiter, token) in self.waiting.askers(provider) {
-            if !inquiries.may_ask(now) {
+        for (waiter, token, is_proven) in self.waiting.askers(provider) {
+            if !inquiries.may_ask(now, is_proven) {
                 return;
             }
             if !inquiries.is_asking(&token) {
@@ -52,20 +52,17 @@ impl FactStore {
         }) else {
             return Vec::new();
         };
-        let is_active = matches!(told.word, Some((Word::Active(..), _)));
+        let is_active = matches!(told.word, (Word::Active(..), _));
         let mut effects = vec![match told.fault {
             Some(fault) => Effect::Untold(provider, fault),
             None => Effect::Told(provider, is_active),
         }];
-        let woken = if let Some((word, term)) = told.word {
-            self.answers.remember(provider, told.token, word, term);
-            self.waiting
-                .take_askers(provider, |token| *token == told.token)
-        } else {
-            // The provider rests: only those whose call is under way may still get an answer.
-            self.waiting
-                .take_askers(provider, |token| !inquiries.is_asking(token))
-        };
+        let (word, term) = told.word;
+        self.answers.remember(provider, told.token, word, term);
+        let woken = self.waiting.take_askers(provider, |token| {
+            // Where the provider rests, only those whose call is under way may still get an answer.
+            *token == told.token || (told.rests && !inquiries.is_asking(token))
+        });
         wake(woken, false, &mut effects);
         effects
     }

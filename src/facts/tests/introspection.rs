@@ -6,16 +6,17 @@ use crate::policy::{Introspection, Protocol};
 use crate::request::RequestHead;
 use crate::token::{bearer, Bearer, CompactToken, TokenDigest};
 
-const TTL: u64 = 60_000;
+pub(super) const TTL: u64 = 60_000;
 const INACTIVE_TTL: u64 = 10_000;
 const TIMEOUT: u64 = 5_000;
 
-fn asked() -> Introspection {
+pub(super) fn asked() -> Introspection {
     Introspection {
         endpoint: endpoint("/introspect"),
         protocol: Protocol::Introspection {
             authorization: Some(Secret::new("Basic Z2F0ZTpzZWNyZXQ=".to_owned())),
             form: None,
+            accept_untyped: false,
         },
         always: false,
         token_prefixes: Vec::new(),
@@ -26,7 +27,7 @@ fn asked() -> Introspection {
 }
 
 /// A store with keys in its configuration, so that nothing but tokens is asked about.
-fn store() -> FactStore {
+pub(super) fn store() -> FactStore {
     let keys = KeySet::parse(&key_set("one")).unwrap();
     let mut policy = policy(KeySource::Inline(keys), Some("secret"));
     policy.providers[0].introspection = Some(asked());
@@ -41,11 +42,11 @@ fn token(text: &str) -> CompactToken {
     }
 }
 
-fn digest(text: &str) -> TokenDigest {
+pub(super) fn digest(text: &str) -> TokenDigest {
     TokenDigest::of(&token(text))
 }
 
-fn json(body: &str) -> FetchAnswer {
+pub(super) fn json(body: &str) -> FetchAnswer {
     FetchAnswer::Response {
         status: 200,
         hints: Hints {
@@ -56,7 +57,7 @@ fn json(body: &str) -> FetchAnswer {
     }
 }
 
-fn active() -> FetchAnswer {
+pub(super) fn active() -> FetchAnswer {
     json(r#"{"active":true,"sub":"a"}"#)
 }
 
@@ -64,13 +65,13 @@ fn inactive() -> FetchAnswer {
     json(r#"{"active":false}"#)
 }
 
-fn wait(store: &mut FactStore, waiter: u32, text: &str, now: UnixMillis) {
+pub(super) fn wait(store: &mut FactStore, waiter: u32, text: &str, now: UnixMillis) {
     let fact = Fact::Introspection(THE_PROVIDER, digest(text));
     store.wait(WaiterId(waiter), fact, now).unwrap();
 }
 
 /// The calls among the effects, and for which request each is made.
-fn asks(effects: &[Effect]) -> Vec<(CallId, u32)> {
+pub(super) fn asks(effects: &[Effect]) -> Vec<(CallId, u32)> {
     let asks = effects.iter().filter_map(|effect| match effect {
         Effect::Ask { call, waiter, .. } => Some((*call, waiter.0)),
         _ => None,
@@ -79,7 +80,7 @@ fn asks(effects: &[Effect]) -> Vec<(CallId, u32)> {
 }
 
 /// What is known of a token: `active`, `inactive`, `pending`, or the code of a fault.
-fn known(store: &FactStore, text: &str, now: UnixMillis) -> &'static str {
+pub(super) fn known(store: &FactStore, text: &str, now: UnixMillis) -> &'static str {
     match store.at(now).introspection(THE_PROVIDER, &digest(text)) {
         Introspected::Active(_) => "active",
         Introspected::Inactive => "inactive",
@@ -89,7 +90,12 @@ fn known(store: &FactStore, text: &str, now: UnixMillis) -> &'static str {
 }
 
 /// Asks about a token and answers at once.
-fn ask(store: &mut FactStore, text: &str, answer: FetchAnswer, now: UnixMillis) -> Vec<Effect> {
+pub(super) fn ask(
+    store: &mut FactStore,
+    text: &str,
+    answer: FetchAnswer,
+    now: UnixMillis,
+) -> Vec<Effect> {
     wait(store, 1, text, now);
     let calls = asks(&store.tick(now, &Memory::default()));
     assert_eq!(calls.len(), 1, "{text}");
@@ -273,6 +279,7 @@ fn a_question_holds_the_token_and_shows_neither_it_nor_the_secret() {
     let introspection = |authorization, form| Protocol::Introspection {
         authorization,
         form,
+        accept_untyped: false,
     };
     for (protocol, authorization, form) in [
         (

@@ -21,5 +21,9 @@ pub(super) fn refine(
     if text(claims, "idtyp")? == Some("app") || auth0::is_app(claims, reading)? {
         reading.kind = Kind::App;
     }
+    // RFC 7662 §2.2: whoever authorised the token, who may have chosen the name of a client.
+    if claims.contains_key("username") {
+        reading.kind = Kind::User;
+    }
     Ok(())
 }

@@ -6,8 +6,9 @@ use super::{Places, Reading};
 use crate::identity::Kind;
 
 pub(super) const PLACES: Places = Places {
-    client: &["cid"],
-    scopes: &["scp"],
+    // RFC 7662 §2.2 calls them `client_id` and `scope`, and so do answers about tokens.
+    client: &["cid", "client_id"],
+    scopes: &["scp", "scope"],
     roles: &["roles"],
     tenant: &[],
 };

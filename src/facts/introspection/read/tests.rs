@@ -8,6 +8,7 @@ fn introspection() -> Protocol {
     Protocol::Introspection {
         authorization: Some(Secret::new("Basic x".to_owned())),
         form: None,
+        accept_untyped: false,
     }
 }
 
@@ -72,7 +73,7 @@ fn an_answer_of_another_type_or_status_or_size_says_nothing() {
         (302, "application/json", "redirect"),
         (400, "application/json", "client_error"),
         (401, "application/json", "client_refused"),
-        (403, "application/json", "client_refused"),
+        (403, "application/json", "client_error"),
         (429, "application/json", "rate_limited"),
         (500, "application/json", "server_error"),
         (504, "application/json", "timeout"),
@@ -124,7 +125,7 @@ fn userinfo_says_whose_a_token_is_or_that_it_is_nobodys() {
 fn google_s_strings_are_numbers_and_booleans_where_they_are_meant() {
     let body = r#"{"azp":"app","aud":"app","sub":"7","scope":"openid","exp":"1800000000",
         "expires_in":"3599","email":"a@gmail.com","email_verified":"true"}"#;
-    let (members, _) = read(&Protocol::GoogleTokenInfo, json(body))
+    let members = read(&Protocol::GoogleTokenInfo, json(body))
         .unwrap()
         .unwrap();
     assert_eq!(members["exp"], json!(1_800_000_000));

@@ -1,0 +1,191 @@
+//! What a provider's answer about a token is taken for.
+
+use super::introspection::{answer, asking, decided_on, reason, OTHER};
+use super::*;
+use crate::time::UnixMillis;
+use crate::token::Term;
+
+fn kind(decision: &Decision) -> Option<&'static str> {
+    let identity = decision.findings.identity.as_ref();
+    identity.map(|identity| identity.kind.as_str())
+}
+
+/// Takes a list of who may come in at all out of the first provider.
+fn for_every_client(mut configuration: Value) -> Value {
+    let provider = configuration["providers"][0].as_object_mut().unwrap();
+    provider.remove("clients");
+    configuration
+}
+
+#[test]
+fn an_answer_is_judged_as_a_jwt_is() {
+    for (changes, expected) in [
+        (json!({"iss": null}), "forward"),
+        (json!({"aud": ["x", "api://n8n-api"]}), "forward"),
+        (json!({"exp": null, "iat": null}), "forward"),
+        (json!({"token_use": "access_token"}), "forward"),
+        (
+            json!({"token_type": null, "token_use": "access"}),
+            "forward",
+        ),
+        (json!({"token_type": null, "typ": "Bearer"}), "forward"),
+        (json!({"nonce": "n", "typ": "Bearer"}), "forward"),
+        (json!({"iss": OTHER}), "answer_disagrees"),
+        (json!({"iss": 7}), "claim_of_wrong_type"),
+        (json!({"aud": null}), "audience_missing"),
+        (json!({"aud": "api://other"}), "wrong_audience"),
+        (json!({"aud": {"api://n8n-api": 1}}), "claim_of_wrong_type"),
+        (json!({"exp": NOW.0}), "expired"),
+        (json!({"exp": "9999999999"}), "claim_of_wrong_type"),
+        (json!({"nbf": NOW.0 + 31}), "not_yet_valid"),
+        (json!({"iat": NOW.0 + 31}), "issued_in_the_future"),
+        (json!({"cnf": {"jkt": "x"}}), "sender_constrained"),
+        (json!({"token_type": null}), "kind_missing"),
+        (json!({"token_type": "DPoP"}), "sender_constrained"),
+        (json!({"token_type": "refresh_token"}), "wrong_type"),
+        (json!({"token_type": ["Bearer"]}), "claim_of_wrong_type"),
+        (json!({"token_use": "refresh_token"}), "wrong_type"),
+        (json!({"typ": "Refresh"}), "wrong_type"),
+        (json!({"nonce": "n"}), "wrong_type"),
+        (json!({"events": {}}), "wrong_type"),
+        (json!({"sub": 7}), "claim_of_wrong_type"),
+        (json!({"azp": "unlisted"}), "client_not_allowed"),
+        (json!({"azp": "a", "client_id": "b"}), "clients_disagree"),
+        (json!({"azp": "stranger"}), "no_principal"),
+        (json!({"roles": []}), "insufficient_scope"),
+    ] {
+        let decision = decided_on(&asking(), "opaque", vec![answer(&changes)]);
+        assert_eq!(reason(&decision), expected, "{changes}");
+    }
+}
+
+#[test]
+fn an_answer_without_an_audience_counts_only_where_another_claim_is_named() {
+    let mut configuration = asking();
+    configuration["providers"][0]["audience_claim"] = json!("client_id");
+    configuration["providers"][0]["audiences"] = json!(["reader"]);
+    for (changes, expected) in [
+        (json!({"aud": null, "client_id": "reader"}), "forward"),
+        (
+            json!({"aud": null, "client_id": "stranger", "azp": null}),
+            "wrong_audience",
+        ),
+        (json!({"aud": null, "client_id": null}), "audience_missing"),
+        (
+            json!({"aud": "api://n8n-api", "client_id": "reader"}),
+            "wrong_audience",
+        ),
+    ] {
+        let decision = decided_on(&configuration, "opaque", vec![answer(&changes)]);
+        assert_eq!(reason(&decision), expected, "{changes}");
+    }
+}
+
+/// As a library answers that says nothing of the kind of a token, be it for access or for refreshing.
+#[test]
+fn an_answer_that_does_not_say_what_it_is_about_may_be_about_a_refresh_token() {
+    let said = json!({"token_type": null, "jti": null, "iss": null, "azp": null,
+        "client_id": "reader", "scope": "offline_access n8n", "username": "reader"});
+    let mut configuration = asking();
+    let decision = decided_on(&configuration, "rt_x.y", vec![answer(&said)]);
+    assert_eq!(reason(&decision), "kind_missing");
+    configuration["providers"][0]["introspection"]["accept_untyped"] = json!(true);
+    let decision = decided_on(&configuration, "at_x.y", vec![answer(&said)]);
+    assert_eq!(reason(&decision), "forward");
+    // What it does say still counts.
+    for said in [
+        json!({"token_type": "refresh_token"}),
+        json!({"token_type": null, "typ": "Refresh"}),
+    ] {
+        let decision = decided_on(&configuration, "rt_x.y", vec![answer(&said)]);
+        assert_eq!(reason(&decision), "wrong_type");
+    }
+}
+
+/// A token may be bound to a key, and only its provider say so.
+#[test]
+fn with_always_the_answer_passes_the_same_checks() {
+    let mut configuration = asking();
+    configuration["providers"][0]["introspection"]["always"] = json!(true);
+    let token = sign(&claims("reader", &["Reader"]));
+    for (changes, expected) in [
+        (json!({}), "forward"),
+        (json!({"token_type": null}), "forward"),
+        (json!({"cnf": {"jkt": "x"}}), "sender_constrained"),
+        (json!({"token_type": "DPoP"}), "sender_constrained"),
+        (json!({"token_type": "refresh_token"}), "wrong_type"),
+        (json!({"nbf": NOW.0 + 31}), "not_yet_valid"),
+        (json!({"aud": "api://other"}), "wrong_audience"),
+    ] {
+        let decision = decided_on(&configuration, &token, vec![answer(&changes)]);
+        assert_eq!(reason(&decision), expected, "{changes}");
+    }
+}
+
+/// Answers have the names of RFC 7662 §2.2, whatever the provider's JWTs have.
+#[test]
+fn an_application_and_a_person_are_told_apart_by_the_names_of_answers() {
+    for (dialect, said, expected) in [
+        (
+            "entra",
+            json!({"sub": "u-17", "azp": "portal", "scope": "Workflows.Read",
+                "username": "ann@example.com"}),
+            "user",
+        ),
+        (
+            "okta",
+            json!({"sub": "reader", "azp": null, "client_id": "reader"}),
+            "app",
+        ),
+        (
+            "oidc",
+            json!({"sub": "reader", "client_id": "reader", "azp": null}),
+            "app",
+        ),
+        // Who authorised the token, and may have chosen the name of a client.
+        (
+            "oidc",
+            json!({"sub": "reader", "client_id": "reader", "azp": null, "username": "reader"}),
+            "user",
+        ),
+    ] {
+        let mut configuration = for_every_client(asking());
+        configuration["providers"][0]["type"] = json!(dialect);
+        let decision = decided_on(&configuration, "opaque", vec![answer(&said)]);
+        assert_eq!(kind(&decision), Some(expected), "{dialect} {said}");
+    }
+}
+
+/// What looks in a profile like a word on the token was written by a person.
+#[test]
+fn a_person_at_userinfo_has_no_client_and_no_scopes() {
+    let mut configuration = for_every_client(configuration());
+    configuration["providers"][0]["userinfo"] = json!({"uri": "https://idp.example/me",
+        "cluster": "idp", "accept_any_audience": true});
+    let said = json!({"aud": null, "iss": null, "exp": null, "iat": null, "jti": null,
+        "sub": "admin", "azp": "admin", "client_id": "admin", "cid": "admin", "appid": "admin",
+        "scope": "Admin", "scp": "Admin", "idtyp": "app", "gty": "client-credentials",
+        "roles": ["Admin"]});
+    let decision = decided_on(&configuration, "opaque", vec![answer(&said)]);
+    assert_eq!(
+        (kind(&decision), reason(&decision)),
+        (Some("user"), "no_principal")
+    );
+    let identity = decision.findings.identity.unwrap();
+    assert_eq!((&identity.client, identity.scopes.len()), (&None, 0));
+}
+
+/// Without `exp`, a provider's clock may be ahead by the allowed skew, however short `ttl` is.
+#[test]
+fn an_answer_without_exp_may_have_been_issued_within_the_skew() {
+    let Said::Active(whole) = answer(&json!({"exp": null, "iat": NOW.0 + 5})) else {
+        panic!("not active");
+    };
+    let term = Term {
+        since: UnixMillis(NOW.0 * 1000),
+        until: UnixMillis(NOW.0 * 1000 + 1000),
+    };
+    let said = Said::Active(ActiveAnswer::new((**whole.claims()).clone(), term));
+    let decision = decided_on(&asking(), "opaque", vec![said]);
+    assert_eq!(reason(&decision), "forward");
+}

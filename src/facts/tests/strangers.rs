@@ -1,0 +1,148 @@
+//! What tokens of some callers, made up or not, do to the tokens of others.
+
+use super::introspection::*;
+use super::*;
+use crate::crypto::KeySet;
+use crate::policy::{Introspection, Protocol};
+
+fn with_retry_after(code: u16, seconds: &str) -> FetchAnswer {
+    FetchAnswer::Response {
+        status: code,
+        hints: Hints {
+            retry_after: Some(seconds.as_bytes().to_vec()),
+            ..Hints::default()
+        },
+        body: Vec::new(),
+    }
+}
+
+fn store_asking(asked: Introspection) -> FactStore {
+    let keys = KeySet::parse(&key_set("one")).unwrap();
+    let mut policy = policy(KeySource::Inline(keys), Some("secret"));
+    policy.providers[0].introspection = Some(asked);
+    FactStore::new(&policy)
+}
+
+/// One caller's token that is over its own limit at userinfo, or of a user who is gone, keeps
+/// nobody else out.
+#[test]
+fn at_userinfo_a_caller_who_is_over_his_limit_or_gone_keeps_out_nobody_else() {
+    for answer in [with_retry_after(429, "300"), status(404), status(410)] {
+        let protocol = Protocol::UserInfo;
+        let mut store = store_asking(Introspection {
+            protocol,
+            ..asked()
+        });
+        ask(&mut store, "of-a-stranger", answer, START);
+        assert_eq!(known(&store, "of-a-good-caller", after(1)), "pending");
+    }
+}
+
+/// A token that a firewall before the provider does not like.
+#[test]
+fn a_token_that_a_firewall_does_not_like_rests_alone() {
+    let mut store = store();
+    ask(&mut store, "../../../../etc/passwd", status(403), START);
+    assert_eq!(known(&store, "good", after(1)), "pending");
+}
+
+/// How long a request waits for a word does not hang on how long keys take.
+#[test]
+fn a_short_time_limit_for_keys_does_not_cut_off_introspection() {
+    let keys = KeySet::parse(&key_set("one")).unwrap();
+    let mut policy = policy(KeySource::Inline(keys), Some("secret"));
+    policy.providers[0].freshness.timeout = Duration::from_millis(100);
+    policy.providers[0].introspection = Some(asked());
+    let mut store = FactStore::new(&policy);
+    wait(&mut store, 1, "one", START);
+    let calls = asks(&store.tick(START, &Memory::default()));
+    assert!(woken(&store.tick(after(201), &Memory::default())).is_empty());
+    let effects = store.answered(calls[0].0, active(), after(3_000), &Memory::default());
+    assert_eq!(woken(&effects), [(1, false)]);
+}
+
+/// A pause that the provider asked for is kept, though a call from before it ends well.
+#[test]
+fn retry_after_is_obeyed_though_an_older_call_ends_well() {
+    let mut store = store();
+    wait(&mut store, 1, "one", START);
+    wait(&mut store, 2, "two", START);
+    let calls = asks(&store.tick(START, &Memory::default()));
+    store.answered(
+        calls[0].0,
+        with_retry_after(429, "120"),
+        after(5),
+        &Memory::default(),
+    );
+    store.answered(calls[1].0, active(), after(6), &Memory::default());
+    assert_eq!(known(&store, "three", after(1_000)), "rate_limited");
+}
+
+/// Strangers do not take the place of a caller whose token was active a moment ago.
+#[test]
+fn made_up_tokens_do_not_keep_out_one_that_was_active_a_moment_ago() {
+    let mut store = store();
+    ask(&mut store, "good", active(), START);
+    let now = after(TTL);
+    for waiter in 1_000..1_256 {
+        wait(&mut store, waiter, &format!("made-up-{waiter}"), now);
+    }
+    let fact = Fact::Introspection(THE_PROVIDER, digest("good"));
+    assert_eq!(store.wait(WaiterId(1), fact, now), Ok(()));
+    let first = asks(&store.tick(now, &Memory::default()));
+    assert!(
+        first.iter().any(|(_, waiter)| *waiter == 1),
+        "asked about first"
+    );
+}
+
+/// After the clock was set back, a provider rests no longer than it would have.
+#[test]
+fn a_clock_that_was_set_back_does_not_lengthen_the_pause() {
+    let mut store = store();
+    ask(&mut store, "one", status(503), START);
+    let now = UnixMillis(START.0 - 3_600_000);
+    store.tick(now, &Memory::default());
+    let later = now.saturating_add(Duration::from_millis(8_001));
+    store.tick(later, &Memory::default());
+    assert_eq!(known(&store, "two", later), "pending");
+}
+
+/// A token that the provider could not be asked about is not asked about again at once, because
+/// another call ended well.
+#[test]
+fn a_token_is_asked_about_once_in_a_pause_though_others_end_well() {
+    let mut store = store();
+    let memory = Memory::default();
+    let mut asked = 0;
+    for round in 0..100_u64 {
+        let now = after(round * 10);
+        if known(&store, "one", now) == "pending" {
+            wait(&mut store, 1, "one", now);
+        }
+        let other = format!("other-{round}");
+        if known(&store, &other, now) == "pending" {
+            wait(&mut store, 2, &other, now);
+        }
+        for (call, waiter) in asks(&store.tick(now, &memory)) {
+            asked += u32::from(waiter == 1);
+            let answer = if waiter == 1 { status(503) } else { active() };
+            store.answered(call, answer, now, &memory);
+        }
+    }
+    assert!(asked <= 2, "asked {asked} times in a second");
+}
+
+/// Providers that are never asked about tokens take no places of those that are.
+#[test]
+fn requests_with_one_good_token_have_places_however_many_providers_there_are() {
+    let keys = KeySet::parse(&key_set("one")).unwrap();
+    let mut policy = policy(KeySource::Inline(keys), Some("secret"));
+    let other = policy.providers[0].clone();
+    policy.providers[0].introspection = Some(asked());
+    policy.providers.extend(vec![other; 39]);
+    let mut store = FactStore::new(&policy);
+    for waiter in 0..32 {
+        wait(&mut store, waiter, "good", START);
+    }
+}

@@ -1,0 +1,80 @@
+//! Callers whose tokens are good, among many whose are made up.
+
+use serde_json::json;
+
+use super::*;
+
+/// With `always`, callers whose JWT is good do not starve behind made-up opaque tokens.
+#[test]
+fn made_up_tokens_do_not_keep_out_a_jwt_whose_signature_is_good() {
+    let configuration = json!({
+        "providers": [{"name": "idp", "issuer": "https://idp.example", "audiences": ["api"],
+            "jwks": {"keys": [mint(KeyKind::Ed25519).jwk("one")]},
+            "introspection": {"uri": "https://idp.example/introspect", "cluster": "idp",
+                "client_id": "gate", "client_secret": {"env": "KEY"}, "always": true}}],
+        "principals": [{"name": "app", "match": {"client": "app"}, "grant": ["*"],
+            "api_key": {"env": "KEY"}}],
+    });
+    let loaded = config::load(configuration.to_string().as_bytes(), &OneSecret).unwrap();
+    let mut gate = Gate::new(loaded.policy, Box::new(GuestCrypto));
+    for id in 0..256 {
+        let made_up = bearing("/api/v1/workflows", &format!("made-up-{id}"));
+        assert!(waits(&gate.request(WaiterId(id), made_up, START)));
+    }
+    let step = gate.request(WaiterId(256), request("one"), START);
+    assert!(waits(&step), "{step:?}");
+}
+
+/// Made-up tokens do not make the gate forget what it was told of a token of two providers before
+/// the second one has answered.
+#[test]
+fn a_token_of_the_second_provider_gets_its_answer_under_a_flood() {
+    let provider = |name: &str| {
+        let issuer = format!("https://{name}.example");
+        json!({"name": name, "issuer": issuer, "audiences": ["api"],
+            "introspection": {"uri": format!("{issuer}/introspect"), "cluster": name,
+                "client_id": "gate", "client_secret": {"env": "KEY"}}})
+    };
+    let configuration = json!({
+        "providers": [provider("first"), provider("second")],
+        "principals": [{"name": "app", "match": {"provider": "second", "client": "app"},
+            "grant": ["*"], "api_key": {"env": "KEY"}}],
+    });
+    let loaded = config::load(configuration.to_string().as_bytes(), &OneSecret).unwrap();
+    let mut gate = Gate::new(loaded.policy, Box::new(GuestCrypto));
+    let path = "/api/v1/workflows";
+    let calls = |work: Vec<Work>| -> Vec<CallId> {
+        let fetches = work.into_iter().filter_map(|item| match item {
+            Work::Fetch(request) => Some(request.call),
+            _ => None,
+        });
+        fetches.collect()
+    };
+    assert!(waits(&gate.request(
+        WaiterId(1),
+        bearing(path, "good"),
+        START
+    )));
+    let first = calls(gate.tick(START, &NoMemory));
+    gate.answered(first[0], word(false), after(1), &NoMemory);
+    let second = calls(gate.tick(after(2), &NoMemory));
+    let mut id = 100;
+    for _ in 0..2048 / 32 {
+        for _ in 0..32 {
+            id += 1;
+            gate.request(
+                WaiterId(id),
+                bearing(path, &format!("made-up-{id}")),
+                after(3),
+            );
+        }
+        for call in calls(gate.tick(after(3), &NoMemory)) {
+            gate.answered(call, word(false), after(3), &NoMemory);
+        }
+        for gone in id - 31..=id {
+            gate.gone(WaiterId(gone), after(3));
+        }
+    }
+    let work = gate.answered(second[0], word(true), after(9), &NoMemory);
+    assert_eq!(settled(&work), [(1, true)]);
+}
