@@ -8,6 +8,7 @@ mod kind;
 mod memo;
 mod numeric_date;
 mod opaque;
+mod times;
 mod untrusted;
 mod verified;
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::numeric_date::numeric_date;
+use super::times::Times;
 use super::{issuer, kind, ActiveAnswer, CompactToken, TokenFault, UntrustedToken, TENANT};
 use crate::crypto::{
     Algorithm, Candidates, CryptoPath, KeySet, PublicKey, SignatureVerifier, Verification,
@@ -340,55 +341,6 @@ fn our_audience<'c>(
         }
     }
     ours.ok_or(TokenFault::WrongAudience)
-}
-
-/// When a token may be used.
-#[derive(Clone, Copy, Debug)]
-struct Times {
-    expires: UnixSeconds,
-    not_before: Option<UnixSeconds>,
-    issued: Option<UnixSeconds>,
-}
-
-impl Times {
-    /// Reads `exp`, `nbf` and `iat` (RFC 7519 §4.1.4 to §4.1.6).
-    fn read(claims: &Map<String, Value>) -> Result<Self, TokenFault> {
-        Ok(Self {
-            expires: numeric_date(claims, "exp")?.ok_or(TokenFault::ExpiryMissing)?,
-            not_before: numeric_date(claims, "nbf")?,
-            issued: numeric_date(claims, "iat")?,
-        })
-    }
-
-    /// Those of a provider's answer, which is believed until then. Where it names no `exp`, none is
-    /// checked but that: whole seconds are cut off, and the provider's clock may be ahead.
-    fn of_answer(claims: &Map<String, Value>, until: UnixSeconds) -> Result<Self, TokenFault> {
-        let issued = numeric_date(claims, "iat")?;
-        let last = until.saturating_add(Duration::from_secs(1));
-        Ok(Self {
-            expires: numeric_date(claims, "exp")?
-                .unwrap_or_else(|| issued.map_or(last, |issued| last.max(issued))),
-            not_before: numeric_date(claims, "nbf")?,
-            issued,
-        })
-    }
-
-    fn check(&self, clock_skew: Duration, now: UnixSeconds) -> Result<(), TokenFault> {
-        let latest_now = now.saturating_add(clock_skew);
-        if now >= self.expires.saturating_add(clock_skew) {
-            return Err(TokenFault::Expired);
-        }
-        if self.not_before.is_some_and(|moment| moment > latest_now) {
-            return Err(TokenFault::NotYetValid);
-        }
-        if self.issued.is_some_and(|moment| moment > latest_now) {
-            return Err(TokenFault::IssuedInTheFuture);
-        }
-        if self.issued.is_some_and(|moment| moment > self.expires) {
-            return Err(TokenFault::IssuedAfterExpiry);
-        }
-        Ok(())
-    }
 }
 
 /// Finds the key that the signature is good under.
