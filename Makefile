@@ -12,6 +12,7 @@ export HOST_CRYPTO_WASM := $(CURDIR)/target/host-crypto.wasm
 export ENVOY_BIN := $(CURDIR)/.local/bin/envoy
 export NODE24_BIN := $(CURDIR)/.local/bin/node24
 export KEYCLOAK_DIR := $(CURDIR)/.local/keycloak
+export LEMONLDAP_DIR := $(CURDIR)/.local/lemonldap
 export PROVIDER_DIR := $(CURDIR)/.local/provider
 export N8N_DIR := $(CURDIR)/.local/n8n
 
@@ -56,9 +57,9 @@ test-fast: ## unit and integration tests that need no server
 	$(CARGO) test --locked --lib --bins --tests
 
 .PHONY: test-e2e
-test-e2e: wasm envoy provider keycloak ## a real Envoy, scripted upstreams and real OpenID providers
+test-e2e: wasm envoy provider keycloak lemonldap ## a real Envoy, scripted upstreams and real OpenID providers
 	@scripts/build-wasm.sh host-crypto
-	$(CARGO) test --locked --features e2e --example bench --test deploy --test e2e_scripted --test e2e_provider --test e2e_keycloak -- --test-threads=2
+	$(CARGO) test --locked --features e2e --example bench --test deploy --test e2e_scripted --test e2e_provider --test e2e_keycloak --test e2e_lemonldap -- --test-threads=2
 
 .PHONY: test-n8n
 test-n8n: wasm envoy provider n8n ## a real Envoy in front of a real n8n
@@ -101,13 +102,15 @@ bench: preflight wasm envoy n8n ## measure the gate beside Envoy's own filters (
 preflight: ## does this machine have what the rest needs?
 	@scripts/preflight.sh
 
-.PHONY: envoy provider keycloak n8n
+.PHONY: envoy provider keycloak lemonldap n8n
 envoy: ## install Envoy below .local
 	@scripts/install-envoy.sh
 provider: ## install the OpenID provider of the tests below .local
 	@scripts/install-provider.sh
 keycloak: ## install Keycloak below .local
 	@scripts/install-keycloak.sh
+lemonldap: ## install LemonLDAP::NG below .local
+	@scripts/install-lemonldap.sh
 n8n: ## install n8n below .local
 	@scripts/install-n8n.sh
 

@@ -2,7 +2,7 @@
 # Looks for what a machine must have before anything is installed or built here,
 # and says in one line, for each thing that is missing, how to get it.
 # 'preflight.sh demo' asks for the demo's ports too, 'preflight.sh test' for what
-# Keycloak needs.
+# Keycloak and LemonLDAP::NG need.
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
 missing=0
@@ -29,6 +29,8 @@ fi
 if [ "${1-}" = test ]; then
   have java "it runs Keycloak (Debian: apt-get install openjdk-17-jre-headless)"
   have mvn "it fetches Keycloak (Debian: apt-get install maven)"
+  have perl "it runs LemonLDAP::NG (Debian: apt-get install perl)"
+  have apt-get "LemonLDAP::NG is taken from Debian's packages"
 fi
 if command -v cargo >/dev/null 2>&1; then
   cargo fmt --version >/dev/null 2>&1 || miss rustfmt "rustup component add rustfmt"

@@ -63,11 +63,15 @@ fn the_guide_to_troubles_names_reasons_that_exist() {
 fn everybody_speaks_of_one_version() {
     let installed: Value = serde_json::from_str(&text("tests/real/n8n/package.json")).unwrap();
     let n8n = installed["dependencies"]["n8n"].as_str().unwrap();
-    let script = text("scripts/install-envoy.sh");
-    let envoy = script
-        .lines()
-        .find_map(|line| line.strip_prefix("version="))
-        .unwrap();
+    let version = |script: &str| {
+        let script = text(script);
+        let mut lines = script.lines();
+        let line = lines.find_map(|line| line.strip_prefix("version="));
+        line.unwrap().to_owned()
+    };
+    let minor = |version: &str| version.rsplit_once('.').unwrap().0.to_owned();
+    let envoy = version("scripts/install-envoy.sh");
+    let keycloak = version("scripts/install-keycloak.sh");
     let compose = &documents("compose", &text("deploy/compose/docker-compose.yaml"))[0];
     assert_eq!(
         compose["services"]["n8n"]["image"],
@@ -77,9 +81,16 @@ fn everybody_speaks_of_one_version() {
         compose["services"]["envoy"]["image"],
         format!("envoyproxy/envoy:v{envoy}")
     );
-    let minor = envoy.rsplit_once('.').unwrap().0;
-    let claim = format!("Tested with n8n {n8n} and Envoy {minor}.");
-    assert!(text("README.md").contains(&claim), "{claim}");
+    assert_eq!(
+        compose["services"]["keycloak"]["image"],
+        format!("quay.io/keycloak/keycloak:{keycloak}")
+    );
+    for claim in [
+        format!("Tested with n8n {n8n} and Envoy {},", minor(&envoy)),
+        format!("tokens of Keycloak {},", minor(&keycloak)),
+    ] {
+        assert!(text("README.md").contains(&claim), "{claim}");
+    }
 }
 
 #[test]

@@ -52,6 +52,15 @@ pub(crate) fn keycloak() -> Outcome<PathBuf> {
     )
 }
 
+/// The directory into which `LemonLDAP::NG` was unpacked.
+pub(crate) fn lemonldap() -> Outcome<PathBuf> {
+    found(
+        "LEMONLDAP_DIR",
+        ".local/lemonldap",
+        "scripts/install-lemonldap.sh",
+    )
+}
+
 /// The directory whose `node_modules` holds n8n.
 pub(crate) fn n8n() -> Outcome<PathBuf> {
     found("N8N_DIR", ".local/n8n", "scripts/install-n8n.sh")

@@ -14,6 +14,7 @@ pub(crate) mod envoy_file;
 pub(crate) mod http;
 pub(crate) mod installed;
 pub(crate) mod keycloak;
+pub(crate) mod lemonldap;
 pub(crate) mod n8n;
 pub(crate) mod ports;
 pub(crate) mod process;
