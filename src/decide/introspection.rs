@@ -93,7 +93,7 @@ pub(super) fn confirm(
     digest: &TokenDigest,
     findings: &mut Findings,
 ) -> Result<VerifiedToken, Stop> {
-    match grounds.facts.introspection(id, digest) {
+    match grounds.facts.confirmation(id, digest) {
         Introspected::Active(answer) => {
             findings.introspection = Some("active");
             let token = token.confirmed(answer, &provider.token, grounds.now);

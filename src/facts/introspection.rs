@@ -13,10 +13,10 @@ pub use question::question;
 use std::time::Duration;
 
 use super::backoff;
-use super::{CallId, FetchAnswer, Outage};
+use super::{CallId, FetchAnswer, Hints, Outage};
 use crate::policy::{Introspection, Protocol};
 use crate::time::UnixMillis;
-use crate::token::{Term, TokenDigest};
+use crate::token::{ActiveAnswer, Term, TokenDigest};
 
 /// The most calls of one worker and provider that are under way at a time. Strangers can make up
 /// any number of tokens.
@@ -34,6 +34,31 @@ const REST: Duration = Duration::from_secs(5);
 /// The most failures in a row that count: nobody waits longer than eight seconds for a provider
 /// that is well again.
 const MOST_FAILURES: u32 = 4;
+
+/// Reads a document as the provider's answer about a token, given now: what it says of an active one,
+/// or `None` of one that is not.
+///
+/// # Errors
+///
+/// Whatever would be wrong with such an answer if it came from the provider.
+pub fn read_answer(
+    asked: &Introspection,
+    document: Vec<u8>,
+    now: UnixMillis,
+) -> Result<Option<ActiveAnswer>, IntrospectionFault> {
+    let hints = Hints {
+        content_type: Some(b"application/json".to_vec()),
+        ..Hints::default()
+    };
+    let answer = FetchAnswer::Response {
+        status: 200,
+        hints,
+        body: document,
+    };
+    let claims = read::read(&asked.protocol, answer)?;
+    let until = now.saturating_add(asked.ttl);
+    Ok(claims.map(|claims| ActiveAnswer::new(claims, Term { since: now, until })))
+}
 
 /// The calls to one provider about tokens.
 #[derive(Debug)]
@@ -91,11 +116,24 @@ impl Inquiries {
     }
 
     /// Why nobody is asked about this token now.
-    pub(super) fn outage(&self, token: &TokenDigest, now: UnixMillis) -> Option<Outage> {
-        (now < self.not_before && !self.is_asking(token)).then(|| Outage {
+    pub(super) fn outage(
+        &self,
+        token: &TokenDigest,
+        now: UnixMillis,
+        is_proven: bool,
+    ) -> Option<Outage> {
+        let rests = now < self.not_before && !self.may_probe(is_proven);
+        (rests && !self.is_asking(token)).then(|| Outage {
             retry_after: self.not_before.since(now),
             fault: self.last_fault,
         })
+    }
+
+    /// Whether a provider that rests is asked all the same: about one token at a time that nobody
+    /// can have made up, unless it wants to be left alone. It may be a made-up one that it stumbled
+    /// over, or what stands before it; that must not keep the others out.
+    fn may_probe(&self, is_proven: bool) -> bool {
+        is_proven && !self.was_asked_for && self.calls.is_empty()
     }
 
     /// Whether a call about this token is under way.
@@ -106,7 +144,8 @@ impl Inquiries {
     /// Whether one more call may begin: some are kept for tokens that nobody can make up.
     pub(super) fn may_ask(&self, now: UnixMillis, is_proven: bool) -> bool {
         let kept = if is_proven { FOR_PROVEN } else { 0 };
-        now >= self.not_before && self.calls.len() < MAX_CALLS.saturating_add(kept)
+        let has_room = self.calls.len() < MAX_CALLS.saturating_add(kept);
+        (now >= self.not_before && has_room) || self.may_probe(is_proven)
     }
 
     /// Begins a call.

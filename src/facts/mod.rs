@@ -20,7 +20,7 @@ mod waiting;
 
 pub use fetch::{CallId, FetchAnswer, FetchFault, FetchRequest, MAX_DOCUMENT};
 pub use hints::Hints;
-pub use introspection::{question, IntrospectionFault, MAX_CALLS};
+pub use introspection::{question, read_answer, IntrospectionFault, MAX_CALLS};
 pub use shared::{SharedKey, SharedMemory};
 pub use store::{Effect, FactStore};
 pub use unknown::KeyIdDigest;
@@ -74,6 +74,11 @@ pub trait Facts {
 
     /// What a provider says of a token.
     fn introspection(&self, provider: ProviderId, token: &TokenDigest) -> Introspected<'_>;
+
+    /// The same of a token whose signature is good.
+    fn confirmation(&self, provider: ProviderId, token: &TokenDigest) -> Introspected<'_> {
+        self.introspection(provider, token)
+    }
 }
 
 /// What a provider says of a token.

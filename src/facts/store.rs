@@ -341,7 +341,21 @@ impl Facts for FactsAt<'_> {
                 slot.fact.newer_keys(key_id, self.now)
             })
     }
+
     fn introspection(&self, provider: ProviderId, token: &TokenDigest) -> Introspected<'_> {
+        let is_proven = self.store.answers.was_active(provider, token);
+        self.word(provider, token, is_proven)
+    }
+
+    fn confirmation(&self, provider: ProviderId, token: &TokenDigest) -> Introspected<'_> {
+        self.word(provider, token, true)
+    }
+}
+
+impl FactsAt<'_> {
+    /// What a provider says of a token, of which nobody knows or somebody does that it was not made
+    /// up.
+    fn word(&self, provider: ProviderId, token: &TokenDigest, is_proven: bool) -> Introspected<'_> {
         match self.store.answers.of(provider, token, self.now) {
             Some((Word::Active(answer, _), _)) => return Introspected::Active(answer),
             Some((Word::Inactive, _)) => return Introspected::Inactive,
@@ -356,7 +370,7 @@ impl Facts for FactsAt<'_> {
         let slot = self.store.key_sets.get(provider.0);
         match slot.and_then(|slot| slot.inquiries.as_ref()) {
             Some(inquiries) => inquiries
-                .outage(token, self.now)
+                .outage(token, self.now, is_proven)
                 .map_or(Introspected::Pending, Introspected::Unavailable),
             None => Introspected::Inactive,
         }

@@ -8,13 +8,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use n8n_idp_gate::crypto::{GuestCrypto, KeySet};
 use n8n_idp_gate::decide::{decide, Decision, Grounds, HeaderEdit, Outcome};
-use n8n_idp_gate::facts::{Availability, Facts, Introspected, NewerKeys};
+use n8n_idp_gate::facts::{read_answer, Availability, Facts, Introspected, NewerKeys};
 use n8n_idp_gate::observe::audit_line;
-use n8n_idp_gate::policy::{KeySource, Policy, ProviderId};
+use n8n_idp_gate::policy::{KeySource, Policy, Provider, ProviderId};
 use n8n_idp_gate::reply::{problem, LocalReply, Resource};
 use n8n_idp_gate::request::RequestHead;
 use n8n_idp_gate::time::UnixMillis;
-use n8n_idp_gate::token::{Memo, TokenDigest};
+use n8n_idp_gate::token::{ActiveAnswer, Memo, TokenDigest};
 
 use crate::file::{configurations, load, ProcessEnvironment};
 
@@ -41,6 +41,9 @@ pub(crate) struct Arguments {
     /// The published keys of a provider, for providers that have none in the configuration.
     #[arg(long = "key-set", value_name = "PROVIDER=FILE")]
     key_sets: Vec<String>,
+    /// What a provider would answer about the token, where it is asked.
+    #[arg(long = "answer", value_name = "PROVIDER=FILE")]
+    answers: Vec<String>,
     /// The time of the request, in seconds since 1970; now by default.
     #[arg(long, value_name = "SECONDS")]
     at: Option<u64>,
@@ -53,11 +56,11 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Str
         .next()
         .ok_or("no configuration")?;
     let policy = load(&configuration, &environment)?.policy;
-    let files = KeyFiles::read(&policy, &arguments.key_sets)?;
     let request = request(arguments)?;
     let now = arguments
         .at
         .map_or_else(now, |seconds| UnixMillis(seconds.saturating_mul(1000)));
+    let files = Files::read(&policy, arguments, now)?;
     let grounds = Grounds {
         policy: &policy,
         facts: &files,
@@ -98,7 +101,10 @@ fn describe(
             let provider = policy.providers.get(fact.provider().0);
             let name = provider.map_or("?", |provider| &*provider.name);
             if fact.is_of_a_token() {
-                return writeln!(out, "waits for the word of {name} on the token");
+                return writeln!(
+                    out,
+                    "waits for the word of {name} on the token: give it with --answer {name}=FILE"
+                );
             }
             writeln!(
                 out,
@@ -160,37 +166,60 @@ fn now() -> UnixMillis {
     UnixMillis(u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// Keys that lie in files, in the place of those that the filter would fetch.
-struct KeyFiles(BTreeMap<ProviderId, KeySet>);
+/// What lies in files, in the place of what the filter would fetch.
+#[derive(Default)]
+struct Files {
+    keys: BTreeMap<ProviderId, KeySet>,
+    /// `None`: the provider says that the token is not active.
+    answers: BTreeMap<ProviderId, Option<ActiveAnswer>>,
+}
 
-impl KeyFiles {
-    fn read(policy: &Policy, arguments: &[String]) -> Result<Self, String> {
-        let mut sets = BTreeMap::new();
+impl Files {
+    fn read(policy: &Policy, arguments: &Arguments, now: UnixMillis) -> Result<Self, String> {
+        let mut files = Self::default();
         for (index, provider) in policy.providers.iter().enumerate() {
             if let KeySource::Inline(keys) = &provider.keys {
-                sets.insert(ProviderId(index), keys.clone());
+                files.keys.insert(ProviderId(index), keys.clone());
             }
         }
-        for argument in arguments {
-            let (name, path) = argument
-                .split_once('=')
-                .ok_or_else(|| format!("{argument:?} is not of the form PROVIDER=FILE"))?;
-            let mut providers = policy.providers.iter().enumerate();
-            let (index, provider) = providers
-                .find(|(_, provider)| &*provider.name == name)
-                .ok_or_else(|| format!("there is no provider {name:?}"))?;
-            let document = fs::read(path).map_err(|error| format!("{path}: {error}"))?;
+        for argument in &arguments.key_sets {
+            let (id, provider, path, document) = named(policy, argument)?;
             let keys = KeySet::parse(&document).map_err(|fault| format!("{path}: {fault}"))?;
             let keys = KeySet::of(keys.keys().to_vec(), &provider.revoked_kids);
-            sets.insert(ProviderId(index), keys);
+            files.keys.insert(id, keys);
         }
-        Ok(Self(sets))
+        for argument in &arguments.answers {
+            let (id, provider, path, document) = named(policy, argument)?;
+            let asked = provider.introspection.as_ref();
+            let asked =
+                asked.ok_or_else(|| format!("{} is not asked about tokens", provider.name))?;
+            let said =
+                read_answer(asked, document, now).map_err(|fault| format!("{path}: {fault}"))?;
+            files.answers.insert(id, said);
+        }
+        Ok(files)
     }
 }
 
-impl Facts for KeyFiles {
+/// The provider and the file that `PROVIDER=FILE` names.
+fn named<'n>(
+    policy: &'n Policy,
+    argument: &'n str,
+) -> Result<(ProviderId, &'n Provider, &'n str, Vec<u8>), String> {
+    let (name, path) = argument
+        .split_once('=')
+        .ok_or_else(|| format!("{argument:?} is not of the form PROVIDER=FILE"))?;
+    let mut providers = policy.providers.iter().enumerate();
+    let (index, provider) = providers
+        .find(|(_, provider)| &*provider.name == name)
+        .ok_or_else(|| format!("there is no provider {name:?}"))?;
+    let document = fs::read(path).map_err(|error| format!("{path}: {error}"))?;
+    Ok((ProviderId(index), provider, path, document))
+}
+
+impl Facts for Files {
     fn key_set(&self, provider: ProviderId) -> Availability<'_> {
-        self.0
+        self.keys
             .get(&provider)
             .map_or(Availability::Pending, Availability::Known)
     }
@@ -199,8 +228,11 @@ impl Facts for KeyFiles {
         NewerKeys::Unlikely
     }
 
-    /// Nothing is called from here.
-    fn introspection(&self, _: ProviderId, _: &TokenDigest) -> Introspected<'_> {
-        Introspected::Pending
+    fn introspection(&self, provider: ProviderId, _: &TokenDigest) -> Introspected<'_> {
+        match self.answers.get(&provider) {
+            Some(Some(answer)) => Introspected::Active(answer),
+            Some(None) => Introspected::Inactive,
+            None => Introspected::Pending,
+        }
     }
 }

@@ -146,3 +146,50 @@ fn requests_with_one_good_token_have_places_however_many_providers_there_are() {
         wait(&mut store, waiter, "good", START);
     }
 }
+
+/// A provider that stumbled over a stranger's token is asked about a proven one at once, and rests
+/// no more when that goes well; unless it asked to be left alone.
+#[test]
+fn a_stranger_s_token_that_breaks_the_connection_keeps_out_no_proven_one() {
+    for (answer, is_asked) in [
+        (FetchAnswer::NoResponse, true),
+        (status(503), true),
+        (with_retry_after(503, "120"), false),
+    ] {
+        let mut store = store();
+        for proven in ["good", "better"] {
+            ask(&mut store, proven, active(), START);
+        }
+        let now = after(TTL);
+        ask(&mut store, "../../../../etc/passwd", answer, now);
+        let (before, rests) = (known(&store, "good", now), known(&store, "new", now));
+        assert_ne!(rests, "pending");
+        if !is_asked {
+            assert_eq!(before, rests);
+            continue;
+        }
+        assert_eq!(before, "pending");
+        for (waiter, proven) in [(1, "good"), (2, "better")] {
+            wait(&mut store, waiter, proven, now);
+        }
+        let asked = asks(&store.tick(now, &Memory::default()));
+        assert_eq!(asked.len(), 1, "one at a time");
+        store.answered(asked[0].0, active(), now, &Memory::default());
+        for token in ["better", "new"] {
+            assert_eq!(known(&store, token, now), "pending");
+        }
+    }
+}
+
+/// A proven token is asked about once in a pause, too.
+#[test]
+fn a_provider_that_is_down_is_probed_about_each_proven_token_once_in_a_pause() {
+    let mut store = store();
+    ask(&mut store, "good", active(), START);
+    let now = after(TTL);
+    ask(&mut store, "made-up", status(503), now);
+    ask(&mut store, "good", status(503), now);
+    assert_eq!(known(&store, "good", now), "unavailable");
+    wait(&mut store, 9, "new", now);
+    assert_eq!(asks(&store.tick(now, &Memory::default())), []);
+}

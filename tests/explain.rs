@@ -1,0 +1,158 @@
+//! The command line's word on a request: `n8n-idp-gate explain`.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may stop at once when something is not as it needs it"
+)]
+
+#[path = "support/mint.rs"]
+mod mint;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use mint::{mint, KeyKind};
+use serde_json::{json, Value};
+use tempfile::TempDir;
+
+const NOW: u64 = 1_800_000_000;
+
+const CONFIGURATION: &str = "\
+providers:
+  - name: idp
+    issuer: https://idp.example.com
+    audiences: [api://n8n]
+    cluster: idp
+    introspection:
+      uri: https://idp.example.com/introspect
+      client_id: gate
+      client_secret: { env: GATE_SECRET }
+principals:
+  - name: reports
+    match: { client: reports }
+    grant: [workflow:list]
+    api_key: { env: N8N_KEY_REPORTS }
+";
+
+/// A desk with files on it.
+struct Desk(TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        let desk = Self(tempfile::tempdir().unwrap());
+        desk.put("gate.yaml", CONFIGURATION);
+        let keys = json!({ "keys": [mint(KeyKind::Ed25519).jwk("one")] });
+        desk.put("jwks.json", &keys.to_string());
+        let claims = json!({
+            "iss": "https://idp.example.com", "aud": "api://n8n", "sub": "reports",
+            "client_id": "reports", "iat": NOW, "exp": NOW + 300,
+        });
+        let header = json!({ "alg": "EdDSA", "kid": "one", "typ": "at+jwt" });
+        desk.put("jwt", &mint(KeyKind::Ed25519).sign(&header, &claims));
+        desk.put("opaque", "an-opaque-token\n");
+        desk
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn put(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    /// Whether it could say, and what it said.
+    fn explain(&self, token: &str, rest: &[&str]) -> (bool, String) {
+        let output = Command::new(env!("CARGO_BIN_EXE_n8n-idp-gate"))
+            .current_dir(self.0.path())
+            .args(["explain", "gate.yaml", "--at", &NOW.to_string()])
+            .args(["--token-file", token])
+            .args(rest)
+            .output()
+            .unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8(text).unwrap())
+    }
+
+    /// The audit record, and the line behind it.
+    fn said(&self, token: &str, rest: &[&str]) -> (Value, String) {
+        let (done, text) = self.explain(token, rest);
+        assert!(done, "{text}");
+        let mut lines = text.lines();
+        let record = serde_json::from_str(lines.next().unwrap()).unwrap();
+        (record, lines.next().unwrap_or_default().to_owned())
+    }
+}
+
+#[test]
+fn a_jwt_is_judged_with_the_keys_that_are_given() {
+    let desk = Desk::new();
+    let keys = ["--key-set", "idp=jwks.json"];
+    let (record, line) = desk.said("jwt", &keys);
+    assert_eq!(record["principal"], "reports");
+    assert_eq!(line, "goes on, in the name of the caller:");
+    let (record, _) = desk.said("jwt", &[&keys[..], &["--method", "POST"]].concat());
+    assert_eq!(record["reason"], "insufficient_scope");
+    let (_, line) = desk.said("jwt", &[]);
+    assert_eq!(
+        line,
+        "waits for the keys of idp: give them with --key-set idp=FILE"
+    );
+}
+
+#[test]
+fn an_opaque_token_is_judged_by_the_answer_that_is_given() {
+    let desk = Desk::new();
+    let active = json!({
+        "active": true, "token_type": "Bearer", "aud": "api://n8n", "client_id": "reports",
+    });
+    desk.put("active.json", &active.to_string());
+    desk.put("inactive.json", "{\"active\": false}");
+    let (record, line) = desk.said("opaque", &["--answer", "idp=active.json"]);
+    assert_eq!(record["introspection"], "active");
+    assert_eq!(line, "goes on, in the name of the caller:");
+    let (record, _) = desk.said("opaque", &["--answer", "idp=inactive.json"]);
+    assert_eq!(record["reason"], "inactive");
+    let (_, line) = desk.said("opaque", &[]);
+    assert_eq!(
+        line,
+        "waits for the word of idp on the token: give it with --answer idp=FILE"
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_said() {
+    let desk = Desk::new();
+    desk.put("not.json", "<html>");
+    for (rest, said) in [
+        (
+            ["--answer", "idp=not.json"],
+            "not.json: the answer is malformed",
+        ),
+        (["--answer", "idp=absent.json"], "absent.json: No such file"),
+        (["--answer", "idp"], "is not of the form PROVIDER=FILE"),
+        (
+            ["--key-set", "other=jwks.json"],
+            "there is no provider \"other\"",
+        ),
+        (["--key-set", "idp=not.json"], "not.json: "),
+    ] {
+        let (done, text) = desk.explain("opaque", &rest);
+        assert!(!done && text.contains(said), "{rest:?}: {text}");
+    }
+}
+
+#[test]
+fn no_token_and_no_key_is_shown() {
+    let desk = Desk::new();
+    let token = fs::read_to_string(desk.path("jwt")).unwrap();
+    let (_, text) = desk.explain("jwt", &["--key-set", "idp=jwks.json"]);
+    assert!(!text.contains(&token), "{text}");
+    let (_, text) = desk.explain("opaque", &[]);
+    assert!(!text.contains("an-opaque-token"), "{text}");
+}
