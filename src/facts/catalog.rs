@@ -1,13 +1,13 @@
 //! One example of every fault of a fetch, and what an operator does about it.
 
+use super::status::StatusClass;
 use super::FetchFault;
 use crate::crypto::KeySetFault;
 
 impl FetchFault {
     /// One example of every fault, in the order of the documentation.
     pub fn examples() -> Vec<Self> {
-        let statuses =
-            [302, 404, 429, 403, 503, 504, 500, 204].map(|status| Self::Status { status });
+        let statuses = StatusClass::EXAMPLES.map(|status| Self::Status { status });
         let keys = [
             KeySetFault::NotJson,
             KeySetFault::NotAKeySet,
@@ -29,15 +29,19 @@ impl FetchFault {
     /// What it means, for an operator.
     pub fn meaning(&self) -> String {
         match self {
-            Self::Status { status } => match status {
-                300..=399 => "the answer is a redirect, and redirects are not followed",
-                404 | 410 => "nothing is there: status 404 or 410",
-                429 => "the provider is asked too often: status 429",
-                400..=499 => "another status from 400 to 499",
-                503 => "status 503, of the provider, or of Envoy, which cannot connect",
-                504 => "status 504, of the provider, or of Envoy, which waited for `timeout`",
-                500..=599 => "another status from 500 to 599",
-                _ => "another status than 200",
+            Self::Status { status } => match StatusClass::of(*status) {
+                StatusClass::Redirect => "the answer is a redirect, and redirects are not followed",
+                StatusClass::NotFound => "nothing is there: status 404 or 410",
+                StatusClass::RateLimited => "the provider is asked too often: status 429",
+                StatusClass::ClientError => "another status from 400 to 499",
+                StatusClass::Unavailable => {
+                    "status 503, of the provider, or of Envoy, which cannot connect"
+                }
+                StatusClass::Timeout => {
+                    "status 504, of the provider, or of Envoy, which waited for `timeout`"
+                }
+                StatusClass::ServerError => "another status from 500 to 599",
+                StatusClass::Other => "another status than 200",
             }
             .to_owned(),
             Self::NoResponse => "the connection broke before the whole answer was there".to_owned(),
@@ -53,23 +57,23 @@ impl FetchFault {
         match self {
             Self::NoResponse => "Look at the provider and at what stands before it.",
             Self::NotDispatched => "Write the name of one of Envoy's clusters into `cluster`.",
-            Self::Status { status } => match status {
-                300..=399 => {
+            Self::Status { status } => match StatusClass::of(*status) {
+                StatusClass::Redirect => {
                     "Write the address that it leads to into `discovery_uri` or `jwks_uri`."
                 }
-                404 | 410 => {
+                StatusClass::NotFound => {
                     "Check `issuer`, `discovery_uri` or `jwks_uri`. The discovery document is read \
                      anew at the next attempt."
                 }
-                429 => "Raise `ttl` and `min_ttl`. `Retry-After` in seconds is obeyed, up to five minutes.",
-                400..=499 => "Open the document to the address that Envoy comes from.",
-                503 => {
+                StatusClass::RateLimited => "Raise `ttl` and `min_ttl`. `Retry-After` in seconds is obeyed, up to five minutes.",
+                StatusClass::ClientError => "Open the document to the address that Envoy comes from.",
+                StatusClass::Unavailable => {
                     "Look at `upstream_cx_connect_fail` and `ssl.fail_verify_san` of the cluster: \
                      DNS, a firewall, TLS; else at the provider."
                 }
-                504 => "Look at the provider, and at its network; `timeout` may be too short.",
-                500..=599 => "Look at the provider.",
-                _ => "Ask the address with curl: it is no key set.",
+                StatusClass::Timeout => "Look at the provider, and at its network; `timeout` may be too short.",
+                StatusClass::ServerError => "Look at the provider.",
+                StatusClass::Other => "Ask the address with curl: it is no key set.",
             },
             Self::TooLarge => "Check the address: real key sets have some kilobytes.",
             Self::DocumentMalformed => "Check `discovery_uri`: most often it is a page for people.",

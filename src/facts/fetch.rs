@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::status::StatusClass;
 use super::Hints;
 use crate::crypto::KeySetFault;
 use crate::policy::Endpoint;
@@ -74,8 +75,8 @@ pub enum FetchFault {
     #[error("Envoy could not make the call: is there a cluster of that name?")]
     NotDispatched,
     /// A status other than 200. Envoy itself answers with 503 when it cannot connect, and with 504
-    /// when the answer does not come in time. Redirects
-    /// are not followed: an open redirector at the provider must not choose our keys.
+    /// when the answer does not come in time. Redirects are not followed: an open redirector at the
+    /// provider must not choose our keys.
     #[error("the provider answered with status {status}")]
     Status {
         /// The status.
@@ -137,16 +138,7 @@ impl FetchFault {
         match self {
             Self::NoResponse => "no_response",
             Self::NotDispatched => "not_dispatched",
-            Self::Status { status } => match status {
-                300..=399 => "redirect",
-                404 | 410 => "not_found",
-                429 => "rate_limited",
-                400..=499 => "client_error",
-                503 => "unavailable",
-                504 => "timeout",
-                500..=599 => "server_error",
-                _ => "status",
-            },
+            Self::Status { status } => StatusClass::of(*status).as_str(),
             Self::TooLarge => "too_large",
             Self::DocumentMalformed => "document_malformed",
             Self::IssuerMismatch => "issuer_mismatch",
@@ -157,7 +149,10 @@ impl FetchFault {
 
     /// Whether the provider merely asks for less.
     pub(super) const fn is_rate_limit(&self) -> bool {
-        matches!(self, Self::Status { status: 429 })
+        match self {
+            Self::Status { status } => matches!(StatusClass::of(*status), StatusClass::RateLimited),
+            _ => false,
+        }
     }
 
     /// Whether it lies in what a discovery document says.

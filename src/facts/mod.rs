@@ -12,6 +12,7 @@ mod hints;
 mod introspection;
 mod key_set;
 mod shared;
+mod status;
 mod store;
 #[cfg(test)]
 mod tests;

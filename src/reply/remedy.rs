@@ -51,7 +51,7 @@ const fn token(fault: TokenFault) -> &'static str {
         TokenFault::HeaderMalformed | TokenFault::ClaimsMalformed => {
             "look whether the token was cut or changed on its way"
         }
-        TokenFault::Inactive => "have the client get a new token; look whether it belongs to this provider and environment",
+        TokenFault::Inactive => "have the client get a new token; look whether it belongs to this provider and environment, and whether the gate's own client may ask about it",
         TokenFault::AnswerDisagrees(_) => {
             "find out who made the token: the provider says another thing of it than the token itself"
         }

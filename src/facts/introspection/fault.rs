@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::facts::status::StatusClass;
 use crate::facts::FetchFault;
 
 /// Why a provider's answer about a token is of no use.
@@ -39,10 +40,11 @@ impl IntrospectionFault {
     /// At userinfo the caller himself is the client: limits are his, and it may be he who is gone.
     pub(super) const fn is_of_one_token(&self, is_userinfo: bool) -> bool {
         match self {
-            Self::Fetch(FetchFault::Status {
-                status: 404 | 410 | 429,
-            }) => is_userinfo,
-            Self::Fetch(FetchFault::Status { status }) => !matches!(status, 300..=399 | 503 | 504),
+            Self::Fetch(FetchFault::Status { status }) => match StatusClass::of(*status) {
+                StatusClass::NotFound | StatusClass::RateLimited => is_userinfo,
+                StatusClass::Redirect | StatusClass::Unavailable | StatusClass::Timeout => false,
+                StatusClass::ClientError | StatusClass::ServerError | StatusClass::Other => true,
+            },
             Self::Fetch(FetchFault::TooLarge) | Self::ContentType | Self::Malformed => true,
             Self::Fetch(_) | Self::ClientRefused => false,
         }
@@ -50,8 +52,7 @@ impl IntrospectionFault {
 
     /// One example of every fault, in the order of the documentation.
     pub fn examples() -> Vec<Self> {
-        let statuses = [302, 404, 429, 400, 503, 504, 500, 204];
-        let statuses = statuses.map(|status| FetchFault::Status { status });
+        let statuses = StatusClass::EXAMPLES.map(|status| FetchFault::Status { status });
         let mut faults = vec![
             Self::Fetch(FetchFault::NoResponse),
             Self::Fetch(FetchFault::NotDispatched),
@@ -81,12 +82,20 @@ impl IntrospectionFault {
             Self::Fetch(FetchFault::NotDispatched) => {
                 "Write the name of one of Envoy's clusters into `cluster`."
             }
-            Self::Fetch(FetchFault::Status { status }) => match status {
-                300..=399 | 404 | 410 => "Check `uri`.",
-                429 => "Raise `ttl` and `inactive_ttl`. `Retry-After` is obeyed, up to five minutes.",
-                400..=499 => "Ask the address with curl. Other tokens are asked about all the same.",
-                503 | 504 => "Look at the provider, its network and Envoy's cluster; at `timeout` too.",
-                _ => "Look at the provider. Other tokens are asked about all the same.",
+            Self::Fetch(FetchFault::Status { status }) => match StatusClass::of(*status) {
+                StatusClass::Redirect | StatusClass::NotFound => "Check `uri`.",
+                StatusClass::RateLimited => {
+                    "Raise `ttl` and `inactive_ttl`. `Retry-After` is obeyed, up to five minutes."
+                }
+                StatusClass::ClientError => {
+                    "Ask the address with curl. Other tokens are asked about all the same."
+                }
+                StatusClass::Unavailable | StatusClass::Timeout => {
+                    "Look at the provider, its network and Envoy's cluster; at `timeout` too."
+                }
+                StatusClass::ServerError | StatusClass::Other => {
+                    "Look at the provider. Other tokens are asked about all the same."
+                }
             },
             Self::Fetch(_) => "Look at the provider and at what stands before it.",
             Self::ClientRefused => {
