@@ -188,17 +188,9 @@ impl Syntax for Segment {
 mod tests {
     use serde_json::{json, Value};
 
-    use crate::config::{load, Environment};
+    use crate::config::environment::NoSecrets;
+    use crate::config::load;
     use crate::policy::{KeySource, Policy};
-    use crate::secret::Secret;
-
-    struct NoSecrets;
-
-    impl Environment for NoSecrets {
-        fn secret(&self, _: &str) -> Option<Secret> {
-            None
-        }
-    }
 
     const TENANT: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";
 

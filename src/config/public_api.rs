@@ -137,16 +137,8 @@ fn rule(raw: RawApiKeyRule, place: &Place, endpoints: &Endpoints) -> Option<ApiK
 mod tests {
     use serde_json::{json, Value};
 
-    use crate::config::{load, Environment};
-    use crate::secret::Secret;
-
-    struct NoSecrets;
-
-    impl Environment for NoSecrets {
-        fn secret(&self, _: &str) -> Option<Secret> {
-            None
-        }
-    }
+    use crate::config::environment::NoSecrets;
+    use crate::config::load;
 
     fn errors(public_api: &Value, hosts: Option<&[&str]>) -> String {
         let webhooks = json!([{"path": "/webhook/**", "auth": "bearer"}]);
