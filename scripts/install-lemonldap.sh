@@ -1,50 +1,45 @@
 #!/usr/bin/env bash
 # Unpacks LemonLDAP::NG, an OpenID provider whose access tokens are opaque, and
 # the Perl modules that this machine lacks for it, from Debian's packages below
-# .local/lemonldap, without installing any. Prints the directory.
+# .local/lemonldap: without installing any, with lists of packages of its own,
+# and so without being root. Prints the directory.
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
-portal=liblemonldap-ng-portal-perl
-# Beside what the portal depends on: what its OpenID Connect part needs.
-packages=("$portal" libplack-perl libstring-random-perl libio-string-perl)
+# The portal, and what its OpenID Connect part needs beside what it depends on.
+packages=(liblemonldap-ng-portal-perl libplack-perl libstring-random-perl libio-string-perl)
 
 final="$LOCAL/lemonldap"
 new="$final.new"
-
-candidate() { apt-cache policy "$portal" 2>/dev/null | awk '/Candidate:/ {print $2}'; }
+apt=(-o "Dir::State::lists=$new/apt/lists" -o "Dir::Cache=$new/apt/cache")
+want=$(key "${BASH_SOURCE[0]}")
 
 unpack() {
   local deb
   rm -rf "$new"
-  mkdir -p "$new/debs"
+  mkdir -p "$new/debs" "$new/apt/lists/partial" "$new/apt/cache/archives/partial"
+  apt-get "${apt[@]}" update -q || return
   # Perl itself is the machine's; fonts and scripts of pages are for browsers.
-  apt-get install -s --no-install-recommends "${packages[@]}" |
-    awk '$1 == "Inst" && $2 !~ /^(perl|perl-base|perl-modules-.*|libperl[0-9].*|fonts-.*|libjs-.*)$/ {print $2}' \
-      >"$new/packages.txt"
-  (cd "$new/debs" && xargs -r apt-get download <../packages.txt)
-  for deb in "$new"/debs/*.deb; do dpkg-deb -x "$deb" "$new"; done
-  rm -rf "$new/debs"
+  apt-get "${apt[@]}" install -s --reinstall --no-install-recommends "${packages[@]}" >"$new/plan.txt" || return
+  awk '$1 == "Inst" && $2 !~ /^(perl|perl-base|perl-modules-.*|libperl[0-9].*|fonts-.*|libjs-.*)$/ {print $2}' \
+    "$new/plan.txt" >"$new/packages.txt" || return
+  (cd "$new/debs" && xargs apt-get "${apt[@]}" download <"$new/packages.txt") || return
+  for deb in "$new"/debs/*.deb; do dpkg-deb -x "$deb" "$new" || return; done
+  rm -rf "$new/debs" "$new/apt" "$new/plan.txt"
   # Where its modules are, for whoever starts it.
-  find "$new/usr" -type d \( -path '*/share/perl5' -o -path '*/perl5/5.*' \) -prune -printf '%P\n' |
-    sed 's|^|usr/|' >"$new/perl5.txt"
+  (cd "$new" && find usr -type d \( -path '*/share/perl5' -o -path '*/perl5/5.*' \) -prune) >"$new/perl5.txt" || return
+  [ -x "$new/usr/bin/plackup" ] && [ -s "$new/perl5.txt" ]
 }
 
 locked lemonldap
-need perl "Debian: apt-get install perl"
-for tool in apt-get apt-cache dpkg-deb; do need "$tool" "LemonLDAP::NG is taken from Debian's packages"; done
-version=$(candidate)
-if ! stamped lemonldap "$version" || [ ! -f "$final/perl5.txt" ]; then
+if ! stamped lemonldap "$want" || [ ! -f "$final/perl5.txt" ]; then
+  need perl "Debian: apt-get install perl"
+  for tool in apt-get dpkg-deb; do need "$tool" "LemonLDAP::NG is taken from Debian's packages"; done
+  say "unpacking LemonLDAP::NG from Debian's packages (about 15 seconds, 25 MB)"
   fresh_log lemonldap
-  if [ "$(id -u)" = 0 ]; then
-    say "refreshing Debian's package lists"
-    apt-get update -q >>"$LOGS/lemonldap.log" 2>&1 </dev/null || say "that failed; going on with the lists at hand"
-    version=$(candidate)
-  fi
-  say "unpacking LemonLDAP::NG $version from Debian's packages (a few seconds, 25 MB)"
   logged lemonldap unpack ||
-    die "LemonLDAP::NG could not be had" "on Debian 12, as root: apt-get update, and run this again" \
+    die "LemonLDAP::NG could not be had" "apt-get must reach Debian's packages" \
       "the whole log: .local/log/lemonldap.log"
   put_in_place "$new" "$final"
-  stamp lemonldap "$version"
+  stamp lemonldap "$want"
 fi
 printf '%s\n' "$final"

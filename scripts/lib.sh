@@ -23,6 +23,8 @@ die() {
 need() { command -v "$1" >/dev/null 2>&1 || die "$1 was not found" "$2"; }
 
 # logged NAME COMMAND...: output to .local/log/NAME.log, its end shown on failure.
+# A function that is run here must return its failures itself: errexit does not
+# hold in it.
 logged() {
   local log="$LOGS/$1.log" status=0
   shift

@@ -27,10 +27,16 @@ else
   miss python3 "Debian: apt-get install python3 python3-venv"
 fi
 if [ "${1-}" = test ]; then
-  have java "it runs Keycloak (Debian: apt-get install openjdk-17-jre-headless)"
+  if command -v java >/dev/null 2>&1; then
+    java=$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' | head -n 1)
+    [ "${java:-0}" -ge 17 ] || miss "Java 17" "version ${java:-?} is too old for Keycloak"
+  else
+    miss java "it runs Keycloak (Debian: apt-get install openjdk-17-jre-headless)"
+  fi
   have mvn "it fetches Keycloak (Debian: apt-get install maven)"
   have perl "it runs LemonLDAP::NG (Debian: apt-get install perl)"
   have apt-get "LemonLDAP::NG is taken from Debian's packages"
+  have dpkg-deb "LemonLDAP::NG is taken from Debian's packages"
 fi
 if command -v cargo >/dev/null 2>&1; then
   cargo fmt --version >/dev/null 2>&1 || miss rustfmt "rustup component add rustfmt"

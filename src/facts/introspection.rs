@@ -7,23 +7,23 @@ mod question;
 mod read;
 
 pub(super) use answers::{Answers, Word};
+use fault::Blame;
 pub use fault::IntrospectionFault;
 pub use question::question;
+pub use read::read_answer;
 
 use std::time::Duration;
 
 use super::backoff;
-use super::{CallId, FetchAnswer, Hints, Outage};
-use crate::policy::{Introspection, Protocol};
+use super::{CallId, FetchAnswer, Outage};
+use crate::policy::Introspection;
 use crate::time::UnixMillis;
-use crate::token::{ActiveAnswer, Term, TokenDigest};
+use crate::token::{Term, TokenDigest};
 
-/// The most calls of one worker and provider that are under way at a time. Strangers can make up
-/// any number of tokens.
+/// The most calls of one worker and provider that are under way at a time: strangers can make up any
+/// number of tokens. As many more may be about tokens that were proven: signed, or active when last
+/// asked about.
 pub const MAX_CALLS: usize = 32;
-
-/// Calls beyond those, for tokens that were proven: signed, or active a moment ago.
-const FOR_PROVEN: usize = 8;
 
 /// Added to a call's own time limit before it is given up as lost.
 const LOST_AFTER: Duration = Duration::from_secs(2);
@@ -31,34 +31,12 @@ const LOST_AFTER: Duration = Duration::from_secs(2);
 /// How long a token rests that a provider gave no usable answer about.
 const REST: Duration = Duration::from_secs(5);
 
+/// How long a provider that rests is let alone after it was asked about a proven token in vain.
+const BETWEEN_PROBES: Duration = Duration::from_secs(1);
+
 /// The most failures in a row that count: nobody waits longer than eight seconds for a provider
 /// that is well again.
 const MOST_FAILURES: u32 = 4;
-
-/// Reads a document as the provider's answer about a token, given now: what it says of an active one,
-/// or `None` of one that is not.
-///
-/// # Errors
-///
-/// Whatever would be wrong with such an answer if it came from the provider.
-pub fn read_answer(
-    asked: &Introspection,
-    document: Vec<u8>,
-    now: UnixMillis,
-) -> Result<Option<ActiveAnswer>, IntrospectionFault> {
-    let hints = Hints {
-        content_type: Some(b"application/json".to_vec()),
-        ..Hints::default()
-    };
-    let answer = FetchAnswer::Response {
-        status: 200,
-        hints,
-        body: document,
-    };
-    let claims = read::read(&asked.protocol, answer)?;
-    let until = now.saturating_add(asked.ttl);
-    Ok(claims.map(|claims| ActiveAnswer::new(claims, Term { since: now, until })))
-}
 
 /// The calls to one provider about tokens.
 #[derive(Debug)]
@@ -72,8 +50,11 @@ pub(super) struct Inquiries {
     not_before: UnixMillis,
     /// How long it rests.
     pause: Duration,
-    /// Whether it asked for that itself.
-    was_asked_for: bool,
+    /// Until when it is left alone, proven tokens or not: it asked for that itself, or no token can be
+    /// the cause of its rest.
+    left_alone: UnixMillis,
+    /// Before this it is not probed again.
+    probe_after: UnixMillis,
 }
 
 /// A call that is under way.
@@ -82,6 +63,9 @@ struct Call {
     id: CallId,
     token: TokenDigest,
     begun: UnixMillis,
+    is_proven: bool,
+    /// It was made though the provider rests.
+    is_probe: bool,
 }
 
 /// What an answer led to.
@@ -106,7 +90,8 @@ impl Inquiries {
             last_fault: None,
             not_before: UnixMillis(0),
             pause: Duration::ZERO,
-            was_asked_for: false,
+            left_alone: UnixMillis(0),
+            probe_after: UnixMillis(0),
         }
     }
 
@@ -122,18 +107,19 @@ impl Inquiries {
         now: UnixMillis,
         is_proven: bool,
     ) -> Option<Outage> {
-        let rests = now < self.not_before && !self.may_probe(is_proven);
+        let rests = now < self.not_before && !self.may_probe(now, is_proven);
         (rests && !self.is_asking(token)).then(|| Outage {
             retry_after: self.not_before.since(now),
             fault: self.last_fault,
         })
     }
 
-    /// Whether a provider that rests is asked all the same: about one token at a time that nobody
-    /// can have made up, unless it wants to be left alone. It may be a made-up one that it stumbled
-    /// over, or what stands before it; that must not keep the others out.
-    fn may_probe(&self, is_proven: bool) -> bool {
-        is_proven && !self.was_asked_for && self.calls.is_empty()
+    /// Whether a provider that rests is asked all the same: about one token at a time that nobody can
+    /// have made up, and once in a while. It may be a made-up one that it stumbled over; that must not
+    /// keep the others out.
+    fn may_probe(&self, now: UnixMillis, is_proven: bool) -> bool {
+        let is_probed = self.calls.iter().any(|call| call.is_probe);
+        is_proven && !is_probed && now >= self.left_alone.max(self.probe_after)
     }
 
     /// Whether a call about this token is under way.
@@ -141,17 +127,30 @@ impl Inquiries {
         self.calls.iter().any(|call| call.token == *token)
     }
 
-    /// Whether one more call may begin: some are kept for tokens that nobody can make up.
+    /// Whether one more call may begin. Those about proven tokens do not count with the others.
     pub(super) fn may_ask(&self, now: UnixMillis, is_proven: bool) -> bool {
-        let kept = if is_proven { FOR_PROVEN } else { 0 };
-        let has_room = self.calls.len() < MAX_CALLS.saturating_add(kept);
-        (now >= self.not_before && has_room) || self.may_probe(is_proven)
+        if now < self.not_before {
+            return self.may_probe(now, is_proven);
+        }
+        let alike = self.calls.iter().filter(|call| call.is_proven == is_proven);
+        alike.count() < MAX_CALLS
     }
 
     /// Begins a call.
-    pub(super) fn begin(&mut self, id: CallId, token: TokenDigest, now: UnixMillis) {
-        let begun = now;
-        self.calls.push(Call { id, token, begun });
+    pub(super) fn begin(
+        &mut self,
+        id: CallId,
+        token: TokenDigest,
+        now: UnixMillis,
+        is_proven: bool,
+    ) {
+        self.calls.push(Call {
+            id,
+            token,
+            begun: now,
+            is_proven,
+            is_probe: now < self.not_before,
+        });
     }
 
     /// Whether this call's answer is still waited for.
@@ -163,7 +162,9 @@ impl Inquiries {
     /// neither a call nor a pause last.
     pub(super) fn lost_call(&mut self, now: UnixMillis) -> Option<CallId> {
         self.not_before = self.not_before.min(now.saturating_add(self.pause));
+        self.left_alone = self.left_alone.min(self.not_before);
         self.failed = self.failed.min(now);
+        self.probe_after = self.probe_after.min(now.saturating_add(BETWEEN_PROBES));
         for call in &mut self.calls {
             call.begun = call.begun.min(now);
         }
@@ -180,56 +181,80 @@ impl Inquiries {
         now: UnixMillis,
     ) -> Option<Told> {
         let place = self.calls.iter().position(|call| call.id == id)?;
-        let Call { token, begun, .. } = self.calls.swap_remove(place);
+        let call = self.calls.swap_remove(place);
         let asked_for = answer.retry_after();
         let term = |length| Term {
             since: now,
             until: now.saturating_add(length),
         };
-        let told = |word, fault, rests| {
-            Some(Told {
-                token,
-                word,
-                fault,
-                rests,
-            })
+        let told = |word, length, fault, rests| Told {
+            token: call.token,
+            word: (word, term(length)),
+            fault,
+            rests,
         };
-        match read::read(&self.asked.protocol, answer) {
+        Some(match read::read(&self.asked.protocol, answer) {
             Ok(said) => {
-                // What the provider asked for stands, though a call from before it ends well.
-                if begun >= self.failed || !self.was_asked_for {
-                    self.failures = 0;
-                    self.last_fault = None;
-                    self.not_before = UnixMillis(0);
-                }
-                let (word, term) = match said {
+                self.ended_well(&call, now);
+                match said {
                     Some(claims) => {
-                        let term = term(self.asked.ttl);
-                        (Word::active(claims, term), term)
+                        let length = self.asked.ttl;
+                        told(Word::active(claims, term(length)), length, None, false)
                     }
-                    None => (Word::Inactive, term(self.asked.inactive_ttl)),
-                };
-                told((word, term), None, false)
-            }
-            Err(fault) if fault.is_of_one_token(self.asked.protocol == Protocol::UserInfo) => {
-                let word = Word::Failed(fault.as_str());
-                let asked_for = asked_for.unwrap_or_default();
-                let rest = REST.max(asked_for.min(backoff::LONGEST_ASKED_FOR));
-                told((word, term(rest)), Some(fault), false)
+                    None => told(Word::Inactive, self.asked.inactive_ttl, None, false),
+                }
             }
             Err(fault) => {
-                if begun >= self.failed {
-                    self.failures = self.failures.saturating_add(1).min(MOST_FAILURES);
-                }
-                self.failed = now;
-                self.last_fault = Some(fault.as_str());
-                let pause = backoff::pause(self.failures, asked_for, now.0 ^ id.0);
-                self.not_before = now.saturating_add(pause);
-                self.pause = pause;
-                self.was_asked_for = asked_for.is_some();
+                let blame = fault.blame(&self.asked.protocol);
+                let length = if blame == Blame::Token {
+                    let asked_for = asked_for.unwrap_or_default();
+                    REST.max(asked_for.min(backoff::LONGEST_ASKED_FOR))
+                } else {
+                    self.rest(&call, fault.as_str(), blame, asked_for, now)
+                };
                 let word = Word::Failed(fault.as_str());
-                told((word, term(pause)), Some(fault), true)
+                told(word, length, Some(fault), blame != Blame::Token)
             }
+        })
+    }
+
+    /// The provider answers, so it rests no more. What it asked for stands, though a call from before
+    /// that ends well.
+    fn ended_well(&mut self, call: &Call, now: UnixMillis) {
+        if call.begun > self.failed || now >= self.left_alone {
+            self.failures = 0;
+            self.last_fault = None;
+            self.not_before = UnixMillis(0);
+            self.left_alone = UnixMillis(0);
+            self.probe_after = UnixMillis(0);
         }
+    }
+
+    /// Lets the provider rest, and says for how long this fault makes it rest.
+    fn rest(
+        &mut self,
+        call: &Call,
+        fault: &'static str,
+        blame: Blame,
+        asked_for: Option<Duration>,
+        now: UnixMillis,
+    ) -> Duration {
+        if call.begun > self.failed {
+            self.failures = self.failures.saturating_add(1).min(MOST_FAILURES);
+        }
+        self.failed = now;
+        self.last_fault = Some(fault);
+        if call.is_probe {
+            self.probe_after = now.saturating_add(BETWEEN_PROBES);
+        }
+        let pause = backoff::pause(self.failures, asked_for, now.0 ^ call.id.0);
+        let until = now.saturating_add(pause);
+        // What it asked for stands, though a call from before that fails otherwise.
+        if asked_for.is_some() || blame == Blame::Provider {
+            self.left_alone = self.left_alone.max(until);
+        }
+        self.not_before = self.not_before.max(until);
+        self.pause = self.not_before.since(now);
+        pause
     }
 }

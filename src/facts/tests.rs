@@ -29,6 +29,7 @@ use crate::principals::Principals;
 use crate::secret::Secret;
 use crate::time::UnixMillis;
 
+mod days;
 mod discovery;
 mod fetching;
 mod introspection;

@@ -130,7 +130,7 @@ impl VerifiedToken {
             issuer: issuer.into(),
             audience: audience.to_owned(),
             claims: if is_userinfo {
-                without_client(&without_token(claims, token))
+                without_words_on_the_token(&without_token(claims, token))
             } else {
                 without_token(claims, token)
             },
@@ -258,7 +258,7 @@ fn without_token(claims: &Rc<Map<String, Value>>, token: &CompactToken) -> Rc<Ma
 
 /// A userinfo answer speaks of a person. What looks there like a word on the token, its client and
 /// what was granted is but a part of the person's profile.
-fn without_client(claims: &Map<String, Value>) -> Rc<Map<String, Value>> {
+fn without_words_on_the_token(claims: &Map<String, Value>) -> Rc<Map<String, Value>> {
     const OF_THE_TOKEN: [&str; 9] = [
         "azp",
         "client_id",

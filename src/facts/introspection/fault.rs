@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use crate::facts::status::StatusClass;
 use crate::facts::FetchFault;
+use crate::policy::Protocol;
 
 /// Why a provider's answer about a token is of no use.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -34,19 +35,25 @@ impl IntrospectionFault {
         }
     }
 
-    /// Whether it may lie in the token alone, which a stranger may have made up: then others are
-    /// asked about all the same, lest he keeps them out.
+    /// Where it may lie.
     ///
     /// At userinfo the caller himself is the client: limits are his, and it may be he who is gone.
-    pub(super) const fn is_of_one_token(&self, is_userinfo: bool) -> bool {
+    pub(super) const fn blame(&self, protocol: &Protocol) -> Blame {
+        let is_userinfo = matches!(protocol, Protocol::UserInfo);
         match self {
             Self::Fetch(FetchFault::Status { status }) => match StatusClass::of(*status) {
-                StatusClass::NotFound | StatusClass::RateLimited => is_userinfo,
-                StatusClass::Redirect | StatusClass::Unavailable | StatusClass::Timeout => false,
-                StatusClass::ClientError | StatusClass::ServerError | StatusClass::Other => true,
+                StatusClass::NotFound | StatusClass::RateLimited if is_userinfo => Blame::Token,
+                StatusClass::ClientError | StatusClass::ServerError | StatusClass::Other => {
+                    Blame::Token
+                }
+                StatusClass::Unavailable | StatusClass::Timeout => Blame::Anyone,
+                StatusClass::Redirect | StatusClass::NotFound | StatusClass::RateLimited => {
+                    Blame::Provider
+                }
             },
-            Self::Fetch(FetchFault::TooLarge) | Self::ContentType | Self::Malformed => true,
-            Self::Fetch(_) | Self::ClientRefused => false,
+            Self::Fetch(FetchFault::TooLarge) | Self::ContentType | Self::Malformed => Blame::Token,
+            Self::Fetch(FetchFault::NoResponse) => Blame::Anyone,
+            Self::Fetch(_) | Self::ClientRefused => Blame::Provider,
         }
     }
 
@@ -108,6 +115,18 @@ impl IntrospectionFault {
     }
 }
 
+/// Where a fault may lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Blame {
+    /// In the one token, which a stranger may have made up: others are asked about all the same, lest
+    /// he keeps them out.
+    Token,
+    /// In the provider, or in a token over which it, or what stands before it, stumbled.
+    Anyone,
+    /// In the provider, or in how it is set up here, whatever the token.
+    Provider,
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -122,22 +141,41 @@ mod tests {
     }
 
     #[test]
-    fn what_a_stranger_s_token_may_have_caused_stops_nobody_else() {
-        let of_one: Vec<_> = IntrospectionFault::examples()
-            .into_iter()
-            .filter(|fault| fault.is_of_one_token(false))
-            .map(|fault| fault.as_str())
-            .collect();
+    fn what_a_stranger_s_token_may_have_caused_is_told_from_what_it_cannot() {
+        let blamed = |protocol: &Protocol, blame| -> Vec<_> {
+            let mut faults = IntrospectionFault::examples();
+            faults.retain(|fault| fault.blame(protocol) == blame);
+            faults.iter().map(IntrospectionFault::as_str).collect()
+        };
+        let introspection = Protocol::Introspection {
+            authorization: None,
+            form: None,
+            accept_untyped: false,
+        };
+        let of_one = [
+            "client_error",
+            "server_error",
+            "status",
+            "too_large",
+            "content_type",
+            "answer_malformed",
+        ];
+        assert_eq!(blamed(&introspection, Blame::Token), of_one);
         assert_eq!(
-            of_one,
+            blamed(&introspection, Blame::Anyone),
+            ["no_response", "unavailable", "timeout"]
+        );
+        assert_eq!(
+            blamed(&introspection, Blame::Provider),
             [
-                "client_error",
-                "server_error",
-                "status",
-                "too_large",
-                "content_type",
-                "answer_malformed"
+                "not_dispatched",
+                "client_refused",
+                "redirect",
+                "not_found",
+                "rate_limited"
             ]
         );
+        let at_userinfo = [&["not_found", "rate_limited"][..], &of_one].concat();
+        assert_eq!(blamed(&Protocol::UserInfo, Blame::Token), at_userinfo);
     }
 }

@@ -3,10 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::IntrospectionFault;
-use crate::facts::{FetchAnswer, FetchFault};
+use crate::facts::{FetchAnswer, FetchFault, Hints};
 use crate::json;
-use crate::policy::Protocol;
-use crate::token::MAX_TOKEN_DEPTH;
+use crate::policy::{Introspection, Protocol};
+use crate::time::UnixMillis;
+use crate::token::{ActiveAnswer, Term, MAX_TOKEN_DEPTH};
 
 /// The longest answer that is read: as long as a token may be that says the same itself.
 const MAX_ANSWER: usize = 16 * 1024;
@@ -69,6 +70,31 @@ pub(super) fn read(
         }
     }
     Ok(Some(said))
+}
+
+/// Reads a document as the answer about a token that the provider gave at `now`: what it says of an
+/// active one, or `None` of one that is not.
+///
+/// # Errors
+///
+/// Whatever would be wrong with such an answer if it came from the provider.
+pub fn read_answer(
+    asked: &Introspection,
+    document: Vec<u8>,
+    now: UnixMillis,
+) -> Result<Option<ActiveAnswer>, IntrospectionFault> {
+    let hints = Hints {
+        content_type: Some(b"application/json".to_vec()),
+        ..Hints::default()
+    };
+    let answer = FetchAnswer::Response {
+        status: 200,
+        hints,
+        body: document,
+    };
+    let claims = read(&asked.protocol, answer)?;
+    let until = now.saturating_add(asked.ttl);
+    Ok(claims.map(|claims| ActiveAnswer::new(claims, Term { since: now, until })))
 }
 
 /// Google writes numbers and booleans as strings. What is none of them stays as it is, and is

@@ -20,13 +20,10 @@ impl FactStore {
             return;
         };
         for (waiter, token, is_proven) in self.waiting.askers(provider) {
-            if !inquiries.may_ask(now, is_proven) {
-                return;
-            }
-            if !inquiries.is_asking(&token) {
+            if inquiries.may_ask(now, is_proven) && !inquiries.is_asking(&token) {
                 self.last_call = self.last_call.saturating_add(1);
                 let call = CallId(self.last_call);
-                inquiries.begin(call, token, now);
+                inquiries.begin(call, token, now, is_proven);
                 effects.push(Effect::Ask {
                     call,
                     provider,

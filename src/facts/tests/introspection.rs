@@ -7,7 +7,7 @@ use crate::request::RequestHead;
 use crate::token::{bearer, Bearer, CompactToken, TokenDigest};
 
 pub(super) const TTL: u64 = 60_000;
-const INACTIVE_TTL: u64 = 10_000;
+pub(super) const INACTIVE_TTL: u64 = 10_000;
 const TIMEOUT: u64 = 5_000;
 
 pub(super) fn asked() -> Introspection {
@@ -61,7 +61,7 @@ pub(super) fn active() -> FetchAnswer {
     json(r#"{"active":true,"sub":"a"}"#)
 }
 
-fn inactive() -> FetchAnswer {
+pub(super) fn inactive() -> FetchAnswer {
     json(r#"{"active":false}"#)
 }
 
@@ -81,11 +81,32 @@ pub(super) fn asks(effects: &[Effect]) -> Vec<(CallId, u32)> {
 
 /// What is known of a token: `active`, `inactive`, `pending`, or the code of a fault.
 pub(super) fn known(store: &FactStore, text: &str, now: UnixMillis) -> &'static str {
-    match store.at(now).introspection(THE_PROVIDER, &digest(text)) {
+    word(store.at(now).introspection(THE_PROVIDER, &digest(text)))
+}
+
+/// The same of a token whose signature is good.
+pub(super) fn confirmed(store: &FactStore, text: &str, now: UnixMillis) -> &'static str {
+    word(store.at(now).confirmation(THE_PROVIDER, &digest(text)))
+}
+
+fn word(said: Introspected<'_>) -> &'static str {
+    match said {
         Introspected::Active(_) => "active",
         Introspected::Inactive => "inactive",
         Introspected::Pending => "pending",
         Introspected::Unavailable(outage) => outage.fault.unwrap_or("unknown"),
+    }
+}
+
+/// An answer with `Retry-After`.
+pub(super) fn with_retry_after(code: u16, seconds: &str) -> FetchAnswer {
+    FetchAnswer::Response {
+        status: code,
+        hints: Hints {
+            retry_after: Some(seconds.as_bytes().to_vec()),
+            ..Hints::default()
+        },
+        body: Vec::new(),
     }
 }
 
@@ -308,86 +329,4 @@ fn a_question_holds_the_token_and_shows_neither_it_nor_the_secret() {
             assert!(!shown.contains(hidden), "{shown}");
         }
     }
-}
-
-/// Random callers, answers and time: what a provider said is never believed beyond its term, and
-/// it is never asked twice within one.
-#[test]
-fn random_days_keep_the_promises() {
-    const TOKENS: u64 = 40;
-    let memory = Memory::default();
-    let mut store = store();
-    let mut seed = 11_u64;
-    let mut roll = |sides: u64| {
-        seed = seed
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 33) % sides
-    };
-    let (mut now, mut waiter) = (START, 0_u32);
-    let mut waiting: BTreeMap<u32, String> = BTreeMap::new();
-    let mut flying: Vec<(CallId, String)> = Vec::new();
-    // Of each token: what was last said, and until when it counts.
-    let mut truth: BTreeMap<String, (&'static str, UnixMillis)> = BTreeMap::new();
-    let mut asked = 0;
-    for _ in 0..60_000 {
-        let mut effects = Vec::new();
-        match roll(10) {
-            0..=3 => {
-                let text = format!("t{}", roll(TOKENS));
-                let expected = truth.get(&text).filter(|(_, until)| now < *until);
-                match (known(&store, &text, now), expected) {
-                    ("pending", None) => {
-                        waiter += 1;
-                        wait(&mut store, waiter, &text, now);
-                        waiting.insert(waiter, text);
-                    }
-                    (said, Some((expected, _))) => assert_eq!(said, *expected, "{text}"),
-                    // The provider rests.
-                    (said, None) => {
-                        assert!(["unavailable", "no_response"].contains(&said), "{said}");
-                    }
-                }
-            }
-            4..=6 if !flying.is_empty() => {
-                let place = usize::try_from(roll(flying.len() as u64)).unwrap();
-                let (call, text) = flying.swap_remove(place);
-                let said = match roll(8) {
-                    0..=3 => Some((active(), "active", TTL)),
-                    4..=5 => Some((inactive(), "inactive", INACTIVE_TTL)),
-                    6 => Some((status(500), "server_error", 5_000)),
-                    _ => None,
-                };
-                let answer = said.as_ref().map_or(status(503), |said| said.0.clone());
-                effects = store.answered(call, answer, now, &memory);
-                if effects.is_empty() {
-                    // It was given up before.
-                } else if let Some((_, word, length)) = said {
-                    let until = now.saturating_add(Duration::from_millis(length));
-                    truth.insert(text, (word, until));
-                }
-            }
-            7 => now = now.saturating_add(Duration::from_millis(roll(3_000))),
-            _ => {
-                now = now.saturating_add(Duration::from_millis(roll(40)));
-                effects = store.tick(now, &memory);
-            }
-        }
-        for effect in &effects {
-            match effect {
-                Effect::Ask { call, waiter, .. } => {
-                    let text = waiting.get(&waiter.0).expect("somebody waits for it");
-                    let known = truth.get(text).filter(|(_, until)| now < *until);
-                    assert_eq!(known, None, "{text} is asked about within its term");
-                    flying.push((*call, text.clone()));
-                    asked += 1;
-                }
-                Effect::Wake { waiter, .. } => {
-                    assert!(waiting.remove(&waiter.0).is_some(), "woken twice");
-                }
-                _ => {}
-            }
-        }
-    }
-    assert!(asked > 1_000, "the model asked only {asked} times");
 }

@@ -3,18 +3,8 @@
 use super::introspection::*;
 use super::*;
 use crate::crypto::KeySet;
+use crate::facts::{Introspected, MAX_CALLS};
 use crate::policy::{Introspection, Protocol};
-
-fn with_retry_after(code: u16, seconds: &str) -> FetchAnswer {
-    FetchAnswer::Response {
-        status: code,
-        hints: Hints {
-            retry_after: Some(seconds.as_bytes().to_vec()),
-            ..Hints::default()
-        },
-        body: Vec::new(),
-    }
-}
 
 fn store_asking(asked: Introspection) -> FactStore {
     let keys = KeySet::parse(&key_set("one")).unwrap();
@@ -192,4 +182,91 @@ fn a_provider_that_is_down_is_probed_about_each_proven_token_once_in_a_pause() {
     assert_eq!(known(&store, "good", now), "unavailable");
     wait(&mut store, 9, "new", now);
     assert_eq!(asks(&store.tick(now, &Memory::default())), []);
+}
+
+fn confirm(store: &mut FactStore, waiter: u32, text: &str, now: UnixMillis) {
+    let fact = Fact::Confirmation(THE_PROVIDER, digest(text));
+    assert_eq!(store.wait(WaiterId(waiter), fact, now), Ok(()));
+}
+
+/// However many proven tokens wait, a provider that is down is asked about one of them a second.
+#[test]
+fn many_proven_tokens_do_not_storm_a_provider_that_is_down() {
+    let memory = Memory::default();
+    for (answer, most) in [
+        (status(503), 2),
+        (status(401), 0),
+        (FetchAnswer::NotDispatched, 0),
+    ] {
+        let mut store = store();
+        ask(&mut store, "first", answer.clone(), START);
+        let mut probes = 0;
+        for millis in 1..1_100_u32 {
+            let now = after(u64::from(millis));
+            let text = format!("signed-{millis}");
+            let token = digest(&text);
+            let facts = store.at(now);
+            if matches!(
+                facts.confirmation(THE_PROVIDER, &token),
+                Introspected::Pending
+            ) && now < after(700)
+            {
+                confirm(&mut store, millis + 10, &text, now);
+            }
+            for (call, _) in asks(&store.tick(now, &memory)) {
+                probes += 1;
+                store.answered(call, answer.clone(), now, &memory);
+            }
+        }
+        assert!(probes <= most, "{answer:?}: {probes} probes");
+    }
+}
+
+/// A stranger whose other token hangs must not keep the probe from being made.
+#[test]
+fn a_made_up_token_that_hangs_does_not_keep_a_proven_one_from_being_asked_about() {
+    let memory = Memory::default();
+    let mut store = store();
+    ask(&mut store, "good", active(), START);
+    let now = after(TTL);
+    for (waiter, made_up) in [(1, "hangs"), (2, "breaks")] {
+        wait(&mut store, waiter, made_up, now);
+    }
+    let calls = asks(&store.tick(now, &memory));
+    store.answered(calls[1].0, FetchAnswer::NoResponse, now, &memory);
+    assert_eq!(known(&store, "good", now), "pending");
+    wait(&mut store, 3, "good", now);
+    let probe = asks(&store.tick(now, &memory));
+    assert_eq!(probe.len(), 1);
+    store.answered(probe[0].0, active(), now, &memory);
+    assert_eq!(known(&store, "new", now), "pending");
+}
+
+#[test]
+fn retry_after_is_obeyed_though_an_older_call_fails_without_it() {
+    let memory = Memory::default();
+    let mut store = store();
+    for (waiter, token) in [(1, "one"), (2, "two")] {
+        wait(&mut store, waiter, token, START);
+    }
+    let calls = asks(&store.tick(START, &memory));
+    store.answered(calls[0].0, with_retry_after(503, "120"), after(5), &memory);
+    store.answered(calls[1].0, status(503), after(6), &memory);
+    assert_eq!(known(&store, "three", after(10_000)), "unavailable");
+}
+
+/// Calls about proven tokens that hang leave room for new ones, and the other way round.
+#[test]
+fn new_tokens_and_proven_ones_have_calls_of_their_own() {
+    let memory = Memory::default();
+    let mut store = store();
+    for number in 0..40 {
+        confirm(&mut store, number, &format!("signed-{number}"), START);
+    }
+    for number in 40..80 {
+        wait(&mut store, number, &format!("new-{number}"), START);
+    }
+    let asked = asks(&store.tick(START, &memory));
+    let proven = asked.iter().filter(|(_, waiter)| *waiter < 40).count();
+    assert_eq!((proven, asked.len()), (MAX_CALLS, MAX_CALLS * 2));
 }

@@ -76,7 +76,7 @@ type Names = &'static [&'static str];
 struct Places {
     /// All of them that are there must agree.
     client: Names,
-    /// What is in any of them counts once, as in `roles`.
+    /// What is in any of them counts, as in `roles`; what is in two of them once.
     scopes: Names,
     roles: Names,
     /// The first that is there.
@@ -97,11 +97,9 @@ impl Places {
         }
         let all = |places: Names, names: fn(Option<&Value>) -> Vec<String>| {
             let mut all: Vec<String> = Vec::new();
-            for (index, place) in places.iter().enumerate() {
+            for place in places {
                 let mut found = names(claims.get(*place));
-                if index > 0 {
-                    found.retain(|name| !all.contains(name));
-                }
+                found.retain(|name| !all.contains(name));
                 all.append(&mut found);
             }
             all
