@@ -8,6 +8,7 @@
 mod address;
 mod claims;
 mod defaults;
+mod dialect;
 mod duration;
 mod endpoints;
 mod environment;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::defaults::{self, KeysGrace, KeysMaxTtl, KeysMinTtl};
+use super::dialect;
 use super::duration::{Limits as _, Span};
 use super::environment::Environment;
 use super::introspection;
@@ -11,14 +12,14 @@ use super::issuers::{issuers, Issuers};
 use super::keys::InlineKeys;
 use super::place::Place;
 use super::raw::{RawKeys, RawProvider};
-use super::read::{gathered, List, OneOf, OneOrMany, Text};
+use super::read::{gathered, List, OneOrMany, Text};
 use super::report::quoted;
 use super::section::{Field, Reported};
 use super::subject::{self, EmailDomain};
 use crate::address::Address;
 use crate::crypto::{Algorithm, KeySet};
 use crate::identity::{Admission, ClaimRule};
-use crate::policy::{Dialect, Freshness, KeySource, Provider, ProviderId, TokenRules, TypRule};
+use crate::policy::{Dialect, Freshness, KeySource, Provider, ProviderId, TokenRules};
 
 /// Where a provider publishes where everything else is (OpenID Connect Discovery 1.0 §4).
 const DISCOVERY: &str = "/.well-known/openid-configuration";
@@ -94,9 +95,7 @@ fn provider(
     issuers: Option<Issuers>,
     environment: &dyn Environment,
 ) -> Option<Provider> {
-    check_typ(&raw);
-    warn_of_strangers(&raw);
-    warn_of_another_dialect(&raw);
+    dialect::check(&raw);
     let introspection = introspection::introspection(&raw, issuers.as_ref(), environment);
     let keys = key_source(&raw, issuers.as_ref());
     let dialect = raw.r#type.value.as_ref().map(|word| word.0);
@@ -150,53 +149,6 @@ fn provider(
         revoked_kids,
         introspection: introspection.ok()?,
     })
-}
-
-/// Google's access tokens are no JWTs. That its ID tokens open doors has to be said.
-fn check_typ(raw: &RawProvider) {
-    let is_google = |dialect: &OneOf<Dialect>| dialect.0 == Dialect::Google;
-    let takes_others = |typ: &OneOf<TypRule>| typ.0 != TypRule::IdToken;
-    if raw.r#type.value.as_ref().is_some_and(is_google)
-        && !has_no_keys(raw)
-        && raw.typ.value.as_ref().is_some_and(takes_others)
-    {
-        let problem = "has to be id_token with google, whose access tokens are no JWTs";
-        let hint = "write typ: id_token if its ID tokens are to open n8n";
-        raw.typ.place.error(problem, hint);
-    }
-}
-
-/// Google and GitHub make tokens for any audience, for whoever asks.
-fn warn_of_strangers(raw: &RawProvider) {
-    let is_open =
-        |dialect: &OneOf<Dialect>| matches!(dialect.0, Dialect::Google | Dialect::GithubActions);
-    let lists = [
-        raw.clients.given,
-        raw.tenants.given,
-        raw.allowed_domains.given,
-        raw.claims.given,
-    ];
-    if raw.r#type.value.as_ref().is_some_and(is_open) && !lists.contains(&true) {
-        let problem = "gives everybody in the world a token for any audience";
-        let hint = "add clients, tenants, allowed_domains or claims";
-        raw.r#type.place.warn(problem, hint);
-    }
-}
-
-/// Read in another dialect, an application of Entra is a person, and an address that a tenant wrote
-/// for itself may count.
-fn warn_of_another_dialect(raw: &RawProvider) {
-    const HOSTS: [&str; 2] = ["login.microsoftonline.com", "sts.windows.net"];
-    let is_entras =
-        |text: &str| Address::parse(text).is_ok_and(|address| HOSTS.contains(&address.authority));
-    let mut issuers = raw.issuer.value.iter().flat_map(|issuers| &issuers.0);
-    let is_another = |dialect: &OneOf<Dialect>| dialect.0 != Dialect::Entra;
-    if raw.r#type.value.as_ref().is_some_and(is_another)
-        && issuers.any(|issuer| is_entras(&issuer.value.text))
-    {
-        let problem = "is not entra, and the issuer is Entra's: its claims mean other things";
-        raw.r#type.place.warn(problem, "write type: entra");
-    }
 }
 
 fn admission(
@@ -347,7 +299,7 @@ fn key_source(raw: &RawProvider, issuers: Option<&Issuers>) -> Option<KeySource>
 }
 
 /// Whether a provider is only asked about tokens: without keys, none of its JWTs is taken.
-fn has_no_keys(raw: &RawProvider) -> bool {
+pub(super) fn has_no_keys(raw: &RawProvider) -> bool {
     let places = [
         raw.cluster.given,
         raw.jwks_uri.given,
