@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use crate::file::{configurations, load, ProcessEnvironment};
+use crate::routes;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -21,11 +22,13 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Str
     };
     let mut refused = 0_usize;
     for path in &arguments.files {
-        for configuration in configurations(path)? {
-            let report = match load(&configuration, &environment) {
+        for found in configurations(path)? {
+            let report = match load(&found.configuration, &environment) {
                 Ok(loaded) => {
-                    let warnings = loaded.warnings.iter();
+                    let warnings = loaded.warnings.iter().map(ToString::to_string);
+                    let of_routes = routes::warnings(&found.configuration, &found.routes);
                     let lines: Vec<String> = warnings
+                        .chain(of_routes)
                         .map(|warning| format!("\n  warning: {warning}"))
                         .collect();
                     format!("good{}", lines.concat())

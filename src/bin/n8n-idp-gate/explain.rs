@@ -51,11 +51,11 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), String> {
     let environment = ProcessEnvironment { is_required: false };
-    let configuration = configurations(&arguments.config)?
+    let found = configurations(&arguments.config)?
         .into_iter()
         .next()
         .ok_or("no configuration")?;
-    let policy = load(&configuration, &environment)?.policy;
+    let policy = load(&found.configuration, &environment)?.policy;
     let request = request(arguments)?;
     let now = arguments
         .at

@@ -25,8 +25,15 @@ impl Environment for ProcessEnvironment {
     }
 }
 
+/// A configuration of this filter in a file.
+pub(crate) struct Found {
+    pub(crate) configuration: Value,
+    /// The `route_config` of the Envoy listener that it stands in, if it stands in one.
+    pub(crate) routes: Value,
+}
+
 /// Every configuration of this filter in a YAML or JSON file.
-pub(crate) fn configurations(path: &Path) -> Result<Vec<Value>, String> {
+pub(crate) fn configurations(path: &Path) -> Result<Vec<Found>, String> {
     let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let mut found = Vec::new();
     for document in text.split("\n---") {
@@ -34,7 +41,7 @@ pub(crate) fn configurations(path: &Path) -> Result<Vec<Value>, String> {
             yaml::to_json(document).map_err(|fault| format!("{}: {fault}", path.display()))?;
         let value = serde_json::from_slice(&json)
             .map_err(|error| format!("{}: {error}", path.display()))?;
-        collect(&value, &mut found);
+        collect(&value, &Value::Null, &mut found);
     }
     if found.is_empty() {
         return Err(format!(
@@ -53,15 +60,22 @@ pub(crate) fn load(configuration: &Value, environment: &dyn Environment) -> Resu
 
 /// A configuration is a map with `providers`, wherever it stands; inside a manifest it may also be
 /// text that holds one.
-fn collect(value: &Value, found: &mut Vec<Value>) {
+fn collect(value: &Value, routes: &Value, found: &mut Vec<Found>) {
     match value {
-        Value::Object(members) if members.contains_key("providers") => found.push(value.clone()),
-        Value::Object(members) => members.values().for_each(|member| collect(member, found)),
-        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
+        Value::Object(members) if members.contains_key("providers") => found.push(Found {
+            configuration: value.clone(),
+            routes: routes.clone(),
+        }),
+        Value::Object(members) => {
+            let routes = members.get("route_config").unwrap_or(routes);
+            let members = members.values();
+            members.for_each(|member| collect(member, routes, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect(item, routes, found)),
         Value::String(text) if text.contains("providers") => {
             let json = yaml::to_json(text).unwrap_or_default();
             if let Ok(inner @ Value::Object(_)) = serde_json::from_slice(&json) {
-                collect(&inner, found);
+                collect(&inner, routes, found);
             }
         }
         _ => {}

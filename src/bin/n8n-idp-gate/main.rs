@@ -5,6 +5,7 @@ mod check;
 mod docs;
 mod explain;
 mod file;
+mod routes;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;

@@ -1,0 +1,124 @@
+//! Whether Envoy's virtual hosts lead where the instances of a configuration are.
+//!
+//! The gate chooses an instance by the host, and Envoy the upstream. Where they choose differently, one
+//! n8n is sent the API keys of another. The filter cannot see Envoy's routes; who checks a whole Envoy
+//! file can.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+/// What does not fit in the `route_config` beside a configuration.
+pub(crate) fn warnings(configuration: &Value, routes: &Value) -> Vec<String> {
+    let instances = list(&configuration["instances"]);
+    let virtual_hosts = list(&routes["virtual_hosts"]);
+    if instances.is_empty() || virtual_hosts.is_empty() {
+        return Vec::new();
+    }
+    let mut owners = BTreeMap::new();
+    for (number, instance) in instances.iter().enumerate() {
+        for host in texts(&instance["hosts"]) {
+            owners.insert(host, number);
+        }
+    }
+    let mut warnings = Vec::new();
+    let mut led = BTreeSet::new();
+    for virtual_host in virtual_hosts {
+        let name = virtual_host["name"].as_str().unwrap_or_default();
+        let mut warn = |problem: String| warnings.push(format!("virtual host {name:?} {problem}"));
+        let mut led_to = BTreeSet::new();
+        for domain in texts(&virtual_host["domains"]) {
+            if let Some(owner) = owners.get(&domain) {
+                led_to.insert(owner);
+            } else if domain.contains(':') {
+                warn(format!(
+                    "has the domain {domain:?}: with ports, Envoy chooses otherwise than the gate. \
+                     Leave the port out, and set ignore_port_in_host_matching"
+                ));
+            } else {
+                warn(format!(
+                    "has the domain {domain:?}, which is no host of an instance"
+                ));
+            }
+            led.insert(domain);
+        }
+        if led_to.len() > 1 {
+            warn("leads hosts of several instances to one n8n".to_owned());
+        }
+    }
+    for host in owners.keys().filter(|host| !led.contains(*host)) {
+        warnings.push(format!("no virtual host has the domain {host:?}"));
+    }
+    warnings
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+/// One text, or several, in lower case: hosts are compared so.
+fn texts(value: &Value) -> Vec<String> {
+    let one = std::slice::from_ref(value);
+    let all = value.as_array().map_or(one, Vec::as_slice);
+    let texts = all.iter().filter_map(Value::as_str);
+    texts.map(str::to_ascii_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn warned(domains: [&[&str]; 2]) -> Vec<String> {
+        let configuration = json!({ "instances": [
+            { "name": "prod", "hosts": ["n8n.example.com"] },
+            { "name": "test", "hosts": "*.Example.com" },
+        ]});
+        let [prod, test] = domains;
+        let routes = json!({ "virtual_hosts": [
+            { "name": "prod", "domains": prod },
+            { "name": "test", "domains": test },
+        ]});
+        warnings(&configuration, &routes)
+    }
+
+    #[test]
+    fn virtual_hosts_with_the_hosts_of_the_instances_are_not_warned_of() {
+        assert_eq!(warned([&["n8n.example.com"], &["*.example.com"]]), [""; 0]);
+        // One n8n for every host, and instances whose routes are elsewhere.
+        let any = json!({ "virtual_hosts": [{ "name": "n8n", "domains": ["*"] }] });
+        assert_eq!(warnings(&json!({ "principals": [] }), &any), [""; 0]);
+        let instances = json!({ "instances": [{ "name": "a", "hosts": "a.example" }] });
+        assert_eq!(warnings(&instances, &Value::Null), [""; 0]);
+    }
+
+    #[test]
+    fn what_may_send_one_n8n_the_keys_of_another_is_warned_of() {
+        for (domains, said) in [
+            (
+                [
+                    &["n8n.example.com", "n8n.example.com:*"][..],
+                    &["*.example.com"][..],
+                ],
+                "virtual host \"prod\" has the domain \"n8n.example.com:*\": with ports,",
+            ),
+            (
+                [&["n8n.example.com"], &["*.example.com", "*"]],
+                "virtual host \"test\" has the domain \"*\", which is no host",
+            ),
+            (
+                [&["n8n.example.com", "*.example.com"], &[]],
+                "virtual host \"prod\" leads hosts of several instances",
+            ),
+            (
+                [&["n8n.example.com"], &[]],
+                "no virtual host has the domain \"*.example.com\"",
+            ),
+        ] {
+            let warned = warned(domains);
+            assert_eq!(warned.len(), 1, "{warned:?}");
+            assert!(warned[0].starts_with(said), "{warned:?}");
+        }
+    }
+}
