@@ -126,6 +126,37 @@ fn a_provider_that_no_rule_speaks_of_is_warned_of() {
 }
 
 #[test]
+fn a_provider_with_tokens_for_everybody_in_the_world_is_warned_of() {
+    const GITHUB: &str = "https://token.actions.githubusercontent.com";
+    for (members, is_open) in [
+        ("type: google, typ: id_token".to_owned(), true),
+        ("type: google, typ: id_token, clients: x".to_owned(), false),
+        ("type: github_actions".to_owned(), true),
+        (format!("type: github_actions, issuer: '{GITHUB}'"), true),
+        (
+            format!("type: github_actions, issuer: '{GITHUB}/example'"),
+            false,
+        ),
+        (
+            "type: github_actions, tenants: example-org".to_owned(),
+            false,
+        ),
+    ] {
+        let loaded = load(&format!(
+            "providers: [{{ name: a, {members}, audiences: n8n, cluster: a }}]\n\
+             webhooks: [{{ path: /webhook/**, auth: bearer }}]\n"
+        ));
+        let warning = Finding {
+            path: "providers[0].type".to_owned(),
+            problem: "gives everybody in the world a token for any audience".to_owned(),
+            hint: "add clients, tenants, allowed_domains or claims".to_owned(),
+        };
+        let expected = if is_open { vec![warning] } else { Vec::new() };
+        assert_eq!(loaded.unwrap().warnings, expected, "{members}");
+    }
+}
+
+#[test]
 fn a_domain_in_which_everybody_can_have_an_address_is_warned_of() {
     let loaded = load(
         "providers:\n\

@@ -27,10 +27,17 @@ fn check_typ(raw: &RawProvider) {
     }
 }
 
-/// Google and GitHub make tokens for any audience, for whoever asks.
+/// Google and GitHub make tokens for any audience, for whoever asks. GitHub's other issuers, which are
+/// written out, are those of one enterprise or server.
 fn warn_of_strangers(raw: &RawProvider) {
-    let is_open =
-        |dialect: &OneOf<Dialect>| matches!(dialect.0, Dialect::Google | Dialect::GithubActions);
+    const GITHUB: &str = "https://token.actions.githubusercontent.com";
+    let mut issuers = raw.issuer.value.iter().flat_map(|issuers| &issuers.0);
+    let is_github = !raw.issuer.given || issuers.any(|issuer| issuer.value.text == GITHUB);
+    let is_open = |dialect: &OneOf<Dialect>| match dialect.0 {
+        Dialect::Google => true,
+        Dialect::GithubActions => is_github,
+        _ => false,
+    };
     let lists = [
         raw.clients.given,
         raw.tenants.given,
