@@ -11,7 +11,7 @@ packages=(liblemonldap-ng-portal-perl libplack-perl libstring-random-perl libio-
 final="$LOCAL/lemonldap"
 new="$final.new"
 apt=(-o "Dir::State::lists=$new/apt/lists" -o "Dir::Cache=$new/apt/cache")
-want=$(key "${BASH_SOURCE[0]}")
+want=$(key scripts/install-lemonldap.sh)
 
 unpack() {
   local deb

@@ -1,5 +1,6 @@
 //! What a kind of provider asks of its configuration.
 
+use super::issuers::GITHUB;
 use super::provider::has_no_keys;
 use super::raw::RawProvider;
 use super::read::OneOf;
@@ -30,7 +31,6 @@ fn check_typ(raw: &RawProvider) {
 /// Google and GitHub make tokens for any audience, for whoever asks. GitHub's other issuers, which are
 /// written out, are those of one enterprise or server.
 fn warn_of_strangers(raw: &RawProvider) {
-    const GITHUB: &str = "https://token.actions.githubusercontent.com";
     let mut issuers = raw.issuer.value.iter().flat_map(|issuers| &issuers.0);
     let is_github = !raw.issuer.given || issuers.any(|issuer| issuer.value.text == GITHUB);
     let is_open = |dialect: &OneOf<Dialect>| match dialect.0 {

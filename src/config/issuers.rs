@@ -10,6 +10,9 @@ use crate::address::Address;
 use crate::policy::Dialect;
 use crate::token::{is_guid, TENANT};
 
+/// Of the workflows of everybody.
+pub(super) const GITHUB: &str = "https://token.actions.githubusercontent.com";
+
 /// The issuers of one provider.
 pub(super) struct Issuers {
     /// Each `iss`, and where the configuration says it. Those of many tenants hold [`TENANT`].
@@ -38,7 +41,7 @@ const fn templates(dialect: Dialect) -> &'static [&'static str] {
         Dialect::Ping => &["https://{domain}/{tenant}/as"],
         Dialect::Authentik => &["https://{domain}/application/o/{realm}/"],
         Dialect::Workos => &["https://{domain}"],
-        Dialect::GithubActions => &["https://token.actions.githubusercontent.com"],
+        Dialect::GithubActions => &[GITHUB],
     }
 }
 

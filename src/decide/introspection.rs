@@ -39,37 +39,33 @@ pub(super) fn introspect<'g>(
     let is_asked = |asked: &Introspection| {
         has_prefix(asked) || (!is_somebodys && asked.token_prefixes.is_empty())
     };
-    let asked = || {
-        let all = providers.iter().enumerate();
-        let all = all.map(|(index, provider)| (ProviderId(index), provider));
-        all.filter(|(_, provider)| provider.introspection.as_ref().is_some_and(is_asked))
-    };
-    let speaks = |id| {
-        matches!(
-            grounds.facts.introspection(id, digest),
-            Introspected::Active(_)
-        )
-    };
-    // Whoever spoke for it counts, though it was forgotten since what others said before.
-    let speaker = asked().find(|(id, _)| speaks(*id));
-    let (mut outage, mut count) = (None, 0_usize);
-    for (id, provider) in asked() {
-        if speaker.is_some_and(|(speaker, _)| speaker != id) {
+    let (mut pending, mut outage, mut count) = (None, None, 0_usize);
+    for (index, provider) in providers.iter().enumerate() {
+        if !provider.introspection.as_ref().is_some_and(is_asked) {
             continue;
         }
         count = count.saturating_add(1);
-        findings.provider = Some(Rc::clone(&provider.name));
+        let id = ProviderId(index);
         match grounds.facts.introspection(id, digest) {
+            // Whoever speaks for it counts, though what others said before was forgotten since.
             Introspected::Active(answer) => {
+                findings.provider = Some(Rc::clone(&provider.name));
                 findings.introspection = Some("active");
                 let token = VerifiedToken::introspected(token, answer, provider, grounds.now);
                 let token = token.map_err(Reason::Token)?;
                 return Ok(Some((id, provider, token)));
             }
+            _ if pending.is_some() => {}
             Introspected::Inactive => findings.introspection = Some("inactive"),
-            Introspected::Pending => return Err(Stop::Await(Fact::Introspection(id, *digest))),
+            Introspected::Pending => pending = Some(id),
             Introspected::Unavailable(why) => outage = outage.or(Some(why)),
         }
+        if pending.is_none_or(|pending| pending == id) {
+            findings.provider = Some(Rc::clone(&provider.name));
+        }
+    }
+    if let Some(id) = pending {
+        return Err(Stop::Await(Fact::Introspection(id, *digest)));
     }
     if count > 1 {
         findings.provider = None;

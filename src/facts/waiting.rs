@@ -96,25 +96,22 @@ impl Waiting {
         })
     }
 
-    /// Those who wait for a provider's word, on which token, and whether it is proven: those first,
-    /// and else in the order of their coming.
+    /// Those who wait for a provider's word, in the order of their coming, on which token, and whether
+    /// it is proven.
     pub(super) fn askers(
         &self,
         provider: ProviderId,
     ) -> impl Iterator<Item = (WaiterId, TokenDigest, bool)> + '_ {
-        let of = move |proven| {
-            let waiters = self.waiters.iter();
-            let waiters = waiters.filter(move |waiter| waiter.is_proven == proven);
-            waiters.filter_map(move |waiter| match waiter.fact {
+        self.waiters
+            .iter()
+            .filter_map(move |waiter| match waiter.fact {
                 Fact::Introspection(asked, token) | Fact::Confirmation(asked, token)
                     if asked == provider =>
                 {
-                    Some((waiter.id, token, proven))
+                    Some((waiter.id, token, waiter.is_proven))
                 }
                 _ => None,
             })
-        };
-        of(true).chain(of(false))
     }
 
     /// Nobody waits for this provider's keys, or its word on a token, beyond `latest`, though the

@@ -93,7 +93,7 @@ impl Answers {
         let is_it = |old: &Entry| old.token == token && old.provider == provider;
         if let Some(place) = self.active.iter().position(is_it) {
             match self.active.get_mut(place) {
-                // It goes on to be one that was active, and to be asked about first.
+                // It goes on to be one that was active, and so is proven.
                 Some(old) if matches!(word, Word::Failed(_)) => old.term.until = old.term.since,
                 _ => self.forget_active(place),
             }

@@ -28,9 +28,13 @@ pub(super) fn asked() -> Introspection {
 
 /// A store with keys in its configuration, so that nothing but tokens is asked about.
 pub(super) fn store() -> FactStore {
+    store_asking(asked())
+}
+
+pub(super) fn store_asking(asked: Introspection) -> FactStore {
     let keys = KeySet::parse(&key_set("one")).unwrap();
     let mut policy = policy(KeySource::Inline(keys), Some("secret"));
-    policy.providers[0].introspection = Some(asked());
+    policy.providers[0].introspection = Some(asked);
     FactStore::new(&policy)
 }
 

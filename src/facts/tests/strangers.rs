@@ -6,13 +6,6 @@ use crate::crypto::KeySet;
 use crate::facts::{Introspected, MAX_CALLS};
 use crate::policy::{Introspection, Protocol};
 
-fn store_asking(asked: Introspection) -> FactStore {
-    let keys = KeySet::parse(&key_set("one")).unwrap();
-    let mut policy = policy(KeySource::Inline(keys), Some("secret"));
-    policy.providers[0].introspection = Some(asked);
-    FactStore::new(&policy)
-}
-
 /// One caller's token that is over its own limit at userinfo, or of a user who is gone, keeps
 /// nobody else out.
 #[test]
@@ -82,7 +75,7 @@ fn made_up_tokens_do_not_keep_out_one_that_was_active_a_moment_ago() {
     let first = asks(&store.tick(now, &Memory::default()));
     assert!(
         first.iter().any(|(_, waiter)| *waiter == 1),
-        "asked about first"
+        "it is asked about"
     );
 }
 
