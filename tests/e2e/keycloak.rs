@@ -132,10 +132,6 @@ fn shared() -> MutexGuard<'static, Stage> {
     stage.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn refusal(answer: &Answer) -> (u16, Value) {
-    (answer.status, answer.json()["reason"].clone())
-}
-
 #[test]
 fn an_application_s_service_account_opens_the_api() {
     let stage = shared();
@@ -148,7 +144,7 @@ fn an_application_s_service_account_opens_the_api() {
     assert_eq!(heard.values("x-auth-email"), [""; 0]);
     assert_eq!(heard.values("authorization"), [""; 0]);
     let answer = stage.send(Request::post("/api/v1/workflows", &json!({})), &token);
-    assert_eq!(refusal(&answer), (403, json!("insufficient_scope")));
+    assert_eq!(answer.refusal(), (403, json!("insufficient_scope")));
 }
 
 #[test]
@@ -172,7 +168,7 @@ fn a_person_with_a_verified_address_opens_the_api_and_another_does_not() {
     assert_eq!(heard.values("x-auth-email"), ["alice@example.com"]);
     let bob = keycloak().log_in("bob").unwrap();
     let answer = stage.list_workflows(&bob.access);
-    assert_eq!(refusal(&answer), (403, json!("no_principal")));
+    assert_eq!(answer.refusal(), (403, json!("no_principal")));
 }
 
 #[test]
@@ -184,7 +180,7 @@ fn tokens_that_are_for_something_else_than_an_api_are_refused() {
         ("refresh token", alice.refresh, "algorithm_not_allowed"),
     ] {
         let answer = stage.list_workflows(&token);
-        assert_eq!(refusal(&answer), (401, json!(reason)), "{what}");
+        assert_eq!(answer.refusal(), (401, json!(reason)), "{what}");
     }
 }
 
@@ -192,7 +188,7 @@ fn tokens_that_are_for_something_else_than_an_api_are_refused() {
 fn a_client_without_the_audience_mapper_is_refused() {
     let token = keycloak().token("stranger").unwrap();
     let answer = shared().list_workflows(&token);
-    assert_eq!(refusal(&answer), (401, json!("audience_missing")));
+    assert_eq!(answer.refusal(), (401, json!("audience_missing")));
 }
 
 #[test]
@@ -204,7 +200,7 @@ fn the_client_stands_for_the_audience_where_that_is_configured() {
     // An `aud` that is there counts, whatever the client.
     let token = keycloak().token("orders").unwrap();
     let answer = stage.list_workflows(&token);
-    assert_eq!(refusal(&answer), (401, json!("wrong_audience")));
+    assert_eq!(answer.refusal(), (401, json!("wrong_audience")));
 }
 
 #[test]
@@ -218,7 +214,7 @@ fn a_revoked_token_is_refused_as_soon_as_it_is_asked_about() {
     keycloak().revoke("orders", &token).unwrap();
     thread::sleep(Duration::from_millis(1200));
     let answer = stage.list_workflows(&token);
-    assert_eq!(refusal(&answer), (401, json!("inactive")));
+    assert_eq!(answer.refusal(), (401, json!("inactive")));
     assert_eq!(stage.list_workflows(&other).status, 200);
 }
 
@@ -230,7 +226,7 @@ fn the_end_of_a_session_ends_its_tokens() {
     keycloak().log_out(&alice).unwrap();
     thread::sleep(Duration::from_millis(1200));
     let answer = stage.list_workflows(&alice.access);
-    assert_eq!(refusal(&answer), (401, json!("inactive")));
+    assert_eq!(answer.refusal(), (401, json!("inactive")));
 }
 
 /// Since version 26.6.2 Keycloak tells a client about the tokens alone that are meant for it.
@@ -239,7 +235,7 @@ fn keycloak_calls_tokens_inactive_for_whom_they_are_not_meant() {
     let stage = Stage::start(&asking_as("stranger", "STRANGER_SECRET"));
     let token = keycloak().token("orders").unwrap();
     let answer = stage.list_workflows(&token);
-    assert_eq!(refusal(&answer), (401, json!("inactive")));
+    assert_eq!(answer.refusal(), (401, json!("inactive")));
 }
 
 #[test]
@@ -287,5 +283,5 @@ fn the_realm_of_compose_makes_tokens_that_its_envoy_takes() {
     let heard = stage.heard(&token("app-a"));
     assert_eq!(heard.values("x-n8n-api-key"), ["key-of-app-a"]);
     let answer = stage.list_workflows(&token("app-b"));
-    assert_eq!(refusal(&answer), (403, json!("insufficient_scope")));
+    assert_eq!(answer.refusal(), (403, json!("insufficient_scope")));
 }

@@ -92,10 +92,6 @@ fn introspection(issuer: &str) -> Value {
     })
 }
 
-fn refusal(answer: &Answer) -> (u16, Value) {
-    (answer.status, answer.json()["reason"].clone())
-}
-
 fn wait_for_the_end_of_ttl() {
     thread::sleep(Duration::from_millis(1200));
 }
@@ -109,12 +105,12 @@ fn opaque_tokens_of_applications_and_people_open_the_api_and_refresh_tokens_do_n
     assert_eq!(heard, [["key-of-orders"], ["orders"], ["app"]]);
     let without_scope = stage.provider.token("something:else").unwrap();
     let answer = stage.list_workflows(&without_scope);
-    assert_eq!(refusal(&answer), (403, json!("insufficient_scope")));
+    assert_eq!(answer.refusal(), (403, json!("insufficient_scope")));
     let [access, refresh] = stage.provider.log_in("dwho").unwrap();
     let heard = stage.heard(&access);
     assert_eq!(heard, [["key-of-doctor"], ["orders"], ["user"]]);
     let answer = stage.list_workflows(&refresh);
-    assert_eq!(refusal(&answer), (401, json!("inactive")));
+    assert_eq!(answer.refusal(), (401, json!("inactive")));
     let log = stage.envoy.log_text();
     for token in [of_application, access, refresh] {
         assert!(!log.contains(&token), "the log holds a token");
@@ -129,7 +125,7 @@ fn tokens_end_with_their_sessions() {
     stage.provider.end_sessions().unwrap();
     wait_for_the_end_of_ttl();
     let answer = stage.list_workflows(&token);
-    assert_eq!(refusal(&answer), (401, json!("inactive")));
+    assert_eq!(answer.refusal(), (401, json!("inactive")));
 }
 
 #[test]
@@ -141,7 +137,7 @@ fn an_answer_that_names_no_kind_is_refused_unless_that_is_accepted() {
     });
     let token = stage.provider.token("workflow:read").unwrap();
     let answer = stage.list_workflows(&token);
-    assert_eq!(refusal(&answer), (401, json!("kind_missing")));
+    assert_eq!(answer.refusal(), (401, json!("kind_missing")));
 }
 
 #[test]
@@ -153,7 +149,7 @@ fn a_client_that_the_provider_does_not_let_in_learns_nothing() {
     });
     let token = stage.provider.token("workflow:read").unwrap();
     let answer = stage.list_workflows(&token);
-    assert_eq!(refusal(&answer), (503, json!("introspection_unavailable")));
+    assert_eq!(answer.refusal(), (503, json!("introspection_unavailable")));
     let record = stage.envoy.audit().pop().unwrap();
     assert_eq!(record["fault"], json!("client_refused"), "{record}");
 }
@@ -174,10 +170,10 @@ fn a_person_is_known_by_userinfo_too_and_has_no_client_there() {
     assert_eq!(heard[2], ["user"]);
     for token in [refresh.as_str(), "made-up"] {
         let answer = stage.list_workflows(token);
-        assert_eq!(refusal(&answer), (401, json!("inactive")), "{token}");
+        assert_eq!(answer.refusal(), (401, json!("inactive")), "{token}");
     }
     stage.provider.end_sessions().unwrap();
     wait_for_the_end_of_ttl();
     let answer = stage.list_workflows(&access);
-    assert_eq!(refusal(&answer), (401, json!("inactive")));
+    assert_eq!(answer.refusal(), (401, json!("inactive")));
 }

@@ -87,10 +87,6 @@ fn policy(issuer: &str) -> Value {
     })
 }
 
-fn refusal(answer: &Answer) -> (u16, Value) {
-    (answer.status, answer.json()["reason"].clone())
-}
-
 #[test]
 fn an_access_token_of_the_provider_opens_the_api() {
     let stage = Stage::shared();
@@ -116,7 +112,7 @@ fn a_client_without_the_role_is_told_the_scope_that_it_lacks() {
     let stage = Stage::shared();
     let token = stage.provider.token("app-b", "", AUDIENCE).unwrap();
     let answer = stage.list_workflows(&token);
-    assert_eq!(refusal(&answer), (403, json!("insufficient_scope")));
+    assert_eq!(answer.refusal(), (403, json!("insufficient_scope")));
     let challenge = answer.header("www-authenticate").unwrap();
     assert!(
         challenge.contains(r#"scope="workflow:list""#),
@@ -129,7 +125,7 @@ fn a_token_for_another_audience_is_refused() {
     let stage = Stage::shared();
     let token = stage.provider.token("app-a", "", OTHER_AUDIENCE).unwrap();
     let answer = stage.list_workflows(&token);
-    assert_eq!(refusal(&answer), (401, json!("wrong_audience")));
+    assert_eq!(answer.refusal(), (401, json!("wrong_audience")));
 }
 
 #[test]
@@ -137,7 +133,7 @@ fn a_token_that_was_kept_too_long_is_refused() {
     let stage = Stage::shared();
     let token = stage.provider.token("app-late", READ, AUDIENCE).unwrap();
     let answer = stage.list_workflows(&token);
-    assert_eq!(refusal(&answer), (401, json!("expired")));
+    assert_eq!(answer.refusal(), (401, json!("expired")));
 }
 
 #[test]
@@ -146,7 +142,7 @@ fn a_token_of_a_provider_with_other_keys_is_refused() {
     let stranger = RealProvider::start(ports::free().unwrap(), clients()).unwrap();
     let token = stranger.token("app-a", READ, AUDIENCE).unwrap();
     let answer = stage.list_workflows(&token);
-    assert_eq!(refusal(&answer), (401, json!("unknown_issuer")));
+    assert_eq!(answer.refusal(), (401, json!("unknown_issuer")));
 }
 
 #[test]
@@ -173,7 +169,7 @@ fn tokens_of_a_key_that_was_taken_back_are_refused() {
     assert_eq!(stage.list_workflows(&after).status, 200);
     // The token of the old key was verified once; that must not outlive the key.
     let answer = stage.list_workflows(&before);
-    assert_eq!(refusal(&answer), (401, json!("unknown_key_id")));
+    assert_eq!(answer.refusal(), (401, json!("unknown_key_id")));
 }
 
 #[test]
@@ -196,7 +192,7 @@ fn an_opaque_token_of_the_provider_opens_the_api_until_it_is_revoked() {
     // What the provider said is believed for `ttl`.
     std::thread::sleep(std::time::Duration::from_millis(1200));
     let answer = stage.list_workflows(&token);
-    assert_eq!(refusal(&answer), (401, json!("inactive")));
+    assert_eq!(answer.refusal(), (401, json!("inactive")));
     assert_eq!(stage.list_workflows(&other).status, 200);
     assert!(
         !stage.envoy.log_text().contains(&token),
@@ -209,6 +205,6 @@ fn an_opaque_token_that_the_provider_never_made_is_refused() {
     let stage = Stage::shared();
     for token in ["made-up", "ya29.c.made-up", "eyJhbGciOiJSUzI1NiJ9.e30"] {
         let answer = stage.list_workflows(token);
-        assert_eq!(refusal(&answer), (401, json!("inactive")), "{token}");
+        assert_eq!(answer.refusal(), (401, json!("inactive")), "{token}");
     }
 }

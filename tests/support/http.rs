@@ -153,6 +153,12 @@ impl Answer {
         text.ok_or_else(|| format!("no {name} in {}: {}", self.status, self.text()).into())
     }
 
+    /// The status and the reason of a refusal.
+    pub(crate) fn refusal(&self) -> (u16, Value) {
+        let reason = self.json().get("reason").cloned();
+        (self.status, reason.unwrap_or_default())
+    }
+
     /// The body as text.
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
