@@ -3,6 +3,7 @@
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, LogLevel, MapType, Status};
 
+use super::abi::{self, Headers, NotDone};
 use crate::config::Environment;
 use crate::crypto::ForeignFunctions;
 use crate::decide::HeaderEdit;
@@ -37,12 +38,10 @@ pub(super) fn request_head() -> Result<RequestHead, Status> {
 }
 
 /// Changes the head of the request, which came as `head`.
-pub(super) fn apply(edits: &[HeaderEdit], head: &RequestHead) -> Result<(), Status> {
+pub(super) fn apply(edits: &[HeaderEdit], head: &RequestHead) -> Result<(), NotDone> {
     for edit in edits {
         match edit {
-            HeaderEdit::Remove(name) => {
-                hostcalls::remove_map_value(MapType::HttpRequestHeaders, name)?;
-            }
+            HeaderEdit::Remove(name) => abi::remove_header(Headers::Request, name)?,
             HeaderEdit::Set(name, value) => set(name, value.expose(), head)?,
         }
     }
@@ -51,26 +50,22 @@ pub(super) fn apply(edits: &[HeaderEdit], head: &RequestHead) -> Result<(), Stat
 
 /// Makes this the one header of its name. Where none came, there is none to be replaced, and the
 /// host adds a header in half the time.
-fn set(name: &str, value: &str, head: &RequestHead) -> Result<(), Status> {
+fn set(name: &str, value: &str, head: &RequestHead) -> Result<(), NotDone> {
     if head.first(name).is_some() {
-        hostcalls::set_map_value(MapType::HttpRequestHeaders, name, Some(value))
+        abi::replace_header(Headers::Request, name, value)
     } else {
-        hostcalls::add_map_value(MapType::HttpRequestHeaders, name, value)
+        abi::add_header(Headers::Request, name, value)
     }
 }
 
 /// Answers the request.
-pub(super) fn reply(reply: &LocalReply) -> Result<(), Status> {
-    let headers = reply
+pub(super) fn reply(reply: &LocalReply) -> Result<(), NotDone> {
+    let headers: Vec<_> = reply
         .headers
         .iter()
         .map(|(name, value)| (*name, value.as_str()))
         .collect();
-    hostcalls::send_http_response(
-        u32::from(reply.status),
-        headers,
-        Some(reply.body.as_bytes()),
-    )
+    abi::send_response(reply.status, &headers, &reply.body)
 }
 
 /// Makes a call; the host's number for it comes back with the answer.

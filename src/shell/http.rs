@@ -4,11 +4,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use log::{error, info};
-use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action as Flow;
 
-use super::host;
+use super::{abi, host};
 use super::root::Worker;
 use crate::facts::{Fact, WaiterId};
 use crate::gate::{Action, Settled, Step};
@@ -97,7 +96,7 @@ pub(super) fn perform(settled: &mut Settled) -> Flow {
 /// let it go on.
 pub(super) fn perform_after_wait(settled: &mut Settled) {
     if perform(settled) == Flow::Continue {
-        let _ = hostcalls::resume_http_request();
+        let _ = abi::resume_request();
     }
 }
 

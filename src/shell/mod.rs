@@ -1,8 +1,10 @@
 //! The only place that names proxy-wasm: it hands bytes from the host to the gate and does what
 //! the gate says. It decides nothing.
 
+mod abi;
 mod host;
 mod http;
+mod map;
 mod metrics;
 mod root;
 

@@ -11,6 +11,7 @@ use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{BufferType, ContextType};
 
+use super::abi;
 use super::host::{self, HostFunctions, SharedData, VmEnvironment};
 use super::http::{perform_after_wait, Request};
 use super::metrics::Metrics;
@@ -159,10 +160,10 @@ impl Root {
 
     fn settle(&self, worker: &Rc<RefCell<Worker>>, waiter: WaiterId, settled: &mut Settled) {
         // The request may be gone since; then the host does not know it any more.
-        if hostcalls::set_effective_context(waiter.0).is_ok() {
+        if abi::set_effective_context(waiter.0).is_ok() {
             perform_after_wait(settled);
         }
-        let _ = hostcalls::set_effective_context(self.id);
+        let _ = abi::set_effective_context(self.id);
         worker.borrow_mut().report(settled);
     }
 }

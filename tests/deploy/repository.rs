@@ -104,3 +104,14 @@ fn blocks_of_yaml_are_found_and_others_are_not() {
         [(3, "b: 1\n".to_owned()), (9, "d: 2\ne: 3\n".to_owned())]
     );
 }
+
+#[test]
+fn unsafe_code_stands_in_one_file() {
+    let files = files(&["rs"]).into_iter();
+    let files = files.filter(|file| file.name.starts_with("src/"));
+    let unsafe_ones: Vec<String> = files
+        .filter(|file| file.text.contains("unsafe_code") || file.text.contains("unsafe {"))
+        .map(|file| file.name)
+        .collect();
+    assert_eq!(unsafe_ones, ["src/shell/abi.rs"]);
+}
