@@ -28,6 +28,7 @@ pub(crate) struct Setup {
     log_level: &'static str,
     module: Option<PathBuf>,
     withheld: Option<&'static str>,
+    holds_heads_alone: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -77,6 +78,7 @@ impl Setup {
             log_level: "info",
             module: None,
             withheld: None,
+            holds_heads_alone: false,
         }
     }
 
@@ -159,6 +161,14 @@ impl Setup {
         self
     }
 
+    /// Sets `allow_on_headers_stop_iteration`: a filter that holds a head is given the body and the
+    /// trailers all the same.
+    #[must_use]
+    pub(crate) const fn holding_heads_alone(mut self) -> Self {
+        self.holds_heads_alone = true;
+        self
+    }
+
     /// Lets the filter (not Envoy) log at this level.
     #[must_use]
     pub(crate) const fn log_level(mut self, level: &'static str) -> Self {
@@ -199,9 +209,15 @@ impl Setup {
                 let module = self.module.clone().map_or_else(installed::wasm, Ok)?;
                 let mut filter = filter(&module, plugin, env_keys);
                 let config = filter.pointer_mut("/config").and_then(Value::as_object_mut);
-                if let (Some(withheld), Some(config)) = (self.withheld, config) {
-                    let restriction = "capability_restriction_config".to_owned();
-                    config.insert(restriction, all_but(withheld)?);
+                if let Some(config) = config {
+                    if let Some(withheld) = self.withheld {
+                        let restriction = "capability_restriction_config".to_owned();
+                        config.insert(restriction, all_but(withheld)?);
+                    }
+                    if self.holds_heads_alone {
+                        let option = "allow_on_headers_stop_iteration".to_owned();
+                        config.insert(option, json!(true));
+                    }
                 }
                 let discovery = directory.path().join(DISCOVERY);
                 publish(&discovery, &filter)?;
@@ -274,6 +290,7 @@ impl Setup {
         let manager = json!({
             "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
             "stat_prefix": "gate",
+            "http_protocol_options": { "enable_trailers": true },
             "normalize_path": normalize,
             "merge_slashes": normalize,
             "http_filters": [
@@ -334,7 +351,7 @@ fn filter(wasm: &Path, plugin: &Value, env_keys: &[String]) -> Value {
 
 /// What the filter calls and what calls it, without one function.
 fn all_but(withheld: &str) -> Outcome<Value> {
-    const CALLBACKS: [&str; 11] = [
+    const CALLBACKS: [&str; 13] = [
         "proxy_on_configure",
         "proxy_on_context_create",
         "proxy_on_delete",
@@ -342,7 +359,9 @@ fn all_but(withheld: &str) -> Outcome<Value> {
         "proxy_on_http_call_response",
         "proxy_on_log",
         "proxy_on_memory_allocate",
+        "proxy_on_request_body",
         "proxy_on_request_headers",
+        "proxy_on_request_trailers",
         "proxy_on_response_headers",
         "proxy_on_tick",
         "proxy_on_vm_start",

@@ -9,6 +9,7 @@
 
 use std::error::Error;
 
+pub(crate) mod crowd;
 pub(crate) mod envoy;
 pub(crate) mod envoy_file;
 pub(crate) mod http;

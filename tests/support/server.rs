@@ -45,6 +45,8 @@ pub(crate) enum Script {
     Hang,
     /// It closes the connection without a word.
     Close,
+    /// It does this once it is told to.
+    Later(Arc<AtomicBool>, Box<Script>),
 }
 
 /// An answer.
@@ -141,25 +143,35 @@ fn serve(mut stream: TcpStream, script: &dyn Fn(Heard) -> Script, stop: &AtomicB
     let Ok(Some(heard)) = hear(&mut stream) else {
         return;
     };
-    let _ = match script(heard) {
+    let _ = perform(&mut stream, script(heard), stop);
+    let _ = stream.shutdown(Shutdown::Both);
+}
+
+fn perform(stream: &mut TcpStream, script: Script, stop: &AtomicBool) -> io::Result<()> {
+    match script {
         Script::Reply(reply) => stream.write_all(&reply.bytes()),
         Script::Drip {
             reply,
             bytes,
             pause,
-        } => drip(&mut stream, &reply.bytes(), bytes, pause, stop),
+        } => drip(stream, &reply.bytes(), bytes, pause, stop),
         Script::CutOff(reply) => {
             let bytes = reply.bytes();
             let kept = bytes.len().saturating_sub(reply.body.len().div_ceil(2));
             stream.write_all(bytes.get(..kept).unwrap_or_default())
         }
         Script::Hang => {
-            while !stop.load(Ordering::SeqCst) && is_open(&mut stream) {}
+            while !stop.load(Ordering::SeqCst) && is_open(stream) {}
             Ok(())
         }
         Script::Close => Ok(()),
-    };
-    let _ = stream.shutdown(Shutdown::Both);
+        Script::Later(told, script) => {
+            while !told.load(Ordering::SeqCst) && !stop.load(Ordering::SeqCst) {
+                thread::sleep(Duration::from_millis(5));
+            }
+            perform(stream, *script, stop)
+        }
+    }
 }
 
 fn drip(
