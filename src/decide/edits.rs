@@ -1,5 +1,6 @@
 //! What is changed in the head of a request that goes on.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::rc::Rc;
 
@@ -21,7 +22,7 @@ pub const IDENTITY_HEADERS: [&str; 8] = [
 
 /// The longest value of one identity header, in bytes. Node.js refuses requests with more than
 /// 16 KiB of headers, so a caller with a thousand roles must not get that far.
-const MAX_VALUE: usize = 2048;
+pub(super) const MAX_VALUE: usize = 2048;
 
 /// One change of a header.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +74,7 @@ impl fmt::Debug for HeaderValue {
 
 /// Removes the identity headers that the client made up, in every spelling: some upstreams read
 /// `X_Auth_Subject` as `X-Auth-Subject`.
-pub(super) fn without_made_up_identity(request: &RequestHead) -> Vec<HeaderEdit> {
+pub fn without_made_up_identity(request: &RequestHead) -> Vec<HeaderEdit> {
     removals(request, |name| {
         IDENTITY_HEADERS.iter().any(|own| is_spelling(name, own))
     })
@@ -95,10 +96,12 @@ pub(super) fn without_credentials(
 
 /// The headers that say who calls.
 pub(super) fn identity_headers(identity: &Identity, principal: Option<&str>) -> Vec<HeaderEdit> {
-    let single = |value: &str| (!value.is_empty()).then(|| encode(value));
+    fn single(value: &str) -> Option<Cow<'_, str>> {
+        (!value.is_empty()).then(|| encode(value))
+    }
     let list = |values: &[String]| {
-        let encoded: Vec<String> = values.iter().map(|value| encode(value)).collect();
-        (!encoded.is_empty()).then(|| encoded.join(","))
+        let encoded: Vec<_> = values.iter().map(|value| encode(value)).collect();
+        (!encoded.is_empty()).then(|| encoded.join(",").into())
     };
     [
         (
@@ -126,16 +129,20 @@ pub(super) fn identity_headers(identity: &Identity, principal: Option<&str>) -> 
 /// Makes a claim safe in a header: everything but visible ASCII is percent-encoded (RFC 3986
 /// §2.1), and so are `%` itself and the comma that separates the items of a list. So no claim can
 /// end a line, or become two items.
-fn encode(value: &str) -> String {
+pub(super) fn encode(value: &str) -> Cow<'_, str> {
+    let is_safe = |byte: u8| byte.is_ascii_graphic() && byte != b'%' && byte != b',';
+    if value.bytes().all(is_safe) {
+        return value.into();
+    }
     let mut encoded = String::with_capacity(value.len());
     for byte in value.bytes() {
-        if byte.is_ascii_graphic() && byte != b'%' && byte != b',' {
+        if is_safe(byte) {
             encoded.push(char::from(byte));
         } else {
             encoded.extend(['%', hex_digit(byte >> 4), hex_digit(byte & 0x0f)]);
         }
     }
-    encoded
+    encoded.into()
 }
 
 fn hex_digit(value: u8) -> char {

@@ -10,14 +10,16 @@ mod edits;
 mod forward;
 mod introspection;
 mod metadata;
+mod properties;
 mod public_api;
 #[cfg(test)]
 mod tests;
 mod webhook;
 
 pub use caller::Caller;
-pub use edits::{HeaderEdit, HeaderValue, IDENTITY_HEADERS};
+pub use edits::{without_made_up_identity, HeaderEdit, HeaderValue, IDENTITY_HEADERS};
 pub use forward::Forward;
+pub use properties::CALLER_PROPERTIES;
 
 use std::rc::Rc;
 
@@ -172,10 +174,10 @@ fn outcome(
         | Surface::Mcp => webhook::decide(grounds, instance, request, &route, findings),
         Surface::Gate => metadata::of_public_api(grounds.policy, instance, request),
         Surface::Oauth => metadata::of_trigger(grounds.policy, instance, request, findings)
-            .unwrap_or_else(|| Ok(Outcome::Pass(edits::without_made_up_identity(request)))),
+            .unwrap_or_else(|| Ok(Outcome::Pass(without_made_up_identity(request)))),
         Surface::Metrics if instance.metrics == Access::Deny => Err(Reason::MetricsDenied.into()),
         Surface::Metrics | Surface::Rest | Surface::Health | Surface::Ui => {
-            Ok(Outcome::Pass(edits::without_made_up_identity(request)))
+            Ok(Outcome::Pass(without_made_up_identity(request)))
         }
     }
 }

@@ -29,6 +29,7 @@ mod introspection;
 mod memory;
 mod metadata;
 mod model;
+mod properties;
 mod public_api;
 mod surfaces;
 mod webhook;

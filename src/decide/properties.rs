@@ -1,0 +1,34 @@
+//! What the rest of the host learns about a verified caller.
+
+use std::borrow::Cow;
+
+use super::edits::{encode, MAX_VALUE};
+use super::Findings;
+
+/// The properties of a request that name its verified caller: principal, client and subject.
+///
+/// Only this filter sets them, and only after a token was verified. A client cannot write them, as it
+/// can write the identity headers of a request that is refused. Envoy keeps them as filter state
+/// under these names with `wasm.` in front.
+pub const CALLER_PROPERTIES: [&str; 3] = [
+    "n8n_idp_gate.principal",
+    "n8n_idp_gate.client",
+    "n8n_idp_gate.subject",
+];
+
+impl Findings {
+    /// The properties that are known of the caller, encoded as the identity headers are: no claim
+    /// can end a line of a log. None for a caller that was not verified.
+    pub fn caller_properties(&self) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
+        let identity = self.identity.as_deref();
+        let [principal, client, subject] = CALLER_PROPERTIES;
+        [
+            (principal, identity.and(self.principal.as_deref())),
+            (client, identity.and_then(|known| known.client.as_deref())),
+            (subject, identity.and_then(|known| known.subject.as_deref())),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, encode(value?))))
+        .filter(|(_, value)| (1..=MAX_VALUE).contains(&value.len()))
+    }
+}
