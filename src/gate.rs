@@ -2,12 +2,15 @@
 //!
 //! It turns what the host reports into what the host must do, and knows no host.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
 
 use crate::crypto::SignatureVerifier;
-use crate::decide::{decide, Caller, Decision, Grounds, HeaderEdit, Outcome, Recollection};
+use crate::decide::{
+    decide, without_made_up_identity, Caller, Decision, Grounds, HeaderEdit, Outcome, Recollection,
+};
 use crate::facts::{
     question, CallId, Effect, Fact, FactStore, FetchAnswer, FetchFault, FetchRequest,
     IntrospectionFault, Outage, SharedMemory, WaiterId,
@@ -24,6 +27,14 @@ const QUIET_TICK: Duration = Duration::from_millis(500);
 
 /// How often while a request waits: a fetch begins with the next tick.
 const BUSY_TICK: Duration = Duration::from_millis(2);
+
+/// The most requests that are settled in one call of the host.
+///
+/// The host performs what the module asked for after the call, one request inside the other: each
+/// local reply or resumed request ends in further calls of the module before the next one begins.
+/// Some hundreds of them use up the stack of the virtual machine, and it dies. So a crowd that waits
+/// for one fetch is settled over several ticks.
+pub const MAX_SETTLED: usize = 16;
 
 /// What a caller is told whose token could not be checked because nobody brought the fact.
 const fn waited_in_vain(fact: Fact) -> Reason {
@@ -45,7 +56,15 @@ pub struct Gate {
     memo: Memo<Caller>,
     crypto: Box<dyn SignatureVerifier>,
     parked: BTreeMap<WaiterId, Parked>,
+    /// Parked requests whose wait is over, in their order.
+    woken: VecDeque<Woken>,
     has_ticked: bool,
+}
+
+/// A request whose wait is over.
+struct Woken {
+    waiter: WaiterId,
+    last_chance: bool,
 }
 
 /// A request that waits.
@@ -60,8 +79,13 @@ struct Parked {
 pub enum Step {
     /// It was decided.
     Settled(Box<Settled>),
-    /// It waits for this.
-    Waits(Fact),
+    /// It waits.
+    Waits {
+        /// For this.
+        fact: Fact,
+        /// What to change in its head at once: an access log may show it before it is decided.
+        edits: Vec<HeaderEdit>,
+    },
 }
 
 /// A request that was decided.
@@ -81,6 +105,11 @@ impl Settled {
         audit_line(&self.decision, &self.request, self.now)
     }
 
+    /// What the rest of the host learns about the verified caller.
+    pub fn caller_properties(&self) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
+        self.decision.findings.caller_properties()
+    }
+
     /// The head of the request as it came.
     pub const fn request(&self) -> &RequestHead {
         &self.request
@@ -97,8 +126,8 @@ impl Settled {
 pub enum Action {
     /// Change its head in this order, then let it go on.
     Continue(Vec<HeaderEdit>),
-    /// Answer it.
-    Reply(LocalReply),
+    /// Change its head, which an access log may show, then answer it.
+    Reply(Vec<HeaderEdit>, LocalReply),
 }
 
 /// What the host must do when time has passed or a call was answered.
@@ -106,8 +135,6 @@ pub enum Action {
 pub enum Work {
     /// Make a call.
     Fetch(FetchRequest),
-    /// End the waiting of a request.
-    Settle(WaiterId, Box<Settled>),
     /// Count and log that a provider's keys were fetched.
     Refreshed(ProviderId),
     /// Count and log that they could not be.
@@ -127,11 +154,12 @@ impl Gate {
             memo: Memo::default(),
             crypto,
             parked: BTreeMap::new(),
+            woken: VecDeque::new(),
             has_ticked: false,
         }
     }
 
-    /// A request has come. When it waits, a later [`Work::Settle`] names it.
+    /// A request has come. When it waits, a later [`Gate::settle_woken`] names it.
     pub fn request(&mut self, id: WaiterId, request: RequestHead, now: UnixMillis) -> Step {
         self.settle(id, request, now, now, false)
     }
@@ -153,7 +181,7 @@ impl Gate {
     pub fn tick(&mut self, now: UnixMillis, memory: &dyn SharedMemory) -> Vec<Work> {
         self.has_ticked = true;
         let effects = self.store.tick(now, memory);
-        self.work(effects, now)
+        self.work(effects)
     }
 
     /// A call was answered, or could not be made.
@@ -165,7 +193,31 @@ impl Gate {
         memory: &dyn SharedMemory,
     ) -> Vec<Work> {
         let effects = self.store.answered(call, answer, now, memory);
-        self.work(effects, now)
+        self.work(effects)
+    }
+
+    /// Decides about requests whose wait is over, at most [`MAX_SETTLED`] of them. To be called once
+    /// in each call of the host, after all its [`Work`] was done; the rest follows with later ticks.
+    pub fn settle_woken(&mut self, now: UnixMillis) -> Vec<(WaiterId, Settled)> {
+        let mut done = Vec::new();
+        while done.len() < MAX_SETTLED {
+            let Some(Woken {
+                waiter,
+                last_chance,
+            }) = self.woken.pop_front()
+            else {
+                break;
+            };
+            // It may be gone since it was woken.
+            let Some(Parked { request, since, .. }) = self.parked.remove(&waiter) else {
+                continue;
+            };
+            let step = self.settle(waiter, request, since, now, last_chance);
+            if let Step::Settled(settled) = step {
+                done.push((waiter, *settled));
+            }
+        }
+        done
     }
 
     /// The configuration goes away.
@@ -175,7 +227,7 @@ impl Gate {
 
     /// How soon the next tick should come. The first one fetches the keys, before anybody asks.
     pub fn tick_period(&self) -> Duration {
-        if self.has_ticked && !self.store.has_waiters() {
+        if self.has_ticked && self.woken.is_empty() && !self.store.has_waiters() {
             QUIET_TICK
         } else {
             BUSY_TICK
@@ -199,7 +251,7 @@ impl Gate {
             .map_or("none", |provider| &*provider.name)
     }
 
-    fn work(&mut self, effects: Vec<Effect>, now: UnixMillis) -> Vec<Work> {
+    fn work(&mut self, effects: Vec<Effect>) -> Vec<Work> {
         let mut work = Vec::with_capacity(effects.len());
         for effect in effects {
             match effect {
@@ -216,15 +268,10 @@ impl Gate {
                 Effect::Wake {
                     waiter,
                     last_chance,
-                } => {
-                    let Some(Parked { request, since, .. }) = self.parked.remove(&waiter) else {
-                        continue;
-                    };
-                    let step = self.settle(waiter, request, since, now, last_chance);
-                    if let Step::Settled(settled) = step {
-                        work.push(Work::Settle(waiter, settled));
-                    }
-                }
+                } => self.woken.push_back(Woken {
+                    waiter,
+                    last_chance,
+                }),
             }
         }
         work
@@ -261,13 +308,14 @@ impl Gate {
             let reason = if last_chance {
                 waited_in_vain(fact)
             } else if self.store.wait(id, fact, since).is_ok() {
+                let edits = without_made_up_identity(&request);
                 let parked = Parked {
                     request,
                     since,
                     decision,
                 };
                 self.parked.insert(id, parked);
-                return Step::Waits(fact);
+                return Step::Waits { fact, edits };
             } else {
                 Reason::TooManyWaiting
             };
@@ -293,19 +341,24 @@ impl Gate {
     }
 
     fn settled(&self, decision: Decision, request: RequestHead, now: UnixMillis) -> Settled {
+        let reply = |reply| Action::Reply(without_made_up_identity(&request), reply);
         let refuse = |reason: &Reason| {
             let resource = self.policy.instances.of(&request).and_then(|instance| {
                 Resource::asked_for(instance, decision.findings.surface, &request)
             });
-            problem(reason, resource.as_ref(), request.first("x-request-id"))
+            reply(problem(
+                reason,
+                resource.as_ref(),
+                request.first("x-request-id"),
+            ))
         };
         let action = match &decision.outcome {
             Outcome::Forward(forward) => Action::Continue(forward.edits().to_vec()),
             Outcome::Pass(edits) => Action::Continue(edits.clone()),
-            Outcome::Respond(reply) => Action::Reply(reply.clone()),
-            Outcome::Reject(reason) => Action::Reply(refuse(reason)),
+            Outcome::Respond(document) => reply(document.clone()),
+            Outcome::Reject(reason) => refuse(reason),
             // A request that hung up while it waited. Were it still there, it must not go on.
-            Outcome::Await(fact) => Action::Reply(refuse(&waited_in_vain(*fact))),
+            Outcome::Await(fact) => refuse(&waited_in_vain(*fact)),
         };
         Settled {
             action,

@@ -82,7 +82,7 @@ fn keys(key_id: &str) -> FetchAnswer {
 }
 
 fn waits(step: &Step) -> bool {
-    matches!(step, Step::Waits(_))
+    matches!(step, Step::Waits { .. })
 }
 
 fn call(work: &[Work]) -> CallId {
@@ -92,15 +92,11 @@ fn call(work: &[Work]) -> CallId {
     }
 }
 
-/// Who was settled, and whether he went on.
-fn settled(work: &[Work]) -> Vec<(u32, bool)> {
-    work.iter()
-        .filter_map(|item| match item {
-            Work::Settle(waiter, settled) => {
-                Some((waiter.0, matches!(settled.action, Action::Continue(_))))
-            }
-            _ => None,
-        })
+/// Which requests are settled now, and whether each goes on.
+fn settled(gate: &mut Gate, now: UnixMillis) -> Vec<(u32, bool)> {
+    let settled = gate.settle_woken(now).into_iter();
+    settled
+        .map(|(waiter, settled)| (waiter.0, matches!(settled.action, Action::Continue(_))))
         .collect()
 }
 
@@ -113,7 +109,7 @@ fn named_metadata(path: &str, host: &str) -> Option<String> {
     else {
         panic!("waits");
     };
-    let Action::Reply(reply) = refused.action else {
+    let Action::Reply(_, reply) = refused.action else {
         panic!("let through");
     };
     let mut headers = reply.headers.iter();
@@ -150,6 +146,59 @@ fn what_a_client_sent_and_could_end_a_header_is_not_in_the_challenge() {
     }
 }
 
+/// An access log may show the head of a request that is refused, or that hangs up.
+#[test]
+fn what_a_client_made_up_about_its_identity_goes_at_once_whatever_becomes_of_the_request() {
+    let mut gate = gate();
+    let made_up = |head: RequestHead| {
+        let pairs = head
+            .headers()
+            .map(|(name, value)| (name.to_owned(), value.to_vec()));
+        let made_up = [("x-auth-client", "app"), ("X_Auth_Subject", "root")];
+        let made_up = made_up.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
+        RequestHead::new(pairs.chain(made_up).collect())
+    };
+    let removals =
+        ["x-auth-client", "X_Auth_Subject"].map(|name| HeaderEdit::Remove(name.to_owned()));
+    let step = gate.request(WaiterId(1), made_up(request("one")), START);
+    let Step::Waits { edits, .. } = step else {
+        panic!("{step:?}");
+    };
+    assert_eq!(edits, removals);
+    let step = gate.request(WaiterId(2), made_up(bearing("/webhook//x", "t")), START);
+    let Step::Settled(refused) = step else {
+        panic!("{step:?}");
+    };
+    let Action::Reply(edits, reply) = &refused.action else {
+        panic!("let through");
+    };
+    assert_eq!((edits.as_slice(), reply.status), (&removals[..], 400));
+}
+
+/// Each settled request makes the host call the module again from within.
+#[test]
+fn a_crowd_is_settled_a_few_at_a_time_in_its_order() {
+    let mut gate = gate();
+    for id in 0..50 {
+        assert!(waits(&gate.request(WaiterId(id), request("one"), START)));
+    }
+    let call = call(&gate.tick(after(2), &NoMemory));
+    gate.answered(call, keys("one"), after(9), &NoMemory);
+    gate.gone(WaiterId(3), after(9));
+    let mut order = Vec::new();
+    let mut calls = 0;
+    while gate.tick_period() == BUSY_TICK {
+        let now = settled(&mut gate, after(10 + calls));
+        assert!(now.len() <= MAX_SETTLED, "{now:?}");
+        assert!(now.iter().all(|(_, goes_on)| *goes_on));
+        order.extend(now.into_iter().map(|(id, _)| id));
+        calls += 1;
+        assert!(calls < 10, "{order:?}");
+    }
+    let expected: Vec<u32> = (0..50).filter(|id| *id != 3).collect();
+    assert_eq!(order, expected);
+}
+
 #[test]
 fn requests_that_wait_are_decided_when_the_keys_come() {
     let mut gate = gate();
@@ -161,8 +210,8 @@ fn requests_that_wait_are_decided_when_the_keys_come() {
     assert!(gate.gone(WaiterId(2), after(1)).is_none());
     assert_eq!(gate.tick_period(), BUSY_TICK);
     let call = call(&gate.tick(after(2), &NoMemory));
-    let work = gate.answered(call, keys("one"), after(9), &NoMemory);
-    assert_eq!(settled(&work), [(1, true), (3, true)]);
+    gate.answered(call, keys("one"), after(9), &NoMemory);
+    assert_eq!(settled(&mut gate, after(9)), [(1, true), (3, true)]);
     assert_eq!(gate.tick_period(), QUIET_TICK);
     assert!(matches!(
         gate.request(WaiterId(4), request("one"), after(10)),
@@ -175,12 +224,12 @@ fn requests_that_wait_in_vain_are_told_so() {
     let mut gate = gate();
     assert!(waits(&gate.request(WaiterId(1), request("one"), START)));
     let call = call(&gate.tick(after(2), &NoMemory));
-    let work = gate.answered(call, FetchAnswer::NoResponse, after(9), &NoMemory);
-    assert_eq!(settled(&work), [(1, false)]);
+    gate.answered(call, FetchAnswer::NoResponse, after(9), &NoMemory);
+    assert_eq!(settled(&mut gate, after(9)), [(1, false)]);
     let Step::Settled(refused) = gate.request(WaiterId(2), request("one"), after(10)) else {
         panic!("waits for a provider that is not asked");
     };
-    let Action::Reply(reply) = &refused.action else {
+    let Action::Reply(_, reply) = &refused.action else {
         panic!("let through without keys");
     };
     assert_eq!(reply.status, 503);
@@ -193,10 +242,16 @@ fn a_key_that_the_provider_adds_is_learned_by_the_first_token_that_names_it() {
     let first = call(&gate.tick(START, &NoMemory));
     gate.answered(first, keys("one"), START, &NoMemory);
     let step = gate.request(WaiterId(1), request("two"), after(1));
-    assert!(matches!(step, Step::Waits(Fact::NewerKeySet(..))));
+    assert!(matches!(
+        step,
+        Step::Waits {
+            fact: Fact::NewerKeySet(..),
+            ..
+        }
+    ));
     let second = call(&gate.tick(after(3), &NoMemory));
-    let work = gate.answered(second, keys("two"), after(9), &NoMemory);
-    assert_eq!(settled(&work), [(1, true)]);
+    gate.answered(second, keys("two"), after(9), &NoMemory);
+    assert_eq!(settled(&mut gate, after(9)), [(1, true)]);
     let Step::Settled(refused) = gate.request(WaiterId(2), request("three"), after(10)) else {
         panic!("a second fetch within the cooldown");
     };
@@ -226,7 +281,8 @@ fn a_request_waits_no_longer_than_a_fetch_may_take_however_often_it_is_woken() {
                 under_way = Some((fetch.call, now));
             }
         }
-        ended = settled(&work).first().map(|(_, went_on)| (now, *went_on));
+        let settled = settled(&mut gate, now);
+        ended = settled.first().map(|(_, went_on)| (now, *went_on));
         now = now.saturating_add(Duration::from_millis(50));
     }
     let (at, went_on) = ended.expect("it waits for ever");
@@ -346,10 +402,10 @@ fn the_token_of_a_request_that_waits_is_what_the_provider_is_asked_about() {
     let form = |token| format!("token={token}&token_type_hint=access_token");
     assert_eq!(asked[0].1, form("second"));
     assert_eq!(asked[1].1, form("first"));
-    let work = gate.answered(asked[0].0, word(false), after(3), &NoMemory);
-    assert_eq!(settled(&work), [(2, false)]);
-    let work = gate.answered(asked[1].0, word(true), after(4), &NoMemory);
-    assert_eq!(settled(&work), [(3, true)]);
+    gate.answered(asked[0].0, word(false), after(3), &NoMemory);
+    assert_eq!(settled(&mut gate, after(3)), [(2, false)]);
+    gate.answered(asked[1].0, word(true), after(4), &NoMemory);
+    assert_eq!(settled(&mut gate, after(4)), [(3, true)]);
     for (millis, passes) in [(5, true), (59_000, true)] {
         let Step::Settled(settled) = gate.request(WaiterId(4), opaque("first"), after(millis))
         else {
@@ -369,9 +425,10 @@ fn a_request_that_waits_for_a_word_in_vain_is_told_so() {
     let mut gate = asking_gate();
     assert!(waits(&gate.request(WaiterId(1), opaque("first"), START)));
     let call = call(&gate.tick(after(2), &NoMemory));
-    let work = gate.answered(call, FetchAnswer::NoResponse, after(3), &NoMemory);
-    let Some(Work::Settle(_, settled)) = work.last() else {
-        panic!("{work:?}");
+    gate.answered(call, FetchAnswer::NoResponse, after(3), &NoMemory);
+    let settled = gate.settle_woken(after(3));
+    let [(WaiterId(1), settled)] = settled.as_slice() else {
+        panic!("{settled:?}");
     };
     let audit = settled.audit();
     assert!(

@@ -23,6 +23,8 @@ pub(super) struct NotDone(pub(super) u32);
 pub(super) enum Headers {
     /// Those of the request.
     Request = 0,
+    /// Those of the answer.
+    Response = 2,
 }
 
 /// `proxy_stream_type_t`.
@@ -35,6 +37,7 @@ const NO_GRPC_STATUS: i32 = -1;
 unsafe extern "C" {
     safe fn proxy_set_effective_context(context: u32) -> u32;
     safe fn proxy_continue_stream(stream: u32) -> u32;
+    fn proxy_set_property(path: *const u8, path_len: usize, value: *const u8, len: usize) -> u32;
     fn proxy_add_header_map_value(
         map: u32,
         name: *const u8,
@@ -70,6 +73,11 @@ pub(super) fn set_effective_context(context: u32) -> Result<(), NotDone> {
 /// Lets the current request go on, which the host has stopped.
 pub(super) fn resume_request() -> Result<(), NotDone> {
     done(proxy_continue_stream(HTTP_REQUEST))
+}
+
+/// Sets a property of the current request. Envoy keeps it as filter state.
+pub(super) fn set_property(name: &str, value: &str) -> Result<(), NotDone> {
+    done(unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) })
 }
 
 /// Adds a header beside those of its name.

@@ -58,6 +58,11 @@ fn set(name: &str, value: &str, head: &RequestHead) -> Result<(), NotDone> {
     }
 }
 
+/// Takes every header of this name out of the answer.
+pub(super) fn remove_from_answer(name: &str) -> Result<(), NotDone> {
+    abi::remove_header(Headers::Response, name)
+}
+
 /// Answers the request.
 pub(super) fn reply(reply: &LocalReply) -> Result<(), NotDone> {
     let headers: Vec<_> = reply

@@ -7,26 +7,36 @@ use log::{error, info};
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action as Flow;
 
-use super::{abi, host};
 use super::root::Worker;
+use super::{abi, host};
 use crate::facts::{Fact, WaiterId};
 use crate::gate::{Action, Settled, Step};
 use crate::observe::Metric;
 use crate::reply::{problem, Reason};
+use crate::request::RequestHead;
 
 /// One request, as the host sees it.
 pub(super) struct Request {
-    pub(super) id: WaiterId,
+    id: WaiterId,
     /// `None`: there is no configuration, and nothing may pass.
-    pub(super) worker: Option<Rc<RefCell<Worker>>>,
+    worker: Option<Rc<RefCell<Worker>>>,
+    /// Whether it was decided that the request goes on. Until then, and for good where it is
+    /// answered here, every part of it is held.
+    goes_on: bool,
 }
 
-impl Context for Request {}
+impl Request {
+    pub(super) const fn new(id: WaiterId, worker: Option<Rc<RefCell<Worker>>>) -> Self {
+        Self {
+            id,
+            worker,
+            goes_on: false,
+        }
+    }
 
-impl HttpContext for Request {
-    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Flow {
+    fn head(&mut self) -> Flow {
         let (Some(worker), Ok(head)) = (&self.worker, host::request_head()) else {
-            refuse();
+            reply_host_failure();
             return Flow::Pause;
         };
         let mut worker = worker.borrow_mut();
@@ -36,20 +46,74 @@ impl HttpContext for Request {
                 worker.report(&settled);
                 flow
             }
-            Step::Waits(fact) => {
+            Step::Waits { fact, edits } => {
+                // For the log alone: the request goes nowhere as it is.
+                let _ = host::apply(&edits, &RequestHead::default());
                 worker.count_wait(fact);
                 worker.adjust_tick();
                 Flow::Pause
             }
         }
     }
+
+    /// Whether the host was told that the head goes on, at once or after a wait.
+    fn goes_on(&mut self) -> bool {
+        if let (false, Some(worker)) = (self.goes_on, &self.worker) {
+            self.goes_on = worker.borrow_mut().resumed.remove(&self.id);
+        }
+        self.goes_on
+    }
+
+    /// What becomes of a part of the request that comes after its head.
+    ///
+    /// Where the plugin's configuration says `allow_on_headers_stop_iteration`, the host hands body
+    /// and trailers over while the head is held, and "go on" for one of them would let go of the
+    /// head too: a client would get past every check by sending a body.
+    fn later_part(&mut self) -> Flow {
+        if self.goes_on() {
+            Flow::Continue
+        } else {
+            Flow::Pause
+        }
+    }
 }
+
+impl Context for Request {}
+
+impl HttpContext for Request {
+    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Flow {
+        let flow = self.head();
+        self.goes_on = flow == Flow::Continue;
+        flow
+    }
+
+    fn on_http_request_body(&mut self, _: usize, _: bool) -> Flow {
+        self.later_part()
+    }
+
+    fn on_http_request_trailers(&mut self, _: usize) -> Flow {
+        self.later_part()
+    }
+
+    /// A workflow that echoes what it was sent, or a proxy before n8n, must not show a key of n8n's
+    /// to the caller.
+    fn on_http_response_headers(&mut self, _: usize, _: bool) -> Flow {
+        if self.goes_on() && host::remove_from_answer(API_KEY).is_err() {
+            error!("the host did not take a header out of an answer");
+        }
+        Flow::Continue
+    }
+}
+
+/// The header in which n8n takes its keys.
+const API_KEY: &str = "x-n8n-api-key";
 
 impl Drop for Request {
     fn drop(&mut self) {
         // The host drops a request when its stream is gone, also while it waits.
         if let Some(worker) = &self.worker {
             let mut worker = worker.borrow_mut();
+            worker.resumed.remove(&self.id);
             if worker.gate.is_waiting(self.id) {
                 if let Some(abandoned) = worker.gate.gone(self.id, host::now()) {
                     worker.report(&abandoned);
@@ -67,8 +131,23 @@ impl Worker {
         }
     }
 
+    /// Does what was decided about a request that waited, if it is still there.
+    pub(super) fn end_wait(&mut self, waiter: WaiterId, settled: &mut Settled) {
+        if abi::set_effective_context(waiter.0).is_err() {
+            settled.host_failed();
+        } else if perform(settled) == Flow::Continue {
+            match abi::resume_request() {
+                Ok(()) => {
+                    self.resumed.insert(waiter);
+                }
+                Err(_) => refuse(settled),
+            }
+        }
+        self.report(settled);
+    }
+
     /// Writes the audit record and counts the decision.
-    pub(super) fn report(&mut self, settled: &Settled) {
+    fn report(&mut self, settled: &Settled) {
         if self.audits {
             info!("{}", settled.audit());
         }
@@ -78,29 +157,35 @@ impl Worker {
 
 /// Does what was decided about the request that is the host's current one, and notes in it if the
 /// host did not.
-pub(super) fn perform(settled: &mut Settled) -> Flow {
+fn perform(settled: &mut Settled) -> Flow {
+    for (name, value) in settled.caller_properties() {
+        // A log that lacks a name is no reason to treat a request differently.
+        let _ = abi::set_property(name, &value);
+    }
+    let head = settled.request();
     let (done, flow) = match &settled.action {
-        Action::Continue(edits) => (host::apply(edits, settled.request()), Flow::Continue),
-        Action::Reply(reply) => (host::reply(reply), Flow::Pause),
+        Action::Continue(edits) => (host::apply(edits, head), Flow::Continue),
+        Action::Reply(edits, reply) => {
+            // These are for the log alone: the request is answered whether they are made or not.
+            let _ = host::apply(edits, head);
+            (host::reply(reply), Flow::Pause)
+        }
     };
     if done.is_ok() {
         return flow;
     }
     // A head that was changed by half must not go on.
-    refuse();
-    settled.host_failed();
+    refuse(settled);
     Flow::Pause
 }
 
-/// Does what was decided about a request that waited: the host stopped it and must be told to
-/// let it go on.
-pub(super) fn perform_after_wait(settled: &mut Settled) {
-    if perform(settled) == Flow::Continue {
-        let _ = abi::resume_request();
-    }
+/// Answers a request with which the host did not do what was decided.
+fn refuse(settled: &mut Settled) {
+    settled.host_failed();
+    reply_host_failure();
 }
 
-fn refuse() {
+fn reply_host_failure() {
     error!("the host did not do what was asked; the request is refused");
     let _ = host::reply(&problem(&Reason::HostFailure, None, None));
 }

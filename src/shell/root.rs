@@ -2,7 +2,7 @@
 //! call to whoever made it, and drops it when that was a request which is gone by then.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use proxy_wasm::types::{BufferType, ContextType};
 
 use super::abi;
 use super::host::{self, HostFunctions, SharedData, VmEnvironment};
-use super::http::{perform_after_wait, Request};
+use super::http::Request;
 use super::metrics::Metrics;
 use crate::config;
 use crate::crypto::{Algorithm, GuestCrypto, HostCrypto, SignatureVerifier};
 use crate::facts::{CallId, FetchAnswer, FetchRequest, WaiterId};
-use crate::gate::{Gate, Settled, Work};
+use crate::gate::{Gate, Work};
 use crate::observe::Metric;
 use crate::policy::CryptoMode;
 use crate::time::UnixMillis;
@@ -37,6 +37,8 @@ pub(super) struct Root {
 pub(super) struct Worker {
     pub(super) gate: Gate,
     pub(super) metrics: Metrics,
+    /// Requests that waited and go on, and have not heard of it yet.
+    pub(super) resumed: BTreeSet<WaiterId>,
     tick: Duration,
     /// Whether the host writes audit records at all.
     pub(super) audits: bool,
@@ -86,6 +88,7 @@ impl Root {
                 let mut worker = Worker {
                     gate: Gate::new(loaded.policy, crypto),
                     metrics: Metrics::default(),
+                    resumed: BTreeSet::new(),
                     tick: Duration::ZERO,
                     audits: host::logs_information(),
                 };
@@ -106,7 +109,6 @@ impl Root {
         for item in work {
             match item {
                 Work::Fetch(request) => self.fetch(worker, &request),
-                Work::Settle(waiter, mut settled) => self.settle(worker, waiter, &mut settled),
                 Work::Refreshed(provider) => {
                     let mut worker = worker.borrow_mut();
                     let worker = &mut *worker;
@@ -158,13 +160,17 @@ impl Root {
         self.perform(worker, work);
     }
 
-    fn settle(&self, worker: &Rc<RefCell<Worker>>, waiter: WaiterId, settled: &mut Settled) {
-        // The request may be gone since; then the host does not know it any more.
-        if abi::set_effective_context(waiter.0).is_ok() {
-            perform_after_wait(settled);
+    /// Decides about requests whose wait is over. Once in a call of the host.
+    fn settle_woken(&self, worker: &Rc<RefCell<Worker>>, now: UnixMillis) {
+        let mut worker = worker.borrow_mut();
+        let settled = worker.gate.settle_woken(now);
+        if settled.is_empty() {
+            return;
+        }
+        for (waiter, mut settled) in settled {
+            worker.end_wait(waiter, &mut settled);
         }
         let _ = abi::set_effective_context(self.id);
-        worker.borrow_mut().report(settled);
     }
 }
 
@@ -197,11 +203,13 @@ impl Context for Root {
             return;
         };
         let answer = host::fetch_answer(headers, body);
+        let now = host::now();
         let work = worker
             .borrow_mut()
             .gate
-            .answered(call, answer, host::now(), &SharedData);
+            .answered(call, answer, now, &SharedData);
         self.perform(&worker, work);
+        self.settle_woken(&worker, now);
         worker.borrow_mut().adjust_tick();
     }
 }
@@ -219,6 +227,7 @@ impl RootContext for Root {
         let now = host::now();
         let work = worker.borrow_mut().gate.tick(now, &SharedData);
         self.perform(&worker, work);
+        self.settle_woken(&worker, now);
         let mut worker = worker.borrow_mut();
         worker.report_metrics(now);
         worker.audits = host::logs_information();
@@ -226,10 +235,8 @@ impl RootContext for Root {
     }
 
     fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Request {
-            id: WaiterId(id),
-            worker: self.worker.clone(),
-        }))
+        let request = Request::new(WaiterId(id), self.worker.clone());
+        Some(Box::new(request))
     }
 
     fn get_type(&self) -> Option<ContextType> {

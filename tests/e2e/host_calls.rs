@@ -8,9 +8,10 @@ use crate::gate::{policy, token, Gate, READER};
 use crate::support::http::Request;
 
 /// What the host calls for every request, whatever becomes of it.
-const ALWAYS: [&str; 4] = [
+const ALWAYS: [&str; 5] = [
     "on_context_create",
     "on_request_headers",
+    "on_response_headers",
     "on_done",
     "on_delete",
 ];
@@ -18,6 +19,12 @@ const ALWAYS: [&str; 4] = [
 /// What the module calls for every request, the audit record among it.
 const READ: [&str; 2] = ["get_header_map_pairs", "get_current_time_nanoseconds"];
 const AUDIT: &str = "log";
+
+/// What the module does to the answer of a request that went on.
+const CLEAN: &str = "remove_header_map_value";
+
+/// What it tells the host of a verified caller: principal, client and subject.
+const NAMED: [&str; 3] = ["set_property"; 3];
 
 /// The headers that say who `app-a` is, and its key.
 const IDENTIFIED: usize = 7;
@@ -30,8 +37,10 @@ fn the_number_of_host_calls_is_known_for_each_kind_of_request() {
     let forged = format!("{}AAAA", good.split_at(good.len() - 4).0);
     let workflows = || Request::get("/api/v1/workflows");
     let identified = ["add_header_map_value"; IDENTIFIED];
-    let forward = [&["remove_header_map_value"][..], &identified].concat();
+    let forward = [&NAMED[..], &["remove_header_map_value"], &identified].concat();
     let refuse = ["send_local_response"].as_slice();
+    // It has no principal's role, and a principal all the same.
+    let refuse_known = [&NAMED[..], refuse].concat();
     let check = ["call_foreign_function"].as_slice();
     // The first request may wait for keys, which is another way.
     workflows().bearer(&other).send(gate.envoy.port()).unwrap();
@@ -58,7 +67,7 @@ fn the_number_of_host_calls_is_known_for_each_kind_of_request() {
         (
             "a token that may not, again",
             workflows().bearer(&other),
-            refuse.to_vec(),
+            refuse_known,
         ),
         (
             "an identity of the client's making",
@@ -69,7 +78,10 @@ fn the_number_of_host_calls_is_known_for_each_kind_of_request() {
         let earlier = requests(&gate).len();
         request.send(gate.envoy.port()).unwrap();
         let calls = wait_for(&gate, earlier);
-        let of_module = [&READ[..], &expected, &[AUDIT]].concat();
+        let mut of_module = [&READ[..], &expected, &[AUDIT]].concat();
+        if !expected.contains(&"send_local_response") {
+            of_module.push(CLEAN);
+        }
         assert_eq!(calls.of_module, of_module, "{what}");
         assert_eq!(calls.of_host, ALWAYS, "{what}");
     }

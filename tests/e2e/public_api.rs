@@ -9,6 +9,7 @@ use crate::gate::{
 use crate::mint::{KeyKind, Mint};
 use crate::scenario::{arrives, play, refused, upstream, Scenario};
 use crate::support::http::Request;
+use crate::support::server::{Reply, Script};
 
 fn list() -> Request {
     Request::get("/api/v1/workflows")
@@ -340,4 +341,25 @@ fn static_keys_pass_where_a_rule_says_so_and_nowhere_else() {
             refused("a path that looks alike", legacy, "/api/v1/executionsx"),
         ],
     );
+}
+
+/// A workflow that echoes its head, or a proxy before n8n, must not show a key to the caller.
+#[test]
+fn a_key_of_n8n_in_an_answer_does_not_reach_the_caller() {
+    let gate = Gate::start();
+    let echo = Reply::json(&json!({})).header("X-N8N-API-KEY", KEY_A);
+    gate.recorder
+        .script(Script::Reply(echo.header("x-kept", "yes")));
+    let good = token("app-a", &[READER]);
+    for request in [
+        Request::get("/api/v1/workflows").bearer(&good),
+        Request::get("/api/v1/workflows").header("X-N8N-API-KEY", "static"),
+        Request::get("/webhook/open/x"),
+        Request::get("/home"),
+    ] {
+        let answer = request.send(gate.envoy.port()).unwrap();
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.header("x-n8n-api-key"), None);
+        assert_eq!(answer.header("x-kept").as_deref(), Some("yes"));
+    }
 }

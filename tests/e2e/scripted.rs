@@ -18,9 +18,11 @@ mod mint;
 mod support;
 
 mod configuration;
+mod crowd;
 mod crypto;
 mod faults;
 mod gate;
+mod held;
 mod host_calls;
 mod host_crypto;
 mod hygiene;
