@@ -34,7 +34,11 @@ pub(crate) struct Setup {
 #[derive(Clone, Debug)]
 enum File {
     /// The repository's `envoy.yaml`.
-    Shipped(Ports),
+    Shipped {
+        ports: Ports,
+        /// What stands in the file, and what the running copy says in its place.
+        edits: Vec<(String, String)>,
+    },
     /// A minimal bootstrap around one plugin configuration.
     Minimal {
         plugin: Value,
@@ -51,7 +55,18 @@ enum File {
 impl Setup {
     /// The repository's own file.
     pub(crate) fn shipped(ports: Ports) -> Self {
-        Self::with(File::Shipped(ports), ports.gate, ports.admin)
+        let edits = Vec::new();
+        Self::with(File::Shipped { ports, edits }, ports.gate, ports.admin)
+    }
+
+    /// Changes one place of the repository's file in the copy that runs: a limit, to reach it with
+    /// few requests, or a time that no test can wait for.
+    #[must_use]
+    pub(crate) fn edited(mut self, text: &str, with: &str) -> Self {
+        if let File::Shipped { edits, .. } = &mut self.file {
+            edits.push((text.to_owned(), with.to_owned()));
+        }
+        self
     }
 
     /// One listener, the filter with this configuration, and the upstream at a loopback port.
@@ -199,9 +214,9 @@ impl Setup {
     fn launch(self) -> Outcome<Envoy> {
         let directory = tempfile::tempdir()?;
         let (name, text) = match &self.file {
-            File::Shipped(ports) => {
+            File::Shipped { ports, edits } => {
                 installed::wasm()?;
-                ("envoy.yaml", envoy_file::text_with(*ports)?)
+                ("envoy.yaml", edited(envoy_file::text_with(*ports)?, edits)?)
             }
             File::Minimal {
                 plugin, env_keys, ..
@@ -321,6 +336,16 @@ impl Setup {
         });
         Ok(bootstrap.to_string())
     }
+}
+
+/// The text with its edits, each of which must fit in exactly one place.
+fn edited(text: String, edits: &[(String, String)]) -> Outcome<String> {
+    edits.iter().try_fold(text, |text, (before, after)| {
+        match text.matches(before.as_str()).count() {
+            1 => Ok(text.replace(before.as_str(), after)),
+            count => Err(format!("{before:?} stands in the file {count} times").into()),
+        }
+    })
 }
 
 /// The name of the filter and of its virtual machine.

@@ -32,6 +32,15 @@ struct State {
 impl ScriptedProvider {
     /// Starts it with a truthful discovery document and the key set `{"keys": [...]}`.
     pub(crate) fn start(issuer: &str, keys: &[Value]) -> Outcome<Self> {
+        Self::start_as(|_| issuer.to_owned(), keys)
+    }
+
+    /// The same, where the issuer is the address at which it listens.
+    pub(crate) fn start_at_own_address(keys: &[Value]) -> Outcome<Self> {
+        Self::start_as(|port| format!("http://127.0.0.1:{port}"), keys)
+    }
+
+    fn start_as(issuer: impl FnOnce(u16) -> String, keys: &[Value]) -> Outcome<Self> {
         let state = Arc::new(Mutex::new(State::default()));
         let shared = Arc::clone(&state);
         let server = Server::start(move |heard| {
@@ -49,7 +58,7 @@ impl ScriptedProvider {
             script.unwrap_or(Script::Reply(Reply::status(404)))
         })?;
         let provider = Self {
-            issuer: issuer.to_owned(),
+            issuer: issuer(server.port()),
             server,
             state,
         };

@@ -205,7 +205,7 @@ fn is_open(stream: &mut TcpStream) -> bool {
 
 /// Reads one request; `None` when the connection ended before it was whole.
 fn hear(stream: &mut TcpStream) -> Outcome<Option<Heard>> {
-    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
     let mut received = Vec::new();
     let mut buffer = [0; 16 * 1024];
     loop {
