@@ -17,6 +17,7 @@ mod mint;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod alerts;
 mod configuration;
 mod crowd;
 mod crypto;

@@ -23,6 +23,7 @@ pub(crate) mod provider;
 pub(crate) mod recorder;
 pub(crate) mod scripted_provider;
 pub(crate) mod server;
+pub(crate) mod trap;
 
 /// What went wrong, in words for the person at the terminal.
 pub(crate) type Failure = Box<dyn Error + Send + Sync>;

@@ -1,0 +1,211 @@
+//! Each alert of deploy/prometheus/alerts.yaml, raised by what it is about.
+
+mod expression;
+
+use std::fs;
+use std::thread;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use self::expression::{holds, scrape, Scrape};
+use crate::gate::READER;
+use crate::shipped_gate::{provider, ShippedGate};
+use crate::support::http::Request;
+use crate::support::recorder::Recorder;
+use crate::support::scripted_provider::DISCOVERY;
+use crate::support::server::Script;
+use crate::support::{installed, ports, trap};
+
+/// The lines of the shipped file that an edit looks for.
+const CLUSTER: &str = "                                cluster: provider\n";
+const REQUESTS: &str = "max_requests: 8192, max_connections: 8448";
+const CONNECTIONS: &str = "max_active_downstream_connections: 10000";
+
+/// An alert, and what raises it: a gate, and what happens there.
+struct Provocation {
+    alert: &'static str,
+    gate: fn() -> ShippedGate,
+    happens: fn(&ShippedGate),
+}
+
+const PROVOCATIONS: [Provocation; 10] = [
+    Provocation {
+        alert: "GateModuleFailed",
+        gate: || failing("FAIL_RELOAD"),
+        // The next request after a failure loads the module anew.
+        happens: |gate| many(gate, 3, 503),
+    },
+    Provocation {
+        alert: "GateAnswersServerErrors",
+        gate: || failing("FAIL_CLOSED"),
+        happens: |gate| many(gate, 30, 503),
+    },
+    Provocation {
+        alert: "GateCannotJudgeTokens",
+        gate: || ShippedGate::waiting(|_| Script::Close),
+        happens: |gate| assert_eq!(list(gate, &gate.token("app-a", &[READER])), 503),
+    },
+    Provocation {
+        alert: "GateKeysNotFetched",
+        gate: with_short_lived_keys,
+        happens: |gate| gate.provider.script(DISCOVERY, Script::Close),
+    },
+    Provocation {
+        alert: "GateKeysOld",
+        gate: with_short_lived_keys,
+        happens: |gate| gate.provider.script(DISCOVERY, Script::Close),
+    },
+    Provocation {
+        alert: "GateIntrospectionFails",
+        gate: || ShippedGate::start(|setup| setup.edited(CLUSTER, &format!("{CLUSTER}{ASKED}"))),
+        // The provider has no such address and says 404.
+        happens: |gate| assert_eq!(list(gate, "opaque"), 503),
+    },
+    Provocation {
+        alert: "GateRefusesMany",
+        gate: || ShippedGate::start(|setup| setup),
+        happens: |gate| {
+            for _ in 0..110 {
+                assert_eq!(gate.status(&Request::get("/api/v1/workflows")), 401);
+            }
+        },
+    },
+    Provocation {
+        alert: "N8nUnreachable",
+        gate: || {
+            let (recorder, nowhere) = (Recorder::start().unwrap(), ports::free().unwrap());
+            ShippedGate::between(recorder, nowhere, provider(), |setup| setup)
+        },
+        happens: |gate| many(gate, 1, 503),
+    },
+    Provocation {
+        alert: "N8nPlacesUsedUp",
+        gate: || {
+            let few = "max_requests: 1, max_connections: 8448";
+            ShippedGate::start(|setup| setup.edited(REQUESTS, few))
+        },
+        happens: |gate| {
+            gate.recorder.script(Script::Hang);
+            let held = gate.hold(1, &Request::get("/webhook/a").bytes());
+            gate.wait_for("cluster.n8n.upstream_rq_active", 1);
+            many(gate, 1, 503);
+            drop(held);
+        },
+    },
+    Provocation {
+        alert: "GateConnectionsUsedUp",
+        gate: || {
+            let few = "max_active_downstream_connections: 20";
+            ShippedGate::start(|setup| setup.edited(CONNECTIONS, few))
+        },
+        happens: |gate| drop(gate.hold(30, b"")),
+    },
+];
+
+/// A provider that is asked about opaque tokens.
+const ASKED: &str = r"                                introspection:
+                                  uri: http://127.0.0.1:9000/introspect
+                                  client_id: gate
+                                  client_secret: { env: N8N_KEY_APP_B }
+";
+
+/// A module that fails on every request.
+fn failing(policy: &str) -> ShippedGate {
+    let folder = tempfile::tempdir().unwrap();
+    let module = folder.path().join("module.wasm");
+    fs::write(&module, trap::module()).unwrap();
+    // Envoy has read it once it serves.
+    ShippedGate::start(|setup| {
+        let filename = format!("filename: {}", module.display());
+        setup
+            .edited("filename: target/n8n-idp-gate.wasm", &filename)
+            .edited(
+                "failure_policy: FAIL_RELOAD",
+                &format!("failure_policy: {policy}"),
+            )
+    })
+}
+
+/// Keys that are fetched each second, in place of every few minutes.
+fn with_short_lived_keys() -> ShippedGate {
+    ShippedGate::start(|setup| {
+        let keys = "keys: { ttl: 1s, min_ttl: 1s, max_ttl: 1s, discovery_ttl: 1s }";
+        let indent = " ".repeat(32);
+        setup.edited(CLUSTER, &format!("{CLUSTER}{indent}{keys}\n"))
+    })
+}
+
+fn many(gate: &ShippedGate, count: usize, status: u16) {
+    for _ in 0..count {
+        assert_eq!(gate.status(&Request::get("/healthz")), status);
+    }
+}
+
+fn list(gate: &ShippedGate, token: &str) -> u16 {
+    gate.status(&Request::get("/api/v1/workflows").bearer(token))
+}
+
+fn taken(gate: &ShippedGate) -> Scrape {
+    scrape(&gate.envoy.stats().unwrap())
+}
+
+/// Names and expressions, in the order of the file.
+fn rules() -> Vec<(String, String)> {
+    let path = installed::root().join("deploy/prometheus/alerts.yaml");
+    let text = fs::read_to_string(path).unwrap();
+    let document = serde_norway::Deserializer::from_str(&text);
+    let file = Value::deserialize(document).unwrap();
+    let rules = file["groups"][0]["rules"].as_array().unwrap();
+    let text = |rule: &Value, field: &str| rule[field].as_str().unwrap().to_owned();
+    rules
+        .iter()
+        .map(|rule| (text(rule, "alert"), text(rule, "expr")))
+        .collect()
+}
+
+#[test]
+fn every_alert_is_raised_by_what_it_is_about() {
+    let rules = rules();
+    let names: Vec<&str> = rules.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, PROVOCATIONS.map(|provocation| provocation.alert));
+    for (provocation, (alert, expression)) in PROVOCATIONS.iter().zip(&rules) {
+        // No test waits half an hour: 1800 is twice the longest time between two fetches of keys,
+        // and 3 is that for keys that are fetched each second.
+        let expression = expression.replace("age_seconds > 1800", "age_seconds > 3");
+        let gate = (provocation.gate)();
+        let before = taken(&gate);
+        assert_eq!(holds(&expression, &before, &before), [], "{alert}");
+        (provocation.happens)(&gate);
+        let is_raised = (0..150).any(|_| {
+            thread::sleep(Duration::from_millis(100));
+            !holds(&expression, &before, &taken(&gate)).is_empty()
+        });
+        let counted: Vec<_> = taken(&gate)
+            .into_iter()
+            .filter(|(series, value)| expression.contains(&series.name) && *value > 0.0)
+            .collect();
+        assert!(is_raised, "{alert}: {counted:?}");
+    }
+}
+
+#[test]
+fn a_gate_at_work_raises_no_alert() {
+    let gate = ShippedGate::start(|setup| setup);
+    let before = taken(&gate);
+    let token = gate.token("app-a", &[READER]);
+    for _ in 0..30 {
+        assert_eq!(list(&gate, &token), 200);
+        assert_eq!(gate.status(&Request::get("/api/v1/workflows")), 401);
+        many(&gate, 1, 200);
+    }
+    let counted = gate
+        .envoy
+        .counted("n8n_idp_gate_decisions", "no_credential", 30);
+    assert_eq!(counted.unwrap(), 30);
+    let after = taken(&gate);
+    for (alert, expression) in rules() {
+        assert_eq!(holds(&expression, &before, &after), [], "{alert}");
+    }
+}
