@@ -19,6 +19,8 @@ mod documentation;
 #[cfg(feature = "e2e")]
 #[path = "deploy/envoy.rs"]
 mod envoy;
+#[path = "deploy/limits.rs"]
+mod limits;
 #[path = "deploy/manifests.rs"]
 mod manifests;
 #[path = "deploy/plugin.rs"]
