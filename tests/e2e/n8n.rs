@@ -22,6 +22,8 @@ mod support;
 mod caller;
 #[path = "n8n/routing.rs"]
 mod routing;
+#[path = "n8n/websockets.rs"]
+mod websockets;
 
 use std::fs;
 use std::path::Path;
