@@ -14,6 +14,7 @@ use n8n_idp_gate::time::{UnixMillis, UnixSeconds};
 use n8n_idp_gate::token::Claimed;
 use serde_json::{Map, Value};
 
+use super::plugin::Plugin;
 use super::repository::{documents, files};
 
 fn text(name: &str) -> String {
@@ -195,4 +196,40 @@ fn the_readme_lists_the_fields_of_the_audit_record() {
         })
         .collect();
     assert_eq!(named, written.iter().map(String::as_str).collect());
+}
+
+/// The table of the guide has the alerts that ship, in their order.
+#[test]
+fn the_guide_knows_every_alert() {
+    let file = &documents("alerts", &text("deploy/prometheus/alerts.yaml"))[0];
+    let rules = file["groups"][0]["rules"].as_array().unwrap();
+    let shipped: Vec<&str> = rules
+        .iter()
+        .map(|rule| rule["alert"].as_str().unwrap())
+        .collect();
+    let guide = text("docs/guides/operation.md");
+    let rows = guide.split("| alert | what to do |").nth(1).unwrap();
+    let named: Vec<&str> = rows
+        .lines()
+        .skip(2)
+        .take_while(|line| line.starts_with("| `"))
+        .filter_map(|line| line.split('`').nth(1))
+        .collect();
+    assert_eq!(named, shipped);
+}
+
+/// Between two fetches by default, and when keys are given up by default.
+#[test]
+fn keys_are_old_for_the_alert_before_they_are_given_up_and_not_before_they_are_due() {
+    let alerts = text("deploy/prometheus/alerts.yaml");
+    let threshold = alerts
+        .split("n8n_idp_gate_key_set_age_seconds > ")
+        .nth(1)
+        .unwrap();
+    let threshold: u64 = threshold.lines().next().unwrap().parse().unwrap();
+    let envoy = &documents("envoy.yaml", &text("envoy.yaml"))[0];
+    let plugin = Plugin::all_in(envoy).remove(0);
+    let freshness = plugin.load().unwrap().policy.providers[0].freshness.clone();
+    assert!(threshold >= 2 * freshness.max_ttl.as_secs());
+    assert!(threshold < freshness.max_stale.as_secs());
 }

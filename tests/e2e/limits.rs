@@ -1,4 +1,4 @@
-//! The shipped file under clients that hold requests and never let go: nobody else is kept out,
+//! The shipped file under clients that hold requests and never let go: no other caller is kept out,
 //! and what they hold is little.
 
 use std::io::{ErrorKind, Read, Write};
@@ -98,7 +98,7 @@ fn only_there(gate: &ShippedGate) {
 }
 
 #[test]
-fn held_requests_keep_nobody_out() {
+fn held_requests_keep_no_other_caller_out() {
     let gate = ShippedGate::start(|setup| setup);
     let token = gate.token("app-a", &[READER]);
     let body = b"POST /webhook/a HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc".to_vec();

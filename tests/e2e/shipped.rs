@@ -3,12 +3,14 @@
 use std::thread;
 use std::time::Duration;
 
-use crate::gate::{provider, Gate};
+use crate::gate::{provider, Gate, READER};
+use crate::shipped_gate::ShippedGate;
 use crate::support::envoy::Setup;
 use crate::support::envoy_file::{text, text_with, Ports};
 use crate::support::http::Request;
 use crate::support::ports;
 use crate::support::recorder::Recorder;
+use crate::support::server::{Reply, Script};
 
 fn other_ports() -> Ports {
     Ports {
@@ -117,4 +119,19 @@ fn the_shipped_file_serves() {
     // Envoy writes its own address for a peer on the same machine.
     assert_eq!(heard[0].values("x-forwarded-for").len(), 1);
     assert_eq!(heard[0].values("x-forwarded-proto"), ["http"]);
+}
+
+#[test]
+fn an_answer_that_repeats_a_key_does_not_show_it() {
+    let gate = ShippedGate::start(|setup| setup);
+    let echo = Reply::status(200).header("X-N8N-Api-Key", "a");
+    gate.recorder.script(Script::Reply(echo));
+    for request in [
+        Request::get("/api/v1/workflows").bearer(&gate.token("app-a", &[READER])),
+        Request::get("/webhook/a"),
+    ] {
+        let answer = request.send(gate.envoy.port()).unwrap();
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.header("x-n8n-api-key"), None);
+    }
 }
