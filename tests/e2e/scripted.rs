@@ -17,6 +17,7 @@ mod mint;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod access_log;
 mod alerts;
 mod configuration;
 mod crowd;
