@@ -1,7 +1,7 @@
 //! Finding the first of many rules that holds without going through all of them.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Something that rules ask for and requests have: a text, and which sort of text it is.
 pub type Key<'k> = (u8, Cow<'k, str>);
@@ -50,22 +50,28 @@ impl Index {
     }
 
     /// The place of the first rule that `holds`, of those without groups and those filed under one
-    /// of `keys`.
+    /// of `keys`. However often a key comes, each rule is asked once at most: otherwise a request
+    /// that repeats one would be asked about once more for each time.
     pub fn first<'k>(
         &self,
         keys: impl IntoIterator<Item = Key<'k>>,
         holds: impl Fn(usize) -> bool,
     ) -> Option<usize> {
-        let holds = |place: &&usize| holds(**place);
-        let mut first = self.unfiled.iter().find(holds).copied();
+        let mut first = self.unfiled.iter().find(|place| holds(**place)).copied();
+        let mut seen: BTreeSet<(u8, &str)> = BTreeSet::new();
+        let mut asked: BTreeSet<usize> = BTreeSet::new();
         for (sort, text) in keys {
-            let row = self.rows.get(&sort).and_then(|rows| rows.get(&*text));
-            let earlier = row
-                .into_iter()
-                .flatten()
-                .take_while(|place| first.is_none_or(|first| **place < first))
-                .find(holds);
-            first = earlier.copied().or(first);
+            let rows = self.rows.get(&sort);
+            let Some((text, row)) = rows.and_then(|rows| rows.get_key_value(&*text)) else {
+                continue;
+            };
+            if !seen.insert((sort, text)) {
+                continue;
+            }
+            let is_earlier = |place: &&usize| first.is_none_or(|first| **place < first);
+            let mut earlier = row.iter().take_while(is_earlier);
+            let found = earlier.find(|place| asked.insert(**place) && holds(**place));
+            first = found.copied().or(first);
         }
         first
     }
@@ -102,6 +108,18 @@ mod tests {
         assert_eq!(compared(&index, &["everybody"]), [1000], "filed elsewhere");
         assert_eq!(compared(&index, &["7", "everybody"]), [1000, 7]);
         assert_eq!(compared(&index, &[]), [1000]);
+    }
+
+    #[test]
+    fn a_rule_is_asked_once_however_often_its_keys_come() {
+        let rules = [
+            vec![vec![key("a"), key("b")]],
+            vec![vec![key("a")]],
+            vec![vec![key("b"), key("a")]],
+        ];
+        let index = Index::new(&rules);
+        let keys: Vec<&str> = ["b", "a", "c"].into_iter().cycle().take(3000).collect();
+        assert_eq!(compared(&index, &keys), [0, 2, 1]);
     }
 
     #[test]
