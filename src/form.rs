@@ -19,9 +19,60 @@ pub fn encoded(text: &str) -> String {
     encoded
 }
 
+/// The value of the first field that is called `name`, as the URL Standard's `URLSearchParams`
+/// reads it; `None`: there is none.
+pub fn value(form: &[u8], name: &str) -> Option<String> {
+    form.split(|byte| *byte == b'&').find_map(|field| {
+        let mut parts = field.splitn(2, |byte| *byte == b'=');
+        let is_it = decoded(parts.next()?) == name.as_bytes();
+        let value = decoded(parts.next().unwrap_or_default());
+        is_it.then(|| String::from_utf8_lossy(&value).into_owned())
+    })
+}
+
+/// Decodes what is well encoded, and leaves the rest.
+fn decoded(text: &[u8]) -> Vec<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let octet = |high, low| {
+        let value = (digit(high)? << 4) | digit(low)?;
+        u8::try_from(value).ok()
+    };
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&byte, after)) = rest.split_first() {
+        let encoded = match after {
+            [high, low, after @ ..] if byte == b'%' => octet(*high, *low).zip(Some(after)),
+            _ => None,
+        };
+        let plain = if byte == b'+' { b' ' } else { byte };
+        let (byte, after) = encoded.unwrap_or((plain, after));
+        decoded.push(byte);
+        rest = after;
+    }
+    decoded
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_field_of_a_name_counts_decoded_once() {
+        for (form, expected) in [
+            ("signature=a/b", Some("a/b")),
+            ("x=1&s%69gnature=a%2Fb+c&signature=2", Some("a/b c")),
+            ("signature", Some("")),
+            ("signature=a=b&x", Some("a=b")),
+            ("signature=%2525&x", Some("%25")),
+            ("signature=100%&x", Some("100%")),
+            ("signature=%C3%A9%ff", Some("\u{e9}\u{fffd}")),
+            ("Signature=1&xsignature=2&=3", None),
+            ("", None),
+        ] {
+            let value = value(form.as_bytes(), "signature");
+            assert_eq!(value.as_deref(), expected, "{form}");
+        }
+    }
 
     #[test]
     fn a_form_is_encoded_as_browsers_do_it() {

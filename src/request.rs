@@ -63,6 +63,13 @@ impl RequestHead {
             .unwrap_or_default()
     }
 
+    /// What follows the first `?` of the request target, up to a fragment (`#`).
+    pub fn query(&self) -> &[u8] {
+        let target = self.target().split(|byte| *byte == b'#').next();
+        let mut parts = target.unwrap_or_default().splitn(2, |byte| *byte == b'?');
+        parts.nth(1).unwrap_or_default()
+    }
+
     /// Host and port that the client asked for.
     pub fn authority(&self) -> Option<&[u8]> {
         self.first(":authority").or_else(|| self.first("host"))

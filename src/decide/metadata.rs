@@ -28,7 +28,7 @@ pub(super) fn of_trigger(
 ) -> Option<Result<Outcome, Stop>> {
     let path = described(request.path())?;
     let route = classify(&instance.endpoints, path).ok()?;
-    let RuleChoice::Rule(rule) = instance.webhooks.choose(&route) else {
+    let RuleChoice::Rule(rule) = instance.webhooks.choose(&route, request.query()) else {
         return None;
     };
     if rule.auth != WebhookAuth::Bearer {

@@ -171,6 +171,8 @@ fn outcome(
         | Surface::WebhookTest
         | Surface::WebhookWaiting
         | Surface::Form
+        | Surface::Chat
+        | Surface::Agent
         | Surface::Mcp => webhook::decide(grounds, instance, request, &route, findings),
         Surface::Gate => metadata::of_public_api(grounds.policy, instance, request),
         Surface::Oauth => metadata::of_trigger(grounds.policy, instance, request, findings)

@@ -17,7 +17,7 @@ pub(super) fn decide(
     findings: &mut Findings,
 ) -> Result<Outcome, Stop> {
     let pass = || Ok(Outcome::Pass(without_made_up_identity(request)));
-    let rule = match instance.webhooks.choose(route) {
+    let rule = match instance.webhooks.choose(route, request.query()) {
         RuleChoice::Rule(rule) => rule,
         RuleChoice::Unguarded => return pass(),
         RuleChoice::NoRule => return Err(Reason::WebhookNoRule.into()),

@@ -1,5 +1,6 @@
 //! Which calls of the public API may bring a static API key.
 
+use super::below::Below;
 use super::pattern::Comparison;
 use super::{PathPattern, Route};
 use crate::hostname::HostPattern;
@@ -45,7 +46,8 @@ impl ApiKeyRules {
     /// and case is folded for those alone, so that whichever segments n8n folds, what it would
     /// read as refused is.
     pub fn choose(&self, host: Option<&str>, route: &Route) -> ApiKeys {
-        let rule = self.rules.iter().find(|rule| rule.speaks_of(host, route));
+        let below = Below::new(route.below_prefix().iter().map(String::as_str));
+        let rule = self.rules.iter().find(|rule| rule.speaks_of(host, &below));
         rule.map_or(self.otherwise, |rule| rule.api_keys)
     }
 }
@@ -80,7 +82,7 @@ impl ApiKeyRule {
         later.api_keys == ApiKeys::Pass && has_other_hosts && paths_meet
     }
 
-    fn speaks_of(&self, host: Option<&str>, route: &Route) -> bool {
+    fn speaks_of(&self, host: Option<&str>, below: &Below<'_>) -> bool {
         let comparison = match self.api_keys {
             ApiKeys::Pass => Comparison::Exact,
             ApiKeys::Refuse => Comparison::IgnoringCase,
@@ -90,7 +92,7 @@ impl ApiKeyRule {
             (Some(pattern), Some(host)) => pattern.matches(host),
             (Some(_), None) => self.api_keys == ApiKeys::Refuse,
         };
-        let matches = |pattern: &PathPattern| pattern.matches(route.below_prefix(), comparison);
+        let matches = |pattern: &PathPattern| pattern.matches(below, comparison);
         host_fits && self.pattern.as_ref().is_none_or(matches)
     }
 }

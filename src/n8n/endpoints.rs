@@ -1,5 +1,7 @@
 //! Where an n8n serves its surfaces: the `N8N_ENDPOINT_*` variables of its environment.
 
+use std::borrow::Cow;
+
 use thiserror::Error;
 
 use super::{Surface, WELL_KNOWN};
@@ -102,6 +104,7 @@ impl Endpoints {
                 let is_counted = place == other_place
                     || (below.is_empty() && place > other_place)
                     || (outer.is_fixed() && inner.is_fixed())
+                    || *inner == Prefix::Agent
                     || (*outer == Prefix::Api && !below.is_empty() && !is_version(below));
                 if !is_counted {
                     conflicts.push(EndpointConflict {
@@ -114,32 +117,46 @@ impl Endpoints {
         conflicts
     }
 
-    /// Every prefix and where it is.
-    pub(super) fn prefixes(&self) -> [(Prefix, &str); 17] {
+    /// Every prefix and where it is; `*` stands for any segment.
+    pub(super) fn prefixes(&self) -> [(Prefix, Cow<'_, str>); 21] {
+        let waiting = &self.webhook_waiting;
         [
-            (Prefix::Api, &self.api),
-            (Prefix::Rest, &self.rest),
-            (Prefix::Webhook, &self.webhook),
-            (Prefix::WebhookTest, &self.webhook_test),
-            (Prefix::WebhookWaiting, &self.webhook_waiting),
-            (Prefix::Form, &self.form),
-            (Prefix::FormTest, &self.form_test),
-            (Prefix::FormWaiting, &self.form_waiting),
-            (Prefix::Mcp, &self.mcp),
-            (Prefix::McpTest, &self.mcp_test),
-            (Prefix::McpServer, "mcp-server"),
-            (Prefix::McpOauth, "mcp-oauth"),
-            (Prefix::Oauth, "oauth"),
+            (Prefix::Api, self.api.as_str().into()),
+            (Prefix::Rest, self.rest.as_str().into()),
+            (Prefix::Webhook, self.webhook.as_str().into()),
+            (Prefix::WebhookTest, self.webhook_test.as_str().into()),
+            (Prefix::WebhookWaiting, self.webhook_waiting.as_str().into()),
+            (Prefix::Form, self.form.as_str().into()),
+            (Prefix::FormTest, self.form_test.as_str().into()),
+            (Prefix::FormWaiting, self.form_waiting.as_str().into()),
+            (Prefix::Mcp, self.mcp.as_str().into()),
+            (Prefix::McpTest, self.mcp_test.as_str().into()),
+            (Prefix::WaitingSlack, format!("{waiting}-slack").into()),
+            (
+                Prefix::WaitingTelegram,
+                format!("{waiting}-telegram").into(),
+            ),
+            (
+                Prefix::Agent,
+                format!("{}/{AGENT_WEBHOOKS}", self.rest).into(),
+            ),
+            (Prefix::Chat, "chat".into()),
+            (Prefix::McpServer, "mcp-server".into()),
+            (Prefix::McpOauth, "mcp-oauth".into()),
+            (Prefix::Oauth, "oauth".into()),
             (
                 Prefix::AuthorizationServer,
-                ".well-known/oauth-authorization-server",
+                ".well-known/oauth-authorization-server".into(),
             ),
-            (Prefix::ProtectedResource, WELL_KNOWN),
-            (Prefix::Metrics, "metrics"),
-            (Prefix::Health, "healthz"),
+            (Prefix::ProtectedResource, WELL_KNOWN.into()),
+            (Prefix::Metrics, "metrics".into()),
+            (Prefix::Health, "healthz".into()),
         ]
     }
 }
+
+/// Where n8n takes calls of chat platforms to its agents, below the internal API.
+const AGENT_WEBHOOKS: &str = "projects/*/agents/v2/*/webhooks";
 
 /// A prefix below which n8n serves one thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,6 +171,14 @@ pub(super) enum Prefix {
     FormWaiting,
     Mcp,
     McpTest,
+    /// Buttons in Slack that resume an execution, which the body names.
+    WaitingSlack,
+    /// Buttons in Telegram that do.
+    WaitingTelegram,
+    /// Calls of chat platforms to n8n's agents. They need no session.
+    Agent,
+    /// The socket over which the chat of a workflow goes on. It needs no session.
+    Chat,
     McpServer,
     McpOauth,
     Oauth,
@@ -171,7 +196,11 @@ impl Prefix {
             Self::Rest => Surface::Rest,
             Self::Webhook => Surface::Webhook,
             Self::WebhookTest => Surface::WebhookTest,
-            Self::WebhookWaiting => Surface::WebhookWaiting,
+            Self::WebhookWaiting | Self::WaitingSlack | Self::WaitingTelegram => {
+                Surface::WebhookWaiting
+            }
+            Self::Agent => Surface::Agent,
+            Self::Chat => Surface::Chat,
             Self::Form | Self::FormTest | Self::FormWaiting => Surface::Form,
             Self::Mcp | Self::McpTest | Self::McpServer => Surface::Mcp,
             Self::McpOauth | Self::Oauth | Self::AuthorizationServer | Self::ProtectedResource => {
@@ -200,16 +229,40 @@ impl Prefix {
                 | Self::FormWaiting
                 | Self::Mcp
                 | Self::McpTest
+                | Self::WaitingSlack
+                | Self::WaitingTelegram
+                | Self::Agent
+                | Self::Chat
         )
     }
 
-    /// Where the same triggers are served in production; `None`: this is no test prefix.
-    pub(super) const fn production(self) -> Option<Self> {
+    /// Whether listeners of the editor are served below it.
+    pub(super) const fn is_test(self) -> bool {
+        matches!(self, Self::WebhookTest | Self::FormTest | Self::McpTest)
+    }
+
+    /// Whether the first segment below it is the number of a waiting execution.
+    pub(super) const fn is_waiting(self) -> bool {
+        matches!(self, Self::WebhookWaiting | Self::FormWaiting)
+    }
+
+    /// The other prefix below which the same things can be called: its rules hold below this one
+    /// unless a rule names this one.
+    pub(super) const fn counterpart(self) -> Option<Self> {
         match self {
             Self::WebhookTest => Some(Self::Webhook),
             Self::FormTest => Some(Self::Form),
             Self::McpTest => Some(Self::Mcp),
+            Self::WaitingSlack | Self::WaitingTelegram => Some(Self::WebhookWaiting),
             _ => None,
+        }
+    }
+
+    /// How many of its own last segments rules speak of, as though they were below it.
+    pub(super) const fn spoken_of(self) -> usize {
+        match self {
+            Self::Agent => 6,
+            _ => 0,
         }
     }
 
@@ -229,6 +282,10 @@ impl Prefix {
             Self::FormWaiting => "form_waiting",
             Self::Mcp => "mcp",
             Self::McpTest => "mcp_test",
+            Self::WaitingSlack => "webhook_waiting with -slack",
+            Self::WaitingTelegram => "webhook_waiting with -telegram",
+            Self::Agent => "the webhooks of agents below rest",
+            Self::Chat => "/chat",
             Self::McpServer => "/mcp-server",
             Self::McpOauth => "/mcp-oauth",
             Self::Oauth => "/oauth",
@@ -262,7 +319,8 @@ mod tests {
     fn the_defaults_are_in_normal_form_and_without_conflict() {
         let endpoints = Endpoints::default();
         for (_, path) in endpoints.prefixes() {
-            assert_eq!(Endpoints::normalize(path).as_deref(), Ok(path));
+            let path = path.replace('*', "x");
+            assert_eq!(Endpoints::normalize(&path).as_deref(), Ok(&*path));
         }
         assert_eq!(endpoints.conflicts(), []);
     }

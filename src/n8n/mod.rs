@@ -1,6 +1,7 @@
 //! What this filter knows of n8n: where its surfaces are, and what each call does.
 
 mod api_keys;
+mod below;
 mod endpoints;
 mod operations;
 mod path;

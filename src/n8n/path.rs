@@ -48,6 +48,18 @@ pub enum PathFault {
     /// What decoding gives is not UTF-8.
     #[error("the path does not decode to UTF-8")]
     InvalidUtf8,
+    /// More than [`MOST_SEGMENTS`] segments where a rule may be about each of them, or where the
+    /// path has to be read in several ways.
+    #[error("the path has more than {MOST_SEGMENTS} segments")]
+    TooManySegments,
+    /// A segment that begins with a colon: n8n finds a webhook with parameters by the template
+    /// that it was stored with, too (`user/:id/orders`), which is not the path of its rule.
+    #[error("the path has a segment that begins with a colon")]
+    TemplateSegment,
+    /// A vertical bar below a test endpoint: n8n joins the keys of test listeners with it, so
+    /// `<id>|1` is the listener at `<id>/:parameter`.
+    #[error("the path has a vertical bar below a test endpoint")]
+    VerticalBar,
 }
 
 impl PathFault {
@@ -67,6 +79,9 @@ impl PathFault {
             Self::ControlByte => "control_byte",
             Self::NonAscii => "non_ascii",
             Self::InvalidUtf8 => "invalid_utf8",
+            Self::TooManySegments => "too_many_segments",
+            Self::TemplateSegment => "template_segment",
+            Self::VerticalBar => "vertical_bar",
         }
     }
 }
@@ -74,6 +89,10 @@ impl PathFault {
 /// How many times a path may be decoded before it is refused whatever it means, so that a path
 /// of nothing but `%2525…` costs no more than its length.
 const MOST_LAYERS: usize = 4;
+
+/// How many segments a guarded path may have. The deepest route of n8n's public API has 10, and
+/// paths of webhooks are written by people.
+pub(super) const MOST_SEGMENTS: usize = 64;
 
 /// What `path` holds between its slashes, without the empty segment that one slash at the end
 /// leaves. `path` begins with a slash.
@@ -109,10 +128,23 @@ pub(super) fn decode_plain(segment: &[u8]) -> Result<String, PathFault> {
     match decoded.as_slice() {
         b"" => return Err(PathFault::EmptySegment),
         b"." | b".." => return Err(PathFault::DotSegment),
-        _ if decode_once(&decoded).is_some() => return Err(PathFault::DoubleEncoding),
+        _ if decoded.contains(&b'%') && decode_once(&decoded).is_some() => {
+            return Err(PathFault::DoubleEncoding)
+        }
         _ => {}
     }
     String::from_utf8(decoded).map_err(|_| PathFault::InvalidUtf8)
+}
+
+/// Why a segment has no single reading, if it has none.
+pub(super) fn fault_of(segment: &[u8]) -> Option<PathFault> {
+    let is_plain = |byte: &u8| is_printable(*byte) && !b"%\\;?#".contains(byte);
+    let is_name = !matches!(segment, b"" | b"." | b"..") && segment.iter().all(is_plain);
+    // Nearly all are, and nothing has to be decoded to tell.
+    if is_name {
+        return None;
+    }
+    decode_plain(segment).err()
 }
 
 /// Whether a segment encodes a character that means the same unencoded (RFC 3986 §2.3).
@@ -125,7 +157,8 @@ pub(super) fn has_needless_encoding(segment: &[u8]) -> bool {
     })
 }
 
-/// Whether anybody could read `path` as one that begins with one of `prefixes`.
+/// Whether anybody could read `path` as one that begins with one of `prefixes`, in which `*` is any
+/// segment.
 ///
 /// Readings: decoded any number of times; backslashes as slashes; empty segments merged; dot
 /// segments resolved at any point; segments cut at `;`, `?`, `#` or a byte that is not printable,
@@ -133,7 +166,7 @@ pub(super) fn has_needless_encoding(segment: &[u8]) -> bool {
 pub(super) fn could_be_under(path: &[u8], prefixes: &[&str]) -> bool {
     let mut layer = path.to_vec();
     for _ in 0..MOST_LAYERS {
-        if prefixes.iter().any(|prefix| layer_is_under(&layer, prefix)) {
+        if layer_is_under(&layer, prefixes) {
             return true;
         }
         match decode_once(&layer) {
@@ -144,15 +177,14 @@ pub(super) fn could_be_under(path: &[u8], prefixes: &[&str]) -> bool {
     true
 }
 
-/// Follows every reading of the segments at once: `met[n]` says that in one of them the first `n`
-/// segments of the prefix have been met.
-fn layer_is_under(layer: &[u8], prefix: &str) -> bool {
+/// Follows every reading of the segments at once, in one pass for all prefixes. More segments than
+/// n8n has use for could be anything.
+fn layer_is_under(layer: &[u8], prefixes: &[&str]) -> bool {
     let segments = || layer.split(|byte| matches!(byte, b'/' | b'\\')).skip(1);
-    let wanted: Vec<&str> = prefix.split('/').collect();
-    let mut met = vec![false; wanted.len()];
-    if let Some(none) = met.first_mut() {
-        *none = true;
+    if segments().nth(MOST_SEGMENTS).is_some() {
+        return true;
     }
+    let mut all: Vec<Meeting<'_>> = prefixes.iter().copied().map(Meeting::new).collect();
     // However dots are resolved, what remains are some of the segments in their order.
     let has_dots = segments().any(|segment| reads_as(segment, ".."));
     let mut follows_nothing = false;
@@ -160,24 +192,68 @@ fn layer_is_under(layer: &[u8], prefix: &str) -> bool {
         let may_vanish = reads_as(segment, "") || reads_as(segment, ".");
         // After two slashes it may be read as a host.
         let may_be_skipped = may_vanish || follows_nothing || has_dots;
-        let mut before = false;
-        for (is_met, wanted) in met.iter_mut().zip(&wanted) {
-            let goes_on = *is_met && reads_as(segment, wanted);
-            *is_met = before || (*is_met && may_be_skipped);
-            before = goes_on;
+        let first = segment.iter().copied().find(|byte| is_printable(*byte));
+        let first = first.map(|byte| byte.to_ascii_lowercase());
+        for one in &mut all {
+            if one.is_met_at(segment, first, may_be_skipped) {
+                return true;
+            }
         }
-        if before {
-            return true;
+        all.retain(Meeting::is_open);
+        if all.is_empty() {
+            return false;
         }
         follows_nothing = may_vanish;
     }
     false
 }
 
+/// How far the readings of a path have met a prefix.
+struct Meeting<'p> {
+    /// The segments of the prefix. `met` of the `n`th: in some reading all before it have been met.
+    segments: Vec<Segment<'p>>,
+}
+
+struct Segment<'p> {
+    wanted: &'p str,
+    met: bool,
+}
+
+impl<'p> Meeting<'p> {
+    fn new(prefix: &'p str) -> Self {
+        let segments = prefix.split('/').enumerate();
+        let segments = segments.map(|(place, wanted)| Segment {
+            wanted,
+            met: place == 0,
+        });
+        Self {
+            segments: segments.collect(),
+        }
+    }
+
+    /// Whether any reading is left.
+    fn is_open(&self) -> bool {
+        self.segments.iter().any(|segment| segment.met)
+    }
+
+    /// Goes on by one segment of the path; whether that meets the last one of the prefix. `first`
+    /// is the segment's first printable byte in lower case: most differ there.
+    fn is_met_at(&mut self, segment: &[u8], first: Option<u8>, may_be_skipped: bool) -> bool {
+        let mut before = false;
+        for own in &mut self.segments {
+            let goes_on = own.met
+                && (own.wanted == "*"
+                    || (own.wanted.bytes().next() == first && reads_as(segment, own.wanted)));
+            own.met = before || (own.met && may_be_skipped);
+            before = goes_on;
+        }
+        before
+    }
+}
+
 /// Whether somebody reads `segment` as `wanted`, which is in lower case: without the bytes that
 /// are not printable, and cut at one of them or at `;`, `?` or `#`.
 fn reads_as(segment: &[u8], wanted: &str) -> bool {
-    let is_printable = |byte: u8| (0x21..=0x7e).contains(&byte);
     let mut rest = segment.iter().copied();
     let starts_so = wanted.bytes().all(|wanted| {
         rest.find(|byte| is_printable(*byte))
@@ -187,6 +263,10 @@ fn reads_as(segment: &[u8], wanted: &str) -> bool {
         && rest
             .next()
             .is_none_or(|byte| !is_printable(byte) || matches!(byte, b';' | b'?' | b'#'))
+}
+
+const fn is_printable(byte: u8) -> bool {
+    matches!(byte, 0x21..=0x7e)
 }
 
 /// Decodes what is well encoded, and leaves the rest; `None`: nothing is.

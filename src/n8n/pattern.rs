@@ -5,7 +5,9 @@ use std::fmt;
 
 use thiserror::Error;
 
+use super::below::{fold, Below};
 use super::endpoints::Prefix;
+use super::path::MOST_SEGMENTS;
 use super::Endpoints;
 
 /// A path with `*` for one segment and, at its end, `**` for any number of them.
@@ -25,7 +27,7 @@ pub struct PathPattern {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Wanted {
     Any,
-    Literal(String),
+    Literal { text: String, folded: String },
 }
 
 /// Why a path pattern is none.
@@ -55,6 +57,18 @@ pub enum PatternFault {
     /// A `**` that is not at the end.
     #[error("** stands at the end of a path only")]
     InnerDoubleWildcard,
+    /// A literal that begins with a colon: no request with one gets as far as the rules.
+    #[error("{0:?} stands for itself; write * for a parameter")]
+    Parameter(String),
+    /// More segments than a request may have that gets as far as the rules.
+    #[error("a path has no more than {MOST_SEGMENTS} segments")]
+    TooManySegments,
+    /// A literal where n8n reads the number of an execution.
+    #[error("{0:?} names one execution, whose number n8n reads in many spellings; write *")]
+    Execution(String),
+    /// A literal where n8n reads a project and does not look at it.
+    #[error("{0:?} names a project, which n8n does not look at here; write *")]
+    Project(String),
 }
 
 /// How the segments of a request are compared with those of a pattern.
@@ -67,6 +81,9 @@ pub(super) enum Comparison {
     /// As n8n looks up a webhook with parameters in its path: after the first segment, every
     /// literal one must occur somewhere in the request, in whatever order.
     IgnoringOrder,
+    /// As n8n looks up a test listener where the second segment begins with the first one: as the
+    /// above, without counting the second.
+    RepeatedFirst,
 }
 
 impl PathPattern {
@@ -96,17 +113,45 @@ impl PathPattern {
             .ok_or_else(|| PatternFault::UnknownEndpoint {
                 endpoints: known().map(|(_, path)| format!("/{path}")).collect(),
             })?;
-        let below = all.get(length..).unwrap_or_default();
+        let spoken_of = length.saturating_sub(prefix.spoken_of());
+        let below = all.get(spoken_of..).unwrap_or_default();
         let (is_open, below) = match below {
             [inner @ .., "**"] => (true, inner),
             _ => (false, below),
         };
-        Ok(Self {
+        let segments = below.iter().copied().map(read).collect::<Result<_, _>>()?;
+        let pattern = Self {
             text: pattern.to_owned(),
             prefix,
-            segments: below.iter().copied().map(read).collect::<Result<_, _>>()?,
+            segments,
             is_open,
-        })
+        };
+        if all.len() > MOST_SEGMENTS {
+            return Err(PatternFault::TooManySegments);
+        }
+        pattern.check()
+    }
+
+    /// Refuses what could never match, or what a request gets around by another spelling.
+    fn check(self) -> Result<Self, PatternFault> {
+        let literal = |place: usize| match self.segments.get(place) {
+            Some(Wanted::Literal { text, .. }) => Some(text.clone()),
+            _ => None,
+        };
+        if self.prefix.is_test() && self.literals().any(|text| text.contains('|')) {
+            return Err(PatternFault::Character('|'));
+        }
+        if self.prefix.is_trigger() {
+            if let Some(text) = self.literals().find(|text| text.starts_with(':')) {
+                return Err(PatternFault::Parameter(text.to_owned()));
+            }
+        }
+        match self.prefix {
+            prefix if prefix.is_waiting() => literal(0).map(PatternFault::Execution),
+            Prefix::Agent => literal(1).map(PatternFault::Project),
+            _ => None,
+        }
+        .map_or(Ok(self), Err)
     }
 
     /// Whether every path that `other` matches is matched by this too.
@@ -133,8 +178,10 @@ impl PathPattern {
             Ordering::Greater => other.is_open,
         };
         let fit = |(own, others): (&Wanted, &Wanted)| match (own, others) {
-            (Wanted::Literal(own), _) if *others != Wanted::Any => others.is_ignoring_case(own),
-            _ => true,
+            (Wanted::Literal { folded: own, .. }, Wanted::Literal { folded: others, .. }) => {
+                own == others
+            }
+            (Wanted::Any, _) | (_, Wanted::Any) => true,
         };
         self.prefix == other.prefix
             && lengths_fit
@@ -155,51 +202,49 @@ impl PathPattern {
     pub(super) fn literals(&self) -> impl Iterator<Item = &str> {
         self.segments.iter().filter_map(|segment| match segment {
             Wanted::Any => None,
-            Wanted::Literal(literal) => Some(literal.as_str()),
+            Wanted::Literal { text, .. } => Some(text.as_str()),
         })
     }
 
-    /// Whether it matches what stands below its endpoint.
-    pub(super) fn matches(&self, below: &[String], comparison: Comparison) -> bool {
-        let is_long_enough = if self.is_open {
-            below.len() >= self.segments.len()
-        } else {
-            below.len() == self.segments.len()
+    /// These in lower case.
+    pub(super) fn folded_literals(&self) -> impl Iterator<Item = &str> {
+        self.segments.iter().filter_map(|segment| match segment {
+            Wanted::Any => None,
+            Wanted::Literal { folded, .. } => Some(folded.as_str()),
+        })
+    }
+
+    /// Whether it matches what stands below its endpoint. It takes as long as the pattern is long:
+    /// segments of the request are never gone through for each of the pattern's.
+    pub(super) fn matches(&self, below: &Below<'_>, comparison: Comparison) -> bool {
+        let length = match comparison {
+            Comparison::RepeatedFirst => below.segments().len().saturating_sub(1),
+            _ => below.segments().len(),
         };
+        let is_long_enough = if self.is_open {
+            length >= self.segments.len()
+        } else {
+            length == self.segments.len()
+        };
+        let at = |place: usize| (below.segments().get(place), below.folded().get(place));
         is_long_enough
             && self
                 .segments
                 .iter()
-                .zip(below)
                 .enumerate()
-                .all(|(place, (wanted, segment))| match comparison {
-                    Comparison::Exact => wanted.is(segment),
-                    Comparison::IgnoringCase => wanted.is_ignoring_case(segment),
-                    Comparison::IgnoringOrder if place == 0 => wanted.is_ignoring_case(segment),
-                    Comparison::IgnoringOrder => below
-                        .iter()
-                        .skip(1)
-                        .any(|segment| wanted.is_ignoring_case(segment)),
+                .all(|(place, wanted)| match (wanted, comparison) {
+                    (Wanted::Any, _) => true,
+                    (Wanted::Literal { text, .. }, Comparison::Exact) => {
+                        at(place).0.is_some_and(|segment| segment == text)
+                    }
+                    (
+                        Wanted::Literal { folded, .. },
+                        Comparison::IgnoringOrder | Comparison::RepeatedFirst,
+                    ) if place > 0 => below.has_later(folded),
+                    (Wanted::Literal { folded, .. }, _) => {
+                        at(place).1.is_some_and(|segment| segment == folded)
+                    }
                 })
-    }
-}
-
-impl Wanted {
-    fn is(&self, segment: &str) -> bool {
-        match self {
-            Self::Any => true,
-            Self::Literal(literal) => literal == segment,
-        }
-    }
-
-    fn is_ignoring_case(&self, segment: &str) -> bool {
-        match self {
-            Self::Any => true,
-            Self::Literal(literal) => {
-                literal.eq_ignore_ascii_case(segment)
-                    || literal.to_lowercase() == segment.to_lowercase()
-            }
-        }
     }
 }
 
@@ -214,7 +259,10 @@ fn length_at_start(pattern: &[&str], path: &str) -> Option<usize> {
     let mut written = pattern.iter();
     let mut length = 0_usize;
     for wanted in path.split('/') {
-        if !written.next()?.eq_ignore_ascii_case(wanted) {
+        let written = written.next()?;
+        // A wildcard for any number of segments leaves open what it is about.
+        let fits = (wanted == "*" && *written != "**") || written.eq_ignore_ascii_case(wanted);
+        if !fits {
             return None;
         }
         length = length.saturating_add(1);
@@ -232,7 +280,10 @@ fn read(segment: &str) -> Result<Wanted, PatternFault> {
         _ => match segment.chars().find(|c| is_odd(*c)) {
             Some(odd) => Err(PatternFault::Character(odd)),
             None if segment.contains('*') => Err(PatternFault::PartialWildcard(segment.to_owned())),
-            None => Ok(Wanted::Literal(segment.to_owned())),
+            None => Ok(Wanted::Literal {
+                text: segment.to_owned(),
+                folded: fold(segment),
+            }),
         },
     }
 }
@@ -258,6 +309,7 @@ mod tests {
 
     #[test]
     fn what_no_request_could_match_is_refused() {
+        let deep = format!("/webhook{}", "/a".repeat(64));
         for (pattern, fault) in [
             ("webhook/x", PatternFault::NotAbsolute),
             ("", PatternFault::NotAbsolute),
@@ -278,6 +330,21 @@ mod tests {
                 PatternFault::PartialWildcard("***".to_owned()),
             ),
             ("/webhook/**/x", PatternFault::InnerDoubleWildcard),
+            (
+                "/webhook/user/:id/orders",
+                PatternFault::Parameter(":id".to_owned()),
+            ),
+            ("/webhook-test/a|b", PatternFault::Character('|')),
+            (
+                "/webhook-waiting/7/**",
+                PatternFault::Execution("7".to_owned()),
+            ),
+            ("/form-waiting/x", PatternFault::Execution("x".to_owned())),
+            (
+                "/rest/projects/p1/agents/v2/*/webhooks/**",
+                PatternFault::Project("p1".to_owned()),
+            ),
+            (&*deep, PatternFault::TooManySegments),
         ] {
             assert_eq!(parse(pattern), Err(fault), "{pattern}");
         }
@@ -285,11 +352,22 @@ mod tests {
 
     #[test]
     fn a_path_that_is_no_trigger_gets_the_list_of_those_that_are() {
-        for pattern in ["/api/v1/**", "/**", "/", "/mcp-server/http", "/webhooks/x"] {
+        for pattern in [
+            "/api/v1/**",
+            "/**",
+            "/",
+            "/mcp-server/http",
+            "/webhooks/x",
+            "/rest/**",
+            "/rest/projects/**",
+            "/rest/projects/*/agents/v2/**",
+            "/rest/projects/*/agents/v2/**/webhooks",
+        ] {
             assert_eq!(
                 parse(pattern).unwrap_err().to_string(),
                 "it has to begin with /webhook or /webhook-test or /webhook-waiting or /form or \
-                 /form-test or /form-waiting or /mcp or /mcp-test",
+                 /form-test or /form-waiting or /mcp or /mcp-test or /webhook-waiting-slack or \
+                 /webhook-waiting-telegram or /rest/projects/*/agents/v2/*/webhooks or /chat",
                 "{pattern}"
             );
         }
@@ -314,7 +392,7 @@ mod tests {
         };
         let pattern = PathPattern::parse("/Hooks/IN/orders", &endpoints).unwrap();
         assert_eq!(pattern.prefix(), Prefix::Webhook);
-        assert!(pattern.matches(&["orders".to_owned()], Comparison::Exact));
+        assert!(pattern.matches(&Below::new(["orders"]), Comparison::Exact));
         assert!(PathPattern::parse("/webhook/orders", &endpoints).is_err());
         assert!(PathPattern::parse("/hooks/orders", &endpoints).is_err());
     }
@@ -364,17 +442,18 @@ mod tests {
             .map(|text| parse(&format!("/webhook{text}")).unwrap())
             .collect();
         let letters = ["a", "b", "B", "c"];
-        let mut paths: Vec<Vec<String>> = vec![vec![]];
+        let mut paths: Vec<Vec<&str>> = vec![vec![]];
         for _ in 0..3 {
             let longer: Vec<_> = paths
                 .iter()
-                .flat_map(|path| letters.map(|letter| [&path[..], &[letter.to_owned()]].concat()))
+                .flat_map(|path| letters.map(|letter| [&path[..], &[letter]].concat()))
                 .collect();
             paths.extend(longer);
         }
+        let paths: Vec<Below<'_>> = paths.into_iter().map(Below::new).collect();
         for one in &all {
             for other in &all {
-                let both = |path: &&Vec<String>| {
+                let both = |path: &&Below<'_>| {
                     [one, other]
                         .iter()
                         .all(|p| p.matches(path, Comparison::IgnoringCase))

@@ -1,7 +1,11 @@
 //! Which part of n8n a path belongs to.
 
+use std::borrow::Cow;
+
 use super::endpoints::Prefix;
-use super::path::{could_be_under, decode_plain, has_needless_encoding, segments};
+use super::path::{
+    could_be_under, decode_plain, fault_of, has_needless_encoding, segments, MOST_SEGMENTS,
+};
 use super::{Endpoints, PathFault};
 
 /// A part of n8n that is guarded in one way.
@@ -17,6 +21,10 @@ pub enum Surface {
     WebhookWaiting,
     /// Forms, test and waiting forms.
     Form,
+    /// The socket over which the chat of a workflow goes on.
+    Chat,
+    /// Webhooks of n8n's agents.
+    Agent,
     /// MCP triggers, and the MCP server of the instance.
     Mcp,
     /// n8n's own authorization server and its well-known documents.
@@ -42,6 +50,8 @@ impl Surface {
             Self::WebhookTest => "webhook_test",
             Self::WebhookWaiting => "webhook_waiting",
             Self::Form => "form",
+            Self::Chat => "chat",
+            Self::Agent => "agent",
             Self::Mcp => "mcp",
             Self::Oauth => "oauth",
             Self::Rest => "rest",
@@ -59,7 +69,7 @@ pub struct Route {
     /// The surface.
     pub surface: Surface,
     /// The whole path in segments, percent-decoded, without the empty one that a slash at the
-    /// end leaves. On a surface that is not guarded a segment that cannot be decoded is as it came.
+    /// end leaves. There are none on a surface where nothing is decided by them.
     pub segments: Vec<String>,
     prefix: Option<Prefix>,
     prefix_length: usize,
@@ -100,30 +110,35 @@ pub fn classify(endpoints: &Endpoints, path: &[u8]) -> Result<Route, PathFault> 
     let (prefix, prefix_length) = longest_prefix(&prefixes, path);
     let is_guarded = prefix.is_some_and(Prefix::is_guarded);
 
-    let mut fault = None;
+    // Readings are followed segment by segment, and rules are about single ones: where any of that
+    // is done, their number is bounded, and what is not done costs nothing.
+    let is_deep = segments(path).nth(MOST_SEGMENTS).is_some();
     let mut decoded = Vec::new();
-    for segment in segments(path) {
-        match decode_plain(segment) {
-            Ok(segment) => decoded.push(segment),
-            Err(found) if is_guarded => return Err(found),
-            Err(found) => {
-                fault = fault.or(Some(found));
-                decoded.push(String::from_utf8_lossy(segment).into_owned());
-            }
+    if let Some(prefix) = prefix.filter(|_| is_guarded) {
+        if is_deep {
+            return Err(PathFault::TooManySegments);
         }
-    }
-    if is_guarded {
-        if prefix == Some(Prefix::Api) && segments(path).any(has_needless_encoding) {
+        decoded = segments(path).map(decode_plain).collect::<Result<_, _>>()?;
+        if prefix == Prefix::Api && segments(path).any(has_needless_encoding) {
             return Err(PathFault::EncodedLiteral);
         }
-    } else if fault.is_some() || path.contains(&b'%') {
-        let guarded: Vec<&str> = prefixes
-            .iter()
-            .filter(|(prefix, _)| prefix.is_guarded())
-            .map(|(_, path)| *path)
-            .collect();
-        if could_be_under(path, &guarded) {
+        if let Some(fault) = looks_up_another(prefix, &decoded) {
+            return Err(fault);
+        }
+    } else {
+        let fault = segments(path).find_map(fault_of);
+        let is_odd = fault.is_some() || path.contains(&b'%');
+        if is_odd && is_deep {
+            return Err(PathFault::TooManySegments);
+        }
+        let is_guarded = |(prefix, _): &&(Prefix, Cow<'_, str>)| prefix.is_guarded();
+        let guarded = || prefixes.iter().filter(is_guarded).map(|(_, path)| &**path);
+        if is_odd && could_be_under(path, &guarded().collect::<Vec<_>>()) {
             return Err(fault.unwrap_or(PathFault::EncodedLiteral));
+        }
+        if prefix == Some(Prefix::ProtectedResource) && !is_deep {
+            let segments = segments(path).map(decode_plain);
+            decoded = segments.map(Result::unwrap_or_default).collect();
         }
     }
 
@@ -131,7 +146,7 @@ pub fn classify(endpoints: &Endpoints, path: &[u8]) -> Result<Route, PathFault> 
         surface: prefix.map_or(Surface::Ui, Prefix::surface),
         segments: decoded,
         prefix,
-        prefix_length,
+        prefix_length: prefix.map_or(0, |prefix| prefix_length.saturating_sub(prefix.spoken_of())),
     };
     if is_own_document(endpoints, &route) {
         route.surface = Surface::Gate;
@@ -150,7 +165,7 @@ pub fn described(path: &[u8]) -> Option<&[u8]> {
 }
 
 /// The longest prefix of `path` and how many segments it has.
-fn longest_prefix(prefixes: &[(Prefix, &str)], path: &[u8]) -> (Option<Prefix>, usize) {
+fn longest_prefix(prefixes: &[(Prefix, Cow<'_, str>)], path: &[u8]) -> (Option<Prefix>, usize) {
     // Most prefixes differ in their first letter.
     let first = |text: &[u8]| text.first().map(u8::to_ascii_lowercase);
     let of_path = path.get(1..).and_then(first);
@@ -162,7 +177,7 @@ fn longest_prefix(prefixes: &[(Prefix, &str)], path: &[u8]) -> (Option<Prefix>, 
             let mut length = 0_usize;
             for literal in literal.split('/') {
                 let segment = of_path.next()?;
-                if !segment.eq_ignore_ascii_case(literal.as_bytes()) {
+                if literal != "*" && !segment.eq_ignore_ascii_case(literal.as_bytes()) {
                     return None;
                 }
                 length = length.saturating_add(1);
@@ -171,6 +186,23 @@ fn longest_prefix(prefixes: &[(Prefix, &str)], path: &[u8]) -> (Option<Prefix>, 
         })
         .max_by_key(|(_, length)| *length)
         .unwrap_or_default()
+}
+
+/// What would make n8n look up another trigger than the one that the path names, if anything does.
+/// No address that n8n shows has such a segment.
+fn looks_up_another(prefix: Prefix, segments: &[String]) -> Option<PathFault> {
+    if !prefix.is_trigger() {
+        return None;
+    }
+    segments.iter().find_map(|segment| {
+        if segment.starts_with(':') {
+            Some(PathFault::TemplateSegment)
+        } else if prefix.is_test() && segment.contains('|') {
+            Some(PathFault::VerticalBar)
+        } else {
+            None
+        }
+    })
 }
 
 /// Whether the path is that of the metadata which this filter serves (RFC 9728 §3.1); the rest

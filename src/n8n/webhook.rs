@@ -1,11 +1,12 @@
 //! Which rule guards a webhook.
 
-use std::borrow::Cow;
 use std::fmt;
 
+use super::below::Below;
 use super::endpoints::Prefix;
 use super::pattern::Comparison;
 use super::{PathPattern, Route};
+use crate::form;
 use crate::identity::Condition;
 use crate::index::{Index, Key};
 use crate::policy::Access;
@@ -73,8 +74,10 @@ impl WebhookRules {
             }
         }
         let groups = |rule: &WebhookRule| -> Vec<Vec<Key<'static>>> {
-            let literals = rule.pattern.literals();
-            literals.map(|literal| vec![key(literal)]).collect()
+            let literals = rule.pattern.folded_literals();
+            literals
+                .map(|literal| vec![(0, literal.to_owned().into())])
+                .collect()
         };
         let rules: Vec<_> = list.iter().map(groups).collect();
         Self {
@@ -99,41 +102,70 @@ impl WebhookRules {
     /// earlier rule, this pattern's can never be reached.
     pub fn first_covering(&self, pattern: &PathPattern) -> Option<usize> {
         let covers = |rule: &WebhookRule| rule.pattern.covers(pattern);
-        self.first(pattern.literals(), covers)
+        self.first(pattern.folded_literals(), covers)
     }
 
     fn first<'s>(
         &self,
-        segments: impl Iterator<Item = &'s str>,
+        folded: impl Iterator<Item = &'s str>,
         wanted: impl Fn(&WebhookRule) -> bool,
     ) -> Option<usize> {
-        self.index.first(segments.map(key), |place| {
-            self.list.get(place).is_some_and(&wanted)
-        })
+        let keys = folded.map(|segment| (0, segment.into()));
+        self.index
+            .first(keys, |place| self.list.get(place).is_some_and(&wanted))
     }
 
-    /// The rule for a route whose surface is a webhook, a form or an MCP trigger.
+    /// The rule for a route whose surface is one that webhook rules speak of. `query` is that of
+    /// the request, without its question mark.
     ///
     /// A rule for `/webhook/x` holds for `/webhook-test/x` too, which is the same workflow while
     /// somebody listens to it in the editor, unless a rule names the test endpoint.
     ///
-    /// n8n finds a webhook with parameters in its path (`user/:id/orders`) by the set of its
-    /// segments, so that `user/7/orders` and `orders/user/7` run the same workflow. Where that,
-    /// or folding case, leads to another rule than the path as it stands, the answer is
-    /// [`RuleChoice::Ambiguous`]: otherwise the one spelling would get around the rule for the
+    /// n8n looks up some triggers in several ways, so that one workflow has several addresses.
+    /// Where another way leads to another rule than the path as it stands, the answer is
+    /// [`RuleChoice::Ambiguous`]: otherwise the one address would get around the rule for the
     /// other.
-    pub fn choose(&self, route: &Route) -> RuleChoice<'_> {
-        let Some(prefix) = route.trigger().and_then(|prefix| self.speaking_of(prefix)) else {
+    ///
+    /// - A webhook with parameters in its path (`user/:id/orders`) is found by the set of its
+    ///   segments: `user/7/orders` and `orders/user/7` run the same workflow.
+    /// - A test listener is found with a second segment that begins with the first one, and that
+    ///   does not count ([`Below::repeats_first`]).
+    /// - A waiting execution is resumed at the path that follows its token in the query
+    ///   ([`resumed_at`]).
+    /// - By the template itself (`user/:id/orders`), and by the key of a test listener: no route
+    ///   has such segments ([`classify`](super::classify)).
+    ///
+    /// Other ways lead nowhere else. The key of n8n's cache begins with the method and ends with
+    /// the path, and no method that it serves is the beginning of another. Segments are decoded
+    /// once and compared byte by byte, in no normal form of Unicode. Each endpoint runs nodes of
+    /// its own kind alone: a form's path below `/webhook` is not found. A method in a header or in
+    /// the query does not count.
+    pub fn choose(&self, route: &Route, query: &[u8]) -> RuleChoice<'_> {
+        let Some((own, prefix)) = route
+            .trigger()
+            .and_then(|own| Some((own, self.speaking_of(own)?)))
+        else {
             return RuleChoice::Unguarded;
         };
-        let below = route.below_prefix();
-        let first = |comparison| {
-            self.first(below.iter().map(String::as_str), |rule| {
+        let segments = || route.below_prefix().iter().map(String::as_str);
+        let below = Below::new(segments());
+        let first = |below: &Below<'_>, comparison| {
+            self.first(below.folded().iter().map(String::as_str), |rule| {
                 rule.pattern.prefix() == prefix && rule.pattern.matches(below, comparison)
             })
         };
-        let choice = first(Comparison::Exact);
-        if first(Comparison::IgnoringCase) != choice || first(Comparison::IgnoringOrder) != choice {
+        let choice = first(&below, Comparison::Exact);
+        let differs = |below: &Below<'_>, comparison| first(below, comparison) != choice;
+        let is_ambiguous = differs(&below, Comparison::IgnoringCase)
+            || differs(&below, Comparison::IgnoringOrder)
+            || (own.is_test()
+                && below.repeats_first()
+                && differs(&below, Comparison::RepeatedFirst))
+            || resumed_at(own, &below, query).is_some_and(|suffix| {
+                let below = Below::new(segments().chain(suffix.split('/')));
+                differs(&below, Comparison::Exact) || differs(&below, Comparison::IgnoringCase)
+            });
+        if is_ambiguous {
             return RuleChoice::Ambiguous;
         }
         choice
@@ -146,13 +178,20 @@ impl WebhookRules {
         let is_named = |prefix: &Prefix| self.prefixes.contains(prefix);
         Some(prefix)
             .filter(is_named)
-            .or_else(|| prefix.production().filter(is_named))
+            .or_else(|| prefix.counterpart().filter(is_named))
     }
 }
 
-/// What two segments have in common that are equal without regard to case.
-fn key(segment: &str) -> Key<'static> {
-    (0, Cow::Owned(segment.to_lowercase()))
+/// The path within a waiting execution that n8n takes from the query where the path has none:
+/// what follows the first slash of the token, because workflows write a path at the end of the
+/// address that n8n gave them.
+fn resumed_at(prefix: Prefix, below: &Below<'_>, query: &[u8]) -> Option<String> {
+    if !prefix.is_waiting() || below.segments().len() != 1 {
+        return None;
+    }
+    let token = form::value(query, "signature")?;
+    let (_, suffix) = token.split_once('/')?;
+    (!suffix.is_empty()).then(|| suffix.to_owned())
 }
 
 impl fmt::Debug for WebhookRules {

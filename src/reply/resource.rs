@@ -33,6 +33,8 @@ impl Resource {
             | Surface::WebhookTest
             | Surface::WebhookWaiting
             | Surface::Form
+            | Surface::Chat
+            | Surface::Agent
             | Surface::Mcp => Self::trigger(instance, request.path(), request),
             _ => None,
         }

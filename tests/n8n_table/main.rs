@@ -25,6 +25,8 @@ const fn is_guarded(surface: Surface) -> bool {
             | Surface::WebhookTest
             | Surface::WebhookWaiting
             | Surface::Form
+            | Surface::Chat
+            | Surface::Agent
             | Surface::Mcp
             | Surface::Metrics
     )

@@ -21,8 +21,12 @@ fn rules(patterns: &[&str]) -> WebhookRules {
 /// The pattern of the chosen rule, or what there is instead of one.
 fn chosen(patterns: &[&str], path: &str) -> String {
     let endpoints = Endpoints::default();
-    let route = classify(&endpoints, path.as_bytes()).unwrap();
-    match rules(patterns).choose(&route) {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let route = match classify(&endpoints, path.as_bytes()) {
+        Ok(route) => route,
+        Err(fault) => return format!("400 {}", fault.as_str()),
+    };
+    match rules(patterns).choose(&route, query.as_bytes()) {
         RuleChoice::Rule(rule) => rule.pattern.to_string(),
         RuleChoice::Unguarded => "unguarded".to_owned(),
         RuleChoice::NoRule => "no rule".to_owned(),
@@ -99,6 +103,184 @@ fn a_rule_of_its_own_frees_the_test_endpoint_from_the_others() {
 }
 
 #[test]
+fn a_segment_of_a_template_finds_no_webhook() {
+    let rules = &["/webhook/6f5b/**", "/webhook/**"];
+    for path in [
+        "/webhook/user/:id/orders",
+        "/webhook/user/%3Aid/orders",
+        "/WEBHOOK/user/%3aid/orders/",
+        "/webhook/6f5b/user/:id/orders",
+        "/webhook/:id",
+        "/webhook/x/:",
+        "/webhook-test/:id/x",
+        "/webhook-waiting/:id",
+        "/form/:id",
+        "/form-test/:id",
+        "/form-waiting/7/:x",
+        "/mcp/a/:id/sse",
+        "/mcp-test/:id",
+        "/rest/projects/p/agents/v2/:a/webhooks/slack",
+        "/chat/:x",
+    ] {
+        assert_eq!(chosen(rules, path), "400 template_segment", "{path}");
+    }
+    for path in ["/webhook/a:b", "/webhook/x/7:30"] {
+        assert_eq!(chosen(rules, path), "/webhook/**", "{path}");
+    }
+    assert_eq!(chosen(rules, "/mcp-server/:x"), "unguarded");
+}
+
+#[test]
+fn the_key_of_a_test_listener_finds_none() {
+    let rules = &["/webhook/6f5b/**", "/webhook/**"];
+    for path in [
+        "/webhook-test/6f5b|1",
+        "/webhook-test/6f5b%7C1/",
+        "/Webhook-Test/x/a%7cb",
+        "/form-test/6f5b|1",
+        "/mcp-test/6f5b|2",
+    ] {
+        assert_eq!(chosen(rules, path), "400 vertical_bar", "{path}");
+    }
+    assert_eq!(chosen(rules, "/webhook/6f5b%7C1"), "/webhook/**");
+}
+
+#[test]
+fn a_test_listener_with_its_id_twice_is_ambiguous_where_that_gets_around_a_rule() {
+    assert_chosen(
+        &["/webhook/6f5b/user/*", "/webhook/order/**", "/webhook/**"],
+        &[
+            ("/webhook-test/6f5b/user/7", "/webhook/6f5b/user/*"),
+            ("/webhook-test/6f5b/6f5b/user/7", "ambiguous"),
+            ("/webhook-test/6f5b/6F5Bjunk/user/7", "ambiguous"),
+            ("/webhook-test/6f5b/6f5bx/7/user", "ambiguous"),
+            ("/webhook-test/6f5b/6f5/user/7", "/webhook/**"),
+            ("/webhook-test/6f5b/x6f5b/user/7", "/webhook/**"),
+            ("/webhook-test/6f5b/6f5b/other/7", "/webhook/**"),
+            ("/webhook-test/order/orders/7", "/webhook/order/**"),
+            // In production n8n does not look for it so.
+            ("/webhook/6f5b/6f5b/user/7", "/webhook/**"),
+        ],
+    );
+}
+
+#[test]
+fn an_execution_is_resumed_under_the_rule_of_the_path_in_its_token() {
+    assert_chosen(
+        &["/webhook-waiting/*/approve", "/webhook-waiting/**"],
+        &[
+            (
+                "/webhook-waiting/7/approve?signature=t",
+                "/webhook-waiting/*/approve",
+            ),
+            ("/webhook-waiting/7?signature=t", "/webhook-waiting/**"),
+            (
+                "/webhook-waiting/7/?signature=t/other",
+                "/webhook-waiting/**",
+            ),
+            ("/webhook-waiting/7?signature=t/approve", "ambiguous"),
+            ("/webhook-waiting/7?x=1&signature=t%2FAPPROVE", "ambiguous"),
+            ("/webhook-waiting/7?s%69gnature=/approve", "ambiguous"),
+            // n8n reads the first, and only where the path names none.
+            (
+                "/webhook-waiting/7?signature=t&signature=t/approve",
+                "/webhook-waiting/**",
+            ),
+            (
+                "/webhook-waiting/7/x?signature=t/approve",
+                "/webhook-waiting/**",
+            ),
+        ],
+    );
+    let rules = &["/webhook-waiting/*"];
+    assert_eq!(chosen(rules, "/webhook-waiting/7?signature=t"), rules[0]);
+    assert_eq!(
+        chosen(rules, "/webhook-waiting/7?signature=t/x"),
+        "ambiguous"
+    );
+}
+
+#[test]
+fn buttons_that_resume_executions_are_guarded_as_executions_are() {
+    for path in ["/webhook-waiting-slack", "/Webhook-Waiting-Telegram/"] {
+        assert_eq!(chosen(&["/webhook/**"], path), "unguarded", "{path}");
+        assert_eq!(
+            chosen(&["/webhook-waiting/**"], path),
+            "/webhook-waiting/**"
+        );
+        assert_eq!(chosen(&["/webhook-waiting/*"], path), "no rule", "{path}");
+    }
+    assert_chosen(
+        &["/webhook-waiting-slack", "/webhook-waiting/**"],
+        &[
+            ("/webhook-waiting-slack", "/webhook-waiting-slack"),
+            ("/webhook-waiting-telegram", "/webhook-waiting/**"),
+            ("/webhook-waiting-slack/x", "no rule"),
+            ("/webhook-waiting-other", "unguarded"),
+        ],
+    );
+}
+
+#[test]
+fn webhooks_of_agents_and_the_chat_have_rules_of_their_own() {
+    assert_chosen(
+        &[
+            "/rest/projects/*/agents/v2/a1/webhooks/slack",
+            "/rest/projects/*/agents/v2/*/webhooks/**",
+            "/chat",
+        ],
+        &[
+            (
+                "/rest/projects/p/agents/v2/a1/webhooks/slack",
+                "/rest/projects/*/agents/v2/a1/webhooks/slack",
+            ),
+            (
+                "/REST/projects/other/agents/v2/a1/webhooks/slack/",
+                "/rest/projects/*/agents/v2/a1/webhooks/slack",
+            ),
+            ("/rest/Projects/p/agents/v2/a1/webhooks/slack", "ambiguous"),
+            ("/rest/projects/p/agents/v2/A1/webhooks/slack", "ambiguous"),
+            (
+                "/rest/projects/p/agents/v2/a2/webhooks/slack",
+                "/rest/projects/*/agents/v2/*/webhooks/**",
+            ),
+            ("/rest/projects/p/agents/v2/a1/chat", "unguarded"),
+            (
+                "/rest/projects/p%2Fq/agents/v2/a1/webhooks/slack",
+                "400 encoded_slash",
+            ),
+            (
+                "/rest/projects/p/agents/v2/%2e%2e/webhooks/slack",
+                "400 dot_segment",
+            ),
+            ("/chat", "/chat"),
+            ("/chat/", "/chat"),
+            ("/Chat", "/chat"),
+            ("/chat/x", "no rule"),
+            ("/chats", "unguarded"),
+            ("/rest/chat", "unguarded"),
+        ],
+    );
+    for path in ["/chat", "/rest/projects/p/agents/v2/a/webhooks/slack"] {
+        assert_eq!(chosen(&["/webhook/**"], path), "unguarded", "{path}");
+    }
+}
+
+#[test]
+fn a_path_of_many_segments_is_refused_before_it_is_looked_up() {
+    let rules = &["/webhook/t/orders/**"];
+    for (count, expected) in [(62, rules[0]), (63, "400 too_many_segments")] {
+        let path = format!("/webhook/t{}", "/orders".repeat(count));
+        assert_eq!(chosen(rules, &path), expected, "{count}");
+    }
+    // Nothing is looked up for these.
+    assert_eq!(
+        chosen(rules, &format!("/rest{}", "/x".repeat(5000))),
+        "unguarded"
+    );
+}
+
+#[test]
 fn waiting_executions_are_guarded_by_rules_that_name_them_alone() {
     assert_eq!(chosen(&["/webhook/**"], "/webhook-waiting/7"), "unguarded");
     assert_eq!(chosen(&["/form/**"], "/form-waiting/7"), "unguarded");
@@ -168,23 +350,23 @@ fn chosen_one_by_one(rules: &WebhookRules, route: &Route) -> Result<Option<usize
             .any(|rule| rule.pattern.prefix() == prefix)
     };
     let prefix = route.trigger().ok_or(())?;
-    let prefix = [Some(prefix), prefix.production()]
+    let prefix = [Some(prefix), prefix.counterpart()]
         .into_iter()
         .flatten()
         .find(|prefix| named(*prefix))
         .ok_or(())?;
-    let [exact, case, order] = [
-        Comparison::Exact,
-        Comparison::IgnoringCase,
-        Comparison::IgnoringOrder,
-    ]
-    .map(|comparison| {
+    let below = Below::new(route.below_prefix().iter().map(String::as_str));
+    let position = |comparison| {
         rules.list.iter().position(|rule| {
-            rule.pattern.prefix() == prefix
-                && rule.pattern.matches(route.below_prefix(), comparison)
+            rule.pattern.prefix() == prefix && rule.pattern.matches(&below, comparison)
         })
-    });
-    if exact == case && exact == order {
+    };
+    let mut ways = vec![Comparison::IgnoringCase, Comparison::IgnoringOrder];
+    if route.trigger().is_some_and(Prefix::is_test) && below.repeats_first() {
+        ways.push(Comparison::RepeatedFirst);
+    }
+    let exact = position(Comparison::Exact);
+    if ways.into_iter().all(|way| position(way) == exact) {
         Ok(exact)
     } else {
         Err(())
@@ -197,14 +379,14 @@ proptest::proptest! {
         patterns in proptest::collection::vec(
             "/(webhook|form|webhook-test)(/(a|B|c|\\*)){0,3}(/\\*\\*)?", 0..20,
         ),
-        paths in proptest::collection::vec("/(webhook|form|webhook-test)(/(a|A|b|c)){0,4}", 20),
+        paths in proptest::collection::vec("/(webhook|form|webhook-test)(/(a|A|b|c|ab)){0,4}", 20),
     ) {
         let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
         let rules = rules(&patterns);
         for path in paths {
             let route = classify(&Endpoints::default(), path.as_bytes()).unwrap();
             let place = |rule| rules.list.iter().position(|one| std::ptr::eq(one, rule));
-            let choice = match rules.choose(&route) {
+            let choice = match rules.choose(&route, b"") {
                 RuleChoice::Rule(rule) => Ok(place(rule)),
                 RuleChoice::NoRule => Ok(None),
                 RuleChoice::Unguarded | RuleChoice::Ambiguous => Err(()),

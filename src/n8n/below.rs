@@ -1,0 +1,52 @@
+//! What stands below an endpoint in a request, as rules are compared with it.
+
+use std::collections::BTreeSet;
+
+/// The segments below an endpoint. Everything that a comparison needs of them is made once, so
+/// that a rule costs no more than its own length however long the path is.
+#[derive(Clone, Debug)]
+pub(super) struct Below<'r> {
+    segments: Vec<&'r str>,
+    /// In lower case.
+    folded: Vec<String>,
+    /// All but the first of `folded`.
+    later: BTreeSet<String>,
+}
+
+impl<'r> Below<'r> {
+    pub(super) fn new(segments: impl IntoIterator<Item = &'r str>) -> Self {
+        let segments: Vec<&str> = segments.into_iter().collect();
+        let folded: Vec<String> = segments.iter().map(|segment| fold(segment)).collect();
+        Self {
+            later: folded.iter().skip(1).cloned().collect(),
+            segments,
+            folded,
+        }
+    }
+
+    /// As they came.
+    pub(super) fn segments(&self) -> &[&'r str] {
+        &self.segments
+    }
+
+    /// In lower case.
+    pub(super) fn folded(&self) -> &[String] {
+        &self.folded
+    }
+
+    /// Whether a segment after the first is `folded`.
+    pub(super) fn has_later(&self, folded: &str) -> bool {
+        self.later.contains(folded)
+    }
+
+    /// Whether n8n, below a test endpoint, would not count the second segment: it takes one that
+    /// begins with the first for the id of the webhook, once more.
+    pub(super) fn repeats_first(&self) -> bool {
+        matches!(&*self.folded, [first, second, _, ..] if second.starts_with(&**first))
+    }
+}
+
+/// What segments have in common that are equal without regard to case.
+pub(super) fn fold(segment: &str) -> String {
+    segment.to_lowercase()
+}
