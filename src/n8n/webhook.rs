@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::below::Below;
 use super::endpoints::Prefix;
+use super::path::MOST_SEGMENTS;
 use super::pattern::Comparison;
 use super::{PathPattern, Route};
 use crate::form;
@@ -162,8 +163,10 @@ impl WebhookRules {
                 && below.repeats_first()
                 && differs(&below, Comparison::RepeatedFirst))
             || resumed_at(own, &below, query).is_some_and(|suffix| {
-                let below = Below::new(segments().chain(suffix.split('/')));
-                differs(&below, Comparison::Exact) || differs(&below, Comparison::IgnoringCase)
+                let below = Below::new(segments().chain(suffix.split('/').take(MOST_SEGMENTS)));
+                below.segments().len() > MOST_SEGMENTS
+                    || differs(&below, Comparison::Exact)
+                    || differs(&below, Comparison::IgnoringCase)
             });
         if is_ambiguous {
             return RuleChoice::Ambiguous;

@@ -18,6 +18,8 @@ mod story;
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "n8n/addresses.rs"]
+mod addresses;
 #[path = "n8n/caller.rs"]
 mod caller;
 #[path = "n8n/routing.rs"]

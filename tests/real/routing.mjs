@@ -36,6 +36,8 @@ const HANDLERS = [
   [/^\{"message":|swagger/i, 'public_api'],
   [/^GET, HEAD, POST$/, 'public_api'], // the methods of /workflows, as Express lists them
   [/^\{"(data|status|code)":/, 'rest'],
+  [/No active \w+ integration for agent/, 'agent'],
+  [/<pre>Internal Server Error/, 'chat'], // it misses its WebSocket
   [/<pre>Cannot \w+ /, 'nothing'],
 ];
 
@@ -67,6 +69,7 @@ async function provision() {
     { name: 'echo', path: 'routing/echo' },
     { name: 'accent', path: 'routing/caf\u00e9' },
     { name: 'parameter', path: 'user/:id/orders', webhookId: '6f5b1c1e-2d9a-4a52-9b0e-0d8f5d2f7a11' },
+    { name: 'whole', path: ':id', webhookId: '6f5b1c1e-2d9a-4a52-9b0e-0d8f5d2f7a12' },
   ];
   const nodes = hooks.flatMap(({ name, path, webhookId }, place) => [
     {
@@ -131,6 +134,7 @@ function send(method, target) {
     socket.on('data', (chunk) => chunks.push(chunk));
     socket.on('close', () => resolve(parse(Buffer.concat(chunks).toString('latin1'))));
     socket.write(Buffer.from(`${method} ${target} HTTP/1.1\r\nHost: ${hostname}:${port}\r\n`
+      + (method === 'POST' ? 'Content-Length: 0\r\n' : '')
       + `X-N8N-API-KEY: ${key}\r\nAccept: */*\r\nConnection: close\r\n\r\n`, 'latin1'));
   });
 }

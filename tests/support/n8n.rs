@@ -33,7 +33,7 @@ const QUIET: [(&str, &str); 15] = [
     ("N8N_RUNNERS_ENABLED", "true"),
     (
         "N8N_DISABLED_MODULES",
-        "mcp-registry,instance-ai,agents,community-packages,chat-hub",
+        "mcp-registry,instance-ai,community-packages,chat-hub",
     ),
 ];
 

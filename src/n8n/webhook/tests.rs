@@ -192,6 +192,8 @@ fn an_execution_is_resumed_under_the_rule_of_the_path_in_its_token() {
             ),
         ],
     );
+    let deep = format!("/webhook-waiting/7?signature=t{}", "/x".repeat(64));
+    assert_eq!(chosen(&["/webhook-waiting/**"], &deep), "ambiguous");
     let rules = &["/webhook-waiting/*"];
     assert_eq!(chosen(rules, "/webhook-waiting/7?signature=t"), rules[0]);
     assert_eq!(

@@ -15,7 +15,7 @@ fn token_of_b(stage: &Stage) -> String {
 }
 
 /// The session cookie of n8n's owner, as a browser has it.
-fn cookie_of_the_owner(stage: &Stage) -> String {
+pub(crate) fn cookie_of_the_owner(stage: &Stage) -> String {
     let provisioned = stage.n8n.provisioned();
     let log_in = json!({
         "emailOrLdapLoginId": provisioned.owner.email,

@@ -73,6 +73,7 @@ fn serve_the_webhooks(stage: &Stage) {
         ("routing/echo", "7a0e3f5c-5a51-4b7e-8c1d-100000000000"),
         ("routing/caf\u{e9}", "7a0e3f5c-5a51-4b7e-8c1d-100000000001"),
         ("user/:id/orders", "6f5b1c1e-2d9a-4a52-9b0e-0d8f5d2f7a11"),
+        (":id", "6f5b1c1e-2d9a-4a52-9b0e-0d8f5d2f7a12"),
     ];
     let nodes = hooks.map(|(path, id)| {
         json!({
