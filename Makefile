@@ -60,7 +60,7 @@ test-fast: ## unit and integration tests that need no server
 test-e2e: wasm envoy provider keycloak lemonldap ## a real Envoy, scripted upstreams and real OpenID providers
 	@scripts/build-wasm.sh host-crypto
 	@# Some tests hold thousands of connections.
-	ulimit -Sn $$(ulimit -Hn) && $(CARGO) test --locked --features e2e --example bench --test deploy --test e2e_scripted --test e2e_provider --test e2e_keycloak --test e2e_lemonldap -- --test-threads=2
+	ulimit -Sn $$(ulimit -Hn) && $(CARGO) test --locked --features e2e --example bench --test deploy --test cost --test e2e_scripted --test e2e_provider --test e2e_keycloak --test e2e_lemonldap -- --test-threads=2
 
 .PHONY: test-n8n
 test-n8n: wasm envoy provider n8n ## a real Envoy in front of a real n8n

@@ -1,0 +1,248 @@
+//! The compiled module in an interpreter that counts its instructions, and a host that answers it
+//! as Envoy does where a request is decided at once.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use wasmi::{Caller, Config, Engine, Extern, Func, Instance, Linker, Memory, Module, Store, Val};
+
+/// What loading a configuration never uses up.
+const ENDLESS: u64 = u64::MAX / 2;
+
+/// `Status` of the ABI.
+const OK: i32 = 0;
+const NOT_FOUND: i32 = 1;
+
+/// The one variable of the module's environment.
+const ENVIRONMENT: &[u8] = b"N8N_KEY=n8n-key-of-the-reader\0";
+
+/// The root context.
+const ROOT: i32 = 1;
+
+/// The head of a request: names and values.
+pub(crate) type Head = Vec<(String, Vec<u8>)>;
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    /// The status of the module's answer; `None`: the request went on.
+    pub(crate) status: Option<u32>,
+    /// How many instructions of the module that took. What it copies in bulk counts by its bytes.
+    pub(crate) steps: u64,
+}
+
+#[derive(Default)]
+struct State {
+    configuration: Vec<u8>,
+    head: Vec<u8>,
+    status: Option<u32>,
+    metrics: u32,
+    log: Vec<String>,
+}
+
+/// The module with one configuration.
+pub(crate) struct Gate {
+    store: Store<State>,
+    instance: Instance,
+    next_context: i32,
+}
+
+impl Gate {
+    /// Loads the module and configures it.
+    pub(crate) fn start(wasm: &[u8], configuration: &str) -> Self {
+        let mut config = Config::default();
+        config.consume_fuel(true);
+        let engine = Engine::new(&config);
+        let module = Module::new(&engine, wasm).unwrap();
+        let state = State {
+            configuration: configuration.as_bytes().to_vec(),
+            ..State::default()
+        };
+        let mut store = Store::new(&engine, state);
+        store.set_fuel(ENDLESS).unwrap();
+        let linker = linker(&engine, &module);
+        let instance = linker.instantiate_and_start(&mut store, &module).unwrap();
+        let mut this = Self {
+            store,
+            instance,
+            next_context: ROOT + 1,
+        };
+        this.call("_initialize", &[]);
+        this.call("proxy_on_context_create", &[ROOT, 0]);
+        assert_eq!(this.call("proxy_on_vm_start", &[ROOT, 0]), Some(1));
+        let size = i32::try_from(configuration.len()).unwrap();
+        let is_taken = this.call("proxy_on_configure", &[ROOT, size]) == Some(1);
+        assert!(is_taken, "{:?}", this.store.data().log);
+        this
+    }
+
+    /// Sends the head of a request through the module, from the request's beginning to its end.
+    /// The test stops where that takes more than `most` instructions.
+    pub(crate) fn send(&mut self, head: &Head, most: u64) -> Outcome {
+        let id = self.next_context;
+        self.next_context += 1;
+        let state = self.store.data_mut();
+        state.head = serialized(head);
+        state.status = None;
+        self.store.set_fuel(most).unwrap();
+        let count = i32::try_from(head.len()).unwrap();
+        self.call("proxy_on_context_create", &[id, ROOT]);
+        let action = self.call("proxy_on_request_headers", &[id, count, 1]);
+        self.call("proxy_on_done", &[id]);
+        self.call("proxy_on_delete", &[id]);
+        let status = self.store.data().status;
+        // A request that waits is not decided, and would look cheap.
+        assert_eq!(action == Some(0), status.is_none(), "{action:?} {status:?}");
+        Outcome {
+            status,
+            steps: most - self.store.get_fuel().unwrap(),
+        }
+    }
+
+    fn call(&mut self, name: &str, arguments: &[i32]) -> Option<i32> {
+        let function = self.instance.get_func(&self.store, name).unwrap();
+        let arguments: Vec<Val> = arguments.iter().copied().map(Val::I32).collect();
+        let mut results = vec![Val::I32(0); function.ty(&self.store).results().len()];
+        let done = function.call(&mut self.store, &arguments, &mut results);
+        if let Err(error) = done {
+            let state = self.store.data();
+            let head = String::from_utf8_lossy(&state.head);
+            panic!("{name}: {error} {:?} {head:.400}", state.log);
+        }
+        results.first().and_then(Val::i32)
+    }
+}
+
+/// Every function that the module asks for. Those that no request needs say that all is well.
+fn linker(engine: &Engine, module: &Module) -> Linker<State> {
+    let mut linker = Linker::new(engine);
+    for import in module.imports() {
+        let ty = import.ty().func().unwrap().clone();
+        let name = import.name().to_owned();
+        linker
+            .func_new(
+                import.module(),
+                import.name(),
+                ty,
+                move |caller, arguments, results| {
+                    let narrow = |value: &Val| value.i32().unwrap_or_default();
+                    let arguments: Vec<i32> = arguments.iter().map(narrow).collect();
+                    let status = answer(&name, caller, &arguments);
+                    if let Some(result) = results.first_mut() {
+                        *result = Val::I32(status);
+                    }
+                    Ok(())
+                },
+            )
+            .unwrap();
+    }
+    linker
+}
+
+fn answer(name: &str, mut caller: Caller<'_, State>, arguments: &[i32]) -> i32 {
+    let at = |place: usize| usize::try_from(arguments[place]).unwrap();
+    match name {
+        "proxy_get_header_map_pairs" => {
+            let head = caller.data().head.clone();
+            hand_over(&mut caller, &head, at(1), at(2));
+        }
+        "proxy_get_buffer_bytes" => {
+            let configuration = caller.data().configuration.clone();
+            hand_over(&mut caller, &configuration, at(3), at(4));
+        }
+        "proxy_send_local_response" => {
+            caller.data_mut().status = u32::try_from(arguments[0]).ok();
+        }
+        "proxy_get_current_time_nanoseconds" => {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+            let now = u64::try_from(now.as_nanos()).unwrap();
+            write(&mut caller, at(0), &now.to_le_bytes());
+        }
+        // Information: the audit record is a part of the cost.
+        "proxy_get_log_level" => write(&mut caller, at(0), &2_u32.to_le_bytes()),
+        "proxy_define_metric" => {
+            caller.data_mut().metrics += 1;
+            let id = caller.data().metrics;
+            write(&mut caller, at(3), &id.to_le_bytes());
+        }
+        "proxy_log" => {
+            let line = read(&caller, at(1), at(2));
+            let line = String::from_utf8_lossy(&line).into_owned();
+            let log = &mut caller.data_mut().log;
+            log.clear();
+            log.push(line);
+        }
+        "proxy_get_shared_data" | "proxy_get_property" | "proxy_call_foreign_function" => {
+            return NOT_FOUND;
+        }
+        "environ_sizes_get" => {
+            let size = u32::try_from(ENVIRONMENT.len()).unwrap();
+            write(&mut caller, at(0), &1_u32.to_le_bytes());
+            write(&mut caller, at(1), &size.to_le_bytes());
+        }
+        "environ_get" => {
+            write(&mut caller, at(0), &arguments[1].to_le_bytes());
+            write(&mut caller, at(1), ENVIRONMENT);
+        }
+        "random_get" => {
+            let zeros = vec![0; at(1)];
+            write(&mut caller, at(0), &zeros);
+        }
+        "proc_exit" => panic!("the module gave up: {:?}", caller.data().log),
+        _ => {}
+    }
+    OK
+}
+
+/// Puts bytes where the module takes them over: into memory that it allocates.
+fn hand_over(caller: &mut Caller<'_, State>, bytes: &[u8], pointer_at: usize, size_at: usize) {
+    let allocate: Func = export(caller, "proxy_on_memory_allocate")
+        .and_then(Extern::into_func)
+        .unwrap();
+    let size = i32::try_from(bytes.len()).unwrap();
+    let mut pointer = [Val::I32(0)];
+    allocate
+        .call(&mut *caller, &[Val::I32(size)], &mut pointer)
+        .unwrap();
+    let pointer = pointer[0].i32().unwrap();
+    write(caller, usize::try_from(pointer).unwrap(), bytes);
+    write(caller, pointer_at, &pointer.to_le_bytes());
+    write(caller, size_at, &size.to_le_bytes());
+}
+
+fn export(caller: &Caller<'_, State>, name: &str) -> Option<Extern> {
+    caller.get_export(name)
+}
+
+fn memory(caller: &Caller<'_, State>) -> Memory {
+    export(caller, "memory")
+        .and_then(Extern::into_memory)
+        .unwrap()
+}
+
+fn write(caller: &mut Caller<'_, State>, at: usize, bytes: &[u8]) {
+    memory(caller).write(caller, at, bytes).unwrap();
+}
+
+fn read(caller: &Caller<'_, State>, at: usize, size: usize) -> Vec<u8> {
+    let mut bytes = vec![0; size];
+    memory(caller).read(caller, at, &mut bytes).unwrap();
+    bytes
+}
+
+/// Pairs as the host hands them over: their number, the lengths of all, then all texts, each with
+/// a zero byte at its end.
+fn serialized(head: &Head) -> Vec<u8> {
+    let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap().to_le_bytes();
+    let mut bytes = u32::try_from(head.len()).unwrap().to_le_bytes().to_vec();
+    for (name, value) in head {
+        bytes.extend(length(name.as_bytes()));
+        bytes.extend(length(value));
+    }
+    for (name, value) in head {
+        for text in [name.as_bytes(), value] {
+            bytes.extend(text);
+            bytes.push(0);
+        }
+    }
+    bytes
+}

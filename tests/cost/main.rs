@@ -1,0 +1,224 @@
+//! What a request costs the worker that decides about it: no more than so many instructions for
+//! each of its bytes, whatever the bytes are.
+//!
+//! Envoy runs the module on the thread that serves all its connections, so a request that costs
+//! the square of its length stops everybody. Nothing here takes the time: the module that ships
+//! runs in an interpreter that counts instructions, so the figures are the same on every machine.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test stops where something is not as it must be"
+)]
+
+mod host;
+mod requests;
+
+#[path = "../support/mint.rs"]
+mod mint;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+use std::{env, fs};
+
+use serde_json::{json, Value};
+
+use self::host::{Gate, Head, Outcome};
+use self::mint::{mint, KeyKind};
+use self::requests::{kinds, Kind};
+
+/// How long the part of a request is that grows.
+const SIZES: [usize; 3] = [2 << 10, 4 << 10, 8 << 10];
+
+/// The longest head that Envoy takes in without being told to take in more.
+const LONGEST: usize = 60 << 10;
+
+/// How many instructions a request may cost for each of its bytes, and how many whatever it is.
+const EACH_BYTE: u64 = 400;
+const EACH_REQUEST: u64 = 600_000;
+
+fn wasm() -> Vec<u8> {
+    let path = env::var("GATE_WASM").unwrap_or_else(|_| "target/n8n-idp-gate.wasm".to_owned());
+    fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}; make wasm"))
+}
+
+/// A token that the policies below accept.
+fn token() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let now = now.as_secs();
+    let claims = json!({
+        "iss": "https://idp.example.test", "aud": "n8n", "sub": "reader", "client_id": "reader",
+        "iat": now, "exp": now + 3600, "roles": ["Reader"],
+    });
+    let header = json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": "one" });
+    mint(KeyKind::Ed25519).sign(&header, &claims)
+}
+
+/// A policy with these webhook rules, and with these fields beside them.
+fn policy(webhooks: &Value, more: &Value) -> String {
+    let mut policy = json!({
+        "providers": [{
+            "name": "idp", "issuer": "https://idp.example.test", "audiences": ["n8n"],
+            "jwks": { "keys": [mint(KeyKind::Ed25519).jwk("one")] },
+        }],
+        "crypto": "guest",
+        "roles": { "Reader": ["workflow:list"] },
+        "principals": [
+            { "name": "reader", "match": { "client": "reader" }, "api_key": { "env": "N8N_KEY" } },
+        ],
+        "webhooks": webhooks,
+    });
+    let fields = policy.as_object_mut().unwrap();
+    fields.extend(more.as_object().unwrap().clone());
+    policy.to_string()
+}
+
+/// One policy for each kind of rule.
+fn policies() -> Vec<(&'static str, String)> {
+    let open = |paths: Vec<String>| -> Value {
+        let rules = paths
+            .into_iter()
+            .map(|path| json!({ "path": path, "auth": "open" }));
+        rules.collect()
+    };
+    let few = |paths: &[&str]| open(paths.iter().map(|path| (*path).to_owned()).collect());
+    let none = json!({});
+    let bearer = json!([{ "path": "/webhook/**", "auth": "bearer" },
+        { "path": "/webhook-waiting/**", "auth": "bearer" }]);
+    let many = (0..300).flat_map(|place| {
+        ["webhook", "form", "mcp"].map(|endpoint| format!("/{endpoint}/t/orders/*/{place}/**"))
+    });
+    let deep = ["orders"; 60].join("/");
+    let static_keys = json!({ "public_api": { "api_keys": "refuse", "rules": [
+        { "host": "*.example.com", "path": "/api/v1/workflows/*/executions/**", "api_keys": "pass" },
+        { "path": "/api/v1/executions/**", "api_keys": "pass" },
+        { "path": "/api/v1/*/t/orders/**", "api_keys": "refuse" },
+        { "path": "/api/v1/*/t/**", "api_keys": "pass" },
+    ] } });
+    vec![
+        ("a token for everything", policy(&bearer, &none)),
+        (
+            "literals and a wildcard for any number",
+            policy(
+                &few(&[
+                    "/webhook/t/orders/**",
+                    "/form/t/orders/**",
+                    "/mcp/t/orders/**",
+                ]),
+                &none,
+            ),
+        ),
+        (
+            "literals alone",
+            policy(
+                &few(&["/webhook/t/orders", "/webhook-test/t/orders/x", "/chat"]),
+                &none,
+            ),
+        ),
+        (
+            "wildcards for one",
+            policy(
+                &few(&[
+                    "/webhook/*/*/orders",
+                    "/webhook/*/orders/**",
+                    "/webhook-waiting/*/orders",
+                ]),
+                &none,
+            ),
+        ),
+        (
+            "a deep rule",
+            policy(
+                &few(&[
+                    &format!("/webhook/t/{deep}/**"),
+                    "/rest/projects/*/agents/v2/*/webhooks/**",
+                ]),
+                &none,
+            ),
+        ),
+        (
+            "many rules with the same literals",
+            policy(&open(many.collect()), &none),
+        ),
+        (
+            "static keys by host and path",
+            policy(&bearer, &static_keys),
+        ),
+    ]
+}
+
+/// What a request may cost.
+fn bound(head: &Head) -> u64 {
+    EACH_REQUEST + EACH_BYTE * bytes_of(head)
+}
+
+fn bytes_of(head: &Head) -> u64 {
+    let lengths = head.iter().map(|(name, value)| name.len() + value.len());
+    u64::try_from(lengths.sum::<usize>()).unwrap()
+}
+
+/// Sends a request of one kind in each size, and says what is wrong with what it cost.
+fn faults_of(gate: &mut Gate, kind: &Kind) -> Option<String> {
+    // What is done once for all requests is done now.
+    let first = (kind.head)(SIZES[0]);
+    gate.send(&first, 4 * bound(&first));
+    let costs = SIZES.map(|size| {
+        let head = (kind.head)(size);
+        (bound(&head), gate.send(&head, 4 * bound(&head)))
+    });
+    let [(_, small), (_, middle), (most, large)] = costs;
+    let [first, second] = [(small, middle), (middle, large)]
+        .map(|(less, more)| more.steps.saturating_sub(less.steps));
+    // Twice as many more bytes may cost twice as many more instructions. The square costs four
+    // times as many, and millions of them.
+    let grows = second > 2 * first + first / 2 + 200_000;
+    let costs_much = large.steps > most;
+    let sent = [small, middle, large];
+    let is_refused = kind.goes_on && sent.iter().any(|one| one.status.is_some());
+    (grows || costs_much || is_refused).then(|| {
+        let shown = |one: Outcome| format!("{:?} {}", one.status, one.steps);
+        format!(
+            "{}: {} | {} | {} of {most}",
+            kind.name,
+            shown(small),
+            shown(middle),
+            shown(large)
+        )
+    })
+}
+
+#[test]
+fn a_request_costs_no_more_than_its_bytes() {
+    let wasm = wasm();
+    let token = token();
+    let mut faults = Vec::new();
+    for (place, (name, policy)) in policies().into_iter().enumerate() {
+        // What no rule looks at costs the same under each of them.
+        let is_first = place == 0;
+        let mut gate = Gate::start(&wasm, &policy);
+        // A token is verified once, which costs the same whatever comes with it.
+        let api = requests::api(&token);
+        assert_eq!(gate.send(&api, u64::from(u32::MAX)).status, None, "{name}");
+        for kind in kinds(is_first, &token) {
+            faults.extend(faults_of(&mut gate, &kind).map(|fault| format!("{name}: {fault}")));
+        }
+        for path in [
+            "/webhook/t",
+            "/webhook-test/t",
+            "/form/t",
+            "/api/v1/x",
+            "/rest",
+        ] {
+            for piece in ["/orders", "/%6f"] {
+                let head = requests::of_path(path, piece, LONGEST);
+                let outcome = gate.send(&head, 4 * bound(&head));
+                if outcome.steps > bound(&head) {
+                    faults.push(format!("{name}: {path} and {piece}: {outcome:?}"));
+                }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
