@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::gate::{token, Gate, KEY_A, READER};
+use crate::gate::{policy, token, Gate, KEY_A, ORDERS, READER};
 use crate::scenario::{arrives, play, refused, refused_by_envoy, upstream};
 use crate::support::envoy::Setup;
 use crate::support::http::Request;
@@ -56,6 +56,72 @@ fn no_surface_believes_a_made_up_identity() {
             arrives("user interface", forged(Request::get("/")), nobody()),
             arrives("MCP", forged(Request::get("/mcp-server/http")), nobody()),
             arrives("metrics", forged(Request::get("/metrics")), nobody()),
+        ],
+    );
+}
+
+#[test]
+fn a_head_of_60_kb_is_answered_and_keeps_nobody_waiting() {
+    let mut policy = policy();
+    policy["webhooks"] = json!([
+        { "path": "/webhook/t/orders/**", "require": { "roles": [ORDERS] } },
+        { "path": "/webhook/open/**", "auth": "open" },
+    ]);
+    let gate = Gate::with(policy, |setup| setup.heads_of(96));
+    let long = |start: &str, piece: &str| {
+        let path = format!("{start}{}", piece.repeat((60 << 10) / piece.len()));
+        Request::get(path)
+    };
+    let cookies = || "n8n-auth=x; a=b; ".repeat((60 << 10) / 17);
+    let good = || Request::get("/api/v1/workflows").bearer(&token("app-a", &[READER]));
+    // What costs the square of its length takes minutes here, and the client does not wait so long.
+    play(
+        &gate,
+        vec![
+            refused(
+                "equal segments",
+                long("/webhook/t", "/orders"),
+                400,
+                "ambiguous_path",
+            ),
+            refused(
+                "the shortest segments",
+                long("/webhook/t", "/a"),
+                400,
+                "ambiguous_path",
+            ),
+            refused(
+                "test endpoint",
+                long("/webhook-test/t", "/t"),
+                400,
+                "ambiguous_path",
+            ),
+            refused(
+                "public API",
+                long("/api/v1", "/workflows"),
+                400,
+                "ambiguous_path",
+            ),
+            refused("encoded segments", long("", "/%61"), 400, "ambiguous_path"),
+            refused(
+                "encoded many times",
+                long("/%", "25"),
+                400,
+                "ambiguous_path",
+            ),
+            refused("dots", long("", "/.."), 400, "ambiguous_path"),
+            arrives("one long segment", long("/webhook/open/", "a"), upstream()),
+            arrives("the user interface", long("", "/a"), upstream()),
+            arrives(
+                "cookies beside a good token",
+                good().header("Cookie", cookies()),
+                upstream().with("x-n8n-api-key", KEY_A),
+            ),
+            arrives(
+                "the next request",
+                good(),
+                upstream().with("x-n8n-api-key", KEY_A),
+            ),
         ],
     );
 }
@@ -162,7 +228,7 @@ fn a_path_with_two_readings_is_never_guessed() {
 
 #[test]
 fn normalising_in_envoy_first_changes_no_verdict() {
-    let gate = Gate::with(crate::gate::policy(), Setup::normalizing);
+    let gate = Gate::with(policy(), Setup::normalizing);
     play(
         &gate,
         vec![

@@ -49,6 +49,8 @@ enum File {
         hosts: Vec<(String, String)>,
         normalize: bool,
         discovered: bool,
+        /// How many KiB the head of a request may have; Envoy's default is 60.
+        head: u32,
     },
 }
 
@@ -79,6 +81,7 @@ impl Setup {
             hosts: Vec::new(),
             normalize: false,
             discovered: false,
+            head: 60,
         };
         Ok(Self::with(file, ports::free()?, ports::free()?))
     }
@@ -148,6 +151,15 @@ impl Setup {
     pub(crate) fn normalizing(mut self) -> Self {
         if let File::Minimal { normalize, .. } = &mut self.file {
             *normalize = true;
+        }
+        self
+    }
+
+    /// Takes in heads of so many KiB, as operators set it whose clients send large cookies.
+    #[must_use]
+    pub(crate) fn heads_of(mut self, kib: u32) -> Self {
+        if let File::Minimal { head, .. } = &mut self.file {
+            *head = kib;
         }
         self
     }
@@ -274,6 +286,7 @@ impl Setup {
             hosts,
             normalize,
             discovered,
+            head,
             ..
         } = &self.file
         else {
@@ -308,6 +321,7 @@ impl Setup {
             "http_protocol_options": { "enable_trailers": true },
             "normalize_path": normalize,
             "merge_slashes": normalize,
+            "max_request_headers_kb": head,
             "http_filters": [
                 gate,
                 { "name": "router", "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" } },
