@@ -29,9 +29,11 @@ mod introspection;
 mod memory;
 mod metadata;
 mod model;
+mod opaque;
 mod properties;
 mod public_api;
 mod surfaces;
+mod unknown_keys;
 mod webhook;
 
 const NOW: UnixSeconds = UnixSeconds(1_800_000_000);

@@ -1,6 +1,7 @@
 //! Requests that wait, are woken, hang up or wait in vain.
 
 mod strangers;
+mod waiting;
 
 use serde_json::json;
 
@@ -259,7 +260,7 @@ fn a_key_that_the_provider_adds_is_learned_by_the_first_token_that_names_it() {
 }
 
 #[test]
-fn a_request_waits_no_longer_than_a_fetch_may_take_however_often_it_is_woken() {
+fn keys_that_do_not_hold_the_one_of_a_token_are_fetched_once_more_and_no_further() {
     let mut gate = gate();
     assert!(waits(&gate.request(WaiterId(1), request("unknown"), START)));
     let mut now = after(2);

@@ -74,3 +74,48 @@ fn groups_that_are_elsewhere_are_missed_in_every_dialect() {
     );
     assert!(identity.unwrap().groups_left_out);
 }
+
+/// A caller may be in the very group that a provider keeps out, where the token holds too few of
+/// them to tell.
+#[test]
+fn a_rule_of_a_provider_on_groups_lets_in_no_caller_whose_groups_are_left_out() {
+    let rule = |exists, all: &[ClaimTest], none: &[ClaimTest]| ClaimRule {
+        path: vec!["groups".to_owned()],
+        exists,
+        all: all.to_vec(),
+        none: none.to_vec(),
+    };
+    let contains = |group: &str| ClaimTest::Contains(group.into());
+    let some = Identity {
+        claims: Rc::new(Map::from_iter([("groups".to_owned(), json!(["staff"]))])),
+        ..person()
+    };
+    let none = person();
+    for (rule, identity) in [
+        (rule(None, &[contains("staff")], &[]), &some),
+        (rule(Some(true), &[], &[contains("contractors")]), &some),
+        (rule(None, &[], &[contains("contractors")]), &some),
+        (rule(Some(false), &[], &[]), &none),
+    ] {
+        let admission = Admission {
+            claims: vec![rule],
+            ..Admission::default()
+        };
+        assert_eq!(admission.check(identity), Ok(()), "{admission:?}");
+        let overage = Identity {
+            groups_left_out: true,
+            ..identity.clone()
+        };
+        let refused = NotAdmitted::Claim("groups".to_owned());
+        assert_eq!(admission.check(&overage), Err(refused), "{admission:?}");
+    }
+    let of_another_claim = Admission {
+        claims: vec![claim_is("c", "x")],
+        ..Admission::default()
+    };
+    let overage = Identity {
+        groups_left_out: true,
+        ..person()
+    };
+    assert_eq!(of_another_claim.check(&overage), Ok(()));
+}

@@ -1,0 +1,29 @@
+//! Which tokens a provider is asked about at all.
+
+use super::introspection::{answer, asking, decided_on, reason};
+use super::*;
+use crate::facts::Fact;
+use crate::token::MAX_TOKEN_BYTES;
+
+/// The provider that is asked about a token, of which nothing is known yet.
+fn asked(configuration: &Value, token: &str) -> Result<ProviderId, &'static str> {
+    let decision = decided_on(configuration, token, vec![]);
+    match decision.outcome {
+        Outcome::Await(Fact::Introspection(provider, _)) => Ok(provider),
+        _ => Err(reason(&decision)),
+    }
+}
+
+/// A long token costs a provider as much as it costs the gate.
+#[test]
+fn no_provider_is_asked_about_a_token_that_is_too_long() {
+    let longest = "o".repeat(MAX_TOKEN_BYTES);
+    assert_eq!(asked(&asking(), &longest), Ok(ProviderId(0)));
+    let longer = "o".repeat(MAX_TOKEN_BYTES + 1);
+    let answers = || vec![answer(&json!({})), answer(&json!({}))];
+    for words in [vec![], answers()] {
+        let decision = decided_on(&asking(), &longer, words);
+        assert_eq!(reason(&decision), "too_long");
+        assert_eq!(decision.findings.introspection, None);
+    }
+}

@@ -1,0 +1,119 @@
+//! Tokens whose key is not among those that are known, and what the provider is asked for then.
+
+use super::*;
+use crate::crypto::KeySet;
+use crate::facts::Fact;
+use crate::mint::jwk_set;
+use crate::policy::KeySource;
+
+const OUTAGE: Outage = Outage {
+    retry_after: std::time::Duration::from_secs(7),
+    fault: Some("not_found"),
+};
+
+/// What becomes of a token with this header, signed by `signer`, where these keys are known.
+fn decided_under(
+    keys: &[Value],
+    newer_keys: NewerKeys,
+    header: &Value,
+    signer: &Mint,
+    change: &Value,
+) -> Decision {
+    let mut facts = facts(&configuration());
+    facts.policy.providers[0].keys = KeySource::Inline(KeySet::parse(&jwk_set(keys)).unwrap());
+    facts.newer_keys = newer_keys;
+    let mut claims = claims("reader", &["Reader"]);
+    for (name, value) in change.as_object().unwrap() {
+        claims[name] = value.clone();
+    }
+    let authorization = format!("Bearer {}", signer.sign(header, &claims));
+    let headers = [("authorization", authorization.as_str())];
+    decide_with(&facts, &request("GET", "/api/v1/workflows", &headers))
+}
+
+/// The `kid` whose key is waited for: `None` where nothing is.
+fn awaited(decision: &Decision) -> Option<Option<KeyIdDigest>> {
+    match decision.outcome {
+        Outcome::Await(Fact::NewerKeySet(ProviderId(0), key_id)) => Some(key_id),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_key_that_is_not_known_is_asked_for_by_its_id() {
+    let known = [signer().jwk("one")];
+    let header = json!({"alg": "EdDSA", "kid": "two"});
+    let other = Mint::generate(KeyKind::Ed25519);
+    let none = json!({});
+    let at = |newer_keys| decided_under(&known, newer_keys, &header, &other, &none);
+    let two = Some(KeyIdDigest::of("two"));
+    assert_eq!(awaited(&at(NewerKeys::MayCome)), Some(two));
+    assert_eq!(reason(&at(NewerKeys::Unlikely)), "unknown_key_id");
+    let outage = at(NewerKeys::Unavailable(OUTAGE));
+    assert_eq!(reason(&outage), "keys_unavailable");
+}
+
+/// A provider that names no keys in its tokens may have changed its one key: by its signature, or
+/// by its type.
+#[test]
+fn a_token_without_a_key_id_asks_for_a_new_key_where_no_known_key_made_its_signature() {
+    let header = json!({"alg": "EdDSA"});
+    let other = Mint::generate(KeyKind::Ed25519);
+    let none = json!({});
+    for (known, refused) in [
+        (signer().jwk("one"), "bad_signature"),
+        (mint(KeyKind::P256).jwk("one"), "no_key_fits"),
+    ] {
+        let known = [known];
+        let at = |newer_keys| decided_under(&known, newer_keys, &header, &other, &none);
+        assert_eq!(awaited(&at(NewerKeys::MayCome)), Some(None), "{refused}");
+        assert_eq!(reason(&at(NewerKeys::Unlikely)), refused);
+        let outage = at(NewerKeys::Unavailable(OUTAGE));
+        assert_eq!(reason(&outage), "keys_unavailable", "{refused}");
+    }
+}
+
+/// Forged tokens must not make the gate call a provider.
+#[test]
+fn a_token_that_names_a_known_key_never_asks_for_another() {
+    let header = json!({"alg": "EdDSA", "kid": "one"});
+    let other = Mint::generate(KeyKind::Ed25519);
+    let none = json!({});
+    for (known, refused) in [
+        (signer().jwk("one"), "bad_signature"),
+        (mint(KeyKind::P256).jwk("one"), "no_key_fits"),
+    ] {
+        let decision = decided_under(&[known], NewerKeys::MayCome, &header, &other, &none);
+        assert_eq!(reason(&decision), refused);
+    }
+}
+
+#[test]
+fn a_token_that_no_key_could_save_asks_for_none() {
+    let known = [signer().jwk("one")];
+    for (header, change, refused) in [
+        (
+            json!({"alg": "EdDSA"}),
+            json!({"aud": "x"}),
+            "wrong_audience",
+        ),
+        (
+            json!({"alg": "EdDSA"}),
+            json!({"exp": 1, "iat": 1}),
+            "expired",
+        ),
+        (
+            json!({"alg": "EdDSA", "kid": "two"}),
+            json!({"cnf": {}}),
+            "sender_constrained",
+        ),
+        (
+            json!({"alg": "EdDSA", "kid": "two", "typ": "logout+jwt"}),
+            json!({}),
+            "wrong_type",
+        ),
+    ] {
+        let decision = decided_under(&known, NewerKeys::MayCome, &header, signer(), &change);
+        assert_eq!(reason(&decision), refused, "{header} {change}");
+    }
+}

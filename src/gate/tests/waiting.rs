@@ -1,0 +1,61 @@
+//! How long a request waits.
+
+use serde_json::json;
+
+use super::*;
+
+/// The longest that a request waits: for one fetch, or for an answer and its turn to be asked.
+const LONGEST: u64 = 10_000;
+
+/// A gate whose providers are asked about opaque tokens, one after the other.
+fn gate_that_asks(providers: usize) -> Gate {
+    let provider = |number: usize| {
+        let issuer = format!("https://idp-{number}.example");
+        json!({"name": format!("idp-{number}"), "issuer": issuer, "audiences": ["api"],
+            "introspection": {"uri": format!("{issuer}/introspect"), "cluster": "idp",
+                "client_id": "gate", "client_secret": {"env": "SECRET"}}})
+    };
+    let configuration = json!({
+        "providers": (0..providers).map(provider).collect::<Vec<_>>(),
+        "principals": [{"name": "app", "match": {"client": "app"}, "grant": ["*"],
+            "api_key": {"env": "KEY"}}],
+    });
+    let loaded = config::load(configuration.to_string().as_bytes(), &OneSecret).unwrap();
+    Gate::new(loaded.policy, Box::new(GuestCrypto))
+}
+
+/// When the request is settled whose providers each take `millis` to say that they do not know the
+/// token, whether it goes on, and how many were asked.
+fn settled_after(providers: usize, millis: u64) -> (u64, bool, usize) {
+    let mut gate = gate_that_asks(providers);
+    assert!(waits(&gate.request(WaiterId(1), opaque("token"), START)));
+    let mut asked = 0;
+    let mut under_way = None;
+    for now in (0..=60_000).step_by(100) {
+        let mut work = gate.tick(after(now), &NoMemory);
+        if let Some((call, _)) = under_way.filter(|(_, begun)| now >= begun + millis) {
+            under_way = None;
+            gate.answered(call, word(false), after(now), &NoMemory);
+        }
+        if let [(1, went_on)] = settled(&mut gate, after(now))[..] {
+            return (now, went_on, asked);
+        }
+        work.extend(gate.tick(after(now), &NoMemory));
+        for item in &work {
+            if let Work::Fetch(request) = item {
+                asked += 1;
+                under_way = Some((request.call, now));
+            }
+        }
+    }
+    panic!("it waits for ever");
+}
+
+/// Each provider that says that it does not know a token wakes the request, which then waits for
+/// the next. A caller's connection must not be held for the sum of them.
+#[test]
+fn a_request_waits_no_longer_than_one_call_may_take_however_often_it_is_woken() {
+    assert_eq!(settled_after(2, 4000), (8000, false, 2), "each has said so");
+    assert_eq!(settled_after(8, 4000), (LONGEST, false, 3));
+    assert_eq!(settled_after(8, 1500), (LONGEST, false, 7));
+}
