@@ -199,4 +199,93 @@ mod tests {
         assert_eq!(choose(&rules, None, "/api/v1/workflows/ABC"), Refuse);
         assert_eq!(choose(&rules, None, "/api/v1/Workflows/ABC"), Refuse);
     }
+
+    #[test]
+    fn hosts_matter_where_some_rule_names_one() {
+        let rows: [(&[Row], bool); 3] = [
+            (&[], false),
+            (&[(None, Some("/api/v1/users"), Refuse)], false),
+            (
+                &[
+                    (None, Some("/api/v1/users"), Refuse),
+                    (Some("a.example"), None, Pass),
+                ],
+                true,
+            ),
+        ];
+        for (rows, expected) in rows {
+            assert_eq!(rules(rows, Pass).name_hosts(), expected, "{rows:?}");
+        }
+    }
+
+    /// Whether the first of two rules says so of the second.
+    fn of_two(says: fn(&ApiKeyRule, &ApiKeyRule) -> bool, one: Row, other: Row) -> bool {
+        let rules = rules(&[one, other], Pass).rules;
+        says(&rules[0], &rules[1])
+    }
+
+    #[test]
+    fn a_rule_covers_one_that_speaks_of_fewer_hosts_and_fewer_paths() {
+        let hosts = [None, Some("*.example.com"), Some("a.example.com")];
+        let paths = [
+            Some("/api/**"),
+            Some("/api/v1/users/**"),
+            Some("/api/v1/users/7"),
+        ];
+        for (wide_host, host) in (0..3).flat_map(|one| (0..3).map(move |other| (one, other))) {
+            for (wide, path) in (0..3).flat_map(|one| (0..3).map(move |other| (one, other))) {
+                let one = (hosts[wide_host], paths[wide], Pass);
+                let other = (hosts[host], paths[path], Refuse);
+                let expected = wide_host <= host && wide <= path;
+                let found = of_two(ApiKeyRule::covers, one, other);
+                assert_eq!(found, expected, "{one:?} {other:?}");
+            }
+        }
+        for (one, other, expected) in [
+            (None, Some("/api/v1/users"), true),
+            (None, None, true),
+            (Some("/api/**"), None, true),
+            (Some("/api/v1/**"), None, false),
+            (Some("/api/v1/users"), Some("/api/v1/tags"), false),
+        ] {
+            let found = of_two(ApiKeyRule::covers, (None, one, Pass), (None, other, Pass));
+            assert_eq!(found, expected, "{one:?} {other:?}");
+        }
+    }
+
+    /// A rule that refuses on some hosts alone says nothing where a later one lets the same call
+    /// pass on others: a client chooses its `Host`.
+    #[test]
+    fn a_refusal_is_got_around_by_a_later_pass_on_other_hosts() {
+        let users = Some("/api/v1/users/**");
+        let here = Some("a.example.com");
+        let around = |one: Row, other: Row| of_two(ApiKeyRule::is_got_around_by, one, other);
+        for (own, later, expected) in [
+            (here, None, true),
+            (here, Some("*.example.com"), true),
+            (Some("*.a.example.com"), Some("*.example.com"), true),
+            (here, here, false),
+            (here, Some("b.example.com"), false),
+            (Some("*.example.com"), here, false),
+            (Some("*.example.com"), Some("*.example.com"), false),
+            (None, None, false),
+            (None, here, false),
+        ] {
+            let found = around((own, users, Refuse), (later, users, Pass));
+            assert_eq!(found, expected, "{own:?} {later:?}");
+            let refused = around((own, users, Refuse), (later, users, Refuse));
+            assert!(!refused, "{own:?} {later:?}: the later one refuses too");
+        }
+        for (own, later, expected) in [
+            (users, Some("/api/v1/users/7"), true),
+            (Some("/api/v1/users/7"), users, true),
+            (users, None, true),
+            (None, users, true),
+            (None, None, true),
+            (users, Some("/api/v1/tags/**"), false),
+        ] {
+            let found = around((here, own, Refuse), (None, later, Pass));
+            assert_eq!(found, expected, "{own:?} {later:?}");
+        }
+    }
 }

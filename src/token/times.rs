@@ -59,3 +59,6 @@ impl Times {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

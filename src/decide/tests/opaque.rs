@@ -27,3 +27,23 @@ fn no_provider_is_asked_about_a_token_that_is_too_long() {
         assert_eq!(decision.findings.introspection, None);
     }
 }
+
+/// Of a provider with many tenants, an answer without `iss` does not say of which one the caller is.
+#[test]
+fn an_answer_without_an_issuer_is_that_of_a_provider_with_one_alone() {
+    let tenant = "72f988bf-86f1-41af-91ab-2d7cd011db47";
+    let mut configuration = asking();
+    let providers = configuration["providers"].as_array_mut().unwrap();
+    providers.truncate(1);
+    let provider = providers[0].as_object_mut().unwrap();
+    provider.insert("type".to_owned(), json!("entra"));
+    let silent = || vec![answer(&json!({"iss": null, "tid": tenant}))];
+    let decision = decided_on(&configuration, "opaque", silent());
+    assert_eq!(reason(&decision), "forward");
+    let provider = configuration["providers"][0].as_object_mut().unwrap();
+    provider.remove("issuer");
+    provider.insert("tenant".to_owned(), json!("organizations"));
+    provider.insert("tenants".to_owned(), json!([tenant]));
+    let decision = decided_on(&configuration, "opaque", silent());
+    assert_eq!(reason(&decision), "issuer_missing");
+}
