@@ -179,7 +179,11 @@ mod tests {
             "DPoP a.b.c",
             "Digest username=\"x\", realm=\"y\"",
             "Bearerish a.b.c",
+            "Bearer-ish a.b.c",
+            "Bearer_ish a.b.c",
+            "Bearer.ish a.b.c",
             "Basic",
+            "Basic a,Bearer-ish b",
         ] {
             assert_eq!(
                 read(&[value.as_bytes()]),

@@ -30,6 +30,15 @@ fn an_answer_is_judged_as_a_jwt_is() {
         ),
         (json!({"token_type": null, "typ": "Bearer"}), "forward"),
         (json!({"nonce": "n", "typ": "Bearer"}), "forward"),
+        (
+            json!({"token_type": null, "token_use": "access_token"}),
+            "forward",
+        ),
+        (json!({"token_type": "access_token"}), "forward"),
+        (
+            json!({"token_type": "urn:ietf:params:oauth:token-type:access_token"}),
+            "forward",
+        ),
         (json!({"iss": OTHER}), "answer_disagrees"),
         (json!({"iss": 7}), "claim_of_wrong_type"),
         (json!({"aud": null}), "audience_missing"),
@@ -42,13 +51,26 @@ fn an_answer_is_judged_as_a_jwt_is() {
         (json!({"cnf": {"jkt": "x"}}), "sender_constrained"),
         (json!({"token_type": null}), "kind_missing"),
         (json!({"token_type": "DPoP"}), "sender_constrained"),
+        (json!({"token_type": "pop"}), "sender_constrained"),
         (json!({"token_type": "refresh_token"}), "wrong_type"),
+        (
+            json!({"token_type": "urn:ietf:params:oauth:token-type:refresh_token"}),
+            "wrong_type",
+        ),
+        (json!({"token_type": "N_A"}), "wrong_type"),
         (json!({"token_type": ["Bearer"]}), "claim_of_wrong_type"),
         (json!({"token_use": "refresh_token"}), "wrong_type"),
         (json!({"typ": "Refresh"}), "wrong_type"),
+        (json!({"token_use": "id"}), "wrong_type"),
+        (json!({"token_use": 7}), "claim_of_wrong_type"),
         (json!({"nonce": "n"}), "wrong_type"),
+        (json!({"at_hash": "h"}), "wrong_type"),
+        (json!({"c_hash": "h"}), "wrong_type"),
         (json!({"events": {}}), "wrong_type"),
         (json!({"sub": 7}), "claim_of_wrong_type"),
+        (json!({"jti": 7}), "claim_of_wrong_type"),
+        (json!({"nbf": "x"}), "claim_of_wrong_type"),
+        (json!({"iat": "x"}), "claim_of_wrong_type"),
         (json!({"azp": "unlisted"}), "client_not_allowed"),
         (json!({"azp": "a", "client_id": "b"}), "clients_disagree"),
         (json!({"azp": "stranger"}), "no_principal"),
@@ -164,15 +186,20 @@ fn a_person_at_userinfo_has_no_client_and_no_scopes() {
         "cluster": "idp", "accept_any_audience": true});
     let said = json!({"aud": null, "iss": null, "exp": null, "iat": null, "jti": null,
         "sub": "admin", "azp": "admin", "client_id": "admin", "cid": "admin", "appid": "admin",
-        "scope": "Admin", "scp": "Admin", "idtyp": "app", "gty": "client-credentials",
+        "scope": "Admin", "scp": "Admin", "permissions": ["Admin"], "idtyp": "app", "gty": "client-credentials",
         "roles": ["Admin"]});
-    let decision = decided_on(&configuration, "opaque", vec![answer(&said)]);
-    assert_eq!(
-        (kind(&decision), reason(&decision)),
-        (Some("user"), "no_principal")
-    );
-    let identity = decision.findings.identity.unwrap();
-    assert_eq!((&identity.client, identity.scopes.len()), (&None, 0));
+    for dialect in ["oidc", "auth0", "okta", "workos"] {
+        configuration["providers"][0]["type"] = json!(dialect);
+        let decision = decided_on(&configuration, "opaque", vec![answer(&said)]);
+        assert_eq!(
+            (kind(&decision), reason(&decision)),
+            (Some("user"), "no_principal"),
+            "{dialect}"
+        );
+        let identity = decision.findings.identity.unwrap();
+        let scopes = identity.scopes.len();
+        assert_eq!((&identity.client, scopes), (&None, 0), "{dialect}");
+    }
 }
 
 /// Without `exp`, a provider's clock may be ahead by the allowed skew, however short `ttl` is.

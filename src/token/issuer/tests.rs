@@ -129,6 +129,10 @@ fn a_key_signs_for_the_issuer_that_it_is_bound_to() {
     assert_eq!(verdict(&v2(A), &a, Some(&v2(TENANT)), &v2(TENANT)), good);
     assert_eq!(verdict(&v2(B), &b, Some(&v2(TENANT)), &v2(TENANT)), good);
     assert_eq!(verdict(idp, &Value::Null, Some(idp), idp), good);
+    // Though its provider's keys were found under another issuer, or no tenant is in it.
+    assert_eq!(verdict(&v1(A), &a, Some(&v1(A)), &v2(A)), good);
+    assert_eq!(verdict(&v1(A), &a, Some(&v1(TENANT)), &v2(A)), good);
+    assert_eq!(verdict(idp, &a, Some(idp), &v2(A)), good);
 }
 
 #[test]
@@ -183,6 +187,12 @@ fn a_guid_has_one_spelling() {
         "72f988bf-86f1-41af-91ab-2d7cd011db4g",
         "72f988bf-86f1-41af-91ab-2d7cd011db4",
         "72f988bf-86f1-41af-91ab-2d7cd011db477",
+        "72f988bf/86f1-41af-91ab-2d7cd011db47",
+        "72f988bf-86f1/41af-91ab-2d7cd011db47",
+        "72f988bf-86f1-41af/91ab-2d7cd011db47",
+        "72f988bf-86f1-41af-91ab/2d7cd011db47",
+        "72f988bf086f1-41af-91ab-2d7cd011db47",
+        "72f988b--86f1-41af-91ab-2d7cd011db47",
     ] {
         assert!(!is_guid(text), "{text}");
     }
@@ -195,20 +205,16 @@ fn a_hint_says_what_an_operator_may_have_overlooked() {
     let idp = "https://idp.example";
     assert_eq!(hint(&one(format!("{idp}/")), idp), slash);
     assert_eq!(hint(&one(idp.to_owned()), &format!("{idp}/")), slash);
-    let found = hint(&one(v2(A)), &v1(A)).unwrap();
-    assert!(
-        found.starts_with("an Entra token of version 1.0"),
-        "{found}"
-    );
-    let found = hint(&one(v1(A)), &v2(A)).unwrap();
-    assert!(
-        found.starts_with("an Entra token of version 2.0"),
-        "{found}"
-    );
+    let version_1 = "an Entra token of version 1.0 of a configured tenant: set \
+                     requestedAccessTokenVersion to 2 or list this issuer";
+    assert_eq!(hint(&one(v2(A)), &v1(A)), Some(version_1));
+    let version_2 = "an Entra token of version 2.0 of a configured tenant: list this issuer";
+    assert_eq!(hint(&one(v1(A)), &v2(A)), Some(version_2));
     for (configured, claimed) in [
         (v2(A), v1(B)),
         (v1(A), v2(B)),
         (v2(TENANT), v1(A)),
+        (v2(A), format!("https://idp.example/{A}/as")),
         (
             idp.to_owned(),
             "https://idp.example.evil.example/".to_owned(),
