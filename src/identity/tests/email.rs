@@ -83,3 +83,19 @@ fn an_address_counts_if_its_provider_vouches_for_it() {
         );
     }
 }
+
+#[test]
+fn an_address_belongs_to_a_domain_if_it_has_one_alone() {
+    for (address, domain) in [
+        ("ann@example.com", Some("example.com")),
+        ("ann@evil.example@example.com", None),
+        ("ann@@example.com", None),
+        ("@example.com", None),
+        ("ann@", None),
+        ("@", None),
+        ("example.com", None),
+        ("", None),
+    ] {
+        assert_eq!(condition::domain_of(address), domain, "{address}");
+    }
+}

@@ -18,6 +18,11 @@ fn a_rule_misses_the_groups_that_a_token_leaves_out() {
     };
     assert!(asks.misses_groups(&overage));
     assert!(!asks.misses_groups(&person()), "the token has all groups");
+    let outsider = Identity {
+        groups: vec!["other".to_owned()],
+        ..person()
+    };
+    assert!(!asks.misses_groups(&outsider), "and all of them are others");
     let also_fails_elsewhere = Condition {
         clients: Some(one("other")),
         ..asks.clone()
@@ -109,13 +114,23 @@ fn a_rule_of_a_provider_on_groups_lets_in_no_caller_whose_groups_are_left_out() 
         let refused = NotAdmitted::Claim("groups".to_owned());
         assert_eq!(admission.check(&overage), Err(refused), "{admission:?}");
     }
-    let of_another_claim = Admission {
-        claims: vec![claim_is("c", "x")],
-        ..Admission::default()
-    };
     let overage = Identity {
         groups_left_out: true,
         ..person()
     };
-    assert_eq!(of_another_claim.check(&overage), Ok(()));
+    let of_another_claim = ["c", "absent", "absent.groups", "groups.absent"].map(|path| {
+        let rule = ClaimRule {
+            path: path.split('.').map(str::to_owned).collect(),
+            exists: Some(path == "c"),
+            all: Vec::new(),
+            none: Vec::new(),
+        };
+        let admission = Admission {
+            claims: vec![rule],
+            ..Admission::default()
+        };
+        admission.check(&overage)
+    });
+    let below_groups = Err(NotAdmitted::Claim("groups.absent".to_owned()));
+    assert_eq!(of_another_claim, [Ok(()), Ok(()), Ok(()), below_groups]);
 }
