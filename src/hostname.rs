@@ -175,4 +175,40 @@ mod tests {
         assert!(!covers("n8n.example.com", "*.n8n.example.com"));
         assert!(!covers("*.n8n.example.com", "n8n.example.com"));
     }
+
+    #[test]
+    fn a_name_may_have_hyphens_and_underscores_and_253_bytes() {
+        for name in ["my-n8n_1.example.com", "_", "-", "a"] {
+            let found = named(&[(":authority", name.as_bytes())]);
+            assert_eq!(found.as_deref(), Some(name));
+        }
+        let of_length = |length: usize| {
+            let mut name = "a.".repeat(length / 2);
+            name.push_str(if length % 2 == 0 { "aa" } else { "a" });
+            name.truncate(length);
+            name
+        };
+        let longest = of_length(MAX_NAME);
+        assert_eq!(longest.len(), MAX_NAME);
+        let found = named(&[(":authority", longest.as_bytes())]);
+        assert_eq!(found, Some(longest));
+        let longer = format!("a{}", of_length(MAX_NAME));
+        assert_eq!(named(&[(":authority", longer.as_bytes())]), None);
+    }
+
+    /// `*example.com` would be every host whose name ends so, `evilexample.com` among them.
+    #[test]
+    fn a_star_stands_for_whole_labels() {
+        assert!(HostPattern::parse("*.example.com").is_some());
+        for text in [
+            "*example.com",
+            "*",
+            "*.",
+            "*.*",
+            "a*.example.com",
+            "*.*.example.com",
+        ] {
+            assert_eq!(HostPattern::parse(text), None, "{text}");
+        }
+    }
 }

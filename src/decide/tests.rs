@@ -24,6 +24,8 @@ use crate::token::{ActiveAnswer, TokenDigest};
 
 mod answers;
 mod api_keys;
+mod findings;
+mod groups;
 mod instances;
 mod introspection;
 mod memory;

@@ -3,7 +3,7 @@
 use super::introspection::{answer, asking, decided_on, reason, OTHER};
 use super::*;
 use crate::time::UnixMillis;
-use crate::token::Term;
+use crate::token::{Term, TokenFault};
 
 fn kind(decision: &Decision) -> Option<&'static str> {
     let identity = decision.findings.identity.as_ref();
@@ -215,4 +215,55 @@ fn an_answer_without_exp_may_have_been_issued_within_the_skew() {
     let said = Said::Active(ActiveAnswer::new((**whole.claims()).clone(), term));
     let decision = decided_on(&asking(), "opaque", vec![said]);
     assert_eq!(reason(&decision), "forward");
+}
+
+/// What is wrong is said exactly: the audit names the member.
+#[test]
+fn what_is_wrong_with_an_answer_is_named() {
+    for (changes, expected) in [
+        (json!({"iss": OTHER}), TokenFault::AnswerDisagrees("iss")),
+        (json!({"iss": 7}), TokenFault::ClaimOfWrongType("iss")),
+        (json!({"sub": 7}), TokenFault::ClaimOfWrongType("sub")),
+        (json!({"jti": 7}), TokenFault::ClaimOfWrongType("jti")),
+        (json!({"aud": 7}), TokenFault::ClaimOfWrongType("aud")),
+        (json!({"exp": "7"}), TokenFault::ClaimOfWrongType("exp")),
+        (json!({"iat": "7"}), TokenFault::ClaimOfWrongType("iat")),
+        (json!({"nbf": "7"}), TokenFault::ClaimOfWrongType("nbf")),
+        (json!({"events": {}}), TokenFault::WrongType("events")),
+        (json!({"typ": "ID"}), TokenFault::WrongType("typ")),
+        (
+            json!({"token_use": "id"}),
+            TokenFault::WrongType("token_use"),
+        ),
+        (json!({"nonce": "n"}), TokenFault::WrongType("nonce")),
+        (
+            json!({"token_type": "mac"}),
+            TokenFault::WrongType("token_type"),
+        ),
+        (
+            json!({"token_type": 7}),
+            TokenFault::ClaimOfWrongType("token_type"),
+        ),
+    ] {
+        let decision = decided_on(&asking(), "opaque", vec![answer(&changes)]);
+        let Outcome::Reject(Reason::Token(fault)) = decision.outcome else {
+            panic!("{changes}: {:?}", decision.outcome);
+        };
+        assert_eq!(fault, expected, "{changes}");
+    }
+}
+
+#[test]
+fn an_answer_without_an_issuer_speaks_for_the_first_of_its_provider() {
+    let mut configuration = asking();
+    configuration["providers"][0]["issuer"] = json!([ISSUER, "https://old.example"]);
+    for (said, expected) in [
+        (json!({"iss": null}), ISSUER),
+        (json!({}), ISSUER),
+        (json!({"iss": "https://old.example"}), "https://old.example"),
+    ] {
+        let decision = decided_on(&configuration, "opaque", vec![answer(&said)]);
+        let identity = decision.findings.identity.unwrap();
+        assert_eq!(&*identity.issuer, expected, "{said}");
+    }
 }

@@ -222,6 +222,7 @@ fn what_is_remembered_ends_with_the_provider_s_word() {
             };
             reason(&decide(grounds, &request))
         };
+        assert_eq!(at(NOW.0), "forward", "{changes}");
         assert_eq!(at(NOW.0 + last), "forward", "{changes}");
         assert_eq!(at(NOW.0 + last + 1), "inactive", "{changes}");
         assert_eq!(at(NOW.0 - 1), "inactive", "a clock that was set back");

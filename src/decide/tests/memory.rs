@@ -155,6 +155,27 @@ fn a_token_that_does_not_name_its_key_is_verified_anew() {
     assert_eq!(reason(&joined), "bad_signature");
 }
 
+/// Nor does one say which key it means that names none, be it the only one that has no name either.
+#[test]
+fn a_token_without_a_key_id_is_verified_anew() {
+    let mut nameless = signer().jwk("one");
+    nameless.as_object_mut().unwrap().remove("kid");
+    for key in [nameless, signer().jwk("one")] {
+        let token = signer().sign(&json!({"alg": "EdDSA"}), &claims("reader", &["Reader"]));
+        let bearer = format!("Bearer {token}");
+        let request = request("GET", PATH, &[("authorization", &bearer)]);
+        let mut memo = Memo::default();
+        let keys = std::slice::from_ref(&key);
+        let first = decide_with_keys(&memo, &request, keys);
+        let Some(Recollection::New(place, caller)) = first.findings.recollection else {
+            panic!("not verified");
+        };
+        memo.remember(place, Rc::clone(&caller), caller.weight());
+        let again = decide_with_keys(&memo, &request, keys);
+        assert!(matches!(again.outcome, Outcome::Forward(_)) && !is_recalled(&again));
+    }
+}
+
 #[test]
 fn a_remembered_token_waits_and_fails_with_the_keys_of_its_provider() {
     let (memo, request) = remembered();
@@ -274,4 +295,35 @@ fn the_weight_of_claims_is_that_of_their_structure() {
     assert!(weight(json!(vec![json!({"a": 1}); 100])) >= little + 100 * 400);
     assert!(weight(json!({"a".repeat(1000): 1})) >= little + 1000);
     assert!(weight(json!("a".repeat(1000))) <= little + 1100);
+}
+
+/// What is remembered of a caller takes memory that never shrinks: none of it is left out.
+#[test]
+fn the_weight_of_a_caller_is_no_less_than_its_texts() {
+    let facts = facts(&configuration());
+    let weight = |name: &str, value: Value| {
+        let mut claims = claims("reader", &["Reader"]);
+        claims[name] = value;
+        let decision = decide_with(&facts, &bearing("GET", PATH, &claims));
+        match decision.findings.recollection {
+            Some(Recollection::New(_, caller)) => caller.weight(),
+            other => panic!("not verified anew: {other:?}"),
+        }
+    };
+    let little = weight("more", json!(1));
+    assert!(little >= size_of::<Caller>() + size_of::<Identity>());
+    assert!(little <= 3000, "{little}");
+    let long = "a".repeat(1000);
+    // Once as a text, and once in a header.
+    for name in ["sub", "scope", "roles"] {
+        assert!(weight(name, json!(long)) >= little + 1900, "{name}");
+    }
+    for name in ["groups", "jti"] {
+        assert!(weight(name, json!(long)) >= little + 990, "{name}");
+    }
+    let many = weight("groups", json!(vec!["a"; 100]));
+    assert!(many >= little + 100 * (1 + size_of::<String>()), "{many}");
+    // Claims that no rule of a webhook looks at are not kept.
+    assert!(weight("more", json!(long)) <= little + 100);
+    assert!(weight("more", json!(vec![json!({"a": 1}); 100])) <= little + 100);
 }

@@ -99,3 +99,60 @@ fn an_address_belongs_to_a_domain_if_it_has_one_alone() {
         assert_eq!(condition::domain_of(address), domain, "{address}");
     }
 }
+
+/// Readers disagree on what an odd address is, and where it belongs. So it is none, whoever vouches
+/// for it.
+#[test]
+fn an_address_that_could_be_read_in_two_ways_does_not_count() {
+    let counts = |address: &str| {
+        let claims = json!({"email": address, "email_verified": true});
+        let identity = read(Dialect::Oidc, &claims).unwrap();
+        identity.verified_email.as_deref() == Some(address)
+    };
+    assert!(counts("ann.o'neil+x@example.com"));
+    for address in [
+        "ann@evil.example@example.com",
+        "ann@@example.com",
+        "@example.com",
+        "ann@",
+        "@",
+        "ann",
+        "",
+        "ann @example.com",
+        "ann@example.com ",
+        " ann@example.com",
+        "ann\0@example.com",
+        "ann\n@example.com",
+        "ann@example.com\r",
+        "ann\t@example.com",
+        "ann\u{7f}@example.com",
+        "\u{e4}nn@example.com",
+        "ann@ex\u{e4}mple.com",
+    ] {
+        assert!(!counts(address), "{address:?}");
+    }
+    for address in [json!(["ann@example.com"]), json!(7), json!(null)] {
+        let claims = json!({"email": address, "email_verified": true});
+        let identity = read(Dialect::Oidc, &claims).unwrap();
+        assert_eq!(identity.verified_email, None, "{claims}");
+    }
+}
+
+#[test]
+fn a_sound_address_does_not_count_where_its_provider_denies_it_or_says_nothing() {
+    for vouched in [json!({}), json!({"email_verified": false})] {
+        let mut claims = vouched;
+        claims["email"] = json!("ann@example.com");
+        let identity = read(Dialect::Oidc, &claims).unwrap();
+        assert_eq!(identity.verified_email, None, "{claims}");
+    }
+}
+
+#[test]
+fn google_names_the_domain_that_hosts_an_account() {
+    let claims = json!({"sub": "7", "email": "ann@alias.example", "hd": "example.com"});
+    let identity = read(Dialect::Google, &claims).unwrap();
+    assert_eq!(identity.hosted_domain.as_deref(), Some("example.com"));
+    let elsewhere = read(Dialect::Oidc, &claims).unwrap();
+    assert_eq!(elsewhere.hosted_domain, None);
+}

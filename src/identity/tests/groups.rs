@@ -80,6 +80,22 @@ fn groups_that_are_elsewhere_are_missed_in_every_dialect() {
     assert!(identity.unwrap().groups_left_out);
 }
 
+#[test]
+fn entra_says_in_two_ways_that_it_leaves_groups_out() {
+    let left_out = |change: Value| {
+        let identity = read(Dialect::Entra, &change).unwrap();
+        identity.groups_left_out
+    };
+    assert!(left_out(json!({"azp": "cli", "hasgroups": true})));
+    assert!(left_out(
+        json!({"azp": "cli", "_claim_names": {"groups": "src1"}})
+    ));
+    assert!(!left_out(json!({"azp": "cli", "groups": ["staff"]})));
+    assert!(!left_out(
+        json!({"azp": "cli", "_claim_names": {"x": "src1"}})
+    ));
+}
+
 /// A caller may be in the very group that a provider keeps out, where the token holds too few of
 /// them to tell.
 #[test]

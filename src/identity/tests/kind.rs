@@ -150,3 +150,104 @@ fn a_person_does_not_become_an_application_by_the_name_or_object_of_one() {
         ),
     ]);
 }
+
+#[test]
+fn an_application_is_told_by_its_own_subject_or_its_grant() {
+    for dialect in [Dialect::Auth0, Dialect::Oidc] {
+        assert_kinds([
+            (dialect, json!({"azp": "c", "sub": "c@clients"}), Kind::App),
+            (
+                dialect,
+                json!({"azp": "c", "sub": "x", "gty": "client-credentials"}),
+                Kind::App,
+            ),
+            (
+                dialect,
+                json!({"azp": "c", "sub": "x", "gty": ["refresh_token", "client-credentials"]}),
+                Kind::App,
+            ),
+            (
+                dialect,
+                json!({"azp": "c", "sub": "x", "gty": "password"}),
+                Kind::User,
+            ),
+            (
+                dialect,
+                json!({"azp": "c", "sub": "x", "gty": []}),
+                Kind::User,
+            ),
+            (dialect, json!({"azp": "c", "sub": "@clientsc"}), Kind::User),
+            (dialect, json!({"azp": "", "sub": "@clients"}), Kind::User),
+            (dialect, json!({"sub": "x"}), Kind::User),
+            (dialect, json!({"azp": "c"}), Kind::User),
+        ]);
+    }
+}
+
+#[test]
+fn an_application_is_told_by_what_its_provider_declares() {
+    for (dialect, sub) in [(Dialect::Oidc, "u"), (Dialect::Entra, "u")] {
+        assert_kinds([
+            (
+                dialect,
+                json!({"azp": "c", "sub": sub, "oid": "o", "idtyp": "app"}),
+                Kind::App,
+            ),
+            (
+                dialect,
+                json!({"azp": "c", "sub": sub, "oid": "o", "idtyp": "user"}),
+                Kind::User,
+            ),
+        ]);
+    }
+    assert_kinds([
+        // An ID token of a person without a client.
+        (Dialect::Entra, json!({"sub": "o", "oid": "o"}), Kind::User),
+        (Dialect::Keycloak, json!({"azp": "c"}), Kind::User),
+        (
+            Dialect::Keycloak,
+            json!({"preferred_username": "service-account-"}),
+            Kind::User,
+        ),
+        (
+            Dialect::Ping,
+            json!({"iss": "https://x/as", "client_id": "c", "sub": "c"}),
+            Kind::App,
+        ),
+    ]);
+    for mark in ["sub", "sid", "auth_time", "acr"] {
+        let mut claims = json!({"iss": "https://x/as", "client_id": "c"});
+        assert_kinds([(Dialect::Ping, claims.clone(), Kind::App)]);
+        claims[mark] = json!("1");
+        assert_kinds([(Dialect::Ping, claims, Kind::User)]);
+    }
+}
+
+#[test]
+fn the_tenant_of_a_service_account_is_its_namespace() {
+    let tenant = |claims: Value| read(Dialect::Kubernetes, &claims).map(|one| one.tenant);
+    let account = "system:serviceaccount:jobs:runner";
+    let jobs = Ok(Some("jobs".to_owned()));
+    let in_namespace =
+        |namespace: Value| json!({"sub": account, "kubernetes.io": {"namespace": namespace}});
+    assert_eq!(tenant(json!({"sub": account})), jobs);
+    assert_eq!(tenant(json!({"sub": account, "kubernetes.io": {}})), jobs);
+    assert_eq!(tenant(in_namespace(json!("jobs"))), jobs);
+    let with_colon = json!({"sub": "system:serviceaccount:jobs:run:ner"});
+    assert_eq!(tenant(with_colon), jobs);
+    for other in [json!("other"), json!("jobs:runner"), json!(7), json!(null)] {
+        let found = tenant(in_namespace(other.clone()));
+        assert_eq!(found, Err(IdentityFault::NamespacesDisagree), "{other}");
+    }
+    assert_eq!(tenant(json!({"sub": "system:node:worker"})), Ok(None));
+    let of_none = json!({"sub": "x", "kubernetes.io": {"namespace": "jobs"}});
+    assert_eq!(tenant(of_none), Err(IdentityFault::NamespacesDisagree));
+}
+
+#[test]
+fn the_first_claim_that_names_a_tenant_counts() {
+    let tenant = |claims: Value| read(Dialect::Oidc, &claims).unwrap().tenant;
+    let both = json!({"tid": "t", "org_id": "o"});
+    assert_eq!(tenant(both).as_deref(), Some("t"));
+    assert_eq!(tenant(json!({"org_id": "o"})).as_deref(), Some("o"));
+}

@@ -36,6 +36,37 @@ fn a_sound_token_tells_what_it_claims() {
 }
 
 #[test]
+fn what_a_token_says_of_itself_is_read_for_an_operator() {
+    let said = |claims: Value| {
+        let compact = token(r#"{"alg":"RS256","kid":"k1"}"#, &claims.to_string());
+        UntrustedToken::parse(&compact).unwrap().claimed()
+    };
+    assert_eq!(
+        said(json!({"iss": "i", "aud": ["a", 7, "b"], "sub": "s", "azp": "c"})),
+        Claimed {
+            issuer: "i".to_owned(),
+            audience: vec!["a".to_owned(), "b".to_owned()],
+            subject: Some("s".to_owned()),
+            client: Some("c".to_owned()),
+            key_id: Some("k1".to_owned()),
+        }
+    );
+    assert_eq!(said(json!({"iss": "i", "aud": "a"})).audience, ["a"]);
+    assert!(said(json!({"iss": "i", "aud": {"a": 1}}))
+        .audience
+        .is_empty());
+    for (claims, client) in [
+        (json!({"iss": "i", "azp": "a", "client_id": "b"}), Some("a")),
+        (json!({"iss": "i", "azp": 7, "client_id": "b"}), Some("b")),
+        (json!({"iss": "i", "cid": "c"}), Some("c")),
+        (json!({"iss": "i", "appid": "d"}), Some("d")),
+        (json!({"iss": "i", "sub": 7}), None),
+    ] {
+        assert_eq!(said(claims.clone()).client.as_deref(), client, "{claims}");
+    }
+}
+
+#[test]
 fn key_id_and_typ_may_be_absent() {
     let compact = token(r#"{"alg":"RS256"}"#, r#"{"iss":"i"}"#);
     let token = UntrustedToken::parse(&compact).unwrap();

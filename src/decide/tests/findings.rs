@@ -1,0 +1,90 @@
+//! What the audit learns of a caller, of a token that is refused, and of who refused it.
+
+use super::introspection::asking;
+use super::*;
+use crate::observe::audit_line;
+use crate::time::UnixMillis;
+
+const PATH: &str = "/api/v1/workflows";
+
+/// The audit record of a call with a token, without what it says of the request itself.
+fn record(facts: &TestFacts, path: &str, claims: &Value) -> Value {
+    let request = bearing("GET", path, claims);
+    let decision = decide_with(facts, &request);
+    let line = audit_line(&decision, &request, UnixMillis(NOW.0 * 1000));
+    let mut record: Value = serde_json::from_str(&line).unwrap();
+    for name in ["time", "surface", "operation", "method", "path"] {
+        record.as_object_mut().unwrap().remove(name).unwrap();
+    }
+    record
+}
+
+fn claims_with(client: &str, change: &Value) -> Value {
+    let mut claims = claims(client, &["Reader"]);
+    let members = claims.as_object_mut().unwrap();
+    members.extend(change.as_object().unwrap().clone());
+    claims
+}
+
+#[test]
+fn a_token_of_an_unknown_issuer_leaves_what_it_claims_and_a_hint() {
+    let claims = claims_with("reader", &json!({"iss": format!("{ISSUER}/")}));
+    assert_eq!(
+        record(&facts(&configuration()), PATH, &claims),
+        json!({
+            "decision": "reject", "reason": "unknown_issuer", "status": 401,
+            "hint": "a configured issuer differs in the slash at the end alone",
+            "claimed": {"iss": format!("{ISSUER}/"), "aud": "api://n8n-api", "sub": "reader",
+                "client": "reader", "kid": "one"},
+        })
+    );
+}
+
+#[test]
+fn a_token_that_is_not_good_leaves_what_it_claims_and_the_provider_whose_rules_it_broke() {
+    let audience = json!(["api://other", "api://else"]);
+    let claims = claims_with("reader", &json!({ "aud": audience }));
+    assert_eq!(
+        record(&facts(&configuration()), PATH, &claims),
+        json!({
+            "decision": "reject", "reason": "wrong_audience", "status": 401, "provider": "idp",
+            "claimed": {"iss": ISSUER, "aud": "api://other api://else", "sub": "reader",
+                "client": "reader", "kid": "one"},
+        })
+    );
+}
+
+#[test]
+fn a_caller_who_may_not_come_in_is_named_as_verified() {
+    let known = json!({
+        "provider": "idp", "iss": ISSUER, "sub": "unlisted", "client": "unlisted", "kind": "app",
+        "jti": "t-1", "crypto": "guest",
+    });
+    let found = record(&facts(&configuration()), PATH, &claims("unlisted", &[]));
+    for (name, value) in known.as_object().unwrap() {
+        assert_eq!(found[name], *value, "{name}");
+    }
+    assert_eq!(found["reason"], "client_not_allowed");
+    for name in ["claimed", "principal", "cache"] {
+        assert_eq!(found[name], json!(null), "{name}");
+    }
+}
+
+#[test]
+fn a_caller_without_a_principal_is_named_as_verified() {
+    let found = record(&facts(&configuration()), PATH, &claims("stranger", &[]));
+    assert_eq!(found["reason"], "no_principal");
+    assert_eq!(found["client"], "stranger");
+    assert_eq!(found["cache"], "miss", "whoever it is is known");
+    for name in ["claimed", "principal"] {
+        assert_eq!(found[name], json!(null), "{name}");
+    }
+}
+
+/// A JWT speaks for itself unless the operator wants more: the provider learns nothing of it.
+#[test]
+fn no_provider_is_asked_about_a_good_jwt_where_that_is_not_said() {
+    let found = record(&facts(&asking()), PATH, &claims("reader", &["Reader"]));
+    assert_eq!(found["decision"], "forward");
+    assert_eq!(found["introspection"], json!(null));
+}
