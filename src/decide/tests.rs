@@ -24,6 +24,7 @@ use crate::token::{ActiveAnswer, TokenDigest};
 
 mod answers;
 mod api_keys;
+mod edits;
 mod findings;
 mod groups;
 mod instances;

@@ -1,5 +1,6 @@
 //! Requests that wait, are woken, hang up or wait in vain.
 
+mod host;
 mod strangers;
 mod waiting;
 

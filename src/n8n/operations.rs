@@ -113,3 +113,6 @@ impl Operation {
         self.template.split('/').skip(1)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! What the audit learns of a caller, of a token that is refused, and of who refused it.
 
-use super::introspection::asking;
+use super::introspection::{answer, asking, decided_on};
 use super::*;
 use crate::observe::audit_line;
 use crate::time::UnixMillis;
@@ -87,4 +87,84 @@ fn no_provider_is_asked_about_a_good_jwt_where_that_is_not_said() {
     let found = record(&facts(&asking()), PATH, &claims("reader", &["Reader"]));
     assert_eq!(found["decision"], "forward");
     assert_eq!(found["introspection"], json!(null));
+}
+
+/// What the audit says that providers answered, and which one it names.
+fn said(configuration: &Value, token: &str, words: Vec<Said>) -> [Value; 3] {
+    let decision = decided_on(configuration, token, words);
+    let request = request("GET", PATH, &[]);
+    let line = audit_line(&decision, &request, UnixMillis(NOW.0 * 1000));
+    let record: Value = serde_json::from_str(&line).unwrap();
+    ["reason", "provider", "introspection"].map(|name| record[name].clone())
+}
+
+#[test]
+fn the_audit_says_what_the_one_provider_said_of_an_opaque_token() {
+    let mut one = asking();
+    one["providers"].as_array_mut().unwrap().truncate(1);
+    for (word, expected) in [
+        (
+            answer(&json!({"aud": "api://other"})),
+            [json!("wrong_audience"), json!("idp"), json!("active")],
+        ),
+        (
+            answer(&json!({"azp": "unlisted"})),
+            [json!("client_not_allowed"), json!("idp"), json!("active")],
+        ),
+        (
+            Said::Inactive,
+            [json!("inactive"), json!("idp"), json!("inactive")],
+        ),
+        (
+            Said::Nothing("timeout"),
+            [
+                json!("introspection_unavailable"),
+                json!("idp"),
+                json!(null),
+            ],
+        ),
+    ] {
+        assert_eq!(said(&one, "opaque", vec![word]), expected);
+    }
+}
+
+#[test]
+fn the_audit_names_no_provider_where_several_know_nothing_of_a_token() {
+    let nobody = [json!("inactive"), json!(null), json!("inactive")];
+    let words = vec![Said::Inactive, Said::Inactive];
+    assert_eq!(said(&asking(), "opaque", words), nobody);
+    let unknown = [json!("introspection_unavailable"), json!(null), json!(null)];
+    let words = vec![Said::Inactive, Said::Nothing("timeout")];
+    assert_eq!(said(&asking(), "opaque", words), unknown);
+}
+
+#[test]
+fn the_audit_says_what_a_provider_said_of_a_signed_token() {
+    let mut always = asking();
+    always["providers"][0]["introspection"]["always"] = json!(true);
+    let token = sign(&claims("reader", &["Reader"]));
+    for (word, expected) in [
+        (
+            answer(&json!({})),
+            [json!(null), json!("idp"), json!("active")],
+        ),
+        (
+            answer(&json!({"sub": "another"})),
+            [json!("answer_disagrees"), json!("idp"), json!("active")],
+        ),
+        (
+            Said::Inactive,
+            [json!("inactive"), json!("idp"), json!("inactive")],
+        ),
+        (
+            Said::Nothing("timeout"),
+            [
+                json!("introspection_unavailable"),
+                json!("idp"),
+                json!(null),
+            ],
+        ),
+    ] {
+        assert_eq!(said(&always, &token, vec![word]), expected);
+    }
 }
