@@ -472,4 +472,30 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn patterns_of_two_endpoints_never_meet() {
+        for (one, other) in [
+            ("/webhook/**", "/webhook-test/**"),
+            ("/webhook/x", "/form/x"),
+            ("/webhook/*", "/mcp/x"),
+        ] {
+            let [one, other] = [one, other].map(|text| parse(text).unwrap());
+            assert!(!one.meets(&other) && !other.meets(&one), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_is_whole_with_all_that_is_below_it() {
+        for (pattern, expected) in [
+            ("/webhook/**", true),
+            ("/webhook", false),
+            ("/webhook/*", false),
+            ("/webhook/x/**", false),
+            ("/webhook/*/**", false),
+        ] {
+            let found = parse(pattern).unwrap().is_whole_endpoint();
+            assert_eq!(found, expected, "{pattern}");
+        }
+    }
 }

@@ -213,6 +213,23 @@ mod tests {
         assert!(!set(&["workflow:*"]).contains("workflowTags:list"));
     }
 
+    /// `workflow*` would hold `workflowTags:update`, too.
+    #[test]
+    fn a_star_stands_behind_a_whole_resource_alone() {
+        for written in [
+            "workflow*",
+            "w*",
+            "workflow:r*",
+            "*:read",
+            "*workflow:*",
+            "* ",
+        ] {
+            let mut set = ScopeSet::default();
+            assert!(set.insert(written).is_err(), "{written}");
+            assert!(set.is_empty(), "{written}");
+        }
+    }
+
     #[test]
     fn only_a_star_holds_what_this_filter_does_not_know() {
         let everything_known = set(&SCOPES);

@@ -1,5 +1,7 @@
 //! Key sets as providers publish them, and what must not be taken from one.
 
+mod limits;
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::any;
@@ -7,7 +9,7 @@ use proptest::sample::Index;
 use serde_json::{json, Value};
 
 use super::*;
-use crate::mint::{jwk_set, mint, KeyKind, KEY_KINDS};
+use crate::mint::{jwk_set, mint, KeyKind, Mint, KEY_KINDS};
 
 fn rsa() -> Value {
     mint(KeyKind::Rsa2048).jwk("k")
