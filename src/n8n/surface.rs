@@ -215,3 +215,6 @@ fn is_own_document(endpoints: &Endpoints, route: &Route) -> bool {
             .map(|segment| segment.to_ascii_lowercase())
             .eq(endpoints.api.split('/').chain(["v1"]))
 }
+
+#[cfg(test)]
+mod tests;

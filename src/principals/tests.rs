@@ -206,3 +206,10 @@ fn a_rule_that_asks_for_groups_ends_the_search_where_the_token_leaves_some_out()
         assert!(!principals.misses_groups(&caller(false)), "{principals:?}");
     }
 }
+
+#[test]
+fn principals_are_counted() {
+    assert!(principals(vec![]).is_empty());
+    let two = principals(vec![client("a"), client("b")]);
+    assert_eq!((two.len(), two.is_empty()), (2, false));
+}

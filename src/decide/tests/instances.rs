@@ -3,6 +3,8 @@
 use super::*;
 use crate::facts::WaiterId;
 use crate::gate::{Action, Gate, Step};
+use crate::hostname::HostPattern;
+use crate::instances::{Instances, Taken};
 use crate::time::UnixMillis;
 
 const PATH: &str = "/api/v1/workflows";
@@ -213,4 +215,28 @@ impl crate::facts::SharedMemory for NoMemory {
     fn write(&self, _: &str, _: &[u8], _: Option<u32>) -> bool {
         false
     }
+}
+
+/// A configuration that names instances without a host for one must not lead every host to it.
+#[test]
+fn an_instance_that_no_host_leads_to_gets_no_request() {
+    let loaded = load(&configuration());
+    let only = loaded.instances.iter().next().unwrap();
+    let mut instances = Instances::by_host();
+    instances.push(only.clone());
+    let request = request("GET", PATH, &[]);
+    assert!(instances.of(&request).is_none());
+    let host = HostPattern::parse("n8n.example.com").unwrap();
+    assert_eq!(instances.lead(&host, only.id), Ok(()));
+    assert_eq!(instances.lead(&host, only.id), Err(Taken(only.id)));
+    assert!(instances.of(&request).is_some());
+    assert!(instances.of(&at("other.example.com", &request)).is_none());
+    assert!(Instances::only(only.clone()).of(&request).is_some());
+}
+
+#[test]
+fn the_principals_of_all_instances_are_counted() {
+    assert_eq!(load(&configuration()).instances.principals(), 3);
+    assert_eq!(load(&two_instances()).instances.principals(), 3);
+    assert_eq!(Instances::by_host().principals(), 0);
 }

@@ -1,0 +1,115 @@
+//! To which part of n8n a path belongs, and which document the gate answers itself.
+
+use super::*;
+
+fn surface(endpoints: &Endpoints, path: &str) -> Result<Surface, PathFault> {
+    classify(endpoints, path.as_bytes()).map(|route| route.surface)
+}
+
+#[test]
+fn the_gate_answers_for_the_metadata_of_the_public_api_alone() {
+    let usual = Endpoints::default();
+    let moved = Endpoints {
+        api: "automation/api".to_owned(),
+        ..Endpoints::default()
+    };
+    let well_known = |below: &str| format!("/.well-known/oauth-protected-resource{below}");
+    for (endpoints, path, expected) in [
+        (&usual, well_known("/api/v1"), Surface::Gate),
+        (&usual, well_known("/api/v1/"), Surface::Gate),
+        (&usual, well_known("/API/V1"), Surface::Gate),
+        (&usual, well_known(""), Surface::Oauth),
+        (&usual, well_known("/api"), Surface::Oauth),
+        (&usual, well_known("/api/v2"), Surface::Oauth),
+        (&usual, well_known("/api/v1/workflows"), Surface::Oauth),
+        (&usual, "/rest/api/v1".to_owned(), Surface::Rest),
+        (&usual, "/api/v1".to_owned(), Surface::PublicApi),
+        (&usual, "/x/api/v1".to_owned(), Surface::Ui),
+        (&moved, well_known("/automation/api/v1"), Surface::Gate),
+        (&moved, well_known("/api/v1"), Surface::Oauth),
+    ] {
+        assert_eq!(surface(endpoints, &path), Ok(expected), "{path}");
+    }
+}
+
+#[test]
+fn a_path_below_the_well_known_one_describes_a_resource() {
+    for (path, resource) in [
+        (
+            "/.well-known/oauth-protected-resource/webhook/x",
+            Some("/webhook/x"),
+        ),
+        (
+            "/.Well-Known/OAuth-Protected-Resource/webhook/X/",
+            Some("/webhook/X/"),
+        ),
+        ("/.well-known/oauth-protected-resource/", Some("/")),
+        ("/.well-known/oauth-protected-resource", None),
+        ("/.well-known/oauth-protected-resourcewebhook/x", None),
+        ("/.well-known/oauth-protected-resources/webhook/x", None),
+        ("/xwell-known/oauth-protected-resource/webhook/x", None),
+        ("/webhook/x", None),
+        ("/", None),
+        ("", None),
+    ] {
+        let found = described(path.as_bytes());
+        assert_eq!(found, resource.map(str::as_bytes), "{path}");
+    }
+}
+
+#[test]
+fn only_version_1_of_the_public_api_has_calls() {
+    let call = |path: &str| {
+        let route = classify(&Endpoints::default(), path.as_bytes()).expect("one reading");
+        route.api_call().map(<[String]>::to_vec)
+    };
+    let users = Some(vec!["users".to_owned()]);
+    assert_eq!(call("/api/v1/users"), users);
+    assert_eq!(call("/API/V1/users/"), users);
+    assert_eq!(call("/api/v1"), Some(vec![]));
+    for path in [
+        "/api",
+        "/api/v2/users",
+        "/rest/v1/users",
+        "/webhook/v1/users",
+    ] {
+        assert_eq!(call(path), None, "{path}");
+    }
+}
+
+/// What is not guarded passes as it came, and the audit shows all of it.
+#[test]
+fn a_segment_that_cannot_be_decoded_is_kept_where_nothing_is_guarded() {
+    let route = classify(&Endpoints::default(), b"/assets/a%2Fb/%zz/c").expect("not guarded");
+    assert_eq!(route.surface, Surface::Ui);
+    assert_eq!(route.segments, ["assets", "a%2Fb", "%zz", "c"]);
+}
+
+#[test]
+fn an_odd_path_is_refused_where_anybody_could_read_it_as_a_guarded_one() {
+    for path in [
+        "/%61pi/v1/users",
+        "/%2561pi/v1/users",
+        "/x/../api/v1/users",
+        "/x/%2e%2e/api/v1/users",
+        "/./api/v1/users",
+        "/x/..;/api/v1/users",
+        "//api/v1/users",
+        "//n8n.example.com/api/v1/users",
+        "/\\api/v1/users",
+        "/api;x/v1/users",
+        "/api%00/v1/users",
+        "/%webhook/../webhook/x",
+        "/WEBHOO%4b/x",
+    ] {
+        let found = surface(&Endpoints::default(), path);
+        assert!(found.is_err(), "{path}: {found:?}");
+    }
+    for path in ["/assets/%zz", "/a%20b", "/apis%2F", "/webhookx/%2e", "/x;y"] {
+        assert_eq!(
+            surface(&Endpoints::default(), path),
+            Ok(Surface::Ui),
+            "{path}"
+        );
+    }
+}
