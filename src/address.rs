@@ -174,22 +174,47 @@ mod tests {
         }
     }
 
+    /// What is sent in the clear stays on this machine, or the configuration is refused.
     #[test]
     fn only_this_machine_is_loopback() {
-        for (text, expected) in [
-            ("http://localhost:9000/", true),
-            ("http://idp.localhost", true),
-            ("http://127.0.0.2", true),
-            ("http://[::1]:80/", true),
-            ("http://127.0.0.1.example.com", false),
-            ("http://notlocalhost", false),
-            ("http://10.0.0.1", false),
+        for (host, expected) in [
+            ("localhost", true),
+            ("localhost:8080", true),
+            ("idp.localhost", true),
+            ("127.0.0.1", true),
+            ("127.9.9.9:80", true),
+            ("[::1]", true),
+            ("[::1]:8080", true),
+            ("8.8.8.8", false),
+            ("10.0.0.1", false),
+            ("0.0.0.0", false),
+            ("[::]", false),
+            ("[2001:db8::1]", false),
+            ("localhost.example.com", false),
+            ("xlocalhost", false),
+            ("127.0.0.1.example.com", false),
         ] {
-            assert_eq!(
-                Address::parse(text).unwrap().is_loopback(),
-                expected,
-                "{text}"
-            );
+            let text = format!("http://{host}/x");
+            let address = Address::parse(&text).unwrap();
+            assert_eq!(address.is_loopback(), expected, "{host}");
         }
+    }
+
+    #[test]
+    fn an_address_ends_its_host_at_the_first_slash_or_question_mark() {
+        let parts = |text| {
+            let address = Address::parse(text).unwrap();
+            (address.scheme, address.authority, address.path)
+        };
+        let idp = "idp.example";
+        assert_eq!(parts("https://idp.example"), ("https", idp, ""));
+        assert_eq!(parts("https://idp.example?x=/y"), ("https", idp, "?x=/y"));
+        let nested = "https://idp.example/?to=http://x";
+        assert_eq!(parts(nested), ("https", idp, "/?to=http://x"));
+        let called = |text| Address::parse(text).unwrap().endpoint("c", "").path;
+        assert_eq!(called("https://idp.example"), "/");
+        assert_eq!(called("https://idp.example?x=1"), "/?x=1");
+        assert_eq!(called("https://idp.example/a?"), "/a?");
+        assert_eq!(called("https://idp.example/a"), "/a");
     }
 }

@@ -162,6 +162,16 @@ fn keycloak_with_roles_of_the_realm_and_of_clients() {
 }
 
 #[test]
+fn what_is_granted_in_two_claims_counts_once() {
+    let claims = json!({"azp": "c", "sub": "u", "scope": "a b", "scp": ["b", "c"]});
+    assert_says(
+        Dialect::Oidc,
+        &claims,
+        (Some("c"), Kind::User, &["a", "b", "c"], &[], &[], None),
+    );
+}
+
+#[test]
 fn grants_of_another_type_grant_nothing() {
     let odd = json!({"roles": {"a": 1}, "scope": 7, "scp": null, "groups": [1, ["x"], "g"]});
     assert_says(

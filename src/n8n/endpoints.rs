@@ -381,5 +381,18 @@ mod tests {
             conflict("rest", "api")
         );
         assert_eq!(with(|endpoints| endpoints.rest = "api/rest".to_owned()), []);
+        assert_eq!(
+            with(|endpoints| endpoints.rest = "api".to_owned()),
+            conflict("rest", "api")
+        );
+        let within = with(|endpoints| endpoints.rest = ".well-known".to_owned());
+        assert!(!within.is_empty(), "n8n's own paths would lie within it");
+        assert!(within.iter().all(|one| one.outer == "rest"), "{within:?}");
+    }
+
+    #[test]
+    fn an_endpoint_may_have_every_character_that_needs_no_encoding() {
+        let found = Endpoints::normalize("/Hooks.v1_a~b-c/In/");
+        assert_eq!(found.as_deref(), Ok("hooks.v1_a~b-c/in"));
     }
 }

@@ -213,6 +213,15 @@ mod tests {
         assert!(!set(&["workflow:*"]).contains("workflowTags:list"));
     }
 
+    #[test]
+    fn a_set_is_empty_until_something_is_in_it() {
+        assert!(ScopeSet::default().is_empty());
+        assert!(names(&ScopeSet::default()).is_empty());
+        assert!(!set(&["workflow:read"]).is_empty());
+        assert!(!set(&["*"]).is_empty());
+        assert_eq!(names(&set(&["*"])), SCOPES);
+    }
+
     /// `workflow*` would hold `workflowTags:update`, too.
     #[test]
     fn a_star_stands_behind_a_whole_resource_alone() {
