@@ -4,9 +4,12 @@
 //! to say one thing to the gate and another to whoever reads it next.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
+use serde::Deserializer as _;
+use serde_json::value::RawValue;
 use serde_json::{Deserializer, Map, Number, Value};
 
 /// Why a document is refused.
@@ -45,6 +48,56 @@ pub fn object(document: &[u8], depth: usize) -> Result<Map<String, Value>, JsonF
     match value {
         Value::Object(members) => Ok(members),
         _ => Err(JsonFault::NotAnObject),
+    }
+}
+
+/// The texts of the items of the array that one JSON object has as its member `name`; `None`: it
+/// has no such array. The items are left to be read one by one, so that a fault of one is no fault
+/// of the others. What stands beside them is read as strictly as by [`object`].
+pub fn items<'d>(
+    document: &'d [u8],
+    name: &str,
+    depth: usize,
+) -> Result<Option<Vec<&'d RawValue>>, JsonFault> {
+    let document: &RawValue = serde_json::from_slice(document).map_err(|_| JsonFault::NotJson)?;
+    let fault = Cell::new(JsonFault::NotAnObject);
+    let strict = Strict {
+        depth,
+        fault: &fault,
+    };
+    let one = OneMember { name, strict };
+    let found = Deserializer::from_str(document.get()).deserialize_map(one);
+    let found = found.map_err(|_| fault.get())?;
+    Ok(found.and_then(|found| serde_json::from_str(found.get()).ok()))
+}
+
+/// Reads an object for one of its members.
+struct OneMember<'n> {
+    name: &'n str,
+    strict: Strict<'n>,
+}
+
+impl<'d> Visitor<'d> for OneMember<'_> {
+    type Value = Option<&'d RawValue>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'d>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let deeper = self.strict.deeper()?;
+        let (mut found, mut names) = (None, BTreeSet::new());
+        while let Some(name) = members.next_key::<String>()? {
+            if name == self.name {
+                found = Some(members.next_value()?);
+            } else {
+                members.next_value_seed(deeper)?;
+            }
+            if !names.insert(name) {
+                return Err(deeper.refuse(JsonFault::DuplicateMember));
+            }
+        }
+        Ok(found)
     }
 }
 
@@ -198,6 +251,42 @@ mod tests {
                 Err(JsonFault::DuplicateMember),
                 "{document}"
             );
+        }
+    }
+
+    fn texts(document: &str) -> Result<Option<Vec<&str>>, JsonFault> {
+        let items = items(document.as_bytes(), "keys", 3)?;
+        Ok(items.map(|items| items.into_iter().map(RawValue::get).collect()))
+    }
+
+    #[test]
+    fn items_of_an_array_are_left_to_be_read_one_by_one() {
+        let document =
+            r#" {"x":[{"a":1}], "\u006beys":[ {"a":1,"a":2}, [[[[]]]], 1e999 ], "y":0} "#;
+        let expected = vec![r#"{"a":1,"a":2}"#, "[[[[]]]]", "1e999"];
+        assert_eq!(texts(document), Ok(Some(expected)));
+        for without in ["{}", r#"{"keys":{}}"#, r#"{"keys":null}"#, r#"{"Keys":[]}"#] {
+            assert_eq!(texts(without), Ok(None), "{without}");
+        }
+    }
+
+    #[test]
+    fn what_stands_beside_the_items_is_read_strictly() {
+        use JsonFault::{DuplicateMember, NotAnObject, NotJson, TooDeep};
+        for (document, fault) in [
+            (r#"{"keys":[],"keys":[]}"#, DuplicateMember),
+            (r#"{"keys":[],"\u006beys":[1]}"#, DuplicateMember),
+            (r#"{"x":1,"keys":[],"x":1}"#, DuplicateMember),
+            (r#"{"keys":[],"x":{"a":1,"a":1}}"#, DuplicateMember),
+            (r#"{"x":[{"a":{"b":1,"b":2}}],"keys":[]}"#, TooDeep),
+            (r#"{"keys":[],"x":[[[]]]}"#, TooDeep),
+            (r#"[{"keys":[]}]"#, NotAnObject),
+            ("7", NotAnObject),
+            (r#"{"keys":[]} {}"#, NotJson),
+            (r#"{"keys":[],}"#, NotJson),
+            ("", NotJson),
+        ] {
+            assert_eq!(texts(document), Err(fault), "{document}");
         }
     }
 

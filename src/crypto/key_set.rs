@@ -1,12 +1,12 @@
 //! A provider's published keys (RFC 7517 §5), reduced to those that can check a token.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde_json::value::RawValue;
 use thiserror::Error;
 
 use super::{jwk, Algorithm, PublicKey, SkipReason};
+use crate::json::{self, JsonFault};
 
 /// The longest key set that is read. The longest that were seen have some 30 KiB.
 pub const MAX_KEY_SET_BYTES: usize = 256 * 1024;
@@ -14,6 +14,9 @@ pub const MAX_KEY_SET_BYTES: usize = 256 * 1024;
 /// The most keys that a set may have. Checking points and moduli takes time that nothing can
 /// interrupt.
 pub const MAX_KEYS: usize = 100;
+
+/// How deep what stands beside the keys may be nested.
+const MAX_DEPTH: usize = 16;
 
 /// The most keys that one token is tried with: each costs a signature check.
 pub const MAX_CANDIDATES: usize = 4;
@@ -60,6 +63,9 @@ pub enum KeySetFault {
     /// Not an object with an array `keys`.
     #[error("the document is not a JWK set")]
     NotAKeySet,
+    /// Two members of one name outside the keys: two readers could find two sets in it.
+    #[error("the JWK set has two members of one name")]
+    DuplicateMember,
     /// A set without keys. The provider withdrew them all, so none may be used any longer.
     #[error("the JWK set is empty")]
     Empty,
@@ -75,6 +81,7 @@ impl KeySetFault {
             Self::TooLarge => "too_large",
             Self::NotJson => "not_json",
             Self::NotAKeySet => "not_a_key_set",
+            Self::DuplicateMember => "duplicate_member",
             Self::Empty => "empty",
             Self::NoUsableKey(_) => "no_usable_key",
         }
@@ -181,12 +188,13 @@ fn jwks(document: &[u8]) -> Result<Vec<&RawValue>, KeySetFault> {
     if document.len() > MAX_KEY_SET_BYTES {
         return Err(KeySetFault::TooLarge);
     }
-    let document: &RawValue = serde_json::from_slice(document).map_err(|_| KeySetFault::NotJson)?;
-    let members: BTreeMap<String, &RawValue> =
-        serde_json::from_str(document.get()).map_err(|_| KeySetFault::NotAKeySet)?;
-    let keys = members.get("keys").ok_or(KeySetFault::NotAKeySet)?;
-    let jwks: Vec<&RawValue> =
-        serde_json::from_str(keys.get()).map_err(|_| KeySetFault::NotAKeySet)?;
+    let jwks = json::items(document, "keys", MAX_DEPTH)
+        .map_err(|fault| match fault {
+            JsonFault::NotJson => KeySetFault::NotJson,
+            JsonFault::DuplicateMember => KeySetFault::DuplicateMember,
+            JsonFault::NotAnObject | JsonFault::TooDeep => KeySetFault::NotAKeySet,
+        })?
+        .ok_or(KeySetFault::NotAKeySet)?;
     match jwks.len() {
         ..=MAX_KEYS => Ok(jwks),
         _ => Err(KeySetFault::TooLarge),

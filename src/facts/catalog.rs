@@ -13,6 +13,7 @@ impl FetchFault {
             KeySetFault::NotAKeySet,
             KeySetFault::Empty,
             KeySetFault::NoUsableKey(Vec::new()),
+            KeySetFault::DuplicateMember,
         ];
         let mut faults = vec![Self::NoResponse, Self::NotDispatched];
         faults.extend(statuses);
@@ -86,13 +87,18 @@ impl FetchFault {
                 KeySetFault::TooLarge | KeySetFault::NotJson | KeySetFault::NotAKeySet => {
                     "Check `jwks_uri`: most often it is a log-in page."
                 }
+                KeySetFault::DuplicateMember => {
+                    "Tell the provider: its key set says two things at once. The keys that are \
+                     known stay in use for `max_stale`."
+                }
                 KeySetFault::Empty => {
                     "Ask the provider: it withdrew every key, and no token is taken until there is \
                      one."
                 }
                 KeySetFault::NoUsableKey(_) => {
                     "Have it publish a key for one of the algorithms: RSA of 2048 to 4096 bits, \
-                     P-256, P-384 or Ed25519."
+                     P-256, P-384 or Ed25519. The keys that it published before are gone after \
+                     `grace`."
                 }
             },
         }

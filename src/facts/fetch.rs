@@ -100,7 +100,7 @@ pub enum FetchFault {
 }
 
 /// Every code of a fault. Workers tell each other its place here.
-const CODES: [&str; 18] = [
+const CODES: [&str; 19] = [
     "no_response",
     "not_dispatched",
     "redirect",
@@ -119,6 +119,7 @@ const CODES: [&str; 18] = [
     "not_a_key_set",
     "empty",
     "no_usable_key",
+    "duplicate_member",
 ];
 
 /// The code at a place among all codes.

@@ -13,7 +13,7 @@ pub(super) const MAX_RETIRED: usize = 100;
 /// What a provider publishes and published, as workers tell each other.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Published {
-    /// The keys of the newest document. None: the provider withdrew them all.
+    /// The usable keys of the newest document; none where it had none.
     pub(super) keys: Vec<Rc<PublicKey>>,
     /// Keys that left it, oldest first.
     pub(super) retired: Vec<Retired>,
@@ -28,6 +28,11 @@ pub(super) struct Retired {
 }
 
 impl Published {
+    /// Whether there is no key, neither published nor retired.
+    pub(super) fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.retired.is_empty()
+    }
+
     /// What is known after `newer` keys were published at `now`.
     pub(super) fn succeeded_by(&self, newer: &[Rc<PublicKey>], now: UnixMillis) -> Self {
         let mut keys = newer.to_vec();

@@ -60,8 +60,8 @@ pub(super) enum Progress {
     Next(Endpoint),
     /// There is a new key set, for the other workers too.
     Fetched(Snapshot),
-    /// The provider took all of its keys away, which the other workers must know too.
-    Emptied(Snapshot),
+    /// The provider publishes no usable key any more, which the other workers must know too.
+    Emptied(KeySetFault, Snapshot),
     /// The fetch failed. Where it was for an unknown key, the other workers must know that too.
     Failed(FetchFault, Option<Snapshot>),
 }
@@ -160,6 +160,7 @@ impl KeySetFact {
         if let Some(held) = &mut self.held {
             held.expire(now, self.freshness.grace);
         }
+        self.held = self.held.take().filter(|held| !held.published().is_empty());
     }
 
     /// How long nobody is to fetch after the last one; over at once when that one succeeded.
@@ -187,7 +188,8 @@ impl KeySetFact {
         let stale = match (&self.source, &self.held) {
             (KeySource::Inline(_), _) => return false,
             (_, None) => true,
-            (_, Some(held)) => now >= self.next_fetch(held),
+            // Keys under grace alone: the provider has no others at the moment.
+            (_, Some(held)) => held.published().keys.is_empty() || now >= self.next_fetch(held),
         };
         let missed = self.unknown.is_wanted() && self.is_cool(now);
         self.call.is_none() && now >= self.not_before && (stale || missed)
@@ -261,9 +263,9 @@ impl KeySetFact {
             .document()
             .and_then(|document| self.read(step, &document, max_age, now));
         match read {
-            Ok(Progress::Emptied(snapshot)) => {
-                self.failed(step, &KeySetFault::Empty.into(), asked_for, seed, now);
-                Progress::Emptied(snapshot)
+            Ok(Progress::Emptied(fault, snapshot)) => {
+                self.failed(step, &fault.clone().into(), asked_for, seed, now);
+                Progress::Emptied(fault, snapshot)
             }
             Ok(Progress::Next(endpoint)) => {
                 self.call = Some(Call {
@@ -313,32 +315,36 @@ impl KeySetFact {
             });
             return Ok(Progress::Next(keys));
         }
-        let keys = match KeySet::parse(document) {
-            Ok(set) => set.keys().to_vec(),
-            // A provider's word that none of its keys may be used any more. Every other fault
-            // leaves the old set as it is.
-            Err(KeySetFault::Empty) => Vec::new(),
+        let (keys, fault) = match KeySet::parse(document) {
+            Ok(set) => (set.keys().to_vec(), None),
+            // The provider publishes none of the keys that are known any more, whatever it
+            // publishes instead. Every other fault says nothing about them.
+            Err(fault @ (KeySetFault::Empty | KeySetFault::NoUsableKey(_))) => {
+                (Vec::new(), Some(fault))
+            }
             Err(fault) => return Err(fault.into()),
         };
-        let snapshot = self.snapshot(&keys, max_age, now);
+        // A set without keys means that none may be used any longer, whatever the grace.
+        let withdrawn = fault == Some(KeySetFault::Empty);
+        let snapshot = self.snapshot(&keys, withdrawn, max_age, now);
         self.take_over(&snapshot);
-        Ok(if snapshot.is_empty() {
-            Progress::Emptied(snapshot)
-        } else {
-            Progress::Fetched(snapshot)
+        Ok(match fault {
+            Some(fault) => Progress::Emptied(fault, snapshot),
+            None => Progress::Fetched(snapshot),
         })
     }
 
-    /// What stands after these keys were published. When there are none, or the old set was given
-    /// up, nothing of it stays, whatever the grace.
+    /// What stands after these keys were published. Where the old ones were withdrawn or given up,
+    /// nothing of them stays, whatever the grace.
     fn snapshot(
         &self,
         keys: &[Rc<PublicKey>],
+        withdrawn: bool,
         max_age: Option<Duration>,
         now: UnixMillis,
     ) -> Snapshot {
         let mut published = match self.held.as_ref() {
-            Some(held) if !keys.is_empty() && self.serves(held, now) => {
+            Some(held) if !withdrawn && self.serves(held, now) => {
                 held.published().succeeded_by(keys, now)
             }
             _ => Published {
@@ -419,7 +425,7 @@ impl KeySetFact {
         }
         self.take_over(snapshot);
         self.expire(now);
-        !snapshot.is_empty()
+        self.held.is_some()
     }
 
     /// Takes keys into use. What a worker shares is the whole of what is known, so that nothing of
@@ -430,18 +436,17 @@ impl KeySetFact {
         if snapshot.discovered.is_some() {
             self.discovered.clone_from(&snapshot.discovered);
         }
-        if snapshot.is_empty() {
+        let published = &snapshot.published;
+        if published.is_empty() {
             self.held = None;
             return;
         }
-        let held = Held::new(
-            snapshot.published.clone(),
-            &self.revoked,
-            fetched,
-            snapshot.max_age,
-        );
+        let held = Held::new(published.clone(), &self.revoked, fetched, snapshot.max_age);
         self.unknown.fetched(held.keys(), fetched);
         self.held = Some(held);
+        if published.keys.is_empty() {
+            return;
+        }
         self.last_good = Some(fetched);
         self.failures = 0;
         self.last_fault = None;

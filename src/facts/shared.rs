@@ -271,11 +271,6 @@ impl Entry {
 }
 
 impl Snapshot {
-    /// Whether the provider withdrew all of its keys.
-    pub(super) fn is_empty(&self) -> bool {
-        self.published.keys.is_empty()
-    }
-
     fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         put(&mut bytes, &self.fetched.0.to_be_bytes());

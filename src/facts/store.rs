@@ -12,7 +12,6 @@ use super::{
     Availability, CallId, Fact, Facts, FetchAnswer, FetchFault, FetchRequest, Introspected,
     IntrospectionFault, NewerKeys, Outage, SharedKey, SharedMemory, WaitFault, WaiterId,
 };
-use crate::crypto::KeySetFault;
 use crate::policy::{Policy, ProviderId};
 use crate::principals::Principals;
 use crate::time::UnixMillis;
@@ -247,9 +246,9 @@ impl FactStore {
                 publish(&snapshot);
                 Effect::Refreshed(provider)
             }
-            Progress::Emptied(snapshot) => {
+            Progress::Emptied(fault, snapshot) => {
                 publish(&snapshot);
-                Effect::Failed(provider, KeySetFault::Empty.into())
+                Effect::Failed(provider, fault.into())
             }
             Progress::Failed(fault, known) => {
                 known.iter().for_each(publish);

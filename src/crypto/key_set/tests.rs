@@ -293,7 +293,7 @@ fn a_key_whose_json_is_ambiguous_is_skipped() {
 fn what_is_no_key_set_is_told() {
     let too_long = format!("{}{}", r#"{"keys":[]}"#, " ".repeat(MAX_KEY_SET_BYTES));
     let too_many = jwk_set(&vec![json!({}); MAX_KEYS + 1]);
-    let cases: [(&[u8], KeySetFault); 14] = [
+    let cases: [(&[u8], KeySetFault); 17] = [
         (b"", KeySetFault::NotJson),
         (b"<html>", KeySetFault::NotJson),
         (b"{\"keys\":[]", KeySetFault::NotJson),
@@ -304,6 +304,15 @@ fn what_is_no_key_set_is_told() {
         (b"{}", KeySetFault::NotAKeySet),
         (b"{\"keys\":{}}", KeySetFault::NotAKeySet),
         (b"{\"keys\":null}", KeySetFault::NotAKeySet),
+        (b"{\"keys\":[],\"keys\":[]}", KeySetFault::DuplicateMember),
+        (
+            b"{\"keys\":[],\"k\\u0065ys\":[]}",
+            KeySetFault::DuplicateMember,
+        ),
+        (
+            b"{\"x\":{\"a\":1,\"a\":1},\"keys\":[]}",
+            KeySetFault::DuplicateMember,
+        ),
         (b"{\"Keys\":[]}", KeySetFault::NotAKeySet),
         (b"{\"keys\":[]}", KeySetFault::Empty),
         (too_long.as_bytes(), KeySetFault::TooLarge),

@@ -24,6 +24,69 @@ fn an_emptied_set_takes_every_key_away_whatever_the_grace_and_in_every_worker() 
     assert!(!knows(&new, "one", after(300_002)));
 }
 
+/// A key that was stolen must not stay in use because of what its provider publishes instead.
+#[test]
+fn keys_that_left_are_gone_after_their_grace_whatever_is_published_instead() {
+    let without_any = [
+        r#"{"keys":[{"kty":"oct","kid":"one","k":"AAAA"}]}"#,
+        r#"{"keys":[{"kty":"EC","crv":"P-521","kid":"two","x":"AA","y":"AA"}]}"#,
+        r#"{"keys":[{"kty":"RSA","kid":"two","n":"AQAB","e":"AQAB"},[],7]}"#,
+    ];
+    for document in without_any {
+        for grace in [0, 60_000] {
+            let memory = Memory::default();
+            let mut policy = policy(by_jwks(), Some("secret"));
+            policy.providers[0].freshness.grace = Duration::from_millis(grace);
+            let mut store = FactStore::new(&policy);
+            let mut other = FactStore::new(&policy);
+            refresh(&mut store, ok(key_set("one")), START, &memory);
+            let left = after(300_000);
+            let request = fetch(&store.tick(left, &memory));
+            let effects = store.answered(request.call, ok(document), left, &memory);
+            let [Effect::Failed(_, fault)] = effects.as_slice() else {
+                panic!("{effects:?}");
+            };
+            assert_eq!(fault.as_str(), "no_usable_key");
+            // A second such answer does not begin the grace anew.
+            let again = after(330_000);
+            refresh(&mut store, ok(document), again, &memory);
+            let mut new = FactStore::new(&policy);
+            let last = after(300_000 + grace);
+            for worker in [&mut store, &mut other, &mut new] {
+                if grace > 0 {
+                    worker.tick(before(last), &memory);
+                    assert!(knows(worker, "one", before(last)), "{document}");
+                }
+                worker.tick(last, &memory);
+                assert!(!knows(worker, "one", last), "{document}");
+                let facts = worker.at(last);
+                let there = matches!(facts.key_set(THE_PROVIDER), Availability::Known(_));
+                assert!(!there, "an empty set is no set");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_provider_without_a_usable_key_is_asked_again_and_its_next_keys_count() {
+    let memory = Memory::default();
+    let mut policy = policy(by_jwks(), Some("secret"));
+    policy.providers[0].freshness.grace = Duration::from_secs(3600);
+    let mut store = FactStore::new(&policy);
+    refresh(&mut store, ok(key_set("one")), START, &memory);
+    let unusable = r#"{"keys":[{"kty":"oct","k":"AAAA"}]}"#;
+    refresh(&mut store, ok(unusable), after(300_000), &memory);
+    // After a pause, not after an interval.
+    refresh(&mut store, ok(key_set("two")), after(301_001), &memory);
+    for kid in ["one", "two"] {
+        assert!(knows(&store, kid, after(301_001)), "{kid}");
+    }
+    assert_eq!(
+        newer_keys(&store, "three", after(301_002)),
+        NewerKeys::MayCome
+    );
+}
+
 #[test]
 fn one_worker_fetches_and_the_others_adopt() {
     let memory = Memory::default();

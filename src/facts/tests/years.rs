@@ -17,6 +17,7 @@ fn random_years_keep_the_promises() {
         ("fetches", seen.fetches),
         ("misses", seen.misses),
         ("emptied sets", seen.emptied),
+        ("sets without a usable key", seen.unusable),
         ("keys under grace", seen.under_grace),
         ("refused documents", seen.refused_documents),
         ("new machines with keys", seen.warm_starts),
@@ -31,6 +32,7 @@ struct Seen {
     fetches: u64,
     misses: u64,
     emptied: u64,
+    unusable: u64,
     under_grace: u64,
     refused_documents: u64,
     warm_starts: u64,
@@ -46,6 +48,8 @@ struct Year {
     /// When each key was last seen by anybody, since the last emptied set.
     last_published: BTreeMap<String, UnixMillis>,
     last_emptied: UnixMillis,
+    /// When a set without a usable key was last published.
+    last_unusable: UnixMillis,
     last_answer: UnixMillis,
     /// When the last fetch for an unknown key ended.
     last_miss: Option<UnixMillis>,
@@ -81,6 +85,7 @@ impl Year {
             now: START,
             last_published: BTreeMap::new(),
             last_emptied: UnixMillis(0),
+            last_unusable: UnixMillis(0),
             last_answer: UnixMillis(0),
             last_miss: None,
         };
@@ -150,8 +155,9 @@ impl Year {
                 worker.store.at(now).key_set(THE_PROVIDER),
                 Availability::Known(_)
             );
-            // No regular fetch comes so early.
-            if known && age.is_some_and(|age| age < Duration::from_secs(54)) {
+            let retried = self.last_unusable > self.last_answer;
+            // No regular fetch comes so early, but for one in place of keys that are of no use.
+            if known && !retried && age.is_some_and(|age| age < Duration::from_secs(54)) {
                 seen.misses += 1;
                 worker.fetches_for_miss = true;
                 let pause = self.last_miss.map(|last| now.since(last));
@@ -191,6 +197,7 @@ impl Year {
             }
             _ if is_document => document(["/jwks", "/moved"][self.below(2) as usize]),
             4 => ok(r#"{"keys":[]}"#),
+            5 => ok(r#"{"keys":[{"kty":"oct","kid":"a","k":"AAAA"}]}"#),
             _ => {
                 published = KIDS.into_iter().filter(|_| self.below(2) == 0).collect();
                 let keys: Vec<_> = published.iter().map(|kid| one_key(kid)).collect();
@@ -214,6 +221,16 @@ impl Year {
             seen.emptied += 1;
             self.last_emptied = now;
             self.last_published.clear();
+        }
+        let is_unusable = |effect: &Effect| {
+            matches!(
+                effect,
+                Effect::Failed(_, FetchFault::Keys(KeySetFault::NoUsableKey(_)))
+            )
+        };
+        if effects.iter().any(is_unusable) {
+            seen.unusable += 1;
+            self.last_unusable = now;
         }
         if effects.contains(&Effect::Failed(THE_PROVIDER, FetchFault::IssuerMismatch)) {
             seen.refused_documents += 1;
@@ -261,7 +278,7 @@ impl Year {
         let new = self.worker();
         let old = std::mem::replace(&mut self.workers[index], new);
         old.store.close(&self.memory);
-        let alive = self.last_answer > self.last_emptied
+        let alive = self.last_answer > self.last_emptied.max(self.last_unusable)
             && self.now.since(self.last_answer) <= freshness().max_stale;
         self.tick(index, seen);
         if alive {
@@ -281,7 +298,7 @@ impl Year {
         let Availability::Known(keys) = facts.key_set(THE_PROVIDER) else {
             let age = store.key_set_age(THE_PROVIDER, now);
             let fresh = age.is_some_and(|age| age <= freshness().max_stale);
-            let withdrawn = self.last_emptied >= self.last_answer;
+            let withdrawn = self.last_emptied.max(self.last_unusable) >= self.last_answer;
             assert!(!fresh || withdrawn, "a good token would wait");
             return;
         };
@@ -291,7 +308,7 @@ impl Year {
             let published = published.expect("a key out of nowhere, or one that was withdrawn");
             let age = now.since(*published);
             assert!(age <= freshness().max_stale + self.grace, "{kid}: {age:?}");
-            if *published < self.last_answer {
+            if *published < self.last_answer.max(self.last_unusable) {
                 seen.under_grace += 1;
                 // Out of the published set: by grace alone.
                 assert!(!self.grace.is_zero(), "{kid} left the set");
