@@ -96,6 +96,7 @@ fn whatever_is_no_key_set_is_a_fault_of_its_own() {
             "no_usable_key",
         ),
         (ok(&key_set("one")[..40]), "not_json"),
+        (ok(r#"{"keys":[],"keys":[]}"#), "duplicate_member"),
     ];
     for (answer, code) in cases {
         let memory = Memory::default();
@@ -135,14 +136,30 @@ fn requests_wait_for_one_fetch_and_are_woken_by_it() {
 #[test]
 fn a_request_does_not_wait_longer_than_a_fetch_may_take() {
     let memory = Memory::default();
+    let policy = policy(by_jwks(), Some("secret"));
+    let mut fetching = FactStore::new(&policy);
+    let mut store = FactStore::new(&policy);
+    let fact = Fact::KeySet(THE_PROVIDER);
+    // Another worker holds the lease and never delivers.
+    assert_eq!(fetches(&fetching.tick(START, &memory)).len(), 1);
+    assert_eq!(store.wait(WaiterId(7), fact, START), Ok(()));
+    // A document and a key set may take five seconds each.
+    for millis in [0, 5_000, 7_001, 9_999] {
+        assert_eq!(store.tick(after(millis), &memory), [], "{millis}");
+    }
+    let effects = store.tick(after(10_000), &memory);
+    assert_eq!(woken(&effects), [(7, true)], "and is told that it is over");
+    assert!(!store.has_waiters());
+}
+
+#[test]
+fn a_call_that_the_host_never_answers_is_given_up_and_those_who_wait_are_told() {
+    let memory = Memory::default();
     let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
     let fact = Fact::KeySet(THE_PROVIDER);
     assert_eq!(store.wait(WaiterId(7), fact, START), Ok(()));
-    // Another worker holds the lease and never delivers.
-    let effects = store.tick(START, &memory);
-    assert_eq!(fetches(&effects).len(), 1);
-    assert_eq!(woken(&store.tick(after(6_999), &memory)), []);
-    // The host never answers: the call is given up, and the request is told.
+    assert_eq!(fetches(&store.tick(START, &memory)).len(), 1);
+    assert_eq!(store.tick(after(7_000), &memory), []);
     assert_eq!(woken(&store.tick(after(7_001), &memory)), [(7, false)]);
 }
 
