@@ -43,11 +43,10 @@ pub(super) fn decide(
     match operation {
         None if !standing.granted.is_all() => return Err(Reason::UnknownOperation.into()),
         None => {}
+        Some(operation) if operation.is_allowed_by(&standing.granted) => {}
         Some(operation) => {
-            let missing: Vec<_> = operation.missing_from(&standing.granted).collect();
-            if !missing.is_empty() {
-                return Err(Reason::InsufficientScope { missing }.into());
-            }
+            let missing = operation.missing_from(&standing.granted).collect();
+            return Err(Reason::InsufficientScope { missing }.into());
         }
     }
     Ok(Outcome::Forward(Forward::to_public_api(

@@ -35,6 +35,7 @@ mod model;
 mod opaque;
 mod properties;
 mod public_api;
+mod scopes;
 mod surfaces;
 mod unknown_keys;
 mod webhook;

@@ -12,7 +12,7 @@ mod webhook;
 
 pub use api_keys::{ApiKeyRule, ApiKeyRules, ApiKeys};
 pub use endpoints::{EndpointConflict, EndpointFault, Endpoints};
-pub use operations::{Operation, ScopeRule};
+pub use operations::Operation;
 pub use path::PathFault;
 pub use pattern::{PathPattern, PatternFault};
 pub use scope::{ScopeSet, UnknownScope};

@@ -1,4 +1,4 @@
-//! What a call of the public API does, in n8n's own scope names.
+//! What a call of the public API can do, in n8n's own scope names.
 
 mod table;
 
@@ -15,20 +15,10 @@ pub struct Operation {
     pub method: &'static str,
     /// The path below `/api/v1`, with `{parameter}` segments.
     pub template: &'static str,
-    /// The API-key scopes that n8n asks for; none: any key will do.
+    /// The API-key scopes that are needed, all of them: those that n8n asks for, and those of
+    /// whatever else some body or query makes it do, because this filter reads neither.
     pub scopes: &'static [&'static str],
-    /// How many of the scopes are needed.
-    pub rule: ScopeRule,
     name: &'static str,
-}
-
-/// How many of an operation's scopes are needed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ScopeRule {
-    /// Every one. Also where n8n decides by the body, which this filter does not read.
-    AllOf,
-    /// One of them.
-    AnyOf,
 }
 
 impl Operation {
@@ -53,38 +43,33 @@ impl Operation {
         &table::OPERATIONS
     }
 
-    /// What audit calls it: its scope if it has exactly one, else method and template.
+    /// What audit calls it: n8n's own scope for it if that is exactly one, else method and template.
     pub const fn name(&self) -> &'static str {
         self.name
     }
 
-    /// How many of its scopes are needed, in words.
-    pub const fn needed(&self) -> &'static str {
-        match (self.scopes, self.rule) {
-            ([], _) => "any key",
-            ([_], _) => "it",
-            (_, ScopeRule::AllOf) => "all",
-            (_, ScopeRule::AnyOf) => "one",
-        }
+    /// What a review of n8n's handler found: why more is needed than n8n's middleware asks for, or
+    /// why that will do. `None`: the handler does what its scope says.
+    pub fn reason(&self) -> Option<&'static str> {
+        table::REASONS
+            .iter()
+            .find(|(method, template, _)| (*method, *template) == (self.method, self.template))
+            .map(|(_, _, reason)| *reason)
     }
 
-    /// Whether `granted` allows it.
+    /// Whether `granted` allows it. What needs no scope is for those who are granted something:
+    /// n8n would answer any key, and the principal's key is not the caller's.
     pub fn is_allowed_by(&self, granted: &ScopeSet) -> bool {
-        self.missing_from(granted).next().is_none()
+        !granted.is_empty() && self.missing_from(granted).next().is_none()
     }
 
-    /// The scopes that `granted` lacks for it. Where one of several would do, all of them.
+    /// The scopes that `granted` lacks for it.
     pub fn missing_from<'g>(
         &self,
         granted: &'g ScopeSet,
     ) -> impl Iterator<Item = &'static str> + use<'g> {
-        let has = |scope: &&str| granted.contains(scope);
-        let enough = match self.rule {
-            ScopeRule::AllOf => self.scopes.iter().all(has),
-            ScopeRule::AnyOf => self.scopes.iter().any(has),
-        };
-        let asked: &'static [&'static str] = if enough { &[] } else { self.scopes };
-        asked
+        let needed: &'static [&'static str] = self.scopes;
+        needed
             .iter()
             .copied()
             .filter(|scope| !granted.contains(scope))

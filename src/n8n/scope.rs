@@ -18,7 +18,7 @@ pub struct ScopeSet {
     bits: [u64; WORDS],
 }
 
-/// A scope that no operation of n8n asks for.
+/// A scope that no key of n8n can have.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("n8n has no scope {scope:?}")]
 pub struct UnknownScope {

@@ -29,7 +29,7 @@ impl Reason {
             Self::NotAdmitted(NotAdmitted::Claim(_)) => "compare the claim with the rule; an absent one fails all but `exists: false`",
             Self::GroupsLeftOut => "assign groups to the application at the provider, or use app roles",
             Self::NoPrincipal => "compare `client`, `kind` and `sub` of the audit with `match` of the principals",
-            Self::InsufficientScope { .. } => "give the caller a role that grants what `missing` says, or look whether `allow` takes it away",
+            Self::InsufficientScope { .. } => "give the caller a role that grants what `missing` says (see [operations](operations.md)), or look whether `allow` takes it away; without `missing`, the caller is granted nothing at all",
             Self::UnknownOperation => "look at the path; an operation that this version does not know needs a role that grants `*`",
             Self::WebhookDenied => "change the rule, if the webhook is to be called from here",
             Self::WebhookNoRule => "add a rule for the path",

@@ -1,19 +1,25 @@
-// Makes src/n8n/operations/table.rs from the openapi.yml of an installed n8n, so that what this
-// filter knows of the public API is what n8n itself says.
+// Makes src/n8n/operations/table.rs, what this filter knows of n8n's public API, from an installed
+// n8n (operations/n8n.mjs) and from what review of its code found (operations/overrides.json).
 //
-//   node tests/real/operations.mjs <n8n package directory>          write the table
-//   node tests/real/operations.mjs --check <n8n package directory>  exit 1 when it is out of step
+//   node tests/real/operations.mjs <n8n package directory>          write the table and the audit
+//   node tests/real/operations.mjs --check <n8n package directory>  exit 1 when they are out of step
 //
 // The directory is the one that holds n8n's package.json (node_modules/n8n). Node 20 is enough.
+//
+// operations/audit.json holds for each operation the handler that was reviewed, and a digest of it:
+// where a later n8n differs there, review that handler before you take the table.
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const METHODS = ['get', 'post', 'put', 'patch', 'delete', 'head', 'options', 'trace'];
+import { readKeyScopes, readOperations, readScopeReaders } from './operations/n8n.mjs';
+
 const REPOSITORY = resolve(fileURLToPath(import.meta.url), '../../..');
 const TABLE = join(REPOSITORY, 'src/n8n/operations/table.rs');
+const AUDIT = join(REPOSITORY, 'tests/real/operations/audit.json');
+const OVERRIDES = join(REPOSITORY, 'tests/real/operations/overrides.json');
+const EVERYTHING = '*';
 
 const words = process.argv.slice(2);
 const check = words[0] === '--check';
@@ -21,58 +27,58 @@ const directory = words[check ? 1 : 0];
 if (!directory) fail(2, 'usage: node tests/real/operations.mjs [--check] <n8n package directory>');
 
 const { version } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));
-const table = render(version, readOperations(directory));
-if (!check) {
-  writeFileSync(TABLE, table);
-} else if (readFileSync(TABLE, 'utf8') !== table) {
-  fail(1, `${relative(REPOSITORY, TABLE)} is not what n8n ${version} says; mend it with\n`
-    + `  node tests/real/operations.mjs ${directory}`);
+const found = readOperations(directory);
+const keyScopes = readKeyScopes(directory);
+put(TABLE, renderTable(merge(found, JSON.parse(readFileSync(OVERRIDES, 'utf8')))));
+put(AUDIT, renderAudit(found));
+
+function put(path, text) {
+  if (!check) {
+    writeFileSync(path, text);
+  } else if (readFileSync(path, 'utf8') !== text) {
+    fail(1, `${relative(REPOSITORY, path)} is not what n8n ${version} says. Write it anew, and review\n`
+      + `the handlers that differ in tests/real/operations/audit.json:\n`
+      + `  node tests/real/operations.mjs ${directory}`);
+  }
 }
 
-function readOperations(directory) {
-  // n8n itself reads this file with the same parser, which is among its dependencies.
-  const { parse } = createRequire(resolve(directory, 'package.json'))('yaml');
-  const api = join(directory, 'dist/public-api/v1');
-  const document = parse(readFileSync(join(api, 'openapi.yml'), 'utf8'));
-  const anyOf = readAnyOfLists(join(api, 'controllers'));
-
-  const operations = [];
-  for (const [template, item] of Object.entries(document.paths)) {
-    if (item.$ref) throw new Error(`${template} is in another file: teach this script to follow it`);
-    for (const method of METHODS.filter((method) => item[method])) {
-      const operation = item[method];
-      operations.push({
-        method: method.toUpperCase(),
-        template,
-        place: operations.length,
-        isController: operation['x-decorator-routed'] === true,
-        ...readScopes(operation['x-required-scope'] ?? 'none', anyOf),
-      });
+// What the gate asks for: what n8n does, or what a review found to be needed.
+function merge(operations, { stricter, kept }) {
+  const rules = new Map();
+  for (const rule of [...stricter, ...kept]) {
+    for (const call of rule.calls) {
+      if (rules.has(call)) throw new Error(`${call} has two rules`);
+      if (!operations.some((operation) => operation.call === call)) throw new Error(`n8n has no ${call}`);
+      rules.set(call, rule);
     }
   }
-  return operations.sort(asN8nTriesThem);
+  return operations.flatMap((operation) => apply(rules.get(operation.call), operation)).sort(asN8nTriesThem);
 }
 
-// openapi.yml joins several scopes with commas whether n8n asks for all of them or for one; the
-// compiled controllers tell. What no controller lists as `anyOf` counts as all: n8n then decides
-// by the body, which this filter does not read.
-function readAnyOfLists(controllers) {
-  const lists = new Set();
-  for (const name of readdirSync(controllers).filter((name) => name.endsWith('.js'))) {
-    const source = readFileSync(join(controllers, name), 'utf8');
-    for (const [, list] of source.matchAll(/ApiKeyScope\)\(\{ anyOf: \[([^\]]*)\] \}\)/g)) {
-      lists.add(list.replaceAll(/['"\s]/g, ''));
-    }
+function apply(rule, operation) {
+  const { call, scopes, isDecidedInside } = operation;
+  // Audit calls an operation by n8n's own scope for it.
+  const name = scopes.length === 1 ? scopes[0] : undefined;
+  if (!rule?.needs && !rule?.where) {
+    if (isDecidedInside) throw new Error(`${call} decides inside what it asks for: say what it needs`);
+    if (scopes.length === 0 && !rule) throw new Error(`${call} asks for no scope: say why that will do`);
+    return [{ ...operation, name: name ?? call, reason: rule?.because }];
   }
-  return lists;
-}
-
-function readScopes(text, anyOf) {
-  if (text === 'none') return { scopes: [], rule: 'AllOf' };
-  const scopes = text.split(',').map((scope) => scope.trim());
-  const odd = scopes.find((scope) => !/^[A-Za-z]+:[A-Za-z]+$/.test(scope));
-  if (odd !== undefined) throw new Error(`${odd} does not look like a scope`);
-  return { scopes, rule: anyOf.has(scopes.join(',')) ? 'AnyOf' : 'AllOf' };
+  const needs = (list) => {
+    const unknown = list.find((scope) => scope !== EVERYTHING && !keyScopes.has(scope));
+    if (unknown) throw new Error(`${call}: no key can have the scope ${unknown}`);
+    const lost = scopes.find((scope) => !list.includes(scope));
+    if (lost && !isDecidedInside) throw new Error(`${call} would need less than n8n asks for: ${lost}`);
+    if (lost && !list.some((scope) => scopes.includes(scope))) throw new Error(`${call}: none of n8n's own scopes`);
+    return list;
+  };
+  if (rule.needs) return [{ ...operation, scopes: needs(rule.needs), name: name ?? call, reason: rule.because }];
+  const [[parameter, values]] = Object.entries(rule.where);
+  return Object.entries(values).map(([value, list]) => {
+    const template = operation.template.replace(`{${parameter}}`, value);
+    if (template === operation.template) throw new Error(`${call} has no {${parameter}}`);
+    return { ...operation, template, scopes: needs(list), name: `${operation.method} ${template}`, reason: rule.because };
+  });
 }
 
 // Grouped for the look-up by method, first segment and number of segments. Within a group in the
@@ -88,8 +94,10 @@ function asN8nTriesThem(one, other) {
       : compare(one.template.replaceAll('/{', '/~'), other.template.replaceAll('/{', '/~')));
 }
 
-function render(version, operations) {
-  const scopes = [...new Set(operations.flatMap(({ scopes }) => scopes))].sort(compare);
+function renderTable(operations) {
+  const scopes = [...keyScopes].sort(compare);
+  const odd = scopes.find((scope) => !/^[A-Za-z]+:[A-Za-z]+$/.test(scope));
+  if (odd !== undefined) throw new Error(`${odd} does not look like a scope`);
   const wildcards = [...new Set(scopes.map((scope) => scope.replace(/:.*/, ':*')))].sort(compare);
   for (const { template } of operations) {
     const literals = segments({ template }).filter((segment) => !segment.startsWith('{'));
@@ -97,12 +105,12 @@ function render(version, operations) {
       throw new Error(`${template}: the look-up takes literals to be in lower case`);
     }
   }
-  return `// Generated from the openapi.yml of n8n ${version} by tests/real/operations.mjs; do not edit.
+  const reasons = operations.filter(({ reason }) => reason);
+  return `// Generated for n8n ${version} by tests/real/operations.mjs; do not edit.
 
 use super::Operation;
-use super::ScopeRule::{AllOf, AnyOf};
 
-/// Every scope that an operation asks for, sorted.
+/// Every scope that a key of n8n can have, sorted.
 #[rustfmt::skip]
 pub(in crate::n8n) static SCOPES: [&str; ${scopes.length}] = [
 ${scopes.map((scope) => `    "${scope}",\n`).join('')}];
@@ -116,14 +124,38 @@ ${wildcards.map((scope) => `    "${scope}",\n`).join('')}];
 #[rustfmt::skip]
 pub(super) static OPERATIONS: [Operation; ${operations.length}] = [
 ${operations.map(renderOperation).join('')}];
+
+/// Method, template and what a review found: why an operation needs more than n8n's middleware
+/// asks for, or why that will do.
+#[rustfmt::skip]
+pub(super) static REASONS: [(&str, &str, &str); ${reasons.length}] = [
+${reasons.map(renderReason).join('')}];
 `;
 }
 
-function renderOperation({ method, template, scopes, rule }) {
-  const name = scopes.length === 1 ? scopes[0] : `${method} ${template}`;
+function renderOperation({ method, template, scopes, name }) {
   const list = scopes.map((scope) => `"${scope}"`).join(', ');
-  return `    Operation { method: "${method}", template: "${template}", name: "${name}", `
-    + `rule: ${rule}, scopes: &[${list}] },\n`;
+  return `    Operation { method: "${method}", template: "${template}", name: "${name}", scopes: &[${list}] },\n`;
+}
+
+function renderReason({ method, template, reason }) {
+  return `    ("${method}", "${template}", ${JSON.stringify(reason)}),\n`;
+}
+
+function renderAudit(operations) {
+  const rows = operations.map(({ call, handler, scopes, user, code }) => (
+    `    ${JSON.stringify(call)}: ${JSON.stringify({ handler, key: scopes, user, code })}`));
+  const readers = Object.entries(readScopeReaders(directory)).map(([name, code]) => `    ${JSON.stringify(name)}: "${code}"`);
+  return `{
+  "about": "Generated for n8n ${version} by tests/real/operations.mjs, after review of each handler: the scopes that n8n's middleware asks of the key, those that it asks of the key's user, and a digest of the handler. Below them the files in which n8n reads the scopes of a key, with a digest of those lines.",
+  "operations": {
+${rows.join(',\n')}
+  },
+  "readers": {
+${readers.join(',\n')}
+  }
+}
+`;
 }
 
 function segments({ template }) {

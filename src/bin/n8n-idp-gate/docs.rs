@@ -60,7 +60,17 @@ What the gate knows of the public API of n8n 2.41.1, in n8n's own scope names. A
 in this table is an unknown operation: it is refused unless the caller's roles grant `*`. `HEAD` is
 treated as `GET`, as n8n does.
 
-| method | path below `/api/v1` | scopes | how many are needed |
+A call needs **all** scopes of its line. They are those that n8n asks a key for, and more where the
+last column says why: the gate reads neither body nor query, so an operation needs the scope of every
+change that some body or query can make it make. It also needs those of what it hands out, where that
+has a read scope of its own and n8n itself asks for it, of the key or of its user. What cannot exist
+without a thing goes with it (executions with their workflow, rows with their table); what could exist
+elsewhere needs its own scope (workflows in a folder, credentials of a user). The answer to a change
+holds what was changed, in n8n too: with a scope to change goes what that shows. The other remarks
+say what a scope of n8n comprises that its name may not tell. Reviewed are the handlers of all
+operations.
+
+| method | path below `/api/v1` | needs | why, or what to know |
 |---|---|---|---|
 ";
 
@@ -73,12 +83,15 @@ fn operations() -> String {
             .iter()
             .map(|scope| format!("`{scope}`"))
             .collect();
+        let needs = match scopes.as_slice() {
+            [] => "whatever is granted".to_owned(),
+            scopes => scopes.join(" "),
+        };
         format!(
-            "| {} | `{}` | {} | {} |\n",
+            "| {} | `{}` | {needs} | {} |\n",
             operation.method,
             operation.template,
-            scopes.join(" "),
-            operation.needed()
+            operation.reason().unwrap_or_default(),
         )
     });
     format!("{OPERATIONS}{}", rows.collect::<String>())
