@@ -22,6 +22,12 @@ mod support;
 mod addresses;
 #[path = "n8n/caller.rs"]
 mod caller;
+#[path = "n8n/keys.rs"]
+mod keys;
+#[path = "n8n/operations.rs"]
+mod operations;
+#[path = "n8n/publishing.rs"]
+mod publishing;
 #[path = "n8n/routing.rs"]
 mod routing;
 #[path = "n8n/websockets.rs"]

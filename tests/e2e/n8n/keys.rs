@@ -1,0 +1,57 @@
+//! API keys of n8n's owner with chosen scopes.
+
+use std::collections::HashMap;
+
+use serde_json::{json, Value};
+
+use crate::caller::cookie_of_the_owner;
+use crate::support::http::Request;
+use crate::Stage;
+
+/// Makes keys, one for each set of scopes.
+pub(crate) struct Keys {
+    port: u16,
+    cookie: String,
+    made: HashMap<Vec<String>, String>,
+}
+
+impl Keys {
+    pub(crate) fn of_the_owner(stage: &Stage) -> Self {
+        Self {
+            port: stage.n8n.port(),
+            cookie: cookie_of_the_owner(stage),
+            made: HashMap::new(),
+        }
+    }
+
+    /// The scopes that a key of the owner can have, which a licence widens.
+    pub(crate) fn scopes(&self) -> Vec<String> {
+        let answer = Request::get("/rest/api-keys/scopes")
+            .header("Cookie", &self.cookie)
+            .send(self.port)
+            .unwrap();
+        serde_json::from_value(answer.json()["data"].clone()).unwrap()
+    }
+
+    /// A key with exactly these scopes.
+    pub(crate) fn with(&mut self, scopes: &[impl AsRef<str>]) -> String {
+        let mut scopes: Vec<String> = scopes.iter().map(|s| s.as_ref().to_owned()).collect();
+        scopes.sort();
+        if let Some(key) = self.made.get(&scopes) {
+            return key.clone();
+        }
+        let random = std::fs::read_to_string("/proc/sys/kernel/random/uuid").unwrap();
+        let wanted = json!({"label": random.trim(), "scopes": scopes, "expiresAt": null});
+        let answer = Request::post("/rest/api-keys", &wanted)
+            .header("Cookie", &self.cookie)
+            .send(self.port)
+            .unwrap();
+        assert_eq!(answer.status, 200, "{scopes:?}: {}", answer.text());
+        let key = answer.json()["data"]["rawApiKey"].clone();
+        let Value::String(key) = key else {
+            panic!("no key: {}", answer.text());
+        };
+        self.made.insert(scopes, key.clone());
+        key
+    }
+}
