@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use crate::crypto::SignatureVerifier;
 use crate::decide::{
-    decide, without_made_up_identity, Caller, Decision, Grounds, HeaderEdit, Outcome, Recollection,
+    decide, without_made_up_identity, Caller, Decision, Findings, Grounds, HeaderEdit, Outcome,
+    Recollection,
 };
 use crate::facts::{
     question, CallId, Effect, Fact, FactStore, FetchAnswer, FetchFault, FetchRequest,
-    IntrospectionFault, Outage, SharedMemory, WaiterId,
+    IntrospectionFault, KeyIdDigest, Origin, Outage, Peer, SharedMemory, WaitFault, WaiterId,
 };
 use crate::observe::audit_line;
 use crate::policy::{Policy, ProviderId};
@@ -49,6 +50,17 @@ const fn waited_in_vain(fact: Fact) -> Reason {
     }
 }
 
+/// On whose account a request waits.
+fn origin(findings: &Findings, peer: Option<Peer>) -> Origin {
+    let claimed = findings.claimed.as_ref();
+    let key_id = claimed.and_then(|claimed| claimed.key_id.as_deref());
+    Origin {
+        peer,
+        key_id: key_id.map(KeyIdDigest::of),
+        was_verified: findings.was_verified,
+    }
+}
+
 /// The gate of one configuration in one worker.
 pub struct Gate {
     policy: Policy,
@@ -64,13 +76,23 @@ pub struct Gate {
 /// A request whose wait is over.
 struct Woken {
     waiter: WaiterId,
-    last_chance: bool,
+    end: End,
+}
+
+/// How a wait ends.
+#[derive(Clone, Copy)]
+enum End {
+    /// The decision is taken again.
+    Decide { last_chance: bool },
+    /// Another request has its place.
+    Displaced,
 }
 
 /// A request that waits.
 struct Parked {
     request: RequestHead,
     since: UnixMillis,
+    peer: Option<Peer>,
     decision: Decision,
 }
 
@@ -159,9 +181,21 @@ impl Gate {
         }
     }
 
-    /// A request has come. When it waits, a later [`Gate::settle_woken`] names it.
-    pub fn request(&mut self, id: WaiterId, request: RequestHead, now: UnixMillis) -> Step {
-        self.settle(id, request, now, now, false)
+    /// A request has come. When it waits, a later [`Gate::settle_woken`] names it. Only then is it
+    /// asked where it came from.
+    pub fn request_from(
+        &mut self,
+        id: WaiterId,
+        request: RequestHead,
+        now: UnixMillis,
+        peer: impl FnOnce() -> Option<Peer>,
+    ) -> Step {
+        self.settle(id, request, now, now, peer, false)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn request(&mut self, id: WaiterId, request: RequestHead, now: UnixMillis) -> Step {
+        self.request_from(id, request, now, || None)
     }
 
     /// Whether this request waits.
@@ -201,20 +235,27 @@ impl Gate {
     pub fn settle_woken(&mut self, now: UnixMillis) -> Vec<(WaiterId, Settled)> {
         let mut done = Vec::new();
         while done.len() < MAX_SETTLED {
-            let Some(Woken {
-                waiter,
-                last_chance,
-            }) = self.woken.pop_front()
-            else {
+            let Some(Woken { waiter, end }) = self.woken.pop_front() else {
                 break;
             };
             // It may be gone since it was woken.
-            let Some(Parked { request, since, .. }) = self.parked.remove(&waiter) else {
+            let Some(parked) = self.parked.remove(&waiter) else {
                 continue;
             };
-            let step = self.settle(waiter, request, since, now, last_chance);
-            if let Step::Settled(settled) = step {
-                done.push((waiter, *settled));
+            let Parked { request, since, .. } = parked;
+            match end {
+                End::Decide { last_chance } => {
+                    let peer = || parked.peer;
+                    let step = self.settle(waiter, request, since, now, peer, last_chance);
+                    if let Step::Settled(settled) = step {
+                        done.push((waiter, *settled));
+                    }
+                }
+                End::Displaced => {
+                    let mut decision = parked.decision;
+                    decision.outcome = Outcome::Reject(Reason::TooManyWaiting);
+                    done.push((waiter, self.settled(decision, request, now)));
+                }
             }
         }
         done
@@ -270,7 +311,11 @@ impl Gate {
                     last_chance,
                 } => self.woken.push_back(Woken {
                     waiter,
-                    last_chance,
+                    end: End::Decide { last_chance },
+                }),
+                Effect::Displace(waiter) => self.woken.push_back(Woken {
+                    waiter,
+                    end: End::Displaced,
                 }),
             }
         }
@@ -301,33 +346,41 @@ impl Gate {
         request: RequestHead,
         since: UnixMillis,
         now: UnixMillis,
+        peer: impl FnOnce() -> Option<Peer>,
         last_chance: bool,
     ) -> Step {
-        let mut decision = self.decide(&request, now);
+        let mut decision = self.decide(&request, since, now);
         if let Outcome::Await(fact) = decision.outcome {
             let reason = if last_chance {
                 waited_in_vain(fact)
-            } else if self.store.wait(id, fact, since).is_ok() {
-                let edits = without_made_up_identity(&request);
-                let parked = Parked {
-                    request,
-                    since,
-                    decision,
-                };
-                self.parked.insert(id, parked);
-                return Step::Waits { fact, edits };
             } else {
-                Reason::TooManyWaiting
+                let peer = peer();
+                let origin = origin(&decision.findings, peer);
+                match self.store.admit(id, fact, since, origin, now) {
+                    Ok(()) => {
+                        let edits = without_made_up_identity(&request);
+                        let parked = Parked {
+                            request,
+                            since,
+                            peer,
+                            decision,
+                        };
+                        self.parked.insert(id, parked);
+                        return Step::Waits { fact, edits };
+                    }
+                    Err(WaitFault::TooMany) => Reason::TooManyWaiting,
+                    Err(WaitFault::NotYet(wait)) => Reason::KeysNotCurrent(wait),
+                }
             };
             decision.outcome = Outcome::Reject(reason);
         }
         Step::Settled(Box::new(self.settled(decision, request, now)))
     }
 
-    fn decide(&mut self, request: &RequestHead, now: UnixMillis) -> Decision {
+    fn decide(&mut self, request: &RequestHead, since: UnixMillis, now: UnixMillis) -> Decision {
         let grounds = Grounds {
             policy: &self.policy,
-            facts: &self.store.at(now),
+            facts: &self.store.at(now).of_request(since),
             memo: &self.memo,
             crypto: &*self.crypto,
             now: now.to_seconds(),

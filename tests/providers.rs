@@ -22,7 +22,7 @@ use mint::{mint, KeyKind};
 use n8n_idp_gate::config::{self, yaml, Environment};
 use n8n_idp_gate::crypto::GuestCrypto;
 use n8n_idp_gate::decide::{decide, Decision, Grounds, Outcome};
-use n8n_idp_gate::facts::{Availability, Facts, Introspected, NewerKeys};
+use n8n_idp_gate::facts::{Availability, Facts, Introspected, KeyIdDigest, NewerKeys};
 use n8n_idp_gate::observe::audit_line;
 use n8n_idp_gate::policy::{KeySource, Policy, ProviderId};
 use n8n_idp_gate::request::RequestHead;
@@ -131,7 +131,7 @@ impl Facts for InlineKeys<'_> {
         }
     }
 
-    fn newer_keys(&self, _: ProviderId, _: Option<&str>) -> NewerKeys {
+    fn newer_keys(&self, _: ProviderId, _: KeyIdDigest) -> NewerKeys {
         NewerKeys::Unlikely
     }
 

@@ -230,8 +230,9 @@ section! {
         max_stale: Span<KeysMaxStale> = default_span(),
         /// How long one call may take; a fetch is one call, or two with a discovery document.
         timeout: Span<KeysTimeout> = default_span(),
-        /// Least time between two fetches that tokens with unknown key ids cause. For one and the
-        /// same key id it doubles each time.
+        /// In this time, tokens with unknown key ids cause at most four fetches, and those from one
+        /// address three. For one and the same key id, the time until the next one doubles each
+        /// time, from a tenth of this.
         cooldown: Span<KeysCooldown> = default_span(),
         /// How long a key that left the published set still counts. Longer rides out a provider
         /// whose document flaps, as Entra's does; a key that was taken back for cause counts as

@@ -28,6 +28,7 @@ pub(super) fn authenticate(
             findings.note(grounds, caller);
             return Ok(Rc::clone(caller));
         }
+        findings.was_verified = true;
     }
     if let Some((id, provider, token)) = introspect(grounds, token, key.digest(), findings)? {
         let caller = admit(grounds, instance, (id, provider), token, None, findings)?;
@@ -75,7 +76,7 @@ fn verify(
         grounds.crypto,
         grounds.now,
     );
-    let token = verified.map_err(|fault| refused(grounds, id, untrusted, fault))?;
+    let token = verified.map_err(|fault| refused(grounds, id, (untrusted, digest), fault))?;
     findings.crypto_path = token.crypto_path();
     let is_asked = provider.introspection.as_ref();
     let word = is_asked.filter(|asked| asked.always).map(|_| digest);
@@ -122,7 +123,7 @@ impl Findings {
 fn refused(
     grounds: Grounds<'_>,
     provider: ProviderId,
-    token: &UntrustedToken<'_>,
+    (token, digest): (&UntrustedToken<'_>, &TokenDigest),
     fault: TokenFault,
 ) -> Stop {
     // A token without a `kid` asks for a new key only by a signature that no known key made.
@@ -135,8 +136,10 @@ fn refused(
         return Reason::Token(fault).into();
     }
     let key_id = token.key_id();
+    let key_id = key_id.map_or_else(|| KeyIdDigest::of_token(digest), KeyIdDigest::of);
     match grounds.facts.newer_keys(provider, key_id) {
-        NewerKeys::MayCome => Stop::Await(Fact::NewerKeySet(provider, key_id.map(KeyIdDigest::of))),
+        NewerKeys::MayCome => Stop::Await(Fact::NewerKeySet(provider, key_id)),
+        NewerKeys::NotYet(wait) => Reason::KeysNotCurrent(wait).into(),
         NewerKeys::Unavailable(outage) => Reason::KeysUnavailable(outage).into(),
         NewerKeys::Unlikely => Reason::Token(fault).into(),
     }

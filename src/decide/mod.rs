@@ -111,6 +111,8 @@ pub struct Findings {
     pub introspection: Option<&'static str>,
     /// Whether the token was verified now or before.
     pub recollection: Option<Recollection>,
+    /// It was verified before, and must be once more.
+    pub was_verified: bool,
 }
 
 /// Whether a good token was verified now or before.

@@ -119,7 +119,7 @@ impl Facts for TestFacts {
         }
     }
 
-    fn newer_keys(&self, _: ProviderId, _: Option<&str>) -> NewerKeys {
+    fn newer_keys(&self, _: ProviderId, _: KeyIdDigest) -> NewerKeys {
         self.newer_keys
     }
 

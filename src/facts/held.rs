@@ -86,8 +86,8 @@ impl Held {
     }
 
     /// Lets go of keys that left the published set longer than `grace` ago, and of what a clock
-    /// that was set back says about the future.
-    pub(super) fn expire(&mut self, now: UnixMillis, grace: Duration) {
+    /// that was set back says about the future. Returns the keys as they were, if some are gone.
+    pub(super) fn expire(&mut self, now: UnixMillis, grace: Duration) -> Option<KeySet> {
         self.fetched = self.fetched.min(now);
         let retired = &mut self.published.retired;
         let before = retired.len();
@@ -95,17 +95,16 @@ impl Held {
             old.since = old.since.min(now);
             now < old.since.saturating_add(grace)
         });
-        if retired.len() != before {
-            self.choose();
-        }
+        (retired.len() != before).then(|| self.choose())
     }
 
-    fn choose(&mut self) {
+    /// Puts together what is in use, and returns what was.
+    fn choose(&mut self) -> KeySet {
         let mut keys = self.published.keys.clone();
         for old in &self.published.retired {
             keys.push(Rc::clone(&old.key));
         }
-        self.in_use = KeySet::of(keys, &self.revoked);
+        std::mem::replace(&mut self.in_use, KeySet::of(keys, &self.revoked))
     }
 
     /// The keys that may check a token now.

@@ -4,17 +4,21 @@
 mod answers;
 mod fault;
 mod question;
+mod queues;
 mod read;
 
 pub(super) use answers::{Answers, Word};
 use fault::Blame;
 pub use fault::IntrospectionFault;
 pub use question::question;
+pub(super) use queues::Queues;
 pub use read::read_answer;
 
 use std::time::Duration;
 
 use super::backoff;
+use super::peer::Peer;
+use super::waiting::Asker;
 use super::{CallId, FetchAnswer, Outage};
 use crate::policy::Introspection;
 use crate::time::UnixMillis;
@@ -23,7 +27,10 @@ use crate::token::{Term, TokenDigest};
 /// The most calls of one worker and provider that are under way at a time: strangers can make up any
 /// number of tokens. As many more may be about tokens that were proven: signed, or active when last
 /// asked about.
-pub const MAX_CALLS: usize = 32;
+pub const MAX_CALLS: usize = 48;
+
+/// How many calls one caller may have for each that is left for others: alone it has two thirds.
+const SHARE: usize = 2;
 
 /// Added to a call's own time limit before it is given up as lost.
 const LOST_AFTER: Duration = Duration::from_secs(2);
@@ -64,6 +71,8 @@ struct Call {
     token: TokenDigest,
     begun: UnixMillis,
     is_proven: bool,
+    /// Whose request it was made for.
+    peer: Option<Peer>,
     /// It was made though the provider rests.
     is_probe: bool,
 }
@@ -127,28 +136,39 @@ impl Inquiries {
         self.calls.iter().any(|call| call.token == *token)
     }
 
-    /// Whether one more call may begin. Those about proven tokens do not count with the others.
-    pub(super) fn may_ask(&self, now: UnixMillis, is_proven: bool) -> bool {
-        if now < self.not_before {
-            return self.may_probe(now, is_proven);
+    /// Whether one more call may begin for any token.
+    pub(super) fn has_room(&self, now: UnixMillis) -> bool {
+        [true, false]
+            .iter()
+            .any(|is_proven| self.free(*is_proven) > 0)
+            && now >= self.left_alone
+    }
+
+    /// A caller who has fewer calls than this may have one more. Those about proven tokens do not
+    /// count with the others, and the more calls a caller has, the more must be left.
+    fn most_calls(&self, now: UnixMillis, is_proven: bool) -> usize {
+        if now >= self.not_before {
+            self.free(is_proven).saturating_mul(SHARE)
+        } else if self.may_probe(now, is_proven) {
+            usize::MAX
+        } else {
+            0
         }
+    }
+
+    fn free(&self, is_proven: bool) -> usize {
         let alike = self.calls.iter().filter(|call| call.is_proven == is_proven);
-        alike.count() < MAX_CALLS
+        MAX_CALLS.saturating_sub(alike.count())
     }
 
     /// Begins a call.
-    pub(super) fn begin(
-        &mut self,
-        id: CallId,
-        token: TokenDigest,
-        now: UnixMillis,
-        is_proven: bool,
-    ) {
+    pub(super) fn begin(&mut self, id: CallId, asker: &Asker, now: UnixMillis) {
         self.calls.push(Call {
             id,
-            token,
+            token: asker.token,
             begun: now,
-            is_proven,
+            is_proven: asker.is_proven,
+            peer: asker.peer,
             is_probe: now < self.not_before,
         });
     }

@@ -1,11 +1,14 @@
 //! The key set of one provider: where it stands and what it needs next.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
 use super::backoff;
 use super::discovery::jwks_endpoint;
 use super::held::{Held, Published};
+use super::looks::{Look, Looks};
+use super::peer::Peer;
 use super::shared::{Discovered, Pause, Snapshot};
 use super::unknown::{KeyIdDigest, UnknownKeyIds};
 use super::{Availability, CallId, FetchAnswer, FetchFault, NewerKeys, Outage};
@@ -15,6 +18,9 @@ use crate::time::UnixMillis;
 
 /// Added to a call's own time limit before it is given up as lost.
 const LOST_AFTER: Duration = Duration::from_secs(2);
+
+/// The most key ids that one fetch looks for by name.
+const MAX_LOOKED_FOR: usize = 256;
 
 /// The key set of one provider.
 #[derive(Debug)]
@@ -31,8 +37,11 @@ pub(super) struct KeySetFact {
     discovered: Option<Discovered>,
     call: Option<Call>,
     unknown: UnknownKeyIds,
-    /// When the set was last fetched for a token that named a key which is not in it.
-    missed: UnixMillis,
+    /// When the set was fetched for tokens that named a key which is not in it.
+    looks: Looks,
+    /// When the last fetch began that brought keys and looked for them wherever they may be: what a
+    /// token named that was here by then, and is not in the set, is not published.
+    looked: UnixMillis,
     failures: u32,
     last_fault: Option<&'static str>,
     not_before: UnixMillis,
@@ -43,8 +52,21 @@ struct Call {
     id: CallId,
     begun: UnixMillis,
     step: Step,
-    /// Made for a token that named an unknown key.
-    for_miss: bool,
+    fetch: Fetch,
+}
+
+/// What the calls of one fetch have in common.
+#[derive(Clone, Debug, Default)]
+struct Fetch {
+    begun: UnixMillis,
+    /// Nothing of it rests on what was known before.
+    is_whole: bool,
+    /// Made for tokens that named unknown keys.
+    is_look: bool,
+    /// Whose token caused it.
+    peer: Option<Peer>,
+    /// Those keys.
+    asked: Vec<KeyIdDigest>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +101,8 @@ impl KeySetFact {
             discovered: None,
             call: None,
             unknown: UnknownKeyIds::default(),
-            missed: UnixMillis(0),
+            looks: Looks::default(),
+            looked: UnixMillis(0),
             failures: 0,
             last_fault: None,
             not_before: UnixMillis(0),
@@ -103,18 +126,33 @@ impl KeySetFact {
         now.since(held.fetched()) <= self.freshness.max_stale
     }
 
-    pub(super) fn newer_keys(&self, key_id: Option<&str>, now: UnixMillis) -> NewerKeys {
-        let rests = |key_id| self.unknown.rests(key_id, now, self.freshness.cooldown);
-        if matches!(self.source, KeySource::Inline(_)) {
-            NewerKeys::Unlikely
-        } else if self.call.is_some()
-            || (now >= self.not_before && self.is_cool(now) && !key_id.is_some_and(rests))
-        {
+    /// Whether a fetch may bring this key, for a request that came at `since`.
+    pub(super) fn newer_keys(
+        &self,
+        key_id: KeyIdDigest,
+        since: UnixMillis,
+        now: UnixMillis,
+    ) -> NewerKeys {
+        if matches!(self.source, KeySource::Inline(_)) || since <= self.looked {
+            return NewerKeys::Unlikely;
+        }
+        if self.call.is_some() {
+            return NewerKeys::MayCome;
+        }
+        let cooldown = self.freshness.cooldown;
+        let rests = self.unknown.rests_until(key_id, cooldown);
+        let next = rests.max(self.looks.next(now, cooldown));
+        if now >= self.not_before && now >= next {
             NewerKeys::MayCome
         } else if self.failures > 0 {
-            NewerKeys::Unavailable(self.outage(now))
-        } else {
+            NewerKeys::Unavailable(Outage {
+                retry_after: self.not_before.max(next).since(now),
+                fault: self.last_fault,
+            })
+        } else if self.unknown.is_settled(key_id, cooldown) {
             NewerKeys::Unlikely
+        } else {
+            NewerKeys::NotYet(next.since(now))
         }
     }
 
@@ -125,13 +163,23 @@ impl KeySetFact {
         }
     }
 
-    fn is_cool(&self, now: UnixMillis) -> bool {
-        now >= self.missed.saturating_add(self.freshness.cooldown)
-    }
-
-    /// A token named a key that is not in the set.
-    pub(super) fn want_anew(&mut self, key_id: Option<KeyIdDigest>) {
-        self.unknown.ask(key_id);
+    /// How long a token of this caller that names this key may not cause a look; zero: it may, or a
+    /// fetch is under way.
+    pub(super) fn before_look(
+        &self,
+        (key_id, peer): (KeyIdDigest, Option<Peer>),
+        now: UnixMillis,
+    ) -> Duration {
+        let cooldown = self.freshness.cooldown;
+        let next = if self.call.is_some() {
+            UnixMillis(0)
+        } else if self.unknown.is_settled(key_id, cooldown) {
+            // It was a key once, or rests for long: nobody makes up many of these.
+            self.looks.next(now, cooldown)
+        } else {
+            self.looks.next_of(peer, now, cooldown)
+        };
+        next.since(now)
     }
 
     /// How long one whole fetch may take: the discovery document and the key set.
@@ -147,18 +195,22 @@ impl KeySetFact {
     /// force or a lost call awaited for as long as it was ahead.
     pub(super) fn expire(&mut self, now: UnixMillis) {
         self.newest = self.newest.min(now);
-        self.missed = self.missed.min(now);
+        self.looks.clamp(now);
+        self.looked = self.looked.min(now);
         let longest = now.saturating_add(backoff::LONGEST_ASKED_FOR);
         self.not_before = self.not_before.min(longest);
         self.unknown.clamp(now);
         if let Some(call) = &mut self.call {
             call.begun = call.begun.min(now);
+            call.fetch.begun = call.fetch.begun.min(now);
         }
         if let Some(discovered) = &mut self.discovered {
             discovered.read = discovered.read.min(now);
         }
         if let Some(held) = &mut self.held {
-            held.expire(now, self.freshness.grace);
+            if let Some(before) = held.expire(now, self.freshness.grace) {
+                self.unknown.replaced(&before, held.keys());
+            }
         }
         self.held = self.held.take().filter(|held| !held.published().is_empty());
     }
@@ -183,16 +235,22 @@ impl KeySetFact {
         self.last_good.map(|fetched| now.since(fetched))
     }
 
-    /// Whether a fetch should begin now.
-    pub(super) fn is_due(&self, now: UnixMillis) -> bool {
+    /// Whether a fetch should begin now, where tokens of these callers name these keys, which are
+    /// not in the set.
+    pub(super) fn is_due(
+        &self,
+        now: UnixMillis,
+        mut wanted: impl Iterator<Item = (KeyIdDigest, Option<Peer>)>,
+    ) -> bool {
         let stale = match (&self.source, &self.held) {
             (KeySource::Inline(_), _) => return false,
             (_, None) => true,
             // Keys under grace alone: the provider has no others at the moment.
             (_, Some(held)) => held.published().keys.is_empty() || now >= self.next_fetch(held),
         };
-        let missed = self.unknown.is_wanted() && self.is_cool(now);
-        self.call.is_none() && now >= self.not_before && (stale || missed)
+        let may_look = || now >= self.looks.next(now, self.freshness.cooldown);
+        let mut is_wanted = || wanted.any(|wanted| self.before_look(wanted, now).is_zero());
+        self.call.is_none() && now >= self.not_before && (stale || (may_look() && is_wanted()))
     }
 
     /// When keys are due: what the provider says of its document counts within bounds. It is the
@@ -211,12 +269,19 @@ impl KeySetFact {
         fetched.saturating_add(backoff::rhythm(length, fetched.0))
     }
 
-    /// Begins a fetch.
-    pub(super) fn begin(&mut self, id: CallId, now: UnixMillis) -> Option<Endpoint> {
-        let for_miss = self.unknown.is_wanted();
+    /// Begins a fetch, which looks for the keys that are wanted, too.
+    pub(super) fn begin(
+        &mut self,
+        id: CallId,
+        now: UnixMillis,
+        wanted: &[(KeyIdDigest, Option<Peer>)],
+    ) -> Option<Endpoint> {
+        let may_cause = |wanted: &&_| self.before_look(**wanted, now).is_zero();
+        let cause = wanted.iter().find(may_cause).or(wanted.first());
+        let is_look = cause.is_some();
         // A key that is not there may be at a new address: for it, the document is read anew too.
         let discovered = self.discovered.as_ref().filter(|discovered| {
-            !for_miss && now.since(discovered.read) < self.freshness.discovery_ttl
+            !is_look && now.since(discovered.read) < self.freshness.discovery_ttl
         });
         let (step, endpoint) = match (&self.source, discovered) {
             (KeySource::Inline(_), _) => return None,
@@ -225,11 +290,19 @@ impl KeySetFact {
             (KeySource::Discovery { document, .. }, None) => (Step::Document, document),
         };
         let endpoint = endpoint.clone();
+        let asked: BTreeSet<_> = wanted.iter().map(|(key_id, _)| *key_id).collect();
+        let is_known_place = matches!(self.source, KeySource::Jwks(_));
         self.call = Some(Call {
             id,
             begun: now,
             step,
-            for_miss,
+            fetch: Fetch {
+                begun: now,
+                is_whole: is_known_place || step == Step::Document,
+                is_look,
+                peer: cause.and_then(|(_, peer)| *peer),
+                asked: asked.into_iter().take(MAX_LOOKED_FOR).collect(),
+            },
         });
         Some(endpoint)
     }
@@ -247,21 +320,18 @@ impl KeySetFact {
         next: CallId,
         now: UnixMillis,
     ) -> Progress {
-        let (step, for_miss) = self
-            .call
-            .take()
-            .map_or((Step::Keys, false), |call| (call.step, call.for_miss));
-        if for_miss {
-            // The cooldown counts from the end of a fetch: one that takes longer than the
-            // cooldown must not be followed by the next at once.
-            self.missed = now;
-        }
+        let (step, fetch) = self.call.take().map_or_else(
+            || (Step::Keys, Fetch::default()),
+            |call| (call.step, call.fetch),
+        );
         // The low bits of clock and call number differ from gate to gate.
         let seed = now.0 ^ id.0;
         let (max_age, asked_for) = (answer.max_age(), answer.retry_after());
-        let read = answer
-            .document()
-            .and_then(|document| self.read(step, &document, max_age, now));
+        let document = answer.document();
+        if step == Step::Keys {
+            self.note_look(&fetch, now);
+        }
+        let read = document.and_then(|document| self.read((step, &fetch), &document, max_age, now));
         match read {
             Ok(Progress::Emptied(fault, snapshot)) => {
                 self.failed(step, &fault.clone().into(), asked_for, seed, now);
@@ -272,17 +342,27 @@ impl KeySetFact {
                     id: next,
                     begun: now,
                     step: Step::Keys,
-                    for_miss,
+                    fetch,
                 });
                 Progress::Next(endpoint)
             }
-            Ok(progress) => progress,
+            Ok(progress) => {
+                let keys = self.held.as_ref().map(Held::keys);
+                if let Some(keys) = keys {
+                    self.unknown.fetched(&fetch.asked, keys, now);
+                }
+                progress
+            }
             Err(fault) => {
+                if step == Step::Document {
+                    self.note_look(&fetch, now);
+                }
                 self.failed(step, &fault, asked_for, seed, now);
-                let held = self.held.as_ref().filter(|_| for_miss);
+                let held = self.held.as_ref().filter(|_| fetch.is_look);
                 let known = held.map(|held| Snapshot {
                     fetched: held.fetched(),
-                    missed: self.missed,
+                    begun: self.looked,
+                    looks: self.looks.clone(),
                     max_age: held.max_age(),
                     discovered: self.discovered.clone(),
                     published: held.published().clone(),
@@ -292,9 +372,20 @@ impl KeySetFact {
         }
     }
 
+    fn note_look(&mut self, fetch: &Fetch, now: UnixMillis) {
+        if fetch.is_look {
+            let took = now.since(fetch.begun);
+            self.looks.note(Look {
+                at: now,
+                took,
+                peer: fetch.peer,
+            });
+        }
+    }
+
     fn read(
         &mut self,
-        step: Step,
+        (step, fetch): (Step, &Fetch),
         document: &[u8],
         max_age: Option<Duration>,
         now: UnixMillis,
@@ -326,7 +417,10 @@ impl KeySetFact {
         };
         // A set without keys means that none may be used any longer, whatever the grace.
         let withdrawn = fault == Some(KeySetFault::Empty);
-        let snapshot = self.snapshot(&keys, withdrawn, max_age, now);
+        let mut snapshot = self.snapshot(&keys, withdrawn, max_age, now);
+        if fetch.is_whole {
+            snapshot.begun = fetch.begun;
+        }
         self.take_over(&snapshot);
         Ok(match fault {
             Some(fault) => Progress::Emptied(fault, snapshot),
@@ -357,7 +451,8 @@ impl KeySetFact {
         }
         Snapshot {
             fetched: now,
-            missed: self.missed,
+            begun: self.looked,
+            looks: self.looks.clone(),
             max_age,
             discovered: self.discovered.clone(),
             published,
@@ -384,7 +479,6 @@ impl KeySetFact {
         let pause = backoff::pause(self.failures, asked_for, seed);
         self.not_before = now.saturating_add(pause);
         self.last_fault = Some(fault.as_str());
-        self.unknown.forget_who_asked();
         // Keys that are not where they were may have moved; a document that was not to be had
         // says nothing about where they are.
         let may_have_moved = match step {
@@ -405,7 +499,6 @@ impl KeySetFact {
             self.not_before = pause.until;
             self.failures = self.failures.max(pause.failures).max(1);
             self.last_fault = pause.fault;
-            self.unknown.forget_who_asked();
             if pause.moved {
                 self.discovered = None;
             }
@@ -415,17 +508,17 @@ impl KeySetFact {
 
     /// Takes over what another worker fetched, if it is newer than what is here.
     ///
-    /// Returns whether there are keys.
+    /// Returns whether there are keys, or looks that were not known here.
     pub(super) fn adopt(&mut self, snapshot: &Snapshot, now: UnixMillis) -> bool {
         let age = now.since(snapshot.fetched);
-        self.missed = self.missed.max(snapshot.missed.min(now));
+        let looked = self.looks.join(&snapshot.looks, now);
         let newer = snapshot.fetched > self.newest && snapshot.fetched <= now;
         if !newer || age > self.freshness.max_stale {
-            return false;
+            return looked;
         }
         self.take_over(snapshot);
         self.expire(now);
-        self.held.is_some()
+        looked || self.held.is_some()
     }
 
     /// Takes keys into use. What a worker shares is the whole of what is known, so that nothing of
@@ -436,14 +529,16 @@ impl KeySetFact {
         if snapshot.discovered.is_some() {
             self.discovered.clone_from(&snapshot.discovered);
         }
+        self.looked = self.looked.max(snapshot.begun);
         let published = &snapshot.published;
-        if published.is_empty() {
-            self.held = None;
-            return;
-        }
-        let held = Held::new(published.clone(), &self.revoked, fetched, snapshot.max_age);
-        self.unknown.fetched(held.keys(), fetched);
-        self.held = Some(held);
+        let before = self.held.take();
+        let before = before.as_ref().map(Held::keys);
+        let held = (!published.is_empty())
+            .then(|| Held::new(published.clone(), &self.revoked, fetched, snapshot.max_age));
+        let none = KeySet::default();
+        let keys = held.as_ref().map_or(&none, Held::keys);
+        self.unknown.replaced(before.unwrap_or(&none), keys);
+        self.held = held;
         if published.keys.is_empty() {
             return;
         }

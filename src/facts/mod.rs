@@ -11,6 +11,9 @@ mod held;
 mod hints;
 mod introspection;
 mod key_set;
+mod looks;
+mod peer;
+mod places;
 mod shared;
 mod status;
 mod store;
@@ -22,8 +25,9 @@ mod waiting;
 pub use fetch::{CallId, FetchAnswer, FetchFault, FetchRequest, MAX_DOCUMENT};
 pub use hints::Hints;
 pub use introspection::{question, read_answer, IntrospectionFault, MAX_CALLS};
+pub use peer::Peer;
 pub use shared::{SharedKey, SharedMemory};
-pub use store::{Effect, FactStore};
+pub use store::{Effect, FactStore, Origin};
 pub use unknown::KeyIdDigest;
 pub use waiting::{WaitFault, WaiterId};
 
@@ -39,8 +43,8 @@ pub enum Fact {
     /// The keys of a provider, whichever they are.
     KeySet(ProviderId),
     /// The keys of a provider, fetched anew because a token names a key that is not among them.
-    /// The digest is that of the token's `kid`, if it has one.
-    NewerKeySet(ProviderId, Option<KeyIdDigest>),
+    /// The digest is that of the token's `kid`, or of the token, where it has none.
+    NewerKeySet(ProviderId, KeyIdDigest),
     /// What a provider says of a token.
     Introspection(ProviderId, TokenDigest),
     /// The same of a token whose signature is good: no stranger made it up.
@@ -70,8 +74,8 @@ pub trait Facts {
     fn key_set(&self, provider: ProviderId) -> Availability<'_>;
 
     /// Whether fetching the provider's keys again may bring a key that is not among them: the one
-    /// with this `kid`, or any, where a token names none.
-    fn newer_keys(&self, provider: ProviderId, key_id: Option<&str>) -> NewerKeys;
+    /// with this `kid`, or that of this token, where it names none.
+    fn newer_keys(&self, provider: ProviderId, key_id: KeyIdDigest) -> NewerKeys;
 
     /// What a provider says of a token.
     fn introspection(&self, provider: ProviderId, token: &TokenDigest) -> Introspected<'_>;
@@ -100,10 +104,14 @@ pub enum Introspected<'f> {
 pub enum NewerKeys {
     /// It may: they are worth waiting for.
     MayCome,
-    /// They were fetched a moment ago. At most once in a cooldown are they fetched for a key that
-    /// is not there, and ever less often for the same one: otherwise anybody could make the gate
-    /// call the provider at will.
+    /// No: the provider does not publish it. They were fetched after the request came, or for this
+    /// very key again and again, or it left the set.
     Unlikely,
+    /// Nobody knows before this time has passed: they were fetched a moment ago for another key, or
+    /// for this one, and may have changed since. For keys that are not there they are fetched a few
+    /// times in a cooldown, and ever less often for the same one: otherwise anybody could make the
+    /// gate call the provider at will.
+    NotYet(Duration),
     /// The last attempt failed, so nobody knows.
     Unavailable(Outage),
 }

@@ -14,6 +14,8 @@ use hmac_sha256::{Hash, HMAC};
 use super::backoff;
 use super::fetch::{code_at, place_of};
 use super::held::{Published, Retired};
+use super::looks::{Look, Looks};
+use super::peer::Peer;
 use crate::crypto::PublicKey;
 use crate::policy::{Endpoint, KeySource, Provider};
 use crate::secret::Secret;
@@ -35,7 +37,7 @@ pub struct SharedKey([u8; MAC]);
 
 const MAC: usize = 32;
 /// The number is that of the form of what is shared: versions that differ in it share nothing.
-const PREFIX: &str = "n8n-idp-gate/2";
+const PREFIX: &str = "n8n-idp-gate/3";
 
 impl SharedKey {
     /// Made of the secrets that only workers with this configuration have. `None` when there are
@@ -50,6 +52,16 @@ impl SharedKey {
             hash.update(Hash::hash(secret.expose().as_bytes()));
         }
         any.then(|| Self(hash.finalize()))
+    }
+
+    /// Stands for an address in what workers tell each other, which others can read.
+    pub(super) fn blind(&self, peer: Peer) -> Peer {
+        let mut code = HMAC::new(self.0);
+        code.update("peer");
+        code.update(peer.bits().to_be_bytes());
+        let bytes = code.finalize();
+        let first = bytes.first_chunk().copied().unwrap_or_default();
+        Peer::blinded(u64::from_be_bytes(first))
     }
 
     fn seal(&self, name: &str, payload: &[u8]) -> Vec<u8> {
@@ -94,8 +106,10 @@ pub(super) struct Names {
 pub(super) struct Snapshot {
     /// When the document was fetched.
     pub(super) fetched: UnixMillis,
-    /// When a key set was last fetched because of an unknown `kid`; zero: never.
-    pub(super) missed: UnixMillis,
+    /// When the fetch began that looked for it wherever it may be; zero: it did not.
+    pub(super) begun: UnixMillis,
+    /// When key sets were last fetched because of unknown key ids.
+    pub(super) looks: Looks,
     /// How long the provider said that the document is fresh.
     pub(super) max_age: Option<Duration>,
     /// What the discovery document said.
@@ -274,7 +288,13 @@ impl Snapshot {
     fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         put(&mut bytes, &self.fetched.0.to_be_bytes());
-        put(&mut bytes, &self.missed.0.to_be_bytes());
+        put(&mut bytes, &self.begun.0.to_be_bytes());
+        let looks = self.looks.iter().flat_map(|look| {
+            let peer = look.peer.map_or(0, Peer::bits);
+            let took = u64::try_from(look.took.as_millis()).unwrap_or(u64::MAX);
+            [look.at.0, took, peer].map(u64::to_be_bytes)
+        });
+        put(&mut bytes, &looks.flatten().collect::<Vec<_>>());
         let max_age = self.max_age.map(|age| age.as_secs().to_be_bytes());
         put(&mut bytes, max_age.as_ref().map_or(&[], |age| age));
         match &self.discovered {
@@ -299,7 +319,21 @@ impl Snapshot {
 
     fn decode(mut bytes: &[u8]) -> Option<Self> {
         let rest = &mut bytes;
-        let (fetched, missed) = (moment(rest)?, moment(rest)?);
+        let (fetched, begun) = (moment(rest)?, moment(rest)?);
+        let mut looks = Looks::default();
+        for mut look in take(rest)?.chunks(24) {
+            let mut next = || {
+                let (number, after) = look.split_first_chunk()?;
+                look = after;
+                Some(u64::from_be_bytes(*number))
+            };
+            let (at, took, peer) = (next()?, next()?, next()?);
+            looks.note(Look {
+                at: UnixMillis(at),
+                took: Duration::from_millis(took),
+                peer: (peer != 0).then(|| Peer::blinded(peer)),
+            });
+        }
         let max_age = match take(rest)? {
             [] => None,
             seconds => Some(Duration::from_secs(number(seconds)?)),
@@ -329,7 +363,8 @@ impl Snapshot {
         }
         Some(Self {
             fetched,
-            missed,
+            begun,
+            looks,
             max_age,
             discovered,
             published,

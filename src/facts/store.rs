@@ -6,16 +6,35 @@ use std::time::Duration;
 
 use super::introspection::{Answers, Inquiries, Word};
 use super::key_set::{KeySetFact, Progress};
+use super::places::Claim;
 use super::shared::{Lease, Names, SharedKeySet};
-use super::waiting::{Waiting, MAX_ASKERS, MAX_WAITERS};
+use super::waiting::{Waiter, Waiting, MAX_ASKERS, MAX_WAITERS};
 use super::{
     Availability, CallId, Fact, Facts, FetchAnswer, FetchFault, FetchRequest, Introspected,
-    IntrospectionFault, NewerKeys, Outage, SharedKey, SharedMemory, WaitFault, WaiterId,
+    IntrospectionFault, KeyIdDigest, NewerKeys, Outage, Peer, SharedKey, SharedMemory, WaitFault,
+    WaiterId,
 };
 use crate::policy::{Policy, ProviderId};
 use crate::principals::Principals;
 use crate::time::UnixMillis;
 use crate::token::TokenDigest;
+
+/// The most requests that have lost their places and were not told yet.
+const MAX_DISPLACED: usize = 64;
+
+/// How many of them are named by one tick: fewer than are refused in that time.
+const DISPLACED_AT_ONCE: usize = 8;
+
+/// On whose account a request waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Where it came from, if that is known.
+    pub peer: Option<Peer>,
+    /// The key that its token names, if it does.
+    pub key_id: Option<KeyIdDigest>,
+    /// This worker verified its token before: nobody made it up.
+    pub was_verified: bool,
+}
 
 /// Something that the shell must do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +57,8 @@ pub enum Effect {
         /// It has waited long enough: what is still missing now will not be waited for again.
         last_chance: bool,
     },
+    /// Refuse this request: another one has its place.
+    Displace(WaiterId),
     /// Report that a provider's keys were fetched.
     Refreshed(ProviderId),
     /// Report that they could not be.
@@ -53,6 +74,8 @@ pub struct FactStore {
     key_sets: Vec<Slot>,
     answers: Answers,
     waiting: Waiting,
+    /// Those who have lost their places.
+    displaced: Vec<WaiterId>,
     shared_key: Option<SharedKey>,
     last_call: u64,
 }
@@ -86,6 +109,7 @@ impl FactStore {
             key_sets: policy.providers.iter().map(slot).collect(),
             answers: Answers::default(),
             waiting: Waiting::default(),
+            displaced: Vec::new(),
             shared_key,
             last_call: 0,
         }
@@ -93,26 +117,31 @@ impl FactStore {
 
     /// The facts as they stand at `now`.
     pub const fn at(&self, now: UnixMillis) -> FactsAt<'_> {
-        FactsAt { store: self, now }
+        FactsAt {
+            store: self,
+            since: now,
+            now,
+        }
     }
 
     /// Lets a request wait for a fact. It is woken when the fact has come, when fetching it has
     /// failed, or when as much time has gone by `since` it began to wait as one fetch may take,
-    /// however often it was woken in between.
-    pub fn wait(
+    /// however often it was woken in between. Where another one must leave for it, that is named by
+    /// the next tick.
+    pub fn admit(
         &mut self,
         waiter: WaiterId,
         fact: Fact,
         since: UnixMillis,
+        origin: Origin,
+        now: UnixMillis,
     ) -> Result<(), WaitFault> {
         let provider = fact.provider();
         let is_of_a_token = fact.is_of_a_token();
         let slots = self.key_sets.iter();
         let providers = slots.filter(|slot| !is_of_a_token || slot.inquiries.is_some());
         let providers = providers.count();
-        let Some(slot) = self.key_sets.get_mut(provider.0) else {
-            return Err(WaitFault::TooMany);
-        };
+        let slot = self.key_sets.get(provider.0).ok_or(WaitFault::TooMany)?;
         let inquiries = slot.inquiries.as_ref().filter(|_| is_of_a_token);
         let (length, places) = match inquiries {
             Some(inquiries) => (inquiries.longest(), MAX_ASKERS),
@@ -120,31 +149,61 @@ impl FactStore {
         };
         // Each provider has places of its own, so that one that is down does not take them all.
         let places = places.checked_div(providers).unwrap_or_default();
-        let until = since.saturating_add(length);
-        let is_proven = match fact {
-            Fact::Introspection(provider, token) => self.answers.was_active(provider, &token),
-            _ => true,
-        };
-        self.waiting.add(waiter, fact, is_proven, until, places)?;
+        let claim = self.claim(fact, origin);
         if let Fact::NewerKeySet(_, key_id) = fact {
-            slot.fact.want_anew(key_id);
+            let wait = slot.fact.before_look((key_id, claim.peer), now);
+            if !wait.is_zero() {
+                return Err(WaitFault::NotYet(wait));
+            }
         }
+        if self.displaced.len() >= MAX_DISPLACED {
+            return Err(WaitFault::TooMany);
+        }
+        let waiter = Waiter {
+            id: waiter,
+            fact,
+            claim,
+            until: since.saturating_add(length),
+        };
+        self.displaced.extend(self.waiting.add(waiter, places)?);
         Ok(())
+    }
+
+    fn claim(&self, fact: Fact, origin: Origin) -> Claim {
+        let key = self.shared_key.as_ref();
+        let blind = |peer| key.map_or(peer, |key| key.blind(peer));
+        let (is_proven, group) = match fact {
+            Fact::KeySet(_) => (origin.was_verified, origin.key_id.map(KeyIdDigest::number)),
+            Fact::NewerKeySet(_, key_id) => (origin.was_verified, Some(key_id.number())),
+            Fact::Introspection(provider, token) => (
+                self.answers.was_active(provider, &token),
+                Some(KeyIdDigest::of_token(&token).number()),
+            ),
+            Fact::Confirmation(_, token) => (true, Some(KeyIdDigest::of_token(&token).number())),
+        };
+        Claim {
+            is_proven,
+            peer: origin.peer.map(blind),
+            group: group.unwrap_or_default(),
+        }
     }
 
     /// Forgets a request that is gone.
     pub fn forget(&mut self, waiter: WaiterId) {
         self.waiting.remove(waiter);
+        self.displaced.retain(|displaced| *displaced != waiter);
     }
 
     /// Whether any request waits: then ticks must come quickly.
     pub fn has_waiters(&self) -> bool {
-        !self.waiting.is_empty()
+        !self.waiting.is_empty() || !self.displaced.is_empty()
     }
 
     /// Time passes.
     pub fn tick(&mut self, now: UnixMillis, memory: &dyn SharedMemory) -> Vec<Effect> {
-        let mut effects = Vec::new();
+        let displaced = self.displaced.len().min(DISPLACED_AT_ONCE);
+        let displaced = self.displaced.drain(..displaced);
+        let mut effects: Vec<_> = displaced.map(Effect::Displace).collect();
         for index in 0..self.key_sets.len() {
             self.tick_provider(ProviderId(index), now, memory, &mut effects);
             self.ask(ProviderId(index), now, &mut effects);
@@ -180,7 +239,8 @@ impl FactStore {
         if catch_up(&mut slot.fact, &mut slot.seen, shared.as_ref(), now) {
             wake(self.waiting.take(provider), false, effects);
         }
-        if !slot.fact.is_due(now) {
+        let wanted = self.waiting.wanted_keys(provider);
+        if !slot.fact.is_due(now, wanted) {
             return;
         }
         let length = slot.fact.longest_fetch();
@@ -197,7 +257,8 @@ impl FactStore {
         }
         self.last_call = self.last_call.saturating_add(1);
         let call = CallId(self.last_call);
-        if let Some(endpoint) = slot.fact.begin(call, now) {
+        let wanted: Vec<_> = self.waiting.wanted_keys(provider).collect();
+        if let Some(endpoint) = slot.fact.begin(call, now, &wanted) {
             let timeout = slot.fact.timeout();
             let request = FetchRequest::document(call, endpoint, timeout);
             effects.push(Effect::Fetch(request));
@@ -318,6 +379,8 @@ fn wake(waiters: Vec<WaiterId>, last_chance: bool, effects: &mut Vec<Effect>) {
 /// The facts as they stand at one moment.
 pub struct FactsAt<'s> {
     store: &'s FactStore,
+    /// When the request came.
+    since: UnixMillis,
     now: UnixMillis,
 }
 
@@ -332,12 +395,12 @@ impl Facts for FactsAt<'_> {
         )
     }
 
-    fn newer_keys(&self, provider: ProviderId, key_id: Option<&str>) -> NewerKeys {
+    fn newer_keys(&self, provider: ProviderId, key_id: KeyIdDigest) -> NewerKeys {
         self.store
             .key_sets
             .get(provider.0)
             .map_or(NewerKeys::Unlikely, |slot| {
-                slot.fact.newer_keys(key_id, self.now)
+                slot.fact.newer_keys(key_id, self.since, self.now)
             })
     }
 
@@ -352,6 +415,13 @@ impl Facts for FactsAt<'_> {
 }
 
 impl FactsAt<'_> {
+    /// The same for a request that came at `since`.
+    #[must_use]
+    pub const fn of_request(mut self, since: UnixMillis) -> Self {
+        self.since = since;
+        self
+    }
+
     /// What a provider says of a token, of which nobody knows or somebody does that it was not made
     /// up.
     fn word(&self, provider: ProviderId, token: &TokenDigest, is_proven: bool) -> Introspected<'_> {

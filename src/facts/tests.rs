@@ -227,14 +227,29 @@ fn before(moment: UnixMillis) -> UnixMillis {
     UnixMillis(moment.0 - 1)
 }
 
+impl FactStore {
+    /// Lets a request wait of which nothing is known.
+    fn wait(&mut self, waiter: WaiterId, fact: Fact, since: UnixMillis) -> Result<(), WaitFault> {
+        self.admit(waiter, fact, since, Origin::default(), since)
+    }
+}
+
+/// On whose account a request waits that came from there.
+fn from(address: &str) -> Origin {
+    Origin {
+        peer: Some(Peer::parse(address).unwrap()),
+        ..Origin::default()
+    }
+}
+
 /// Whether a token that names this key would be worth a fetch.
 fn newer_keys(store: &FactStore, kid: &str, now: UnixMillis) -> NewerKeys {
-    store.at(now).newer_keys(THE_PROVIDER, Some(kid))
+    store.at(now).newer_keys(THE_PROVIDER, KeyIdDigest::of(kid))
 }
 
 /// What a request waits for whose token names this key.
 fn newer(kid: &str) -> Fact {
-    Fact::NewerKeySet(THE_PROVIDER, Some(KeyIdDigest::of(kid)))
+    Fact::NewerKeySet(THE_PROVIDER, KeyIdDigest::of(kid))
 }
 
 /// Fetches at `now`, which must be due, and answers.

@@ -1,44 +1,61 @@
 //! Key ids that tokens named and no fetch brought.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use hmac_sha256::Hash;
 
+use super::looks;
 use crate::crypto::KeySet;
 use crate::time::UnixMillis;
+use crate::token::TokenDigest;
 
-/// The most key ids of a provider that are remembered.
+/// The most key ids of a provider that are remembered, of each kind.
 const MAX_REMEMBERED: usize = 256;
 
-/// Stands for a `kid`, which is a stranger's text of any length.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Stands for the key that a token asks for: for its `kid`, which is a stranger's text of any
+/// length, or for the token, where that names none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyIdDigest([u8; 16]);
 
 impl KeyIdDigest {
     /// The digest of a `kid`. Nobody finds another text with the digest of a key id that he wants
     /// to be thought unknown.
     pub fn of(key_id: &str) -> Self {
+        Self::of_bytes(&Hash::hash(key_id.as_bytes()))
+    }
+
+    /// What stands for the key of a token without a `kid`.
+    pub fn of_token(token: &TokenDigest) -> Self {
+        Self::of_bytes(token.bytes())
+    }
+
+    fn of_bytes(whole: &[u8; 32]) -> Self {
         let mut digest = [0; 16];
-        let whole = Hash::hash(key_id.as_bytes());
         digest
             .iter_mut()
             .zip(whole)
-            .for_each(|(kept, byte)| *kept = byte);
+            .for_each(|(kept, byte)| *kept = *byte);
         Self(digest)
+    }
+
+    /// The same as a number.
+    pub(super) const fn number(self) -> u128 {
+        u128::from_be_bytes(self.0)
     }
 }
 
-/// The key ids that requests wait for, and those that were waited for in vain.
+/// What is known of key ids that are not in the set.
 ///
-/// The cooldown bounds what strangers can cause with ever new key ids. This memory bounds what one
-/// and the same key id can: a client that holds on to an old token would else make the gate ask
-/// once in every cooldown for ever. Each fetch that did not bring a key doubles the time until it
-/// may cause the next one. Whatever is published in between is found by the regular fetch.
+/// The looks of a cooldown bound what strangers can cause with ever new key ids. This memory bounds
+/// what one and the same key id can: a client that holds on to an old token would else make the
+/// gate ask for ever. Each fetch that did not bring a key doubles the time until it may cause the
+/// next one. Whatever is published in between is found by the regular fetch.
 #[derive(Debug, Default)]
 pub(super) struct UnknownKeyIds {
-    wanted: bool,
-    asked: Vec<KeyIdDigest>,
     missing: Vec<Missing>,
+    /// Those that left the set, the oldest first.
+    withdrawn: VecDeque<KeyIdDigest>,
 }
 
 #[derive(Debug)]
@@ -48,57 +65,53 @@ struct Missing {
     last: UnixMillis,
 }
 
+impl Missing {
+    fn rest(&self, cooldown: Duration) -> Duration {
+        let doublings = self.fetches.saturating_sub(1);
+        looks::gap(cooldown).saturating_mul(2_u32.saturating_pow(doublings))
+    }
+}
+
 impl UnknownKeyIds {
-    /// A request waits for this key, or, without a `kid`, for any new one.
-    pub(super) fn ask(&mut self, key_id: Option<KeyIdDigest>) {
-        self.wanted = true;
-        if let Some(key_id) = key_id {
-            if self.asked.len() < MAX_REMEMBERED && !self.asked.contains(&key_id) {
-                self.asked.push(key_id);
-            }
-        }
-    }
-
-    /// Whether a request waits for a key.
-    pub(super) const fn is_wanted(&self) -> bool {
-        self.wanted
-    }
-
-    /// Whether it is too early to fetch keys for this `kid` alone once more.
-    pub(super) fn rests(&self, key_id: &str, now: UnixMillis, cooldown: Duration) -> bool {
-        if self.missing.is_empty() {
-            return false;
-        }
-        let key_id = KeyIdDigest::of(key_id);
-        let mut missing = self.missing.iter();
-        missing.find(|one| one.key_id == key_id).is_some_and(|one| {
-            let doublings = one.fetches.saturating_sub(1);
-            let rest = cooldown.saturating_mul(2_u32.saturating_pow(doublings));
-            now < one.last.saturating_add(rest)
+    /// Until when no fetch is made for this key id alone; zero: it may be made.
+    pub(super) fn rests_until(&self, key_id: KeyIdDigest, cooldown: Duration) -> UnixMillis {
+        self.missing(key_id).map_or(UnixMillis(0), |one| {
+            one.last.saturating_add(one.rest(cooldown))
         })
     }
 
-    /// Keys were fetched, with or without those that were asked for.
-    pub(super) fn fetched(&mut self, keys: &KeySet, now: UnixMillis) {
-        let asked = self.forget_who_asked();
-        if asked.is_empty() {
-            return;
-        }
-        let mut there = Vec::new();
-        for key_id in keys.keys().iter().filter_map(|key| key.key_id()) {
-            there.push(KeyIdDigest::of(key_id));
-        }
+    /// Whether a key id that rests is known not to exist: its key left the set, or was not brought
+    /// by fetches over more than a cooldown.
+    pub(super) fn is_settled(&self, key_id: KeyIdDigest, cooldown: Duration) -> bool {
+        let missed = self.missing(key_id);
+        self.withdrawn.contains(&key_id) || missed.is_some_and(|one| one.rest(cooldown) > cooldown)
+    }
+
+    fn missing(&self, key_id: KeyIdDigest) -> Option<&Missing> {
+        self.missing.iter().find(|one| one.key_id == key_id)
+    }
+
+    /// Keys were fetched, with or without those that were looked for.
+    pub(super) fn fetched(&mut self, asked: &[KeyIdDigest], keys: &KeySet, now: UnixMillis) {
+        let there = digests(keys);
         for key_id in asked {
-            if !there.contains(&key_id) {
-                self.note(key_id, now);
+            if !there.contains(key_id) {
+                self.note(*key_id, now);
             }
         }
     }
 
-    /// A fetch failed: nobody knows whether the keys that were asked for exist.
-    pub(super) fn forget_who_asked(&mut self) -> Vec<KeyIdDigest> {
-        self.wanted = false;
-        std::mem::take(&mut self.asked)
+    /// The set was replaced.
+    pub(super) fn replaced(&mut self, old: &KeySet, new: &KeySet) {
+        let there = digests(new);
+        self.withdrawn.retain(|key_id| !there.contains(key_id));
+        for key_id in digests(old) {
+            if !there.contains(&key_id) && !self.withdrawn.contains(&key_id) {
+                self.withdrawn.push_back(key_id);
+            }
+        }
+        let surplus = self.withdrawn.len().saturating_sub(MAX_REMEMBERED);
+        self.withdrawn.drain(..surplus);
     }
 
     /// The clock may have been set back.
@@ -131,6 +144,11 @@ impl UnknownKeyIds {
     }
 }
 
+fn digests(keys: &KeySet) -> Vec<KeyIdDigest> {
+    let key_ids = keys.keys().iter().filter_map(|key| key.key_id());
+    key_ids.map(KeyIdDigest::of).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,47 +160,73 @@ mod tests {
     }
 
     fn miss(unknown: &mut UnknownKeyIds, key_id: &str, seconds: u64) {
-        unknown.ask(Some(KeyIdDigest::of(key_id)));
-        unknown.fetched(&KeySet::default(), at(seconds));
+        let asked = [KeyIdDigest::of(key_id)];
+        unknown.fetched(&asked, &KeySet::default(), at(seconds));
+    }
+
+    fn until(unknown: &UnknownKeyIds, key_id: &str) -> UnixMillis {
+        unknown.rests_until(KeyIdDigest::of(key_id), COOLDOWN)
     }
 
     #[test]
     fn a_key_id_rests_twice_as_long_after_each_fetch_that_did_not_bring_it() {
         let mut unknown = UnknownKeyIds::default();
-        assert!(!unknown.rests("old", at(0), COOLDOWN));
-        for (fetched, over) in [(0, 30), (30, 90), (90, 210), (210, 450)] {
+        let is_settled =
+            |unknown: &UnknownKeyIds| unknown.is_settled(KeyIdDigest::of("old"), COOLDOWN);
+        assert_eq!(until(&unknown, "old"), UnixMillis(0));
+        for (fetched, over, settled) in [
+            (10, 13, false),
+            (13, 19, false),
+            (19, 31, false),
+            (31, 55, false),
+            (55, 103, true),
+            (103, 199, true),
+        ] {
             miss(&mut unknown, "old", fetched);
-            assert!(unknown.rests("old", at(over - 1), COOLDOWN));
-            assert!(!unknown.rests("old", at(over), COOLDOWN));
+            assert_eq!(until(&unknown, "old"), at(over));
+            assert_eq!(is_settled(&unknown), settled, "{fetched}");
         }
-        assert!(!unknown.rests("new", at(211), COOLDOWN));
+        assert_eq!(until(&unknown, "new"), UnixMillis(0));
+        unknown.clamp(at(20));
+        assert_eq!(until(&unknown, "old"), at(116));
     }
 
     #[test]
-    fn a_fetch_that_failed_says_nothing_about_a_key_id() {
+    fn a_key_id_that_left_the_set_is_known_to_be_gone_until_it_comes_back() {
         let mut unknown = UnknownKeyIds::default();
-        unknown.ask(Some(KeyIdDigest::of("old")));
-        assert!(unknown.is_wanted());
-        unknown.forget_who_asked();
-        assert!(!unknown.is_wanted());
-        unknown.fetched(&KeySet::default(), at(0));
-        assert!(!unknown.rests("old", at(1), COOLDOWN));
+        let set = |key_ids: &[&str]| {
+            let keys: Vec<_> = key_ids
+                .iter()
+                .map(|key_id| crate::mint::mint(crate::mint::KeyKind::Ed25519).jwk(key_id))
+                .collect();
+            KeySet::parse(&crate::mint::jwk_set(&keys)).unwrap()
+        };
+        let gone = |unknown: &UnknownKeyIds| {
+            ["one", "two", "three"].map(|id| unknown.is_settled(KeyIdDigest::of(id), COOLDOWN))
+        };
+        let (first, second) = (set(&["one", "two"]), set(&["two", "three"]));
+        unknown.replaced(&first, &second);
+        assert_eq!(gone(&unknown), [true, false, false]);
+        unknown.replaced(&second, &first);
+        assert_eq!(gone(&unknown), [false, false, true]);
+        for number in 0..=MAX_REMEMBERED {
+            unknown.replaced(&set(&[&number.to_string()]), &KeySet::default());
+        }
+        assert_eq!(unknown.withdrawn.len(), MAX_REMEMBERED);
+        assert_eq!(gone(&unknown), [false; 3]);
     }
 
     #[test]
     fn a_flood_of_key_ids_fills_no_memory_and_pushes_out_its_own() {
         let mut unknown = UnknownKeyIds::default();
-        miss(&mut unknown, "old", 0);
-        miss(&mut unknown, "old", 30);
+        miss(&mut unknown, "old", 10);
+        miss(&mut unknown, "old", 13);
         for round in 0..20_u64 {
             for number in 0..1000 {
-                let made_up = format!("{round}-{number}");
-                unknown.ask(Some(KeyIdDigest::of(&made_up)));
+                miss(&mut unknown, &format!("{round}-{number}"), 14);
             }
-            unknown.fetched(&KeySet::default(), at(31));
         }
         assert_eq!(unknown.missing.len(), MAX_REMEMBERED);
-        assert!(unknown.asked.capacity() <= MAX_REMEMBERED);
-        assert!(unknown.rests("old", at(32), COOLDOWN));
+        assert_eq!(until(&unknown, "old"), at(19));
     }
 }

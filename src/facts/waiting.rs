@@ -1,7 +1,13 @@
 //! Requests that wait for a fact.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use thiserror::Error;
 
+use super::peer::Peer;
+use super::places::{Claim, Order, Places};
+use super::unknown::KeyIdDigest;
 use super::Fact;
 use crate::policy::ProviderId;
 use crate::time::UnixMillis;
@@ -24,62 +30,111 @@ pub enum WaitFault {
     /// Too many wait already.
     #[error("too many requests wait already")]
     TooMany,
+    /// The keys were fetched a moment ago for such a token, and are not again before this time has
+    /// passed.
+    #[error("the keys were fetched a moment ago")]
+    NotYet(Duration),
 }
 
 /// The requests that wait.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
-    waiters: Vec<Waiter>,
+    pools: BTreeMap<Pool, Waiters>,
+    places: BTreeMap<WaiterId, (Pool, Order)>,
+    last: Order,
 }
 
-#[derive(Debug)]
-struct Waiter {
-    id: WaiterId,
-    fact: Fact,
-    /// Nobody can have made up its token.
-    is_proven: bool,
-    until: UnixMillis,
+/// Requests that share places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Pool(ProviderId, Kind);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Keys,
+    /// A word on a token that nobody can have made up. Such have places of their own.
+    ProvenToken,
+    Token,
+}
+
+#[derive(Debug, Default)]
+struct Waiters {
+    places: Places,
+    waiters: BTreeMap<Order, Waiter>,
+}
+
+/// A request that waits.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Waiter {
+    pub(super) id: WaiterId,
+    pub(super) fact: Fact,
+    pub(super) claim: Claim,
+    pub(super) until: UnixMillis,
+}
+
+impl Waiter {
+    const fn kind(&self) -> Kind {
+        match (self.fact.is_of_a_token(), self.claim.is_proven) {
+            (false, _) => Kind::Keys,
+            (true, true) => Kind::ProvenToken,
+            (true, false) => Kind::Token,
+        }
+    }
+}
+
+/// One who waits for a word on a token.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asker {
+    pub(super) id: WaiterId,
+    pub(super) token: TokenDigest,
+    pub(super) is_proven: bool,
+    pub(super) peer: Option<Peer>,
 }
 
 impl Waiting {
-    /// Takes a request in, if fewer than `places` wait for the same provider: for its keys, or for
-    /// its word on a token. Strangers with made-up tokens must not take the places of others.
+    /// Takes a request in. Where `places` wait for the same provider, for its keys or for its word
+    /// on a token, one must leave for it, and is returned, or it cannot wait.
     pub(super) fn add(
         &mut self,
-        id: WaiterId,
-        fact: Fact,
-        is_proven: bool,
-        until: UnixMillis,
+        waiter: Waiter,
         places: usize,
-    ) -> Result<(), WaitFault> {
-        let same = |waiter: &&Waiter| {
-            waiter.fact.provider() == fact.provider()
-                && waiter.fact.is_of_a_token() == fact.is_of_a_token()
-                && waiter.is_proven == is_proven
-        };
-        if self.waiters.iter().filter(same).count() >= places {
-            return Err(WaitFault::TooMany);
-        }
-        self.waiters.push(Waiter {
-            id,
-            fact,
-            is_proven,
-            until,
-        });
-        Ok(())
+    ) -> Result<Option<WaiterId>, WaitFault> {
+        let pool = Pool(waiter.fact.provider(), waiter.kind());
+        self.last = self.last.saturating_add(1);
+        let order = self.last;
+        let here = self.pools.entry(pool).or_default();
+        let displaced = here.places.take(waiter.claim, order, places);
+        let displaced = displaced.map_err(|_| WaitFault::TooMany)?;
+        here.waiters.insert(order, waiter);
+        self.places.insert(waiter.id, (pool, order));
+        let displaced = displaced.and_then(|order| here.waiters.remove(&order));
+        Ok(displaced.map(|displaced| {
+            self.places.remove(&displaced.id);
+            displaced.id
+        }))
     }
 
     pub(super) fn remove(&mut self, id: WaiterId) {
-        self.waiters.retain(|waiter| waiter.id != id);
+        if let Some((pool, order)) = self.places.remove(&id) {
+            self.release(pool, order);
+        }
+    }
+
+    fn release(&mut self, pool: Pool, order: Order) {
+        let Some(here) = self.pools.get_mut(&pool) else {
+            return;
+        };
+        if let Some(waiter) = here.waiters.remove(&order) {
+            here.places.leave(waiter.claim, order);
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.waiters.is_empty()
+        self.places.is_empty()
     }
 
     /// Takes out those who wait for keys of this provider.
     pub(super) fn take(&mut self, provider: ProviderId) -> Vec<WaiterId> {
-        self.take_if(|waiter| waiter.fact.provider() == provider && !waiter.fact.is_of_a_token())
+        self.take_if(Pool(provider, Kind::Keys), |_| true)
     }
 
     /// Takes out those who wait for a provider's word on one of these tokens.
@@ -88,53 +143,83 @@ impl Waiting {
         provider: ProviderId,
         chosen: impl Fn(&TokenDigest) -> bool,
     ) -> Vec<WaiterId> {
-        self.take_if(|waiter| match &waiter.fact {
-            Fact::Introspection(asked, token) | Fact::Confirmation(asked, token) => {
-                *asked == provider && chosen(token)
-            }
+        let is_chosen = |waiter: &Waiter| match &waiter.fact {
+            Fact::Introspection(_, token) | Fact::Confirmation(_, token) => chosen(token),
             _ => false,
+        };
+        let mut taken = self.take_if(Pool(provider, Kind::ProvenToken), is_chosen);
+        taken.append(&mut self.take_if(Pool(provider, Kind::Token), is_chosen));
+        taken
+    }
+
+    /// Those who wait for a provider's word, in the order of their coming, but for those with a
+    /// proven token, who come first.
+    pub(super) fn askers(&self, provider: ProviderId) -> impl Iterator<Item = Asker> + '_ {
+        let kinds = [Kind::ProvenToken, Kind::Token].into_iter();
+        let pools = kinds.filter_map(move |kind| self.pools.get(&Pool(provider, kind)));
+        let waiters = pools.flat_map(|pool| pool.waiters.values());
+        waiters.filter_map(|waiter| match waiter.fact {
+            Fact::Introspection(_, token) | Fact::Confirmation(_, token) => Some(Asker {
+                id: waiter.id,
+                token,
+                is_proven: waiter.claim.is_proven,
+                peer: waiter.claim.peer,
+            }),
+            _ => None,
         })
     }
 
-    /// Those who wait for a provider's word, in the order of their coming, on which token, and whether
-    /// it is proven.
-    pub(super) fn askers(
+    /// The keys that those wait for whose token names one that is not there, and where each came
+    /// from, in the order of their coming.
+    pub(super) fn wanted_keys(
         &self,
         provider: ProviderId,
-    ) -> impl Iterator<Item = (WaiterId, TokenDigest, bool)> + '_ {
-        self.waiters
-            .iter()
-            .filter_map(move |waiter| match waiter.fact {
-                Fact::Introspection(asked, token) | Fact::Confirmation(asked, token)
-                    if asked == provider =>
-                {
-                    Some((waiter.id, token, waiter.is_proven))
-                }
-                _ => None,
-            })
+    ) -> impl Iterator<Item = (KeyIdDigest, Option<Peer>)> + '_ {
+        let pool = self.pools.get(&Pool(provider, Kind::Keys)).into_iter();
+        let waiters = pool.flat_map(|pool| pool.waiters.values());
+        waiters.filter_map(|waiter| match waiter.fact {
+            Fact::NewerKeySet(_, key_id) => Some((key_id, waiter.claim.peer)),
+            _ => None,
+        })
     }
 
     /// Nobody waits for this provider's keys, or its word on a token, beyond `latest`, though the
     /// clock was set back.
     pub(super) fn clamp(&mut self, provider: ProviderId, of_a_token: bool, latest: UnixMillis) {
-        for waiter in &mut self.waiters {
-            let fact = waiter.fact;
-            if fact.provider() == provider && fact.is_of_a_token() == of_a_token {
-                waiter.until = waiter.until.min(latest);
+        let kinds: &[Kind] = if of_a_token {
+            &[Kind::ProvenToken, Kind::Token]
+        } else {
+            &[Kind::Keys]
+        };
+        for kind in kinds {
+            if let Some(pool) = self.pools.get_mut(&Pool(provider, *kind)) {
+                for waiter in pool.waiters.values_mut() {
+                    waiter.until = waiter.until.min(latest);
+                }
             }
         }
     }
 
     /// Takes out those who have waited long enough.
     pub(super) fn take_overdue(&mut self, now: UnixMillis) -> Vec<WaiterId> {
-        self.take_if(|waiter| waiter.until <= now)
+        let pools: Vec<_> = self.pools.keys().copied().collect();
+        let mut taken = Vec::new();
+        for pool in pools {
+            taken.append(&mut self.take_if(pool, |waiter| waiter.until <= now));
+        }
+        taken
     }
 
-    fn take_if(&mut self, chosen: impl Fn(&Waiter) -> bool) -> Vec<WaiterId> {
-        let (taken, left) = std::mem::take(&mut self.waiters)
-            .into_iter()
-            .partition::<Vec<_>, _>(chosen);
-        self.waiters = left;
-        taken.into_iter().map(|waiter| waiter.id).collect()
+    fn take_if(&mut self, pool: Pool, chosen: impl Fn(&Waiter) -> bool) -> Vec<WaiterId> {
+        let Some(here) = self.pools.get(&pool) else {
+            return Vec::new();
+        };
+        let waiters = here.waiters.iter().filter(|(_, waiter)| chosen(waiter));
+        let chosen: Vec<_> = waiters.map(|(order, waiter)| (*order, waiter.id)).collect();
+        for (order, id) in &chosen {
+            self.places.remove(id);
+            self.release(pool, *order);
+        }
+        chosen.into_iter().map(|(_, id)| id).collect()
     }
 }

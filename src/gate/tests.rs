@@ -74,6 +74,10 @@ fn after(millis: u64) -> UnixMillis {
     START.saturating_add(Duration::from_millis(millis))
 }
 
+fn before(moment: UnixMillis) -> UnixMillis {
+    UnixMillis(moment.0.saturating_sub(1))
+}
+
 fn keys(key_id: &str) -> FetchAnswer {
     let body = json!({"keys": [mint(KeyKind::Ed25519).jwk(key_id)]});
     FetchAnswer::Response {
@@ -255,19 +259,25 @@ fn a_key_that_the_provider_adds_is_learned_by_the_first_token_that_names_it() {
     gate.answered(second, keys("two"), after(9), &NoMemory);
     assert_eq!(settled(&mut gate, after(9)), [(1, true)]);
     let Step::Settled(refused) = gate.request(WaiterId(2), request("three"), after(10)) else {
-        panic!("a second fetch within the cooldown");
+        panic!("a second fetch at once");
     };
-    assert!(refused.audit().contains("\"reason\":\"unknown_key_id\""));
+    assert!(refused.audit().contains("\"reason\":\"keys_not_current\""));
+    let Action::Reply(_, reply) = &refused.action else {
+        panic!("let through");
+    };
+    assert_eq!(reply.status, 503);
+    assert!(reply.headers.contains(&("retry-after", "3".to_owned())));
 }
 
 #[test]
 fn keys_that_do_not_hold_the_one_of_a_token_are_fetched_once_more_and_no_further() {
     let mut gate = gate();
+    let first = call(&gate.tick(before(START), &NoMemory));
     assert!(waits(&gate.request(WaiterId(1), request("unknown"), START)));
     let mut now = after(2);
-    let mut fetches = 0;
+    let mut fetches = 1;
     let mut ended = None;
-    let mut under_way: Option<(CallId, UnixMillis)> = None;
+    let mut under_way = Some((first, START));
     while ended.is_none() && now < after(60_000) {
         let work = match under_way {
             // Every fetch takes four seconds and brings the same keys.
@@ -291,6 +301,20 @@ fn keys_that_do_not_hold_the_one_of_a_token_are_fetched_once_more_and_no_further
     assert!(!went_on);
     assert!(at <= after(10_100), "{at:?}");
     assert_eq!(fetches, 2, "one for the keys, one for the unknown key");
+}
+
+/// The fetch began after it came, so the provider does not publish its key.
+#[test]
+fn a_request_that_waits_for_the_first_keys_is_answered_by_them_though_its_key_is_not_there() {
+    let mut gate = gate();
+    assert!(waits(&gate.request(WaiterId(1), request("unknown"), START)));
+    let call = call(&gate.tick(START, &NoMemory));
+    gate.answered(call, keys("one"), after(4_000), &NoMemory);
+    let settled = gate.settle_woken(after(4_000));
+    assert!(settled[0]
+        .1
+        .audit()
+        .contains("\"reason\":\"unknown_key_id\""));
 }
 
 #[test]

@@ -48,6 +48,7 @@ impl Reason {
                 retry_after: Duration::from_secs(4),
                 fault: None,
             }),
+            Self::KeysNotCurrent(Duration::from_secs(3)),
             Self::IntrospectionUnavailable(Outage {
                 retry_after: Duration::from_secs(2),
                 fault: None,
@@ -124,7 +125,7 @@ mod tests {
                 | TokenFault::KeyOfAnotherIssuer
                 | TokenFault::BadSignature
                 | TokenFault::Inactive
-                | TokenFault::AnswerDisagrees(_) => 57,
+                | TokenFault::AnswerDisagrees(_) => 58,
             },
             Reason::Path(_)
             | Reason::WebhookCase
@@ -157,9 +158,10 @@ mod tests {
             | Reason::MetricsDenied
             | Reason::MethodNotAllowed
             | Reason::KeysUnavailable(_)
+            | Reason::KeysNotCurrent(_)
             | Reason::IntrospectionUnavailable(_)
             | Reason::TooManyWaiting
-            | Reason::HostFailure => 57,
+            | Reason::HostFailure => 58,
         }
     }
 

@@ -25,7 +25,8 @@ pub fn problem(
         headers.push(("www-authenticate", challenge));
     }
     if let Some(wait) = reason.retry_after() {
-        headers.push(("retry-after", wait.as_secs().max(1).to_string()));
+        let seconds = wait.as_millis().div_ceil(1_000).max(1);
+        headers.push(("retry-after", seconds.to_string()));
     }
     if answer.status == 405 {
         headers.push(("allow", "GET, HEAD".to_owned()));

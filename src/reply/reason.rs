@@ -60,6 +60,9 @@ pub enum Reason {
     MethodNotAllowed,
     /// The provider's keys cannot be had now.
     KeysUnavailable(Outage),
+    /// The token names a key that is not known, and the keys are not fetched anew before this time
+    /// has passed.
+    KeysNotCurrent(Duration),
     /// The provider cannot be asked about the token now.
     IntrospectionUnavailable(Outage),
     /// Too many requests wait for the provider already.
@@ -127,6 +130,7 @@ impl Reason {
             Self::MetricsDenied => "metrics_denied",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::KeysUnavailable(_) => "keys_unavailable",
+            Self::KeysNotCurrent(_) => "keys_not_current",
             Self::IntrospectionUnavailable(_) => "introspection_unavailable",
             Self::TooManyWaiting => "too_many_waiting",
             Self::HostFailure => "host_failure",
@@ -218,6 +222,11 @@ impl Reason {
                 Challenge::None,
                 "The keys of the identity provider cannot be had at the moment.",
             ),
+            Self::KeysNotCurrent(_) => (
+                503,
+                Challenge::None,
+                "The key that the access token names is not known yet.",
+            ),
             Self::IntrospectionUnavailable(_) => (503, Challenge::None, CANNOT_BE_ASKED),
             Self::TooManyWaiting => (
                 503,
@@ -285,8 +294,9 @@ impl Reason {
             Self::MetricsDenied => "`metrics` is `deny`",
             Self::MethodNotAllowed => "the gate's own document was asked for with another method than GET",
             Self::KeysUnavailable(_) => "the provider's keys could not be fetched; `fault` in the audit says why: see [faults](faults.md)",
+            Self::KeysNotCurrent(_) => "the token names a key that is not in the set, and the set was fetched a moment ago for such a token: it may have changed since",
             Self::IntrospectionUnavailable(_) => "the provider could not be asked about the token, or gave no usable answer; `fault` in the audit says why: see [faults](faults.md)",
-            Self::TooManyWaiting => "too many requests of one worker wait for this provider: 1024 for keys and 256 for its word on a token, shared evenly by the providers",
+            Self::TooManyWaiting => "too many requests of one worker wait for this provider: 1024 for keys and 256 for its word on a token, shared evenly by the providers and fairly by the addresses of callers",
             Self::HostFailure => "Envoy did not do what the gate asked for",
             Self::Token(_) | Self::Identity(_) | Self::Bearer(_) => "",
         }
@@ -317,6 +327,7 @@ impl Reason {
             Self::KeysUnavailable(outage) | Self::IntrospectionUnavailable(outage) => {
                 Some(outage.retry_after)
             }
+            Self::KeysNotCurrent(wait) => Some(*wait),
             Self::TooManyWaiting | Self::HostFailure => Some(Duration::from_secs(1)),
             _ => None,
         }

@@ -37,6 +37,7 @@ impl Reason {
             Self::MetricsDenied => "read them inside, or set `metrics: pass`",
             Self::MethodNotAllowed => "nothing: the documents are for reading",
             Self::KeysUnavailable(_) | Self::IntrospectionUnavailable(_) => "look at `fault`, and at what [faults](faults.md) says of it; tell callers to try again",
+            Self::KeysNotCurrent(_) => "nothing, if the provider changed its keys: callers try again; many of these are made-up tokens, see `claimed.kid`",
             Self::TooManyWaiting => "find out why keys are slow to come: `key_set_failures`, `key_id_misses`",
             Self::HostFailure => "look at Envoy's log; a head that grew too large is the usual cause",
         }

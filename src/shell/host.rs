@@ -7,7 +7,7 @@ use super::abi::{self, Headers, NotDone};
 use crate::config::Environment;
 use crate::crypto::ForeignFunctions;
 use crate::decide::HeaderEdit;
-use crate::facts::{FetchAnswer, FetchRequest, Hints, SharedMemory, MAX_DOCUMENT};
+use crate::facts::{FetchAnswer, FetchRequest, Hints, Peer, SharedMemory, MAX_DOCUMENT};
 use crate::reply::LocalReply;
 use crate::request::RequestHead;
 use crate::secret::Secret;
@@ -35,6 +35,13 @@ pub(super) fn logs_information() -> bool {
 /// return text.
 pub(super) fn request_head() -> Result<RequestHead, Status> {
     hostcalls::get_map_bytes(MapType::HttpRequestHeaders).map(RequestHead::new)
+}
+
+/// Where the request that is the host's current one came from, as Envoy determined it. This is not
+/// a header, which a client could write.
+pub(super) fn peer() -> Option<Peer> {
+    let address = hostcalls::get_property(vec!["source", "address"]).ok()??;
+    Peer::parse(std::str::from_utf8(&address).ok()?)
 }
 
 /// Changes the head of the request, which came as `head`.

@@ -40,7 +40,10 @@ impl Request {
             return Flow::Pause;
         };
         let mut worker = worker.borrow_mut();
-        match worker.gate.request(self.id, head, host::now()) {
+        let step = worker
+            .gate
+            .request_from(self.id, head, host::now(), host::peer);
+        match step {
             Step::Settled(mut settled) => {
                 let flow = perform(&mut settled);
                 worker.report(&settled);

@@ -41,6 +41,11 @@ impl TokenDigest {
         Self::of_bytes(token.expose().as_bytes())
     }
 
+    /// Its bytes.
+    pub(crate) const fn bytes(&self) -> &[u8; LENGTH] {
+        &self.0
+    }
+
     fn of_bytes(bytes: &[u8]) -> Self {
         let hash = Params::new().hash_length(LENGTH).hash(bytes);
         let mut digest = [0; LENGTH];

@@ -163,6 +163,7 @@ fn the_readme_lists_the_fields_of_the_audit_record() {
         crypto_path: Some(CryptoPath::Guest),
         introspection: Some("active"),
         recollection: Some(Recollection::Recalled),
+        was_verified: true,
         hint: Some("hint"),
         claimed: Some(Claimed {
             issuer: "https://idp.example".to_owned(),

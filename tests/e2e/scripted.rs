@@ -22,6 +22,7 @@ mod alerts;
 mod configuration;
 mod crowd;
 mod crypto;
+mod fairness;
 mod faults;
 mod gate;
 mod held;

@@ -51,6 +51,8 @@ enum File {
         discovered: bool,
         /// How many KiB the head of a request may have; Envoy's default is 60.
         head: u32,
+        /// The last entry of `X-Forwarded-For` is the caller's address, as behind a proxy.
+        proxied: bool,
     },
 }
 
@@ -82,6 +84,7 @@ impl Setup {
             normalize: false,
             discovered: false,
             head: 60,
+            proxied: false,
         };
         Ok(Self::with(file, ports::free()?, ports::free()?))
     }
@@ -170,6 +173,15 @@ impl Setup {
     pub(crate) fn discovered(mut self) -> Self {
         if let File::Minimal { discovered, .. } = &mut self.file {
             *discovered = true;
+        }
+        self
+    }
+
+    /// Stands behind a proxy, which says in `X-Forwarded-For` where a caller is.
+    #[must_use]
+    pub(crate) fn proxied(mut self) -> Self {
+        if let File::Minimal { proxied, .. } = &mut self.file {
+            *proxied = true;
         }
         self
     }
@@ -287,6 +299,7 @@ impl Setup {
             normalize,
             discovered,
             head,
+            proxied,
             ..
         } = &self.file
         else {
@@ -322,6 +335,8 @@ impl Setup {
             "normalize_path": normalize,
             "merge_slashes": normalize,
             "max_request_headers_kb": head,
+            "use_remote_address": proxied,
+            "xff_num_trusted_hops": i32::from(*proxied),
             "http_filters": [
                 gate,
                 { "name": "router", "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" } },

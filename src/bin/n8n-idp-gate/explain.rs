@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use n8n_idp_gate::crypto::{GuestCrypto, KeySet};
 use n8n_idp_gate::decide::{decide, Decision, Grounds, HeaderEdit, Outcome};
-use n8n_idp_gate::facts::{read_answer, Availability, Facts, Introspected, NewerKeys};
+use n8n_idp_gate::facts::{read_answer, Availability, Facts, Introspected, KeyIdDigest, NewerKeys};
 use n8n_idp_gate::observe::audit_line;
 use n8n_idp_gate::policy::{KeySource, Policy, Provider, ProviderId};
 use n8n_idp_gate::reply::{problem, LocalReply, Resource};
@@ -224,7 +224,7 @@ impl Facts for Files {
             .map_or(Availability::Pending, Availability::Known)
     }
 
-    fn newer_keys(&self, _: ProviderId, _: Option<&str>) -> NewerKeys {
+    fn newer_keys(&self, _: ProviderId, _: KeyIdDigest) -> NewerKeys {
         NewerKeys::Unlikely
     }
 

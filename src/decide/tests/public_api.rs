@@ -1,6 +1,7 @@
 //! Calls of the public API.
 
 use super::*;
+use crate::token::{bearer, Bearer, TokenDigest};
 
 const WORKFLOWS: &str = "/api/v1/workflows";
 
@@ -405,15 +406,17 @@ fn missing_keys_are_awaited_and_unknown_ones_asked_for() {
     ));
     let stranger = Mint::generate(KeyKind::Ed25519);
     let claims = claims("reader", &["Reader"]);
-    for (header, digest) in [
-        (
-            json!({"alg": "EdDSA", "kid": "two"}),
-            Some(KeyIdDigest::of("two")),
-        ),
+    for (header, key_id) in [
+        (json!({"alg": "EdDSA", "kid": "two"}), Some("two")),
         (json!({"alg": "EdDSA"}), None),
     ] {
         let authorization = format!("Bearer {}", stranger.sign(&header, &claims));
         let request = super::request("GET", WORKFLOWS, &[("authorization", &authorization)]);
+        let Ok(Bearer::Token(token)) = bearer(&request) else {
+            panic!("no token");
+        };
+        let of_token = KeyIdDigest::of_token(&TokenDigest::of(&token));
+        let digest = key_id.map_or(of_token, KeyIdDigest::of);
         let decision = decide_with(&facts, &request);
         let Outcome::Await(fact) = decision.outcome else {
             panic!("{:?}", decision.outcome);
@@ -433,6 +436,9 @@ fn missing_keys_are_awaited_and_unknown_ones_asked_for() {
     let authorization = format!("Bearer {}", stranger.sign(&header, &claims));
     let unknown = super::request("GET", WORKFLOWS, &[("authorization", &authorization)]);
     assert_eq!(reason(&decide_with(&facts, &unknown)), "keys_unavailable");
+    facts.newer_keys = NewerKeys::NotYet(std::time::Duration::from_secs(3));
+    assert_eq!(reason(&decide_with(&facts, &forged)), "bad_signature");
+    assert_eq!(reason(&decide_with(&facts, &unknown)), "keys_not_current");
 }
 
 #[test]

@@ -31,8 +31,8 @@ fn decided_under(
     decide_with(&facts, &request("GET", "/api/v1/workflows", &headers))
 }
 
-/// The `kid` whose key is waited for: `None` where nothing is.
-fn awaited(decision: &Decision) -> Option<Option<KeyIdDigest>> {
+/// What stands for the key that is waited for: `None` where nothing is.
+fn awaited(decision: &Decision) -> Option<KeyIdDigest> {
     match decision.outcome {
         Outcome::Await(Fact::NewerKeySet(ProviderId(0), key_id)) => Some(key_id),
         _ => None,
@@ -46,8 +46,10 @@ fn a_key_that_is_not_known_is_asked_for_by_its_id() {
     let other = Mint::generate(KeyKind::Ed25519);
     let none = json!({});
     let at = |newer_keys| decided_under(&known, newer_keys, &header, &other, &none);
-    let two = Some(KeyIdDigest::of("two"));
+    let two = KeyIdDigest::of("two");
     assert_eq!(awaited(&at(NewerKeys::MayCome)), Some(two));
+    let soon = NewerKeys::NotYet(std::time::Duration::from_secs(3));
+    assert_eq!(reason(&at(soon)), "keys_not_current");
     assert_eq!(reason(&at(NewerKeys::Unlikely)), "unknown_key_id");
     let outage = at(NewerKeys::Unavailable(OUTAGE));
     assert_eq!(reason(&outage), "keys_unavailable");
@@ -66,7 +68,9 @@ fn a_token_without_a_key_id_asks_for_a_new_key_where_no_known_key_made_its_signa
     ] {
         let known = [known];
         let at = |newer_keys| decided_under(&known, newer_keys, &header, &other, &none);
-        assert_eq!(awaited(&at(NewerKeys::MayCome)), Some(None), "{refused}");
+        assert!(awaited(&at(NewerKeys::MayCome)).is_some(), "{refused}");
+        let soon = NewerKeys::NotYet(std::time::Duration::from_secs(3));
+        assert_eq!(reason(&at(soon)), "keys_not_current");
         assert_eq!(reason(&at(NewerKeys::Unlikely)), refused);
         let outage = at(NewerKeys::Unavailable(OUTAGE));
         assert_eq!(reason(&outage), "keys_unavailable", "{refused}");

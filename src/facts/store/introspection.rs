@@ -1,7 +1,7 @@
 //! The part of the store that asks providers about tokens.
 
 use super::{wake, Effect, FactStore, Word};
-use crate::facts::introspection::Inquiries;
+use crate::facts::introspection::{Inquiries, Queues};
 use crate::facts::{CallId, FetchAnswer};
 use crate::policy::ProviderId;
 use crate::time::UnixMillis;
@@ -19,17 +19,19 @@ impl FactStore {
         let Some(inquiries) = slot.and_then(|slot| slot.inquiries.as_mut()) else {
             return;
         };
-        for (waiter, token, is_proven) in self.waiting.askers(provider) {
-            if inquiries.may_ask(now, is_proven) && !inquiries.is_asking(&token) {
-                self.last_call = self.last_call.saturating_add(1);
-                let call = CallId(self.last_call);
-                inquiries.begin(call, token, now, is_proven);
-                effects.push(Effect::Ask {
-                    call,
-                    provider,
-                    waiter,
-                });
-            }
+        if !inquiries.has_room(now) {
+            return;
+        }
+        let mut queues = Queues::of(self.waiting.askers(provider), inquiries);
+        while let Some(asker) = queues.next(inquiries, now) {
+            self.last_call = self.last_call.saturating_add(1);
+            let call = CallId(self.last_call);
+            inquiries.begin(call, &asker, now);
+            effects.push(Effect::Ask {
+                call,
+                provider,
+                waiter: asker.id,
+            });
         }
     }
 

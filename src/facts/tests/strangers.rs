@@ -3,7 +3,7 @@
 use super::introspection::*;
 use super::*;
 use crate::crypto::KeySet;
-use crate::facts::{Introspected, MAX_CALLS};
+use crate::facts::Introspected;
 use crate::policy::{Introspection, Protocol};
 
 /// One caller's token that is over its own limit at userinfo, or of a user who is gone, keeps
@@ -261,5 +261,39 @@ fn new_tokens_and_proven_ones_have_calls_of_their_own() {
     }
     let asked = asks(&store.tick(START, &memory));
     let proven = asked.iter().filter(|(_, waiter)| *waiter < 40).count();
-    assert_eq!((proven, asked.len()), (MAX_CALLS, MAX_CALLS * 2));
+    assert_eq!((proven, asked.len()), (OF_ONE, OF_ONE * 2));
+}
+
+/// A caller with many made-up tokens has neither all calls nor all places.
+#[test]
+fn made_up_tokens_from_one_address_keep_out_no_new_token_from_another() {
+    let memory = Memory::default();
+    let mut store = store();
+    let wait = |store: &mut FactStore, waiter: u32, address: &str| {
+        let fact = Fact::Introspection(THE_PROVIDER, digest(&format!("new-{waiter}")));
+        store.admit(WaiterId(waiter), fact, START, from(address), START)
+    };
+    for waiter in 0..2_000 {
+        let waits = wait(&mut store, waiter, "10.0.0.1");
+        assert_eq!(waits.is_ok(), waiter < 256, "{waiter}");
+    }
+    let flood = asks(&store.tick(START, &memory));
+    assert_eq!(flood.len(), OF_ONE);
+    for waiter in 2_000..2_012 {
+        let address = format!("10.0.1.{}", waiter % 250);
+        assert_eq!(wait(&mut store, waiter, &address), Ok(()));
+    }
+    let next = asks(&store.tick(after(1), &memory));
+    let waiters: BTreeSet<_> = next.iter().map(|(_, waiter)| *waiter).collect();
+    assert_eq!(waiters, (2_000..2_012).collect(), "all of them, at once");
+    // What becomes free goes to others, too.
+    for waiter in 3_000..3_040 {
+        assert_eq!(wait(&mut store, waiter, "10.0.2.2"), Ok(()));
+    }
+    for (call, _) in flood {
+        store.answered(call, inactive(), after(2), &memory);
+    }
+    let next = asks(&store.tick(after(3), &memory));
+    let of_other = next.iter().filter(|(_, waiter)| *waiter >= 3_000).count();
+    assert_eq!((next.len(), of_other), (29, 14));
 }

@@ -5,7 +5,8 @@ use crate::crypto::KeySetFault;
 
 /// A year in a few seconds: whatever happens, every request that waits is woken within the time
 /// that a fetch may take, no key is used that was not published lately or is revoked, tokens of
-/// known keys never wait, and strangers cause one fetch in a cooldown.
+/// known keys never wait, strangers cause four fetches in a cooldown, and no key id is refused that was
+/// never looked for.
 #[test]
 fn random_years_keep_the_promises() {
     let mut seen = Seen::default();
@@ -51,8 +52,8 @@ struct Year {
     /// When a set without a usable key was last published.
     last_unusable: UnixMillis,
     last_answer: UnixMillis,
-    /// When the last fetch for an unknown key ended.
-    last_miss: Option<UnixMillis>,
+    /// When the fetches for unknown keys ended.
+    looks: Vec<UnixMillis>,
 }
 
 struct Worker {
@@ -87,7 +88,7 @@ impl Year {
             last_emptied: UnixMillis(0),
             last_unusable: UnixMillis(0),
             last_answer: UnixMillis(0),
-            last_miss: None,
+            looks: Vec::new(),
         };
         year.workers = (0..3).map(|_| year.worker()).collect();
         year
@@ -160,9 +161,12 @@ impl Year {
             if known && !retried && age.is_some_and(|age| age < Duration::from_secs(54)) {
                 seen.misses += 1;
                 worker.fetches_for_miss = true;
-                let pause = self.last_miss.map(|last| now.since(last));
+                let cooldown = freshness().cooldown;
+                self.looks.retain(|look| now.since(*look) < cooldown);
+                assert!(self.looks.len() < 4, "too many: {:?}", self.looks);
+                let pause = self.looks.last().map(|last| now.since(*last));
                 assert!(
-                    pause.is_none_or(|pause| pause >= freshness().cooldown),
+                    pause.is_none_or(|pause| pause >= cooldown / 10),
                     "a fetch for an unknown key {pause:?} after the last one"
                 );
             }
@@ -173,7 +177,7 @@ impl Year {
         let ended = |effect: &Effect| matches!(effect, Effect::Refreshed(_) | Effect::Failed(..));
         let for_miss = &mut self.workers[index].fetches_for_miss;
         if effects.iter().any(ended) && std::mem::take(for_miss) {
-            self.last_miss = Some(self.now);
+            self.looks.push(self.now);
         }
     }
 
@@ -255,8 +259,13 @@ impl Year {
         self.tick(index, seen);
         let made_up = format!("made-up-{}", self.below(1_000_000));
         let kid = ["a", "d", "old", &made_up][self.below(4) as usize].to_owned();
+        let origin = from(&format!("10.0.0.{}", self.below(2)));
         let now = self.now;
         let worker = &mut self.workers[index];
+        assert_ne!(
+            newer_keys(&worker.store, &format!("never-seen-{made_up}"), now),
+            NewerKeys::Unlikely
+        );
         let fact = match worker.store.at(now).key_set(THE_PROVIDER) {
             Availability::Pending => Fact::KeySet(THE_PROVIDER),
             Availability::Known(_)
@@ -269,8 +278,11 @@ impl Year {
         };
         worker.waiters += 1;
         let id = worker.waiters;
-        worker.store.wait(WaiterId(id), fact, now).unwrap();
-        worker.waiting.insert(id, now);
+        match worker.store.admit(WaiterId(id), fact, now, origin, now) {
+            Ok(()) => _ = worker.waiting.insert(id, now),
+            Err(WaitFault::NotYet(wait)) => assert!(wait <= freshness().cooldown, "{wait:?}"),
+            Err(WaitFault::TooMany) => panic!("too many"),
+        }
     }
 
     /// A virtual machine goes away, and a new one comes.

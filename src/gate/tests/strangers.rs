@@ -80,3 +80,39 @@ fn a_token_of_the_second_provider_gets_its_answer_under_a_flood() {
     gate.answered(second[0], word(true), after(9), &NoMemory);
     assert_eq!(settled(&mut gate, after(9)), [(1, true)]);
 }
+
+/// Whoever has to leave for another one is told so, and the other one gets his answer.
+#[test]
+fn a_request_that_loses_its_place_is_refused_and_told_to_come_again() {
+    let mut gate = gate();
+    let fetch = call(&gate.tick(START, &NoMemory));
+    for id in 0..1024 {
+        let step = gate.request_from(WaiterId(id), request("one"), START, || {
+            Peer::parse("10.0.0.1")
+        });
+        assert!(waits(&step));
+    }
+    let step = gate.request_from(WaiterId(5_000), request("one"), START, || {
+        Peer::parse("10.0.0.2")
+    });
+    assert!(waits(&step));
+    assert!(gate.tick(after(1), &NoMemory).is_empty());
+    let told = gate.settle_woken(after(1));
+    let [(WaiterId(1023), refused)] = told.as_slice() else {
+        panic!("{told:?}");
+    };
+    let Action::Reply(_, reply) = &refused.action else {
+        panic!("let through");
+    };
+    assert_eq!(reply.status, 503);
+    assert!(reply.headers.iter().any(|(name, _)| *name == "retry-after"));
+    assert!(refused.audit().contains("\"reason\":\"too_many_waiting\""));
+    assert!(!gate.is_waiting(WaiterId(1023)));
+    assert!(gate.is_waiting(WaiterId(5_000)));
+    gate.answered(fetch, keys("one"), after(2), &NoMemory);
+    let mut answered = Vec::new();
+    while gate.is_waiting(WaiterId(5_000)) {
+        answered.append(&mut settled(&mut gate, after(2)));
+    }
+    assert!(answered.contains(&(5_000, true)));
+}
