@@ -9,6 +9,7 @@ MAKEFLAGS += --no-print-directory
 # What the end-to-end tests, the demo and the examples run against.
 export GATE_WASM := $(CURDIR)/target/n8n-idp-gate.wasm
 export HOST_CRYPTO_WASM := $(CURDIR)/target/host-crypto.wasm
+export NEIGHBOUR_WASM := $(CURDIR)/target/neighbour.wasm
 export ENVOY_BIN := $(CURDIR)/.local/bin/envoy
 export NODE24_BIN := $(CURDIR)/.local/bin/node24
 export KEYCLOAK_DIR := $(CURDIR)/.local/keycloak
@@ -59,6 +60,7 @@ test-fast: ## unit and integration tests that need no server
 .PHONY: test-e2e
 test-e2e: wasm envoy provider keycloak lemonldap ## a real Envoy, scripted upstreams and real OpenID providers
 	@scripts/build-wasm.sh host-crypto
+	@scripts/build-wasm.sh neighbour
 	@# Some tests hold thousands of connections.
 	ulimit -Sn $$(ulimit -Hn) && $(CARGO) test --locked --features e2e --example bench --test deploy --test cost --test e2e_scripted --test e2e_provider --test e2e_keycloak --test e2e_lemonldap -- --test-threads=2
 

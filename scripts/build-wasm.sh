@@ -4,6 +4,7 @@
 # Usage: scripts/build-wasm.sh [MODULE], one of
 #   n8n-idp-gate   the filter; this is what is meant when nothing is said
 #   host-crypto    the module of the conformance test
+#   neighbour      the module that reads and writes what the filter shares
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 source scripts/lib-wasm.sh
 
@@ -11,7 +12,8 @@ module=${1:-n8n-idp-gate}
 case "$module" in
   n8n-idp-gate) what=(--lib) built=n8n_idp_gate.wasm ;;
   host-crypto) what=(--example host_crypto) built=examples/host_crypto.wasm ;;
-  *) die "there is no module '$module'" "it may be n8n-idp-gate or host-crypto" ;;
+  neighbour) what=(--example neighbour) built=examples/neighbour.wasm ;;
+  *) die "there is no module '$module'" "it may be n8n-idp-gate, host-crypto or neighbour" ;;
 esac
 dir="$ROOT/target/wasm"
 out="$ROOT/target/$module.wasm"

@@ -32,6 +32,10 @@ pub(super) struct KeySetFact {
     held: Option<Held>,
     /// When the newest document was fetched that is known here, an empty one included.
     newest: UnixMillis,
+    /// The keys came from another worker and were due then: what lies in shared memory may be older
+    /// than what the workers knew, put back by another module. They do not serve before this worker
+    /// has tried to fetch them.
+    is_overdue: bool,
     /// When keys were last fetched, whatever became of them since.
     last_good: Option<UnixMillis>,
     discovered: Option<Discovered>,
@@ -97,6 +101,7 @@ impl KeySetFact {
             revoked: provider.revoked_kids.clone(),
             held: None,
             newest: UnixMillis(0),
+            is_overdue: false,
             last_good: None,
             discovered: None,
             call: None,
@@ -123,7 +128,7 @@ impl KeySetFact {
     }
 
     fn serves(&self, held: &Held, now: UnixMillis) -> bool {
-        now.since(held.fetched()) <= self.freshness.max_stale
+        !self.is_overdue && now.since(held.fetched()) <= self.freshness.max_stale
     }
 
     /// Whether a fetch may bring this key, for a request that came at `since`.
@@ -475,6 +480,7 @@ impl KeySetFact {
         seed: u64,
         now: UnixMillis,
     ) {
+        self.is_overdue = false;
         self.failures = self.failures.saturating_add(1);
         let pause = backoff::pause(self.failures, asked_for, seed);
         self.not_before = now.saturating_add(pause);
@@ -495,6 +501,7 @@ impl KeySetFact {
     /// Returns whether that is news.
     pub(super) fn pause(&mut self, pause: Pause) -> bool {
         let news = pause.until > self.not_before;
+        self.is_overdue &= !news;
         if news {
             self.not_before = pause.until;
             self.failures = self.failures.max(pause.failures).max(1);
@@ -516,7 +523,10 @@ impl KeySetFact {
         if !newer || age > self.freshness.max_stale {
             return looked;
         }
+        let is_first = self.newest == UnixMillis(0);
         self.take_over(snapshot);
+        let is_due = |held: &Held| now >= self.next_fetch(held);
+        self.is_overdue = is_first && self.held.as_ref().is_some_and(is_due);
         self.expire(now);
         looked || self.held.is_some()
     }
@@ -530,6 +540,7 @@ impl KeySetFact {
             self.discovered.clone_from(&snapshot.discovered);
         }
         self.looked = self.looked.max(snapshot.begun);
+        self.is_overdue = false;
         let published = &snapshot.published;
         let before = self.held.take();
         let before = before.as_ref().map(Held::keys);

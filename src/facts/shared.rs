@@ -36,6 +36,11 @@ pub trait SharedMemory {
 pub struct SharedKey([u8; MAC]);
 
 const MAC: usize = 32;
+
+/// The longest snapshot that workers share is some 600 KiB: 200 keys with long names. A longer value
+/// is not ours, and each look at it fills the memory of the module.
+const MAX_SHARED: usize = 1024 * 1024;
+
 /// The number is that of the form of what is shared: versions that differ in it share nothing.
 const PREFIX: &str = "n8n-idp-gate/3";
 
@@ -157,14 +162,22 @@ impl Names {
 impl SharedKeySet<'_> {
     /// The newest key set that any worker fetched, and the version under which it lies there.
     /// `None`: nothing, or nothing else than at version `seen`.
-    pub(super) fn read(&self, seen: Option<u32>) -> Option<(u32, Option<Snapshot>)> {
+    pub(super) fn read(
+        &self,
+        seen: Option<u32>,
+    ) -> Result<Option<(u32, Option<Snapshot>)>, TooLarge> {
         let name = &self.names.snapshot;
-        let (sealed, version) = self.memory.read(name)?;
+        let Some((sealed, version)) = self.memory.read(name) else {
+            return Ok(None);
+        };
+        if sealed.len() > MAX_SHARED {
+            return Err(TooLarge);
+        }
         if seen == Some(version) {
-            return None;
+            return Ok(None);
         }
         let snapshot = self.key.open(name, &sealed).and_then(Snapshot::decode);
-        Some((version, snapshot))
+        Ok(Some((version, snapshot)))
     }
 
     /// Hands a key set to the other workers. When the host refuses, they fetch for themselves.
@@ -187,7 +200,9 @@ impl SharedKeySet<'_> {
         };
         let believed = end.saturating_add(backoff::LONGEST_ASKED_FOR);
         let is_in_force = |end: UnixMillis| end > now && end <= believed;
-        match self.key.open(name, &value).and_then(Entry::decode) {
+        let is_ours = value.len() <= MAX_SHARED;
+        let entry = is_ours.then(|| self.key.open(name, &value)).flatten();
+        match entry.and_then(Entry::decode) {
             Some(Entry::Fetching(end)) if is_in_force(end) => Lease::Theirs,
             Some(Entry::Pausing(pause)) if is_in_force(pause.until) => Lease::Paused(pause),
             _ if self.write(name, &ours, Some(version)) => Lease::Ours(end),
@@ -220,6 +235,10 @@ impl SharedKeySet<'_> {
         self.memory.write(name, &sealed, version)
     }
 }
+
+/// Another module put a value in the place of ours that is longer than ours can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TooLarge;
 
 /// Who may fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::introspection::{Answers, Inquiries, Word};
 use super::key_set::{KeySetFact, Progress};
 use super::places::Claim;
-use super::shared::{Lease, Names, SharedKeySet};
+use super::shared::{Lease, Names, SharedKeySet, TooLarge};
 use super::waiting::{Waiter, Waiting, MAX_ASKERS, MAX_WAITERS};
 use super::{
     Availability, CallId, Fact, Facts, FetchAnswer, FetchFault, FetchRequest, Introspected,
@@ -21,6 +21,9 @@ use crate::token::TokenDigest;
 
 /// The most requests that have lost their places and were not told yet.
 const MAX_DISPLACED: usize = 64;
+
+/// How long a worker goes on by itself after it found in the place of ours a value that is too large.
+const ALONE: Duration = Duration::from_secs(60);
 
 /// How many of them are named by one tick: fewer than are refused in that time.
 const DISPLACED_AT_ONCE: usize = 8;
@@ -87,6 +90,8 @@ struct Slot {
     lease_end: UnixMillis,
     /// The version of the shared key set that was last looked at.
     seen: Option<u32>,
+    /// Until when this worker goes on by itself.
+    alone_until: UnixMillis,
     /// What is being asked about tokens, if the provider is asked at all.
     inquiries: Option<Inquiries>,
 }
@@ -103,6 +108,7 @@ impl FactStore {
             names: Names::of(provider, shared_key.as_ref()),
             lease_end: UnixMillis(0),
             seen: None,
+            alone_until: UnixMillis(0),
             inquiries: provider.introspection.clone().map(Inquiries::new),
         };
         Self {
@@ -235,9 +241,17 @@ impl FactStore {
         let Some(slot) = self.key_sets.get_mut(provider.0) else {
             return;
         };
-        let shared = shared(self.shared_key.as_ref(), &slot.names, memory);
-        if catch_up(&mut slot.fact, &mut slot.seen, shared.as_ref(), now) {
-            wake(self.waiting.take(provider), false, effects);
+        slot.alone_until = slot.alone_until.min(now.saturating_add(ALONE));
+        let key = self.shared_key.as_ref();
+        let key = key.filter(|_| now >= slot.alone_until);
+        let mut shared = shared(key, &slot.names, memory);
+        match catch_up(&mut slot.fact, &mut slot.seen, shared.as_ref(), now) {
+            Ok(true) => wake(self.waiting.take(provider), false, effects),
+            Ok(false) => {}
+            Err(TooLarge) => {
+                slot.alone_until = now.saturating_add(ALONE);
+                shared = None;
+            }
         }
         let wanted = self.waiting.wanted_keys(provider);
         if !slot.fact.is_due(now, wanted) {
@@ -287,10 +301,12 @@ impl FactStore {
             return Vec::new();
         };
         let provider = ProviderId(index);
-        let shared = shared(self.shared_key.as_ref(), &slot.names, memory);
+        let key = self.shared_key.as_ref();
+        let key = key.filter(|_| now >= slot.alone_until);
+        let shared = shared(key, &slot.names, memory);
         // A fetch that took long must not undo what another worker learnt since.
         slot.fact.expire(now);
-        catch_up(&mut slot.fact, &mut slot.seen, shared.as_ref(), now);
+        let _ = catch_up(&mut slot.fact, &mut slot.seen, shared.as_ref(), now);
         let publish = |snapshot| {
             if let Some(shared) = &shared {
                 shared.publish(snapshot);
@@ -356,15 +372,16 @@ fn catch_up(
     seen: &mut Option<u32>,
     shared: Option<&SharedKeySet<'_>>,
     now: UnixMillis,
-) -> bool {
-    let Some((version, snapshot)) = shared.and_then(|shared| shared.read(*seen)) else {
-        return false;
+) -> Result<bool, TooLarge> {
+    let read = shared.map(|shared| shared.read(*seen)).transpose()?;
+    let Some((version, snapshot)) = read.flatten() else {
+        return Ok(false);
     };
     // One that is of the future, by this worker's clock, is looked at again.
     if snapshot.as_ref().is_none_or(|newest| newest.fetched <= now) {
         *seen = Some(version);
     }
-    snapshot.is_some_and(|newest| fact.adopt(&newest, now))
+    Ok(snapshot.is_some_and(|newest| fact.adopt(&newest, now)))
 }
 
 fn wake(waiters: Vec<WaiterId>, last_chance: bool, effects: &mut Vec<Effect>) {

@@ -33,6 +33,7 @@ mod days;
 mod discovery;
 mod fetching;
 mod introspection;
+mod neighbours;
 mod rhythm;
 mod strangers;
 mod workers;

@@ -34,6 +34,7 @@ mod introspection;
 mod keys;
 mod limits;
 mod metadata;
+mod neighbours;
 mod observation;
 mod public_api;
 mod scenario;

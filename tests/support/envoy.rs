@@ -53,6 +53,8 @@ enum File {
         head: u32,
         /// The last entry of `X-Forwarded-For` is the caller's address, as behind a proxy.
         proxied: bool,
+        /// The VM id of another module before the filter.
+        neighbour: Option<String>,
     },
 }
 
@@ -85,6 +87,7 @@ impl Setup {
             discovered: false,
             head: 60,
             proxied: false,
+            neighbour: None,
         };
         Ok(Self::with(file, ports::free()?, ports::free()?))
     }
@@ -182,6 +185,16 @@ impl Setup {
     pub(crate) fn proxied(mut self) -> Self {
         if let File::Minimal { proxied, .. } = &mut self.file {
             *proxied = true;
+        }
+        self
+    }
+
+    /// Puts the module that reads and writes shared data before the filter, with this VM id or, if
+    /// there is none, with the filter's own.
+    #[must_use]
+    pub(crate) fn neighbour(mut self, vm_id: Option<&str>) -> Self {
+        if let File::Minimal { neighbour, .. } = &mut self.file {
+            *neighbour = Some(vm_id.unwrap_or(NAME).to_owned());
         }
         self
     }
@@ -300,6 +313,7 @@ impl Setup {
             discovered,
             head,
             proxied,
+            neighbour,
             ..
         } = &self.file
         else {
@@ -328,6 +342,19 @@ impl Setup {
             .map(|(domain, cluster)| virtual_host(domain, cluster))
             .chain([virtual_host("*", "upstream")])
             .collect();
+        let router = json!({
+            "name": "router",
+            "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },
+        });
+        let neighbour = neighbour.as_ref().map(|vm_id| {
+            let module = installed::neighbour()?;
+            let mut filter = self::filter(&module, &json!({}), &[]);
+            if let Some(id) = filter.pointer_mut("/config/vm_config/vm_id") {
+                *id = json!(vm_id);
+            }
+            Ok::<_, super::Failure>(json!({ "name": "neighbour", "typed_config": filter }))
+        });
+        let neighbour = neighbour.transpose()?;
         let manager = json!({
             "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
             "stat_prefix": "gate",
@@ -337,10 +364,7 @@ impl Setup {
             "max_request_headers_kb": head,
             "use_remote_address": proxied,
             "xff_num_trusted_hops": i32::from(*proxied),
-            "http_filters": [
-                gate,
-                { "name": "router", "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" } },
-            ],
+            "http_filters": neighbour.iter().chain([&gate, &router]).collect::<Vec<_>>(),
             "route_config": {
                 "virtual_hosts": virtual_hosts,
                 "ignore_port_in_host_matching": true,

@@ -24,6 +24,15 @@ pub(crate) fn host_crypto() -> Outcome<PathBuf> {
     )
 }
 
+/// The module that stands for another plugin; `NEIGHBOUR_WASM` names another one.
+pub(crate) fn neighbour() -> Outcome<PathBuf> {
+    found(
+        "NEIGHBOUR_WASM",
+        "target/neighbour.wasm",
+        "scripts/build-wasm.sh neighbour",
+    )
+}
+
 /// Envoy; `ENVOY_BIN` names another one.
 pub(crate) fn envoy() -> Outcome<PathBuf> {
     found("ENVOY_BIN", ".local/bin/envoy", "scripts/install-envoy.sh")

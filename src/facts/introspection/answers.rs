@@ -217,6 +217,26 @@ mod tests {
         assert_eq!(answers.bytes, active(1).weight());
     }
 
+    #[test]
+    fn a_call_that_failed_leaves_a_token_proven_and_its_answer_is_believed_no_longer() {
+        let mut answers = Answers::default();
+        let (token, other) = (digest("one"), digest("two"));
+        for token in [token, other] {
+            answers.remember(THE_PROVIDER, token, active(9), TERM);
+        }
+        answers.remember(THE_PROVIDER, token, Word::Failed("timeout"), TERM);
+        let word = |token| {
+            let word = answers.of(THE_PROVIDER, token, UnixMillis(1500));
+            word.map(|(word, _)| matches!(word, Word::Active(..)))
+        };
+        assert_eq!((word(&token), word(&other)), (Some(false), Some(true)));
+        assert!(answers.was_active(THE_PROVIDER, &token));
+        assert_eq!(answers.bytes, active(9).weight() * 2);
+        answers.remember(THE_PROVIDER, token, Word::Inactive, TERM);
+        assert!(!answers.was_active(THE_PROVIDER, &token));
+        assert_eq!(answers.bytes, active(9).weight());
+    }
+
     /// A short object takes many times its length: some 448 bytes.
     #[test]
     fn active_answers_weigh_what_they_take() {

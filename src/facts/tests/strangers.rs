@@ -61,6 +61,52 @@ fn retry_after_is_obeyed_though_an_older_call_ends_well() {
     assert_eq!(known(&store, "three", after(1_000)), "rate_limited");
 }
 
+/// The pause that was asked for is over at its end, whichever call then ends well; one that was not
+/// asked for ends with a call that began after it did.
+#[test]
+fn a_good_answer_ends_a_pause_unless_its_call_is_older_or_the_pause_was_asked_for() {
+    for (asked_for, begun_after, answered, ends) in [
+        (None, 0, 6, true),
+        (None, 9, 9, true),
+        (Some("120"), 0, 6, false),
+        (Some("120"), 0, 120_004, false),
+        (Some("120"), 0, 120_005, true),
+        (Some("120"), 9, 9, false),
+    ] {
+        let memory = Memory::default();
+        let mut policy = policy(KeySource::Inline(KeySet::default()), Some("secret"));
+        policy.providers[0].introspection = Some(Introspection {
+            timeout: Duration::from_secs(600),
+            ..asked()
+        });
+        let mut store = FactStore::new(&policy);
+        let now = after(5);
+        wait(&mut store, 1, "older", START);
+        wait(&mut store, 2, "fails", START);
+        let calls = asks(&store.tick(START, &memory));
+        let answer = asked_for.map_or(status(503), |seconds| with_retry_after(503, seconds));
+        store.answered(calls[1].0, answer, now, &memory);
+        let shown = (asked_for, begun_after, answered);
+        let call = if begun_after == 0 {
+            calls[0].0
+        } else {
+            // A probe about a proven token.
+            confirm(&mut store, 3, "proven", after(begun_after));
+            let probe = asks(&store.tick(after(begun_after), &memory));
+            match probe.first() {
+                Some((probe, _)) => *probe,
+                None => {
+                    assert!(!ends, "{shown:?}");
+                    continue;
+                }
+            }
+        };
+        store.answered(call, active(), after(answered), &memory);
+        let is_over = known(&store, "new", after(answered)) == "pending";
+        assert_eq!(is_over, ends, "{shown:?}");
+    }
+}
+
 /// Strangers do not take the place of a caller whose token was active a moment ago.
 #[test]
 fn made_up_tokens_do_not_keep_out_one_that_was_active_a_moment_ago() {

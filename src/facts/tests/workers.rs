@@ -270,6 +270,26 @@ fn a_forged_lease_delays_no_fetch() {
     }
 }
 
+/// What is in force is neither over nor further away than ours can be.
+#[test]
+fn a_lease_ends_at_its_end_and_none_is_believed_that_is_longer_than_a_lease_can_be() {
+    let memory = Memory::default();
+    let policy = policy(by_jwks(), Some("secret"));
+    let worker = |now: u64| {
+        let mut store = FactStore::new(&policy);
+        fetches(&store.tick(after(now), &memory)).len()
+    };
+    assert_eq!(worker(0), 1);
+    assert_eq!((worker(9_999), worker(10_000)), (0, 1));
+    // The clock was ahead: a lease of ten seconds, and the longest pause after it.
+    let longest = 10_000 + 300_000;
+    let ahead = FactStore::new(&policy).tick(after(1_000_000), &memory);
+    assert_eq!(fetches(&ahead).len(), 1);
+    let end = 1_000_000 + 10_000;
+    assert_eq!(worker(end - longest), 0);
+    assert_eq!(worker(end - longest - 1), 1);
+}
+
 #[test]
 fn a_new_virtual_machine_has_keys_under_grace_though_it_never_saw_them_published() {
     let memory = Memory::default();
