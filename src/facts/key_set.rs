@@ -128,7 +128,11 @@ impl KeySetFact {
     }
 
     fn serves(&self, held: &Held, now: UnixMillis) -> bool {
-        !self.is_overdue && now.since(held.fetched()) <= self.freshness.max_stale
+        !self.is_overdue && self.counts(held, now)
+    }
+
+    fn counts(&self, held: &Held, now: UnixMillis) -> bool {
+        now.since(held.fetched()) <= self.freshness.max_stale
     }
 
     /// Whether a fetch may bring this key, for a request that came at `since`.
@@ -443,7 +447,7 @@ impl KeySetFact {
         now: UnixMillis,
     ) -> Snapshot {
         let mut published = match self.held.as_ref() {
-            Some(held) if !withdrawn && self.serves(held, now) => {
+            Some(held) if !withdrawn && self.counts(held, now) => {
                 held.published().succeeded_by(keys, now)
             }
             _ => Published {

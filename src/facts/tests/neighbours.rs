@@ -133,6 +133,23 @@ fn a_new_worker_does_not_serve_with_keys_that_are_due_before_it_asked() {
     }
 }
 
+/// A worker that comes when keys are due takes over those under grace all the same.
+#[test]
+fn keys_under_grace_outlive_a_new_worker_that_comes_when_keys_are_due() {
+    let memory = Memory::default();
+    let mut policy = policy(by_jwks(), Some("secret"));
+    policy.providers[0].freshness.grace = Duration::from_secs(3000);
+    let mut old = FactStore::new(&policy);
+    refresh(&mut old, ok(key_set("one")), START, &memory);
+    refresh(&mut old, ok(key_set("two")), after(300_000), &memory);
+    let mut new = FactStore::new(&policy);
+    let now = after(700_000);
+    refresh(&mut new, ok(key_set("three")), now, &memory);
+    for kid in ["one", "two", "three"] {
+        assert!(knows(&new, kid, now), "{kid}");
+    }
+}
+
 #[test]
 fn a_value_that_is_too_large_is_looked_at_once_a_minute() {
     struct Counting(Memory, RefCell<u32>);
