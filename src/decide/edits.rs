@@ -163,11 +163,13 @@ fn is_spelling(name: &str, own: &str) -> bool {
 }
 
 fn removals(request: &RequestHead, chosen: impl Fn(&str) -> bool) -> Vec<HeaderEdit> {
-    let names = request.headers().map(|(name, _)| name);
     // A header that came a hundred times is removed once, and found in one look.
-    let names: BTreeSet<&str> = names.filter(|name| chosen(name)).collect();
-    let names = names.into_iter().map(str::to_owned);
-    names.map(HeaderEdit::Remove).collect()
+    let mut seen = BTreeSet::new();
+    let names = request.headers().map(|(name, _)| name);
+    let names = names.filter(|name| chosen(name) && seen.insert(*name));
+    names
+        .map(|name| HeaderEdit::Remove(name.to_owned()))
+        .collect()
 }
 
 /// The session cookie of n8n's user interface.
