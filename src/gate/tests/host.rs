@@ -88,7 +88,7 @@ fn the_age_of_keys_is_told_once_they_are_there() {
     let first = call(&gate.tick(START, &NoMemory));
     assert_eq!(ages(&gate, START), []);
     gate.answered(first, keys("one"), START, &NoMemory);
-    let age = Duration::from_millis(9000);
+    let age = Duration::from_secs(9);
     assert_eq!(ages(&gate, after(9000)), [("idp".to_owned(), age)]);
     assert_eq!(gate.provider_name(ProviderId(0)), "idp");
     assert_eq!(gate.provider_name(ProviderId(1)), "none");

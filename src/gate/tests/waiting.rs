@@ -29,21 +29,22 @@ fn gate_that_asks(providers: usize) -> Gate {
 fn settled_after(providers: usize, millis: u64) -> (u64, bool, usize) {
     let mut gate = gate_that_asks(providers);
     assert!(waits(&gate.request(WaiterId(1), opaque("token"), START)));
-    let mut asked = 0;
+    let mut asked = Vec::new();
     let mut under_way = None;
     for now in (0..=60_000).step_by(100) {
         let mut work = gate.tick(after(now), &NoMemory);
-        if let Some((call, _)) = under_way.filter(|(_, begun)| now >= begun + millis) {
+        if let Some((call, _)) = under_way.filter(|(_, begun)| now.saturating_sub(*begun) >= millis)
+        {
             under_way = None;
             gate.answered(call, word(false), after(now), &NoMemory);
         }
         if let [(1, went_on)] = settled(&mut gate, after(now))[..] {
-            return (now, went_on, asked);
+            return (now, went_on, asked.len());
         }
         work.extend(gate.tick(after(now), &NoMemory));
         for item in &work {
             if let Work::Fetch(request) = item {
-                asked += 1;
+                asked.push(request.call);
                 under_way = Some((request.call, now));
             }
         }
