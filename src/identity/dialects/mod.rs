@@ -12,6 +12,8 @@ mod okta;
 mod ping;
 mod workos;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::{IdentityFault, Kind};
@@ -96,13 +98,7 @@ impl Places {
             }
         }
         let all = |places: Names, names: fn(Option<&Value>) -> Vec<String>| {
-            let mut all: Vec<String> = Vec::new();
-            for place in places {
-                let mut found = names(claims.get(*place));
-                found.retain(|name| !all.contains(name));
-                all.append(&mut found);
-            }
-            all
+            once_each(places.iter().flat_map(|place| names(claims.get(*place))))
         };
         Ok(Reading {
             kind: kind(client.is_some() && subject == client.as_deref()),
@@ -110,7 +106,7 @@ impl Places {
             email_verified: claims.get("email_verified").map(|says| *says == true),
             scopes: all(self.scopes, names),
             roles: all(self.roles, whole_names),
-            groups: whole_names(claims.get("groups")),
+            groups: once_each(whole_names(claims.get("groups"))),
             // They are to be had elsewhere (OpenID Connect Core 1.0 §5.6.2).
             groups_left_out: claims
                 .get("_claim_names")
@@ -163,11 +159,38 @@ fn client(
         .map(str::to_owned))
 }
 
-/// Names in a claim, as an array of strings or as one string with spaces between them
-/// (RFC 6749 §3.3). Anything else in the claim grants nothing.
+/// Names of scopes in a claim: an array of strings, or one string with spaces between them.
+/// Anything else grants nothing.
+///
+/// One space alone separates scopes (RFC 6749 §3.3). A name with another blank or a control
+/// character is no scope, and a text with one is no list of scopes: readers cut it in different
+/// places, so that a scope which the provider never granted could come out.
 fn names(value: Option<&Value>) -> Vec<String> {
     match value {
-        Some(Value::String(joined)) => joined.split_ascii_whitespace().map(str::to_owned).collect(),
+        Some(Value::String(joined)) if joined.chars().all(may_stand_between_spaces) => joined
+            .split(' ')
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned)
+            .collect(),
+        Some(Value::Array(items)) => items
+            .iter()
+            .filter_map(Value::as_str)
+            .filter(|name| !name.is_empty() && !name.contains(' '))
+            .filter(|name| name.chars().all(may_stand_between_spaces))
+            .map(str::to_owned)
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn may_stand_between_spaces(letter: char) -> bool {
+    letter == ' ' || !(letter.is_whitespace() || letter.is_control())
+}
+
+/// Names in a claim in which a space is part of a name: an array of strings, or one string.
+fn whole_names(value: Option<&Value>) -> Vec<String> {
+    match value {
+        Some(Value::String(name)) => vec![name.clone()],
         Some(Value::Array(items)) => items
             .iter()
             .filter_map(Value::as_str)
@@ -177,10 +200,19 @@ fn names(value: Option<&Value>) -> Vec<String> {
     }
 }
 
-/// Like [`names`], for claims in which a space is part of a name.
-fn whole_names(value: Option<&Value>) -> Vec<String> {
-    match value {
-        Some(Value::String(name)) => vec![name.clone()],
-        other => names(other),
+/// Each once, in the order in which they come first. A token may hold thousands of names, and
+/// every rule is compared with each of them: comparing all names with all others, or meeting one
+/// name again and again, would take minutes.
+fn once_each<N: Ord + Clone>(names: impl IntoIterator<Item = N>) -> Vec<N> {
+    let mut seen = BTreeSet::new();
+    let mut all = Vec::new();
+    for name in names {
+        if seen.insert(name.clone()) {
+            all.push(name);
+        }
     }
+    all
 }
+
+#[cfg(test)]
+mod tests;
