@@ -442,3 +442,48 @@ fn the_domain_that_hosts_an_account_goes_before_that_of_its_address() {
     assert_eq!(by_address.check(&person()), Ok(()));
     assert_eq!(by_address.check(&hosted), Err(NotAdmitted::Domain));
 }
+
+#[test]
+fn no_role_of_keycloak_passes_for_another_s() {
+    let claims = json!({
+        "realm_access": {"roles": ["plain", "a:b:c", "n8n:admin", "50%", "a%3Ab"]},
+        "resource_access": {
+            "n8n": {"roles": ["admin", "b:c"]},
+            "a": {"roles": ["b:c", "b%3Ac"]},
+            "a:b": {"roles": ["c"]},
+            "": {"roles": ["n8n:admin"]},
+        },
+    });
+    let identity = read(Dialect::Keycloak, &claims).expect("an identity");
+    assert_eq!(
+        identity.roles,
+        [
+            "plain",
+            "a%3Ab%3Ac",
+            "n8n%3Aadmin",
+            "50%25",
+            "a%253Ab",
+            ":n8n%3Aadmin",
+            "a:b%3Ac",
+            "a:b%253Ac",
+            "a%3Ab:c",
+            "n8n:admin",
+            "n8n:b%3Ac",
+        ]
+    );
+}
+
+#[test]
+fn a_name_that_a_token_repeats_counts_once() {
+    let repeated = vec!["x"; 1000];
+    let claims = json!({
+        "scope": "x x y x", "scp": repeated, "roles": repeated, "groups": repeated,
+        "realm_access": {"roles": repeated}, "resource_access": {"c": {"roles": repeated}},
+    });
+    let oidc = read(Dialect::Oidc, &claims).expect("an identity");
+    assert_eq!(oidc.scopes, ["x", "y"]);
+    assert_eq!(oidc.roles, ["x"]);
+    assert_eq!(oidc.groups, ["x"]);
+    let keycloak = read(Dialect::Keycloak, &claims).expect("an identity");
+    assert_eq!(keycloak.roles, ["x", "c:x"]);
+}

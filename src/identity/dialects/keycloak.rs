@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{kind, text, whole_names, Places, Reading};
+use super::{kind, once_each, text, whole_names, Places, Reading};
 use crate::identity::IdentityFault;
 
 pub(super) const PLACES: Places = Places {
@@ -18,18 +18,18 @@ pub(super) fn refine(
     reading: &mut Reading,
     claims: &Map<String, Value>,
 ) -> Result<(), IdentityFault> {
-    reading.roles = whole_names(
-        claims
-            .get("realm_access")
-            .and_then(|realm| realm.get("roles")),
-    );
+    let of_the_realm = claims
+        .get("realm_access")
+        .and_then(|realm| realm.get("roles"));
+    let mut roles: Vec<_> = whole_names(of_the_realm).iter().map(plain).collect();
     if let Some(Value::Object(clients)) = claims.get("resource_access") {
         for (owner, access) in clients {
+            let owner = plain(owner);
             let own = whole_names(access.get("roles"));
-            let named = own.into_iter().map(|role| format!("{owner}:{role}"));
-            reading.roles.extend(named);
+            roles.extend(own.iter().map(|role| [&owner, ":", &plain(role)].concat()));
         }
     }
+    reading.roles = once_each(roles);
     // The user that Keycloak keeps for a client's own account has the client's name in its own.
     // Where the client has no such account, a person who registers may take that name: but what a
     // person gets by logging in belongs to a session, and what a client gets for itself to none.
@@ -44,4 +44,12 @@ pub(super) fn refine(
         _ => false,
     });
     Ok(())
+}
+
+/// A name in which a colon can only stand between a client and its role: `%3A` for a colon and
+/// `%25` for a percent sign. Without that the role `b:c` of the client `a`, the role `c` of the
+/// client `a:b` and the role `a:b:c` of the realm would have one name, and whoever may make one of
+/// them could make the others.
+fn plain(name: &String) -> String {
+    name.replace('%', "%25").replace(':', "%3A")
 }
