@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::crypto::{Algorithm, KeySet};
-use crate::identity::{Admission, Condition};
+use crate::identity::{Admission, Condition, KindRules};
 use crate::instances::Instances;
 use crate::n8n::{ApiKeyRules, Endpoints, ScopeSet, WebhookRules};
 use crate::principals::Principals;
@@ -78,6 +78,12 @@ pub struct Provider {
     pub admission: Admission,
     /// Take `email` as verified though the token does not say so.
     pub trust_email: bool,
+    /// How its tokens say whether an application or a person calls, where the dialect does not know.
+    pub kind: KindRules,
+    /// Take tokens without `sub` that name a client.
+    pub accept_no_subject: bool,
+    /// Which names of its tokens are looked up in [`Instance::grants`].
+    pub roles_from: RolesFrom,
     /// Where its keys come from.
     pub keys: KeySource,
     /// When keys are fetched, kept and given up.
@@ -86,6 +92,17 @@ pub struct Provider {
     pub revoked_kids: Vec<String>,
     /// How it is asked about tokens; `None`: it is not.
     pub introspection: Option<Introspection>,
+}
+
+/// Which names of a token count as those that an operator gave a meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RolesFrom {
+    /// Its roles: the provider gave them to the caller.
+    Roles,
+    /// Its scopes: some providers grant whatever a client asks for.
+    Scopes,
+    /// Both.
+    Both,
 }
 
 /// Where a kind of provider puts its claims.
@@ -130,6 +147,9 @@ pub struct TokenRules {
     pub clock_skew: Duration,
     /// Which `typ` an access token of this provider has.
     pub typ: TypRule,
+    /// Every access token of this provider has one of these, and no ID token has. Empty: that
+    /// cannot be said.
+    pub client_claims: &'static [&'static str],
 }
 
 /// How an access token is told from the provider's other JWTs (RFC 8725 §3.11, §3.12).

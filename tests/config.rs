@@ -182,6 +182,156 @@ fn a_domain_in_which_everybody_can_have_an_address_is_warned_of() {
     assert_eq!(loaded.unwrap().warnings, expected);
 }
 
+/// Warnings of a configuration with one provider, which has these members beside the usual ones, and
+/// one principal of `rule`.
+fn warnings(members: &str, rule: &str) -> Vec<(String, String)> {
+    let loaded = load(&format!(
+        "providers: [{{ name: a, audiences: [n8n], cluster: a, {members} }}]\n\
+         principals: [{{ name: p, match: {rule}, grant: '*', api_key: {{ env: N8N_KEY_A }} }}]\n"
+    ));
+    let warnings = loaded.unwrap_or_else(|errors| panic!("{members}: {errors}"));
+    let warnings = warnings.warnings.into_iter();
+    warnings
+        .map(|warning| (warning.path, warning.problem))
+        .collect()
+}
+
+#[test]
+fn a_rule_for_a_kind_that_a_provider_need_not_tell_is_warned_of() {
+    const OIDC: &str = "issuer: 'https://a.example'";
+    for (members, apps, people) in [
+        (OIDC.to_owned(), true, false),
+        (
+            format!("{OIDC}, kind: {{ user: [{{ claim: who, equals: human }}] }}"),
+            true,
+            true,
+        ),
+        (format!("{OIDC}, kind: {{ app: [{{ claim: a, exists: true }}] }}"), true, false),
+        ("type: entra, tenant: 72f988bf-86f1-41af-91ab-2d7cd011db47".to_owned(), true, true),
+        ("type: okta, domain: example.okta.com".to_owned(), true, true),
+        ("type: auth0, domain: example.eu.auth0.com".to_owned(), true, true),
+        ("type: keycloak, domain: sso.example.com, realm: main".to_owned(), true, true),
+        ("type: google, typ: id_token, tenants: example.com".to_owned(), true, true),
+        ("type: ping, tenant: e".to_owned(), true, true),
+        (format!("type: ping, {OIDC}"), true, false),
+        ("type: workos, domain: a.authkit.app".to_owned(), true, true),
+        (format!("type: kubernetes, {OIDC}"), true, false),
+        ("type: github_actions, tenants: o".to_owned(), true, false),
+        ("type: authentik, domain: sso.example.com, realm: n8n".to_owned(), false, false),
+        (
+            "type: authentik, domain: sso.example.com, realm: n8n, kind: { app: [{ claim: a, exists: true }], user: [{ claim: u, exists: true }] }".to_owned(),
+            true,
+            true,
+        ),
+    ] {
+        for (kind, who, tells) in [("app", "an application", apps), ("user", "a person", people)] {
+            let expected = [(
+                "principals[0].match.kind".to_owned(),
+                format!("tokens of \"a\" need not say that {who} calls, and do not match then"),
+            )];
+            let expected = if tells { &[][..] } else { &expected };
+            let rule = format!("{{ kind: {kind} }}");
+            assert_eq!(warnings(&members, &rule), expected, "{members} {kind}");
+        }
+    }
+    let other = "providers:\n\
+         - { name: a, issuer: 'https://a.example', audiences: n8n, cluster: a }\n\
+         - { name: b, type: okta, domain: example.okta.com, audiences: n8n, cluster: b }\n\
+         webhooks:\n\
+         - { path: /webhook/a/**, require: { provider: b, kind: user } }\n\
+         - { path: /webhook/**, require: { kind: user } }\n";
+    let places: Vec<_> = load(other)
+        .unwrap()
+        .warnings
+        .into_iter()
+        .map(|warning| warning.path)
+        .collect();
+    assert_eq!(places, ["webhooks[1].require.kind"]);
+}
+
+#[test]
+fn a_client_whose_id_tokens_have_an_audience_is_warned_of() {
+    const OIDC: &str = "issuer: 'https://a.example'";
+    let place = |path: &str| {
+        let problem = "\"n8n\" is one of the audiences of \"a\", too: ID tokens of this client may pass for access tokens";
+        vec![(path.to_owned(), problem.to_owned())]
+    };
+    let in_rule = place("principals[0].match.client");
+    let listed = place("providers[0].clients");
+    let asked = "introspection: { uri: 'https://a.example/i', cluster: a, client_id: g, client_secret: { env: N8N_KEY_A } }";
+    for (members, rule, expected) in [
+        (OIDC.to_owned(), "{ client: n8n }", in_rule.clone()),
+        (OIDC.to_owned(), "{ client: [x, n8n] }", in_rule),
+        (OIDC.to_owned(), "{ client: x }", Vec::new()),
+        (
+            format!("{OIDC}, typ: at+jwt"),
+            "{ client: n8n }",
+            Vec::new(),
+        ),
+        (
+            format!("{OIDC}, typ: id_token"),
+            "{ client: n8n }",
+            Vec::new(),
+        ),
+        (
+            format!("{OIDC}, clients: [x, n8n]"),
+            "{ any: true }",
+            listed,
+        ),
+        (format!("{OIDC}, clients: x"), "{ any: true }", Vec::new()),
+        (
+            "type: keycloak, domain: sso.example.com, realm: m".to_owned(),
+            "{ client: n8n }",
+            Vec::new(),
+        ),
+        (
+            "type: okta, domain: example.okta.com".to_owned(),
+            "{ client: n8n }",
+            Vec::new(),
+        ),
+    ] {
+        assert_eq!(warnings(&members, rule), expected, "{members} {rule}");
+    }
+    // JWTs are not taken there at all.
+    let loaded = load(&format!(
+        "providers: [{{ name: a, {OIDC}, audiences: n8n, {asked} }}]\n\
+         principals: [{{ name: p, match: {{ client: n8n }}, grant: '*', api_key: {{ env: N8N_KEY_A }} }}]\n"
+    ));
+    assert_eq!(loaded.unwrap().warnings, []);
+}
+
+#[test]
+fn a_name_that_may_be_a_role_or_a_scope_is_warned_of() {
+    let of = |members: &str, rest: &str| {
+        let loaded = load(&format!(
+            "providers: [{{ name: a, audiences: n8n, {members} }}]\n{rest}\n"
+        ));
+        let warnings = loaded
+            .unwrap_or_else(|errors| panic!("{members}: {errors}"))
+            .warnings;
+        warnings
+            .into_iter()
+            .map(|warning| warning.path)
+            .collect::<Vec<_>>()
+    };
+    let oidc = "issuer: 'https://a.example', cluster: a";
+    let roles = "roles: { reader: ['workflow:read'] }\n\
+         principals: [{ name: p, match: { provider: a }, api_key: { env: N8N_KEY_A } }]";
+    let grant = "principals: [{ name: p, match: { provider: a }, grant: '*', api_key: { env: N8N_KEY_A } }]";
+    let place = ["providers[0].roles_from"];
+    assert_eq!(of(oidc, roles), place);
+    for word in ["roles", "scopes", "both"] {
+        assert_eq!(of(&format!("{oidc}, roles_from: {word}"), roles), [""; 0]);
+    }
+    assert_eq!(of(oidc, grant), [""; 0]);
+    assert_eq!(
+        of("type: github_actions, tenants: o, cluster: a", roles),
+        [""; 0]
+    );
+    let userinfo = "issuer: 'https://a.example', userinfo: { uri: 'https://a.example/me', cluster: a, accept_any_audience: true }";
+    assert_eq!(of(userinfo, roles), [""; 0], "an answer has no scopes");
+}
+
 #[test]
 fn a_key_that_two_instances_share_is_warned_of() {
     let loaded = load(
@@ -239,7 +389,7 @@ fn every_link_of_the_reference_documentation_leads_somewhere() {
         .filter_map(|rest| rest.split_once(')'))
         .map(|(anchor, _)| anchor.to_owned())
         .collect();
-    assert_eq!(links.len(), 18);
+    assert_eq!(links.len(), 21);
     for link in links {
         assert!(headings.contains(&link), "no heading for #{link}");
     }

@@ -311,6 +311,7 @@ fn gate(attempt: &Attempt, compact: &str, now: u64) -> Result<(), TokenFault> {
         algorithms: Algorithm::parse(mint.algorithm()).into_iter().collect(),
         clock_skew: std::time::Duration::from_secs(SKEW_SECONDS),
         typ: TypRule::NotAnotherKind,
+        client_claims: &[],
     };
     let keys = KeySet::parse(&jwk_set(&[mint.jwk("k")])).expect("a key set");
     let token = UntrustedToken::parse(compact)?;

@@ -145,6 +145,9 @@ pub(super) const INTROSPECT_ALWAYS: bool = false;
 /// Refresh tokens would open n8n.
 pub(super) const ACCEPT_UNTYPED: bool = false;
 
+/// Without a subject, callers of one client are one caller (RFC 9068 §2.2).
+pub(super) const ACCEPT_NO_SUBJECT: bool = false;
+
 /// Any application's token would open n8n.
 pub(super) const ANY_AUDIENCE: bool = false;
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::endpoints::endpoints;
 use super::environment::Environment;
+use super::known::Known;
 use super::place::Place;
 use super::principal::{principals, warn_of_shared_keys, Surroundings};
 use super::provider::refuse;
@@ -23,7 +24,7 @@ use crate::principals::Principals;
 
 /// What instances are checked against.
 pub(super) struct Shared<'s> {
-    pub(super) providers: &'s [String],
+    pub(super) providers: &'s [Known],
     pub(super) environment: &'s dyn Environment,
 }
 

@@ -16,6 +16,7 @@ mod instance;
 mod introspection;
 mod issuers;
 mod keys;
+mod known;
 mod name;
 mod place;
 mod principal;
@@ -49,6 +50,7 @@ use crate::n8n::{WebhookAuth, WebhookRule};
 use crate::policy::Policy;
 use crate::secret::Secret;
 use instance::{instances, Shared};
+use known::Known;
 use place::Place;
 use raw::RawConfiguration;
 use read::Read;
@@ -147,10 +149,7 @@ fn policy(mut raw: RawConfiguration, environment: &dyn Environment) -> Option<Po
     let providers_place = raw.providers.place.clone();
     let providers = raw.providers.value.take().map(|list| list.0);
     let providers = providers.unwrap_or_default();
-    let names: Vec<String> = providers
-        .iter()
-        .filter_map(|provider| Some(provider.name.value.as_ref()?.text.clone()))
-        .collect();
+    let known: Vec<Known> = providers.iter().filter_map(Known::of).collect();
     let providers = provider::providers(providers, environment);
     let sharing_secret = match &raw.sharing_secret.value {
         Some(name) => sharing_secret(name, environment, &raw.sharing_secret.place),
@@ -158,7 +157,7 @@ fn policy(mut raw: RawConfiguration, environment: &dyn Environment) -> Option<Po
     };
     let crypto = raw.crypto.value.take();
     let shared = Shared {
-        providers: &names,
+        providers: &known,
         environment,
     };
     let policy = Policy {
@@ -169,6 +168,7 @@ fn policy(mut raw: RawConfiguration, environment: &dyn Environment) -> Option<Po
         sharing_secret,
     };
     warn_of_idle_providers(&policy, &providers_place);
+    warn_of_scopes(&policy, &known);
     Some(policy)
 }
 
@@ -210,6 +210,30 @@ fn warn_of_idle_providers(policy: &Policy, place: &Place) {
                     report::quoted(&provider.name)
                 ),
                 "name it in a match or require, or take it out",
+            );
+        }
+    }
+}
+
+/// Where nothing says which of the two a name under `roles` is, a client may ask for it as a scope,
+/// and some providers grant whatever is asked for.
+fn warn_of_scopes(policy: &Policy, known: &[Known]) {
+    for known in known {
+        let Some(place) = &known.unsaid_roles_from else {
+            continue;
+        };
+        let meets = |condition: &Condition| {
+            let names = condition.providers.as_ref();
+            names.is_none_or(|names| names.contains(&known.name))
+        };
+        let mut instances = policy.instances.iter();
+        if instances.any(|instance| {
+            let mut principals = instance.principals.iter();
+            !instance.grants.is_empty() && principals.any(|principal| meets(&principal.matches))
+        }) {
+            place.warn(
+                "is not said: what stands under roles counts as a scope, too, and some providers grant every scope that a client asks for",
+                "write roles, scopes or both",
             );
         }
     }

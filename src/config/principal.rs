@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::environment::Environment;
+use super::known::Known;
 use super::place::Place;
 use super::raw::RawPrincipal;
 use super::read::At;
@@ -16,7 +17,7 @@ use crate::principals::Principals;
 
 /// What principals are checked against.
 pub(super) struct Surroundings<'s> {
-    pub(super) providers: &'s [String],
+    pub(super) providers: &'s [Known],
     pub(super) has_roles: bool,
     pub(super) environment: &'s dyn Environment,
 }

@@ -11,15 +11,15 @@ use super::introspection;
 use super::issuers::{issuers, Issuers};
 use super::keys::InlineKeys;
 use super::place::Place;
-use super::raw::{RawKeys, RawProvider};
+use super::raw::{RawKeys, RawKind, RawProvider};
 use super::read::{gathered, List, OneOrMany, Text};
 use super::report::quoted;
 use super::section::{Field, Reported};
 use super::subject::{self, EmailDomain};
 use crate::address::Address;
 use crate::crypto::{Algorithm, KeySet};
-use crate::identity::{Admission, ClaimRule};
-use crate::policy::{Dialect, Freshness, KeySource, Provider, ProviderId, TokenRules};
+use crate::identity::{Admission, ClaimRule, KindRules};
+use crate::policy::{Dialect, Freshness, KeySource, Provider, ProviderId, RolesFrom, TokenRules};
 
 /// Where a provider publishes where everything else is (OpenID Connect Discovery 1.0 §4).
 const DISCOVERY: &str = "/.well-known/openid-configuration";
@@ -120,6 +120,7 @@ fn provider(
             .place
             .error(problem, "list the ids of the tenants");
     }
+    let kind = kind_rules(raw.kind);
     let admission = admission(raw.clients, raw.tenants, raw.allowed_domains, raw.claims);
     let algorithms = match raw.algorithms.said().ok()? {
         Some(OneOrMany(written)) => gathered(written.into_iter().map(|word| word.0)),
@@ -140,10 +141,14 @@ fn provider(
             algorithms,
             clock_skew: raw.clock_skew.value?.0,
             typ: raw.typ.value?.0,
+            client_claims: dialect?.client_claims(),
         },
         issuers,
         admission: admission?,
         trust_email: raw.trust_email.value?,
+        kind: kind?,
+        accept_no_subject: raw.accept_no_subject.value?,
+        roles_from: (raw.roles_from.said().ok()?).map_or(RolesFrom::Both, |word| word.0),
         keys: keys?,
         freshness: freshness?,
         revoked_kids,
@@ -162,6 +167,26 @@ fn admission(
         tenants: tenants.said().ok()?.map(OneOrMany::into_set),
         domains: subject::domains(domains).ok()?,
         claims: claims.said().ok()?.map(|rules| rules.0).unwrap_or_default(),
+    })
+}
+
+/// `None`: something is wrong, and was reported.
+fn kind_rules(raw: Field<RawKind>) -> Option<KindRules> {
+    let place = raw.place.clone();
+    let Some(raw) = raw.said().ok()? else {
+        return Some(KindRules::default());
+    };
+    if !raw.app.given && !raw.user.given {
+        place.error(
+            "says nothing",
+            "say how applications are told (app), people (user), or both",
+        );
+    }
+    let rules = |field: Field<List<ClaimRule>>| Some(field.said().ok()?.map(|rules| rules.0));
+    let (app, user) = (rules(raw.app), rules(raw.user));
+    Some(KindRules {
+        app: app?,
+        user: user?,
     })
 }
 

@@ -23,7 +23,7 @@ use super::words::{AudienceClaim, ClientAuth, Preflight};
 use crate::crypto::Algorithm;
 use crate::identity::{ClaimRule, Kind};
 use crate::n8n::{ApiKeys, WebhookAuth};
-use crate::policy::{Access, CryptoMode, Dialect, TypRule};
+use crate::policy::{Access, CryptoMode, Dialect, RolesFrom, TypRule};
 
 section! {
     /// The fields at the top.
@@ -133,6 +133,14 @@ section! {
         /// Entra `xms_edov`). Only
         /// where every address in the provider's directory is known to be its owner's.
         trust_email: bool = default_flag(defaults::TRUST_EMAIL),
+        /// How its tokens say whether an application or a person calls, where `type` does not know.
+        kind: RawKind = optional("what `type` knows"),
+        /// Which names of its tokens count under `roles`: those of `roles`, of `scopes`, or of
+        /// `both`. Some providers grant whatever scope a client asks for.
+        roles_from: OneOf<RolesFrom> = optional("`both`, with a warning"),
+        /// Take tokens without `sub` (RFC 9068 requires one) that name their client. Callers of one
+        /// client are one caller then.
+        accept_no_subject: bool = default_flag(defaults::ACCEPT_NO_SUBJECT),
         /// The Envoy cluster through which the provider is called.
         cluster: Text<ClusterName> = optional("nothing is fetched; needs `jwks`"),
         /// The address of the discovery document.
@@ -158,6 +166,17 @@ section! {
         /// What the provider's opaque tokens begin with. A token with the prefix of one provider
         /// is shown to no other.
         token_prefix: OneOrMany<Text> = optional("tokens that have nobody's prefix are shown to each provider without one, in turn"),
+    }
+}
+
+section! {
+    /// How applications and people are told. Where both hold, or neither does, the caller is
+    /// `unknown`, and no rule with `kind` matches. Choose claims that the provider alone writes.
+    RawKind at "providers[].kind" {
+        /// Rules on claims, all of which hold for an application that acts for itself.
+        app: List<ClaimRule> = optional("what `type` knows"),
+        /// Rules on claims, all of which hold for a person.
+        user: List<ClaimRule> = optional("what `type` knows"),
     }
 }
 
@@ -272,8 +291,9 @@ section! {
         client: OneOrMany<Text> = optional("any"),
         /// `sub` of the token. Unique within one provider only.
         subject: OneOrMany<Text> = optional("any"),
-        /// An application that acts for itself, or a person.
-        kind: OneOf<Kind> = optional("both"),
+        /// An application that acts for itself, or a person. A caller whose token does not tell is
+        /// neither.
+        kind: OneOf<Kind> = optional("any"),
         /// A verified e-mail address.
         email: OneOrMany<Text<Email>> = optional("any, or none"),
         /// The domain of a verified e-mail address. Subdomains are other domains.

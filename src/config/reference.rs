@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::raw::{
     RawApiKeyRule, RawCondition, RawConfiguration, RawEndpoints, RawInstance, RawIntrospection,
-    RawKeys, RawPrincipal, RawProvider, RawPublicApi, RawUserInfo, RawWebhook,
+    RawKeys, RawKind, RawPrincipal, RawProvider, RawPublicApi, RawUserInfo, RawWebhook,
 };
 use super::section::{FieldReference, Section};
 use crate::identity::ClaimRule;
@@ -21,6 +21,7 @@ pub fn page() -> String {
     section::<RawConfiguration>(&mut page);
     section::<RawInstance>(&mut page);
     section::<RawProvider>(&mut page);
+    section::<RawKind>(&mut page);
     section::<RawKeys>(&mut page);
     section::<RawIntrospection>(&mut page);
     section::<RawUserInfo>(&mut page);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::known::Known;
 use super::place::Place;
 use super::raw::RawCondition;
 use super::read::{gathered, At, OneOrMany, Syntax, Text};
@@ -15,7 +16,7 @@ use crate::identity::Condition;
 /// What is wrong never becomes a condition: a dimension left out would widen it.
 pub(super) fn condition(
     field: Field<RawCondition>,
-    providers: &[String],
+    providers: &[Known],
 ) -> Result<Condition, Reported> {
     let Field { place, value, .. } = field;
     let raw = value.ok_or(Reported)?;
@@ -32,6 +33,8 @@ pub(super) fn condition(
         raw.groups.given,
         raw.claims.given,
     ];
+    let kind_place = raw.kind.place.clone();
+    let client_place = raw.client.place.clone();
     let says_whom = check_any(&place, &raw.any, given.contains(&true));
     let condition = Condition {
         providers: known_providers(raw.provider, providers)?,
@@ -46,6 +49,18 @@ pub(super) fn condition(
         groups: set(raw.groups)?,
         claims: raw.claims.said()?.map(|rules| rules.0).unwrap_or_default(),
     };
+    let is_met = |known: &&Known| {
+        let names = condition.providers.as_ref();
+        names.is_none_or(|names| names.contains(&known.name))
+    };
+    for known in providers.iter().filter(is_met) {
+        if let Some(kind) = condition.kind {
+            known.warn_of_kind(kind, &kind_place);
+        }
+        for client in condition.clients.iter().flatten() {
+            known.warn_of_client(client, &client_place);
+        }
+    }
     let named = [&condition.clients, &condition.subjects].map(Option::is_some);
     let is_one_providers_own = named.contains(&true) || !condition.claims.is_empty();
     if is_one_providers_own && condition.providers.is_none() && providers.len() > 1 {
@@ -78,17 +93,17 @@ fn check_any(place: &Place, any: &Field<bool>, other_given: bool) -> Result<(), 
 
 fn known_providers(
     field: Field<OneOrMany<At<Text>>>,
-    known: &[String],
+    known: &[Known],
 ) -> Result<Option<BTreeSet<String>>, Reported> {
     let Some(OneOrMany(names)) = field.said()? else {
         return Ok(None);
     };
     let mut all_known = Ok(());
     for At { place, value } in &names {
-        if known.contains(&value.text) {
+        if known.iter().any(|known| known.name == value.text) {
             continue;
         }
-        let hint = match nearest(&value.text, known.iter().map(String::as_str)) {
+        let hint = match nearest(&value.text, known.iter().map(|known| known.name.as_str())) {
             Some(near) => format!("did you mean {near}?"),
             None => "write the name of one of the providers".to_owned(),
         };

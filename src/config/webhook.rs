@@ -1,5 +1,6 @@
 //! How webhooks, forms and MCP triggers are guarded.
 
+use super::known::Known;
 use super::place::Place;
 use super::provider::refuse;
 use super::raw::RawWebhook;
@@ -13,7 +14,7 @@ use crate::n8n::{Endpoints, PathPattern, WebhookAuth, WebhookRule, WebhookRules}
 pub(super) fn webhooks(
     raw: Vec<RawWebhook>,
     endpoints: Option<&Endpoints>,
-    providers: &[String],
+    providers: &[Known],
 ) -> WebhookRules {
     let mut places: Vec<Place> = Vec::new();
     let mut list = Vec::new();
@@ -61,7 +62,7 @@ pub(super) fn may_take_tokens(raw: &RawWebhook) -> bool {
 fn rule(
     raw: RawWebhook,
     endpoints: Option<&Endpoints>,
-    providers: &[String],
+    providers: &[Known],
 ) -> Option<WebhookRule> {
     let auth = auth(&raw);
     let pattern = pattern(&raw, endpoints);

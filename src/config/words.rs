@@ -5,7 +5,7 @@ use super::report::{quoted, Complaint};
 use crate::crypto::Algorithm;
 use crate::identity::Kind;
 use crate::n8n::{ApiKeys, WebhookAuth};
-use crate::policy::{Access, CryptoMode, Dialect, TypRule};
+use crate::policy::{Access, CryptoMode, Dialect, RolesFrom, TypRule};
 
 impl Choice for Dialect {
     fn words() -> Vec<(&'static str, Self)> {
@@ -82,6 +82,16 @@ impl Choice for Kind {
             .into_iter()
             .map(|kind| (kind.as_str(), kind))
             .collect()
+    }
+}
+
+impl Choice for RolesFrom {
+    fn words() -> Vec<(&'static str, Self)> {
+        vec![
+            ("roles", Self::Roles),
+            ("scopes", Self::Scopes),
+            ("both", Self::Both),
+        ]
     }
 }
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::introspection::{confirm, introspect};
 use super::{Caller, Findings, Grounds, Recollection, Stop};
 use crate::facts::{Availability, Fact, KeyIdDigest, NewerKeys};
-use crate::identity::Identity;
+use crate::identity::{Identity, NotAdmitted};
 use crate::policy::{Instance, Provider, ProviderId};
 use crate::reply::Reason;
 use crate::token::{
@@ -76,7 +76,10 @@ fn verify(
         grounds.crypto,
         grounds.now,
     );
-    let token = verified.map_err(|fault| refused(grounds, id, (untrusted, digest), fault))?;
+    let token = verified.map_err(|fault| {
+        findings.hint = fault.hint();
+        refused(grounds, id, (untrusted, digest), fault)
+    })?;
     findings.crypto_path = token.crypto_path();
     let is_asked = provider.introspection.as_ref();
     let word = is_asked.filter(|asked| asked.always).map(|_| digest);
@@ -93,16 +96,26 @@ fn admit(
     word_on: Option<&TokenDigest>,
     findings: &mut Findings,
 ) -> Result<Rc<Caller>, Stop> {
-    let identity = Rc::new(Identity::of(&token, provider).map_err(Reason::Identity)?);
+    let mut identity = Rc::new(Identity::of(&token, provider).map_err(Reason::Identity)?);
     findings.identity = Some(Rc::clone(&identity));
     let admission = &provider.admission;
-    admission.check(&identity).map_err(Reason::NotAdmitted)?;
+    let admitted = admission.check(&identity);
     if let Some(digest) = word_on {
+        match admitted {
+            // The provider may say which client it is.
+            Err(NotAdmitted::Client) if identity.client.is_none() => {}
+            admitted => admitted.map_err(Reason::NotAdmitted)?,
+        }
         token = confirm(grounds, (id, provider), token, digest, findings)?;
+        identity = Rc::new(Identity::of(&token, provider).map_err(Reason::Identity)?);
+        findings.identity = Some(Rc::clone(&identity));
+        admission.check(&identity).map_err(Reason::NotAdmitted)?;
+    } else {
+        admitted.map_err(Reason::NotAdmitted)?;
     }
     // The caller lets go of what nothing needs any more; a second hold on it would mean a copy.
     findings.identity = None;
-    let caller = Rc::new(Caller::new(instance, id, token, identity));
+    let caller = Rc::new(Caller::new(instance, (id, provider), token, identity));
     findings.note(grounds, &caller);
     Ok(caller)
 }
@@ -113,6 +126,7 @@ impl Findings {
         let provider = grounds.policy.providers.get(caller.provider.0);
         self.provider = provider.map(|provider| Rc::clone(&provider.name));
         self.identity = Some(Rc::clone(&caller.identity));
+        self.hint = caller.hint();
         let standing = caller.standing.as_ref();
         self.principal = standing.map(|standing| Rc::clone(&standing.principal));
     }

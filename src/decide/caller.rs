@@ -8,7 +8,7 @@ use crate::facts::Availability;
 use crate::identity::Identity;
 use crate::json;
 use crate::n8n::ScopeSet;
-use crate::policy::{Instance, Principal, ProviderId};
+use crate::policy::{Instance, Principal, Provider, ProviderId, RolesFrom};
 use crate::reply::Reason;
 use crate::secret::Secret;
 use crate::token::VerifiedToken;
@@ -41,7 +41,7 @@ pub(super) struct Standing {
 impl Caller {
     pub(super) fn new(
         instance: &Instance,
-        provider: ProviderId,
+        (id, provider): (ProviderId, &Provider),
         token: VerifiedToken,
         mut identity: Rc<Identity>,
     ) -> Self {
@@ -50,7 +50,7 @@ impl Caller {
         let principal = principal.filter(|_| !misses_groups);
         let standing = principal.map(|principal| Standing {
             principal: Rc::clone(&principal.name),
-            granted: granted(instance, &identity, principal),
+            granted: granted(instance, provider.roles_from, &identity, principal),
             api_key: principal.api_key.clone(),
         });
         let principal = standing.as_ref().map(|standing| &*standing.principal);
@@ -62,7 +62,7 @@ impl Caller {
         }
         Self {
             token: token.without_claims(),
-            provider,
+            provider: id,
             headers,
             misses_groups,
             identity,
@@ -86,6 +86,11 @@ impl Caller {
             Availability::Pending | Availability::Unavailable { .. } => None,
         };
         self.token.still_holds(keys, grounds.now)
+    }
+
+    /// What an operator should know of the token.
+    pub(super) const fn hint(&self) -> Option<&'static str> {
+        self.token.hint()
     }
 
     /// The headers that say who calls.
@@ -126,9 +131,19 @@ impl Caller {
 
 /// What roles and scopes of the token and the principal itself grant, within what the principal
 /// allows.
-fn granted(instance: &Instance, identity: &Identity, principal: &Principal) -> ScopeSet {
+fn granted(
+    instance: &Instance,
+    from: RolesFrom,
+    identity: &Identity,
+    principal: &Principal,
+) -> ScopeSet {
     let mut granted = principal.grant.clone();
-    for name in identity.roles.iter().chain(&identity.scopes) {
+    let (roles, scopes) = match from {
+        RolesFrom::Roles => (&*identity.roles, [].as_slice()),
+        RolesFrom::Scopes => ([].as_slice(), &*identity.scopes),
+        RolesFrom::Both => (&*identity.roles, &*identity.scopes),
+    };
+    for name in roles.iter().chain(scopes) {
         if let Some(scopes) = instance.grants.get(name) {
             granted.extend(scopes);
         }

@@ -26,9 +26,11 @@ mod answers;
 mod api_keys;
 mod edits;
 mod findings;
+mod grants;
 mod groups;
 mod instances;
 mod introspection;
+mod kinds;
 mod memory;
 mod metadata;
 mod model;
@@ -188,6 +190,7 @@ fn claims(client: &str, roles: &[&str]) -> Value {
 fn person(email: &str, verified: bool, roles: &[&str]) -> Value {
     let mut claims = claims("portal", roles);
     claims["sub"] = json!("u-17");
+    claims["sid"] = json!("s-17");
     claims["email"] = json!(email);
     claims["email_verified"] = json!(verified);
     claims

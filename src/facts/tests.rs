@@ -18,12 +18,12 @@ use std::time::Duration;
 
 use super::*;
 use crate::crypto::{Algorithm, Candidates};
-use crate::identity::Condition;
+use crate::identity::{Condition, KindRules};
 use crate::instances::Instances;
 use crate::n8n::{ApiKeyRules, ApiKeys, ScopeSet};
 use crate::policy::{
     Access, CryptoMode, Dialect, Endpoint, Freshness, Instance, InstanceId, KeySource, Policy,
-    Principal, Provider, PublicApi, TokenRules, TypRule,
+    Principal, Provider, PublicApi, RolesFrom, TokenRules, TypRule,
 };
 use crate::principals::Principals;
 use crate::secret::Secret;
@@ -98,9 +98,13 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
             algorithms: BTreeSet::from(Algorithm::ALL),
             clock_skew: Duration::from_secs(30),
             typ: TypRule::NotAnotherKind,
+            client_claims: &[],
         },
         admission: crate::identity::Admission::default(),
         trust_email: false,
+        kind: KindRules::default(),
+        accept_no_subject: false,
+        roles_from: RolesFrom::Both,
         keys,
         freshness: freshness(),
         revoked_kids: Vec::new(),

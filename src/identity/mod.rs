@@ -5,6 +5,7 @@ mod claim;
 mod condition;
 mod dialects;
 mod dimension;
+mod kind;
 #[cfg(test)]
 mod tests;
 
@@ -12,15 +13,17 @@ pub use admission::{Admission, NotAdmitted};
 pub use claim::{ClaimRule, ClaimTest};
 pub use condition::Condition;
 pub use dimension::Dimension;
+pub use kind::{Kind, KindRules};
 
 use std::rc::Rc;
 
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::policy::Provider;
+use crate::policy::{Dialect, Protocol, Provider};
 use crate::time::UnixSeconds;
-use crate::token::VerifiedToken;
+use crate::token::{Answered, VerifiedToken};
+use kind::Marks;
 
 /// The normal form of a caller.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +34,8 @@ pub struct Identity {
     pub issuer: Rc<str>,
     /// `sub` of the token.
     pub subject: Option<String>,
-    /// The OAuth client that got the token: `azp`, `appid`, `client_id` or `cid`.
+    /// The OAuth client that got the token: `azp`, `appid`, `client_id` or `cid`, or the one that
+    /// the provider named when it was asked about the token.
     pub client: Option<String>,
     /// Whether an application or a person calls.
     pub kind: Kind,
@@ -72,28 +76,58 @@ pub enum IdentityFault {
     /// The subject of a Kubernetes token and its claims name two different namespaces.
     #[error("the subject and `kubernetes.io` name different namespaces")]
     NamespacesDisagree,
+    /// Expected a `sub` that is not empty (RFC 9068 §2.2), or a client where the provider leaves
+    /// `sub` out. Stops tokens of which nothing tells one caller from another.
+    #[error("the token has no subject, or an empty one")]
+    SubjectMissing,
+}
+
+/// What is said of a caller.
+#[derive(Clone, Copy)]
+struct Said<'s> {
+    claims: &'s Rc<Map<String, Value>>,
+    issuer: &'s Rc<str>,
+    expires: UnixSeconds,
+    /// The token says of itself that it keeps RFC 9068 (`typ` is `at+jwt`).
+    keeps_rfc_9068: bool,
+    /// It is an answer of the provider, and no token.
+    is_answer: bool,
+    /// What the provider said of a token that it signed.
+    answered: Option<&'s Answered>,
 }
 
 impl Identity {
     /// Reads the claims of a verified token in the dialect of its provider.
     pub fn of(token: &VerifiedToken, provider: &Provider) -> Result<Self, IdentityFault> {
-        Self::read(token.claims(), token.issuer(), token.expires(), provider)
+        let said = Said {
+            claims: token.claims(),
+            issuer: token.issuer(),
+            expires: token.expires(),
+            keeps_rfc_9068: token.keeps_rfc_9068(),
+            is_answer: token.is_answer(),
+            answered: token.answered(),
+        };
+        Self::read(said, provider)
     }
 
-    fn read(
-        claims: &Rc<Map<String, Value>>,
-        issuer: &Rc<str>,
-        expires: UnixSeconds,
-        provider: &Provider,
-    ) -> Result<Self, IdentityFault> {
-        let reading = provider.dialect.read(claims)?;
+    fn read(said: Said<'_>, provider: &Provider) -> Result<Self, IdentityFault> {
+        let Said { claims, issuer, .. } = said;
+        let reading = provider.dialect.read(said)?;
         let text = |name| claims.get(name).and_then(Value::as_str).map(str::to_owned);
-        Ok(Self {
+        let subject = text("sub");
+        let is_told = match subject.as_deref() {
+            Some(subject) => !subject.is_empty(),
+            None => reading.client.is_some() && may_lack_subject(said, provider),
+        };
+        if !is_told {
+            return Err(IdentityFault::SubjectMissing);
+        }
+        let mut identity = Self {
             provider: Rc::clone(&provider.name),
             issuer: Rc::clone(issuer),
-            subject: text("sub"),
+            subject,
             client: reading.client,
-            kind: reading.kind,
+            kind: Kind::Unknown,
             verified_email: verified_email(claims, reading.email_verified, provider.trust_email),
             scopes: reading.scopes,
             roles: reading.roles,
@@ -102,9 +136,17 @@ impl Identity {
             hosted_domain: reading.hosted_domain,
             tenant: reading.tenant,
             token_id: text("jti"),
-            expires,
+            expires: said.expires,
             claims: Rc::clone(claims),
-        })
+        };
+        // A profile is what its owner makes it: no mark in it is the provider's.
+        let marks = if is_userinfo(said, provider) {
+            Marks::default()
+        } else {
+            reading.marks
+        };
+        identity.kind = provider.kind.kind(&identity, marks);
+        Ok(identity)
     }
 
     /// The domain that the caller belongs to, in lower case: the one that hosts the account, else
@@ -114,6 +156,21 @@ impl Identity {
         let domain = self.hosted_domain.as_deref().or_else(address);
         domain.map(str::to_ascii_lowercase)
     }
+}
+
+/// Whether a caller may be known by its client alone: where the operator says so; in an answer of
+/// introspection, in which `sub` is optional (RFC 7662 §2.2), or of Google's tokeninfo, which names
+/// it for some scopes only; and with `PingOne`, which gives an application no subject. An answer
+/// of userinfo always has one (OpenID Connect Core 1.0 §5.3.2), and names no client.
+fn may_lack_subject(said: Said<'_>, provider: &Provider) -> bool {
+    provider.accept_no_subject
+        || (said.is_answer && !is_userinfo(said, provider))
+        || (provider.dialect == Dialect::Ping && dialects::is_ping_one(said.issuer))
+}
+
+fn is_userinfo(said: Said<'_>, provider: &Provider) -> bool {
+    let asked = provider.introspection.as_ref();
+    said.is_answer && asked.is_some_and(|asked| asked.protocol == Protocol::UserInfo)
 }
 
 /// The address, if the provider says in so many words that it belongs to the caller. Where users
@@ -133,23 +190,4 @@ fn verified_email(
         && address.split('@').filter(|part| !part.is_empty()).count() == 2
         && address.matches('@').count() == 1;
     (is_verified && sound).then(|| address.to_owned())
-}
-
-/// What sort of caller a token stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// An application that acts for itself (client credentials).
-    App,
-    /// A person, through some application.
-    User,
-}
-
-impl Kind {
-    /// The word used in configuration, headers and audit.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::App => "app",
-            Self::User => "user",
-        }
-    }
 }

@@ -25,13 +25,13 @@ pub fn audit_line(decision: &Decision, request: &RequestHead, now: UnixMillis) -
         line.0
             .insert("status".to_owned(), reason.answer().status.into());
         line.put("fault", reason.fault());
-        line.put("hint", findings.hint);
         let missing = reason.missing_scopes().join(" ");
         line.put(
             "missing",
             Some(missing.as_str()).filter(|missing| !missing.is_empty()),
         );
     }
+    line.put("hint", findings.hint);
     line.put("instance", findings.instance.as_deref());
     line.put("surface", findings.surface.map(Surface::as_str));
     line.put("operation", findings.operation);

@@ -66,7 +66,7 @@ fn listed(value: impl Strategy<Value = String>) -> impl Strategy<Value = Option<
 }
 
 fn kind() -> impl Strategy<Value = Kind> {
-    prop_oneof![Just(Kind::App), Just(Kind::User)]
+    prop_oneof![Just(Kind::App), Just(Kind::User), Just(Kind::Unknown)]
 }
 
 /// Rules of which identities here keep some.

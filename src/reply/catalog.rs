@@ -29,6 +29,7 @@ impl Reason {
             Self::Identity(IdentityFault::NotText { claim: "azp" }),
             Self::Identity(IdentityFault::ClientsDisagree),
             Self::Identity(IdentityFault::NamespacesDisagree),
+            Self::Identity(IdentityFault::SubjectMissing),
             Self::NotAdmitted(NotAdmitted::Client),
             Self::NotAdmitted(NotAdmitted::Tenant),
             Self::NotAdmitted(NotAdmitted::Domain),
@@ -140,7 +141,8 @@ mod tests {
             | Reason::Identity(
                 IdentityFault::NotText { .. }
                 | IdentityFault::ClientsDisagree
-                | IdentityFault::NamespacesDisagree,
+                | IdentityFault::NamespacesDisagree
+                | IdentityFault::SubjectMissing,
             )
             | Reason::NotAdmitted(
                 NotAdmitted::Client

@@ -113,6 +113,7 @@ impl Reason {
             Self::Identity(IdentityFault::NotText { .. }) => "identity_claim_malformed",
             Self::Identity(IdentityFault::ClientsDisagree) => "clients_disagree",
             Self::Identity(IdentityFault::NamespacesDisagree) => "namespaces_disagree",
+            Self::Identity(IdentityFault::SubjectMissing) => "subject_missing",
             Self::UnknownHost => "unknown_host",
             Self::HostMalformed => "host_malformed",
             Self::NotAdmitted(NotAdmitted::Client) => "client_not_allowed",
@@ -249,11 +250,11 @@ impl Reason {
                 "a claim is of a wrong type; `fault` in the audit names it".to_owned()
             }
             Self::Token(TokenFault::WrongType(_)) => {
-                "another kind of token, as the member says that `fault` in the audit names"
+                "another kind of token, as the member says that `fault` in the audit names, or its absence"
                     .to_owned()
             }
             Self::Token(TokenFault::AnswerDisagrees(_)) => {
-                "the provider's answer names another issuer, subject or token; `fault` in the audit \
+                "the provider's answer names another issuer, subject, client or token; `fault` in the audit \
                  names the member"
                     .to_owned()
             }

@@ -23,6 +23,7 @@ impl Reason {
             Self::Identity(IdentityFault::NotText { .. }) => "mend the claim at the provider; look at its mappers",
             Self::Identity(IdentityFault::ClientsDisagree) => "mend the mappers of the provider, so that one client is named",
             Self::Identity(IdentityFault::NamespacesDisagree) => "find out who made the token: no API server makes such",
+            Self::Identity(IdentityFault::SubjectMissing) => "have the provider put `sub` into its tokens, or see `accept_no_subject`",
             Self::NotAdmitted(NotAdmitted::Client) => "add `client` of the audit to `clients`, if it may come in",
             Self::NotAdmitted(NotAdmitted::Tenant) => "add the tenant to `tenants`, if its callers may come in",
             Self::NotAdmitted(NotAdmitted::Domain) => "look whether the provider verifies the address; see `allowed_domains` and `trust_email`",
@@ -62,7 +63,7 @@ const fn token(fault: TokenFault) -> &'static str {
         TokenFault::AlgorithmNotAllowed(_) => {
             "compare `fault` with `algorithms`; let the provider sign with a key pair"
         }
-        TokenFault::WrongType(_) => "send the access token, not the ID token; see `typ`",
+        TokenFault::WrongType(_) => "send the access token, not the ID token; see `typ`, and `hint` of the audit",
         TokenFault::KindMissing => "have the provider answer with `token_type`, or see `accept_untyped`",
         TokenFault::SenderConstrained => "ask for a plain bearer token: proofs are not checked yet",
         TokenFault::AudienceMissing => "have the provider put `aud` in, or see `audience_claim`",

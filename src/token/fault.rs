@@ -45,7 +45,7 @@ pub enum TokenFault {
     #[error("the algorithm of the token is not allowed")]
     AlgorithmNotAllowed(Option<Algorithm>),
     /// Expected an access token, got something that bears the mark of another kind: this member
-    /// of its header or claims (RFC 8725 §3.11, §3.12; RFC 9068 §4).
+    /// of its header or claims, or its absence (RFC 8725 §3.11, §3.12; RFC 9068 §4).
     #[error("not an access token, as {0} says")]
     WrongType(&'static str),
     /// Expected the provider's answer to say that the token is an access token (`token_type`, `typ` or
@@ -136,6 +136,28 @@ impl TokenFault {
             Self::BadSignature => "bad_signature",
             Self::Inactive => "inactive",
             Self::AnswerDisagrees(_) => "answer_disagrees",
+        }
+    }
+
+    /// What an operator may have overlooked, for the audit.
+    pub fn hint(self) -> Option<&'static str> {
+        const OF_ID_TOKENS: [&str; 9] = [
+            "appid",
+            "at_hash",
+            "auth_time",
+            "azp",
+            "c_hash",
+            "cid",
+            "client_id",
+            "nonce",
+            "s_hash",
+        ];
+        match self {
+            Self::WrongType(name) if OF_ID_TOKENS.contains(&name) => Some(
+                "an ID token: have the client send the access token for the API, or set \
+                 typ: id_token where the provider has no other JWTs",
+            ),
+            _ => None,
         }
     }
 }

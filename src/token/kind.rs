@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{TokenFault, UntrustedToken};
-use crate::policy::TypRule;
+use crate::policy::{TokenRules, TypRule};
 
 /// Refuses a token that is not an access token, as far as it can be told (RFC 8725 §3.11, §3.12).
 ///
@@ -16,47 +16,109 @@ use crate::policy::TypRule;
 ///    `Offline`, `Logout` …), Cognito's `token_use` (`access`, against `id`), and `events`, which
 ///    makes a security event or log-out token (RFC 8417 §2.2, OpenID Connect Back-Channel
 ///    Logout 1.0 §2.4) whatever else is said.
-/// 3. Where the first two say nothing: claims that OpenID Connect Core 1.0 defines for ID tokens
-///    alone (`nonce` §2, `at_hash` §3.1.3.6, `c_hash` §3.3.2.11). Keycloak before version 25 put
-///    `nonce` into access tokens too; those are marked by 2.
+/// 3. Where the first two say nothing: claims that OpenID Connect defines for ID tokens alone
+///    (`nonce` §2, `at_hash` §3.1.3.6, `c_hash` §3.3.2.11 of Core 1.0, `s_hash` of FAPI 1.0).
+///    Keycloak before version 25 put `nonce` into access tokens too; those are marked by 2.
+/// 4. A client ([`TokenRules::client_claims`]): some providers name it in every access token, and
+///    their ID tokens have it in `aud` alone.
+/// 5. With other providers, the time at which a person logged in (`auth_time`) without anything
+///    that access tokens have: `scope`, `jti`, a client that is not in `aud`.
 ///
 /// Under [`TypRule::IdToken`] the marks of an ID token are welcome and those of an access token are
 /// not; everything else is another kind still.
 ///
-/// What remains: an ID token without any mark, as from a code flow without `nonce` at a provider
-/// that leaves out `at_hash`. Nothing in it differs from an access token but its audience, which
-/// is the client's id. So `audiences` must name the API and never a client: that is what protects
-/// then, and why configuration does not let `audiences` be empty.
-pub(super) fn check(token: &UntrustedToken<'_>, rule: TypRule) -> Result<(), TokenFault> {
+/// What remains: an ID token without any mark. Nothing in it differs from an access token but its
+/// audience, which is the client's id. So `audiences` must name the API and never a client: that
+/// is what protects then, and why configuration does not let `audiences` be empty. Of what looks
+/// like one the audit says so ([`Told::hint`]).
+pub(super) fn check(token: &UntrustedToken<'_>, rules: &TokenRules) -> Result<Told, TokenFault> {
     let claims = token.claims();
     if claims.contains_key("events") {
         return Err(TokenFault::WrongType("events"));
     }
-    let wants_id_token = rule == TypRule::IdToken;
+    let wants_id_token = rules.typ == TypRule::IdToken;
     let [typ, token_use] = if wants_id_token {
         ["ID", "id"]
     } else {
         ["Bearer", "access"]
     };
+    let header = header_mark(token.typ(), rules.typ)?;
     let said = [
-        header_mark(token.typ(), rule)?,
+        header,
         claim_mark(claims, "typ", typ)?,
         claim_mark(claims, "token_use", token_use)?,
     ];
-    if wants_id_token || said.contains(&Mark::Wanted) {
-        return Ok(());
-    }
-    id_token_claim(claims)
+    let hint = if wants_id_token || said.contains(&Mark::Wanted) {
+        None
+    } else {
+        id_token_claim(claims)?;
+        unmarked(claims, rules.client_claims)?
+    };
+    Ok(Told {
+        keeps_rfc_9068: header == Mark::Wanted,
+        hint,
+    })
+}
+
+/// What is told of a token that may be an access token.
+pub(super) struct Told {
+    /// It says that it keeps RFC 9068.
+    pub(super) keeps_rfc_9068: bool,
+    /// What an operator should know of it.
+    pub(super) hint: Option<&'static str>,
 }
 
 fn id_token_claim(claims: &Map<String, Value>) -> Result<(), TokenFault> {
-    match ["nonce", "at_hash", "c_hash"]
+    match ["nonce", "at_hash", "c_hash", "s_hash"]
         .into_iter()
         .find(|name| claims.contains_key(*name))
     {
         Some(name) => Err(TokenFault::WrongType(name)),
         None => Ok(()),
     }
+}
+
+/// Refuses a token without marks that can be an ID token alone; what may be one gets a hint.
+fn unmarked(
+    claims: &Map<String, Value>,
+    client_claims: &[&'static str],
+) -> Result<Option<&'static str>, TokenFault> {
+    const LIKE_AN_ID_TOKEN: &str = "may be an ID token, as nothing in it is of an access token \
+        alone: let the provider write typ at+jwt and set typ: at+jwt, and list no client in audiences";
+    const OF_A_PERSON: [&str; 9] = [
+        "acr",
+        "amr",
+        "auth_time",
+        "azp",
+        "email",
+        "name",
+        "nickname",
+        "preferred_username",
+        "sid",
+    ];
+    let has = |names: &[&str]| names.iter().any(|name| claims.contains_key(*name));
+    if let Some(first) = client_claims.first() {
+        return if has(client_claims) {
+            Ok(None)
+        } else {
+            Err(TokenFault::WrongType(first))
+        };
+    }
+    let azp = claims.get("azp");
+    let is_audience = |client: &Value| match claims.get("aud") {
+        Some(Value::Array(audiences)) => audiences.contains(client),
+        audience => audience == Some(client),
+    };
+    let is_for_others = azp.is_some_and(|client| !is_audience(client));
+    // Every ID token has an `aud` (OpenID Connect Core 1.0 §2).
+    let is_access_token = is_for_others || !has(&["aud"]);
+    if is_access_token || has(&["scope", "scp", "client_id", "cid", "appid"]) {
+        return Ok(None);
+    }
+    if has(&["auth_time"]) && !has(&["jti"]) {
+        return Err(TokenFault::WrongType("auth_time"));
+    }
+    Ok(has(&OF_A_PERSON).then_some(LIKE_AN_ID_TOKEN))
 }
 
 /// Refuses what an answer of introspection says to be no access token.

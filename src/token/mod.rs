@@ -19,4 +19,4 @@ pub use issuer::{hint, is_guid, owner, TENANT};
 pub use memo::{Memo, MemoKey, TokenDigest, MAX_REMEMBERED, MAX_REMEMBERED_BYTES};
 pub use opaque::is_opaque;
 pub use untrusted::{Claimed, UntrustedToken, MAX_TOKEN_BYTES, MAX_TOKEN_DEPTH};
-pub use verified::VerifiedToken;
+pub use verified::{Answered, VerifiedToken};

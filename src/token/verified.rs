@@ -28,7 +28,24 @@ pub struct VerifiedToken {
     signature: Option<Signature>,
     /// From when to when the provider's word is believed, if it was asked.
     word: Option<(UnixSeconds, UnixSeconds)>,
+    /// What the provider said of the caller, if it was asked about a signed token.
+    answered: Option<Rc<Answered>>,
+    keeps_rfc_9068: bool,
+    hint: Option<&'static str>,
 }
+
+/// What a provider says of the caller when it is asked about a token that it signed (RFC 7662
+/// §2.2).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answered {
+    /// `client_id`.
+    pub client: Option<String>,
+    /// It names a resource owner (`username`).
+    pub has_owner: bool,
+}
+
+/// The claims that can name the client of a token.
+const CLIENTS: [&str; 4] = ["azp", "client_id", "cid", "appid"];
 
 /// A signature that is good.
 #[derive(Clone, Debug)]
@@ -57,7 +74,7 @@ impl VerifiedToken {
     ) -> Result<Self, TokenFault> {
         let claims = token.claims();
         let algorithm = allowed_algorithm(token, rules)?;
-        kind::check(token, rules.typ)?;
+        let told = kind::check(token, rules)?;
         if claims.contains_key("cnf") {
             return Err(TokenFault::SenderConstrained);
         }
@@ -81,6 +98,9 @@ impl VerifiedToken {
                 crypto_path: verification.path,
             }),
             word: None,
+            answered: None,
+            keeps_rfc_9068: told.keeps_rfc_9068,
+            hint: told.hint,
         })
     }
 
@@ -138,6 +158,9 @@ impl VerifiedToken {
             clock_skew: rules.clock_skew,
             signature: None,
             word: Some(word),
+            answered: None,
+            keeps_rfc_9068: false,
+            hint: None,
         })
     }
 
@@ -163,6 +186,20 @@ impl VerifiedToken {
                 return Err(TokenFault::AnswerDisagrees(name));
             }
         }
+        // The answer names the client of a token that names none. It never overrides the token.
+        let client = text(said, "client_id")?;
+        for name in CLIENTS {
+            let own = self.claims.get(name);
+            if own.zip(client).is_some_and(|(own, client)| own != client) {
+                return Err(TokenFault::AnswerDisagrees("client_id"));
+            }
+        }
+        self.answered = Some(Rc::new(Answered {
+            client: client
+                .filter(|client| !client.is_empty())
+                .map(str::to_owned),
+            has_owner: said.contains_key("username"),
+        }));
         let word = word(answer, now)?;
         Times::of_answer(said, word.1)?.check(rules.clock_skew, now)?;
         self.word = Some(word);
@@ -188,6 +225,7 @@ impl VerifiedToken {
     #[must_use]
     pub fn without_claims(mut self) -> Self {
         self.claims = Rc::default();
+        self.answered = None;
         self
     }
 
@@ -204,6 +242,26 @@ impl VerifiedToken {
     /// Every claim.
     pub const fn claims(&self) -> &Rc<Map<String, Value>> {
         &self.claims
+    }
+
+    /// Whether the token says of itself that it keeps RFC 9068.
+    pub const fn keeps_rfc_9068(&self) -> bool {
+        self.keeps_rfc_9068
+    }
+
+    /// What an operator should know of the token, for the audit.
+    pub const fn hint(&self) -> Option<&'static str> {
+        self.hint
+    }
+
+    /// Whether these are the claims of an answer, because its provider alone can read the token.
+    pub const fn is_answer(&self) -> bool {
+        self.signature.is_none()
+    }
+
+    /// What the provider said of the caller, if it was asked about a signed token.
+    pub fn answered(&self) -> Option<&Answered> {
+        self.answered.as_deref()
     }
 
     /// `exp`. The token holds until then, plus the allowed clock skew.

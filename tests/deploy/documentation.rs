@@ -30,8 +30,10 @@ fn completed(block: &Value) -> Option<Value> {
     }
     let mut whole = json!({
         "providers": [
-            { "name": "entra", "issuer": "https://entra.example", "audiences": "api://n8n-api", "cluster": "entra" },
-            { "name": "keycloak", "issuer": "https://keycloak.example", "audiences": "api://n8n-api", "cluster": "keycloak" },
+            { "name": "entra", "type": "entra", "tenant": "72f988bf-86f1-41af-91ab-2d7cd011db47",
+              "audiences": "api://n8n-api", "roles_from": "both", "cluster": "entra" },
+            { "name": "keycloak", "type": "keycloak", "domain": "keycloak.example", "realm": "main",
+              "audiences": "api://n8n-api", "roles_from": "roles", "cluster": "keycloak" },
         ],
         "roles": { "N8N.Workflow.Read": "workflow:read" },
         "principals": [
@@ -45,6 +47,12 @@ fn completed(block: &Value) -> Option<Value> {
     }
     for (name, value) in fields {
         whole[name] = value.clone();
+    }
+    // The roles above are not those of the providers that a block shows.
+    if fields.contains_key("providers") && !fields.contains_key("roles") {
+        for provider in whole["providers"].as_array_mut()? {
+            provider["roles_from"] = json!("roles");
+        }
     }
     Some(whole)
 }

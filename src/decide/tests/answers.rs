@@ -152,7 +152,7 @@ fn an_application_and_a_person_are_told_apart_by_the_names_of_answers() {
             "entra",
             json!({"sub": "u-17", "azp": "portal", "scope": "Workflows.Read",
                 "username": "ann@example.com"}),
-            "user",
+            "unknown",
         ),
         (
             "okta",
@@ -168,7 +168,7 @@ fn an_application_and_a_person_are_told_apart_by_the_names_of_answers() {
         (
             "oidc",
             json!({"sub": "reader", "client_id": "reader", "azp": null, "username": "reader"}),
-            "user",
+            "unknown",
         ),
     ] {
         let mut configuration = for_every_client(asking());
@@ -187,13 +187,13 @@ fn a_person_at_userinfo_has_no_client_and_no_scopes() {
     let said = json!({"aud": null, "iss": null, "exp": null, "iat": null, "jti": null,
         "sub": "admin", "azp": "admin", "client_id": "admin", "cid": "admin", "appid": "admin",
         "scope": "Admin", "scp": "Admin", "permissions": ["Admin"], "idtyp": "app", "gty": "client-credentials",
-        "roles": ["Admin"]});
+        "sid": "s", "amr": ["pwd"], "uid": "u", "roles": ["Admin"]});
     for dialect in ["oidc", "auth0", "okta", "workos"] {
         configuration["providers"][0]["type"] = json!(dialect);
         let decision = decided_on(&configuration, "opaque", vec![answer(&said)]);
         assert_eq!(
             (kind(&decision), reason(&decision)),
-            (Some("user"), "no_principal"),
+            (Some("unknown"), "no_principal"),
             "{dialect}"
         );
         let identity = decision.findings.identity.unwrap();

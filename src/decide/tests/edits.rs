@@ -80,10 +80,10 @@ fn only_spellings_of_a_header_are_removed() {
 #[test]
 fn a_claim_without_a_text_is_no_header() {
     let mut claims = claims("reader", &["Reader"]);
-    claims["sub"] = json!("");
+    claims["scope"] = json!("");
     let request = bearing("GET", PATH, &claims);
     let head = upstream(&request, &decided(&request));
-    assert_eq!(value(&head, "x-auth-subject"), None);
+    assert_eq!(value(&head, "x-auth-scopes"), None);
     assert_eq!(value(&head, "x-auth-client"), Some("reader"));
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{names, text, Places, Reading};
-use crate::identity::{IdentityFault, Kind};
+use crate::identity::IdentityFault;
 
 /// Permissions of role-based access control stand beside the scopes. Roles are in no claim of
 /// Auth0's own; an Action may put them into `roles`.
@@ -14,24 +14,26 @@ pub(super) const PLACES: Places = Places {
     tenant: &["org_id"],
 };
 
+/// `gty` names the grant in Auth0's own profile. A person's subject is `<connection>|<id>`, whatever
+/// the id: no client has a bar in its name.
 pub(super) fn refine(
     reading: &mut Reading,
     claims: &Map<String, Value>,
 ) -> Result<(), IdentityFault> {
-    if is_app(claims, reading)? {
-        reading.kind = Kind::App;
-    }
+    let grants = names(claims.get("gty"));
+    let has = |grant: &str| grants.iter().any(|own| own == grant);
+    reading.marks.app = has_own_subject(claims, reading)? || has("client-credentials");
+    reading.marks.user = text(claims, "sub")?.is_some_and(|subject| subject.contains('|'))
+        || has("password")
+        || has("authorization_code");
     Ok(())
 }
 
-/// `gty` names the grant in Auth0's own profile. In both, the subject of an application is its
-/// client with `@clients` behind it.
-pub(super) fn is_app(
+/// In both profiles, the subject of an application is its client with `@clients` behind it.
+pub(super) fn has_own_subject(
     claims: &Map<String, Value>,
     reading: &Reading,
 ) -> Result<bool, IdentityFault> {
-    let grants = names(claims.get("gty"));
     let subject = text(claims, "sub")?.and_then(|subject| subject.strip_suffix("@clients"));
-    let own_subject = subject.is_some() && subject == reading.client.as_deref();
-    Ok(own_subject || grants.iter().any(|grant| grant == "client-credentials"))
+    Ok(subject.is_some() && subject == reading.client.as_deref())
 }

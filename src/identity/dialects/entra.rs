@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{kind, text, Places, Reading};
+use super::{text, Places, Reading};
+use crate::identity::kind::Marks;
 use crate::identity::IdentityFault;
 
 /// The client is in `azp` of version 2.0 and `appid` of version 1.0.
@@ -17,16 +18,24 @@ pub(super) fn refine(
     reading: &mut Reading,
     claims: &Map<String, Value>,
 ) -> Result<(), IdentityFault> {
-    // `idtyp` is an optional claim. Without it, a token that an application got for itself is told
-    // by its subject, which is the object that acts; a person's is made for the pair of person and
-    // application. Delegated permissions (`scp`) and an ID token, which names no client beside its
-    // audience, have a person behind them in any case.
-    let object = text(claims, "oid")?;
-    let is_own_object = object.is_some() && object == text(claims, "sub")?;
-    reading.kind = kind(match text(claims, "idtyp")? {
-        Some(declared) => declared == "app",
-        None => reading.client.is_some() && !claims.contains_key("scp") && is_own_object,
-    });
+    // `idtyp` is an optional claim. Without it, delegated permissions (`scp`) have a person behind
+    // them. Else the subject tells: that of a token which an application got for itself is the
+    // object that acts; a person's is made for the pair of person and application.
+    let [object, subject] = [text(claims, "oid")?, text(claims, "sub")?];
+    let has_scopes = claims.contains_key("scp");
+    let both = object.zip(subject);
+    reading.marks = match text(claims, "idtyp")? {
+        Some(declared) => Marks {
+            app: declared == "app",
+            user: declared == "user" || has_scopes,
+        },
+        None => Marks {
+            app: !has_scopes
+                && reading.client.is_some()
+                && both.is_some_and(|(object, subject)| object == subject),
+            user: has_scopes || both.is_some_and(|(object, subject)| object != subject),
+        },
+    };
     // Whoever administers a tenant may write any address into `email` (nOAuth). Only the optional
     // claim `xms_edov` says that somebody looked: the tenant owns the domain of the address, or the
     // account is a guest's, who had the address when it was invited. A claim of another name that

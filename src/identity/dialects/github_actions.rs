@@ -1,6 +1,7 @@
 //! Workflows of GitHub Actions.
 
-use super::Places;
+use super::{Places, Reading};
+use crate::identity::kind::Marks;
 
 /// Nobody but a workflow gets such a token. The repository is the client, and its owner the tenant.
 /// Everything else that tells workflows apart (`ref`, `environment`, `job_workflow_ref` …) is for
@@ -11,3 +12,10 @@ pub(super) const PLACES: Places = Places {
     roles: &[],
     tenant: &["repository_owner"],
 };
+
+pub(super) fn refine(reading: &mut Reading) {
+    reading.marks = Marks {
+        app: true,
+        user: false,
+    };
+}

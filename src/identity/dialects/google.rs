@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{text, Places, Reading};
-use crate::identity::{IdentityFault, Kind};
+use crate::identity::IdentityFault;
 
 /// The subject of a service account is its client.
 pub(super) const PLACES: Places = Places {
@@ -26,10 +26,17 @@ pub(super) fn refine(
     if reading.tenant.is_none() && !is_googles {
         reading.email_verified = Some(false);
     }
-    // What tokeninfo says of an access token need not name its subject.
-    if is_accounts && reading.email_verified == Some(true) {
-        reading.kind = Kind::App;
-    }
+    // What tokeninfo says of an access token need not name its subject. A token that `gcloud` got
+    // with an account's key has the account's address in `azp`; those of people have there one of
+    // the clients that people log in with.
+    let client = reading.client.as_deref();
+    let is_of = |domain| client.is_some_and(|client| client.ends_with(domain));
+    let is_app = reading.marks.app
+        || is_of(".gserviceaccount.com")
+        || (is_accounts && reading.email_verified == Some(true));
+    reading.marks.app = is_app;
+    reading.marks.user =
+        reading.tenant.is_some() || (is_of(".apps.googleusercontent.com") && !is_accounts);
     reading.hosted_domain.clone_from(&reading.tenant);
     Ok(())
 }

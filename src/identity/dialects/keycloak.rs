@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{kind, once_each, text, whole_names, Places, Reading};
+use super::{has_session, once_each, text, whole_names, Places, Reading};
+use crate::identity::kind::Marks;
 use crate::identity::IdentityFault;
 
 pub(super) const PLACES: Places = Places {
@@ -21,7 +22,10 @@ pub(super) fn refine(
     let of_the_realm = claims
         .get("realm_access")
         .and_then(|realm| realm.get("roles"));
-    let mut roles: Vec<_> = whole_names(of_the_realm).iter().map(plain).collect();
+    let mut roles: Vec<_> = whole_names(of_the_realm)
+        .iter()
+        .map(|role| plain(role))
+        .collect();
     if let Some(Value::Object(clients)) = claims.get("resource_access") {
         for (owner, access) in clients {
             let owner = plain(owner);
@@ -32,24 +36,32 @@ pub(super) fn refine(
     reading.roles = once_each(roles);
     // The user that Keycloak keeps for a client's own account has the client's name in its own.
     // Where the client has no such account, a person who registers may take that name: but what a
-    // person gets by logging in belongs to a session, and what a client gets for itself to none.
-    let has_session = ["sid", "session_state"]
-        .iter()
-        .any(|name| claims.contains_key(*name));
-    let account =
-        text(claims, "preferred_username")?.and_then(|name| name.strip_prefix("service-account-"));
+    // person gets by logging in belongs to a session, and what a client gets for itself to none,
+    // unless the client uses refresh tokens: such an account's tokens have the marks of both.
+    let sessions = ["sid", "session_state"];
+    let name = text(claims, "preferred_username")?;
+    let is_account = |name: &str| name.starts_with("service-account-");
+    let speaks_of_account = name.is_some_and(is_account)
+        || text(claims, "username")?.is_some_and(is_account)
+        || claims.contains_key("clientHost");
     // User names are kept in lower case, client names as they were given.
-    reading.kind = kind(match (account, &reading.client) {
-        (Some(account), Some(client)) => !has_session && account == client.to_lowercase(),
-        _ => false,
-    });
+    let client = reading.client.as_deref().map(str::to_lowercase);
+    let client = client.map(|client| ["service-account-", &client].concat());
+    reading.marks = Marks {
+        app: client.is_some()
+            && name == client.as_deref()
+            && !sessions.iter().any(|name| claims.contains_key(*name)),
+        user: name.is_some()
+            && !speaks_of_account
+            && sessions.iter().any(|name| has_session(claims, name)),
+    };
     Ok(())
 }
 
 /// A name in which a colon can only stand between a client and its role: `%3A` for a colon and
 /// `%25` for a percent sign. Without that the role `b:c` of the client `a`, the role `c` of the
-/// client `a:b` and the role `a:b:c` of the realm would have one name, and whoever may make one of
-/// them could make the others.
-fn plain(name: &String) -> String {
+/// client `a:b` and the role `a:b:c` of the realm would have one name, and the right to make one
+/// of them would be the right to make the others.
+fn plain(name: &str) -> String {
     name.replace('%', "%25").replace(':', "%3A")
 }

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{kind, text, Places, Reading};
+use super::{text, Places, Reading};
+use crate::identity::kind::Marks;
 use crate::identity::IdentityFault;
 
 pub(super) const PLACES: Places = Places {
@@ -28,7 +29,10 @@ pub(super) fn refine(
     if said.is_some() && said.and_then(Value::as_str) != namespace {
         return Err(IdentityFault::NamespacesDisagree);
     }
-    reading.kind = kind(account.is_some());
+    reading.marks = Marks {
+        app: account.is_some(),
+        user: false,
+    };
     reading.tenant = namespace.map(str::to_owned);
     Ok(())
 }

@@ -16,14 +16,17 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::{IdentityFault, Kind};
+use super::kind::Marks;
+use super::{IdentityFault, Said};
 use crate::policy::Dialect;
+
+pub(super) use ping::is_ping_one;
 
 /// What a dialect reads out of the claims.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Reading {
     pub(super) client: Option<String>,
-    pub(super) kind: Kind,
+    pub(super) marks: Marks,
     /// What the provider says about the e-mail address; `None`: nothing.
     pub(super) email_verified: Option<bool>,
     pub(super) scopes: Vec<String>,
@@ -36,22 +39,44 @@ pub(super) struct Reading {
 }
 
 impl Dialect {
-    pub(super) fn read(self, claims: &Map<String, Value>) -> Result<Reading, IdentityFault> {
-        let mut reading = self.places().read(claims)?;
+    pub(super) fn read(self, said: Said<'_>) -> Result<Reading, IdentityFault> {
+        let mut reading = self.places().read(said)?;
+        let claims = &**said.claims;
         match self {
-            Self::Oidc => oidc::refine(&mut reading, claims)?,
+            Self::Oidc => oidc::refine(&mut reading, said)?,
             Self::Entra => entra::refine(&mut reading, claims)?,
-            Self::Okta => okta::refine(&mut reading, claims),
+            Self::Okta => okta::refine(&mut reading, claims)?,
             Self::Auth0 => auth0::refine(&mut reading, claims)?,
             Self::Keycloak => keycloak::refine(&mut reading, claims)?,
             Self::Google => google::refine(&mut reading, claims)?,
             Self::Ping => ping::refine(&mut reading, claims)?,
-            Self::Workos => {}
+            Self::Workos => workos::refine(&mut reading, claims)?,
             Self::Kubernetes => kubernetes::refine(&mut reading, claims)?,
-            Self::GithubActions => reading.kind = Kind::App,
+            Self::GithubActions => github_actions::refine(&mut reading),
             Self::Authentik => authentik::refine(&mut reading),
         }
         Ok(reading)
+    }
+
+    /// The claims of which every access token has one and no ID token has any, where the vendor
+    /// says so: those that name the client.
+    pub const fn client_claims(self) -> &'static [&'static str] {
+        match self {
+            Self::Entra | Self::Okta | Self::Auth0 | Self::Ping | Self::Authentik => {
+                self.places().client
+            }
+            Self::Oidc
+            | Self::Keycloak
+            | Self::Google
+            | Self::Workos
+            | Self::Kubernetes
+            | Self::GithubActions => &[],
+        }
+    }
+
+    /// Whether its tokens have scopes.
+    pub const fn has_scopes(self) -> bool {
+        !self.places().scopes.is_empty()
     }
 
     const fn places(self) -> &'static Places {
@@ -86,11 +111,22 @@ struct Places {
 }
 
 impl Places {
-    /// Reads them, `groups` and `email_verified`. The kind is [`Kind::App`] if `sub` is the client
-    /// (RFC 9068 §2.2, RFC 9700 §4.15: no resource owner is involved then).
-    fn read(&self, claims: &Map<String, Value>) -> Result<Reading, IdentityFault> {
-        let client = client(claims, self.client)?;
+    /// Reads them, `groups` and `email_verified`.
+    ///
+    /// That `sub` is the client marks an application (RFC 9068 §2.2: no resource owner is involved
+    /// then), unless a `username` says that there is one (RFC 7662 §2.2). That it is another text
+    /// marks nothing: many providers give applications a subject of their own.
+    fn read(&self, said: Said<'_>) -> Result<Reading, IdentityFault> {
+        let claims = &**said.claims;
+        let answered = said
+            .answered
+            .filter(|_| self.client.contains(&"client_id"))
+            .and_then(|answered| answered.client.clone());
+        let client = client(claims, self.client)?.or(answered);
         let subject = text(claims, "sub")?;
+        let is_own_subject = client.is_some() && subject == client.as_deref();
+        let has_owner = claims.contains_key("username")
+            || said.answered.is_some_and(|answered| answered.has_owner);
         let mut tenant = None;
         for name in self.tenant {
             if tenant.is_none() {
@@ -101,7 +137,10 @@ impl Places {
             once_each(places.iter().flat_map(|place| names(claims.get(*place))))
         };
         Ok(Reading {
-            kind: kind(client.is_some() && subject == client.as_deref()),
+            marks: Marks {
+                app: is_own_subject && !has_owner,
+                user: false,
+            },
             client,
             email_verified: claims.get("email_verified").map(|says| *says == true),
             scopes: all(self.scopes, names),
@@ -117,12 +156,11 @@ impl Places {
     }
 }
 
-const fn kind(is_app: bool) -> Kind {
-    if is_app {
-        Kind::App
-    } else {
-        Kind::User
-    }
+/// The session of a person at the provider (OpenID Connect Front-Channel Logout 1.0 §3). What
+/// begins as a security identifier of Windows does is the `sid` of AD FS, which services have too.
+fn has_session(claims: &Map<String, Value>, name: &str) -> bool {
+    let session = claims.get(name).and_then(Value::as_str);
+    session.is_some_and(|session| !session.is_empty() && !session.starts_with("S-1-"))
 }
 
 /// A claim that is text where it is present. A claim of another type is not an absent one: who

@@ -3,8 +3,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{auth0, text, Places, Reading};
-use crate::identity::{IdentityFault, Kind};
+use super::{auth0, has_session, names, text, Places, Reading};
+use crate::identity::{IdentityFault, Said};
 
 pub(super) const PLACES: Places = Places {
     client: &["azp", "client_id", "cid", "appid"],
@@ -13,17 +13,58 @@ pub(super) const PLACES: Places = Places {
     tenant: &["tid", "org_id"],
 };
 
-/// Auth0 and Entra have words of their own for an application that acts for itself.
-pub(super) fn refine(
-    reading: &mut Reading,
-    claims: &Map<String, Value>,
-) -> Result<(), IdentityFault> {
-    if text(claims, "idtyp")? == Some("app") || auth0::is_app(claims, reading)? {
-        reading.kind = Kind::App;
-    }
+/// Methods by which a person logs in (RFC 8176 §2); the others are those of keys and machines.
+const METHODS: [&str; 14] = [
+    "face", "fpt", "iris", "kba", "mca", "mfa", "otp", "pin", "pwd", "retina", "sms", "tel",
+    "user", "vbm",
+];
+
+/// Some providers have words of their own for an application that acts for itself, and for a
+/// person.
+pub(super) fn refine(reading: &mut Reading, said: Said<'_>) -> Result<(), IdentityFault> {
+    let claims = &**said.claims;
+    let idtyp = text(claims, "idtyp")?;
+    let is = |name: &str, word: &str| claims.get(name).is_some_and(|claim| *claim == word);
+    let of_app = idtyp == Some("app")
+        || is("aut", "APPLICATION")
+        || auth0::has_own_subject(claims, reading)?
+        || is_of_grant(claims, &["client-credentials", "client_credentials"]);
     // RFC 7662 §2.2: whoever authorised the token, who may have chosen the name of a client.
-    if claims.contains_key("username") {
-        reading.kind = Kind::User;
-    }
+    reading.marks.app = (reading.marks.app || of_app) && !claims.contains_key("username");
+    reading.marks.user = !is_service_account(claims)
+        && (idtyp == Some("user")
+            || is("aut", "APPLICATION_USER")
+            || is_of_grant(claims, &["authorization_code", "implicit", "password"])
+            || has_session(claims, "sid")
+            || logged_in(said)
+            || (claims.contains_key("cid") && claims.get("uid").is_some_and(Value::is_string)));
     Ok(())
+}
+
+/// The grant by which the token was got, which Auth0 and Kinde name in `gty` and Cloud Foundry in
+/// `grant_type`.
+fn is_of_grant(claims: &Map<String, Value>, wanted: &[&str]) -> bool {
+    ["gty", "grant_type"]
+        .iter()
+        .flat_map(|name| names(claims.get(*name)))
+        .any(|grant| wanted.contains(&grant.as_str()))
+}
+
+/// What says that a person logged in. `auth_time` does so only where the token keeps RFC 9068
+/// (§2.2.1): Amazon Cognito and authentik write it into every token, AD FS as a text.
+fn logged_in(said: Said<'_>) -> bool {
+    let methods = said.claims.get("amr").and_then(Value::as_array);
+    let mut methods = methods.into_iter().flatten().filter_map(Value::as_str);
+    methods.any(|method| METHODS.contains(&method))
+        || (said.keeps_rfc_9068 && said.claims.get("auth_time").is_some_and(Value::is_number))
+}
+
+/// A service account of Keycloak has a session where its client uses refresh tokens.
+fn is_service_account(claims: &Map<String, Value>) -> bool {
+    let begins = |claim: &Value| {
+        claim
+            .as_str()
+            .is_some_and(|name| name.starts_with("service-account-"))
+    };
+    claims.get("preferred_username").is_some_and(begins) || claims.contains_key("clientHost")
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{Places, Reading};
-use crate::identity::Kind;
+use super::{text, Places, Reading};
+use crate::identity::IdentityFault;
 
 pub(super) const PLACES: Places = Places {
     // RFC 7662 §2.2 calls them `client_id` and `scope`, and so do answers about tokens.
@@ -15,8 +15,12 @@ pub(super) const PLACES: Places = Places {
 
 /// `uid` is the id of a person. The subject is an expression of the operator's, so that somebody's
 /// could come out as the client's.
-pub(super) fn refine(reading: &mut Reading, claims: &Map<String, Value>) {
-    if claims.contains_key("uid") {
-        reading.kind = Kind::User;
-    }
+pub(super) fn refine(
+    reading: &mut Reading,
+    claims: &Map<String, Value>,
+) -> Result<(), IdentityFault> {
+    let person = text(claims, "uid")?;
+    reading.marks.user = person.is_some_and(|person| !person.is_empty());
+    reading.marks.app &= person.is_none();
+    Ok(())
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{kind, text, Places, Reading};
-use crate::identity::{IdentityFault, Kind};
+use super::{has_session, text, Places, Reading};
+use crate::identity::IdentityFault;
 
 pub(super) const PLACES: Places = Places {
     client: &["client_id"],
@@ -12,17 +12,22 @@ pub(super) const PLACES: Places = Places {
     tenant: &["env", "org"],
 };
 
-/// `PingOne`, whose issuers end in `/as`, gives a token without a person no `sub`, and no session
-/// either. `PingFederate` may leave `sub` out of a person's token.
+/// `PingOne` gives a token without a person no `sub`, and no session either. `PingFederate` may
+/// leave `sub` out of a person's token.
 pub(super) fn refine(
     reading: &mut Reading,
     claims: &Map<String, Value>,
 ) -> Result<(), IdentityFault> {
-    let is_ping_one = text(claims, "iss")?.is_some_and(|issuer| issuer.ends_with("/as"));
+    let is_ping_one = text(claims, "iss")?.is_some_and(is_ping_one);
     let has_person = ["sub", "sid", "auth_time", "acr"]
         .iter()
         .any(|name| claims.contains_key(*name));
-    let nobody = is_ping_one && reading.client.is_some() && !has_person;
-    reading.kind = kind(nobody || reading.kind == Kind::App);
+    reading.marks.app |= is_ping_one && reading.client.is_some() && !has_person;
+    reading.marks.user = claims.contains_key("sub") && has_session(claims, "sid");
     Ok(())
+}
+
+/// Whether an issuer is one of `PingOne`, which end in `/as`.
+pub(in crate::identity) fn is_ping_one(issuer: &str) -> bool {
+    issuer.ends_with("/as")
 }

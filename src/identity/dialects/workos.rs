@@ -1,6 +1,9 @@
 //! WorkOS: sessions of `AuthKit`, and tokens of Connect applications.
 
-use super::Places;
+use serde_json::{Map, Value};
+
+use super::{has_session, text, Places, Reading};
+use crate::identity::IdentityFault;
 
 /// `role` is the first of `roles`, and alone in older tokens.
 pub(super) const PLACES: Places = Places {
@@ -9,3 +12,13 @@ pub(super) const PLACES: Places = Places {
     roles: &["roles", "role"],
     tenant: &["org_id"],
 };
+
+/// The tokens of people belong to a session or a consent (`sid`), those of applications to none.
+pub(super) fn refine(
+    reading: &mut Reading,
+    claims: &Map<String, Value>,
+) -> Result<(), IdentityFault> {
+    text(claims, "sid")?;
+    reading.marks.user = has_session(claims, "sid");
+    Ok(())
+}

@@ -1,225 +1,268 @@
 //! Whether an application or a person calls. Whoever may choose a claim, or leave it out, must not
-//! thereby pass for an application.
+//! thereby pass for an application or for a person.
 
 use serde_json::json;
 
 use super::*;
 
-fn assert_kinds(rows: impl IntoIterator<Item = (Dialect, Value, Kind)>) {
-    for (dialect, claims, expected) in rows {
-        let identity = read(dialect, &claims).expect("an identity");
-        assert_eq!(identity.kind, expected, "{dialect:?} {claims}");
+/// The kind of a caller with these claims, in a token that keeps RFC 9068 and in one that does not.
+fn kinds(dialect: Dialect, claims: &Value) -> [Kind; 2] {
+    let mut provider = provider(dialect, false);
+    provider.accept_no_subject = true;
+    [false, true].map(|keeps_rfc_9068| {
+        let identity = read_as(&provider, claims, keeps_rfc_9068);
+        identity.expect("an identity").kind
+    })
+}
+
+pub(super) fn assert_kinds(dialect: Dialect, rows: impl IntoIterator<Item = (Value, Kind)>) {
+    for (claims, expected) in rows {
+        assert_eq!(
+            kinds(dialect, &claims),
+            [expected; 2],
+            "{dialect:?} {claims}"
+        );
     }
 }
 
 #[test]
-fn a_person_does_not_become_an_application_by_its_subject() {
-    assert_kinds([
-        (
-            Dialect::Ping,
-            json!({"iss": "https://auth.pingone.com/e/as", "client_id": "c"}),
-            Kind::App,
-        ),
-        (
-            Dialect::Ping,
-            json!({"iss": "https://sso.example.com", "client_id": "c"}),
-            Kind::User,
-        ),
-        (
-            Dialect::Ping,
-            json!({"iss": "https://sso.example.com/as", "client_id": "c", "auth_time": 7}),
-            Kind::User,
-        ),
-        (
-            Dialect::Ping,
-            json!({"iss": "https://sso.example.com/as", "client_id": "c", "sid": "s"}),
-            Kind::User,
-        ),
-        (Dialect::Ping, json!({"client_id": "c"}), Kind::User),
-        (
-            Dialect::Ping,
-            json!({"iss": "https://auth.pingone.com/e/as"}),
-            Kind::User,
-        ),
-        (Dialect::Okta, json!({"cid": "c", "sub": "c"}), Kind::App),
-        (
-            Dialect::Okta,
-            json!({"cid": "c", "sub": "c", "uid": "u"}),
-            Kind::User,
-        ),
-        (
-            Dialect::Okta,
-            json!({"cid": "c", "sub": "c", "uid": null}),
-            Kind::User,
-        ),
-        (Dialect::Okta, json!({"cid": "c"}), Kind::User),
-        (
-            Dialect::Auth0,
-            json!({"azp": "c", "sub": "d@clients"}),
-            Kind::User,
-        ),
-        (
-            Dialect::Workos,
-            json!({"client_id": "c", "sub": "user_c"}),
-            Kind::User,
-        ),
-        (
-            Dialect::Authentik,
-            json!({"azp": "c", "preferred_username": "ak-n8n-client_credentials"}),
-            Kind::User,
-        ),
-        (
-            Dialect::Authentik,
-            json!({"azp": "c", "sub": "c"}),
-            Kind::User,
-        ),
-    ]);
+fn any_provider_marks_applications_by_their_client_and_people_by_their_session() {
+    assert_kinds(
+        Dialect::Oidc,
+        [
+            (json!({"sub": "c", "client_id": "c"}), Kind::App),
+            (json!({"sub": "c", "azp": "c"}), Kind::App),
+            (json!({"sub": "o", "azp": "c", "idtyp": "app"}), Kind::App),
+            (json!({"sub": "c@clients", "azp": "c"}), Kind::App),
+            (
+                json!({"sub": "x", "azp": "c", "gty": "client-credentials"}),
+                Kind::App,
+            ),
+            (
+                json!({"sub": "x", "azp": "c", "gty": ["client_credentials"]}),
+                Kind::App,
+            ),
+            (
+                json!({"sub": "c", "cid": "c", "grant_type": "client_credentials"}),
+                Kind::App,
+            ),
+            (
+                json!({"sub": "owner", "client_id": "c", "aut": "APPLICATION"}),
+                Kind::App,
+            ),
+            // Amazon Cognito writes when the client logged in, too.
+            (
+                json!({"sub": "c", "client_id": "c", "token_use": "access", "version": 2,
+                    "username": null}),
+                Kind::Unknown,
+            ),
+            (
+                json!({"sub": "u", "client_id": "c", "sid": "s"}),
+                Kind::User,
+            ),
+            (
+                json!({"sub": "u", "client_id": "c", "amr": ["pwd", "mfa"]}),
+                Kind::User,
+            ),
+            (
+                json!({"sub": "u", "client_id": "c", "idtyp": "user"}),
+                Kind::User,
+            ),
+            (
+                json!({"sub": "u", "client_id": "c", "gty": "password"}),
+                Kind::User,
+            ),
+            (json!({"sub": "u", "cid": "c", "uid": "00u"}), Kind::User),
+            (
+                json!({"sub": "u", "azp": "c", "aut": "APPLICATION_USER"}),
+                Kind::User,
+            ),
+        ],
+    );
+}
+
+/// Tokens of applications and people that look alike: neither becomes the other.
+#[test]
+fn what_a_provider_does_not_mark_is_neither() {
+    assert_kinds(
+        Dialect::Oidc,
+        [
+            // Spring Authorization Server: an application, and a person.
+            (
+                json!({"sub": "reports", "aud": "reports", "scope": ["r"], "jti": "1"}),
+                Kind::Unknown,
+            ),
+            (
+                json!({"sub": "ann", "aud": "portal", "scope": ["r"], "jti": "2"}),
+                Kind::Unknown,
+            ),
+            // Dex.
+            (
+                json!({"sub": "CgNhbm4SBWxvY2Fs", "aud": "n8n", "email": "ann@example.com",
+                "email_verified": true, "name": "Ann"}),
+                Kind::Unknown,
+            ),
+            // SPIRE.
+            (
+                json!({"sub": "spiffe://example.org/reports", "aud": ["n8n"]}),
+                Kind::Unknown,
+            ),
+            // AD FS: when an application logged in is a text, and a security identifier no session.
+            (
+                json!({"appid": "c", "apptype": "Confidential", "auth_time": "2026-11-28T08:27:46.918Z",
+                "ver": "1.0"}),
+                Kind::Unknown,
+            ),
+            (
+                json!({"appid": "c", "sub": "x", "sid": "S-1-5-21-1004336348-1177238915"}),
+                Kind::Unknown,
+            ),
+            (json!({"sub": "u", "client_id": "c"}), Kind::Unknown),
+            (
+                json!({"sub": "u", "client_id": "c", "email": "a@b.example", "name": "Ann",
+                "preferred_username": "ann", "scope": "openid profile", "acr": "1"}),
+                Kind::Unknown,
+            ),
+            (
+                json!({"sub": "u", "client_id": "c", "username": "ann"}),
+                Kind::Unknown,
+            ),
+            (
+                json!({"sub": "c", "client_id": "c", "username": "c"}),
+                Kind::Unknown,
+            ),
+            (json!({"sub": "c"}), Kind::Unknown),
+            (
+                json!({"sub": "u", "client_id": "c", "sid": ""}),
+                Kind::Unknown,
+            ),
+            (
+                json!({"sub": "u", "client_id": "c", "sid": null}),
+                Kind::Unknown,
+            ),
+            (
+                json!({"sub": "u", "client_id": "c", "sid": ["s"]}),
+                Kind::Unknown,
+            ),
+            (
+                json!({"sub": "u", "client_id": "c", "amr": []}),
+                Kind::Unknown,
+            ),
+            (
+                json!({"sub": "u", "client_id": "c", "amr": "pwd"}),
+                Kind::Unknown,
+            ),
+            (
+                json!({"sub": "u", "client_id": "c", "amr": ["hwk", "swk"]}),
+                Kind::Unknown,
+            ),
+            (
+                json!({"sub": "u", "client_id": "c", "auth_time": "7"}),
+                Kind::Unknown,
+            ),
+            (
+                json!({"sub": "u", "client_id": "c", "gty": "refresh_token"}),
+                Kind::Unknown,
+            ),
+            (
+                json!({"sub": "u", "azp": "c", "uid": "random"}),
+                Kind::Unknown,
+            ),
+        ],
+    );
 }
 
 #[test]
-fn a_person_does_not_become_an_application_by_the_name_or_object_of_one() {
-    assert_kinds([
-        (
-            Dialect::Entra,
-            json!({"sub": "u", "oid": "o", "tid": "t", "preferred_username": "ann"}),
-            Kind::User,
-        ),
-        // Where an API has rights of its own for people, their tokens have no `scp` either.
-        (
-            Dialect::Entra,
-            json!({"azp": "c", "sub": "u", "oid": "o"}),
-            Kind::User,
-        ),
-        (Dialect::Entra, json!({"azp": "c"}), Kind::User),
-        (
-            Dialect::Entra,
-            json!({"azp": "c", "sub": "o", "oid": "o"}),
-            Kind::App,
-        ),
-        (
-            Dialect::Entra,
-            json!({"azp": "c", "sub": "o", "oid": "o", "scp": "Read"}),
-            Kind::User,
-        ),
-        (
-            Dialect::Keycloak,
-            json!({"azp": "c", "preferred_username": "service-account-c"}),
-            Kind::App,
-        ),
-        (
-            Dialect::Keycloak,
-            json!({"azp": "c", "preferred_username": "service-account-c", "sid": "s"}),
-            Kind::User,
-        ),
-        (
-            Dialect::Keycloak,
-            json!({"azp": "c", "preferred_username": "service-account-c", "session_state": "s"}),
-            Kind::User,
-        ),
-        (
-            Dialect::Kubernetes,
-            json!({"sub": "system:serviceaccount:jobs"}),
-            Kind::User,
-        ),
-        (
-            Dialect::Kubernetes,
-            json!({"sub": "system:node:worker"}),
-            Kind::User,
-        ),
-        (
-            Dialect::Kubernetes,
-            json!({"sub": "system:serviceaccount:jobs:x"}),
-            Kind::App,
-        ),
-        (Dialect::Google, json!({"azp": "", "sub": ""}), Kind::User),
-        // As tokeninfo says it of a service account.
-        (
-            Dialect::Google,
-            json!({"azp": "7", "email": "a@p.iam.gserviceaccount.com", "email_verified": true}),
-            Kind::App,
-        ),
-        (
-            Dialect::Google,
-            json!({"azp": "7", "email": "a@p.iam.gserviceaccount.com"}),
-            Kind::User,
-        ),
-        (
-            Dialect::Google,
-            json!({"azp": "7", "email": "a@gmail.com", "email_verified": true}),
-            Kind::User,
-        ),
-    ]);
+fn marks_of_both_are_marks_of_neither() {
+    assert_kinds(
+        Dialect::Oidc,
+        [
+            (
+                json!({"sub": "c", "client_id": "c", "sid": "s"}),
+                Kind::Unknown,
+            ),
+            (
+                json!({"sub": "c", "client_id": "c", "amr": ["pwd"]}),
+                Kind::Unknown,
+            ),
+            (
+                json!({"sub": "c", "client_id": "c", "idtyp": "user"}),
+                Kind::Unknown,
+            ),
+            (
+                json!({"sub": "u", "client_id": "c", "idtyp": "app", "sid": "s"}),
+                Kind::Unknown,
+            ),
+            (
+                json!({"sub": "c@clients", "azp": "c", "sid": "s"}),
+                Kind::Unknown,
+            ),
+            // A service account of Keycloak whose client uses refresh tokens.
+            (
+                json!({"sub": "f", "azp": "c", "sid": "s", "preferred_username": "service-account-c"}),
+                Kind::Unknown,
+            ),
+            (
+                json!({"sub": "f", "azp": "c", "sid": "s", "clientHost": "203.0.113.9"}),
+                Kind::Unknown,
+            ),
+        ],
+    );
+}
+
+/// Cognito and authentik say of applications when they logged in; RFC 9068 does so of people only.
+#[test]
+fn when_somebody_logged_in_marks_a_person_only_under_rfc_9068() {
+    let person = json!({"sub": "u", "client_id": "c", "auth_time": 7});
+    assert_eq!(kinds(Dialect::Oidc, &person), [Kind::Unknown, Kind::User]);
+    let application = json!({"sub": "c", "client_id": "c", "auth_time": 7});
+    assert_eq!(
+        kinds(Dialect::Oidc, &application),
+        [Kind::App, Kind::Unknown]
+    );
 }
 
 #[test]
 fn an_application_is_told_by_its_own_subject_or_its_grant() {
     for dialect in [Dialect::Auth0, Dialect::Oidc] {
-        assert_kinds([
-            (dialect, json!({"azp": "c", "sub": "c@clients"}), Kind::App),
+        let grants = ["refresh_token", "client-credentials"];
+        let rows = [
+            (json!({"azp": "c", "sub": "c@clients"}), Kind::App),
             (
-                dialect,
                 json!({"azp": "c", "sub": "x", "gty": "client-credentials"}),
                 Kind::App,
             ),
+            (json!({"azp": "c", "sub": "x", "gty": grants}), Kind::App),
             (
-                dialect,
-                json!({"azp": "c", "sub": "x", "gty": ["refresh_token", "client-credentials"]}),
-                Kind::App,
-            ),
-            (
-                dialect,
                 json!({"azp": "c", "sub": "x", "gty": "password"}),
                 Kind::User,
             ),
-            (
-                dialect,
-                json!({"azp": "c", "sub": "x", "gty": []}),
-                Kind::User,
-            ),
-            (dialect, json!({"azp": "c", "sub": "@clientsc"}), Kind::User),
-            (dialect, json!({"azp": "", "sub": "@clients"}), Kind::User),
-            (dialect, json!({"sub": "x"}), Kind::User),
-            (dialect, json!({"azp": "c"}), Kind::User),
-        ]);
+            (json!({"azp": "c", "sub": "x", "gty": []}), Kind::Unknown),
+            (json!({"azp": "c", "sub": "@clientsc"}), Kind::Unknown),
+            (json!({"azp": "", "sub": "@clients"}), Kind::Unknown),
+            (json!({"sub": "x"}), Kind::Unknown),
+            (json!({"azp": "c"}), Kind::Unknown),
+        ];
+        assert_kinds(dialect, rows);
     }
 }
 
 #[test]
 fn an_application_is_told_by_what_its_provider_declares() {
-    for (dialect, sub) in [(Dialect::Oidc, "u"), (Dialect::Entra, "u")] {
-        assert_kinds([
-            (
-                dialect,
-                json!({"azp": "c", "sub": sub, "oid": "o", "idtyp": "app"}),
-                Kind::App,
-            ),
-            (
-                dialect,
-                json!({"azp": "c", "sub": sub, "oid": "o", "idtyp": "user"}),
-                Kind::User,
-            ),
-        ]);
+    for dialect in [Dialect::Oidc, Dialect::Entra] {
+        for (word, kind) in [("app", Kind::App), ("user", Kind::User)] {
+            let claims = json!({"azp": "c", "sub": "u", "oid": "o", "idtyp": word});
+            assert_kinds(dialect, [(claims, kind)]);
+        }
     }
-    assert_kinds([
-        // An ID token of a person without a client.
-        (Dialect::Entra, json!({"sub": "o", "oid": "o"}), Kind::User),
-        (Dialect::Keycloak, json!({"azp": "c"}), Kind::User),
-        (
-            Dialect::Keycloak,
-            json!({"preferred_username": "service-account-"}),
-            Kind::User,
-        ),
-        (
-            Dialect::Ping,
-            json!({"iss": "https://x/as", "client_id": "c", "sub": "c"}),
-            Kind::App,
-        ),
-    ]);
+    let account = json!({"sub": "x", "preferred_username": "service-account-"});
+    assert_kinds(Dialect::Keycloak, [(account, Kind::Unknown)]);
+    let ping_one = json!({"iss": "https://x/as", "client_id": "c"});
     for mark in ["sub", "sid", "auth_time", "acr"] {
-        let mut claims = json!({"iss": "https://x/as", "client_id": "c"});
-        assert_kinds([(Dialect::Ping, claims.clone(), Kind::App)]);
+        assert_kinds(Dialect::Ping, [(ping_one.clone(), Kind::App)]);
+        let mut claims = ping_one.clone();
         claims[mark] = json!("1");
-        assert_kinds([(Dialect::Ping, claims, Kind::User)]);
+        assert_kinds(Dialect::Ping, [(claims, Kind::Unknown)]);
     }
 }
 

@@ -112,6 +112,7 @@ fn verdict(
         algorithms: crate::crypto::Algorithm::ALL.into(),
         clock_skew: std::time::Duration::ZERO,
         typ: TypRule::NotAnotherKind,
+        client_claims: &[],
     };
     let compact = compact(issuer, tenant);
     let token = UntrustedToken::parse(&compact)?;

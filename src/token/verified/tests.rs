@@ -22,6 +22,7 @@ fn rules(typ: TypRule) -> TokenRules {
         algorithms: Algorithm::ALL.into(),
         clock_skew: Duration::from_secs(SKEW),
         typ,
+        client_claims: &[],
     }
 }
 
@@ -400,10 +401,78 @@ fn other_kinds_are_told_by_their_claims() {
         (json!({"nonce": "n"}), "nonce"),
         (json!({"at_hash": "h"}), "at_hash"),
         (json!({"c_hash": "h"}), "c_hash"),
+        (json!({"s_hash": "h"}), "s_hash"),
         (json!({"typ": "ID", "token_use": "access"}), "typ"),
     ] {
         let expected = Some(TokenFault::WrongType(mark));
         assert_eq!(fault(&json!({}), &change), expected, "{change}");
+    }
+}
+
+/// The fault of a token, under the claims of which its provider's access tokens have one.
+fn fault_of(client_claims: &'static [&'static str], change: &Value) -> Option<TokenFault> {
+    let mut rules = rules(TypRule::NotAnotherKind);
+    rules.client_claims = client_claims;
+    let compact = mint(KeyKind::P256).sign(&header(), &with(claims(), change));
+    verify_under(&rules, &compact).err()
+}
+
+#[test]
+fn what_says_when_a_person_logged_in_and_nothing_else_is_an_id_token() {
+    let id_token = json!({"jti": null, "auth_time": 7});
+    let refused = Some(TokenFault::WrongType("auth_time"));
+    for (change, expected) in [
+        (json!({}), refused),
+        (json!({"azp": "api://n8n-api"}), refused),
+        (
+            json!({"aud": ["portal", "api://n8n-api"], "azp": "portal"}),
+            refused,
+        ),
+        (
+            json!({"acr": "1", "amr": ["pwd"], "sid": "s", "email": "a@b.example"}),
+            refused,
+        ),
+        (json!({"auth_time": "x"}), refused),
+        (json!({"azp": "portal"}), None),
+        (json!({"scope": "openid"}), None),
+        (json!({"scp": ["a"]}), None),
+        (json!({"client_id": "portal"}), None),
+        (json!({"cid": "portal"}), None),
+        (json!({"appid": "portal"}), None),
+        (json!({"jti": "1"}), None),
+        (json!({"typ": "Bearer"}), None),
+        (json!({"token_use": "access"}), None),
+        (json!({"auth_time": null}), None),
+    ] {
+        let mut all = id_token.clone();
+        for (name, value) in change.as_object().unwrap() {
+            all[name] = value.clone();
+        }
+        let change = all;
+        assert_eq!(fault_of(&[], &change), expected, "{change}");
+    }
+}
+
+#[test]
+fn an_id_token_of_a_provider_whose_access_tokens_name_their_client_is_refused() {
+    for (change, expected) in [
+        (json!({}), Some(TokenFault::WrongType("azp"))),
+        (
+            json!({"client_id": "c"}),
+            Some(TokenFault::WrongType("azp")),
+        ),
+        (
+            json!({"scope": "openid", "sid": "s"}),
+            Some(TokenFault::WrongType("azp")),
+        ),
+        (json!({"azp": "c"}), None),
+        (json!({"appid": "c"}), None),
+        (
+            json!({"azp": "api://n8n-api", "auth_time": 7, "jti": null}),
+            None,
+        ),
+    ] {
+        assert_eq!(fault_of(&["azp", "appid"], &change), expected, "{change}");
     }
 }
 

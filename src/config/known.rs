@@ -1,0 +1,105 @@
+//! What rules on callers have to know of the providers whose tokens they meet.
+
+use std::collections::BTreeSet;
+
+use super::place::Place;
+use super::provider::has_no_keys;
+use super::raw::RawProvider;
+use super::report::quoted;
+use crate::identity::Kind;
+use crate::policy::{Dialect, TypRule};
+
+/// A provider, as far as rules on callers have to know it.
+pub(super) struct Known {
+    pub(super) name: String,
+    /// Whether its tokens say that an application calls.
+    tells_apps: bool,
+    /// Whether they say that a person does.
+    tells_people: bool,
+    /// The audiences that an ID token could have, which nothing else tells from an access token.
+    audiences: BTreeSet<String>,
+    /// Where it could be said whether the names under `roles` are roles or scopes, if that is not
+    /// said and its tokens have scopes.
+    pub(super) unsaid_roles_from: Option<Place>,
+}
+
+impl Known {
+    /// `None`: it has no name, which was reported. Warns of what the provider itself says.
+    pub(super) fn of(raw: &RawProvider) -> Option<Self> {
+        let name = raw.name.value.as_ref()?.text.clone();
+        let dialect = raw.r#type.value.as_ref().map(|word| word.0);
+        let [apps, people] = dialect.map_or([true; 2], |dialect| tells(dialect, raw));
+        let rules = raw.kind.value.as_ref();
+        let tells_apps = apps || rules.is_some_and(|rules| rules.app.given);
+        let tells_people = people || rules.is_some_and(|rules| rules.user.given);
+        let typ = raw.typ.value.as_ref().map(|word| word.0);
+        let marks_none = matches!(dialect, Some(Dialect::Oidc | Dialect::Workos));
+        let takes_any = typ == Some(TypRule::NotAnotherKind);
+        let audiences = raw.audiences.value.iter().flat_map(|list| &list.0);
+        let audiences = audiences.filter(|_| marks_none && takes_any && !has_no_keys(raw));
+        let mut names = BTreeSet::new();
+        names.extend(audiences.map(|audience| audience.text.clone()));
+        let has_scopes = dialect.is_some_and(Dialect::has_scopes)
+            && (raw.introspection.given || !has_no_keys(raw));
+        let says = raw.roles_from.given;
+        let known = Self {
+            name,
+            tells_apps,
+            tells_people,
+            audiences: names,
+            unsaid_roles_from: (has_scopes && !says).then(|| raw.roles_from.place.clone()),
+        };
+        for client in raw.clients.value.iter().flat_map(|list| &list.0) {
+            known.warn_of_client(&client.text, &raw.clients.place);
+        }
+        Some(known)
+    }
+
+    /// Warns where a rule asks for a kind that no token of this provider need have.
+    pub(super) fn warn_of_kind(&self, kind: Kind, place: &Place) {
+        let (tells, who, field) = match kind {
+            Kind::App => (self.tells_apps, "an application", "app"),
+            _ => (self.tells_people, "a person", "user"),
+        };
+        if !tells {
+            place.warn(
+                format!(
+                    "tokens of {} need not say that {who} calls, and do not match then",
+                    quoted(&self.name)
+                ),
+                format!("add kind.{field} to the provider, which says how they do, or match without kind"),
+            );
+        }
+    }
+
+    /// Warns where a client is an audience: its ID tokens have that audience, too.
+    pub(super) fn warn_of_client(&self, client: &str, place: &Place) {
+        if self.audiences.contains(client) {
+            place.warn(
+                format!(
+                    "{} is one of the audiences of {}, too: ID tokens of this client may pass for access tokens",
+                    quoted(client),
+                    quoted(&self.name)
+                ),
+                "set typ: at+jwt at the provider, or give n8n an audience that is no client",
+            );
+        }
+    }
+}
+
+/// Whether the tokens of a provider say that an application calls, and that a person does.
+fn tells(dialect: Dialect, raw: &RawProvider) -> [bool; 2] {
+    match dialect {
+        // RFC 9068 has a mark of applications, and none of people.
+        Dialect::Oidc | Dialect::Kubernetes | Dialect::GithubActions => [true, false],
+        Dialect::Authentik => [false; 2],
+        // Without `tenant` it may be `PingFederate`, whose tokens are what its operator makes them.
+        Dialect::Ping => [true, raw.tenant.given],
+        Dialect::Entra
+        | Dialect::Okta
+        | Dialect::Auth0
+        | Dialect::Keycloak
+        | Dialect::Google
+        | Dialect::Workos => [true; 2],
+    }
+}
