@@ -163,7 +163,7 @@ mod tests {
             | Reason::KeysNotCurrent(_)
             | Reason::IntrospectionUnavailable(_)
             | Reason::TooManyWaiting
-            | Reason::HostFailure => 58,
+            | Reason::HostFailure => 59,
         }
     }
 

@@ -91,10 +91,10 @@ fn an_operation_that_needs_several_scopes_says_which_are_missing() {
 #[test]
 fn an_operation_that_needs_no_scope_is_for_callers_who_may_do_something() {
     let all = Operation::all().iter();
-    let mut free = all.filter(|one| one.scopes.is_empty());
-    let operation = free.next().expect("one that needs none");
-    assert!(operation.is_allowed_by(&granted(&["workflow:list"])));
-    assert!(!operation.is_allowed_by(&ScopeSet::default()));
+    let mut all = all.filter(|one| one.scopes.is_empty());
+    let free = all.next().expect("one that needs none");
+    assert!(free.is_allowed_by(&granted(&["workflow:list"])));
+    assert!(!free.is_allowed_by(&ScopeSet::default()));
     let tags = operation("GET", "/tags");
     assert!(!tags.is_allowed_by(&ScopeSet::default()));
     assert!(!tags.is_allowed_by(&granted(&["workflow:list"])));
