@@ -93,13 +93,11 @@ fn a_good_answer_ends_a_pause_unless_its_call_is_older_or_the_pause_was_asked_fo
             // A probe about a proven token.
             confirm(&mut store, 3, "proven", after(begun_after));
             let probe = asks(&store.tick(after(begun_after), &memory));
-            match probe.first() {
-                Some((probe, _)) => *probe,
-                None => {
-                    assert!(!ends, "{shown:?}");
-                    continue;
-                }
-            }
+            let Some((probe, _)) = probe.first() else {
+                assert!(!ends, "{shown:?}");
+                continue;
+            };
+            *probe
         };
         store.answered(call, active(), after(answered), &memory);
         let is_over = known(&store, "new", after(answered)) == "pending";
