@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::crypto::{Algorithm, KeySet};
 use crate::identity::{Admission, Condition, KindRules};
 use crate::instances::Instances;
-use crate::n8n::{ApiKeyRules, Endpoints, ScopeSet, WebhookRules};
+use crate::n8n::{ApiKeyRules, Endpoints, Location, PathFault, PathPrefix, ScopeSet, WebhookRules};
 use crate::principals::Principals;
 use crate::secret::Secret;
 
@@ -57,6 +57,25 @@ pub struct Instance {
     pub endpoints: Endpoints,
     /// Whether `/metrics` of n8n can be reached.
     pub metrics: Access,
+    /// The path below which it is served; `None`: at the root.
+    pub path_prefix: Option<PathPrefix>,
+    /// Whether what lies outside of that path can be reached.
+    pub outside: Access,
+}
+
+impl Instance {
+    /// Says whether a path (raw, without the query) is one of this n8n, and which one n8n gets.
+    pub fn locate<'p>(&self, path: &'p [u8]) -> Result<Location<'p>, PathFault> {
+        match &self.path_prefix {
+            None => Ok(Location::Inside(path)),
+            Some(prefix) => prefix.locate(&self.endpoints, path),
+        }
+    }
+
+    /// The path prefix as clients write it (`/n8n`); empty without one.
+    pub fn path_prefix(&self) -> &str {
+        self.path_prefix.as_ref().map_or("", PathPrefix::as_str)
+    }
 }
 
 /// The place of a provider in [`Policy::providers`].

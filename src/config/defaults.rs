@@ -23,6 +23,9 @@ pub(super) const API_KEYS: ApiKeys = ApiKeys::Pass;
 /// The path of n8n's metrics is open, as it is without the gate.
 pub(super) const METRICS: Access = Access::Pass;
 
+/// A path that is not n8n's leads to nothing that this filter could judge.
+pub(super) const OUTSIDE: Access = Access::Deny;
+
 /// The host is some twenty times faster, and tested before it is believed.
 pub(super) const CRYPTO: CryptoMode = CryptoMode::Auto;
 

@@ -4,7 +4,7 @@ use super::raw::RawEndpoints;
 use super::read::{Syntax, Text};
 use super::report::{quoted, Complaint};
 use super::section::{optional_as, Field, Rule};
-use crate::n8n::{EndpointFault, Endpoints};
+use crate::n8n::{EndpointFault, Endpoints, PathPrefix};
 
 /// A path prefix of n8n.
 pub(super) struct Prefix;
@@ -31,6 +31,31 @@ impl Syntax for Prefix {
             )
         })
     }
+}
+
+/// The path below which an n8n is served.
+pub(super) struct OuterPath;
+
+impl Syntax for OuterPath {
+    const SHAPE: &'static str = "path";
+
+    fn check(text: &str) -> Result<(), Complaint> {
+        let sound = text.starts_with('/') && PathPrefix::parse(text).is_ok();
+        if sound {
+            return Ok(());
+        }
+        Err(Complaint::new(
+            "is no plain path below which n8n could be served",
+            "write it as the route matches it, such as /n8n: letters, digits, ., _, ~ and -",
+        ))
+    }
+}
+
+/// The path prefix, if there is one. `None`: it is wrong, and that was reported.
+#[allow(clippy::option_option, reason = "wrong is not absent")]
+pub(super) fn path_prefix(field: Field<Text<OuterPath>>) -> Option<Option<PathPrefix>> {
+    let written = field.said().ok()?;
+    Some(written.and_then(|written| PathPrefix::parse(&written.text).ok()))
 }
 
 /// The prefix may be absent, and then is the one that n8n has when nobody sets it.

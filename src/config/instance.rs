@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::endpoints::endpoints;
+use super::endpoints::{endpoints, path_prefix, OuterPath};
 use super::environment::Environment;
 use super::known::Known;
 use super::place::Place;
@@ -12,13 +12,14 @@ use super::public_api;
 use super::raw::{
     RawConfiguration, RawEndpoints, RawInstance, RawPrincipal, RawPublicApi, RawWebhook,
 };
-use super::read::{gathered, At, Entries, List, ListOrEmpty, OneOf};
+use super::read::{gathered, At, Entries, List, ListOrEmpty, OneOf, Text};
 use super::report::quoted;
 use super::scopes::Scopes;
 use super::section::Field;
 use super::webhook::{may_take_tokens, webhooks};
 use crate::hostname::HostPattern;
 use crate::instances::{Instances, Taken};
+use crate::n8n::{Endpoints, PathPrefix};
 use crate::policy::{Access, Instance, InstanceId, PublicApi};
 use crate::principals::Principals;
 
@@ -26,6 +27,25 @@ use crate::principals::Principals;
 pub(super) struct Shared<'s> {
     pub(super) providers: &'s [Known],
     pub(super) environment: &'s dyn Environment,
+}
+
+/// Where an n8n serves its surfaces, as paths of rules are read.
+#[derive(Clone, Copy)]
+pub(super) struct Paths<'p> {
+    pub(super) endpoints: &'p Endpoints,
+    pub(super) prefix: Option<&'p PathPrefix>,
+}
+
+impl Paths<'_> {
+    /// What to do about the path of a rule that cannot be read.
+    pub(super) fn hint(&self, path: &str, example: &str) -> String {
+        match self.prefix {
+            Some(prefix) if prefix.begins(path) => {
+                format!("write it as n8n has it, without path_prefix, such as {example}")
+            }
+            _ => format!("write a path as n8n has it, such as {example}"),
+        }
+    }
 }
 
 /// What is written of one instance, at the top or in a list.
@@ -36,6 +56,8 @@ struct Written {
     webhooks: Field<List<RawWebhook>>,
     endpoints: Field<RawEndpoints>,
     metrics: Field<OneOf<Access>>,
+    path_prefix: Field<Text<OuterPath>>,
+    outside: Field<OneOf<Access>>,
 }
 
 /// Turns what was written into instances: one for every host, or those of `instances`. `None`, or
@@ -50,6 +72,8 @@ pub(super) fn instances(raw: RawConfiguration, shared: &Shared<'_>) -> Option<In
         webhooks: raw.webhooks,
         endpoints: raw.endpoints,
         metrics: raw.metrics,
+        path_prefix: raw.path_prefix,
+        outside: raw.outside,
     };
     let several = raw.instances.value.as_ref().map(|list| &*list.0);
     let lists = several.unwrap_or_default().iter();
@@ -66,6 +90,8 @@ pub(super) fn instances(raw: RawConfiguration, shared: &Shared<'_>) -> Option<In
     refuse(&top.webhooks, PROBLEM, HINT);
     refuse(&top.endpoints, PROBLEM, HINT);
     refuse(&top.metrics, PROBLEM, HINT);
+    refuse(&top.path_prefix, PROBLEM, HINT);
+    refuse(&top.outside, PROBLEM, HINT);
     let mut instances = Instances::by_host();
     let mut names: Vec<(String, Place)> = Vec::new();
     let list = raw.instances.value?.0;
@@ -88,6 +114,8 @@ pub(super) fn instances(raw: RawConfiguration, shared: &Shared<'_>) -> Option<In
             webhooks: raw.webhooks,
             endpoints: raw.endpoints,
             metrics: raw.metrics,
+            path_prefix: raw.path_prefix,
+            outside: raw.outside,
         };
         if let Some(instance) = instance(written, id, Some(&hosts), shared) {
             instances.push(Instance {
@@ -127,13 +155,22 @@ fn instance(
     hosts: Option<&[HostPattern]>,
     shared: &Shared<'_>,
 ) -> Option<Instance> {
+    if !raw.path_prefix.given {
+        let hint = "take it out, or write path_prefix";
+        refuse(&raw.outside, "has no use without path_prefix", hint);
+    }
+    let path_prefix = path_prefix(raw.path_prefix);
     let endpoints = endpoints(raw.endpoints);
+    let paths = endpoints.as_ref().zip(path_prefix.as_ref());
+    let paths = paths.map(|(endpoints, prefix)| Paths {
+        endpoints,
+        prefix: prefix.as_ref(),
+    });
     let public_api = raw.public_api.value;
-    let public_api =
-        public_api.and_then(|raw| public_api::public_api(raw, endpoints.as_ref(), hosts));
+    let public_api = public_api.and_then(|raw| public_api::public_api(raw, paths, hosts));
     let hooks = raw.webhooks.value.map(|list| list.0).unwrap_or_default();
     check_that_somebody_is_served(&raw.principals, &hooks);
-    let webhooks = webhooks(hooks, endpoints.as_ref(), shared.providers);
+    let webhooks = webhooks(hooks, paths, shared.providers);
     let list = raw.principals.value;
     let surroundings = Surroundings {
         providers: shared.providers,
@@ -156,8 +193,10 @@ fn instance(
         principals,
         public_api: public_api?,
         webhooks,
-        endpoints: endpoints?,
         metrics: raw.metrics.value?.0,
+        outside: raw.outside.value?.0,
+        path_prefix: path_prefix?,
+        endpoints: endpoints?,
     })
 }
 

@@ -1,5 +1,6 @@
 //! How the public API is guarded.
 
+use super::instance::Paths;
 use super::place::Place;
 use super::provider::warn_of_plaintext;
 use super::raw::{RawApiKeyRule, RawPublicApi};
@@ -7,23 +8,24 @@ use super::read::At;
 use super::report::quoted;
 use crate::address::Address;
 use crate::hostname::HostPattern;
-use crate::n8n::{ApiKeyRule, ApiKeyRules, ApiKeys, Endpoints, PathPattern};
+use crate::n8n::{ApiKeyRule, ApiKeyRules, ApiKeys, PathPattern, PathPrefix};
 use crate::policy::PublicApi;
 
 /// Turns what was written of the public API into what it means. `None`: something is wrong, and
-/// was reported. Without `endpoints`, which were wrong then, paths are not looked at. No request
-/// comes for other hosts than `hosts`, if there are any.
+/// was reported. Without `paths`, which were wrong then, those of rules are not looked at. No
+/// request comes for other hosts than `hosts`, if there are any.
 pub(super) fn public_api(
     raw: RawPublicApi,
-    endpoints: Option<&Endpoints>,
+    paths: Option<Paths<'_>>,
     hosts: Option<&[HostPattern]>,
 ) -> Option<PublicApi> {
     if let Some(resource) = &raw.resource.value {
         warn_of_plaintext(&resource.text, &raw.resource.place);
-        if let (Some(endpoints), Ok(address)) = (endpoints, Address::parse(&resource.text)) {
+        if let (Some(paths), Ok(address)) = (paths, Address::parse(&resource.text)) {
             // The address of the metadata is made of this path (RFC 9728 §3.1), and the gate
             // answers at that of the public API alone.
-            let path = format!("/{}/v1", endpoints.api);
+            let prefix = paths.prefix.map_or("", PathPrefix::as_str);
+            let path = format!("{prefix}/{}/v1", paths.endpoints.api);
             if address.path.trim_end_matches('/') != path {
                 let problem = format!("{} does not have the path {path}", quoted(&resource.text));
                 let hint = format!("write the address of the public API, up to and with {path}");
@@ -40,7 +42,7 @@ pub(super) fn public_api(
         .unwrap_or_default();
     Some(PublicApi {
         api_keys: ApiKeyRules {
-            rules: rules_in_order(rules, otherwise, endpoints?, hosts)?,
+            rules: rules_in_order(rules, otherwise, paths?, hosts)?,
             otherwise,
         },
         resource: raw.resource.said().ok()?.map(|resource| resource.text),
@@ -58,12 +60,12 @@ pub(super) fn public_api(
 fn rules_in_order(
     raw: Vec<At<RawApiKeyRule>>,
     otherwise: ApiKeys,
-    endpoints: &Endpoints,
+    paths: Paths<'_>,
     hosts: Option<&[HostPattern]>,
 ) -> Option<Vec<ApiKeyRule>> {
     let read: Option<Vec<(Place, ApiKeyRule)>> = raw
         .into_iter()
-        .map(|At { place, value }| Some((place.clone(), rule(value, &place, endpoints)?)))
+        .map(|At { place, value }| Some((place.clone(), rule(value, &place, paths)?)))
         .collect();
     let read = read?;
     for (number, (place, rule)) in read.iter().enumerate() {
@@ -108,7 +110,7 @@ fn rules_in_order(
     Some(read.into_iter().map(|(_, rule)| rule).collect())
 }
 
-fn rule(raw: RawApiKeyRule, place: &Place, endpoints: &Endpoints) -> Option<ApiKeyRule> {
+fn rule(raw: RawApiKeyRule, place: &Place, paths: Paths<'_>) -> Option<ApiKeyRule> {
     if !raw.host.given && !raw.path.given {
         place.error("speaks of every call", "add host or path, or take it out");
         return None;
@@ -116,9 +118,9 @@ fn rule(raw: RawApiKeyRule, place: &Place, endpoints: &Endpoints) -> Option<ApiK
     let path_place = raw.path.place.clone();
     let pattern = match raw.path.said().ok()? {
         Some(path) => Some(
-            PathPattern::parse_api(&path.text, endpoints)
+            PathPattern::parse_api(&path.text, paths.endpoints)
                 .map_err(|fault| {
-                    let hint = "write a path as callers use it, such as /api/v1/executions/**";
+                    let hint = paths.hint(&path.text, "/api/v1/executions/**");
                     path_place.error(format!("{}: {fault}", quoted(&path.text)), hint);
                 })
                 .ok()?,

@@ -8,7 +8,7 @@ use super::defaults::{
     KeysMaxStale, KeysMaxTtl, KeysMinTtl, KeysTimeout, KeysTtl,
 };
 use super::duration::Span;
-use super::endpoints::{as_n8n_has_it, Prefix};
+use super::endpoints::{as_n8n_has_it, OuterPath, Prefix};
 use super::issuers::{Domain, Segment};
 use super::keys::InlineKeys;
 use super::name::{ClusterName, HostName, PrincipalName, ProviderName};
@@ -47,6 +47,13 @@ section! {
         webhooks: List<RawWebhook> = optional("they pass; n8n's own nodes guard them"),
         /// Where n8n serves its surfaces, if not at the usual places.
         endpoints: RawEndpoints = fields_have_defaults(),
+        /// The path below which callers find n8n, such as `/n8n`, where a route takes it off
+        /// (`prefix_rewrite`): all of n8n is judged below it. It stands in `public_api.resource`,
+        /// and in no path of a rule: those are n8n's own.
+        path_prefix: Text<OuterPath> = optional("n8n is at the root of its host, and no route rewrites paths"),
+        /// What becomes of requests outside of `path_prefix`. `pass` only where no route leads them
+        /// to n8n.
+        outside: OneOf<Access> = default_word(defaults::OUTSIDE),
         /// Whether `/metrics` of n8n can be reached.
         metrics: OneOf<Access> = default_word(defaults::METRICS),
         /// Who checks signatures. `auto`: the host, in every algorithm for which it passes a test
@@ -77,6 +84,10 @@ section! {
         webhooks: List<RawWebhook> = optional("they pass; n8n's own nodes guard them"),
         /// As at the top, for this instance alone.
         endpoints: RawEndpoints = fields_have_defaults(),
+        /// As at the top, for this instance alone.
+        path_prefix: Text<OuterPath> = optional("n8n is at the root of its hosts, and no route rewrites paths"),
+        /// As at the top, for this instance alone.
+        outside: OneOf<Access> = default_word(defaults::OUTSIDE),
         /// As at the top, for this instance alone.
         metrics: OneOf<Access> = default_word(defaults::METRICS),
     }
@@ -322,7 +333,7 @@ section! {
         /// Exceptions from `api_keys` for some hosts and paths. The first match wins.
         rules: List<At<RawApiKeyRule>> = optional("none"),
         /// The identifier of the public API as a protected resource (RFC 9728), such as
-        /// `https://n8n.example.com/api/v1`.
+        /// `https://n8n.example.com/api/v1`, with `path_prefix` if there is one.
         resource: Text<Resource> = optional("taken from the request"),
         /// The scopes that clients are told to ask their provider for (RFC 9728
         /// `scopes_supported`), as it knows them. Names under `roles` are not told by themselves:
@@ -344,7 +355,8 @@ section! {
         /// beginning stands for all hosts below a domain. A client may ask for any host that
         /// Envoy leads to n8n, so that a host narrows what passes and proves nothing.
         host: Text<HostName> = optional("any; one of `host` and `path` is required"),
-        /// The path. `*` stands for one segment, `**` at the end for any number of them.
+        /// The path as n8n has it, without `path_prefix`. `*` stands for one segment, `**` at the
+        /// end for any number of them.
         path: Text = optional("any"),
         /// `pass` or `refuse`, as above. `refuse` for a host needs `refuse` above, too: another
         /// host would get around it.
@@ -355,8 +367,9 @@ section! {
 section! {
     /// How webhooks, forms or MCP triggers under one path are guarded.
     RawWebhook at "webhooks[]" {
-        /// The path. `*` stands for one segment, `**` at the end for any number of them.
-        path: Text = required("write the path as callers use it, such as /webhook/orders/**"),
+        /// The path as n8n has it, without `path_prefix`. `*` stands for one segment, `**` at the
+        /// end for any number of them.
+        path: Text = required("write the path as n8n has it, such as /webhook/orders/**"),
         /// Who may come in: `open`, everybody (n8n's own node decides); `bearer`, callers with a
         /// good token; `deny`, nobody.
         auth: OneOf<WebhookAuth> = optional("`bearer` where `require` is there, else **required**"),

@@ -1,5 +1,6 @@
 //! How webhooks, forms and MCP triggers are guarded.
 
+use super::instance::Paths;
 use super::known::Known;
 use super::place::Place;
 use super::provider::refuse;
@@ -7,20 +8,20 @@ use super::raw::RawWebhook;
 use super::report::quoted;
 use super::subject::condition;
 use crate::identity::Condition;
-use crate::n8n::{Endpoints, PathPattern, WebhookAuth, WebhookRule, WebhookRules};
+use crate::n8n::{PathPattern, WebhookAuth, WebhookRule, WebhookRules};
 
 /// Turns what was written of the webhooks into rules. Whatever is missing in the result was
-/// reported. Without `endpoints`, which were wrong then, the paths are not looked at.
+/// reported. Without `paths`, which were wrong then, those of the rules are not looked at.
 pub(super) fn webhooks(
     raw: Vec<RawWebhook>,
-    endpoints: Option<&Endpoints>,
+    paths: Option<Paths<'_>>,
     providers: &[Known],
 ) -> WebhookRules {
     let mut places: Vec<Place> = Vec::new();
     let mut list = Vec::new();
     for raw in raw {
         let place = raw.path.place.clone();
-        if let Some(rule) = rule(raw, endpoints, providers) {
+        if let Some(rule) = rule(raw, paths, providers) {
             places.push(place);
             list.push(rule);
         }
@@ -59,13 +60,9 @@ pub(super) fn may_take_tokens(raw: &RawWebhook) -> bool {
     }
 }
 
-fn rule(
-    raw: RawWebhook,
-    endpoints: Option<&Endpoints>,
-    providers: &[Known],
-) -> Option<WebhookRule> {
+fn rule(raw: RawWebhook, paths: Option<Paths<'_>>, providers: &[Known]) -> Option<WebhookRule> {
     let auth = auth(&raw);
-    let pattern = pattern(&raw, endpoints);
+    let pattern = pattern(&raw, paths);
     let require = if raw.require.given {
         condition(raw.require, providers).ok()
     } else {
@@ -104,11 +101,12 @@ fn auth(raw: &RawWebhook) -> Option<WebhookAuth> {
     Some(auth)
 }
 
-fn pattern(raw: &RawWebhook, endpoints: Option<&Endpoints>) -> Option<PathPattern> {
+fn pattern(raw: &RawWebhook, paths: Option<Paths<'_>>) -> Option<PathPattern> {
     let path = &raw.path.value.as_ref()?.text;
-    PathPattern::parse(path, endpoints?)
+    let paths = paths?;
+    PathPattern::parse(path, paths.endpoints)
         .map_err(|fault| {
-            let hint = "write a path as callers use it, such as /webhook/orders/**";
+            let hint = paths.hint(path, "/webhook/orders/**");
             raw.path
                 .place
                 .error(format!("{}: {fault}", quoted(path)), hint);

@@ -1,7 +1,7 @@
 //! Requests for the metadata of guarded resources (RFC 9728), which this filter answers itself.
 
 use super::{Findings, Outcome, Stop};
-use crate::n8n::{classify, described, RuleChoice, Surface, WebhookAuth};
+use crate::n8n::{classify, described, Location, RuleChoice, Surface, WebhookAuth};
 use crate::policy::{Instance, Policy};
 use crate::reply::{api_metadata, trigger_metadata, LocalReply, Reason, Resource};
 use crate::request::RequestHead;
@@ -18,15 +18,35 @@ pub(super) fn of_public_api(
     })
 }
 
-/// The document of a webhook, form or MCP trigger that a rule guards with tokens: whoever calls it
-/// without one learns as much. `None`: it is none of those, and n8n may have a document of its own.
-pub(super) fn of_trigger(
+/// The document of a resource below `path_prefix`. It stands at the root of the host (RFC 9728
+/// §3.1), which is outside of the prefix. `None`: the gate has no such document.
+pub(super) fn at_root(
     policy: &Policy,
     instance: &Instance,
     request: &RequestHead,
     findings: &mut Findings,
 ) -> Option<Result<Outcome, Stop>> {
-    let path = described(request.path())?;
+    let Ok(Location::Inside(path)) = instance.locate(described(request.path())?) else {
+        return None;
+    };
+    let route = classify(&instance.endpoints, path).ok()?;
+    if route.api_call().is_some_and(<[String]>::is_empty) {
+        findings.surface = Some(Surface::Gate);
+        return Some(of_public_api(policy, instance, request));
+    }
+    of_trigger(policy, instance, path, request, findings)
+}
+
+/// The document of a webhook, form or MCP trigger that a rule guards with tokens: whoever calls it
+/// without one learns as much. `path` is that of the trigger in n8n. `None`: it is none of those,
+/// and n8n may have a document of its own.
+pub(super) fn of_trigger(
+    policy: &Policy,
+    instance: &Instance,
+    path: &[u8],
+    request: &RequestHead,
+    findings: &mut Findings,
+) -> Option<Result<Outcome, Stop>> {
     let route = classify(&instance.endpoints, path).ok()?;
     let RuleChoice::Rule(rule) = instance.webhooks.choose(&route, request.query()) else {
         return None;

@@ -26,8 +26,8 @@ use std::rc::Rc;
 use crate::crypto::{CryptoPath, SignatureVerifier};
 use crate::facts::{Fact, Facts};
 use crate::identity::Identity;
-use crate::n8n::{classify, Surface};
-use crate::policy::{Access, Policy};
+use crate::n8n::{classify, described, Location, Surface};
+use crate::policy::{Access, Instance, Policy};
 use crate::reply::{LocalReply, Reason};
 use crate::request::RequestHead;
 use crate::time::UnixSeconds;
@@ -165,7 +165,11 @@ fn outcome(
     let instance = grounds.policy.instances.of(request);
     let instance = instance.ok_or(Reason::UnknownHost)?;
     findings.instance.clone_from(&instance.name);
-    let route = classify(&instance.endpoints, request.path()).map_err(Reason::Path)?;
+    let location = instance.locate(request.path()).map_err(Reason::Path)?;
+    let Location::Inside(path) = location else {
+        return outside(grounds, instance, request, findings);
+    };
+    let route = classify(&instance.endpoints, path).map_err(Reason::Path)?;
     findings.surface = Some(route.surface);
     match route.surface {
         Surface::PublicApi => public_api::decide(grounds, instance, request, &route, findings),
@@ -177,11 +181,31 @@ fn outcome(
         | Surface::Agent
         | Surface::Mcp => webhook::decide(grounds, instance, request, &route, findings),
         Surface::Gate => metadata::of_public_api(grounds.policy, instance, request),
-        Surface::Oauth => metadata::of_trigger(grounds.policy, instance, request, findings)
+        Surface::Oauth => described(path)
+            .and_then(|path| {
+                metadata::of_trigger(grounds.policy, instance, path, request, findings)
+            })
             .unwrap_or_else(|| Ok(Outcome::Pass(without_made_up_identity(request)))),
         Surface::Metrics if instance.metrics == Access::Deny => Err(Reason::MetricsDenied.into()),
-        Surface::Metrics | Surface::Rest | Surface::Health | Surface::Ui => {
+        Surface::Metrics | Surface::Rest | Surface::Health | Surface::Ui | Surface::Outside => {
             Ok(Outcome::Pass(without_made_up_identity(request)))
         }
+    }
+}
+
+/// What becomes of a request outside of `path_prefix`, where n8n is not.
+fn outside(
+    grounds: Grounds<'_>,
+    instance: &Instance,
+    request: &RequestHead,
+    findings: &mut Findings,
+) -> Result<Outcome, Stop> {
+    if let Some(answer) = metadata::at_root(grounds.policy, instance, request, findings) {
+        return answer;
+    }
+    findings.surface = Some(Surface::Outside);
+    match instance.outside {
+        Access::Pass => Ok(Outcome::Pass(without_made_up_identity(request))),
+        Access::Deny => Err(Reason::OutsidePathPrefix.into()),
     }
 }

@@ -35,6 +35,7 @@ mod memory;
 mod metadata;
 mod model;
 mod opaque;
+mod path_prefix;
 mod properties;
 mod public_api;
 mod scopes;

@@ -138,6 +138,8 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
             },
             webhooks: crate::n8n::WebhookRules::default(),
             endpoints: crate::n8n::Endpoints::default(),
+            path_prefix: None,
+            outside: Access::Deny,
             metrics: Access::Pass,
         }),
         crypto: CryptoMode::Guest,

@@ -60,6 +60,9 @@ pub enum PathFault {
     /// `<id>|1` is the listener at `<id>/:parameter`.
     #[error("the path has a vertical bar below a test endpoint")]
     VerticalBar,
+    /// Some routes read it as a path below `path_prefix`, and others do not.
+    #[error("the path could be read as one below path_prefix")]
+    PathPrefix,
 }
 
 impl PathFault {
@@ -82,6 +85,7 @@ impl PathFault {
             Self::TooManySegments => "too_many_segments",
             Self::TemplateSegment => "template_segment",
             Self::VerticalBar => "vertical_bar",
+            Self::PathPrefix => "path_prefix",
         }
     }
 }
@@ -164,9 +168,22 @@ pub(super) fn has_needless_encoding(segment: &[u8]) -> bool {
 /// segments resolved at any point; segments cut at `;`, `?`, `#` or a byte that is not printable,
 /// or rid of such bytes; `//name` as a host; upper case as lower case.
 pub(super) fn could_be_under(path: &[u8], prefixes: &[&str]) -> bool {
+    some_layer_is_under(path, prefixes, reads_as)
+}
+
+/// Whether anybody could read `path` as one that begins with the characters of `prefix`, though
+/// its last segment may be longer. Readings: as above.
+pub(super) fn could_begin_with(path: &[u8], prefix: &str) -> bool {
+    some_layer_is_under(path, &[prefix], begins_as)
+}
+
+/// How a segment is compared with the last one of a prefix.
+type Ends = fn(&[u8], &str) -> bool;
+
+fn some_layer_is_under(path: &[u8], prefixes: &[&str], ends: Ends) -> bool {
     let mut layer = path.to_vec();
     for _ in 0..MOST_LAYERS {
-        if layer_is_under(&layer, prefixes) {
+        if layer_is_under(&layer, prefixes, ends) {
             return true;
         }
         match decode_once(&layer) {
@@ -179,7 +196,7 @@ pub(super) fn could_be_under(path: &[u8], prefixes: &[&str]) -> bool {
 
 /// Follows every reading of the segments at once, in one pass for all prefixes. More segments than
 /// n8n has use for could be anything.
-fn layer_is_under(layer: &[u8], prefixes: &[&str]) -> bool {
+fn layer_is_under(layer: &[u8], prefixes: &[&str], ends: Ends) -> bool {
     let segments = || layer.split(|byte| matches!(byte, b'/' | b'\\')).skip(1);
     if segments().nth(MOST_SEGMENTS).is_some() {
         return true;
@@ -195,7 +212,7 @@ fn layer_is_under(layer: &[u8], prefixes: &[&str]) -> bool {
         let first = segment.iter().copied().find(|byte| is_printable(*byte));
         let first = first.map(|byte| byte.to_ascii_lowercase());
         for one in &mut all {
-            if one.is_met_at(segment, first, may_be_skipped) {
+            if one.is_met_at(segment, first, may_be_skipped, ends) {
                 return true;
             }
         }
@@ -238,12 +255,20 @@ impl<'p> Meeting<'p> {
 
     /// Goes on by one segment of the path; whether that meets the last one of the prefix. `first`
     /// is the segment's first printable byte in lower case: most differ there.
-    fn is_met_at(&mut self, segment: &[u8], first: Option<u8>, may_be_skipped: bool) -> bool {
+    fn is_met_at(
+        &mut self,
+        segment: &[u8],
+        first: Option<u8>,
+        may_be_skipped: bool,
+        ends: Ends,
+    ) -> bool {
         let mut before = false;
-        for own in &mut self.segments {
+        let last = self.segments.len().saturating_sub(1);
+        for (place, own) in self.segments.iter_mut().enumerate() {
+            let compare = if place == last { ends } else { reads_as };
             let goes_on = own.met
                 && (own.wanted == "*"
-                    || (own.wanted.bytes().next() == first && reads_as(segment, own.wanted)));
+                    || (own.wanted.bytes().next() == first && compare(segment, own.wanted)));
             own.met = before || (own.met && may_be_skipped);
             before = goes_on;
         }
@@ -254,15 +279,25 @@ impl<'p> Meeting<'p> {
 /// Whether somebody reads `segment` as `wanted`, which is in lower case: without the bytes that
 /// are not printable, and cut at one of them or at `;`, `?` or `#`.
 fn reads_as(segment: &[u8], wanted: &str) -> bool {
-    let mut rest = segment.iter().copied();
+    after_start(segment, wanted).is_some_and(|rest| {
+        rest.first()
+            .is_none_or(|byte| !is_printable(*byte) || matches!(byte, b';' | b'?' | b'#'))
+    })
+}
+
+/// Whether somebody reads `segment` as something that begins with `wanted`.
+fn begins_as(segment: &[u8], wanted: &str) -> bool {
+    after_start(segment, wanted).is_some()
+}
+
+/// What follows `wanted` in a segment that begins with it, bytes that are not printable left out.
+fn after_start<'s>(segment: &'s [u8], wanted: &str) -> Option<&'s [u8]> {
+    let mut rest = segment.iter();
     let starts_so = wanted.bytes().all(|wanted| {
-        rest.find(|byte| is_printable(*byte))
+        rest.find(|byte| is_printable(**byte))
             .is_some_and(|byte| byte.to_ascii_lowercase() == wanted)
     });
-    starts_so
-        && rest
-            .next()
-            .is_none_or(|byte| !is_printable(byte) || matches!(byte, b';' | b'?' | b'#'))
+    starts_so.then_some(rest.as_slice())
 }
 
 const fn is_printable(byte: u8) -> bool {

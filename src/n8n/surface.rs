@@ -39,6 +39,8 @@ pub enum Surface {
     Gate,
     /// Everything else.
     Ui,
+    /// Not n8n: outside of `path_prefix`.
+    Outside,
 }
 
 impl Surface {
@@ -59,6 +61,7 @@ impl Surface {
             Self::Health => "health",
             Self::Gate => "gate",
             Self::Ui => "ui",
+            Self::Outside => "outside",
         }
     }
 }

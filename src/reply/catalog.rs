@@ -44,6 +44,7 @@ impl Reason {
             Self::WebhookNoRule,
             Self::WebhookRequirement,
             Self::MetricsDenied,
+            Self::OutsidePathPrefix,
             Self::MethodNotAllowed,
             Self::KeysUnavailable(Outage {
                 retry_after: Duration::from_secs(4),
@@ -126,7 +127,7 @@ mod tests {
                 | TokenFault::KeyOfAnotherIssuer
                 | TokenFault::BadSignature
                 | TokenFault::Inactive
-                | TokenFault::AnswerDisagrees(_) => 58,
+                | TokenFault::AnswerDisagrees(_) => 60,
             },
             Reason::Path(_)
             | Reason::WebhookCase
@@ -158,12 +159,13 @@ mod tests {
             | Reason::WebhookNoRule
             | Reason::WebhookRequirement
             | Reason::MetricsDenied
+            | Reason::OutsidePathPrefix
             | Reason::MethodNotAllowed
             | Reason::KeysUnavailable(_)
             | Reason::KeysNotCurrent(_)
             | Reason::IntrospectionUnavailable(_)
             | Reason::TooManyWaiting
-            | Reason::HostFailure => 59,
+            | Reason::HostFailure => 60,
         }
     }
 

@@ -93,6 +93,7 @@ const fn title(status: u16) -> &'static str {
         400 => "Bad Request",
         401 => "Unauthorized",
         403 => "Forbidden",
+        404 => "Not Found",
         405 => "Method Not Allowed",
         421 => "Misdirected Request",
         _ => "Service Unavailable",

@@ -56,6 +56,8 @@ pub enum Reason {
     WebhookRequirement,
     /// `/metrics` is closed.
     MetricsDenied,
+    /// The path lies outside of `path_prefix`, where n8n is not.
+    OutsidePathPrefix,
     /// A method that this filter's own documents do not answer.
     MethodNotAllowed,
     /// The provider's keys cannot be had now.
@@ -129,6 +131,7 @@ impl Reason {
             Self::WebhookCase => "ambiguous_case",
             Self::WebhookRequirement => "webhook_requirement",
             Self::MetricsDenied => "metrics_denied",
+            Self::OutsidePathPrefix => "outside_path_prefix",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::KeysUnavailable(_) => "keys_unavailable",
             Self::KeysNotCurrent(_) => "keys_not_current",
@@ -144,11 +147,7 @@ impl Reason {
             // RFC 9110 §15.5.20.
             Self::UnknownHost => (421, Challenge::None, UNKNOWN_HOST),
             Self::HostMalformed => (400, Challenge::None, HOST_MALFORMED),
-            Self::Path(_) | Self::WebhookCase => (
-                400,
-                Challenge::None,
-                "The path can be read in more than one way. Send it in its plain form.",
-            ),
+            Self::Path(_) | Self::WebhookCase => (400, Challenge::None, AMBIGUOUS_PATH),
             Self::Bearer(BearerFault::Duplicated) => (
                 400,
                 INVALID_REQUEST,
@@ -217,6 +216,7 @@ impl Reason {
                 "The caller may not call this webhook.",
             ),
             Self::MetricsDenied => (403, Challenge::None, "Metrics cannot be read here."),
+            Self::OutsidePathPrefix => (404, Challenge::None, "Nothing is served under this path."),
             Self::MethodNotAllowed => (405, Challenge::None, "Use GET."),
             Self::KeysUnavailable(_) => (
                 503,
@@ -293,6 +293,7 @@ impl Reason {
             Self::WebhookNoRule => "webhook rules guard this kind of path, and none matches",
             Self::WebhookRequirement => "the webhook rule's `require` does not hold for the caller",
             Self::MetricsDenied => "`metrics` is `deny`",
+            Self::OutsidePathPrefix => "the path is not below `path_prefix`, and `outside` is `deny`",
             Self::MethodNotAllowed => "the gate's own document was asked for with another method than GET",
             Self::KeysUnavailable(_) => "the provider's keys could not be fetched; `fault` in the audit says why: see [faults](faults.md)",
             Self::KeysNotCurrent(_) => "the token names a key that is not in the set, and the set was fetched a moment ago for such a token: it may have changed since",
@@ -347,6 +348,8 @@ const CANNOT_BE_ASKED: &str =
     "The identity provider cannot be asked about the token at the moment.";
 const UNKNOWN_HOST: &str = "There is no n8n under this host here.";
 const HOST_MALFORMED: &str = "The host of the request is malformed.";
+const AMBIGUOUS_PATH: &str =
+    "The path can be read in more than one way. Send it in its plain form.";
 const GROUPS_LEFT_OUT: &str =
     "The access token does not hold all groups of the caller, and groups decide here.";
 

@@ -2,7 +2,7 @@
 
 use crate::address::Address;
 use crate::hostname;
-use crate::n8n::{Surface, WELL_KNOWN};
+use crate::n8n::{Location, Surface, WELL_KNOWN};
 use crate::policy::Instance;
 use crate::request::RequestHead;
 
@@ -35,7 +35,10 @@ impl Resource {
             | Surface::Form
             | Surface::Chat
             | Surface::Agent
-            | Surface::Mcp => Self::trigger(instance, request.path(), request),
+            | Surface::Mcp => match instance.locate(request.path()) {
+                Ok(Location::Inside(path)) => Self::trigger(instance, path, request),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -46,24 +49,26 @@ impl Resource {
             let path = address.path.trim_start_matches('/');
             return Some(Self::new(address.scheme, address.authority, path));
         }
-        let path = format!("{}/v1", instance.endpoints.api);
-        Some(Self::new(scheme(request), authority(request)?, &path))
+        let path = format!("{}/{}/v1", instance.path_prefix(), instance.endpoints.api);
+        let path = path.trim_start_matches('/');
+        Some(Self::new(scheme(request), authority(request)?, path))
     }
 
-    /// The webhook, form or MCP trigger at `path`. Each is a resource of its own, whose identifier
-    /// is the address that the client called: another one it would have to discard (RFC 9728
-    /// §3.3). The operator's name for the public API lends its scheme.
+    /// The webhook, form or MCP trigger at `path` in n8n. Each is a resource of its own, whose
+    /// identifier is the address that the client called: another one it would have to discard
+    /// (RFC 9728 §3.3). The operator's name for the public API lends its scheme.
     pub fn trigger(instance: &Instance, path: &[u8], request: &RequestHead) -> Option<Self> {
         let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(byte);
         if path.len() > MAX_PATH || !path.iter().all(is_plain) {
             return None;
         }
-        let path = std::str::from_utf8(path).ok()?.strip_prefix('/')?;
+        let path = std::str::from_utf8(path).ok()?;
+        let prefix = instance.path_prefix();
         let scheme = configured(instance).map_or_else(|| scheme(request), |named| named.scheme);
         let authority = authority(request)?;
         Some(Self {
-            identifier: format!("{scheme}://{authority}/{path}"),
-            metadata: format!("{scheme}://{authority}/{WELL_KNOWN}/{path}"),
+            identifier: format!("{scheme}://{authority}{prefix}{path}"),
+            metadata: format!("{scheme}://{authority}/{WELL_KNOWN}{prefix}{path}"),
         })
     }
 
