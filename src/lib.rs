@@ -30,6 +30,7 @@ pub mod n8n;
 pub mod observe;
 pub mod policy;
 pub mod principals;
+pub mod printable;
 pub mod protobuf;
 pub mod reply;
 pub mod request;

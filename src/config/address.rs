@@ -1,7 +1,7 @@
 //! The addresses that a configuration may hold.
 
 use super::read::Syntax;
-use super::report::{quoted, Complaint};
+use super::report::Complaint;
 use crate::address::{Address, AddressFault};
 
 /// An issuer, kept exactly as written: `iss` is compared with it byte by byte (RFC 8414 §4).
@@ -32,8 +32,7 @@ impl Syntax for Resource {
 
 fn without_query(text: &str, hint: &str) -> Result<(), Complaint> {
     if checked(text)?.path.contains('?') {
-        let problem = format!("{} has a query (?)", quoted(text));
-        return Err(Complaint::new(problem, hint));
+        return Err(Complaint::new("has a query (?)", hint));
     }
     Ok(())
 }
@@ -58,6 +57,6 @@ fn checked(text: &str) -> Result<Address<'_>, Complaint> {
             AddressFault::UserInfo => "take out everything up to the @",
             _ => "write a whole address, such as https://host.example.com/path",
         };
-        Complaint::new(format!("{} {fault}", quoted(text)), hint)
+        Complaint::new(fault.to_string(), hint)
     })
 }

@@ -7,7 +7,6 @@ use serde_json::{Map, Number, Value};
 
 use super::place::Place;
 use super::read::{is_present, wrong_kind, OneOrMany, Plain, Read, Text};
-use super::report::quoted;
 use super::section::{link, FieldReference, Members, Section};
 use crate::identity::{ClaimRule, ClaimTest};
 
@@ -157,7 +156,7 @@ fn path(value: &Value, place: &Place) -> Option<Vec<String>> {
     // Names that are known to hold dots: cut at them, the rule would never find its claim.
     if path.contains("://") || path.starts_with("kubernetes.io") {
         place.error(
-            format!("{} would be cut at its dots", quoted(path)),
+            "would be cut at its dots",
             "write a list of names, such as [kubernetes.io, namespace]",
         );
         return None;
@@ -168,7 +167,7 @@ fn path(value: &Value, place: &Place) -> Option<Vec<String>> {
         .any(|name| name.trim() != name || name.is_empty())
     {
         place.error(
-            format!("{} has an empty name or a blank in it", quoted(path)),
+            "has an empty name or a blank in it",
             "write names with a dot between each two",
         );
         return None;

@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use super::place::Place;
 use super::read::{wrong_kind, Read};
-use super::report::quoted;
 
 /// The default of a length of time, and the bounds that keep it sane.
 pub(super) trait Limits {
@@ -54,16 +53,15 @@ fn duration(value: &Value, place: &Place) -> Option<Duration> {
         Value::String(text) => {
             let parsed = parse(text);
             if parsed.is_none() {
-                let problem = format!("{} is no length of time", quoted(text));
-                place.error(problem, "write 500ms, 30s, 5m, 1h or 1h30m");
+                place.error("is no length of time", "write 500ms, 30s, 5m, 1h or 1h30m");
             }
             parsed
         }
-        Value::Number(number) => {
-            // A protobuf Struct knows doubles alone, so that 30 arrives as 30.0.
-            let shown = number.as_f64().unwrap_or_default();
-            let hint = format!("say of what: {shown}s, {shown}m or {shown}ms");
-            place.error("is a number without a unit", hint);
+        Value::Number(_) => {
+            place.error(
+                "is a number without a unit",
+                "write 500ms, 30s, 5m, 1h or 1h30m",
+            );
             None
         }
         _ => {

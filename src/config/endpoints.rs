@@ -2,7 +2,7 @@
 
 use super::raw::RawEndpoints;
 use super::read::{Syntax, Text};
-use super::report::{quoted, Complaint};
+use super::report::Complaint;
 use super::section::{optional_as, Field, Rule};
 use crate::n8n::{EndpointFault, Endpoints, PathPrefix};
 
@@ -14,16 +14,13 @@ impl Syntax for Prefix {
 
     fn check(text: &str) -> Result<(), Complaint> {
         if text.starts_with('/') || text.ends_with('/') {
-            let problem = format!("{} has a slash at an end", quoted(text));
-            let hint = format!("write {}", quoted(text.trim_matches('/')));
-            return Err(Complaint::new(problem, hint));
+            let hint = "write it without, as n8n's own variable has it";
+            return Err(Complaint::new("has a slash at an end", hint));
         }
         Endpoints::normalize(text).map(|_| ()).map_err(|fault| {
             let problem = match fault {
-                EndpointFault::Empty => "must have a segment".to_owned(),
-                EndpointFault::Segment(segment) => {
-                    format!("{} is no plain path segment", quoted(&segment))
-                }
+                EndpointFault::Empty => "must have a segment",
+                EndpointFault::Segment(_) => "has a segment that is not plain",
             };
             Complaint::new(
                 problem,

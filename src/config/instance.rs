@@ -13,7 +13,6 @@ use super::raw::{
     RawConfiguration, RawEndpoints, RawInstance, RawPrincipal, RawPublicApi, RawWebhook,
 };
 use super::read::{gathered, At, Entries, List, ListOrEmpty, OneOf, Text};
-use super::report::quoted;
 use super::scopes::Scopes;
 use super::section::Field;
 use super::webhook::{may_take_tokens, webhooks};
@@ -102,7 +101,7 @@ pub(super) fn instances(raw: RawConfiguration, shared: &Shared<'_>) -> Option<In
         if let Some(name) = &name {
             let place = raw.name.place;
             if let Some((_, first)) = names.iter().find(|(other, _)| other == name) {
-                let problem = format!("{} is the name at {first} too", quoted(name));
+                let problem = format!("is the name at {first} too");
                 place.error(problem, "give each instance a name of its own");
             }
             names.push((name.clone(), place));
@@ -137,10 +136,7 @@ fn hosts(raw: &RawInstance, id: InstanceId, instances: &mut Instances) -> Vec<Ho
         };
         if let Err(Taken(InstanceId(other))) = instances.lead(&host, id) {
             place.error(
-                format!(
-                    "{} leads to instances[{other}] already",
-                    quoted(&value.text)
-                ),
+                format!("leads to instances[{other}] already"),
                 "a host belongs to one instance: take it out of the others",
             );
         }

@@ -8,7 +8,6 @@ use super::issuers::Issuers;
 use super::provider::{address, length, refuse};
 use super::raw::{RawIntrospection, RawProvider, RawUserInfo};
 use super::read::Text;
-use super::report::quoted;
 use super::section::{Field, Reported};
 use super::words::ClientAuth;
 use crate::form;
@@ -155,9 +154,8 @@ pub(super) fn report_overlaps(providers: &[RawProvider]) {
             other < index
                 && (text.starts_with(begins.as_str()) || begins.starts_with(text.as_str()))
         });
-        if let Some((_, other, at)) = other {
-            let (text, other) = (quoted(text), quoted(other));
-            let problem = format!("{text} and {other} at {at} are prefixes of the same tokens");
+        if let Some((_, _, at)) = other {
+            let problem = format!("is a prefix of the same tokens as one at {at}");
             place.error(problem, "give each provider prefixes of its own");
         }
     }

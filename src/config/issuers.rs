@@ -4,7 +4,7 @@ use super::place::Place;
 use super::provider::refuse;
 use super::raw::RawProvider;
 use super::read::{Syntax, Text};
-use super::report::{quoted, Complaint};
+use super::report::Complaint;
 use super::section::Field;
 use crate::address::Address;
 use crate::policy::Dialect;
@@ -95,7 +95,7 @@ fn made(raw: &RawProvider, dialect: Dialect) -> Option<Issuers> {
     let of_many_tenants = dialect == Dialect::Entra && MANY_TENANTS.contains(&tenant);
     if dialect == Dialect::Entra && !of_many_tenants && !is_guid(tenant) {
         raw.tenant.place.error(
-            format!("{} is no tenant id", quoted(tenant)),
+            "is no tenant id",
             "write the id (a GUID in lower case), which is in the iss of tokens, or organizations",
         );
         return None;
@@ -162,9 +162,8 @@ impl Syntax for Domain {
         if sound {
             return Ok(());
         }
-        let problem = format!("{} is no host", quoted(text));
         let hint = "write it without https:// and without a slash at the end";
-        Err(Complaint::new(problem, hint))
+        Err(Complaint::new("is no host", hint))
     }
 }
 
@@ -179,9 +178,8 @@ impl Syntax for Segment {
         if text.bytes().all(plain) && !text.starts_with('.') {
             return Ok(());
         }
-        let problem = format!("{} is no part of a path", quoted(text));
         Err(Complaint::new(
-            problem,
+            "is no part of a path",
             "write it as it stands in the iss of tokens",
         ))
     }

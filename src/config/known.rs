@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use super::place::Place;
 use super::provider::has_no_keys;
 use super::raw::RawProvider;
-use super::report::quoted;
 use crate::identity::Kind;
 use crate::policy::{Dialect, TypRule};
 
@@ -65,7 +64,7 @@ impl Known {
             place.warn(
                 format!(
                     "tokens of {} need not say that {who} calls, and do not match then",
-                    quoted(&self.name)
+                    self.name
                 ),
                 format!("add kind.{field} to the provider, which says how they do, or match without kind"),
             );
@@ -77,9 +76,8 @@ impl Known {
         if self.audiences.contains(client) {
             place.warn(
                 format!(
-                    "{} is one of the audiences of {}, too: ID tokens of this client may pass for access tokens",
-                    quoted(client),
-                    quoted(&self.name)
+                    "names a client that is one of the audiences of {}, too: its ID tokens may pass for access tokens",
+                    self.name
                 ),
                 "set typ: at+jwt at the provider, or give n8n an audience that is no client",
             );

@@ -205,10 +205,7 @@ fn warn_of_idle_providers(policy: &Policy, place: &Place) {
             .any(|condition| condition.providers.as_ref().is_none_or(speaks_of_it))
         {
             place.item(index).warn(
-                format!(
-                    "no principal and no webhook takes the tokens of {}",
-                    report::quoted(&provider.name)
-                ),
+                "no principal and no webhook takes its tokens",
                 "name it in a match or require, or take it out",
             );
         }

@@ -1,7 +1,7 @@
 //! Names that the operator chooses, in the alphabets of the places where they end up.
 
 use super::read::Syntax;
-use super::report::{quoted, Complaint};
+use super::report::Complaint;
 use crate::hostname::HostPattern;
 
 /// The name of a provider: safe in headers, audit and the labels of metrics.
@@ -51,7 +51,7 @@ impl Syntax for HostName {
             return Ok(());
         }
         let hint = "write n8n.example.com or *.example.com, without scheme, port and path";
-        Err(Complaint::new(format!("{} is no host", quoted(text)), hint))
+        Err(Complaint::new("is no host", hint))
     }
 }
 
@@ -65,9 +65,8 @@ impl Syntax for ClusterName {
         if text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Ok(());
         }
-        let problem = format!("{} is no name of an Envoy cluster", quoted(text));
         Err(Complaint::new(
-            problem,
+            "is no name of an Envoy cluster",
             "write the name of the cluster as Envoy lists it",
         ))
     }
@@ -83,5 +82,5 @@ fn check(
     if begins && text.len() <= 64 && text.bytes().all(rest) {
         return Ok(());
     }
-    Err(Complaint::new(format!("{} is no name", quoted(text)), hint))
+    Err(Complaint::new("is no name", hint))
 }

@@ -4,7 +4,12 @@ use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 
-use super::report::{quoted, Complaint, Finding};
+use super::report::{Complaint, Finding};
+use crate::printable::quoted;
+
+/// The most errors, and the most warnings, that one reading reports. Who mends so many reads the
+/// configuration again.
+const MOST_FINDINGS: usize = 500;
 
 /// A place in a configuration. Whoever holds one can report what is wrong there; all places of
 /// one reading report to the same list.
@@ -57,14 +62,19 @@ impl Place {
 
     /// Reports a complaint that was made before the place was known.
     pub(super) fn complain(&self, complaint: Complaint) {
-        let error = (self.path.clone(), complaint);
-        self.findings.borrow_mut().errors.push(error);
+        let mut findings = self.findings.borrow_mut();
+        if findings.errors.len() < MOST_FINDINGS {
+            findings.errors.push((self.path.clone(), complaint));
+        }
     }
 
     /// Reports something that is legal and probably not what was meant.
     pub(super) fn warn(&self, problem: impl Into<String>, hint: impl Into<String>) {
-        let warning = (self.path.clone(), Complaint::new(problem, hint));
-        self.findings.borrow_mut().warnings.push(warning);
+        let mut findings = self.findings.borrow_mut();
+        if findings.warnings.len() < MOST_FINDINGS {
+            let warning = (self.path.clone(), Complaint::new(problem, hint));
+            findings.warnings.push(warning);
+        }
     }
 
     /// Whether an error was reported here or further in, so that what follows from it would only
@@ -154,5 +164,16 @@ mod tests {
         let paths: Vec<_> = whole.errors().into_iter().map(|found| found.path).collect();
         assert_eq!(paths, ["metrics", "providers[2]", "providers[10]"]);
         assert_eq!(whole.warnings(), []);
+    }
+
+    #[test]
+    fn a_report_has_a_bound() {
+        let whole = Place::whole();
+        for index in 0..=MOST_FINDINGS {
+            whole.item(index).error("is odd", "make it even");
+            whole.item(index).warn("is odd", "make it even");
+        }
+        assert_eq!(whole.errors().len(), MOST_FINDINGS);
+        assert_eq!(whole.warnings().len(), MOST_FINDINGS);
     }
 }

@@ -7,7 +7,6 @@ use super::known::Known;
 use super::place::Place;
 use super::raw::RawPrincipal;
 use super::read::At;
-use super::report::quoted;
 use super::scopes::Scopes;
 use super::section::{Field, Reported};
 use super::subject::condition;
@@ -43,15 +42,13 @@ pub(super) fn principals(
 
 fn report_unreachable(places: &[Place], principals: &Principals) {
     for (number, (place, principal)) in places.iter().zip(principals.iter()).enumerate() {
-        let Some((earlier, covering)) = principals.first_covering(principal) else {
+        let Some((earlier, _)) = principals.first_covering(principal) else {
             continue;
         };
         if let Some(earlier_place) = places.get(earlier).filter(|_| earlier < number) {
             place.error(
                 format!(
-                    "{} can never be reached: {earlier_place} ({}) matches every caller that it matches",
-                    quoted(&principal.name),
-                    quoted(&covering.name),
+                    "can never be reached: {earlier_place} matches every caller that it matches"
                 ),
                 "the first match wins: put the narrower one first",
             );
@@ -107,7 +104,7 @@ fn report_equal_names(principals: &[At<RawPrincipal>]) {
     for field in principals.iter().map(|item| &item.value.name) {
         let Some(name) = &field.value else { continue };
         if let Some(first) = seen.insert(&name.text, &field.place) {
-            let problem = format!("{} is the name at {first} too", quoted(&name.text));
+            let problem = format!("is the name at {first} too");
             field
                 .place
                 .error(problem, "give each principal a name of its own");
@@ -121,7 +118,7 @@ pub(super) fn warn_of_shared_keys<'r>(principals: impl Iterator<Item = &'r At<Ra
     for field in principals.map(|item| &item.value.api_key) {
         let Some(key) = &field.value else { continue };
         if let Some(first) = seen.insert(key.variable(), &field.place) {
-            let problem = format!("{} is the key at {first} too", key.variable());
+            let problem = format!("is the key at {first} too");
             let hint = "n8n cannot tell the two apart; give each a key of its own";
             field.place.warn(problem, hint);
         }

@@ -13,7 +13,6 @@ use super::keys::InlineKeys;
 use super::place::Place;
 use super::raw::{RawKeys, RawKind, RawProvider};
 use super::read::{gathered, List, OneOrMany, Text};
-use super::report::quoted;
 use super::section::{Field, Reported};
 use super::subject::{self, EmailDomain};
 use crate::address::Address;
@@ -58,7 +57,7 @@ fn report_equal_names(providers: &[RawProvider]) {
     for field in providers.iter().map(|provider| &provider.name) {
         let Some(name) = &field.value else { continue };
         if let Some(first) = seen.insert(&name.text, &field.place) {
-            let problem = format!("{} is the name at {first} too", quoted(&name.text));
+            let problem = format!("is the name at {first} too");
             field
                 .place
                 .error(problem, "give each provider a name of its own");
@@ -74,7 +73,7 @@ fn claim(
     provider: ProviderId,
 ) {
     if let Some((_, first)) = owners.get(text) {
-        let problem = format!("{} is an issuer at {first} too", quoted(text));
+        let problem = format!("is an issuer at {first} too");
         place.error(problem, "name each issuer once, in one provider");
         return;
     }
@@ -85,8 +84,7 @@ fn claim(
 pub(super) fn warn_of_plaintext(uri: &str, place: &Place) {
     let plaintext = |address: Address<'_>| address.is_plaintext() && !address.is_loopback();
     if Address::parse(uri).is_ok_and(plaintext) {
-        let problem = format!("{} is not https", quoted(uri));
-        place.warn(problem, "use https, unless this is a test");
+        place.warn("is not https", "use https, unless this is a test");
     }
 }
 
@@ -383,7 +381,7 @@ fn as_safe_as_the_issuer<'t>(
     let address = Address::parse(text).ok()?;
     let mut issuers = issuers.iter().flat_map(|issuers| &issuers.list);
     if address.is_plaintext() && issuers.any(|(issuer, _)| issuer.starts_with("https:")) {
-        let problem = format!("{} is http, and the issuer is https", quoted(text));
+        let problem = "is http, and the issuer is https";
         place.error(problem, "write its https address; RFC 8414 section 2");
         return None;
     }

@@ -5,7 +5,6 @@ use super::place::Place;
 use super::provider::warn_of_plaintext;
 use super::raw::{RawApiKeyRule, RawPublicApi};
 use super::read::At;
-use super::report::quoted;
 use crate::address::Address;
 use crate::hostname::HostPattern;
 use crate::n8n::{ApiKeyRule, ApiKeyRules, ApiKeys, PathPattern, PathPrefix};
@@ -27,7 +26,7 @@ pub(super) fn public_api(
             let prefix = paths.prefix.map_or("", PathPrefix::as_str);
             let path = format!("{prefix}/{}/v1", paths.endpoints.api);
             if address.path.trim_end_matches('/') != path {
-                let problem = format!("{} does not have the path {path}", quoted(&resource.text));
+                let problem = format!("does not have the path {path}");
                 let hint = format!("write the address of the public API, up to and with {path}");
                 raw.resource.place.error(problem, hint);
             }
@@ -121,7 +120,7 @@ fn rule(raw: RawApiKeyRule, place: &Place, paths: Paths<'_>) -> Option<ApiKeyRul
             PathPattern::parse_api(&path.text, paths.endpoints)
                 .map_err(|fault| {
                     let hint = paths.hint(&path.text, "/api/v1/executions/**");
-                    path_place.error(format!("{}: {fault}", quoted(&path.text)), hint);
+                    path_place.error(fault.to_string(), hint);
                 })
                 .ok()?,
         ),

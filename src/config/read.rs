@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use serde_json::Value;
 
 use super::place::Place;
-use super::report::{quoted, Complaint};
+use super::report::Complaint;
 use super::suggest::nearest;
 
 /// Something that a configuration can hold.
@@ -95,12 +95,8 @@ fn check_text(text: &str) -> Result<(), Complaint> {
         return Err(Complaint::new("must not be an empty string", hint));
     }
     if text.trim() != text || text.chars().any(char::is_control) {
-        let problem = format!(
-            "{} begins or ends with a blank, or holds a control character",
-            quoted(text)
-        );
         return Err(Complaint::new(
-            problem,
+            "begins or ends with a blank, or holds a control character",
             "values are compared exactly; take it out",
         ));
     }
@@ -157,7 +153,7 @@ fn word(
                 Some(near) => format!("did you mean {near}? Known: {known}"),
                 None => format!("write one of: {known}"),
             };
-            Complaint::new(format!("{} is not known here", quoted(word)), hint)
+            Complaint::new("is not known here", hint)
         }));
     }
     found
@@ -307,26 +303,20 @@ pub(super) fn is_present(value: &Value, place: &Place) -> bool {
 
 /// Reports a value of another kind than expected, and how YAML may have made it so.
 pub(super) fn wrong_kind(value: &Value, place: &Place, expected: &str, hint: &str) {
-    let (kind, quote_it) = match value {
-        Value::Null => ("null", None),
-        Value::Bool(value) => ("a boolean", Some(value.to_string())),
-        // A protobuf Struct knows doubles alone, so that 7 arrives as 7.0.
-        Value::Number(number) => match number.as_i64() {
-            Some(whole) => ("a number", Some(whole.to_string())),
-            None => ("a number", number.as_f64().map(|double| double.to_string())),
-        },
-        Value::String(_) => ("a string", None),
-        Value::Array(_) => ("a list", None),
-        Value::Object(_) => ("a map", None),
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a map",
     };
     let problem = format!("must be {expected}, not {kind}");
-    match quote_it {
-        Some(text) if expected == "a string" => place.error(
-            problem,
-            format!(
-                "quote it (\"{text}\"): YAML reads yes, no, on, off and digits as other things"
-            ),
-        ),
-        _ => place.error(problem, hint),
-    }
+    let hint = match value {
+        Value::Bool(_) | Value::Number(_) if expected == "a string" => {
+            "put it in quotes: YAML reads yes, no, on, off and digits as other things"
+        }
+        _ => hint,
+    };
+    place.error(problem, hint);
 }

@@ -1,6 +1,16 @@
 //! What is wrong with a configuration, in words for the person who wrote it.
+//!
+//! No message repeats a value. What is wrong may be a secret in the wrong place, an address may
+//! hold a password, and logs are read by more people than the configuration. The place says where
+//! to look. What is shown are names of fields and roles, which make up places, and of providers, which
+//! audit and metrics show, too.
 
 use std::fmt;
+
+use crate::printable::printable;
+
+/// The longest sentence of a report, in characters.
+const LONGEST: usize = 1000;
 
 /// One thing that a configuration should not say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +29,8 @@ impl fmt::Display for Finding {
             "" => "configuration",
             path => path,
         };
-        let Self { problem, hint, .. } = self;
+        let problem = printable(&self.problem, LONGEST);
+        let hint = printable(&self.hint, LONGEST);
         let end = if hint.ends_with('?') { "" } else { "." };
         write!(formatter, "{path}: {problem}. Hint: {hint}{end}")
     }
@@ -64,35 +75,5 @@ impl Complaint {
             problem: problem.into(),
             hint: hint.into(),
         }
-    }
-}
-
-/// The longest part of a value that a message repeats, in characters.
-const LONGEST_QUOTE: usize = 80;
-
-/// A value as a message may repeat it: in quotes, cut, and unable to forge a line of a log.
-pub(super) fn quoted(text: &str) -> String {
-    let shown: String = text
-        .chars()
-        .take(LONGEST_QUOTE)
-        .flat_map(char::escape_debug)
-        .collect();
-    let cut = if text.chars().nth(LONGEST_QUOTE).is_some() {
-        "…"
-    } else {
-        ""
-    };
-    format!("\"{shown}{cut}\"")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_long_value_is_cut_and_a_line_break_cannot_leave_its_quotes() {
-        assert_eq!(quoted("a\nb\u{202e}\"c"), r#""a\nb\u{202e}\"c""#);
-        assert_eq!(quoted(&"x".repeat(80)), format!("\"{}\"", "x".repeat(80)));
-        assert_eq!(quoted(&"x".repeat(81)), format!("\"{}…\"", "x".repeat(80)));
     }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::place::Place;
 use super::read::{At, OneOrMany, Read, Syntax, Text};
-use super::report::{quoted, Complaint};
+use super::report::Complaint;
 use crate::n8n::ScopeSet;
 
 /// A scope of OAuth (RFC 6749 §3.3).
@@ -18,9 +18,8 @@ impl Syntax for ScopeToken {
         if text.bytes().all(may_stand) {
             return Ok(());
         }
-        let problem = format!("{} is no OAuth scope", quoted(text));
         Err(Complaint::new(
-            problem,
+            "is no OAuth scope",
             "write one scope to an item, without blanks",
         ))
     }
@@ -47,8 +46,7 @@ impl Read for Scopes {
                 Some(near) => format!("did you mean {near}?"),
                 None => "write a scope as n8n has it (workflow:read), resource:* or *".to_owned(),
             };
-            let problem = format!("n8n has no scope {}", quoted(&scope.value.text));
-            scope.place.error(problem, hint);
+            scope.place.error("is no scope of n8n", hint);
         }
         complete.then_some(Self(set))
     }

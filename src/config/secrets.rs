@@ -51,24 +51,31 @@ impl SecretName {
     pub(super) fn look_up(&self, environment: &dyn Environment, place: &Place) -> Option<Secret> {
         let place = place.member("env");
         let name = self.variable();
-        let pass_it = format!(
-            "pass {name} to the VM: vm_config.environment_variables of Envoy, vmConfig.env of Istio"
-        );
+        let shown = if is_conventional(name) {
+            name
+        } else {
+            "of that name"
+        };
+        let pass_it =
+            "pass it to the VM: vm_config.environment_variables of Envoy, vmConfig.env of Istio";
         let Some(secret) = environment.secret(name) else {
             place.error(
-                format!("the environment variable {name} is not set"),
+                format!("the environment variable {shown} is not set"),
                 pass_it,
             );
             return None;
         };
         if secret.expose().is_empty() {
-            place.error(format!("the environment variable {name} is empty"), pass_it);
+            place.error(
+                format!("the environment variable {shown} is empty"),
+                pass_it,
+            );
             return None;
         }
         // Anything else is a pasted line break or blank, and would split or spoil the header.
         if !secret.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
             let problem = format!(
-                "the environment variable {name} holds blanks, line breaks or bytes beyond ASCII"
+                "the environment variable {shown} holds blanks, line breaks or bytes beyond ASCII"
             );
             place.error(
                 problem,
@@ -88,4 +95,11 @@ fn is_variable(name: &str) -> bool {
         .next()
         .is_some_and(|byte| !byte.is_ascii_digit());
     begins && name.len() <= 128 && name.bytes().all(word) && !name.starts_with("n8n_api_")
+}
+
+/// Whether a name is written as variables are, in capitals and underscores. Any other may be the
+/// secret itself, put where its name belongs, and is not repeated.
+fn is_conventional(name: &str) -> bool {
+    let word = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    name.contains('_') && name.bytes().all(word)
 }

@@ -6,7 +6,6 @@ use serde_json::{Map, Value};
 use super::duration::{written, Limits, Span};
 use super::place::Place;
 use super::read::{read_present, wrong_kind, Choice, OneOf, Read};
-use super::report::quoted;
 use super::suggest::nearest;
 
 /// A field as it was found.
@@ -116,6 +115,12 @@ impl<'v> Members<'v> {
             .keys()
             .filter(|name| !known.contains(&name.as_str()));
         for name in unknown {
+            if !is_like_a_field(name) {
+                // `{ s3cret }` is a map in YAML.
+                let hint = format!("known here: {}", known.join(", "));
+                place.error("has a field of another name than any", hint);
+                continue;
+            }
             let absent = known
                 .iter()
                 .copied()
@@ -124,8 +129,7 @@ impl<'v> Members<'v> {
                 Some(near) => format!("did you mean {near}?"),
                 None => format!("known here: {}", known.join(", ")),
             };
-            let problem = format!("there is no field {}", quoted(name));
-            place.member(name).error(problem, hint);
+            place.member(name).error("there is no such field", hint);
         }
         Some(Self { members, place })
     }
@@ -154,6 +158,12 @@ impl<'v> Members<'v> {
     fn member(&self, name: &str) -> (Place, Option<&'v Value>) {
         (self.place.member(name), self.members.get(name))
     }
+}
+
+/// Whether a name may have been meant for that of a field, and not be a value in the wrong place.
+fn is_like_a_field(name: &str) -> bool {
+    let letter = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-');
+    name.len() <= 32 && name.bytes().all(letter)
 }
 
 fn report_missing(place: &Place, hint: &'static str) {

@@ -6,7 +6,7 @@ use super::known::Known;
 use super::place::Place;
 use super::raw::RawCondition;
 use super::read::{gathered, At, OneOrMany, Syntax, Text};
-use super::report::{quoted, Complaint};
+use super::report::Complaint;
 use super::section::{Field, Reported};
 use super::suggest::nearest;
 use crate::identity::Condition;
@@ -107,10 +107,7 @@ fn known_providers(
             Some(near) => format!("did you mean {near}?"),
             None => "write the name of one of the providers".to_owned(),
         };
-        place.error(
-            format!("there is no provider {}", quoted(&value.text)),
-            hint,
-        );
+        place.error("there is no provider of that name", hint);
         all_known = Err(Reported);
     }
     all_known.map(|()| Some(gathered(names.into_iter().map(|name| name.value.text))))
@@ -144,10 +141,7 @@ pub(super) fn domains(
             .as_ref()
             .is_some_and(|domains| domains.contains(domain))
         {
-            let problem = format!(
-                "lets in everybody who takes an address at {}",
-                quoted(domain)
-            );
+            let problem = format!("lets in everybody who takes an address at {domain}");
             place.warn(
                 problem,
                 "list the addresses that you mean, as `email` of a principal",
@@ -174,9 +168,8 @@ impl Syntax for Email {
         if sound && !text.contains(char::is_whitespace) {
             return Ok(());
         }
-        let problem = format!("{} is no e-mail address", quoted(text));
         Err(Complaint::new(
-            problem,
+            "is no e-mail address",
             "write one address, such as ada@example.com",
         ))
     }
@@ -197,10 +190,7 @@ impl Syntax for EmailDomain {
             _ if text.contains('*') => "list every domain; subdomains are other domains",
             _ => "write a domain, such as example.com",
         };
-        Err(Complaint::new(
-            format!("{} is no domain", quoted(text)),
-            hint,
-        ))
+        Err(Complaint::new("is no domain", hint))
     }
 }
 

@@ -5,7 +5,6 @@ use super::known::Known;
 use super::place::Place;
 use super::provider::refuse;
 use super::raw::RawWebhook;
-use super::report::quoted;
 use super::subject::condition;
 use crate::identity::Condition;
 use crate::n8n::{PathPattern, WebhookAuth, WebhookRule, WebhookRules};
@@ -37,15 +36,9 @@ fn report_unreachable(places: &[Place], rules: &WebhookRules) {
         let Some(earlier) = first.filter(|earlier| *earlier < number) else {
             continue;
         };
-        if let (Some(earlier_place), Some(covering)) =
-            (places.get(earlier), rules.iter().nth(earlier))
-        {
+        if let Some(earlier) = places.get(earlier) {
             place.error(
-                format!(
-                    "{} can never be reached: {earlier_place} ({}) matches every path that it matches",
-                    quoted(&rule.pattern.to_string()),
-                    quoted(&covering.pattern.to_string()),
-                ),
+                format!("can never be reached: {earlier} matches every path that it matches"),
                 "the first match wins: put the narrower one first",
             );
         }
@@ -107,9 +100,7 @@ fn pattern(raw: &RawWebhook, paths: Option<Paths<'_>>) -> Option<PathPattern> {
     PathPattern::parse(path, paths.endpoints)
         .map_err(|fault| {
             let hint = paths.hint(path, "/webhook/orders/**");
-            raw.path
-                .place
-                .error(format!("{}: {fault}", quoted(path)), hint);
+            raw.path.place.error(fault.to_string(), hint);
         })
         .ok()
 }

@@ -1,7 +1,7 @@
 //! The fixed words of the configuration.
 
 use super::read::Choice;
-use super::report::{quoted, Complaint};
+use super::report::Complaint;
 use crate::crypto::Algorithm;
 use crate::identity::Kind;
 use crate::n8n::{ApiKeys, WebhookAuth};
@@ -62,16 +62,15 @@ impl Choice for Algorithm {
             return Some(Complaint::new(problem, "take it out; RFC 8725 section 3.2"));
         }
         if upper.starts_with("HS") {
-            let problem = format!(
-                "{} signs with a shared secret: whoever can check a token could forge one",
-                quoted(word)
-            );
+            let problem = "signs with a shared secret: whoever can check a token could forge one";
             let hint = "let the provider sign with a key pair, such as RS256 or ES256";
             return Some(Complaint::new(problem, hint));
         }
         (upper == "ED25519").then(|| {
-            let problem = format!("{} has another name in JOSE", quoted(word));
-            Complaint::new(problem, "write EdDSA; RFC 8037 section 3.1")
+            Complaint::new(
+                "has another name in JOSE",
+                "write EdDSA; RFC 8037 section 3.1",
+            )
         })
     }
 }

@@ -254,7 +254,8 @@ mod tests {
         // `prefix: /n8n/` and `prefix: /n8n` with `prefix_rewrite: /`, with and without case.
         for prefix in ["/n8n/", "/n8n"] {
             if lower.starts_with(prefix) {
-                stripped.push(format!("/{}", &path[prefix.len()..]));
+                let rest = path.get(prefix.len()..).unwrap();
+                stripped.push(format!("/{rest}"));
             }
         }
         // `^/n8n(/?)(.*)` with `/\2`, and `^/n8n/*` with `/`.

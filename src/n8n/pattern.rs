@@ -52,7 +52,7 @@ pub enum PatternFault {
     #[error("a path has no {0:?} in it; write every character as itself, not percent-encoded")]
     Character(char),
     /// A `*` that is only a part of its segment.
-    #[error("* stands for a whole segment, not for a part as in {0:?}")]
+    #[error("* stands for a whole segment, not for a part of one")]
     PartialWildcard(String),
     /// A `**` that is not at the end.
     #[error("** stands at the end of a path only")]

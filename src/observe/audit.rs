@@ -6,10 +6,11 @@ use super::timestamp::rfc3339;
 use crate::crypto::CryptoPath;
 use crate::decide::{Decision, Outcome, Recollection};
 use crate::n8n::Surface;
+use crate::printable::{printable, printable_bytes};
 use crate::request::RequestHead;
 use crate::time::UnixMillis;
 
-/// The longest text from outside that is written into one field.
+/// The longest text from outside that is written into one field, in characters.
 const MAX_TEXT: usize = 512;
 
 /// What was decided about a request, and on what grounds. Never a token, a key or a query string:
@@ -66,10 +67,11 @@ pub fn audit_line(decision: &Decision, request: &RequestHead, now: UnixMillis) -
         inner.put("kid", claimed.key_id.as_deref());
         line.0.insert("claimed".to_owned(), inner.0.into());
     }
-    line.put("method", Some(&String::from_utf8_lossy(request.method())));
-    line.put("path", Some(&String::from_utf8_lossy(request.path())));
-    let id = request.first("x-request-id").map(String::from_utf8_lossy);
-    line.put("request_id", id.as_deref());
+    line.put_bytes("method", request.method());
+    line.put_bytes("path", request.path());
+    if let Some(id) = request.first("x-request-id") {
+        line.put_bytes("request_id", id);
+    }
     Value::Object(line.0).to_string()
 }
 
@@ -78,8 +80,69 @@ struct Line(Map<String, Value>);
 impl Line {
     fn put(&mut self, name: &str, text: Option<&str>) {
         if let Some(text) = text {
-            let cut: String = text.chars().take(MAX_TEXT).collect();
-            self.0.insert(name.to_owned(), cut.into());
+            let shown = printable(text, MAX_TEXT);
+            self.0.insert(name.to_owned(), shown.into());
+        }
+    }
+
+    fn put_bytes(&mut self, name: &str, bytes: &[u8]) {
+        let shown = printable_bytes(bytes, MAX_TEXT);
+        self.0.insert(name.to_owned(), shown.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::Findings;
+    use crate::reply::Reason;
+    use crate::token::Claimed;
+
+    /// A token that nobody signed names whom it likes: its text must not turn, hide or forge what
+    /// stands in the log.
+    #[test]
+    fn nothing_that_a_caller_sent_reaches_the_log_unescaped() {
+        let odd = "a\u{85}\u{7f}\u{1b}[2J\u{202e}\u{2066}\u{200b}\u{feff}\u{3164}\u{2028}\n";
+        let claimed = Claimed {
+            issuer: odd.to_owned(),
+            audience: vec![odd.to_owned(), odd.to_owned()],
+            subject: Some(odd.to_owned()),
+            client: Some(odd.to_owned()),
+            key_id: Some(odd.to_owned()),
+        };
+        let findings = Findings {
+            claimed: Some(claimed),
+            ..Findings::default()
+        };
+        let decision = Decision {
+            outcome: Outcome::Reject(Reason::UnknownIssuer),
+            findings,
+        };
+        let bytes = [odd.as_bytes(), b"\xff\x80"].concat();
+        let request = RequestHead::new(vec![
+            (":method".to_owned(), bytes.clone()),
+            (":path".to_owned(), bytes.clone()),
+            ("x-request-id".to_owned(), bytes),
+        ]);
+        let line = audit_line(&decision, &request, UnixMillis(0));
+        assert!(
+            line.bytes().all(|byte| matches!(byte, b' '..=b'~')),
+            "{line:?}"
+        );
+        // The same once the line is read as JSON.
+        let record: Value = serde_json::from_str(&line).unwrap_or_default();
+        let values = [&record["path"], &record["method"], &record["request_id"]];
+        let claims = ["iss", "aud", "sub", "client", "kid"].map(|name| &record["claimed"][name]);
+        for value in values.into_iter().chain(claims) {
+            let text = value.as_str().unwrap_or_default();
+            assert!(
+                text.starts_with("a\\u{85}\\u{7f}\\u{1b}[2J\\u{202e}"),
+                "{text}"
+            );
+            assert!(
+                text.bytes().all(|byte| matches!(byte, b' '..=b'~')),
+                "{text:?}"
+            );
         }
     }
 }
