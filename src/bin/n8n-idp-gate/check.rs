@@ -1,49 +1,97 @@
 //! `n8n-idp-gate check`.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::file::{configurations, load, ProcessEnvironment};
-use crate::routes;
+use crate::bypass::{self, Gates};
+use crate::file::{load, without_configuration, Manifest, ProcessEnvironment};
+use crate::{input, routes};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Configurations, or Envoy and Istio manifests with one inside.
+    /// Configurations, or Envoy files and manifests with one inside; routes may be in files of
+    /// their own.
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// Demand that every secret's environment variable is set here.
     #[arg(long)]
     require_environment: bool,
+    /// Warn of what leads past the gate, and do not fail: where all of it is meant.
+    #[arg(long)]
+    accept_bypasses: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), String> {
     let environment = ProcessEnvironment {
         is_required: arguments.require_environment,
     };
-    let mut refused = 0_usize;
+    let mut gates = Gates::default();
+    let mut manifests = Vec::new();
     for path in &arguments.files {
-        for found in configurations(path)? {
+        let manifest = Manifest::read(path)?;
+        for found in &manifest.configurations {
+            gates.add(&found.configuration);
+        }
+        for document in &manifest.documents {
+            gates.add_filters(document);
+        }
+        manifests.push((path, manifest));
+    }
+    let mut refused = 0_usize;
+    let mut bypasses = 0_usize;
+    for (path, manifest) in &manifests {
+        let found = bypass::look(&manifest.documents, &gates);
+        if manifest.configurations.is_empty() && !found.has_routes {
+            return Err(without_configuration(path));
+        }
+        for found in &manifest.configurations {
             let report = match load(&found.configuration, &environment) {
                 Ok(loaded) => {
                     let warnings = loaded.warnings.iter().map(ToString::to_string);
                     let of_routes = routes::warnings(&found.configuration, &found.routes);
-                    let lines: Vec<String> = warnings
-                        .chain(of_routes)
-                        .map(|warning| format!("\n  warning: {warning}"))
-                        .collect();
-                    format!("good{}", lines.concat())
+                    let lines = warnings.chain(of_routes);
+                    format!("good{}", listed("warning", lines))
                 }
                 Err(errors) => {
                     refused = refused.saturating_add(1);
                     errors
                 }
             };
-            writeln!(out, "{}: {report}", path.display()).map_err(|error| error.to_string())?;
+            say(out, path, &report)?;
+        }
+        let word = if arguments.accept_bypasses {
+            "warning"
+        } else {
+            bypasses = bypasses.saturating_add(found.bypasses.len());
+            "error"
+        };
+        let lines = listed(word, found.bypasses) + &listed("warning", found.warnings);
+        if !lines.is_empty() {
+            say(out, path, &format!("what surrounds the gate{lines}"))?;
         }
     }
+    let mut problems = Vec::new();
     match refused {
-        0 => Ok(()),
-        1 => Err("1 configuration would be refused".to_owned()),
-        count => Err(format!("{count} configurations would be refused")),
+        0 => {}
+        1 => problems.push("1 configuration would be refused".to_owned()),
+        count => problems.push(format!("{count} configurations would be refused")),
     }
+    match bypasses {
+        0 => {}
+        1 => problems.push("1 setting leads past the gate".to_owned()),
+        count => problems.push(format!("{count} settings lead past the gate")),
+    }
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(problems.join("; "))
+}
+
+fn say(out: &mut impl Write, path: &Path, report: &str) -> Result<(), String> {
+    writeln!(out, "{}: {report}", input::shown(path)).map_err(|error| error.to_string())
+}
+
+fn listed(word: &str, lines: impl IntoIterator<Item = String>) -> String {
+    let lines = lines.into_iter().map(|line| format!("\n  {word}: {line}"));
+    lines.collect()
 }

@@ -9,6 +9,8 @@ use n8n_idp_gate::facts::{FetchFault, IntrospectionFault};
 use n8n_idp_gate::n8n::Operation;
 use n8n_idp_gate::reply::{problem, Challenge, Reason};
 
+use crate::input;
+
 #[derive(clap::Args)]
 #[command(group = clap::ArgGroup::new("mode").required(true))]
 pub(crate) struct Arguments {
@@ -38,7 +40,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Str
                 .and_then(|()| fs::write(&path, &page))
                 .map_err(|error| format!("{}: {error}", path.display()))?;
             writeln!(out, "wrote {}", path.display()).map_err(|error| error.to_string())?;
-        } else if fs::read_to_string(&path).ok().as_deref() != Some(page.as_str()) {
+        } else if input::text(&path).ok().as_deref() != Some(page.as_str()) {
             stale.push(path.display().to_string());
         }
     }

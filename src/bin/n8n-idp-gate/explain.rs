@@ -1,9 +1,8 @@
 //! `n8n-idp-gate explain`.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{self, Read as _, Write};
-use std::path::PathBuf;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use n8n_idp_gate::crypto::{GuestCrypto, KeySet};
@@ -16,7 +15,8 @@ use n8n_idp_gate::request::RequestHead;
 use n8n_idp_gate::time::UnixMillis;
 use n8n_idp_gate::token::{ActiveAnswer, Memo, TokenDigest};
 
-use crate::file::{configurations, load, ProcessEnvironment};
+use crate::file::{load, Manifest, ProcessEnvironment};
+use crate::input;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -51,11 +51,8 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), String> {
     let environment = ProcessEnvironment { is_required: false };
-    let found = configurations(&arguments.config)?
-        .into_iter()
-        .next()
-        .ok_or("no configuration")?;
-    let policy = load(&found.configuration, &environment)?.policy;
+    let configuration = Manifest::first_configuration(&arguments.config)?;
+    let policy = load(&configuration, &environment)?.policy;
     let request = request(arguments)?;
     let now = arguments
         .at
@@ -142,13 +139,7 @@ fn request(arguments: &Arguments) -> Result<RequestHead, String> {
         pairs.push((name, value.trim().as_bytes().to_vec()));
     }
     if let Some(path) = &arguments.token_file {
-        let mut token = String::new();
-        let read = if path.as_os_str() == "-" {
-            io::stdin().read_to_string(&mut token).map(|_| ())
-        } else {
-            fs::read_to_string(path).map(|text| token = text)
-        };
-        read.map_err(|error| format!("{}: {error}", path.display()))?;
+        let token = input::text_or_stdin(path)?;
         let value = format!("Bearer {}", token.trim());
         pairs.push(("authorization".to_owned(), value.into_bytes()));
     }
@@ -184,7 +175,8 @@ impl Files {
         }
         for argument in &arguments.key_sets {
             let (id, provider, path, document) = named(policy, argument)?;
-            let keys = KeySet::parse(&document).map_err(|fault| format!("{path}: {fault}"))?;
+            let keys = KeySet::parse(&document)
+                .map_err(|fault| format!("{}: {fault}", input::shown(Path::new(path))))?;
             let keys = KeySet::of(keys.keys().to_vec(), &provider.revoked_kids);
             files.keys.insert(id, keys);
         }
@@ -193,8 +185,8 @@ impl Files {
             let asked = provider.introspection.as_ref();
             let asked =
                 asked.ok_or_else(|| format!("{} is not asked about tokens", provider.name))?;
-            let said =
-                read_answer(asked, document, now).map_err(|fault| format!("{path}: {fault}"))?;
+            let said = read_answer(asked, document, now)
+                .map_err(|fault| format!("{}: {fault}", input::shown(Path::new(path))))?;
             files.answers.insert(id, said);
         }
         Ok(files)
@@ -213,7 +205,7 @@ fn named<'n>(
     let (index, provider) = providers
         .find(|(_, provider)| &*provider.name == name)
         .ok_or_else(|| format!("there is no provider {name:?}"))?;
-    let document = fs::read(path).map_err(|error| format!("{path}: {error}"))?;
+    let document = input::bytes(Path::new(path))?;
     Ok((ProviderId(index), provider, path, document))
 }
 

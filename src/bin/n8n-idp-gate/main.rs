@@ -1,10 +1,12 @@
 //! The native twin of the filter: it checks configurations, explains decisions and writes the
 //! reference documentation, with the very code that runs in Envoy.
 
+mod bypass;
 mod check;
 mod docs;
 mod explain;
 mod file;
+mod input;
 mod routes;
 
 use std::io::{self, Write as _};
