@@ -8,7 +8,7 @@ use n8n_idp_gate::secret::Secret;
 use serde_json::Value;
 
 /// The fields at the top of a configuration.
-pub(crate) const FIELDS: [&str; 8] = [
+pub(crate) const FIELDS: [&str; 10] = [
     "providers",
     "instances",
     "roles",
@@ -16,6 +16,8 @@ pub(crate) const FIELDS: [&str; 8] = [
     "public_api",
     "webhooks",
     "endpoints",
+    "path_prefix",
+    "outside",
     "metrics",
 ];
 

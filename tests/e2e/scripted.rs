@@ -37,6 +37,7 @@ mod limits;
 mod metadata;
 mod neighbours;
 mod observation;
+mod path_prefix;
 mod public_api;
 mod scenario;
 mod shipped;

@@ -47,6 +47,8 @@ enum File {
         env_keys: Vec<String>,
         /// Domains of virtual hosts, and the clusters that they lead to.
         hosts: Vec<(String, String)>,
+        /// The routes of every other host; none: all of them to the upstream.
+        routes: Vec<Value>,
         normalize: bool,
         discovered: bool,
         /// How many KiB the head of a request may have; Envoy's default is 60.
@@ -83,6 +85,7 @@ impl Setup {
             clusters: Vec::new(),
             env_keys: Vec::new(),
             hosts: Vec::new(),
+            routes: Vec::new(),
             normalize: false,
             discovered: false,
             head: 60,
@@ -131,6 +134,15 @@ impl Setup {
     fn leading(mut self, name: &str, cluster: &str) -> Self {
         if let File::Minimal { hosts, .. } = &mut self.file {
             hosts.push((name.to_owned(), cluster.to_owned()));
+        }
+        self
+    }
+
+    /// Leads requests by these routes alone, to the cluster `upstream` or others.
+    #[must_use]
+    pub(crate) fn routes(mut self, own: Value) -> Self {
+        if let (File::Minimal { routes, .. }, Value::Array(own)) = (&mut self.file, own) {
+            *routes = own;
         }
         self
     }
@@ -309,6 +321,7 @@ impl Setup {
             upstream,
             clusters,
             hosts,
+            routes,
             normalize,
             discovered,
             head,
@@ -330,17 +343,20 @@ impl Setup {
         } else {
             json!({ "name": NAME, "typed_config": filter })
         };
+        let leading = |domain: &str, routes: &Value| json!({ "name": domain, "domains": [domain], "routes": routes });
         let virtual_host = |domain: &str, cluster: &str| {
-            json!({
-                "name": domain,
-                "domains": [domain],
-                "routes": [ { "match": { "prefix": "/" }, "route": { "cluster": cluster } } ],
-            })
+            let all = json!([{ "match": { "prefix": "/" }, "route": { "cluster": cluster } }]);
+            leading(domain, &all)
+        };
+        let others = if routes.is_empty() {
+            virtual_host("*", "upstream")
+        } else {
+            leading("*", &json!(routes))
         };
         let virtual_hosts: Vec<Value> = hosts
             .iter()
             .map(|(domain, cluster)| virtual_host(domain, cluster))
-            .chain([virtual_host("*", "upstream")])
+            .chain([others])
             .collect();
         let router = json!({
             "name": "router",
