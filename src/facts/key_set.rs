@@ -1,6 +1,6 @@
 //! The key set of one provider: where it stands and what it needs next.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -299,7 +299,9 @@ impl KeySetFact {
             (KeySource::Discovery { document, .. }, None) => (Step::Document, document),
         };
         let endpoint = endpoint.clone();
-        let asked: BTreeSet<_> = wanted.iter().map(|(key_id, _)| *key_id).collect();
+        let mut seen = HashSet::new();
+        let asked = wanted.iter().map(|(key_id, _)| *key_id);
+        let asked = asked.filter(|key_id| seen.insert(*key_id));
         let is_known_place = matches!(self.source, KeySource::Jwks(_));
         self.call = Some(Call {
             id,
@@ -310,7 +312,7 @@ impl KeySetFact {
                 is_whole: is_known_place || step == Step::Document,
                 is_look,
                 peer: cause.and_then(|(_, peer)| *peer),
-                asked: asked.into_iter().take(MAX_LOOKED_FOR).collect(),
+                asked: asked.take(MAX_LOOKED_FOR).collect(),
             },
         });
         Some(endpoint)

@@ -74,8 +74,10 @@ impl Looks {
 
     /// Notes a look.
     pub(super) fn note(&mut self, look: Look) {
-        self.0.push(look);
-        self.0.sort_by_key(|look| look.at);
+        // There are few, and nearly always this is the newest.
+        let later = self.0.iter().rev().take_while(|other| other.at > look.at);
+        let place = self.0.len().saturating_sub(later.count());
+        self.0.insert(place, look);
         let surplus = self.0.len().saturating_sub(MOST);
         self.0.drain(..surplus);
     }

@@ -4,7 +4,7 @@
 //! one whose address has more places; behind a proxy, which gives all callers one address, of one
 //! whose key id or token has more. So a flood from few addresses displaces its own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::HashMap;
 
 use super::peer::Peer;
 
@@ -19,105 +19,85 @@ pub(super) struct Claim {
     pub(super) group: u128,
 }
 
-/// The order in which requests came.
-pub(super) type Order = u64;
-
 /// Callers who share places with each other alone: the proven ones of an address, or the others.
 type Account = (bool, Option<Peer>);
 
-/// Places that are taken.
+/// How many places are taken, and by whom. There are at most some thousand, so a place is looked
+/// for by going through all, and only once they are all taken.
 #[derive(Debug, Default)]
 pub(super) struct Places {
     count: usize,
-    taken: BTreeMap<Claim, BTreeSet<Order>>,
-    /// How many places each account has.
-    accounts: BTreeMap<Account, usize>,
-    /// Those with the most places last, and those of proven callers before all others.
-    ranking: BTreeSet<(bool, usize, Option<Peer>)>,
-    /// The groups of each account, those with the most places last.
-    groups: BTreeSet<(Account, usize, u128)>,
+    /// How many places each account has (`None`), and each of its groups.
+    counts: HashMap<(Account, Option<u128>), usize>,
 }
 
 impl Places {
-    /// Takes a place, where there are fewer than `most`, or that of another, which is returned.
-    pub(super) fn take(
-        &mut self,
-        claim: Claim,
-        order: Order,
-        most: usize,
-    ) -> Result<Option<Order>, Full> {
+    /// Takes a place, where there are fewer than `most`, or that of another: the newest with the
+    /// returned claim must leave.
+    pub(super) fn take(&mut self, claim: Claim, most: usize) -> Result<Option<Claim>, Full> {
         let displaced = if self.count < most {
             None
         } else {
-            let (victim, newest) = self.victim(claim).ok_or(Full)?;
-            self.leave(victim, newest);
-            Some(newest)
+            Some(self.victim(claim).ok_or(Full)?)
         };
-        self.change(claim, |orders| orders.insert(order));
+        if let Some(displaced) = displaced {
+            self.leave(displaced);
+        }
+        self.count = self.count.saturating_add(1);
+        for key in keys(claim) {
+            let count = self.counts.entry(key).or_default();
+            *count = count.saturating_add(1);
+        }
         Ok(displaced)
     }
 
     /// Gives a place back.
-    pub(super) fn leave(&mut self, claim: Claim, order: Order) {
-        self.change(claim, |orders| orders.remove(&order));
+    pub(super) fn leave(&mut self, claim: Claim) {
+        self.count = self.count.saturating_sub(1);
+        for key in keys(claim) {
+            let left = self.counts.get(&key).copied().unwrap_or_default();
+            match left.saturating_sub(1) {
+                0 => self.counts.remove(&key),
+                left => self.counts.insert(key, left),
+            };
+        }
     }
 
-    /// Who must leave for this caller: of those with the most, who came last.
-    fn victim(&self, claim: Claim) -> Option<(Claim, Order)> {
+    /// Who must leave for this caller: one of those with the most. Proven callers leave for other
+    /// proven ones alone.
+    fn victim(&self, claim: Claim) -> Option<Claim> {
         let own = (claim.is_proven, claim.peer);
-        let own_places = self.accounts.get(&own).copied().unwrap_or_default();
-        let (is_unproven, most, peer) = *self.ranking.last()?;
+        let accounts = self.counts.iter().filter(|((_, group), _)| group.is_none());
+        let ranks = accounts.map(|(((is_proven, peer), _), count)| (!is_proven, *count, *peer));
+        let (is_unproven, most, peer) = ranks.max()?;
         let has_more = if claim.is_proven == is_unproven {
             claim.is_proven
         } else {
-            own_places.saturating_add(1) < most
+            self.of((own, None)).saturating_add(1) < most
         };
         let account = if has_more { (!is_unproven, peer) } else { own };
-        let mut groups = self
-            .groups
-            .range((account, 0, 0)..=(account, usize::MAX, u128::MAX));
-        let (_, most, group) = *groups.next_back()?;
-        if !has_more && self.places_of(claim).saturating_add(1) >= most {
+        let groups = self.counts.iter().filter(|((of, _), _)| *of == account);
+        let ranks = groups.filter_map(|((_, group), count)| Some((*count, (*group)?)));
+        let (most, group) = ranks.max()?;
+        if !has_more && self.of((own, Some(claim.group))).saturating_add(1) >= most {
             return None;
         }
-        let victim = Claim {
+        Some(Claim {
             is_proven: account.0,
             peer: account.1,
             group,
-        };
-        Some((victim, *self.taken.get(&victim)?.last()?))
+        })
     }
 
-    fn places_of(&self, claim: Claim) -> usize {
-        self.taken.get(&claim).map_or(0, BTreeSet::len)
+    fn of(&self, key: (Account, Option<u128>)) -> usize {
+        self.counts.get(&key).copied().unwrap_or_default()
     }
+}
 
-    fn change(&mut self, claim: Claim, change: impl FnOnce(&mut BTreeSet<Order>) -> bool) {
-        let account = (claim.is_proven, claim.peer);
-        let orders = self.taken.entry(claim).or_default();
-        let before = orders.len();
-        change(orders);
-        let after = orders.len();
-        if after == 0 {
-            self.taken.remove(&claim);
-        }
-        self.count = self.count.saturating_add(after).saturating_sub(before);
-        self.groups.remove(&(account, before, claim.group));
-        if after > 0 {
-            self.groups.insert((account, after, claim.group));
-        }
-        let all_before = self.accounts.get(&account).copied().unwrap_or_default();
-        let all_after = all_before.saturating_add(after).saturating_sub(before);
-        self.ranking
-            .remove(&(!claim.is_proven, all_before, claim.peer));
-        if all_after > 0 {
-            self.accounts.insert(account, all_after);
-            self.ranking
-                .insert((!claim.is_proven, all_after, claim.peer));
-        } else {
-            self.accounts.remove(&account);
-        }
-    }
+/// Under what a claim is counted.
+const fn keys(claim: Claim) -> [(Account, Option<u128>); 2] {
+    let account = (claim.is_proven, claim.peer);
+    [(account, None), (account, Some(claim.group))]
 }
 
 /// Nobody has more places than the new caller has.
@@ -130,6 +110,8 @@ pub(super) struct Full;
     reason = "a test may stop where its own numbers are wrong"
 )]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     const MOST: usize = 100;
@@ -145,36 +127,24 @@ mod tests {
     /// Lets these callers come one after the other, and says how many places each claim has.
     fn shares(callers: impl IntoIterator<Item = Claim>) -> BTreeMap<Claim, usize> {
         let mut places = Places::default();
-        let mut taken: BTreeMap<Order, Claim> = BTreeMap::new();
-        for (order, claim) in (0..).zip(callers) {
-            if let Ok(displaced) = places.take(claim, order, MOST) {
+        let mut taken: Vec<Claim> = Vec::new();
+        for claim in callers {
+            if let Ok(displaced) = places.take(claim, MOST) {
                 if let Some(displaced) = displaced {
-                    assert!(taken.remove(&displaced).is_some(), "displaced twice");
+                    let place = taken.iter().rposition(|one| *one == displaced);
+                    taken.remove(place.expect("one that has a place"));
                 }
-                taken.insert(order, claim);
+                taken.push(claim);
             }
             assert!(taken.len() <= MOST);
         }
         let mut shares = BTreeMap::new();
-        for (order, claim) in taken {
+        for claim in taken {
             *shares.entry(claim).or_default() += 1;
-            places.leave(claim, order);
+            places.leave(claim);
         }
-        let Places {
-            count,
-            taken,
-            accounts,
-            ranking,
-            groups,
-        } = places;
-        let left = [
-            count,
-            taken.len(),
-            accounts.len(),
-            ranking.len(),
-            groups.len(),
-        ];
-        assert_eq!(left, [0; 5], "what is kept of nobody");
+        let left = [places.count, places.counts.len()];
+        assert_eq!(left, [0; 2], "what is kept of callers that are gone");
         shares
     }
 
@@ -246,13 +216,13 @@ mod tests {
     #[test]
     fn nobody_is_displaced_for_one_who_has_as_much() {
         let mut places = Places::default();
-        for order in 0..100 {
-            let peer = u8::try_from(order / 50).unwrap();
-            assert_eq!(places.take(claim(false, peer, 0), order, MOST), Ok(None));
+        for number in 0..100_u8 {
+            assert_eq!(places.take(claim(false, number / 50, 0), MOST), Ok(None));
         }
         for peer in [0, 1] {
-            assert_eq!(places.take(claim(false, peer, 0), 100, MOST), Err(Full));
+            assert_eq!(places.take(claim(false, peer, 0), MOST), Err(Full));
         }
-        assert_eq!(places.take(claim(false, 2, 0), 100, MOST), Ok(Some(99)));
+        let displaced = places.take(claim(false, 2, 0), MOST);
+        assert_eq!(displaced, Ok(Some(claim(false, 1, 0))));
     }
 }

@@ -15,7 +15,7 @@ const MAX_REMEMBERED: usize = 256;
 
 /// Stands for the key that a token asks for: for its `kid`, which is a stranger's text of any
 /// length, or for the token, where that names none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct KeyIdDigest([u8; 16]);
 
 impl KeyIdDigest {

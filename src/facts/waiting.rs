@@ -1,12 +1,12 @@
 //! Requests that wait for a fact.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use thiserror::Error;
 
 use super::peer::Peer;
-use super::places::{Claim, Order, Places};
+use super::places::{Claim, Places};
 use super::unknown::KeyIdDigest;
 use super::Fact;
 use crate::policy::ProviderId;
@@ -36,11 +36,15 @@ pub enum WaitFault {
     NotYet(Duration),
 }
 
+/// The order in which requests came.
+type Order = u64;
+
 /// The requests that wait.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
-    pools: BTreeMap<Pool, Waiters>,
-    places: BTreeMap<WaiterId, (Pool, Order)>,
+    /// Three for a provider at most.
+    pools: Vec<Waiters>,
+    places: HashMap<WaiterId, (Pool, Order)>,
     last: Order,
 }
 
@@ -56,8 +60,9 @@ enum Kind {
     Token,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Waiters {
+    pool: Pool,
     places: Places,
     waiters: BTreeMap<Order, Waiter>,
 }
@@ -101,12 +106,24 @@ impl Waiting {
         let pool = Pool(waiter.fact.provider(), waiter.kind());
         self.last = self.last.saturating_add(1);
         let order = self.last;
-        let here = self.pools.entry(pool).or_default();
-        let displaced = here.places.take(waiter.claim, order, places);
+        if self.of(pool).is_none() {
+            self.pools.push(Waiters {
+                pool,
+                places: Places::default(),
+                waiters: BTreeMap::new(),
+            });
+        }
+        let here = self.of(pool).ok_or(WaitFault::TooMany)?;
+        let displaced = here.places.take(waiter.claim, places);
         let displaced = displaced.map_err(|_| WaitFault::TooMany)?;
+        let displaced = displaced.and_then(|claim| {
+            let mut newest_first = here.waiters.iter().rev();
+            let (order, _) = newest_first.find(|(_, other)| other.claim == claim)?;
+            let order = *order;
+            here.waiters.remove(&order)
+        });
         here.waiters.insert(order, waiter);
         self.places.insert(waiter.id, (pool, order));
-        let displaced = displaced.and_then(|order| here.waiters.remove(&order));
         Ok(displaced.map(|displaced| {
             self.places.remove(&displaced.id);
             displaced.id
@@ -120,12 +137,22 @@ impl Waiting {
     }
 
     fn release(&mut self, pool: Pool, order: Order) {
-        let Some(here) = self.pools.get_mut(&pool) else {
+        let Some(here) = self.of(pool) else {
             return;
         };
         if let Some(waiter) = here.waiters.remove(&order) {
-            here.places.leave(waiter.claim, order);
+            here.places.leave(waiter.claim);
         }
+    }
+
+    fn of(&mut self, pool: Pool) -> Option<&mut Waiters> {
+        self.pools.iter_mut().find(|waiters| waiters.pool == pool)
+    }
+
+    /// Those of a pool, in the order of their coming.
+    fn waiters(&self, pool: Pool) -> impl Iterator<Item = (&Order, &Waiter)> {
+        let here = self.pools.iter().find(|waiters| waiters.pool == pool);
+        here.into_iter().flat_map(|here| here.waiters.iter())
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -156,9 +183,8 @@ impl Waiting {
     /// proven token, who come first.
     pub(super) fn askers(&self, provider: ProviderId) -> impl Iterator<Item = Asker> + '_ {
         let kinds = [Kind::ProvenToken, Kind::Token].into_iter();
-        let pools = kinds.filter_map(move |kind| self.pools.get(&Pool(provider, kind)));
-        let waiters = pools.flat_map(|pool| pool.waiters.values());
-        waiters.filter_map(|waiter| match waiter.fact {
+        let waiters = kinds.flat_map(move |kind| self.waiters(Pool(provider, kind)));
+        waiters.filter_map(|(_, waiter)| match waiter.fact {
             Fact::Introspection(_, token) | Fact::Confirmation(_, token) => Some(Asker {
                 id: waiter.id,
                 token,
@@ -175,9 +201,8 @@ impl Waiting {
         &self,
         provider: ProviderId,
     ) -> impl Iterator<Item = (KeyIdDigest, Option<Peer>)> + '_ {
-        let pool = self.pools.get(&Pool(provider, Kind::Keys)).into_iter();
-        let waiters = pool.flat_map(|pool| pool.waiters.values());
-        waiters.filter_map(|waiter| match waiter.fact {
+        let waiters = self.waiters(Pool(provider, Kind::Keys));
+        waiters.filter_map(|(_, waiter)| match waiter.fact {
             Fact::NewerKeySet(_, key_id) => Some((key_id, waiter.claim.peer)),
             _ => None,
         })
@@ -192,7 +217,7 @@ impl Waiting {
             &[Kind::Keys]
         };
         for kind in kinds {
-            if let Some(pool) = self.pools.get_mut(&Pool(provider, *kind)) {
+            if let Some(pool) = self.of(Pool(provider, *kind)) {
                 for waiter in pool.waiters.values_mut() {
                     waiter.until = waiter.until.min(latest);
                 }
@@ -202,7 +227,7 @@ impl Waiting {
 
     /// Takes out those who have waited long enough.
     pub(super) fn take_overdue(&mut self, now: UnixMillis) -> Vec<WaiterId> {
-        let pools: Vec<_> = self.pools.keys().copied().collect();
+        let pools: Vec<_> = self.pools.iter().map(|waiters| waiters.pool).collect();
         let mut taken = Vec::new();
         for pool in pools {
             taken.append(&mut self.take_if(pool, |waiter| waiter.until <= now));
@@ -211,10 +236,7 @@ impl Waiting {
     }
 
     fn take_if(&mut self, pool: Pool, chosen: impl Fn(&Waiter) -> bool) -> Vec<WaiterId> {
-        let Some(here) = self.pools.get(&pool) else {
-            return Vec::new();
-        };
-        let waiters = here.waiters.iter().filter(|(_, waiter)| chosen(waiter));
+        let waiters = self.waiters(pool).filter(|(_, waiter)| chosen(waiter));
         let chosen: Vec<_> = waiters.map(|(order, waiter)| (*order, waiter.id)).collect();
         for (order, id) in &chosen {
             self.places.remove(id);

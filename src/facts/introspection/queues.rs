@@ -14,17 +14,21 @@ type Caller = (bool, Option<Peer>);
 /// Those who wait for a word on a token that no call is about yet, each token once, by where they
 /// came from: a caller with many tokens, made up or not, does not go before all others.
 pub(in crate::facts) struct Queues {
-    waiting: BTreeMap<Caller, VecDeque<Asker>>,
-    /// How many calls each of them has.
-    calls: BTreeMap<Caller, usize>,
+    callers: BTreeMap<Caller, Queue>,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Asker>,
+    /// How many calls are under way for them.
+    calls: usize,
 }
 
 impl Queues {
     /// Puts them together, in the order of their coming.
     pub(in crate::facts) fn of(askers: impl Iterator<Item = Asker>, inquiries: &Inquiries) -> Self {
         let mut queues = Self {
-            waiting: BTreeMap::new(),
-            calls: BTreeMap::new(),
+            callers: BTreeMap::new(),
         };
         let mut seen = BTreeSet::new();
         for call in &inquiries.calls {
@@ -34,15 +38,16 @@ impl Queues {
         for asker in askers {
             if seen.insert(*asker.token.bytes()) {
                 let caller = (!asker.is_proven, asker.peer);
-                queues.waiting.entry(caller).or_default().push_back(asker);
+                let queue = queues.callers.entry(caller).or_default();
+                queue.waiting.push_back(asker);
             }
         }
         queues
     }
 
     fn count(&mut self, caller: Caller) {
-        let calls = self.calls.entry(caller).or_default();
-        *calls = calls.saturating_add(1);
+        let queue = self.callers.entry(caller).or_default();
+        queue.calls = queue.calls.saturating_add(1);
     }
 
     /// Takes out who is next: of the callers who may ask, one who has the fewest calls.
@@ -53,10 +58,9 @@ impl Queues {
     ) -> Option<Asker> {
         let most = [true, false].map(|is_proven| inquiries.most_calls(now, is_proven));
         let [most_of_proven, most_of_others] = most;
-        let callers = self.waiting.keys().map(|caller| {
-            let calls = self.calls.get(caller).copied().unwrap_or_default();
-            (caller.0, calls, *caller)
-        });
+        let waiting = self.callers.iter();
+        let waiting = waiting.filter(|(_, queue)| !queue.waiting.is_empty());
+        let callers = waiting.map(|(caller, queue)| (caller.0, queue.calls, *caller));
         let may_ask = callers.filter(|(is_unproven, calls, _)| {
             *calls
                 < if *is_unproven {
@@ -67,11 +71,6 @@ impl Queues {
         });
         let (_, _, next) = may_ask.min()?;
         self.count(next);
-        let queue = self.waiting.get_mut(&next)?;
-        let asker = queue.pop_front();
-        if queue.is_empty() {
-            self.waiting.remove(&next);
-        }
-        asker
+        self.callers.get_mut(&next)?.waiting.pop_front()
     }
 }
