@@ -1,7 +1,5 @@
 //! Where an n8n serves its surfaces: the `N8N_ENDPOINT_*` variables of its environment.
 
-use std::borrow::Cow;
-
 use thiserror::Error;
 
 use super::{Surface, WELL_KNOWN};
@@ -92,7 +90,9 @@ impl Endpoints {
     /// The pairs that n8n could not serve side by side. A configuration with one is refused,
     /// because which of the two n8n serves would be a guess.
     pub fn conflicts(&self) -> Vec<EndpointConflict> {
-        let all = self.prefixes();
+        let all = self
+            .prefixes()
+            .map(|(prefix, place)| (prefix, place.text()));
         let mut conflicts = Vec::new();
         for (place, (outer, outer_path)) in all.iter().enumerate() {
             for (other_place, (inner, inner_path)) in all.iter().enumerate() {
@@ -117,46 +117,81 @@ impl Endpoints {
         conflicts
     }
 
-    /// Every prefix and where it is; `*` stands for any segment.
-    pub(super) fn prefixes(&self) -> [(Prefix, Cow<'_, str>); 21] {
-        let waiting = &self.webhook_waiting;
+    /// Every prefix and where it is.
+    pub(super) fn prefixes(&self) -> [(Prefix, Place<'_>); 21] {
+        let place = |start| Place { start, end: "" };
+        let waiting = self.webhook_waiting.as_str();
         [
-            (Prefix::Api, self.api.as_str().into()),
-            (Prefix::Rest, self.rest.as_str().into()),
-            (Prefix::Webhook, self.webhook.as_str().into()),
-            (Prefix::WebhookTest, self.webhook_test.as_str().into()),
-            (Prefix::WebhookWaiting, self.webhook_waiting.as_str().into()),
-            (Prefix::Form, self.form.as_str().into()),
-            (Prefix::FormTest, self.form_test.as_str().into()),
-            (Prefix::FormWaiting, self.form_waiting.as_str().into()),
-            (Prefix::Mcp, self.mcp.as_str().into()),
-            (Prefix::McpTest, self.mcp_test.as_str().into()),
-            (Prefix::WaitingSlack, format!("{waiting}-slack").into()),
-            (
-                Prefix::WaitingTelegram,
-                format!("{waiting}-telegram").into(),
-            ),
-            (
-                Prefix::Agent,
-                format!("{}/{AGENT_WEBHOOKS}", self.rest).into(),
-            ),
-            (Prefix::Chat, "chat".into()),
-            (Prefix::McpServer, "mcp-server".into()),
-            (Prefix::McpOauth, "mcp-oauth".into()),
-            (Prefix::Oauth, "oauth".into()),
+            (Prefix::Api, place(&self.api)),
+            (Prefix::Rest, place(&self.rest)),
+            (Prefix::Webhook, place(&self.webhook)),
+            (Prefix::WebhookTest, place(&self.webhook_test)),
+            (Prefix::WebhookWaiting, place(waiting)),
+            (Prefix::Form, place(&self.form)),
+            (Prefix::FormTest, place(&self.form_test)),
+            (Prefix::FormWaiting, place(&self.form_waiting)),
+            (Prefix::Mcp, place(&self.mcp)),
+            (Prefix::McpTest, place(&self.mcp_test)),
+            (Prefix::WaitingSlack, place(waiting).with("-slack")),
+            (Prefix::WaitingTelegram, place(waiting).with("-telegram")),
+            (Prefix::Agent, place(&self.rest).with(AGENT_WEBHOOKS)),
+            (Prefix::Chat, place("chat")),
+            (Prefix::McpServer, place("mcp-server")),
+            (Prefix::McpOauth, place("mcp-oauth")),
+            (Prefix::Oauth, place("oauth")),
             (
                 Prefix::AuthorizationServer,
-                ".well-known/oauth-authorization-server".into(),
+                place(".well-known/oauth-authorization-server"),
             ),
-            (Prefix::ProtectedResource, WELL_KNOWN.into()),
-            (Prefix::Metrics, "metrics".into()),
-            (Prefix::Health, "healthz".into()),
+            (Prefix::ProtectedResource, place(WELL_KNOWN)),
+            (Prefix::Metrics, place("metrics")),
+            (Prefix::Health, place("healthz")),
         ]
     }
 }
 
+/// Where a prefix is: two texts, one behind the other, so that no request has to join them. `*`
+/// stands for any segment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place<'e> {
+    start: &'e str,
+    end: &'static str,
+}
+
+impl Place<'_> {
+    const fn with(self, end: &'static str) -> Self {
+        Self { end, ..self }
+    }
+
+    /// The whole text.
+    pub(super) fn text(self) -> String {
+        [self.start, self.end].concat()
+    }
+
+    /// How many segments it has, if `path` begins with them, without regard to case.
+    pub(super) fn length_at_start(self, path: &[u8]) -> Option<usize> {
+        let mut rest = path.strip_prefix(b"/")?;
+        let mut length = 1_usize;
+        for byte in self.start.bytes().chain(self.end.bytes()) {
+            if byte == b'*' {
+                let is_inner = |byte: &&u8| **byte != b'/';
+                let segment = rest.iter().take_while(is_inner).count();
+                rest = rest.get(segment..)?;
+                continue;
+            }
+            let (first, after) = rest.split_first()?;
+            if !first.eq_ignore_ascii_case(&byte) {
+                return None;
+            }
+            length = length.saturating_add(usize::from(byte == b'/'));
+            rest = after;
+        }
+        (rest.is_empty() || rest.starts_with(b"/")).then_some(length)
+    }
+}
+
 /// Where n8n takes calls of chat platforms to its agents, below the internal API.
-const AGENT_WEBHOOKS: &str = "projects/*/agents/v2/*/webhooks";
+const AGENT_WEBHOOKS: &str = "/projects/*/agents/v2/*/webhooks";
 
 /// A prefix below which n8n serves one thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -318,11 +353,47 @@ mod tests {
     #[test]
     fn the_defaults_are_in_normal_form_and_without_conflict() {
         let endpoints = Endpoints::default();
-        for (_, path) in endpoints.prefixes() {
-            let path = path.replace('*', "x");
+        for (_, place) in endpoints.prefixes() {
+            let path = place.text().replace('*', "x");
             assert_eq!(Endpoints::normalize(&path).as_deref(), Ok(&*path));
         }
         assert_eq!(endpoints.conflicts(), []);
+    }
+
+    #[test]
+    fn a_path_begins_with_whole_segments_of_a_place_in_any_case() {
+        let endpoints = Endpoints::default();
+        let length = |prefix: Prefix, path: &str| {
+            let places = endpoints.prefixes();
+            let mut places = places.iter().filter(|(own, _)| *own == prefix);
+            let (_, place) = places.next().unwrap();
+            place.length_at_start(path.as_bytes())
+        };
+        for (prefix, path, expected) in [
+            (Prefix::Webhook, "/webhook", Some(1)),
+            (Prefix::Webhook, "/WebHook/", Some(1)),
+            (Prefix::Webhook, "/webhook/x/y", Some(1)),
+            (Prefix::Webhook, "/webhook-test", None),
+            (Prefix::Webhook, "/webhoo", None),
+            (Prefix::Webhook, "webhook", None),
+            (Prefix::WaitingSlack, "/webhook-waiting-SLACK", Some(1)),
+            (Prefix::WaitingSlack, "/webhook-waiting-slacks", None),
+            (Prefix::WebhookWaiting, "/webhook-waiting-slack", None),
+            (
+                Prefix::Agent,
+                "/rest/projects/7/agents/v2/x/webhooks/slack",
+                Some(7),
+            ),
+            (
+                Prefix::Agent,
+                "/rest/projects//agents/v2//webhooks",
+                Some(7),
+            ),
+            (Prefix::Agent, "/rest/projects/7/agents/v1/x/webhooks", None),
+            (Prefix::Agent, "/rest/projects/7/agents/v2/x", None),
+        ] {
+            assert_eq!(length(prefix, path), expected, "{path}");
+        }
     }
 
     #[test]

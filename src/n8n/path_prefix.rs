@@ -4,7 +4,8 @@
 //! So the filter judges what is left, and refuses whatever some route could read as below the
 //! prefix though it is not plainly so.
 
-use super::path::{could_be_under, could_begin_with, fault_of, segments};
+use super::path::{could_begin_with, fault_of, segments};
+use super::surface::could_be_guarded;
 use super::{EndpointFault, Endpoints, PathFault};
 
 /// A path such as `/n8n`, without a slash at its end.
@@ -91,10 +92,7 @@ impl PathPrefix {
         if rest.is_empty() || rest.starts_with(b"/") {
             return true;
         }
-        let all = endpoints.prefixes();
-        let guarded = all.iter().filter(|(prefix, _)| prefix.is_guarded());
-        let guarded: Vec<&str> = guarded.map(|(_, path)| &**path).collect();
-        could_be_under(&[b"/", rest].concat(), &guarded)
+        could_be_guarded(endpoints, &[b"/", rest].concat())
     }
 }
 

@@ -105,7 +105,9 @@ impl PathPattern {
         let path = pattern.strip_prefix('/').ok_or(PatternFault::NotAbsolute)?;
         let path = path.strip_suffix('/').unwrap_or(path);
         let all: Vec<&str> = path.split('/').collect();
-        let prefixes = endpoints.prefixes();
+        let prefixes = endpoints
+            .prefixes()
+            .map(|(prefix, place)| (prefix, place.text()));
         let known = || prefixes.iter().filter(|(prefix, _)| may_begin(*prefix));
         let (prefix, length) = known()
             .filter_map(|(prefix, path)| Some((*prefix, length_at_start(&all, path)?)))

@@ -1,8 +1,6 @@
 //! Which part of n8n a path belongs to.
 
-use std::borrow::Cow;
-
-use super::endpoints::Prefix;
+use super::endpoints::{Place, Prefix};
 use super::path::{
     could_be_under, decode_plain, fault_of, has_needless_encoding, segments, MOST_SEGMENTS,
 };
@@ -134,9 +132,7 @@ pub fn classify(endpoints: &Endpoints, path: &[u8]) -> Result<Route, PathFault> 
         if is_odd && is_deep {
             return Err(PathFault::TooManySegments);
         }
-        let is_guarded = |(prefix, _): &&(Prefix, Cow<'_, str>)| prefix.is_guarded();
-        let guarded = || prefixes.iter().filter(is_guarded).map(|(_, path)| &**path);
-        if is_odd && could_be_under(path, &guarded().collect::<Vec<_>>()) {
+        if is_odd && could_be_guarded(endpoints, path) {
             return Err(fault.unwrap_or(PathFault::EncodedLiteral));
         }
         if prefix == Some(Prefix::ProtectedResource) && !is_deep {
@@ -167,26 +163,21 @@ pub fn described(path: &[u8]) -> Option<&[u8]> {
     (is_metadata && resource.starts_with(b"/")).then_some(resource)
 }
 
+/// Whether some server could read `path` as a path that this filter guards.
+pub(super) fn could_be_guarded(endpoints: &Endpoints, path: &[u8]) -> bool {
+    let prefixes = endpoints.prefixes().into_iter();
+    let guarded = prefixes.filter(|(prefix, _)| prefix.is_guarded());
+    let guarded: Vec<String> = guarded.map(|(_, place)| place.text()).collect();
+    let guarded: Vec<&str> = guarded.iter().map(String::as_str).collect();
+    could_be_under(path, &guarded)
+}
+
 /// The longest prefix of `path` and how many segments it has.
-fn longest_prefix(prefixes: &[(Prefix, Cow<'_, str>)], path: &[u8]) -> (Option<Prefix>, usize) {
-    // Most prefixes differ in their first letter.
-    let first = |text: &[u8]| text.first().map(u8::to_ascii_lowercase);
-    let of_path = path.get(1..).and_then(first);
-    prefixes
+fn longest_prefix(prefixes: &[(Prefix, Place<'_>)], path: &[u8]) -> (Option<Prefix>, usize) {
+    let lengths = prefixes
         .iter()
-        .filter(|(_, literal)| first(literal.as_bytes()) == of_path)
-        .filter_map(|(prefix, literal)| {
-            let mut of_path = segments(path);
-            let mut length = 0_usize;
-            for literal in literal.split('/') {
-                let segment = of_path.next()?;
-                if literal != "*" && !segment.eq_ignore_ascii_case(literal.as_bytes()) {
-                    return None;
-                }
-                length = length.saturating_add(1);
-            }
-            Some((Some(*prefix), length))
-        })
+        .filter_map(|(prefix, place)| Some((Some(*prefix), place.length_at_start(path)?)));
+    lengths
         .max_by_key(|(_, length)| *length)
         .unwrap_or_default()
 }
