@@ -64,7 +64,7 @@ enum Kind {
 struct Waiters {
     pool: Pool,
     places: Places,
-    waiters: BTreeMap<Order, Waiter>,
+    in_order: BTreeMap<Order, Waiter>,
 }
 
 /// A request that waits.
@@ -110,19 +110,19 @@ impl Waiting {
             self.pools.push(Waiters {
                 pool,
                 places: Places::default(),
-                waiters: BTreeMap::new(),
+                in_order: BTreeMap::new(),
             });
         }
         let here = self.of(pool).ok_or(WaitFault::TooMany)?;
         let displaced = here.places.take(waiter.claim, places);
         let displaced = displaced.map_err(|_| WaitFault::TooMany)?;
         let displaced = displaced.and_then(|claim| {
-            let mut newest_first = here.waiters.iter().rev();
+            let mut newest_first = here.in_order.iter().rev();
             let (order, _) = newest_first.find(|(_, other)| other.claim == claim)?;
             let order = *order;
-            here.waiters.remove(&order)
+            here.in_order.remove(&order)
         });
-        here.waiters.insert(order, waiter);
+        here.in_order.insert(order, waiter);
         self.places.insert(waiter.id, (pool, order));
         Ok(displaced.map(|displaced| {
             self.places.remove(&displaced.id);
@@ -140,7 +140,7 @@ impl Waiting {
         let Some(here) = self.of(pool) else {
             return;
         };
-        if let Some(waiter) = here.waiters.remove(&order) {
+        if let Some(waiter) = here.in_order.remove(&order) {
             here.places.leave(waiter.claim);
         }
     }
@@ -152,7 +152,7 @@ impl Waiting {
     /// Those of a pool, in the order of their coming.
     fn waiters(&self, pool: Pool) -> impl Iterator<Item = (&Order, &Waiter)> {
         let here = self.pools.iter().find(|waiters| waiters.pool == pool);
-        here.into_iter().flat_map(|here| here.waiters.iter())
+        here.into_iter().flat_map(|here| here.in_order.iter())
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -218,7 +218,7 @@ impl Waiting {
         };
         for kind in kinds {
             if let Some(pool) = self.of(Pool(provider, *kind)) {
-                for waiter in pool.waiters.values_mut() {
+                for waiter in pool.in_order.values_mut() {
                     waiter.until = waiter.until.min(latest);
                 }
             }

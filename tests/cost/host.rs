@@ -30,10 +30,19 @@ pub(crate) struct Outcome {
     pub(crate) steps: u64,
 }
 
+/// `proxy_buffer_type_t`.
+const CALL_BODY: i32 = 4;
+
+/// The number of each call that the module makes.
+const CALL: u32 = 1;
+
 #[derive(Default)]
 struct State {
     configuration: Vec<u8>,
     head: Vec<u8>,
+    /// The body of the answer to the module's call.
+    body: Vec<u8>,
+    has_called: bool,
     status: Option<u32>,
     metrics: u32,
     log: Vec<String>,
@@ -98,6 +107,26 @@ impl Gate {
         }
     }
 
+    /// Lets time pass until the module makes a call, and answers it with this body. Says how many
+    /// instructions the answer took.
+    pub(crate) fn answer_call(&mut self, body: &[u8], most: u64) -> u64 {
+        self.store.data_mut().has_called = false;
+        self.store.set_fuel(ENDLESS).unwrap();
+        self.call("proxy_on_tick", &[ROOT]);
+        assert!(self.store.data().has_called, "no call was made");
+        self.store.data_mut().body = body.to_vec();
+        self.store.set_fuel(most).unwrap();
+        let (call, size) = (i32::try_from(CALL), i32::try_from(body.len()));
+        let arguments = [ROOT, call.unwrap(), 1, size.unwrap(), 0];
+        self.call("proxy_on_http_call_response", &arguments);
+        most - self.store.get_fuel().unwrap()
+    }
+
+    /// The last line that the module logged.
+    pub(crate) fn logged(&self) -> String {
+        self.store.data().log.join("\n")
+    }
+
     fn call(&mut self, name: &str, arguments: &[i32]) -> Option<i32> {
         let function = self.instance.get_func(&self.store, name).unwrap();
         let arguments: Vec<Val> = arguments.iter().copied().map(Val::I32).collect();
@@ -146,8 +175,24 @@ fn answer(name: &str, mut caller: Caller<'_, State>, arguments: &[i32]) -> i32 {
             hand_over(&mut caller, &head, at(1), at(2));
         }
         "proxy_get_buffer_bytes" => {
-            let configuration = caller.data().configuration.clone();
-            hand_over(&mut caller, &configuration, at(3), at(4));
+            let state = caller.data();
+            let whole = match arguments[0] {
+                CALL_BODY => &state.body,
+                _ => &state.configuration,
+            };
+            let most = whole.len().min(at(2));
+            let bytes = whole[..most].to_vec();
+            hand_over(&mut caller, &bytes, at(3), at(4));
+        }
+        "proxy_http_call" => {
+            caller.data_mut().has_called = true;
+            write(&mut caller, at(9), &CALL.to_le_bytes());
+        }
+        "proxy_get_header_map_value" => {
+            if read(&caller, at(1), at(2)) != b":status" {
+                return NOT_FOUND;
+            }
+            hand_over(&mut caller, b"200", at(3), at(4));
         }
         "proxy_send_local_response" => {
             caller.data_mut().status = u32::try_from(arguments[0]).ok();

@@ -15,6 +15,7 @@
 )]
 
 mod host;
+mod key_sets;
 mod requests;
 
 #[path = "../support/mint.rs"]

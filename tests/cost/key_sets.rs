@@ -1,0 +1,110 @@
+//! What a key set costs the worker that fetched it: no more than so many instructions for each of
+//! its bytes. A provider's document comes as one call of the module, whatever is in it.
+
+use serde_json::{json, Value};
+
+use crate::host::Gate;
+use crate::mint::{mint, KeyKind};
+use crate::wasm;
+
+/// How many keys a set has. More than 100 are too many.
+const SIZES: [usize; 3] = [24, 48, 96];
+
+/// How many instructions a set may cost for each of its bytes, and how many whatever it is. A
+/// point of an elliptic curve takes the most: it must be on its curve.
+const EACH_BYTE: u64 = 3_000;
+const EACH_SET: u64 = 2_000_000;
+
+fn policy() -> String {
+    let policy = json!({
+        "providers": [{
+            "name": "idp", "issuer": "https://idp.example.test", "audiences": ["n8n"],
+            "cluster": "idp", "jwks_uri": "https://idp.example.test/jwks",
+            "keys": {"grace": "1h"},
+        }],
+        "crypto": "guest",
+        "principals": [
+            { "name": "reader", "match": { "client": "reader" }, "grant": ["*"],
+              "api_key": { "env": "N8N_KEY" } },
+        ],
+    });
+    policy.to_string()
+}
+
+/// Key sets of each kind, with so many keys.
+fn kinds(size: usize) -> Vec<(&'static str, Value)> {
+    let each = |key: &dyn Fn(usize) -> Value| (0..size).map(key).collect::<Value>();
+    let of = |kind: KeyKind| move |number: usize| mint(kind).jwk(&format!("key-{number}"));
+    let with = |name: &'static str, value: &'static dyn Fn(usize) -> Value| {
+        move |number: usize| {
+            let mut key = mint(KeyKind::Ed25519).jwk(&format!("key-{number}"));
+            key[name] = value(number);
+            key
+        }
+    };
+    vec![
+        ("RSA", each(&of(KeyKind::Rsa2048))),
+        ("P-256", each(&of(KeyKind::P256))),
+        ("Ed25519", each(&of(KeyKind::Ed25519))),
+        ("one key id", each(&|_| mint(KeyKind::Ed25519).jwk("one"))),
+        (
+            "long key ids",
+            each(&with("kid", &|number| json!(format!("{number:0>250}")))),
+        ),
+        (
+            "keys that are skipped",
+            each(&with("kty", &|number| json!(format!("kind-{number}")))),
+        ),
+        (
+            "certificates",
+            each(&with("x5c", &|_| json!(["A".repeat(1500)]))),
+        ),
+        (
+            "many members",
+            each(&with("x", &|_| {
+                (0..40)
+                    .map(|name| (format!("m{name}"), json!(name)))
+                    .collect()
+            })),
+        ),
+        ("no keys", each(&|number| json!(number))),
+    ]
+}
+
+#[test]
+fn a_key_set_costs_no_more_than_its_bytes() {
+    let wasm = wasm();
+    let mut faults = Vec::new();
+    let names: Vec<_> = kinds(0).into_iter().map(|(name, _)| name).collect();
+    for (place, name) in names.iter().enumerate() {
+        let costs = SIZES.map(|size| {
+            let (_, keys) = &kinds(size)[place];
+            let body = json!({ "keys": keys }).to_string();
+            let most = EACH_SET + EACH_BYTE * u64::try_from(body.len()).unwrap();
+            let mut gate = Gate::start(&wasm, &policy());
+            gate.answer_call(body.as_bytes(), most)
+        });
+        let [small, middle, large] = costs;
+        let [first, second] =
+            [(small, middle), (middle, large)].map(|(less, more)| more.saturating_sub(less));
+        // Twice as many more keys may cost twice as many more instructions.
+        if second > 2 * first + first / 2 + 200_000 {
+            faults.push(format!("{name}: {costs:?}"));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// What is not of the kind that it says would cost little for the wrong reason.
+#[test]
+fn the_sets_that_are_counted_are_those_that_a_gate_reads() {
+    let wasm = wasm();
+    for (name, keys) in kinds(24) {
+        let body = json!({ "keys": keys }).to_string();
+        let mut gate = Gate::start(&wasm, &policy());
+        gate.answer_call(body.as_bytes(), u64::MAX / 4);
+        let has_failed = gate.logged().contains("could not be fetched");
+        let is_useless = ["keys that are skipped", "many members", "no keys"].contains(&name);
+        assert_eq!(has_failed, is_useless, "{name}: {}", gate.logged());
+    }
+}
