@@ -604,6 +604,14 @@ fn what_switches_the_gate_off_or_lets_it_fail_open_is_named() {
             json!(true),
             open,
         ),
+        (
+            format!("{filters}/typed_config/config"),
+            "capability_restriction_config",
+            json!({"allowed_capabilities": {
+                "proxy_on_request_headers": {}, "proxy_on_request_trailers": {},
+            }}),
+            "the gate is not called for this part of a request, which then goes on unjudged",
+        ),
     ] {
         let mut file = good.clone();
         file.pointer_mut(&place).unwrap()[member] = value;

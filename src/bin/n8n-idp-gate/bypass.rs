@@ -180,6 +180,25 @@ impl Walk<'_> {
             if is_filter && matches!(&*snake(name), "disabled" | "is_optional") && value == true {
                 self.bypass(name, SWITCHED_OFF);
             }
+            if snake(name) == "capability_restriction_config" {
+                self.not_called(name, value);
+            }
+        }
+    }
+
+    /// Callbacks that the host is not to call: it takes its default instead, which is "go on".
+    /// Where nothing is listed, nothing is restricted.
+    fn not_called(&mut self, name: &str, restriction: &Value) {
+        let members = restriction.as_object();
+        let allowed = members.and_then(|members| field(members, "allowed_capabilities"));
+        let allowed = allowed.and_then(Value::as_object);
+        let Some(allowed) = allowed.filter(|allowed| !allowed.is_empty()) else {
+            return;
+        };
+        for callback in HOLDING_CALLBACKS {
+            if !allowed.contains_key(callback) {
+                self.bypass(&format!("{name} without {callback}"), NOT_CALLED);
+            }
         }
     }
 
@@ -236,6 +255,15 @@ const SWITCHED_OFF: &str = "the gate is switched off, and everything passes here
      out; what may pass is a matter of the configuration";
 const FAILS_OPEN: &str = "every request passes when the module cannot be loaded or fails. Hint: \
      write FAIL_RELOAD or FAIL_CLOSED (failStrategy: FAIL_CLOSE, failOpen: false)";
+/// The callbacks in which a request is held.
+const HOLDING_CALLBACKS: [&str; 3] = [
+    "proxy_on_request_headers",
+    "proxy_on_request_body",
+    "proxy_on_request_trailers",
+];
+
+const NOT_CALLED: &str = "the gate is not called for this part of a request, which then goes on \
+     unjudged. Hint: list every name of scripts/wasm-exports.txt, or take the restriction out";
 const OUTSIDE: &str = "leads to the n8n that is below path_prefix, and outside is pass: nothing \
      is judged here. Hint: take the route out, or outside";
 const NOT_TAKEN_OFF: &str = "path_prefix is there, and no route takes it off. Hint: match \
