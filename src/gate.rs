@@ -29,12 +29,13 @@ const QUIET_TICK: Duration = Duration::from_millis(500);
 /// How often while a request waits: a fetch begins with the next tick.
 const BUSY_TICK: Duration = Duration::from_millis(2);
 
-/// The most requests that are settled in one call of the host.
+/// The most requests that are decided after a wait in one call of the host.
 ///
 /// The host performs what the module asked for after the call, one request inside the other: each
 /// local reply or resumed request ends in further calls of the module before the next one begins.
 /// Some hundreds of them use up the stack of the virtual machine, and it dies. So a crowd that waits
-/// for one fetch is settled over several ticks.
+/// for one fetch is settled over several ticks. One that has to wait on counts as well: its token
+/// may have cost a signature check.
 pub const MAX_SETTLED: usize = 16;
 
 /// What a caller is told whose token could not be checked because nobody brought the fact.
@@ -234,7 +235,8 @@ impl Gate {
     /// in each call of the host, after all its [`Work`] was done; the rest follows with later ticks.
     pub fn settle_woken(&mut self, now: UnixMillis) -> Vec<(WaiterId, Settled)> {
         let mut done = Vec::new();
-        while done.len() < MAX_SETTLED {
+        let mut taken = 0_usize;
+        while taken < MAX_SETTLED {
             let Some(Woken { waiter, end }) = self.woken.pop_front() else {
                 break;
             };
@@ -242,6 +244,7 @@ impl Gate {
             let Some(parked) = self.parked.remove(&waiter) else {
                 continue;
             };
+            taken = taken.saturating_add(1);
             let Parked { request, since, .. } = parked;
             match end {
                 End::Decide { last_chance } => {
@@ -259,6 +262,11 @@ impl Gate {
             }
         }
         done
+    }
+
+    #[cfg(test)]
+    fn has_woken(&self) -> bool {
+        !self.woken.is_empty()
     }
 
     /// The configuration goes away.

@@ -25,10 +25,8 @@ fn made_up_tokens_do_not_keep_out_a_jwt_whose_signature_is_good() {
     assert!(waits(&step), "{step:?}");
 }
 
-/// Made-up tokens do not make the gate forget what it was told of a token of two providers before
-/// the second one has answered.
-#[test]
-fn a_token_of_the_second_provider_gets_its_answer_under_a_flood() {
+/// A gate with two providers that are both asked about opaque tokens.
+fn gate_of_two_providers() -> Gate {
     let provider = |name: &str| {
         let issuer = format!("https://{name}.example");
         json!({"name": name, "issuer": issuer, "audiences": ["api"],
@@ -41,7 +39,34 @@ fn a_token_of_the_second_provider_gets_its_answer_under_a_flood() {
             "grant": ["*"], "api_key": {"env": "KEY"}}],
     });
     let loaded = config::load(configuration.to_string().as_bytes(), &OneSecret).unwrap();
-    let mut gate = Gate::new(loaded.policy, Box::new(GuestCrypto));
+    Gate::new(loaded.policy, Box::new(GuestCrypto))
+}
+
+/// Each of them may cost a signature check.
+#[test]
+fn requests_that_must_wait_on_are_decided_a_few_at_a_time_too() {
+    let mut gate = gate_of_two_providers();
+    for id in 0..50 {
+        assert!(waits(&gate.request(WaiterId(id), opaque("one"), START)));
+    }
+    let first = call(&gate.tick(START, &NoMemory));
+    gate.answered(first, word(false), after(1), &NoMemory);
+    let mut left = gate.woken.len();
+    assert_eq!(left, 50);
+    while gate.has_woken() {
+        assert_eq!(settled(&mut gate, after(2)), [], "for the second provider");
+        let now = gate.woken.len();
+        assert!(left - now <= MAX_SETTLED, "{left} {now}");
+        left = now;
+    }
+    assert_eq!(gate.parked.len(), 50);
+}
+
+/// Made-up tokens do not make the gate forget what it was told of a token of two providers before
+/// the second one has answered.
+#[test]
+fn a_token_of_the_second_provider_gets_its_answer_under_a_flood() {
+    let mut gate = gate_of_two_providers();
     let path = "/api/v1/workflows";
     let calls = |work: Vec<Work>| -> Vec<CallId> {
         let fetches = work.into_iter().filter_map(|item| match item {
@@ -72,7 +97,9 @@ fn a_token_of_the_second_provider_gets_its_answer_under_a_flood() {
         for call in calls(gate.tick(after(3), &NoMemory)) {
             gate.answered(call, word(false), after(3), &NoMemory);
         }
-        while !settled(&mut gate, after(3)).is_empty() {}
+        while gate.has_woken() {
+            settled(&mut gate, after(3));
+        }
         for gone in id - 31..=id {
             gate.gone(WaiterId(gone), after(3));
         }
