@@ -215,7 +215,7 @@ impl Inquiries {
         };
         Some(match read::read(&self.asked.protocol, answer) {
             Ok(said) => {
-                self.ended_well(&call, now);
+                self.ended_well(now);
                 match said {
                     Some(claims) => {
                         let length = self.asked.ttl;
@@ -240,8 +240,8 @@ impl Inquiries {
 
     /// The provider answers, so it rests no more. What it asked for stands, though a call from before
     /// that ends well.
-    fn ended_well(&mut self, call: &Call, now: UnixMillis) {
-        if call.begun > self.failed || now >= self.left_alone {
+    fn ended_well(&mut self, now: UnixMillis) {
+        if now >= self.left_alone {
             self.failures = 0;
             self.last_fault = None;
             self.not_before = UnixMillis(0);

@@ -27,6 +27,7 @@ const api = `/${environment.N8N_PUBLIC_API_ENDPOINT ?? 'api'}/v1`;
 const HANDLERS = [
   [/requested webhook|This webhook is not registered/, 'trigger'],
   [/^\{"error":"Invalid token"\}/, 'trigger'], // a waiting execution whose link is not signed
+  [/no such column: NaN/, 'trigger'], // a waiting execution whose number is none
   [/^<!DOCTYPE html>\s+<html lang='en'>/, 'trigger'], // a form's page; the interface's has "en"
   [/^# HELP/, 'metrics'],
   [/^\{"status":"ok"\}/, 'health'],
@@ -155,7 +156,8 @@ function nameHandler({ status, type, body }) {
   if (hook) return `hook ${hook}`;
   const [, name] = HANDLERS.find(([mark]) => mark.test(body)) ?? [];
   if (name) return name;
-  if (type.startsWith('text/html') && status === 200) return 'ui';
+  // The page of the interface is never empty; an answer to a button in Slack is.
+  if (type.startsWith('text/html') && status === 200 && body) return 'ui';
   if (type.startsWith('application/json')) return `json ${status}`;
   return `status ${status}`;
 }

@@ -1,5 +1,7 @@
 //! Who a caller is in n8n, and what the caller is told.
 
+use std::sync::OnceLock;
+
 use serde_json::{json, Value};
 
 use crate::support::http::{Answer, Request};
@@ -14,8 +16,14 @@ fn token_of_b(stage: &Stage) -> String {
     stage.provider.token("app-b", "", AUDIENCE).unwrap()
 }
 
-/// The session cookie of n8n's owner, as a browser has it.
+/// The session cookie of n8n's owner, as a browser has it. n8n takes five log-ins a minute, so there
+/// is one for all tests.
 pub(crate) fn cookie_of_the_owner(stage: &Stage) -> String {
+    static COOKIE: OnceLock<String> = OnceLock::new();
+    COOKIE.get_or_init(|| log_in(stage)).clone()
+}
+
+fn log_in(stage: &Stage) -> String {
     let provisioned = stage.n8n.provisioned();
     let log_in = json!({
         "emailOrLdapLoginId": provisioned.owner.email,
