@@ -21,6 +21,9 @@ pub const IDENTITY_HEADERS: [&str; 8] = [
     "x-auth-principal",
 ];
 
+/// The header in which n8n takes its API keys.
+pub const API_KEY_HEADER: &str = "x-n8n-api-key";
+
 /// The longest value of one identity header, in bytes. Node.js refuses requests with more than
 /// 16 KiB of headers, so a caller with a thousand roles must not get that far.
 pub(super) const MAX_VALUE: usize = 2048;
@@ -88,7 +91,7 @@ pub(super) fn without_credentials(
     keep_authorization: bool,
 ) -> Vec<HeaderEdit> {
     let mut edits = removals(request, |name| {
-        is_spelling(name, "x-n8n-api-key")
+        is_spelling(name, API_KEY_HEADER)
             || (!keep_authorization && is_spelling(name, "authorization"))
     });
     edits.extend(without_session_cookie(request));

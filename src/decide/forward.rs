@@ -20,7 +20,7 @@ impl Forward {
     ) -> Self {
         let mut forward = Self::to(request, caller, false);
         forward.edits.push(HeaderEdit::Set(
-            "x-n8n-api-key",
+            edits::API_KEY_HEADER,
             HeaderValue::Secret(standing.api_key.clone()),
         ));
         forward

@@ -17,7 +17,9 @@ mod tests;
 mod webhook;
 
 pub use caller::Caller;
-pub use edits::{without_made_up_identity, HeaderEdit, HeaderValue, IDENTITY_HEADERS};
+pub use edits::{
+    without_made_up_identity, HeaderEdit, HeaderValue, API_KEY_HEADER, IDENTITY_HEADERS,
+};
 pub use forward::Forward;
 pub use properties::CALLER_PROPERTIES;
 

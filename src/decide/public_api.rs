@@ -1,7 +1,7 @@
 //! Calls of n8n's public API.
 
 use super::authenticate::authenticate;
-use super::edits::without_made_up_identity;
+use super::edits::{without_made_up_identity, API_KEY_HEADER};
 use super::{Findings, Forward, Grounds, Outcome, Stop};
 use crate::hostname;
 use crate::n8n::{ApiKeys, Operation, Route};
@@ -9,8 +9,6 @@ use crate::policy::Instance;
 use crate::reply::Reason;
 use crate::request::RequestHead;
 use crate::token::{bearer, Bearer};
-
-const API_KEY: &str = "x-n8n-api-key";
 
 pub(super) fn decide(
     grounds: Grounds<'_>,
@@ -64,7 +62,7 @@ enum ApiKey {
 /// Looks at the client's own API key. n8n joins two of them to one that is worth nothing; which
 /// of them another reader would take, nobody can say.
 fn api_key(request: &RequestHead) -> Result<ApiKey, Reason> {
-    let mut values = request.values(API_KEY);
+    let mut values = request.values(API_KEY_HEADER);
     match (values.next(), values.next()) {
         (None, _) => Ok(ApiKey::Absent),
         (Some(_), Some(_)) => Err(Reason::DuplicateApiKey),

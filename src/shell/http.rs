@@ -9,6 +9,7 @@ use proxy_wasm::types::Action as Flow;
 
 use super::root::Worker;
 use super::{abi, host};
+use crate::decide::API_KEY_HEADER;
 use crate::facts::{Fact, WaiterId};
 use crate::gate::{Action, Settled, Step};
 use crate::observe::Metric;
@@ -101,15 +102,12 @@ impl HttpContext for Request {
     /// A workflow that echoes what it was sent, or a proxy before n8n, must not show a key of n8n's
     /// to the caller.
     fn on_http_response_headers(&mut self, _: usize, _: bool) -> Flow {
-        if self.goes_on() && host::remove_from_answer(API_KEY).is_err() {
+        if self.goes_on() && host::remove_from_answer(API_KEY_HEADER).is_err() {
             error!("the host did not take a header out of an answer");
         }
         Flow::Continue
     }
 }
-
-/// The header in which n8n takes its keys.
-const API_KEY: &str = "x-n8n-api-key";
 
 impl Drop for Request {
     fn drop(&mut self) {
