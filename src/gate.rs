@@ -269,6 +269,11 @@ impl Gate {
         !self.woken.is_empty()
     }
 
+    /// The configuration is loaded.
+    pub fn open(&self, memory: &dyn SharedMemory) {
+        self.store.open(memory);
+    }
+
     /// The configuration goes away.
     pub fn close(&self, memory: &dyn SharedMemory) {
         self.store.close(memory);

@@ -185,6 +185,17 @@ impl SharedKeySet<'_> {
         self.write(&self.names.snapshot, &snapshot.encode(), None);
     }
 
+    /// Puts the lease where the workers will look for it, free to be taken.
+    ///
+    /// The host writes either at a version or over whatever is there: of two workers that find
+    /// nothing, each would write, and hold the lease. So it must lie there before the second worker
+    /// starts.
+    pub(super) fn lay_out_lease(&self) {
+        if self.memory.read(&self.names.lease).is_none() {
+            self.write(&self.names.lease, &Entry::FREE.encode(), None);
+        }
+    }
+
     /// Tries to become the one worker that fetches, for `length` or until a snapshot is there.
     ///
     /// A lease that no worker of ours wrote is not believed. The longest that one of ours can last
@@ -194,7 +205,8 @@ impl SharedKeySet<'_> {
         let ours = Entry::Fetching(end).encode();
         let name = &self.names.lease;
         let Some((value, version)) = self.memory.read(name) else {
-            // A host that refuses the write has no workers that could read it: fetch all the same.
+            // The host refused the first write, at load: no other worker can read one, so this one
+            // fetches by itself.
             self.write(name, &ours, None);
             return Lease::Ours(end);
         };
@@ -225,8 +237,7 @@ impl SharedKeySet<'_> {
         };
         let ours = Entry::Fetching(end).encode();
         if self.key.open(name, &value) == Some(&*ours) {
-            let free = Entry::Fetching(UnixMillis(0)).encode();
-            self.write(name, &free, Some(version));
+            self.write(name, &Entry::FREE.encode(), Some(version));
         }
     }
 
@@ -271,6 +282,9 @@ enum Entry {
 }
 
 impl Entry {
+    /// A fetch that ended long ago.
+    const FREE: Self = Self::Fetching(UnixMillis(0));
+
     fn encode(&self) -> Vec<u8> {
         let mut value = Vec::new();
         match self {

@@ -121,6 +121,16 @@ impl FactStore {
         }
     }
 
+    /// This worker's configuration is loaded. The host loads it on its main thread before any worker
+    /// does, so that what the workers must find in shared memory is laid out by one alone.
+    pub fn open(&self, memory: &dyn SharedMemory) {
+        for slot in &self.key_sets {
+            if let Some(shared) = shared(self.shared_key.as_ref(), &slot.names, memory) {
+                shared.lay_out_lease();
+            }
+        }
+    }
+
     /// The facts as they stand at `now`.
     pub const fn at(&self, now: UnixMillis) -> FactsAt<'_> {
         FactsAt {

@@ -92,6 +92,7 @@ impl Root {
                     tick: Duration::ZERO,
                     audits: host::logs_information(),
                 };
+                worker.gate.open(&SharedData);
                 worker.adjust_tick();
                 self.worker = Some(Rc::new(RefCell::new(worker)));
                 true

@@ -1,5 +1,7 @@
 //! What workers tell each other, and whom they believe.
 
+use std::cell::Cell;
+
 use super::*;
 
 #[test]
@@ -106,6 +108,58 @@ fn one_worker_fetches_and_the_others_adopt() {
         let effects = worker.tick(after(32), &memory);
         assert_eq!(woken(&effects), [(1, false)]);
         assert!(knows(worker, "one", after(32)));
+    }
+}
+
+#[test]
+fn of_two_workers_that_find_the_lease_free_at_once_one_fetches() {
+    let policy = policy(by_jwks(), Some("secret"));
+    let memory = Overtaken {
+        memory: Memory::default(),
+        other: RefCell::new(Some(FactStore::new(&policy))),
+        fetches: Cell::new(0),
+    };
+    // The host's main thread, before there are workers.
+    FactStore::new(&policy).open(&memory.memory);
+    let mut store = FactStore::new(&policy);
+    store.open(&memory.memory);
+    let begun = fetches(&store.tick(START, &memory)).len();
+    assert_eq!((begun, memory.fetches.get()), (0, 1));
+}
+
+#[test]
+fn a_lease_that_is_taken_is_not_laid_out_anew() {
+    let memory = Memory::default();
+    let policy = policy(by_jwks(), Some("secret"));
+    let mut store = FactStore::new(&policy);
+    store.open(&memory);
+    fetch(&store.tick(START, &memory));
+    let mut new = FactStore::new(&policy);
+    new.open(&memory);
+    assert_eq!(new.tick(after(1), &memory), []);
+}
+
+/// Memory in which another worker acts between this one's look at the lease and what it does next.
+struct Overtaken {
+    memory: Memory,
+    other: RefCell<Option<FactStore>>,
+    fetches: Cell<usize>,
+}
+
+impl SharedMemory for Overtaken {
+    fn read(&self, name: &str) -> Option<(Vec<u8>, u32)> {
+        let value = self.memory.read(name);
+        if name.contains("/lease/") {
+            if let Some(mut other) = self.other.take() {
+                let begun = fetches(&other.tick(START, &self.memory)).len();
+                self.fetches.set(self.fetches.get() + begun);
+            }
+        }
+        value
+    }
+
+    fn write(&self, name: &str, value: &[u8], version: Option<u32>) -> bool {
+        self.memory.write(name, value, version)
     }
 }
 
