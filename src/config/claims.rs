@@ -6,9 +6,9 @@
 use serde_json::{Map, Number, Value};
 
 use super::place::Place;
-use super::read::{is_present, wrong_kind, OneOrMany, Plain, Read, Text};
+use super::read::{is_present, wrong_kind, Plain, Read, Text};
 use super::section::{link, FieldReference, Members, Section};
-use crate::identity::{ClaimRule, ClaimTest};
+use crate::identity::{ClaimPath, ClaimRule, ClaimTest};
 
 const TITLE: &str = "claims[]";
 
@@ -26,7 +26,7 @@ impl Read for ClaimRule {
 
     fn read(value: &Value, place: &Place) -> Option<Self> {
         let mut rule = Self {
-            path: Vec::new(),
+            path: ClaimPath::default(),
             exists: None,
             all: Vec::new(),
             none: Vec::new(),
@@ -36,7 +36,7 @@ impl Read for ClaimRule {
             let place = place.member(name);
             match name.as_str() {
                 _ if !is_present(value, &place) => {}
-                "claim" => rule.path = path(value, &place).unwrap_or_default(),
+                "claim" => rule.path = ClaimPath::read(value, &place).unwrap_or_default(),
                 "exists" => rule.exists = bool::read(value, &place),
                 "not" => rule.none = none(value, &place).unwrap_or_default(),
                 name => rule.all.extend(test(name, value, &place)),
@@ -147,34 +147,6 @@ fn whole(number: &Number) -> Option<i64> {
         .then_some(whole)
 }
 
-/// The way to a claim: names joined by dots, or a list of names, in which dots are a part of them.
-fn path(value: &Value, place: &Place) -> Option<Vec<String>> {
-    let Value::String(path) = value else {
-        let OneOrMany(names) = OneOrMany::<Text>::read(value, place)?;
-        return Some(names.into_iter().map(|name| name.text).collect());
-    };
-    // Names that are known to hold dots: cut at them, the rule would never find its claim.
-    if path.contains("://") || path.starts_with("kubernetes.io") {
-        place.error(
-            "would be cut at its dots",
-            "write a list of names, such as [kubernetes.io, namespace]",
-        );
-        return None;
-    }
-    let names: Vec<_> = path.split('.').map(str::to_owned).collect();
-    if names
-        .iter()
-        .any(|name| name.trim() != name || name.is_empty())
-    {
-        place.error(
-            "has an empty name or a blank in it",
-            "write names with a dot between each two",
-        );
-        return None;
-    }
-    Some(names)
-}
-
 impl Section for ClaimRule {
     const TITLE: &'static str = TITLE;
     const ABOUT: &'static str =
@@ -191,7 +163,7 @@ impl Section for ClaimRule {
         };
         let test = "not looked at";
         vec![
-            field("claim", "path with dots, or list of names".to_owned(), "**required**", "The claim. `realm_access.roles` is `roles` in `realm_access`; names with dots in them stand in a list: `[kubernetes.io, namespace]`."),
+            field("claim", ClaimPath::shape(), "**required**", "The claim. `realm_access.roles` is `roles` in `realm_access`; names with dots in them stand in a list: `[kubernetes.io, namespace]`."),
             field("equals", "string, number or boolean".to_owned(), test, "It has this value."),
             field("one_of", "list of those".to_owned(), test, "It has one of these values."),
             field("contains", "string, number or boolean".to_owned(), test, "It is an array that has this value."),
@@ -223,7 +195,7 @@ mod tests {
             "prefix": "p", "not": {"equals": "x", "suffix": "s", "contains": -9e15},
         });
         let read = read(&written).unwrap();
-        assert_eq!(read.path, ["kubernetes.io", "namespace"]);
+        assert_eq!(read.path.names(), ["kubernetes.io", "namespace"]);
         assert_eq!(read.exists, Some(true));
         // Envoy's 7.0 is the token's 7.
         let one_of = ClaimTest::OneOf(vec![json!("a"), json!(7), json!(true)]);
@@ -241,7 +213,7 @@ mod tests {
     #[test]
     fn dots_lead_further_in() {
         let rule = read(&json!({"claim": "realm_access.roles", "exists": false})).unwrap();
-        assert_eq!(rule.path, ["realm_access", "roles"]);
+        assert_eq!(rule.path.names(), ["realm_access", "roles"]);
         assert_eq!(rule.exists, Some(false));
     }
 

@@ -6,6 +6,7 @@
 //! was reported.
 
 mod address;
+mod claim_path;
 mod claims;
 mod defaults;
 mod dialect;

@@ -55,6 +55,8 @@ impl Admission {
             .claims
             .iter()
             .find(|rule| rule.misses_groups(identity) || !rule.holds(&identity.claims));
-        failing.map_or(Ok(()), |rule| Err(NotAdmitted::Claim(rule.path.join("."))))
+        failing.map_or(Ok(()), |rule| {
+            Err(NotAdmitted::Claim(rule.path.names().join(".")))
+        })
     }
 }

@@ -4,7 +4,8 @@ use std::mem::discriminant;
 
 use serde_json::{Map, Value};
 
-use super::Identity;
+use super::claim_path::NoObject;
+use super::{ClaimPath, Identity};
 
 /// A rule on one claim.
 ///
@@ -13,8 +14,8 @@ use super::Identity;
 /// claim out or by changing its type; only `exists: false` is for a claim that is absent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimRule {
-    /// The names on the way to the claim, from the outermost object. Never empty.
-    pub path: Vec<String>,
+    /// The way to the claim. Never empty.
+    pub path: ClaimPath,
     /// Whether the claim is there. `Some(false)` has nothing beside it.
     pub exists: Option<bool>,
     /// All of these must hold.
@@ -39,7 +40,7 @@ pub enum ClaimTest {
 impl ClaimRule {
     /// Whether the rule holds for a token with these claims.
     pub fn holds(&self, claims: &Map<String, Value>) -> bool {
-        let claim = match self.find(claims) {
+        let claim = match self.path.find(claims) {
             Ok(Some(claim)) => claim,
             Ok(None) => return self.exists == Some(false),
             Err(NoObject) => return false,
@@ -52,29 +53,9 @@ impl ClaimRule {
 
     /// Whether the rule is about groups, and the token leaves them out: nobody can say then.
     pub fn misses_groups(&self, identity: &Identity) -> bool {
-        identity.groups_left_out && self.path.first().is_some_and(|name| name == "groups")
-    }
-
-    /// The claim, if it is there. Nobody can say where something on the way to it is no object:
-    /// whoever may choose its type must not thereby choose that the claim is absent.
-    fn find<'c>(&self, claims: &'c Map<String, Value>) -> Result<Option<&'c Value>, NoObject> {
-        let Some((first, rest)) = self.path.split_first() else {
-            return Err(NoObject);
-        };
-        let mut claim = claims.get(first);
-        for name in rest {
-            claim = match claim {
-                None | Some(Value::Null) => return Ok(None),
-                Some(Value::Object(members)) => members.get(name),
-                Some(_) => return Err(NoObject),
-            };
-        }
-        Ok(claim.filter(|claim| !claim.is_null()))
+        identity.groups_left_out && self.path.first() == Some("groups")
     }
 }
-
-/// Something on the way to a claim is no object.
-struct NoObject;
 
 impl ClaimTest {
     /// Whether the test holds; `None`: the types do not let anybody say.
@@ -120,7 +101,11 @@ mod tests {
         none: &[ClaimTest],
     ) -> ClaimRule {
         ClaimRule {
-            path: path.iter().map(|name| (*name).to_owned()).collect(),
+            path: ClaimPath::from(
+                path.iter()
+                    .map(|name| (*name).to_owned())
+                    .collect::<Vec<_>>(),
+            ),
             exists,
             all: all.to_vec(),
             none: none.to_vec(),

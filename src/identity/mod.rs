@@ -2,6 +2,7 @@
 
 mod admission;
 mod claim;
+mod claim_path;
 mod condition;
 mod dialects;
 mod dimension;
@@ -11,6 +12,7 @@ mod tests;
 
 pub use admission::{Admission, NotAdmitted};
 pub use claim::{ClaimRule, ClaimTest};
+pub use claim_path::ClaimPath;
 pub use condition::Condition;
 pub use dimension::Dimension;
 pub use kind::{Kind, KindRules};

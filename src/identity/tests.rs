@@ -265,7 +265,7 @@ fn person() -> Identity {
 
 fn claim_is(name: &str, value: &str) -> ClaimRule {
     ClaimRule {
-        path: vec![name.to_owned()],
+        path: vec![name.to_owned()].into(),
         exists: None,
         all: vec![ClaimTest::OneOf(vec![json!(value)])],
         none: Vec::new(),

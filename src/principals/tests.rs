@@ -72,7 +72,7 @@ fn kind() -> impl Strategy<Value = Kind> {
 /// Rules of which identities here keep some.
 fn claim_rule() -> impl Strategy<Value = ClaimRule> {
     (any::<bool>(), option::of(value())).prop_map(|(exists, equals)| ClaimRule {
-        path: vec!["claim".to_owned()],
+        path: vec!["claim".to_owned()].into(),
         exists: Some(exists || equals.is_some()),
         all: equals
             .map(|value| ClaimTest::OneOf(vec![value.into()]))

@@ -50,7 +50,7 @@ fn a_rule_on_the_claim_of_groups_misses_what_the_token_leaves_out() {
     assert!(identity.groups_left_out);
     let contractors = Condition {
         claims: vec![ClaimRule {
-            path: vec!["groups".to_owned()],
+            path: vec!["groups".to_owned()].into(),
             exists: None,
             all: vec![ClaimTest::Contains("contractors".into())],
             none: Vec::new(),
@@ -60,7 +60,7 @@ fn a_rule_on_the_claim_of_groups_misses_what_the_token_leaves_out() {
     assert!(contractors.misses_groups(&identity));
     let without_groups = Condition {
         claims: vec![ClaimRule {
-            path: vec!["groups".to_owned()],
+            path: vec!["groups".to_owned()].into(),
             exists: Some(false),
             all: Vec::new(),
             none: Vec::new(),
@@ -101,7 +101,7 @@ fn entra_says_in_two_ways_that_it_leaves_groups_out() {
 #[test]
 fn a_rule_of_a_provider_on_groups_lets_in_no_caller_whose_groups_are_left_out() {
     let rule = |exists, all: &[ClaimTest], none: &[ClaimTest]| ClaimRule {
-        path: vec!["groups".to_owned()],
+        path: vec!["groups".to_owned()].into(),
         exists,
         all: all.to_vec(),
         none: none.to_vec(),
@@ -136,7 +136,11 @@ fn a_rule_of_a_provider_on_groups_lets_in_no_caller_whose_groups_are_left_out() 
     };
     let of_another_claim = ["c", "absent", "absent.groups", "groups.absent"].map(|path| {
         let rule = ClaimRule {
-            path: path.split('.').map(str::to_owned).collect(),
+            path: path
+                .split('.')
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+                .into(),
             exists: Some(path == "c"),
             all: Vec::new(),
             none: Vec::new(),

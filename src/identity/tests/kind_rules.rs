@@ -57,7 +57,7 @@ fn an_operator_says_how_applications_and_people_are_told() {
 fn a_rule_on_groups_that_are_left_out_tells_nothing() {
     let mut provider = provider(Dialect::Oidc, false);
     let mut app = claim_is("groups", "services");
-    app.path = vec!["groups".to_owned()];
+    app.path = vec!["groups".to_owned()].into();
     provider.kind = rules(Some(app), Some(claim_is("who", "human")));
     let mut claims = json!({"sub": "x", "who": "human"});
     let kind = |claims: &Value| read_as(&provider, claims, false).expect("one").kind;

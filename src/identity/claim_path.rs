@@ -1,0 +1,50 @@
+//! The way to a claim.
+
+use serde_json::{Map, Value};
+
+/// The names on the way to a claim, from the outermost object. Each is a whole name: dots, colons
+/// and slashes in it mean nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClaimPath(Vec<String>);
+
+/// Something on the way to a claim is no object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NoObject;
+
+impl ClaimPath {
+    /// The first name.
+    pub fn first(&self) -> Option<&str> {
+        self.0.first().map(String::as_str)
+    }
+
+    /// Every name.
+    pub fn names(&self) -> &[String] {
+        &self.0
+    }
+
+    /// The claim, if it is there. Nobody can say where something on the way to it is no object:
+    /// a caller that may choose its type must not thereby choose that the claim is absent.
+    pub(super) fn find<'c>(
+        &self,
+        claims: &'c Map<String, Value>,
+    ) -> Result<Option<&'c Value>, NoObject> {
+        let Some((first, rest)) = self.0.split_first() else {
+            return Err(NoObject);
+        };
+        let mut claim = claims.get(first);
+        for name in rest {
+            claim = match claim {
+                None | Some(Value::Null) => return Ok(None),
+                Some(Value::Object(members)) => members.get(name),
+                Some(_) => return Err(NoObject),
+            };
+        }
+        Ok(claim.filter(|claim| !claim.is_null()))
+    }
+}
+
+impl From<Vec<String>> for ClaimPath {
+    fn from(names: Vec<String>) -> Self {
+        Self(names)
+    }
+}
