@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::crypto::{Algorithm, KeySet};
-use crate::identity::{Admission, Condition, KindRules};
+use crate::identity::{Admission, ClaimsAt, Condition, KindRules};
 use crate::instances::Instances;
 use crate::n8n::{ApiKeyRules, Endpoints, Location, PathFault, PathPrefix, ScopeSet, WebhookRules};
 use crate::principals::Principals;
@@ -89,6 +89,8 @@ pub struct Provider {
     pub name: Rc<str>,
     /// Where its claims are.
     pub dialect: Dialect,
+    /// Where claims are instead; `None`: all are where the dialect has them.
+    pub claims_at: Option<ClaimsAt>,
     /// Every `iss` that it signs for. The first is the one whose discovery document is read.
     pub issuers: Vec<String>,
     /// What a token must satisfy.

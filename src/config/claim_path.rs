@@ -22,7 +22,7 @@ impl Read for ClaimPath {
         if path.contains("://") || path.starts_with("kubernetes.io") {
             place.error(
                 "would be cut at its dots",
-                "write a list of names, such as [kubernetes.io, namespace]",
+                "write a list of names: [https://example.com/roles], or [kubernetes.io, namespace]",
             );
             return None;
         }

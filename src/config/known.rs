@@ -38,7 +38,9 @@ impl Known {
         let audiences = audiences.filter(|_| marks_none && takes_any && !has_no_keys(raw));
         let mut names = BTreeSet::new();
         names.extend(audiences.map(|audience| audience.text.clone()));
-        let has_scopes = dialect.is_some_and(Dialect::has_scopes)
+        let moved = raw.claims_at.value.as_ref();
+        let has_scopes = (dialect.is_some_and(Dialect::has_scopes)
+            || moved.is_some_and(|at| at.scopes.given))
             && (raw.introspection.given || !has_no_keys(raw));
         let says = raw.roles_from.given;
         let known = Self {

@@ -8,6 +8,7 @@
 mod address;
 mod claim_path;
 mod claims;
+mod claims_at;
 mod defaults;
 mod dialect;
 mod duration;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::claims_at::claims_at;
 use super::defaults::{self, KeysGrace, KeysMaxTtl, KeysMinTtl};
 use super::dialect;
 use super::duration::{Limits as _, Span};
@@ -118,6 +119,7 @@ fn provider(
             .place
             .error(problem, "list the ids of the tenants");
     }
+    let claims_at = claims_at(raw.claims_at, raw.trust_email.value);
     let kind = kind_rules(raw.kind);
     let admission = admission(raw.clients, raw.tenants, raw.allowed_domains, raw.claims);
     let algorithms = match raw.algorithms.said().ok()? {
@@ -132,6 +134,7 @@ fn provider(
     Some(Provider {
         name: raw.name.value?.text.into(),
         dialect: dialect?,
+        claims_at: claims_at?,
         token: TokenRules {
             discovery_issuer: issuers.first()?.clone(),
             audiences: raw.audiences.value?.into_set(),

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use super::raw::{
-    RawApiKeyRule, RawCondition, RawConfiguration, RawEndpoints, RawInstance, RawIntrospection,
-    RawKeys, RawKind, RawPrincipal, RawProvider, RawPublicApi, RawUserInfo, RawWebhook,
+    RawApiKeyRule, RawClaimsAt, RawCondition, RawConfiguration, RawEndpoints, RawInstance,
+    RawIntrospection, RawKeys, RawKind, RawPrincipal, RawProvider, RawPublicApi, RawUserInfo,
+    RawWebhook,
 };
 use super::section::{FieldReference, Section};
 use crate::identity::ClaimRule;
@@ -21,6 +22,7 @@ pub fn page() -> String {
     section::<RawConfiguration>(&mut page);
     section::<RawInstance>(&mut page);
     section::<RawProvider>(&mut page);
+    section::<RawClaimsAt>(&mut page);
     section::<RawKind>(&mut page);
     section::<RawKeys>(&mut page);
     section::<RawIntrospection>(&mut page);

@@ -22,6 +22,14 @@ impl ClaimPath {
         &self.0
     }
 
+    /// The way to the claim of this name in the same object.
+    pub(super) fn beside(&self, name: &str) -> Self {
+        let mut names = self.0.clone();
+        names.pop();
+        names.push(name.to_owned());
+        Self(names)
+    }
+
     /// The claim, if it is there. Nobody can say where something on the way to it is no object:
     /// a caller that may choose its type must not thereby choose that the claim is absent.
     pub(super) fn find<'c>(

@@ -3,6 +3,7 @@
 mod admission;
 mod claim;
 mod claim_path;
+mod claims_at;
 mod condition;
 mod dialects;
 mod dimension;
@@ -13,6 +14,7 @@ mod tests;
 pub use admission::{Admission, NotAdmitted};
 pub use claim::{ClaimRule, ClaimTest};
 pub use claim_path::ClaimPath;
+pub use claims_at::ClaimsAt;
 pub use condition::Condition;
 pub use dimension::Dimension;
 pub use kind::{Kind, KindRules};
@@ -114,7 +116,14 @@ impl Identity {
 
     fn read(said: Said<'_>, provider: &Provider) -> Result<Self, IdentityFault> {
         let Said { claims, issuer, .. } = said;
-        let reading = provider.dialect.read(said)?;
+        let at = provider.claims_at.as_ref();
+        let is_userinfo = is_userinfo(said, provider);
+        let mut reading = provider.dialect.read(said, at)?;
+        // A userinfo answer speaks of a person: neither client nor scopes of a token are in it.
+        if is_userinfo && at.is_some() {
+            reading.client = None;
+            reading.scopes.clear();
+        }
         let text = |name| claims.get(name).and_then(Value::as_str).map(str::to_owned);
         let subject = text("sub");
         let is_told = match subject.as_deref() {
@@ -130,7 +139,7 @@ impl Identity {
             subject,
             client: reading.client,
             kind: Kind::Unknown,
-            verified_email: verified_email(claims, reading.email_verified, provider.trust_email),
+            verified_email: verified_email(claims, reading.email_verified, provider),
             scopes: reading.scopes,
             roles: reading.roles,
             groups: reading.groups,
@@ -142,7 +151,7 @@ impl Identity {
             claims: Rc::clone(claims),
         };
         // A profile is what its owner makes it: no mark in it is the provider's.
-        let marks = if is_userinfo(said, provider) {
+        let marks = if is_userinfo {
             Marks::default()
         } else {
             reading.marks
@@ -180,11 +189,21 @@ fn is_userinfo(said: Said<'_>, provider: &Provider) -> bool {
 fn verified_email(
     claims: &Map<String, Value>,
     vouched: Option<bool>,
-    trust_email: bool,
+    provider: &Provider,
 ) -> Option<String> {
+    let elsewhere = provider.claims_at.as_ref().and_then(|at| at.email(claims));
+    let (address, vouched) = match elsewhere {
+        // `email_verified` speaks of `email` (OpenID Connect Core 1.0 §5.1): of an address
+        // elsewhere it vouches for nothing, while a no is one.
+        Some((address, says_no)) => {
+            let no = says_no || vouched == Some(false);
+            (address?, no.then_some(false))
+        }
+        None => (claims.get("email")?, vouched),
+    };
     // An operator's trust covers silence, not a provider that says the address is unverified.
-    let is_verified = vouched.unwrap_or(trust_email);
-    let address = claims.get("email")?.as_str()?;
+    let is_verified = vouched.unwrap_or(provider.trust_email);
+    let address = address.as_str()?;
     let sound = address.is_ascii()
         && !address
             .bytes()

@@ -1,5 +1,6 @@
 //! Identities of claims as providers send them, and conditions on identities.
 
+mod claims_at;
 mod email;
 mod groups;
 mod kind;
@@ -34,6 +35,7 @@ fn provider(dialect: Dialect, trust_email: bool) -> Provider {
         trust_email,
         kind: KindRules::default(),
         accept_no_subject: false,
+        claims_at: None,
         roles_from: RolesFrom::Both,
         keys: KeySource::Inline(crate::crypto::KeySet::default()),
         freshness: Freshness::default(),

@@ -12,7 +12,7 @@ const EXPECTED: [(&str, usize); 7] = [
     ("README.md", 1),
     ("docs/guides/metadata.md", 1),
     ("docs/guides/opaque-tokens.md", 5),
-    ("docs/guides/principals-and-roles.md", 4),
+    ("docs/guides/principals-and-roles.md", 5),
     ("docs/guides/several-instances.md", 2),
     ("docs/guides/webhooks.md", 3),
     ("docs/reference/configuration.md", 1),

@@ -41,8 +41,8 @@ pub(super) fn refine(
     // account is a guest's, who had the address when it was invited. A claim of another name that
     // somebody maps into the token says nothing good.
     reading.email_verified = match claims.get("xms_edov") {
-        Some(says) => Some(*says == true || *says == 1 || *says == "1"),
-        None => reading.email_verified.map(|_| false),
+        Some(says) => Some(*says == true || *says == 1 || *says == "1" || *says == "true"),
+        None => claims.contains_key("email_verified").then_some(false),
     };
     // More groups than fit: `hasgroups` in implicit flows, elsewhere a pointer to Graph.
     reading.groups_left_out |= claims.contains_key("hasgroups");

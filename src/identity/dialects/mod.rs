@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::kind::Marks;
-use super::{IdentityFault, Said};
+use super::{ClaimsAt, IdentityFault, Said};
 use crate::policy::Dialect;
 
 pub(super) use ping::is_ping_one;
@@ -27,7 +27,7 @@ pub(super) use ping::is_ping_one;
 pub(super) struct Reading {
     pub(super) client: Option<String>,
     pub(super) marks: Marks,
-    /// What the provider says about the e-mail address; `None`: nothing.
+    /// What the provider says about the e-mail address; `None`: nothing that is a yes or a no.
     pub(super) email_verified: Option<bool>,
     pub(super) scopes: Vec<String>,
     pub(super) roles: Vec<String>,
@@ -39,8 +39,12 @@ pub(super) struct Reading {
 }
 
 impl Dialect {
-    pub(super) fn read(self, said: Said<'_>) -> Result<Reading, IdentityFault> {
-        let mut reading = self.places().read(said)?;
+    pub(super) fn read(
+        self,
+        said: Said<'_>,
+        at: Option<&ClaimsAt>,
+    ) -> Result<Reading, IdentityFault> {
+        let mut reading = self.places().read(said, at)?;
         let claims = &**said.claims;
         match self {
             Self::Oidc => oidc::refine(&mut reading, said)?,
@@ -54,6 +58,9 @@ impl Dialect {
             Self::Kubernetes => kubernetes::refine(&mut reading, claims)?,
             Self::GithubActions => github_actions::refine(&mut reading),
             Self::Authentik => authentik::refine(&mut reading),
+        }
+        if let Some(at) = at {
+            at.refine(&mut reading, claims)?;
         }
         Ok(reading)
     }
@@ -116,13 +123,17 @@ impl Places {
     /// That `sub` is the client marks an application (RFC 9068 §2.2: no resource owner is involved
     /// then), unless a `username` says that there is one (RFC 7662 §2.2). That it is another text
     /// marks nothing: many providers give applications a subject of their own.
-    fn read(&self, said: Said<'_>) -> Result<Reading, IdentityFault> {
+    fn read(&self, said: Said<'_>, at: Option<&ClaimsAt>) -> Result<Reading, IdentityFault> {
         let claims = &**said.claims;
-        let answered = said
-            .answered
-            .filter(|_| self.client.contains(&"client_id"))
-            .and_then(|answered| answered.client.clone());
-        let client = client(claims, self.client)?.or(answered);
+        let answered = || {
+            said.answered
+                .filter(|_| self.client.contains(&"client_id"))
+                .and_then(|answered| answered.client.clone())
+        };
+        let client = match at.and_then(|at| at.client(claims)) {
+            Some(client) => client?,
+            None => client(claims, self.client)?.or_else(answered),
+        };
         let subject = text(claims, "sub")?;
         let is_own_subject = client.is_some() && subject == client.as_deref();
         let has_owner = claims.contains_key("username")
@@ -142,7 +153,7 @@ impl Places {
                 user: false,
             },
             client,
-            email_verified: claims.get("email_verified").map(|says| *says == true),
+            email_verified: claims.get("email_verified").and_then(flag),
             scopes: all(self.scopes, names),
             roles: all(self.roles, whole_names),
             groups: once_each(whole_names(claims.get("groups"))),
@@ -161,6 +172,21 @@ impl Places {
 fn has_session(claims: &Map<String, Value>, name: &str) -> bool {
     let session = claims.get(name).and_then(Value::as_str);
     session.is_some_and(|session| !session.is_empty() && !session.starts_with("S-1-"))
+}
+
+/// What a claim says that should be a boolean. Amazon Cognito and the load balancers of AWS write the text
+/// `true`, and others the text `False`. No other text is a yes: a yes opens doors, and `1` or `yes`
+/// may be anything. What PHP and SQL make of `false` is a no.
+pub(super) fn flag(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(flag) => Some(*flag),
+        Value::String(text) if text == "true" => Some(true),
+        Value::String(text) => ["false", "no", "0"]
+            .iter()
+            .any(|no| text.eq_ignore_ascii_case(no))
+            .then_some(false),
+        value => (*value == 0).then_some(false),
+    }
 }
 
 /// A claim that is text where it is present. A claim of another type is not an absent one: who
@@ -203,7 +229,7 @@ fn client(
 /// One space alone separates scopes (RFC 6749 §3.3). A name with another blank or a control
 /// character is no scope, and a text with one is no list of scopes: readers cut it in different
 /// places, so that a scope which the provider never granted could come out.
-fn names(value: Option<&Value>) -> Vec<String> {
+pub(super) fn names(value: Option<&Value>) -> Vec<String> {
     match value {
         Some(Value::String(joined)) if joined.chars().all(may_stand_between_spaces) => joined
             .split(' ')
@@ -226,7 +252,7 @@ fn may_stand_between_spaces(letter: char) -> bool {
 }
 
 /// Names in a claim in which a space is part of a name: an array of strings, or one string.
-fn whole_names(value: Option<&Value>) -> Vec<String> {
+pub(super) fn whole_names(value: Option<&Value>) -> Vec<String> {
     match value {
         Some(Value::String(name)) => vec![name.clone()],
         Some(Value::Array(items)) => items
@@ -241,7 +267,7 @@ fn whole_names(value: Option<&Value>) -> Vec<String> {
 /// Each once, in the order in which they come first. A token may hold thousands of names, and
 /// every rule is compared with each of them: comparing all names with all others, or meeting one
 /// name again and again, would take minutes.
-fn once_each<N: Ord + Clone>(names: impl IntoIterator<Item = N>) -> Vec<N> {
+pub(super) fn once_each<N: Ord + Clone>(names: impl IntoIterator<Item = N>) -> Vec<N> {
     let mut seen = BTreeSet::new();
     let mut all = Vec::new();
     for name in names {
