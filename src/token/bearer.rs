@@ -46,16 +46,6 @@ pub enum BearerFault {
     Malformed,
 }
 
-impl BearerFault {
-    /// The stable name used in audit, metrics and answers.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Duplicated => "duplicated_authorization",
-            Self::Malformed => "malformed_authorization",
-        }
-    }
-}
-
 /// Reads the `Authorization` header.
 ///
 /// The scheme is compared without regard to case (RFC 9110 §11.1), and whitespace around the
