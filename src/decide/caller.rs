@@ -34,6 +34,8 @@ pub(super) struct Standing {
     pub(super) principal: Rc<str>,
     /// What it may do.
     pub(super) granted: ScopeSet,
+    /// The most that scopes of its token may give it; `None`: nothing at all, as they give nothing.
+    pub(super) most_by_scopes: Option<ScopeSet>,
     /// The n8n API key that stands for it upstream.
     pub(super) api_key: Secret,
 }
@@ -51,6 +53,8 @@ impl Caller {
         let standing = principal.map(|principal| Standing {
             principal: Rc::clone(&principal.name),
             granted: granted(instance, provider.roles_from, &identity, principal),
+            most_by_scopes: (provider.roles_from != RolesFrom::Roles)
+                .then(|| principal.allow.clone().unwrap_or_else(ScopeSet::everything)),
             api_key: principal.api_key.clone(),
         });
         let principal = standing.as_ref().map(|standing| &*standing.principal);

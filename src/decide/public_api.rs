@@ -1,10 +1,11 @@
 //! Calls of n8n's public API.
 
 use super::authenticate::authenticate;
+use super::caller::Standing;
 use super::edits::{without_made_up_identity, API_KEY_HEADER};
 use super::{Findings, Forward, Grounds, Outcome, Stop};
 use crate::hostname;
-use crate::n8n::{ApiKeys, Operation, Route};
+use crate::n8n::{ApiKeys, Operation, Route, ScopeSet};
 use crate::policy::Instance;
 use crate::reply::Reason;
 use crate::request::RequestHead;
@@ -43,13 +44,58 @@ pub(super) fn decide(
         None => {}
         Some(operation) if operation.is_allowed_by(&standing.granted) => {}
         Some(operation) => {
-            let missing = operation.missing_from(&standing.granted).collect();
-            return Err(Reason::InsufficientScope { missing }.into());
+            let missing: Vec<_> = operation.missing_from(&standing.granted).collect();
+            let ask_for = scopes_to_ask_for(instance, standing, &missing);
+            return Err(Reason::InsufficientScope { missing, ask_for }.into());
         }
     }
     Ok(Outcome::Forward(Forward::to_public_api(
         request, &caller, standing,
     )))
+}
+
+/// The scopes that a client can ask its provider for to get what is missing: of those that
+/// `scopes_supported` names and that grant it, the ones that grant least, lest a client is led to ask
+/// for more than it needs. Names under `roles` that stand there alone are roles, or scopes under a
+/// shorter name than they are asked for. Nothing, where another scope would not help.
+fn scopes_to_ask_for(
+    instance: &Instance,
+    standing: &Standing,
+    missing: &[&'static str],
+) -> Vec<String> {
+    let mut all = Vec::new();
+    let mut covered = ScopeSet::default();
+    for scope in missing {
+        let most = standing.most_by_scopes.as_ref();
+        if !most.is_some_and(|most| most.contains(scope)) {
+            return Vec::new();
+        }
+        if covered.contains(scope) {
+            continue;
+        }
+        let asked = instance.public_api.scopes_supported.iter();
+        let grants = asked.filter_map(|asked| {
+            let granted = granted_by(instance, asked)?;
+            granted.contains(scope).then_some((granted, asked))
+        });
+        let size = |granted: &ScopeSet| match granted.is_all() {
+            true => usize::MAX,
+            false => granted.iter().count(),
+        };
+        let Some((granted, asked)) = grants.min_by_key(|(granted, _)| size(granted)) else {
+            return Vec::new();
+        };
+        covered.extend(granted);
+        all.push(asked.clone());
+    }
+    all
+}
+
+/// What a scope grants that a client asks for. Entra and others take it by a longer name than they
+/// write into the token: `api://n8n/Flows.Read` becomes `Flows.Read`.
+fn granted_by<'i>(instance: &'i Instance, asked: &str) -> Option<&'i ScopeSet> {
+    let short = || instance.grants.get(asked.rsplit('/').next()?);
+    instance.grants.get(asked).or_else(short)
 }
 
 enum ApiKey {

@@ -69,6 +69,14 @@ impl ScopeSet {
         !self.all && self.bits == [0; WORDS]
     }
 
+    /// `*`.
+    pub fn everything() -> Self {
+        Self {
+            all: true,
+            ..Self::default()
+        }
+    }
+
     /// Adds everything that is in `other`.
     pub fn extend(&mut self, other: &Self) {
         self.all |= other.all;

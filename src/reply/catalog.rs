@@ -38,6 +38,7 @@ impl Reason {
             Self::NoPrincipal,
             Self::InsufficientScope {
                 missing: vec!["workflow:create"],
+                ask_for: vec!["N8N.Workflow.Write".to_owned()],
             },
             Self::UnknownOperation,
             Self::WebhookDenied,

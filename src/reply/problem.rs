@@ -9,7 +9,7 @@ const MAX_REQUEST_ID: usize = 64;
 
 /// Tells a caller why the request was refused.
 ///
-/// Nothing that the caller sent goes into a header, and of what he sent only the request id goes
+/// Nothing that the caller sent goes into a header (the operator wrote the scopes), and of what he sent only the request id goes
 /// into the body.
 pub fn problem(
     reason: &Reason,
@@ -74,10 +74,11 @@ fn challenge(
             value.push('"');
         }
     }
-    let missing = reason.missing_scopes();
-    if !missing.is_empty() {
+    // RFC 6750 §3: what the client asks its authorization server for. Scopes of n8n are none.
+    let scopes = reason.scopes_to_ask_for();
+    if !scopes.is_empty() {
         value.push_str(", scope=\"");
-        value.push_str(&missing.join(" "));
+        value.push_str(&scopes.join(" "));
         value.push('"');
     }
     if let Some(resource) = resource {

@@ -43,6 +43,9 @@ pub enum Reason {
     InsufficientScope {
         /// The n8n scopes that are missing.
         missing: Vec<&'static str>,
+        /// The scopes, as its provider knows them, that the client can ask for to get them; none
+        /// where that cannot be said.
+        ask_for: Vec<String>,
     },
     /// Not an operation of n8n's public API that this filter knows; only `*` allows it.
     UnknownOperation,
@@ -338,7 +341,15 @@ impl Reason {
     /// The n8n scopes that would have been needed.
     pub fn missing_scopes(&self) -> &[&'static str] {
         match self {
-            Self::InsufficientScope { missing } => missing,
+            Self::InsufficientScope { missing, .. } => missing,
+            _ => &[],
+        }
+    }
+
+    /// The scopes that a client can ask its provider for in place of those that are missing.
+    pub fn scopes_to_ask_for(&self) -> &[String] {
+        match self {
+            Self::InsufficientScope { ask_for, .. } => ask_for,
             _ => &[],
         }
     }

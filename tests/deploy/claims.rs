@@ -166,7 +166,7 @@ fn the_readme_lists_the_fields_of_the_audit_record() {
         was_verified: true,
         hint: Some("hint"),
         claimed: Some(Claimed {
-            issuer: "https://idp.example".to_owned(),
+            issuer: Some("https://idp.example".to_owned()),
             audience: Vec::new(),
             subject: None,
             client: None,
@@ -181,6 +181,7 @@ fn the_readme_lists_the_fields_of_the_audit_record() {
     let reasons = [
         Reason::InsufficientScope {
             missing: vec!["workflow:list"],
+            ask_for: Vec::new(),
         },
         Reason::Path(PathFault::DotSegment),
     ];

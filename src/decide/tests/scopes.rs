@@ -111,3 +111,97 @@ fn what_needs_no_scope_needs_a_grant_all_the_same() {
     let outcome = decided_with(&["tag:list"], "GET", schema);
     assert!(matches!(outcome, Outcome::Forward(_)));
 }
+
+/// The `scope` of the challenge to a reader that wants to make a workflow.
+fn scope_of_challenge(change: impl FnOnce(&mut Value)) -> Option<String> {
+    let mut configuration = configuration();
+    configuration["roles"] = json!({
+        "Reader": ["workflow:list"],
+        "Flows.Write": ["workflow:create"],
+        "Flows.Owner": ["workflow:*"],
+        "Admin": "*",
+    });
+    change(&mut configuration);
+    let request = bearing("POST", "/api/v1/workflows", &claims("reader", &["Reader"]));
+    let outcome = decide_with(&facts(&configuration), &request).outcome;
+    assert_eq!(missing(&outcome), ["workflow:create"]);
+    let Outcome::Reject(reason) = outcome else {
+        panic!("{outcome:?}");
+    };
+    let answer = crate::reply::problem(&reason, None, None);
+    let mut headers = answer.headers.iter();
+    let challenge = headers.find(|(name, _)| *name == "www-authenticate");
+    let (_, rest) = challenge.unwrap().1.split_once(", scope=\"")?;
+    Some(rest.split_once('"').unwrap().0.to_owned())
+}
+
+/// RFC 6750 §3: a client hands it to its provider, which knows no scope of n8n.
+#[test]
+fn a_challenge_names_what_the_client_can_ask_its_provider_for() {
+    assert_eq!(scope_of_challenge(|_| {}), None);
+    for (supported, expected) in [
+        (json!(["Reader"]), None),
+        (
+            json!(["openid", "Admin", "Flows.Owner", "Flows.Write"]),
+            Some("Flows.Write"),
+        ),
+        (json!(["Admin", "Flows.Owner"]), Some("Flows.Owner")),
+        (json!(["Admin"]), Some("Admin")),
+        (
+            json!(["api://n8n/Flows.Write"]),
+            Some("api://n8n/Flows.Write"),
+        ),
+        (json!(["api://n8n/.default"]), None),
+        (json!(["workflow:create"]), None),
+    ] {
+        let found = scope_of_challenge(|configuration| {
+            configuration["public_api"] = json!({"scopes_supported": supported.clone()});
+        });
+        assert_eq!(found.as_deref(), expected, "{supported}");
+    }
+}
+
+#[test]
+fn a_challenge_names_no_scope_that_would_not_help() {
+    let supported = json!({"scopes_supported": ["Flows.Write"]});
+    let found = scope_of_challenge(|configuration| {
+        configuration["public_api"] = supported.clone();
+        configuration["providers"][0]["roles_from"] = json!("roles");
+    });
+    assert_eq!(found, None);
+    let found = scope_of_challenge(|configuration| {
+        configuration["public_api"] = supported;
+        let principals = configuration["principals"].as_array_mut().unwrap();
+        for principal in principals {
+            principal["allow"] = json!(["workflow:list"]);
+            principal.as_object_mut().unwrap().remove("grant");
+        }
+    });
+    assert_eq!(found, None);
+}
+
+#[test]
+fn what_is_missing_twice_over_takes_two_scopes_or_one_that_grants_both() {
+    for (supported, expected) in [
+        (json!(["A", "B"]), "B A"),
+        (json!(["A", "B", "Both"]), "B A"),
+        (json!(["A", "Both"]), "Both"),
+        (json!(["Both"]), "Both"),
+        (json!(["A"]), ""),
+    ] {
+        let mut configuration = configuration();
+        configuration["roles"] = json!({"Granted": ["workflow:read"], "A": "workflow:activate",
+            "B": "workflow:update", "Both": ["workflow:update", "workflow:activate"]});
+        configuration["public_api"] = json!({"scopes_supported": supported.clone()});
+        let request = bearing("PUT", WORKFLOW, &claims("reader", &["Granted"]));
+        let outcome = decide_with(&facts(&configuration), &request).outcome;
+        let Outcome::Reject(reason) = outcome else {
+            panic!("{outcome:?}");
+        };
+        assert_eq!(
+            reason.scopes_to_ask_for().join(" "),
+            expected,
+            "{supported}"
+        );
+    }
+}
