@@ -122,7 +122,8 @@ section! {
             "write the aud of the tokens that are meant for n8n; without it, any token of the issuer would do",
         ),
         /// The claim that stands for `aud` in tokens that have none, and has to be one of
-        /// `audiences` then. A token with an `aud` is judged by that alone.
+        /// `audiences` then. An `aud` that names nobody (`[]`, an empty text, `null`) is none; a
+        /// token with an `aud` that names somebody is judged by that alone.
         audience_claim: OneOf<AudienceClaim> = optional("tokens without `aud` are refused"),
         /// The OAuth clients whose tokens are taken (`azp`, `appid`, `client_id`, `cid`).
         clients: OneOrMany<Text> = optional("any client whose token has the audience"),

@@ -9,8 +9,13 @@ use crate::identity::{Identity, NotAdmitted};
 use crate::policy::{Instance, Provider, ProviderId};
 use crate::reply::Reason;
 use crate::token::{
-    hint, owner, CompactToken, MemoKey, TokenDigest, TokenFault, UntrustedToken, VerifiedToken,
+    hint, is_opaque, owner, Claimed, CompactToken, MemoKey, TokenDigest, TokenFault,
+    UntrustedToken, VerifiedToken,
 };
+
+/// For the audit. Zitadel, Ory Hydra and Auth0 make such tokens unless they are told otherwise.
+const OPAQUE: &str = "an opaque token, and no provider is asked about it: have the provider make \
+    JWTs, or set introspection";
 
 /// Verifies a token and reads who the caller is, or recalls it where the same token was verified
 /// before and would still be found good. Whatever is not recalled takes the whole way, so that a
@@ -30,12 +35,26 @@ pub(super) fn authenticate(
         }
         findings.was_verified = true;
     }
-    if let Some((id, provider, token)) = introspect(grounds, token, key.digest(), findings)? {
-        let caller = admit(grounds, instance, (id, provider), token, None, findings)?;
-        findings.recollection = Some(Recollection::New(key, Rc::clone(&caller)));
-        return Ok(caller);
+    if let Some((id, provider, verified)) = introspect(grounds, token, key.digest(), findings)? {
+        let said = Rc::clone(verified.claims());
+        let caller = admit(grounds, instance, (id, provider), verified, None, findings);
+        match &caller {
+            Ok(caller) => {
+                findings.recollection = Some(Recollection::New(key, Rc::clone(caller)));
+            }
+            Err(_) if findings.identity.is_none() => {
+                findings.claimed = Some(Claimed::of_answer(&said, token));
+            }
+            Err(_) => {}
+        }
+        return caller;
     }
-    let untrusted = UntrustedToken::parse(token.expose()).map_err(Reason::Token)?;
+    let untrusted = UntrustedToken::parse(token.expose()).map_err(|fault| {
+        if fault == TokenFault::NotAJws && is_opaque(token.expose()) {
+            findings.hint = Some(OPAQUE);
+        }
+        Reason::Token(fault)
+    })?;
     let caller = verify(grounds, instance, &untrusted, key.digest(), findings);
     if let Ok(caller) = &caller {
         findings.recollection = Some(Recollection::New(key, Rc::clone(caller)));
@@ -77,7 +96,7 @@ fn verify(
         grounds.now,
     );
     let token = verified.map_err(|fault| {
-        findings.hint = fault.hint();
+        findings.hint = untrusted.misfit(fault);
         refused(grounds, id, (untrusted, digest), fault)
     })?;
     findings.crypto_path = token.crypto_path();

@@ -4,11 +4,21 @@ use std::rc::Rc;
 
 use super::{Findings, Grounds, Stop};
 use crate::facts::{Fact, Introspected};
-use crate::policy::{Introspection, Provider, ProviderId};
+use crate::identity::IdentityFault;
+use crate::policy::{Introspection, Protocol, Provider, ProviderId};
 use crate::reply::Reason;
 use crate::token::{
-    is_opaque, CompactToken, TokenDigest, TokenFault, VerifiedToken, MAX_TOKEN_BYTES,
+    is_opaque, misfit, Claimed, CompactToken, TokenDigest, TokenFault, VerifiedToken,
+    MAX_TOKEN_BYTES,
 };
+
+/// For the audit: userinfo is for tokens of people who logged in (OpenID Connect Core 1.0 §5.3).
+const OF_NO_PERSON: &str = "userinfo names no subject for this token: it is an application's, or \
+    unknown there; ask by introspection instead";
+
+/// For the audit, of tokens that userinfo refuses.
+const NOT_FOR_USERINFO: &str = "userinfo takes no token without the scope openid, as applications \
+    get them: have the client ask for it, or ask by introspection instead";
 
 /// Takes the word of the provider that an opaque token belongs to. `None`: the token is not opaque,
 /// or nobody is to be asked about it.
@@ -40,6 +50,7 @@ pub(super) fn introspect<'g>(
         has_prefix(asked) || (!is_somebodys && asked.token_prefixes.is_empty())
     };
     let (mut pending, mut outage, mut count) = (None, None, 0_usize);
+    let mut is_nameless = false;
     for (index, provider) in providers.iter().enumerate() {
         if !provider.introspection.as_ref().is_some_and(is_asked) {
             continue;
@@ -51,12 +62,27 @@ pub(super) fn introspect<'g>(
             Introspected::Active(answer) => {
                 findings.provider = Some(Rc::clone(&provider.name));
                 findings.introspection = Some("active");
-                let token = VerifiedToken::introspected(token, answer, provider, grounds.now);
-                let token = token.map_err(Reason::Token)?;
-                return Ok(Some((id, provider, token)));
+                let verified = VerifiedToken::introspected(token, answer, provider, grounds.now);
+                let verified = verified.map_err(|fault| {
+                    findings.hint = misfit(fault, answer.claims());
+                    findings.claimed = Some(Claimed::of_answer(answer.claims(), token));
+                    Reason::Token(fault)
+                })?;
+                return Ok(Some((id, provider, verified)));
             }
             _ if pending.is_some() => {}
-            Introspected::Inactive => findings.introspection = Some("inactive"),
+            Introspected::Inactive => {
+                findings.introspection = Some("inactive");
+                let asked = provider.introspection.as_ref();
+                if asked.is_some_and(|asked| asked.protocol == Protocol::UserInfo) {
+                    findings.hint = findings.hint.or(Some(NOT_FOR_USERINFO));
+                }
+            }
+            Introspected::Nameless => {
+                findings.introspection = Some("active");
+                findings.hint = Some(OF_NO_PERSON);
+                is_nameless = true;
+            }
             Introspected::Pending => pending = Some(id),
             Introspected::Unavailable(why) => outage = outage.or(Some(why)),
         }
@@ -65,6 +91,7 @@ pub(super) fn introspect<'g>(
         }
     }
     if let Some(id) = pending {
+        findings.hint = None;
         return Err(Stop::Await(Fact::Introspection(id, *digest)));
     }
     if count > 1 {
@@ -74,9 +101,11 @@ pub(super) fn introspect<'g>(
         // It may be the token of the very provider that cannot be asked.
         Some(outage) => {
             findings.introspection = None;
+            findings.hint = None;
             Err(Reason::IntrospectionUnavailable(outage).into())
         }
         None if count == 0 => Ok(None),
+        None if is_nameless => Err(Reason::Identity(IdentityFault::SubjectMissing).into()),
         None => Err(Reason::Token(TokenFault::Inactive).into()),
     }
 }
@@ -95,7 +124,7 @@ pub(super) fn confirm(
             let token = token.confirmed(answer, &provider.token, grounds.now);
             token.map_err(|fault| Reason::Token(fault).into())
         }
-        Introspected::Inactive => {
+        Introspected::Inactive | Introspected::Nameless => {
             findings.introspection = Some("inactive");
             Err(Reason::Token(TokenFault::Inactive).into())
         }

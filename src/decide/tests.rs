@@ -107,6 +107,7 @@ struct TestFacts {
 enum Said {
     Active(ActiveAnswer),
     Inactive,
+    Nameless,
     Nothing(&'static str),
 }
 
@@ -130,6 +131,7 @@ impl Facts for TestFacts {
         match self.words.get(provider.0) {
             Some(Said::Active(answer)) => Introspected::Active(answer),
             Some(Said::Inactive) => Introspected::Inactive,
+            Some(Said::Nameless) => Introspected::Nameless,
             Some(Said::Nothing(fault)) => Introspected::Unavailable(Outage {
                 retry_after: std::time::Duration::from_secs(2),
                 fault: Some(fault),

@@ -12,7 +12,7 @@ use fault::Blame;
 pub use fault::IntrospectionFault;
 pub use question::question;
 pub(super) use queues::Queues;
-pub use read::read_answer;
+pub use read::{read_answer, Said};
 
 use std::time::Duration;
 
@@ -216,12 +216,14 @@ impl Inquiries {
         Some(match read::read(&self.asked.protocol, answer) {
             Ok(said) => {
                 self.ended_well(now);
+                let inactive_ttl = self.asked.inactive_ttl;
                 match said {
-                    Some(claims) => {
+                    Said::Active(claims) => {
                         let length = self.asked.ttl;
                         told(Word::active(claims, term(length)), length, None, false)
                     }
-                    None => told(Word::Inactive, self.asked.inactive_ttl, None, false),
+                    Said::Inactive => told(Word::Inactive, inactive_ttl, None, false),
+                    Said::Nameless => told(Word::Nameless, inactive_ttl, None, false),
                 }
             }
             Err(fault) => {

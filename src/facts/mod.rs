@@ -24,7 +24,7 @@ mod waiting;
 
 pub use fetch::{CallId, FetchAnswer, FetchFault, FetchRequest, MAX_DOCUMENT};
 pub use hints::Hints;
-pub use introspection::{question, read_answer, IntrospectionFault, MAX_CALLS};
+pub use introspection::{question, read_answer, IntrospectionFault, Said, MAX_CALLS};
 pub use peer::Peer;
 pub use shared::{SharedKey, SharedMemory};
 pub use store::{Effect, FactStore, Origin};
@@ -93,6 +93,8 @@ pub enum Introspected<'f> {
     Active(&'f ActiveAnswer),
     /// It is not.
     Inactive,
+    /// Its provider does not say whose it is.
+    Nameless,
     /// Nobody knows yet: it is being asked, or will be now.
     Pending,
     /// It could not be asked, and is not asked again before this time has passed.

@@ -455,6 +455,7 @@ impl FactsAt<'_> {
         match self.store.answers.of(provider, token, self.now) {
             Some((Word::Active(answer, _), _)) => return Introspected::Active(answer),
             Some((Word::Inactive, _)) => return Introspected::Inactive,
+            Some((Word::Nameless, _)) => return Introspected::Nameless,
             Some((Word::Failed(fault), term)) => {
                 return Introspected::Unavailable(Outage {
                     retry_after: term.until.since(self.now),

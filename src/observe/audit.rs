@@ -60,7 +60,7 @@ pub fn audit_line(decision: &Decision, request: &RequestHead, now: UnixMillis) -
     line.put("introspection", findings.introspection);
     if let Some(claimed) = &findings.claimed {
         let mut inner = Line(Map::new());
-        inner.put("iss", Some(&claimed.issuer));
+        inner.put("iss", claimed.issuer.as_deref());
         inner.put("aud", Some(&claimed.audience.join(" ")));
         inner.put("sub", claimed.subject.as_deref());
         inner.put("client", claimed.client.as_deref());
@@ -104,7 +104,7 @@ mod tests {
     fn nothing_that_a_caller_sent_reaches_the_log_unescaped() {
         let odd = "a\u{85}\u{7f}\u{1b}[2J\u{202e}\u{2066}\u{200b}\u{feff}\u{3164}\u{2028}\n";
         let claimed = Claimed {
-            issuer: odd.to_owned(),
+            issuer: Some(odd.to_owned()),
             audience: vec![odd.to_owned(), odd.to_owned()],
             subject: Some(odd.to_owned()),
             client: Some(odd.to_owned()),

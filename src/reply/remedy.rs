@@ -23,7 +23,7 @@ impl Reason {
             Self::Identity(IdentityFault::NotText { .. }) => "mend the claim at the provider; look at its mappers",
             Self::Identity(IdentityFault::ClientsDisagree) => "mend the mappers of the provider, so that one client is named",
             Self::Identity(IdentityFault::NamespacesDisagree) => "find out who made the token: no API server makes such",
-            Self::Identity(IdentityFault::SubjectMissing) => "have the provider put `sub` into its tokens, or see `accept_no_subject`",
+            Self::Identity(IdentityFault::SubjectMissing) => "have the provider put `sub` into its tokens, or see `accept_no_subject`; where userinfo was asked, see `hint`",
             Self::NotAdmitted(NotAdmitted::Client) => "add `client` of the audit to `clients`, if it may come in",
             Self::NotAdmitted(NotAdmitted::Tenant) => "add the tenant to `tenants`, if its callers may come in",
             Self::NotAdmitted(NotAdmitted::Domain) => "look whether the provider verifies the address; see `allowed_domains` and `trust_email`",
@@ -49,7 +49,7 @@ impl Reason {
 const fn token(fault: TokenFault) -> &'static str {
     match fault {
         TokenFault::TooLong => "have the provider put less into it: groups, most often",
-        TokenFault::NotAJws => "ask the provider for a JWT: many give one only where an audience is asked for",
+        TokenFault::NotAJws => "ask the provider for a JWT (many give one only where an audience is asked for), or have it asked about opaque tokens: `introspection`",
         TokenFault::Encrypted => "switch encryption of access tokens off at the provider",
         TokenFault::HeaderMalformed | TokenFault::ClaimsMalformed => {
             "look whether the token was cut or changed on its way"
@@ -67,9 +67,9 @@ const fn token(fault: TokenFault) -> &'static str {
         TokenFault::WrongType(_) => "send the access token, not the ID token; see `typ`, and `hint` of the audit",
         TokenFault::KindMissing => "have the provider answer with `token_type`, or see `accept_untyped`",
         TokenFault::SenderConstrained => "ask for a plain bearer token: proofs are not checked yet",
-        TokenFault::AudienceMissing => "have the provider put `aud` in, or see `audience_claim`",
+        TokenFault::AudienceMissing => "have the provider put `aud` in (`[]` names nobody), or see `audience_claim`; `hint` names the usual cause",
         TokenFault::WrongAudience => {
-            "compare `claimed.aud` with `audiences`; ask for a token with the API's scope or resource"
+            "compare `claimed.aud` with `audiences`; ask for a token with the API's scope or resource; see `hint`"
         }
         TokenFault::ExpiryMissing | TokenFault::IssuedAfterExpiry => {
             "mend the lifetime of tokens at the provider"

@@ -56,7 +56,7 @@ pub enum TokenFault {
     /// proof of that key it may be stolen (RFC 9449 §7.2, RFC 8705 §3).
     #[error("a token that is bound to its sender's key")]
     SenderConstrained,
-    /// Expected an `aud` (RFC 8725 §3.9).
+    /// Expected an `aud` that names somebody (RFC 8725 §3.9).
     #[error("the token names no audience")]
     AudienceMissing,
     /// Expected one of the provider's audiences in `aud` (RFC 7519 §4.1.3). Stops tokens that were
@@ -136,28 +136,6 @@ impl TokenFault {
             Self::BadSignature => "bad_signature",
             Self::Inactive => "inactive",
             Self::AnswerDisagrees(_) => "answer_disagrees",
-        }
-    }
-
-    /// What an operator may have overlooked, for the audit.
-    pub fn hint(self) -> Option<&'static str> {
-        const OF_ID_TOKENS: [&str; 9] = [
-            "appid",
-            "at_hash",
-            "auth_time",
-            "azp",
-            "c_hash",
-            "cid",
-            "client_id",
-            "nonce",
-            "s_hash",
-        ];
-        match self {
-            Self::WrongType(name) if OF_ID_TOKENS.contains(&name) => Some(
-                "an ID token: have the client send the access token for the API, or set \
-                 typ: id_token where the provider has no other JWTs",
-            ),
-            _ => None,
         }
     }
 }

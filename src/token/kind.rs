@@ -22,7 +22,8 @@ use crate::policy::{TokenRules, TypRule};
 /// 4. A client ([`TokenRules::client_claims`]): some providers name it in every access token, and
 ///    their ID tokens have it in `aud` alone.
 /// 5. With other providers, the time at which a person logged in (`auth_time`) without anything
-///    that access tokens have: `scope`, `jti`, a client that is not in `aud`.
+///    that access tokens have: `scope`, `jti`, a client that is not in `aud`. A `jti` counts for
+///    nothing where `azp` is in `aud`: Spring Authorization Server writes one into ID tokens.
 ///
 /// Under [`TypRule::IdToken`] the marks of an ID token are welcome and those of an access token are
 /// not; everything else is another kind still.
@@ -104,18 +105,18 @@ fn unmarked(
             Err(TokenFault::WrongType(first))
         };
     }
-    let azp = claims.get("azp");
     let is_audience = |client: &Value| match claims.get("aud") {
         Some(Value::Array(audiences)) => audiences.contains(client),
         audience => audience == Some(client),
     };
-    let is_for_others = azp.is_some_and(|client| !is_audience(client));
+    let is_for_client = claims.get("azp").map(is_audience);
+    let is_for_others = is_for_client == Some(false);
     // Every ID token has an `aud` (OpenID Connect Core 1.0 §2).
     let is_access_token = is_for_others || !has(&["aud"]);
     if is_access_token || has(&["scope", "scp", "client_id", "cid", "appid"]) {
         return Ok(None);
     }
-    if has(&["auth_time"]) && !has(&["jti"]) {
+    if has(&["auth_time"]) && (is_for_client == Some(true) || !has(&["jti"])) {
         return Err(TokenFault::WrongType("auth_time"));
     }
     Ok(has(&OF_A_PERSON).then_some(LIKE_AN_ID_TOKEN))

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine as _;
 use serde_json::{Map, Value};
 
-use super::TokenFault;
+use super::{misfit, Claimed, TokenFault};
 use crate::crypto::{Algorithm, MAX_KEY_ID_BYTES};
 use crate::json;
 
@@ -17,21 +17,6 @@ pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
 /// How deep the header and the claims of a token may be nested.
 pub const MAX_TOKEN_DEPTH: usize = 16;
-
-/// What a token says of itself. Anybody can write it: it decides nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claimed {
-    /// `iss`.
-    pub issuer: String,
-    /// `aud`.
-    pub audience: Vec<String>,
-    /// `sub`.
-    pub subject: Option<String>,
-    /// The first of the claims that may name a client.
-    pub client: Option<String>,
-    /// `kid` of the header.
-    pub key_id: Option<String>,
-}
 
 /// A token whose form is sound. Nothing in it may be believed.
 pub struct UntrustedToken<'t> {
@@ -94,26 +79,12 @@ impl<'t> UntrustedToken<'t> {
 
     /// What the token says of itself, for an operator who must find out why it was refused.
     pub fn claimed(&self) -> Claimed {
-        let text = |name: &&str| self.claims.get(*name).and_then(Value::as_str);
-        let audience = match self.claims.get("aud") {
-            Some(Value::String(one)) => vec![one.clone()],
-            Some(Value::Array(several)) => several
-                .iter()
-                .filter_map(Value::as_str)
-                .map(str::to_owned)
-                .collect(),
-            _ => Vec::new(),
-        };
-        Claimed {
-            issuer: self.issuer.clone(),
-            audience,
-            subject: text(&"sub").map(str::to_owned),
-            client: ["azp", "client_id", "cid", "appid"]
-                .iter()
-                .find_map(text)
-                .map(str::to_owned),
-            key_id: self.key_id().map(str::to_owned),
-        }
+        Claimed::of(&self.claims, self.key_id())
+    }
+
+    /// What an operator may have overlooked of a token that has this fault, for the audit.
+    pub fn misfit(&self, fault: TokenFault) -> Option<&'static str> {
+        misfit(fault, &self.claims)
     }
 
     /// What the signature is over: header and claims as they came (RFC 7515 §5.2).

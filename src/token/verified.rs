@@ -137,12 +137,17 @@ impl VerifiedToken {
                 .filter(|issuer| !issuer.contains(TENANT))
                 .ok_or(TokenFault::IssuerMissing)?,
         };
-        let audience = if is_userinfo && !claims.contains_key("aud") {
-            // It names none; configuration says in so many words that any will do.
+        let audience = if is_userinfo {
+            // Configuration says in so many words that any will do. An `aud` in the answer, as Ory
+            // Hydra writes it, is that of ID tokens: the client that the person logged in to.
             ""
         } else {
             our_audience(claims, rules)?
         };
+        let is_tokeninfo = asked.is_some_and(|asked| asked.protocol == Protocol::GoogleTokenInfo);
+        if is_tokeninfo && !claims.contains_key("exp") {
+            return Err(TokenFault::ExpiryMissing);
+        }
         let word = word(answer, now)?;
         let times = Times::of_answer(claims, word.1)?;
         times.check(rules.clock_skew, now)?;
@@ -374,25 +379,27 @@ fn text<'c>(
 }
 
 /// `aud` is a string or an array of strings, and one of them must be ours (RFC 7519 §4.1.3). Only
-/// where there is no `aud` at all may another claim, which configuration names, stand for it: an
-/// `aud` that is there has the last word.
+/// where it names nobody may another claim, which configuration names, stand for it: an `aud` that
+/// names somebody has the last word. Ory Hydra writes an empty array for clients that ask for no
+/// audience; an empty text and `null` name nobody either.
 fn our_audience<'c>(
     claims: &'c Map<String, Value>,
     rules: &TokenRules,
 ) -> Result<&'c str, TokenFault> {
-    let wrong_type = TokenFault::ClaimOfWrongType("aud");
-    let named = match (claims.get("aud"), rules.audience_claim) {
-        (Some(Value::Array(values)), _) => values.as_slice(),
-        (Some(value), _) => std::slice::from_ref(value),
-        (None, Some(name)) => {
-            let audience = text(claims, name)?.ok_or(TokenFault::AudienceMissing)?;
-            let ours = rules.audiences.contains(audience);
-            return ours.then_some(audience).ok_or(TokenFault::WrongAudience);
-        }
-        (None, None) => return Err(TokenFault::AudienceMissing),
+    let named = match claims.get("aud") {
+        None | Some(Value::Null) => &[],
+        Some(Value::Array(values)) => values.as_slice(),
+        Some(value) => std::slice::from_ref(value),
     };
+    if named.iter().all(|audience| *audience == "") {
+        let name = rules.audience_claim.ok_or(TokenFault::AudienceMissing)?;
+        let audience = text(claims, name)?.ok_or(TokenFault::AudienceMissing)?;
+        let ours = rules.audiences.contains(audience);
+        return ours.then_some(audience).ok_or(TokenFault::WrongAudience);
+    }
     let mut ours = None;
     for value in named {
+        let wrong_type = TokenFault::ClaimOfWrongType("aud");
         let audience = value.as_str().ok_or(wrong_type)?;
         if rules.audiences.contains(audience) {
             ours = ours.or(Some(audience));

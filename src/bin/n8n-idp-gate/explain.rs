@@ -7,7 +7,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use n8n_idp_gate::crypto::{GuestCrypto, KeySet};
 use n8n_idp_gate::decide::{decide, Decision, Grounds, HeaderEdit, Outcome};
-use n8n_idp_gate::facts::{read_answer, Availability, Facts, Introspected, KeyIdDigest, NewerKeys};
+use n8n_idp_gate::facts::{
+    read_answer, Availability, Facts, Introspected, KeyIdDigest, NewerKeys, Said,
+};
 use n8n_idp_gate::observe::audit_line;
 use n8n_idp_gate::policy::{KeySource, Policy, Provider, ProviderId};
 use n8n_idp_gate::reply::{problem, LocalReply, Resource};
@@ -161,8 +163,7 @@ fn now() -> UnixMillis {
 #[derive(Default)]
 struct Files {
     keys: BTreeMap<ProviderId, KeySet>,
-    /// `None`: the provider says that the token is not active.
-    answers: BTreeMap<ProviderId, Option<ActiveAnswer>>,
+    answers: BTreeMap<ProviderId, Said<ActiveAnswer>>,
 }
 
 impl Files {
@@ -222,8 +223,9 @@ impl Facts for Files {
 
     fn introspection(&self, provider: ProviderId, _: &TokenDigest) -> Introspected<'_> {
         match self.answers.get(&provider) {
-            Some(Some(answer)) => Introspected::Active(answer),
-            Some(None) => Introspected::Inactive,
+            Some(Said::Active(answer)) => Introspected::Active(answer),
+            Some(Said::Inactive) => Introspected::Inactive,
+            Some(Said::Nameless) => Introspected::Nameless,
             None => Introspected::Pending,
         }
     }

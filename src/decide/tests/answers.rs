@@ -42,6 +42,8 @@ fn an_answer_is_judged_as_a_jwt_is() {
         (json!({"iss": OTHER}), "answer_disagrees"),
         (json!({"iss": 7}), "claim_of_wrong_type"),
         (json!({"aud": null}), "audience_missing"),
+        (json!({"aud": []}), "audience_missing"),
+        (json!({"aud": ""}), "audience_missing"),
         (json!({"aud": "api://other"}), "wrong_audience"),
         (json!({"aud": {"api://n8n-api": 1}}), "claim_of_wrong_type"),
         (json!({"exp": NOW.0}), "expired"),
@@ -178,6 +180,49 @@ fn an_application_and_a_person_are_told_apart_by_the_names_of_answers() {
     }
 }
 
+/// Ory Hydra's answers: an empty array for each client that asked for no audience.
+#[test]
+fn the_client_stands_for_an_audience_of_nobody_where_that_is_said() {
+    let mut configuration = for_every_client(asking());
+    configuration["providers"][0]["audience_claim"] = json!("client_id");
+    configuration["providers"][0]["audiences"] = json!(["reader"]);
+    for (changes, expected) in [
+        (json!({"aud": [], "client_id": "reader"}), "forward"),
+        (json!({"aud": "", "client_id": "reader"}), "forward"),
+        (json!({"aud": null, "client_id": "reader"}), "forward"),
+        (
+            json!({"aud": [], "client_id": "stranger", "azp": null}),
+            "wrong_audience",
+        ),
+        (json!({"aud": [], "client_id": null}), "audience_missing"),
+        (
+            json!({"aud": ["x"], "client_id": "reader"}),
+            "wrong_audience",
+        ),
+    ] {
+        let decision = decided_on(&configuration, "opaque", vec![answer(&changes)]);
+        assert_eq!(reason(&decision), expected, "{changes}");
+    }
+}
+
+/// Google's tokeninfo always names both.
+#[test]
+fn tokeninfo_without_audience_or_expiry_opens_nothing() {
+    let mut configuration = for_every_client(configuration());
+    let provider = &mut configuration["providers"][0];
+    provider["type"] = json!("google");
+    provider["typ"] = json!("id_token");
+    provider["userinfo"] = json!({"uri": "https://idp.example/tokeninfo", "cluster": "idp"});
+    for (changes, expected) in [
+        (json!({"aud": null}), "audience_missing"),
+        (json!({"exp": null}), "expiry_missing"),
+        (json!({"aud": "another"}), "wrong_audience"),
+    ] {
+        let decision = decided_on(&configuration, "opaque", vec![answer(&changes)]);
+        assert_eq!(reason(&decision), expected, "{changes}");
+    }
+}
+
 /// What looks in a profile like a word on the token was written by a person.
 #[test]
 fn a_person_at_userinfo_has_no_client_and_no_scopes() {
@@ -188,8 +233,22 @@ fn a_person_at_userinfo_has_no_client_and_no_scopes() {
         "sub": "admin", "azp": "admin", "client_id": "admin", "cid": "admin", "appid": "admin",
         "scope": "Admin", "scp": "Admin", "permissions": ["Admin"], "idtyp": "app", "gty": "client-credentials",
         "sid": "s", "amr": ["pwd"], "uid": "u", "roles": ["Admin"]});
-    for dialect in ["oidc", "auth0", "okta", "workos"] {
-        configuration["providers"][0]["type"] = json!(dialect);
+    for (dialect, at) in [
+        ("oidc", json!(null)),
+        ("auth0", json!(null)),
+        ("okta", json!(null)),
+        ("workos", json!(null)),
+        // Not where an operator points to other claims either.
+        (
+            "oidc",
+            json!({"client": "uid", "scopes": "roles", "roles": "amr"}),
+        ),
+    ] {
+        let provider = configuration["providers"][0].as_object_mut().unwrap();
+        provider.insert("type".to_owned(), json!(dialect));
+        if !at.is_null() {
+            provider.insert("claims_at".to_owned(), at);
+        }
         let decision = decided_on(&configuration, "opaque", vec![answer(&said)]);
         assert_eq!(
             (kind(&decision), reason(&decision)),

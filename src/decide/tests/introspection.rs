@@ -250,9 +250,80 @@ fn userinfo_is_taken_for_any_audience_only_where_that_is_said() {
     for (changes, expected) in [
         (json!({}), "forward"),
         (json!({"email_verified": false}), "no_principal"),
-        (json!({"aud": "api://other"}), "wrong_audience"),
+        // The client of ID tokens, which Ory Hydra names.
+        (json!({"aud": ["portal"]}), "forward"),
+        (json!({"aud": "api://other"}), "forward"),
+        (json!({"aud": []}), "forward"),
+        (json!({"aud": 7}), "forward"),
+        (json!({"iss": "https://else.example"}), "answer_disagrees"),
+        (json!({"cnf": {}}), "sender_constrained"),
+        (json!({"exp": NOW.0}), "expired"),
     ] {
         let decision = decided_on(&configuration, "opaque", vec![person(changes.clone())]);
         assert_eq!(reason(&decision), expected, "{changes}");
     }
+}
+
+/// That is what userinfo says of an application, and it says so again when it is asked again.
+#[test]
+fn a_token_that_userinfo_names_nobody_for_is_refused_for_good_with_a_hint() {
+    let mut configuration = configuration();
+    configuration["providers"][0]["userinfo"] = json!({"uri": "https://idp.example/me",
+        "cluster": "idp", "accept_any_audience": true});
+    for accept in [false, true] {
+        configuration["providers"][0]["accept_no_subject"] = json!(accept);
+        let decision = decided_on(&configuration, "opaque", vec![Said::Nameless]);
+        assert_eq!(reason(&decision), "subject_missing");
+        assert_eq!(decision.findings.introspection, Some("active"));
+        assert!(decision
+            .findings
+            .hint
+            .unwrap()
+            .contains("introspection instead"));
+    }
+    let decision = decided_on(&configuration, "opaque", vec![Said::Inactive]);
+    assert_eq!(reason(&decision), "inactive");
+    assert!(decision.findings.hint.unwrap().contains("scope openid"));
+    let decision = decided_on(&asking(), "opaque", vec![Said::Inactive, Said::Inactive]);
+    assert_eq!(
+        (reason(&decision), decision.findings.hint),
+        ("inactive", None)
+    );
+    // The next provider may know the token.
+    for (words, expected) in [
+        (vec![Said::Nameless], "abandoned"),
+        (
+            vec![Said::Nameless, answer(&json!({"iss": OTHER}))],
+            "forward",
+        ),
+        (vec![Said::Nameless, Said::Inactive], "subject_missing"),
+        (vec![Said::Inactive, Said::Nameless], "subject_missing"),
+        (
+            vec![Said::Nameless, Said::Nothing("timeout")],
+            "introspection_unavailable",
+        ),
+    ] {
+        assert_eq!(reason(&decided_on(&asking(), "opaque", words)), expected);
+    }
+}
+
+#[test]
+fn a_refused_opaque_token_leaves_behind_what_its_provider_said_and_not_itself() {
+    let claimed = |changes: &Value| {
+        let decision = decided_on(&asking(), "opaque", vec![answer(changes)]);
+        assert!(matches!(decision.outcome, Outcome::Reject(_)), "{changes}");
+        decision.findings.claimed.unwrap()
+    };
+    let said = claimed(&json!({"aud": ["a", "opaque", "x opaque"], "client_id": "app"}));
+    assert_eq!(said.issuer.as_deref(), Some(ISSUER));
+    assert_eq!(said.audience, ["a"]);
+    assert_eq!(said.subject.as_deref(), Some("reader"));
+    assert_eq!(said.key_id, None);
+    let said = claimed(&json!({"iss": null, "aud": null, "sub": "opaque", "azp": "opaque.1"}));
+    assert_eq!(said, Claimed::default());
+    // Who it stands for is unclear.
+    let said = claimed(&json!({"azp": "a", "client_id": "b"}));
+    assert_eq!(said.client.as_deref(), Some("a"));
+    let inactive = decided_on(&asking(), "opaque", vec![Said::Inactive, Said::Inactive]);
+    assert_eq!(inactive.findings.claimed, None);
 }

@@ -24,6 +24,8 @@ pub(in crate::facts) enum Word {
     Active(ActiveAnswer, usize),
     /// It is not.
     Inactive,
+    /// Not whose it is. Anybody may make up such a token, where the endpoint knows none of them.
+    Nameless,
     /// Nothing of use: the code of the fault.
     Failed(&'static str),
 }

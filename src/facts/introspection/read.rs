@@ -16,7 +16,19 @@ const MAX_ANSWER: usize = 16 * 1024;
 /// remembered, and asked for once.
 const MAX_WEIGHT: usize = 256 * 1024;
 
-/// Reads an answer: what it says of an active token, or `None` of one that is not.
+/// What an answer says of a token.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Said<C> {
+    /// It is active, and this is known of it.
+    Active(C),
+    /// It is not.
+    Inactive,
+    /// It opens userinfo, which does not say whose it is: an application's, or nothing that the
+    /// endpoint knows.
+    Nameless,
+}
+
+/// Reads an answer.
 ///
 /// # Errors
 ///
@@ -24,7 +36,7 @@ const MAX_WEIGHT: usize = 256 * 1024;
 pub(super) fn read(
     protocol: &Protocol,
     answer: FetchAnswer,
-) -> Result<Option<Map<String, Value>>, IntrospectionFault> {
+) -> Result<Said<Map<String, Value>>, IntrospectionFault> {
     let is_introspection = matches!(protocol, Protocol::Introspection { .. });
     let is_json = match &answer {
         FetchAnswer::Response { hints, .. } => hints.is_json(),
@@ -37,7 +49,7 @@ pub(super) fn read(
         // RFC 6750 §3.1: `invalid_request`, `invalid_token`, `insufficient_scope`.
         Err(FetchFault::Status {
             status: 400 | 401 | 403,
-        }) if !is_introspection => return Ok(None),
+        }) if !is_introspection => return Ok(Said::Inactive),
         document => document?,
     };
     if !is_json {
@@ -54,26 +66,23 @@ pub(super) fn read(
     match protocol {
         Protocol::Introspection { .. } => match said.get("active") {
             Some(Value::Bool(true)) => {}
-            Some(Value::Bool(false)) => return Ok(None),
+            Some(Value::Bool(false)) => return Ok(Said::Inactive),
             _ => return Err(IntrospectionFault::Malformed),
         },
-        // OpenID Connect Core 1.0 §5.3.2: it must say whose the token is.
+        // OpenID Connect Core 1.0 §5.3.2: it must say whose the token is. Ory Hydra answers without
+        // `sub` about the token of an application, and others with 200 about tokens that they do
+        // not know. Either way the endpoint has spoken: asking again brings nothing else.
         Protocol::UserInfo => match said.get("sub") {
             Some(Value::String(subject)) if !subject.is_empty() => {}
-            _ => return Err(IntrospectionFault::Malformed),
+            _ => return Ok(Said::Nameless),
         },
-        Protocol::GoogleTokenInfo => {
-            google_values(&mut said);
-            if !said.contains_key("aud") || !said.contains_key("exp") {
-                return Err(IntrospectionFault::Malformed);
-            }
-        }
+        // Audience and expiry are looked for with the other claims.
+        Protocol::GoogleTokenInfo => google_values(&mut said),
     }
-    Ok(Some(said))
+    Ok(Said::Active(said))
 }
 
-/// Reads a document as the answer about a token that the provider gave at `now`: what it says of an
-/// active one, or `None` of one that is not.
+/// Reads a document as the answer about a token that the provider gave at `now`.
 ///
 /// # Errors
 ///
@@ -82,7 +91,7 @@ pub fn read_answer(
     asked: &Introspection,
     document: Vec<u8>,
     now: UnixMillis,
-) -> Result<Option<ActiveAnswer>, IntrospectionFault> {
+) -> Result<Said<ActiveAnswer>, IntrospectionFault> {
     let hints = Hints {
         content_type: Some(b"application/json".to_vec()),
         ..Hints::default()
@@ -92,9 +101,12 @@ pub fn read_answer(
         hints,
         body: document,
     };
-    let claims = read(&asked.protocol, answer)?;
     let until = now.saturating_add(asked.ttl);
-    Ok(claims.map(|claims| ActiveAnswer::new(claims, Term { since: now, until })))
+    Ok(match read(&asked.protocol, answer)? {
+        Said::Active(claims) => Said::Active(ActiveAnswer::new(claims, Term { since: now, until })),
+        Said::Inactive => Said::Inactive,
+        Said::Nameless => Said::Nameless,
+    })
 }
 
 /// Google writes numbers and booleans as strings. What is none of them stays as it is, and is

@@ -99,6 +99,7 @@ fn word(said: Introspected<'_>) -> &'static str {
     match said {
         Introspected::Active(_) => "active",
         Introspected::Inactive => "inactive",
+        Introspected::Nameless => "nameless",
         Introspected::Pending => "pending",
         Introspected::Unavailable(outage) => outage.fault.unwrap_or("unknown"),
     }

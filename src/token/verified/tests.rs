@@ -150,15 +150,55 @@ fn a_token_for_another_audience_is_refused() {
         json!("api://n8n-ap"),
         json!("api://n8n-api/"),
         json!("API://N8N-API"),
-        json!(""),
-        json!([]),
+        json!(" "),
         json!(["other"]),
+        json!(["", "other"]),
     ] {
         let expected = Some(TokenFault::WrongAudience);
         assert_eq!(fault(&json!({}), &json!({ "aud": audience })), expected);
     }
-    let expected = Some(TokenFault::AudienceMissing);
-    assert_eq!(fault(&json!({}), &json!({"aud": null})), expected);
+}
+
+/// Spellings of `aud` that name nobody, the absent one among them.
+const NOBODY: [&str; 6] = [
+    "",
+    r#""aud":[],"#,
+    r#""aud":"","#,
+    r#""aud":[""],"#,
+    r#""aud":["",""],"#,
+    r#""aud":null,"#,
+];
+
+/// A token with this `aud` and whatever else.
+fn with_audience(audience: &str, change: &Value) -> String {
+    let claims = with(claims(), &json!({"aud": null}));
+    let claims = with(claims, change).to_string();
+    let claims = claims.replacen('{', &format!("{{{audience}"), 1);
+    let header = with(header(), &json!({"alg": "ES256"})).to_string();
+    mint(KeyKind::P256).raw("ES256", header.as_bytes(), claims.as_bytes())
+}
+
+#[test]
+fn an_audience_of_nobody_is_none() {
+    for audience in NOBODY {
+        let compact = with_audience(audience, &json!({"client_id": "api://n8n-api"}));
+        let found = verify_under(&rules(TypRule::NotAnotherKind), &compact).err();
+        assert_eq!(found, Some(TokenFault::AudienceMissing), "{audience}");
+    }
+    for audience in [
+        r#""aud":[null],"#,
+        r#""aud":7,"#,
+        r#""aud":{},"#,
+        r#""aud":["",7],"#,
+        r#""aud":false,"#,
+    ] {
+        let mut rules = rules(TypRule::NotAnotherKind);
+        rules.audience_claim = Some("client_id");
+        let compact = with_audience(audience, &json!({"client_id": "api://n8n-api"}));
+        let found = verify_under(&rules, &compact).err();
+        let expected = Some(TokenFault::ClaimOfWrongType("aud"));
+        assert_eq!(found, expected, "{audience}");
+    }
 }
 
 #[test]
@@ -228,7 +268,6 @@ fn a_claim_of_a_wrong_type_is_never_taken_for_absent() {
         }
     }
     for (name, wrong, named) in [
-        ("aud", "null", "aud"),
         ("aud", "1", "aud"),
         ("aud", r#"{"api://n8n-api":true}"#, "aud"),
         ("aud", r#"["api://n8n-api",1]"#, "aud"),
@@ -303,7 +342,7 @@ fn another_claim_stands_for_aud_only_where_there_is_none() {
             Some(TokenFault::WrongAudience),
         ),
         (
-            json!({"aud": [], "client_id": ours}),
+            json!({"aud": ["", "else"], "client_id": ours}),
             Some(TokenFault::WrongAudience),
         ),
         (
@@ -321,6 +360,19 @@ fn another_claim_stands_for_aud_only_where_there_is_none() {
     ] {
         let compact = mint(KeyKind::P256).sign(&header(), &with(claims(), &change));
         assert_eq!(verify_under(&rules, &compact).err(), expected, "{change}");
+    }
+    for audience in NOBODY {
+        for (client, expected) in [
+            (ours, None),
+            ("else", Some(TokenFault::WrongAudience)),
+            ("", Some(TokenFault::WrongAudience)),
+        ] {
+            let compact = with_audience(audience, &json!({"client_id": client}));
+            assert_eq!(verify_under(&rules, &compact).err(), expected, "{audience}");
+        }
+        let compact = with_audience(audience, &json!({"azp": ours}));
+        let expected = Some(TokenFault::AudienceMissing);
+        assert_eq!(verify_under(&rules, &compact).err(), expected, "{audience}");
     }
     let without = json!({"aud": null, "client_id": ours});
     assert_eq!(
@@ -433,6 +485,20 @@ fn what_says_when_a_person_logged_in_and_nothing_else_is_an_id_token() {
             refused,
         ),
         (json!({"auth_time": "x"}), refused),
+        // An ID token of Spring Authorization Server.
+        (
+            json!({"azp": "api://n8n-api", "jti": "1", "sid": "s"}),
+            refused,
+        ),
+        (
+            json!({"aud": ["api://n8n-api", "portal"], "azp": "portal", "jti": "1"}),
+            refused,
+        ),
+        (json!({"azp": "portal", "jti": "1"}), None),
+        (
+            json!({"azp": "api://n8n-api", "jti": "1", "scope": ["a"]}),
+            None,
+        ),
         (json!({"azp": "portal"}), None),
         (json!({"scope": "openid"}), None),
         (json!({"scp": ["a"]}), None),

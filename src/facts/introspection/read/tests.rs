@@ -27,11 +27,12 @@ fn json(body: &str) -> FetchAnswer {
     response(200, "application/json", body)
 }
 
-/// `active`, `inactive`, or the code of the fault.
+/// `active`, `inactive`, `nameless`, or the code of the fault.
 fn said(protocol: &Protocol, answer: FetchAnswer) -> &'static str {
     match read(protocol, answer) {
-        Ok(Some(_)) => "active",
-        Ok(None) => "inactive",
+        Ok(Said::Active(_)) => "active",
+        Ok(Said::Inactive) => "inactive",
+        Ok(Said::Nameless) => "nameless",
         Err(fault) => fault.as_str(),
     }
 }
@@ -102,10 +103,21 @@ fn an_answer_of_another_type_or_status_or_size_says_nothing() {
 fn userinfo_says_whose_a_token_is_or_that_it_is_nobodys() {
     for (answer, expected) in [
         (json(r#"{"sub":"a"}"#), "active"),
-        (json(r#"{"sub":""}"#), "answer_malformed"),
-        (json(r#"{"sub":7}"#), "answer_malformed"),
-        (json(r#"{"active":true}"#), "answer_malformed"),
-        (json(r#"{"error":"invalid_token"}"#), "answer_malformed"),
+        (json(r#"{"sub":"a","aud":["app"],"iat":1}"#), "active"),
+        // What the endpoint says without a name, it says for good.
+        (json("{}"), "nameless"),
+        (json(r#"{"sub":""}"#), "nameless"),
+        (json(r#"{"sub":null}"#), "nameless"),
+        (json(r#"{"sub":7}"#), "nameless"),
+        (
+            json(r#"{"aud":["app"],"iss":"https://idp.example"}"#),
+            "nameless",
+        ),
+        (json(r#"{"active":true}"#), "nameless"),
+        (json(r#"{"error":"invalid_token"}"#), "nameless"),
+        (json("[]"), "answer_malformed"),
+        (json("null"), "answer_malformed"),
+        (json(""), "answer_malformed"),
         (response(200, "application/jwt", "a.b.c"), "content_type"),
         (response(401, "", ""), "inactive"),
         (response(403, "", ""), "inactive"),
@@ -125,15 +137,17 @@ fn userinfo_says_whose_a_token_is_or_that_it_is_nobodys() {
 fn google_s_strings_are_numbers_and_booleans_where_they_are_meant() {
     let body = r#"{"azp":"app","aud":"app","sub":"7","scope":"openid","exp":"1800000000",
         "expires_in":"3599","email":"a@gmail.com","email_verified":"true"}"#;
-    let members = read(&Protocol::GoogleTokenInfo, json(body))
-        .unwrap()
-        .unwrap();
+    let Ok(Said::Active(members)) = read(&Protocol::GoogleTokenInfo, json(body)) else {
+        panic!("not active");
+    };
     assert_eq!(members["exp"], json!(1_800_000_000));
     assert_eq!(members["email_verified"], json!(true));
     assert_eq!(members["expires_in"], json!("3599"));
     for (body, expected) in [
-        (r#"{"aud":"app","sub":"7"}"#, "answer_malformed"),
-        (r#"{"exp":"1","sub":"7"}"#, "answer_malformed"),
+        // Refused with the claims that they lack.
+        (r#"{"aud":"app","sub":"7"}"#, "active"),
+        (r#"{"exp":"1","sub":"7"}"#, "active"),
+        ("[]", "answer_malformed"),
         (r#"{"aud":"app","exp":"1"}"#, "active"),
     ] {
         assert_eq!(

@@ -1,0 +1,105 @@
+//! What an operator may have overlooked of a token that its own provider made otherwise than expected.
+
+use serde_json::{Map, Value};
+
+use super::TokenFault;
+
+const ID_TOKEN: &str = "an ID token: have the client send the access token for the API, or set \
+    typ: id_token where the provider has no other JWTs, as Dex";
+
+const NO_AUDIENCE: &str =
+    "names its client and no audience, as Amazon Cognito does, and Ory Hydra \
+    where the client asks for none: have the API written into aud, or set audience_claim to the \
+    claim with the client and list the client in audiences";
+
+const FOR_THE_CLIENT: &str =
+    "aud is the client itself, as Spring Authorization Server and Dex write \
+    it: have the API written into aud, or list the client in audiences";
+
+const FOR_USERINFO: &str = "made for userinfo of AD FS: have the client name the API as resource";
+
+/// Says so for the audit. Nothing here decides anything.
+pub fn misfit(fault: TokenFault, claims: &Map<String, Value>) -> Option<&'static str> {
+    let is = |name: &str, word: &str| claims.get(name).is_some_and(|claim| *claim == word);
+    match fault {
+        TokenFault::WrongType(
+            "appid" | "at_hash" | "auth_time" | "azp" | "c_hash" | "cid" | "client_id" | "nonce"
+            | "s_hash",
+        ) => Some(ID_TOKEN),
+        TokenFault::WrongType("token_use") if is("token_use", "id") => Some(ID_TOKEN),
+        TokenFault::WrongType("typ") if is("typ", "ID") => Some(ID_TOKEN),
+        TokenFault::AudienceMissing => {
+            let mut clients = ["client_id", "azp", "cid", "appid"].into_iter();
+            let names_client = clients.any(|name| claims.contains_key(name));
+            names_client.then_some(NO_AUDIENCE)
+        }
+        TokenFault::WrongAudience => {
+            let audience = match claims.get("aud")? {
+                Value::Array(several) => several.as_slice(),
+                one => std::slice::from_ref(one),
+            };
+            if audience.iter().any(|one| *one == "urn:microsoft:userinfo") {
+                return Some(FOR_USERINFO);
+            }
+            // The token of an application names its client in `sub` alone, with some providers.
+            let mut clients = ["client_id", "azp", "cid", "appid", "sub"].into_iter();
+            let of_client = |client: &Value| audience.contains(client);
+            let is_client = clients.any(|name| claims.get(name).is_some_and(of_client));
+            is_client.then_some(FOR_THE_CLIENT)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_providers_make_otherwise_is_named() {
+        let wrong = TokenFault::WrongType;
+        for (fault, claims, expected) in [
+            (wrong("at_hash"), json!({}), Some(ID_TOKEN)),
+            (
+                wrong("token_use"),
+                json!({"token_use": "id"}),
+                Some(ID_TOKEN),
+            ),
+            (wrong("token_use"), json!({"token_use": "refresh"}), None),
+            (wrong("typ"), json!({"typ": "ID"}), Some(ID_TOKEN)),
+            (wrong("typ"), json!({"typ": "Refresh"}), None),
+            (
+                TokenFault::AudienceMissing,
+                json!({"client_id": "a", "aud": []}),
+                Some(NO_AUDIENCE),
+            ),
+            (TokenFault::AudienceMissing, json!({"sub": "a"}), None),
+            (
+                TokenFault::WrongAudience,
+                json!({"sub": "a", "aud": "a"}),
+                Some(FOR_THE_CLIENT),
+            ),
+            (
+                TokenFault::WrongAudience,
+                json!({"azp": "a", "aud": ["b", "a"]}),
+                Some(FOR_THE_CLIENT),
+            ),
+            (
+                TokenFault::WrongAudience,
+                json!({"appid": "a", "aud": "urn:microsoft:userinfo"}),
+                Some(FOR_USERINFO),
+            ),
+            (
+                TokenFault::WrongAudience,
+                json!({"azp": "a", "aud": "b"}),
+                None,
+            ),
+            (TokenFault::Expired, json!({"azp": "a", "aud": "a"}), None),
+        ] {
+            let claims = claims.as_object().unwrap();
+            assert_eq!(misfit(fault, claims), expected, "{fault} {claims:?}");
+        }
+    }
+}
