@@ -70,6 +70,14 @@ impl RequestHead {
         parts.nth(1).unwrap_or_default()
     }
 
+    /// Whether a browser asks whether a script may send another request (a CORS preflight, as the
+    /// Fetch standard sends it).
+    pub fn is_preflight(&self) -> bool {
+        self.method() == b"OPTIONS"
+            && self.first("origin").is_some()
+            && self.first("access-control-request-method").is_some()
+    }
+
     /// Host and port that the client asked for.
     pub fn authority(&self) -> Option<&[u8]> {
         self.first(":authority").or_else(|| self.first("host"))

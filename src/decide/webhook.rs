@@ -26,7 +26,7 @@ pub(super) fn decide(
     match rule.auth {
         WebhookAuth::Open => pass(),
         WebhookAuth::Deny => Err(Reason::WebhookDenied.into()),
-        WebhookAuth::Bearer if rule.cors_preflight == Access::Pass && is_preflight(request) => {
+        WebhookAuth::Bearer if rule.cors_preflight == Access::Pass && request.is_preflight() => {
             pass()
         }
         WebhookAuth::Bearer => verified(grounds, instance, request, rule, findings),
@@ -57,11 +57,4 @@ fn verified(
         &caller,
         rule.keep_authorization,
     )))
-}
-
-/// A CORS preflight as the Fetch standard sends it: n8n answers it itself and runs no workflow.
-fn is_preflight(request: &RequestHead) -> bool {
-    request.method() == b"OPTIONS"
-        && request.first("origin").is_some()
-        && request.first("access-control-request-method").is_some()
 }
