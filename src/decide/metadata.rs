@@ -3,7 +3,9 @@
 use super::{Findings, Outcome, Stop};
 use crate::n8n::{classify, described, Location, RuleChoice, Surface, WebhookAuth};
 use crate::policy::{Instance, Policy};
-use crate::reply::{api_metadata, trigger_metadata, LocalReply, Reason, Resource};
+use crate::reply::{
+    api_metadata, metadata_preflight, trigger_metadata, LocalReply, Reason, Resource,
+};
 use crate::request::RequestHead;
 
 /// The document of the public API.
@@ -66,6 +68,9 @@ fn answer(
     resource: Option<Resource>,
     document: impl FnOnce(&Resource) -> LocalReply,
 ) -> Result<Outcome, Stop> {
+    if request.is_preflight() {
+        return Ok(Outcome::Respond(metadata_preflight()));
+    }
     if !matches!(request.method(), b"GET" | b"HEAD") {
         return Err(Reason::MethodNotAllowed.into());
     }

@@ -32,6 +32,22 @@ pub fn trigger_metadata(policy: &Policy, rule: &WebhookRule, resource: &Resource
     reply(document(policy, rule.require.providers.as_ref(), resource))
 }
 
+/// Lets a script of any site ask for a document with headers of its own: MCP clients in browsers
+/// send `mcp-protocol-version`. `*` means no credentials (Fetch standard, CORS protocol), and the
+/// answer to the preflight is the same for all documents.
+pub fn metadata_preflight() -> LocalReply {
+    LocalReply {
+        status: 204,
+        headers: vec![
+            any_origin(),
+            ("access-control-allow-methods", "GET, HEAD".to_owned()),
+            ("access-control-allow-headers", "*".to_owned()),
+            ("access-control-max-age", "300".to_owned()),
+        ],
+        body: String::new(),
+    }
+}
+
 fn document(
     policy: &Policy,
     providers: Option<&BTreeSet<String>>,
@@ -79,9 +95,13 @@ fn reply(document: Map<String, Value>) -> LocalReply {
             ("content-type", "application/json".to_owned()),
             // What it says hangs on the host and the scheme of the request.
             ("cache-control", "private, max-age=300".to_owned()),
-            // A document without secrets that clients in browsers must be able to read.
-            ("access-control-allow-origin", "*".to_owned()),
+            any_origin(),
         ],
         body: Value::Object(document).to_string(),
     }
+}
+
+/// The documents hold no secrets, and clients in browsers must be able to read them.
+fn any_origin() -> (&'static str, String) {
+    ("access-control-allow-origin", "*".to_owned())
 }

@@ -10,7 +10,7 @@ mod resource;
 #[cfg(test)]
 mod tests;
 
-pub use metadata::{api_metadata, trigger_metadata};
+pub use metadata::{api_metadata, metadata_preflight, trigger_metadata};
 pub use problem::problem;
 pub use reason::{Answer, Challenge, Reason};
 pub use resource::Resource;

@@ -73,3 +73,32 @@ fn the_description_is_for_reading_alone() {
         assert_eq!(gate.recorder.take().len(), 1, "{path}");
     }
 }
+
+/// What a browser asks before an MCP client's script may read the description.
+#[test]
+fn the_description_can_be_read_by_scripts_in_browsers() {
+    let gate = Gate::start();
+    let origin = "https://inspector.example";
+    let preflight = Request::new("OPTIONS", ORDERS)
+        .header("Origin", origin)
+        .header("Access-Control-Request-Method", "GET")
+        .header("Access-Control-Request-Headers", "mcp-protocol-version");
+    let answer = preflight.send(gate.envoy.port()).unwrap();
+    assert_eq!((answer.status, answer.text().as_str()), (204, ""));
+    for (name, value) in [
+        ("access-control-allow-origin", "*"),
+        ("access-control-allow-methods", "GET, HEAD"),
+        ("access-control-allow-headers", "*"),
+    ] {
+        assert_eq!(answer.header(name).as_deref(), Some(value), "{name}");
+    }
+    assert_eq!(answer.header("access-control-allow-credentials"), None);
+    let asked = Request::get(ORDERS)
+        .header("Origin", origin)
+        .header("MCP-Protocol-Version", "2025-06-18");
+    let answer = asked.send(gate.envoy.port()).unwrap();
+    assert_eq!(answer.status, 200);
+    let allowed = answer.header("access-control-allow-origin");
+    assert_eq!(allowed.as_deref(), Some("*"));
+    assert!(gate.recorder.take().is_empty());
+}

@@ -129,6 +129,36 @@ fn the_document_can_be_read_by_everybody_and_changed_by_nobody() {
 }
 
 #[test]
+fn a_script_of_any_site_may_ask_for_a_document_with_headers_of_its_own() {
+    let preflight = [
+        ("origin", "https://inspector.example"),
+        ("access-control-request-method", "GET"),
+        ("access-control-request-headers", "mcp-protocol-version"),
+    ];
+    for path in [API, ORDERS] {
+        let reply = answer(decided(&request("OPTIONS", path, &preflight)));
+        assert_eq!((reply.status, reply.body.as_str()), (204, ""));
+        assert_eq!(
+            reply.headers,
+            [
+                ("access-control-allow-origin", "*".to_owned()),
+                ("access-control-allow-methods", "GET, HEAD".to_owned()),
+                ("access-control-allow-headers", "*".to_owned()),
+                ("access-control-max-age", "300".to_owned()),
+            ]
+        );
+        // What asks for nothing is none.
+        for lacking in [&preflight[..1], &preflight[1..]] {
+            let decision = decided(&request("OPTIONS", path, lacking));
+            assert_eq!(reason(&decision), "method_not_allowed");
+        }
+    }
+    // It opens nothing beside the documents.
+    let decision = decided(&request("OPTIONS", "/api/v1/workflows", &preflight));
+    assert_eq!(reason(&decision), "no_credential");
+}
+
+#[test]
 fn the_operator_names_the_public_api_and_lends_its_scheme_to_triggers() {
     let mut configuration = configuration();
     configuration["public_api"] = json!({
