@@ -178,7 +178,12 @@ impl VerifiedToken {
         now: UnixSeconds,
     ) -> Result<Self, TokenFault> {
         let said = answer.claims();
-        kind::check_use(said)?;
+        // An ID token may be active, too. What may be one goes on by the word that it is none.
+        if self.hint.take().is_some() {
+            kind::check_answer(said, false)?;
+        } else {
+            kind::check_use(said)?;
+        }
         if said.contains_key("cnf") {
             return Err(TokenFault::SenderConstrained);
         }

@@ -146,6 +146,35 @@ fn with_always_the_answer_passes_the_same_checks() {
     }
 }
 
+/// Providers call ID tokens active, too, where their clients ask.
+#[test]
+fn with_always_what_may_be_an_id_token_needs_the_word_that_it_is_none() {
+    let mut configuration = for_every_client(asking());
+    configuration["providers"][0]["introspection"]["always"] = json!(true);
+    let anyone = json!({"name": "anyone", "match": {"any": true},
+        "grant": "*", "api_key": {"env": "READER_KEY"}});
+    configuration["principals"] = json!([anyone]);
+    let mut id_token = claims("reader", &["Reader"]);
+    id_token["azp"] = id_token["aud"].clone();
+    id_token["auth_time"] = json!(NOW.0);
+    let token = sign(&id_token);
+    for (changes, expected) in [
+        (json!({}), "forward"),
+        (json!({"token_type": null}), "kind_missing"),
+        (
+            json!({"token_type": null, "token_use": "access_token"}),
+            "forward",
+        ),
+        (json!({"token_use": "id"}), "wrong_type"),
+        (json!({"nonce": "n"}), "wrong_type"),
+    ] {
+        let mut changes = changes;
+        changes["azp"] = json!(null);
+        let decision = decided_on(&configuration, &token, vec![answer(&changes)]);
+        assert_eq!(reason(&decision), expected, "{changes}");
+    }
+}
+
 /// Answers have the names of RFC 7662 §2.2, whatever the provider's JWTs have.
 #[test]
 fn an_application_and_a_person_are_told_apart_by_the_names_of_answers() {
