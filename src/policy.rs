@@ -57,6 +57,8 @@ pub struct Instance {
     pub endpoints: Endpoints,
     /// Whether `/metrics` of n8n can be reached.
     pub metrics: Access,
+    /// Whether n8n's own authorization server can be reached.
+    pub oauth: Access,
     /// The path below which it is served; `None`: at the root.
     pub path_prefix: Option<PathPrefix>,
     /// Whether what lies outside of that path can be reached.

@@ -23,6 +23,9 @@ pub(super) const API_KEYS: ApiKeys = ApiKeys::Pass;
 /// The path of n8n's metrics is open, as it is without the gate.
 pub(super) const METRICS: Access = Access::Pass;
 
+/// n8n's own MCP server needs its authorization server.
+pub(super) const OAUTH: Access = Access::Pass;
+
 /// A path that is not n8n's leads to nothing that this filter could judge.
 pub(super) const OUTSIDE: Access = Access::Deny;
 

@@ -55,6 +55,7 @@ struct Written {
     webhooks: Field<List<RawWebhook>>,
     endpoints: Field<RawEndpoints>,
     metrics: Field<OneOf<Access>>,
+    oauth: Field<OneOf<Access>>,
     path_prefix: Field<Text<OuterPath>>,
     outside: Field<OneOf<Access>>,
 }
@@ -71,6 +72,7 @@ pub(super) fn instances(raw: RawConfiguration, shared: &Shared<'_>) -> Option<In
         webhooks: raw.webhooks,
         endpoints: raw.endpoints,
         metrics: raw.metrics,
+        oauth: raw.oauth,
         path_prefix: raw.path_prefix,
         outside: raw.outside,
     };
@@ -89,6 +91,7 @@ pub(super) fn instances(raw: RawConfiguration, shared: &Shared<'_>) -> Option<In
     refuse(&top.webhooks, PROBLEM, HINT);
     refuse(&top.endpoints, PROBLEM, HINT);
     refuse(&top.metrics, PROBLEM, HINT);
+    refuse(&top.oauth, PROBLEM, HINT);
     refuse(&top.path_prefix, PROBLEM, HINT);
     refuse(&top.outside, PROBLEM, HINT);
     let mut instances = Instances::by_host();
@@ -113,6 +116,7 @@ pub(super) fn instances(raw: RawConfiguration, shared: &Shared<'_>) -> Option<In
             webhooks: raw.webhooks,
             endpoints: raw.endpoints,
             metrics: raw.metrics,
+            oauth: raw.oauth,
             path_prefix: raw.path_prefix,
             outside: raw.outside,
         };
@@ -190,6 +194,7 @@ fn instance(
         public_api: public_api?,
         webhooks,
         metrics: raw.metrics.value?.0,
+        oauth: raw.oauth.value?.0,
         outside: raw.outside.value?.0,
         path_prefix: path_prefix?,
         endpoints: endpoints?,

@@ -57,6 +57,10 @@ section! {
         outside: OneOf<Access> = default_word(defaults::OUTSIDE),
         /// Whether `/metrics` of n8n can be reached.
         metrics: OneOf<Access> = default_word(defaults::METRICS),
+        /// Whether n8n's own authorization server can be reached: `/oauth`, `/mcp-oauth` and its
+        /// documents below `/.well-known`. `deny` answers 404, so that MCP clients look for no
+        /// other provider than those of the gate; n8n's own MCP server takes nobody new then.
+        oauth: OneOf<Access> = default_word(defaults::OAUTH),
         /// Who checks signatures. `auto`: the host, in every algorithm for which it passes a test
         /// when the filter starts, and the filter itself in the others. `guest`: the filter
         /// itself, always.
@@ -91,6 +95,8 @@ section! {
         outside: OneOf<Access> = default_word(defaults::OUTSIDE),
         /// As at the top, for this instance alone.
         metrics: OneOf<Access> = default_word(defaults::METRICS),
+        /// As at the top, for this instance alone.
+        oauth: OneOf<Access> = default_word(defaults::OAUTH),
     }
 }
 

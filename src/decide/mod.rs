@@ -187,7 +187,10 @@ fn outcome(
             .and_then(|path| {
                 metadata::of_trigger(grounds.policy, instance, path, request, findings)
             })
-            .unwrap_or_else(|| Ok(Outcome::Pass(without_made_up_identity(request)))),
+            .unwrap_or_else(|| match instance.oauth {
+                Access::Pass => Ok(Outcome::Pass(without_made_up_identity(request))),
+                Access::Deny => Err(Reason::OauthDenied.into()),
+            }),
         Surface::Metrics if instance.metrics == Access::Deny => Err(Reason::MetricsDenied.into()),
         Surface::Metrics | Surface::Rest | Surface::Health | Surface::Ui | Surface::Outside => {
             Ok(Outcome::Pass(without_made_up_identity(request)))

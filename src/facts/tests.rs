@@ -142,6 +142,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
             path_prefix: None,
             outside: Access::Deny,
             metrics: Access::Pass,
+            oauth: Access::Pass,
         }),
         crypto: CryptoMode::Guest,
         sharing_secret: None,

@@ -45,6 +45,7 @@ impl Reason {
             Self::WebhookNoRule,
             Self::WebhookRequirement,
             Self::MetricsDenied,
+            Self::OauthDenied,
             Self::OutsidePathPrefix,
             Self::MethodNotAllowed,
             Self::KeysUnavailable(Outage {
@@ -128,7 +129,7 @@ mod tests {
                 | TokenFault::KeyOfAnotherIssuer
                 | TokenFault::BadSignature
                 | TokenFault::Inactive
-                | TokenFault::AnswerDisagrees(_) => 60,
+                | TokenFault::AnswerDisagrees(_) => 61,
             },
             Reason::Path(_)
             | Reason::WebhookCase
@@ -160,13 +161,14 @@ mod tests {
             | Reason::WebhookNoRule
             | Reason::WebhookRequirement
             | Reason::MetricsDenied
+            | Reason::OauthDenied
             | Reason::OutsidePathPrefix
             | Reason::MethodNotAllowed
             | Reason::KeysUnavailable(_)
             | Reason::KeysNotCurrent(_)
             | Reason::IntrospectionUnavailable(_)
             | Reason::TooManyWaiting
-            | Reason::HostFailure => 60,
+            | Reason::HostFailure => 61,
         }
     }
 

@@ -59,6 +59,8 @@ pub enum Reason {
     WebhookRequirement,
     /// `/metrics` is closed.
     MetricsDenied,
+    /// n8n's own authorization server is closed.
+    OauthDenied,
     /// The path lies outside of `path_prefix`, where n8n is not.
     OutsidePathPrefix,
     /// A method that this filter's own documents do not answer.
@@ -134,6 +136,7 @@ impl Reason {
             Self::WebhookCase => "ambiguous_case",
             Self::WebhookRequirement => "webhook_requirement",
             Self::MetricsDenied => "metrics_denied",
+            Self::OauthDenied => "oauth_denied",
             Self::OutsidePathPrefix => "outside_path_prefix",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::KeysUnavailable(_) => "keys_unavailable",
@@ -219,6 +222,11 @@ impl Reason {
                 "The caller may not call this webhook.",
             ),
             Self::MetricsDenied => (403, Challenge::None, "Metrics cannot be read here."),
+            Self::OauthDenied => (
+                404,
+                Challenge::None,
+                "n8n's own authorization server is not offered here.",
+            ),
             Self::OutsidePathPrefix => (404, Challenge::None, "Nothing is served under this path."),
             Self::MethodNotAllowed => (405, Challenge::None, "Use GET."),
             Self::KeysUnavailable(_) => (
@@ -296,6 +304,7 @@ impl Reason {
             Self::WebhookNoRule => "webhook rules guard this kind of path, and none matches",
             Self::WebhookRequirement => "the webhook rule's `require` does not hold for the caller",
             Self::MetricsDenied => "`metrics` is `deny`",
+            Self::OauthDenied => "`oauth` is `deny`",
             Self::OutsidePathPrefix => "the path is not below `path_prefix`, and `outside` is `deny`",
             Self::MethodNotAllowed => "the gate's own document was asked for with another method than GET",
             Self::KeysUnavailable(_) => "the provider's keys could not be fetched; `fault` in the audit says why: see [faults](faults.md)",

@@ -36,6 +36,7 @@ impl Reason {
             Self::WebhookNoRule => "add a rule for the path",
             Self::WebhookRequirement => "compare the caller with `require`",
             Self::OutsidePathPrefix => "call n8n below `path_prefix`; where another application answers there, set `outside: pass`",
+            Self::OauthDenied => "ask the provider for tokens; where n8n's own MCP server is used, set `oauth: pass`",
             Self::MetricsDenied => "read them inside, or set `metrics: pass`",
             Self::MethodNotAllowed => "nothing: the documents are for reading",
             Self::KeysUnavailable(_) | Self::IntrospectionUnavailable(_) => "look at `fault`, and at what [faults](faults.md) says of it; tell callers to try again",

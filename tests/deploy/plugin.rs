@@ -8,7 +8,7 @@ use n8n_idp_gate::secret::Secret;
 use serde_json::Value;
 
 /// The fields at the top of a configuration.
-pub(crate) const FIELDS: [&str; 10] = [
+pub(crate) const FIELDS: [&str; 11] = [
     "providers",
     "instances",
     "roles",
@@ -17,6 +17,7 @@ pub(crate) const FIELDS: [&str; 10] = [
     "webhooks",
     "endpoints",
     "path_prefix",
+    "oauth",
     "outside",
     "metrics",
 ];

@@ -44,6 +44,42 @@ fn metrics_can_be_closed() {
     }
 }
 
+/// A client that finds n8n's own authorization server would bring tokens that no rule takes.
+#[test]
+fn n8n_s_own_authorization_server_can_be_closed() {
+    let mut configuration = configuration();
+    let paths = [
+        "/.well-known/oauth-authorization-server",
+        "/.well-known/oauth-authorization-server/mcp-oauth",
+        "/.well-known/oauth-protected-resource/mcp-server/http",
+        "/.WELL-KNOWN/oauth-authorization-server",
+        "/mcp-oauth/register",
+        "/oauth/authorize",
+    ];
+    for path in paths {
+        let decision = decided(&request("GET", path, &[]));
+        assert!(matches!(decision.outcome, Outcome::Pass(_)), "{path}");
+    }
+    configuration["oauth"] = json!("deny");
+    let facts = facts(&configuration);
+    let asked = |path: &str| decide_with(&facts, &request("GET", path, &[]));
+    for path in paths {
+        assert_eq!(reason(&asked(path)), "oauth_denied", "{path}");
+    }
+    // The gate's own documents name the provider, and are there.
+    for path in ["/api/v1", "/webhook/orders/new"] {
+        let path = format!("/.well-known/oauth-protected-resource{path}");
+        assert!(
+            matches!(asked(&path).outcome, Outcome::Respond(_)),
+            "{path}"
+        );
+    }
+    // What n8n's editor needs is elsewhere.
+    for path in ["/rest/oauth2-credential/callback", "/healthz"] {
+        assert!(matches!(asked(path).outcome, Outcome::Pass(_)), "{path}");
+    }
+}
+
 #[test]
 fn a_path_with_two_readings_is_refused_whoever_asks() {
     for path in [
