@@ -106,12 +106,34 @@ fn compose_gives_keycloak_the_issuer_that_the_gate_expects() {
     );
     let envoy = text("deploy/compose/envoy.yaml");
     assert!(envoy.contains(&issuer), "{issuer}");
-    for client in realm["clients"].as_array().unwrap() {
+    // As the guide has it: n8n is a client that nobody uses, and callers get it as their audience,
+    // also when Keycloak is asked about a token, as it answers about tokens for the asking client alone.
+    let clients = realm["clients"].as_array().unwrap();
+    let (n8n, callers): (Vec<_>, Vec<_>) = clients
+        .iter()
+        .partition(|client| client["clientId"] == "n8n");
+    for flow in [
+        "publicClient",
+        "serviceAccountsEnabled",
+        "standardFlowEnabled",
+        "implicitFlowEnabled",
+        "directAccessGrantsEnabled",
+    ] {
+        assert_eq!(n8n[0][flow], false, "{flow}");
+    }
+    assert!(envoy.contains("audiences: [n8n]\n"));
+    assert_eq!(callers.len(), 2);
+    for client in callers {
         let matched = format!("client: {} }}", client["clientId"].as_str().unwrap());
         assert!(envoy.contains(&matched), "{matched}");
-        let audience = &client["protocolMappers"][0]["config"]["included.custom.audience"];
-        let audience = format!("audiences: [{audience}]\n");
-        assert!(envoy.contains(&audience), "{audience}");
+        assert_eq!(client["serviceAccountsEnabled"], true);
+        let mapper = &client["protocolMappers"][0];
+        assert_eq!(mapper["protocolMapper"], "oidc-audience-mapper");
+        let config = &mapper["config"];
+        assert_eq!(config["included.client.audience"], "n8n");
+        assert_eq!(config["included.custom.audience"], Value::Null);
+        assert_eq!(config["access.token.claim"], "true");
+        assert_eq!(config["introspection.token.claim"], "true");
         // Secrets come from the environment.
         assert!(client["secret"].as_str().unwrap().starts_with("${"));
     }

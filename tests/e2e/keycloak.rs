@@ -269,7 +269,10 @@ fn the_realm_of_compose_makes_tokens_that_its_envoy_takes() {
     let realm = ["app-a", "app-b"]
         .into_iter()
         .fold(read("realm.json"), secret);
-    keycloak().make_realm(&realm).unwrap();
+    // The secret of n8n's own client is Keycloak's to make; here it has to be known.
+    let mut realm: Value = serde_json::from_str(&realm).unwrap();
+    realm["clients"][0]["secret"] = json!("secret-of-n8n");
+    keycloak().make_realm(&realm.to_string()).unwrap();
     let file = yaml::to_json(&read("envoy.yaml")).unwrap();
     let file: Value = serde_json::from_slice(&file).unwrap();
     let mut policy = plugin::Plugin::all_in(&file).pop().unwrap().configuration;
@@ -278,10 +281,23 @@ fn the_realm_of_compose_makes_tokens_that_its_envoy_takes() {
         ("N8N_KEY_APP_A", "key-of-app-a"),
         ("N8N_KEY_APP_B", "key-of-app-b"),
     ];
+    let asked = {
+        let mut policy = policy.clone();
+        let issuer = keycloak().issuer_of("n8n");
+        policy["providers"][0]["introspection"] = json!({
+            "uri": format!("{issuer}/protocol/openid-connect/token/introspect"),
+            "client_id": "n8n", "client_secret": { "env": "N8N_GATE_SECRET" }, "always": true,
+        });
+        policy
+    };
     let stage = Stage::with(policy, &keys);
     let token = |client| keycloak().token_of("n8n", client).unwrap();
     let heard = stage.heard(&token("app-a"));
     assert_eq!(heard.values("x-n8n-api-key"), ["key-of-app-a"]);
     let answer = stage.list_workflows(&token("app-b"));
     assert_eq!(answer.refusal(), (403, json!("insufficient_scope")));
+    // Its tokens are for n8n's own client, so that Keycloak answers when that one asks about them.
+    let [a, b] = keys;
+    let stage = Stage::with(asked, &[a, b, ("N8N_GATE_SECRET", "secret-of-n8n")]);
+    stage.heard(&token("app-a"));
 }
