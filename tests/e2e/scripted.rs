@@ -19,6 +19,7 @@ mod support;
 
 mod access_log;
 mod alerts;
+mod browsers;
 mod callers;
 mod configuration;
 mod crowd;

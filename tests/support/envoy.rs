@@ -57,6 +57,8 @@ enum File {
         proxied: bool,
         /// The VM id of another module before the filter.
         neighbour: Option<String>,
+        /// The policy of Envoy's own CORS filter before the filter.
+        cors: Option<Value>,
     },
 }
 
@@ -91,6 +93,7 @@ impl Setup {
             head: 60,
             proxied: false,
             neighbour: None,
+            cors: None,
         };
         Ok(Self::with(file, ports::free()?, ports::free()?))
     }
@@ -211,6 +214,15 @@ impl Setup {
         self
     }
 
+    /// Puts Envoy's own CORS filter before the filter, with this policy for all hosts.
+    #[must_use]
+    pub(crate) fn cors(mut self, policy: Value) -> Self {
+        if let File::Minimal { cors, .. } = &mut self.file {
+            *cors = Some(policy);
+        }
+        self
+    }
+
     /// Loads another module than the filter.
     #[must_use]
     pub(crate) fn module(mut self, module: PathBuf) -> Self {
@@ -327,6 +339,7 @@ impl Setup {
             head,
             proxied,
             neighbour,
+            cors,
             ..
         } = &self.file
         else {
@@ -371,6 +384,13 @@ impl Setup {
             Ok::<_, super::Failure>(json!({ "name": "neighbour", "typed_config": filter }))
         });
         let neighbour = neighbour.transpose()?;
+        let first = cors.as_ref().map(|_| {
+            json!({
+                "name": CORS,
+                "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.cors.v3.Cors" },
+            })
+        });
+        let per_filter = cors.as_ref().map(|policy| json!({ CORS: policy }));
         let manager = json!({
             "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
             "stat_prefix": "gate",
@@ -380,9 +400,10 @@ impl Setup {
             "max_request_headers_kb": head,
             "use_remote_address": proxied,
             "xff_num_trusted_hops": i32::from(*proxied),
-            "http_filters": neighbour.iter().chain([&gate, &router]).collect::<Vec<_>>(),
+            "http_filters": first.iter().chain(&neighbour).chain([&gate, &router]).collect::<Vec<_>>(),
             "route_config": {
                 "virtual_hosts": virtual_hosts,
+                "typed_per_filter_config": per_filter.unwrap_or_else(|| json!({})),
                 "ignore_port_in_host_matching": true,
             },
         });
@@ -416,6 +437,9 @@ fn edited(text: String, edits: &[(String, String)]) -> Outcome<String> {
         }
     })
 }
+
+/// Envoy's own CORS filter.
+const CORS: &str = "envoy.filters.http.cors";
 
 /// The name of the filter and of its virtual machine.
 const NAME: &str = "n8n-idp-gate";
