@@ -27,6 +27,7 @@ mod crypto;
 mod fairness;
 mod faults;
 mod gate;
+mod heads;
 mod held;
 mod host_calls;
 mod host_crypto;
