@@ -14,6 +14,8 @@ export ENVOY_BIN := $(CURDIR)/.local/bin/envoy
 export NODE24_BIN := $(CURDIR)/.local/bin/node24
 export KEYCLOAK_DIR := $(CURDIR)/.local/keycloak
 export LEMONLDAP_DIR := $(CURDIR)/.local/lemonldap
+export HYDRA_DIR := $(CURDIR)/.local/hydra
+export SPRING_DIR := $(CURDIR)/.local/spring
 export PROVIDER_DIR := $(CURDIR)/.local/provider
 export N8N_DIR := $(CURDIR)/.local/n8n
 
@@ -58,11 +60,11 @@ test-fast: ## unit and integration tests that need no server
 	$(CARGO) test --locked --lib --bins --tests
 
 .PHONY: test-e2e
-test-e2e: wasm envoy provider keycloak lemonldap ## a real Envoy, scripted upstreams and real OpenID providers
+test-e2e: wasm envoy provider keycloak lemonldap spring hydra ## a real Envoy, scripted upstreams and real OpenID providers
 	@scripts/build-wasm.sh host-crypto
 	@scripts/build-wasm.sh neighbour
 	@# Some tests hold thousands of connections.
-	ulimit -Sn $$(ulimit -Hn) && $(CARGO) test --locked --features e2e --example bench --test deploy --test cost --test e2e_scripted --test e2e_provider --test e2e_keycloak --test e2e_lemonldap -- --test-threads=2
+	ulimit -Sn $$(ulimit -Hn) && $(CARGO) test --locked --features e2e --example bench --test deploy --test cost --test e2e_scripted --test e2e_provider --test e2e_keycloak --test e2e_lemonldap --test e2e_spring --test e2e_hydra -- --test-threads=2
 
 .PHONY: test-n8n
 test-n8n: wasm envoy provider n8n ## a real Envoy in front of a real n8n
@@ -78,6 +80,10 @@ test-preflight:
 
 .PHONY: test-all
 test-all:
+	@scripts/meanwhile.sh scripts/install-hydra.sh -- $(MAKE) test-layers
+
+.PHONY: test-layers
+test-layers:
 	@$(MAKE) lint docs-check test-fast
 	@$(MAKE) check-wasm test-e2e
 	@$(MAKE) deny test-n8n
@@ -105,7 +111,7 @@ bench: preflight wasm envoy n8n ## measure the gate beside Envoy's own filters (
 preflight: ## does this machine have what the rest needs?
 	@scripts/preflight.sh
 
-.PHONY: envoy provider keycloak lemonldap n8n
+.PHONY: envoy provider keycloak lemonldap spring hydra n8n
 envoy: ## install Envoy below .local
 	@scripts/install-envoy.sh
 provider: ## install the OpenID provider of the tests below .local
@@ -114,6 +120,10 @@ keycloak: ## install Keycloak below .local
 	@scripts/install-keycloak.sh
 lemonldap: ## install LemonLDAP::NG below .local
 	@scripts/install-lemonldap.sh
+spring: ## install Spring Authorization Server below .local
+	@scripts/install-spring.sh
+hydra: ## compile Ory Hydra below .local
+	@scripts/install-hydra.sh
 n8n: ## install n8n below .local
 	@scripts/install-n8n.sh
 

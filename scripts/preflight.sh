@@ -2,7 +2,7 @@
 # Looks for what a machine must have before anything is installed or built here,
 # and says in one line, for each thing that is missing, how to get it.
 # 'preflight.sh demo' asks for the demo's ports too, 'preflight.sh test' for what
-# Keycloak and LemonLDAP::NG need.
+# Keycloak, LemonLDAP::NG, Spring Authorization Server and Ory Hydra need.
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
 missing=0
@@ -31,9 +31,16 @@ if [ "${1-}" = test ]; then
     java=$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' | head -n 1)
     [ "${java:-0}" -ge 17 ] || miss "Java 17" "version ${java:-?} is too old for Keycloak"
   else
-    miss java "it runs Keycloak (Debian: apt-get install openjdk-17-jre-headless)"
+    miss java "it runs Keycloak (Debian: apt-get install openjdk-17-jdk-headless)"
   fi
-  have mvn "it fetches Keycloak (Debian: apt-get install maven)"
+  have javac "it compiles Spring Authorization Server's class (Debian: apt-get install openjdk-17-jdk-headless)"
+  have mvn "it fetches Keycloak and Spring Authorization Server (Debian: apt-get install maven)"
+  if command -v go >/dev/null 2>&1; then
+    go=$(GOTOOLCHAIN=local go version | sed -n 's/^go version go1\.\([0-9]*\).*/\1/p')
+    [ "${go:-0}" -ge 24 ] || miss "Go 1.24" "version 1.${go:-?} is too old for Ory Hydra"
+  else
+    miss go "it compiles Ory Hydra (Go 1.24 or newer, https://go.dev/dl)"
+  fi
   have perl "it runs LemonLDAP::NG (Debian: apt-get install perl)"
   have apt-get "LemonLDAP::NG is taken from Debian's packages"
   have dpkg-deb "LemonLDAP::NG is taken from Debian's packages"

@@ -106,7 +106,7 @@ fn compose_gives_keycloak_the_issuer_that_the_gate_expects() {
     );
     let envoy = text("deploy/compose/envoy.yaml");
     assert!(envoy.contains(&issuer), "{issuer}");
-    // As the guide has it: n8n is a client that nobody uses, and callers get it as their audience,
+    // As the guide has it: n8n is a client without any flow, and callers get it as their audience,
     // also when Keycloak is asked about a token, as it answers about tokens for the asking client alone.
     let clients = realm["clients"].as_array().unwrap();
     let (n8n, callers): (Vec<_>, Vec<_>) = clients

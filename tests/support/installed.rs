@@ -70,6 +70,16 @@ pub(crate) fn lemonldap() -> Outcome<PathBuf> {
     )
 }
 
+/// The directory of Ory Hydra.
+pub(crate) fn hydra() -> Outcome<PathBuf> {
+    found("HYDRA_DIR", ".local/hydra", "scripts/install-hydra.sh")
+}
+
+/// The directory of Spring Authorization Server.
+pub(crate) fn spring() -> Outcome<PathBuf> {
+    found("SPRING_DIR", ".local/spring", "scripts/install-spring.sh")
+}
+
 /// The directory whose `node_modules` holds n8n.
 pub(crate) fn n8n() -> Outcome<PathBuf> {
     found("N8N_DIR", ".local/n8n", "scripts/install-n8n.sh")

@@ -9,10 +9,12 @@
 
 use std::error::Error;
 
+pub(crate) mod browser;
 pub(crate) mod crowd;
 pub(crate) mod envoy;
 pub(crate) mod envoy_file;
 pub(crate) mod http;
+pub(crate) mod hydra;
 pub(crate) mod installed;
 pub(crate) mod keycloak;
 pub(crate) mod lemonldap;
@@ -23,6 +25,7 @@ pub(crate) mod provider;
 pub(crate) mod recorder;
 pub(crate) mod scripted_provider;
 pub(crate) mod server;
+pub(crate) mod spring;
 pub(crate) mod trap;
 
 /// What went wrong, in words for the person at the terminal.

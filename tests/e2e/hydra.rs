@@ -1,0 +1,240 @@
+//! The gate with tokens, keys and answers of Ory Hydra, set up as the guide says.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test stops where something is not as it must be"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{json, Value};
+use support::envoy::{Envoy, Setup};
+use support::http::{Answer, Request};
+use support::hydra::{Hydra, Session};
+use support::recorder::Recorder;
+
+/// One Hydra serves all that change nothing but their own tokens.
+fn hydra() -> &'static Hydra {
+    static HYDRA: OnceLock<Hydra> = OnceLock::new();
+    HYDRA.get_or_init(|| Hydra::start().unwrap())
+}
+
+/// A gate before a recorder.
+struct Stage {
+    recorder: Recorder,
+    envoy: Envoy,
+}
+
+impl Stage {
+    /// With members of the provider beside, or in place of, those of the guide.
+    fn start(hydra: &Hydra, members: &Value) -> Self {
+        let recorder = Recorder::start().unwrap();
+        let envoy = Setup::minimal(policy(hydra, members), recorder.port())
+            .unwrap()
+            .cluster("hydra", hydra.port())
+            .cluster("hydra-admin", hydra.admin_port())
+            .secret("N8N_KEY_ORDERS", "key-of-orders")
+            .secret("N8N_KEY_ALICE", "key-of-alice")
+            .secret("N8N_GATE_SECRET", "unused")
+            .start()
+            .unwrap();
+        Self { recorder, envoy }
+    }
+
+    fn list_workflows(&self, token: &str) -> Answer {
+        let request = Request::get("/api/v1/workflows").bearer(token);
+        request.send(self.envoy.port()).unwrap()
+    }
+
+    /// The key, the client and the kind of a caller who was let through.
+    fn heard(&self, token: &str) -> [Vec<String>; 3] {
+        let answer = self.list_workflows(token);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let heard = self.recorder.take().pop().unwrap();
+        assert_eq!(heard.values("authorization"), [""; 0]);
+        ["x-n8n-api-key", "x-auth-client", "x-auth-kind"].map(|name| heard.values(name))
+    }
+}
+
+fn policy(hydra: &Hydra, members: &Value) -> Value {
+    let mut provider = json!({
+        "name": "hydra",
+        "issuer": hydra.issuer(),
+        "audiences": ["n8n"],
+        "roles_from": "scopes",
+        "cluster": "hydra",
+        "keys": { "cooldown": "1s" },
+    });
+    for (name, value) in members.as_object().unwrap() {
+        provider[name] = value.clone();
+    }
+    let alice = json!({ "claim": ["ext", "department"], "equals": "operations" });
+    json!({
+        "providers": [provider],
+        "roles": { "workflow.read": ["workflow:list", "workflow:read"] },
+        "principals": [
+            { "name": "alice", "match": { "subject": "alice", "claims": [alice] },
+              "api_key": { "env": "N8N_KEY_ALICE" } },
+            { "name": "orders", "match": { "client": ["orders", "opaque"], "kind": "app" },
+              "api_key": { "env": "N8N_KEY_ORDERS" } },
+        ],
+    })
+}
+
+/// It is asked at the admin port, which looks at no client.
+fn asked(members: &Value) -> Value {
+    let mut asked = json!({
+        "uri": "http://hydra-admin/admin/oauth2/introspect", "cluster": "hydra-admin",
+        "client_id": "gate", "client_secret": { "env": "N8N_GATE_SECRET" },
+        "ttl": "1s", "inactive_ttl": "1s",
+    });
+    for (name, value) in members.as_object().unwrap() {
+        asked[name] = value.clone();
+    }
+    json!({ "introspection": asked })
+}
+
+fn wait_for_the_end_of_ttl() {
+    thread::sleep(Duration::from_millis(1200));
+}
+
+fn alice(client: &str) -> Session {
+    let claims = json!({ "department": "operations" });
+    hydra().log_in("alice", client, &claims).unwrap()
+}
+
+#[test]
+fn an_application_that_asks_for_the_audience_opens_the_api() {
+    let stage = Stage::start(hydra(), &json!({}));
+    let token = hydra().token("orders", Some("n8n")).unwrap();
+    let heard = stage.heard(&token);
+    assert_eq!(heard, [["key-of-orders"], ["orders"], ["app"]]);
+    let post = Request::post("/api/v1/workflows", &json!({})).bearer(&token);
+    let answer = post.send(stage.envoy.port()).unwrap();
+    assert_eq!(answer.refusal(), (403, json!("insufficient_scope")));
+    // Without the parameter its `aud` is an empty list, and the token is for nothing.
+    let token = hydra().token("orders", None).unwrap();
+    let answer = stage.list_workflows(&token);
+    assert_eq!(answer.status, 401, "{}", answer.text());
+    // An opaque token is nothing that can be verified.
+    let token = hydra().token("opaque", Some("n8n")).unwrap();
+    let answer = stage.list_workflows(&token);
+    assert_eq!(answer.refusal(), (401, json!("not_a_jws")));
+}
+
+#[test]
+fn a_person_is_known_by_what_the_page_to_consent_adds() {
+    let stage = Stage::start(hydra(), &json!({}));
+    let session = alice("desk");
+    // Nothing marks a person; the claims stand below `ext`.
+    let heard = stage.heard(&session.access);
+    assert_eq!(heard, [["key-of-alice"], ["desk"], ["unknown"]]);
+    let other = hydra().log_in("alice", "desk", &json!({ "department": "sales" }));
+    let answer = stage.list_workflows(&other.unwrap().access);
+    assert_eq!(answer.refusal(), (403, json!("no_principal")));
+    for (what, token, reason) in [
+        ("ID token", &session.id, "wrong_type"),
+        ("refresh token", &session.refresh, "not_a_jws"),
+    ] {
+        let answer = stage.list_workflows(token);
+        assert_eq!(answer.refusal(), (401, json!(reason)), "{what}");
+    }
+    let log = stage.envoy.log_text();
+    for token in [session.access, session.id, session.refresh] {
+        assert!(!log.contains(&token), "the log holds a token");
+    }
+}
+
+#[test]
+fn opaque_tokens_are_asked_about_at_the_admin_port_and_refresh_tokens_are_refused() {
+    let stage = Stage::start(hydra(), &asked(&json!({})));
+    let token = hydra().token("opaque", Some("n8n")).unwrap();
+    assert!(token.starts_with("ory_at_"), "{token}");
+    let heard = stage.heard(&token);
+    assert_eq!(heard, [["key-of-orders"], ["opaque"], ["app"]]);
+    let session = alice("opaque-desk");
+    let heard = stage.heard(&session.access);
+    assert_eq!(heard, [["key-of-alice"], ["opaque-desk"], ["unknown"]]);
+    // Hydra calls it active, and a bearer token.
+    assert!(session.refresh.starts_with("ory_rt_"));
+    let answer = stage.list_workflows(&session.refresh);
+    assert_eq!(answer.refusal(), (401, json!("wrong_type")));
+    let for_nothing = hydra().token("opaque", None).unwrap();
+    let answer = stage.list_workflows(&for_nothing);
+    assert_eq!(answer.status, 401, "{}", answer.text());
+    hydra().revoke("opaque", &token).unwrap();
+    wait_for_the_end_of_ttl();
+    for token in [token.as_str(), "ory_at_made-up"] {
+        let answer = stage.list_workflows(token);
+        assert_eq!(answer.refusal(), (401, json!("inactive")), "{token}");
+    }
+}
+
+#[test]
+fn a_revoked_jwt_is_refused_as_soon_as_it_is_asked_about() {
+    let stage = Stage::start(hydra(), &asked(&json!({ "always": true })));
+    let [token, other] = [(); 2].map(|()| hydra().token("orders", Some("n8n")).unwrap());
+    stage.heard(&token);
+    hydra().revoke("orders", &token).unwrap();
+    wait_for_the_end_of_ttl();
+    let answer = stage.list_workflows(&token);
+    assert_eq!(answer.refusal(), (401, json!("inactive")));
+    stage.heard(&other);
+}
+
+#[test]
+fn the_public_port_has_no_introspection() {
+    let uri = json!({ "uri": "http://hydra/oauth2/introspect", "cluster": "hydra" });
+    let stage = Stage::start(hydra(), &asked(&uri));
+    let token = hydra().token("opaque", Some("n8n")).unwrap();
+    let answer = stage.list_workflows(&token);
+    assert_eq!(answer.refusal(), (503, json!("introspection_unavailable")));
+    let record = stage.envoy.audit().pop().unwrap();
+    assert_eq!(record["fault"], json!("not_found"), "{record}");
+}
+
+/// Every request is answered as before while keys change: tokens of the old key and of the new.
+#[test]
+fn keys_change_while_requests_run() {
+    let hydra = Hydra::start().unwrap();
+    let stage = Stage::start(&hydra, &json!({}));
+    let before = hydra.token("orders", Some("n8n")).unwrap();
+    stage.heard(&before);
+    wait_for_the_end_of_ttl();
+    let (statuses, answers) = thread::scope(|scope| {
+        let stage = &stage;
+        let token = before.as_str();
+        let running = scope.spawn(move || {
+            let end = Instant::now() + Duration::from_secs(4);
+            let mut statuses = Vec::new();
+            while Instant::now() < end {
+                statuses.push(stage.list_workflows(token).status);
+            }
+            statuses
+        });
+        let mut answers = Vec::new();
+        for name in ["second", "third"] {
+            hydra.rotate(name).unwrap();
+            let after = hydra.token("orders", Some("n8n")).unwrap();
+            let answer = stage.list_workflows(&after);
+            answers.push((name, answer.status, answer.text()));
+            wait_for_the_end_of_ttl();
+        }
+        (running.join().unwrap(), answers)
+    });
+    assert!(
+        statuses.len() > 20 && statuses.iter().all(|status| *status == 200),
+        "{statuses:?}"
+    );
+    for (name, status, text) in answers {
+        assert_eq!(status, 200, "{name}: {text}");
+    }
+}

@@ -1,0 +1,234 @@
+//! Ory Hydra in a process of its own, with a database in a file and the clients of the tests.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::{json, Value};
+use tempfile::TempDir;
+
+use super::browser::{parameter_of_redirect, target_of, Browser};
+use super::http::{Answer, Request};
+use super::process::{Ending, Process};
+use super::{installed, ports, Outcome};
+
+/// How long it may take to start on a machine that has other work.
+const START: Duration = Duration::from_secs(60);
+
+/// A running server. Dropping it ends it.
+#[derive(Debug)]
+pub(crate) struct Hydra {
+    process: Process,
+    port: u16,
+    admin: u16,
+    _directory: TempDir,
+}
+
+/// The tokens that a person gets who logs in.
+#[derive(Clone, Debug)]
+pub(crate) struct Session {
+    /// The access token.
+    pub(crate) access: String,
+    /// The refresh token, for more of them.
+    pub(crate) refresh: String,
+    /// The ID token, which says who the person is.
+    pub(crate) id: String,
+}
+
+impl Hydra {
+    /// Starts it on free loopback ports.
+    pub(crate) fn start() -> Outcome<Self> {
+        let program = installed::hydra()?.join("hydra");
+        let directory = tempfile::tempdir()?;
+        let [port, admin] = [ports::free()?, ports::free()?];
+        let file = directory.path().join("hydra.json");
+        fs::write(&file, settings(directory.path(), port, admin).to_string())?;
+        let made = Command::new(&program)
+            .args(["migrate", "sql", "up", "-e", "--yes", "-c"])
+            .arg(&file)
+            .output()?;
+        if !made.status.success() {
+            let said = String::from_utf8_lossy(&made.stderr).into_owned();
+            return Err(format!("its database was not made: {said}").into());
+        }
+        let log = directory.path().join("log");
+        let mut process = Process::start("Hydra", &program, &log, Ending::Kill, |command| {
+            command.args(["serve", "all", "--dev", "--sqa-opt-out", "-c"]);
+            command.arg(&file);
+        })?;
+        let document = Request::get("/.well-known/openid-configuration");
+        process.wait_until(START, |_| {
+            let answer = document.send(port);
+            answer.is_ok_and(|answer| answer.status == 200)
+        })?;
+        let mut hydra = Self {
+            process,
+            port,
+            admin,
+            _directory: directory,
+        };
+        for client in clients() {
+            let made = hydra.administer("POST", "/admin/clients", &client)?;
+            made.member("client_id")?;
+        }
+        // The first token waits for a new RSA key, and Hydra hangs up after ten seconds.
+        hydra.process.wait_until(START, |_| {
+            let answer = post(port, "token", "orders", "grant_type=client_credentials");
+            answer.is_ok_and(|answer| answer.status == 200)
+        })?;
+        Ok(hydra)
+    }
+
+    /// The issuer of its tokens.
+    pub(crate) fn issuer(&self) -> String {
+        issuer(self.port)
+    }
+
+    /// The port on 127.0.0.1 of the public endpoints.
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The port on 127.0.0.1 of the admin endpoints, which the gate asks.
+    pub(crate) const fn admin_port(&self) -> u16 {
+        self.admin
+    }
+
+    /// A token that an application got for itself (RFC 6749 §4.4), with a parameter of Hydra's own
+    /// that names whom it is for.
+    pub(crate) fn token(&self, client: &str, audience: Option<&str>) -> Outcome<String> {
+        let audience = audience.map_or_else(String::new, |name| format!("&audience={name}"));
+        let form = format!("grant_type=client_credentials&scope=workflow.read{audience}");
+        post(self.port, "token", client, &form)?.member("access_token")
+    }
+
+    /// What a person gets at a client, where the page to consent adds claims.
+    pub(crate) fn log_in(&self, person: &str, client: &str, claims: &Value) -> Outcome<Session> {
+        let back = "http%3A%2F%2F127.0.0.1%2Fback";
+        let mut browser = Browser::new(self.port);
+        let started = browser.get(&format!(
+            "/oauth2/auth?response_type=code&client_id={client}&audience=n8n&redirect_uri={back}\
+             &scope=openid%20offline%20workflow.read&state=of-enough-characters"
+        ))?;
+        let consent = self.accept(
+            &mut browser,
+            &started,
+            "login",
+            &json!({ "subject": person }),
+        )?;
+        let granted = json!({
+            "grant_scope": ["openid", "offline", "workflow.read"],
+            "grant_access_token_audience": ["n8n"],
+            "session": { "access_token": claims, "id_token": claims },
+        });
+        let ended = self.accept(&mut browser, &consent, "consent", &granted)?;
+        let code = parameter_of_redirect(&ended, "code")?;
+        let form = format!("grant_type=authorization_code&code={code}&redirect_uri={back}");
+        let answer = post(self.port, "token", client, &form)?;
+        Ok(Session {
+            access: answer.member("access_token")?,
+            refresh: answer.member("refresh_token")?,
+            id: answer.member("id_token")?,
+        })
+    }
+
+    /// What the page to log in or to consent does, to which an answer led the browser.
+    fn accept(
+        &self,
+        browser: &mut Browser,
+        answer: &Answer,
+        what: &str,
+        body: &Value,
+    ) -> Outcome<Answer> {
+        let name = format!("{what}_challenge");
+        let challenge = parameter_of_redirect(answer, &name)?;
+        let path = format!("/admin/oauth2/auth/requests/{what}/accept?{name}={challenge}");
+        let next = self.administer("PUT", &path, body)?.member("redirect_to")?;
+        browser.get(target_of(&next))
+    }
+
+    /// Takes back a token that a client got (RFC 7009).
+    pub(crate) fn revoke(&self, client: &str, token: &str) -> Outcome<()> {
+        let answer = post(self.port, "revoke", client, &format!("token={token}"))?;
+        match answer.status {
+            200 => Ok(()),
+            status => Err(format!("Hydra answered {status}: {}", answer.text()).into()),
+        }
+    }
+
+    /// Makes a new key, which signs access tokens from now on. On a curve, as it is made at once.
+    pub(crate) fn rotate(&self, key_id: &str) -> Outcome<()> {
+        let body = json!({ "alg": "ES256", "use": "sig", "kid": key_id });
+        let path = "/admin/keys/hydra.jwt.access-token";
+        let answer = self.administer("POST", path, &body)?;
+        match answer.status {
+            201 => Ok(()),
+            status => Err(format!("Hydra answered {status}: {}", answer.text()).into()),
+        }
+    }
+
+    fn administer(&self, method: &str, path: &str, body: &Value) -> Outcome<Answer> {
+        Request::new(method, path).json(body).send(self.admin)
+    }
+
+    /// What it printed.
+    pub(crate) fn log_text(&self) -> String {
+        self.process.log_text()
+    }
+}
+
+fn post(port: u16, place: &str, client: &str, form: &str) -> Outcome<Answer> {
+    let request = Request::new("POST", format!("/oauth2/{place}"))
+        .basic(client, &format!("secret-of-{client}"))
+        .form(form);
+    request.send(port)
+}
+
+fn issuer(port: u16) -> String {
+    format!("http://127.0.0.1:{port}")
+}
+
+fn settings(directory: &Path, port: u16, admin: u16) -> Value {
+    let database = directory.join("database");
+    // A transaction that first reads and then writes fails where another one writes in between.
+    let options = "_fk=true&_txlock=immediate&_journal_mode=WAL&_busy_timeout=20000";
+    json!({
+        "dsn": format!("sqlite://{}?{options}", database.display()),
+        "serve": {
+            "public": { "host": "127.0.0.1", "port": port },
+            "admin": { "host": "127.0.0.1", "port": admin },
+        },
+        // The tests do what these pages would.
+        "urls": {
+            "self": { "issuer": issuer(port) },
+            "login": "http://127.0.0.1/login", "consent": "http://127.0.0.1/consent",
+        },
+        "secrets": { "system": ["a-secret-for-this-test-alone"] },
+        "log": { "level": "warn" },
+    })
+}
+
+/// `orders` and `desk` get JWTs, `opaque` and `opaque-desk` tokens that say nothing.
+fn clients() -> [Value; 4] {
+    let client = |id: &str, strategy: &str, people: bool| {
+        let grants: &[&str] = if people {
+            &["authorization_code", "refresh_token"]
+        } else {
+            &["client_credentials"]
+        };
+        json!({
+            "client_id": id, "client_secret": format!("secret-of-{id}"),
+            "grant_types": grants, "response_types": ["code"],
+            "redirect_uris": ["http://127.0.0.1/back"],
+            "scope": "openid offline workflow.read", "audience": ["n8n"],
+            "access_token_strategy": strategy,
+        })
+    };
+    [
+        client("orders", "jwt", false),
+        client("desk", "jwt", true),
+        client("opaque", "opaque", false),
+        client("opaque-desk", "opaque", true),
+    ]
+}
