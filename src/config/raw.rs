@@ -59,7 +59,7 @@ section! {
         metrics: OneOf<Access> = default_word(defaults::METRICS),
         /// Whether n8n's own authorization server can be reached: `/oauth`, `/mcp-oauth` and its
         /// documents below `/.well-known`. `deny` answers 404, so that MCP clients look for no
-        /// other provider than those of the gate; n8n's own MCP server takes nobody new then.
+        /// other provider than those of the gate; n8n's own MCP server takes no new clients then.
         oauth: OneOf<Access> = default_word(defaults::OAUTH),
         /// Who checks signatures. `auto`: the host, in every algorithm for which it passes a test
         /// when the filter starts, and the filter itself in the others. `guest`: the filter

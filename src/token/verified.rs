@@ -178,7 +178,7 @@ impl VerifiedToken {
         now: UnixSeconds,
     ) -> Result<Self, TokenFault> {
         let said = answer.claims();
-        // An ID token may be active, too. What may be one goes on by the word that it is none.
+        // An ID token may be active, too. What may be one goes on only where the answer says that it is none.
         if self.hint.take().is_some() {
             kind::check_answer(said, false)?;
         } else {
