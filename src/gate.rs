@@ -2,6 +2,12 @@
 //!
 //! It turns what the host reports into what the host must do, and knows no host.
 
+mod sent;
+mod source;
+
+pub use sent::Sent;
+pub use source::Source;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
@@ -93,7 +99,7 @@ enum End {
 struct Parked {
     request: RequestHead,
     since: UnixMillis,
-    peer: Option<Peer>,
+    source: Option<Source>,
     decision: Decision,
 }
 
@@ -128,9 +134,22 @@ impl Settled {
         audit_line(&self.decision, &self.request, self.now)
     }
 
+    /// Notes where the request came from, unless that is known.
+    pub fn came_from(&mut self, source: impl FnOnce() -> Option<Source>) {
+        let address = &mut self.decision.findings.address;
+        if address.is_none() {
+            *address = source().map(Source::into_address);
+        }
+    }
+
     /// What the rest of the host learns about the verified caller.
     pub fn caller_properties(&self) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
         self.decision.findings.caller_properties()
+    }
+
+    /// When it was decided.
+    pub const fn now(&self) -> UnixMillis {
+        self.now
     }
 
     /// The head of the request as it came.
@@ -189,9 +208,9 @@ impl Gate {
         id: WaiterId,
         request: RequestHead,
         now: UnixMillis,
-        peer: impl FnOnce() -> Option<Peer>,
+        source: impl FnOnce() -> Option<Source>,
     ) -> Step {
-        self.settle(id, request, now, now, peer, false)
+        self.settle(id, request, now, now, source, false)
     }
 
     #[cfg(test)]
@@ -209,7 +228,7 @@ impl Gate {
     pub fn gone(&mut self, id: WaiterId, now: UnixMillis) -> Option<Settled> {
         let parked = self.parked.remove(&id)?;
         self.store.forget(id);
-        Some(self.settled(parked.decision, parked.request, now))
+        Some(self.left(parked, now))
     }
 
     /// Time passes.
@@ -241,23 +260,28 @@ impl Gate {
                 break;
             };
             // It may be gone since it was woken.
-            let Some(parked) = self.parked.remove(&waiter) else {
+            let Some(mut parked) = self.parked.remove(&waiter) else {
                 continue;
             };
             taken = taken.saturating_add(1);
-            let Parked { request, since, .. } = parked;
             match end {
                 End::Decide { last_chance } => {
-                    let peer = || parked.peer;
-                    let step = self.settle(waiter, request, since, now, peer, last_chance);
-                    if let Step::Settled(settled) = step {
+                    let Parked {
+                        request,
+                        since,
+                        source,
+                        ..
+                    } = parked;
+                    let known = source.clone();
+                    let step = self.settle(waiter, request, since, now, || source, last_chance);
+                    if let Step::Settled(mut settled) = step {
+                        settled.came_from(|| known);
                         done.push((waiter, *settled));
                     }
                 }
                 End::Displaced => {
-                    let mut decision = parked.decision;
-                    decision.outcome = Outcome::Reject(Reason::TooManyWaiting);
-                    done.push((waiter, self.settled(decision, request, now)));
+                    parked.decision.outcome = Outcome::Reject(Reason::TooManyWaiting);
+                    done.push((waiter, self.left(parked, now)));
                 }
             }
         }
@@ -295,6 +319,18 @@ impl Gate {
             let age = self.store.key_set_age(ProviderId(index), now)?;
             Some((&*provider.name, age))
         })
+    }
+
+    /// Whether a decision leaves an audit record.
+    pub fn records(&self, settled: &Settled) -> bool {
+        self.policy.audit.record(&settled.decision)
+    }
+
+    /// How many seconds each key of n8n's that expires still holds.
+    pub fn key_times(&self, now: UnixMillis) -> impl Iterator<Item = (String, u64)> + '_ {
+        let now = now.to_seconds();
+        let expiries = self.policy.key_expiries();
+        expiries.map(move |(principal, expiry)| (principal, expiry.0.saturating_sub(now.0)))
     }
 
     /// The name of a provider.
@@ -359,7 +395,7 @@ impl Gate {
         request: RequestHead,
         since: UnixMillis,
         now: UnixMillis,
-        peer: impl FnOnce() -> Option<Peer>,
+        source: impl FnOnce() -> Option<Source>,
         last_chance: bool,
     ) -> Step {
         let mut decision = self.decide(&request, since, now);
@@ -367,7 +403,8 @@ impl Gate {
             let reason = if last_chance {
                 waited_in_vain(fact)
             } else {
-                let peer = peer();
+                let source = source();
+                let peer = source.as_ref().and_then(Source::peer);
                 let origin = origin(&decision.findings, peer);
                 match self.store.admit(id, fact, since, origin, now) {
                     Ok(()) => {
@@ -375,14 +412,19 @@ impl Gate {
                         let parked = Parked {
                             request,
                             since,
-                            peer,
+                            source,
                             decision,
                         };
                         self.parked.insert(id, parked);
                         return Step::Waits { fact, edits };
                     }
-                    Err(WaitFault::TooMany) => Reason::TooManyWaiting,
-                    Err(WaitFault::NotYet(wait)) => Reason::KeysNotCurrent(wait),
+                    Err(fault) => {
+                        decision.findings.address = source.map(Source::into_address);
+                        match fault {
+                            WaitFault::TooMany => Reason::TooManyWaiting,
+                            WaitFault::NotYet(wait) => Reason::KeysNotCurrent(wait),
+                        }
+                    }
                 }
             };
             decision.outcome = Outcome::Reject(reason);
@@ -406,17 +448,20 @@ impl Gate {
         decision
     }
 
+    /// What becomes of a request that does not wait any more.
+    fn left(&self, parked: Parked, now: UnixMillis) -> Settled {
+        let mut decision = parked.decision;
+        decision.findings.address = parked.source.map(Source::into_address);
+        self.settled(decision, parked.request, now)
+    }
+
     fn settled(&self, decision: Decision, request: RequestHead, now: UnixMillis) -> Settled {
         let reply = |reply| Action::Reply(without_made_up_identity(&request), reply);
         let refuse = |reason: &Reason| {
             let resource = self.policy.instances.of(&request).and_then(|instance| {
                 Resource::asked_for(instance, decision.findings.surface, &request)
             });
-            reply(problem(
-                reason,
-                resource.as_ref(),
-                request.first("x-request-id"),
-            ))
+            reply(problem(reason, resource.as_ref(), &request))
         };
         let action = match &decision.outcome {
             Outcome::Forward(forward) => Action::Continue(forward.edits().to_vec()),
@@ -425,6 +470,8 @@ impl Gate {
             Outcome::Reject(reason) => refuse(reason),
             // A request that hung up while it waited. Were it still there, it must not go on.
             Outcome::Await(fact) => refuse(&waited_in_vain(*fact)),
+            // Nothing to change: it went on before.
+            Outcome::Answered => Action::Continue(Vec::new()),
         };
         Settled {
             action,

@@ -3,8 +3,10 @@
 //! Only [`crate::config`] makes one. Every type here is plain data, ready for the decision.
 
 mod introspection;
+mod key_expiry;
 
 pub use introspection::{Introspection, Protocol};
+pub use key_expiry::principal_label;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -14,8 +16,10 @@ use crate::crypto::{Algorithm, KeySet};
 use crate::identity::{Admission, ClaimsAt, Condition, KindRules};
 use crate::instances::Instances;
 use crate::n8n::{ApiKeyRules, Endpoints, Location, PathFault, PathPrefix, ScopeSet, WebhookRules};
+use crate::observe::AuditRules;
 use crate::principals::Principals;
 use crate::secret::Secret;
+use crate::time::UnixSeconds;
 
 /// Everything that a decision needs beside the request, the facts and the time.
 #[derive(Clone, Debug)]
@@ -32,6 +36,8 @@ pub struct Policy {
     /// Proves, beside the keys of principals, that what workers share comes from a worker with this
     /// configuration.
     pub sharing_secret: Option<Secret>,
+    /// What leaves an audit record.
+    pub audit: AuditRules,
 }
 
 /// The place of an instance in [`Policy::instances`].
@@ -253,6 +259,8 @@ pub struct Principal {
     pub allow: Option<ScopeSet>,
     /// The n8n API key that stands for it upstream.
     pub api_key: Secret,
+    /// When that key expires by its own word; `None`: never, or it does not say.
+    pub key_expiry: Option<UnixSeconds>,
 }
 
 /// How the public API is guarded.

@@ -23,6 +23,28 @@ impl RequestHead {
         Self { headers }
     }
 
+    /// What of the head reports and refusals need, without credentials and query: it may be kept for
+    /// as long as an upstream takes to answer.
+    #[must_use]
+    pub fn for_reports(mut self) -> Self {
+        const KEPT: [&str; 6] = [
+            ":method",
+            ":path",
+            ":authority",
+            "host",
+            "x-request-id",
+            "accept",
+        ];
+        let path = self.path().len();
+        self.headers
+            .retain(|(name, _)| KEPT.iter().any(|kept| name.eq_ignore_ascii_case(kept)));
+        for (_, value) in self.headers.iter_mut().filter(|(name, _)| name == ":path") {
+            value.truncate(path);
+        }
+        self.headers.shrink_to_fit();
+        self
+    }
+
     /// All pairs, in the order of the wire.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.headers

@@ -38,6 +38,11 @@ fn environment() -> Variables {
         ("N8N_KEY_PEOPLE", "c0ffee5ec2e7-d"),
         ("N8N_KEY_EMPTY", ""),
         ("N8N_KEY_LINE_BREAK", "c0ffee5ec2e7\n"),
+        ("N8N_KEY_QUOTED", "\"c0ffee5ec2e7\""),
+        ("N8N_KEY_TEMPLATE", "${c0ffee5ec2e7}"),
+        ("N8N_KEY_SCHEME", "Bearer:c0ffee5ec2e7"),
+        // {"iss": "https://login.example.com", "sub": "c0ffee5ec2e7"}
+        ("N8N_KEY_TOKEN", "eyJhbGciOiAiUlMyNTYifQ.eyJpc3MiOiAiaHR0cHM6Ly9sb2dpbi5leGFtcGxlLmNvbSIsICJzdWIiOiAiYzBmZmVlNWVjMmU3In0.c2ln"),
     ]))
 }
 

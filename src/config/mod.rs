@@ -6,6 +6,8 @@
 //! was reported.
 
 mod address;
+mod api_key;
+mod audit;
 mod claim_path;
 mod claims;
 mod claims_at;
@@ -158,6 +160,7 @@ fn policy(mut raw: RawConfiguration, environment: &dyn Environment) -> Option<Po
         None => None,
     };
     let crypto = raw.crypto.value.take();
+    let audit = audit::audit(&mut raw.audit);
     let shared = Shared {
         providers: &known,
         environment,
@@ -168,6 +171,7 @@ fn policy(mut raw: RawConfiguration, environment: &dyn Environment) -> Option<Po
         issuers: providers.issuers,
         crypto: crypto?.0,
         sharing_secret,
+        audit: audit?,
     };
     warn_of_idle_providers(&policy, &providers_place);
     warn_of_scopes(&policy, &known);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::api_key::api_key;
 use super::environment::Environment;
 use super::known::Known;
 use super::place::Place;
@@ -70,15 +71,17 @@ fn principal(
     }
     let limits = limits(raw.grant, raw.allow);
     let matches = condition(raw.r#match, surroundings.providers);
-    let name = raw.api_key.value.as_ref();
-    let api_key = name.and_then(|name| name.look_up(surroundings.environment, &raw.api_key.place));
+    let key = raw.api_key.value.as_ref();
+    let key = key.and_then(|name| api_key(name, surroundings.environment, &raw.api_key.place));
     let (grant, allow) = limits.ok()?;
+    let key = key?;
     Some(Principal {
         name: raw.name.value?.text.into(),
         matches: matches.ok()?,
         grant,
         allow,
-        api_key: api_key?,
+        api_key: key.secret,
+        key_expiry: key.expiry,
     })
 }
 

@@ -68,6 +68,20 @@ section! {
         /// Lets the workers of an Envoy share keys where there is no principal: `{ env: NAME }`,
         /// a variable that holds a random secret. Principals' keys do the same.
         sharing_secret: SecretName = optional("without a principal, each worker fetches keys for itself"),
+        /// Which requests leave an audit record.
+        audit: RawAudit = optional("every request does"),
+    }
+}
+
+section! {
+    /// Which requests leave an audit record. Those that go on in the name of a caller and those that
+    /// are refused always do.
+    RawAudit at "audit" {
+        /// The surfaces on which requests that pass leave one: `[public_api, webhook]` leaves out the
+        /// editor, its assets and everything else. There are `public_api`, `webhook`, `webhook_test`,
+        /// `webhook_waiting`, `form`, `chat`, `agent`, `mcp`, `oauth`, `rest`, `metrics`, `health`,
+        /// `ui` and, with `path_prefix`, `outside`.
+        surfaces: OneOrMany<Text> = optional("all of them"),
     }
 }
 

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use super::raw::{
-    RawApiKeyRule, RawClaimsAt, RawCondition, RawConfiguration, RawEndpoints, RawInstance,
-    RawIntrospection, RawKeys, RawKind, RawPrincipal, RawProvider, RawPublicApi, RawUserInfo,
-    RawWebhook,
+    RawApiKeyRule, RawAudit, RawClaimsAt, RawCondition, RawConfiguration, RawEndpoints,
+    RawInstance, RawIntrospection, RawKeys, RawKind, RawPrincipal, RawProvider, RawPublicApi,
+    RawUserInfo, RawWebhook,
 };
 use super::section::{FieldReference, Section};
 use crate::identity::ClaimRule;
@@ -34,6 +34,7 @@ pub fn page() -> String {
     section::<RawApiKeyRule>(&mut page);
     section::<RawWebhook>(&mut page);
     section::<RawEndpoints>(&mut page);
+    section::<RawAudit>(&mut page);
     page
 }
 

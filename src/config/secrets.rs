@@ -47,15 +47,21 @@ impl SecretName {
         &self.0
     }
 
+    /// The name as a message may show it.
+    pub(super) fn shown(&self) -> &str {
+        let name = self.variable();
+        if is_conventional(name) {
+            name
+        } else {
+            "of that name"
+        }
+    }
+
     /// Looks the secret up and reports one that could not be sent as a header.
     pub(super) fn look_up(&self, environment: &dyn Environment, place: &Place) -> Option<Secret> {
         let place = place.member("env");
         let name = self.variable();
-        let shown = if is_conventional(name) {
-            name
-        } else {
-            "of that name"
-        };
+        let shown = self.shown();
         let pass_it =
             "pass it to the VM: vm_config.environment_variables of Envoy, vmConfig.env of Istio";
         let Some(secret) = environment.secret(name) else {

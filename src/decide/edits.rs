@@ -157,7 +157,7 @@ fn hex_digit(value: u8) -> char {
 
 /// Whether some upstream could read `name` as `own`, which is in lower case: without regard to
 /// case, and with underscores for hyphens.
-fn is_spelling(name: &str, own: &str) -> bool {
+pub(super) fn is_spelling(name: &str, own: &str) -> bool {
     let fold = |byte: u8| match byte {
         b'_' => b'-',
         byte => byte.to_ascii_lowercase(),

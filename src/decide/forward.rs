@@ -36,6 +36,12 @@ impl Forward {
         Self::to(request, caller, keep_authorization)
     }
 
+    /// Whether it goes on with a key of n8n's that this filter put in.
+    pub fn has_api_key(&self) -> bool {
+        let is_key = |edit: &HeaderEdit| matches!(edit, HeaderEdit::Set(edits::API_KEY_HEADER, _));
+        self.edits.last().is_some_and(is_key)
+    }
+
     /// What to change in the head of the request, in this order.
     pub fn edits(&self) -> &[HeaderEdit] {
         &self.edits

@@ -10,10 +10,12 @@ mod edits;
 mod forward;
 mod introspection;
 mod metadata;
+mod misplaced;
 mod properties;
 mod public_api;
 #[cfg(test)]
 mod tests;
+mod upstream;
 mod webhook;
 
 pub use caller::Caller;
@@ -23,12 +25,14 @@ pub use edits::{
 pub use forward::Forward;
 pub use properties::CALLER_PROPERTIES;
 
+use misplaced::holds_token_as_key;
+
 use std::rc::Rc;
 
 use crate::crypto::{CryptoPath, SignatureVerifier};
 use crate::facts::{Fact, Facts};
 use crate::identity::Identity;
-use crate::n8n::{classify, described, Location, Surface};
+use crate::n8n::{classify, described, KeyClaims, Location, Route, Surface};
 use crate::policy::{Access, Instance, Policy};
 use crate::reply::{LocalReply, Reason};
 use crate::request::RequestHead;
@@ -72,6 +76,8 @@ pub enum Outcome {
     Respond(LocalReply),
     /// It cannot be decided before this is known.
     Await(Fact),
+    /// It went on before, and n8n's answer, which goes to the caller, is one to know of.
+    Answered,
 }
 
 impl Outcome {
@@ -84,6 +90,7 @@ impl Outcome {
             Self::Respond(_) => "respond",
             // Reported only of requests that hung up while they waited.
             Self::Await(_) => "abandoned",
+            Self::Answered => "answered",
         }
     }
 }
@@ -115,6 +122,33 @@ pub struct Findings {
     pub recollection: Option<Recollection>,
     /// It was verified before, and must be once more.
     pub was_verified: bool,
+    /// The credential that was looked at.
+    pub credential: Option<Credential>,
+    /// What a key of n8n's says of itself. Only n8n can verify it.
+    pub api_key: Option<KeyClaims>,
+    /// The address that the request came from, where somebody asked the host for it.
+    pub address: Option<Rc<str>>,
+    /// The status of n8n's answer, where it is one to know of.
+    pub upstream_status: Option<u16>,
+}
+
+/// What a caller showed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// A bearer token.
+    Bearer,
+    /// An API key of n8n's, or what stood in its place.
+    ApiKey,
+}
+
+impl Credential {
+    /// The word used in audit.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bearer => "bearer",
+            Self::ApiKey => "api_key",
+        }
+    }
 }
 
 /// Whether a good token was verified now or before.
@@ -173,15 +207,31 @@ fn outcome(
     };
     let route = classify(&instance.endpoints, path).map_err(Reason::Path)?;
     findings.surface = Some(route.surface);
+    let outcome = inside(grounds, instance, request, (&route, path), findings)?;
+    if matches!(outcome, Outcome::Pass(_)) && holds_token_as_key(grounds.policy, request) {
+        findings.credential = Some(Credential::ApiKey);
+        return Err(Reason::TokenAsApiKey.into());
+    }
+    Ok(outcome)
+}
+
+/// What becomes of a request to a part of n8n.
+fn inside(
+    grounds: Grounds<'_>,
+    instance: &Instance,
+    request: &RequestHead,
+    (route, path): (&Route, &[u8]),
+    findings: &mut Findings,
+) -> Result<Outcome, Stop> {
     match route.surface {
-        Surface::PublicApi => public_api::decide(grounds, instance, request, &route, findings),
+        Surface::PublicApi => public_api::decide(grounds, instance, request, route, findings),
         Surface::Webhook
         | Surface::WebhookTest
         | Surface::WebhookWaiting
         | Surface::Form
         | Surface::Chat
         | Surface::Agent
-        | Surface::Mcp => webhook::decide(grounds, instance, request, &route, findings),
+        | Surface::Mcp => webhook::decide(grounds, instance, request, route, findings),
         Surface::Gate => metadata::of_public_api(grounds.policy, instance, request),
         Surface::Oauth => described(path)
             .and_then(|path| {

@@ -3,9 +3,10 @@
 use super::authenticate::authenticate;
 use super::caller::Standing;
 use super::edits::{without_made_up_identity, API_KEY_HEADER};
-use super::{Findings, Forward, Grounds, Outcome, Stop};
+use super::misplaced::is_token;
+use super::{Credential, Findings, Forward, Grounds, Outcome, Stop};
 use crate::hostname;
-use crate::n8n::{ApiKeys, Operation, Route, ScopeSet};
+use crate::n8n::{ApiKeyForm, ApiKeys, Operation, Route, ScopeSet};
 use crate::policy::Instance;
 use crate::reply::Reason;
 use crate::request::RequestHead;
@@ -21,22 +22,24 @@ pub(super) fn decide(
     let operation = Operation::find(request.method(), route);
     findings.operation = operation.map(Operation::name);
     let bearer = bearer(request).map_err(Reason::Bearer)?;
-    let api_key = api_key(request)?;
-    let token = match (bearer, api_key) {
-        (Bearer::Token(_), ApiKey::Present | ApiKey::Empty) => {
+    let token = match (bearer, api_key(request)?) {
+        (Bearer::Token(token), ApiKey::Absent) => token,
+        // The same key twice: n8n took it before there was a gate, and whichever of the two it
+        // looks at, the caller is the same.
+        (Bearer::Token(token), ApiKey::Present(key))
+            if token.expose().as_bytes() == key && !is_token(grounds.policy, key) =>
+        {
+            return with_api_key(grounds, instance, request, (route, key), findings);
+        }
+        (Bearer::Token(_), ApiKey::Present(_) | ApiKey::Empty) => {
             return Err(Reason::TwoCredentials.into());
         }
-        (Bearer::Token(token), ApiKey::Absent) => token,
-        (_, ApiKey::Present) => {
-            let rules = &instance.public_api.api_keys;
-            let host = rules.name_hosts().then(|| hostname::requested(request));
-            return match rules.choose(host.flatten().as_deref(), route) {
-                ApiKeys::Pass => Ok(Outcome::Pass(without_made_up_identity(request))),
-                ApiKeys::Refuse => Err(Reason::ApiKeyRefused.into()),
-            };
+        (_, ApiKey::Present(key)) => {
+            return with_api_key(grounds, instance, request, (route, key), findings);
         }
         (_, ApiKey::Absent | ApiKey::Empty) => return Err(Reason::NoCredential.into()),
     };
+    findings.credential = Some(Credential::Bearer);
     let caller = authenticate(grounds, instance, &token, findings)?;
     let standing = caller.standing()?;
     match operation {
@@ -98,16 +101,40 @@ fn granted_by<'i>(instance: &'i Instance, asked: &str) -> Option<&'i ScopeSet> {
     instance.grants.get(asked).or_else(short)
 }
 
-enum ApiKey {
+/// What becomes of a call with a static key, which n8n alone can check.
+fn with_api_key(
+    grounds: Grounds<'_>,
+    instance: &Instance,
+    request: &RequestHead,
+    (route, key): (&Route, &[u8]),
+    findings: &mut Findings,
+) -> Result<Outcome, Stop> {
+    findings.credential = Some(Credential::ApiKey);
+    let key = key.trim_ascii();
+    if is_token(grounds.policy, key) {
+        return Err(Reason::TokenAsApiKey.into());
+    }
+    if let Ok(ApiKeyForm::Key(claims)) = std::str::from_utf8(key).map(ApiKeyForm::of) {
+        findings.api_key = Some(claims);
+    }
+    let rules = &instance.public_api.api_keys;
+    let host = rules.name_hosts().then(|| hostname::requested(request));
+    match rules.choose(host.flatten().as_deref(), route) {
+        ApiKeys::Pass => Ok(Outcome::Pass(without_made_up_identity(request))),
+        ApiKeys::Refuse => Err(Reason::ApiKeyRefused.into()),
+    }
+}
+
+enum ApiKey<'r> {
     Absent,
     /// A header without a value: n8n would look for a session instead.
     Empty,
-    Present,
+    Present(&'r [u8]),
 }
 
 /// Looks at the client's own API key. n8n joins two of them to one that is worth nothing; which
 /// of them another reader would take, nobody can say.
-fn api_key(request: &RequestHead) -> Result<ApiKey, Reason> {
+fn api_key(request: &RequestHead) -> Result<ApiKey<'_>, Reason> {
     let mut values = request.values(API_KEY_HEADER);
     match (values.next(), values.next()) {
         (None, _) => Ok(ApiKey::Absent),
@@ -115,6 +142,6 @@ fn api_key(request: &RequestHead) -> Result<ApiKey, Reason> {
         // Envoy joins headers of one name with a comma, and no key holds one.
         (Some(value), None) if value.contains(&b',') => Err(Reason::DuplicateApiKey),
         (Some(value), None) if value.trim_ascii().is_empty() => Ok(ApiKey::Empty),
-        (Some(_), None) => Ok(ApiKey::Present),
+        (Some(value), None) => Ok(ApiKey::Present(value)),
     }
 }

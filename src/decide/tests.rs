@@ -33,6 +33,7 @@ mod introspection;
 mod kinds;
 mod memory;
 mod metadata;
+mod misplaced;
 mod model;
 mod opaque;
 mod path_prefix;
@@ -41,6 +42,7 @@ mod public_api;
 mod scopes;
 mod surfaces;
 mod unknown_keys;
+mod upstream;
 mod webhook;
 
 const NOW: UnixSeconds = UnixSeconds(1_800_000_000);

@@ -2,7 +2,7 @@
 
 use super::authenticate::authenticate;
 use super::edits::without_made_up_identity;
-use super::{Findings, Forward, Grounds, Outcome, Stop};
+use super::{Credential, Findings, Forward, Grounds, Outcome, Stop};
 use crate::n8n::{Route, RuleChoice, WebhookAuth, WebhookRule};
 use crate::policy::{Access, Instance};
 use crate::reply::Reason;
@@ -43,6 +43,7 @@ fn verified(
     let Bearer::Token(token) = bearer(request).map_err(Reason::Bearer)? else {
         return Err(Reason::NoCredential.into());
     };
+    findings.credential = Some(Credential::Bearer);
     let caller = authenticate(grounds, instance, &token, findings)?;
     if !rule.require.holds(&caller.identity) {
         let reason = if rule.require.misses_groups(&caller.identity) {

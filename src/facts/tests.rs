@@ -117,6 +117,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
         grant: ScopeSet::default(),
         allow: None,
         api_key: Secret::new(secret.to_owned()),
+        key_expiry: None,
     };
     Policy {
         providers: vec![provider],
@@ -146,6 +147,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
         }),
         crypto: CryptoMode::Guest,
         sharing_secret: None,
+        audit: crate::observe::AuditRules::default(),
     }
 }
 

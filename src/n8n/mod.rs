@@ -3,6 +3,7 @@
 mod api_keys;
 mod below;
 mod endpoints;
+mod key;
 mod operations;
 mod path;
 mod path_prefix;
@@ -13,6 +14,7 @@ mod webhook;
 
 pub use api_keys::{ApiKeyRule, ApiKeyRules, ApiKeys};
 pub use endpoints::{EndpointConflict, EndpointFault, Endpoints};
+pub use key::{ApiKeyForm, KeyClaims};
 pub use operations::Operation;
 pub use path::PathFault;
 pub use path_prefix::{Location, PathPrefix};

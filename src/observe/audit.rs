@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::timestamp::rfc3339;
 use crate::crypto::CryptoPath;
-use crate::decide::{Decision, Outcome, Recollection};
+use crate::decide::{Credential, Decision, Outcome, Recollection};
 use crate::n8n::Surface;
 use crate::printable::{printable, printable_bytes};
 use crate::request::RequestHead;
@@ -13,8 +13,25 @@ use crate::time::UnixMillis;
 /// The longest text from outside that is written into one field, in characters.
 const MAX_TEXT: usize = 512;
 
+/// Which decisions leave a record.
+#[derive(Clone, Debug, Default)]
+pub struct AuditRules {
+    /// The surfaces on which requests that pass leave one; `None`: all of them.
+    pub surfaces: Option<Vec<Surface>>,
+}
+
+impl AuditRules {
+    /// Whether a decision leaves a record. Whatever was done in the name of a caller or refused does.
+    pub fn record(&self, decision: &Decision) -> bool {
+        match (&decision.outcome, &self.surfaces, decision.findings.surface) {
+            (Outcome::Pass(_), Some(recorded), Some(surface)) => recorded.contains(&surface),
+            _ => true,
+        }
+    }
+}
+
 /// What was decided about a request, and on what grounds. Never a token, a key or a query string:
-/// of the request only method, path and id are written.
+/// of the request only host, method, path and id are written.
 pub fn audit_line(decision: &Decision, request: &RequestHead, now: UnixMillis) -> String {
     let findings = &decision.findings;
     let identity = findings.identity.as_deref();
@@ -32,10 +49,14 @@ pub fn audit_line(decision: &Decision, request: &RequestHead, now: UnixMillis) -
             Some(missing.as_str()).filter(|missing| !missing.is_empty()),
         );
     }
+    if let Some(status) = findings.upstream_status {
+        line.0.insert("upstream_status".to_owned(), status.into());
+    }
     line.put("hint", findings.hint);
     line.put("instance", findings.instance.as_deref());
     line.put("surface", findings.surface.map(Surface::as_str));
     line.put("operation", findings.operation);
+    line.put("credential", findings.credential.map(Credential::as_str));
     line.put("provider", findings.provider.as_deref());
     line.put("iss", identity.map(|identity| &*identity.issuer));
     line.put(
@@ -66,6 +87,18 @@ pub fn audit_line(decision: &Decision, request: &RequestHead, now: UnixMillis) -
         inner.put("client", claimed.client.as_deref());
         inner.put("kid", claimed.key_id.as_deref());
         line.0.insert("claimed".to_owned(), inner.0.into());
+    }
+    if let Some(key) = &findings.api_key {
+        let mut inner = Line(Map::new());
+        inner.put("sub", key.subject.as_deref());
+        inner.put("jti", key.id.as_deref());
+        // Only n8n can tell whether this is a key of its making.
+        inner.0.insert("verified".to_owned(), false.into());
+        line.0.insert("api_key".to_owned(), inner.0.into());
+    }
+    line.put("address", findings.address.as_deref());
+    if let Some(host) = request.authority() {
+        line.put_bytes("host", host);
     }
     line.put_bytes("method", request.method());
     line.put_bytes("path", request.path());

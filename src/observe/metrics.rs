@@ -47,6 +47,19 @@ pub enum Metric<'m> {
         /// The provider.
         provider: &'m str,
     },
+    /// Counter: requests whose key, which the gate put in, n8n did not accept (401) or found too narrow
+    /// (403).
+    UpstreamRefusal {
+        /// n8n's status.
+        status: u16,
+        /// The principal that the key stands for.
+        principal: &'m str,
+    },
+    /// Gauge: seconds until the key of a principal expires.
+    UpstreamKeyTime {
+        /// The principal.
+        principal: &'m str,
+    },
     /// Gauge: seconds since a provider's keys were fetched.
     KeySetAge {
         /// The provider.
@@ -87,6 +100,13 @@ impl Metric<'_> {
                 fault.as_str()
             ),
             Self::KeyIdMiss { provider } => format!("{PREFIX}.key_id_misses.provider.{provider}"),
+            // The name of a principal may hold dots: it stands last.
+            Self::UpstreamRefusal { status, principal } => {
+                format!("{PREFIX}.upstream_refusals.status.{status}.principal.{principal}")
+            }
+            Self::UpstreamKeyTime { principal } => {
+                format!("{PREFIX}.upstream_key_seconds_left.principal.{principal}")
+            }
             Self::KeySetAge { provider } => {
                 format!("{PREFIX}.key_set_age_seconds.provider.{provider}")
             }
@@ -124,6 +144,11 @@ mod tests {
             },
             Metric::KeyIdMiss { provider },
             Metric::KeySetAge { provider },
+            Metric::UpstreamRefusal {
+                status: 401,
+                principal: "prod.app-a",
+            },
+            Metric::UpstreamKeyTime { principal: "app-a" },
         ]
         .map(|metric| metric.name());
         assert_eq!(
@@ -138,6 +163,8 @@ mod tests {
                 "n8n_idp_gate.introspection_failures.fault.client_refused.provider.idp",
                 "n8n_idp_gate.key_id_misses.provider.idp",
                 "n8n_idp_gate.key_set_age_seconds.provider.idp",
+                "n8n_idp_gate.upstream_refusals.status.401.principal.prod.app-a",
+                "n8n_idp_gate.upstream_key_seconds_left.principal.app-a",
             ]
         );
     }

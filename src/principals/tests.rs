@@ -25,6 +25,7 @@ fn principal(name: usize, matches: Condition) -> Principal {
         grant: ScopeSet::default(),
         allow: None,
         api_key: Secret::new(String::new()),
+        key_expiry: None,
     }
 }
 

@@ -22,6 +22,7 @@ impl Reason {
             Self::TwoCredentials,
             Self::NoCredential,
             Self::ApiKeyRefused,
+            Self::TokenAsApiKey,
             Self::UnknownIssuer,
         ];
         reasons.extend(TOKEN_FAULTS.map(Self::Token));
@@ -58,6 +59,7 @@ impl Reason {
                 fault: None,
             }),
             Self::TooManyWaiting,
+            Self::UpstreamKeyRefused,
             Self::HostFailure,
         ]);
         reasons
@@ -129,7 +131,7 @@ mod tests {
                 | TokenFault::KeyOfAnotherIssuer
                 | TokenFault::BadSignature
                 | TokenFault::Inactive
-                | TokenFault::AnswerDisagrees(_) => 61,
+                | TokenFault::AnswerDisagrees(_) => 63,
             },
             Reason::Path(_)
             | Reason::WebhookCase
@@ -140,6 +142,7 @@ mod tests {
             | Reason::TwoCredentials
             | Reason::NoCredential
             | Reason::ApiKeyRefused
+            | Reason::TokenAsApiKey
             | Reason::UnknownIssuer
             | Reason::Identity(
                 IdentityFault::NotText { .. }
@@ -168,7 +171,8 @@ mod tests {
             | Reason::KeysNotCurrent(_)
             | Reason::IntrospectionUnavailable(_)
             | Reason::TooManyWaiting
-            | Reason::HostFailure => 61,
+            | Reason::UpstreamKeyRefused
+            | Reason::HostFailure => 63,
         }
     }
 

@@ -1,6 +1,7 @@
 //! What goes back to a caller that is not let through: RFC 6750 challenges, RFC 9457 problem
 //! documents, and the RFC 9728 metadata of guarded resources.
 
+mod accept;
 mod catalog;
 mod metadata;
 mod problem;

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::{Challenge, LocalReply, Reason, Resource};
+use super::{accept, Challenge, LocalReply, Reason, Resource};
+use crate::request::RequestHead;
 
 /// The longest request id that is repeated.
 const MAX_REQUEST_ID: usize = 64;
@@ -10,15 +11,11 @@ const MAX_REQUEST_ID: usize = 64;
 /// Tells a caller why the request was refused.
 ///
 /// Nothing that the caller sent goes into a header (the operator wrote the scopes), and of what he sent only the request id goes
-/// into the body.
-pub fn problem(
-    reason: &Reason,
-    resource: Option<&Resource>,
-    request_id: Option<&[u8]>,
-) -> LocalReply {
+/// into the body. What he accepts chooses between two names of one and the same body.
+pub fn problem(reason: &Reason, resource: Option<&Resource>, request: &RequestHead) -> LocalReply {
     let answer = reason.answer();
     let mut headers = vec![
-        ("content-type", "application/problem+json".to_owned()),
+        ("content-type", accept::media_type(request).to_owned()),
         ("cache-control", "no-store".to_owned()),
     ];
     if let Some(challenge) = challenge(reason, answer.challenge, answer.detail, resource) {
@@ -46,7 +43,8 @@ pub fn problem(
         // n8n's own clients show this member.
         "message": detail,
     });
-    if let (Some(id), Some(body)) = (request_id.and_then(plain_id), body.as_object_mut()) {
+    let request_id = request.first("x-request-id").and_then(plain_id);
+    if let (Some(id), Some(body)) = (request_id, body.as_object_mut()) {
         body.insert("request_id".to_owned(), id.into());
     }
     LocalReply {
@@ -97,6 +95,7 @@ const fn title(status: u16) -> &'static str {
         404 => "Not Found",
         405 => "Method Not Allowed",
         421 => "Misdirected Request",
+        502 => "Bad Gateway",
         _ => "Service Unavailable",
     }
 }

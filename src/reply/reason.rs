@@ -23,6 +23,8 @@ pub enum Reason {
     NoCredential,
     /// A static API key where single sign-on is enforced.
     ApiKeyRefused,
+    /// A token of a provider where a key of n8n's belongs.
+    TokenAsApiKey,
     /// No provider has the token's `iss`.
     UnknownIssuer,
     /// The token does not verify.
@@ -74,6 +76,8 @@ pub enum Reason {
     IntrospectionUnavailable(Outage),
     /// Too many requests wait for the provider already.
     TooManyWaiting,
+    /// n8n refused the key that this filter put in the place of a good token.
+    UpstreamKeyRefused,
     /// The host did not do what the decision asked for.
     HostFailure,
 }
@@ -115,6 +119,7 @@ impl Reason {
             Self::TwoCredentials => "two_credentials",
             Self::NoCredential => "no_credential",
             Self::ApiKeyRefused => "api_key_refused",
+            Self::TokenAsApiKey => "token_as_api_key",
             Self::UnknownIssuer => "unknown_issuer",
             Self::Token(fault) => fault.as_str(),
             Self::Identity(IdentityFault::NotText { .. }) => "identity_claim_malformed",
@@ -143,6 +148,7 @@ impl Reason {
             Self::KeysNotCurrent(_) => "keys_not_current",
             Self::IntrospectionUnavailable(_) => "introspection_unavailable",
             Self::TooManyWaiting => "too_many_waiting",
+            Self::UpstreamKeyRefused => "upstream_key_refused",
             Self::HostFailure => "host_failure",
         }
     }
@@ -185,6 +191,7 @@ impl Reason {
                 "Static API keys are not accepted here. Send an access token of your identity \
                  provider as: Authorization: Bearer TOKEN.",
             ),
+            Self::TokenAsApiKey => (401, Challenge::Bare, TOKEN_AS_API_KEY),
             Self::UnknownIssuer => (
                 401,
                 INVALID_TOKEN,
@@ -245,6 +252,8 @@ impl Reason {
                 Challenge::None,
                 "Too many requests wait for the identity provider at the moment.",
             ),
+            // No challenge: the token is good, and another one would not help.
+            Self::UpstreamKeyRefused => (502, Challenge::None, UPSTREAM_KEY_REFUSED),
             Self::HostFailure => (503, Challenge::None, "The request could not be handled."),
         };
         Answer {
@@ -289,6 +298,7 @@ impl Reason {
             Self::TwoCredentials => "a bearer token and an `X-N8N-API-KEY` (RFC 6750 §2)",
             Self::NoCredential => "no credential where one is needed",
             Self::ApiKeyRefused => "a static API key, and `public_api` refuses them there",
+            Self::TokenAsApiKey => "`X-N8N-API-KEY` holds a token of a provider, or a JWT that cannot be read, and no key of n8n's",
             Self::UnknownIssuer => "no provider has the token's `iss`; it is compared exactly",
             Self::NotAdmitted(NotAdmitted::Client) => "the client is not in the provider's `clients`",
             Self::NotAdmitted(NotAdmitted::Tenant) => "the tenant is not in the provider's `tenants`",
@@ -311,6 +321,7 @@ impl Reason {
             Self::KeysNotCurrent(_) => "the token names a key that is not in the set, and the set was fetched a moment ago for such a token: it may have changed since",
             Self::IntrospectionUnavailable(_) => "the provider could not be asked about the token, or gave no usable answer; `fault` in the audit says why: see [faults](faults.md)",
             Self::TooManyWaiting => "too many requests of one worker wait for this provider: 1024 for keys and 256 for its word on a token, shared evenly by the providers and fairly by the addresses of callers",
+            Self::UpstreamKeyRefused => "n8n answered 401: the key of `principal` has expired or was deleted, or its user was; an earlier record of the same `request_id` says `forward`",
             Self::HostFailure => "Envoy did not do what the gate asked for",
             Self::Token(_) | Self::Identity(_) | Self::Bearer(_) => "",
         }
@@ -364,6 +375,11 @@ impl Reason {
     }
 }
 
+const TOKEN_AS_API_KEY: &str = "X-N8N-API-KEY is for keys of n8n. Send an access token of your \
+     identity provider as: Authorization: Bearer TOKEN.";
+const UPSTREAM_KEY_REFUSED: &str =
+    "The access token is good, but n8n does not accept the key that \
+     stands for this caller. Its operators must mend that; another token does not help.";
 const CANNOT_BE_ASKED: &str =
     "The identity provider cannot be asked about the token at the moment.";
 const UNKNOWN_HOST: &str = "There is no n8n under this host here.";

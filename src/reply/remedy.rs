@@ -18,6 +18,7 @@ impl Reason {
             Self::TwoCredentials => "take `X-N8N-API-KEY` out of the client, also where it is empty",
             Self::NoCredential => "have the client get a token; the [metadata](../guides/metadata.md) says where",
             Self::ApiKeyRefused => "move the caller to a token, or let it pass for now with `public_api.rules`",
+            Self::TokenAsApiKey => "have the client send the token as `Authorization: Bearer`, or a key of n8n's",
             Self::UnknownIssuer => "compare `claimed.iss` with `issuer` byte by byte; `hint` names the usual mistakes",
             Self::Token(fault) => token(*fault),
             Self::Identity(IdentityFault::NotText { .. }) => "mend the claim at the provider; look at its mappers",
@@ -42,6 +43,7 @@ impl Reason {
             Self::KeysUnavailable(_) | Self::IntrospectionUnavailable(_) => "look at `fault`, and at what [faults](faults.md) says of it; tell callers to try again",
             Self::KeysNotCurrent(_) => "nothing, if the provider changed its keys: callers try again; many of these are made-up tokens, see `claimed.kid`",
             Self::TooManyWaiting => "find out why keys are slow to come: `key_set_failures`, `key_id_misses`",
+            Self::UpstreamKeyRefused => "make a new key for the user of `principal` in n8n, set its variable, and start Envoy anew; see `upstream_key_seconds_left`",
             Self::HostFailure => "look at Envoy's log; a head that grew too large is the usual cause",
         }
     }

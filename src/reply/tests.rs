@@ -12,6 +12,11 @@
 )]
 
 use super::*;
+use crate::request::RequestHead;
+
+fn identified(id: &[u8]) -> RequestHead {
+    RequestHead::new(vec![("x-request-id".to_owned(), id.to_vec())])
+}
 
 fn resource() -> Resource {
     Resource {
@@ -34,7 +39,7 @@ fn render(reply: &LocalReply) -> String {
 fn every_reason_has_the_answer_that_is_documented() {
     let answers: Vec<String> = Reason::examples()
         .iter()
-        .map(|reason| render(&problem(reason, Some(&resource()), Some(b"1-2"))))
+        .map(|reason| render(&problem(reason, Some(&resource()), &identified(b"1-2"))))
         .collect();
     insta::assert_snapshot!(answers.join("\n"));
 }
@@ -45,7 +50,7 @@ fn header_values_stay_within_what_rfc_6750_allows() {
         let detail = reason.answer().detail;
         let allowed = |byte: u8| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e);
         assert!(detail.bytes().all(allowed), "{detail}");
-        for (_, value) in problem(&reason, Some(&resource()), None).headers {
+        for (_, value) in problem(&reason, Some(&resource()), &RequestHead::default()).headers {
             let printable = |byte: u8| (0x20..=0x7e).contains(&byte);
             assert!(value.bytes().all(printable), "{value:?}");
         }
@@ -55,7 +60,7 @@ fn header_values_stay_within_what_rfc_6750_allows() {
 #[test]
 fn a_refusal_for_want_of_keys_says_when_to_try_again() {
     for reason in Reason::examples() {
-        let reply = problem(&reason, None, None);
+        let reply = problem(&reason, None, &RequestHead::default());
         let says = reply.headers.iter().any(|(name, _)| *name == "retry-after");
         assert_eq!(says, reply.status == 503, "{}", reason.as_str());
     }
@@ -65,7 +70,7 @@ fn a_refusal_for_want_of_keys_says_when_to_try_again() {
 fn a_request_id_that_is_not_plain_is_not_repeated() {
     let long = [b'a'; 65];
     for id in [&b""[..], b"a b", b"a\"b", b"\xff", b"a\r\nb", &long] {
-        let reply = problem(&Reason::NoCredential, None, Some(id));
+        let reply = problem(&Reason::NoCredential, None, &identified(id));
         assert!(!reply.body.contains("request_id"), "{id:?}");
     }
 }

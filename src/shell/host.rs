@@ -7,7 +7,8 @@ use super::abi::{self, Headers, NotDone};
 use crate::config::Environment;
 use crate::crypto::ForeignFunctions;
 use crate::decide::HeaderEdit;
-use crate::facts::{FetchAnswer, FetchRequest, Hints, Peer, SharedMemory, MAX_DOCUMENT};
+use crate::facts::{FetchAnswer, FetchRequest, Hints, SharedMemory, MAX_DOCUMENT};
+use crate::gate::Source;
 use crate::reply::LocalReply;
 use crate::request::RequestHead;
 use crate::secret::Secret;
@@ -39,9 +40,22 @@ pub(super) fn request_head() -> Result<RequestHead, Status> {
 
 /// Where the request that is the host's current one came from, as Envoy determined it. This is not
 /// a header, which a client could write.
-pub(super) fn peer() -> Option<Peer> {
+pub(super) fn source() -> Option<Source> {
     let address = hostcalls::get_property(vec!["source", "address"]).ok()??;
-    Peer::parse(std::str::from_utf8(&address).ok()?)
+    Some(Source::new(std::str::from_utf8(&address).ok()?))
+}
+
+/// The status of the answer to the current request, while the host reports it.
+pub(super) fn answer_status() -> Option<u16> {
+    let status = hostcalls::get_map_value_bytes(MapType::HttpResponseHeaders, ":status");
+    std::str::from_utf8(&status.ok()??).ok()?.parse().ok()
+}
+
+/// Whether the answer to the current request is of Envoy's own making, or of another filter's: such
+/// a one says nothing about what n8n thinks.
+pub(super) fn answer_is_local() -> bool {
+    let details = hostcalls::get_property(vec!["response", "code_details"]);
+    matches!(details, Ok(Some(details)) if details != b"via_upstream")
 }
 
 /// Changes the head of the request, which came as `head`.
@@ -68,6 +82,11 @@ fn set(name: &str, value: &str, head: &RequestHead) -> Result<(), NotDone> {
 /// Takes every header of this name out of the answer.
 pub(super) fn remove_from_answer(name: &str) -> Result<(), NotDone> {
     abi::remove_header(Headers::Response, name)
+}
+
+/// Gives the answer that n8n made the status of a gateway's fault.
+pub(super) fn fail_answer() -> Result<(), NotDone> {
+    abi::replace_header(Headers::Response, ":status", "502")
 }
 
 /// Answers the request.

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use log::{error, info};
+use log::{error, info, warn};
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action as Flow;
 
@@ -11,7 +11,7 @@ use super::root::Worker;
 use super::{abi, host};
 use crate::decide::API_KEY_HEADER;
 use crate::facts::{Fact, WaiterId};
-use crate::gate::{Action, Settled, Step};
+use crate::gate::{Action, Sent, Settled, Step};
 use crate::observe::Metric;
 use crate::reply::{problem, Reason};
 use crate::request::RequestHead;
@@ -24,6 +24,8 @@ pub(super) struct Request {
     /// Whether it was decided that the request goes on. Until then, and for good where it is
     /// answered here, every part of it is held.
     goes_on: bool,
+    /// What is to be done with n8n's answer, where the gate put its key in.
+    sent: Option<Box<Sent>>,
 }
 
 impl Request {
@@ -32,22 +34,32 @@ impl Request {
             id,
             worker,
             goes_on: false,
+            sent: None,
         }
     }
 
     fn head(&mut self) -> Flow {
-        let (Some(worker), Ok(head)) = (&self.worker, host::request_head()) else {
+        let Some(worker) = &self.worker else {
+            error!("there is no configuration; the request is refused");
+            reply_host_failure();
+            return Flow::Pause;
+        };
+        let Ok(head) = host::request_head() else {
+            error!("the host did not hand over the head of the request; it is refused");
             reply_host_failure();
             return Flow::Pause;
         };
         let mut worker = worker.borrow_mut();
         let step = worker
             .gate
-            .request_from(self.id, head, host::now(), host::peer);
+            .request_from(self.id, head, host::now(), host::source);
         match step {
             Step::Settled(mut settled) => {
                 let flow = perform(&mut settled);
-                worker.report(&settled);
+                worker.report_here(&mut settled);
+                if flow == Flow::Continue {
+                    self.sent = settled.into_sent();
+                }
                 flow
             }
             Step::Waits { fact, edits } => {
@@ -63,9 +75,24 @@ impl Request {
     /// Whether the host was told that the head goes on, at once or after a wait.
     fn goes_on(&mut self) -> bool {
         if let (false, Some(worker)) = (self.goes_on, &self.worker) {
-            self.goes_on = worker.borrow_mut().resumed.remove(&self.id);
+            if let Some(sent) = worker.borrow_mut().resumed(self.id) {
+                self.goes_on = true;
+                self.sent = sent;
+            }
         }
         self.goes_on
+    }
+
+    /// Looks at n8n's answer to the key that the gate put in.
+    fn answered(&mut self) -> Flow {
+        let (Some(worker), Some(sent)) = (&self.worker, self.sent.take()) else {
+            return Flow::Continue;
+        };
+        let settled = host::answer_status().and_then(|status| sent.answered(status, host::now));
+        match settled {
+            Some(settled) if !host::answer_is_local() => worker.borrow_mut().end(settled),
+            _ => Flow::Continue,
+        }
     }
 
     /// What becomes of a part of the request that comes after its head.
@@ -102,10 +129,13 @@ impl HttpContext for Request {
     /// A workflow that echoes what it was sent, or a proxy before n8n, must not show a key of n8n's
     /// to the caller.
     fn on_http_response_headers(&mut self, _: usize, _: bool) -> Flow {
-        if self.goes_on() && host::remove_from_answer(API_KEY_HEADER).is_err() {
-            error!("the host did not take a header out of an answer");
+        if !self.goes_on() {
+            return Flow::Continue;
         }
-        Flow::Continue
+        if host::remove_from_answer(API_KEY_HEADER).is_err() {
+            error!("an answer goes to its caller with X-N8N-API-KEY, if it had one: the host did not take it out");
+        }
+        self.answered()
     }
 }
 
@@ -114,7 +144,7 @@ impl Drop for Request {
         // The host drops a request when its stream is gone, also while it waits.
         if let Some(worker) = &self.worker {
             let mut worker = worker.borrow_mut();
-            worker.resumed.remove(&self.id);
+            worker.resumed(self.id);
             if worker.gate.is_waiting(self.id) {
                 if let Some(abandoned) = worker.gate.gone(self.id, host::now()) {
                     worker.report(&abandoned);
@@ -133,23 +163,56 @@ impl Worker {
     }
 
     /// Does what was decided about a request that waited, if it is still there.
-    pub(super) fn end_wait(&mut self, waiter: WaiterId, settled: &mut Settled) {
+    pub(super) fn end_wait(&mut self, waiter: WaiterId, mut settled: Settled) {
+        let mut resumed = false;
         if abi::set_effective_context(waiter.0).is_err() {
             settled.host_failed();
-        } else if perform(settled) == Flow::Continue {
+        } else if perform(&mut settled) == Flow::Continue {
             match abi::resume_request() {
-                Ok(()) => {
-                    self.resumed.insert(waiter);
-                }
-                Err(_) => refuse(settled),
+                Ok(()) => resumed = true,
+                Err(_) => refuse(&mut settled),
             }
+        }
+        self.report(&settled);
+        if resumed {
+            self.resume(waiter, settled.into_sent());
+        }
+    }
+
+    /// Does what n8n's answer asks for.
+    fn end(&mut self, mut settled: Settled) -> Flow {
+        let mut flow = Flow::Continue;
+        if let Action::Reply(_, reply) = &settled.action {
+            flow = Flow::Pause;
+            if host::reply(reply).is_err() {
+                error!("the host did not answer for n8n; its answer goes to the caller as 502");
+                let _ = host::fail_answer();
+                flow = Flow::Continue;
+            }
+        }
+        if let Some((status, principal)) = settled.refused_key() {
+            let principal = &*principal;
+            let metric = Metric::UpstreamRefusal { status, principal };
+            self.metrics.count(&metric);
+            if flow == Flow::Pause && self.may_warn(settled.now()) {
+                warn!("n8n refused the API key of principal {principal} (401); there may be more: see upstream_refusals");
+            }
+        }
+        self.report_here(&mut settled);
+        flow
+    }
+
+    /// Reports on the request that is the host's current one, whose address the host knows.
+    fn report_here(&mut self, settled: &mut Settled) {
+        if self.audits && self.gate.records(settled) {
+            settled.came_from(host::source);
         }
         self.report(settled);
     }
 
     /// Writes the audit record and counts the decision.
     fn report(&mut self, settled: &Settled) {
-        if self.audits {
+        if self.audits && self.gate.records(settled) {
             info!("{}", settled.audit());
         }
         self.metrics.tally.count(&settled.decision);
@@ -183,10 +246,14 @@ fn perform(settled: &mut Settled) -> Flow {
 /// Answers a request with which the host did not do what was decided.
 fn refuse(settled: &mut Settled) {
     settled.host_failed();
+    error!("the host did not do what was asked; the request is refused");
     reply_host_failure();
 }
 
 fn reply_host_failure() {
-    error!("the host did not do what was asked; the request is refused");
-    let _ = host::reply(&problem(&Reason::HostFailure, None, None));
+    let _ = host::reply(&problem(
+        &Reason::HostFailure,
+        None,
+        &RequestHead::default(),
+    ));
 }

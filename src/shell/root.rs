@@ -2,7 +2,7 @@
 //! call to whoever made it, and drops it when that was a request which is gone by then.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -18,10 +18,16 @@ use super::metrics::Metrics;
 use crate::config;
 use crate::crypto::{Algorithm, GuestCrypto, HostCrypto, SignatureVerifier};
 use crate::facts::{CallId, FetchAnswer, FetchRequest, WaiterId};
-use crate::gate::{Gate, Work};
+use crate::gate::{Gate, Sent, Work};
 use crate::observe::Metric;
 use crate::policy::CryptoMode;
 use crate::time::UnixMillis;
+
+/// How often it is told how long keys of n8n's still hold: there may be thousands.
+const KEY_TIMES: Duration = Duration::from_secs(5);
+
+/// How often a worker warns of keys that n8n refused.
+const WARNINGS: Duration = Duration::from_secs(60);
 
 /// The context of one configuration.
 #[derive(Default)]
@@ -37,9 +43,13 @@ pub(super) struct Root {
 pub(super) struct Worker {
     pub(super) gate: Gate,
     pub(super) metrics: Metrics,
-    /// Requests that waited and go on, and have not heard of it yet.
-    pub(super) resumed: BTreeSet<WaiterId>,
+    /// Requests that waited and go on, and have not heard of it yet, in the order of their numbers.
+    resumed: Vec<(WaiterId, Option<Box<Sent>>)>,
     tick: Duration,
+    /// When the times of keys are next told.
+    key_times_due: UnixMillis,
+    /// When a refused key may next be warned of.
+    warning_due: UnixMillis,
     /// Whether the host writes audit records at all.
     pub(super) audits: bool,
 }
@@ -60,6 +70,37 @@ impl Worker {
             self.metrics
                 .record(&Metric::KeySetAge { provider }, age.as_secs());
         }
+        if now >= self.key_times_due {
+            self.key_times_due = now.saturating_add(KEY_TIMES);
+            for (principal, left) in self.gate.key_times(now) {
+                let principal = &*principal;
+                let metric = Metric::UpstreamKeyTime { principal };
+                self.metrics.record(&metric, left);
+            }
+        }
+    }
+
+    /// Notes that a request goes on, for its own next call.
+    pub(super) fn resume(&mut self, waiter: WaiterId, sent: Option<Box<Sent>>) {
+        let place = self.resumed.partition_point(|(id, _)| *id < waiter);
+        self.resumed.insert(place, (waiter, sent));
+    }
+
+    /// Whether a request that waited goes on, and what is kept of it. Told once.
+    pub(super) fn resumed(&mut self, waiter: WaiterId) -> Option<Option<Box<Sent>>> {
+        let place = self.resumed.binary_search_by_key(&waiter, |(id, _)| *id);
+        let (_, sent) = self.resumed.remove(place.ok()?);
+        Some(sent)
+    }
+
+    /// Whether it is time to warn of a key that n8n refused. Each such request is in the audit; a
+    /// log at level `warning` is not to be flooded by them.
+    pub(super) fn may_warn(&mut self, now: UnixMillis) -> bool {
+        let may = now >= self.warning_due;
+        if may {
+            self.warning_due = now.saturating_add(WARNINGS);
+        }
+        may
     }
 }
 
@@ -78,6 +119,9 @@ impl Root {
                 for warning in &loaded.warnings {
                     warn!("configuration: {warning}");
                 }
+                for expired in loaded.policy.expired_keys(host::now().to_seconds()) {
+                    warn!("configuration: {expired}");
+                }
                 info!(
                     "n8n-idp-gate {}: {} providers, {} principals",
                     env!("CARGO_PKG_VERSION"),
@@ -88,8 +132,10 @@ impl Root {
                 let mut worker = Worker {
                     gate: Gate::new(loaded.policy, crypto),
                     metrics: Metrics::default(),
-                    resumed: BTreeSet::new(),
+                    resumed: Vec::new(),
                     tick: Duration::ZERO,
+                    key_times_due: UnixMillis(0),
+                    warning_due: UnixMillis(0),
                     audits: host::logs_information(),
                 };
                 worker.gate.open(&SharedData);
@@ -168,8 +214,8 @@ impl Root {
         if settled.is_empty() {
             return;
         }
-        for (waiter, mut settled) in settled {
-            worker.end_wait(waiter, &mut settled);
+        for (waiter, settled) in settled {
+            worker.end_wait(waiter, settled);
         }
         let _ = abi::set_effective_context(self.id);
     }

@@ -7,9 +7,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine as _;
 use serde_json::{Map, Value};
 
+use super::numeric_date::numeric_date;
 use super::{misfit, Claimed, TokenFault};
 use crate::crypto::{Algorithm, MAX_KEY_ID_BYTES};
 use crate::json;
+use crate::time::UnixSeconds;
 
 /// The longest token that is looked at. Tokens with hundreds of groups have some 10 KiB; Envoy
 /// takes 60 KiB of headers.
@@ -75,6 +77,16 @@ impl<'t> UntrustedToken<'t> {
     /// `typ` of the header: which kind of token it claims to be.
     pub fn typ(&self) -> Option<&str> {
         self.header.typ.as_deref()
+    }
+
+    /// The `jti` that the token claims.
+    pub fn claimed_id(&self) -> Option<&str> {
+        self.claims.get("jti").and_then(Value::as_str)
+    }
+
+    /// The `exp` that the token claims, if it is a date at all.
+    pub fn claimed_expiry(&self) -> Option<UnixSeconds> {
+        numeric_date(&self.claims, "exp").ok().flatten()
     }
 
     /// What the token says of itself, for an operator who must find out why it was refused.

@@ -15,7 +15,7 @@ use crate::shipped_gate::{provider, ShippedGate};
 use crate::support::http::Request;
 use crate::support::recorder::Recorder;
 use crate::support::scripted_provider::DISCOVERY;
-use crate::support::server::Script;
+use crate::support::server::{Reply, Script};
 use crate::support::{installed, ports, trap};
 
 /// The lines of the shipped file that an edit looks for.
@@ -30,7 +30,7 @@ struct Provocation {
     happens: fn(&ShippedGate),
 }
 
-const PROVOCATIONS: [Provocation; 10] = [
+const PROVOCATIONS: [Provocation; 12] = [
     Provocation {
         alert: "GateModuleFailed",
         gate: || failing("FAIL_RELOAD"),
@@ -73,6 +73,20 @@ const PROVOCATIONS: [Provocation; 10] = [
         },
     },
     Provocation {
+        alert: "N8nRefusesKey",
+        gate: || ShippedGate::start(|setup| setup),
+        happens: |gate| {
+            gate.recorder.script(Script::Reply(Reply::status(401)));
+            many(gate, 1, 502);
+        },
+    },
+    Provocation {
+        alert: "N8nKeyExpires",
+        // Of a key that expires in 2020.
+        gate: || ShippedGate::start(|setup| setup.secret("N8N_KEY_APP_A", EXPIRED_KEY)),
+        happens: |_| (),
+    },
+    Provocation {
         alert: "N8nUnreachable",
         gate: || {
             let (recorder, nowhere) = (Recorder::start().unwrap(), ports::free().unwrap());
@@ -103,6 +117,9 @@ const PROVOCATIONS: [Provocation; 10] = [
         happens: |gate| drop(gate.hold(30, b"")),
     },
 ];
+
+/// `{"iss": "n8n", "exp": 1600000000}`, as n8n writes keys.
+const EXPIRED_KEY: &str = "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJuOG4iLCJleHAiOjE2MDAwMDAwMDB9.c2ln";
 
 /// A provider that is asked about opaque tokens.
 const ASKED: &str = r"                                introspection:

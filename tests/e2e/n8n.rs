@@ -28,8 +28,12 @@ mod keys;
 mod operations;
 #[path = "n8n/publishing.rs"]
 mod publishing;
+#[path = "n8n/refused_key.rs"]
+mod refused_key;
 #[path = "n8n/routing.rs"]
 mod routing;
+#[path = "n8n/transcripts.rs"]
+mod transcripts;
 #[path = "n8n/websockets.rs"]
 mod websockets;
 
@@ -131,10 +135,12 @@ fn the_story_of_the_demo_goes_as_it_is_told() {
     for step in &STEPS {
         let scene = play.step(step).unwrap();
         let title = step.title;
+        let of_pages = transcripts::faults(title, &scene.audit);
         faults.extend(
             scene
                 .faults
                 .into_iter()
+                .chain(of_pages)
                 .map(|fault| format!("{title}: {fault}")),
         );
     }

@@ -44,4 +44,5 @@ mod public_api;
 mod scenario;
 mod shipped;
 mod shipped_gate;
+mod upstream_keys;
 mod webhooks;

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::bypass::{self, Gates};
 use crate::file::{load, without_configuration, Manifest, ProcessEnvironment};
-use crate::{input, routes};
+use crate::input::{self, now};
+use crate::routes;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -48,6 +49,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Str
             let report = match load(&found.configuration, &environment) {
                 Ok(loaded) => {
                     let warnings = loaded.warnings.iter().map(ToString::to_string);
+                    let warnings = warnings.chain(loaded.policy.expired_keys(now().to_seconds()));
                     let of_routes = routes::warnings(&found.configuration, &found.routes);
                     let lines = warnings.chain(of_routes);
                     format!("good{}", listed("warning", lines))

@@ -8,6 +8,7 @@ use n8n_idp_gate::config::reference;
 use n8n_idp_gate::facts::{FetchFault, IntrospectionFault};
 use n8n_idp_gate::n8n::Operation;
 use n8n_idp_gate::reply::{problem, Challenge, Reason};
+use n8n_idp_gate::request::RequestHead;
 
 use crate::input;
 
@@ -125,7 +126,10 @@ fn reasons() -> String {
             Challenge::Bare => " (a challenge without `error`)".to_owned(),
             Challenge::Error(code) => format!(" (`{code}`)"),
         };
-        let retry = match problem(&reason, None, None).headers.last() {
+        let retry = match problem(&reason, None, &RequestHead::default())
+            .headers
+            .last()
+        {
             Some(("retry-after", _)) => " (with `Retry-After`)",
             _ => "",
         };

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use n8n_idp_gate::crypto::{GuestCrypto, KeySet};
 use n8n_idp_gate::decide::{decide, Decision, Grounds, HeaderEdit, Outcome};
@@ -18,7 +17,7 @@ use n8n_idp_gate::time::UnixMillis;
 use n8n_idp_gate::token::{ActiveAnswer, Memo, TokenDigest};
 
 use crate::file::{load, Manifest, ProcessEnvironment};
-use crate::input;
+use crate::input::{self, now};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -93,9 +92,11 @@ fn describe(
             let resource = instance.and_then(|instance| {
                 Resource::asked_for(instance, decision.findings.surface, request)
             });
-            answer(&problem(reason, resource.as_ref(), None), out)
+            answer(&problem(reason, resource.as_ref(), request), out)
         }
         Outcome::Respond(reply) => answer(reply, out),
+        // Of requests that n8n has answered; here it answers none.
+        Outcome::Answered => Ok(()),
         Outcome::Await(fact) => {
             let provider = policy.providers.get(fact.provider().0);
             let name = provider.map_or("?", |provider| &*provider.name);
@@ -146,17 +147,6 @@ fn request(arguments: &Arguments) -> Result<RequestHead, String> {
         pairs.push(("authorization".to_owned(), value.into_bytes()));
     }
     Ok(RequestHead::new(pairs))
-}
-
-#[allow(
-    clippy::disallowed_methods,
-    reason = "this is the twin's reader of the clock"
-)]
-fn now() -> UnixMillis {
-    let since_1970 = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or(Duration::ZERO);
-    UnixMillis(u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// What lies in files, in the place of what the filter would fetch.

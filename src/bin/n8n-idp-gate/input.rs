@@ -4,14 +4,28 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use n8n_idp_gate::printable::printable;
+use n8n_idp_gate::time::UnixMillis;
 
 /// The most that is read of one file or pipe.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// The longest path or argument that a message repeats, in characters.
 const LONGEST: usize = 500;
+
+/// The time.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "this is the twin's reader of the clock"
+)]
+pub(crate) fn now() -> UnixMillis {
+    let since_1970 = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO);
+    UnixMillis(u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX))
+}
 
 /// The bytes of a file or pipe.
 pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, String> {

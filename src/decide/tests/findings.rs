@@ -13,7 +13,15 @@ fn record(facts: &TestFacts, path: &str, claims: &Value) -> Value {
     let decision = decide_with(facts, &request);
     let line = audit_line(&decision, &request, UnixMillis(NOW.0 * 1000));
     let mut record: Value = serde_json::from_str(&line).unwrap();
-    for name in ["time", "surface", "operation", "method", "path"] {
+    for name in [
+        "time",
+        "surface",
+        "operation",
+        "method",
+        "path",
+        "host",
+        "credential",
+    ] {
         record.as_object_mut().unwrap().remove(name).unwrap();
     }
     record

@@ -89,6 +89,7 @@ fn random_requests_keep_the_promises() {
             ("authorization", "Basic YTpi"),
             ("x-n8n-api-key", "from-the-client"),
             ("x_n8n_api_key", "from-the-client"),
+            ("x-n8n-api-key", token.as_str()),
             ("x-auth-subject", "from-the-client"),
             ("X_Auth_Roles", "from-the-client"),
             ("x-auth_principal", "from-the-client"),
@@ -130,6 +131,12 @@ fn random_requests_keep_the_promises() {
             }
             Outcome::Pass(_) => {
                 let head = upstream(&request, &decision);
+                let is_key = |name: &str| name.replace('_', "-") == "x-n8n-api-key";
+                let is_token = |value: &str| value.contains('.') && value == token;
+                let as_key = head
+                    .iter()
+                    .any(|(name, value)| is_key(name) && is_token(value));
+                assert!(!as_key, "a token in the place of a key: {head:?}");
                 for (name, _) in &head {
                     let plain = name.to_ascii_lowercase().replace('_', "-");
                     assert!(!IDENTITY_HEADERS.contains(&plain.as_str()), "{head:?}");
@@ -143,6 +150,7 @@ fn random_requests_keep_the_promises() {
             }
             Outcome::Reject(_) | Outcome::Respond(_) => {}
             Outcome::Await(fact) => panic!("every fact is known: {fact:?}"),
+            Outcome::Answered => panic!("nothing was answered"),
         }
         let record = format!("{decision:?}");
         assert!(!record.contains(token.as_str()), "a token in the open");

@@ -150,7 +150,7 @@ fn resources_below_the_prefix_describe_themselves_at_the_root_of_the_host() {
         let instance = policy.instances.of(&called).unwrap();
         let named = Resource::asked_for(instance, surface, &called).unwrap();
         assert_eq!(named.identifier, resource);
-        let challenge = problem(&Reason::NoCredential, Some(&named), None);
+        let challenge = problem(&Reason::NoCredential, Some(&named), &RequestHead::default());
         let address = format!("resource_metadata=\"https://n8n.example.com{metadata}\"");
         let mut headers = challenge.headers.iter();
         assert!(

@@ -128,7 +128,7 @@ fn scope_of_challenge(change: impl FnOnce(&mut Value)) -> Option<String> {
     let Outcome::Reject(reason) = outcome else {
         panic!("{outcome:?}");
     };
-    let answer = crate::reply::problem(&reason, None, None);
+    let answer = crate::reply::problem(&reason, None, &request);
     let mut headers = answer.headers.iter();
     let challenge = headers.find(|(name, _)| *name == "www-authenticate");
     let (_, rest) = challenge.unwrap().1.split_once(", scope=\"")?;

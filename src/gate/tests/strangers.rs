@@ -115,12 +115,12 @@ fn a_request_that_loses_its_place_is_refused_and_told_to_come_again() {
     let fetch = call(&gate.tick(START, &NoMemory));
     for id in 0..1024 {
         let step = gate.request_from(WaiterId(id), request("one"), START, || {
-            Peer::parse("10.0.0.1")
+            Some(Source::new("10.0.0.1:4711"))
         });
         assert!(waits(&step));
     }
     let step = gate.request_from(WaiterId(5_000), request("one"), START, || {
-        Peer::parse("10.0.0.2")
+        Some(Source::new("10.0.0.2"))
     });
     assert!(waits(&step));
     assert!(gate.tick(after(1), &NoMemory).is_empty());

@@ -1,0 +1,89 @@
+//! Tokens of providers where a key of n8n's belongs.
+
+use super::edits::{is_spelling, API_KEY_HEADER};
+use crate::n8n::ApiKeyForm;
+use crate::policy::{Dialect, Policy};
+use crate::request::RequestHead;
+use crate::token::{hint, UntrustedToken};
+
+/// The issuer of Entra's tokens of version 1.0.
+const ENTRA_1: &str = "sts.windows.net";
+
+/// Whether a request that would go on as it came hands a token of a provider to n8n in place of a
+/// key, under any spelling of the header. A workflow keeps its headers with the execution, and the
+/// token opens whatever else trusts the provider.
+pub(super) fn holds_token_as_key(policy: &Policy, request: &RequestHead) -> bool {
+    request
+        .headers()
+        .filter(|(name, _)| is_spelling(name, API_KEY_HEADER))
+        .any(|(_, value)| is_token(policy, value))
+}
+
+/// Whether a value is a token of a configured provider, or one that is encrypted or broken, which no
+/// key of n8n's is. A JWT of an issuer that is far from all configured ones is left to n8n, and so
+/// is whatever has a form that nothing is known of.
+pub(super) fn is_token(policy: &Policy, value: &[u8]) -> bool {
+    // A value with a scheme, in quotes or joined from several is no key either, but as much a token.
+    let separates = |byte: &u8| byte.is_ascii_whitespace() || b",\"'`".contains(byte);
+    let texts = value.split(separates).map(std::str::from_utf8);
+    texts.flatten().any(|text| match ApiKeyForm::of(text) {
+        ApiKeyForm::Key(_) | ApiKeyForm::Unnamed => false,
+        ApiKeyForm::Unreadable => true,
+        ApiKeyForm::Token(token) => is_near(policy, &token),
+        ApiKeyForm::Opaque => has_prefix(policy, text),
+    })
+}
+
+fn has_prefix(policy: &Policy, text: &str) -> bool {
+    let providers = policy.providers.iter();
+    let mut prefixes = providers
+        .filter_map(|provider| provider.introspection.as_ref())
+        .flat_map(|asked| &asked.token_prefixes);
+    prefixes.any(|prefix| text.starts_with(prefix.as_str()))
+}
+
+/// Whether a token's `iss` is of a configured provider, or near enough: another spelling, realm,
+/// tenant or version at the same host. Who issued it is not believed here; it is only kept back.
+fn is_near(policy: &Policy, token: &UntrustedToken<'_>) -> bool {
+    let issuer = token.claimed_issuer();
+    let own = host(issuer);
+    let is_at_its_host = |issuer: &String| own.eq_ignore_ascii_case(host(issuer));
+    let has_entra = || {
+        let mut providers = policy.providers.iter();
+        providers.any(|provider| provider.dialect == Dialect::Entra)
+    };
+    policy.issuers.contains_key(issuer)
+        || policy.issuers.keys().any(is_at_its_host)
+        || hint(&policy.issuers, issuer).is_some()
+        || (own.eq_ignore_ascii_case(ENTRA_1) && has_entra())
+}
+
+/// The host of an issuer with or without a scheme, its port if it is not the usual one.
+fn host(issuer: &str) -> &str {
+    let rest = issuer.split_once("://").map_or(issuer, |(_, rest)| rest);
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let host = rest.get(..end).unwrap_or(rest);
+    let bare = host.strip_suffix(":443").or(host.strip_suffix(":80"));
+    bare.unwrap_or(host).trim_end_matches('.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issuer_has_one_host_however_it_is_written() {
+        for issuer in [
+            "https://idp.example",
+            "http://idp.example/",
+            "idp.example/realms/a",
+            "https://idp.example:443/a?b#c",
+            "https://idp.example.",
+            "https://idp.example#x",
+        ] {
+            assert_eq!(host(issuer), "idp.example", "{issuer}");
+        }
+        assert_eq!(host("https://idp.example:8443/"), "idp.example:8443");
+        assert_eq!(host(""), "");
+    }
+}

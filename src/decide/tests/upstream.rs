@@ -1,0 +1,58 @@
+//! What n8n's answer makes of a request that went on with a key of the gate's.
+
+use super::*;
+use crate::reply::Challenge;
+
+fn forwarded() -> Decision {
+    let mut decision = decided(&bearing(
+        "GET",
+        "/api/v1/workflows",
+        &claims("reader", &["Reader"]),
+    ));
+    decision.findings.crypto_path = Some(CryptoPath::Host);
+    decision
+}
+
+#[test]
+fn a_refused_key_is_a_fault_of_the_gateway_and_the_caller_stays_known() {
+    let after = forwarded().after_answer(401).unwrap();
+    assert_eq!(reason(&after), "upstream_key_refused");
+    let Outcome::Reject(refusal) = &after.outcome else {
+        panic!("{after:?}");
+    };
+    assert_eq!(refusal.answer().status, 502);
+    assert_eq!(refusal.answer().challenge, Challenge::None);
+    let findings = &after.findings;
+    assert_eq!(findings.upstream_status, Some(401));
+    assert_eq!(findings.principal.as_deref(), Some("reader"));
+    assert!(findings.identity.is_some());
+    assert_eq!(findings.credential, Some(Credential::Bearer));
+    // It was counted as a verification when it was one.
+    assert!(findings.crypto_path.is_none() && findings.recollection.is_none());
+}
+
+#[test]
+fn a_narrow_key_is_told_to_the_operator_alone() {
+    let after = forwarded().after_answer(403).unwrap();
+    assert_eq!(after.outcome.as_str(), "answered");
+    assert_eq!(after.findings.upstream_status, Some(403));
+    assert!(after.findings.hint.is_some());
+}
+
+#[test]
+fn there_is_nothing_to_say_of_other_answers() {
+    for status in [100, 200, 204, 302, 400, 402, 404, 407, 429, 500, 502, 503] {
+        assert!(forwarded().after_answer(status).is_none(), "{status}");
+    }
+}
+
+#[test]
+fn only_requests_with_a_key_of_the_gate_are_followed() {
+    let has_key = |request: &RequestHead| match decided(request).outcome {
+        Outcome::Forward(forward) => forward.has_api_key(),
+        other => panic!("{other:?}"),
+    };
+    let reader = claims("reader", &["Reader", "Orders"]);
+    assert!(has_key(&bearing("GET", "/api/v1/workflows", &reader)));
+    assert!(!has_key(&bearing("POST", "/webhook/orders/new", &reader)));
+}

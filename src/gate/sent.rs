@@ -1,0 +1,61 @@
+//! Requests that went on with a key of n8n's that the gate put in.
+
+use super::{Action, Settled};
+use crate::decide::{Decision, Findings, Outcome};
+use crate::policy::principal_label;
+use crate::reply::problem;
+use crate::request::RequestHead;
+use crate::time::UnixMillis;
+
+/// A request that went on with a key of n8n's that the gate put in, and what of it is needed once
+/// n8n has answered. It is kept as long as n8n takes, so it is little.
+#[derive(Debug)]
+pub struct Sent {
+    findings: Findings,
+    request: RequestHead,
+}
+
+impl Settled {
+    /// What to keep of this request until n8n answers. `None`: it does not matter what n8n answers,
+    /// because the credential is the caller's own, or there is none.
+    pub fn into_sent(self) -> Option<Box<Sent>> {
+        match &self.decision.outcome {
+            Outcome::Forward(forward) if forward.has_api_key() => Some(Box::new(Sent {
+                findings: self.decision.findings,
+                request: self.request.for_reports(),
+            })),
+            _ => None,
+        }
+    }
+
+    /// The principal whose key n8n did not accept, or found too narrow, and n8n's status.
+    pub fn refused_key(&self) -> Option<(u16, String)> {
+        let findings = &self.decision.findings;
+        let principal = findings.principal.as_deref()?;
+        let name = principal_label(findings.instance.as_deref(), principal);
+        Some((findings.upstream_status?, name))
+    }
+}
+
+impl Sent {
+    /// n8n has answered with this status. `None`: there is nothing to do and nothing to say. Only else
+    /// is the clock asked.
+    pub fn answered(self, status: u16, now: impl FnOnce() -> UnixMillis) -> Option<Settled> {
+        let Self { findings, request } = self;
+        let sent = Decision {
+            outcome: Outcome::Answered,
+            findings,
+        };
+        let decision = sent.after_answer(status)?;
+        let action = match &decision.outcome {
+            Outcome::Reject(reason) => Action::Reply(Vec::new(), problem(reason, None, &request)),
+            _ => Action::Continue(Vec::new()),
+        };
+        Some(Settled {
+            action,
+            decision,
+            request,
+            now: now(),
+        })
+    }
+}

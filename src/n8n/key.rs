@@ -1,0 +1,154 @@
+//! What stands where an API key of n8n belongs, as far as it can be seen.
+//!
+//! n8n's keys are JWTs that it signs with a secret of its own, so nothing in one can be verified
+//! here. Older keys begin with `n8n_api_`, and later ones may look as they like.
+
+use std::fmt;
+
+use crate::time::UnixSeconds;
+use crate::token::{is_opaque, TokenFault, UntrustedToken};
+
+/// The `iss` of n8n's own keys begins so.
+const ISSUER: &str = "n8n";
+
+/// The `aud` of keys for the public API.
+const AUDIENCE: &str = "public-api";
+
+/// What stands where an API key belongs. Nothing of it is verified.
+#[derive(Debug)]
+pub enum ApiKeyForm<'k> {
+    /// No JWT.
+    Opaque,
+    /// A JWT of n8n's.
+    Key(KeyClaims),
+    /// A JWT with another `iss`.
+    Token(UntrustedToken<'k>),
+    /// A JWT without an `iss` that is text.
+    Unnamed,
+    /// It begins as a JWT and is none that could be read: one that was cut, or encrypted.
+    Unreadable,
+}
+
+/// What a key says of itself.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct KeyClaims {
+    /// `sub`: n8n's id of the user.
+    pub subject: Option<String>,
+    /// `jti`.
+    pub id: Option<String>,
+    /// `exp`; `None`: it never expires, or does not say so in a way that can be read.
+    pub expiry: Option<UnixSeconds>,
+    /// Whether it is for the public API, or does not say for what.
+    pub is_for_public_api: bool,
+}
+
+/// Shows nothing that a client wrote.
+impl fmt::Debug for KeyClaims {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("KeyClaims(unverified)")
+    }
+}
+
+impl<'k> ApiKeyForm<'k> {
+    /// Looks at a text.
+    pub fn of(text: &'k str) -> Self {
+        if is_opaque(text) {
+            return Self::Opaque;
+        }
+        match UntrustedToken::parse(text) {
+            Ok(token) if token.claimed_issuer().starts_with(ISSUER) => {
+                Self::Key(KeyClaims::of(&token))
+            }
+            Ok(token) => Self::Token(token),
+            Err(TokenFault::IssuerMissing | TokenFault::ClaimOfWrongType(_)) => Self::Unnamed,
+            Err(_) => Self::Unreadable,
+        }
+    }
+}
+
+impl KeyClaims {
+    fn of(token: &UntrustedToken<'_>) -> Self {
+        let claimed = token.claimed();
+        let audience = claimed.audience;
+        Self {
+            subject: claimed.subject,
+            id: token.claimed_id().map(str::to_owned),
+            expiry: token.claimed_expiry(),
+            is_for_public_api: audience.is_empty() || audience.iter().any(|one| one == AUDIENCE),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use base64::Engine as _;
+    use serde_json::{json, Value};
+
+    use super::*;
+
+    fn jwt(claims: &Value) -> String {
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let header = json!({"alg": "HS256", "typ": "JWT"});
+        format!("{}.{}.c2lnbmF0dXJl", part(&header), part(claims))
+    }
+
+    #[test]
+    fn a_key_of_n8n_says_whose_it_is_and_how_long_it_holds() {
+        let text = jwt(&json!({"sub": "user", "iss": "n8n", "aud": "public-api",
+            "jti": "key", "iat": 1, "exp": 1_600_000_000}));
+        let ApiKeyForm::Key(claims) = ApiKeyForm::of(&text) else {
+            panic!("it is one");
+        };
+        assert_eq!(claims.subject.as_deref(), Some("user"));
+        assert_eq!(claims.id.as_deref(), Some("key"));
+        assert_eq!(claims.expiry, Some(UnixSeconds(1_600_000_000)));
+        assert!(claims.is_for_public_api);
+        assert!(!format!("{claims:?}").contains("user"));
+    }
+
+    #[test]
+    fn a_key_that_says_less_or_other_things_is_one_too() {
+        let text = jwt(&json!({"iss": "n8n", "sub": 7, "jti": null, "exp": "soon"}));
+        assert!(
+            matches!(ApiKeyForm::of(&text), ApiKeyForm::Key(claims) if claims == KeyClaims {
+                is_for_public_api: true,
+                ..KeyClaims::default()
+            })
+        );
+        let text = jwt(&json!({"iss": "n8n", "aud": "mcp-server-api"}));
+        assert!(
+            matches!(ApiKeyForm::of(&text), ApiKeyForm::Key(claims) if !claims.is_for_public_api)
+        );
+    }
+
+    #[test]
+    fn what_is_no_key_of_n8n_is_told_apart() {
+        let of_a_provider = jwt(&json!({"iss": "https://idp.example", "sub": "app"}));
+        assert!(matches!(
+            ApiKeyForm::of(&of_a_provider),
+            ApiKeyForm::Token(token) if token.claimed_issuer() == "https://idp.example"
+        ));
+        for claims in [json!({"sub": "user"}), json!({"iss": 7})] {
+            let text = jwt(&claims);
+            assert!(
+                matches!(ApiKeyForm::of(&text), ApiKeyForm::Unnamed),
+                "{claims}"
+            );
+        }
+        for text in ["eyJhbGciOiJkaXIifQ.a.b.c.d", "eyJhbGciOiJIUzI1NiJ9.."] {
+            assert!(
+                matches!(ApiKeyForm::of(text), ApiKeyForm::Unreadable),
+                "{text}"
+            );
+        }
+        for text in [
+            "n8n_api_0123456789abcdef",
+            "static",
+            "",
+            "eyJhbGciOiJIUzI1NiJ9",
+        ] {
+            assert!(matches!(ApiKeyForm::of(text), ApiKeyForm::Opaque), "{text}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What callers are told when n8n does not take the key of their principal any more.
+
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::json;
+
+use crate::caller::cookie_of_the_owner;
+use crate::stage;
+use crate::support::envoy::Setup;
+use crate::support::http::Request;
+use crate::support::provider::{AUDIENCE, READ};
+
+#[test]
+fn a_key_that_expires_or_is_deleted_is_told_as_a_fault_of_the_gateway() {
+    let stage = stage();
+    let cookie = cookie_of_the_owner(&stage);
+    let n8n = stage.n8n.port();
+    let make = |scopes: &[&str], expiry: Option<u64>| {
+        let random = std::fs::read_to_string("/proc/sys/kernel/random/uuid").unwrap();
+        let wanted = json!({"label": random.trim(), "scopes": scopes, "expiresAt": expiry});
+        let answer = Request::post("/rest/api-keys", &wanted)
+            .header("Cookie", &cookie)
+            .send(n8n)
+            .unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let made = answer.json()["data"].clone();
+        let text = |name: &str| made[name].as_str().unwrap().to_owned();
+        (text("id"), text("rawApiKey"))
+    };
+    let now = || {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        since.unwrap().as_secs()
+    };
+    let expiry = now() + 12;
+    let (_, expiring) = make(&["workflow:list"], Some(expiry));
+    let (deleted_id, deleted) = make(&["workflow:list"], None);
+    let (_, narrow) = make(&["tag:list"], None);
+    let gate = |key: &str| {
+        let policy = json!({
+            "providers": [{"name": "demo", "issuer": stage.provider.issuer(),
+                "audiences": [AUDIENCE], "cluster": "provider", "roles_from": "both"}],
+            "principals": [{"name": "app-a", "match": {"client": "app-a"},
+                "grant": ["workflow:list"], "api_key": {"env": "N8N_KEY_APP_A"}}],
+        });
+        Setup::minimal(policy, n8n)
+            .unwrap()
+            .cluster("provider", stage.provider.port())
+            .secret("N8N_KEY_APP_A", key)
+            .start()
+            .unwrap()
+    };
+    let token = stage.provider.token("app-a", READ, AUDIENCE).unwrap();
+    let list = Request::get("/api/v1/workflows").bearer(&token);
+    let (expires, deletes, narrows) = (gate(&expiring), gate(&deleted), gate(&narrow));
+
+    let answer = list.send(expires.port()).unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let left = "n8n_idp_gate_upstream_key_seconds_left";
+    assert!(expires.counted(left, "app_a", 0).unwrap() <= 12);
+    while now() <= expiry {
+        thread::sleep(Duration::from_millis(200));
+    }
+    let answer = list.send(expires.port()).unwrap();
+    assert_eq!(answer.refusal().0, 502, "{}", answer.text());
+    assert_eq!(answer.json()["reason"], "upstream_key_refused");
+    assert_eq!(answer.header("www-authenticate"), None);
+
+    assert_eq!(list.send(deletes.port()).unwrap().status, 200);
+    let gone = Request::new("DELETE", format!("/rest/api-keys/{deleted_id}"))
+        .header("Cookie", &cookie)
+        .send(n8n)
+        .unwrap();
+    assert_eq!(gone.status, 200, "{}", gone.text());
+    let answer = list.send(deletes.port()).unwrap();
+    assert_eq!(answer.json()["reason"], "upstream_key_refused");
+
+    // Whose fault a 403 is, n8n does not say: the caller gets it, and the operator learns of it.
+    let answer = list.send(narrows.port()).unwrap();
+    assert_eq!(
+        (answer.status, answer.text()),
+        (403, "{\"message\":\"Forbidden\"}".to_owned())
+    );
+    let audit = narrows.audit();
+    let last = audit.last().unwrap();
+    assert_eq!(
+        (&last["decision"], &last["upstream_status"]),
+        (&json!("answered"), &json!(403))
+    );
+
+    // A static key of the caller's own is n8n's business.
+    let keyed = Request::get("/api/v1/workflows").header("X-N8N-API-KEY", &deleted);
+    let answer = keyed.send(deletes.port()).unwrap();
+    assert_eq!(answer.status, 401);
+    let audit = deletes.audit();
+    let last = audit.last().unwrap();
+    assert_eq!(last["decision"], "pass");
+    assert!(
+        last["api_key"]["sub"].is_string() && last["api_key"]["jti"].is_string(),
+        "{last}"
+    );
+
+    // The same key in both headers is what n8n took before.
+    let both = Request::get("/api/v1/workflows")
+        .header("X-N8N-API-KEY", &narrow)
+        .bearer(&narrow);
+    assert_eq!(both.send(n8n).unwrap().status, 403);
+    assert_eq!(both.send(narrows.port()).unwrap().status, 403);
+}

@@ -1,0 +1,56 @@
+//! The audit records in the documentation, beside those of a run.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde_json::Value;
+
+use crate::support::installed;
+
+/// The pages that show steps of the story with their audit records.
+const PAGES: [&str; 2] = ["README.md", "docs/guides/demo.md"];
+
+/// What is another one in each run: times, ids, and addresses with a port in them.
+const VARY: [&str; 6] = ["time", "jti", "request_id", "iss", "host", "path"];
+
+/// How the pages differ from a record of the step with this title.
+pub(crate) fn faults(title: &str, record: &Value) -> Vec<String> {
+    let mut faults = Vec::new();
+    for page in PAGES {
+        let text = fs::read_to_string(installed::root().join(page)).unwrap();
+        let Some(shown) = shown(&text, title) else {
+            if page != "README.md" {
+                faults.push(format!("{page} shows no record of it"));
+            }
+            continue;
+        };
+        let names: BTreeSet<&String> = [&shown, record]
+            .into_iter()
+            .filter_map(Value::as_object)
+            .flat_map(serde_json::Map::keys)
+            .collect();
+        for name in names {
+            let differs = if VARY.contains(&name.as_str()) {
+                shown.get(name).is_some() != record.get(name).is_some()
+            } else {
+                shown.get(name) != record.get(name)
+            };
+            if differs {
+                let (shown, found) = (shown.get(name), record.get(name));
+                faults.push(format!(
+                    "{page} shows {name}: {shown:?}, and it is {found:?}"
+                ));
+            }
+        }
+    }
+    faults
+}
+
+/// The record that a page shows of a step: its lines are wrapped between members.
+fn shown(page: &str, title: &str) -> Option<Value> {
+    let (_, step) = page.split_once(title)?;
+    let (_, record) = step.split_once("# the gate's audit record\n")?;
+    let lines = record.lines();
+    let lines = lines.take_while(|line| !line.is_empty() && !line.starts_with("```"));
+    serde_json::from_str(&lines.collect::<String>()).ok()
+}
