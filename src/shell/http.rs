@@ -75,9 +75,9 @@ impl Request {
     /// Whether the host was told that the head goes on, at once or after a wait.
     fn goes_on(&mut self) -> bool {
         if let (false, Some(worker)) = (self.goes_on, &self.worker) {
-            if let Some(sent) = worker.borrow_mut().resumed(self.id) {
+            if let Some(resumed) = worker.borrow_mut().resumed(self.id) {
                 self.goes_on = true;
-                self.sent = sent;
+                self.sent = resumed.sent;
             }
         }
         self.goes_on

@@ -44,7 +44,7 @@ pub(super) struct Worker {
     pub(super) gate: Gate,
     pub(super) metrics: Metrics,
     /// Requests that waited and go on, and have not heard of it yet, in the order of their numbers.
-    resumed: Vec<(WaiterId, Option<Box<Sent>>)>,
+    resumed: Vec<Resumed>,
     tick: Duration,
     /// When the times of keys are next told.
     key_times_due: UnixMillis,
@@ -52,6 +52,13 @@ pub(super) struct Worker {
     warning_due: UnixMillis,
     /// Whether the host writes audit records at all.
     pub(super) audits: bool,
+}
+
+/// A request that waited and goes on.
+pub(super) struct Resumed {
+    waiter: WaiterId,
+    /// What is to be done with n8n's answer.
+    pub(super) sent: Option<Box<Sent>>,
 }
 
 impl Worker {
@@ -82,15 +89,14 @@ impl Worker {
 
     /// Notes that a request goes on, for its own next call.
     pub(super) fn resume(&mut self, waiter: WaiterId, sent: Option<Box<Sent>>) {
-        let place = self.resumed.partition_point(|(id, _)| *id < waiter);
-        self.resumed.insert(place, (waiter, sent));
+        let place = self.resumed.partition_point(|one| one.waiter < waiter);
+        self.resumed.insert(place, Resumed { waiter, sent });
     }
 
-    /// Whether a request that waited goes on, and what is kept of it. Told once.
-    pub(super) fn resumed(&mut self, waiter: WaiterId) -> Option<Option<Box<Sent>>> {
-        let place = self.resumed.binary_search_by_key(&waiter, |(id, _)| *id);
-        let (_, sent) = self.resumed.remove(place.ok()?);
-        Some(sent)
+    /// A request that waited, if it goes on. Told once.
+    pub(super) fn resumed(&mut self, waiter: WaiterId) -> Option<Resumed> {
+        let place = self.resumed.binary_search_by_key(&waiter, |one| one.waiter);
+        Some(self.resumed.remove(place.ok()?))
     }
 
     /// Whether it is time to warn of a key that n8n refused. Each such request is in the audit; a

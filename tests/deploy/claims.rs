@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use n8n_idp_gate::crypto::CryptoPath;
-use n8n_idp_gate::decide::{Decision, Findings, Outcome, Recollection, IDENTITY_HEADERS};
+use n8n_idp_gate::decide::{
+    Credential, Decision, Findings, Outcome, Recollection, IDENTITY_HEADERS,
+};
 use n8n_idp_gate::identity::{Identity, Kind};
-use n8n_idp_gate::n8n::{Operation, PathFault, Surface};
+use n8n_idp_gate::n8n::{KeyClaims, Operation, PathFault, Surface};
 use n8n_idp_gate::observe::audit_line;
 use n8n_idp_gate::reply::Reason;
 use n8n_idp_gate::request::RequestHead;
@@ -194,11 +196,20 @@ fn the_readme_lists_the_fields_of_the_audit_record() {
             client: None,
             key_id: None,
         }),
+        credential: Some(Credential::ApiKey),
+        api_key: Some(KeyClaims::default()),
+        address: Some("10.0.0.1".into()),
+        upstream_status: Some(401),
     };
     let request = RequestHead::new(
-        [(":method", "GET"), (":path", "/"), ("x-request-id", "1")]
-            .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
-            .to_vec(),
+        [
+            (":method", "GET"),
+            (":path", "/"),
+            (":authority", "n8n.example.com"),
+            ("x-request-id", "1"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
+        .to_vec(),
     );
     let reasons = [
         Reason::InsufficientScope {

@@ -11,6 +11,16 @@ use crate::support::envoy::Setup;
 use crate::support::http::Request;
 use crate::support::provider::{AUDIENCE, READ};
 
+/// Seconds since 1970.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "n8n compares its keys with the real clock"
+)]
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.unwrap().as_secs()
+}
+
 #[test]
 fn a_key_that_expires_or_is_deleted_is_told_as_a_fault_of_the_gateway() {
     let stage = stage();
@@ -27,10 +37,6 @@ fn a_key_that_expires_or_is_deleted_is_told_as_a_fault_of_the_gateway() {
         let made = answer.json()["data"].clone();
         let text = |name: &str| made[name].as_str().unwrap().to_owned();
         (text("id"), text("rawApiKey"))
-    };
-    let now = || {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        since.unwrap().as_secs()
     };
     let expiry = now() + 12;
     let (_, expiring) = make(&["workflow:list"], Some(expiry));
@@ -52,52 +58,54 @@ fn a_key_that_expires_or_is_deleted_is_told_as_a_fault_of_the_gateway() {
     };
     let token = stage.provider.token("app-a", READ, AUDIENCE).unwrap();
     let list = Request::get("/api/v1/workflows").bearer(&token);
-    let (expires, deletes, narrows) = (gate(&expiring), gate(&deleted), gate(&narrow));
+    let before_expiring = gate(&expiring);
+    let before_deleted = gate(&deleted);
+    let before_narrow = gate(&narrow);
 
-    let answer = list.send(expires.port()).unwrap();
+    let answer = list.send(before_expiring.port()).unwrap();
     assert_eq!(answer.status, 200, "{}", answer.text());
     let left = "n8n_idp_gate_upstream_key_seconds_left";
-    assert!(expires.counted(left, "app_a", 0).unwrap() <= 12);
+    assert!(before_expiring.counted(left, "app_a", 0).unwrap() <= 12);
     while now() <= expiry {
         thread::sleep(Duration::from_millis(200));
     }
-    let answer = list.send(expires.port()).unwrap();
+    let answer = list.send(before_expiring.port()).unwrap();
     assert_eq!(answer.refusal().0, 502, "{}", answer.text());
     assert_eq!(answer.json()["reason"], "upstream_key_refused");
     assert_eq!(answer.header("www-authenticate"), None);
 
-    assert_eq!(list.send(deletes.port()).unwrap().status, 200);
+    assert_eq!(list.send(before_deleted.port()).unwrap().status, 200);
     let gone = Request::new("DELETE", format!("/rest/api-keys/{deleted_id}"))
         .header("Cookie", &cookie)
         .send(n8n)
         .unwrap();
     assert_eq!(gone.status, 200, "{}", gone.text());
-    let answer = list.send(deletes.port()).unwrap();
+    let answer = list.send(before_deleted.port()).unwrap();
     assert_eq!(answer.json()["reason"], "upstream_key_refused");
 
     // Whose fault a 403 is, n8n does not say: the caller gets it, and the operator learns of it.
-    let answer = list.send(narrows.port()).unwrap();
+    let answer = list.send(before_narrow.port()).unwrap();
     assert_eq!(
         (answer.status, answer.text()),
         (403, "{\"message\":\"Forbidden\"}".to_owned())
     );
-    let audit = narrows.audit();
-    let last = audit.last().unwrap();
+    let audit = before_narrow.audit();
+    let record = audit.last().unwrap();
     assert_eq!(
-        (&last["decision"], &last["upstream_status"]),
+        (&record["decision"], &record["upstream_status"]),
         (&json!("answered"), &json!(403))
     );
 
     // A static key of the caller's own is n8n's business.
     let keyed = Request::get("/api/v1/workflows").header("X-N8N-API-KEY", &deleted);
-    let answer = keyed.send(deletes.port()).unwrap();
+    let answer = keyed.send(before_deleted.port()).unwrap();
     assert_eq!(answer.status, 401);
-    let audit = deletes.audit();
-    let last = audit.last().unwrap();
-    assert_eq!(last["decision"], "pass");
+    let audit = before_deleted.audit();
+    let record = audit.last().unwrap();
+    assert_eq!(record["decision"], "pass");
     assert!(
-        last["api_key"]["sub"].is_string() && last["api_key"]["jti"].is_string(),
-        "{last}"
+        record["api_key"]["sub"].is_string() && record["api_key"]["jti"].is_string(),
+        "{record}"
     );
 
     // The same key in both headers is what n8n took before.
@@ -105,5 +113,5 @@ fn a_key_that_expires_or_is_deleted_is_told_as_a_fault_of_the_gateway() {
         .header("X-N8N-API-KEY", &narrow)
         .bearer(&narrow);
     assert_eq!(both.send(n8n).unwrap().status, 403);
-    assert_eq!(both.send(narrows.port()).unwrap().status, 403);
+    assert_eq!(both.send(before_narrow.port()).unwrap().status, 403);
 }
