@@ -7,16 +7,17 @@ use std::thread;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{json, Value};
 
 use self::expression::{holds, scrape, Scrape};
-use crate::gate::READER;
+use crate::gate::{now, READER};
 use crate::shipped_gate::{provider, ShippedGate};
 use crate::support::http::Request;
 use crate::support::recorder::Recorder;
 use crate::support::scripted_provider::DISCOVERY;
 use crate::support::server::{Reply, Script};
 use crate::support::{installed, ports, trap};
+use crate::upstream_keys::key_of_n8n;
 
 /// The lines of the shipped file that an edit looks for.
 const CLUSTER: &str = "                                cluster: provider\n";
@@ -82,8 +83,11 @@ const PROVOCATIONS: [Provocation; 12] = [
     },
     Provocation {
         alert: "N8nKeyExpires",
-        // Of a key that expires in 2020.
-        gate: || ShippedGate::start(|setup| setup.secret("N8N_KEY_APP_A", EXPIRED_KEY)),
+        gate: || {
+            let expiry = now() + 7 * 24 * 3600 + 10;
+            let key = key_of_n8n(&json!({"iss": "n8n", "exp": expiry}));
+            ShippedGate::start(|setup| setup.secret("N8N_KEY_APP_A", &key))
+        },
         happens: |_| (),
     },
     Provocation {
@@ -117,9 +121,6 @@ const PROVOCATIONS: [Provocation; 12] = [
         happens: |gate| drop(gate.hold(30, b"")),
     },
 ];
-
-/// `{"iss": "n8n", "exp": 1600000000}`, as n8n writes keys.
-const EXPIRED_KEY: &str = "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJuOG4iLCJleHAiOjE2MDAwMDAwMDB9.c2ln";
 
 /// A provider that is asked about opaque tokens.
 const ASKED: &str = r"                                introspection:

@@ -216,7 +216,7 @@ fn what_else_n8n_answers_goes_to_the_caller_and_a_403_is_told_to_the_operator() 
 }
 
 /// A JWT as n8n writes its keys.
-fn key_of_n8n(claims: &Value) -> String {
+pub(crate) fn key_of_n8n(claims: &Value) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let header = json!({"alg": "HS256", "typ": "JWT"});
     format!("{}.{}.c2lnbmF0dXJl", part(&header), part(claims))

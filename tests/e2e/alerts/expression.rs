@@ -50,11 +50,13 @@ pub(super) fn holds(expression: &str, before: &Scrape, after: &Scrape) -> Vec<Se
         .collect()
 }
 
-/// `vector`, or `vector > number`.
+/// `vector`, `vector > number` or `vector < number`.
 fn compared(text: &str, before: &Scrape, after: &Scrape) -> Vec<Series> {
-    let (vector, least) = match text.split_once(" > ") {
-        Some((vector, number)) => (vector, number.parse().unwrap()),
-        None => (text, f64::NEG_INFINITY),
+    let limit = |number: &str| -> f64 { number.parse().unwrap() };
+    let (vector, least, most) = match (text.split_once(" > "), text.split_once(" < ")) {
+        (Some((vector, number)), _) => (vector, limit(number), f64::INFINITY),
+        (_, Some((vector, number))) => (vector, f64::NEG_INFINITY, limit(number)),
+        _ => (text, f64::NEG_INFINITY, f64::INFINITY),
     };
     let values = match vector.strip_prefix("increase(") {
         Some(rest) => {
@@ -70,7 +72,7 @@ fn compared(text: &str, before: &Scrape, after: &Scrape) -> Vec<Series> {
     };
     values
         .into_iter()
-        .filter(|(_, value)| *value > least)
+        .filter(|(_, value)| *value > least && *value < most)
         .map(|(series, _)| series)
         .collect()
 }
@@ -136,5 +138,7 @@ fn expressions_see_what_prometheus_would_see() {
     assert_eq!(found("a{x=\"2|3\"} > 4"), [""; 0]);
     assert_eq!(found("b > 2"), [""]);
     assert_eq!(found("b > 3"), [""; 0]);
+    assert_eq!(found("a < 5"), ["1"]);
+    assert_eq!(found("b < 3"), [""; 0]);
     assert_eq!(found("c > 0"), [""; 0]);
 }
