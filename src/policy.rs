@@ -97,8 +97,8 @@ pub struct Provider {
     pub name: Rc<str>,
     /// Where its claims are.
     pub dialect: Dialect,
-    /// Where claims are instead; `None`: all are where the dialect has them.
-    pub claims_at: Option<ClaimsAt>,
+    /// Where claims are instead.
+    pub claims_at: ClaimsAt,
     /// Every `iss` that it signs for. The first is the one whose discovery document is read.
     pub issuers: Vec<String>,
     /// What a token must satisfy.

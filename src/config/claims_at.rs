@@ -1,12 +1,13 @@
 //! Where a provider puts claims, as it is written.
+//!
+//! One reader serves all of its fields, so they are not declared in `raw`.
 
 use serde_json::Value;
 
 use super::place::Place;
-use super::raw::RawClaimsAt;
-use super::read::{List, Read};
-use super::section::Field;
-use crate::identity::{ClaimPath, ClaimsAt};
+use super::read::{is_present, Read};
+use super::section::{link, Field, FieldReference, Members, Section};
+use crate::identity::{ClaimPath, ClaimsAt, Placed};
 
 /// Claims that people may fill in at many providers.
 const OF_A_PROFILE: [&str; 17] = [
@@ -29,93 +30,121 @@ const OF_A_PROFILE: [&str; 17] = [
     "zoneinfo",
 ];
 
-/// One path, or a list of several. A list of names is one path, so that each of several is a list
-/// of its own: `[[roles], [role]]`.
-pub(super) struct ClaimPaths(Vec<ClaimPath>);
+const TITLE: &str = "providers[].claims_at";
 
-impl Read for ClaimPaths {
+impl Read for ClaimsAt {
     fn shape() -> String {
-        format!("{}; or a list of such lists", ClaimPath::shape())
+        link(TITLE)
     }
 
     fn read(value: &Value, place: &Place) -> Option<Self> {
-        let is_list = |value: &Value| value.is_array();
-        let paths = match value {
-            Value::Array(items) if items.iter().any(is_list) => {
-                if !items.iter().all(is_list) {
-                    let problem = "has lists and other things side by side";
-                    let hint = "make each path a list of names, such as [[roles], [role]]";
-                    place.error(problem, hint);
-                    return None;
-                }
-                List::read(value, place)?.0
-            }
-            one => vec![ClaimPath::read(one, place)?],
-        };
-        if let ([path], Value::Array(_)) = (paths.as_slice(), value) {
-            // A name of one claim alone needs no list either, and says what is meant.
-            let has_dot = |name: &String| name.contains('.');
-            if path.names().len() > 1 && !path.names().iter().any(has_dot) {
-                place.warn(
-                    "is one claim within another",
-                    "write a dot between each two names if that is meant, or [[a], [b]] for several claims",
-                );
+        let mut at = Self::default();
+        Members::open(value, place, &Placed::ALL.map(Placed::as_str))?;
+        for (name, value) in value.as_object()? {
+            let place = place.member(name);
+            let what = Placed::ALL.into_iter().find(|what| what.as_str() == name);
+            // What is not known was reported.
+            if let Some(what) = what.filter(|_| is_present(value, &place)) {
+                let paths = paths(value, &place, what).unwrap_or_default();
+                at.0.extend(paths.into_iter().map(|path| (what, path)));
             }
         }
-        for (index, path) in paths.iter().enumerate() {
-            if paths.iter().take(index).any(|earlier| earlier == path) {
-                place.item(index).error("is listed twice", "take one out");
-                return None;
-            }
+        if at.0.is_empty() && !place.has_errors() {
+            place.error("says nothing", "say where claims are, or take it out");
         }
-        Some(Self(paths))
+        (!place.has_errors()).then_some(at)
     }
 }
 
-/// `None`: something is wrong, and was reported.
-pub(super) fn claims_at(
-    raw: Field<RawClaimsAt>,
-    trust_email: Option<bool>,
-) -> Option<Option<ClaimsAt>> {
-    let place = raw.place.clone();
-    let Some(raw) = raw.said().ok()? else {
-        return Some(None);
-    };
-    let names = [&raw.roles, &raw.groups, &raw.scopes];
-    let texts = [&raw.client, &raw.tenant, &raw.email];
-    if !names.iter().chain(&texts).any(|field| field.given) && !place.has_errors() {
-        place.error("says nothing", "say where claims are, or take it out");
+/// One path, or a list of several. A list of names is one path, so that each of several is a list
+/// of its own: `[[roles], [role]]`.
+fn paths(value: &Value, place: &Place, what: Placed) -> Option<Vec<ClaimPath>> {
+    let items = value.as_array().map_or(&[][..], Vec::as_slice);
+    let lists = items.iter().filter(|item| item.is_array()).count();
+    let mut paths = Vec::new();
+    if lists == 0 {
+        let path = ClaimPath::read(value, place)?;
+        // Names without dots need no list, and a dot says what is meant.
+        if items.len() > 1 && !path.names().iter().any(|name| name.contains('.')) {
+            place.warn(
+                "is one claim within another",
+                "write a dot between each two names if that is meant, or [[a], [b]] for several claims",
+            );
+        }
+        paths.push(path);
+    } else if lists < items.len() {
+        place.error(
+            "has lists and other things side by side",
+            "make each path a list of names, such as [[roles], [role]]",
+        );
+        return None;
+    }
+    for (index, item) in items.iter().enumerate().take(lists) {
+        let place = place.item(index);
+        let path = ClaimPath::read(item, &place)?;
+        if paths.contains(&path) {
+            place.error("is listed twice", "take one out");
+        }
+        paths.push(path);
     }
     // What is granted, and what principals match, must not be what people write about themselves.
-    for field in names.into_iter().chain([&raw.client, &raw.tenant]) {
-        warn_of_profile(field);
+    let is_written = |path: &ClaimPath| {
+        path.first()
+            .is_some_and(|name| OF_A_PROFILE.contains(&name))
+    };
+    if what != Placed::Email && paths.iter().any(is_written) {
+        place.warn(
+            "is a claim that people may write about themselves at many providers",
+            "point to a claim that the provider alone writes",
+        );
     }
-    if raw.email.given && trust_email == Some(false) {
-        raw.email.place.error(
+    Some(paths)
+}
+
+/// `None`: something is wrong, and was reported.
+pub(super) fn claims_at(field: Field<ClaimsAt>, trust_email: Option<bool>) -> Option<ClaimsAt> {
+    let place = field.place.clone();
+    let at = field.said().ok()?.unwrap_or_default();
+    if at.moves(Placed::Email) && trust_email == Some(false) {
+        place.member(Placed::Email.as_str()).error(
             "never counts without trust_email: `email_verified` speaks of `email` alone",
             "add trust_email: true, if every address there is known to be its owner's",
         );
     }
-    let paths = |field: Field<ClaimPaths>| Some(field.said().ok()?.map(|paths| paths.0));
-    let (roles, groups, scopes) = (paths(raw.roles), paths(raw.groups), paths(raw.scopes));
-    let (client, tenant, email) = (paths(raw.client), paths(raw.tenant), paths(raw.email));
-    Some(Some(ClaimsAt {
-        roles: roles?,
-        groups: groups?,
-        scopes: scopes?,
-        client: client?,
-        tenant: tenant?,
-        email: email?,
-    }))
+    Some(at)
 }
 
-fn warn_of_profile(field: &Field<ClaimPaths>) {
-    let mut paths = field.value.iter().flat_map(|paths| &paths.0);
-    let is_written = |path: &ClaimPath| path.first().is_some_and(|n| OF_A_PROFILE.contains(&n));
-    if paths.any(is_written) {
-        field.place.warn(
-            "is a claim that people may write about themselves at many providers",
-            "point to a claim that the provider alone writes",
-        );
+impl Section for ClaimsAt {
+    const TITLE: &'static str = TITLE;
+    const ABOUT: &'static str =
+        " Where roles, groups and the like are, if elsewhere than where `type` looks. What is said \
+        here replaces the places of `type`: nothing is read there any more. Choose claims that the \
+        provider alone writes. A list of names is one path (`[https://example.com/roles]`), and a \
+        list of such lists are several (`[[roles], [role]]`). Names of roles and groups are the \
+        texts of an array, one text as it is (blanks and commas are part of the name), or the keys \
+        of an object that have `true` or an object that is not empty. Everything else (numbers, \
+        `null`, arrays and objects within an array) gives nothing.";
+
+    fn fields() -> Vec<FieldReference> {
+        let of = |what| {
+            match what {
+            Placed::Roles => ("where `type` has them", "Roles. With several paths, what is in any of them counts."),
+            Placed::Groups => ("`groups`", "Groups. With several paths, what is in any of them counts."),
+            Placed::Scopes => ("where `type` has them", "Scopes: an array, or one text with a space between each two. With several paths, what is in any of them counts. Not read in answers of userinfo."),
+            Placed::Client => ("where `type` has it", "The client, a text. Of several paths, those that are there must agree. Not read in answers of userinfo."),
+            Placed::Tenant => ("where `type` has it", "The tenant, a text. Of several paths, the first that is there."),
+            Placed::Email => ("`email`", "The e-mail address. Of several paths, the first that is there. Needs `trust_email: true`, as `email_verified` speaks of `email` alone; where it says no, that holds for this address, too."),
+        }
+        };
+        let field = |what: Placed| {
+            let (absence, meaning) = of(what);
+            FieldReference {
+                name: what.as_str(),
+                shape: format!("{}; or a list of such lists", ClaimPath::shape()),
+                absence: absence.to_owned(),
+                meaning,
+            }
+        };
+        Placed::ALL.map(field).into()
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::place::Place;
 use super::provider::has_no_keys;
 use super::raw::RawProvider;
-use crate::identity::Kind;
+use crate::identity::{Kind, Placed};
 use crate::policy::{Dialect, TypRule};
 
 /// A provider, as far as rules on callers have to know it.
@@ -40,7 +40,7 @@ impl Known {
         names.extend(audiences.map(|audience| audience.text.clone()));
         let moved = raw.claims_at.value.as_ref();
         let has_scopes = (dialect.is_some_and(Dialect::has_scopes)
-            || moved.is_some_and(|at| at.scopes.given))
+            || moved.is_some_and(|at| at.moves(Placed::Scopes)))
             && (raw.introspection.given || !has_no_keys(raw));
         let says = raw.roles_from.given;
         let known = Self {

@@ -3,7 +3,6 @@
 //! The comments here are the reference documentation (`docs/reference/configuration.md`).
 
 use super::address::{DocumentUri, Issuer, Resource};
-use super::claims_at::ClaimPaths;
 use super::defaults::{
     self, ClockSkew, DiscoveryTtl, InactiveTtl, IntrospectionTtl, KeysCooldown, KeysGrace,
     KeysMaxStale, KeysMaxTtl, KeysMinTtl, KeysTimeout, KeysTtl,
@@ -22,7 +21,7 @@ use super::section::{
 use super::subject::{Email, EmailDomain};
 use super::words::{AudienceClaim, ClientAuth, Preflight};
 use crate::crypto::Algorithm;
-use crate::identity::{ClaimRule, Kind};
+use crate::identity::{ClaimRule, ClaimsAt, Kind};
 use crate::n8n::{ApiKeys, WebhookAuth};
 use crate::policy::{Access, CryptoMode, Dialect, RolesFrom, TypRule};
 
@@ -124,7 +123,7 @@ section! {
         /// Where its claims are. `oidc` reads the claims of the OpenID and OAuth standards.
         r#type: OneOf<Dialect> = default_word(defaults::DIALECT),
         /// Where its claims are instead, one by one.
-        claims_at: RawClaimsAt = optional("where `type` has them"),
+        claims_at: ClaimsAt = optional("where `type` has them"),
         /// The `iss` of its tokens, compared byte by byte: a trailing slash matters. Several
         /// where one provider has several; the first one's discovery document is read.
         issuer: OneOrMany<At<Text<Issuer>>> = optional("made of `tenant`, `domain` and `realm`; **required** with `oidc` and `kubernetes`"),
@@ -201,35 +200,6 @@ section! {
         /// What the provider's opaque tokens begin with. A token with the prefix of one provider
         /// is shown to no other.
         token_prefix: OneOrMany<Text> = optional("tokens that have nobody's prefix are shown to each provider without one, in turn"),
-    }
-}
-
-section! {
-    /// Where roles, groups and the like are, if elsewhere than where `type` looks. What is said
-    /// here replaces the places of `type`: nothing is read there any more. Choose claims that the
-    /// provider alone writes. A list of names is one path (`[https://example.com/roles]`), and a list
-    /// of such lists are several (`[[roles], [role]]`).
-    ///
-    /// Names of roles and groups are the texts of an array, one text as it is (blanks and commas are
-    /// part of the name), or the keys of an object that have `true` or an object that is not empty.
-    /// Everything else (numbers, `null`, arrays and objects within an array) gives nothing.
-    RawClaimsAt at "providers[].claims_at" {
-        /// Roles. With several paths, what is in any of them counts.
-        roles: ClaimPaths = optional("where `type` has them"),
-        /// Groups. With several paths, what is in any of them counts.
-        groups: ClaimPaths = optional("`groups`"),
-        /// Scopes: an array, or one text with a space between each two. With several paths, what is
-        /// in any of them counts. Not read in answers of userinfo.
-        scopes: ClaimPaths = optional("where `type` has them"),
-        /// The client, a text. Of several paths, those that are there must agree. Not read in
-        /// answers of userinfo.
-        client: ClaimPaths = optional("where `type` has it"),
-        /// The tenant, a text. Of several paths, the first that is there.
-        tenant: ClaimPaths = optional("where `type` has it"),
-        /// The e-mail address. Of several paths, the first that is there. Needs `trust_email: true`,
-        /// as `email_verified` speaks of `email` alone; where it says no, that holds for this
-        /// address, too.
-        email: ClaimPaths = optional("`email`"),
     }
 }
 

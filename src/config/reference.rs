@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 
 use super::raw::{
-    RawApiKeyRule, RawAudit, RawClaimsAt, RawCondition, RawConfiguration, RawEndpoints,
-    RawInstance, RawIntrospection, RawKeys, RawKind, RawPrincipal, RawProvider, RawPublicApi,
-    RawUserInfo, RawWebhook,
+    RawApiKeyRule, RawAudit, RawCondition, RawConfiguration, RawEndpoints, RawInstance,
+    RawIntrospection, RawKeys, RawKind, RawPrincipal, RawProvider, RawPublicApi, RawUserInfo,
+    RawWebhook,
 };
 use super::section::{FieldReference, Section};
-use crate::identity::ClaimRule;
+use crate::identity::{ClaimRule, ClaimsAt};
 
 /// A whole configuration that shows the language.
 pub const EXAMPLE: &str = include_str!("reference/example.yaml");
@@ -22,7 +22,7 @@ pub fn page() -> String {
     section::<RawConfiguration>(&mut page);
     section::<RawInstance>(&mut page);
     section::<RawProvider>(&mut page);
-    section::<RawClaimsAt>(&mut page);
+    section::<ClaimsAt>(&mut page);
     section::<RawKind>(&mut page);
     section::<RawKeys>(&mut page);
     section::<RawIntrospection>(&mut page);

@@ -104,7 +104,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
         trust_email: false,
         kind: KindRules::default(),
         accept_no_subject: false,
-        claims_at: None,
+        claims_at: crate::identity::ClaimsAt::default(),
         roles_from: RolesFrom::Both,
         keys,
         freshness: freshness(),

@@ -14,7 +14,7 @@ mod tests;
 pub use admission::{Admission, NotAdmitted};
 pub use claim::{ClaimRule, ClaimTest};
 pub use claim_path::ClaimPath;
-pub use claims_at::ClaimsAt;
+pub use claims_at::{ClaimsAt, Placed};
 pub use condition::Condition;
 pub use dimension::Dimension;
 pub use kind::{Kind, KindRules};
@@ -116,11 +116,11 @@ impl Identity {
 
     fn read(said: Said<'_>, provider: &Provider) -> Result<Self, IdentityFault> {
         let Said { claims, issuer, .. } = said;
-        let at = provider.claims_at.as_ref();
+        let at = &provider.claims_at;
         let is_userinfo = is_userinfo(said, provider);
         let mut reading = provider.dialect.read(said, at)?;
         // A userinfo answer speaks of a person: neither client nor scopes of a token are in it.
-        if is_userinfo && at.is_some() {
+        if is_userinfo {
             reading.client = None;
             reading.scopes.clear();
         }
@@ -191,15 +191,14 @@ fn verified_email(
     vouched: Option<bool>,
     provider: &Provider,
 ) -> Option<String> {
-    let elsewhere = provider.claims_at.as_ref().and_then(|at| at.email(claims));
-    let (address, vouched) = match elsewhere {
+    let (address, vouched) = if provider.claims_at.moves(Placed::Email) {
         // `email_verified` speaks of `email` (OpenID Connect Core 1.0 §5.1): of an address
         // elsewhere it vouches for nothing, while a no is one.
-        Some((address, says_no)) => {
-            let no = says_no || vouched == Some(false);
-            (address?, no.then_some(false))
-        }
-        None => (claims.get("email")?, vouched),
+        let (address, says_no) = provider.claims_at.email(claims)?;
+        let no = says_no || vouched == Some(false);
+        (address, no.then_some(false))
+    } else {
+        (claims.get("email")?, vouched)
     };
     // An operator's trust covers silence, not a provider that says the address is unverified.
     let is_verified = vouched.unwrap_or(provider.trust_email);

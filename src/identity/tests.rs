@@ -35,7 +35,7 @@ fn provider(dialect: Dialect, trust_email: bool) -> Provider {
         trust_email,
         kind: KindRules::default(),
         accept_no_subject: false,
-        claims_at: None,
+        claims_at: ClaimsAt::default(),
         roles_from: RolesFrom::Both,
         keys: KeySource::Inline(crate::crypto::KeySet::default()),
         freshness: Freshness::default(),

@@ -21,35 +21,35 @@ pub struct Claimed {
 }
 
 impl Claimed {
+    /// What the claims of a token say.
     pub(super) fn of(claims: &Map<String, Value>, key_id: Option<&str>) -> Self {
-        let text = |name: &&str| Some(claims.get(*name)?.as_str()?.to_owned());
-        let audience = match claims.get("aud") {
-            Some(Value::String(one)) => vec![one.clone()],
-            Some(Value::Array(several)) => several
-                .iter()
-                .filter_map(Value::as_str)
-                .map(str::to_owned)
-                .collect(),
-            _ => Vec::new(),
-        };
-        Self {
-            issuer: text(&"iss"),
-            audience,
-            subject: text(&"sub"),
-            client: ["azp", "client_id", "cid", "appid"].iter().find_map(text),
-            key_id: key_id.map(str::to_owned),
-        }
+        Self::read(claims, key_id, None)
     }
 
     /// What a provider said of a token that it alone can read. The token itself, which opens doors
     /// as long as it is active, is left out wherever the answer repeats it.
     pub fn of_answer(claims: &Map<String, Value>, token: &CompactToken) -> Self {
-        let mut said = Self::of(claims, None);
-        let repeats = |text: &String| text.contains(token.expose());
-        for text in [&mut said.issuer, &mut said.subject, &mut said.client] {
-            text.take_if(|text| repeats(text));
+        Self::read(claims, None, Some(token.expose()))
+    }
+
+    fn read(claims: &Map<String, Value>, key_id: Option<&str>, token: Option<&str>) -> Self {
+        let text = |value: &Value| {
+            let text = value.as_str()?;
+            let repeats = token.is_some_and(|token| text.contains(token));
+            (!repeats).then(|| text.to_owned())
+        };
+        let named = |name: &&str| claims.get(*name).and_then(text);
+        let audience = match claims.get("aud") {
+            Some(Value::Array(several)) => several.as_slice(),
+            Some(one) => std::slice::from_ref(one),
+            None => &[],
+        };
+        Self {
+            issuer: named(&"iss"),
+            audience: audience.iter().filter_map(text).collect(),
+            subject: named(&"sub"),
+            client: ["azp", "client_id", "cid", "appid"].iter().find_map(named),
+            key_id: key_id.map(str::to_owned),
         }
-        said.audience.retain(|audience| !repeats(audience));
-        said
     }
 }

@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::kind::Marks;
-use super::{ClaimsAt, IdentityFault, Said};
+use super::{ClaimsAt, IdentityFault, Placed, Said};
 use crate::policy::Dialect;
 
 pub(super) use ping::is_ping_one;
@@ -39,11 +39,7 @@ pub(super) struct Reading {
 }
 
 impl Dialect {
-    pub(super) fn read(
-        self,
-        said: Said<'_>,
-        at: Option<&ClaimsAt>,
-    ) -> Result<Reading, IdentityFault> {
+    pub(super) fn read(self, said: Said<'_>, at: &ClaimsAt) -> Result<Reading, IdentityFault> {
         let mut reading = self.places().read(said, at)?;
         let claims = &**said.claims;
         match self {
@@ -59,9 +55,7 @@ impl Dialect {
             Self::GithubActions => github_actions::refine(&mut reading),
             Self::Authentik => authentik::refine(&mut reading),
         }
-        if let Some(at) = at {
-            at.refine(&mut reading, claims)?;
-        }
+        at.refine(&mut reading, claims)?;
         Ok(reading)
     }
 
@@ -123,16 +117,17 @@ impl Places {
     /// That `sub` is the client marks an application (RFC 9068 §2.2: no resource owner is involved
     /// then), unless a `username` says that there is one (RFC 7662 §2.2). That it is another text
     /// marks nothing: many providers give applications a subject of their own.
-    fn read(&self, said: Said<'_>, at: Option<&ClaimsAt>) -> Result<Reading, IdentityFault> {
+    fn read(&self, said: Said<'_>, at: &ClaimsAt) -> Result<Reading, IdentityFault> {
         let claims = &**said.claims;
         let answered = || {
             said.answered
                 .filter(|_| self.client.contains(&"client_id"))
                 .and_then(|answered| answered.client.clone())
         };
-        let client = match at.and_then(|at| at.client(claims)) {
-            Some(client) => client?,
-            None => client(claims, self.client)?.or_else(answered),
+        let client = if at.moves(Placed::Client) {
+            at.client(claims)?
+        } else {
+            client(claims, self.client)?.or_else(answered)
         };
         let subject = text(claims, "sub")?;
         let is_own_subject = client.is_some() && subject == client.as_deref();

@@ -4,17 +4,21 @@ use serde_json::json;
 
 use super::*;
 
-fn paths(paths: &[&[&str]]) -> Option<Vec<ClaimPath>> {
+fn at(places: &[(Placed, &[&[&str]])]) -> ClaimsAt {
     let path = |path: &&[&str]| {
         let names = path.iter().map(|name| (*name).to_owned());
         ClaimPath::from(names.collect::<Vec<_>>())
     };
-    Some(paths.iter().map(path).collect())
+    let all = places.iter().flat_map(|(what, paths)| {
+        let paths: Vec<_> = paths.iter().map(|names| (*what, path(names))).collect();
+        paths
+    });
+    ClaimsAt(all.collect())
 }
 
 fn with(dialect: Dialect, at: ClaimsAt) -> Provider {
     let mut provider = provider(dialect, false);
-    provider.claims_at = Some(at);
+    provider.claims_at = at;
     provider
 }
 
@@ -24,13 +28,9 @@ fn read_at(dialect: Dialect, at: ClaimsAt, claims: &Value) -> Result<Identity, I
     read_as(&with(dialect, at), &claims, false)
 }
 
-fn roles_at(at: &[&[&str]], claims: &Value) -> Vec<String> {
-    let at = ClaimsAt {
-        roles: paths(at),
-        groups: paths(at),
-        ..ClaimsAt::default()
-    };
-    let identity = read_at(Dialect::Oidc, at, claims).unwrap();
+fn roles_at(paths: &[&[&str]], claims: &Value) -> Vec<String> {
+    let places = at(&[(Placed::Roles, paths), (Placed::Groups, paths)]);
+    let identity = read_at(Dialect::Oidc, places, claims).unwrap();
     assert_eq!(identity.roles, identity.groups, "{claims}");
     identity.roles
 }
@@ -98,11 +98,8 @@ fn what_is_no_name_gives_none_and_the_place_of_the_dialect_counts_no_more() {
 #[test]
 fn keycloak_s_own_roles_count_no_more_where_others_do() {
     let claims = json!({"azp": "c", "realm_access": {"roles": ["admin"]}, "n8n": ["reader"]});
-    let at = ClaimsAt {
-        roles: paths(&[&["n8n"]]),
-        ..ClaimsAt::default()
-    };
-    let identity = read_at(Dialect::Keycloak, at, &claims).unwrap();
+    let places = at(&[(Placed::Roles, &[&["n8n"]])]);
+    let identity = read_at(Dialect::Keycloak, places, &claims).unwrap();
     assert_eq!(identity.roles, ["reader"]);
     assert_eq!(identity.client.as_deref(), Some("c"));
 }
@@ -110,12 +107,9 @@ fn keycloak_s_own_roles_count_no_more_where_others_do() {
 #[test]
 fn scopes_are_cut_at_one_space_wherever_they_are() {
     let scopes = |value: Value| {
-        let at = ClaimsAt {
-            scopes: paths(&[&["scopes"]]),
-            ..ClaimsAt::default()
-        };
+        let places = at(&[(Placed::Scopes, &[&["scopes"]])]);
         let claims = json!({"scopes": value, "scope": "own"});
-        read_at(Dialect::Oidc, at, &claims).unwrap().scopes
+        read_at(Dialect::Oidc, places, &claims).unwrap().scopes
     };
     assert_eq!(scopes(json!(["a", "b"])), ["a", "b"]);
     assert_eq!(scopes(json!("a b")), ["a", "b"]);
@@ -127,12 +121,11 @@ fn scopes_are_cut_at_one_space_wherever_they_are() {
 #[test]
 fn the_client_is_the_one_that_all_places_name() {
     let client = |claims: &Value| {
-        let at = ClaimsAt {
-            client: paths(&[&["ext", "client"], &["app"]]),
-            tenant: paths(&[&["ext", "org"], &["org"]]),
-            ..ClaimsAt::default()
-        };
-        read_at(Dialect::Oidc, at, claims).map(|identity| (identity.client, identity.tenant))
+        let places = at(&[
+            (Placed::Client, &[&["ext", "client"], &["app"]]),
+            (Placed::Tenant, &[&["ext", "org"], &["org"]]),
+        ]);
+        read_at(Dialect::Oidc, places, claims).map(|identity| (identity.client, identity.tenant))
     };
     let some = |text: &str| Some(text.to_owned());
     for (claims, expected) in [
@@ -174,15 +167,12 @@ fn the_client_is_the_one_that_all_places_name() {
 /// Else a person could be told from an application by a claim that counts no more.
 #[test]
 fn an_application_is_told_by_the_client_that_counts() {
-    let at = || ClaimsAt {
-        client: paths(&[&["app"]]),
-        ..ClaimsAt::default()
-    };
+    let places = || at(&[(Placed::Client, &[&["app"]])]);
     for (claims, kind) in [
         (json!({"app": "subject"}), Kind::App),
         (json!({"client_id": "subject"}), Kind::Unknown),
     ] {
-        let identity = read_at(Dialect::Oidc, at(), &claims).unwrap();
+        let identity = read_at(Dialect::Oidc, places(), &claims).unwrap();
         assert_eq!(identity.kind, kind, "{claims}");
     }
 }
@@ -207,11 +197,8 @@ fn a_provider_s_own_word_names_no_client_where_the_operator_does() {
         is_answer: false,
         answered: Some(&answered),
     };
-    let at = ClaimsAt {
-        client: paths(&[&["app"]]),
-        ..ClaimsAt::default()
-    };
-    let moved = Identity::read(said, &with(Dialect::Oidc, at)).unwrap();
+    let places = at(&[(Placed::Client, &[&["app"]])]);
+    let moved = Identity::read(said, &with(Dialect::Oidc, places)).unwrap();
     assert_eq!(moved.client, None);
     let usual = Identity::read(said, &provider(Dialect::Oidc, false)).unwrap();
     assert_eq!(usual.client.as_deref(), Some("another"));
@@ -224,10 +211,7 @@ fn an_address_elsewhere_counts_by_trust_alone_and_never_against_a_no() {
     let address = |claims: &Value, trust| {
         let mut provider = with(
             Dialect::Oidc,
-            ClaimsAt {
-                email: paths(&[&["ext", "mail"], &["mail"]]),
-                ..ClaimsAt::default()
-            },
+            at(&[(Placed::Email, &[&["ext", "mail"], &["mail"]])]),
         );
         provider.trust_email = trust;
         let mut claims = claims.clone();
