@@ -18,21 +18,33 @@ const FOR_THE_CLIENT: &str =
 
 const FOR_USERINFO: &str = "made for userinfo of AD FS: have the client name the API as resource";
 
+/// Members that mark ID tokens, or that access tokens have and ID tokens lack.
+const OF_ID_TOKENS: [&str; 9] = [
+    "appid",
+    "at_hash",
+    "auth_time",
+    "azp",
+    "c_hash",
+    "cid",
+    "client_id",
+    "nonce",
+    "s_hash",
+];
+
+const CLIENTS: [&str; 4] = ["client_id", "azp", "cid", "appid"];
+
 /// Says so for the audit. Nothing here decides anything.
 pub fn misfit(fault: TokenFault, claims: &Map<String, Value>) -> Option<&'static str> {
     let is = |name: &str, word: &str| claims.get(name).is_some_and(|claim| *claim == word);
+    let of_client = |name: &&str| CLIENTS.contains(name) || *name == "sub";
     match fault {
-        TokenFault::WrongType(
-            "appid" | "at_hash" | "auth_time" | "azp" | "c_hash" | "cid" | "client_id" | "nonce"
-            | "s_hash",
-        ) => Some(ID_TOKEN),
+        TokenFault::WrongType(name) if OF_ID_TOKENS.contains(&name) => Some(ID_TOKEN),
         TokenFault::WrongType("token_use") if is("token_use", "id") => Some(ID_TOKEN),
         TokenFault::WrongType("typ") if is("typ", "ID") => Some(ID_TOKEN),
-        TokenFault::AudienceMissing => {
-            let mut clients = ["client_id", "azp", "cid", "appid"].into_iter();
-            let names_client = clients.any(|name| claims.contains_key(name));
-            names_client.then_some(NO_AUDIENCE)
-        }
+        TokenFault::AudienceMissing => CLIENTS
+            .iter()
+            .any(|name| claims.contains_key(*name))
+            .then_some(NO_AUDIENCE),
         TokenFault::WrongAudience => {
             let audience = match claims.get("aud")? {
                 Value::Array(several) => several.as_slice(),
@@ -42,10 +54,10 @@ pub fn misfit(fault: TokenFault, claims: &Map<String, Value>) -> Option<&'static
                 return Some(FOR_USERINFO);
             }
             // The token of an application names its client in `sub` alone, with some providers.
-            let mut clients = ["client_id", "azp", "cid", "appid", "sub"].into_iter();
-            let of_client = |client: &Value| audience.contains(client);
-            let is_client = clients.any(|name| claims.get(name).is_some_and(of_client));
-            is_client.then_some(FOR_THE_CLIENT)
+            let mut members = claims.iter();
+            members
+                .any(|(name, value)| of_client(&name.as_str()) && audience.contains(value))
+                .then_some(FOR_THE_CLIENT)
         }
         _ => None,
     }

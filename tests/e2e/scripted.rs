@@ -45,4 +45,5 @@ mod scenario;
 mod shipped;
 mod shipped_gate;
 mod upstream_keys;
+mod vendors;
 mod webhooks;
