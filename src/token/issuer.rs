@@ -34,9 +34,12 @@ pub fn owner(
 
 /// What an operator may have overlooked when a token of an issuer came that nobody has.
 pub fn hint(issuers: &BTreeMap<String, ProviderId>, issuer: &str) -> Option<&'static str> {
-    let has = |issuer: &str| issuers.contains_key(issuer);
-    if has(&format!("{issuer}/")) || issuer.strip_suffix('/').is_some_and(has) {
-        return Some("a configured issuer differs in the slash at the end alone");
+    let own = Parts::of(issuer);
+    let mut near = issuers
+        .keys()
+        .filter_map(|known| own.near(Parts::of(known)));
+    if let Some(hint) = near.next() {
+        return Some(hint);
     }
     let tenant = issuer.split('/').find(|segment| is_guid(segment))?;
     let names_it = |issuer: &String| issuer.contains(tenant);
@@ -50,6 +53,75 @@ pub fn hint(issuers: &BTreeMap<String, ProviderId>, issuer: &str) -> Option<&'st
             Some("an Entra token of version 2.0 of a configured tenant: list this issuer")
         }
         _ => None,
+    }
+}
+
+/// An issuer in the parts in which two of one provider may differ: behind a proxy a provider takes
+/// its own scheme and port for those of its callers.
+#[derive(Clone, Copy)]
+struct Parts<'i> {
+    /// Empty where there is none.
+    scheme: &'i str,
+    host: &'i str,
+    port: Option<&'i str>,
+    /// Without a slash at the end.
+    path: &'i str,
+    ends_in_slash: bool,
+}
+
+impl<'i> Parts<'i> {
+    fn of(issuer: &'i str) -> Self {
+        let (scheme, rest) = issuer.split_once("://").unwrap_or(("", issuer));
+        let ends_in_slash = rest.ends_with('/');
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        let end = rest.find('/').unwrap_or(rest.len());
+        let (authority, path) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        let (host, port) = match authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => {
+                (host, Some(port))
+            }
+            _ => (authority, None),
+        };
+        Self {
+            scheme,
+            host,
+            port,
+            path,
+            ends_in_slash,
+        }
+    }
+
+    /// In what two issuers differ that may be meant to be one.
+    fn near(self, other: Self) -> Option<&'static str> {
+        let texts = [(self.host, other.host), (self.path, other.path)];
+        if !texts
+            .iter()
+            .all(|(one, other)| one.eq_ignore_ascii_case(other))
+        {
+            return None;
+        }
+        let in_scheme = !self.scheme.eq_ignore_ascii_case(other.scheme);
+        let in_port = self.port != other.port;
+        let in_slash = self.ends_in_slash != other.ends_in_slash;
+        let in_case = texts.iter().any(|(one, other)| one != other)
+            || (!in_scheme && self.scheme != other.scheme);
+        match (in_scheme, in_port, in_slash, in_case) {
+            (false, false, false, false) => None,
+            (true, false, false, false) => {
+                Some("a configured issuer differs in the scheme (http, https) alone")
+            }
+            (false, true, false, false) => Some("a configured issuer differs in the port alone"),
+            (false, false, true, false) => {
+                Some("a configured issuer differs in the slash at the end alone")
+            }
+            (false, false, false, true) => {
+                Some("a configured issuer differs in upper and lower case alone")
+            }
+            _ => Some(
+                "a configured issuer differs in more than one of scheme, port, slash at the end, upper \
+                 and lower case",
+            ),
+        }
     }
 }
 

@@ -225,3 +225,71 @@ fn a_hint_says_what_an_operator_may_have_overlooked() {
         assert_eq!(hint(&one(configured), &claimed), None, "{claimed}");
     }
 }
+
+/// Behind a proxy, a provider may take its own address for the one that its callers know.
+#[test]
+fn a_hint_tells_in_what_an_issuer_differs_from_a_configured_one() {
+    let issuers = BTreeMap::from([
+        ("https://other.example".to_owned(), ProviderId(0)),
+        ("https://sso.example/realms/main".to_owned(), ProviderId(1)),
+        ("https://accounts.google.com".to_owned(), ProviderId(2)),
+    ]);
+    for (claimed, told) in [
+        (
+            "http://sso.example/realms/main",
+            Some("in the scheme (http, https) alone"),
+        ),
+        (
+            "accounts.google.com",
+            Some("in the scheme (http, https) alone"),
+        ),
+        (
+            "https://sso.example:443/realms/main",
+            Some("in the port alone"),
+        ),
+        (
+            "https://sso.example:8443/realms/main",
+            Some("in the port alone"),
+        ),
+        (
+            "https://SSO.example/realms/main",
+            Some("in upper and lower case alone"),
+        ),
+        (
+            "https://sso.example/realms/Main",
+            Some("in upper and lower case alone"),
+        ),
+        (
+            "HTTPS://sso.example/realms/main",
+            Some("in upper and lower case alone"),
+        ),
+        (
+            "https://sso.example/realms/main/",
+            Some("in the slash at the end alone"),
+        ),
+        (
+            "http://SSO.example:8080/realms/main/",
+            Some("in more than one of"),
+        ),
+        (
+            "http://sso.example:8080/realms/main",
+            Some("in more than one of"),
+        ),
+        ("https://sso.example/realms/main//", None),
+        ("https://sso.example/realms/other", None),
+        ("https://sso.example.evil.example/realms/main", None),
+        ("https://sso.example", None),
+        ("https://[::1]/", None),
+        ("", None),
+        ("://", None),
+    ] {
+        let hint = hint(&issuers, claimed);
+        match told {
+            Some(told) => {
+                let hint = hint.unwrap_or_default();
+                assert!(hint.contains(told), "{claimed}: {hint}");
+            }
+            None => assert_eq!(hint, None, "{claimed}"),
+        }
+    }
+}
