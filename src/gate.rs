@@ -13,14 +13,15 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::crypto::SignatureVerifier;
+use crate::crypto::{SignatureVerifier, SkippedKey};
 use crate::decide::{
     decide, without_made_up_identity, Caller, Decision, Findings, Grounds, HeaderEdit, Outcome,
     Recollection,
 };
 use crate::facts::{
     question, CallId, Effect, Fact, FactStore, FetchAnswer, FetchFault, FetchRequest,
-    IntrospectionFault, KeyIdDigest, Origin, Outage, Peer, SharedMemory, WaitFault, WaiterId,
+    IntrospectionFault, KeyCount, KeyIdDigest, Origin, Outage, Peer, SharedMemory, WaitFault,
+    WaiterId,
 };
 use crate::observe::audit_line;
 use crate::policy::{Policy, ProviderId};
@@ -46,6 +47,9 @@ pub const MAX_SETTLED: usize = 16;
 
 /// What a caller is told whose token could not be checked because nobody brought the fact.
 const fn waited_in_vain(fact: Fact) -> Reason {
+    if let Fact::ChangedKeySet(_, _, fault) = fact {
+        return Reason::Token(fault);
+    }
     let outage = Outage {
         retry_after: Duration::from_secs(1),
         fault: None,
@@ -54,6 +58,15 @@ const fn waited_in_vain(fact: Fact) -> Reason {
         Reason::IntrospectionUnavailable(outage)
     } else {
         Reason::KeysUnavailable(outage)
+    }
+}
+
+/// What a caller is told whose token may not wait for a fact: this, unless its signature is not good
+/// under the keys that are known.
+fn unable_to_wait(fact: Fact, otherwise: Reason) -> Reason {
+    match fact {
+        Fact::ChangedKeySet(_, _, fault) => Reason::Token(fault),
+        _ => otherwise,
     }
 }
 
@@ -179,6 +192,8 @@ pub enum Work {
     Fetch(FetchRequest),
     /// Count and log that a provider's keys were fetched.
     Refreshed(ProviderId),
+    /// Log that these keys of its set are left out, which differ from those before.
+    Skipped(ProviderId, Vec<SkippedKey>),
     /// Count and log that they could not be.
     Failed(ProviderId, FetchFault),
     /// Count that a provider said of a token whether it is active.
@@ -280,7 +295,11 @@ impl Gate {
                     }
                 }
                 End::Displaced => {
-                    parked.decision.outcome = Outcome::Reject(Reason::TooManyWaiting);
+                    let reason = match parked.decision.outcome {
+                        Outcome::Await(fact) => unable_to_wait(fact, Reason::TooManyWaiting),
+                        _ => Reason::TooManyWaiting,
+                    };
+                    parked.decision.outcome = Outcome::Reject(reason);
                     done.push((waiter, self.left(parked, now)));
                 }
             }
@@ -333,6 +352,15 @@ impl Gate {
         expiries.map(move |(principal, expiry)| (principal, expiry.0.saturating_sub(now.0)))
     }
 
+    /// How many keys each provider has.
+    pub fn key_counts(&self, now: UnixMillis) -> impl Iterator<Item = (&str, KeyCount)> {
+        let providers = self.policy.providers.iter().enumerate();
+        providers.filter_map(move |(index, provider)| {
+            let count = self.store.key_count(ProviderId(index), now)?;
+            Some((&*provider.name, count))
+        })
+    }
+
     /// The name of a provider.
     pub fn provider_name(&self, id: ProviderId) -> &str {
         self.policy
@@ -347,6 +375,7 @@ impl Gate {
             match effect {
                 Effect::Fetch(request) => work.push(Work::Fetch(request)),
                 Effect::Refreshed(provider) => work.push(Work::Refreshed(provider)),
+                Effect::Skipped(provider, keys) => work.push(Work::Skipped(provider, keys)),
                 Effect::Failed(provider, fault) => work.push(Work::Failed(provider, fault)),
                 Effect::Told(provider, active) => work.push(Work::Told(provider, active)),
                 Effect::Untold(provider, fault) => work.push(Work::Untold(provider, fault)),
@@ -421,8 +450,10 @@ impl Gate {
                     Err(fault) => {
                         decision.findings.address = source.map(Source::into_address);
                         match fault {
-                            WaitFault::TooMany => Reason::TooManyWaiting,
-                            WaitFault::NotYet(wait) => Reason::KeysNotCurrent(wait),
+                            WaitFault::TooMany => unable_to_wait(fact, Reason::TooManyWaiting),
+                            WaitFault::NotYet(wait) => {
+                                unable_to_wait(fact, Reason::KeysNotCurrent(wait))
+                            }
                         }
                     }
                 }

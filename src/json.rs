@@ -30,6 +30,12 @@ pub enum JsonFault {
     TooDeep,
 }
 
+/// A document that a provider serves, without the byte order mark that some put before it. RFC 8259
+/// §8.1 allows a reader to ignore it. In a token it is not ignored.
+pub fn without_mark(document: &[u8]) -> &[u8] {
+    document.strip_prefix(b"\xef\xbb\xbf").unwrap_or(document)
+}
+
 /// Reads one JSON object. `depth` is how many levels of objects and arrays it may have, itself
 /// counted.
 ///

@@ -41,14 +41,19 @@ const LONGEST_QUOTE: usize = 80;
 
 /// A text in quotes, cut, and unable to end them.
 pub fn quoted(text: &str) -> String {
+    quoted_up_to(text, LONGEST_QUOTE)
+}
+
+/// The same of a text of which more may be quoted.
+pub fn quoted_up_to(text: &str, most: usize) -> String {
     let mut shown = Shown::new(usize::MAX);
-    for character in text.chars().take(LONGEST_QUOTE) {
+    for character in text.chars().take(most) {
         match character {
             '"' | '\\' => shown.push(character.escape_default()),
             _ => shown.character(character),
         }
     }
-    let cut = if text.chars().nth(LONGEST_QUOTE).is_some() {
+    let cut = if text.chars().nth(most).is_some() {
         "…"
     } else {
         ""

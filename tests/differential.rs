@@ -48,7 +48,7 @@ const STRICTER_THAN_JWT_SIMPLE: [TokenFault; 9] = [
     // It ignores an empty `crit`, and `b64`.
     TokenFault::CriticalHeader,
     // It checks with one key, whatever `kid` says.
-    TokenFault::UnknownKeyId,
+    TokenFault::UnknownKeyId(None),
     // It does not tell access tokens from others, nor bound tokens from bearer tokens.
     TokenFault::SenderConstrained,
     TokenFault::WrongType("typ"),
@@ -68,7 +68,7 @@ const STRICTER_THAN_JSONWEBTOKEN: [TokenFault; 11] = [
     // It ignores an empty `crit`, and `b64`.
     TokenFault::CriticalHeader,
     // It checks with one key, whatever `kid` says.
-    TokenFault::UnknownKeyId,
+    TokenFault::UnknownKeyId(None),
     // It does not tell access tokens from others, nor bound tokens from bearer tokens.
     TokenFault::SenderConstrained,
     TokenFault::WrongType("typ"),

@@ -131,6 +131,10 @@ impl Facts for InlineKeys<'_> {
         }
     }
 
+    fn may_have_changed(&self, _: ProviderId, _: KeyIdDigest) -> bool {
+        false
+    }
+
     fn newer_keys(&self, _: ProviderId, _: KeyIdDigest) -> NewerKeys {
         NewerKeys::Unlikely
     }

@@ -107,7 +107,10 @@ fn provider(
         .map(|kid| kid.text)
         .collect();
     let keys = keys.map(|source| match source {
-        KeySource::Inline(set) => KeySource::Inline(KeySet::of(set.keys().to_vec(), &revoked_kids)),
+        KeySource::Inline(set) => {
+            let keys = KeySet::of(set.keys().to_vec(), &revoked_kids);
+            KeySource::Inline(keys.without(set.skipped().to_vec()))
+        }
         fetched => fetched,
     });
     let of_many_tenants = issuers

@@ -52,6 +52,7 @@ impl Choice for Algorithm {
         Self::ALL
             .into_iter()
             .map(|algorithm| (algorithm.as_str(), algorithm))
+            .chain([(Self::ED25519, Self::EdDsa)])
             .collect()
     }
 
@@ -66,10 +67,10 @@ impl Choice for Algorithm {
             let hint = "let the provider sign with a key pair, such as RS256 or ES256";
             return Some(Complaint::new(problem, hint));
         }
-        (upper == "ED25519").then(|| {
+        upper.starts_with("ESP").then(|| {
             Complaint::new(
-                "has another name in JOSE",
-                "write EdDSA; RFC 8037 section 3.1",
+                "is a name of COSE",
+                "write ES256 or ES384; RFC 9864 section 2.1",
             )
         })
     }

@@ -20,7 +20,7 @@ pub enum Algorithm {
     Es256,
     /// ECDSA on P-384 with SHA-384.
     Es384,
-    /// Ed25519, under its JOSE name.
+    /// Ed25519: `EdDSA`, or `Ed25519` (RFC 9864 §2.2).
     EdDsa,
 }
 
@@ -53,10 +53,37 @@ impl Algorithm {
         }
     }
 
-    /// Reads an `alg` value; `None` for everything that is not exactly one of [`Self::ALL`].
+    /// The fully specified name of [`Self::EdDsa`], which no other curve is checked for here
+    /// (RFC 9864 §2.2). The ECDSA names of JOSE say their curve already: `ESP256` and its like are
+    /// names of COSE.
+    pub const ED25519: &str = "Ed25519";
+
+    /// Reads an `alg` value; `None` for everything that is not exactly a name of one of
+    /// [`Self::ALL`].
     pub fn parse(name: &str) -> Option<Self> {
+        if name == Self::ED25519 {
+            return Some(Self::EdDsa);
+        }
         Self::ALL
             .into_iter()
             .find(|algorithm| algorithm.as_str() == name)
+    }
+
+    /// The name of a registered algorithm, as our own text: what stands in a token is the sender's.
+    pub fn registered(name: &str) -> Option<&'static str> {
+        const OTHERS: [&str; 9] = [
+            "none",
+            "HS256",
+            "HS384",
+            "HS512",
+            "ES512",
+            "ES256K",
+            "Ed448",
+            "ML-DSA-44",
+            "ML-DSA-65",
+        ];
+        let checked = Self::ALL.into_iter().map(Self::as_str);
+        let mut all = checked.chain([Self::ED25519]).chain(OTHERS);
+        all.find(|known| *known == name)
     }
 }

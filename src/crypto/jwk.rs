@@ -3,12 +3,11 @@
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine as _;
 use serde_json::{Map, Value};
-use thiserror::Error;
 
 use super::der::without_leading_zeros;
 use super::public_key::{self, Material, PublicKey};
-use super::Algorithm;
-use crate::json::{self, JsonFault};
+use super::{Algorithm, SkipReason};
+use crate::json;
 
 /// The longest `kid` that is used. Providers take digests and names of some 50 bytes.
 pub const MAX_KEY_ID_BYTES: usize = 1024;
@@ -22,90 +21,24 @@ const MAX_DEPTH: usize = 8;
 /// The members that a key consists of here.
 const PARTS: [&str; 9] = ["kty", "crv", "kid", "alg", "n", "e", "x", "y", "issuer"];
 
-/// Why a JWK of a set is left out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Error)]
-pub enum SkipReason {
-    /// Not an object, or one with two members of one name or too deep.
-    #[error("not a JSON object that can be read")]
-    NotAnObject,
-    /// `kty` is absent or unknown (RFC 7517 §4.1).
-    #[error("a key type that cannot check signatures here")]
-    KeyType,
-    /// A symmetric key: whoever reads it can sign, and it is published.
-    #[error("a symmetric key")]
-    Symmetric,
-    /// It has private members: everybody can sign with it (RFC 7518 §6.2.2, §6.3.2).
-    #[error("a private key that was published")]
-    PrivateKey,
-    /// `use` is not `sig` (RFC 7517 §4.2).
-    #[error("not for signatures")]
-    Use,
-    /// `key_ops` has no `verify` (RFC 7517 §4.3).
-    #[error("not for checking signatures")]
-    KeyOperations,
-    /// `alg` is not one that this gate checks, or not one for keys of this type and curve.
-    #[error("for an algorithm that is not supported or does not fit the key")]
-    Algorithm,
-    /// `kid` is not a string, or too long (RFC 7517 §4.5).
-    #[error("a key id that is no string")]
-    KeyId,
-    /// `issuer` is not a string, or too long.
-    #[error("an issuer that is no string")]
-    Issuer,
-    /// `crv` is absent or not one of P-256, P-384 and Ed25519.
-    #[error("an unsupported curve")]
-    Curve,
-    /// A member that the key consists of is absent, not base64url, or of a wrong length.
-    #[error("a malformed number")]
-    Number,
-    /// RSA of less than 2048 bits (RFC 7518 §3.3).
-    #[error("an RSA key of less than 2048 bits")]
-    TooWeak,
-    /// RSA of more than 4096 bits: each check would cost too much.
-    #[error("an RSA key of more than 4096 bits")]
-    TooLarge,
-    /// RSA with another public exponent than 65537.
-    #[error("an unusual RSA exponent")]
-    Exponent,
-    /// The numbers make no sound key: a point off the curve or of small order, an even modulus.
-    #[error("no sound key")]
-    Unsound,
-}
-
-impl SkipReason {
-    /// The stable name used in logs and metrics.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NotAnObject => "not_an_object",
-            Self::KeyType => "key_type",
-            Self::Symmetric => "symmetric",
-            Self::PrivateKey => "private_key",
-            Self::Use => "use",
-            Self::KeyOperations => "key_operations",
-            Self::Algorithm => "algorithm",
-            Self::KeyId => "key_id",
-            Self::Issuer => "issuer",
-            Self::Curve => "curve",
-            Self::Number => "number",
-            Self::TooWeak => "too_weak",
-            Self::TooLarge => "too_large",
-            Self::Exponent => "exponent",
-            Self::Unsound => "unsound",
-        }
-    }
-}
-
-impl From<JsonFault> for SkipReason {
-    fn from(_: JsonFault) -> Self {
-        Self::NotAnObject
-    }
-}
-
 type Members = Map<String, Value>;
 
-/// Reads the text of one JWK.
+/// Reads the text of one JWK. Serialisers write members that say nothing as `null`: they are absent.
 pub(super) fn parse(text: &str) -> Result<PublicKey, SkipReason> {
-    read(&json::object(text.as_bytes(), MAX_DEPTH)?)
+    let mut jwk = json::object(text.as_bytes(), MAX_DEPTH)?;
+    let nulls = jwk.iter().filter(|(_, value)| value.is_null());
+    for name in nulls.map(|(name, _)| name.clone()).collect::<Vec<_>>() {
+        jwk.remove(&name);
+    }
+    read(&jwk)
+}
+
+/// The `kid` of a JWK that is left out, if it can be found.
+pub(super) fn key_id_of(text: &str) -> Option<String> {
+    match json::object(text.as_bytes(), MAX_DEPTH).ok()?.remove("kid") {
+        Some(Value::String(key_id)) if key_id.len() <= MAX_KEY_ID_BYTES => Some(key_id),
+        _ => None,
+    }
 }
 
 /// Reads one JWK. Members that are not known are ignored (RFC 7517 §4).
@@ -154,20 +87,33 @@ fn refuse_private(jwk: &Members) -> Result<(), SkipReason> {
     Ok(())
 }
 
-/// Absent `use` and `key_ops` leave the purpose open (RFC 7517 §4.2, §4.3).
+/// Absent `use` and `key_ops` leave the purpose open (RFC 7517 §4.2, §4.3). So does an empty
+/// `key_ops`, which serialisers write for an absent one. Both are read in any case of letters: no
+/// other purpose is meant by `SIG`.
 fn check_purpose(jwk: &Members) -> Result<(), SkipReason> {
-    if jwk.get("use").is_some_and(|purpose| purpose != "sig") {
+    let is = |value: &Value, word: &str| {
+        let text = value.as_str();
+        text.is_some_and(|text| text.eq_ignore_ascii_case(word))
+    };
+    if jwk.get("use").is_some_and(|purpose| !is(purpose, "sig")) {
         return Err(SkipReason::Use);
     }
     match jwk.get("key_ops") {
         None => Ok(()),
-        Some(Value::Array(operations)) if operations.iter().any(|one| one == "verify") => Ok(()),
+        Some(Value::Array(all)) if all.is_empty() || all.iter().any(|one| is(one, "verify")) => {
+            Ok(())
+        }
         Some(_) => Err(SkipReason::KeyOperations),
     }
 }
 
 fn read_material(jwk: &Members) -> Result<(Material, Vec<u8>), SkipReason> {
-    match text(jwk, "kty", SkipReason::KeyType)? {
+    let key_type = text(jwk, "kty", SkipReason::KeyType)?;
+    let has = |name| jwk.contains_key(name);
+    if has("x5c") && !has("n") && !has("x") && matches!(key_type, Some("RSA" | "EC" | "OKP")) {
+        return Err(SkipReason::Certificate);
+    }
+    match key_type {
         Some("RSA") => read_rsa(jwk),
         Some("EC") => read_ec(jwk),
         Some("OKP") => read_okp(jwk),
@@ -193,15 +139,20 @@ fn read_rsa(jwk: &Members) -> Result<(Material, Vec<u8>), SkipReason> {
     public_key::rsa(modulus).ok_or(SkipReason::Unsound)
 }
 
-/// RFC 7518 §6.2.1: coordinates have the full length of the curve's field.
+/// RFC 7518 §6.2.1: coordinates have the full length of the curve's field. Some providers leave out
+/// leading zero octets, some put one more before them, as for signed integers: the number is the
+/// same.
 fn read_ec(jwk: &Members) -> Result<(Material, Vec<u8>), SkipReason> {
-    let point = |octets| {
-        let (x, y) = (number(jwk, "x")?, number(jwk, "y")?);
-        if x.len() == octets && y.len() == octets {
-            Ok([&[4], x.as_slice(), y.as_slice()].concat())
-        } else {
-            Err(SkipReason::Number)
+    let point = |octets: usize| -> Result<Vec<u8>, SkipReason> {
+        let mut point = vec![4];
+        for name in ["x", "y"] {
+            let number = number(jwk, name)?;
+            let number = without_leading_zeros(&number);
+            let missing = octets.checked_sub(number.len());
+            point.extend(vec![0; missing.ok_or(SkipReason::Number)?]);
+            point.extend_from_slice(number);
         }
+        Ok(point)
     };
     match text(jwk, "crv", SkipReason::Curve)? {
         Some("P-256") => public_key::p256(&point(32)?).ok_or(SkipReason::Unsound),

@@ -3,10 +3,12 @@
 use std::rc::Rc;
 
 use serde_json::value::RawValue;
+use serde_json::Value;
 use thiserror::Error;
 
 use super::{jwk, Algorithm, PublicKey, SkipReason};
 use crate::json::{self, JsonFault};
+use crate::printable::quoted;
 
 /// The longest key set that is read. The longest that were seen have some 30 KiB.
 pub const MAX_KEY_SET_BYTES: usize = 256 * 1024;
@@ -30,12 +32,34 @@ pub struct KeySet {
 }
 
 /// A key of a set that is left out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkippedKey {
     /// Its place in the set, from 0.
     pub index: usize,
+    /// Its `kid`, if it can be found.
+    pub key_id: Option<String>,
     /// Why.
     pub reason: SkipReason,
+}
+
+/// The most keys that a message names.
+const MAX_TOLD: usize = 10;
+
+/// Keys that are left out, for a log: their `kid` is the provider's text.
+pub fn skipped_in_words(skipped: &[SkippedKey]) -> String {
+    let mut words: Vec<_> = skipped.iter().take(MAX_TOLD).map(in_words).collect();
+    let more = skipped.len().saturating_sub(MAX_TOLD);
+    if more > 0 {
+        words.push(format!("and {more} more"));
+    }
+    words.join("; ")
+}
+
+fn in_words(skipped: &SkippedKey) -> String {
+    let SkippedKey { index, reason, .. } = skipped;
+    let key_id = skipped.key_id.as_deref();
+    let key_id = key_id.map_or_else(String::new, |id| format!(" (kid {})", quoted(id)));
+    format!("keys[{index}]{key_id}: {reason}")
 }
 
 /// Which keys of a set may have signed a token.
@@ -57,12 +81,30 @@ pub enum KeySetFault {
     /// Longer than [`MAX_KEY_SET_BYTES`], or with more than [`MAX_KEYS`] keys.
     #[error("the document is too large for a JWK set")]
     TooLarge,
-    /// Not JSON: most often an error page.
-    #[error("the document is not JSON")]
+    /// Not JSON in UTF-8: most often half a document.
+    #[error("the document is not JSON in UTF-8")]
     NotJson,
-    /// Not an object with an array `keys`.
+    /// HTML or XML: most often a page for people.
+    #[error("the document is a page (HTML or XML), not JSON")]
+    Page,
+    /// Something else, or a member `keys` that is no array.
     #[error("the document is not a JWK set")]
     NotAKeySet,
+    /// An object without `keys`.
+    #[error("the document is a JSON object without `keys`")]
+    KeysMissing,
+    /// An array: RFC 7517 §5 wants it in `keys` of an object.
+    #[error("the document is a JSON array, not an object with `keys`")]
+    List,
+    /// Certificates, as a map of key ids or as PEM.
+    #[error("the document holds certificates, not JWKs")]
+    Certificates,
+    /// One JWK.
+    #[error("the document is a single JWK, not a set with `keys`")]
+    SingleKey,
+    /// A discovery document.
+    #[error("the document is a discovery document, not a JWK set")]
+    DiscoveryDocument,
     /// Two members of one name outside the keys: two readers could find two sets in it.
     #[error("the JWK set has two members of one name")]
     DuplicateMember,
@@ -80,7 +122,13 @@ impl KeySetFault {
         match self {
             Self::TooLarge => "too_large",
             Self::NotJson => "not_json",
+            Self::Page => "page",
             Self::NotAKeySet => "not_a_key_set",
+            Self::KeysMissing => "keys_missing",
+            Self::List => "list",
+            Self::Certificates => "certificates",
+            Self::SingleKey => "single_key",
+            Self::DiscoveryDocument => "discovery_document",
             Self::DuplicateMember => "duplicate_member",
             Self::Empty => "empty",
             Self::NoUsableKey(_) => "no_usable_key",
@@ -96,7 +144,11 @@ impl KeySet {
         for (index, jwk) in jwks(document)?.into_iter().enumerate() {
             match jwk::parse(jwk.get()) {
                 Ok(key) => set.keys.push(Rc::new(key)),
-                Err(reason) => set.skipped.push(SkippedKey { index, reason }),
+                Err(reason) => set.skipped.push(SkippedKey {
+                    index,
+                    key_id: jwk::key_id_of(jwk.get()),
+                    reason,
+                }),
             }
         }
         match (set.keys.is_empty(), set.skipped.is_empty()) {
@@ -127,6 +179,20 @@ impl KeySet {
             skipped: Vec::new(),
             revoked: revoked.to_vec(),
         }
+    }
+
+    /// The same set, which says that these keys were left out of it.
+    #[must_use]
+    pub fn without(mut self, skipped: Vec<SkippedKey>) -> Self {
+        self.skipped = skipped;
+        self
+    }
+
+    /// Why the key with this `kid` is left out, if it is.
+    pub fn skip_reason(&self, key_id: &str) -> Option<SkipReason> {
+        let mut skipped = self.skipped.iter();
+        let skipped = skipped.find(|skipped| skipped.key_id.as_deref() == Some(key_id));
+        skipped.map(|skipped| skipped.reason)
     }
 
     /// The keys that were left out, in the order of the set.
@@ -188,17 +254,60 @@ fn jwks(document: &[u8]) -> Result<Vec<&RawValue>, KeySetFault> {
     if document.len() > MAX_KEY_SET_BYTES {
         return Err(KeySetFault::TooLarge);
     }
+    let document = json::without_mark(document);
     let jwks = json::items(document, "keys", MAX_DEPTH)
         .map_err(|fault| match fault {
-            JsonFault::NotJson => KeySetFault::NotJson,
+            JsonFault::NotJson => no_json(document),
             JsonFault::DuplicateMember => KeySetFault::DuplicateMember,
+            JsonFault::NotAnObject if starts_with(document, b"[") => KeySetFault::List,
             JsonFault::NotAnObject | JsonFault::TooDeep => KeySetFault::NotAKeySet,
         })?
-        .ok_or(KeySetFault::NotAKeySet)?;
+        .ok_or_else(|| no_keys(document))?;
     match jwks.len() {
         ..=MAX_KEYS => Ok(jwks),
         _ => Err(KeySetFault::TooLarge),
     }
+}
+
+/// What a document is that is no JSON.
+fn no_json(document: &[u8]) -> KeySetFault {
+    if starts_with(document, b"<") {
+        KeySetFault::Page
+    } else if starts_with(document, PEM) {
+        KeySetFault::Certificates
+    } else {
+        KeySetFault::NotJson
+    }
+}
+
+/// What an object is that has no array `keys`.
+fn no_keys(document: &[u8]) -> KeySetFault {
+    let Ok(members) = json::object(document, MAX_DEPTH) else {
+        return KeySetFault::NotAKeySet;
+    };
+    let has = |name| members.contains_key(name);
+    let is_certificate = |value: &Value| {
+        let text = value.as_str();
+        text.is_some_and(|text| starts_with(text.as_bytes(), PEM))
+    };
+    if has("keys") {
+        KeySetFault::NotAKeySet
+    } else if has("kty") {
+        KeySetFault::SingleKey
+    } else if has("jwks_uri") {
+        KeySetFault::DiscoveryDocument
+    } else if members.values().any(is_certificate) {
+        KeySetFault::Certificates
+    } else {
+        KeySetFault::KeysMissing
+    }
+}
+
+/// How certificates and keys begin in PEM (RFC 7468 §2).
+const PEM: &[u8] = b"-----BEGIN ";
+
+fn starts_with(document: &[u8], beginning: &[u8]) -> bool {
+    document.trim_ascii_start().starts_with(beginning)
 }
 
 #[cfg(test)]

@@ -8,16 +8,19 @@ mod jwk;
 mod key_set;
 mod public_key;
 mod self_test;
+mod skip_reason;
 
 pub use algorithm::Algorithm;
 pub use guest::GuestCrypto;
 pub use host::{ForeignFunctions, HostCrypto};
-pub use jwk::{SkipReason, MAX_KEY_ID_BYTES};
+pub use jwk::MAX_KEY_ID_BYTES;
 pub use key_set::{
-    Candidates, KeySet, KeySetFault, SkippedKey, MAX_CANDIDATES, MAX_KEYS, MAX_KEY_SET_BYTES,
+    skipped_in_words, Candidates, KeySet, KeySetFault, SkippedKey, MAX_CANDIDATES, MAX_KEYS,
+    MAX_KEY_SET_BYTES,
 };
 pub use public_key::PublicKey;
 pub use self_test::Deviation;
+pub use skip_reason::SkipReason;
 
 /// Checks signatures. The guest does it in WebAssembly; a host may offer something faster.
 pub trait SignatureVerifier {

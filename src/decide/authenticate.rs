@@ -85,8 +85,19 @@ fn verify(
     findings.provider = Some(Rc::clone(&provider.name));
     let keys = match grounds.facts.key_set(id) {
         Availability::Known(keys) => keys,
-        Availability::Pending => return Err(Stop::Await(Fact::KeySet(id))),
-        Availability::Unavailable(outage) => return Err(Reason::KeysUnavailable(outage).into()),
+        missing => {
+            // A token that no key could save is its sender's fault, not the provider's.
+            VerifiedToken::check_without_keys(untrusted, &provider.token, grounds.now).map_err(
+                |fault| {
+                    findings.hint = untrusted.misfit(fault);
+                    Reason::Token(fault)
+                },
+            )?;
+            return Err(match missing {
+                Availability::Unavailable(outage) => Reason::KeysUnavailable(outage).into(),
+                _ => Stop::Await(Fact::KeySet(id)),
+            });
+        }
     };
     let verified = VerifiedToken::verify(
         untrusted,
@@ -153,23 +164,30 @@ impl Findings {
 
 /// What becomes of a request whose token is not accepted: that is final, unless the provider may
 /// have changed its keys since they were fetched.
+///
+/// A key may change under a `kid` that stays. But anybody can write a known `kid` under a signature
+/// that is none: such a token waits for newer keys only where a fetch may still be made for it, and
+/// is refused as what it is in all other cases.
 fn refused(
     grounds: Grounds<'_>,
     provider: ProviderId,
     (token, digest): (&UntrustedToken<'_>, &TokenDigest),
     fault: TokenFault,
 ) -> Stop {
-    // A token without a `kid` asks for a new key only by a signature that no known key made.
-    let names_no_known_key = match fault {
-        TokenFault::UnknownKeyId => true,
-        TokenFault::BadSignature | TokenFault::NoKeyFits => token.key_id().is_none(),
-        _ => false,
+    let key_id = match (fault, token.key_id()) {
+        (TokenFault::UnknownKeyId(_), Some(key_id)) => KeyIdDigest::of(key_id),
+        // A token without a `kid` asks for a new key only by a signature that no known key made.
+        (TokenFault::BadSignature | TokenFault::NoKeyFits, None) => KeyIdDigest::of_token(digest),
+        (TokenFault::BadSignature | TokenFault::NoKeyFits, Some(_)) => {
+            let token = KeyIdDigest::of_token(digest);
+            return if grounds.facts.may_have_changed(provider, token) {
+                Stop::Await(Fact::ChangedKeySet(provider, token, fault))
+            } else {
+                Reason::Token(fault).into()
+            };
+        }
+        _ => return Reason::Token(fault).into(),
     };
-    if !names_no_known_key {
-        return Reason::Token(fault).into();
-    }
-    let key_id = token.key_id();
-    let key_id = key_id.map_or_else(|| KeyIdDigest::of_token(digest), KeyIdDigest::of);
     match grounds.facts.newer_keys(provider, key_id) {
         NewerKeys::MayCome => Stop::Await(Fact::NewerKeySet(provider, key_id)),
         NewerKeys::NotYet(wait) => Reason::KeysNotCurrent(wait).into(),

@@ -101,6 +101,7 @@ struct TestFacts {
     policy: Policy,
     pending: bool,
     newer_keys: NewerKeys,
+    may_have_changed: bool,
     /// What each provider says of every token.
     words: Vec<Said>,
 }
@@ -123,6 +124,10 @@ impl Facts for TestFacts {
                 fault: Some("not_found"),
             }),
         }
+    }
+
+    fn may_have_changed(&self, _: ProviderId, _: KeyIdDigest) -> bool {
+        self.may_have_changed
     }
 
     fn newer_keys(&self, _: ProviderId, _: KeyIdDigest) -> NewerKeys {
@@ -155,6 +160,7 @@ fn facts(configuration: &Value) -> TestFacts {
         policy: load(configuration),
         pending: false,
         newer_keys: NewerKeys::Unlikely,
+        may_have_changed: false,
         words: Vec::new(),
     }
 }

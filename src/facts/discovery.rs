@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::FetchFault;
 use crate::address::Address;
-use crate::json;
-use crate::policy::Endpoint;
+use crate::json::{self, JsonFault};
+use crate::policy::{Endpoint, Provider};
 
 /// How deep a discovery document may be nested. The standard ones are two levels deep.
 const MAX_DEPTH: usize = 16;
@@ -20,21 +20,56 @@ pub(super) fn jwks_endpoint(
     issuer: &str,
     cluster: &str,
 ) -> Result<Endpoint, FetchFault> {
-    let document = json::object(document, MAX_DEPTH).map_err(|_| FetchFault::DocumentMalformed)?;
-    let member = |name| {
-        document
-            .get(name)
-            .and_then(Value::as_str)
-            .ok_or(FetchFault::DocumentMalformed)
+    let text = json::without_mark(document);
+    let malformed = FetchFault::DocumentMalformed;
+    let document = json::object(text, MAX_DEPTH).map_err(|fault| {
+        malformed(match fault {
+            JsonFault::NotJson if text.trim_ascii_start().starts_with(b"<") => {
+                "it is a page (HTML or XML)"
+            }
+            JsonFault::NotJson => "it is not JSON in UTF-8",
+            JsonFault::NotAnObject => "it is not a JSON object",
+            JsonFault::DuplicateMember => "it has two members of one name",
+            JsonFault::TooDeep => "it is nested too deep",
+        })
+    })?;
+    let member = |name, missing| {
+        let text = document.get(name).and_then(Value::as_str);
+        text.ok_or(malformed(missing))
     };
-    if member("issuer")? != issuer {
-        return Err(FetchFault::IssuerMismatch);
+    if document.contains_key("keys") && !document.contains_key("issuer") {
+        return Err(malformed(
+            "it is a JWK set: its address belongs into `jwks_uri`",
+        ));
     }
-    let keys = Address::parse(member("jwks_uri")?).map_err(|_| FetchFault::JwksUri)?;
+    let found = member("issuer", "it has no `issuer`")?;
+    if found != issuer {
+        return Err(FetchFault::IssuerMismatch {
+            expected: issuer.to_owned(),
+            found: found.to_owned(),
+        });
+    }
+    let found = member("jwks_uri", "it has no `jwks_uri`")?;
+    let unusable = |why: String| FetchFault::JwksUri {
+        found: found.to_owned(),
+        why,
+    };
+    let keys = Address::parse(found).map_err(|fault| unusable(fault.to_string()))?;
     if keys.is_plaintext() && !issuer.starts_with("http://") {
-        return Err(FetchFault::JwksUri);
+        return Err(unusable("is http, and the issuer is https".to_owned()));
     }
     Ok(keys.endpoint(cluster, ""))
+}
+
+/// Where a provider's key set is, by a document that was given as its discovery document.
+///
+/// # Errors
+///
+/// What would be wrong with the document if it came from the provider.
+pub fn read_discovery(provider: &Provider, document: &[u8]) -> Result<String, FetchFault> {
+    let issuer = provider.issuers.first().map_or("", String::as_str);
+    let keys = jwks_endpoint(document, issuer, "")?;
+    Ok(format!("{}://{}{}", keys.scheme, keys.authority, keys.path))
 }
 
 #[cfg(test)]
@@ -57,6 +92,10 @@ mod tests {
         let keys = jwks_endpoint(&document, &many, "entra").map(|endpoint| endpoint.path);
         assert_eq!(keys, Ok("/organizations/discovery/v2.0/keys".to_owned()));
         let of_one = jwks_endpoint(&document, one, "entra");
-        assert_eq!(of_one, Err(FetchFault::IssuerMismatch));
+        let mismatch = FetchFault::IssuerMismatch {
+            expected: one.to_owned(),
+            found: "https://login.microsoftonline.com/{tenantid}/v2.0".to_owned(),
+        };
+        assert_eq!(of_one, Err(mismatch));
     }
 }

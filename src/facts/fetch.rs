@@ -8,6 +8,7 @@ use super::status::StatusClass;
 use super::Hints;
 use crate::crypto::KeySetFault;
 use crate::policy::Endpoint;
+use crate::printable::quoted_up_to;
 use crate::secret::Secret;
 
 /// The largest document that is read, in bytes. Real key sets are a few kilobytes; an answer
@@ -77,60 +78,107 @@ pub enum FetchFault {
     /// A status other than 200. Envoy itself answers with 503 when it cannot connect, and with 504
     /// when the answer does not come in time. Redirects are not followed: an open redirector at the
     /// provider must not choose our keys.
-    #[error("the provider answered with status {status}")]
+    #[error("the provider answered with status {status}{}", leads_to(location.as_ref()))]
     Status {
         /// The status.
         status: u16,
+        /// Where a redirect leads to, for the log alone.
+        location: Option<String>,
     },
+    /// A compressed body. The gate asks for none.
+    #[error("the document is encoded ({0}), though that was not asked for")]
+    ContentEncoding(String),
     /// A body of more than 256 KiB.
     #[error("the document is larger than 256 KiB")]
     TooLarge,
     /// A discovery document that is not a JSON object with the members that are needed.
-    #[error("the discovery document is malformed")]
-    DocumentMalformed,
+    #[error("the discovery document is malformed: {0}")]
+    DocumentMalformed(&'static str),
     /// A discovery document of somebody else (OpenID Connect Discovery 1.0 §4.3, RFC 8414 §3.3).
-    #[error("the discovery document is of another issuer")]
-    IssuerMismatch,
+    #[error(
+        "the discovery document is of another issuer: expected {}, found {}",
+        shown(expected),
+        shown(found)
+    )]
+    IssuerMismatch {
+        /// The first of the configured issuers.
+        expected: String,
+        /// That of the document.
+        found: String,
+    },
     /// A `jwks_uri` that is no address, or not `https` where the issuer is (RFC 8414 §2).
-    #[error("the discovery document's jwks_uri cannot be used")]
-    JwksUri,
+    #[error(
+        "the discovery document's jwks_uri {} cannot be used: it {why}",
+        shown(found)
+    )]
+    JwksUri {
+        /// It.
+        found: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A key set that cannot be used.
     #[error(transparent)]
     Keys(#[from] KeySetFault),
 }
 
-/// Every code of a fault. Workers tell each other its place here.
-const CODES: [&str; 19] = [
-    "no_response",
-    "not_dispatched",
-    "redirect",
-    "not_found",
-    "rate_limited",
-    "client_error",
-    "unavailable",
-    "timeout",
-    "server_error",
-    "status",
-    "too_large",
-    "document_malformed",
-    "issuer_mismatch",
-    "jwks_uri",
-    "not_json",
-    "not_a_key_set",
-    "empty",
-    "no_usable_key",
-    "duplicate_member",
-];
+/// The longest text of a provider that a message quotes, in characters: addresses are long.
+pub(super) const LONGEST_SHOWN: usize = 256;
 
-/// The code at a place among all codes.
-pub(super) fn code_at(place: u8) -> Option<&'static str> {
-    CODES.get(usize::from(place)).copied()
+/// What a provider wrote, for the log alone.
+fn shown(text: &str) -> String {
+    quoted_up_to(text, LONGEST_SHOWN)
 }
 
-/// The place of a code among all codes; one past all of them for none.
-pub(super) fn place_of(code: Option<&str>) -> u8 {
-    let place = CODES.iter().position(|known| Some(*known) == code);
-    u8::try_from(place.unwrap_or(CODES.len())).unwrap_or(u8::MAX)
+fn leads_to(location: Option<&String>) -> String {
+    location.map_or_else(String::new, |to| format!(", to \"{to}\""))
+}
+
+/// The numbers by which workers tell each other codes of faults. Workers of two versions may share
+/// memory: a number never changes its meaning, and none is used again.
+pub(super) const NUMBERS: &[(u8, &str)] = &[
+    (0, "no_response"),
+    (1, "not_dispatched"),
+    (2, "redirect"),
+    (3, "not_found"),
+    (4, "rate_limited"),
+    (5, "client_error"),
+    (6, "unavailable"),
+    (7, "timeout"),
+    (8, "server_error"),
+    (9, "status"),
+    (10, "too_large"),
+    (11, "document_malformed"),
+    (12, "issuer_mismatch"),
+    (13, "jwks_uri"),
+    (14, "not_json"),
+    (15, "not_a_key_set"),
+    (16, "empty"),
+    (17, "no_usable_key"),
+    (18, "duplicate_member"),
+    (19, "content_encoding"),
+    (20, "page"),
+    (21, "keys_missing"),
+    (22, "list"),
+    (23, "certificates"),
+    (24, "single_key"),
+    (25, "discovery_document"),
+];
+
+/// The number that stands for no code.
+const NO_CODE: u8 = u8::MAX;
+
+/// The code with a number.
+pub(super) fn code_of(number: u8) -> Option<&'static str> {
+    let mut codes = NUMBERS.iter();
+    codes.find_map(|(known, code)| (*known == number).then_some(*code))
+}
+
+/// The number of a code.
+pub(super) fn number_of(code: Option<&str>) -> u8 {
+    let mut codes = NUMBERS.iter();
+    let number = codes.find_map(|(number, known)| (Some(*known) == code).then_some(*number));
+    number.unwrap_or(NO_CODE)
 }
 
 impl FetchFault {
@@ -139,11 +187,12 @@ impl FetchFault {
         match self {
             Self::NoResponse => "no_response",
             Self::NotDispatched => "not_dispatched",
-            Self::Status { status } => StatusClass::of(*status).as_str(),
+            Self::Status { status, .. } => StatusClass::of(*status).as_str(),
+            Self::ContentEncoding(_) => "content_encoding",
             Self::TooLarge => "too_large",
-            Self::DocumentMalformed => "document_malformed",
-            Self::IssuerMismatch => "issuer_mismatch",
-            Self::JwksUri => "jwks_uri",
+            Self::DocumentMalformed(_) => "document_malformed",
+            Self::IssuerMismatch { .. } => "issuer_mismatch",
+            Self::JwksUri { .. } => "jwks_uri",
             Self::Keys(fault) => fault.as_str(),
         }
     }
@@ -151,7 +200,9 @@ impl FetchFault {
     /// Whether the provider merely asks for less.
     pub(super) const fn is_rate_limit(&self) -> bool {
         match self {
-            Self::Status { status } => matches!(StatusClass::of(*status), StatusClass::RateLimited),
+            Self::Status { status, .. } => {
+                matches!(StatusClass::of(*status), StatusClass::RateLimited)
+            }
             _ => false,
         }
     }
@@ -160,7 +211,7 @@ impl FetchFault {
     pub(super) const fn is_in_document(&self) -> bool {
         matches!(
             self,
-            Self::DocumentMalformed | Self::IssuerMismatch | Self::JwksUri
+            Self::DocumentMalformed(_) | Self::IssuerMismatch { .. } | Self::JwksUri { .. }
         )
     }
 }
@@ -190,12 +241,18 @@ impl FetchAnswer {
     pub(super) fn document(self) -> Result<Vec<u8>, FetchFault> {
         match self {
             Self::Response {
-                status: 200, body, ..
-            } if body.len() > MAX_DOCUMENT => Err(FetchFault::TooLarge),
-            Self::Response {
-                status: 200, body, ..
-            } => Ok(body),
-            Self::Response { status, .. } => Err(FetchFault::Status { status }),
+                status: 200,
+                body,
+                hints,
+            } => match hints.coding(&body) {
+                Some(coding) => Err(FetchFault::ContentEncoding(coding)),
+                None if body.len() > MAX_DOCUMENT => Err(FetchFault::TooLarge),
+                None => Ok(body),
+            },
+            Self::Response { status, hints, .. } => Err(FetchFault::Status {
+                status,
+                location: hints.location(),
+            }),
             Self::NoResponse => Err(FetchFault::NoResponse),
             Self::NotDispatched => Err(FetchFault::NotDispatched),
         }

@@ -3,7 +3,8 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::crypto::{KeySet, PublicKey};
+use super::shared::Snapshot;
+use crate::crypto::{KeySet, PublicKey, SkippedKey};
 use crate::time::UnixMillis;
 
 /// The most keys that are kept after they left the published set. A provider that changes its
@@ -61,25 +62,22 @@ impl Published {
 pub(super) struct Held {
     published: Published,
     in_use: KeySet,
+    skipped: Vec<SkippedKey>,
     revoked: Vec<String>,
     fetched: UnixMillis,
     max_age: Option<Duration>,
 }
 
 impl Held {
-    /// The keys that were published at `fetched`, by a document that is fresh for `max_age`.
-    pub(super) fn new(
-        published: Published,
-        revoked: &[String],
-        fetched: UnixMillis,
-        max_age: Option<Duration>,
-    ) -> Self {
+    /// The keys that a snapshot tells of.
+    pub(super) fn new(snapshot: &Snapshot, revoked: &[String]) -> Self {
         let mut held = Self {
-            published,
+            published: snapshot.published.clone(),
             in_use: KeySet::default(),
+            skipped: snapshot.skipped.clone(),
             revoked: revoked.to_vec(),
-            fetched,
-            max_age,
+            fetched: snapshot.fetched,
+            max_age: snapshot.max_age,
         };
         held.choose();
         held
@@ -104,7 +102,8 @@ impl Held {
         for old in &self.published.retired {
             keys.push(Rc::clone(&old.key));
         }
-        std::mem::replace(&mut self.in_use, KeySet::of(keys, &self.revoked))
+        let chosen = KeySet::of(keys, &self.revoked).without(self.skipped.clone());
+        std::mem::replace(&mut self.in_use, chosen)
     }
 
     /// The keys that may check a token now.

@@ -2,6 +2,12 @@
 
 use std::time::Duration;
 
+use super::fetch::LONGEST_SHOWN;
+use crate::printable::printable_bytes;
+
+/// The most of a `Content-Encoding` that is shown, in characters.
+const LONGEST_CODING: usize = 40;
+
 /// The header fields of an answer that are read, as the host gave them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hints {
@@ -11,7 +17,14 @@ pub struct Hints {
     pub retry_after: Option<Vec<u8>>,
     /// `Content-Type` (RFC 9110 §8.3).
     pub content_type: Option<Vec<u8>>,
+    /// `Content-Encoding` (RFC 9110 §8.4).
+    pub content_encoding: Option<Vec<u8>>,
+    /// `Location` (RFC 9110 §10.2.2).
+    pub location: Option<Vec<u8>>,
 }
+
+/// How a gzip file begins (RFC 1952 §2.3.1).
+const GZIP: &[u8] = b"\x1f\x8b";
 
 impl Hints {
     /// Whether the answer is `application/json`, whatever its parameters.
@@ -19,6 +32,24 @@ impl Hints {
         let field = self.content_type.as_deref().unwrap_or_default();
         let kind = field.split(|byte| *byte == b';').next();
         kind.is_some_and(|kind| kind.trim_ascii().eq_ignore_ascii_case(b"application/json"))
+    }
+
+    /// How a body is encoded, if it is: as the header says, or as it begins, where a file was put on
+    /// a server as it was packed.
+    pub(super) fn coding(&self, body: &[u8]) -> Option<String> {
+        let field = self.content_encoding.as_deref().unwrap_or_default();
+        let is_plain = |coding: &[u8]| matches!(coding.trim_ascii(), b"" | b"identity");
+        let is_plain = |coding: &[u8]| is_plain(&coding.to_ascii_lowercase());
+        if !field.split(|byte| *byte == b',').all(is_plain) {
+            return Some(printable_bytes(field, LONGEST_CODING));
+        }
+        body.starts_with(GZIP).then(|| "gzip".to_owned())
+    }
+
+    /// Where a redirect leads to, escaped and cut.
+    pub(super) fn location(&self) -> Option<String> {
+        let location = self.location.as_deref()?;
+        Some(printable_bytes(location, LONGEST_SHOWN))
     }
 
     /// How long the provider says that its answer is fresh; zero where it wants to be asked each

@@ -7,12 +7,12 @@ use std::time::Duration;
 use super::backoff;
 use super::discovery::jwks_endpoint;
 use super::held::{Held, Published};
-use super::looks::{Look, Looks};
+use super::looks::{Cause, Look, Looks, Wanted};
 use super::peer::Peer;
 use super::shared::{Discovered, Pause, Snapshot};
 use super::unknown::{KeyIdDigest, UnknownKeyIds};
 use super::{Availability, CallId, FetchAnswer, FetchFault, NewerKeys, Outage};
-use crate::crypto::{KeySet, KeySetFault, PublicKey};
+use crate::crypto::{KeySet, KeySetFault, PublicKey, SkippedKey};
 use crate::policy::{Endpoint, Freshness, KeySource, Provider};
 use crate::time::UnixMillis;
 
@@ -30,6 +30,10 @@ pub(super) struct KeySetFact {
     freshness: Freshness,
     revoked: Vec<String>,
     held: Option<Held>,
+    /// The keys of the newest document that are left out.
+    skipped: Vec<SkippedKey>,
+    /// When this worker first looked at it.
+    started: Option<UnixMillis>,
     /// When the newest document was fetched that is known here, an empty one included.
     newest: UnixMillis,
     /// The keys came from another worker and were due then: what lies in shared memory may be older
@@ -43,6 +47,8 @@ pub(super) struct KeySetFact {
     unknown: UnknownKeyIds,
     /// When the set was fetched for tokens that named a key which is not in it.
     looks: Looks,
+    /// The same for tokens whose signature is good under no key that they name.
+    changes: Looks,
     /// When the last fetch began that brought keys and looked for them wherever they may be: what a
     /// token named that was here by then, and is not in the set, is not published.
     looked: UnixMillis,
@@ -65,11 +71,11 @@ struct Fetch {
     begun: UnixMillis,
     /// Nothing of it rests on what was known before.
     is_whole: bool,
-    /// Made for tokens that named unknown keys.
-    is_look: bool,
+    /// Made for tokens that named keys which are not there or did not sign them.
+    look: Option<Cause>,
     /// Whose token caused it.
     peer: Option<Peer>,
-    /// Those keys.
+    /// What stands for those keys.
     asked: Vec<KeyIdDigest>,
 }
 
@@ -100,13 +106,19 @@ impl KeySetFact {
             freshness: provider.freshness.clone(),
             revoked: provider.revoked_kids.clone(),
             held: None,
+            skipped: match &provider.keys {
+                KeySource::Inline(set) => set.skipped().to_vec(),
+                _ => Vec::new(),
+            },
+            started: None,
             newest: UnixMillis(0),
             is_overdue: false,
             last_good: None,
             discovered: None,
             call: None,
             unknown: UnknownKeyIds::default(),
-            looks: Looks::default(),
+            looks: Looks::of(Cause::Unknown),
+            changes: Looks::of(Cause::Changed),
             looked: UnixMillis(0),
             failures: 0,
             last_fault: None,
@@ -165,6 +177,26 @@ impl KeySetFact {
         }
     }
 
+    /// Whether a fetch may bring another key under the key id that this token names, for a request
+    /// that came at `since`.
+    pub(super) fn may_have_changed(
+        &self,
+        token: KeyIdDigest,
+        since: UnixMillis,
+        now: UnixMillis,
+    ) -> bool {
+        if matches!(self.source, KeySource::Inline(_)) || since <= self.looked {
+            return false;
+        }
+        let cooldown = self.freshness.cooldown;
+        // In this order: forged tokens come by the thousand, and most are refused here.
+        self.call.is_some()
+            || (now >= self.not_before
+                && now >= self.changes.next(now, cooldown)
+                && now >= self.looks.rested(cooldown)
+                && now >= self.unknown.rests_until(token, cooldown))
+    }
+
     fn outage(&self, now: UnixMillis) -> Outage {
         Outage {
             retry_after: self.not_before.since(now),
@@ -172,16 +204,20 @@ impl KeySetFact {
         }
     }
 
-    /// How long a token of this caller that names this key may not cause a look; zero: it may, or a
-    /// fetch is under way.
-    pub(super) fn before_look(
-        &self,
-        (key_id, peer): (KeyIdDigest, Option<Peer>),
-        now: UnixMillis,
-    ) -> Duration {
+    /// How long this token may not cause a look; zero: it may, or a fetch is under way.
+    pub(super) fn before_look(&self, wanted: Wanted, now: UnixMillis) -> Duration {
+        let Wanted {
+            cause,
+            key_id,
+            peer,
+        } = wanted;
         let cooldown = self.freshness.cooldown;
         let next = if self.call.is_some() {
             UnixMillis(0)
+        } else if cause == Cause::Changed {
+            let next = self.changes.next_of(peer, now, cooldown);
+            // Never the other way round: what forged signatures cause delays no look for a new key id.
+            next.max(self.looks.rested(cooldown))
         } else if self.unknown.is_settled(key_id, cooldown) {
             // It was a key once, or rests for long: nobody makes up many of these.
             self.looks.next(now, cooldown)
@@ -204,7 +240,10 @@ impl KeySetFact {
     /// force or a lost call awaited for as long as it was ahead.
     pub(super) fn expire(&mut self, now: UnixMillis) {
         self.newest = self.newest.min(now);
+        self.started.get_or_insert(now);
+        self.started = self.started.map(|started| started.min(now));
         self.looks.clamp(now);
+        self.changes.clamp(now);
         self.looked = self.looked.min(now);
         let longest = now.saturating_add(backoff::LONGEST_ASKED_FOR);
         self.not_before = self.not_before.min(longest);
@@ -239,25 +278,32 @@ impl KeySetFact {
         self.call.is_some()
     }
 
-    /// How long ago keys were last fetched, though they may have been withdrawn or given up since.
+    /// How long ago keys were last fetched, though they may have been withdrawn or given up since;
+    /// where none ever were, how long they are missed. `None`: they are not fetched.
     pub(super) fn age(&self, now: UnixMillis) -> Option<Duration> {
-        self.last_good.map(|fetched| now.since(fetched))
+        if matches!(self.source, KeySource::Inline(_)) {
+            return None;
+        }
+        let since = self.last_good.or(self.started);
+        since.map(|since| now.since(since))
     }
 
-    /// Whether a fetch should begin now, where tokens of these callers name these keys, which are
-    /// not in the set.
-    pub(super) fn is_due(
-        &self,
-        now: UnixMillis,
-        mut wanted: impl Iterator<Item = (KeyIdDigest, Option<Peer>)>,
-    ) -> bool {
+    /// The keys of the newest document that are left out.
+    pub(super) fn skipped(&self) -> &[SkippedKey] {
+        &self.skipped
+    }
+
+    /// Whether a fetch should begin now, where this is wanted to be looked for.
+    pub(super) fn is_due(&self, now: UnixMillis, mut wanted: impl Iterator<Item = Wanted>) -> bool {
         let stale = match (&self.source, &self.held) {
             (KeySource::Inline(_), _) => return false,
             (_, None) => true,
             // Keys under grace alone: the provider has no others at the moment.
             (_, Some(held)) => held.published().keys.is_empty() || now >= self.next_fetch(held),
         };
-        let may_look = || now >= self.looks.next(now, self.freshness.cooldown);
+        let cooldown = self.freshness.cooldown;
+        let next = |looks: &Looks| looks.next(now, cooldown);
+        let may_look = || now >= next(&self.looks).min(next(&self.changes));
         let mut is_wanted = || wanted.any(|wanted| self.before_look(wanted, now).is_zero());
         self.call.is_none() && now >= self.not_before && (stale || (may_look() && is_wanted()))
     }
@@ -283,14 +329,14 @@ impl KeySetFact {
         &mut self,
         id: CallId,
         now: UnixMillis,
-        wanted: &[(KeyIdDigest, Option<Peer>)],
+        wanted: &[Wanted],
     ) -> Option<Endpoint> {
         let may_cause = |wanted: &&_| self.before_look(**wanted, now).is_zero();
         let cause = wanted.iter().find(may_cause).or(wanted.first());
-        let is_look = cause.is_some();
+        let look = cause.map(|wanted| wanted.cause);
         // A key that is not there may be at a new address: for it, the document is read anew too.
         let discovered = self.discovered.as_ref().filter(|discovered| {
-            !is_look && now.since(discovered.read) < self.freshness.discovery_ttl
+            look.is_none() && now.since(discovered.read) < self.freshness.discovery_ttl
         });
         let (step, endpoint) = match (&self.source, discovered) {
             (KeySource::Inline(_), _) => return None,
@@ -300,7 +346,7 @@ impl KeySetFact {
         };
         let endpoint = endpoint.clone();
         let mut seen = HashSet::new();
-        let asked = wanted.iter().map(|(key_id, _)| *key_id);
+        let asked = wanted.iter().map(|wanted| wanted.key_id);
         let asked = asked.filter(|key_id| seen.insert(*key_id));
         let is_known_place = matches!(self.source, KeySource::Jwks(_));
         self.call = Some(Call {
@@ -310,8 +356,8 @@ impl KeySetFact {
             fetch: Fetch {
                 begun: now,
                 is_whole: is_known_place || step == Step::Document,
-                is_look,
-                peer: cause.and_then(|(_, peer)| *peer),
+                look,
+                peer: cause.and_then(|wanted| wanted.peer),
                 asked: asked.take(MAX_LOOKED_FOR).collect(),
             },
         });
@@ -369,11 +415,13 @@ impl KeySetFact {
                     self.note_look(&fetch, now);
                 }
                 self.failed(step, &fault, asked_for, seed, now);
-                let held = self.held.as_ref().filter(|_| fetch.is_look);
+                let held = self.held.as_ref().filter(|_| fetch.look.is_some());
                 let known = held.map(|held| Snapshot {
                     fetched: held.fetched(),
                     begun: self.looked,
                     looks: self.looks.clone(),
+                    changes: self.changes.clone(),
+                    skipped: self.skipped.clone(),
                     max_age: held.max_age(),
                     discovered: self.discovered.clone(),
                     published: held.published().clone(),
@@ -384,9 +432,13 @@ impl KeySetFact {
     }
 
     fn note_look(&mut self, fetch: &Fetch, now: UnixMillis) {
-        if fetch.is_look {
+        if let Some(cause) = fetch.look {
             let took = now.since(fetch.begun);
-            self.looks.note(Look {
+            let looks = match cause {
+                Cause::Unknown => &mut self.looks,
+                Cause::Changed => &mut self.changes,
+            };
+            looks.note(Look {
                 at: now,
                 took,
                 peer: fetch.peer,
@@ -417,18 +469,21 @@ impl KeySetFact {
             });
             return Ok(Progress::Next(keys));
         }
-        let (keys, fault) = match KeySet::parse(document) {
-            Ok(set) => (set.keys().to_vec(), None),
+        let (keys, skipped, fault) = match KeySet::parse(document) {
+            Ok(set) => (set.keys().to_vec(), set.skipped().to_vec(), None),
             // The provider publishes none of the keys that are known any more, whatever it
             // publishes instead. Every other fault says nothing about them.
-            Err(fault @ (KeySetFault::Empty | KeySetFault::NoUsableKey(_))) => {
-                (Vec::new(), Some(fault))
+            Err(KeySetFault::Empty) => (Vec::new(), Vec::new(), Some(KeySetFault::Empty)),
+            Err(KeySetFault::NoUsableKey(skipped)) => {
+                let fault = KeySetFault::NoUsableKey(skipped.clone());
+                (Vec::new(), skipped, Some(fault))
             }
             Err(fault) => return Err(fault.into()),
         };
         // A set without keys means that none may be used any longer, whatever the grace.
         let withdrawn = fault == Some(KeySetFault::Empty);
         let mut snapshot = self.snapshot(&keys, withdrawn, max_age, now);
+        snapshot.skipped = skipped;
         if fetch.is_whole {
             snapshot.begun = fetch.begun;
         }
@@ -464,6 +519,8 @@ impl KeySetFact {
             fetched: now,
             begun: self.looked,
             looks: self.looks.clone(),
+            changes: self.changes.clone(),
+            skipped: Vec::new(),
             max_age,
             discovered: self.discovered.clone(),
             published,
@@ -524,7 +581,8 @@ impl KeySetFact {
     /// Returns whether there are keys, or looks that were not known here.
     pub(super) fn adopt(&mut self, snapshot: &Snapshot, now: UnixMillis) -> bool {
         let age = now.since(snapshot.fetched);
-        let looked = self.looks.join(&snapshot.looks, now);
+        let looked =
+            self.looks.join(&snapshot.looks, now) | self.changes.join(&snapshot.changes, now);
         let newer = snapshot.fetched > self.newest && snapshot.fetched <= now;
         if !newer || age > self.freshness.max_stale {
             return looked;
@@ -547,11 +605,11 @@ impl KeySetFact {
         }
         self.looked = self.looked.max(snapshot.begun);
         self.is_overdue = false;
+        self.skipped.clone_from(&snapshot.skipped);
         let published = &snapshot.published;
         let before = self.held.take();
         let before = before.as_ref().map(Held::keys);
-        let held = (!published.is_empty())
-            .then(|| Held::new(published.clone(), &self.revoked, fetched, snapshot.max_age));
+        let held = (!published.is_empty()).then(|| Held::new(snapshot, &self.revoked));
         let none = KeySet::default();
         let keys = held.as_ref().map_or(&none, Held::keys);
         self.unknown.replaced(before.unwrap_or(&none), keys);

@@ -1,19 +1,54 @@
-//! When a provider is asked for keys that tokens name and its set does not have.
+//! When a provider is asked for keys that tokens name and its set does not have, or has others for.
 //!
-//! Anybody can make up a key id. So such fetches, called looks here, are few in a cooldown. But a
+//! Anybody can make up a key id or a signature. So such fetches, called looks here, are few in a cooldown. But a
 //! made-up key id must not close the time until the next one for a key that is really new: after
 //! the first look the second may come soon, and one caller cannot use them all up.
 
 use std::time::Duration;
 
 use super::peer::Peer;
+use super::unknown::KeyIdDigest;
 use crate::time::UnixMillis;
 
-/// The most looks in a cooldown.
-pub(super) const MOST: usize = 4;
+/// Why a token makes the gate look. Each has looks of its own, so that forged signatures use up none
+/// for key ids that are really new.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// Its key id is not in the set.
+    #[default]
+    Unknown,
+    /// Its key id is, and its signature is good under no key of that name.
+    Changed,
+}
 
-/// The most that one caller may cause.
-const MOST_OF_ONE: usize = 3;
+impl Cause {
+    /// The most looks in a cooldown. A key changes under its id far less often than under a new one,
+    /// and signatures that are wrong come by the thousand.
+    const fn most(self) -> usize {
+        match self {
+            Self::Unknown => 4,
+            Self::Changed => 3,
+        }
+    }
+
+    /// The most that one caller may cause.
+    const fn most_of_one(self) -> usize {
+        match self {
+            Self::Unknown => 3,
+            Self::Changed => 2,
+        }
+    }
+}
+
+/// What a request that waits wants to be looked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted {
+    pub(super) cause: Cause,
+    /// Stands for the key id, or for the token.
+    pub(super) key_id: KeyIdDigest,
+    /// Where the request came from.
+    pub(super) peer: Option<Peer>,
+}
 
 /// The least time between two looks.
 pub(super) fn gap(cooldown: Duration) -> Duration {
@@ -31,11 +66,22 @@ pub(super) struct Look {
     pub(super) peer: Option<Peer>,
 }
 
-/// The last looks of all workers, the oldest first.
+/// The last looks of all workers for one cause, the oldest first.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Looks(Vec<Look>);
+pub(super) struct Looks {
+    cause: Cause,
+    looks: Vec<Look>,
+}
 
 impl Looks {
+    /// None yet.
+    pub(super) const fn of(cause: Cause) -> Self {
+        Self {
+            cause,
+            looks: Vec::new(),
+        }
+    }
+
     /// From when on this caller's token may cause a look; zero: now.
     pub(super) fn next_of(
         &self,
@@ -44,16 +90,18 @@ impl Looks {
         cooldown: Duration,
     ) -> UnixMillis {
         let counts = |look: &&Look| now < look.at.saturating_add(cooldown);
-        let mine = self.0.iter().filter(counts);
+        let mine = self.looks.iter().filter(counts);
         let mine = mine.filter(|look| look.peer == peer);
         let (count, first) = mine.fold((0_usize, None), |(count, first), look| {
             (count.saturating_add(1), first.or(Some(look.at)))
         });
         let first = first.unwrap_or_default();
-        let own = match count {
-            0 | 1 => UnixMillis(0),
-            ..MOST_OF_ONE => first.saturating_add(cooldown.checked_div(2).unwrap_or_default()),
-            _ => first.saturating_add(cooldown),
+        let own = if count <= 1 {
+            UnixMillis(0)
+        } else if count < self.cause.most_of_one() {
+            first.saturating_add(cooldown.checked_div(2).unwrap_or_default())
+        } else {
+            first.saturating_add(cooldown)
         };
         self.next(now, cooldown).max(own)
     }
@@ -61,39 +109,50 @@ impl Looks {
     /// From when on any caller's token may.
     pub(super) fn next(&self, now: UnixMillis, cooldown: Duration) -> UnixMillis {
         let counts = |look: &&Look| now < look.at.saturating_add(cooldown);
-        let (Some(first), Some(last)) = (self.0.iter().find(counts), self.0.last()) else {
+        let Some(first) = self.looks.iter().find(counts) else {
             return UnixMillis(0);
         };
-        if self.0.iter().filter(counts).count() >= MOST {
+        if self.looks.iter().filter(counts).count() >= self.cause.most() {
             first.at.saturating_add(cooldown)
         } else {
+            self.rested(cooldown)
+        }
+    }
+
+    /// When the provider has rested from the last one.
+    pub(super) fn rested(&self, cooldown: Duration) -> UnixMillis {
+        self.looks.last().map_or(UnixMillis(0), |last| {
             let rest = last.took.min(cooldown).max(gap(cooldown));
             last.at.saturating_add(rest)
-        }
+        })
     }
 
     /// Notes a look.
     pub(super) fn note(&mut self, look: Look) {
         // There are few, and nearly always this is the newest.
-        let later = self.0.iter().rev().take_while(|other| other.at > look.at);
-        let place = self.0.len().saturating_sub(later.count());
-        self.0.insert(place, look);
-        let surplus = self.0.len().saturating_sub(MOST);
-        self.0.drain(..surplus);
+        let later = self
+            .looks
+            .iter()
+            .rev()
+            .take_while(|other| other.at > look.at);
+        let place = self.looks.len().saturating_sub(later.count());
+        self.looks.insert(place, look);
+        let surplus = self.looks.len().saturating_sub(self.cause.most());
+        self.looks.drain(..surplus);
     }
 
     /// Takes over those of another worker. Returns whether there are any that were not known.
     pub(super) fn join(&mut self, others: &Self, now: UnixMillis) -> bool {
         let mut news = false;
-        for look in &others.0 {
+        for look in &others.looks {
             let look = Look {
                 at: look.at.min(now),
                 ..*look
             };
-            if !self.0.contains(&look) {
-                let before = self.0.clone();
+            if !self.looks.contains(&look) {
+                let before = self.looks.clone();
                 self.note(look);
-                news |= self.0 != before;
+                news |= self.looks != before;
             }
         }
         news
@@ -101,14 +160,14 @@ impl Looks {
 
     /// The clock may have been set back.
     pub(super) fn clamp(&mut self, now: UnixMillis) {
-        for look in &mut self.0 {
+        for look in &mut self.looks {
             look.at = look.at.min(now);
         }
     }
 
     /// All of them, the oldest first.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Look> {
-        self.0.iter()
+        self.looks.iter()
     }
 }
 
@@ -128,7 +187,15 @@ mod tests {
 
     /// In which of these seconds looks are made, when callers want one in every second.
     fn looks(seconds: std::ops::Range<u64>, callers: &[Option<Peer>]) -> Vec<u64> {
-        let (mut looks, mut made) = (Looks::default(), Vec::new());
+        looks_for(Cause::Unknown, seconds, callers)
+    }
+
+    fn looks_for(
+        cause: Cause,
+        seconds: std::ops::Range<u64>,
+        callers: &[Option<Peer>],
+    ) -> Vec<u64> {
+        let (mut looks, mut made) = (Looks::of(cause), Vec::new());
         for second in seconds {
             let now = at(second);
             let mut callers = callers.iter();
@@ -156,6 +223,14 @@ mod tests {
     fn many_callers_cause_four_looks_in_a_cooldown() {
         let callers: Vec<_> = (1..=200).map(peer).collect();
         assert_eq!(looks(0..60, &callers), [0, 3, 6, 9, 30, 33, 36, 39]);
+    }
+
+    #[test]
+    fn changed_keys_are_looked_for_less_often() {
+        let changed = |callers: &[_]| looks_for(Cause::Changed, 0..60, callers);
+        assert_eq!(changed(&[peer(1)]), [0, 3, 30, 33]);
+        let callers: Vec<_> = (1..=200).map(peer).collect();
+        assert_eq!(changed(&callers), [0, 3, 6, 30, 33, 36]);
     }
 
     #[test]

@@ -22,12 +22,13 @@ mod tests;
 mod unknown;
 mod waiting;
 
+pub use discovery::read_discovery;
 pub use fetch::{CallId, FetchAnswer, FetchFault, FetchRequest, MAX_DOCUMENT};
 pub use hints::Hints;
 pub use introspection::{question, read_answer, IntrospectionFault, Said, MAX_CALLS};
 pub use peer::Peer;
 pub use shared::{SharedKey, SharedMemory};
-pub use store::{Effect, FactStore, Origin};
+pub use store::{Effect, FactStore, KeyCount, Origin};
 pub use unknown::KeyIdDigest;
 pub use waiting::{WaitFault, WaiterId};
 
@@ -35,7 +36,8 @@ use std::time::Duration;
 
 use crate::crypto::KeySet;
 use crate::policy::ProviderId;
-use crate::token::{ActiveAnswer, TokenDigest};
+use crate::token::{ActiveAnswer, TokenDigest, TokenFault};
+use looks::{Cause, Wanted};
 
 /// Something that has to be known before a decision can be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +47,9 @@ pub enum Fact {
     /// The keys of a provider, fetched anew because a token names a key that is not among them.
     /// The digest is that of the token's `kid`, or of the token, where it has none.
     NewerKeySet(ProviderId, KeyIdDigest),
+    /// The keys of a provider, fetched anew because the signature of a token, which the digest stands
+    /// for, is good under none of those that it names. If they do not help, it is refused for this.
+    ChangedKeySet(ProviderId, KeyIdDigest, TokenFault),
     /// What a provider says of a token.
     Introspection(ProviderId, TokenDigest),
     /// The same of a token whose signature is good: no stranger made it up.
@@ -57,9 +62,24 @@ impl Fact {
         match self {
             Self::KeySet(provider)
             | Self::NewerKeySet(provider, _)
+            | Self::ChangedKeySet(provider, ..)
             | Self::Introspection(provider, _)
             | Self::Confirmation(provider, _) => provider,
         }
+    }
+
+    /// What it asks of a provider's keys, if it was not these that were missing.
+    fn wanted(self, peer: Option<Peer>) -> Option<Wanted> {
+        let (cause, key_id) = match self {
+            Self::NewerKeySet(_, key_id) => (Cause::Unknown, key_id),
+            Self::ChangedKeySet(_, token, _) => (Cause::Changed, token),
+            _ => return None,
+        };
+        Some(Wanted {
+            cause,
+            key_id,
+            peer,
+        })
     }
 
     /// Whether it is about a single token.
@@ -76,6 +96,10 @@ pub trait Facts {
     /// Whether fetching the provider's keys again may bring a key that is not among them: the one
     /// with this `kid`, or that of this token, where it names none.
     fn newer_keys(&self, provider: ProviderId, key_id: KeyIdDigest) -> NewerKeys;
+
+    /// Whether a fetch may bring another key under the `kid` of this token, which names one that is
+    /// known and did not make its signature.
+    fn may_have_changed(&self, provider: ProviderId, token: KeyIdDigest) -> bool;
 
     /// What a provider says of a token.
     fn introspection(&self, provider: ProviderId, token: &TokenDigest) -> Introspected<'_>;

@@ -12,11 +12,11 @@ use base64::Engine as _;
 use hmac_sha256::{Hash, HMAC};
 
 use super::backoff;
-use super::fetch::{code_at, place_of};
+use super::fetch::{code_of, number_of};
 use super::held::{Published, Retired};
-use super::looks::{Look, Looks};
+use super::looks::{Cause, Look, Looks};
 use super::peer::Peer;
-use crate::crypto::PublicKey;
+use crate::crypto::{PublicKey, SkipReason, SkippedKey};
 use crate::policy::{Endpoint, KeySource, Provider};
 use crate::secret::Secret;
 use crate::time::UnixMillis;
@@ -42,7 +42,7 @@ const MAC: usize = 32;
 const MAX_SHARED: usize = 1024 * 1024;
 
 /// The number is that of the form of what is shared: versions that differ in it share nothing.
-const PREFIX: &str = "n8n-idp-gate/3";
+const PREFIX: &str = "n8n-idp-gate/4";
 
 impl SharedKey {
     /// Made of the secrets that only workers with this configuration have. `None` when there are
@@ -115,6 +115,10 @@ pub(super) struct Snapshot {
     pub(super) begun: UnixMillis,
     /// When key sets were last fetched because of unknown key ids.
     pub(super) looks: Looks,
+    /// When they were last because of signatures that no known key made.
+    pub(super) changes: Looks,
+    /// The keys of the document that are left out.
+    pub(super) skipped: Vec<SkippedKey>,
     /// How long the provider said that the document is fresh.
     pub(super) max_age: Option<Duration>,
     /// What the discovery document said.
@@ -292,7 +296,7 @@ impl Entry {
             Self::Pausing(pause) => {
                 put(&mut value, &pause.until.0.to_be_bytes());
                 put(&mut value, &pause.failures.to_be_bytes());
-                put(&mut value, &[place_of(pause.fault), u8::from(pause.moved)]);
+                put(&mut value, &[number_of(pause.fault), u8::from(pause.moved)]);
             }
         }
         value
@@ -311,7 +315,7 @@ impl Entry {
         Some(Self::Pausing(Pause {
             until,
             failures,
-            fault: code_at(fault),
+            fault: code_of(fault),
             moved: moved != 0,
         }))
     }
@@ -322,12 +326,20 @@ impl Snapshot {
         let mut bytes = Vec::new();
         put(&mut bytes, &self.fetched.0.to_be_bytes());
         put(&mut bytes, &self.begun.0.to_be_bytes());
-        let looks = self.looks.iter().flat_map(|look| {
-            let peer = look.peer.map_or(0, Peer::bits);
-            let took = u64::try_from(look.took.as_millis()).unwrap_or(u64::MAX);
-            [look.at.0, took, peer].map(u64::to_be_bytes)
-        });
-        put(&mut bytes, &looks.flatten().collect::<Vec<_>>());
+        for looks in [&self.looks, &self.changes] {
+            put_looks(&mut bytes, looks);
+        }
+        let mut skipped = Vec::new();
+        for key in &self.skipped {
+            let index = u64::try_from(key.index).unwrap_or(u64::MAX);
+            put(&mut skipped, &index.to_be_bytes());
+            put(
+                &mut skipped,
+                key.key_id.as_deref().unwrap_or_default().as_bytes(),
+            );
+            put(&mut skipped, key.reason.as_str().as_bytes());
+        }
+        put(&mut bytes, &skipped);
         let max_age = self.max_age.map(|age| age.as_secs().to_be_bytes());
         put(&mut bytes, max_age.as_ref().map_or(&[], |age| age));
         match &self.discovered {
@@ -353,18 +365,17 @@ impl Snapshot {
     fn decode(mut bytes: &[u8]) -> Option<Self> {
         let rest = &mut bytes;
         let (fetched, begun) = (moment(rest)?, moment(rest)?);
-        let mut looks = Looks::default();
-        for mut look in take(rest)?.chunks(24) {
-            let mut next = || {
-                let (number, after) = look.split_first_chunk()?;
-                look = after;
-                Some(u64::from_be_bytes(*number))
-            };
-            let (at, took, peer) = (next()?, next()?, next()?);
-            looks.note(Look {
-                at: UnixMillis(at),
-                took: Duration::from_millis(took),
-                peer: (peer != 0).then(|| Peer::blinded(peer)),
+        let looks = take_looks(rest, Cause::Unknown)?;
+        let changes = take_looks(rest, Cause::Changed)?;
+        let mut skipped = Vec::new();
+        let mut left = take(rest)?;
+        while !left.is_empty() {
+            let index = usize::try_from(number(take(&mut left)?)?).ok()?;
+            let key_id = Some(text(&mut left)?).filter(|id| !id.is_empty());
+            skipped.push(SkippedKey {
+                index,
+                key_id: key_id.map(str::to_owned),
+                reason: SkipReason::named(text(&mut left)?)?,
             });
         }
         let max_age = match take(rest)? {
@@ -398,11 +409,40 @@ impl Snapshot {
             fetched,
             begun,
             looks,
+            changes,
+            skipped,
             max_age,
             discovered,
             published,
         })
     }
+}
+
+fn put_looks(bytes: &mut Vec<u8>, looks: &Looks) {
+    let looks = looks.iter().flat_map(|look| {
+        let peer = look.peer.map_or(0, Peer::bits);
+        let took = u64::try_from(look.took.as_millis()).unwrap_or(u64::MAX);
+        [look.at.0, took, peer].map(u64::to_be_bytes)
+    });
+    put(bytes, &looks.flatten().collect::<Vec<_>>());
+}
+
+fn take_looks(rest: &mut &[u8], cause: Cause) -> Option<Looks> {
+    let mut looks = Looks::of(cause);
+    for mut look in take(rest)?.chunks(24) {
+        let mut next = || {
+            let (number, after) = look.split_first_chunk()?;
+            look = after;
+            Some(u64::from_be_bytes(*number))
+        };
+        let (at, took, peer) = (next()?, next()?, next()?);
+        looks.note(Look {
+            at: UnixMillis(at),
+            took: Duration::from_millis(took),
+            peer: (peer != 0).then(|| Peer::blinded(peer)),
+        });
+    }
+    Some(looks)
 }
 
 /// Adds a part with its length before it.

@@ -14,6 +14,7 @@ use super::{
     IntrospectionFault, KeyIdDigest, NewerKeys, Outage, Peer, SharedKey, SharedMemory, WaitFault,
     WaiterId,
 };
+use crate::crypto::SkippedKey;
 use crate::policy::{Policy, ProviderId};
 use crate::principals::Principals;
 use crate::time::UnixMillis;
@@ -64,12 +65,23 @@ pub enum Effect {
     Displace(WaiterId),
     /// Report that a provider's keys were fetched.
     Refreshed(ProviderId),
+    /// Report that these keys of its set are left out, which differ from those before.
+    Skipped(ProviderId, Vec<SkippedKey>),
     /// Report that they could not be.
     Failed(ProviderId, FetchFault),
     /// Report that a provider said of a token whether it is active.
     Told(ProviderId, bool),
     /// Report that it said nothing of use.
     Untold(ProviderId, IntrospectionFault),
+}
+
+/// How many keys of a provider there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyCount {
+    /// Those that may check tokens now, with those under grace.
+    pub usable: usize,
+    /// Those of the newest document that are left out.
+    pub skipped: usize,
 }
 
 /// All facts of one worker.
@@ -166,8 +178,8 @@ impl FactStore {
         // Each provider has places of its own, so that one that is down does not take them all.
         let places = places.checked_div(providers).unwrap_or_default();
         let claim = self.claim(fact, origin);
-        if let Fact::NewerKeySet(_, key_id) = fact {
-            let wait = slot.fact.before_look((key_id, claim.peer), now);
+        if let Some(wanted) = fact.wanted(claim.peer) {
+            let wait = slot.fact.before_look(wanted, now);
             if !wait.is_zero() {
                 return Err(WaitFault::NotYet(wait));
             }
@@ -190,7 +202,9 @@ impl FactStore {
         let blind = |peer| key.map_or(peer, |key| key.blind(peer));
         let (is_proven, group) = match fact {
             Fact::KeySet(_) => (origin.was_verified, origin.key_id.map(KeyIdDigest::number)),
-            Fact::NewerKeySet(_, key_id) => (origin.was_verified, Some(key_id.number())),
+            Fact::NewerKeySet(_, key_id) | Fact::ChangedKeySet(_, key_id, _) => {
+                (origin.was_verified, Some(key_id.number()))
+            }
             Fact::Introspection(provider, token) => (
                 self.answers.was_active(provider, &token),
                 Some(KeyIdDigest::of_token(&token).number()),
@@ -322,6 +336,7 @@ impl FactStore {
                 shared.publish(snapshot);
             }
         };
+        let skipped_before = slot.fact.skipped().to_vec();
         let report = match slot.fact.answered(call, answer, next, now) {
             Progress::Next(endpoint) => {
                 self.last_call = next.0;
@@ -346,6 +361,10 @@ impl FactStore {
             shared.release(slot.fact.pause_after_fetch());
         }
         let mut effects = vec![report];
+        let skipped = slot.fact.skipped();
+        if skipped != skipped_before {
+            effects.push(Effect::Skipped(provider, skipped.to_vec()));
+        }
         wake(self.waiting.take(provider), false, &mut effects);
         effects
     }
@@ -361,9 +380,21 @@ impl FactStore {
         }
     }
 
-    /// How old a provider's keys are.
+    /// How old a provider's keys are, or for how long there were none.
     pub fn key_set_age(&self, provider: ProviderId, now: UnixMillis) -> Option<Duration> {
         self.key_sets.get(provider.0)?.fact.age(now)
+    }
+
+    /// How many keys of a provider there are.
+    pub fn key_count(&self, provider: ProviderId, now: UnixMillis) -> Option<KeyCount> {
+        let fact = &self.key_sets.get(provider.0)?.fact;
+        Some(KeyCount {
+            usable: match fact.availability(now) {
+                Availability::Known(keys) => keys.keys().len(),
+                _ => 0,
+            },
+            skipped: fact.skipped().len(),
+        })
     }
 }
 
@@ -429,6 +460,11 @@ impl Facts for FactsAt<'_> {
             .map_or(NewerKeys::Unlikely, |slot| {
                 slot.fact.newer_keys(key_id, self.since, self.now)
             })
+    }
+
+    fn may_have_changed(&self, provider: ProviderId, token: KeyIdDigest) -> bool {
+        let slot = self.store.key_sets.get(provider.0);
+        slot.is_some_and(|slot| slot.fact.may_have_changed(token, self.since, self.now))
     }
 
     fn introspection(&self, provider: ProviderId, token: &TokenDigest) -> Introspected<'_> {

@@ -28,7 +28,9 @@ use crate::policy::{
 use crate::principals::Principals;
 use crate::secret::Secret;
 use crate::time::UnixMillis;
+use crate::token::TokenFault;
 
+mod changed;
 mod days;
 mod discovery;
 mod fetching;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::looks::Wanted;
 use super::peer::Peer;
 use super::places::{Claim, Places};
-use super::unknown::KeyIdDigest;
 use super::Fact;
 use crate::policy::ProviderId;
 use crate::time::UnixMillis;
@@ -195,17 +195,11 @@ impl Waiting {
         })
     }
 
-    /// The keys that those wait for whose token names one that is not there, and where each came
-    /// from, in the order of their coming.
-    pub(super) fn wanted_keys(
-        &self,
-        provider: ProviderId,
-    ) -> impl Iterator<Item = (KeyIdDigest, Option<Peer>)> + '_ {
+    /// What those want to be looked for whose token names a key that is not there or did not sign it,
+    /// in the order of their coming.
+    pub(super) fn wanted_keys(&self, provider: ProviderId) -> impl Iterator<Item = Wanted> + '_ {
         let waiters = self.waiters(Pool(provider, Kind::Keys));
-        waiters.filter_map(|(_, waiter)| match waiter.fact {
-            Fact::NewerKeySet(_, key_id) => Some((key_id, waiter.claim.peer)),
-            _ => None,
-        })
+        waiters.filter_map(|(_, waiter)| waiter.fact.wanted(waiter.claim.peer))
     }
 
     /// Nobody waits for this provider's keys, or its word on a token, beyond `latest`, though the

@@ -269,6 +269,48 @@ fn a_key_that_the_provider_adds_is_learned_by_the_first_token_that_names_it() {
     assert!(reply.headers.contains(&("retry-after", "3".to_owned())));
 }
 
+/// The token is good: it is the provider that changed its key and kept the id.
+#[test]
+fn a_key_that_changed_under_its_id_is_learned_by_the_first_token_that_it_signed() {
+    let mut gate = gate();
+    let first = call(&gate.tick(START, &NoMemory));
+    let other = crate::mint::Mint::generate(KeyKind::Ed25519);
+    let before = crate::mint::jwk_set(&[other.jwk("one")]);
+    let answer = FetchAnswer::Response {
+        status: 200,
+        hints: crate::facts::Hints::default(),
+        body: before,
+    };
+    gate.answered(first, answer, START, &NoMemory);
+    assert!(waits(&gate.request(WaiterId(1), request("one"), after(1))));
+    let second = call(&gate.tick(after(3), &NoMemory));
+    gate.answered(second, keys("one"), after(9), &NoMemory);
+    assert_eq!(settled(&mut gate, after(9)), [(1, true)]);
+    // One that was made up waits once at most, and is refused as what it is.
+    let forged = other.sign(
+        &json!({"alg": "EdDSA", "kid": "one"}),
+        &json!({"iss": "https://idp.example", "aud": "api", "exp": START.to_seconds().0 + 9000}),
+    );
+    let forged = || bearing("/api/v1/workflows", &forged);
+    let refused = |step| {
+        let Step::Settled(refused) = step else {
+            panic!("it waits");
+        };
+        let audit = refused.audit();
+        assert!(audit.contains("\"reason\":\"bad_signature\""), "{audit}");
+    };
+    refused(gate.request(WaiterId(2), forged(), after(10)));
+    assert!(waits(&gate.request(WaiterId(3), forged(), after(4_000))));
+    let third = call(&gate.tick(after(4_002), &NoMemory));
+    gate.answered(third, FetchAnswer::NoResponse, after(9_000), &NoMemory);
+    let [(WaiterId(3), ended)] = &gate.settle_woken(after(9_000))[..] else {
+        panic!("it waits on");
+    };
+    let audit = ended.audit();
+    assert!(audit.contains("\"reason\":\"bad_signature\""), "{audit}");
+    refused(gate.request(WaiterId(4), forged(), after(9_001)));
+}
+
 #[test]
 fn keys_that_do_not_hold_the_one_of_a_token_are_fetched_once_more_and_no_further() {
     let mut gate = gate();

@@ -60,8 +60,18 @@ pub enum Metric<'m> {
         /// The principal.
         principal: &'m str,
     },
-    /// Gauge: seconds since a provider's keys were fetched.
+    /// Gauge: seconds since a provider's keys were fetched, or since they are missed.
     KeySetAge {
+        /// The provider.
+        provider: &'m str,
+    },
+    /// Gauge: how many keys of a provider may check tokens.
+    Keys {
+        /// The provider.
+        provider: &'m str,
+    },
+    /// Gauge: how many keys of a provider's newest key set are left out.
+    SkippedKeys {
         /// The provider.
         provider: &'m str,
     },
@@ -110,6 +120,8 @@ impl Metric<'_> {
             Self::KeySetAge { provider } => {
                 format!("{PREFIX}.key_set_age_seconds.provider.{provider}")
             }
+            Self::Keys { provider } => format!("{PREFIX}.keys.provider.{provider}"),
+            Self::SkippedKeys { provider } => format!("{PREFIX}.skipped_keys.provider.{provider}"),
         }
     }
 }
@@ -127,7 +139,7 @@ mod tests {
             provider: Some("idp".into()),
         };
         let provider = "idp";
-        let fault = &FetchFault::IssuerMismatch;
+        let fault = &FetchFault::NoResponse;
         let names = [
             Metric::Decision(&decided),
             Metric::Verification(CryptoPath::Guest),
@@ -149,6 +161,8 @@ mod tests {
                 principal: "prod.app-a",
             },
             Metric::UpstreamKeyTime { principal: "app-a" },
+            Metric::Keys { provider },
+            Metric::SkippedKeys { provider },
         ]
         .map(|metric| metric.name());
         assert_eq!(
@@ -158,13 +172,15 @@ mod tests {
                 "n8n_idp_gate.verifications.crypto.guest",
                 "n8n_idp_gate.memo_hits",
                 "n8n_idp_gate.key_set_refreshes.provider.idp",
-                "n8n_idp_gate.key_set_failures.fault.issuer_mismatch.provider.idp",
+                "n8n_idp_gate.key_set_failures.fault.no_response.provider.idp",
                 "n8n_idp_gate.introspections.outcome.active.provider.idp",
                 "n8n_idp_gate.introspection_failures.fault.client_refused.provider.idp",
                 "n8n_idp_gate.key_id_misses.provider.idp",
                 "n8n_idp_gate.key_set_age_seconds.provider.idp",
                 "n8n_idp_gate.upstream_refusals.status.401.principal.prod.app-a",
                 "n8n_idp_gate.upstream_key_seconds_left.principal.app-a",
+                "n8n_idp_gate.keys.provider.idp",
+                "n8n_idp_gate.skipped_keys.provider.idp",
             ]
         );
     }

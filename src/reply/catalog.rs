@@ -86,7 +86,7 @@ const TOKEN_FAULTS: [TokenFault; 26] = [
     TokenFault::NotYetValid,
     TokenFault::IssuedInTheFuture,
     TokenFault::IssuedAfterExpiry,
-    TokenFault::UnknownKeyId,
+    TokenFault::UnknownKeyId(None),
     TokenFault::RevokedKey,
     TokenFault::NoKeyFits,
     TokenFault::KeyOfAnotherIssuer,
@@ -125,7 +125,7 @@ mod tests {
                 | TokenFault::NotYetValid
                 | TokenFault::IssuedInTheFuture
                 | TokenFault::IssuedAfterExpiry
-                | TokenFault::UnknownKeyId
+                | TokenFault::UnknownKeyId(_)
                 | TokenFault::RevokedKey
                 | TokenFault::NoKeyFits
                 | TokenFault::KeyOfAnotherIssuer

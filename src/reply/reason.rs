@@ -281,6 +281,11 @@ impl Reason {
             Self::Identity(IdentityFault::NotText { .. }) => {
                 "a claim that says who calls is not text; `fault` in the audit names it".to_owned()
             }
+            Self::Token(TokenFault::UnknownKeyId(_)) => {
+                "no usable key of the provider has the token's key id; `fault` in the audit says where one \
+                 is published and [skipped](faults.md#keys-that-are-skipped)"
+                    .to_owned()
+            }
             Self::Token(fault) => fault.to_string(),
             Self::Identity(fault) => fault.to_string(),
             Self::Bearer(fault) => fault.to_string(),
@@ -333,15 +338,14 @@ impl Reason {
             Self::Path(fault) => Some(fault.as_str()),
             Self::KeysUnavailable(outage) | Self::IntrospectionUnavailable(outage) => outage.fault,
             Self::Token(
-                TokenFault::ClaimOfWrongType(name)
+                TokenFault::AlgorithmNotAllowed(Some(name))
+                | TokenFault::ClaimOfWrongType(name)
                 | TokenFault::WrongType(name)
                 | TokenFault::AnswerDisagrees(name),
             )
             | Self::Identity(IdentityFault::NotText { claim: name }) => Some(name),
             Self::NotAdmitted(NotAdmitted::Claim(path)) => Some(path),
-            Self::Token(TokenFault::AlgorithmNotAllowed(Some(algorithm))) => {
-                Some(algorithm.as_str())
-            }
+            Self::Token(TokenFault::UnknownKeyId(Some(reason))) => Some(reason.as_fault()),
             _ => None,
         }
     }
@@ -426,7 +430,7 @@ const fn token_detail(fault: TokenFault) -> &'static str {
         TokenFault::NotYetValid | TokenFault::IssuedInTheFuture => {
             "The access token is not valid yet."
         }
-        TokenFault::UnknownKeyId
+        TokenFault::UnknownKeyId(_)
         | TokenFault::RevokedKey
         | TokenFault::NoKeyFits
         | TokenFault::KeyOfAnotherIssuer

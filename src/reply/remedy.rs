@@ -81,8 +81,8 @@ const fn token(fault: TokenFault) -> &'static str {
         TokenFault::NotYetValid | TokenFault::IssuedInTheFuture => {
             "compare the clocks; see `clock_skew`"
         }
-        TokenFault::UnknownKeyId => {
-            "look whether the provider publishes `claimed.kid`: another realm or environment may have the same issuer"
+        TokenFault::UnknownKeyId(_) => {
+            "look at `fault`, and whether the provider publishes `claimed.kid`: another realm or environment may have the same issuer"
         }
         TokenFault::RevokedKey => "have the client get a token that is signed with another key",
         TokenFault::NoKeyFits => "have the provider put `kid` in; compare `alg` with the published key",

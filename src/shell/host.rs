@@ -113,6 +113,7 @@ pub(super) fn fetch(request: &FetchRequest) -> Result<u32, Status> {
         (":authority", endpoint.authority.as_str()),
         (":path", endpoint.path.as_str()),
         ("accept", "application/json"),
+        ("accept-encoding", "identity"),
         ("user-agent", USER_AGENT),
     ];
     if let Some(authorization) = &request.authorization {
@@ -147,6 +148,8 @@ pub(super) fn fetch_answer(headers: usize, body: usize) -> FetchAnswer {
             cache_control: field("cache-control").ok().flatten(),
             retry_after: field("retry-after").ok().flatten(),
             content_type: field("content-type").ok().flatten(),
+            content_encoding: field("content-encoding").ok().flatten(),
+            location: field("location").ok().flatten(),
         },
         body,
     }

@@ -16,8 +16,8 @@ use super::host::{self, HostFunctions, SharedData, VmEnvironment};
 use super::http::Request;
 use super::metrics::Metrics;
 use crate::config;
-use crate::crypto::{Algorithm, GuestCrypto, HostCrypto, SignatureVerifier};
-use crate::facts::{CallId, FetchAnswer, FetchRequest, WaiterId};
+use crate::crypto::{skipped_in_words, Algorithm, GuestCrypto, HostCrypto, SignatureVerifier};
+use crate::facts::{CallId, FetchAnswer, FetchRequest, KeyCount, WaiterId};
 use crate::gate::{Gate, Sent, Work};
 use crate::observe::Metric;
 use crate::policy::CryptoMode;
@@ -52,6 +52,8 @@ pub(super) struct Worker {
     warning_due: UnixMillis,
     /// Whether the host writes audit records at all.
     pub(super) audits: bool,
+    /// What the host was last told of each provider's keys.
+    key_counts: Vec<KeyCount>,
 }
 
 /// A request that waited and goes on.
@@ -85,6 +87,21 @@ impl Worker {
                 self.metrics.record(&metric, left);
             }
         }
+        // These seldom change, and the host keeps what it was told.
+        let mut counts = Vec::new();
+        for (provider, count) in self.gate.key_counts(now) {
+            if self.key_counts.get(counts.len()) != Some(&count) {
+                for (metric, number) in [
+                    (Metric::Keys { provider }, count.usable),
+                    (Metric::SkippedKeys { provider }, count.skipped),
+                ] {
+                    let number = u64::try_from(number).unwrap_or(u64::MAX);
+                    self.metrics.record(&metric, number);
+                }
+            }
+            counts.push(count);
+        }
+        self.key_counts = counts;
     }
 
     /// Notes that a request goes on, for its own next call.
@@ -143,6 +160,7 @@ impl Root {
                     key_times_due: UnixMillis(0),
                     warning_due: UnixMillis(0),
                     audits: host::logs_information(),
+                    key_counts: Vec::new(),
                 };
                 worker.gate.open(&SharedData);
                 worker.adjust_tick();
@@ -167,6 +185,16 @@ impl Root {
                     let worker = &mut *worker;
                     let provider = worker.gate.provider_name(provider);
                     worker.metrics.count(&Metric::KeySetRefresh { provider });
+                }
+                Work::Skipped(provider, keys) => {
+                    let worker = worker.borrow();
+                    let provider = worker.gate.provider_name(provider);
+                    if keys.is_empty() {
+                        info!("provider {provider}: no key of the key set is skipped any more");
+                    } else {
+                        let keys = skipped_in_words(&keys);
+                        warn!("provider {provider}: keys of the key set are skipped: {keys}");
+                    }
                 }
                 Work::Failed(provider, fault) => {
                     let mut worker = worker.borrow_mut();

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::crypto::Algorithm;
+use crate::crypto::SkipReason;
 
 /// Why a token is not accepted. The first check that fails is named; a claim of a wrong type is
 /// never taken for an absent one.
@@ -40,10 +40,10 @@ pub enum TokenFault {
     #[error("the claim {0} is of a wrong type")]
     ClaimOfWrongType(&'static str),
     /// Expected one of the provider's algorithms (RFC 8725 §3.1). Stops `none`, HMAC keyed with a
-    /// public key, and weaker algorithms than agreed. The name is kept only if it is one that
-    /// this gate knows; others are the sender's free text.
+    /// public key, and weaker algorithms than agreed. The name is kept only if it is a
+    /// registered one; others are the sender's free text.
     #[error("the algorithm of the token is not allowed")]
-    AlgorithmNotAllowed(Option<Algorithm>),
+    AlgorithmNotAllowed(Option<&'static str>),
     /// Expected an access token, got something that bears the mark of another kind: this member
     /// of its header or claims, or its absence (RFC 8725 §3.11, §3.12; RFC 9068 §4).
     #[error("not an access token, as {0} says")]
@@ -79,9 +79,9 @@ pub enum TokenFault {
     #[error("the token was issued after its expiry")]
     IssuedAfterExpiry,
     /// Expected the provider's key set to have the token's `kid` (RFC 7515 §4.1.4). The set may be
-    /// out of date.
+    /// out of date, or the key is in it and left out for this reason.
     #[error("no key of the provider has the token's key id")]
-    UnknownKeyId,
+    UnknownKeyId(Option<SkipReason>),
     /// Expected a `kid` that the operator did not revoke.
     #[error("the operator revoked the token's key: `revoked_kids`")]
     RevokedKey,
@@ -129,7 +129,7 @@ impl TokenFault {
             Self::NotYetValid => "not_yet_valid",
             Self::IssuedInTheFuture => "issued_in_the_future",
             Self::IssuedAfterExpiry => "issued_after_expiry",
-            Self::UnknownKeyId => "unknown_key_id",
+            Self::UnknownKeyId(_) => "unknown_key_id",
             Self::RevokedKey => "revoked_key",
             Self::NoKeyFits => "no_key_fits",
             Self::KeyOfAnotherIssuer => "key_of_another_issuer",

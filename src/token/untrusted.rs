@@ -69,6 +69,11 @@ impl<'t> UntrustedToken<'t> {
         Algorithm::parse(&self.header.algorithm)
     }
 
+    /// The name of the `alg` that the token claims, if it is one that others may check.
+    pub fn algorithm_name(&self) -> Option<&'static str> {
+        Algorithm::registered(&self.header.algorithm)
+    }
+
     /// `kid` of the header: which key the token claims to be signed with.
     pub fn key_id(&self) -> Option<&str> {
         self.header.key_id.as_deref()

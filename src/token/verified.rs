@@ -72,23 +72,17 @@ impl VerifiedToken {
         crypto: &dyn SignatureVerifier,
         now: UnixSeconds,
     ) -> Result<Self, TokenFault> {
-        let claims = token.claims();
-        let algorithm = allowed_algorithm(token, rules)?;
-        let told = kind::check(token, rules)?;
-        if claims.contains_key("cnf") {
-            return Err(TokenFault::SenderConstrained);
-        }
-        for name in ["sub", "jti"] {
-            text(claims, name)?;
-        }
-        let audience = our_audience(claims, rules)?;
-        let times = Times::read(claims)?;
-        times.check(rules.clock_skew, now)?;
+        let Unsigned {
+            algorithm,
+            told,
+            audience,
+            times,
+        } = check_unsigned(token, rules, now)?;
         let (key, verification) = check_signature(token, algorithm, rules, keys, crypto)?;
         Ok(Self {
             issuer: token.claimed_issuer().into(),
             audience: audience.to_owned(),
-            claims: Rc::clone(claims),
+            claims: Rc::clone(token.claims()),
             times,
             clock_skew: rules.clock_skew,
             signature: Some(Signature {
@@ -102,6 +96,15 @@ impl VerifiedToken {
             keeps_rfc_9068: told.keeps_rfc_9068,
             hint: told.hint,
         })
+    }
+
+    /// Refuses a token that no key could save, where the keys are not at hand.
+    pub fn check_without_keys(
+        token: &UntrustedToken<'_>,
+        rules: &TokenRules,
+        now: UnixSeconds,
+    ) -> Result<(), TokenFault> {
+        check_unsigned(token, rules, now).map(|_| ())
     }
 
     /// Takes a provider's word for a token that only it can read.
@@ -361,14 +364,48 @@ fn word(answer: &ActiveAnswer, now: UnixSeconds) -> Result<(UnixSeconds, UnixSec
     Ok((since, until))
 }
 
+/// What a token says that would hold, if its signature were good.
+struct Unsigned<'c> {
+    algorithm: Algorithm,
+    told: kind::Told,
+    audience: &'c str,
+    times: Times,
+}
+
+/// Checks all that can be checked without a key.
+fn check_unsigned<'c>(
+    token: &'c UntrustedToken<'_>,
+    rules: &TokenRules,
+    now: UnixSeconds,
+) -> Result<Unsigned<'c>, TokenFault> {
+    let claims = token.claims();
+    let algorithm = allowed_algorithm(token, rules)?;
+    let told = kind::check(token, rules)?;
+    if claims.contains_key("cnf") {
+        return Err(TokenFault::SenderConstrained);
+    }
+    for name in ["sub", "jti"] {
+        text(claims, name)?;
+    }
+    let audience = our_audience(claims, rules)?;
+    let times = Times::read(claims)?;
+    times.check(rules.clock_skew, now)?;
+    Ok(Unsigned {
+        algorithm,
+        told,
+        audience,
+        times,
+    })
+}
+
 fn allowed_algorithm(
     token: &UntrustedToken<'_>,
     rules: &TokenRules,
 ) -> Result<Algorithm, TokenFault> {
-    let claimed = token.algorithm();
-    claimed
+    token
+        .algorithm()
         .filter(|algorithm| rules.algorithms.contains(algorithm))
-        .ok_or(TokenFault::AlgorithmNotAllowed(claimed))
+        .ok_or_else(|| TokenFault::AlgorithmNotAllowed(token.algorithm_name()))
 }
 
 /// A claim that is a string where it is present.
@@ -424,7 +461,10 @@ fn check_signature<'k>(
     let candidates = match keys.candidates(algorithm, token.key_id()) {
         Candidates::Keys(candidates) => candidates,
         Candidates::Revoked => return Err(TokenFault::RevokedKey),
-        Candidates::UnknownKeyId => return Err(TokenFault::UnknownKeyId),
+        Candidates::UnknownKeyId => {
+            let skipped = token.key_id().and_then(|key_id| keys.skip_reason(key_id));
+            return Err(TokenFault::UnknownKeyId(skipped));
+        }
         Candidates::NoneFits => return Err(TokenFault::NoKeyFits),
     };
     let mut fault = TokenFault::KeyOfAnotherIssuer;

@@ -47,13 +47,31 @@ fn no_keys() -> Vec<Case> {
     let page = || Script::Reply(Reply::new(200, "text/html", "<html>log in</html>"));
     let lie = r#"{"issuer":"https://evil.example.test","jwks_uri":"https://evil.example.test/"}"#;
     let symmetric = r#"{"keys":[{"kty":"oct","k":"AAAA"}]}"#;
+    let certificates = r#"{"a1":"-----BEGIN CERTIFICATE-----\nMII"}"#;
+    let packed = Reply::new(200, "application/json", b"\x1f\x8b\x08\0".as_slice());
+    let packed = Script::Reply(packed.header("content-encoding", "gzip"));
+    let packed_document = packed.clone();
     let huge = format!("{}{}", " ".repeat(10 << 20), json!({"keys": []}));
     vec![
         Case("lies", DISCOVERY, text(lie), "issuer_mismatch"),
         Case("shows a page", DISCOVERY, page(), "document_malformed"),
-        Case("shows a page for keys", JWKS, page(), "not_json"),
+        Case("shows a page for keys", JWKS, page(), "page"),
         Case("sends half of it", JWKS, text(r#"{"keys":[{"#), "not_json"),
-        Case("sends a list", JWKS, text("[]"), "not_a_key_set"),
+        Case("sends a list", JWKS, text("[]"), "list"),
+        Case("has no signing key", JWKS, text("{}"), "keys_missing"),
+        Case(
+            "sends certificates",
+            JWKS,
+            text(certificates),
+            "certificates",
+        ),
+        Case("packs its keys", JWKS, packed, "content_encoding"),
+        Case(
+            "packs its document",
+            DISCOVERY,
+            packed_document,
+            "content_encoding",
+        ),
         Case("withdrew its keys", JWKS, text(r#"{"keys":[]}"#), "empty"),
         Case("has no usable key", JWKS, text(symmetric), "no_usable_key"),
         Case("sends 10 MB", JWKS, text(&huge), "too_large"),
@@ -101,6 +119,24 @@ fn without_keys_tokens_wait_for_better_times_and_api_keys_pass() {
         let is_counted = stats.lines().any(|line| line.starts_with(&counter));
         assert!(is_counted, "{name}: {stats}");
     }
+    // What the provider wrote stands in the log, and callers who cannot know it are not told.
+    let log = gate.envoy.log_text();
+    for said in [
+        "the provider answered with status 302, to \"/elsewhere\"",
+        "is of another issuer: expected \"https://idp-10.example.test\", found \"https://evil.example.test\"",
+        "the document is encoded (gzip)",
+        "it is a page (HTML or XML)",
+    ] {
+        assert!(log.contains(said), "{said}: {log}");
+    }
+    // Whose keys are missing changes nothing about a token that no key could save.
+    let expired = changed(&json!({ "iss": issuer(0), "iat": 1, "exp": 2 }));
+    let refused = Request::get("/api/v1/workflows").bearer(&expired);
+    let refused = refused.send(gate.envoy.port()).unwrap();
+    assert_eq!(
+        (refused.status, &refused.json()["reason"]),
+        (401, &json!("expired"))
+    );
     // A provider that is well, and calls that need none, do not suffer from it.
     let good = Request::get("/api/v1/workflows").bearer(&token("app-a", &[READER]));
     assert_eq!(good.send(gate.envoy.port()).unwrap().status, 200);

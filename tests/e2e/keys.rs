@@ -296,6 +296,173 @@ fn workers_of_a_configuration_without_principals_share_by_a_secret_of_their_own(
     assert_eq!(gate.provider.requests(JWKS), 1);
 }
 
+/// The provider made a new key and kept the id of the old one.
+#[test]
+fn a_key_that_changed_under_its_id_counts_for_the_first_token_and_in_all_workers() {
+    let gate = Gate::with(policy(), |setup| setup.workers(4));
+    for _ in 0..16 {
+        assert_eq!(good(&gate).status, 200);
+    }
+    let next = Mint::generate(KeyKind::Rsa2048);
+    gate.provider.publish(&[next.jwk(KEY_ID)]);
+    thread::sleep(Duration::from_millis(1100));
+    let of_next = |number: usize| {
+        let header = json!({"alg": "RS256", "kid": KEY_ID});
+        next.sign(
+            &header,
+            &claims("app-a", &[READER], &json!({"jti": number.to_string()})),
+        )
+    };
+    let first = list(&gate, &of_next(0));
+    assert_eq!(first.status, 200, "{}", first.text());
+    thread::sleep(Duration::from_secs(1));
+    for number in 1..32 {
+        assert_eq!(list(&gate, &of_next(number)).status, 200);
+        let of_old = good(&gate);
+        assert_eq!(of_old.status, 401, "{}", of_old.text());
+        assert_eq!(of_old.json()["reason"], json!("bad_signature"));
+    }
+}
+
+#[test]
+fn forged_signatures_under_a_known_key_id_do_not_make_the_gate_storm_the_provider() {
+    let mut policy = policy();
+    policy["providers"][0]["keys"] = json!({ "timeout": "1s", "cooldown": "30s" });
+    let gate = Gate::with(policy, |setup| setup.workers(2));
+    for _ in 0..8 {
+        assert_eq!(good(&gate).status, 200);
+    }
+    let forger = Mint::generate(KeyKind::Rsa2048);
+    for number in 0..60 {
+        let header = json!({"alg": "RS256", "kid": KEY_ID});
+        let claims = claims("app-a", &[READER], &json!({"jti": number.to_string()}));
+        let refused = list(&gate, &forger.sign(&header, &claims));
+        assert_eq!(refused.status, 401, "{}", refused.text());
+        assert_eq!(refused.json()["reason"], json!("bad_signature"));
+    }
+    let asked = gate.provider.requests(JWKS);
+    assert!(
+        (2..=3).contains(&asked),
+        "the provider was asked {asked} times"
+    );
+    // A key that is really new is looked for all the same, and good tokens never waited.
+    let next = Mint::generate(KeyKind::P256);
+    gate.provider
+        .publish(&[key().jwk(KEY_ID), next.jwk("next")]);
+    let header = json!({"alg": "ES256", "kid": "next"});
+    let of_next = next.sign(&header, &claims("app-a", &[READER], &json!({})));
+    assert_eq!(list(&gate, &of_next).status, 200);
+    assert_eq!(good(&gate).status, 200);
+}
+
+/// A key whose first coordinate begins with a zero octet, which its provider left out.
+fn short() -> (Mint, serde_json::Value) {
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use base64::Engine as _;
+    loop {
+        let key = Mint::generate(KeyKind::P256);
+        let mut jwk = key.jwk("short");
+        let x = URL_SAFE_NO_PAD.decode(jwk["x"].as_str().unwrap()).unwrap();
+        if let [0, rest @ ..] = x.as_slice() {
+            jwk["x"] = json!(URL_SAFE_NO_PAD.encode(rest));
+            return (key, jwk);
+        }
+    }
+}
+
+/// Odd, and with one meaning only.
+#[test]
+fn keys_as_providers_really_publish_them_check_tokens() {
+    let provider = provider();
+    let (short, short_jwk) = short();
+    let ed = Mint::generate(KeyKind::Ed25519);
+    let mut ed_jwk = ed.jwk("ed");
+    ed_jwk["alg"] = json!("Ed25519");
+    let rsa = Mint::generate(KeyKind::Rsa2048);
+    let mut rsa_jwk = rsa.jwk("rsa");
+    rsa_jwk["use"] = json!("SIG");
+    for name in ["d", "p", "q", "alg", "x5c", "key_ops"] {
+        rsa_jwk[name] = json!(null);
+    }
+    let set = json!({"keys": [key().jwk(KEY_ID), short_jwk, ed_jwk, rsa_jwk]}).to_string();
+    let marked = [b"\xef\xbb\xbf", set.as_bytes()].concat();
+    let keys = Reply::new(200, "application/json", marked);
+    provider.script(JWKS, Script::Reply(keys));
+    let document = provider.document().to_string();
+    let marked = [b"\xef\xbb\xbf", document.as_bytes()].concat();
+    let document = Reply::new(200, "application/json", marked);
+    provider.script(DISCOVERY, Script::Reply(document));
+    let mut policy = policy();
+    policy["providers"][0]["algorithms"] = json!(["RS256", "ES256", "Ed25519"]);
+    let gate = Gate::at(provider, policy, |setup| setup);
+    for (signer, kid, algorithm) in [
+        (key(), KEY_ID, "RS256"),
+        (&short, "short", "ES256"),
+        (&ed, "ed", "EdDSA"),
+        (&ed, "ed", "Ed25519"),
+        (&rsa, "rsa", "RS256"),
+    ] {
+        let header = json!({"alg": algorithm, "kid": kid});
+        let token = signer.sign(&header, &claims("app-a", &[READER], &json!({})));
+        let answer = list(&gate, &token);
+        assert_eq!(answer.status, 200, "{kid} {algorithm}: {}", answer.text());
+    }
+    let asked = gate.provider.last(JWKS).unwrap();
+    let asks_for = ("accept-encoding".to_owned(), b"identity".to_vec());
+    assert!(asked.headers.contains(&asks_for), "{asked:?}");
+    assert!(!gate.envoy.log_text().contains("are skipped"));
+}
+
+/// In the log once, in a metric, and in the audit of every worker.
+#[test]
+fn a_key_that_is_skipped_is_told() {
+    let provider = provider();
+    let mut weak = key().jwk("weak\u{202e}\n");
+    weak["n"] = json!("AQAB");
+    let mut encrypts = key().jwk("enc");
+    encrypts["use"] = json!("enc");
+    provider.publish(&[key().jwk(KEY_ID), weak, encrypts]);
+    let mut policy = policy();
+    policy["providers"][0]["keys"] = json!({ "ttl": "1s", "max_stale": "1m", "cooldown": "1s" });
+    let gate = Gate::at(provider, policy, |setup| setup.workers(4));
+    until(|| gate.provider.requests(JWKS) > 2);
+    let log = gate.envoy.log_text();
+    let told =
+        "provider idp: keys of the key set are skipped: keys[1] (kid \"weak\\u{202e}\\n\"): \
+                an RSA key of less than 2048 bits; keys[2] (kid \"enc\"): not for signatures";
+    assert_eq!(log.matches(told).count(), 1, "{log}");
+    let gauges = |name: &str, value: u32| {
+        let line = format!("n8n_idp_gate_{name}_provider_idp{{}} {value}");
+        let stats = gate.envoy.stats().unwrap();
+        assert!(stats.contains(&line), "{line}: {stats}");
+    };
+    gauges("keys", 1);
+    gauges("skipped_keys", 2);
+    let header = json!({"alg": "RS256", "kid": "enc"});
+    for number in 0..24 {
+        let claims = claims("app-a", &[READER], &json!({"jti": number.to_string()}));
+        list(&gate, &key().sign(&header, &claims));
+        thread::sleep(Duration::from_millis(50));
+    }
+    let audit = gate.envoy.audit();
+    let refused = audit
+        .iter()
+        .filter(|record| record["reason"] == json!("unknown_key_id"));
+    let refused: Vec<_> = refused.collect();
+    assert!(!refused.is_empty(), "{audit:?}");
+    for record in refused {
+        assert_eq!(record["fault"], json!("skipped: use"));
+    }
+    // A provider that withdraws its keys: the gauges say so.
+    gate.provider.publish(&[]);
+    until(|| {
+        gate.envoy
+            .stats()
+            .is_ok_and(|stats| stats.contains("n8n_idp_gate_keys_provider_idp{} 0"))
+    });
+    gauges("skipped_keys", 0);
+}
+
 /// Waits for something that comes soon.
 fn until(there: impl Fn() -> bool) {
     for _ in 0..100 {

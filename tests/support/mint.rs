@@ -151,7 +151,7 @@ impl Mint {
                     .expect("an ES384 signature");
                 signature.to_bytes().to_vec()
             }
-            (Self::Ed25519(pair), "EdDSA") => {
+            (Self::Ed25519(pair), "EdDSA" | "Ed25519") => {
                 pair.key_pair().as_ref().sk.sign(message, None).to_vec()
             }
             _ => panic!("a key of {} cannot sign {algorithm}", self.algorithm()),

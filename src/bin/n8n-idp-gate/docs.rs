@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use n8n_idp_gate::config::reference;
+use n8n_idp_gate::crypto::SkipReason;
 use n8n_idp_gate::facts::{FetchFault, IntrospectionFault};
 use n8n_idp_gate::n8n::Operation;
 use n8n_idp_gate::reply::{problem, Challenge, Reason};
@@ -174,6 +175,27 @@ with `introspection_unavailable` for it.
 |---|---|---|
 ";
 
+const SKIPPED: &str = "
+## Keys that are skipped
+
+A key of a key set that cannot check tokens is left out; the others stay in use. The log names it once
+for each change, the metric `skipped_keys` counts, `explain --key-set` lists. In the audit, a token
+that names such a key has `skipped: ` and this reason in `fault`, with the reason `unknown_key_id`.
+What is read all the same stands in the guide on
+[key sets](../guides/key-sets.md).
+
+| reason | what it means | what to do |
+|---|---|---|
+";
+
+fn skipped() -> String {
+    let rows = SkipReason::ALL.into_iter().map(|reason| {
+        let (name, remedy) = (reason.as_str(), reason.remedy());
+        format!("| `{name}` | {reason} | {remedy} |\n")
+    });
+    rows.collect()
+}
+
 fn faults() -> String {
     let rows = FetchFault::examples().into_iter().map(|fault| {
         let (code, meaning, remedy) = (fault.as_str(), fault.meaning(), fault.remedy());
@@ -184,8 +206,9 @@ fn faults() -> String {
         format!("| `{code}` | {meaning} | {remedy} |\n")
     });
     format!(
-        "{FAULTS}{}{INTROSPECTION_FAULTS}{}",
+        "{FAULTS}{}{SKIPPED}{}{INTROSPECTION_FAULTS}{}",
         rows.collect::<String>(),
+        skipped(),
         asked.collect::<String>()
     )
 }

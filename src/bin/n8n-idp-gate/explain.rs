@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use n8n_idp_gate::crypto::{GuestCrypto, KeySet};
+use n8n_idp_gate::crypto::{skipped_in_words, GuestCrypto, KeySet, KeySetFault};
 use n8n_idp_gate::decide::{decide, Decision, Grounds, HeaderEdit, Outcome};
 use n8n_idp_gate::facts::{
-    read_answer, Availability, Facts, Introspected, KeyIdDigest, NewerKeys, Said,
+    read_answer, read_discovery, Availability, Facts, FetchFault, Introspected, KeyIdDigest,
+    NewerKeys, Outage, Said,
 };
 use n8n_idp_gate::observe::audit_line;
 use n8n_idp_gate::policy::{KeySource, Policy, Provider, ProviderId};
@@ -42,6 +44,9 @@ pub(crate) struct Arguments {
     /// The published keys of a provider, for providers that have none in the configuration.
     #[arg(long = "key-set", value_name = "PROVIDER=FILE")]
     key_sets: Vec<String>,
+    /// The discovery document of a provider: it is read as the filter would.
+    #[arg(long = "discovery", value_name = "PROVIDER=FILE")]
+    discovery: Vec<String>,
     /// What a provider would answer about the token, where it is asked.
     #[arg(long = "answer", value_name = "PROVIDER=FILE")]
     answers: Vec<String>,
@@ -67,7 +72,14 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Str
         now: now.to_seconds(),
     };
     let decision = decide(grounds, &request);
-    describe(&decision, &policy, &request, now, out).map_err(|error| error.to_string())
+    let described = describe(&decision, &policy, &request, now, out);
+    let told = described.and_then(|()| {
+        files
+            .notes
+            .iter()
+            .try_for_each(|note| writeln!(out, "{note}"))
+    });
+    told.map_err(|error| error.to_string())
 }
 
 fn describe(
@@ -152,7 +164,9 @@ fn request(arguments: &Arguments) -> Result<RequestHead, String> {
 /// What lies in files, in the place of what the filter would fetch.
 #[derive(Default)]
 struct Files {
-    keys: BTreeMap<ProviderId, KeySet>,
+    keys: BTreeMap<ProviderId, Result<KeySet, FetchFault>>,
+    /// What the log of the filter would say of them.
+    notes: Vec<String>,
     answers: BTreeMap<ProviderId, Said<ActiveAnswer>>,
 }
 
@@ -161,15 +175,42 @@ impl Files {
         let mut files = Self::default();
         for (index, provider) in policy.providers.iter().enumerate() {
             if let KeySource::Inline(keys) = &provider.keys {
-                files.keys.insert(ProviderId(index), keys.clone());
+                files.keys.insert(ProviderId(index), Ok(keys.clone()));
+            }
+        }
+        for argument in &arguments.discovery {
+            let (id, provider, _, document) = named(policy, argument)?;
+            match read_discovery(provider, &document) {
+                Ok(keys) => files.notes.push(format!(
+                    "provider {}: its keys would be fetched from {keys}",
+                    provider.name
+                )),
+                Err(fault) => files.failed(id, provider, fault),
             }
         }
         for argument in &arguments.key_sets {
-            let (id, provider, path, document) = named(policy, argument)?;
-            let keys = KeySet::parse(&document)
-                .map_err(|fault| format!("{}: {fault}", input::shown(Path::new(path))))?;
-            let keys = KeySet::of(keys.keys().to_vec(), &provider.revoked_kids);
-            files.keys.insert(id, keys);
+            let (id, provider, _, document) = named(policy, argument)?;
+            match KeySet::parse(&document) {
+                Ok(parsed) => {
+                    let keys = KeySet::of(parsed.keys().to_vec(), &provider.revoked_kids);
+                    let keys = keys.without(parsed.skipped().to_vec());
+                    // A discovery document that is refused brings none.
+                    files.keys.entry(id).or_insert(Ok(keys));
+                }
+                Err(fault) => files.failed(id, provider, fault.into()),
+            }
+        }
+        for (id, keys) in &files.keys {
+            let skipped = match keys {
+                Ok(keys) => keys.skipped(),
+                Err(FetchFault::Keys(KeySetFault::NoUsableKey(skipped))) => skipped,
+                Err(_) => continue,
+            };
+            if let (false, Some(provider)) = (skipped.is_empty(), policy.providers.get(id.0)) {
+                let (name, skipped) = (&provider.name, skipped_in_words(skipped));
+                let note = format!("provider {name}: keys of the key set are skipped: {skipped}");
+                files.notes.push(note);
+            }
         }
         for argument in &arguments.answers {
             let (id, provider, path, document) = named(policy, argument)?;
@@ -181,6 +222,15 @@ impl Files {
             files.answers.insert(id, said);
         }
         Ok(files)
+    }
+
+    /// The filter would have no keys of this provider.
+    fn failed(&mut self, id: ProviderId, provider: &Provider, fault: FetchFault) {
+        let name = &provider.name;
+        let note = format!("provider {name}: the keys could not be fetched: {fault}");
+        self.notes.push(note);
+        self.notes.push(format!("  {}", fault.remedy()));
+        self.keys.insert(id, Err(fault));
     }
 }
 
@@ -202,9 +252,18 @@ fn named<'n>(
 
 impl Facts for Files {
     fn key_set(&self, provider: ProviderId) -> Availability<'_> {
-        self.keys
-            .get(&provider)
-            .map_or(Availability::Pending, Availability::Known)
+        match self.keys.get(&provider) {
+            Some(Ok(keys)) => Availability::Known(keys),
+            Some(Err(fault)) => Availability::Unavailable(Outage {
+                retry_after: Duration::from_secs(1),
+                fault: Some(fault.as_str()),
+            }),
+            None => Availability::Pending,
+        }
+    }
+
+    fn may_have_changed(&self, _: ProviderId, _: KeyIdDigest) -> bool {
+        false
     }
 
     fn newer_keys(&self, _: ProviderId, _: KeyIdDigest) -> NewerKeys {

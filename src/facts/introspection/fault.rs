@@ -41,7 +41,7 @@ impl IntrospectionFault {
     pub(super) const fn blame(&self, protocol: &Protocol) -> Blame {
         let is_userinfo = matches!(protocol, Protocol::UserInfo);
         match self {
-            Self::Fetch(FetchFault::Status { status }) => match StatusClass::of(*status) {
+            Self::Fetch(FetchFault::Status { status, .. }) => match StatusClass::of(*status) {
                 StatusClass::NotFound | StatusClass::RateLimited if is_userinfo => Blame::Token,
                 StatusClass::ClientError | StatusClass::ServerError | StatusClass::Other => {
                     Blame::Token
@@ -59,7 +59,10 @@ impl IntrospectionFault {
 
     /// One example of every fault, in the order of the documentation.
     pub fn examples() -> Vec<Self> {
-        let statuses = StatusClass::EXAMPLES.map(|status| FetchFault::Status { status });
+        let statuses = StatusClass::EXAMPLES.map(|status| FetchFault::Status {
+            status,
+            location: None,
+        });
         let mut faults = vec![
             Self::Fetch(FetchFault::NoResponse),
             Self::Fetch(FetchFault::NotDispatched),
@@ -68,6 +71,7 @@ impl IntrospectionFault {
         faults.extend(statuses.map(Self::Fetch));
         faults.extend([
             Self::Fetch(FetchFault::TooLarge),
+            Self::Fetch(FetchFault::ContentEncoding(String::new())),
             Self::ContentType,
             Self::Malformed,
         ]);
@@ -89,7 +93,7 @@ impl IntrospectionFault {
             Self::Fetch(FetchFault::NotDispatched) => {
                 "Write the name of one of Envoy's clusters into `cluster`."
             }
-            Self::Fetch(FetchFault::Status { status }) => match StatusClass::of(*status) {
+            Self::Fetch(FetchFault::Status { status, .. }) => match StatusClass::of(*status) {
                 StatusClass::Redirect | StatusClass::NotFound => "Check `uri`.",
                 StatusClass::RateLimited => {
                     "Raise `ttl` and `inactive_ttl`. `Retry-After` is obeyed, up to five minutes."
@@ -104,6 +108,9 @@ impl IntrospectionFault {
                     "Look at the provider. Other tokens are asked about all the same."
                 }
             },
+            Self::Fetch(FetchFault::ContentEncoding(_)) => {
+                "Have the server, or the proxy before it, obey `Accept-Encoding: identity`."
+            }
             Self::Fetch(_) => "Look at the provider and at what stands before it.",
             Self::ClientRefused => {
                 "Check `client_id`, the variable of `client_secret`, `auth`, and whether the provider \
@@ -172,7 +179,8 @@ mod tests {
                 "client_refused",
                 "redirect",
                 "not_found",
-                "rate_limited"
+                "rate_limited",
+                "content_encoding"
             ]
         );
         let at_userinfo = [&["not_found", "rate_limited"][..], &of_one].concat();

@@ -43,13 +43,19 @@ pub(super) fn read(
         _ => false,
     };
     let document = match answer.document() {
-        Err(FetchFault::Status { status: 401 }) if is_introspection => {
+        Err(FetchFault::Status { status: 401, .. }) if is_introspection => {
             return Err(IntrospectionFault::ClientRefused);
         }
         // RFC 6750 §3.1: `invalid_request`, `invalid_token`, `insufficient_scope`.
         Err(FetchFault::Status {
             status: 400 | 401 | 403,
+            ..
         }) if !is_introspection => return Ok(Said::Inactive),
+        // A redirect may repeat a token in its address.
+        Err(FetchFault::Status { status, .. }) => {
+            let location = None;
+            return Err(FetchFault::Status { status, location }.into());
+        }
         document => document?,
     };
     if !is_json {
@@ -58,8 +64,8 @@ pub(super) fn read(
     if document.len() > MAX_ANSWER {
         return Err(FetchFault::TooLarge.into());
     }
-    let mut said =
-        json::object(&document, MAX_TOKEN_DEPTH).map_err(|_| IntrospectionFault::Malformed)?;
+    let mut said = json::object(json::without_mark(&document), MAX_TOKEN_DEPTH)
+        .map_err(|_| IntrospectionFault::Malformed)?;
     if json::weight(&said) > MAX_WEIGHT {
         return Err(FetchFault::TooLarge.into());
     }

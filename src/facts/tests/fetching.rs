@@ -1,6 +1,7 @@
 //! When keys are fetched, how long they serve, and who waits for them.
 
 use super::*;
+use crate::crypto::KeySet;
 
 #[test]
 fn the_first_tick_fetches_the_keys_though_nobody_waits() {
@@ -33,42 +34,183 @@ fn discovery_leads_to_the_keys_through_the_same_cluster() {
     assert!(knows(&store, "one", START));
 }
 
+/// What is wrong with a document stands in the log: the operator must not have to fetch it himself.
 #[test]
-fn a_discovery_document_that_lies_brings_no_keys() {
+fn a_discovery_document_that_lies_brings_no_keys_and_the_log_says_what_is_wrong_with_it() {
+    let of = |issuer: &str, jwks: &str| format!(r#"{{"issuer":"{issuer}","jwks_uri":"{jwks}"}}"#);
+    let good = "https://idp.example/jwks";
+    let mismatch = |found: &str| {
+        format!("the discovery document is of another issuer: expected \"{ISSUER}\", found {found}")
+    };
+    let uri = |found: &str, why: &str| {
+        format!("the discovery document's jwks_uri {found} cannot be used: it {why}")
+    };
+    let malformed = |why: &str| format!("the discovery document is malformed: {why}");
+    let long = format!("https://idp.example/{}", "a".repeat(500));
+    let (shown, _) = long.split_at(256);
     let cases = [
         (
-            r#"{"issuer":"https://idp.example/realms/b","jwks_uri":"https://idp.example/jwks"}"#,
-            FetchFault::IssuerMismatch,
+            of("https://idp.example/realms/b", good),
+            "issuer_mismatch",
+            mismatch("\"https://idp.example/realms/b\""),
         ),
         (
-            r#"{"issuer":"https://idp.example/realms/a/","jwks_uri":"https://idp.example/jwks"}"#,
-            FetchFault::IssuerMismatch,
+            of(&format!("{ISSUER}/"), good),
+            "issuer_mismatch",
+            mismatch("\"https://idp.example/realms/a/\""),
         ),
         (
-            r#"{"issuer":"https://idp.example/realms/a","jwks_uri":"http://idp.example/jwks"}"#,
-            FetchFault::JwksUri,
+            of("https://idp.example\\n\\u202e\\u001b[2J", good),
+            "issuer_mismatch",
+            mismatch("\"https://idp.example\\n\\u{202e}\\u{1b}[2J\""),
         ),
         (
-            r#"{"issuer":"https://idp.example/realms/a","jwks_uri":"file:///etc/passwd"}"#,
-            FetchFault::JwksUri,
+            of(&long, good),
+            "issuer_mismatch",
+            mismatch(&format!("\"{shown}…\"")),
         ),
         (
-            r#"{"issuer":"https://idp.example/realms/a"}"#,
-            FetchFault::DocumentMalformed,
+            of(ISSUER, "http://idp.example/jwks"),
+            "jwks_uri",
+            uri(
+                "\"http://idp.example/jwks\"",
+                "is http, and the issuer is https",
+            ),
         ),
         (
-            r#"{"issuer":"https://idp.example/realms/a","issuer":"x","jwks_uri":"https://a/"}"#,
-            FetchFault::DocumentMalformed,
+            of(ISSUER, "file:///etc/passwd"),
+            "jwks_uri",
+            uri(
+                "\"file:///etc/passwd\"",
+                "does not begin with https:// or http://",
+            ),
         ),
-        ("<html>", FetchFault::DocumentMalformed),
-        ("", FetchFault::DocumentMalformed),
+        (
+            format!(r#"{{"issuer":"{ISSUER}"}}"#),
+            "document_malformed",
+            malformed("it has no `jwks_uri`"),
+        ),
+        (
+            r#"{"jwks_uri":"https://idp.example/jwks"}"#.to_owned(),
+            "document_malformed",
+            malformed("it has no `issuer`"),
+        ),
+        (
+            format!(r#"{{"issuer":"{ISSUER}","issuer":"x","jwks_uri":"https://a/"}}"#),
+            "document_malformed",
+            malformed("it has two members of one name"),
+        ),
+        (
+            "\n<html>".to_owned(),
+            "document_malformed",
+            malformed("it is a page (HTML or XML)"),
+        ),
+        (
+            String::new(),
+            "document_malformed",
+            malformed("it is not JSON in UTF-8"),
+        ),
+        (
+            "[]".to_owned(),
+            "document_malformed",
+            malformed("it is not a JSON object"),
+        ),
+        (
+            r#"{"keys":[]}"#.to_owned(),
+            "document_malformed",
+            malformed("it is a JWK set: its address belongs into `jwks_uri`"),
+        ),
     ];
-    for (document, fault) in cases {
+    for (document, code, words) in cases {
         let memory = Memory::default();
         let mut store = FactStore::new(&policy(by_discovery(), Some("secret")));
         let request = fetch(&store.tick(START, &memory));
-        let effects = store.answered(request.call, ok(document), START, &memory);
-        assert_eq!(effects, [Effect::Failed(THE_PROVIDER, fault)], "{document}");
+        let effects = store.answered(request.call, ok(document.clone()), START, &memory);
+        let [Effect::Failed(THE_PROVIDER, fault)] = effects.as_slice() else {
+            panic!("{document}: {effects:?}");
+        };
+        assert_eq!(
+            (fault.as_str(), fault.to_string()),
+            (code, words),
+            "{document}"
+        );
+    }
+}
+
+/// RFC 8259 §8.1 lets a reader ignore it.
+#[test]
+fn a_byte_order_mark_before_a_document_is_not_looked_at() {
+    let memory = Memory::default();
+    let mut store = FactStore::new(&policy(by_discovery(), Some("secret")));
+    let marked = |answer: FetchAnswer| match answer {
+        FetchAnswer::Response { body, .. } => ok([b"\xef\xbb\xbf", body.as_slice()].concat()),
+        other => other,
+    };
+    let request = fetch(&store.tick(START, &memory));
+    let next = fetch(&store.answered(request.call, marked(document("/jwks")), START, &memory));
+    let effects = store.answered(next.call, marked(ok(key_set("one"))), START, &memory);
+    assert_eq!(effects, [Effect::Refreshed(THE_PROVIDER)]);
+    assert!(knows(&store, "one", START));
+}
+
+#[test]
+fn a_redirect_says_where_it_leads_to_and_a_compressed_answer_how_it_is_encoded() {
+    let answer = |status: u16, hints: Hints, body: &[u8]| FetchAnswer::Response {
+        status,
+        hints,
+        body: body.to_vec(),
+    };
+    let coded = |coding: &str| Hints {
+        content_encoding: Some(coding.as_bytes().to_vec()),
+        ..Hints::default()
+    };
+    let to = |location: &[u8]| Hints {
+        location: Some(location.to_vec()),
+        ..Hints::default()
+    };
+    let encoded =
+        |coding: &str| format!("the document is encoded ({coding}), though that was not asked for");
+    let plain = key_set("one");
+    for (answer, told) in [
+        (
+            answer(301, to(b"https://new.example/\x1bkeys\xff"), b""),
+            "the provider answered with status 301, to \"https://new.example/\\u{1b}keys\\xff\""
+                .to_owned(),
+        ),
+        (
+            answer(302, Hints::default(), b""),
+            "the provider answered with status 302".to_owned(),
+        ),
+        (answer(200, coded("gzip"), b"\x1f\x8b\x08"), encoded("gzip")),
+        (answer(200, coded("br"), &plain), encoded("br")),
+        (
+            answer(200, coded("identity, Deflate"), &plain),
+            encoded("identity, Deflate"),
+        ),
+        (
+            answer(200, Hints::default(), b"\x1f\x8b\x08"),
+            encoded("gzip"),
+        ),
+    ] {
+        let memory = Memory::default();
+        let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
+        let request = fetch(&store.tick(START, &memory));
+        let effects = store.answered(request.call, answer, START, &memory);
+        let [Effect::Failed(THE_PROVIDER, fault)] = effects.as_slice() else {
+            panic!("{effects:?}");
+        };
+        assert_eq!(fault.to_string(), told);
+    }
+    for plainly in ["", "identity", " Identity , "] {
+        let memory = Memory::default();
+        let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
+        refresh(
+            &mut store,
+            answer(200, coded(plainly), &plain),
+            START,
+            &memory,
+        );
+        assert!(knows(&store, "one", START), "{plainly:?}");
     }
 }
 
@@ -88,8 +230,17 @@ fn whatever_is_no_key_set_is_a_fault_of_its_own() {
         (FetchAnswer::NoResponse, "no_response"),
         (FetchAnswer::NotDispatched, "not_dispatched"),
         (ok(large), "too_large"),
-        (ok("<html></html>"), "not_json"),
-        (ok("[]"), "not_a_key_set"),
+        (ok("<html></html>"), "page"),
+        (ok("[]"), "list"),
+        (ok("{}"), "keys_missing"),
+        (
+            ok(r#"{"a1":"-----BEGIN CERTIFICATE-----\nMII"}"#),
+            "certificates",
+        ),
+        (ok(r#"{"kty":"RSA"}"#), "single_key"),
+        (ok(r#"{"issuer":"x","jwks_uri":"y"}"#), "discovery_document"),
+        (ok(r#"{"keys":{}}"#), "not_a_key_set"),
+        (ok(b"\x1f\x8b\x08"), "content_encoding"),
         (ok(r#"{"keys":[]}"#), "empty"),
         (
             ok(r#"{"keys":[{"kty":"oct","k":"AAAA"}]}"#),
@@ -103,7 +254,7 @@ fn whatever_is_no_key_set_is_a_fault_of_its_own() {
         let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
         let request = fetch(&store.tick(START, &memory));
         let effects = store.answered(request.call, answer.clone(), START, &memory);
-        let [Effect::Failed(_, fault)] = effects.as_slice() else {
+        let [Effect::Failed(_, fault), ..] = effects.as_slice() else {
             panic!("{answer:?}: {effects:?}");
         };
         assert_eq!(fault.as_str(), code);
@@ -661,7 +812,14 @@ fn the_age_of_keys_goes_on_growing_after_they_were_withdrawn() {
     assert_eq!(age(&store, after(400_000)), seconds);
     let mut new = FactStore::new(&policy(by_jwks(), Some("secret")));
     new.tick(after(300_001), &memory);
-    assert_eq!(age(&new, after(300_001)), None, "it never had any");
+    let missed_for = |seconds| Some(Duration::from_secs(seconds));
+    assert_eq!(age(&new, after(300_001)), missed_for(0), "it never had any");
+    new.tick(after(310_001), &memory);
+    assert_eq!(age(&new, after(310_001)), missed_for(10));
+    let keys = KeySet::parse(&key_set("one")).unwrap();
+    let mut inline = FactStore::new(&policy(KeySource::Inline(keys), Some("secret")));
+    inline.tick(after(310_001), &memory);
+    assert_eq!(age(&inline, after(310_001)), None, "nothing is fetched");
 }
 
 #[test]

@@ -243,7 +243,10 @@ impl Year {
             seen.unusable += 1;
             self.last_unusable = now;
         }
-        if effects.contains(&Effect::Failed(THE_PROVIDER, FetchFault::IssuerMismatch)) {
+        let is_mismatch = |effect: &Effect| {
+            matches!(effect, Effect::Failed(_, FetchFault::IssuerMismatch { .. }))
+        };
+        if effects.iter().any(is_mismatch) {
             seen.refused_documents += 1;
         }
         self.note_end(index, &effects);

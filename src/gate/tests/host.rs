@@ -78,7 +78,7 @@ fn a_refusal_repeats_the_id_of_its_request() {
 }
 
 #[test]
-fn the_age_of_keys_is_told_once_they_are_there() {
+fn the_age_and_the_number_of_keys_are_told_whether_they_are_there_or_not() {
     let mut gate = gate();
     let ages = |gate: &Gate, now| {
         let ages = gate.key_set_ages(now);
@@ -86,10 +86,20 @@ fn the_age_of_keys_is_told_once_they_are_there() {
             .collect::<Vec<_>>()
     };
     let first = call(&gate.tick(START, &NoMemory));
-    assert_eq!(ages(&gate, START), []);
+    gate.tick(after(2000), &NoMemory);
+    let missed_for = Duration::from_secs(2);
+    assert_eq!(ages(&gate, after(2000)), [("idp".to_owned(), missed_for)]);
+    let usable = |gate: &Gate, now| {
+        let counts = gate.key_counts(now);
+        counts
+            .map(|(name, count)| (name.to_owned(), count.usable, count.skipped))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(usable(&gate, after(2000)), [("idp".to_owned(), 0, 0)]);
     gate.answered(first, keys("one"), START, &NoMemory);
     let age = Duration::from_secs(9);
     assert_eq!(ages(&gate, after(9000)), [("idp".to_owned(), age)]);
+    assert_eq!(usable(&gate, after(9000)), [("idp".to_owned(), 1, 0)]);
     assert_eq!(gate.provider_name(ProviderId(0)), "idp");
     assert_eq!(gate.provider_name(ProviderId(1)), "none");
 }

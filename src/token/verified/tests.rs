@@ -294,7 +294,7 @@ fn an_algorithm_outside_the_allow_list_is_refused() {
     let mut rules = rules(TypRule::NotAnotherKind);
     rules.algorithms = [Algorithm::Rs256].into();
     let compact = mint(KeyKind::P256).sign(&header(), &claims());
-    let expected = Some(TokenFault::AlgorithmNotAllowed(Some(Algorithm::Es256)));
+    let expected = Some(TokenFault::AlgorithmNotAllowed(Some("ES256")));
     assert_eq!(verify_under(&rules, &compact).err(), expected);
 }
 
@@ -572,7 +572,7 @@ fn a_token_bound_to_its_senders_key_is_no_bearer_token() {
 #[test]
 fn a_key_id_that_is_not_in_the_set_is_unknown() {
     for key_id in ["new", "P256", "p256 ", "", "../p256", "rsa' OR '1'='1"] {
-        let expected = Some(TokenFault::UnknownKeyId);
+        let expected = Some(TokenFault::UnknownKeyId(None));
         assert_eq!(
             fault(&json!({ "kid": key_id }), &json!({})),
             expected,
@@ -674,7 +674,8 @@ fn tokens_that_claim_to_need_no_signature_are_refused() {
     assert_eq!(verify(&unsigned).err(), Some(TokenFault::NotAJws));
     for name in ["none", "None", "NONE", "nOnE", "none ", "\u{0}none", ""] {
         let header = json!({"alg": name, "kid": "p256"});
-        let expected = Some(TokenFault::AlgorithmNotAllowed(None));
+        let told = (name == "none").then_some("none");
+        let expected = Some(TokenFault::AlgorithmNotAllowed(told));
         assert_eq!(
             verify(&with_signature(&header, b"x")).err(),
             expected,
@@ -714,7 +715,7 @@ fn an_hmac_keyed_with_a_public_key_is_refused() {
         let unsigned = with_signature(&header, b"");
         let mac = hmac_sha256::HMAC::mac(unsigned.trim_end_matches('.'), &secret);
         let compact = with_signature(&header, &mac);
-        let expected = Some(TokenFault::AlgorithmNotAllowed(None));
+        let expected = Some(TokenFault::AlgorithmNotAllowed(Some("HS256")));
         assert_eq!(verify(&compact).err(), expected);
     }
 }
@@ -725,7 +726,7 @@ fn keys_that_a_token_brings_along_are_not_used() {
     for (header, expected) in [
         (
             json!({"kid": "mine", "jwk": stranger.jwk("mine")}),
-            TokenFault::UnknownKeyId,
+            TokenFault::UnknownKeyId(None),
         ),
         (
             json!({"kid": "p256", "jwk": stranger.jwk("p256")}),
