@@ -8,6 +8,8 @@
 pub mod crypto;
 #[path = "../../src/json.rs"]
 pub mod json;
+#[path = "../../src/printable.rs"]
+pub mod printable;
 #[path = "../../src/protobuf.rs"]
 pub mod protobuf;
 
