@@ -105,14 +105,14 @@ fn a_good_file_is_called_good_and_a_bad_one_fails_with_every_error() {
 #[test]
 fn what_is_no_configuration_is_said_with_the_reason() {
     for (file, said) in [
-        ("", "no configuration with providers in it"),
-        ("a: 1", "no configuration with providers in it"),
+        ("", "no configuration of the gate with providers in it"),
+        ("a: 1", "no configuration of the gate with providers in it"),
         ("a: [", "not YAML: "),
         (
             "providers: 1\nproviders: 2",
-            "two fields of one name in one map",
+            "line 2: two fields of one name in one map",
         ),
-        ("providers: !secret x", "not a YAML that JSON can say"),
+        ("a: 1\n~: x", "line 2: a name that is no text"),
     ] {
         let (code, text) = checked(file);
         assert_eq!(code, Some(1), "{file}");
@@ -661,4 +661,316 @@ fn configurations_and_routes_in_texts_are_read_too() {
         code == Some(0) && said.contains("  warning: data.envoy.yaml.static"),
         "{said}"
     );
+}
+
+/// What only looks like a configuration of the gate: other filters have providers, too.
+#[test]
+fn a_configuration_is_known_by_where_it_stands() {
+    let gate = configuration(&json!({}));
+    let routes = json!([{"match": {"prefix": "/"}, "route": {"cluster": "n8n"}}]);
+    let jwt = json!({"name": "jwt", "typed_config": {
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
+        "providers": {"idp": {"issuer": "https://idp.example.com", "from_headers": []}},
+    }});
+    let filters =
+        "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/http_filters";
+    let mut beside = envoy(&gate, &routes);
+    let list = beside.pointer_mut(filters).unwrap().as_array_mut().unwrap();
+    list.insert(0, jwt.clone());
+    let other = json!({"name": "other", "typed_config": {"config": {
+        "vm_config": {"code": {"local": {"filename": "/etc/other.wasm"}}},
+        "configuration": {"value": {"rules": []}},
+    }}});
+    list.insert(0, other.clone());
+    assert_eq!(
+        checked(&beside.to_string()),
+        (Some(0), "gate.yaml: good\n".to_owned())
+    );
+    let mut without = beside.clone();
+    let list = without
+        .pointer_mut(filters)
+        .unwrap()
+        .as_array_mut()
+        .unwrap();
+    list.retain(|filter| filter["name"] != "gate");
+    let routes = without
+        .pointer_mut(filters.trim_end_matches("/http_filters"))
+        .unwrap();
+    routes.as_object_mut().unwrap().remove("route_config");
+    let (code, text) = checked(&without.to_string());
+    assert!(
+        code == Some(1) && text.contains("no configuration of the gate"),
+        "{text}"
+    );
+    let security = json!({"apiVersion": "gateway.envoyproxy.io/v1alpha1", "kind": "SecurityPolicy",
+        "spec": {"jwt": {"providers": [{"name": "idp"}]}}});
+    let proxy = json!({"apiVersion": "v1", "kind": "ConfigMap",
+        "data": {"oauth2.yaml": json!({"providers": [{"id": "a"}], "upstreamConfig": {}}).to_string()}});
+    for other in [security, proxy] {
+        let (code, text) = checked(&other.to_string());
+        assert!(
+            code == Some(1) && text.contains("no configuration of the gate"),
+            "{text}"
+        );
+    }
+    // One that is named, and has a slip where its providers should be.
+    let mut slip = gate.clone();
+    let members = slip.as_object_mut().unwrap();
+    let providers = members.remove("providers").unwrap();
+    members.insert("provider".to_owned(), providers);
+    let kind = |kind: &str, spec: Value| json!({"apiVersion": "a/v1", "kind": kind, "metadata": {"name": "p"}, "spec": spec});
+    let filter = |config: &Value| {
+        json!({"name": "envoy.filters.http.wasm", "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+            "config": {"name": "n8n-idp-gate", "configuration": {
+                "@type": "type.googleapis.com/google.protobuf.Struct", "value": config,
+            }},
+        }})
+    };
+    let typed = |config: &Value| {
+        json!({"name": "x", "typedConfig": {
+            "@type": "type.googleapis.com/udpa.type.v1.TypedStruct",
+            "typeUrl": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+            "value": {"config": {"rootId": "n8n-idp-gate", "configuration": {
+                "@type": "type.googleapis.com/google.protobuf.StringValue", "value": config.to_string(),
+            }}},
+        }})
+    };
+    let places = |config: &Value| {
+        [
+            config.clone(),
+            json!({"static_resources": {"listeners": [filter(config)]}}),
+            json!({"static_resources": {"listeners": [typed(config)]}}),
+            json!({"resources": [filter(config)]}),
+            kind(
+                "WasmPlugin",
+                json!({"url": "oci://x/n8n-idp-gate:1", "pluginConfig": config}),
+            ),
+            kind(
+                "EnvoyFilter",
+                json!({"configPatches": [{"patch": {"value": filter(config)}}]}),
+            ),
+            kind(
+                "EnvoyExtensionPolicy",
+                json!({"wasm": [{"name": "n8n-idp-gate", "config": config}]}),
+            ),
+            kind(
+                "EnvoyPatchPolicy",
+                json!({"jsonPatches": [{"operation": {"value": typed(config)}}]}),
+            ),
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": config.to_string()}}),
+        ]
+    };
+    for (good, wrong) in places(&gate).into_iter().zip(places(&slip)) {
+        assert_eq!(
+            checked(&good.to_string()),
+            (Some(0), "gate.yaml: good\n".to_owned()),
+            "{good}"
+        );
+        let (code, text) = checked(&wrong.to_string());
+        let is_told = text.contains("providers: is required") || wrong["kind"] == "ConfigMap";
+        assert!(code == Some(1) && is_told, "{wrong}: {text}");
+    }
+}
+
+#[test]
+fn several_configurations_of_a_file_are_all_checked_and_counted() {
+    let plain = json!([{"match": {"prefix": "/"}, "route": {"cluster": "n8n"}}]);
+    let mut file = envoy(&configuration(&json!({})), &plain);
+    let filters =
+        "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/http_filters";
+    let list = file.pointer_mut(filters).unwrap().as_array_mut().unwrap();
+    let mut other = list[0].clone();
+    other["name"] = json!("second");
+    other["typed_config"]["config"]["configuration"]["value"]["metrics"] = json!("maybe");
+    list.insert(1, other);
+    let (code, text) = checked(&file.to_string());
+    assert_eq!(code, Some(1));
+    assert!(
+        text.starts_with("gate.yaml: 1 of 2, gate: good\ngate.yaml: 2 of 2, second: the configuration has 1 error:\n  metrics: "),
+        "{text}"
+    );
+    assert!(
+        text.ends_with("n8n-idp-gate: 1 configuration would be refused\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_cluster_that_the_file_does_not_have_fails_the_check() {
+    let plain = json!([{"match": {"prefix": "/"}, "route": {"cluster": "n8n"}}]);
+    let file = |cluster: &str, clusters: Value| {
+        let mut gate = configuration(&json!({}));
+        gate["providers"][0]["cluster"] = json!(cluster);
+        let mut file = envoy(&gate, &plain);
+        file["static_resources"]["clusters"] = clusters;
+        file
+    };
+    let tls = json!([{"name": "n8n"}, {"name": "idp", "transport_socket": {}}]);
+    assert_eq!(
+        checked(&file("idp", tls.clone()).to_string()),
+        (Some(0), "gate.yaml: good\n".to_owned())
+    );
+    let (code, text) = checked(&file("idpp", tls.clone()).to_string());
+    assert_eq!(
+        (code, text.as_str()),
+        (
+            Some(1),
+            "gate.yaml: would not work\n  error: providers[0].cluster: the file has no cluster of \
+             this name, so that every call fails. Hint: did you mean \"idp\"?\n\
+             n8n-idp-gate: 1 cluster is not in its file\n"
+        )
+    );
+    let (code, text) = checked(&file("idp", json!([{"name": "idp"}])).to_string());
+    assert!(
+        code == Some(0) && text.contains("  warning: providers[0].cluster: an https address is called through a cluster without transport_socket"),
+        "{text}"
+    );
+    // Clusters that come from elsewhere are not known.
+    let mut elsewhere = file("idpp", tls);
+    elsewhere["dynamic_resources"] = json!({"cds_config": {"ads": {}}});
+    assert_eq!(checked(&elsewhere.to_string()).0, Some(0));
+}
+
+/// A rule on a claim, with this value in YAML.
+fn rule(value: &str) -> String {
+    format!(
+        "providers:\n- {{name: idp, issuer: https://idp.example.com, audiences: n8n, cluster: idp}}\n\
+         webhooks:\n- path: /webhook/**\n  require:\n    claims:\n    - {{claim: num, equals: {value}}}\n"
+    )
+}
+
+fn indented(text: &str, by: &str) -> String {
+    text.lines().map(|line| format!("{by}{line}\n")).collect()
+}
+
+#[test]
+fn what_envoy_and_kubernetes_read_differently_is_refused_with_its_line() {
+    let bare = |value: &str| checked(&rule(value));
+    let envoy = |value: &str| {
+        checked(&format!(
+            "static_resources:\n  listeners:\n  - name: n8n-idp-gate\n    typed_config:\n      config:\n        \
+             configuration:\n          \"@type\": type.googleapis.com/google.protobuf.Struct\n          value:\n{}",
+            indented(&rule(value), "            ")
+        ))
+    };
+    let plugin = |value: &str| {
+        checked(&format!(
+            "apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nspec:\n  url: x\n  pluginConfig:\n{}",
+            indented(&rule(value), "    ")
+        ))
+    };
+    let good = |found: (Option<i32>, String)| found.0 == Some(0);
+    for value in ["7", "'7'", "\"2147483648\"", "yes", "text", "'1e3'", "-1"] {
+        assert!(
+            good(bare(value)) && good(envoy(value)) && good(plugin(value)),
+            "{value}"
+        );
+    }
+    // Both mean one thing for each of these.
+    for value in ["2147483648", "-2147483649"] {
+        assert!(good(envoy(value)) && good(plugin(value)), "{value}");
+        let (code, text) = bare(value);
+        assert!(
+            code == Some(1) && text.contains("\n  line 7: a whole number beyond 32 bits"),
+            "{value}: {text}"
+        );
+    }
+    // Envoy makes text of these, as it is written.
+    for value in ["7.0", "1e3", ".5", "0o17", "1_000", ".inf", "08"] {
+        let (code, text) = envoy(value);
+        assert_eq!(code, Some(0), "{value}: {text}");
+        let (code, text) = bare(value);
+        assert!(
+            code == Some(1) && text.contains("\n  line 7: a number without"),
+            "{value}: {text}"
+        );
+        let (code, text) = plugin(value);
+        assert!(
+            code == Some(1) && text.contains("\n  line 12: a number without"),
+            "{value}: {text}"
+        );
+    }
+    let (_, text) = envoy("7.0");
+    assert!(
+        text.contains("warning: webhooks[0].require.claims[0].equals: looks like a number"),
+        "{text}"
+    );
+    for value in ["007", "0x1f", "+7", "0x7fffffffff", "!!str 7", "!own a"] {
+        for (code, text) in [bare(value), envoy(value), plugin(value)] {
+            assert!(
+                code == Some(1) && text.contains("\n  line "),
+                "{value}: {text}"
+            );
+        }
+    }
+    // Outside of a configuration they do no harm.
+    let (code, text) = checked(&format!("{}\n---\napiVersion: v1\nkind: ConfigMap\nweight: 0.5\nmode: 0644\n", format!(
+        "apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nspec:\n  pluginConfig:\n{}", indented(&rule("7"), "    ")
+    )));
+    assert_eq!(code, Some(0), "{text}");
+}
+
+#[test]
+fn a_text_that_envoy_hands_on_as_it_is_must_be_json() {
+    let file = |value: &str| {
+        checked(&format!(
+            "static_resources:\n  listeners:\n  - name: n8n-idp-gate\n    typed_config:\n      config:\n        \
+             configuration:\n          \"@type\": type.googleapis.com/google.protobuf.StringValue\n          value: {value}"
+        ))
+    };
+    let json = configuration(&json!({})).to_string();
+    assert_eq!(file(&format!("|\n            {json}\n")).0, Some(0));
+    let yaml = indented(&rule("7"), "            ");
+    let (code, text) = file(&format!("|\n{yaml}"));
+    assert!(
+        code == Some(1) && text.contains("is not JSON: line 1, column 1"),
+        "{text}"
+    );
+    let (code, text) = file(&format!("\n{yaml}"));
+    assert!(
+        code == Some(1) && text.contains("`value` is not of the `@type` beside it"),
+        "{text}"
+    );
+}
+
+#[test]
+fn envoy_reads_the_first_document_of_a_file_alone() {
+    let plain = json!([{"match": {"prefix": "/"}, "route": {"cluster": "n8n"}}]);
+    let file = envoy(&configuration(&json!({})), &plain);
+    let (code, text) = checked(&format!("a: 1\n---\n{file}\n"));
+    assert!(
+        code == Some(1) && text.contains("more than one document"),
+        "{text}"
+    );
+}
+
+/// Envoy reads a file by its name: JSON has numbers where its YAML has text.
+#[test]
+fn a_json_file_is_read_as_json() {
+    let file = |number: &str| {
+        let rule = json!({"webhooks": [{"path": "/webhook/**", "require": {"claims": [
+            {"claim": "num", "equals": "NUMBER"},
+        ]}}]});
+        let text = configuration(&rule)
+            .to_string()
+            .replace("\"NUMBER\"", number);
+        Desk::new(&[("gate.json", &text)]).run(&["check", "gate.json"])
+    };
+    assert_eq!(
+        file("2147483648"),
+        (Some(0), "gate.json: good\n".to_owned())
+    );
+    let (code, text) = file("7.5");
+    assert!(
+        code == Some(1) && text.contains("equals: is no whole number"),
+        "{text}"
+    );
+    let (code, text) = file("1, \"equals\": 2");
+    assert!(
+        code == Some(1) && text.contains("two fields of one name"),
+        "{text}"
+    );
+    let (code, text) = file("7 # a");
+    assert!(code == Some(1) && text.contains("not JSON"), "{text}");
 }

@@ -156,3 +156,55 @@ fn no_token_and_no_key_is_shown() {
     let (_, text) = desk.explain("opaque", &[]);
     assert!(!text.contains("an-opaque-token"), "{text}");
 }
+
+#[test]
+fn one_of_several_configurations_is_chosen_by_name_or_number() {
+    let desk = Desk::new();
+    let policy = fs::read_to_string(desk.path("gate.yaml")).unwrap();
+    let plugin = |name: &str, policy: &str| {
+        let inner: String = policy.lines().map(|line| format!("    {line}\n")).collect();
+        format!(
+            "apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\n\
+             metadata: {{ name: {name} }}\nspec:\n  pluginConfig:\n{inner}"
+        )
+    };
+    let other = policy.replace("workflow:list", "tag:list");
+    let file = [plugin("one", &policy), plugin("two", &other)].join("---\n");
+    desk.put("gate.yaml", &file);
+    let keys = "--key-set=idp=jwks.json";
+    let (done, text) = desk.explain("jwt", &[keys]);
+    assert_eq!(
+        (done, text.as_str()),
+        (
+            false,
+            "n8n-idp-gate: gate.yaml: 2 configurations; choose one with --name, by its name or \
+             number:\n  1: one\n  2: two\n"
+        )
+    );
+    for (choice, is_forwarded) in [("one", true), ("1", true), ("two", false), ("2", false)] {
+        let (record, _) = desk.said("jwt", &[keys, "--name", choice]);
+        assert_eq!(record["decision"] == "forward", is_forwarded, "{choice}");
+    }
+    let (done, text) = desk.explain("jwt", &[keys, "--name", "three"]);
+    assert!(
+        !done && text.contains("no configuration of that name or number:\n  1: one\n  2: two"),
+        "{text}"
+    );
+}
+
+/// What is read differently on the way to the filter is no ground to explain a decision on.
+#[test]
+fn a_configuration_that_readers_disagree_on_is_not_explained() {
+    let desk = Desk::new();
+    let policy = fs::read_to_string(desk.path("gate.yaml")).unwrap();
+    let matched = "match: { client: reports, claims: [{ claim: num, equals: 2147483648 }] }";
+    desk.put(
+        "gate.yaml",
+        &policy.replace("match: { client: reports }", matched),
+    );
+    let (done, text) = desk.explain("jwt", &["--key-set", "idp=jwks.json"]);
+    assert!(
+        !done && text.contains("line 12: a whole number beyond 32 bits without quotes"),
+        "{text}"
+    );
+}

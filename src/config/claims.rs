@@ -3,17 +3,20 @@
 //! The tests of a rule stand in two places, in the rule and in its `not`. One reader serves both,
 //! so its fields are not declared in `raw`.
 
-use serde_json::{Map, Number, Value};
+use std::ops::RangeInclusive;
+
+use serde_json::{Map, Value};
 
 use super::place::Place;
 use super::read::{is_present, wrong_kind, Plain, Read, Text};
 use super::section::{link, FieldReference, Members, Section};
-use crate::identity::{ClaimPath, ClaimRule, ClaimTest};
+use super::wire::MAX_EXACT;
+use crate::identity::{whole, ClaimPath, ClaimRule, ClaimTest};
 
 const TITLE: &str = "claims[]";
 
-/// Whole numbers beyond this are not exact any more when Envoy hands them on.
-const LARGEST_EXACT: i64 = (1 << 53) - 1;
+/// Whole numbers beyond these are not exact any more when a host hands them on as doubles.
+const EXACT: RangeInclusive<i64> = -MAX_EXACT..=MAX_EXACT;
 
 const FIELDS: [&str; 8] = [
     "claim", "equals", "one_of", "contains", "prefix", "suffix", "exists", "not",
@@ -120,12 +123,21 @@ fn scalar(value: &Value, place: &Place) -> Option<Value> {
         Value::String(text) if text.is_empty() => {
             place.error("must not be an empty string", "give it a value");
         }
-        Value::String(text) => return Some(Value::String(text.clone())),
+        Value::String(text) => {
+            if is_fraction(text) {
+                place.warn(
+                    "looks like a number and is compared as text: no number of a token equals it",
+                    "write whole numbers in plain digits; leave it where tokens have this text",
+                );
+            }
+            let whole = whole(text).map(Value::from);
+            return Some(whole.unwrap_or_else(|| Value::String(text.clone())));
+        }
         Value::Bool(flag) => return Some(Value::Bool(*flag)),
-        Value::Number(number) => match whole(number) {
-            Some(whole) => return Some(whole.into()),
-            None => place.error(
-                "is no whole number, or one too large to be exact",
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) if EXACT.contains(&whole) => return Some(whole.into()),
+            _ => place.error(
+                "is no whole number in plain digits, or one too large to be exact",
                 "a string is compared exactly, whatever it holds",
             ),
         },
@@ -137,14 +149,24 @@ fn scalar(value: &Value, place: &Place) -> Option<Value> {
     None
 }
 
-/// Envoy hands every number on as a double.
-fn whole(number: &Number) -> Option<i64> {
-    let whole = number
-        .as_i64()
-        .or_else(|| number.as_f64()?.to_string().parse().ok())?;
-    (-LARGEST_EXACT..=LARGEST_EXACT)
-        .contains(&whole)
-        .then_some(whole)
+/// Whether a text is a number with a fraction or an exponent. Envoy hands such numbers on as text, so
+/// that a number may have been meant.
+fn is_fraction(text: &str) -> bool {
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let after_digits = |text: &str| text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let rest = |length: usize| unsigned.get(unsigned.len().checked_sub(length)?..);
+    let mut left = after_digits(unsigned);
+    let mut digits = unsigned.len().saturating_sub(left);
+    if let Some(fraction) = rest(left).and_then(|rest| rest.strip_prefix('.')) {
+        left = after_digits(fraction);
+        digits = digits.saturating_add(fraction.len().saturating_sub(left));
+    }
+    let exponent = rest(left).and_then(|rest| rest.strip_prefix(['e', 'E']));
+    let ends = exponent.map_or(left == 0, |exponent| {
+        let exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
+        !exponent.is_empty() && after_digits(exponent) == 0
+    });
+    ends && digits > 0 && text.contains(['.', 'e', 'E'])
 }
 
 impl Section for ClaimRule {
@@ -152,7 +174,11 @@ impl Section for ClaimRule {
     const ABOUT: &'static str =
         " A rule on one claim. Every part of it that is there must hold. A rule fails where the \
         claim is absent or `null`, or of another type than what it is compared with; that goes \
-        for `not`, too. Strings, whole numbers and booleans are compared exactly.";
+        for `not`, too. Strings, whole numbers and booleans are compared exactly. A whole number is \
+        the same as a number and as the text of its plain digits, in the rule and in the token: \
+        Envoy itself makes text of what does not fit in 32 bits. Other numbers (`7.0`, `1e3`) are \
+        refused where they arrive as numbers, and are text, with a warning, where Envoy makes text \
+        of them.";
 
     fn fields() -> Vec<FieldReference> {
         let field = |name, shape, absence: &str, meaning| FieldReference {
@@ -191,13 +217,13 @@ mod tests {
     #[test]
     fn a_rule_is_read_part_by_part() {
         let written = json!({
-            "claim": ["kubernetes.io", "namespace"], "exists": true, "one_of": ["a", 7.0, true],
-            "prefix": "p", "not": {"equals": "x", "suffix": "s", "contains": -9e15},
+            "claim": ["kubernetes.io", "namespace"], "exists": true, "one_of": ["a", "7", true],
+            "prefix": "p", "not": {"equals": "x", "suffix": "s", "contains": -9_000_000_000_000_000_i64},
         });
         let read = read(&written).unwrap();
         assert_eq!(read.path.names(), ["kubernetes.io", "namespace"]);
         assert_eq!(read.exists, Some(true));
-        // Envoy's 7.0 is the token's 7.
+        // A number is the same in quotes.
         let one_of = ClaimTest::OneOf(vec![json!("a"), json!(7), json!(true)]);
         assert_eq!(read.all, [one_of, ClaimTest::Prefix("p".to_owned())]);
         assert_eq!(
@@ -218,12 +244,88 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_may_have_been_another_is_refused() {
-        // What Envoy makes of 9007199254740993.
-        for number in [9_007_199_254_740_992.0, -9_007_199_254_740_992.0] {
-            assert_eq!(whole(&Number::from_f64(number).unwrap()), None, "{number}");
+    fn a_whole_number_is_one_thing_in_digits_and_as_a_number() {
+        let test = |value: Value| {
+            let rule = read(&json!({"claim": "num", "equals": value})).unwrap();
+            rule.all[0].clone()
+        };
+        for (number, text) in [
+            (json!(7), "7"),
+            (json!(-1), "-1"),
+            (json!(0), "0"),
+            (json!(2_147_483_648_i64), "2147483648"),
+            (json!(9_007_199_254_740_991_i64), "9007199254740991"),
+        ] {
+            assert_eq!(test(number.clone()), test(json!(text)));
+            assert_eq!(test(number.clone()), ClaimTest::OneOf(vec![number]));
         }
-        let largest = Number::from_f64(9_007_199_254_740_991.0).unwrap();
-        assert_eq!(whole(&largest), Some(9_007_199_254_740_991));
+        for text in [
+            "007",
+            "+7",
+            "-0",
+            " 7",
+            "7.0",
+            "1e3",
+            "99999999999999999999",
+            "0x7",
+            "\u{667}",
+        ] {
+            assert_eq!(test(json!(text)), ClaimTest::OneOf(vec![json!(text)]));
+        }
+    }
+
+    #[test]
+    fn a_number_that_may_have_been_another_is_refused() {
+        // What a double makes of 9007199254740993.
+        for number in [
+            json!(9_007_199_254_740_992_i64),
+            json!(-9_007_199_254_740_992_i64),
+            json!(9_007_199_254_740_992.0),
+            json!(7.0),
+            json!(0.5),
+            json!(1e3),
+            json!(u64::MAX),
+        ] {
+            for test in ["equals", "contains"] {
+                let place = Place::whole();
+                let rule = ClaimRule::read(&json!({"claim": "num", test: number}), &place);
+                assert!(rule.is_none() && place.errors().len() == 1, "{number}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_that_may_have_been_a_number_is_warned_of() {
+        let warned = |text: &str| {
+            let place = Place::whole();
+            ClaimRule::read(&json!({"claim": "num", "not": {"one_of": [text]}}), &place).unwrap();
+            place.warnings().len()
+        };
+        for text in [
+            "7.0", "7.", ".5", "-1.5", "+1.5", "1e3", "1E-3", "1.5e+3", "2.0", "1e400",
+        ] {
+            assert_eq!(warned(text), 1, "{text}");
+        }
+        for text in [
+            "7",
+            "-7",
+            "007",
+            "1.2.3",
+            "1e",
+            "e3",
+            ".",
+            "1e3e",
+            "1-2",
+            "2026-01-01",
+            "1.0a",
+            "1_0.5",
+            "a",
+            "0x1f",
+            "12345678901234567890",
+            "1e+",
+            "\u{667}.0",
+        ] {
+            assert_eq!(warned(text), 0, "{text}");
+        }
     }
 }

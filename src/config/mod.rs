@@ -43,6 +43,7 @@ pub mod yaml;
 
 pub use environment::Environment;
 pub use report::{ConfigErrors, Finding};
+pub use suggest::nearest;
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,7 @@
 //! The word that somebody probably meant.
 
 /// The one of `known` that is nearest to `word`, if it is near enough to be a slip of the pen.
-pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let word = word.to_ascii_lowercase();
     let tolerated = (word.chars().count() / 3).clamp(1, 4);
     known

@@ -54,13 +54,31 @@ fn read_value(bytes: &[u8], depth: usize) -> Option<Value> {
     }
     Some(match field {
         Field::Varint(1, 0) => Value::Null,
-        Field::Double(2, double) => Value::Number(Number::from_f64(double)?),
+        Field::Double(2, double) => Value::Number(number(double)?),
         Field::Bytes(3, text) => Value::String(read_text(text)?),
         Field::Varint(4, flag @ (0 | 1)) => Value::Bool(flag == 1),
         Field::Bytes(5, message) => Value::Object(read_struct(message, depth)?),
         Field::Bytes(6, message) => Value::Array(read_list(message, depth)?),
         _ => return None,
     })
+}
+
+/// The largest whole number that a double tells from the next one.
+pub(super) const MAX_EXACT: i64 = (1 << 53) - 1;
+
+/// The number that a double stands for. All numbers of a Struct are doubles: those that are whole and
+/// exact become what JSON says for them, so that a configuration means the same in both.
+fn number(double: f64) -> Option<Number> {
+    let is_exact = double.fract() == 0.0 && double.abs() < 9_007_199_254_740_992.0;
+    if !is_exact {
+        return Number::from_f64(double);
+    }
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "it is whole, and smaller than what an i64 holds"
+    )]
+    let whole = double as i64;
+    Some(whole.into())
 }
 
 fn read_list(bytes: &[u8], depth: usize) -> Option<Vec<Value>> {
@@ -97,16 +115,34 @@ mod tests {
         let read = read_struct(WHOLE, 3).unwrap();
         assert_eq!(
             Value::Object(read),
-            json!({"a": 1.0, "b": ["x", true, null, {}]})
+            json!({"a": 1, "b": ["x", true, null, {}]})
         );
         assert_eq!(read_struct(b"", 1), Some(Map::new()));
+    }
+
+    #[test]
+    fn doubles_are_the_numbers_that_json_has() {
+        for (double, said) in [
+            (7.0, json!(7)),
+            (-0.0, json!(0)),
+            (-5.0, json!(-5)),
+            (9_007_199_254_740_991.0, json!(9_007_199_254_740_991_i64)),
+            (9_007_199_254_740_992.0, json!(9_007_199_254_740_992.0)),
+            (-9_007_199_254_740_992.0, json!(-9_007_199_254_740_992.0)),
+            (1e300, json!(1e300)),
+            (0.5, json!(0.5)),
+        ] {
+            assert_eq!(number(double).map(Value::Number), Some(said), "{double}");
+        }
+        assert_eq!(number(f64::NAN), None);
+        assert_eq!(number(f64::INFINITY), None);
     }
 
     #[test]
     fn a_struct_that_is_cut_off_is_none() {
         for length in 1..WHOLE.len() {
             // The end of the first entry is the end of a smaller message.
-            let expected = (length == 16).then(|| json!({"a": 1.0}));
+            let expected = (length == 16).then(|| json!({"a": 1}));
             let read = read_struct(&WHOLE[..length], 3).map(Value::Object);
             assert_eq!(read, expected, "{length}");
         }

@@ -24,7 +24,11 @@ pub struct ClaimRule {
     pub none: Vec<ClaimTest>,
 }
 
-/// What the value of a claim is compared with: strings, numbers and booleans, exactly.
+/// What the value of a claim is compared with: strings, whole numbers and booleans, exactly.
+///
+/// A whole number is the same whether it is written as a number or as the text of its digits: Envoy
+/// makes text of what does not fit in 32 bits, and providers send ids either way. In a rule it is
+/// always a [`Value::Number`] ([`whole`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClaimTest {
     /// It is one of these.
@@ -67,11 +71,11 @@ impl ClaimTest {
                     .filter(|value| is_like(value, claim))
                     .peekable();
                 comparable.peek()?;
-                Some(comparable.any(|value| value == claim))
+                Some(comparable.any(|value| is_same(value, claim)))
             }
             (Self::Contains(value), Value::Array(items)) => {
-                let has_it = items.contains(value);
-                let all_comparable = items.iter().all(|item| is_like(item, value));
+                let has_it = items.iter().any(|item| is_same(value, item));
+                let all_comparable = items.iter().all(|item| is_like(value, item));
                 (has_it || all_comparable).then_some(has_it)
             }
             (Self::Prefix(prefix), Value::String(text)) => Some(text.starts_with(prefix)),
@@ -81,11 +85,37 @@ impl ClaimTest {
     }
 }
 
-/// Whether two values can be told apart by their text. A number with a fraction or an exponent
-/// cannot: `7.0` is another spelling of `7`.
-fn is_like(one: &Value, other: &Value) -> bool {
+/// The whole number that a text says in plain digits, as everybody writes it: no plus, no zero before
+/// it, no blank.
+pub fn whole(text: &str) -> Option<i64> {
+    is_plain_digits(text).then(|| text.parse().ok())?
+}
+
+fn is_plain_digits(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let is_zero_before = digits.len() > 1 && digits.starts_with('0');
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number && !is_zero_before && text != "-0"
+}
+
+fn is_same(value: &Value, claim: &Value) -> bool {
+    match (value, claim) {
+        (Value::Number(number), Value::String(text)) => number
+            .as_i64()
+            .is_some_and(|number| whole(text) == Some(number)),
+        _ => value == claim,
+    }
+}
+
+/// Whether a value of a rule and a claim can be told apart. A number with a fraction or an exponent
+/// cannot: `7.0` is another spelling of `7`. Nor can a number and a text that is none, or may be
+/// another spelling of one.
+fn is_like(value: &Value, claim: &Value) -> bool {
     let is_exact = |value: &Value| !value.is_f64();
-    discriminant(one) == discriminant(other) && is_exact(one) && is_exact(other)
+    match (value, claim) {
+        (Value::Number(_), Value::String(text)) => is_plain_digits(text),
+        _ => discriminant(value) == discriminant(claim) && is_exact(value) && is_exact(claim),
+    }
 }
 
 #[cfg(test)]
@@ -136,9 +166,42 @@ mod tests {
             ),
             (
                 equals(json!(7)),
-                vec![json!(7)],
-                vec![json!(8), json!(-7)],
-                vec![json!("7"), json!([7]), json!(7.5), json!(7.0)],
+                vec![json!(7), json!("7")],
+                vec![
+                    json!(8),
+                    json!(-7),
+                    json!("8"),
+                    json!("77"),
+                    json!("99999999999999999999"),
+                ],
+                vec![
+                    json!([7]),
+                    json!(7.5),
+                    json!(7.0),
+                    json!("7.0"),
+                    json!("007"),
+                    json!("+7"),
+                    json!(" 7"),
+                    json!("a"),
+                    json!(""),
+                ],
+            ),
+            (
+                ClaimTest::Contains(json!(7)),
+                vec![
+                    json!([7]),
+                    json!(["7"]),
+                    json!(["a", 7]),
+                    json!([true, "7"]),
+                ],
+                vec![json!([]), json!([8]), json!(["8", 9])],
+                vec![
+                    json!(7),
+                    json!("7"),
+                    json!(["a"]),
+                    json!([7.0]),
+                    json!(["07"]),
+                ],
             ),
             (
                 equals(json!(true)),

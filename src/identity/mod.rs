@@ -12,7 +12,7 @@ mod kind;
 mod tests;
 
 pub use admission::{Admission, NotAdmitted};
-pub use claim::{ClaimRule, ClaimTest};
+pub use claim::{whole, ClaimRule, ClaimTest};
 pub use claim_path::ClaimPath;
 pub use claims_at::{ClaimsAt, Placed};
 pub use condition::Condition;

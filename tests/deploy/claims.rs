@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use n8n_idp_gate::crypto::CryptoPath;
+use n8n_idp_gate::crypto::{CryptoPath, SkipReason};
 use n8n_idp_gate::decide::{
     Credential, Decision, Findings, Outcome, Recollection, IDENTITY_HEADERS,
 };
@@ -13,7 +13,7 @@ use n8n_idp_gate::observe::audit_line;
 use n8n_idp_gate::reply::Reason;
 use n8n_idp_gate::request::RequestHead;
 use n8n_idp_gate::time::{UnixMillis, UnixSeconds};
-use n8n_idp_gate::token::Claimed;
+use n8n_idp_gate::token::{Claimed, MAX_REMEMBERED, MAX_REMEMBERED_BYTES};
 use serde_json::{Map, Value};
 
 use super::plugin::Plugin;
@@ -41,6 +41,33 @@ fn the_readme_knows_every_identity_header() {
 fn the_readme_counts_the_operations() {
     let claim = format!("[{} operations]", Operation::all().len());
     assert!(text("README.md").contains(&claim), "{claim}");
+}
+
+#[test]
+fn the_readme_has_the_bounds_of_the_code() {
+    let readme = text("README.md");
+    let mib = MAX_REMEMBERED_BYTES / (1024 * 1024);
+    let remembers = format!("remembers up to {MAX_REMEMBERED} verified tokens, in {mib} MiB");
+    assert!(readme.contains(&remembers), "{remembers}");
+    let bits = |reason: SkipReason| {
+        let words = reason.to_string();
+        let mut numbers = words.split(' ').filter_map(|word| word.parse::<u32>().ok());
+        numbers.next().unwrap()
+    };
+    let (least, most) = (bits(SkipReason::TooWeak), bits(SkipReason::TooLarge));
+    let keys = format!("RSA keys of {least} to {most} bits");
+    assert!(readme.contains(&keys), "{keys}");
+}
+
+#[test]
+fn the_readme_knows_every_status() {
+    let readme = text("README.md");
+    let section = readme.split("### Answers").nth(1).unwrap();
+    let table = section.split("\n\nThe body").next().unwrap();
+    for reason in Reason::examples() {
+        let row = format!("\n| {} |", reason.answer().status);
+        assert!(table.contains(&row), "{}{row}", reason.as_str());
+    }
 }
 
 #[test]

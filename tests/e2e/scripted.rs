@@ -47,3 +47,4 @@ mod shipped_gate;
 mod upstream_keys;
 mod vendors;
 mod webhooks;
+mod yaml;

@@ -270,13 +270,13 @@ const NOT_TAKEN_OFF: &str = "path_prefix is there, and no route takes it off. Hi
      prefix: /n8n/ and write prefix_rewrite: /";
 
 /// A member, under its name in Envoy's form or in that of Kubernetes.
-fn field<'m>(members: &'m Map<String, Value>, name: &str) -> Option<&'m Value> {
+pub(crate) fn field<'m>(members: &'m Map<String, Value>, name: &str) -> Option<&'m Value> {
     let found = members.iter().find(|(other, _)| snake(other) == name);
     found.map(|(_, value)| value)
 }
 
 /// A name in Envoy's form.
-fn snake(name: &str) -> String {
+pub(crate) fn snake(name: &str) -> String {
     let mut snake = String::with_capacity(name.len());
     for letter in name.chars() {
         if letter.is_ascii_uppercase() && !snake.is_empty() {

@@ -4,7 +4,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::bypass::{self, Gates};
-use crate::file::{load, without_configuration, Manifest, ProcessEnvironment};
+use crate::clusters;
+use crate::file::{without_configuration, Manifest, ProcessEnvironment};
 use crate::input::{self, now};
 use crate::routes;
 
@@ -40,26 +41,41 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Str
     }
     let mut refused = 0_usize;
     let mut bypasses = 0_usize;
+    let mut lost = 0_usize;
     for (path, manifest) in &manifests {
         let found = bypass::look(&manifest.documents, &gates);
         if manifest.configurations.is_empty() && !found.has_routes {
             return Err(without_configuration(path));
         }
-        for found in &manifest.configurations {
-            let report = match load(&found.configuration, &environment) {
+        let count = manifest.configurations.len();
+        for (number, found) in (1_usize..).zip(&manifest.configurations) {
+            let of_clusters = clusters::look(&found.configuration, &found.resources);
+            lost = lost.saturating_add(of_clusters.errors.len());
+            let report = match found.load(&environment) {
                 Ok(loaded) => {
                     let warnings = loaded.warnings.iter().map(ToString::to_string);
                     let warnings = warnings.chain(loaded.policy.expired_keys(now().to_seconds()));
                     let of_routes = routes::warnings(&found.configuration, &found.routes);
-                    let lines = warnings.chain(of_routes);
-                    format!("good{}", listed("warning", lines))
+                    let warnings = warnings.chain(of_routes).chain(of_clusters.warnings);
+                    let errors = listed("error", of_clusters.errors);
+                    let good = if errors.is_empty() {
+                        "good"
+                    } else {
+                        "would not work"
+                    };
+                    format!("{good}{errors}{}", listed("warning", warnings))
                 }
                 Err(errors) => {
                     refused = refused.saturating_add(1);
-                    errors
+                    errors + &listed("error", of_clusters.errors)
                 }
             };
-            say(out, path, &report)?;
+            if count > 1 {
+                let which = format!("{number} of {count}, {}: {report}", found.name);
+                say(out, path, &which)?;
+            } else {
+                say(out, path, &report)?;
+            }
         }
         let word = if arguments.accept_bypasses {
             "warning"
@@ -82,6 +98,11 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Str
         0 => {}
         1 => problems.push("1 setting leads past the gate".to_owned()),
         count => problems.push(format!("{count} settings lead past the gate")),
+    }
+    match lost {
+        0 => {}
+        1 => problems.push("1 cluster is not in its file".to_owned()),
+        count => problems.push(format!("{count} clusters are not in their files")),
     }
     if problems.is_empty() {
         return Ok(());

@@ -18,13 +18,17 @@ use n8n_idp_gate::request::RequestHead;
 use n8n_idp_gate::time::UnixMillis;
 use n8n_idp_gate::token::{ActiveAnswer, Memo, TokenDigest};
 
-use crate::file::{load, Manifest, ProcessEnvironment};
+use crate::file::{Manifest, ProcessEnvironment};
 use crate::input::{self, now};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The configuration, or a manifest with one inside.
     config: PathBuf,
+    /// Which configuration, where a file holds several: the name of its filter or plugin, or its
+    /// number.
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
     /// The request's method.
     #[arg(long, default_value = "GET")]
     method: String,
@@ -57,8 +61,9 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), String> {
     let environment = ProcessEnvironment { is_required: false };
-    let configuration = Manifest::first_configuration(&arguments.config)?;
-    let policy = load(&configuration, &environment)?.policy;
+    let choice = arguments.name.as_deref();
+    let found = Manifest::one_configuration(&arguments.config, choice)?;
+    let policy = found.load(&environment)?.policy;
     let request = request(arguments)?;
     let now = arguments
         .at

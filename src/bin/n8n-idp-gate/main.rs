@@ -3,11 +3,13 @@
 
 mod bypass;
 mod check;
+mod clusters;
 mod docs;
 mod explain;
 mod file;
 mod input;
 mod routes;
+mod text;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;

@@ -1,0 +1,87 @@
+//! The texts of files, read as those who hand them to the filter read them.
+
+use n8n_idp_gate::config::yaml::{Budget, Document, Reader, YamlFault};
+use n8n_idp_gate::json::{self, JsonFault};
+use serde_json::Value;
+
+/// How deep a JSON file may be nested.
+const MAX_DEPTH: usize = 64;
+
+/// How much may still be read of one file and the texts in it, by each of the readers.
+#[derive(Default)]
+pub(crate) struct Texts {
+    envoy: Budget,
+    kubernetes: Budget,
+    either: Budget,
+}
+
+impl Texts {
+    /// Reads YAML as Envoy does, but for manifests of Kubernetes, which it reads as Kubernetes does,
+    /// and for what may come to the filter either way.
+    pub(crate) fn yaml(&self, text: &str) -> Result<Vec<Document>, YamlFault> {
+        let mut documents = self.envoy.documents(text, Reader::Envoy)?;
+        let is_envoy = |value: &Value| !is_manifest(value) && is_of_envoy(value);
+        if documents.len() > 1 && documents.iter().any(|document| is_envoy(&document.value)) {
+            return Err(YamlFault::SeveralDocuments);
+        }
+        if documents
+            .iter()
+            .any(|document| is_manifest(&document.value))
+        {
+            let others = self.kubernetes.documents(text, Reader::Kubernetes)?;
+            for (document, other) in documents.iter_mut().zip(others) {
+                if is_manifest(&document.value) {
+                    *document = other;
+                }
+            }
+        }
+        let is_unknown = |value: &Value| !is_manifest(value) && !is_of_envoy(value);
+        let has_unknown = |document: &Document| {
+            is_unknown(&document.value) && document.value.get("providers").is_some()
+        };
+        if documents.iter().any(has_unknown) {
+            let others = self.either.documents(text, Reader::Either)?;
+            for (document, other) in documents.iter_mut().zip(others) {
+                if has_unknown(document) {
+                    *document = other;
+                }
+            }
+        }
+        Ok(documents)
+    }
+
+    /// Reads a JSON file, which Envoy does not read as YAML.
+    pub(crate) fn json(&self, text: &str) -> Result<Vec<Document>, String> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let value = match json::object(text.as_bytes(), MAX_DEPTH) {
+            Ok(members) => Value::Object(members),
+            Err(fault) => {
+                return Err(match fault {
+                    JsonFault::DuplicateMember => "two fields of one name in one map".to_owned(),
+                    JsonFault::TooDeep => format!("nested deeper than {MAX_DEPTH} levels"),
+                    JsonFault::NotAnObject => "no map".to_owned(),
+                    JsonFault::NotJson => "not JSON".to_owned(),
+                })
+            }
+        };
+        let odd = Vec::new();
+        Ok(vec![Document { value, odd }])
+    }
+}
+
+/// Whether a document is a manifest of Kubernetes.
+pub(crate) fn is_manifest(value: &Value) -> bool {
+    value["apiVersion"].is_string() && value["kind"].is_string()
+}
+
+/// Whether a document is a file of Envoy.
+fn is_of_envoy(value: &Value) -> bool {
+    let fields = [
+        "static_resources",
+        "dynamic_resources",
+        "admin",
+        "node",
+        "resources",
+    ];
+    fields.into_iter().any(|name| !value[name].is_null())
+}
