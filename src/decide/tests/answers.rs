@@ -156,7 +156,7 @@ fn with_always_what_may_be_an_id_token_needs_the_word_that_it_is_none() {
     configuration["principals"] = json!([anyone]);
     let mut id_token = claims("reader", &["Reader"]);
     id_token["azp"] = id_token["aud"].clone();
-    id_token["auth_time"] = json!(NOW.0);
+    id_token["sid"] = json!("a session");
     let token = sign(&id_token);
     for (changes, expected) in [
         (json!({}), "forward"),
