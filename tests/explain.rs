@@ -140,7 +140,6 @@ fn what_is_wrong_with_a_file_is_said() {
             ["--key-set", "other=jwks.json"],
             "there is no provider \"other\"",
         ),
-        (["--key-set", "idp=not.json"], "not.json: "),
     ] {
         let (done, text) = desk.explain("opaque", &rest);
         assert!(!done && text.contains(said), "{rest:?}: {text}");
@@ -207,4 +206,76 @@ fn a_configuration_that_readers_disagree_on_is_not_explained() {
         !done && text.contains("line 12: a whole number beyond 32 bits without quotes"),
         "{text}"
     );
+}
+
+/// The same faults as the filter's, with the words of its log.
+#[test]
+fn what_is_wrong_with_keys_and_documents_is_told_as_the_filter_would() {
+    let desk = Desk::new();
+    let mut skipped = mint(KeyKind::Ed25519).jwk("one");
+    skipped["use"] = json!("enc");
+    let other = mint(KeyKind::P256).jwk("two");
+    desk.put(
+        "skipped.json",
+        &json!({ "keys": [skipped, other] }).to_string(),
+    );
+    desk.put("none.json", &json!({ "keys": [skipped] }).to_string());
+    desk.put("empty.json", "\u{feff}{}");
+    desk.put("page.json", "<html>");
+    let wrong = json!({ "issuer": "http://idp:8080", "jwks_uri": "http://idp:8080/jwks" });
+    desk.put("wrong.json", &wrong.to_string());
+    let right = json!({
+        "issuer": "https://idp.example.com", "jwks_uri": "https://idp.example.com/jwks",
+    });
+    desk.put("right.json", &right.to_string());
+    for (option, reason, fault, words) in [
+        (
+            ["--key-set", "idp=skipped.json"],
+            "unknown_key_id",
+            "skipped: use",
+            "keys of the key set are skipped: keys[0] (kid \"one\"): not for signatures",
+        ),
+        (
+            ["--key-set", "idp=none.json"],
+            "keys_unavailable",
+            "no_usable_key",
+            "keys of the key set are skipped: keys[0] (kid \"one\"): not for signatures",
+        ),
+        (
+            ["--key-set", "idp=empty.json"],
+            "keys_unavailable",
+            "keys_missing",
+            "the document is a JSON object without `keys`",
+        ),
+        (
+            ["--key-set", "idp=page.json"],
+            "keys_unavailable",
+            "page",
+            "log-in page",
+        ),
+        (
+            ["--discovery", "idp=wrong.json"],
+            "keys_unavailable",
+            "issuer_mismatch",
+            "expected \"https://idp.example.com\", found \"http://idp:8080\"",
+        ),
+    ] {
+        let (done, text) = desk.explain("jwt", &option);
+        assert!(done && text.contains(words), "{option:?}: {text}");
+        let record: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+        assert_eq!(
+            (&record["reason"], &record["fault"]),
+            (&json!(reason), &json!(fault))
+        );
+    }
+    let both = [
+        "--discovery",
+        "idp=right.json",
+        "--key-set",
+        "idp=jwks.json",
+    ];
+    let (done, text) = desk.explain("jwt", &both);
+    assert!(done, "{text}");
+    assert!(text.contains("its keys would be fetched from https://idp.example.com/jwks"));
+    assert!(text.contains("goes on, in the name of the caller:"));
 }

@@ -296,7 +296,7 @@ fn no_keys(document: &[u8]) -> KeySetFault {
         KeySetFault::SingleKey
     } else if has("jwks_uri") {
         KeySetFault::DiscoveryDocument
-    } else if members.values().any(is_certificate) {
+    } else if members.iter().any(|(_, value)| is_certificate(value)) {
         KeySetFault::Certificates
     } else {
         KeySetFault::KeysMissing

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::FetchFault;
 use crate::address::Address;
-use crate::json::{self, JsonFault};
+use crate::json;
 use crate::policy::{Endpoint, Provider};
 
 /// How deep a discovery document may be nested. The standard ones are two levels deep.
@@ -22,15 +22,12 @@ pub(super) fn jwks_endpoint(
 ) -> Result<Endpoint, FetchFault> {
     let text = json::without_mark(document);
     let malformed = FetchFault::DocumentMalformed;
-    let document = json::object(text, MAX_DEPTH).map_err(|fault| {
-        malformed(match fault {
-            JsonFault::NotJson if text.trim_ascii_start().starts_with(b"<") => {
-                "it is a page (HTML or XML)"
-            }
-            JsonFault::NotJson => "it is not JSON in UTF-8",
-            JsonFault::NotAnObject => "it is not a JSON object",
-            JsonFault::DuplicateMember => "it has two members of one name",
-            JsonFault::TooDeep => "it is nested too deep",
+    let document = json::object(text, MAX_DEPTH).map_err(|_| {
+        let is_page = text.trim_ascii_start().starts_with(b"<");
+        malformed(if is_page {
+            "it is a page (HTML or XML)"
+        } else {
+            "it is not a JSON object that can be read"
         })
     })?;
     let member = |name, missing| {

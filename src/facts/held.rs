@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::shared::Snapshot;
-use crate::crypto::{KeySet, PublicKey, SkippedKey};
+use crate::crypto::{KeySet, PublicKey, SkippedKey, MAX_CANDIDATES};
 use crate::time::UnixMillis;
 
 /// The most keys that are kept after they left the published set. A provider that changes its
@@ -51,10 +51,28 @@ impl Published {
             });
         }
         retired.retain(|old| !keys.contains(&old.key));
+        let mut retired = few_of_each_key_id(&keys, retired);
         let surplus = retired.len().saturating_sub(MAX_RETIRED);
         retired.drain(..surplus);
         Self { keys, retired }
     }
+}
+
+/// Of the keys that left, the newest of each key id: a provider that replaces its key again and again
+/// under one id would else have more of them than one token is tried with, and no token would be good.
+fn few_of_each_key_id(keys: &[Rc<PublicKey>], retired: Vec<Retired>) -> Vec<Retired> {
+    let mut kept: Vec<Retired> = Vec::new();
+    for old in retired.into_iter().rev() {
+        let is_same =
+            |key: &Rc<PublicKey>| key.key_id().is_some() && key.key_id() == old.key.key_id();
+        let published = keys.iter().filter(|key| is_same(key)).count();
+        let newer = kept.iter().filter(|newer| is_same(&newer.key)).count();
+        if published.saturating_add(newer) < MAX_CANDIDATES {
+            kept.push(old);
+        }
+    }
+    kept.reverse();
+    kept
 }
 
 /// The keys that are in use.

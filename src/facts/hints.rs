@@ -38,9 +38,8 @@ impl Hints {
     /// a server as it was packed.
     pub(super) fn coding(&self, body: &[u8]) -> Option<String> {
         let field = self.content_encoding.as_deref().unwrap_or_default();
-        let is_plain = |coding: &[u8]| matches!(coding.trim_ascii(), b"" | b"identity");
-        let is_plain = |coding: &[u8]| is_plain(&coding.to_ascii_lowercase());
-        if !field.split(|byte| *byte == b',').all(is_plain) {
+        let field = field.trim_ascii();
+        if !field.is_empty() && !field.eq_ignore_ascii_case(b"identity") {
             return Some(printable_bytes(field, LONGEST_CODING));
         }
         body.starts_with(GZIP).then(|| "gzip".to_owned())

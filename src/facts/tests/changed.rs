@@ -61,6 +61,35 @@ fn a_key_that_changed_under_its_id_is_fetched_for_the_first_token_that_it_signed
     assert!(!facts.may_have_changed(THE_PROVIDER, token("good")));
 }
 
+/// However often the provider replaces its key while the old ones are kept.
+#[test]
+fn a_key_that_changes_again_and_again_within_the_grace_is_still_tried() {
+    let memory = Memory::default();
+    let mut policy = policy(by_jwks(), Some("secret"));
+    policy.providers[0].freshness.grace = Duration::from_secs(86_400);
+    let mut store = FactStore::new(&policy);
+    for round in 0..8_u64 {
+        let key = crate::mint::Mint::generate(crate::mint::KeyKind::Ed25519).jwk("one");
+        let now = after(round * 300_000);
+        refresh(
+            &mut store,
+            ok(crate::mint::jwk_set(&[key.clone()])),
+            now,
+            &memory,
+        );
+        let facts = store.at(now);
+        let Availability::Known(keys) = facts.key_set(THE_PROVIDER) else {
+            panic!("no keys");
+        };
+        let Candidates::Keys(candidates) = keys.candidates(Algorithm::EdDsa, Some("one")) else {
+            panic!("none in round {round}");
+        };
+        let has = |x: &str| candidates.iter().any(|key| key.as_jwk().contains(x));
+        assert!(has(key["x"].as_str().unwrap()), "{round}");
+        assert_eq!(candidates.len(), usize::try_from(round + 1).unwrap().min(4));
+    }
+}
+
 /// From one address, from many, and with a token that is sent again and again.
 #[test]
 fn forged_signatures_cause_few_fetches_and_take_none_from_key_ids_that_are_new() {

