@@ -278,6 +278,7 @@ fn not_yaml(complaint: &str) -> YamlFault {
 }
 
 /// A document that is being read.
+#[allow(clippy::struct_field_names, reason = "what is open is called so")]
 struct Open<'b> {
     budget: &'b Budget,
     reader: Reader,
@@ -559,6 +560,7 @@ mod tests {
     /// What each makes of a scalar, and what is odd about it to Envoy, to Kubernetes, and where it may
     /// be either.
     #[test]
+    #[allow(clippy::too_many_lines, reason = "one table, a line for each form")]
     fn readers_see_different_things_in_a_scalar() {
         use Form::{Beyond32Bits, Disguised, Inexact, OtherNumber};
         for (text, envoy, kubernetes, forms) in [

@@ -81,9 +81,12 @@ fn scopes_to_ask_for(
             let granted = granted_by(instance, asked)?;
             granted.contains(scope).then_some((granted, asked))
         });
-        let size = |granted: &ScopeSet| match granted.is_all() {
-            true => usize::MAX,
-            false => granted.iter().count(),
+        let size = |granted: &ScopeSet| {
+            if granted.is_all() {
+                usize::MAX
+            } else {
+                granted.iter().count()
+            }
         };
         let Some((granted, asked)) = grants.min_by_key(|(granted, _)| size(granted)) else {
             return Vec::new();

@@ -605,7 +605,7 @@ impl KeySetFact {
         }
         self.looked = self.looked.max(snapshot.begun);
         self.is_overdue = false;
-        self.skipped = snapshot.skipped.to_vec();
+        self.skipped.clone_from(&snapshot.skipped);
         let published = &snapshot.published;
         let before = self.held.take();
         let before = before.as_ref().map(Held::keys);

@@ -154,6 +154,7 @@ impl Reason {
     }
 
     /// What the caller is told.
+    #[allow(clippy::too_many_lines, reason = "one table, a line for each reason")]
     pub const fn answer(&self) -> Answer {
         let (status, challenge, detail) = match self {
             // RFC 9110 §15.5.20.

@@ -73,7 +73,7 @@ fn a_key_that_changes_again_and_again_within_the_grace_is_still_tried() {
         let now = after(round * 300_000);
         refresh(
             &mut store,
-            ok(crate::mint::jwk_set(&[key.clone()])),
+            ok(crate::mint::jwk_set(std::slice::from_ref(&key))),
             now,
             &memory,
         );
