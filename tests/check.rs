@@ -665,6 +665,7 @@ fn configurations_and_routes_in_texts_are_read_too() {
 
 /// What only looks like a configuration of the gate: other filters have providers, too.
 #[test]
+#[allow(clippy::too_many_lines, reason = "one table, a line for each form")]
 fn a_configuration_is_known_by_where_it_stands() {
     let gate = configuration(&json!({}));
     let routes = json!([{"match": {"prefix": "/"}, "route": {"cluster": "n8n"}}]);
@@ -841,7 +842,7 @@ fn rule(value: &str) -> String {
 }
 
 fn indented(text: &str, by: &str) -> String {
-    text.lines().map(|line| format!("{by}{line}\n")).collect()
+    text.lines().flat_map(|line| [by, line, "\n"]).collect()
 }
 
 #[test]
@@ -905,9 +906,12 @@ fn what_envoy_and_kubernetes_read_differently_is_refused_with_its_line() {
         }
     }
     // Outside of a configuration they do no harm.
-    let (code, text) = checked(&format!("{}\n---\napiVersion: v1\nkind: ConfigMap\nweight: 0.5\nmode: 0644\n", format!(
-        "apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nspec:\n  pluginConfig:\n{}", indented(&rule("7"), "    ")
-    )));
+    let plugin = format!(
+        "apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nspec:\n  pluginConfig:\n{}",
+        indented(&rule("7"), "    ")
+    );
+    let other = "apiVersion: v1\nkind: ConfigMap\nweight: 0.5\nmode: 0644\n";
+    let (code, text) = checked(&format!("{plugin}\n---\n{other}"));
     assert_eq!(code, Some(0), "{text}");
 }
 

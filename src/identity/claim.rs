@@ -149,6 +149,7 @@ mod tests {
     /// For each test: values of which it holds, values of which it does not, and values of which
     /// nobody can say.
     #[test]
+    #[allow(clippy::too_many_lines, reason = "one table, a line for each form")]
     fn a_test_holds_or_not_or_cannot_be_judged() {
         let equals = |value| ClaimTest::OneOf(vec![value]);
         for (test, yes, no, unclear) in [

@@ -72,5 +72,5 @@ pub(crate) fn parameter_of_redirect(answer: &Answer, name: &str) -> Outcome<Stri
 /// The path and the query of an address on this machine.
 pub(crate) fn target_of(address: &str) -> &str {
     let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
-    rest.find('/').map_or("/", |at| &rest[at..])
+    rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/")
 }

@@ -6,6 +6,7 @@ use super::*;
 
 /// Whose address counts, by what the provider says of it.
 #[test]
+#[allow(clippy::too_many_lines, reason = "one table, a line for each form")]
 fn an_address_counts_if_its_provider_vouches_for_it() {
     let address = |dialect, claims: Value, trust| {
         let mut claims = claims;
