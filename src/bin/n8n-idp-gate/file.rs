@@ -63,7 +63,8 @@ impl Found {
     pub(crate) fn load(&self, environment: &dyn Environment) -> Result<Loaded, String> {
         if !self.problems.is_empty() {
             let problems = self.problems.iter();
-            let lines: String = problems.map(|problem| format!("\n  {problem}.")).collect();
+            let lines: Vec<_> = problems.map(|problem| format!("\n  {problem}.")).collect();
+            let lines = lines.concat();
             return Err(format!("cannot be read as Envoy and Kubernetes do:{lines}"));
         }
         config::load(&self.handed, environment).map_err(|errors| errors.to_string())
@@ -127,9 +128,9 @@ impl Manifest {
                     .and_then(|number| number.checked_sub(1));
                 let numbered = number.filter(|number| *number < found.len());
                 let names = found.iter().enumerate();
-                let named = names.filter(|(_, found)| found.name == choice);
-                let named = named.map(|(number, _)| number);
-                numbered.map_or_else(|| named.collect(), |number| vec![number])
+                let matching = names.filter(|(_, found)| found.name == choice);
+                let matching = matching.map(|(number, _)| number);
+                numbered.map_or_else(|| matching.collect(), |number| vec![number])
             }
         };
         match *chosen {
