@@ -62,6 +62,8 @@ pub(super) fn introspect<'g>(
             Introspected::Active(answer) => {
                 findings.provider = Some(Rc::clone(&provider.name));
                 findings.introspection = Some("active");
+                // What others said of a token that is not theirs is nothing to look at.
+                findings.hint = None;
                 let verified = VerifiedToken::introspected(token, answer, provider, grounds.now);
                 let verified = verified.map_err(|fault| {
                     findings.hint = misfit(fault, answer.claims());

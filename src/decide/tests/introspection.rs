@@ -289,6 +289,13 @@ fn a_token_that_userinfo_names_nobody_for_is_refused_for_good_with_a_hint() {
         (reason(&decision), decision.findings.hint),
         ("inactive", None)
     );
+    // What the first says of the second's token is no hint.
+    let unlisted = answer(&json!({"iss": OTHER, "azp": "unlisted"}));
+    let decision = decided_on(&asking(), "opaque", vec![Said::Nameless, unlisted]);
+    assert_eq!(
+        (reason(&decision), decision.findings.hint),
+        ("client_not_allowed", None)
+    );
     // The next provider may know the token.
     for (words, expected) in [
         (vec![Said::Nameless], "abandoned"),
