@@ -193,7 +193,8 @@ impl<'d> Around<'d> {
     fn of(root: &Value, odd: &'d [Odd], texts: usize) -> Self {
         let has_more = ["cds_config", "cdsConfig"]
             .into_iter()
-            .any(|name| !root["dynamic_resources"][name].is_null());
+            .filter_map(|name| root.get("dynamic_resources")?.get(name))
+            .any(|resources| !resources.is_null());
         let resources = if has_more {
             Value::Null
         } else {
