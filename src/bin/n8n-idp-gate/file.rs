@@ -13,7 +13,7 @@ use serde_json::{json, Map, Value};
 
 use crate::bypass::{field, snake};
 use crate::input;
-use crate::text::{is_manifest, Texts};
+use crate::text::{is_manifest, json, Texts};
 
 /// The environment of this process, with a stand-in for what is not set unless that is asked for:
 /// where configurations are checked, the secrets should not be.
@@ -84,7 +84,7 @@ impl Manifest {
             .extension()
             .is_some_and(|extension| extension == "json");
         let read = if is_json {
-            texts.json(&text)
+            json(&text)
         } else {
             texts.yaml(&text).map_err(|fault| fault.to_string())
         };
@@ -198,9 +198,10 @@ impl<'d> Around<'d> {
         let resources = if has_more {
             Value::Null
         } else {
-            root["static_resources"].clone()
+            root.get("static_resources").cloned().unwrap_or_default()
         };
-        let name = root["metadata"]["name"].as_str().unwrap_or_default();
+        let name = root.pointer("/metadata/name").and_then(Value::as_str);
+        let name = name.unwrap_or_default();
         Self {
             odd,
             texts,

@@ -29,7 +29,7 @@ enum Command {
     /// Read configurations as the filter would, and report every error in them.
     Check(check::Arguments),
     /// Say what would become of a request, and why.
-    Explain(explain::Arguments),
+    Explain(Box<explain::Arguments>),
     /// Write the reference documentation, or check that it is in step.
     Docs(docs::Arguments),
 }

@@ -49,24 +49,24 @@ impl Texts {
         }
         Ok(documents)
     }
+}
 
-    /// Reads a JSON file, which Envoy does not read as YAML.
-    pub(crate) fn json(&self, text: &str) -> Result<Vec<Document>, String> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let value = match json::object(text.as_bytes(), MAX_DEPTH) {
-            Ok(members) => Value::Object(members),
-            Err(fault) => {
-                return Err(match fault {
-                    JsonFault::DuplicateMember => "two fields of one name in one map".to_owned(),
-                    JsonFault::TooDeep => format!("nested deeper than {MAX_DEPTH} levels"),
-                    JsonFault::NotAnObject => "no map".to_owned(),
-                    JsonFault::NotJson => "not JSON".to_owned(),
-                })
-            }
-        };
-        let odd = Vec::new();
-        Ok(vec![Document { value, odd }])
-    }
+/// Reads a JSON file, which Envoy does not read as YAML.
+pub(crate) fn json(text: &str) -> Result<Vec<Document>, String> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let value = match json::object(text.as_bytes(), MAX_DEPTH) {
+        Ok(members) => Value::Object(members),
+        Err(fault) => {
+            return Err(match fault {
+                JsonFault::DuplicateMember => "two fields of one name in one map".to_owned(),
+                JsonFault::TooDeep => format!("nested deeper than {MAX_DEPTH} levels"),
+                JsonFault::NotAnObject => "no map".to_owned(),
+                JsonFault::NotJson => "not JSON".to_owned(),
+            })
+        }
+    };
+    let odd = Vec::new();
+    Ok(vec![Document { value, odd }])
 }
 
 /// Whether a document is a manifest of Kubernetes.
