@@ -161,7 +161,8 @@ fn one_of_several_configurations_is_chosen_by_name_or_number() {
     let desk = Desk::new();
     let policy = fs::read_to_string(desk.path("gate.yaml")).unwrap();
     let plugin = |name: &str, policy: &str| {
-        let inner: String = policy.lines().map(|line| format!("    {line}\n")).collect();
+        let lines = policy.lines();
+        let inner: String = lines.flat_map(|line| ["    ", line, "\n"]).collect();
         format!(
             "apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\n\
              metadata: {{ name: {name} }}\nspec:\n  pluginConfig:\n{inner}"

@@ -2,6 +2,7 @@
 //!
 //! Envoy shows a `Struct` of its file in the dump of its configuration.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -181,15 +182,22 @@ fn every_form_of_a_scalar_is_what_envoy_makes_of_it() {
     forms.retain(|form| form.starts_with('!') || (!form.is_empty() && is_scalar(form, false)));
     let mut file = head(admin) + "  metadata:\n";
     for (index, form) in forms.iter().enumerate() {
-        file += &format!("    f{index}: {form}\n    c{index}: {form} # a comment\n");
-        file += &format!("    s{index}:\n    - {form}\n    - - {form}\n");
+        let _ = write!(
+            file,
+            "    f{index}: {form}\n    c{index}: {form} # a comment\n"
+        );
+        let _ = write!(file, "    s{index}:\n    - {form}\n    - - {form}\n");
         if form.starts_with('!') || is_scalar(form, true) {
-            file += &format!(
+            let _ = write!(
+                file,
                 "    w{index}: [{form}, [ {form} ]]\n    m{index}: {{ a: {form}, b: {form} }}\n"
             );
         }
         if !form.starts_with('!') && !matches!(&**form, "~" | "null" | "Null" | "NULL") {
-            file += &format!("    k{index}:\n      {form}: {form}\n    n{index}: {{ a: 7 }}\n");
+            let _ = write!(
+                file,
+                "    k{index}:\n      {form}: {form}\n    n{index}: {{ a: 7 }}\n"
+            );
         }
     }
     let envoy = as_envoy(file.as_bytes(), admin).unwrap();
