@@ -5,6 +5,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use wasmi::{Caller, Config, Engine, Extern, Func, Instance, Linker, Memory, Module, Store, Val};
 
+/// How many lines are kept.
+const LINES: usize = 16;
+
 /// What loading a configuration never uses up.
 const ENDLESS: u64 = u64::MAX / 2;
 
@@ -122,7 +125,7 @@ impl Gate {
         most - self.store.get_fuel().unwrap()
     }
 
-    /// The last line that the module logged.
+    /// The lines that the module logged last.
     pub(crate) fn logged(&self) -> String {
         self.store.data().log.join("\n")
     }
@@ -213,7 +216,8 @@ fn answer(name: &str, mut caller: Caller<'_, State>, arguments: &[i32]) -> i32 {
             let line = read(&caller, at(1), at(2));
             let line = String::from_utf8_lossy(&line).into_owned();
             let log = &mut caller.data_mut().log;
-            log.clear();
+            let old = log.len().saturating_sub(LINES);
+            log.drain(..old);
             log.push(line);
         }
         "proxy_get_shared_data" | "proxy_get_property" | "proxy_call_foreign_function" => {

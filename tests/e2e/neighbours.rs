@@ -37,7 +37,7 @@ fn name(kind: &str) -> String {
         id.update(Hash::hash(part.as_bytes()));
     }
     let id = URL_SAFE_NO_PAD.encode(id.finalize());
-    format!("n8n-idp-gate/3/{kind}/{id}")
+    format!("n8n-idp-gate/4/{kind}/{id}")
 }
 
 /// Has the neighbour do something.
@@ -167,7 +167,7 @@ fn a_neighbour_that_fills_shared_data_stops_no_worker() {
     let gate = Gate::with(policy, |setup| setup.neighbour(None));
     assert_eq!(list(&gate, &fresh(0)).status, 200);
     for number in 0..500 {
-        let junk = format!("n8n-idp-gate/3/keys/{number}");
+        let junk = format!("n8n-idp-gate/4/keys/{number}");
         order(&gate, &json!({ "name": junk, "fill": 1000 }));
     }
     for kind in ["keys", "lease"] {
