@@ -71,21 +71,24 @@ fn policy(hydra: &Hydra, members: &Value) -> Value {
         "issuer": hydra.issuer(),
         "audiences": ["n8n"],
         "roles_from": "scopes",
+        "claims_at": { "roles": "ext.roles" },
         "cluster": "hydra",
         "keys": { "cooldown": "1s" },
     });
     for (name, value) in members.as_object().unwrap() {
         provider[name] = value.clone();
     }
-    let alice = json!({ "claim": ["ext", "department"], "equals": "operations" });
     json!({
         "providers": [provider],
         "roles": { "workflow.read": ["workflow:list", "workflow:read"] },
         "principals": [
-            { "name": "alice", "match": { "subject": "alice", "claims": [alice] },
+            { "name": "alice", "match": { "subject": "alice", "roles": "operator" },
               "api_key": { "env": "N8N_KEY_ALICE" } },
             { "name": "orders", "match": { "client": ["orders", "opaque"], "kind": "app" },
               "api_key": { "env": "N8N_KEY_ORDERS" } },
+            // Userinfo says who a person is, and nothing else.
+            { "name": "by-name", "match": { "subject": "bob" }, "grant": ["workflow:list"],
+              "api_key": { "env": "N8N_KEY_ALICE" } },
         ],
     })
 }
@@ -108,7 +111,7 @@ fn wait_for_the_end_of_ttl() {
 }
 
 fn alice(client: &str) -> Session {
-    let claims = json!({ "department": "operations" });
+    let claims = json!({ "roles": ["operator"] });
     hydra().log_in("alice", client, &claims).unwrap()
 }
 
@@ -124,11 +127,53 @@ fn an_application_that_asks_for_the_audience_opens_the_api() {
     // Without the parameter its `aud` is an empty list, and the token is for nothing.
     let token = hydra().token("orders", None).unwrap();
     let answer = stage.list_workflows(&token);
-    assert_eq!(answer.status, 401, "{}", answer.text());
+    assert_eq!(answer.refusal(), (401, json!("audience_missing")));
     // An opaque token is nothing that can be verified.
     let token = hydra().token("opaque", Some("n8n")).unwrap();
     let answer = stage.list_workflows(&token);
     assert_eq!(answer.refusal(), (401, json!("not_a_jws")));
+}
+
+#[test]
+fn the_client_stands_for_an_audience_that_nothing_asked_for() {
+    let client = json!({ "audiences": ["orders", "opaque"], "audience_claim": "client_id" });
+    let mut both = asked(&json!({}));
+    for (name, value) in client.as_object().unwrap() {
+        both[name] = value.clone();
+    }
+    let stage = Stage::start(hydra(), &both);
+    for name in ["orders", "opaque"] {
+        let token = hydra().token(name, None).unwrap();
+        let heard = stage.heard(&token);
+        assert_eq!(heard, [["key-of-orders"], [name], ["app"]]);
+        // An `aud` that is there counts, whatever the client.
+        let token = hydra().token(name, Some("n8n")).unwrap();
+        let answer = stage.list_workflows(&token);
+        assert_eq!(answer.refusal(), (401, json!("wrong_audience")), "{name}");
+    }
+}
+
+#[test]
+fn userinfo_knows_people_and_no_applications() {
+    let uri = format!("{}/userinfo", hydra().issuer());
+    let stage = Stage::start(
+        hydra(),
+        &json!({ "userinfo": {
+            "uri": uri, "accept_any_audience": true, "ttl": "1s", "inactive_ttl": "1s",
+        } }),
+    );
+    let bob = hydra().log_in("bob", "opaque-desk", &json!({})).unwrap();
+    let heard = stage.heard(&bob.access);
+    assert_eq!(heard, [vec!["key-of-alice"], vec![], vec!["unknown"]]);
+    let token = hydra().token("opaque", Some("n8n")).unwrap();
+    for (token, reason) in [
+        (token.as_str(), "subject_missing"),
+        (bob.refresh.as_str(), "inactive"),
+        ("ory_at_made-up", "inactive"),
+    ] {
+        let answer = stage.list_workflows(token);
+        assert_eq!(answer.refusal(), (401, json!(reason)), "{token}");
+    }
 }
 
 #[test]
@@ -138,7 +183,7 @@ fn a_person_is_known_by_what_the_page_to_consent_adds() {
     // Nothing marks a person; the claims stand below `ext`.
     let heard = stage.heard(&session.access);
     assert_eq!(heard, [["key-of-alice"], ["desk"], ["unknown"]]);
-    let other = hydra().log_in("alice", "desk", &json!({ "department": "sales" }));
+    let other = hydra().log_in("alice", "desk", &json!({ "roles": ["seller"] }));
     let answer = stage.list_workflows(&other.unwrap().access);
     assert_eq!(answer.refusal(), (403, json!("no_principal")));
     for (what, token, reason) in [
@@ -170,7 +215,7 @@ fn opaque_tokens_are_asked_about_at_the_admin_port_and_refresh_tokens_are_refuse
     assert_eq!(answer.refusal(), (401, json!("wrong_type")));
     let for_nothing = hydra().token("opaque", None).unwrap();
     let answer = stage.list_workflows(&for_nothing);
-    assert_eq!(answer.status, 401, "{}", answer.text());
+    assert_eq!(answer.refusal(), (401, json!("audience_missing")));
     hydra().revoke("opaque", &token).unwrap();
     wait_for_the_end_of_ttl();
     for token in [token.as_str(), "ory_at_made-up"] {

@@ -1,7 +1,12 @@
 //! What a person's browser does at a provider: it keeps cookies, and goes where it is sent.
 
+use std::time::Duration;
+
 use super::http::{Answer, Request};
 use super::Outcome;
+
+/// What a log-in may take: it hashes passwords, and keys may be made at the same time.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A browser that knows one server.
 #[derive(Debug)]
@@ -38,7 +43,7 @@ impl Browser {
         };
         // The addresses that a provider sends a browser to begin with the host that was asked for.
         let host = format!("127.0.0.1:{}", self.port);
-        let answer = request.host(&host).send(self.port)?;
+        let answer = request.host(&host).send_within(self.port, PATIENCE)?;
         for (_, value) in answer
             .headers
             .iter()

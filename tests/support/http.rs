@@ -115,6 +115,11 @@ impl Request {
     pub(crate) fn send(&self, port: u16) -> Outcome<Answer> {
         exchange(port, &self.bytes())
     }
+
+    /// As [`Request::send`], to a server that may take long for an answer.
+    pub(crate) fn send_within(&self, port: u16, patience: Duration) -> Outcome<Answer> {
+        exchange_within(port, &self.bytes(), patience)
+    }
 }
 
 /// The answer to a request.

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{json, Value};
@@ -44,13 +43,13 @@ impl Hydra {
         let [port, admin] = [ports::free()?, ports::free()?];
         let file = directory.path().join("hydra.json");
         fs::write(&file, settings(directory.path(), port, admin).to_string())?;
-        let made = Command::new(&program)
-            .args(["migrate", "sql", "up", "-e", "--yes", "-c"])
-            .arg(&file)
-            .output()?;
-        if !made.status.success() {
-            let said = String::from_utf8_lossy(&made.stderr).into_owned();
-            return Err(format!("its database was not made: {said}").into());
+        let log = directory.path().join("log-of-the-database");
+        let mut making = Process::start("Hydra", &program, &log, Ending::Kill, |command| {
+            command.args(["migrate", "sql", "up", "-e", "--yes", "-c"]);
+            command.arg(&file);
+        })?;
+        if !making.wait_for_end(START)?.success() {
+            return Err(format!("its database was not made: {}", making.log_text()).into());
         }
         let log = directory.path().join("log");
         let mut process = Process::start("Hydra", &program, &log, Ending::Kill, |command| {
@@ -169,7 +168,9 @@ impl Hydra {
     }
 
     fn administer(&self, method: &str, path: &str, body: &Value) -> Outcome<Answer> {
-        Request::new(method, path).json(body).send(self.admin)
+        Request::new(method, path)
+            .json(body)
+            .send_within(self.admin, START)
     }
 
     /// What it printed.
@@ -182,7 +183,7 @@ fn post(port: u16, place: &str, client: &str, form: &str) -> Outcome<Answer> {
     let request = Request::new("POST", format!("/oauth2/{place}"))
         .basic(client, &format!("secret-of-{client}"))
         .form(form);
-    request.send(port)
+    request.send_within(port, START)
 }
 
 fn issuer(port: u16) -> String {
