@@ -76,6 +76,13 @@ impl Hydra {
             let answer = post(port, "token", "orders", "grant_type=client_credentials");
             answer.is_ok_and(|answer| answer.status == 200)
         })?;
+        // So does the first ID token. Two log-ins at once would both make a key, and each holds the
+        // database that the other one waits for: the key is made here, as the key set names it.
+        let keys = Request::get("/.well-known/jwks.json");
+        hydra.process.wait_until(START, |_| {
+            let answer = keys.send_within(port, START);
+            answer.is_ok_and(|answer| answer.status == 200)
+        })?;
         Ok(hydra)
     }
 
