@@ -114,16 +114,15 @@ fn with_api_key(
 ) -> Result<Outcome, Stop> {
     findings.credential = Some(Credential::ApiKey);
     let key = key.trim_ascii();
-    if is_token(grounds.policy, key) {
-        return Err(Reason::TokenAsApiKey.into());
-    }
     if let Ok(ApiKeyForm::Key(claims)) = std::str::from_utf8(key).map(ApiKeyForm::of) {
         findings.api_key = Some(claims);
     }
     let rules = &instance.public_api.api_keys;
     let host = rules.name_hosts().then(|| hostname::requested(request));
     match rules.choose(host.flatten().as_deref(), route) {
+        // A token of a provider is looked for in all that passes, whatever the surface.
         ApiKeys::Pass => Ok(Outcome::Pass(without_made_up_identity(request))),
+        ApiKeys::Refuse if is_token(grounds.policy, key) => Err(Reason::TokenAsApiKey.into()),
         ApiKeys::Refuse => Err(Reason::ApiKeyRefused.into()),
     }
 }
