@@ -46,19 +46,17 @@ const BUSY_TICK: Duration = Duration::from_millis(2);
 pub const MAX_SETTLED: usize = 16;
 
 /// What a caller is told whose token could not be checked because nobody brought the fact.
-const fn waited_in_vain(fact: Fact) -> Reason {
-    if let Fact::ChangedKeySet(_, _, fault) = fact {
-        return Reason::Token(fault);
-    }
+fn waited_in_vain(fact: Fact) -> Reason {
     let outage = Outage {
         retry_after: Duration::from_secs(1),
         fault: None,
     };
-    if fact.is_of_a_token() {
+    let unavailable = if fact.is_of_a_token() {
         Reason::IntrospectionUnavailable(outage)
     } else {
         Reason::KeysUnavailable(outage)
-    }
+    };
+    unable_to_wait(fact, unavailable)
 }
 
 /// What a caller is told whose token may not wait for a fact: this, unless its signature is not good
@@ -449,12 +447,11 @@ impl Gate {
                     }
                     Err(fault) => {
                         decision.findings.address = source.map(Source::into_address);
-                        match fault {
-                            WaitFault::TooMany => unable_to_wait(fact, Reason::TooManyWaiting),
-                            WaitFault::NotYet(wait) => {
-                                unable_to_wait(fact, Reason::KeysNotCurrent(wait))
-                            }
-                        }
+                        let reason = match fault {
+                            WaitFault::TooMany => Reason::TooManyWaiting,
+                            WaitFault::NotYet(wait) => Reason::KeysNotCurrent(wait),
+                        };
+                        unable_to_wait(fact, reason)
                     }
                 }
             };
