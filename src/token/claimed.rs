@@ -4,6 +4,9 @@ use serde_json::{Map, Value};
 
 use super::CompactToken;
 
+/// Claims that may name the client of a token, with one provider or another.
+pub(super) const CLIENTS: [&str; 4] = ["azp", "client_id", "cid", "appid"];
+
 /// What a token says of itself, or its provider of it. Anybody can write the former: it decides
 /// nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,17 +42,22 @@ impl Claimed {
             (!repeats).then(|| text.to_owned())
         };
         let named = |name: &&str| claims.get(*name).and_then(text);
-        let audience = match claims.get("aud") {
-            Some(Value::Array(several)) => several.as_slice(),
-            Some(one) => std::slice::from_ref(one),
-            None => &[],
-        };
         Self {
             issuer: named(&"iss"),
-            audience: audience.iter().filter_map(text).collect(),
+            audience: audiences(claims).iter().filter_map(text).collect(),
             subject: named(&"sub"),
-            client: ["azp", "client_id", "cid", "appid"].iter().find_map(named),
+            client: CLIENTS.iter().find_map(named),
             key_id: key_id.map(str::to_owned),
         }
+    }
+}
+
+/// The values of `aud`: one text, or an array of them (RFC 7519 §4.1.3). Whether they are texts is not
+/// looked at.
+pub(super) fn audiences(claims: &Map<String, Value>) -> &[Value] {
+    match claims.get("aud") {
+        None | Some(Value::Null) => &[],
+        Some(Value::Array(several)) => several,
+        Some(one) => std::slice::from_ref(one),
     }
 }

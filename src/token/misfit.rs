@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::claimed::{audiences, CLIENTS};
 use super::TokenFault;
 
 const ID_TOKEN: &str = "an ID token: have the client send the access token for the API, or set \
@@ -31,8 +32,6 @@ const OF_ID_TOKENS: [&str; 9] = [
     "s_hash",
 ];
 
-const CLIENTS: [&str; 4] = ["client_id", "azp", "cid", "appid"];
-
 /// Says so for the audit. Nothing here decides anything.
 pub fn misfit(fault: TokenFault, claims: &Map<String, Value>) -> Option<&'static str> {
     let is = |name: &str, word: &str| claims.get(name).is_some_and(|claim| *claim == word);
@@ -46,10 +45,7 @@ pub fn misfit(fault: TokenFault, claims: &Map<String, Value>) -> Option<&'static
             .any(|name| claims.contains_key(*name))
             .then_some(NO_AUDIENCE),
         TokenFault::WrongAudience => {
-            let audience = match claims.get("aud")? {
-                Value::Array(several) => several.as_slice(),
-                one => std::slice::from_ref(one),
-            };
+            let audience = audiences(claims);
             if audience.iter().any(|one| *one == "urn:microsoft:userinfo") {
                 return Some(FOR_USERINFO);
             }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::claimed::audiences;
 use super::numeric_date::numeric_date;
 use super::times::Times;
 use super::{issuer, kind, ActiveAnswer, CompactToken, TokenFault, UntrustedToken, TENANT};
@@ -428,11 +429,7 @@ fn our_audience<'c>(
     claims: &'c Map<String, Value>,
     rules: &TokenRules,
 ) -> Result<&'c str, TokenFault> {
-    let named = match claims.get("aud") {
-        None | Some(Value::Null) => &[],
-        Some(Value::Array(values)) => values.as_slice(),
-        Some(value) => std::slice::from_ref(value),
-    };
+    let named = audiences(claims);
     if named.iter().all(|audience| *audience == "") {
         let name = rules.audience_claim.ok_or(TokenFault::AudienceMissing)?;
         let audience = text(claims, name)?.ok_or(TokenFault::AudienceMissing)?;
