@@ -36,6 +36,11 @@ pub fn without_mark(document: &[u8]) -> &[u8] {
     document.strip_prefix(b"\xef\xbb\xbf").unwrap_or(document)
 }
 
+/// Whether a document is a page for people (HTML or XML) in the place of JSON.
+pub fn is_page(document: &[u8]) -> bool {
+    document.trim_ascii_start().starts_with(b"<")
+}
+
 /// Reads one JSON object. `depth` is how many levels of objects and arrays it may have, itself
 /// counted.
 ///

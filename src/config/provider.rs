@@ -107,10 +107,7 @@ fn provider(
         .map(|kid| kid.text)
         .collect();
     let keys = keys.map(|source| match source {
-        KeySource::Inline(set) => {
-            let keys = KeySet::of(set.keys().to_vec(), &revoked_kids);
-            KeySource::Inline(keys.without(set.skipped().to_vec()))
-        }
+        KeySource::Inline(set) => KeySource::Inline(set.revoking(&revoked_kids)),
         fetched => fetched,
     });
     let of_many_tenants = issuers

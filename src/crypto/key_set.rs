@@ -181,6 +181,12 @@ impl KeySet {
         }
     }
 
+    /// The same set without the keys that the operator revoked.
+    #[must_use]
+    pub fn revoking(self, revoked: &[String]) -> Self {
+        Self::of(self.keys, revoked).without(self.skipped)
+    }
+
     /// The same set, which says that these keys were left out of it.
     #[must_use]
     pub fn without(mut self, skipped: Vec<SkippedKey>) -> Self {
@@ -271,7 +277,7 @@ fn jwks(document: &[u8]) -> Result<Vec<&RawValue>, KeySetFault> {
 
 /// What a document is that is no JSON.
 fn no_json(document: &[u8]) -> KeySetFault {
-    if starts_with(document, b"<") {
+    if json::is_page(document) {
         KeySetFault::Page
     } else if starts_with(document, PEM) {
         KeySetFault::Certificates

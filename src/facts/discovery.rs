@@ -23,8 +23,7 @@ pub(super) fn jwks_endpoint(
     let text = json::without_mark(document);
     let malformed = FetchFault::DocumentMalformed;
     let document = json::object(text, MAX_DEPTH).map_err(|_| {
-        let is_page = text.trim_ascii_start().starts_with(b"<");
-        malformed(if is_page {
+        malformed(if json::is_page(text) {
             "it is a page (HTML or XML)"
         } else {
             "it is not a JSON object that can be read"

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::shared::Snapshot;
-use crate::crypto::{KeySet, PublicKey, SkippedKey, MAX_CANDIDATES};
+use crate::crypto::{KeySet, PublicKey, MAX_CANDIDATES};
 use crate::time::UnixMillis;
 
 /// The most keys that are kept after they left the published set. A provider that changes its
@@ -80,7 +80,6 @@ fn few_of_each_key_id(keys: &[Rc<PublicKey>], retired: Vec<Retired>) -> Vec<Reti
 pub(super) struct Held {
     published: Published,
     in_use: KeySet,
-    skipped: Vec<SkippedKey>,
     revoked: Vec<String>,
     fetched: UnixMillis,
     max_age: Option<Duration>,
@@ -91,8 +90,7 @@ impl Held {
     pub(super) fn new(snapshot: &Snapshot, revoked: &[String]) -> Self {
         let mut held = Self {
             published: snapshot.published.clone(),
-            in_use: KeySet::default(),
-            skipped: snapshot.skipped.clone(),
+            in_use: KeySet::default().without(snapshot.skipped.clone()),
             revoked: revoked.to_vec(),
             fetched: snapshot.fetched,
             max_age: snapshot.max_age,
@@ -120,7 +118,8 @@ impl Held {
         for old in &self.published.retired {
             keys.push(Rc::clone(&old.key));
         }
-        let chosen = KeySet::of(keys, &self.revoked).without(self.skipped.clone());
+        let skipped = self.in_use.skipped().to_vec();
+        let chosen = KeySet::of(keys, &self.revoked).without(skipped);
         std::mem::replace(&mut self.in_use, chosen)
     }
 

@@ -196,9 +196,8 @@ impl Files {
         for argument in &arguments.key_sets {
             let (id, provider, _, document) = named(policy, argument)?;
             match KeySet::parse(&document) {
-                Ok(parsed) => {
-                    let keys = KeySet::of(parsed.keys().to_vec(), &provider.revoked_kids);
-                    let keys = keys.without(parsed.skipped().to_vec());
+                Ok(keys) => {
+                    let keys = keys.revoking(&provider.revoked_kids);
                     // A discovery document that is refused brings none.
                     files.keys.entry(id).or_insert(Ok(keys));
                 }
