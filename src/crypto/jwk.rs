@@ -26,10 +26,7 @@ type Members = Map<String, Value>;
 /// Reads the text of one JWK. Serialisers write members that say nothing as `null`: they are absent.
 pub(super) fn parse(text: &str) -> Result<PublicKey, SkipReason> {
     let mut jwk = json::object(text.as_bytes(), MAX_DEPTH)?;
-    let nulls = jwk.iter().filter(|(_, value)| value.is_null());
-    for name in nulls.map(|(name, _)| name.clone()).collect::<Vec<_>>() {
-        jwk.remove(&name);
-    }
+    jwk.retain(|_, value| !value.is_null());
     read(&jwk)
 }
 

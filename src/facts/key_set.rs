@@ -416,15 +416,9 @@ impl KeySetFact {
                 }
                 self.failed(step, &fault, asked_for, seed, now);
                 let held = self.held.as_ref().filter(|_| fetch.look.is_some());
-                let known = held.map(|held| Snapshot {
-                    fetched: held.fetched(),
-                    begun: self.looked,
-                    looks: self.looks.clone(),
-                    changes: self.changes.clone(),
-                    skipped: self.skipped.clone(),
-                    max_age: held.max_age(),
-                    discovered: self.discovered.clone(),
-                    published: held.published().clone(),
+                let known = held.map(|held| {
+                    let published = held.published().clone();
+                    self.snapshot(published, held.fetched(), held.max_age())
                 });
                 Progress::Failed(fault, known)
             }
@@ -482,8 +476,9 @@ impl KeySetFact {
         };
         // A set without keys means that none may be used any longer, whatever the grace.
         let withdrawn = fault == Some(KeySetFault::Empty);
-        let mut snapshot = self.snapshot(&keys, withdrawn, max_age, now);
-        snapshot.skipped = skipped;
+        self.skipped = skipped;
+        let published = self.published(&keys, withdrawn, now);
+        let mut snapshot = self.snapshot(published, now, max_age);
         if fetch.is_whole {
             snapshot.begun = fetch.begun;
         }
@@ -496,13 +491,7 @@ impl KeySetFact {
 
     /// What stands after these keys were published. Where the old ones were withdrawn or given up,
     /// nothing of them stays, whatever the grace.
-    fn snapshot(
-        &self,
-        keys: &[Rc<PublicKey>],
-        withdrawn: bool,
-        max_age: Option<Duration>,
-        now: UnixMillis,
-    ) -> Snapshot {
+    fn published(&self, keys: &[Rc<PublicKey>], withdrawn: bool, now: UnixMillis) -> Published {
         let mut published = match self.held.as_ref() {
             Some(held) if !withdrawn && self.counts(held, now) => {
                 held.published().succeeded_by(keys, now)
@@ -515,12 +504,22 @@ impl KeySetFact {
         if self.freshness.grace.is_zero() {
             published.retired.clear();
         }
+        published
+    }
+
+    /// What the other workers are told, with these keys.
+    fn snapshot(
+        &self,
+        published: Published,
+        fetched: UnixMillis,
+        max_age: Option<Duration>,
+    ) -> Snapshot {
         Snapshot {
-            fetched: now,
+            fetched,
             begun: self.looked,
             looks: self.looks.clone(),
             changes: self.changes.clone(),
-            skipped: Vec::new(),
+            skipped: self.skipped.clone(),
             max_age,
             discovered: self.discovered.clone(),
             published,
