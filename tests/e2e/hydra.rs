@@ -14,13 +14,12 @@ mod support;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::OnceLock;
 use std::thread;
-use std::time::Duration;
 
 use serde_json::{json, Value};
-use support::envoy::{Envoy, Setup};
-use support::http::{Answer, Request};
-use support::hydra::{Hydra, Session};
-use support::recorder::Recorder;
+use support::http::Request;
+use support::hydra::Hydra;
+use support::session::Session;
+use support::stage::{wait_for_the_end_of_ttl, with_members, Stage};
 
 /// One Hydra serves all that change nothing but their own tokens.
 fn hydra() -> &'static Hydra {
@@ -28,45 +27,20 @@ fn hydra() -> &'static Hydra {
     HYDRA.get_or_init(|| Hydra::start().unwrap())
 }
 
-/// A gate before a recorder.
-struct Stage {
-    recorder: Recorder,
-    envoy: Envoy,
-}
-
-impl Stage {
-    /// With members of the provider beside, or in place of, those of the guide.
-    fn start(hydra: &Hydra, members: &Value) -> Self {
-        let recorder = Recorder::start().unwrap();
-        let envoy = Setup::minimal(policy(hydra, members), recorder.port())
-            .unwrap()
+/// With members of the provider beside, or in place of, those of the guide.
+fn stage(hydra: &Hydra, members: &Value) -> Stage {
+    Stage::start(policy(hydra, members), |setup| {
+        setup
             .cluster("hydra", hydra.port())
             .cluster("hydra-admin", hydra.admin_port())
             .secret("N8N_KEY_ORDERS", "key-of-orders")
             .secret("N8N_KEY_ALICE", "key-of-alice")
             .secret("N8N_GATE_SECRET", "unused")
-            .start()
-            .unwrap();
-        Self { recorder, envoy }
-    }
-
-    fn list_workflows(&self, token: &str) -> Answer {
-        let request = Request::get("/api/v1/workflows").bearer(token);
-        request.send(self.envoy.port()).unwrap()
-    }
-
-    /// The key, the client and the kind of a caller who was let through.
-    fn heard(&self, token: &str) -> [Vec<String>; 3] {
-        let answer = self.list_workflows(token);
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        let heard = self.recorder.take().pop().unwrap();
-        assert_eq!(heard.values("authorization"), [""; 0]);
-        ["x-n8n-api-key", "x-auth-client", "x-auth-kind"].map(|name| heard.values(name))
-    }
+    })
 }
 
 fn policy(hydra: &Hydra, members: &Value) -> Value {
-    let mut provider = json!({
+    let provider = json!({
         "name": "hydra",
         "issuer": hydra.issuer(),
         "audiences": ["n8n"],
@@ -75,11 +49,8 @@ fn policy(hydra: &Hydra, members: &Value) -> Value {
         "cluster": "hydra",
         "keys": { "cooldown": "1s" },
     });
-    for (name, value) in members.as_object().unwrap() {
-        provider[name] = value.clone();
-    }
     json!({
-        "providers": [provider],
+        "providers": [with_members(provider, members)],
         "roles": { "workflow.read": ["workflow:list", "workflow:read"] },
         "principals": [
             { "name": "alice", "match": { "subject": "alice", "roles": "operator" },
@@ -95,19 +66,12 @@ fn policy(hydra: &Hydra, members: &Value) -> Value {
 
 /// It is asked at the admin port, which looks at no client.
 fn asked(members: &Value) -> Value {
-    let mut asked = json!({
+    let asked = json!({
         "uri": "http://hydra-admin/admin/oauth2/introspect", "cluster": "hydra-admin",
         "client_id": "gate", "client_secret": { "env": "N8N_GATE_SECRET" },
         "ttl": "1s", "inactive_ttl": "1s",
     });
-    for (name, value) in members.as_object().unwrap() {
-        asked[name] = value.clone();
-    }
-    json!({ "introspection": asked })
-}
-
-fn wait_for_the_end_of_ttl() {
-    thread::sleep(Duration::from_millis(1200));
+    json!({ "introspection": with_members(asked, members) })
 }
 
 fn alice(client: &str) -> Session {
@@ -117,9 +81,9 @@ fn alice(client: &str) -> Session {
 
 #[test]
 fn an_application_that_asks_for_the_audience_opens_the_api() {
-    let stage = Stage::start(hydra(), &json!({}));
+    let stage = stage(hydra(), &json!({}));
     let token = hydra().token("orders", Some("n8n")).unwrap();
-    let heard = stage.heard(&token);
+    let heard = stage.caller(&token);
     assert_eq!(heard, [["key-of-orders"], ["orders"], ["app"]]);
     let post = Request::post("/api/v1/workflows", &json!({})).bearer(&token);
     let answer = post.send(stage.envoy.port()).unwrap();
@@ -137,14 +101,11 @@ fn an_application_that_asks_for_the_audience_opens_the_api() {
 #[test]
 fn the_client_stands_for_an_audience_that_nothing_asked_for() {
     let client = json!({ "audiences": ["orders", "opaque"], "audience_claim": "client_id" });
-    let mut both = asked(&json!({}));
-    for (name, value) in client.as_object().unwrap() {
-        both[name] = value.clone();
-    }
-    let stage = Stage::start(hydra(), &both);
+    let both = with_members(asked(&json!({})), &client);
+    let stage = stage(hydra(), &both);
     for name in ["orders", "opaque"] {
         let token = hydra().token(name, None).unwrap();
-        let heard = stage.heard(&token);
+        let heard = stage.caller(&token);
         assert_eq!(heard, [["key-of-orders"], [name], ["app"]]);
         // An `aud` that is there counts, whatever the client.
         let token = hydra().token(name, Some("n8n")).unwrap();
@@ -156,14 +117,14 @@ fn the_client_stands_for_an_audience_that_nothing_asked_for() {
 #[test]
 fn userinfo_knows_people_and_no_applications() {
     let uri = format!("{}/userinfo", hydra().issuer());
-    let stage = Stage::start(
+    let stage = stage(
         hydra(),
         &json!({ "userinfo": {
             "uri": uri, "accept_any_audience": true, "ttl": "1s", "inactive_ttl": "1s",
         } }),
     );
     let bob = hydra().log_in("bob", "opaque-desk", &json!({})).unwrap();
-    let heard = stage.heard(&bob.access);
+    let heard = stage.caller(&bob.access);
     assert_eq!(heard, [vec!["key-of-alice"], vec![], vec!["unknown"]]);
     let token = hydra().token("opaque", Some("n8n")).unwrap();
     for (token, reason) in [
@@ -178,10 +139,10 @@ fn userinfo_knows_people_and_no_applications() {
 
 #[test]
 fn a_person_is_known_by_what_the_page_to_consent_adds() {
-    let stage = Stage::start(hydra(), &json!({}));
+    let stage = stage(hydra(), &json!({}));
     let session = alice("desk");
     // Nothing marks a person; the claims stand below `ext`.
-    let heard = stage.heard(&session.access);
+    let heard = stage.caller(&session.access);
     assert_eq!(heard, [["key-of-alice"], ["desk"], ["unknown"]]);
     let other = hydra().log_in("alice", "desk", &json!({ "roles": ["seller"] }));
     let answer = stage.list_workflows(&other.unwrap().access);
@@ -201,13 +162,13 @@ fn a_person_is_known_by_what_the_page_to_consent_adds() {
 
 #[test]
 fn opaque_tokens_are_asked_about_at_the_admin_port_and_refresh_tokens_are_refused() {
-    let stage = Stage::start(hydra(), &asked(&json!({})));
+    let stage = stage(hydra(), &asked(&json!({})));
     let token = hydra().token("opaque", Some("n8n")).unwrap();
     assert!(token.starts_with("ory_at_"), "{token}");
-    let heard = stage.heard(&token);
+    let heard = stage.caller(&token);
     assert_eq!(heard, [["key-of-orders"], ["opaque"], ["app"]]);
     let session = alice("opaque-desk");
-    let heard = stage.heard(&session.access);
+    let heard = stage.caller(&session.access);
     assert_eq!(heard, [["key-of-alice"], ["opaque-desk"], ["unknown"]]);
     // Hydra calls it active, and a bearer token.
     assert!(session.refresh.starts_with("ory_rt_"));
@@ -226,20 +187,20 @@ fn opaque_tokens_are_asked_about_at_the_admin_port_and_refresh_tokens_are_refuse
 
 #[test]
 fn a_revoked_jwt_is_refused_as_soon_as_it_is_asked_about() {
-    let stage = Stage::start(hydra(), &asked(&json!({ "always": true })));
+    let stage = stage(hydra(), &asked(&json!({ "always": true })));
     let [token, other] = [(); 2].map(|()| hydra().token("orders", Some("n8n")).unwrap());
-    stage.heard(&token);
+    stage.caller(&token);
     hydra().revoke("orders", &token).unwrap();
     wait_for_the_end_of_ttl();
     let answer = stage.list_workflows(&token);
     assert_eq!(answer.refusal(), (401, json!("inactive")));
-    stage.heard(&other);
+    stage.caller(&other);
 }
 
 #[test]
 fn the_public_port_has_no_introspection() {
     let uri = json!({ "uri": "http://hydra/oauth2/introspect", "cluster": "hydra" });
-    let stage = Stage::start(hydra(), &asked(&uri));
+    let stage = stage(hydra(), &asked(&uri));
     let token = hydra().token("opaque", Some("n8n")).unwrap();
     let answer = stage.list_workflows(&token);
     assert_eq!(answer.refusal(), (503, json!("introspection_unavailable")));
@@ -251,9 +212,9 @@ fn the_public_port_has_no_introspection() {
 #[test]
 fn keys_change_while_requests_run() {
     let hydra = Hydra::start().unwrap();
-    let stage = Stage::start(&hydra, &json!({}));
+    let stage = stage(&hydra, &json!({}));
     let before = hydra.token("orders", Some("n8n")).unwrap();
-    stage.heard(&before);
+    stage.caller(&before);
     wait_for_the_end_of_ttl();
     let is_over = AtomicBool::new(false);
     let (statuses, answers) = thread::scope(|scope| {

@@ -16,17 +16,13 @@ mod support;
 
 use std::fs;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread;
-use std::time::Duration;
 
 use n8n_idp_gate::config::yaml;
 use serde_json::{json, Value};
-use support::envoy::{Envoy, Setup};
-use support::http::{Answer, Request};
+use support::http::Request;
 use support::keycloak::Keycloak;
 use support::ports;
-use support::recorder::Recorder;
-use support::server::Heard;
+use support::stage::{wait_for_the_end_of_ttl, with_members, Stage};
 
 /// One Keycloak serves all: it takes half a minute to start.
 fn keycloak() -> &'static Keycloak {
@@ -34,54 +30,29 @@ fn keycloak() -> &'static Keycloak {
     KEYCLOAK.get_or_init(|| Keycloak::start(ports::free().unwrap()).unwrap())
 }
 
-/// A gate before a recorder.
-struct Stage {
-    recorder: Recorder,
-    envoy: Envoy,
+/// With members of the provider beside, or in place of, those of the guide.
+fn start(members: &Value) -> Stage {
+    let secrets = [
+        ("N8N_KEY_ORDERS", "key-of-orders"),
+        ("N8N_KEY_MAINTENANCE", "key-of-maintenance"),
+        ("N8N_KEY_PEOPLE", "key-of-people"),
+        ("N8N_GATE_SECRET", "secret-of-n8n"),
+        ("STRANGER_SECRET", "secret-of-stranger"),
+    ];
+    start_with(policy(members), &secrets)
 }
 
-impl Stage {
-    /// With members of the provider beside, or in place of, those of the guide.
-    fn start(members: &Value) -> Self {
-        let secrets = [
-            ("N8N_KEY_ORDERS", "key-of-orders"),
-            ("N8N_KEY_MAINTENANCE", "key-of-maintenance"),
-            ("N8N_KEY_PEOPLE", "key-of-people"),
-            ("N8N_GATE_SECRET", "secret-of-n8n"),
-            ("STRANGER_SECRET", "secret-of-stranger"),
-        ];
-        Self::with(policy(members), &secrets)
-    }
-
-    fn with(policy: Value, secrets: &[(&str, &str)]) -> Self {
-        let recorder = Recorder::start().unwrap();
-        let setup = Setup::minimal(policy, recorder.port()).unwrap();
+fn start_with(policy: Value, secrets: &[(&str, &str)]) -> Stage {
+    Stage::start(policy, |setup| {
         let setup = setup.cluster("keycloak", keycloak().port());
         let secrets = secrets.iter();
-        let setup = secrets.fold(setup, |setup, (name, value)| setup.secret(name, value));
-        let envoy = setup.start().unwrap();
-        Self { recorder, envoy }
-    }
-
-    fn list_workflows(&self, token: &str) -> Answer {
-        self.send(Request::get("/api/v1/workflows"), token)
-    }
-
-    fn send(&self, request: Request, token: &str) -> Answer {
-        request.bearer(token).send(self.envoy.port()).unwrap()
-    }
-
-    /// What n8n heard of a call that the gate let through.
-    fn heard(&self, token: &str) -> Heard {
-        let answer = self.list_workflows(token);
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        self.recorder.take().pop().unwrap()
-    }
+        secrets.fold(setup, |setup, (name, value)| setup.secret(name, value))
+    })
 }
 
 fn policy(members: &Value) -> Value {
     let issuer = keycloak().issuer();
-    let mut provider = json!({
+    let provider = json!({
         "name": "keycloak",
         "type": "keycloak",
         "issuer": issuer,
@@ -89,11 +60,8 @@ fn policy(members: &Value) -> Value {
         "cluster": "keycloak",
         "keys": { "cooldown": "1s" },
     });
-    for (name, value) in members.as_object().unwrap() {
-        provider[name] = value.clone();
-    }
     json!({
-        "providers": [provider],
+        "providers": [with_members(provider, members)],
         "roles": {
             "workflow-reader": ["workflow:list", "workflow:read"],
             "n8n:admin": "*",
@@ -128,7 +96,7 @@ fn asking_as(client: &str, variable: &str) -> Value {
 /// What tests share that change nothing at the gate.
 fn shared() -> MutexGuard<'static, Stage> {
     static STAGE: OnceLock<Mutex<Stage>> = OnceLock::new();
-    let stage = STAGE.get_or_init(|| Mutex::new(Stage::start(&json!({}))));
+    let stage = STAGE.get_or_init(|| Mutex::new(start(&json!({}))));
     stage.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -193,7 +161,7 @@ fn a_client_without_the_audience_mapper_is_refused() {
 
 #[test]
 fn the_client_stands_for_the_audience_where_that_is_configured() {
-    let stage = Stage::start(&json!({ "audiences": ["stranger"], "audience_claim": "azp" }));
+    let stage = start(&json!({ "audiences": ["stranger"], "audience_claim": "azp" }));
     let token = keycloak().token("stranger").unwrap();
     let heard = stage.heard(&token);
     assert_eq!(heard.values("x-auth-client"), ["stranger"]);
@@ -205,14 +173,14 @@ fn the_client_stands_for_the_audience_where_that_is_configured() {
 
 #[test]
 fn a_revoked_token_is_refused_as_soon_as_it_is_asked_about() {
-    let stage = Stage::start(&asking_as("n8n", "N8N_GATE_SECRET"));
+    let stage = start(&asking_as("n8n", "N8N_GATE_SECRET"));
     let [token, other] = [(); 2].map(|()| keycloak().token("orders").unwrap());
     let heard = stage.heard(&token);
     assert_eq!(heard.values("x-n8n-api-key"), ["key-of-orders"]);
     let record = stage.envoy.audit().pop().unwrap();
     assert_eq!(record["introspection"], json!("active"), "{record}");
     keycloak().revoke("orders", &token).unwrap();
-    thread::sleep(Duration::from_millis(1200));
+    wait_for_the_end_of_ttl();
     let answer = stage.list_workflows(&token);
     assert_eq!(answer.refusal(), (401, json!("inactive")));
     assert_eq!(stage.list_workflows(&other).status, 200);
@@ -220,11 +188,11 @@ fn a_revoked_token_is_refused_as_soon_as_it_is_asked_about() {
 
 #[test]
 fn the_end_of_a_session_ends_its_tokens() {
-    let stage = Stage::start(&asking_as("n8n", "N8N_GATE_SECRET"));
+    let stage = start(&asking_as("n8n", "N8N_GATE_SECRET"));
     let alice = keycloak().log_in("alice").unwrap();
     stage.heard(&alice.access);
     keycloak().log_out(&alice).unwrap();
-    thread::sleep(Duration::from_millis(1200));
+    wait_for_the_end_of_ttl();
     let answer = stage.list_workflows(&alice.access);
     assert_eq!(answer.refusal(), (401, json!("inactive")));
 }
@@ -232,7 +200,7 @@ fn the_end_of_a_session_ends_its_tokens() {
 /// Since version 26.6.2 Keycloak tells a client about the tokens alone that are meant for it.
 #[test]
 fn keycloak_calls_tokens_inactive_for_whom_they_are_not_meant() {
-    let stage = Stage::start(&asking_as("stranger", "STRANGER_SECRET"));
+    let stage = start(&asking_as("stranger", "STRANGER_SECRET"));
     let token = keycloak().token("orders").unwrap();
     let answer = stage.list_workflows(&token);
     assert_eq!(answer.refusal(), (401, json!("inactive")));
@@ -240,10 +208,10 @@ fn keycloak_calls_tokens_inactive_for_whom_they_are_not_meant() {
 
 #[test]
 fn tokens_of_a_new_key_open_the_api_at_once() {
-    let stage = Stage::start(&json!({}));
+    let stage = start(&json!({}));
     let before = keycloak().token("orders").unwrap();
     stage.heard(&before);
-    thread::sleep(Duration::from_millis(1200));
+    wait_for_the_end_of_ttl();
     keycloak().rotate().unwrap();
     let after = keycloak().token("orders").unwrap();
     let key = |token: &str| token.split('.').next().unwrap().to_owned();
@@ -290,7 +258,7 @@ fn the_realm_of_compose_makes_tokens_that_its_envoy_takes() {
         });
         policy
     };
-    let stage = Stage::with(policy, &keys);
+    let stage = start_with(policy, &keys);
     let token = |client| keycloak().token_of("n8n", client).unwrap();
     let heard = stage.heard(&token("app-a"));
     assert_eq!(heard.values("x-n8n-api-key"), ["key-of-app-a"]);
@@ -298,6 +266,6 @@ fn the_realm_of_compose_makes_tokens_that_its_envoy_takes() {
     assert_eq!(answer.refusal(), (403, json!("insufficient_scope")));
     // Its tokens are for n8n's own client, so that Keycloak answers when that one asks about them.
     let [a, b] = keys;
-    let stage = Stage::with(asked, &[a, b, ("N8N_GATE_SECRET", "secret-of-n8n")]);
+    let stage = start_with(asked, &[a, b, ("N8N_GATE_SECRET", "secret-of-n8n")]);
     stage.heard(&token("app-a"));
 }

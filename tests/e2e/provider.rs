@@ -21,6 +21,7 @@ use support::provider::{
     clients, RealProvider, ASKING_CLIENT, AUDIENCE, OPAQUE_AUDIENCE, OTHER_AUDIENCE, READ, WRITE,
 };
 use support::recorder::Recorder;
+use support::stage::wait_for_the_end_of_ttl;
 
 /// A gate before a recorder, and the provider that it trusts.
 struct Stage {
@@ -152,7 +153,7 @@ fn tokens_of_the_new_key_open_the_api_after_a_rotation() {
     assert_eq!(stage.list_workflows(&before).status, 200);
     stage.provider.rotate(true).unwrap();
     // The gate asks for keys that it does not know at most once in `cooldown`.
-    std::thread::sleep(std::time::Duration::from_millis(1200));
+    wait_for_the_end_of_ttl();
     let after = stage.provider.token("app-a", READ, AUDIENCE).unwrap();
     assert_eq!(stage.list_workflows(&after).status, 200);
     assert_eq!(stage.list_workflows(&before).status, 200);
@@ -164,7 +165,7 @@ fn tokens_of_a_key_that_was_taken_back_are_refused() {
     let before = stage.provider.token("app-a", READ, AUDIENCE).unwrap();
     assert_eq!(stage.list_workflows(&before).status, 200);
     stage.provider.rotate(false).unwrap();
-    std::thread::sleep(std::time::Duration::from_millis(1200));
+    wait_for_the_end_of_ttl();
     let after = stage.provider.token("app-a", READ, AUDIENCE).unwrap();
     assert_eq!(stage.list_workflows(&after).status, 200);
     // The token of the old key was verified once; that must not outlive the key.
@@ -190,7 +191,7 @@ fn an_opaque_token_of_the_provider_opens_the_api_until_it_is_revoked() {
     assert_eq!(heard.values("authorization"), [""; 0]);
     stage.provider.revoke("app-a", &token).unwrap();
     // What the provider said is believed for `ttl`.
-    std::thread::sleep(std::time::Duration::from_millis(1200));
+    wait_for_the_end_of_ttl();
     let answer = stage.list_workflows(&token);
     assert_eq!(answer.refusal(), (401, json!("inactive")));
     assert_eq!(stage.list_workflows(&other).status, 200);

@@ -12,15 +12,12 @@
 mod support;
 
 use std::sync::OnceLock;
-use std::thread;
-use std::time::Duration;
 
 use serde_json::{json, Value};
-use support::envoy::{Envoy, Setup};
-use support::http::{Answer, Request};
+use support::http::Request;
 use support::ports;
-use support::recorder::Recorder;
 use support::spring::{Spring, ASKING_CLIENT};
+use support::stage::{wait_for_the_end_of_ttl, with_members, Stage};
 
 /// One server serves all: it takes ten seconds to start.
 fn spring() -> &'static Spring {
@@ -28,66 +25,44 @@ fn spring() -> &'static Spring {
     SPRING.get_or_init(|| Spring::start(ports::free().unwrap()).unwrap())
 }
 
-/// A gate before a recorder.
-struct Stage {
-    recorder: Recorder,
-    envoy: Envoy,
-}
-
-impl Stage {
-    fn start(provider: &Value) -> Self {
-        let recorder = Recorder::start().unwrap();
-        let envoy = Setup::minimal(policy(provider), recorder.port())
-            .unwrap()
+fn stage(provider: &Value) -> Stage {
+    Stage::start(policy(provider), |setup| {
+        setup
             .cluster("spring", spring().port())
             .secret("N8N_KEY_ORDERS", "key-of-orders")
             .secret("N8N_KEY_PEOPLE", "key-of-people")
             .secret("N8N_GATE_SECRET", "secret-of-gate")
-            .start()
-            .unwrap();
-        Self { recorder, envoy }
-    }
+    })
+}
 
-    fn list_workflows(&self, token: &str) -> Answer {
-        let request = Request::get("/api/v1/workflows").bearer(token);
-        request.send(self.envoy.port()).unwrap()
-    }
+/// The key, the client, the subject and the kind of a caller that is let through.
+fn caller(stage: &Stage, token: &str) -> [Vec<String>; 4] {
+    let heard = stage.heard(token);
+    [
+        "x-n8n-api-key",
+        "x-auth-client",
+        "x-auth-subject",
+        "x-auth-kind",
+    ]
+    .map(|name| heard.values(name))
+}
 
-    /// The key, the client, the subject and the kind of a caller who was let through.
-    fn heard(&self, token: &str) -> [Vec<String>; 4] {
-        let answer = self.list_workflows(token);
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        let heard = self.recorder.take().pop().unwrap();
-        assert_eq!(heard.values("authorization"), [""; 0]);
-        [
-            "x-n8n-api-key",
-            "x-auth-client",
-            "x-auth-subject",
-            "x-auth-kind",
-        ]
-        .map(|name| heard.values(name))
-    }
-
-    /// What the audit says of the last request.
-    fn fault(&self) -> Value {
-        self.envoy.audit().pop().unwrap()["fault"].clone()
-    }
+/// What the audit says of the last request.
+fn last_fault(stage: &Stage) -> Value {
+    stage.envoy.audit().pop().unwrap()["fault"].clone()
 }
 
 /// With members of the provider beside what all have.
 fn policy(members: &Value) -> Value {
-    let mut provider = json!({
+    let provider = json!({
         "name": "spring",
         "issuer": spring().issuer(),
         "roles_from": "scopes",
         "cluster": "spring",
     });
-    for (name, value) in members.as_object().unwrap() {
-        provider[name] = value.clone();
-    }
     let orders = ["orders", "known-orders", "opaque"];
     json!({
-        "providers": [provider],
+        "providers": [with_members(provider, members)],
         "roles": { "workflow.read": ["workflow:list", "workflow:read"] },
         "principals": [
             { "name": "people", "match": { "kind": "user" },
@@ -113,29 +88,27 @@ fn customized() -> Value {
 
 /// As it comes, the provider is asked about every token.
 fn asked(members: &Value) -> Value {
-    let mut asked = json!({
+    let asked = json!({
         "uri": format!("{}/oauth2/introspect", spring().issuer()),
         "client_id": ASKING_CLIENT, "client_secret": { "env": "N8N_GATE_SECRET" },
         "always": true, "ttl": "1s", "inactive_ttl": "1s",
     });
-    for (name, value) in members.as_object().unwrap() {
-        asked[name] = value.clone();
-    }
+    let asked = with_members(asked, members);
     json!({ "audiences": ["orders", "opaque", "known-desk"], "introspection": asked })
 }
 
 #[test]
 fn tokens_with_the_customizer_tell_applications_from_people() {
-    let stage = Stage::start(&customized());
+    let stage = stage(&customized());
     let token = spring().token("known-orders").unwrap();
-    let heard = stage.heard(&token);
+    let heard = caller(&stage, &token);
     let name = "known-orders";
     assert_eq!(heard, [["key-of-orders"], [name], [name], ["app"]]);
     let post = Request::post("/api/v1/workflows", &json!({})).bearer(&token);
     let answer = post.send(stage.envoy.port()).unwrap();
     assert_eq!(answer.refusal(), (403, json!("insufficient_scope")));
     let alice = spring().log_in("alice").unwrap();
-    let heard = stage.heard(&alice.access);
+    let heard = caller(&stage, &alice.access);
     assert_eq!(
         heard,
         [["key-of-people"], ["known-desk"], ["alice"], ["user"]]
@@ -157,12 +130,12 @@ fn tokens_with_the_customizer_tell_applications_from_people() {
 #[test]
 fn a_token_as_it_comes_names_no_client_and_no_kind() {
     // ID tokens are for their client as well, and say when the person logged in.
-    let stage = Stage::start(&json!({
+    let stage = stage(&json!({
         "audiences": ["orders", "known-desk"],
         "claims": [{ "claim": "auth_time", "exists": false }],
     }));
     let token = spring().token("orders").unwrap();
-    let [key, client, subject, kind] = stage.heard(&token);
+    let [key, client, subject, kind] = caller(&stage, &token);
     assert_eq!((key, client), (vec!["key-of-orders".to_owned()], vec![]));
     assert_eq!([subject, kind], [["orders"], ["unknown"]]);
     let alice = spring().log_in("alice").unwrap();
@@ -172,14 +145,14 @@ fn a_token_as_it_comes_names_no_client_and_no_kind() {
 
 #[test]
 fn answers_name_the_client_of_tokens_as_they_come() {
-    let stage = Stage::start(&asked(&json!({})));
+    let stage = stage(&asked(&json!({})));
     for name in ["orders", "opaque"] {
         let token = spring().token(name).unwrap();
         assert_eq!(token.contains('.'), name == "orders", "{token}");
-        let heard = stage.heard(&token);
+        let heard = caller(&stage, &token);
         assert_eq!(heard, [["key-of-orders"], [name], [name], ["app"]]);
         spring().revoke(name, &token).unwrap();
-        thread::sleep(Duration::from_millis(1200));
+        wait_for_the_end_of_ttl();
         let answer = stage.list_workflows(&token);
         assert_eq!(answer.refusal(), (401, json!("inactive")), "{name}");
     }
@@ -204,9 +177,9 @@ fn a_wrong_address_and_a_wrong_secret_are_faults_of_the_gate_s_side() {
         (json!({ "uri": uri }), "redirect"),
         (json!({ "client_id": "unknown" }), "client_refused"),
     ] {
-        let stage = Stage::start(&asked(&members));
+        let stage = stage(&asked(&members));
         let answer = stage.list_workflows(&token);
         assert_eq!(answer.refusal(), (503, json!("introspection_unavailable")));
-        assert_eq!(stage.fault(), json!(fault));
+        assert_eq!(last_fault(&stage), json!(fault));
     }
 }

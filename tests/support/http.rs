@@ -134,6 +134,14 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// Fails where the status is another one.
+    pub(crate) fn expect_status(&self, status: u16) -> Outcome<()> {
+        if self.status == status {
+            return Ok(());
+        }
+        Err(format!("status {} and not {status}: {}", self.status, self.text()).into())
+    }
+
     /// The value of the header `name` (lower case), if there is exactly one.
     pub(crate) fn header(&self, name: &str) -> Option<String> {
         let mut values = self.headers.iter().filter(|(other, _)| other == name);

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use super::browser::{parameter_of_redirect, target_of, Browser};
 use super::http::{Answer, Request};
 use super::process::{Ending, Process};
+use super::session::Session;
 use super::{installed, ports, Outcome};
 
 /// How long it may take to start on a machine that has other work.
@@ -22,17 +23,6 @@ pub(crate) struct Hydra {
     port: u16,
     admin: u16,
     _directory: TempDir,
-}
-
-/// The tokens that a person gets who logs in.
-#[derive(Clone, Debug)]
-pub(crate) struct Session {
-    /// The access token.
-    pub(crate) access: String,
-    /// The refresh token, for more of them.
-    pub(crate) refresh: String,
-    /// The ID token, which says who the person is.
-    pub(crate) id: String,
 }
 
 impl Hydra {
@@ -132,11 +122,7 @@ impl Hydra {
         let code = parameter_of_redirect(&ended, "code")?;
         let form = format!("grant_type=authorization_code&code={code}&redirect_uri={back}");
         let answer = post(self.port, "token", client, &form)?;
-        Ok(Session {
-            access: answer.member("access_token")?,
-            refresh: answer.member("refresh_token")?,
-            id: answer.member("id_token")?,
-        })
+        Session::of(&answer)
     }
 
     /// What the page to log in or to consent does, to which an answer led the browser.
@@ -157,10 +143,7 @@ impl Hydra {
     /// Takes back a token that a client got (RFC 7009).
     pub(crate) fn revoke(&self, client: &str, token: &str) -> Outcome<()> {
         let answer = post(self.port, "revoke", client, &format!("token={token}"))?;
-        match answer.status {
-            200 => Ok(()),
-            status => Err(format!("Hydra answered {status}: {}", answer.text()).into()),
-        }
+        answer.expect_status(200)
     }
 
     /// Makes a new key, which signs access tokens from now on. On a curve, as it is made at once.
@@ -168,10 +151,7 @@ impl Hydra {
         let body = json!({ "alg": "ES256", "use": "sig", "kid": key_id });
         let path = "/admin/keys/hydra.jwt.access-token";
         let answer = self.administer("POST", path, &body)?;
-        match answer.status {
-            201 => Ok(()),
-            status => Err(format!("Hydra answered {status}: {}", answer.text()).into()),
-        }
+        answer.expect_status(201)
     }
 
     fn administer(&self, method: &str, path: &str, body: &Value) -> Outcome<Answer> {

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use super::http::{exchange_within, Answer, Request};
 use super::process::{Ending, Process};
+use super::session::Session;
 use super::{installed, Outcome};
 
 /// How long it may take to start, and to make a realm on a machine that has other work.
@@ -23,17 +24,6 @@ pub(crate) struct Keycloak {
     process: Process,
     port: u16,
     _directory: TempDir,
-}
-
-/// The tokens that a person gets who logs in.
-#[derive(Clone, Debug)]
-pub(crate) struct Session {
-    /// The access token, for n8n.
-    pub(crate) access: String,
-    /// The refresh token, for more of them.
-    pub(crate) refresh: String,
-    /// The ID token, which says who the person is.
-    pub(crate) id: String,
 }
 
 impl Keycloak {
@@ -118,11 +108,7 @@ impl Keycloak {
             "grant_type=password&username={person}&password=password-of-{person}&scope=openid"
         );
         let answer = self.post("main", "token", "desk", &form)?;
-        Ok(Session {
-            access: answer.member("access_token")?,
-            refresh: answer.member("refresh_token")?,
-            id: answer.member("id_token")?,
-        })
+        Session::of(&answer)
     }
 
     /// Ends a person's session.

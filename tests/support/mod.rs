@@ -25,7 +25,9 @@ pub(crate) mod provider;
 pub(crate) mod recorder;
 pub(crate) mod scripted_provider;
 pub(crate) mod server;
+pub(crate) mod session;
 pub(crate) mod spring;
+pub(crate) mod stage;
 pub(crate) mod trap;
 
 /// What went wrong, in words for the person at the terminal.

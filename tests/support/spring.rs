@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use super::browser::{parameter_of_redirect, Browser};
 use super::http::{Answer, Request};
 use super::process::{Ending, Process};
+use super::session::Session;
 use super::{installed, Outcome};
 
 /// How long it may take to start on a machine that has other work.
@@ -22,17 +23,6 @@ pub(crate) struct Spring {
     process: Process,
     port: u16,
     _directory: TempDir,
-}
-
-/// The tokens that a person gets who logs in.
-#[derive(Clone, Debug)]
-pub(crate) struct Session {
-    /// The access token.
-    pub(crate) access: String,
-    /// The refresh token, for more of them.
-    pub(crate) refresh: String,
-    /// The ID token, which says who the person is.
-    pub(crate) id: String,
 }
 
 impl Spring {
@@ -96,10 +86,7 @@ impl Spring {
     /// Takes back a token that a client got (RFC 7009).
     pub(crate) fn revoke(&self, client: &str, token: &str) -> Outcome<()> {
         let answer = self.post("revoke", client, &format!("token={token}"))?;
-        match answer.status {
-            200 => Ok(()),
-            status => Err(format!("it answered {status}: {}", answer.text()).into()),
-        }
+        answer.expect_status(200)
     }
 
     /// What a person gets at `known-desk`, through the page to log in.
@@ -123,11 +110,7 @@ impl Spring {
         let code = parameter_of_redirect(&browser.get(&start)?, "code")?;
         let form = format!("grant_type=authorization_code&code={code}&redirect_uri={back}");
         let answer = self.post("token", client, &form)?;
-        Ok(Session {
-            access: answer.member("access_token")?,
-            refresh: answer.member("refresh_token")?,
-            id: answer.member("id_token")?,
-        })
+        Session::of(&answer)
     }
 
     fn post(&self, place: &str, client: &str, form: &str) -> Outcome<Answer> {
