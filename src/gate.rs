@@ -23,10 +23,10 @@ use crate::facts::{
     IntrospectionFault, KeyCount, KeyIdDigest, Origin, Outage, Peer, SharedMemory, WaitFault,
     WaiterId,
 };
+use crate::http::RequestHead;
 use crate::observe::audit_line;
 use crate::policy::{Policy, ProviderId};
 use crate::reply::{problem, LocalReply, Reason, Resource};
-use crate::request::RequestHead;
 use crate::time::UnixMillis;
 use crate::token::{bearer, Bearer, Memo};
 

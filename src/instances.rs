@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::hostname::{self, HostPattern};
+use crate::http::RequestHead;
+use crate::http::{hostname, HostPattern};
 use crate::policy::{Instance, InstanceId};
-use crate::request::RequestHead;
 
 /// The instances of n8n, and the hosts under which they are known.
 #[derive(Clone, Debug)]

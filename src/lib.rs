@@ -14,26 +14,21 @@
 //!                              shell (proxy-wasm)
 //! ```
 
-pub mod address;
 pub mod config;
 pub mod crypto;
 pub mod decide;
 pub mod facts;
-pub mod form;
+pub mod formats;
 pub mod gate;
-pub mod hostname;
+pub mod http;
 pub mod identity;
 pub mod index;
 pub mod instances;
-pub mod json;
 pub mod n8n;
 pub mod observe;
 pub mod policy;
 pub mod principals;
-pub mod printable;
-pub mod protobuf;
 pub mod reply;
-pub mod request;
 pub mod secret;
 pub mod time;
 pub mod token;

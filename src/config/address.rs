@@ -2,7 +2,7 @@
 
 use super::read::Syntax;
 use super::report::Complaint;
-use crate::address::{Address, AddressFault};
+use crate::http::{Address, AddressFault};
 
 /// An issuer, kept exactly as written: `iss` is compared with it byte by byte (RFC 8414 §4).
 pub(super) struct Issuer;

@@ -4,7 +4,7 @@ use super::issuers::GITHUB;
 use super::provider::has_no_keys;
 use super::raw::RawProvider;
 use super::read::OneOf;
-use crate::address::Address;
+use crate::http::Address;
 use crate::policy::{Dialect, TypRule};
 
 /// Reports what does not go with the dialect of a provider.

@@ -16,7 +16,7 @@ use super::read::{gathered, At, Entries, List, ListOrEmpty, OneOf, Text};
 use super::scopes::Scopes;
 use super::section::Field;
 use super::webhook::{may_take_tokens, webhooks};
-use crate::hostname::HostPattern;
+use crate::http::HostPattern;
 use crate::instances::{Instances, Taken};
 use crate::n8n::{Endpoints, PathPrefix};
 use crate::policy::{Access, Instance, InstanceId, PublicApi};

@@ -10,7 +10,7 @@ use super::raw::{RawIntrospection, RawProvider, RawUserInfo};
 use super::read::Text;
 use super::section::{Field, Reported};
 use super::words::ClientAuth;
-use crate::form;
+use crate::formats::form;
 use crate::policy::{Dialect, Endpoint, Introspection, Protocol};
 use crate::secret::Secret;
 

@@ -6,7 +6,7 @@ use super::raw::RawProvider;
 use super::read::{Syntax, Text};
 use super::report::Complaint;
 use super::section::Field;
-use crate::address::Address;
+use crate::http::Address;
 use crate::policy::Dialect;
 use crate::token::{is_guid, TENANT};
 

@@ -49,8 +49,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use crate::formats::json::{self, JsonFault};
 use crate::identity::Condition;
-use crate::json::{self, JsonFault};
 use crate::n8n::{WebhookAuth, WebhookRule};
 use crate::policy::Policy;
 use crate::secret::Secret;

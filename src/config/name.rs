@@ -2,7 +2,7 @@
 
 use super::read::Syntax;
 use super::report::Complaint;
-use crate::hostname::HostPattern;
+use crate::http::HostPattern;
 
 /// The name of a provider: safe in headers, audit and the labels of metrics.
 pub(super) struct ProviderName;

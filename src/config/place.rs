@@ -5,7 +5,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use super::report::{Complaint, Finding};
-use crate::printable::quoted;
+use crate::formats::printable::quoted;
 
 /// The most errors, and the most warnings, that one reading reports. Who mends so many reads the
 /// configuration again.

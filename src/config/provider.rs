@@ -16,8 +16,8 @@ use super::raw::{RawKeys, RawKind, RawProvider};
 use super::read::{gathered, List, OneOrMany, Text};
 use super::section::{Field, Reported};
 use super::subject::{self, EmailDomain};
-use crate::address::Address;
 use crate::crypto::{Algorithm, KeySet};
+use crate::http::Address;
 use crate::identity::{Admission, ClaimRule, KindRules};
 use crate::policy::{Dialect, Freshness, KeySource, Provider, ProviderId, RolesFrom, TokenRules};
 

@@ -5,8 +5,8 @@ use super::place::Place;
 use super::provider::warn_of_plaintext;
 use super::raw::{RawApiKeyRule, RawPublicApi};
 use super::read::At;
-use crate::address::Address;
-use crate::hostname::HostPattern;
+use crate::http::Address;
+use crate::http::HostPattern;
 use crate::n8n::{ApiKeyRule, ApiKeyRules, ApiKeys, PathPattern, PathPrefix};
 use crate::policy::PublicApi;
 

@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use crate::printable::printable;
+use crate::formats::printable::printable;
 
 /// The longest sentence of a report, in characters.
 const LONGEST: usize = 1000;

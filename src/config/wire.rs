@@ -7,7 +7,7 @@
 
 use serde_json::{Map, Number, Value};
 
-use crate::protobuf::{field, Field};
+use crate::formats::protobuf::{field, Field};
 
 /// Reads a Struct. `depth` is how many levels of maps and lists it may have, itself counted.
 ///

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 pub use self::scalar::Form;
-use crate::printable::printable;
+use crate::formats::printable::printable;
 
 /// How deep a file may be nested. Envoy files with a configuration inside need some thirty levels.
 const MAX_DEPTH: usize = 64;

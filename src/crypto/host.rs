@@ -9,7 +9,7 @@ use std::cell::Cell;
 use super::public_key::Material;
 use super::self_test::{self, Deviation};
 use super::{der, Algorithm, CryptoPath, GuestCrypto, PublicKey, SignatureVerifier, Verification};
-use crate::protobuf::{field, put_bytes, Field};
+use crate::formats::protobuf::{field, put_bytes, Field};
 
 /// The name of the function.
 const VERIFY_SIGNATURE: &str = "verify_signature";

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::der::without_leading_zeros;
 use super::public_key::{self, Material, PublicKey};
 use super::{Algorithm, SkipReason};
-use crate::json;
+use crate::formats::json;
 
 /// The longest `kid` that is used. Providers take digests and names of some 50 bytes.
 pub const MAX_KEY_ID_BYTES: usize = 1024;

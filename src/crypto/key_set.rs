@@ -7,8 +7,8 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::{jwk, Algorithm, PublicKey, SkipReason};
-use crate::json::{self, JsonFault};
-use crate::printable::quoted;
+use crate::formats::json::{self, JsonFault};
+use crate::formats::printable::quoted;
 
 /// The longest key set that is read. The longest that were seen have some 30 KiB.
 pub const MAX_KEY_SET_BYTES: usize = 256 * 1024;

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::json::JsonFault;
+use crate::formats::json::JsonFault;
 
 /// Why a JWK of a set is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Error)]

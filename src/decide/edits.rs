@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::rc::Rc;
 
+use crate::http::RequestHead;
 use crate::identity::Identity;
-use crate::request::RequestHead;
 use crate::secret::Secret;
 
 /// The headers by which an upstream learns who calls. Only this filter may set them.

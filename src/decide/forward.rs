@@ -2,7 +2,7 @@
 
 use super::caller::{Caller, Standing};
 use super::edits::{self, HeaderEdit, HeaderValue};
-use crate::request::RequestHead;
+use crate::http::RequestHead;
 
 /// A request that goes on in the name of a verified caller. Whoever wants to make one must show
 /// the [`Caller`] that it rests on, which only a verified token makes.

@@ -1,12 +1,12 @@
 //! Requests for the metadata of guarded resources (RFC 9728), which this filter answers itself.
 
 use super::{Findings, Outcome, Stop};
+use crate::http::RequestHead;
 use crate::n8n::{classify, described, Location, RuleChoice, Surface, WebhookAuth};
 use crate::policy::{Instance, Policy};
 use crate::reply::{
     api_metadata, metadata_preflight, trigger_metadata, LocalReply, Reason, Resource,
 };
-use crate::request::RequestHead;
 
 /// The document of the public API.
 pub(super) fn of_public_api(

@@ -1,9 +1,9 @@
 //! Tokens of providers where a key of n8n's belongs.
 
 use super::edits::{is_spelling, API_KEY_HEADER};
+use crate::http::RequestHead;
 use crate::n8n::ApiKeyForm;
 use crate::policy::{Dialect, Policy};
-use crate::request::RequestHead;
 use crate::token::{hint, UntrustedToken};
 
 /// The issuer of Entra's tokens of version 1.0.

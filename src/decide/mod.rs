@@ -31,11 +31,11 @@ use std::rc::Rc;
 
 use crate::crypto::{CryptoPath, SignatureVerifier};
 use crate::facts::{Fact, Facts};
+use crate::http::RequestHead;
 use crate::identity::Identity;
 use crate::n8n::{classify, described, KeyClaims, Location, Route, Surface};
 use crate::policy::{Access, Instance, Policy};
 use crate::reply::{LocalReply, Reason};
-use crate::request::RequestHead;
 use crate::time::UnixSeconds;
 use crate::token::{Claimed, Memo, MemoKey};
 

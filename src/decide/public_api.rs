@@ -5,11 +5,11 @@ use super::caller::Standing;
 use super::edits::{without_made_up_identity, API_KEY_HEADER};
 use super::misplaced::is_token;
 use super::{Credential, Findings, Forward, Grounds, Outcome, Stop};
-use crate::hostname;
+use crate::http::hostname;
+use crate::http::RequestHead;
 use crate::n8n::{ApiKeyForm, ApiKeys, Operation, Route, ScopeSet};
 use crate::policy::Instance;
 use crate::reply::Reason;
-use crate::request::RequestHead;
 use crate::token::{bearer, Bearer};
 
 pub(super) fn decide(

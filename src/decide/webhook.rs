@@ -3,10 +3,10 @@
 use super::authenticate::authenticate;
 use super::edits::without_made_up_identity;
 use super::{Credential, Findings, Forward, Grounds, Outcome, Stop};
+use crate::http::RequestHead;
 use crate::n8n::{Route, RuleChoice, WebhookAuth, WebhookRule};
 use crate::policy::{Access, Instance};
 use crate::reply::Reason;
-use crate::request::RequestHead;
 use crate::token::{bearer, Bearer};
 
 pub(super) fn decide(

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::FetchFault;
-use crate::address::Address;
-use crate::json;
+use crate::formats::json;
+use crate::http::Address;
 use crate::policy::{Endpoint, Provider};
 
 /// How deep a discovery document may be nested. The standard ones are two levels deep.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::fetch::LONGEST_SHOWN;
-use crate::printable::printable_bytes;
+use crate::formats::printable::printable_bytes;
 
 /// The most of a `Content-Encoding` that is shown, in characters.
 const LONGEST_CODING: usize = 40;

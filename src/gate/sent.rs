@@ -2,9 +2,9 @@
 
 use super::{Action, Settled};
 use crate::decide::{Decision, Findings, Outcome};
+use crate::http::RequestHead;
 use crate::policy::principal_label;
 use crate::reply::problem;
-use crate::request::RequestHead;
 use crate::time::UnixMillis;
 
 /// A request that went on with a key of n8n's that the gate put in, and what of it is needed once

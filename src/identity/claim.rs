@@ -339,7 +339,7 @@ mod tests {
     #[test]
     fn a_number_spelled_in_another_way_does_not_get_past_a_negated_rule() {
         for spelling in ["7.0", "7e0", "70e-1"] {
-            let claims = crate::json::object(
+            let claims = crate::formats::json::object(
                 format!(r#"{{"c":{spelling},"l":[{spelling}]}}"#).as_bytes(),
                 4,
             )

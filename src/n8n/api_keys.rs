@@ -3,7 +3,7 @@
 use super::below::Below;
 use super::pattern::Comparison;
 use super::{PathPattern, Route};
-use crate::hostname::HostPattern;
+use crate::http::HostPattern;
 
 /// What becomes of calls with a static `X-N8N-API-KEY`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl ApiKeyRules {
         self.rules.iter().any(|rule| rule.host.is_some())
     }
 
-    /// What becomes of a call to `route` on `host`, as [`crate::hostname::requested`] gives it.
+    /// What becomes of a call to `route` on `host`, as [`crate::http::hostname::requested`] gives it.
     ///
     /// Where that is unclear, it is refused: without a host, only rules that refuse speak of it;
     /// and case is folded for those alone, so that whichever segments n8n folds, what it would

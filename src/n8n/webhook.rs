@@ -7,7 +7,7 @@ use super::endpoints::Prefix;
 use super::path::MOST_SEGMENTS;
 use super::pattern::Comparison;
 use super::{PathPattern, Route};
-use crate::form;
+use crate::formats::form;
 use crate::identity::Condition;
 use crate::index::{Index, Key};
 use crate::policy::Access;

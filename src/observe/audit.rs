@@ -5,9 +5,9 @@ use serde_json::{Map, Value};
 use super::timestamp::rfc3339;
 use crate::crypto::CryptoPath;
 use crate::decide::{Credential, Decision, Outcome, Recollection};
+use crate::formats::printable::{printable, printable_bytes};
+use crate::http::RequestHead;
 use crate::n8n::Surface;
-use crate::printable::{printable, printable_bytes};
-use crate::request::RequestHead;
 use crate::time::UnixMillis;
 
 /// The longest text from outside that is written into one field, in characters.

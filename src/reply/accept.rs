@@ -1,6 +1,6 @@
 //! Under which name a client takes the body of a refusal (RFC 9110 §12.5.1).
 
-use crate::request::RequestHead;
+use crate::http::RequestHead;
 
 const PROBLEM: &str = "application/problem+json";
 const JSON: &str = "application/json";

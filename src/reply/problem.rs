@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{accept, Challenge, LocalReply, Reason, Resource};
-use crate::request::RequestHead;
+use crate::http::RequestHead;
 
 /// The longest request id that is repeated.
 const MAX_REQUEST_ID: usize = 64;

@@ -1,10 +1,10 @@
 //! The names by which clients know guarded resources.
 
-use crate::address::Address;
-use crate::hostname;
+use crate::http::hostname;
+use crate::http::Address;
+use crate::http::RequestHead;
 use crate::n8n::{Location, Surface, WELL_KNOWN};
 use crate::policy::Instance;
-use crate::request::RequestHead;
 
 /// The longest path of a resource that is named for it.
 const MAX_PATH: usize = 512;

@@ -12,7 +12,7 @@
 )]
 
 use super::*;
-use crate::request::RequestHead;
+use crate::http::RequestHead;
 
 fn identified(id: &[u8]) -> RequestHead {
     RequestHead::new(vec![("x-request-id".to_owned(), id.to_vec())])

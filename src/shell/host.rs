@@ -9,8 +9,8 @@ use crate::crypto::ForeignFunctions;
 use crate::decide::HeaderEdit;
 use crate::facts::{FetchAnswer, FetchRequest, Hints, SharedMemory, MAX_DOCUMENT};
 use crate::gate::Source;
+use crate::http::RequestHead;
 use crate::reply::LocalReply;
-use crate::request::RequestHead;
 use crate::secret::Secret;
 use crate::time::UnixMillis;
 

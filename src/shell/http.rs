@@ -12,9 +12,9 @@ use super::{abi, host};
 use crate::decide::API_KEY_HEADER;
 use crate::facts::{Fact, WaiterId};
 use crate::gate::{Action, Sent, Settled, Step};
+use crate::http::RequestHead;
 use crate::observe::Metric;
 use crate::reply::{problem, Reason};
-use crate::request::RequestHead;
 
 /// One request, as the host sees it.
 pub(super) struct Request {

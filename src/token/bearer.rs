@@ -4,7 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::request::RequestHead;
+use crate::http::RequestHead;
 
 /// What the `Authorization` header of a request holds.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -43,7 +43,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::json;
+    use crate::formats::json;
 
     /// Goes through the JSON reader, so that numbers are what a token's would be.
     fn read(number: &str) -> Result<Option<UnixSeconds>, TokenFault> {

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::numeric_date::numeric_date;
 use super::{misfit, Claimed, TokenFault};
 use crate::crypto::{Algorithm, MAX_KEY_ID_BYTES};
-use crate::json;
+use crate::formats::json;
 use crate::time::UnixSeconds;
 
 /// The longest token that is looked at. Tokens with hundreds of groups have some 10 KiB; Envoy

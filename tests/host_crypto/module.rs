@@ -6,12 +6,8 @@
 
 #[path = "../../src/crypto/mod.rs"]
 pub mod crypto;
-#[path = "../../src/json.rs"]
-pub mod json;
-#[path = "../../src/printable.rs"]
-pub mod printable;
-#[path = "../../src/protobuf.rs"]
-pub mod protobuf;
+#[path = "../../src/formats/mod.rs"]
+pub mod formats;
 
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine as _;

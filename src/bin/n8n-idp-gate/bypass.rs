@@ -236,7 +236,7 @@ impl Walk<'_> {
             }
             place.push_str(step);
         }
-        n8n_idp_gate::printable::printable(&place, LONGEST_PLACE)
+        n8n_idp_gate::formats::printable::printable(&place, LONGEST_PLACE)
     }
 }
 

@@ -3,7 +3,7 @@
 //! Envoy starts without them, and every call fails then.
 
 use n8n_idp_gate::config::nearest;
-use n8n_idp_gate::printable::quoted;
+use n8n_idp_gate::formats::printable::quoted;
 use serde_json::Value;
 
 use crate::bypass::field;

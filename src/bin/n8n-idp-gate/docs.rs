@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use n8n_idp_gate::config::reference;
 use n8n_idp_gate::crypto::SkipReason;
 use n8n_idp_gate::facts::{FetchFault, IntrospectionFault};
+use n8n_idp_gate::http::RequestHead;
 use n8n_idp_gate::n8n::Operation;
 use n8n_idp_gate::reply::{problem, Challenge, Reason};
-use n8n_idp_gate::request::RequestHead;
 
 use crate::input;
 

@@ -11,10 +11,10 @@ use n8n_idp_gate::facts::{
     read_answer, read_discovery, Availability, Facts, FetchFault, Introspected, KeyIdDigest,
     NewerKeys, Outage, Said,
 };
+use n8n_idp_gate::http::RequestHead;
 use n8n_idp_gate::observe::audit_line;
 use n8n_idp_gate::policy::{KeySource, Policy, Provider, ProviderId};
 use n8n_idp_gate::reply::{problem, LocalReply, Resource};
-use n8n_idp_gate::request::RequestHead;
 use n8n_idp_gate::time::UnixMillis;
 use n8n_idp_gate::token::{ActiveAnswer, Memo, TokenDigest};
 

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use n8n_idp_gate::config::yaml::{step, Odd, YamlFault};
 use n8n_idp_gate::config::{self, Environment, Loaded};
-use n8n_idp_gate::printable::printable;
+use n8n_idp_gate::formats::printable::printable;
 use n8n_idp_gate::secret::Secret;
 use serde_json::{json, Map, Value};
 

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use n8n_idp_gate::printable::printable;
+use n8n_idp_gate::formats::printable::printable;
 use n8n_idp_gate::time::UnixMillis;
 
 /// The most that is read of one file or pipe.

@@ -1,7 +1,7 @@
 //! The texts of files, read as those who hand them to the filter read them.
 
 use n8n_idp_gate::config::yaml::{Budget, Document, Reader, YamlFault};
-use n8n_idp_gate::json::{self, JsonFault};
+use n8n_idp_gate::formats::json::{self, JsonFault};
 use serde_json::Value;
 
 /// How deep a JSON file may be nested.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::facts::WaiterId;
 use crate::gate::{Action, Gate, Step};
-use crate::hostname::HostPattern;
+use crate::http::HostPattern;
 use crate::instances::{Instances, Taken};
 use crate::time::UnixMillis;
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::json;
+use crate::formats::json;
 use crate::policy::ProviderId;
 use crate::time::UnixMillis;
 use crate::token::{ActiveAnswer, Term, TokenDigest};
@@ -140,7 +140,7 @@ mod tests {
 
     fn digest(text: &str) -> TokenDigest {
         let value = format!("Bearer {text}").into_bytes();
-        let head = crate::request::RequestHead::new(vec![("authorization".to_owned(), value)]);
+        let head = crate::http::RequestHead::new(vec![("authorization".to_owned(), value)]);
         match bearer(&head) {
             Ok(Bearer::Token(token)) => TokenDigest::of(&token),
             other => panic!("{other:?}"),

@@ -1,7 +1,7 @@
 //! The call that asks a provider about a token.
 
 use crate::facts::{CallId, FetchRequest};
-use crate::form;
+use crate::formats::form;
 use crate::policy::{Introspection, Protocol};
 use crate::secret::Secret;
 use crate::token::CompactToken;

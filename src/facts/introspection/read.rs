@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::IntrospectionFault;
 use crate::facts::{FetchAnswer, FetchFault, Hints};
-use crate::json;
+use crate::formats::json;
 use crate::policy::{Introspection, Protocol};
 use crate::time::UnixMillis;
 use crate::token::{ActiveAnswer, Term, MAX_TOKEN_DEPTH};

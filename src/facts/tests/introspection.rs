@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::crypto::KeySet;
+use crate::http::RequestHead;
 use crate::policy::{Introspection, Protocol};
-use crate::request::RequestHead;
 use crate::token::{bearer, Bearer, CompactToken, TokenDigest};
 
 pub(super) const TTL: u64 = 60_000;

@@ -1,0 +1,6 @@
+//! Formats of data, and text as it may be shown. Nothing here knows what the data is for.
+
+pub mod form;
+pub mod json;
+pub mod printable;
+pub mod protobuf;

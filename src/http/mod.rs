@@ -1,0 +1,9 @@
+//! HTTP as this filter meets it: heads of requests, host names, addresses, and what can be called.
+
+mod address;
+pub mod hostname;
+mod request_head;
+
+pub use address::{Address, AddressFault};
+pub use hostname::HostPattern;
+pub use request_head::RequestHead;
