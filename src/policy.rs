@@ -13,6 +13,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::crypto::{Algorithm, KeySet};
+use crate::http::Endpoint;
 use crate::identity::{Admission, ClaimsAt, Condition, KindRules};
 use crate::instances::Instances;
 use crate::n8n::{ApiKeyRules, Endpoints, Location, PathFault, PathPrefix, ScopeSet, WebhookRules};
@@ -208,20 +209,6 @@ pub enum KeySource {
     Jwks(Endpoint),
     /// A key set in the configuration.
     Inline(KeySet),
-}
-
-/// A place that the filter calls through Envoy. The cluster is the operator's; the address only
-/// becomes `:scheme`, `:authority` and `:path`, so no document can lead a call elsewhere (SSRF).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint {
-    /// The Envoy cluster.
-    pub cluster: String,
-    /// `https` or `http`.
-    pub scheme: String,
-    /// Host, and port if the address names one.
-    pub authority: String,
-    /// Path and query.
-    pub path: String,
 }
 
 /// When keys are fetched, kept and given up.

@@ -11,7 +11,8 @@ use super::read::Text;
 use super::section::{Field, Reported};
 use super::words::ClientAuth;
 use crate::formats::form;
-use crate::policy::{Dialect, Endpoint, Introspection, Protocol};
+use crate::http::Endpoint;
+use crate::policy::{Dialect, Introspection, Protocol};
 use crate::secret::Secret;
 
 /// How a provider is asked about tokens, if it is.

@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::FetchFault;
 use crate::formats::json;
 use crate::http::Address;
-use crate::policy::{Endpoint, Provider};
+use crate::http::Endpoint;
+use crate::policy::Provider;
 
 /// How deep a discovery document may be nested. The standard ones are two levels deep.
 const MAX_DEPTH: usize = 16;

@@ -8,7 +8,7 @@ use super::status::StatusClass;
 use super::Hints;
 use crate::crypto::KeySetFault;
 use crate::formats::printable::quoted_up_to;
-use crate::policy::Endpoint;
+use crate::http::Endpoint;
 use crate::secret::Secret;
 
 /// The largest document that is read, in bytes. Real key sets are a few kilobytes; an answer

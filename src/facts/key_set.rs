@@ -13,7 +13,8 @@ use super::shared::{Discovered, Pause, Snapshot};
 use super::unknown::{KeyIdDigest, UnknownKeyIds};
 use super::{Availability, CallId, FetchAnswer, FetchFault, NewerKeys, Outage};
 use crate::crypto::{KeySet, KeySetFault, PublicKey, SkippedKey};
-use crate::policy::{Endpoint, Freshness, KeySource, Provider};
+use crate::http::Endpoint;
+use crate::policy::{Freshness, KeySource, Provider};
 use crate::time::UnixMillis;
 
 /// Added to a call's own time limit before it is given up as lost.

@@ -17,7 +17,8 @@ use super::held::{Published, Retired};
 use super::looks::{Cause, Look, Looks};
 use super::peer::Peer;
 use crate::crypto::{PublicKey, SkipReason, SkippedKey};
-use crate::policy::{Endpoint, KeySource, Provider};
+use crate::http::Endpoint;
+use crate::policy::{KeySource, Provider};
 use crate::secret::Secret;
 use crate::time::UnixMillis;
 

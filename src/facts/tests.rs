@@ -18,12 +18,13 @@ use std::time::Duration;
 
 use super::*;
 use crate::crypto::{Algorithm, Candidates};
+use crate::http::Endpoint;
 use crate::identity::{Condition, KindRules};
 use crate::instances::Instances;
 use crate::n8n::{ApiKeyRules, ApiKeys, ScopeSet};
 use crate::policy::{
-    Access, CryptoMode, Dialect, Endpoint, Freshness, Instance, InstanceId, KeySource, Policy,
-    Principal, Provider, PublicApi, RolesFrom, TokenRules, TypRule,
+    Access, CryptoMode, Dialect, Freshness, Instance, InstanceId, KeySource, Policy, Principal,
+    Provider, PublicApi, RolesFrom, TokenRules, TypRule,
 };
 use crate::principals::Principals;
 use crate::secret::Secret;

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use thiserror::Error;
 
-use crate::policy::Endpoint;
+use super::Endpoint;
 
 /// An absolute `http` or `https` address in its parts, each exactly as it was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

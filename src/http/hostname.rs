@@ -1,6 +1,6 @@
 //! Which host a request is for.
 
-use crate::http::RequestHead;
+use super::RequestHead;
 
 /// The longest name of a host (RFC 1035 §2.3.4).
 const MAX_NAME: usize = 253;

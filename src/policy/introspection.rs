@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Endpoint;
+use crate::http::Endpoint;
 use crate::secret::Secret;
 
 /// How a provider is asked about tokens that cannot be checked by themselves.

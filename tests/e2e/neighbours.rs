@@ -6,7 +6,7 @@ use std::time::Duration;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine as _;
 use hmac_sha256::{Hash, HMAC};
-use n8n_idp_gate::policy::Endpoint;
+use n8n_idp_gate::http::Endpoint;
 use serde_json::{json, Value};
 
 use crate::gate::{claims, key, policy, token, Gate, ISSUER, KEY_A, KEY_ID, KEY_PEOPLE, READER};

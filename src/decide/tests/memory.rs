@@ -184,7 +184,7 @@ fn a_remembered_token_waits_and_fails_with_the_keys_of_its_provider() {
     let pending = decide_remembering(&facts, &memo, &request);
     assert!(matches!(pending.outcome, Outcome::Await(Fact::KeySet(_))));
     facts.pending = false;
-    let endpoint = crate::policy::Endpoint {
+    let endpoint = crate::http::Endpoint {
         cluster: String::new(),
         scheme: String::new(),
         authority: String::new(),

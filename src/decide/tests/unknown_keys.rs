@@ -117,7 +117,7 @@ fn a_token_that_names_a_known_key_asks_for_another_only_where_one_may_have_come(
 #[test]
 fn a_token_that_no_key_could_save_is_refused_without_keys() {
     let mut facts = facts(&configuration());
-    facts.policy.providers[0].keys = KeySource::Jwks(crate::policy::Endpoint {
+    facts.policy.providers[0].keys = KeySource::Jwks(crate::http::Endpoint {
         cluster: String::new(),
         scheme: String::new(),
         authority: String::new(),

@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::*;
-use crate::policy::{Endpoint, Introspection, Protocol};
+use crate::http::Endpoint;
+use crate::policy::{Introspection, Protocol};
 
 fn asked(protocol: Protocol) -> Introspection {
     Introspection {
