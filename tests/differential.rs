@@ -23,9 +23,9 @@ use jwt_simple::prelude::{
 };
 use mint::{jwk_set, mint, KeyKind, Mint};
 use n8n_idp_gate::crypto::{Algorithm, GuestCrypto, KeySet};
-use n8n_idp_gate::policy::{TokenRules, TypRule};
 use n8n_idp_gate::time::UnixSeconds;
 use n8n_idp_gate::token::{TokenFault, UntrustedToken, VerifiedToken};
+use n8n_idp_gate::token::{TokenRules, TypRule};
 use proptest::prelude::{any, Strategy};
 use proptest::sample::select;
 use proptest::strategy::ValueTree as _;

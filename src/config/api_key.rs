@@ -6,9 +6,9 @@
 use super::environment::Environment;
 use super::place::Place;
 use super::secrets::SecretName;
-use crate::n8n::ApiKeyForm;
 use crate::secret::Secret;
 use crate::time::UnixSeconds;
+use crate::token::ApiKeyForm;
 
 /// A key, and when it expires by its own word.
 pub(super) struct ApiKey {

@@ -3,7 +3,7 @@
 use super::raw::RawAudit;
 use super::section::Field;
 use crate::n8n::Surface;
-use crate::observe::AuditRules;
+use crate::policy::AuditRules;
 
 /// The surfaces on which requests can pass. On the gate's own, none does.
 const SURFACES: [Surface; 14] = [

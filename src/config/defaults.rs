@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use super::duration::Limits;
 use super::words::ClientAuth;
-use crate::n8n::ApiKeys;
-use crate::policy::{Access, CryptoMode, Dialect, TypRule};
+use crate::identity::Dialect;
+use crate::policy::ApiKeys;
+use crate::policy::{Access, CryptoMode};
+use crate::token::TypRule;
 
 /// Providers speak plain OpenID unless the configuration says otherwise.
 pub(super) const DIALECT: Dialect = Dialect::Oidc;

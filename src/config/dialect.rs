@@ -5,7 +5,8 @@ use super::provider::has_no_keys;
 use super::raw::RawProvider;
 use super::read::OneOf;
 use crate::http::Address;
-use crate::policy::{Dialect, TypRule};
+use crate::identity::Dialect;
+use crate::token::TypRule;
 
 /// Reports what does not go with the dialect of a provider.
 pub(super) fn check(raw: &RawProvider) {

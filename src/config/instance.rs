@@ -17,10 +17,10 @@ use super::scopes::Scopes;
 use super::section::Field;
 use super::webhook::{may_take_tokens, webhooks};
 use crate::http::HostPattern;
-use crate::instances::{Instances, Taken};
 use crate::n8n::{Endpoints, PathPrefix};
+use crate::policy::Principals;
 use crate::policy::{Access, Instance, InstanceId, PublicApi};
-use crate::principals::Principals;
+use crate::policy::{Instances, Taken};
 
 /// What instances are checked against.
 pub(super) struct Shared<'s> {

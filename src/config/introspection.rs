@@ -12,7 +12,8 @@ use super::section::{Field, Reported};
 use super::words::ClientAuth;
 use crate::formats::form;
 use crate::http::Endpoint;
-use crate::policy::{Dialect, Introspection, Protocol};
+use crate::identity::Dialect;
+use crate::policy::{Introspection, Protocol};
 use crate::secret::Secret;
 
 /// How a provider is asked about tokens, if it is.

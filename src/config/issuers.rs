@@ -7,7 +7,7 @@ use super::read::{Syntax, Text};
 use super::report::Complaint;
 use super::section::Field;
 use crate::http::Address;
-use crate::policy::Dialect;
+use crate::identity::Dialect;
 use crate::token::{is_guid, TENANT};
 
 /// Of the workflows of everybody.

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use super::place::Place;
 use super::provider::has_no_keys;
 use super::raw::RawProvider;
+use crate::identity::Dialect;
 use crate::identity::{Kind, Placed};
-use crate::policy::{Dialect, TypRule};
+use crate::token::TypRule;
 
 /// A provider, as far as rules on callers have to know it.
 pub(super) struct Known {

@@ -50,9 +50,9 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use crate::formats::json::{self, JsonFault};
-use crate::identity::Condition;
-use crate::n8n::{WebhookAuth, WebhookRule};
+use crate::policy::Condition;
 use crate::policy::Policy;
+use crate::policy::{WebhookAuth, WebhookRule};
 use crate::secret::Secret;
 use instance::{instances, Shared};
 use known::Known;

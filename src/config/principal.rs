@@ -13,7 +13,7 @@ use super::section::{Field, Reported};
 use super::subject::condition;
 use crate::n8n::ScopeSet;
 use crate::policy::Principal;
-use crate::principals::Principals;
+use crate::policy::Principals;
 
 /// What principals are checked against.
 pub(super) struct Surroundings<'s> {

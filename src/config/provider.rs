@@ -18,8 +18,11 @@ use super::section::{Field, Reported};
 use super::subject::{self, EmailDomain};
 use crate::crypto::{Algorithm, KeySet};
 use crate::http::Address;
-use crate::identity::{Admission, ClaimRule, KindRules};
-use crate::policy::{Dialect, Freshness, KeySource, Provider, ProviderId, RolesFrom, TokenRules};
+use crate::identity::Dialect;
+use crate::identity::{ClaimRule, KindRules};
+use crate::policy::Admission;
+use crate::policy::{Freshness, KeySource, Provider, ProviderId, RolesFrom};
+use crate::token::TokenRules;
 
 /// Where a provider publishes where everything else is (OpenID Connect Discovery 1.0 §4).
 const DISCOVERY: &str = "/.well-known/openid-configuration";

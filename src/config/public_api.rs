@@ -7,8 +7,9 @@ use super::raw::{RawApiKeyRule, RawPublicApi};
 use super::read::At;
 use crate::http::Address;
 use crate::http::HostPattern;
-use crate::n8n::{ApiKeyRule, ApiKeyRules, ApiKeys, PathPattern, PathPrefix};
+use crate::n8n::PathPrefix;
 use crate::policy::PublicApi;
+use crate::policy::{ApiKeyRule, ApiKeyRules, ApiKeys, PathPattern};
 
 /// Turns what was written of the public API into what it means. `None`: something is wrong, and
 /// was reported. Without `paths`, which were wrong then, those of rules are not looked at. No

@@ -21,9 +21,11 @@ use super::section::{
 use super::subject::{Email, EmailDomain};
 use super::words::{AudienceClaim, ClientAuth, Preflight};
 use crate::crypto::Algorithm;
+use crate::identity::Dialect;
 use crate::identity::{ClaimRule, ClaimsAt, Kind};
-use crate::n8n::{ApiKeys, WebhookAuth};
-use crate::policy::{Access, CryptoMode, Dialect, RolesFrom, TypRule};
+use crate::policy::{Access, CryptoMode, RolesFrom};
+use crate::policy::{ApiKeys, WebhookAuth};
+use crate::token::TypRule;
 
 section! {
     /// The fields at the top.

@@ -9,7 +9,7 @@ use super::read::{gathered, At, OneOrMany, Syntax, Text};
 use super::report::Complaint;
 use super::section::{Field, Reported};
 use super::suggest::nearest;
-use crate::identity::Condition;
+use crate::policy::Condition;
 
 /// Turns the words of a condition into one. `providers` are the names that there are.
 ///

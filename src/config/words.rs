@@ -3,9 +3,11 @@
 use super::read::Choice;
 use super::report::Complaint;
 use crate::crypto::Algorithm;
+use crate::identity::Dialect;
 use crate::identity::Kind;
-use crate::n8n::{ApiKeys, WebhookAuth};
-use crate::policy::{Access, CryptoMode, Dialect, RolesFrom, TypRule};
+use crate::policy::{Access, CryptoMode, RolesFrom};
+use crate::policy::{ApiKeys, WebhookAuth};
+use crate::token::TypRule;
 
 impl Choice for Dialect {
     fn words() -> Vec<(&'static str, Self)> {

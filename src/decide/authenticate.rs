@@ -5,7 +5,8 @@ use std::rc::Rc;
 use super::introspection::{confirm, introspect};
 use super::{Caller, Findings, Grounds, Recollection, Stop};
 use crate::facts::{Availability, Fact, KeyIdDigest, NewerKeys};
-use crate::identity::{Identity, NotAdmitted};
+use crate::identity::Identity;
+use crate::policy::NotAdmitted;
 use crate::policy::{Instance, Provider, ProviderId};
 use crate::reply::Reason;
 use crate::token::{

@@ -2,8 +2,9 @@
 
 use super::{Findings, Outcome, Stop};
 use crate::http::RequestHead;
-use crate::n8n::{classify, described, Location, RuleChoice, Surface, WebhookAuth};
+use crate::n8n::{classify, described, Location, Surface};
 use crate::policy::{Instance, Policy};
+use crate::policy::{RuleChoice, WebhookAuth};
 use crate::reply::{
     api_metadata, metadata_preflight, trigger_metadata, LocalReply, Reason, Resource,
 };

@@ -2,8 +2,9 @@
 
 use super::edits::{is_spelling, API_KEY_HEADER};
 use crate::http::RequestHead;
-use crate::n8n::ApiKeyForm;
-use crate::policy::{Dialect, Policy};
+use crate::identity::Dialect;
+use crate::policy::Policy;
+use crate::token::ApiKeyForm;
 use crate::token::{hint, UntrustedToken};
 
 /// The issuer of Entra's tokens of version 1.0.

@@ -33,10 +33,11 @@ use crate::crypto::{CryptoPath, SignatureVerifier};
 use crate::facts::{Fact, Facts};
 use crate::http::RequestHead;
 use crate::identity::Identity;
-use crate::n8n::{classify, described, KeyClaims, Location, Route, Surface};
+use crate::n8n::{classify, described, Location, Route, Surface};
 use crate::policy::{Access, Instance, Policy};
 use crate::reply::{LocalReply, Reason};
 use crate::time::UnixSeconds;
+use crate::token::KeyClaims;
 use crate::token::{Claimed, Memo, MemoKey};
 
 /// Everything that a decision rests on beside the request.

@@ -7,9 +7,11 @@ use super::misplaced::is_token;
 use super::{Credential, Findings, Forward, Grounds, Outcome, Stop};
 use crate::http::hostname;
 use crate::http::RequestHead;
-use crate::n8n::{ApiKeyForm, ApiKeys, Operation, Route, ScopeSet};
+use crate::n8n::{Operation, Route, ScopeSet};
+use crate::policy::ApiKeys;
 use crate::policy::Instance;
 use crate::reply::Reason;
+use crate::token::ApiKeyForm;
 use crate::token::{bearer, Bearer};
 
 pub(super) fn decide(

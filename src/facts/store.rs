@@ -15,8 +15,8 @@ use super::{
     WaiterId,
 };
 use crate::crypto::SkippedKey;
+use crate::policy::Principals;
 use crate::policy::{Policy, ProviderId};
-use crate::principals::Principals;
 use crate::time::UnixMillis;
 use crate::token::TokenDigest;
 

@@ -19,17 +19,21 @@ use std::time::Duration;
 use super::*;
 use crate::crypto::{Algorithm, Candidates};
 use crate::http::Endpoint;
-use crate::identity::{Condition, KindRules};
-use crate::instances::Instances;
-use crate::n8n::{ApiKeyRules, ApiKeys, ScopeSet};
+use crate::identity::Dialect;
+use crate::identity::KindRules;
+use crate::n8n::ScopeSet;
+use crate::policy::Condition;
+use crate::policy::Instances;
+use crate::policy::Principals;
 use crate::policy::{
-    Access, CryptoMode, Dialect, Freshness, Instance, InstanceId, KeySource, Policy, Principal,
-    Provider, PublicApi, RolesFrom, TokenRules, TypRule,
+    Access, CryptoMode, Freshness, Instance, InstanceId, KeySource, Policy, Principal, Provider,
+    PublicApi, RolesFrom,
 };
-use crate::principals::Principals;
+use crate::policy::{ApiKeyRules, ApiKeys};
 use crate::secret::Secret;
 use crate::time::UnixMillis;
 use crate::token::TokenFault;
+use crate::token::{TokenRules, TypRule};
 
 mod changed;
 mod days;
@@ -103,7 +107,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
             typ: TypRule::NotAnotherKind,
             client_claims: &[],
         },
-        admission: crate::identity::Admission::default(),
+        admission: crate::policy::Admission::default(),
         trust_email: false,
         kind: KindRules::default(),
         accept_no_subject: false,
@@ -141,7 +145,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
                 resource_name: None,
                 resource_documentation: None,
             },
-            webhooks: crate::n8n::WebhookRules::default(),
+            webhooks: crate::policy::WebhookRules::default(),
             endpoints: crate::n8n::Endpoints::default(),
             path_prefix: None,
             outside: Access::Deny,
@@ -150,7 +154,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
         }),
         crypto: CryptoMode::Guest,
         sharing_secret: None,
-        audit: crate::observe::AuditRules::default(),
+        audit: crate::policy::AuditRules::default(),
     }
 }
 

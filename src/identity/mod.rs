@@ -1,22 +1,20 @@
 //! Who a caller is, in one normal form whatever provider says it.
 
-mod admission;
 mod claim;
 mod claim_path;
 mod claims_at;
-mod condition;
+mod dialect;
 mod dialects;
-mod dimension;
+mod email;
 mod kind;
 #[cfg(test)]
 mod tests;
 
-pub use admission::{Admission, NotAdmitted};
 pub use claim::{whole, ClaimRule, ClaimTest};
 pub use claim_path::ClaimPath;
 pub use claims_at::{ClaimsAt, Placed};
-pub use condition::Condition;
-pub use dimension::Dimension;
+pub use dialect::Dialect;
+pub use email::domain_of;
 pub use kind::{Kind, KindRules};
 
 use std::rc::Rc;
@@ -24,7 +22,7 @@ use std::rc::Rc;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::policy::{Dialect, Protocol, Provider};
+use crate::policy::{Protocol, Provider};
 use crate::time::UnixSeconds;
 use crate::token::{Answered, VerifiedToken};
 use kind::Marks;
@@ -162,8 +160,8 @@ impl Identity {
 
     /// The domain that the caller belongs to, in lower case: the one that hosts the account, else
     /// that of the verified e-mail address.
-    fn domain(&self) -> Option<String> {
-        let address = || condition::domain_of(self.verified_email.as_deref()?);
+    pub fn domain(&self) -> Option<String> {
+        let address = || domain_of(self.verified_email.as_deref()?);
         let domain = self.hosted_domain.as_deref().or_else(address);
         domain.map(str::to_ascii_lowercase)
     }

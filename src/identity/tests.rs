@@ -15,7 +15,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::*;
-use crate::policy::{Dialect, Freshness, KeySource, RolesFrom, TokenRules, TypRule};
+use crate::policy::{Admission, Condition, Freshness, KeySource, NotAdmitted, RolesFrom};
+use crate::token::{TokenRules, TypRule};
 
 fn provider(dialect: Dialect, trust_email: bool) -> Provider {
     Provider {

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::{Surface, WELL_KNOWN};
+use super::prefix::{Prefix, PrefixPath, AGENT_WEBHOOKS, WELL_KNOWN};
 
 /// The path prefixes of one n8n, without slashes at either end, in lower case. A prefix may have
 /// several segments (`hooks/in`). [`Endpoints::normalize`] makes one of what an operator writes.
@@ -118,8 +118,8 @@ impl Endpoints {
     }
 
     /// Every prefix and where it is.
-    pub(super) fn prefixes(&self) -> [(Prefix, Place<'_>); 21] {
-        let place = |start| Place { start, end: "" };
+    pub fn prefixes(&self) -> [(Prefix, PrefixPath<'_>); 21] {
+        let place = PrefixPath::new;
         let waiting = self.webhook_waiting.as_str();
         [
             (Prefix::Api, place(&self.api)),
@@ -147,188 +147,6 @@ impl Endpoints {
             (Prefix::Metrics, place("metrics")),
             (Prefix::Health, place("healthz")),
         ]
-    }
-}
-
-/// Where a prefix is: two texts, one behind the other, so that no request has to join them. `*`
-/// stands for any segment.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Place<'e> {
-    start: &'e str,
-    end: &'static str,
-}
-
-impl Place<'_> {
-    const fn with(self, end: &'static str) -> Self {
-        Self { end, ..self }
-    }
-
-    /// The whole text.
-    pub(super) fn text(self) -> String {
-        [self.start, self.end].concat()
-    }
-
-    /// How many segments it has, if `path` begins with them, without regard to case.
-    pub(super) fn length_at_start(self, path: &[u8]) -> Option<usize> {
-        let mut rest = path.strip_prefix(b"/")?;
-        let mut length = 1_usize;
-        for byte in self.start.bytes().chain(self.end.bytes()) {
-            if byte == b'*' {
-                let is_inner = |byte: &&u8| **byte != b'/';
-                let segment = rest.iter().take_while(is_inner).count();
-                rest = rest.get(segment..)?;
-                continue;
-            }
-            let (first, after) = rest.split_first()?;
-            if !first.eq_ignore_ascii_case(&byte) {
-                return None;
-            }
-            length = length.saturating_add(usize::from(byte == b'/'));
-            rest = after;
-        }
-        (rest.is_empty() || rest.starts_with(b"/")).then_some(length)
-    }
-}
-
-/// Where n8n takes calls of chat platforms to its agents, below the internal API.
-const AGENT_WEBHOOKS: &str = "/projects/*/agents/v2/*/webhooks";
-
-/// A prefix below which n8n serves one thing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Prefix {
-    Api,
-    Rest,
-    Webhook,
-    WebhookTest,
-    WebhookWaiting,
-    Form,
-    FormTest,
-    FormWaiting,
-    Mcp,
-    McpTest,
-    /// Buttons in Slack that resume an execution, which the body names.
-    WaitingSlack,
-    /// Buttons in Telegram that do.
-    WaitingTelegram,
-    /// Calls of chat platforms to n8n's agents. They need no session.
-    Agent,
-    /// The socket over which the chat of a workflow goes on. It needs no session.
-    Chat,
-    McpServer,
-    McpOauth,
-    Oauth,
-    AuthorizationServer,
-    ProtectedResource,
-    Metrics,
-    Health,
-}
-
-impl Prefix {
-    /// The part of n8n that is served below it.
-    pub(super) const fn surface(self) -> Surface {
-        match self {
-            Self::Api => Surface::PublicApi,
-            Self::Rest => Surface::Rest,
-            Self::Webhook => Surface::Webhook,
-            Self::WebhookTest => Surface::WebhookTest,
-            Self::WebhookWaiting | Self::WaitingSlack | Self::WaitingTelegram => {
-                Surface::WebhookWaiting
-            }
-            Self::Agent => Surface::Agent,
-            Self::Chat => Surface::Chat,
-            Self::Form | Self::FormTest | Self::FormWaiting => Surface::Form,
-            Self::Mcp | Self::McpTest | Self::McpServer => Surface::Mcp,
-            Self::McpOauth | Self::Oauth | Self::AuthorizationServer | Self::ProtectedResource => {
-                Surface::Oauth
-            }
-            Self::Metrics => Surface::Metrics,
-            Self::Health => Surface::Health,
-        }
-    }
-
-    /// Whether this filter guards what is below it, so that a path which somebody could read as
-    /// one below it must have that reading alone.
-    pub(super) const fn is_guarded(self) -> bool {
-        matches!(self, Self::Api | Self::Metrics) || self.is_trigger()
-    }
-
-    /// Whether webhook rules speak of what is below it.
-    pub(super) const fn is_trigger(self) -> bool {
-        matches!(
-            self,
-            Self::Webhook
-                | Self::WebhookTest
-                | Self::WebhookWaiting
-                | Self::Form
-                | Self::FormTest
-                | Self::FormWaiting
-                | Self::Mcp
-                | Self::McpTest
-                | Self::WaitingSlack
-                | Self::WaitingTelegram
-                | Self::Agent
-                | Self::Chat
-        )
-    }
-
-    /// Whether listeners of the editor are served below it.
-    pub(super) const fn is_test(self) -> bool {
-        matches!(self, Self::WebhookTest | Self::FormTest | Self::McpTest)
-    }
-
-    /// Whether the first segment below it is the number of a waiting execution.
-    pub(super) const fn is_waiting(self) -> bool {
-        matches!(self, Self::WebhookWaiting | Self::FormWaiting)
-    }
-
-    /// The other prefix below which the same things can be called: its rules hold below this one
-    /// unless a rule names this one.
-    pub(super) const fn counterpart(self) -> Option<Self> {
-        match self {
-            Self::WebhookTest => Some(Self::Webhook),
-            Self::FormTest => Some(Self::Form),
-            Self::McpTest => Some(Self::Mcp),
-            Self::WaitingSlack | Self::WaitingTelegram => Some(Self::WebhookWaiting),
-            _ => None,
-        }
-    }
-
-    /// How many of its own last segments rules speak of, as though they were below it.
-    pub(super) const fn spoken_of(self) -> usize {
-        match self {
-            Self::Agent => 6,
-            _ => 0,
-        }
-    }
-
-    const fn is_fixed(self) -> bool {
-        !matches!(self, Self::Api | Self::Rest) && !self.is_trigger()
-    }
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Api => "api",
-            Self::Rest => "rest",
-            Self::Webhook => "webhook",
-            Self::WebhookTest => "webhook_test",
-            Self::WebhookWaiting => "webhook_waiting",
-            Self::Form => "form",
-            Self::FormTest => "form_test",
-            Self::FormWaiting => "form_waiting",
-            Self::Mcp => "mcp",
-            Self::McpTest => "mcp_test",
-            Self::WaitingSlack => "webhook_waiting with -slack",
-            Self::WaitingTelegram => "webhook_waiting with -telegram",
-            Self::Agent => "the webhooks of agents below rest",
-            Self::Chat => "/chat",
-            Self::McpServer => "/mcp-server",
-            Self::McpOauth => "/mcp-oauth",
-            Self::Oauth => "/oauth",
-            Self::AuthorizationServer => "/.well-known/oauth-authorization-server",
-            Self::ProtectedResource => "/.well-known/oauth-protected-resource",
-            Self::Metrics => "/metrics",
-            Self::Health => "/healthz",
-        }
     }
 }
 

@@ -96,7 +96,7 @@ const MOST_LAYERS: usize = 4;
 
 /// How many segments a guarded path may have. The deepest route of n8n's public API has 10, and
 /// paths of webhooks are written by people.
-pub(super) const MOST_SEGMENTS: usize = 64;
+pub const MOST_SEGMENTS: usize = 64;
 
 /// What `path` holds between its slashes, without the empty segment that one slash at the end
 /// leaves. `path` begins with a slash.

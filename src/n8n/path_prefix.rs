@@ -5,7 +5,7 @@
 //! prefix though it is not plainly so.
 
 use super::path::{could_begin_with, fault_of, segments};
-use super::surface::could_be_guarded;
+use super::route::could_be_guarded;
 use super::{EndpointFault, Endpoints, PathFault};
 
 /// A path such as `/n8n`, without a slash at its end.

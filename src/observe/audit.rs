@@ -8,17 +8,11 @@ use crate::decide::{Credential, Decision, Outcome, Recollection};
 use crate::formats::printable::{printable, printable_bytes};
 use crate::http::RequestHead;
 use crate::n8n::Surface;
+use crate::policy::AuditRules;
 use crate::time::UnixMillis;
 
 /// The longest text from outside that is written into one field, in characters.
 const MAX_TEXT: usize = 512;
-
-/// Which decisions leave a record.
-#[derive(Clone, Debug, Default)]
-pub struct AuditRules {
-    /// The surfaces on which requests that pass leave one; `None`: all of them.
-    pub surfaces: Option<Vec<Surface>>,
-}
 
 impl AuditRules {
     /// Whether a decision leaves a record. Whatever was done in the name of a caller or refused does.

@@ -5,6 +5,6 @@ mod metrics;
 mod tally;
 mod timestamp;
 
-pub use audit::{audit_line, AuditRules};
+pub use audit::audit_line;
 pub use metrics::Metric;
 pub use tally::{Decided, Tally};

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::Reason;
 use crate::facts::Outage;
-use crate::identity::{IdentityFault, NotAdmitted};
+use crate::identity::IdentityFault;
 use crate::n8n::PathFault;
+use crate::policy::NotAdmitted;
 use crate::token::{BearerFault, TokenFault};
 
 impl Reason {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{json, Map, Value};
 
 use super::{LocalReply, Resource};
-use crate::n8n::WebhookRule;
+use crate::policy::WebhookRule;
 use crate::policy::{Instance, Policy};
 use crate::token::TENANT;
 

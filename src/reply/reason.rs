@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::facts::Outage;
-use crate::identity::{IdentityFault, NotAdmitted};
+use crate::identity::IdentityFault;
 use crate::n8n::PathFault;
+use crate::policy::NotAdmitted;
 use crate::token::{BearerFault, TokenFault};
 
 /// Why a request is refused. [`Reason::answer`] is the one place that says what each means to the

@@ -1,7 +1,8 @@
 //! What an operator can do about a refusal, for the documentation.
 
 use super::Reason;
-use crate::identity::{IdentityFault, NotAdmitted};
+use crate::identity::IdentityFault;
+use crate::policy::NotAdmitted;
 use crate::token::{BearerFault, TokenFault};
 
 impl Reason {

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::TokenRules;
 use super::UntrustedToken;
 use crate::crypto::PublicKey;
-use crate::policy::{ProviderId, TokenRules};
+use crate::policy::ProviderId;
 
 /// What stands for the tenant in an issuer of several tenants, as Entra writes it in discovery
 /// documents and keys.

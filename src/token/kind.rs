@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{TokenFault, UntrustedToken};
-use crate::policy::{TokenRules, TypRule};
+use super::{TokenRules, TypRule};
 
 /// Refuses a token that is not an access token, as far as it can be told (RFC 8725 §3.11, §3.12).
 ///

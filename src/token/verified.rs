@@ -10,11 +10,12 @@ use serde_json::{Map, Value};
 use super::claimed::audiences;
 use super::numeric_date::numeric_date;
 use super::times::Times;
+use super::TokenRules;
 use super::{issuer, kind, ActiveAnswer, CompactToken, TokenFault, UntrustedToken, TENANT};
 use crate::crypto::{
     Algorithm, Candidates, CryptoPath, KeySet, PublicKey, SignatureVerifier, Verification,
 };
-use crate::policy::{Protocol, Provider, TokenRules};
+use crate::policy::{Protocol, Provider};
 use crate::time::UnixSeconds;
 
 /// A token whose claims hold, by its signature or by its provider's word.

@@ -9,10 +9,11 @@ use n8n_idp_gate::decide::{
 };
 use n8n_idp_gate::http::RequestHead;
 use n8n_idp_gate::identity::{Identity, Kind};
-use n8n_idp_gate::n8n::{KeyClaims, Operation, PathFault, Surface};
+use n8n_idp_gate::n8n::{Operation, PathFault, Surface};
 use n8n_idp_gate::observe::audit_line;
 use n8n_idp_gate::reply::Reason;
 use n8n_idp_gate::time::{UnixMillis, UnixSeconds};
+use n8n_idp_gate::token::KeyClaims;
 use n8n_idp_gate::token::{Claimed, MAX_REMEMBERED, MAX_REMEMBERED_BYTES};
 use serde_json::{Map, Value};
 

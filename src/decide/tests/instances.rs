@@ -4,7 +4,7 @@ use super::*;
 use crate::facts::WaiterId;
 use crate::gate::{Action, Gate, Step};
 use crate::http::HostPattern;
-use crate::instances::{Instances, Taken};
+use crate::policy::{Instances, Taken};
 use crate::time::UnixMillis;
 
 const PATH: &str = "/api/v1/workflows";

@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 
 use super::kind::Marks;
 use super::{ClaimsAt, IdentityFault, Placed, Said};
-use crate::policy::Dialect;
+use crate::identity::Dialect;
 
 pub(super) use ping::is_ping_one;
 

@@ -155,7 +155,7 @@ fn an_address_belongs_to_a_domain_if_it_has_one_alone() {
         ("example.com", None),
         ("", None),
     ] {
-        assert_eq!(condition::domain_of(address), domain, "{address}");
+        assert_eq!(domain_of(address), domain, "{address}");
     }
 }
 

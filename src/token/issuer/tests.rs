@@ -5,8 +5,8 @@ use serde_json::json;
 use super::*;
 use crate::crypto::{CryptoPath, GuestCrypto, KeySet};
 use crate::mint::{jwk_set, mint, KeyKind};
-use crate::policy::TypRule;
 use crate::time::UnixSeconds;
+use crate::token::TypRule;
 use crate::token::{TokenFault, VerifiedToken};
 
 const A: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";

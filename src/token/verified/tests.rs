@@ -8,7 +8,7 @@ use serde_json::json;
 use super::*;
 use crate::crypto::GuestCrypto;
 use crate::mint::{base64url, jwk_set, mint, KeyKind, Mint};
-use crate::policy::TypRule;
+use crate::token::TypRule;
 
 const ISSUER: &str = "https://idp.example.test/realms/acme";
 const NOW: u64 = 1_800_000_000;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{ClaimRule, Identity, Kind};
+use crate::identity::{domain_of, ClaimRule, Identity, Kind};
 
 /// A condition on an identity. Every dimension that is given must hold; within a dimension, one
 /// of the listed values is enough. [`Condition::default`] holds for everybody, so configuration
@@ -104,14 +104,6 @@ impl Condition {
         includes(Some(domains), other.email_domains.as_ref())
             || other.emails.as_ref().is_some_and(within)
     }
-}
-
-/// The domain of an address with exactly one `@`. `a@evil.example@example.com` has none: readers
-/// disagree on where it belongs, and that disagreement is an attack.
-pub(super) fn domain_of(address: &str) -> Option<&str> {
-    let (local, domain) = address.split_once('@')?;
-    let sound = !local.is_empty() && !domain.is_empty() && !domain.contains('@');
-    sound.then_some(domain)
 }
 
 pub(super) fn is_one(allowed: Option<&BTreeSet<String>>, value: Option<&str>) -> bool {

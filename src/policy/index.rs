@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Something that rules ask for and requests have: a text, and which sort of text it is.
-pub type Key<'k> = (u8, Cow<'k, str>);
+pub(super) type Key<'k> = (u8, Cow<'k, str>);
 
 /// The places of rules, by what they ask for.
 ///
@@ -12,7 +12,7 @@ pub type Key<'k> = (u8, Cow<'k, str>);
 /// keys of one group, the one that it shares with the fewest other rules, and a request is
 /// compared with those rules alone that are filed under a key which it has.
 #[derive(Clone, Debug, Default)]
-pub struct Index {
+pub(super) struct Index {
     rows: BTreeMap<u8, BTreeMap<String, Vec<usize>>>,
     /// Rules without groups: every request is compared with them.
     unfiled: Vec<usize>,
@@ -20,7 +20,7 @@ pub struct Index {
 
 impl Index {
     /// Files rules, given the groups of each, in their order.
-    pub fn new(rules: &[Vec<Vec<Key<'_>>>]) -> Self {
+    pub(super) fn new(rules: &[Vec<Vec<Key<'_>>>]) -> Self {
         let mut crowds: BTreeMap<&Key<'_>, usize> = BTreeMap::new();
         for key in rules.iter().flatten().flatten() {
             let crowd = crowds.entry(key).or_default();
@@ -52,7 +52,7 @@ impl Index {
     /// The place of the first rule that `holds`, of those without groups and those filed under one
     /// of `keys`. However often a key comes, each rule is asked once at most: otherwise a request
     /// that repeats one would be asked about once more for each time.
-    pub fn first<'k>(
+    pub(super) fn first<'k>(
         &self,
         keys: impl IntoIterator<Item = Key<'k>>,
         holds: impl Fn(usize) -> bool,

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::identity::{Dimension, Identity};
-use crate::index::Index;
-use crate::policy::Principal;
+use super::index::Index;
+use super::Dimension;
+use super::Principal;
+use crate::identity::Identity;
 
 /// The principals in the order of the configuration. The first match wins, and finding it takes
 /// as long among ten thousand as among ten.

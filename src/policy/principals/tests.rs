@@ -13,8 +13,9 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
-use crate::identity::{ClaimRule, ClaimTest, Condition, Kind};
+use crate::identity::{ClaimRule, ClaimTest, Kind};
 use crate::n8n::ScopeSet;
+use crate::policy::Condition;
 use crate::secret::Secret;
 use crate::time::UnixSeconds;
 

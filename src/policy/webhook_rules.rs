@@ -3,14 +3,13 @@
 use std::fmt;
 
 use super::below::Below;
-use super::endpoints::Prefix;
-use super::path::MOST_SEGMENTS;
+use super::index::{Index, Key};
 use super::pattern::Comparison;
-use super::{PathPattern, Route};
+use super::Access;
+use super::Condition;
+use super::PathPattern;
 use crate::formats::form;
-use crate::identity::Condition;
-use crate::index::{Index, Key};
-use crate::policy::Access;
+use crate::n8n::{Prefix, Route, MOST_SEGMENTS};
 
 /// The webhook rules in the order of the configuration. The first match wins, and finding it takes
 /// as long among many as among few.

@@ -2,8 +2,9 @@
 
 use super::below::Below;
 use super::pattern::Comparison;
-use super::{PathPattern, Route};
+use super::PathPattern;
 use crate::http::HostPattern;
+use crate::n8n::Route;
 
 /// What becomes of calls with a static `X-N8N-API-KEY`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::{Instance, InstanceId};
 use crate::http::RequestHead;
 use crate::http::{hostname, HostPattern};
-use crate::policy::{Instance, InstanceId};
 
 /// The instances of n8n, and the hosts under which they are known.
 #[derive(Clone, Debug)]

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::condition::domain_of;
-use super::{Condition, Identity};
+use super::Condition;
+use crate::identity::{domain_of, Identity};
 
 /// Something that a condition can list values of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

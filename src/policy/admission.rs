@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{condition, ClaimRule, Identity};
+use super::condition;
+use crate::identity::{ClaimRule, Identity};
 
 /// The lists of a provider on which a caller must stand and the rules that must hold, whatever
 /// principals and webhooks say. A list that is absent lets everybody pass.

@@ -6,9 +6,7 @@ use std::fmt;
 use thiserror::Error;
 
 use super::below::{fold, Below};
-use super::endpoints::Prefix;
-use super::path::MOST_SEGMENTS;
-use super::Endpoints;
+use crate::n8n::{Endpoints, Prefix, MOST_SEGMENTS};
 
 /// A path with `*` for one segment and, at its end, `**` for any number of them.
 ///

@@ -5,8 +5,8 @@
 
 use std::fmt;
 
+use super::{is_opaque, TokenFault, UntrustedToken};
 use crate::time::UnixSeconds;
-use crate::token::{is_opaque, TokenFault, UntrustedToken};
 
 /// The `iss` of n8n's own keys begins so.
 const ISSUER: &str = "n8n";

@@ -1,0 +1,153 @@
+//! Where n8n routes a path.
+
+use super::path::{
+    could_be_under, decode_plain, fault_of, has_needless_encoding, segments, MOST_SEGMENTS,
+};
+use super::prefix::{Prefix, PrefixPath, WELL_KNOWN};
+use super::{Endpoints, PathFault, Surface};
+
+/// A path that has one reading.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The surface.
+    pub surface: Surface,
+    /// The whole path in segments, percent-decoded, without the empty one that a slash at the
+    /// end leaves. There are none on a surface where nothing is decided by them.
+    pub segments: Vec<String>,
+    prefix: Option<Prefix>,
+    prefix_length: usize,
+}
+
+impl Route {
+    /// The segments below `/api/v1`; `None`: the path is none of version 1 of the public API.
+    pub fn api_call(&self) -> Option<&[String]> {
+        if self.prefix != Some(Prefix::Api) {
+            return None;
+        }
+        let (version, call) = self.below_prefix().split_first()?;
+        version.eq_ignore_ascii_case("v1").then_some(call)
+    }
+
+    /// The prefix if webhook rules speak of what is below it.
+    pub fn trigger(&self) -> Option<Prefix> {
+        self.prefix.filter(|prefix| prefix.is_trigger())
+    }
+
+    /// The segments below the prefix.
+    pub fn below_prefix(&self) -> &[String] {
+        self.segments.get(self.prefix_length..).unwrap_or_default()
+    }
+}
+
+/// Says where n8n would route `path` (raw, without the query).
+///
+/// n8n's router (Express 5) compares prefixes without regard to case, does not decode them, and
+/// decodes parameters once. A path that it routes to something guarded must be one that nobody
+/// reads in another way; a path that it routes elsewhere must be one that nobody could read as
+/// something guarded. Every other path is refused.
+pub fn classify(endpoints: &Endpoints, path: &[u8]) -> Result<Route, PathFault> {
+    if !path.starts_with(b"/") {
+        return Err(PathFault::NotAbsolute);
+    }
+    let prefixes = endpoints.prefixes();
+    let (prefix, prefix_length) = longest_prefix(&prefixes, path);
+    let is_guarded = prefix.is_some_and(Prefix::is_guarded);
+
+    // Readings are followed segment by segment, and rules are about single ones: where any of that
+    // is done, their number is bounded, and what is not done costs nothing.
+    let is_deep = segments(path).nth(MOST_SEGMENTS).is_some();
+    let mut decoded = Vec::new();
+    if let Some(prefix) = prefix.filter(|_| is_guarded) {
+        if is_deep {
+            return Err(PathFault::TooManySegments);
+        }
+        decoded = segments(path).map(decode_plain).collect::<Result<_, _>>()?;
+        if prefix == Prefix::Api && segments(path).any(has_needless_encoding) {
+            return Err(PathFault::EncodedLiteral);
+        }
+        if let Some(fault) = looks_up_another(prefix, &decoded) {
+            return Err(fault);
+        }
+    } else {
+        let fault = segments(path).find_map(fault_of);
+        let is_odd = fault.is_some() || path.contains(&b'%');
+        if is_odd && is_deep {
+            return Err(PathFault::TooManySegments);
+        }
+        if is_odd && could_be_guarded(endpoints, path) {
+            return Err(fault.unwrap_or(PathFault::EncodedLiteral));
+        }
+        if prefix == Some(Prefix::ProtectedResource) && !is_deep {
+            let segments = segments(path).map(decode_plain);
+            decoded = segments.map(Result::unwrap_or_default).collect();
+        }
+    }
+
+    let mut route = Route {
+        surface: prefix.map_or(Surface::Ui, Prefix::surface),
+        segments: decoded,
+        prefix,
+        prefix_length: prefix.map_or(0, |prefix| prefix_length.saturating_sub(prefix.spoken_of())),
+    };
+    if is_own_document(endpoints, &route) {
+        route.surface = Surface::Gate;
+    }
+    Ok(route)
+}
+
+/// The path of the resource whose metadata a request for `path` wants; `None`: it wants none.
+pub fn described(path: &[u8]) -> Option<&[u8]> {
+    let (start, resource) = path.get(1..)?.split_at_checked(WELL_KNOWN.len())?;
+    let is_metadata = start.eq_ignore_ascii_case(WELL_KNOWN.as_bytes());
+    (is_metadata && resource.starts_with(b"/")).then_some(resource)
+}
+
+/// Whether some server could read `path` as a path that this filter guards.
+pub(super) fn could_be_guarded(endpoints: &Endpoints, path: &[u8]) -> bool {
+    let prefixes = endpoints.prefixes().into_iter();
+    let guarded = prefixes.filter(|(prefix, _)| prefix.is_guarded());
+    let guarded: Vec<String> = guarded.map(|(_, place)| place.text()).collect();
+    let guarded: Vec<&str> = guarded.iter().map(String::as_str).collect();
+    could_be_under(path, &guarded)
+}
+
+/// The longest prefix of `path` and how many segments it has.
+fn longest_prefix(prefixes: &[(Prefix, PrefixPath<'_>)], path: &[u8]) -> (Option<Prefix>, usize) {
+    let lengths = prefixes
+        .iter()
+        .filter_map(|(prefix, place)| Some((Some(*prefix), place.length_at_start(path)?)));
+    lengths
+        .max_by_key(|(_, length)| *length)
+        .unwrap_or_default()
+}
+
+/// What would make n8n look up another trigger than the one that the path names, if anything does.
+/// No address that n8n shows has such a segment.
+fn looks_up_another(prefix: Prefix, segments: &[String]) -> Option<PathFault> {
+    if !prefix.is_trigger() {
+        return None;
+    }
+    segments.iter().find_map(|segment| {
+        if segment.starts_with(':') {
+            Some(PathFault::TemplateSegment)
+        } else if prefix.is_test() && segment.contains('|') {
+            Some(PathFault::VerticalBar)
+        } else {
+            None
+        }
+    })
+}
+
+/// Whether the path is that of the metadata which this filter serves (RFC 9728 §3.1); the rest
+/// below that prefix is n8n's.
+fn is_own_document(endpoints: &Endpoints, route: &Route) -> bool {
+    route.prefix == Some(Prefix::ProtectedResource)
+        && route
+            .below_prefix()
+            .iter()
+            .map(|segment| segment.to_ascii_lowercase())
+            .eq(endpoints.api.split('/').chain(["v1"]))
+}
+
+#[cfg(test)]
+mod tests;

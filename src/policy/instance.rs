@@ -1,0 +1,71 @@
+//! One n8n, and how it is guarded.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use super::{Access, ApiKeyRules, Principals, WebhookRules};
+use crate::n8n::{Endpoints, Location, PathFault, PathPrefix, ScopeSet};
+
+/// The place of an instance in [`Policy::instances`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InstanceId(pub usize);
+
+/// An n8n, and how it is guarded.
+#[derive(Clone, Debug)]
+pub struct Instance {
+    /// Which one it is.
+    pub id: InstanceId,
+    /// The operator's name for it; `None`: it is the only one.
+    pub name: Option<Rc<str>>,
+    /// What the roles and scopes of a token allow in n8n.
+    pub grants: BTreeMap<String, ScopeSet>,
+    /// The principals in the order of the configuration; the first match wins.
+    pub principals: Principals,
+    /// How the public API is guarded.
+    pub public_api: PublicApi,
+    /// How webhooks, forms and MCP triggers are guarded.
+    pub webhooks: WebhookRules,
+    /// Where n8n serves its surfaces.
+    pub endpoints: Endpoints,
+    /// Whether `/metrics` of n8n can be reached.
+    pub metrics: Access,
+    /// Whether n8n's own authorization server can be reached.
+    pub oauth: Access,
+    /// The path below which it is served; `None`: at the root.
+    pub path_prefix: Option<PathPrefix>,
+    /// Whether what lies outside of that path can be reached.
+    pub outside: Access,
+}
+
+impl Instance {
+    /// Says whether a path (raw, without the query) is one of this n8n, and which one n8n gets.
+    pub fn locate<'p>(&self, path: &'p [u8]) -> Result<Location<'p>, PathFault> {
+        match &self.path_prefix {
+            None => Ok(Location::Inside(path)),
+            Some(prefix) => prefix.locate(&self.endpoints, path),
+        }
+    }
+
+    /// The path prefix as clients write it (`/n8n`); empty without one.
+    pub fn path_prefix(&self) -> &str {
+        self.path_prefix.as_ref().map_or("", PathPrefix::as_str)
+    }
+}
+
+/// How the public API is guarded.
+#[derive(Clone, Debug)]
+pub struct PublicApi {
+    /// What becomes of calls with a static `X-N8N-API-KEY`.
+    pub api_keys: ApiKeyRules,
+    /// The identifier of this resource (RFC 9728 §1.2), such as
+    /// `https://n8n.example.com/api/v1`; `None`: derived from what the client asked for.
+    pub resource: Option<String>,
+    /// The providers whose callers may become somebody here; `None`: any of them.
+    pub providers: Option<BTreeSet<String>>,
+    /// The OAuth scopes that a client may ask its provider for (RFC 9728 §2).
+    pub scopes_supported: Vec<String>,
+    /// What people call the resource.
+    pub resource_name: Option<String>,
+    /// Where people can read about it.
+    pub resource_documentation: Option<String>,
+}

@@ -1,0 +1,69 @@
+//! The validated policy: what a configuration means once nothing about it can be wrong any more.
+//!
+//! Only [`crate::config`] makes one. Every type here is plain data, ready for the decision.
+
+mod access;
+mod admission;
+mod api_key_rules;
+mod audit_rules;
+mod below;
+mod condition;
+mod dimension;
+mod index;
+mod instance;
+mod instances;
+mod introspection;
+mod key_expiry;
+mod pattern;
+mod principal;
+mod principals;
+mod provider;
+mod webhook_rules;
+
+pub use access::Access;
+pub use admission::{Admission, NotAdmitted};
+pub use api_key_rules::{ApiKeyRule, ApiKeyRules, ApiKeys};
+pub use audit_rules::AuditRules;
+pub use condition::Condition;
+pub use dimension::Dimension;
+pub use instance::{Instance, InstanceId, PublicApi};
+pub use instances::{Instances, Taken};
+pub use introspection::{Introspection, Protocol};
+pub use key_expiry::principal_label;
+pub use pattern::{PathPattern, PatternFault};
+pub use principal::Principal;
+pub use principals::Principals;
+pub use provider::{Freshness, KeySource, Provider, ProviderId, RolesFrom};
+pub use webhook_rules::{RuleChoice, WebhookAuth, WebhookRule, WebhookRules};
+
+use std::collections::BTreeMap;
+
+use crate::secret::Secret;
+
+/// Everything that a decision needs beside the request, the facts and the time.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// The providers in the order of the configuration; [`ProviderId`] is the place in it.
+    pub providers: Vec<Provider>,
+    /// Which provider an `iss` belongs to. [`owner`](crate::token::owner) looks it up: some hold a
+    /// place for the tenant of the token.
+    pub issuers: BTreeMap<String, ProviderId>,
+    /// The instances of n8n behind this gate.
+    pub instances: Instances,
+    /// Who checks signatures.
+    pub crypto: CryptoMode,
+    /// Proves, beside the keys of principals, that what workers share comes from a worker with this
+    /// configuration.
+    pub sharing_secret: Option<Secret>,
+    /// What leaves an audit record.
+    pub audit: AuditRules,
+}
+
+/// Who checks signatures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CryptoMode {
+    /// The host where it passes the self-test, else this module.
+    Auto,
+    /// This module, always.
+    Guest,
+}

@@ -1,0 +1,39 @@
+//! What the tokens of a provider must satisfy.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::crypto::Algorithm;
+
+/// What every token of a provider must satisfy.
+#[derive(Clone, Debug)]
+pub struct TokenRules {
+    /// The first issuer, whose discovery document is read: keys may be bound to it.
+    pub discovery_issuer: String,
+    /// `aud` must hold one of these (RFC 7519 §4.1.3). Never empty.
+    pub audiences: BTreeSet<String>,
+    /// Holds the audience in tokens that have no `aud`; `None`: those are refused.
+    pub audience_claim: Option<&'static str>,
+    /// `alg` must be one of these (RFC 8725 §3.1).
+    pub algorithms: BTreeSet<Algorithm>,
+    /// How far the provider's clock may be from ours.
+    pub clock_skew: Duration,
+    /// Which `typ` an access token of this provider has.
+    pub typ: TypRule,
+    /// Every access token of this provider has one of these, and no ID token has. Empty: that
+    /// cannot be said.
+    pub client_claims: &'static [&'static str],
+}
+
+/// How an access token is told from the provider's other JWTs (RFC 8725 §3.11, §3.12).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TypRule {
+    /// `typ` must be `at+jwt` (RFC 9068 §4).
+    AccessToken,
+    /// `typ` may be absent, `JWT` or `at+jwt`; everything that marks another kind of token
+    /// (an ID token, a log-out token, a refresh token …) is refused.
+    NotAnotherKind,
+    /// It may also be an ID token, for providers that have no other JWTs. `typ` may be absent or
+    /// `JWT`.
+    IdToken,
+}
