@@ -16,7 +16,7 @@ use std::time::Duration;
 use crate::crypto::{SignatureVerifier, SkippedKey};
 use crate::decide::{
     decide, without_made_up_identity, Caller, Decision, Findings, Grounds, HeaderEdit, Outcome,
-    Recollection,
+    Recollection, TokenCache,
 };
 use crate::facts::{
     question, CallId, Effect, Fact, FactStore, FetchAnswer, FetchFault, FetchRequest,
@@ -28,7 +28,7 @@ use crate::observe::audit_line;
 use crate::policy::{Policy, ProviderId};
 use crate::reply::{problem, LocalReply, Reason, Resource};
 use crate::time::UnixMillis;
-use crate::token::{bearer, Bearer, Memo};
+use crate::token::{bearer, Bearer};
 
 /// How often facts are looked after when nobody waits.
 const QUIET_TICK: Duration = Duration::from_millis(500);
@@ -83,7 +83,7 @@ fn origin(findings: &Findings, peer: Option<Peer>) -> Origin {
 pub struct Gate {
     policy: Policy,
     store: FactStore,
-    memo: Memo<Caller>,
+    memo: TokenCache<Caller>,
     crypto: Box<dyn SignatureVerifier>,
     parked: BTreeMap<WaiterId, Parked>,
     /// Parked requests whose wait is over, in their order.
@@ -206,7 +206,7 @@ impl Gate {
         Self {
             store: FactStore::new(&policy),
             policy,
-            memo: Memo::default(),
+            memo: TokenCache::default(),
             crypto,
             parked: BTreeMap::new(),
             woken: VecDeque::new(),

@@ -634,16 +634,18 @@ mod any_json {
             assert!(!provider.token.audiences.is_empty());
             assert!(!provider.token.audiences.contains(""));
             assert!(!provider.token.algorithms.is_empty());
-            assert!(!provider.issuers.is_empty());
             assert!(provider
                 .admission
                 .clients
                 .as_ref()
                 .is_none_or(|clients| !clients.is_empty()));
-            for issuer in &provider.issuers {
-                let owner = policy.issuers[issuer];
-                assert_eq!(policy.providers[owner.0].name, provider.name);
+            for issuer in provider.token.issuers.iter() {
+                assert!(policy.issuers.contains(issuer));
             }
+        }
+        for (issuer, owner) in policy.issuers.iter() {
+            let owner = &policy.providers[owner.0];
+            assert!(owner.token.issuers.contains(issuer));
         }
         for principal in policy
             .instances

@@ -24,8 +24,9 @@ use jwt_simple::prelude::{
 use mint::{jwk_set, mint, KeyKind, Mint};
 use n8n_idp_gate::crypto::{Algorithm, GuestCrypto, KeySet};
 use n8n_idp_gate::time::UnixSeconds;
-use n8n_idp_gate::token::{TokenFault, UntrustedToken, VerifiedToken};
-use n8n_idp_gate::token::{TokenRules, TypRule};
+use n8n_idp_gate::token::{
+    Issuers, TokenFault, TokenRules, TypRule, UntrustedToken, VerifiedToken,
+};
 use proptest::prelude::{any, Strategy};
 use proptest::sample::select;
 use proptest::strategy::ValueTree as _;
@@ -305,7 +306,10 @@ fn stranger(kind: KeyKind) -> &'static Mint {
 fn gate(attempt: &Attempt, compact: &str, now: u64) -> Result<(), TokenFault> {
     let mint = mint(attempt.kind);
     let rules = TokenRules {
-        discovery_issuer: ISSUER.to_owned(),
+        issuers: Issuers {
+            discovery: ISSUER.to_owned(),
+            others: Vec::new(),
+        },
         audience_claim: None,
         audiences: [AUDIENCE.to_owned()].into(),
         algorithms: Algorithm::parse(mint.algorithm()).into_iter().collect(),

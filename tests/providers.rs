@@ -21,14 +21,14 @@ use std::path::{Path, PathBuf};
 use mint::{mint, KeyKind};
 use n8n_idp_gate::config::{self, yaml, Environment};
 use n8n_idp_gate::crypto::GuestCrypto;
-use n8n_idp_gate::decide::{decide, Decision, Grounds, Outcome};
+use n8n_idp_gate::decide::{decide, Decision, Grounds, Outcome, TokenCache};
 use n8n_idp_gate::facts::{Availability, Facts, Introspected, KeyIdDigest, NewerKeys};
 use n8n_idp_gate::http::RequestHead;
 use n8n_idp_gate::observe::audit_line;
 use n8n_idp_gate::policy::{KeySource, Policy, ProviderId};
 use n8n_idp_gate::secret::Secret;
 use n8n_idp_gate::time::{UnixMillis, UnixSeconds};
-use n8n_idp_gate::token::{Memo, TokenDigest};
+use n8n_idp_gate::token::TokenDigest;
 use serde_json::{json, Value};
 
 /// When the tokens are used; they were issued five minutes before.
@@ -160,7 +160,7 @@ fn decided(token: &Token, configuration: Value) -> (Decision, RequestHead) {
     let grounds = Grounds {
         policy: &policy,
         facts: &InlineKeys(&policy),
-        memo: &Memo::default(),
+        memo: &TokenCache::default(),
         crypto: &GuestCrypto,
         now: UnixSeconds(NOW),
     };

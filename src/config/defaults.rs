@@ -6,8 +6,7 @@ use std::time::Duration;
 use super::duration::Limits;
 use super::words::ClientAuth;
 use crate::identity::Dialect;
-use crate::policy::ApiKeys;
-use crate::policy::{Access, CryptoMode};
+use crate::policy::{Access, ApiKeys, CryptoMode};
 use crate::token::TypRule;
 
 /// Providers speak plain OpenID unless the configuration says otherwise.

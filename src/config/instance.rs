@@ -18,9 +18,7 @@ use super::section::Field;
 use super::webhook::{may_take_tokens, webhooks};
 use crate::http::HostPattern;
 use crate::n8n::{Endpoints, PathPrefix};
-use crate::policy::Principals;
-use crate::policy::{Access, Instance, InstanceId, PublicApi};
-use crate::policy::{Instances, Taken};
+use crate::policy::{Access, Instance, InstanceId, Instances, Principals, PublicApi, Taken};
 
 /// What instances are checked against.
 pub(super) struct Shared<'s> {

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use super::place::Place;
 use super::provider::has_no_keys;
 use super::raw::RawProvider;
-use crate::identity::Dialect;
-use crate::identity::{Kind, Placed};
+use crate::identity::{Dialect, Kind, Placed};
 use crate::token::TypRule;
 
 /// A provider, as far as rules on callers have to know it.

@@ -50,9 +50,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use crate::formats::json::{self, JsonFault};
-use crate::policy::Condition;
-use crate::policy::Policy;
-use crate::policy::{WebhookAuth, WebhookRule};
+use crate::policy::{Condition, Policy, WebhookAuth, WebhookRule};
 use crate::secret::Secret;
 use instance::{instances, Shared};
 use known::Known;

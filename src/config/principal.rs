@@ -12,8 +12,7 @@ use super::scopes::Scopes;
 use super::section::{Field, Reported};
 use super::subject::condition;
 use crate::n8n::ScopeSet;
-use crate::policy::Principal;
-use crate::policy::Principals;
+use crate::policy::{Principal, Principals};
 
 /// What principals are checked against.
 pub(super) struct Surroundings<'s> {

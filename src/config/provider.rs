@@ -5,10 +5,8 @@ use std::time::Duration;
 
 use super::claims_at::claims_at;
 use super::defaults::{self, KeysGrace, KeysMaxTtl, KeysMinTtl};
-use super::dialect;
 use super::duration::{Limits as _, Span};
 use super::environment::Environment;
-use super::introspection;
 use super::issuers::{issuers, Issuers};
 use super::keys::InlineKeys;
 use super::place::Place;
@@ -16,13 +14,14 @@ use super::raw::{RawKeys, RawKind, RawProvider};
 use super::read::{gathered, List, OneOrMany, Text};
 use super::section::{Field, Reported};
 use super::subject::{self, EmailDomain};
+use super::{dialect, introspection};
 use crate::crypto::{Algorithm, KeySet};
 use crate::http::Address;
-use crate::identity::Dialect;
-use crate::identity::{ClaimRule, KindRules};
-use crate::policy::Admission;
-use crate::policy::{Freshness, KeySource, Provider, ProviderId, RolesFrom};
-use crate::token::TokenRules;
+use crate::identity::{ClaimRule, Dialect, IdentityRules, KindRules};
+use crate::policy::{
+    Admission, Freshness, IssuerIndex, KeySource, Provider, ProviderId, RolesFrom,
+};
+use crate::token::{self, TokenRules};
 
 /// Where a provider publishes where everything else is (OpenID Connect Discovery 1.0 §4).
 const DISCOVERY: &str = "/.well-known/openid-configuration";
@@ -31,7 +30,7 @@ const DISCOVERY: &str = "/.well-known/openid-configuration";
 #[derive(Default)]
 pub(super) struct Providers {
     pub(super) list: Vec<Provider>,
-    pub(super) issuers: BTreeMap<String, ProviderId>,
+    pub(super) issuers: IssuerIndex,
 }
 
 /// Turns what was written of the providers into what it means. Whatever is missing in the result
@@ -52,7 +51,7 @@ pub(super) fn providers(raw: Vec<RawProvider>, environment: &dyn Environment) ->
     let issuers = owners.into_iter().map(|(issuer, (id, _))| (issuer, id));
     Providers {
         list,
-        issuers: gathered(issuers),
+        issuers: IssuerIndex::new(gathered(issuers)),
     }
 }
 
@@ -129,17 +128,15 @@ fn provider(
         Some(OneOrMany(written)) => gathered(written.into_iter().map(|word| word.0)),
         None => gathered(Algorithm::ALL.into_iter()),
     };
-    let issuers: Vec<_> = issuers?
-        .list
-        .into_iter()
-        .map(|(issuer, _)| issuer)
-        .collect();
+    let mut issuers = issuers?.list.into_iter().map(|(issuer, _)| issuer);
+    let issuers = token::Issuers {
+        discovery: issuers.next()?,
+        others: issuers.collect(),
+    };
     Some(Provider {
         name: raw.name.value?.text.into(),
-        dialect: dialect?,
-        claims_at: claims_at?,
         token: TokenRules {
-            discovery_issuer: issuers.first()?.clone(),
+            issuers,
             audiences: raw.audiences.value?.into_set(),
             audience_claim: raw.audience_claim.said().ok()?.map(|word| word.0 .0),
             algorithms,
@@ -147,11 +144,14 @@ fn provider(
             typ: raw.typ.value?.0,
             client_claims: dialect?.client_claims(),
         },
-        issuers,
+        identity: IdentityRules {
+            dialect: dialect?,
+            claims_at: claims_at?,
+            trust_email: raw.trust_email.value?,
+            kind: kind?,
+            accept_no_subject: raw.accept_no_subject.value?,
+        },
         admission: admission?,
-        trust_email: raw.trust_email.value?,
-        kind: kind?,
-        accept_no_subject: raw.accept_no_subject.value?,
         roles_from: (raw.roles_from.said().ok()?).map_or(RolesFrom::Both, |word| word.0),
         keys: keys?,
         freshness: freshness?,

@@ -5,11 +5,9 @@ use super::place::Place;
 use super::provider::warn_of_plaintext;
 use super::raw::{RawApiKeyRule, RawPublicApi};
 use super::read::At;
-use crate::http::Address;
-use crate::http::HostPattern;
+use crate::http::{Address, HostPattern};
 use crate::n8n::PathPrefix;
-use crate::policy::PublicApi;
-use crate::policy::{ApiKeyRule, ApiKeyRules, ApiKeys, PathPattern};
+use crate::policy::{ApiKeyRule, ApiKeyRules, ApiKeys, PathPattern, PublicApi};
 
 /// Turns what was written of the public API into what it means. `None`: something is wrong, and
 /// was reported. Without `paths`, which were wrong then, those of rules are not looked at. No

@@ -21,10 +21,8 @@ use super::section::{
 use super::subject::{Email, EmailDomain};
 use super::words::{AudienceClaim, ClientAuth, Preflight};
 use crate::crypto::Algorithm;
-use crate::identity::Dialect;
-use crate::identity::{ClaimRule, ClaimsAt, Kind};
-use crate::policy::{Access, CryptoMode, RolesFrom};
-use crate::policy::{ApiKeys, WebhookAuth};
+use crate::identity::{ClaimRule, ClaimsAt, Dialect, Kind};
+use crate::policy::{Access, ApiKeys, CryptoMode, RolesFrom, WebhookAuth};
 use crate::token::TypRule;
 
 section! {

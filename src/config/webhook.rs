@@ -6,8 +6,7 @@ use super::place::Place;
 use super::provider::refuse;
 use super::raw::RawWebhook;
 use super::subject::condition;
-use crate::policy::Condition;
-use crate::policy::{PathPattern, WebhookAuth, WebhookRule, WebhookRules};
+use crate::policy::{Condition, PathPattern, WebhookAuth, WebhookRule, WebhookRules};
 
 /// Turns what was written of the webhooks into rules. Whatever is missing in the result was
 /// reported. Without `paths`, which were wrong then, those of the rules are not looked at.

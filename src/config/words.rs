@@ -3,10 +3,8 @@
 use super::read::Choice;
 use super::report::Complaint;
 use crate::crypto::Algorithm;
-use crate::identity::Dialect;
-use crate::identity::Kind;
-use crate::policy::{Access, CryptoMode, RolesFrom};
-use crate::policy::{ApiKeys, WebhookAuth};
+use crate::identity::{Dialect, Kind};
+use crate::policy::{Access, ApiKeys, CryptoMode, RolesFrom, WebhookAuth};
 use crate::token::TypRule;
 
 impl Choice for Dialect {

@@ -3,15 +3,13 @@
 use std::rc::Rc;
 
 use super::introspection::{confirm, introspect};
-use super::{Caller, Findings, Grounds, Recollection, Stop};
+use super::{Caller, Findings, Grounds, Recollection, Stop, TokenCacheKey};
 use crate::facts::{Availability, Fact, KeyIdDigest, NewerKeys};
 use crate::identity::Identity;
-use crate::policy::NotAdmitted;
-use crate::policy::{Instance, Provider, ProviderId};
+use crate::policy::{Instance, NotAdmitted, Provider, ProviderId};
 use crate::reply::Reason;
 use crate::token::{
-    hint, is_opaque, owner, Claimed, CompactToken, MemoKey, TokenDigest, TokenFault,
-    UntrustedToken, VerifiedToken,
+    is_opaque, Claimed, CompactToken, TokenDigest, TokenFault, UntrustedToken, VerifiedToken,
 };
 
 /// For the audit. Zitadel, Ory Hydra and Auth0 make such tokens unless they are told otherwise.
@@ -27,7 +25,7 @@ pub(super) fn authenticate(
     token: &CompactToken,
     findings: &mut Findings,
 ) -> Result<Rc<Caller>, Stop> {
-    let key = MemoKey::of(instance.id, token);
+    let key = TokenCacheKey::of(instance.id, token);
     if let Some(caller) = grounds.memo.recall(&key) {
         if caller.still_holds(grounds) {
             findings.recollection = Some(Recollection::Recalled);
@@ -77,10 +75,12 @@ fn verify(
     findings: &mut Findings,
 ) -> Result<Rc<Caller>, Stop> {
     let policy = grounds.policy;
-    let (id, provider) = owner(&policy.issuers, untrusted)
+    let (id, provider) = policy
+        .issuers
+        .provider_of(untrusted)
         .and_then(|id| Some((id, policy.providers.get(id.0)?)))
         .ok_or_else(|| {
-            findings.hint = hint(&policy.issuers, untrusted.claimed_issuer());
+            findings.hint = policy.issuers.hint(untrusted.claimed_issuer());
             Reason::UnknownIssuer
         })?;
     findings.provider = Some(Rc::clone(&provider.name));
@@ -127,7 +127,9 @@ fn admit(
     word_on: Option<&TokenDigest>,
     findings: &mut Findings,
 ) -> Result<Rc<Caller>, Stop> {
-    let mut identity = Rc::new(Identity::of(&token, provider).map_err(Reason::Identity)?);
+    let mut identity = Rc::new(
+        Identity::of(&token, &provider.name, &provider.identity).map_err(Reason::Identity)?,
+    );
     findings.identity = Some(Rc::clone(&identity));
     let admission = &provider.admission;
     let admitted = admission.check(&identity);
@@ -138,7 +140,9 @@ fn admit(
             admitted => admitted.map_err(Reason::NotAdmitted)?,
         }
         token = confirm(grounds, (id, provider), token, digest, findings)?;
-        identity = Rc::new(Identity::of(&token, provider).map_err(Reason::Identity)?);
+        identity = Rc::new(
+            Identity::of(&token, &provider.name, &provider.identity).map_err(Reason::Identity)?,
+        );
         findings.identity = Some(Rc::clone(&identity));
         admission.check(&identity).map_err(Reason::NotAdmitted)?;
     } else {

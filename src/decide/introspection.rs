@@ -52,9 +52,9 @@ pub(super) fn introspect<'g>(
     let (mut pending, mut outage, mut count) = (None, None, 0_usize);
     let mut is_nameless = false;
     for (index, provider) in providers.iter().enumerate() {
-        if !provider.introspection.as_ref().is_some_and(is_asked) {
+        let Some(asked) = provider.introspection.as_ref().filter(|one| is_asked(one)) else {
             continue;
-        }
+        };
         count = count.saturating_add(1);
         let id = ProviderId(index);
         match grounds.facts.introspection(id, digest) {
@@ -64,7 +64,13 @@ pub(super) fn introspect<'g>(
                 findings.introspection = Some("active");
                 // What others said of a token that is not theirs is nothing to look at.
                 findings.hint = None;
-                let verified = VerifiedToken::introspected(token, answer, provider, grounds.now);
+                let verified = VerifiedToken::introspected(
+                    token,
+                    answer,
+                    asked.protocol.response_kind(),
+                    &provider.token,
+                    grounds.now,
+                );
                 let verified = verified.map_err(|fault| {
                     findings.hint = misfit(fault, answer.claims());
                     findings.claimed = Some(Claimed::of_answer(answer.claims(), token));
@@ -75,8 +81,7 @@ pub(super) fn introspect<'g>(
             _ if pending.is_some() => {}
             Introspected::Inactive => {
                 findings.introspection = Some("inactive");
-                let asked = provider.introspection.as_ref();
-                if asked.is_some_and(|asked| asked.protocol == Protocol::UserInfo) {
+                if asked.protocol == Protocol::UserInfo {
                     findings.hint = findings.hint.or(Some(NOT_FOR_USERINFO));
                 }
             }

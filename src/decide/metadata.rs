@@ -3,8 +3,7 @@
 use super::{Findings, Outcome, Stop};
 use crate::http::RequestHead;
 use crate::n8n::{classify, described, Location, Surface};
-use crate::policy::{Instance, Policy};
-use crate::policy::{RuleChoice, WebhookAuth};
+use crate::policy::{Instance, Policy, RuleChoice, WebhookAuth};
 use crate::reply::{
     api_metadata, metadata_preflight, trigger_metadata, LocalReply, Reason, Resource,
 };

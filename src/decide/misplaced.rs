@@ -4,8 +4,7 @@ use super::edits::{is_spelling, API_KEY_HEADER};
 use crate::http::RequestHead;
 use crate::identity::Dialect;
 use crate::policy::Policy;
-use crate::token::ApiKeyForm;
-use crate::token::{hint, UntrustedToken};
+use crate::token::{ApiKeyForm, UntrustedToken};
 
 /// The issuer of Entra's tokens of version 1.0.
 const ENTRA_1: &str = "sts.windows.net";
@@ -48,14 +47,17 @@ fn has_prefix(policy: &Policy, text: &str) -> bool {
 fn is_near(policy: &Policy, token: &UntrustedToken<'_>) -> bool {
     let issuer = token.claimed_issuer();
     let own = host(issuer);
-    let is_at_its_host = |issuer: &String| own.eq_ignore_ascii_case(host(issuer));
+    let is_at_its_host = |issuer: &str| own.eq_ignore_ascii_case(host(issuer));
     let has_entra = || {
         let mut providers = policy.providers.iter();
-        providers.any(|provider| provider.dialect == Dialect::Entra)
+        providers.any(|provider| provider.identity.dialect == Dialect::Entra)
     };
-    policy.issuers.contains_key(issuer)
-        || policy.issuers.keys().any(is_at_its_host)
-        || hint(&policy.issuers, issuer).is_some()
+    policy.issuers.contains(issuer)
+        || policy
+            .issuers
+            .iter()
+            .any(|(known, _)| is_at_its_host(known))
+        || policy.issuers.hint(issuer).is_some()
         || (own.eq_ignore_ascii_case(ENTRA_1) && has_entra())
 }
 

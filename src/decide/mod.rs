@@ -15,6 +15,7 @@ mod properties;
 mod public_api;
 #[cfg(test)]
 mod tests;
+mod token_cache;
 mod upstream;
 mod webhook;
 
@@ -24,6 +25,7 @@ pub use edits::{
 };
 pub use forward::Forward;
 pub use properties::CALLER_PROPERTIES;
+pub use token_cache::{TokenCache, TokenCacheKey, MAX_CACHED_BYTES, MAX_CACHED_TOKENS};
 
 use misplaced::holds_token_as_key;
 
@@ -37,8 +39,7 @@ use crate::n8n::{classify, described, Location, Route, Surface};
 use crate::policy::{Access, Instance, Policy};
 use crate::reply::{LocalReply, Reason};
 use crate::time::UnixSeconds;
-use crate::token::KeyClaims;
-use crate::token::{Claimed, Memo, MemoKey};
+use crate::token::{Claimed, KeyClaims};
 
 /// Everything that a decision rests on beside the request.
 #[derive(Clone, Copy)]
@@ -48,7 +49,7 @@ pub struct Grounds<'g> {
     /// What is known so far.
     pub facts: &'g dyn Facts,
     /// What is remembered of tokens that were verified before.
-    pub memo: &'g Memo<Caller>,
+    pub memo: &'g TokenCache<Caller>,
     /// Who checks signatures.
     pub crypto: &'g dyn SignatureVerifier,
     /// The time.
@@ -158,7 +159,7 @@ pub enum Recollection {
     /// Before: the same bytes were sent to this worker.
     Recalled,
     /// Now, and this is worth remembering for the next request with the same token.
-    New(MemoKey, Rc<Caller>),
+    New(TokenCacheKey, Rc<Caller>),
 }
 
 impl Recollection {

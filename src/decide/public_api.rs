@@ -5,14 +5,11 @@ use super::caller::Standing;
 use super::edits::{without_made_up_identity, API_KEY_HEADER};
 use super::misplaced::is_token;
 use super::{Credential, Findings, Forward, Grounds, Outcome, Stop};
-use crate::http::hostname;
-use crate::http::RequestHead;
+use crate::http::{hostname, RequestHead};
 use crate::n8n::{Operation, Route, ScopeSet};
-use crate::policy::ApiKeys;
-use crate::policy::Instance;
+use crate::policy::{ApiKeys, Instance};
 use crate::reply::Reason;
-use crate::token::ApiKeyForm;
-use crate::token::{bearer, Bearer};
+use crate::token::{bearer, ApiKeyForm, Bearer};
 
 pub(super) fn decide(
     grounds: Grounds<'_>,

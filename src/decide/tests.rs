@@ -166,10 +166,14 @@ fn facts(configuration: &Value) -> TestFacts {
 }
 
 fn decide_with(facts: &TestFacts, request: &RequestHead) -> Decision {
-    decide_remembering(facts, &Memo::default(), request)
+    decide_remembering(facts, &TokenCache::default(), request)
 }
 
-fn decide_remembering(facts: &TestFacts, memo: &Memo<Caller>, request: &RequestHead) -> Decision {
+fn decide_remembering(
+    facts: &TestFacts,
+    memo: &TokenCache<Caller>,
+    request: &RequestHead,
+) -> Decision {
     let grounds = Grounds {
         policy: &facts.policy,
         facts,

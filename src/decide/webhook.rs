@@ -5,8 +5,7 @@ use super::edits::without_made_up_identity;
 use super::{Credential, Findings, Forward, Grounds, Outcome, Stop};
 use crate::http::RequestHead;
 use crate::n8n::Route;
-use crate::policy::{Access, Instance};
-use crate::policy::{RuleChoice, WebhookAuth, WebhookRule};
+use crate::policy::{Access, Instance, RuleChoice, WebhookAuth, WebhookRule};
 use crate::reply::Reason;
 use crate::token::{bearer, Bearer};
 

@@ -4,8 +4,7 @@ use serde_json::Value;
 
 use super::FetchFault;
 use crate::formats::json;
-use crate::http::Address;
-use crate::http::Endpoint;
+use crate::http::{Address, Endpoint};
 use crate::policy::Provider;
 
 /// How deep a discovery document may be nested. The standard ones are two levels deep.
@@ -64,7 +63,7 @@ pub(super) fn jwks_endpoint(
 ///
 /// What would be wrong with the document if it came from the provider.
 pub fn read_discovery(provider: &Provider, document: &[u8]) -> Result<String, FetchFault> {
-    let issuer = provider.issuers.first().map_or("", String::as_str);
+    let issuer = provider.token.issuers.discovery.as_str();
     let keys = jwks_endpoint(document, issuer, "")?;
     Ok(format!("{}://{}{}", keys.scheme, keys.authority, keys.path))
 }

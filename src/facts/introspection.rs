@@ -16,10 +16,9 @@ pub use read::{read_answer, Said};
 
 use std::time::Duration;
 
-use super::backoff;
 use super::peer::Peer;
 use super::waiting::Asker;
-use super::{CallId, FetchAnswer, Outage};
+use super::{backoff, CallId, FetchAnswer, Outage};
 use crate::policy::Introspection;
 use crate::time::UnixMillis;
 use crate::token::{Term, TokenDigest};

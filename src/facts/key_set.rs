@@ -4,14 +4,13 @@ use std::collections::HashSet;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::backoff;
 use super::discovery::jwks_endpoint;
 use super::held::{Held, Published};
 use super::looks::{Cause, Look, Looks, Wanted};
 use super::peer::Peer;
 use super::shared::{Discovered, Pause, Snapshot};
 use super::unknown::{KeyIdDigest, UnknownKeyIds};
-use super::{Availability, CallId, FetchAnswer, FetchFault, NewerKeys, Outage};
+use super::{backoff, Availability, CallId, FetchAnswer, FetchFault, NewerKeys, Outage};
 use crate::crypto::{KeySet, KeySetFault, PublicKey, SkippedKey};
 use crate::http::Endpoint;
 use crate::policy::{Freshness, KeySource, Provider};
@@ -102,7 +101,7 @@ pub(super) enum Progress {
 impl KeySetFact {
     pub(super) fn new(provider: &Provider) -> Self {
         Self {
-            issuer: provider.issuers.first().cloned().unwrap_or_default(),
+            issuer: provider.token.issuers.discovery.clone(),
             source: provider.keys.clone(),
             freshness: provider.freshness.clone(),
             revoked: provider.revoked_kids.clone(),

@@ -144,7 +144,7 @@ impl Names {
     pub(super) fn of(provider: &Provider, key: Option<&SharedKey>) -> Self {
         let mut hash = HMAC::new(key.map_or(&[][..], |key| &key.0));
         let mut part = |text: &str| hash.update(Hash::hash(text.as_bytes()));
-        provider.issuers.iter().for_each(|issuer| part(issuer));
+        provider.token.issuers.iter().for_each(&mut part);
         match &provider.keys {
             KeySource::Discovery {
                 document,

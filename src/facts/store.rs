@@ -15,8 +15,7 @@ use super::{
     WaiterId,
 };
 use crate::crypto::SkippedKey;
-use crate::policy::Principals;
-use crate::policy::{Policy, ProviderId};
+use crate::policy::{Policy, Principals, ProviderId};
 use crate::time::UnixMillis;
 use crate::token::TokenDigest;
 

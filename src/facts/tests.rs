@@ -19,21 +19,16 @@ use std::time::Duration;
 use super::*;
 use crate::crypto::{Algorithm, Candidates};
 use crate::http::Endpoint;
-use crate::identity::Dialect;
-use crate::identity::KindRules;
+use crate::identity::{ClaimsAt, Dialect, IdentityRules, KindRules};
 use crate::n8n::ScopeSet;
-use crate::policy::Condition;
-use crate::policy::Instances;
-use crate::policy::Principals;
 use crate::policy::{
-    Access, CryptoMode, Freshness, Instance, InstanceId, KeySource, Policy, Principal, Provider,
-    PublicApi, RolesFrom,
+    Access, ApiKeyRules, ApiKeys, Condition, CryptoMode, Freshness, Instance, InstanceId,
+    Instances, IssuerIndex, KeySource, Policy, Principal, Principals, Provider, PublicApi,
+    RolesFrom,
 };
-use crate::policy::{ApiKeyRules, ApiKeys};
 use crate::secret::Secret;
 use crate::time::UnixMillis;
-use crate::token::TokenFault;
-use crate::token::{TokenRules, TypRule};
+use crate::token::{Issuers, TokenFault, TokenRules, TypRule};
 
 mod changed;
 mod days;
@@ -96,10 +91,8 @@ fn freshness() -> Freshness {
 fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
     let provider = Provider {
         name: "idp".into(),
-        dialect: Dialect::Oidc,
-        issuers: vec![ISSUER.to_owned()],
         token: TokenRules {
-            discovery_issuer: ISSUER.to_owned(),
+            issuers: Issuers::one(ISSUER),
             audience_claim: None,
             audiences: BTreeSet::from(["api".to_owned()]),
             algorithms: BTreeSet::from(Algorithm::ALL),
@@ -108,10 +101,13 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
             client_claims: &[],
         },
         admission: crate::policy::Admission::default(),
-        trust_email: false,
-        kind: KindRules::default(),
-        accept_no_subject: false,
-        claims_at: crate::identity::ClaimsAt::default(),
+        identity: IdentityRules {
+            dialect: Dialect::Oidc,
+            claims_at: ClaimsAt::default(),
+            trust_email: false,
+            kind: KindRules::default(),
+            accept_no_subject: false,
+        },
         roles_from: RolesFrom::Both,
         keys,
         freshness: freshness(),
@@ -128,7 +124,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
     };
     Policy {
         providers: vec![provider],
-        issuers: BTreeMap::from([(ISSUER.to_owned(), THE_PROVIDER)]),
+        issuers: IssuerIndex::new(BTreeMap::from([(ISSUER.to_owned(), THE_PROVIDER)])),
         instances: Instances::only(Instance {
             id: InstanceId(0),
             name: None,

@@ -11,7 +11,7 @@ use crate::time::UnixMillis;
 use crate::token::TokenDigest;
 
 /// The most key ids of a provider that are remembered, of each kind.
-const MAX_REMEMBERED: usize = 256;
+const MAX_CACHED_TOKENS: usize = 256;
 
 /// Stands for the key that a token asks for: for its `kid`, which is a stranger's text of any
 /// length, or for the token, where that names none.
@@ -110,7 +110,7 @@ impl UnknownKeyIds {
                 self.withdrawn.push_back(key_id);
             }
         }
-        let surplus = self.withdrawn.len().saturating_sub(MAX_REMEMBERED);
+        let surplus = self.withdrawn.len().saturating_sub(MAX_CACHED_TOKENS);
         self.withdrawn.drain(..surplus);
     }
 
@@ -127,7 +127,7 @@ impl UnknownKeyIds {
             one.last = now;
             return;
         }
-        if self.missing.len() >= MAX_REMEMBERED {
+        if self.missing.len() >= MAX_CACHED_TOKENS {
             // Made-up key ids come once. Those that came again are the ones to remember, so a
             // flood pushes out its own.
             let numbered = self.missing.iter().enumerate();
@@ -209,10 +209,10 @@ mod tests {
         assert_eq!(gone(&unknown), [true, false, false]);
         unknown.replaced(&second, &first);
         assert_eq!(gone(&unknown), [false, false, true]);
-        for number in 0..=MAX_REMEMBERED {
+        for number in 0..=MAX_CACHED_TOKENS {
             unknown.replaced(&set(&[&number.to_string()]), &KeySet::default());
         }
-        assert_eq!(unknown.withdrawn.len(), MAX_REMEMBERED);
+        assert_eq!(unknown.withdrawn.len(), MAX_CACHED_TOKENS);
         assert_eq!(gone(&unknown), [false; 3]);
     }
 
@@ -226,7 +226,7 @@ mod tests {
                 miss(&mut unknown, &format!("{round}-{number}"), 14);
             }
         }
-        assert_eq!(unknown.missing.len(), MAX_REMEMBERED);
+        assert_eq!(unknown.missing.len(), MAX_CACHED_TOKENS);
         assert_eq!(until(&unknown, "old"), at(19));
     }
 }

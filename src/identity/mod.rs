@@ -7,6 +7,7 @@ mod dialect;
 mod dialects;
 mod email;
 mod kind;
+mod rules;
 #[cfg(test)]
 mod tests;
 
@@ -16,15 +17,15 @@ pub use claims_at::{ClaimsAt, Placed};
 pub use dialect::Dialect;
 pub use email::domain_of;
 pub use kind::{Kind, KindRules};
+pub use rules::IdentityRules;
 
 use std::rc::Rc;
 
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::policy::{Protocol, Provider};
 use crate::time::UnixSeconds;
-use crate::token::{Answered, VerifiedToken};
+use crate::token::{Confirmation, ResponseKind, VerifiedToken};
 use kind::Marks;
 
 /// The normal form of a caller.
@@ -92,31 +93,38 @@ struct Said<'s> {
     expires: UnixSeconds,
     /// The token says of itself that it keeps RFC 9068 (`typ` is `at+jwt`).
     keeps_rfc_9068: bool,
-    /// It is an answer of the provider, and no token.
-    is_answer: bool,
+    /// The kind of the provider's response that these claims are of; `None`: they are a token's.
+    response_kind: Option<ResponseKind>,
     /// What the provider said of a token that it signed.
-    answered: Option<&'s Answered>,
+    confirmation: Option<&'s Confirmation>,
 }
 
 impl Identity {
-    /// Reads the claims of a verified token in the dialect of its provider.
-    pub fn of(token: &VerifiedToken, provider: &Provider) -> Result<Self, IdentityFault> {
+    /// Reads the claims of a verified token by the rules of its provider, which has this name.
+    pub fn of(
+        token: &VerifiedToken,
+        provider: &Rc<str>,
+        rules: &IdentityRules,
+    ) -> Result<Self, IdentityFault> {
         let said = Said {
             claims: token.claims(),
             issuer: token.issuer(),
             expires: token.expires(),
             keeps_rfc_9068: token.keeps_rfc_9068(),
-            is_answer: token.is_answer(),
-            answered: token.answered(),
+            response_kind: token.response_kind(),
+            confirmation: token.confirmation(),
         };
-        Self::read(said, provider)
+        Self::read(said, provider, rules)
     }
 
-    fn read(said: Said<'_>, provider: &Provider) -> Result<Self, IdentityFault> {
+    fn read(
+        said: Said<'_>,
+        provider: &Rc<str>,
+        rules: &IdentityRules,
+    ) -> Result<Self, IdentityFault> {
         let Said { claims, issuer, .. } = said;
-        let at = &provider.claims_at;
-        let is_userinfo = is_userinfo(said, provider);
-        let mut reading = provider.dialect.read(said, at)?;
+        let is_userinfo = said.response_kind == Some(ResponseKind::UserInfo);
+        let mut reading = rules.dialect.read(said, &rules.claims_at)?;
         // A userinfo answer speaks of a person: neither client nor scopes of a token are in it.
         if is_userinfo {
             reading.client = None;
@@ -126,18 +134,18 @@ impl Identity {
         let subject = text("sub");
         let is_told = match subject.as_deref() {
             Some(subject) => !subject.is_empty(),
-            None => reading.client.is_some() && may_lack_subject(said, provider),
+            None => reading.client.is_some() && may_lack_subject(said, rules),
         };
         if !is_told {
             return Err(IdentityFault::SubjectMissing);
         }
         let mut identity = Self {
-            provider: Rc::clone(&provider.name),
+            provider: Rc::clone(provider),
             issuer: Rc::clone(issuer),
             subject,
             client: reading.client,
             kind: Kind::Unknown,
-            verified_email: verified_email(claims, reading.email_verified, provider),
+            verified_email: verified_email(claims, reading.email_verified, rules),
             scopes: reading.scopes,
             roles: reading.roles,
             groups: reading.groups,
@@ -154,7 +162,7 @@ impl Identity {
         } else {
             reading.marks
         };
-        identity.kind = provider.kind.kind(&identity, marks);
+        identity.kind = rules.kind.kind(&identity, marks);
         Ok(identity)
     }
 
@@ -171,15 +179,14 @@ impl Identity {
 /// introspection, in which `sub` is optional (RFC 7662 §2.2), or of Google's tokeninfo, which names
 /// it for some scopes only; and with `PingOne`, which gives an application no subject. An answer
 /// of userinfo always has one (OpenID Connect Core 1.0 §5.3.2), and names no client.
-fn may_lack_subject(said: Said<'_>, provider: &Provider) -> bool {
-    provider.accept_no_subject
-        || (said.is_answer && !is_userinfo(said, provider))
-        || (provider.dialect == Dialect::Ping && dialects::is_ping_one(said.issuer))
-}
-
-fn is_userinfo(said: Said<'_>, provider: &Provider) -> bool {
-    let asked = provider.introspection.as_ref();
-    said.is_answer && asked.is_some_and(|asked| asked.protocol == Protocol::UserInfo)
+fn may_lack_subject(said: Said<'_>, rules: &IdentityRules) -> bool {
+    let by_response = match said.response_kind {
+        Some(ResponseKind::Introspection { .. } | ResponseKind::GoogleTokenInfo) => true,
+        Some(ResponseKind::UserInfo) | None => false,
+    };
+    rules.accept_no_subject
+        || by_response
+        || (rules.dialect == Dialect::Ping && dialects::is_ping_one(said.issuer))
 }
 
 /// The address, if the provider says in so many words that it belongs to the caller. Where users
@@ -187,19 +194,19 @@ fn is_userinfo(said: Said<'_>, provider: &Provider) -> bool {
 fn verified_email(
     claims: &Map<String, Value>,
     vouched: Option<bool>,
-    provider: &Provider,
+    rules: &IdentityRules,
 ) -> Option<String> {
-    let (address, vouched) = if provider.claims_at.moves(Placed::Email) {
+    let (address, vouched) = if rules.claims_at.moves(Placed::Email) {
         // `email_verified` speaks of `email` (OpenID Connect Core 1.0 §5.1): of an address
         // elsewhere it vouches for nothing, while a no is one.
-        let (address, says_no) = provider.claims_at.email(claims)?;
+        let (address, says_no) = rules.claims_at.email(claims)?;
         let no = says_no || vouched == Some(false);
         (address, no.then_some(false))
     } else {
         (claims.get("email")?, vouched)
     };
     // An operator's trust covers silence, not a provider that says the address is unverified.
-    let is_verified = vouched.unwrap_or(provider.trust_email);
+    let is_verified = vouched.unwrap_or(rules.trust_email);
     let address = address.as_str()?;
     let sound = address.is_ascii()
         && !address

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Instance, InstanceId};
-use crate::http::RequestHead;
-use crate::http::{hostname, HostPattern};
+use crate::http::{hostname, HostPattern, RequestHead};
 
 /// The instances of n8n, and the hosts under which they are known.
 #[derive(Clone, Debug)]

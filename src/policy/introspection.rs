@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::http::Endpoint;
 use crate::secret::Secret;
+use crate::token::ResponseKind;
 
 /// How a provider is asked about tokens that cannot be checked by themselves.
 #[derive(Clone, Debug)]
@@ -41,4 +42,17 @@ pub enum Protocol {
     UserInfo,
     /// Google's `tokeninfo`, whose answer names the audience.
     GoogleTokenInfo,
+}
+
+impl Protocol {
+    /// What a response of this protocol is.
+    pub const fn response_kind(&self) -> ResponseKind {
+        match self {
+            Self::Introspection { accept_untyped, .. } => ResponseKind::Introspection {
+                accept_untyped: *accept_untyped,
+            },
+            Self::UserInfo => ResponseKind::UserInfo,
+            Self::GoogleTokenInfo => ResponseKind::GoogleTokenInfo,
+        }
+    }
 }

@@ -13,11 +13,14 @@ mod index;
 mod instance;
 mod instances;
 mod introspection;
+mod issuer_index;
 mod key_expiry;
 mod pattern;
 mod principal;
 mod principals;
 mod provider;
+#[cfg(test)]
+mod tests;
 mod webhook_rules;
 
 pub use access::Access;
@@ -29,14 +32,13 @@ pub use dimension::Dimension;
 pub use instance::{Instance, InstanceId, PublicApi};
 pub use instances::{Instances, Taken};
 pub use introspection::{Introspection, Protocol};
+pub use issuer_index::IssuerIndex;
 pub use key_expiry::principal_label;
 pub use pattern::{PathPattern, PatternFault};
 pub use principal::Principal;
 pub use principals::Principals;
 pub use provider::{Freshness, KeySource, Provider, ProviderId, RolesFrom};
 pub use webhook_rules::{RuleChoice, WebhookAuth, WebhookRule, WebhookRules};
-
-use std::collections::BTreeMap;
 
 use crate::secret::Secret;
 
@@ -45,9 +47,8 @@ use crate::secret::Secret;
 pub struct Policy {
     /// The providers in the order of the configuration; [`ProviderId`] is the place in it.
     pub providers: Vec<Provider>,
-    /// Which provider an `iss` belongs to. [`owner`](crate::token::owner) looks it up: some hold a
-    /// place for the tenant of the token.
-    pub issuers: BTreeMap<String, ProviderId>,
+    /// Which provider an `iss` belongs to.
+    pub issuers: IssuerIndex,
     /// The instances of n8n behind this gate.
     pub instances: Instances,
     /// Who checks signatures.

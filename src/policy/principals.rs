@@ -4,8 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::index::Index;
-use super::Dimension;
-use super::Principal;
+use super::{Dimension, Principal};
 use crate::identity::Identity;
 
 /// The principals in the order of the configuration. The first match wins, and finding it takes

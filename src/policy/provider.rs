@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Admission, Introspection};
 use crate::crypto::KeySet;
 use crate::http::Endpoint;
-use crate::identity::{ClaimsAt, Dialect, KindRules};
+use crate::identity::IdentityRules;
 use crate::token::TokenRules;
 
 /// The place of a provider in [`Policy::providers`].
@@ -18,22 +18,12 @@ pub struct ProviderId(pub usize);
 pub struct Provider {
     /// The operator's name for it: `[A-Za-z0-9_-]+`, so that it is safe in headers and metrics.
     pub name: Rc<str>,
-    /// Where its claims are.
-    pub dialect: Dialect,
-    /// Where claims are instead.
-    pub claims_at: ClaimsAt,
-    /// Every `iss` that it signs for. The first is the one whose discovery document is read.
-    pub issuers: Vec<String>,
     /// What a token must satisfy.
     pub token: TokenRules,
+    /// How the claims of a token say who the caller is.
+    pub identity: IdentityRules,
     /// Which of its callers may come in at all.
     pub admission: Admission,
-    /// Take `email` as verified though the token does not say so.
-    pub trust_email: bool,
-    /// How its tokens say whether an application or a person calls, where the dialect does not know.
-    pub kind: KindRules,
-    /// Take tokens without `sub` that name a client.
-    pub accept_no_subject: bool,
     /// Which names of its tokens are looked up in [`Instance::grants`].
     pub roles_from: RolesFrom,
     /// Where its keys come from.

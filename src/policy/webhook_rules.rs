@@ -5,9 +5,7 @@ use std::fmt;
 use super::below::Below;
 use super::index::{Index, Key};
 use super::pattern::Comparison;
-use super::Access;
-use super::Condition;
-use super::PathPattern;
+use super::{Access, Condition, PathPattern};
 use crate::formats::form;
 use crate::n8n::{Prefix, Route, MOST_SEGMENTS};
 

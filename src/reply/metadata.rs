@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{json, Map, Value};
 
 use super::{LocalReply, Resource};
-use crate::policy::WebhookRule;
-use crate::policy::{Instance, Policy};
+use crate::policy::{Instance, Policy, WebhookRule};
 use crate::token::TENANT;
 
 /// What the public API tells a client that wants a token for it.
@@ -77,7 +76,7 @@ fn authorization_servers(policy: &Policy, providers: Option<&BTreeSet<String>>) 
             return None;
         }
         if !issuer.contains(TENANT) {
-            return Some(issuer.clone());
+            return Some(issuer.to_owned());
         }
         let mut tenants = provider.admission.tenants.iter().flatten();
         match (tenants.next(), tenants.next()) {

@@ -1,8 +1,6 @@
 //! The names by which clients know guarded resources.
 
-use crate::http::hostname;
-use crate::http::Address;
-use crate::http::RequestHead;
+use crate::http::{hostname, Address, RequestHead};
 use crate::n8n::{Location, Surface, WELL_KNOWN};
 use crate::policy::Instance;
 

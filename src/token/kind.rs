@@ -2,8 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{TokenFault, UntrustedToken};
-use super::{TokenRules, TypRule};
+use super::{TokenFault, TokenRules, TypRule, UntrustedToken};
 
 /// Refuses a token that is not an access token, as far as it can be told (RFC 8725 §3.11, §3.12).
 ///

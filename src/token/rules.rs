@@ -8,8 +8,8 @@ use crate::crypto::Algorithm;
 /// What every token of a provider must satisfy.
 #[derive(Clone, Debug)]
 pub struct TokenRules {
-    /// The first issuer, whose discovery document is read: keys may be bound to it.
-    pub discovery_issuer: String,
+    /// Every `iss` that the provider signs for.
+    pub issuers: Issuers,
     /// `aud` must hold one of these (RFC 7519 §4.1.3). Never empty.
     pub audiences: BTreeSet<String>,
     /// Holds the audience in tokens that have no `aud`; `None`: those are refused.
@@ -36,4 +36,36 @@ pub enum TypRule {
     /// It may also be an ID token, for providers that have no other JWTs. `typ` may be absent or
     /// `JWT`.
     IdToken,
+}
+
+/// The issuers of one provider: at least one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issuers {
+    /// The one whose discovery document is read: keys may be bound to it. It may hold [`TENANT`].
+    ///
+    /// [`TENANT`]: super::TENANT
+    pub discovery: String,
+    /// The others.
+    pub others: Vec<String>,
+}
+
+impl Issuers {
+    #[cfg(test)]
+    pub(crate) fn one(issuer: &str) -> Self {
+        Self {
+            discovery: issuer.to_owned(),
+            others: Vec::new(),
+        }
+    }
+
+    /// Whether this is one of them, byte by byte (RFC 8725 §3.8).
+    pub fn contains(&self, issuer: &str) -> bool {
+        self.iter().any(|known| known == issuer)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        let others = self.others.iter().map(String::as_str);
+        std::iter::once(self.discovery.as_str()).chain(others)
+    }
 }

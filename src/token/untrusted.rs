@@ -7,6 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine as _;
 use serde_json::{Map, Value};
 
+use super::issuer::tenant;
 use super::numeric_date::numeric_date;
 use super::{misfit, Claimed, TokenFault};
 use crate::crypto::{Algorithm, MAX_KEY_ID_BYTES};
@@ -97,6 +98,11 @@ impl<'t> UntrustedToken<'t> {
     /// What the token says of itself, for an operator who must find out why it was refused.
     pub fn claimed(&self) -> Claimed {
         Claimed::of(&self.claims, self.key_id())
+    }
+
+    /// `tid`, if it is a GUID. Nothing else may become a part of an issuer.
+    pub fn claimed_tenant(&self) -> Option<&str> {
+        tenant(&self.claims)
     }
 
     /// What an operator may have overlooked of a token that has this fault, for the audit.

@@ -10,12 +10,13 @@ use serde_json::{Map, Value};
 use super::claimed::audiences;
 use super::numeric_date::numeric_date;
 use super::times::Times;
-use super::TokenRules;
-use super::{issuer, kind, ActiveAnswer, CompactToken, TokenFault, UntrustedToken, TENANT};
+use super::{
+    issuer, kind, ActiveAnswer, CompactToken, ResponseKind, TokenFault, TokenRules, UntrustedToken,
+    TENANT,
+};
 use crate::crypto::{
     Algorithm, Candidates, CryptoPath, KeySet, PublicKey, SignatureVerifier, Verification,
 };
-use crate::policy::{Protocol, Provider};
 use crate::time::UnixSeconds;
 
 /// A token whose claims hold, by its signature or by its provider's word.
@@ -26,12 +27,14 @@ pub struct VerifiedToken {
     claims: Rc<Map<String, Value>>,
     times: Times,
     clock_skew: Duration,
+    /// The kind of the response that the claims come from; `None`: they are signed.
+    response_kind: Option<ResponseKind>,
     /// `None`: the provider's word is all there is.
     signature: Option<Signature>,
     /// From when to when the provider's word is believed, if it was asked.
     word: Option<(UnixSeconds, UnixSeconds)>,
     /// What the provider said of the caller, if it was asked about a signed token.
-    answered: Option<Rc<Answered>>,
+    confirmation: Option<Rc<Confirmation>>,
     keeps_rfc_9068: bool,
     hint: Option<&'static str>,
 }
@@ -39,7 +42,7 @@ pub struct VerifiedToken {
 /// What a provider says of the caller when it is asked about a token that it signed (RFC 7662
 /// §2.2).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Answered {
+pub struct Confirmation {
     /// `client_id`.
     pub client: Option<String>,
     /// It names a resource owner (`username`).
@@ -82,6 +85,7 @@ impl VerifiedToken {
         } = check_unsigned(token, rules, now)?;
         let (key, verification) = check_signature(token, algorithm, rules, keys, crypto)?;
         Ok(Self {
+            response_kind: None,
             issuer: token.claimed_issuer().into(),
             audience: audience.to_owned(),
             claims: Rc::clone(token.claims()),
@@ -94,7 +98,7 @@ impl VerifiedToken {
                 crypto_path: verification.path,
             }),
             word: None,
-            answered: None,
+            confirmation: None,
             keeps_rfc_9068: told.keeps_rfc_9068,
             hint: told.hint,
         })
@@ -117,17 +121,14 @@ impl VerifiedToken {
     pub fn introspected(
         token: &CompactToken,
         answer: &ActiveAnswer,
-        provider: &Provider,
+        kind: ResponseKind,
+        rules: &TokenRules,
         now: UnixSeconds,
     ) -> Result<Self, TokenFault> {
         let claims = answer.claims();
-        let rules = &provider.token;
-        let asked = provider.introspection.as_ref();
-        let is_userinfo = asked.is_some_and(|asked| asked.protocol == Protocol::UserInfo);
-        if let Some(Protocol::Introspection { accept_untyped, .. }) =
-            asked.map(|asked| &asked.protocol)
-        {
-            kind::check_answer(claims, *accept_untyped)?;
+        let is_userinfo = kind == ResponseKind::UserInfo;
+        if let ResponseKind::Introspection { accept_untyped } = kind {
+            kind::check_answer(claims, accept_untyped)?;
         }
         if claims.contains_key("cnf") {
             return Err(TokenFault::SenderConstrained);
@@ -136,11 +137,12 @@ impl VerifiedToken {
             text(claims, name)?;
         }
         let issuer = match text(claims, "iss")? {
-            Some(issuer) if provider.issuers.iter().any(|known| known == issuer) => issuer,
+            Some(issuer) if rules.issuers.contains(issuer) => issuer,
             Some(_) => return Err(TokenFault::AnswerDisagrees("iss")),
-            None => (provider.issuers.first())
-                .filter(|issuer| !issuer.contains(TENANT))
-                .ok_or(TokenFault::IssuerMissing)?,
+            None if rules.issuers.discovery.contains(TENANT) => {
+                return Err(TokenFault::IssuerMissing);
+            }
+            None => &rules.issuers.discovery,
         };
         let audience = if is_userinfo {
             // Configuration says in so many words that any will do. An `aud` in the answer, as Ory
@@ -149,14 +151,14 @@ impl VerifiedToken {
         } else {
             our_audience(claims, rules)?
         };
-        let is_tokeninfo = asked.is_some_and(|asked| asked.protocol == Protocol::GoogleTokenInfo);
-        if is_tokeninfo && !claims.contains_key("exp") {
+        if kind == ResponseKind::GoogleTokenInfo && !claims.contains_key("exp") {
             return Err(TokenFault::ExpiryMissing);
         }
         let word = word(answer, now)?;
         let times = Times::of_answer(claims, word.1)?;
         times.check(rules.clock_skew, now)?;
         Ok(Self {
+            response_kind: Some(kind),
             issuer: issuer.into(),
             audience: audience.to_owned(),
             claims: if is_userinfo {
@@ -168,7 +170,7 @@ impl VerifiedToken {
             clock_skew: rules.clock_skew,
             signature: None,
             word: Some(word),
-            answered: None,
+            confirmation: None,
             keeps_rfc_9068: false,
             hint: None,
         })
@@ -209,7 +211,7 @@ impl VerifiedToken {
                 return Err(TokenFault::AnswerDisagrees("client_id"));
             }
         }
-        self.answered = Some(Rc::new(Answered {
+        self.confirmation = Some(Rc::new(Confirmation {
             client: client
                 .filter(|client| !client.is_empty())
                 .map(str::to_owned),
@@ -240,7 +242,7 @@ impl VerifiedToken {
     #[must_use]
     pub fn without_claims(mut self) -> Self {
         self.claims = Rc::default();
-        self.answered = None;
+        self.confirmation = None;
         self
     }
 
@@ -269,14 +271,15 @@ impl VerifiedToken {
         self.hint
     }
 
-    /// Whether these are the claims of an answer, because its provider alone can read the token.
-    pub const fn is_answer(&self) -> bool {
-        self.signature.is_none()
+    /// The kind of the response that the claims come from; `None`: the token is signed, and they are
+    /// its own.
+    pub const fn response_kind(&self) -> Option<ResponseKind> {
+        self.response_kind
     }
 
     /// What the provider said of the caller, if it was asked about a signed token.
-    pub fn answered(&self) -> Option<&Answered> {
-        self.answered.as_deref()
+    pub fn confirmation(&self) -> Option<&Confirmation> {
+        self.confirmation.as_deref()
     }
 
     /// `exp`. The token holds until then, plus the allowed clock skew.

@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use n8n_idp_gate::crypto::{CryptoPath, SkipReason};
 use n8n_idp_gate::decide::{
-    Credential, Decision, Findings, Outcome, Recollection, IDENTITY_HEADERS,
+    Credential, Decision, Findings, Outcome, Recollection, IDENTITY_HEADERS, MAX_CACHED_BYTES,
+    MAX_CACHED_TOKENS,
 };
 use n8n_idp_gate::http::RequestHead;
 use n8n_idp_gate::identity::{Identity, Kind};
@@ -13,8 +14,7 @@ use n8n_idp_gate::n8n::{Operation, PathFault, Surface};
 use n8n_idp_gate::observe::audit_line;
 use n8n_idp_gate::reply::Reason;
 use n8n_idp_gate::time::{UnixMillis, UnixSeconds};
-use n8n_idp_gate::token::KeyClaims;
-use n8n_idp_gate::token::{Claimed, MAX_REMEMBERED, MAX_REMEMBERED_BYTES};
+use n8n_idp_gate::token::{Claimed, KeyClaims};
 use serde_json::{Map, Value};
 
 use super::plugin::Plugin;
@@ -47,8 +47,8 @@ fn the_readme_counts_the_operations() {
 #[test]
 fn the_readme_has_the_bounds_of_the_code() {
     let readme = text("README.md");
-    let mib = MAX_REMEMBERED_BYTES / (1024 * 1024);
-    let remembers = format!("remembers up to {MAX_REMEMBERED} verified tokens, in {mib} MiB");
+    let mib = MAX_CACHED_BYTES / (1024 * 1024);
+    let remembers = format!("remembers up to {MAX_CACHED_TOKENS} verified tokens, in {mib} MiB");
     assert!(readme.contains(&remembers), "{remembers}");
     let bits = |reason: SkipReason| {
         let words = reason.to_string();

@@ -4,10 +4,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::bypass::{self, Gates};
-use crate::clusters;
 use crate::file::{without_configuration, Manifest, ProcessEnvironment};
 use crate::input::{self, now};
-use crate::routes;
+use crate::{clusters, routes};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use n8n_idp_gate::crypto::{skipped_in_words, GuestCrypto, KeySet, KeySetFault};
-use n8n_idp_gate::decide::{decide, Decision, Grounds, HeaderEdit, Outcome};
+use n8n_idp_gate::decide::{decide, Decision, Grounds, HeaderEdit, Outcome, TokenCache};
 use n8n_idp_gate::facts::{
     read_answer, read_discovery, Availability, Facts, FetchFault, Introspected, KeyIdDigest,
     NewerKeys, Outage, Said,
@@ -16,7 +16,7 @@ use n8n_idp_gate::observe::audit_line;
 use n8n_idp_gate::policy::{KeySource, Policy, Provider, ProviderId};
 use n8n_idp_gate::reply::{problem, LocalReply, Resource};
 use n8n_idp_gate::time::UnixMillis;
-use n8n_idp_gate::token::{ActiveAnswer, Memo, TokenDigest};
+use n8n_idp_gate::token::{ActiveAnswer, TokenDigest};
 
 use crate::file::{Manifest, ProcessEnvironment};
 use crate::input::{self, now};
@@ -72,7 +72,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Str
     let grounds = Grounds {
         policy: &policy,
         facts: &files,
-        memo: &Memo::default(),
+        memo: &TokenCache::default(),
         crypto: &GuestCrypto,
         now: now.to_seconds(),
     };

@@ -204,7 +204,7 @@ fn what_is_remembered_ends_with_the_provider_s_word() {
         facts.words = vec![answer(&changes)];
         let bearer = format!("Bearer {token}");
         let request = request("GET", PATH, &[("authorization", &bearer)]);
-        let mut memo = Memo::default();
+        let mut memo = TokenCache::default();
         match decide_with(&facts, &request).findings.recollection {
             Some(Recollection::New(digest, caller)) => {
                 memo.remember(digest, caller, 1);

@@ -184,7 +184,7 @@ fn what_may_be_an_id_token_is_marked_in_the_audit() {
             {"name": "all", "match": {"any": true}, "grant": "*", "api_key": {"env": "PEOPLE_KEY"}},
         ]);
         let facts = facts(&configuration);
-        let mut memo = Memo::default();
+        let mut memo = TokenCache::default();
         let first = decide_remembering(&facts, &memo, &request);
         assert_eq!(first.findings.hint.is_some(), is_marked, "{claims}");
         let Some(Recollection::New(key, caller)) = first.findings.recollection else {

@@ -9,9 +9,9 @@ use crate::policy::KeySource;
 const PATH: &str = "/api/v1/workflows";
 
 /// What is remembered after a token of the reader was verified, and the request with it.
-fn remembered() -> (Memo<Caller>, RequestHead) {
+fn remembered() -> (TokenCache<Caller>, RequestHead) {
     let request = bearing("GET", PATH, &claims("reader", &["Reader"]));
-    let mut memo = Memo::default();
+    let mut memo = TokenCache::default();
     match decided(&request).findings.recollection {
         Some(Recollection::New(digest, caller)) => {
             memo.remember(digest, Rc::clone(&caller), caller.weight());
@@ -21,7 +21,7 @@ fn remembered() -> (Memo<Caller>, RequestHead) {
     (memo, request)
 }
 
-fn decide_later(memo: &Memo<Caller>, request: &RequestHead, seconds: u64) -> Decision {
+fn decide_later(memo: &TokenCache<Caller>, request: &RequestHead, seconds: u64) -> Decision {
     let facts = facts(&configuration());
     let grounds = Grounds {
         policy: &facts.policy,
@@ -33,7 +33,7 @@ fn decide_later(memo: &Memo<Caller>, request: &RequestHead, seconds: u64) -> Dec
     decide(grounds, request)
 }
 
-fn decide_with_keys(memo: &Memo<Caller>, request: &RequestHead, keys: &[Value]) -> Decision {
+fn decide_with_keys(memo: &TokenCache<Caller>, request: &RequestHead, keys: &[Value]) -> Decision {
     let mut facts = facts(&configuration());
     facts.policy.providers[0].keys = KeySource::Inline(KeySet::parse(&jwk_set(keys)).unwrap());
     facts.newer_keys = NewerKeys::MayCome;
@@ -142,7 +142,7 @@ fn a_token_that_does_not_name_its_key_is_verified_anew() {
     let mut nameless = signer().jwk("one");
     nameless.as_object_mut().unwrap().remove("kid");
     let request = bearing("GET", PATH, &claims("reader", &["Reader"]));
-    let mut memo = Memo::default();
+    let mut memo = TokenCache::default();
     let first = decide_with_keys(&memo, &request, std::slice::from_ref(&nameless));
     let Some(Recollection::New(key, caller)) = first.findings.recollection else {
         panic!("not verified");
@@ -164,7 +164,7 @@ fn a_token_without_a_key_id_is_verified_anew() {
         let token = signer().sign(&json!({"alg": "EdDSA"}), &claims("reader", &["Reader"]));
         let bearer = format!("Bearer {token}");
         let request = request("GET", PATH, &[("authorization", &bearer)]);
-        let mut memo = Memo::default();
+        let mut memo = TokenCache::default();
         let keys = std::slice::from_ref(&key);
         let first = decide_with_keys(&memo, &request, keys);
         let Some(Recollection::New(place, caller)) = first.findings.recollection else {
@@ -257,7 +257,7 @@ fn a_remembered_token_keeps_the_claims_that_rules_of_webhooks_ask_for() {
         else {
             panic!("not verified anew");
         };
-        let mut memo = Memo::default();
+        let mut memo = TokenCache::default();
         memo.remember(digest, Rc::clone(&caller), caller.weight());
         for (path, expected) in paths.into_iter().zip(expected) {
             let request = bearing("POST", path, &claims);

@@ -78,7 +78,7 @@ fn random_requests_keep_the_promises() {
     let facts = facts(&configuration());
     let tokens = tokens();
     let mut dice = Dice(7);
-    let mut memo = Memo::default();
+    let mut memo = TokenCache::default();
     let (mut forwards, mut recalled) = (0, 0);
     for _ in 0..10_000 {
         let (token, is_good) = &tokens[dice.roll(tokens.len())];

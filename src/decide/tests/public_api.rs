@@ -351,7 +351,7 @@ fn a_token_of_nobodys_issuer_is_refused_before_its_signature_is_looked_at() {
         let grounds = Grounds {
             policy: &facts.policy,
             facts: &facts,
-            memo: &Memo::default(),
+            memo: &TokenCache::default(),
             crypto: &Unasked,
             now: NOW,
         };

@@ -418,7 +418,7 @@ fn tokens_that_were_verified_before_come_first_where_all_callers_share_an_addres
 fn requests_that_wait_for_one_provider_leave_room_for_another() {
     let mut policy = policy(by_jwks(), Some("secret"));
     let mut other = policy.providers[0].clone();
-    other.issuers = vec!["https://other.example".to_owned()];
+    other.token.issuers = Issuers::one("https://other.example");
     policy.providers.push(other);
     let mut store = FactStore::new(&policy);
     let wait = |store: &mut FactStore, id, provider| {

@@ -119,20 +119,20 @@ impl Places {
     /// marks nothing: many providers give applications a subject of their own.
     fn read(&self, said: Said<'_>, at: &ClaimsAt) -> Result<Reading, IdentityFault> {
         let claims = &**said.claims;
-        let answered = || {
-            said.answered
+        let confirmed = || {
+            said.confirmation
                 .filter(|_| self.client.contains(&"client_id"))
-                .and_then(|answered| answered.client.clone())
+                .and_then(|response| response.client.clone())
         };
         let client = if at.moves(Placed::Client) {
             at.client(claims)?
         } else {
-            client(claims, self.client)?.or_else(answered)
+            client(claims, self.client)?.or_else(confirmed)
         };
         let subject = text(claims, "sub")?;
         let is_own_subject = client.is_some() && subject == client.as_deref();
         let has_owner = claims.contains_key("username")
-            || said.answered.is_some_and(|answered| answered.has_owner);
+            || said.confirmation.is_some_and(|response| response.has_owner);
         let mut tenant = None;
         for name in self.tenant {
             if tenant.is_none() {

@@ -16,10 +16,10 @@ fn at(places: &[(Placed, &[&[&str]])]) -> ClaimsAt {
     ClaimsAt(all.collect())
 }
 
-fn with(dialect: Dialect, at: ClaimsAt) -> Provider {
-    let mut provider = provider(dialect, false);
-    provider.claims_at = at;
-    provider
+fn with(dialect: Dialect, at: ClaimsAt) -> IdentityRules {
+    let mut rules = rules(dialect, false);
+    rules.claims_at = at;
+    rules
 }
 
 fn read_at(dialect: Dialect, at: ClaimsAt, claims: &Value) -> Result<Identity, IdentityFault> {
@@ -185,7 +185,7 @@ fn a_provider_s_own_word_names_no_client_where_the_operator_does() {
             .unwrap()
             .clone(),
     );
-    let answered = Answered {
+    let confirmation = Confirmation {
         client: Some("another".to_owned()),
         has_owner: false,
     };
@@ -194,13 +194,13 @@ fn a_provider_s_own_word_names_no_client_where_the_operator_does() {
         issuer: &"https://idp.example".into(),
         expires: UnixSeconds(7),
         keeps_rfc_9068: false,
-        is_answer: false,
-        answered: Some(&answered),
+        response_kind: None,
+        confirmation: Some(&confirmation),
     };
     let places = at(&[(Placed::Client, &[&["app"]])]);
-    let moved = Identity::read(said, &with(Dialect::Oidc, places)).unwrap();
+    let moved = Identity::read(said, &"idp".into(), &with(Dialect::Oidc, places)).unwrap();
     assert_eq!(moved.client, None);
-    let usual = Identity::read(said, &provider(Dialect::Oidc, false)).unwrap();
+    let usual = Identity::read(said, &"idp".into(), &rules(Dialect::Oidc, false)).unwrap();
     assert_eq!(usual.client.as_deref(), Some("another"));
 }
 
@@ -209,14 +209,14 @@ fn a_provider_s_own_word_names_no_client_where_the_operator_does() {
 #[test]
 fn an_address_elsewhere_counts_by_trust_alone_and_never_against_a_no() {
     let address = |claims: &Value, trust| {
-        let mut provider = with(
+        let mut rules = with(
             Dialect::Oidc,
             at(&[(Placed::Email, &[&["ext", "mail"], &["mail"]])]),
         );
-        provider.trust_email = trust;
+        rules.trust_email = trust;
         let mut claims = claims.clone();
         claims["sub"] = json!("s");
-        read_as(&provider, &claims, false).unwrap().verified_email
+        read_as(&rules, &claims, false).unwrap().verified_email
     };
     for (claims, trusted) in [
         (json!({"mail": "a@b.example"}), true),

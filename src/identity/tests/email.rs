@@ -12,7 +12,7 @@ fn an_address_counts_if_its_provider_vouches_for_it() {
         let mut claims = claims;
         claims["email"] = claims.get("email").cloned().unwrap_or(json!("a@b.example"));
         claims["sub"] = json!("s");
-        let identity = read_as(&provider(dialect, trust), &claims, false).unwrap();
+        let identity = read_as(&rules(dialect, trust), &claims, false).unwrap();
         identity.verified_email.is_some()
     };
     let verified = json!({"email_verified": true});

@@ -7,10 +7,10 @@ use super::*;
 
 /// The kind of a caller with these claims, in a token that keeps RFC 9068 and in one that does not.
 fn kinds(dialect: Dialect, claims: &Value) -> [Kind; 2] {
-    let mut provider = provider(dialect, false);
-    provider.accept_no_subject = true;
+    let mut rules = rules(dialect, false);
+    rules.accept_no_subject = true;
     [false, true].map(|keeps_rfc_9068| {
-        let identity = read_as(&provider, claims, keeps_rfc_9068);
+        let identity = read_as(&rules, claims, keeps_rfc_9068);
         identity.expect("an identity").kind
     })
 }

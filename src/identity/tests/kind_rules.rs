@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 
-fn rules(app: Option<ClaimRule>, user: Option<ClaimRule>) -> KindRules {
+fn kinds(app: Option<ClaimRule>, user: Option<ClaimRule>) -> KindRules {
     KindRules {
         app: app.map(|rule| vec![rule]),
         user: user.map(|rule| vec![rule]),
@@ -14,12 +14,12 @@ fn rules(app: Option<ClaimRule>, user: Option<ClaimRule>) -> KindRules {
 #[test]
 fn an_operator_says_how_applications_and_people_are_told() {
     let of = |kind: &KindRules, claims: Value| {
-        let mut provider = provider(Dialect::Oidc, false);
-        provider.kind = kind.clone();
-        let identity = read_as(&provider, &claims, false);
+        let mut rules = rules(Dialect::Oidc, false);
+        rules.kind = kind.clone();
+        let identity = read_as(&rules, &claims, false);
         identity.expect("an identity").kind
     };
-    let both = rules(Some(claim_is("who", "svc")), Some(claim_is("who", "human")));
+    let both = kinds(Some(claim_is("who", "svc")), Some(claim_is("who", "human")));
     for (claims, expected) in [
         (json!({"sub": "x", "who": "svc"}), Kind::App),
         (json!({"sub": "x", "who": "human"}), Kind::User),
@@ -35,7 +35,7 @@ fn an_operator_says_how_applications_and_people_are_told() {
     ] {
         assert_eq!(of(&both, claims.clone()), expected, "{claims}");
     }
-    let people = rules(None, Some(claim_is("who", "human")));
+    let people = kinds(None, Some(claim_is("who", "human")));
     for (claims, expected) in [
         (json!({"sub": "x", "who": "human"}), Kind::User),
         (json!({"sub": "c", "client_id": "c"}), Kind::App),
@@ -47,7 +47,7 @@ fn an_operator_says_how_applications_and_people_are_told() {
     ] {
         assert_eq!(of(&people, claims.clone()), expected, "{claims}");
     }
-    let contradicting = rules(Some(claim_is("a", "1")), Some(claim_is("b", "1")));
+    let contradicting = kinds(Some(claim_is("a", "1")), Some(claim_is("b", "1")));
     let claims = json!({"sub": "x", "a": "1", "b": "1"});
     assert_eq!(of(&contradicting, claims), Kind::Unknown);
 }
@@ -55,12 +55,12 @@ fn an_operator_says_how_applications_and_people_are_told() {
 /// That somebody is in no group of services says nothing where groups are left out.
 #[test]
 fn a_rule_on_groups_that_are_left_out_tells_nothing() {
-    let mut provider = provider(Dialect::Oidc, false);
+    let mut rules = rules(Dialect::Oidc, false);
     let mut app = claim_is("groups", "services");
     app.path = vec!["groups".to_owned()].into();
-    provider.kind = rules(Some(app), Some(claim_is("who", "human")));
+    rules.kind = kinds(Some(app), Some(claim_is("who", "human")));
     let mut claims = json!({"sub": "x", "who": "human"});
-    let kind = |claims: &Value| read_as(&provider, claims, false).expect("one").kind;
+    let kind = |claims: &Value| read_as(&rules, claims, false).expect("one").kind;
     assert_eq!(kind(&claims), Kind::User);
     claims["_claim_names"] = json!({"groups": "src1"});
     assert_eq!(kind(&claims), Kind::Unknown);

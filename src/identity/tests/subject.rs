@@ -3,27 +3,12 @@
 use serde_json::json;
 
 use super::*;
-use crate::http::Endpoint;
-use crate::policy::{Introspection, Protocol};
 
-fn asked(protocol: Protocol) -> Introspection {
-    Introspection {
-        endpoint: Endpoint {
-            cluster: String::new(),
-            scheme: String::new(),
-            authority: String::new(),
-            path: String::new(),
-        },
-        protocol,
-        always: false,
-        token_prefixes: Vec::new(),
-        ttl: Duration::ZERO,
-        inactive_ttl: Duration::ZERO,
-        timeout: Duration::ZERO,
-    }
-}
-
-fn fault(provider: &Provider, claims: &Value, is_answer: bool) -> Option<IdentityFault> {
+fn fault(
+    rules: &IdentityRules,
+    claims: &Value,
+    response_kind: Option<ResponseKind>,
+) -> Option<IdentityFault> {
     let claims = Rc::new(claims.as_object().expect("claims").clone());
     let issuer = claims.get("iss").and_then(Value::as_str);
     let said = Said {
@@ -31,10 +16,10 @@ fn fault(provider: &Provider, claims: &Value, is_answer: bool) -> Option<Identit
         issuer: &issuer.unwrap_or("https://idp.example").into(),
         expires: UnixSeconds(7),
         keeps_rfc_9068: false,
-        is_answer,
-        answered: None,
+        response_kind,
+        confirmation: None,
     };
-    Identity::read(said, provider).err()
+    Identity::read(said, &"idp".into(), rules).err()
 }
 
 const MISSING: Option<IdentityFault> = Some(IdentityFault::SubjectMissing);
@@ -54,14 +39,14 @@ fn a_token_without_a_subject_is_refused_in_every_dialect() {
         (Dialect::Kubernetes, "azp"),
         (Dialect::GithubActions, "repository"),
     ] {
-        let provider = provider(dialect, false);
+        let rules = rules(dialect, false);
         for subject in [None, Some("")] {
             let mut claims = json!({ client: "c" });
             if let Some(subject) = subject {
                 claims["sub"] = json!(subject);
             }
             assert_eq!(
-                fault(&provider, &claims, false),
+                fault(&rules, &claims, None),
                 MISSING,
                 "{dialect:?} {claims}"
             );
@@ -77,34 +62,27 @@ fn a_client_stands_for_a_subject_only_where_the_provider_leaves_it_out() {
     let empty = json!({"client_id": "c", "azp": "c", "sub": ""});
     let mut ping_one = client.clone();
     ping_one["iss"] = json!("https://auth.pingone.eu/e/as");
-    let ping = provider(Dialect::Ping, false);
-    assert_eq!(fault(&ping, &ping_one, false), None);
+    let ping = rules(Dialect::Ping, false);
+    assert_eq!(fault(&ping, &ping_one, None), None);
     ping_one["sub"] = json!("");
-    assert_eq!(fault(&ping, &ping_one, false), MISSING);
+    assert_eq!(fault(&ping, &ping_one, None), MISSING);
 
-    let mut allowed = provider(Dialect::Oidc, false);
+    let usual = rules(Dialect::Oidc, false);
+    let mut allowed = usual.clone();
     allowed.accept_no_subject = true;
-    let introspection = Protocol::Introspection {
-        authorization: None,
-        form: None,
+    let introspection = ResponseKind::Introspection {
         accept_untyped: false,
     };
-    let mut asking = provider(Dialect::Oidc, false);
-    asking.introspection = Some(asked(introspection));
-    let mut tokeninfo = provider(Dialect::Google, false);
-    tokeninfo.introspection = Some(asked(Protocol::GoogleTokenInfo));
-    let mut userinfo = provider(Dialect::Oidc, false);
-    userinfo.introspection = Some(asked(Protocol::UserInfo));
-    for (provider, is_answer, expected) in [
-        (&allowed, false, None),
-        (&asking, true, None),
-        (&asking, false, MISSING),
-        (&tokeninfo, true, None),
-        (&tokeninfo, false, MISSING),
-        (&userinfo, true, MISSING),
+    for (rules, response_kind, expected) in [
+        (&allowed, None, None),
+        (&allowed, Some(ResponseKind::UserInfo), MISSING),
+        (&usual, Some(introspection), None),
+        (&usual, None, MISSING),
+        (&usual, Some(ResponseKind::GoogleTokenInfo), None),
+        (&usual, Some(ResponseKind::UserInfo), MISSING),
     ] {
-        assert_eq!(fault(provider, &client, is_answer), expected);
-        assert_eq!(fault(provider, &without, is_answer), MISSING);
-        assert_eq!(fault(provider, &empty, is_answer), MISSING);
+        assert_eq!(fault(rules, &client, response_kind), expected);
+        assert_eq!(fault(rules, &without, response_kind), MISSING);
+        assert_eq!(fault(rules, &empty, response_kind), MISSING);
     }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::*;
 use crate::crypto::GuestCrypto;
 use crate::mint::{base64url, jwk_set, mint, KeyKind, Mint};
-use crate::token::TypRule;
+use crate::token::{Issuers, TypRule};
 
 const ISSUER: &str = "https://idp.example.test/realms/acme";
 const NOW: u64 = 1_800_000_000;
@@ -16,7 +16,7 @@ const SKEW: u64 = 30;
 
 fn rules(typ: TypRule) -> TokenRules {
     TokenRules {
-        discovery_issuer: ISSUER.to_owned(),
+        issuers: Issuers::one(ISSUER),
         audience_claim: None,
         audiences: ["api://n8n-api".to_owned(), "https://n8n.example".to_owned()].into(),
         algorithms: Algorithm::ALL.into(),

@@ -3,75 +3,35 @@
 
 use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
-use std::fmt;
 use std::rc::Rc;
 
-use blake2b_simd::Params;
-
-use super::CompactToken;
 use crate::policy::InstanceId;
+use crate::token::{CompactToken, TokenDigest};
 
 /// The most tokens that one worker remembers.
-pub const MAX_REMEMBERED: usize = 4096;
+pub const MAX_CACHED_TOKENS: usize = 4096;
 
 /// The most bytes that they may take. The memory of a module never shrinks.
-pub const MAX_REMEMBERED_BYTES: usize = 5 * 1024 * 1024;
+pub const MAX_CACHED_BYTES: usize = 5 * 1024 * 1024;
 
 /// The most bytes that one of them may take.
-const MAX_WEIGHT: usize = MAX_REMEMBERED_BYTES / 64;
+const MAX_WEIGHT: usize = MAX_CACHED_BYTES / 64;
 
 /// The share of the places that tokens have to begin with, until they are seen again.
-const ON_PROBATION: usize = MAX_REMEMBERED / 4;
+const ON_PROBATION: usize = MAX_CACHED_TOKENS / 4;
 
 /// How often a token is spared at most before it must go, if nobody sends it any more.
 const MAX_CREDIT: u8 = 3;
 
-/// The length of a digest, in bytes.
-const LENGTH: usize = 32;
-
-/// What stands for a token. Nobody can make two tokens with one digest, so that whoever sends
-/// other bytes is not taken for somebody who was verified; and no token is kept.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct TokenDigest([u8; LENGTH]);
-
-impl TokenDigest {
-    /// The digest of every byte of the token: `BLAKE2b` (RFC 7693), which stands up to collisions
-    /// as SHA-256 does, and takes a third of the time.
-    pub fn of(token: &CompactToken) -> Self {
-        Self::of_bytes(token.expose().as_bytes())
-    }
-
-    /// Its bytes.
-    pub(crate) const fn bytes(&self) -> &[u8; LENGTH] {
-        &self.0
-    }
-
-    fn of_bytes(bytes: &[u8]) -> Self {
-        let hash = Params::new().hash_length(LENGTH).hash(bytes);
-        let mut digest = [0; LENGTH];
-        for (to, from) in digest.iter_mut().zip(hash.as_bytes()) {
-            *to = *from;
-        }
-        Self(digest)
-    }
-}
-
-/// A digest is no secret, but would link lines of a log to a token.
-impl fmt::Debug for TokenDigest {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("TokenDigest")
-    }
-}
-
 /// What is remembered under: a token at one instance of n8n. The same token stands for another
 /// principal, with another API key, at another instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct MemoKey {
+pub struct TokenCacheKey {
     instance: InstanceId,
     digest: TokenDigest,
 }
 
-impl MemoKey {
+impl TokenCacheKey {
     /// The key of this token at this instance.
     pub fn of(instance: InstanceId, token: &CompactToken) -> Self {
         Self {
@@ -92,12 +52,12 @@ impl MemoKey {
 /// So a new token is on probation: it has a place in a small queue of its own, and only one that
 /// was sent again before its turn came moves on to the greater queue, where it is spared up to
 /// three times for having been sent in between. Tokens that are sent once push out each other.
-pub struct Memo<V> {
-    places: HashMap<MemoKey, Place<V>>,
+pub struct TokenCache<V> {
+    places: HashMap<TokenCacheKey, Place<V>>,
     /// In the order of their coming.
-    on_probation: VecDeque<MemoKey>,
+    on_probation: VecDeque<TokenCacheKey>,
     /// In the order of their turns.
-    proven: VecDeque<MemoKey>,
+    proven: VecDeque<TokenCacheKey>,
     bytes: usize,
 }
 
@@ -116,7 +76,7 @@ impl<V> Place<V> {
     }
 }
 
-impl<V> Default for Memo<V> {
+impl<V> Default for TokenCache<V> {
     fn default() -> Self {
         Self {
             places: HashMap::new(),
@@ -127,9 +87,9 @@ impl<V> Default for Memo<V> {
     }
 }
 
-impl<V> Memo<V> {
+impl<V> TokenCache<V> {
     /// What was remembered of a token.
-    pub fn recall(&self, key: &MemoKey) -> Option<&Rc<V>> {
+    pub fn recall(&self, key: &TokenCacheKey) -> Option<&Rc<V>> {
         let place = self.places.get(key)?;
         let credit = place.credit.get().saturating_add(1);
         place.credit.set(credit.min(MAX_CREDIT));
@@ -138,7 +98,7 @@ impl<V> Memo<V> {
 
     /// Remembers something of a token, which takes `weight` bytes. What is too large is not
     /// remembered, and what was remembered of the same token before is replaced.
-    pub fn remember(&mut self, key: MemoKey, value: Rc<V>, weight: usize) {
+    pub fn remember(&mut self, key: TokenCacheKey, value: Rc<V>, weight: usize) {
         if weight > MAX_WEIGHT {
             return;
         }
@@ -157,7 +117,7 @@ impl<V> Memo<V> {
             self.on_probation.push_back(key);
             self.bytes = self.bytes.saturating_add(weight);
         }
-        while self.places.len() > MAX_REMEMBERED || self.bytes > MAX_REMEMBERED_BYTES {
+        while self.places.len() > MAX_CACHED_TOKENS || self.bytes > MAX_CACHED_BYTES {
             if !self.forget_one() {
                 return;
             }
@@ -211,26 +171,26 @@ impl<V> Memo<V> {
 mod tests {
     use super::*;
 
-    fn key(number: usize) -> MemoKey {
-        MemoKey {
+    fn key(number: usize) -> TokenCacheKey {
+        TokenCacheKey {
             instance: InstanceId(0),
             digest: TokenDigest::of_bytes(&number.to_be_bytes()),
         }
     }
 
-    fn remember(memo: &mut Memo<usize>, numbers: std::ops::Range<usize>) {
+    fn remember(memo: &mut TokenCache<usize>, numbers: std::ops::Range<usize>) {
         for number in numbers {
             memo.remember(key(number), Rc::new(number), 1000);
         }
     }
 
-    fn knows(memo: &Memo<usize>, number: usize) -> bool {
+    fn knows(memo: &TokenCache<usize>, number: usize) -> bool {
         memo.recall(&key(number)).is_some()
     }
 
     #[test]
     fn what_was_remembered_is_recalled_for_that_token_alone() {
-        let mut memo = Memo::default();
+        let mut memo = TokenCache::default();
         remember(&mut memo, 7..8);
         assert_eq!(memo.recall(&key(7)).map(|value| **value), Some(7));
         assert_eq!(memo.recall(&key(8)), None);
@@ -241,9 +201,9 @@ mod tests {
 
     #[test]
     fn what_was_remembered_at_one_instance_is_unknown_at_another() {
-        let mut memo = Memo::default();
+        let mut memo = TokenCache::default();
         remember(&mut memo, 7..8);
-        let elsewhere = MemoKey {
+        let elsewhere = TokenCacheKey {
             instance: InstanceId(1),
             ..key(7)
         };
@@ -255,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_newer_value_takes_the_place_of_the_older() {
-        let mut memo = Memo::default();
+        let mut memo = TokenCache::default();
         memo.remember(key(1), Rc::new(1), 100);
         memo.remember(key(1), Rc::new(2), 300);
         assert_eq!(memo.recall(&key(1)).map(|value| **value), Some(2));
@@ -264,27 +224,27 @@ mod tests {
 
     #[test]
     fn the_number_of_tokens_is_bounded() {
-        let mut memo = Memo::default();
-        remember(&mut memo, 0..3 * MAX_REMEMBERED);
-        assert_eq!(memo.len(), MAX_REMEMBERED);
+        let mut memo = TokenCache::default();
+        remember(&mut memo, 0..3 * MAX_CACHED_TOKENS);
+        assert_eq!(memo.len(), MAX_CACHED_TOKENS);
         assert_eq!(memo.on_probation.len() + memo.proven.len(), memo.len());
-        assert!(knows(&memo, 3 * MAX_REMEMBERED - 1));
+        assert!(knows(&memo, 3 * MAX_CACHED_TOKENS - 1));
         assert!(!knows(&memo, 0));
     }
 
     #[test]
     fn their_bytes_are_bounded() {
-        let mut memo = Memo::default();
+        let mut memo = TokenCache::default();
         for number in 0..1000 {
             memo.remember(key(number), Rc::new(number), 50_000);
         }
-        assert_eq!(memo.len(), MAX_REMEMBERED_BYTES / 50_000);
+        assert_eq!(memo.len(), MAX_CACHED_BYTES / 50_000);
         assert_eq!(memo.bytes, memo.len() * 50_000);
     }
 
     #[test]
     fn one_that_is_too_large_is_not_remembered_and_pushes_out_nothing() {
-        let mut memo = Memo::default();
+        let mut memo = TokenCache::default();
         remember(&mut memo, 0..1);
         memo.remember(key(1), Rc::new(1), MAX_WEIGHT + 1);
         assert!(knows(&memo, 0) && !knows(&memo, 1));
@@ -292,21 +252,21 @@ mod tests {
 
     #[test]
     fn a_flood_of_tokens_that_are_sent_once_pushes_out_none_that_was_sent_again() {
-        let mut memo = Memo::default();
+        let mut memo = TokenCache::default();
         remember(&mut memo, 0..1000);
         assert!((0..1000).all(|number| knows(&memo, number)));
-        remember(&mut memo, 10_000..10_000 + 50 * MAX_REMEMBERED);
+        remember(&mut memo, 10_000..10_000 + 50 * MAX_CACHED_TOKENS);
         assert!((0..1000).all(|number| knows(&memo, number)));
     }
 
     #[test]
     fn a_token_in_use_outlives_a_flood_of_tokens_that_are_sent_twice() {
-        let mut memo = Memo::default();
+        let mut memo = TokenCache::default();
         remember(&mut memo, 0..1);
-        for number in 10_000..10_000 + 20 * MAX_REMEMBERED {
+        for number in 10_000..10_000 + 20 * MAX_CACHED_TOKENS {
             remember(&mut memo, number..number + 1);
             assert!(knows(&memo, number));
-            if number % (MAX_REMEMBERED / 2) == 0 {
+            if number % (MAX_CACHED_TOKENS / 2) == 0 {
                 assert!(knows(&memo, 0), "{number}");
             }
         }
@@ -314,13 +274,13 @@ mod tests {
 
     #[test]
     fn tokens_that_nobody_sends_any_more_make_room() {
-        let mut memo = Memo::default();
-        remember(&mut memo, 0..MAX_REMEMBERED);
-        assert!((0..MAX_REMEMBERED).all(|number| knows(&memo, number)));
-        for number in 10_000..10_000 + 5 * MAX_REMEMBERED {
+        let mut memo = TokenCache::default();
+        remember(&mut memo, 0..MAX_CACHED_TOKENS);
+        assert!((0..MAX_CACHED_TOKENS).all(|number| knows(&memo, number)));
+        for number in 10_000..10_000 + 5 * MAX_CACHED_TOKENS {
             remember(&mut memo, number..number + 1);
             assert!(knows(&memo, number));
         }
-        assert!(!(0..MAX_REMEMBERED).any(|number| memo.places.contains_key(&key(number))));
+        assert!(!(0..MAX_CACHED_TOKENS).any(|number| memo.places.contains_key(&key(number))));
     }
 }

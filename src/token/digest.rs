@@ -1,0 +1,44 @@
+//! What stands for a token where the token itself must not be kept.
+
+use std::fmt;
+
+use blake2b_simd::Params;
+
+use super::CompactToken;
+
+/// The length of a digest, in bytes.
+const LENGTH: usize = 32;
+
+/// What stands for a token. Nobody can make two tokens with one digest, so that whoever sends
+/// other bytes is not taken for somebody who was verified; and no token is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TokenDigest([u8; LENGTH]);
+
+impl TokenDigest {
+    /// The digest of every byte of the token: `BLAKE2b` (RFC 7693), which stands up to collisions
+    /// as SHA-256 does, and takes a third of the time.
+    pub fn of(token: &CompactToken) -> Self {
+        Self::of_bytes(token.expose().as_bytes())
+    }
+
+    /// Its bytes.
+    pub(crate) const fn bytes(&self) -> &[u8; LENGTH] {
+        &self.0
+    }
+
+    pub(crate) fn of_bytes(bytes: &[u8]) -> Self {
+        let hash = Params::new().hash_length(LENGTH).hash(bytes);
+        let mut digest = [0; LENGTH];
+        for (to, from) in digest.iter_mut().zip(hash.as_bytes()) {
+            *to = *from;
+        }
+        Self(digest)
+    }
+}
+
+/// A digest is no secret, but would link lines of a log to a token.
+impl fmt::Debug for TokenDigest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("TokenDigest")
+    }
+}
