@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use crate::crypto::{SignatureVerifier, SkippedKey};
 use crate::decide::{
-    decide, without_made_up_identity, Caller, Decision, Findings, Grounds, HeaderEdit, Outcome,
-    Recollection, TokenCache,
+    decide, without_made_up_identity, CacheOutcome, Caller, Decision, DecisionContext,
+    DecisionRecord, HeaderEdit, Outcome, TokenCache,
 };
 use crate::facts::{
     question, CallId, Effect, Fact, FactStore, FetchAnswer, FetchFault, FetchRequest,
@@ -69,13 +69,13 @@ fn unable_to_wait(fact: Fact, otherwise: Reason) -> Reason {
 }
 
 /// On whose account a request waits.
-fn origin(findings: &Findings, peer: Option<Peer>) -> Origin {
-    let claimed = findings.claimed.as_ref();
+fn origin(record: &DecisionRecord, peer: Option<Peer>) -> Origin {
+    let claimed = record.claimed.as_ref();
     let key_id = claimed.and_then(|claimed| claimed.key_id.as_deref());
     Origin {
         peer,
         key_id: key_id.map(KeyIdDigest::of),
-        was_verified: findings.was_verified,
+        was_verified: record.was_verified,
     }
 }
 
@@ -83,7 +83,7 @@ fn origin(findings: &Findings, peer: Option<Peer>) -> Origin {
 pub struct Gate {
     policy: Policy,
     store: FactStore,
-    memo: TokenCache<Caller>,
+    token_cache: TokenCache<Caller>,
     crypto: Box<dyn SignatureVerifier>,
     parked: BTreeMap<WaiterId, Parked>,
     /// Parked requests whose wait is over, in their order.
@@ -147,7 +147,7 @@ impl Settled {
 
     /// Notes where the request came from, unless that is known.
     pub fn came_from(&mut self, source: impl FnOnce() -> Option<Source>) {
-        let address = &mut self.decision.findings.address;
+        let address = &mut self.decision.record.address;
         if address.is_none() {
             *address = source().map(Source::into_address);
         }
@@ -155,7 +155,7 @@ impl Settled {
 
     /// What the rest of the host learns about the verified caller.
     pub fn caller_properties(&self) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
-        self.decision.findings.caller_properties()
+        self.decision.record.caller_properties()
     }
 
     /// When it was decided.
@@ -170,7 +170,7 @@ impl Settled {
 
     /// The host did not do what was decided, and the request was refused.
     pub fn host_failed(&mut self) {
-        self.decision.outcome = Outcome::Reject(Reason::HostFailure);
+        self.decision.outcome = Outcome::Reject(Reason::ProxyFailure);
     }
 }
 
@@ -206,7 +206,7 @@ impl Gate {
         Self {
             store: FactStore::new(&policy),
             policy,
-            memo: TokenCache::default(),
+            token_cache: TokenCache::default(),
             crypto,
             parked: BTreeMap::new(),
             woken: VecDeque::new(),
@@ -432,7 +432,7 @@ impl Gate {
             } else {
                 let source = source();
                 let peer = source.as_ref().and_then(Source::peer);
-                let origin = origin(&decision.findings, peer);
+                let origin = origin(&decision.record, peer);
                 match self.store.admit(id, fact, since, origin, now) {
                     Ok(()) => {
                         let edits = without_made_up_identity(&request);
@@ -446,7 +446,7 @@ impl Gate {
                         return Step::Waits { fact, edits };
                     }
                     Err(fault) => {
-                        decision.findings.address = source.map(Source::into_address);
+                        decision.record.address = source.map(Source::into_address);
                         let reason = match fault {
                             WaitFault::TooMany => Reason::TooManyWaiting,
                             WaitFault::NotYet(wait) => Reason::KeysNotCurrent(wait),
@@ -461,17 +461,17 @@ impl Gate {
     }
 
     fn decide(&mut self, request: &RequestHead, since: UnixMillis, now: UnixMillis) -> Decision {
-        let grounds = Grounds {
+        let context = DecisionContext {
             policy: &self.policy,
             facts: &self.store.at(now).of_request(since),
-            memo: &self.memo,
+            token_cache: &self.token_cache,
             crypto: &*self.crypto,
             now: now.to_seconds(),
         };
-        let decision = decide(grounds, request);
-        if let Some(Recollection::New(key, caller)) = &decision.findings.recollection {
+        let decision = decide(context, request);
+        if let Some(CacheOutcome::Miss(key, caller)) = &decision.record.cache {
             let weight = caller.weight();
-            self.memo.remember(*key, Rc::clone(caller), weight);
+            self.token_cache.remember(*key, Rc::clone(caller), weight);
         }
         decision
     }
@@ -479,7 +479,7 @@ impl Gate {
     /// What becomes of a request that does not wait any more.
     fn left(&self, parked: Parked, now: UnixMillis) -> Settled {
         let mut decision = parked.decision;
-        decision.findings.address = parked.source.map(Source::into_address);
+        decision.record.address = parked.source.map(Source::into_address);
         self.settled(decision, parked.request, now)
     }
 
@@ -487,7 +487,7 @@ impl Gate {
         let reply = |reply| Action::Reply(without_made_up_identity(&request), reply);
         let refuse = |reason: &Reason| {
             let resource = self.policy.instances.of(&request).and_then(|instance| {
-                Resource::asked_for(instance, decision.findings.surface, &request)
+                Resource::asked_for(instance, decision.record.surface, &request)
             });
             reply(problem(reason, resource.as_ref(), &request))
         };

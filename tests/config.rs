@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use n8n_idp_gate::config::{self, reference, yaml, ConfigErrors, Environment, Finding, Loaded};
+use n8n_idp_gate::config::{self, reference, yaml, ConfigErrors, Diagnostic, Environment, Loaded};
 use n8n_idp_gate::secret::Secret;
 use serde_json::{json, Map, Number, Value};
 
@@ -151,7 +151,7 @@ fn no_message_repeats_a_value() {
                 let mut changed = whole.clone();
                 *changed.pointer_mut(&place).unwrap() = canary.clone();
                 let said = match config::load(changed.to_string().as_bytes(), &environment()) {
-                    Ok(loaded) => loaded.warnings.iter().map(Finding::to_string).collect(),
+                    Ok(loaded) => loaded.warnings.iter().map(Diagnostic::to_string).collect(),
                     Err(errors) => errors.to_string(),
                 };
                 for mark in marks {
@@ -186,7 +186,7 @@ fn all_errors_are_reported_at_once() {
 #[test]
 fn what_is_odd_but_legal_is_accepted_with_warnings() {
     let loaded = load(include_str!("config/odd_but_legal.yaml")).unwrap();
-    let warnings: Vec<_> = loaded.warnings.iter().map(Finding::to_string).collect();
+    let warnings: Vec<_> = loaded.warnings.iter().map(Diagnostic::to_string).collect();
     assert_snapshot("odd_but_legal_warnings", &warnings.join("\n"));
     assert_snapshot("odd_but_legal", &format!("{:#?}", loaded.policy));
 }
@@ -199,7 +199,7 @@ fn a_provider_that_no_rule_speaks_of_is_warned_of() {
          - { name: idle, issuer: 'https://b.example', audiences: n8n, cluster: b }\n\
          webhooks: [{ path: /webhook/**, require: { provider: used } }]\n",
     );
-    let warning = Finding {
+    let warning = Diagnostic {
         path: "providers[1]".to_owned(),
         problem: "no principal and no webhook takes its tokens".to_owned(),
         hint: "name it in a match or require, or take it out".to_owned(),
@@ -228,7 +228,7 @@ fn a_provider_with_tokens_for_everybody_in_the_world_is_warned_of() {
             "providers: [{{ name: a, {members}, audiences: n8n, cluster: a }}]\n\
              webhooks: [{{ path: /webhook/**, auth: bearer }}]\n"
         ));
-        let warning = Finding {
+        let warning = Diagnostic {
             path: "providers[0].type".to_owned(),
             problem: "gives everybody in the world a token for any audience".to_owned(),
             hint: "add clients, tenants, allowed_domains or claims".to_owned(),
@@ -251,7 +251,7 @@ fn a_domain_in_which_everybody_can_have_an_address_is_warned_of() {
          principals:\n\
          - { name: a, match: { email_domain: gmail.com }, api_key: { env: N8N_KEY_A }, grant: '*' }\n",
     );
-    let warning = |path: &str, domain: &str| Finding {
+    let warning = |path: &str, domain: &str| Diagnostic {
         path: path.to_owned(),
         problem: format!("lets in everybody who takes an address at {domain}"),
         hint: "list the addresses that you mean, as `email` of a principal".to_owned(),
@@ -426,7 +426,7 @@ fn a_key_that_two_instances_share_is_warned_of() {
            hosts: '*.example.com'\n  \
            principals: [{ name: a, match: { any: true }, grant: '*', api_key: { env: N8N_KEY_A } }]\n",
     );
-    let warning = Finding {
+    let warning = Diagnostic {
         path: "instances[1].principals[0].api_key".to_owned(),
         problem: "is the key at instances[0].principals[0].api_key too".to_owned(),
         hint: "n8n cannot tell the two apart; give each a key of its own".to_owned(),
@@ -709,7 +709,7 @@ fn a_principal_that_may_do_nothing_is_warned_of() {
         "providers: [{ name: Idp, issuer: 'https://a.example', audiences: n8n, cluster: a }]\n\
          principals: [{ name: idle, match: { client: c }, api_key: { env: N8N_KEY_A } }]\n",
     );
-    let warning = Finding {
+    let warning = Diagnostic {
         path: "principals[0]".to_owned(),
         problem: "may do nothing on the public API: there are no roles, and it has no grant"
             .to_owned(),

@@ -314,7 +314,7 @@ fn gate(attempt: &Attempt, compact: &str, now: u64) -> Result<(), TokenFault> {
         audiences: [AUDIENCE.to_owned()].into(),
         algorithms: Algorithm::parse(mint.algorithm()).into_iter().collect(),
         clock_skew: std::time::Duration::from_secs(SKEW_SECONDS),
-        typ: TypRule::NotAnotherKind,
+        typ: TypRule::AnyAccessToken,
         client_claims: &[],
     };
     let keys = KeySet::parse(&jwk_set(&[mint.jwk("k")])).expect("a key set");

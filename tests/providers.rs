@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use mint::{mint, KeyKind};
 use n8n_idp_gate::config::{self, yaml, Environment};
 use n8n_idp_gate::crypto::GuestCrypto;
-use n8n_idp_gate::decide::{decide, Decision, Grounds, Outcome, TokenCache};
+use n8n_idp_gate::decide::{decide, Decision, DecisionContext, Outcome, TokenCache};
 use n8n_idp_gate::facts::{Availability, Facts, Introspected, KeyIdDigest, NewerKeys};
 use n8n_idp_gate::http::RequestHead;
 use n8n_idp_gate::observe::audit_line;
@@ -157,24 +157,24 @@ fn decided(token: &Token, configuration: Value) -> (Decision, RequestHead) {
             format!("Bearer {compact}").into_bytes(),
         ),
     ]);
-    let grounds = Grounds {
+    let context = DecisionContext {
         policy: &policy,
         facts: &InlineKeys(&policy),
-        memo: &TokenCache::default(),
+        token_cache: &TokenCache::default(),
         crypto: &GuestCrypto,
         now: UnixSeconds(NOW),
     };
-    (decide(grounds, &request), request)
+    (decide(context, &request), request)
 }
 
 /// What became of a token, in words.
 fn described(token: &Token, configuration: Value) -> String {
     let (decision, request) = decided(token, configuration);
     let mut text = format!("{}\n", token.what);
-    let findings = &decision.findings;
+    let record = &decision.record;
     match &decision.outcome {
         Outcome::Forward(_) => {
-            let principal = findings.principal.as_deref().unwrap();
+            let principal = record.principal.as_deref().unwrap();
             writeln!(text, "  goes on as {principal}").unwrap();
         }
         Outcome::Reject(reason) => {
@@ -189,11 +189,11 @@ fn described(token: &Token, configuration: Value) -> String {
         other => panic!("{}: {other:?}", token.what),
     }
     let line = audit_line(&decision, &request, UnixMillis(NOW * 1000));
-    let record: Value = serde_json::from_str(&line).unwrap();
-    if let Some(hint) = record.get("hint") {
+    let line: Value = serde_json::from_str(&line).unwrap();
+    if let Some(hint) = line.get("hint") {
         writeln!(text, "  hint: {}", hint.as_str().unwrap()).unwrap();
     }
-    if let Some(identity) = &findings.identity {
+    if let Some(identity) = &record.identity {
         let mut say = |name: &str, value: Option<&str>| {
             if let Some(value) = value.filter(|value| !value.is_empty()) {
                 writeln!(text, "  {name}: {value}").unwrap();

@@ -31,7 +31,7 @@ pub(super) fn audit(raw: &mut Field<RawAudit>) -> Option<AuditRules> {
         None => return Some(AuditRules::default()),
     };
     let place = surfaces.place.clone();
-    let Some(written) = surfaces.said().ok()? else {
+    let Some(written) = surfaces.value_or_error().ok()? else {
         return Some(AuditRules::default());
     };
     let mut surfaces = Vec::new();

@@ -104,7 +104,7 @@ fn paths(value: &Value, place: &Place, what: Placed) -> Option<Vec<ClaimPath>> {
 /// `None`: something is wrong, and was reported.
 pub(super) fn claims_at(field: Field<ClaimsAt>, trust_email: Option<bool>) -> Option<ClaimsAt> {
     let place = field.place.clone();
-    let at = field.said().ok()?.unwrap_or_default();
+    let at = field.value_or_error().ok()?.unwrap_or_default();
     if at.moves(Placed::Email) && trust_email == Some(false) {
         place.member(Placed::Email.as_str()).error(
             "never counts without trust_email: `email_verified` speaks of `email` alone",

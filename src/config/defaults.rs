@@ -6,14 +6,14 @@ use std::time::Duration;
 use super::duration::Limits;
 use super::words::ClientAuth;
 use crate::identity::Dialect;
-use crate::policy::{Access, ApiKeys, CryptoMode};
+use crate::policy::{Access, ApiKeys, CryptoMode, Preflight};
 use crate::token::TypRule;
 
 /// Providers speak plain OpenID unless the configuration says otherwise.
 pub(super) const DIALECT: Dialect = Dialect::Oidc;
 
 /// Few providers send `at+jwt`; other kinds of token are refused in any case.
-pub(super) const TYP: TypRule = TypRule::NotAnotherKind;
+pub(super) const TYP: TypRule = TypRule::AnyAccessToken;
 
 /// An e-mail address that nobody verified is a way to take over an account.
 pub(super) const TRUST_EMAIL: bool = false;
@@ -37,7 +37,7 @@ pub(super) const CRYPTO: CryptoMode = CryptoMode::Auto;
 pub(super) const KEEP_AUTHORIZATION: bool = false;
 
 /// A preflight without a token is refused like any other request without one.
-pub(super) const CORS_PREFLIGHT: Access = Access::Deny;
+pub(super) const CORS_PREFLIGHT: Preflight = Preflight::Guard;
 
 /// How far a provider's clock may be off: a few minutes at most (RFC 7519 §4.1.4).
 pub(super) struct ClockSkew;

@@ -51,7 +51,7 @@ impl Syntax for OuterPath {
 /// The path prefix, if there is one. `None`: it is wrong, and that was reported.
 #[allow(clippy::option_option, reason = "wrong is not absent")]
 pub(super) fn path_prefix(field: Field<Text<OuterPath>>) -> Option<Option<PathPrefix>> {
-    let written = field.said().ok()?;
+    let written = field.value_or_error().ok()?;
     Some(written.and_then(|written| PathPrefix::parse(&written.text).ok()))
 }
 
@@ -90,7 +90,7 @@ pub(super) fn endpoints(field: Field<RawEndpoints>) -> Option<Endpoints> {
 }
 
 fn prefix(field: Field<Text<Prefix>>, usual: String) -> Option<String> {
-    match field.said().ok()? {
+    match field.value_or_error().ok()? {
         Some(written) => Endpoints::normalize(&written.text).ok(),
         None => Some(usual),
     }

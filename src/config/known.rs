@@ -33,7 +33,7 @@ impl Known {
         let tells_people = people || rules.is_some_and(|rules| rules.user.given);
         let typ = raw.typ.value.as_ref().map(|word| word.0);
         let marks_none = matches!(dialect, Some(Dialect::Oidc | Dialect::Workos));
-        let takes_any = typ == Some(TypRule::NotAnotherKind);
+        let takes_any = typ == Some(TypRule::AnyAccessToken);
         let audiences = raw.audiences.value.iter().flat_map(|list| &list.0);
         let audiences = audiences.filter(|_| marks_none && takes_any && !has_no_keys(raw));
         let mut names = BTreeSet::new();

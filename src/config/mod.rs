@@ -11,6 +11,7 @@ mod audit;
 mod claim_path;
 mod claims;
 mod claims_at;
+mod condition;
 mod defaults;
 mod dialect;
 mod duration;
@@ -33,7 +34,6 @@ mod report;
 mod scopes;
 mod secrets;
 mod section;
-mod subject;
 mod suggest;
 mod webhook;
 mod wire;
@@ -42,7 +42,7 @@ mod words;
 pub mod yaml;
 
 pub use environment::Environment;
-pub use report::{ConfigErrors, Finding};
+pub use report::{ConfigErrors, Diagnostic};
 pub use suggest::nearest;
 
 use std::collections::BTreeSet;
@@ -72,7 +72,7 @@ pub struct Loaded {
     /// What it means.
     pub policy: Policy,
     /// What is legal in it and probably not meant.
-    pub warnings: Vec<Finding>,
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// Reads a configuration as the host hands it over: JSON, or a serialised
@@ -92,7 +92,7 @@ pub fn load(text: &[u8], environment: &dyn Environment) -> Result<Loaded, Config
             policy,
             warnings: whole.warnings(),
         }),
-        _ if errors.is_empty() => Err(ConfigErrors(vec![Finding {
+        _ if errors.is_empty() => Err(ConfigErrors(vec![Diagnostic {
             path: String::new(),
             problem: "cannot be read, and the filter does not know why".to_owned(),
             hint: "report this with the configuration".to_owned(),

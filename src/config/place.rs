@@ -1,26 +1,26 @@
-//! Where in a configuration something stands, and the findings that are reported there.
+//! Where in a configuration something stands, and the diagnostics that are reported there.
 
 use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 
-use super::report::{Complaint, Finding};
+use super::report::{Complaint, Diagnostic};
 use crate::formats::printable::quoted;
 
 /// The most errors, and the most warnings, that one reading reports. Who mends so many reads the
 /// configuration again.
-const MOST_FINDINGS: usize = 500;
+const MOST_DIAGNOSTICS: usize = 500;
 
 /// A place in a configuration. Whoever holds one can report what is wrong there; all places of
 /// one reading report to the same list.
 #[derive(Clone)]
 pub(super) struct Place {
     path: Path,
-    findings: Rc<RefCell<Findings>>,
+    diagnostics: Rc<RefCell<Diagnostics>>,
 }
 
 #[derive(Default)]
-struct Findings {
+struct Diagnostics {
     errors: Vec<(Path, Complaint)>,
     warnings: Vec<(Path, Complaint)>,
 }
@@ -41,7 +41,7 @@ impl Place {
     pub(super) fn whole() -> Self {
         Self {
             path: Path::default(),
-            findings: Rc::default(),
+            diagnostics: Rc::default(),
         }
     }
 
@@ -62,37 +62,37 @@ impl Place {
 
     /// Reports a complaint that was made before the place was known.
     pub(super) fn complain(&self, complaint: Complaint) {
-        let mut findings = self.findings.borrow_mut();
-        if findings.errors.len() < MOST_FINDINGS {
-            findings.errors.push((self.path.clone(), complaint));
+        let mut diagnostics = self.diagnostics.borrow_mut();
+        if diagnostics.errors.len() < MOST_DIAGNOSTICS {
+            diagnostics.errors.push((self.path.clone(), complaint));
         }
     }
 
     /// Reports something that is legal and probably not what was meant.
     pub(super) fn warn(&self, problem: impl Into<String>, hint: impl Into<String>) {
-        let mut findings = self.findings.borrow_mut();
-        if findings.warnings.len() < MOST_FINDINGS {
+        let mut diagnostics = self.diagnostics.borrow_mut();
+        if diagnostics.warnings.len() < MOST_DIAGNOSTICS {
             let warning = (self.path.clone(), Complaint::new(problem, hint));
-            findings.warnings.push(warning);
+            diagnostics.warnings.push(warning);
         }
     }
 
     /// Whether an error was reported here or further in, so that what follows from it would only
     /// say the same again.
     pub(super) fn has_errors(&self) -> bool {
-        let findings = self.findings.borrow();
+        let diagnostics = self.diagnostics.borrow();
         let within = |path: &Path| path.0.starts_with(&self.path.0);
-        findings.errors.iter().any(|(path, _)| within(path))
+        diagnostics.errors.iter().any(|(path, _)| within(path))
     }
 
     /// Every error of the reading, in the order of the paths.
-    pub(super) fn errors(&self) -> Vec<Finding> {
-        listed(&self.findings.borrow().errors)
+    pub(super) fn errors(&self) -> Vec<Diagnostic> {
+        listed(&self.diagnostics.borrow().errors)
     }
 
     /// Every warning of the reading, in the order of the paths.
-    pub(super) fn warnings(&self) -> Vec<Finding> {
-        listed(&self.findings.borrow().warnings)
+    pub(super) fn warnings(&self) -> Vec<Diagnostic> {
+        listed(&self.diagnostics.borrow().warnings)
     }
 
     fn step(&self, step: Step) -> Self {
@@ -102,12 +102,12 @@ impl Place {
     }
 }
 
-fn listed(found: &[(Path, Complaint)]) -> Vec<Finding> {
+fn listed(found: &[(Path, Complaint)]) -> Vec<Diagnostic> {
     let mut found: Vec<_> = found.iter().collect();
     found.sort_by_key(|(path, _)| path);
     found
         .into_iter()
-        .map(|(path, complaint)| Finding {
+        .map(|(path, complaint)| Diagnostic {
             path: path.to_string(),
             problem: complaint.problem.clone(),
             hint: complaint.hint.clone(),
@@ -169,11 +169,11 @@ mod tests {
     #[test]
     fn a_report_has_a_bound() {
         let whole = Place::whole();
-        for index in 0..=MOST_FINDINGS {
+        for index in 0..=MOST_DIAGNOSTICS {
             whole.item(index).error("is odd", "make it even");
             whole.item(index).warn("is odd", "make it even");
         }
-        assert_eq!(whole.errors().len(), MOST_FINDINGS);
-        assert_eq!(whole.warnings().len(), MOST_FINDINGS);
+        assert_eq!(whole.errors().len(), MOST_DIAGNOSTICS);
+        assert_eq!(whole.warnings().len(), MOST_DIAGNOSTICS);
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::api_key::api_key;
+use super::condition::condition;
 use super::environment::Environment;
 use super::known::Known;
 use super::place::Place;
@@ -10,7 +11,6 @@ use super::raw::RawPrincipal;
 use super::read::At;
 use super::scopes::Scopes;
 use super::section::{Field, Reported};
-use super::subject::condition;
 use crate::n8n::ScopeSet;
 use crate::policy::{Principal, Principals};
 
@@ -90,8 +90,11 @@ fn limits(
     allow: Field<Scopes>,
 ) -> Result<(ScopeSet, Option<ScopeSet>), Reported> {
     let place = allow.place.clone();
-    let grant = grant.said()?.map(|scopes| scopes.0).unwrap_or_default();
-    let allow = allow.said()?.map(|scopes| scopes.0);
+    let grant = grant
+        .value_or_error()?
+        .map(|scopes| scopes.0)
+        .unwrap_or_default();
+    let allow = allow.value_or_error()?.map(|scopes| scopes.0);
     let keeps_grant = |allow: &ScopeSet| grant.intersection(allow) == grant;
     if !allow.as_ref().is_none_or(keeps_grant) {
         let hint = "allow is the most that it may do: list there what grant lists, or grant less";

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::claims_at::claims_at;
+use super::condition::{self, EmailDomain};
 use super::defaults::{self, KeysGrace, KeysMaxTtl, KeysMinTtl};
 use super::duration::{Limits as _, Span};
 use super::environment::Environment;
@@ -13,7 +14,6 @@ use super::place::Place;
 use super::raw::{RawKeys, RawKind, RawProvider};
 use super::read::{gathered, List, OneOrMany, Text};
 use super::section::{Field, Reported};
-use super::subject::{self, EmailDomain};
 use super::{dialect, introspection};
 use crate::crypto::{Algorithm, KeySet};
 use crate::http::Address;
@@ -44,7 +44,7 @@ pub(super) fn providers(raw: Vec<RawProvider>, environment: &dyn Environment) ->
     for (index, raw) in raw.into_iter().enumerate() {
         let issuers = issuers(&raw);
         for (issuer, place) in issuers.iter().flat_map(|issuers| &issuers.list) {
-            claim(&mut owners, issuer, place, ProviderId(index));
+            register_issuer(&mut owners, issuer, place, ProviderId(index));
         }
         list.extend(provider(raw, issuers, environment));
     }
@@ -69,7 +69,7 @@ fn report_equal_names(providers: &[RawProvider]) {
 }
 
 /// An `iss` has to say whose keys a token is checked with, so it belongs to one provider.
-fn claim(
+fn register_issuer(
     owners: &mut BTreeMap<String, (ProviderId, Place)>,
     text: &str,
     place: &Place,
@@ -102,7 +102,7 @@ fn provider(
     let dialect = raw.r#type.value.as_ref().map(|word| word.0);
     let freshness = raw.keys.value.as_ref();
     let freshness = freshness.and_then(|raw| self::freshness(raw, dialect));
-    let revoked_kids = raw.revoked_kids.said().ok()?;
+    let revoked_kids = raw.revoked_kids.value_or_error().ok()?;
     let revoked_kids: Vec<String> = revoked_kids
         .into_iter()
         .flat_map(|OneOrMany(kids)| kids)
@@ -124,7 +124,7 @@ fn provider(
     let claims_at = claims_at(raw.claims_at, raw.trust_email.value);
     let kind = kind_rules(raw.kind);
     let admission = admission(raw.clients, raw.tenants, raw.allowed_domains, raw.claims);
-    let algorithms = match raw.algorithms.said().ok()? {
+    let algorithms = match raw.algorithms.value_or_error().ok()? {
         Some(OneOrMany(written)) => gathered(written.into_iter().map(|word| word.0)),
         None => gathered(Algorithm::ALL.into_iter()),
     };
@@ -138,7 +138,11 @@ fn provider(
         token: TokenRules {
             issuers,
             audiences: raw.audiences.value?.into_set(),
-            audience_claim: raw.audience_claim.said().ok()?.map(|word| word.0 .0),
+            audience_claim: raw
+                .audience_claim
+                .value_or_error()
+                .ok()?
+                .map(|word| word.0 .0),
             algorithms,
             clock_skew: raw.clock_skew.value?.0,
             typ: raw.typ.value?.0,
@@ -152,7 +156,7 @@ fn provider(
             accept_no_subject: raw.accept_no_subject.value?,
         },
         admission: admission?,
-        roles_from: (raw.roles_from.said().ok()?).map_or(RolesFrom::Both, |word| word.0),
+        roles_from: (raw.roles_from.value_or_error().ok()?).map_or(RolesFrom::Both, |word| word.0),
         keys: keys?,
         freshness: freshness?,
         revoked_kids,
@@ -167,17 +171,21 @@ fn admission(
     claims: Field<List<ClaimRule>>,
 ) -> Option<Admission> {
     Some(Admission {
-        clients: clients.said().ok()?.map(OneOrMany::into_set),
-        tenants: tenants.said().ok()?.map(OneOrMany::into_set),
-        domains: subject::domains(domains).ok()?,
-        claims: claims.said().ok()?.map(|rules| rules.0).unwrap_or_default(),
+        clients: clients.value_or_error().ok()?.map(OneOrMany::into_set),
+        tenants: tenants.value_or_error().ok()?.map(OneOrMany::into_set),
+        domains: condition::domains(domains).ok()?,
+        claims: claims
+            .value_or_error()
+            .ok()?
+            .map(|rules| rules.0)
+            .unwrap_or_default(),
     })
 }
 
 /// `None`: something is wrong, and was reported.
 fn kind_rules(raw: Field<RawKind>) -> Option<KindRules> {
     let place = raw.place.clone();
-    let Some(raw) = raw.said().ok()? else {
+    let Some(raw) = raw.value_or_error().ok()? else {
         return Some(KindRules::default());
     };
     if !raw.app.given && !raw.user.given {
@@ -186,7 +194,8 @@ fn kind_rules(raw: Field<RawKind>) -> Option<KindRules> {
             "say how applications are told (app), people (user), or both",
         );
     }
-    let rules = |field: Field<List<ClaimRule>>| Some(field.said().ok()?.map(|rules| rules.0));
+    let rules =
+        |field: Field<List<ClaimRule>>| Some(field.value_or_error().ok()?.map(|rules| rules.0));
     let (app, user) = (rules(raw.app), rules(raw.user));
     Some(KindRules {
         app: app?,

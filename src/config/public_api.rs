@@ -34,7 +34,7 @@ pub(super) fn public_api(
     let otherwise = raw.api_keys.value?.0;
     let rules = raw
         .rules
-        .said()
+        .value_or_error()
         .ok()?
         .map(|list| list.0)
         .unwrap_or_default();
@@ -43,14 +43,23 @@ pub(super) fn public_api(
             rules: rules_in_order(rules, otherwise, paths?, hosts)?,
             otherwise,
         },
-        resource: raw.resource.said().ok()?.map(|resource| resource.text),
+        resource: raw
+            .resource
+            .value_or_error()
+            .ok()?
+            .map(|resource| resource.text),
         providers: None,
-        scopes_supported: (raw.scopes_supported.said().ok()?.into_iter())
+        scopes_supported: (raw.scopes_supported.value_or_error().ok()?.into_iter())
             .flat_map(|scopes| scopes.0)
             .map(|scope| scope.text)
             .collect(),
-        resource_name: raw.resource_name.said().ok()?.map(|name| name.text),
-        resource_documentation: (raw.resource_documentation.said().ok()?).map(|page| page.text),
+        resource_name: raw
+            .resource_name
+            .value_or_error()
+            .ok()?
+            .map(|name| name.text),
+        resource_documentation: (raw.resource_documentation.value_or_error().ok()?)
+            .map(|page| page.text),
     })
 }
 
@@ -89,7 +98,7 @@ fn rules_in_order(
         };
         // The first of these decides about the same paths on other hosts.
         let has_last_word = |(_, other): &&(Place, ApiKeyRule)| {
-            rule.is_got_around_by(other) || other.covers(&anywhere)
+            rule.is_bypassed_by(other) || other.covers(&anywhere)
         };
         let elsewhere = after.iter().find(has_last_word);
         let passes_elsewhere =
@@ -114,7 +123,7 @@ fn rule(raw: RawApiKeyRule, place: &Place, paths: Paths<'_>) -> Option<ApiKeyRul
         return None;
     }
     let path_place = raw.path.place.clone();
-    let pattern = match raw.path.said().ok()? {
+    let pattern = match raw.path.value_or_error().ok()? {
         Some(path) => Some(
             PathPattern::parse_api(&path.text, paths.endpoints)
                 .map_err(|fault| {
@@ -125,7 +134,7 @@ fn rule(raw: RawApiKeyRule, place: &Place, paths: Paths<'_>) -> Option<ApiKeyRul
         ),
         None => None,
     };
-    let host = raw.host.said().ok()?;
+    let host = raw.host.value_or_error().ok()?;
     Some(ApiKeyRule {
         host: host.and_then(|host| HostPattern::parse(&host.text)),
         pattern,

@@ -3,6 +3,7 @@
 //! The comments here are the reference documentation (`docs/reference/configuration.md`).
 
 use super::address::{DocumentUri, Issuer, Resource};
+use super::condition::{Email, EmailDomain};
 use super::defaults::{
     self, ClockSkew, DiscoveryTtl, InactiveTtl, IntrospectionTtl, KeysCooldown, KeysGrace,
     KeysMaxStale, KeysMaxTtl, KeysMinTtl, KeysTimeout, KeysTtl,
@@ -18,11 +19,10 @@ use super::secrets::SecretName;
 use super::section::{
     default_flag, default_span, default_word, fields_have_defaults, optional, required, section,
 };
-use super::subject::{Email, EmailDomain};
-use super::words::{AudienceClaim, ClientAuth, Preflight};
+use super::words::{AudienceClaim, ClientAuth};
 use crate::crypto::Algorithm;
 use crate::identity::{ClaimRule, ClaimsAt, Dialect, Kind};
-use crate::policy::{Access, ApiKeys, CryptoMode, RolesFrom, WebhookAuth};
+use crate::policy::{Access, ApiKeys, CryptoMode, Preflight, RolesFrom, WebhookAuth};
 use crate::token::TypRule;
 
 section! {
@@ -402,7 +402,7 @@ section! {
         keep_authorization: bool = default_flag(defaults::KEEP_AUTHORIZATION),
         /// What becomes of a CORS preflight, which cannot carry a token: `guard` refuses it like
         /// any request without one, `pass` lets it through.
-        cors_preflight: OneOf<Preflight> = default_word(Preflight(defaults::CORS_PREFLIGHT)),
+        cors_preflight: OneOf<Preflight> = default_word(defaults::CORS_PREFLIGHT),
     }
 }
 

@@ -14,7 +14,7 @@ const LONGEST: usize = 1000;
 
 /// One thing that a configuration should not say.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub struct Diagnostic {
     /// Where: `providers[0].audiences`. Empty for the configuration as a whole.
     pub path: String,
     /// What is wrong.
@@ -23,7 +23,7 @@ pub struct Finding {
     pub hint: String,
 }
 
-impl fmt::Display for Finding {
+impl fmt::Display for Diagnostic {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = match self.path.as_str() {
             "" => "configuration",
@@ -38,11 +38,11 @@ impl fmt::Display for Finding {
 
 /// Everything that is wrong with a configuration, in the order of its paths. Never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigErrors(pub(super) Vec<Finding>);
+pub struct ConfigErrors(pub(super) Vec<Diagnostic>);
 
 impl ConfigErrors {
     /// The errors, one by one.
-    pub fn iter(&self) -> impl Iterator<Item = &Finding> {
+    pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         self.0.iter()
     }
 }
@@ -53,8 +53,8 @@ impl fmt::Display for ConfigErrors {
             1 => formatter.write_str("the configuration has 1 error:")?,
             count => write!(formatter, "the configuration has {count} errors:")?,
         }
-        for finding in &self.0 {
-            write!(formatter, "\n  {finding}")?;
+        for diagnostic in &self.0 {
+            write!(formatter, "\n  {diagnostic}")?;
         }
         Ok(())
     }

@@ -25,7 +25,7 @@ pub(super) struct Reported;
 impl<T> Field<T> {
     /// What the field says, if it is there. What is wrong is never taken for absent, which may
     /// mean more than what was written.
-    pub(super) fn said(self) -> Result<Option<T>, Reported> {
+    pub(super) fn value_or_error(self) -> Result<Option<T>, Reported> {
         match (self.given, self.value) {
             (true, None) => Err(Reported),
             (_, value) => Ok(value),

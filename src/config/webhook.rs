@@ -1,11 +1,11 @@
 //! How webhooks, forms and MCP triggers are guarded.
 
+use super::condition::condition;
 use super::instance::Paths;
 use super::known::Known;
 use super::place::Place;
 use super::provider::refuse;
 use super::raw::RawWebhook;
-use super::subject::condition;
 use crate::policy::{Condition, PathPattern, WebhookAuth, WebhookRule, WebhookRules};
 
 /// Turns what was written of the webhooks into rules. Whatever is missing in the result was
@@ -65,7 +65,7 @@ fn rule(raw: RawWebhook, paths: Option<Paths<'_>>, providers: &[Known]) -> Optio
         auth: auth?,
         require: require?,
         keep_authorization: raw.keep_authorization.value?,
-        cors_preflight: raw.cors_preflight.value?.0 .0,
+        cors_preflight: raw.cors_preflight.value?.0,
     })
 }
 

@@ -4,7 +4,7 @@ use super::read::Choice;
 use super::report::Complaint;
 use crate::crypto::Algorithm;
 use crate::identity::{Dialect, Kind};
-use crate::policy::{Access, ApiKeys, CryptoMode, RolesFrom, WebhookAuth};
+use crate::policy::{Access, ApiKeys, CryptoMode, Preflight, RolesFrom, WebhookAuth};
 use crate::token::TypRule;
 
 impl Choice for Dialect {
@@ -28,7 +28,7 @@ impl Choice for Dialect {
 impl Choice for TypRule {
     fn words() -> Vec<(&'static str, Self)> {
         vec![
-            ("any_access_token", Self::NotAnotherKind),
+            ("any_access_token", Self::AnyAccessToken),
             ("at+jwt", Self::AccessToken),
             ("id_token", Self::IdToken),
         ]
@@ -123,13 +123,9 @@ impl Choice for WebhookAuth {
     }
 }
 
-/// What becomes of a CORS preflight: `guard` reads better than "deny" beside a bearer rule.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Preflight(pub(super) Access);
-
 impl Choice for Preflight {
     fn words() -> Vec<(&'static str, Self)> {
-        vec![("guard", Self(Access::Deny)), ("pass", Self(Access::Pass))]
+        vec![("guard", Self::Guard), ("pass", Self::Pass)]
     }
 }
 

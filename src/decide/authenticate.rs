@@ -3,13 +3,14 @@
 use std::rc::Rc;
 
 use super::introspection::{confirm, introspect};
-use super::{Caller, Findings, Grounds, Recollection, Stop, TokenCacheKey};
+use super::{CacheOutcome, Caller, DecisionContext, DecisionRecord, Stop, TokenCacheKey};
 use crate::facts::{Availability, Fact, KeyIdDigest, NewerKeys};
 use crate::identity::Identity;
 use crate::policy::{Instance, NotAdmitted, Provider, ProviderId};
 use crate::reply::Reason;
 use crate::token::{
-    is_opaque, Claimed, CompactToken, TokenDigest, TokenFault, UntrustedToken, VerifiedToken,
+    is_opaque, CompactToken, TokenDigest, TokenFault, UntrustedToken, UnverifiedClaims,
+    VerifiedToken,
 };
 
 /// For the audit. Zitadel, Ory Hydra and Auth0 make such tokens unless they are told otherwise.
@@ -20,29 +21,29 @@ const OPAQUE: &str = "an opaque token, and no provider is asked about it: have t
 /// before and would still be found good. Whatever is not recalled takes the whole way, so that a
 /// refusal is always the same.
 pub(super) fn authenticate(
-    grounds: Grounds<'_>,
+    context: DecisionContext<'_>,
     instance: &Instance,
     token: &CompactToken,
-    findings: &mut Findings,
+    record: &mut DecisionRecord,
 ) -> Result<Rc<Caller>, Stop> {
     let key = TokenCacheKey::of(instance.id, token);
-    if let Some(caller) = grounds.memo.recall(&key) {
-        if caller.still_holds(grounds) {
-            findings.recollection = Some(Recollection::Recalled);
-            findings.note(grounds, caller);
+    if let Some(caller) = context.token_cache.recall(&key) {
+        if caller.still_holds(context) {
+            record.cache = Some(CacheOutcome::Hit);
+            record.note(context, caller);
             return Ok(Rc::clone(caller));
         }
-        findings.was_verified = true;
+        record.was_verified = true;
     }
-    if let Some((id, provider, verified)) = introspect(grounds, token, key.digest(), findings)? {
+    if let Some((id, provider, verified)) = introspect(context, token, key.digest(), record)? {
         let said = Rc::clone(verified.claims());
-        let caller = admit(grounds, instance, (id, provider), verified, None, findings);
+        let caller = admit(context, instance, (id, provider), verified, None, record);
         match &caller {
             Ok(caller) => {
-                findings.recollection = Some(Recollection::New(key, Rc::clone(caller)));
+                record.cache = Some(CacheOutcome::Miss(key, Rc::clone(caller)));
             }
-            Err(_) if findings.identity.is_none() => {
-                findings.claimed = Some(Claimed::of_answer(&said, token));
+            Err(_) if record.identity.is_none() => {
+                record.claimed = Some(UnverifiedClaims::of_answer(&said, token));
             }
             Err(_) => {}
         }
@@ -50,17 +51,17 @@ pub(super) fn authenticate(
     }
     let untrusted = UntrustedToken::parse(token.expose()).map_err(|fault| {
         if fault == TokenFault::NotAJws && is_opaque(token.expose()) {
-            findings.hint = Some(OPAQUE);
+            record.hint = Some(OPAQUE);
         }
         Reason::Token(fault)
     })?;
-    let caller = verify(grounds, instance, &untrusted, key.digest(), findings);
+    let caller = verify(context, instance, &untrusted, key.digest(), record);
     if let Ok(caller) = &caller {
-        findings.recollection = Some(Recollection::New(key, Rc::clone(caller)));
+        record.cache = Some(CacheOutcome::Miss(key, Rc::clone(caller)));
     }
-    if findings.identity.is_none() {
+    if record.identity.is_none() {
         // Put together only for tokens that are not accepted: most are.
-        findings.claimed = Some(untrusted.claimed());
+        record.claimed = Some(untrusted.claimed());
     }
     caller
 }
@@ -68,29 +69,29 @@ pub(super) fn authenticate(
 /// Verifies a token with the keys and rules of the one provider that its issuer belongs to, and
 /// reads who the caller is. The issuer is only believed once the signature holds.
 fn verify(
-    grounds: Grounds<'_>,
+    context: DecisionContext<'_>,
     instance: &Instance,
     untrusted: &UntrustedToken<'_>,
     digest: &TokenDigest,
-    findings: &mut Findings,
+    record: &mut DecisionRecord,
 ) -> Result<Rc<Caller>, Stop> {
-    let policy = grounds.policy;
+    let policy = context.policy;
     let (id, provider) = policy
         .issuers
         .provider_of(untrusted)
         .and_then(|id| Some((id, policy.providers.get(id.0)?)))
         .ok_or_else(|| {
-            findings.hint = policy.issuers.hint(untrusted.claimed_issuer());
+            record.hint = policy.issuers.hint(untrusted.claimed_issuer());
             Reason::UnknownIssuer
         })?;
-    findings.provider = Some(Rc::clone(&provider.name));
-    let keys = match grounds.facts.key_set(id) {
+    record.provider = Some(Rc::clone(&provider.name));
+    let keys = match context.facts.key_set(id) {
         Availability::Known(keys) => keys,
         missing => {
             // A token that no key could save is its sender's fault, not the provider's.
-            VerifiedToken::check_without_keys(untrusted, &provider.token, grounds.now).map_err(
+            VerifiedToken::check_without_keys(untrusted, &provider.token, context.now).map_err(
                 |fault| {
-                    findings.hint = untrusted.misfit(fault);
+                    record.hint = untrusted.misfit(fault);
                     Reason::Token(fault)
                 },
             )?;
@@ -104,33 +105,33 @@ fn verify(
         untrusted,
         &provider.token,
         keys,
-        grounds.crypto,
-        grounds.now,
+        context.crypto,
+        context.now,
     );
     let token = verified.map_err(|fault| {
-        findings.hint = untrusted.misfit(fault);
-        refused(grounds, id, (untrusted, digest), fault)
+        record.hint = untrusted.misfit(fault);
+        refused(context, id, (untrusted, digest), fault)
     })?;
-    findings.crypto_path = token.crypto_path();
+    record.crypto_path = token.crypto_path();
     let is_asked = provider.introspection.as_ref();
     let word = is_asked.filter(|asked| asked.always).map(|_| digest);
-    admit(grounds, instance, (id, provider), token, word, findings)
+    admit(context, instance, (id, provider), token, word, record)
 }
 
 /// Reads whom a verified token stands for, and whether he may come in. Where the provider has the
 /// last word on each token, it is asked only about those that would come in.
 fn admit(
-    grounds: Grounds<'_>,
+    context: DecisionContext<'_>,
     instance: &Instance,
     (id, provider): (ProviderId, &Provider),
     mut token: VerifiedToken,
     word_on: Option<&TokenDigest>,
-    findings: &mut Findings,
+    record: &mut DecisionRecord,
 ) -> Result<Rc<Caller>, Stop> {
     let mut identity = Rc::new(
         Identity::of(&token, &provider.name, &provider.identity).map_err(Reason::Identity)?,
     );
-    findings.identity = Some(Rc::clone(&identity));
+    record.identity = Some(Rc::clone(&identity));
     let admission = &provider.admission;
     let admitted = admission.check(&identity);
     if let Some(digest) = word_on {
@@ -139,26 +140,26 @@ fn admit(
             Err(NotAdmitted::Client) if identity.client.is_none() => {}
             admitted => admitted.map_err(Reason::NotAdmitted)?,
         }
-        token = confirm(grounds, (id, provider), token, digest, findings)?;
+        token = confirm(context, (id, provider), token, digest, record)?;
         identity = Rc::new(
             Identity::of(&token, &provider.name, &provider.identity).map_err(Reason::Identity)?,
         );
-        findings.identity = Some(Rc::clone(&identity));
+        record.identity = Some(Rc::clone(&identity));
         admission.check(&identity).map_err(Reason::NotAdmitted)?;
     } else {
         admitted.map_err(Reason::NotAdmitted)?;
     }
     // The caller lets go of what nothing needs any more; a second hold on it would mean a copy.
-    findings.identity = None;
+    record.identity = None;
     let caller = Rc::new(Caller::new(instance, (id, provider), token, identity));
-    findings.note(grounds, &caller);
+    record.note(context, &caller);
     Ok(caller)
 }
 
-impl Findings {
+impl DecisionRecord {
     /// Notes who the caller is.
-    fn note(&mut self, grounds: Grounds<'_>, caller: &Caller) {
-        let provider = grounds.policy.providers.get(caller.provider.0);
+    fn note(&mut self, context: DecisionContext<'_>, caller: &Caller) {
+        let provider = context.policy.providers.get(caller.provider.0);
         self.provider = provider.map(|provider| Rc::clone(&provider.name));
         self.identity = Some(Rc::clone(&caller.identity));
         self.hint = caller.hint();
@@ -174,7 +175,7 @@ impl Findings {
 /// that is none: such a token waits for newer keys only where a fetch may still be made for it, and
 /// is refused as what it is in all other cases.
 fn refused(
-    grounds: Grounds<'_>,
+    context: DecisionContext<'_>,
     provider: ProviderId,
     (token, digest): (&UntrustedToken<'_>, &TokenDigest),
     fault: TokenFault,
@@ -185,7 +186,7 @@ fn refused(
         (TokenFault::BadSignature | TokenFault::NoKeyFits, None) => KeyIdDigest::of_token(digest),
         (TokenFault::BadSignature | TokenFault::NoKeyFits, Some(_)) => {
             let token = KeyIdDigest::of_token(digest);
-            return if grounds.facts.may_have_changed(provider, token) {
+            return if context.facts.may_have_changed(provider, token) {
                 Stop::Await(Fact::ChangedKeySet(provider, token, fault))
             } else {
                 Reason::Token(fault).into()
@@ -193,7 +194,7 @@ fn refused(
         }
         _ => return Reason::Token(fault).into(),
     };
-    match grounds.facts.newer_keys(provider, key_id) {
+    match context.facts.newer_keys(provider, key_id) {
         NewerKeys::MayCome => Stop::Await(Fact::NewerKeySet(provider, key_id)),
         NewerKeys::NotYet(wait) => Reason::KeysNotCurrent(wait).into(),
         NewerKeys::Unavailable(outage) => Reason::KeysUnavailable(outage).into(),

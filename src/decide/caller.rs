@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::edits::{identity_headers, HeaderEdit};
-use super::Grounds;
+use super::DecisionContext;
 use crate::facts::Availability;
 use crate::formats::json;
 use crate::identity::Identity;
@@ -21,7 +21,7 @@ pub struct Caller {
     pub(super) provider: ProviderId,
     pub(super) identity: Rc<Identity>,
     /// Whom it becomes in n8n.
-    pub(super) standing: Option<Standing>,
+    pub(super) standing: Option<ResolvedPrincipal>,
     /// Whether it becomes nobody because a rule asks for groups that the token leaves out.
     misses_groups: bool,
     headers: Vec<HeaderEdit>,
@@ -29,7 +29,7 @@ pub struct Caller {
 
 /// Whom a caller becomes in n8n.
 #[derive(Clone, Debug)]
-pub(super) struct Standing {
+pub(super) struct ResolvedPrincipal {
     /// The principal's name.
     pub(super) principal: Rc<str>,
     /// What it may do.
@@ -50,7 +50,7 @@ impl Caller {
         let misses_groups = instance.principals.misses_groups(&identity);
         let principal = instance.principals.of(&identity);
         let principal = principal.filter(|_| !misses_groups);
-        let standing = principal.map(|principal| Standing {
+        let standing = principal.map(|principal| ResolvedPrincipal {
             principal: Rc::clone(&principal.name),
             granted: granted(instance, provider.roles_from, &identity, principal),
             most_by_scopes: (provider.roles_from != RolesFrom::Roles)
@@ -75,7 +75,7 @@ impl Caller {
     }
 
     /// Whom the caller becomes in n8n, or why nobody.
-    pub(super) fn standing(&self) -> Result<&Standing, Reason> {
+    pub(super) fn standing(&self) -> Result<&ResolvedPrincipal, Reason> {
         self.standing.as_ref().ok_or(if self.misses_groups {
             Reason::GroupsLeftOut
         } else {
@@ -84,12 +84,12 @@ impl Caller {
     }
 
     /// Whether the token would still be found good now, with the keys that are known now.
-    pub(super) fn still_holds(&self, grounds: Grounds<'_>) -> bool {
-        let keys = match grounds.facts.key_set(self.provider) {
+    pub(super) fn still_holds(&self, context: DecisionContext<'_>) -> bool {
+        let keys = match context.facts.key_set(self.provider) {
             Availability::Known(keys) => Some(keys),
             Availability::Pending | Availability::Unavailable { .. } => None,
         };
-        self.token.still_holds(keys, grounds.now)
+        self.token.still_holds(keys, context.now)
     }
 
     /// What an operator should know of the token.

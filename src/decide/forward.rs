@@ -1,6 +1,6 @@
 //! A request that goes on in the name of a verified caller.
 
-use super::caller::{Caller, Standing};
+use super::caller::{Caller, ResolvedPrincipal};
 use super::edits::{self, HeaderEdit, HeaderValue};
 use crate::http::RequestHead;
 
@@ -16,7 +16,7 @@ impl Forward {
     pub(super) fn to_public_api(
         request: &RequestHead,
         caller: &Caller,
-        standing: &Standing,
+        standing: &ResolvedPrincipal,
     ) -> Self {
         let mut forward = Self::to(request, caller, false);
         forward.edits.push(HeaderEdit::Set(

@@ -2,13 +2,13 @@
 
 use std::rc::Rc;
 
-use super::{Findings, Grounds, Stop};
+use super::{DecisionContext, DecisionRecord, Stop};
 use crate::facts::{Fact, Introspected};
 use crate::identity::IdentityFault;
 use crate::policy::{Introspection, Protocol, Provider, ProviderId};
 use crate::reply::Reason;
 use crate::token::{
-    is_opaque, misfit, Claimed, CompactToken, TokenDigest, TokenFault, VerifiedToken,
+    is_opaque, misfit, CompactToken, TokenDigest, TokenFault, UnverifiedClaims, VerifiedToken,
     MAX_TOKEN_BYTES,
 };
 
@@ -27,16 +27,16 @@ const NOT_FOR_USERINFO: &str = "userinfo takes no token without the scope openid
 /// they are asked one after the other, and the first that calls the token active is the one that it
 /// belongs to.
 pub(super) fn introspect<'g>(
-    grounds: Grounds<'g>,
+    context: DecisionContext<'g>,
     token: &CompactToken,
     digest: &TokenDigest,
-    findings: &mut Findings,
+    record: &mut DecisionRecord,
 ) -> Result<Option<(ProviderId, &'g Provider, VerifiedToken)>, Stop> {
     let text = token.expose();
     if text.len() > MAX_TOKEN_BYTES || !is_opaque(text) {
         return Ok(None);
     }
-    let providers = &grounds.policy.providers;
+    let providers = &context.policy.providers;
     let has_prefix = |asked: &Introspection| {
         let mut prefixes = asked.token_prefixes.iter();
         prefixes.any(|prefix| text.starts_with(prefix.as_str()))
@@ -57,58 +57,58 @@ pub(super) fn introspect<'g>(
         };
         count = count.saturating_add(1);
         let id = ProviderId(index);
-        match grounds.facts.introspection(id, digest) {
+        match context.facts.introspection(id, digest) {
             // Whoever speaks for it counts, though what others said before was forgotten since.
             Introspected::Active(answer) => {
-                findings.provider = Some(Rc::clone(&provider.name));
-                findings.introspection = Some("active");
+                record.provider = Some(Rc::clone(&provider.name));
+                record.introspection = Some("active");
                 // What others said of a token that is not theirs is nothing to look at.
-                findings.hint = None;
+                record.hint = None;
                 let verified = VerifiedToken::introspected(
                     token,
                     answer,
                     asked.protocol.response_kind(),
                     &provider.token,
-                    grounds.now,
+                    context.now,
                 );
                 let verified = verified.map_err(|fault| {
-                    findings.hint = misfit(fault, answer.claims());
-                    findings.claimed = Some(Claimed::of_answer(answer.claims(), token));
+                    record.hint = misfit(fault, answer.claims());
+                    record.claimed = Some(UnverifiedClaims::of_answer(answer.claims(), token));
                     Reason::Token(fault)
                 })?;
                 return Ok(Some((id, provider, verified)));
             }
             _ if pending.is_some() => {}
             Introspected::Inactive => {
-                findings.introspection = Some("inactive");
+                record.introspection = Some("inactive");
                 if asked.protocol == Protocol::UserInfo {
-                    findings.hint = findings.hint.or(Some(NOT_FOR_USERINFO));
+                    record.hint = record.hint.or(Some(NOT_FOR_USERINFO));
                 }
             }
             Introspected::Nameless => {
-                findings.introspection = Some("active");
-                findings.hint = Some(OF_NO_PERSON);
+                record.introspection = Some("active");
+                record.hint = Some(OF_NO_PERSON);
                 is_nameless = true;
             }
             Introspected::Pending => pending = Some(id),
             Introspected::Unavailable(why) => outage = outage.or(Some(why)),
         }
         if pending.is_none_or(|pending| pending == id) {
-            findings.provider = Some(Rc::clone(&provider.name));
+            record.provider = Some(Rc::clone(&provider.name));
         }
     }
     if let Some(id) = pending {
-        findings.hint = None;
+        record.hint = None;
         return Err(Stop::Await(Fact::Introspection(id, *digest)));
     }
     if count > 1 {
-        findings.provider = None;
+        record.provider = None;
     }
     match outage {
         // It may be the token of the very provider that cannot be asked.
         Some(outage) => {
-            findings.introspection = None;
-            findings.hint = None;
+            record.introspection = None;
+            record.hint = None;
             Err(Reason::IntrospectionUnavailable(outage).into())
         }
         None if count == 0 => Ok(None),
@@ -119,20 +119,20 @@ pub(super) fn introspect<'g>(
 
 /// Adds the provider's word to a token whose signature is good.
 pub(super) fn confirm(
-    grounds: Grounds<'_>,
+    context: DecisionContext<'_>,
     (id, provider): (ProviderId, &Provider),
     token: VerifiedToken,
     digest: &TokenDigest,
-    findings: &mut Findings,
+    record: &mut DecisionRecord,
 ) -> Result<VerifiedToken, Stop> {
-    match grounds.facts.confirmation(id, digest) {
+    match context.facts.confirmation(id, digest) {
         Introspected::Active(answer) => {
-            findings.introspection = Some("active");
-            let token = token.confirmed(answer, &provider.token, grounds.now);
+            record.introspection = Some("active");
+            let token = token.confirmed(answer, &provider.token, context.now);
             token.map_err(|fault| Reason::Token(fault).into())
         }
         Introspected::Inactive | Introspected::Nameless => {
-            findings.introspection = Some("inactive");
+            record.introspection = Some("inactive");
             Err(Reason::Token(TokenFault::Inactive).into())
         }
         Introspected::Pending => Err(Stop::Await(Fact::Confirmation(id, *digest))),

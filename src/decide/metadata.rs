@@ -1,6 +1,6 @@
 //! Requests for the metadata of guarded resources (RFC 9728), which this filter answers itself.
 
-use super::{Findings, Outcome, Stop};
+use super::{DecisionRecord, Outcome, Stop};
 use crate::http::RequestHead;
 use crate::n8n::{classify, described, Location, Surface};
 use crate::policy::{Instance, Policy, RuleChoice, WebhookAuth};
@@ -26,17 +26,17 @@ pub(super) fn at_root(
     policy: &Policy,
     instance: &Instance,
     request: &RequestHead,
-    findings: &mut Findings,
+    record: &mut DecisionRecord,
 ) -> Option<Result<Outcome, Stop>> {
     let Ok(Location::Inside(path)) = instance.locate(described(request.path())?) else {
         return None;
     };
     let route = classify(&instance.endpoints, path).ok()?;
     if route.api_call().is_some_and(<[String]>::is_empty) {
-        findings.surface = Some(Surface::Gate);
+        record.surface = Some(Surface::Gate);
         return Some(of_public_api(policy, instance, request));
     }
-    of_trigger(policy, instance, path, request, findings)
+    of_trigger(policy, instance, path, request, record)
 }
 
 /// The document of a webhook, form or MCP trigger that a rule guards with tokens: whoever calls it
@@ -47,7 +47,7 @@ pub(super) fn of_trigger(
     instance: &Instance,
     path: &[u8],
     request: &RequestHead,
-    findings: &mut Findings,
+    record: &mut DecisionRecord,
 ) -> Option<Result<Outcome, Stop>> {
     let route = classify(&instance.endpoints, path).ok()?;
     let RuleChoice::Rule(rule) = instance.webhooks.choose(&route, request.query()) else {
@@ -56,7 +56,7 @@ pub(super) fn of_trigger(
     if rule.auth != WebhookAuth::Bearer {
         return None;
     }
-    findings.surface = Some(Surface::Gate);
+    record.surface = Some(Surface::Gate);
     let resource = Resource::trigger(instance, path, request);
     Some(answer(request, resource, |resource| {
         trigger_metadata(policy, rule, resource)

@@ -39,17 +39,17 @@ use crate::n8n::{classify, described, Location, Route, Surface};
 use crate::policy::{Access, Instance, Policy};
 use crate::reply::{LocalReply, Reason};
 use crate::time::UnixSeconds;
-use crate::token::{Claimed, KeyClaims};
+use crate::token::{KeyClaims, UnverifiedClaims};
 
 /// Everything that a decision rests on beside the request.
 #[derive(Clone, Copy)]
-pub struct Grounds<'g> {
+pub struct DecisionContext<'g> {
     /// The operator's policy.
     pub policy: &'g Policy,
     /// What is known so far.
     pub facts: &'g dyn Facts,
     /// What is remembered of tokens that were verified before.
-    pub memo: &'g TokenCache<Caller>,
+    pub token_cache: &'g TokenCache<Caller>,
     /// Who checks signatures.
     pub crypto: &'g dyn SignatureVerifier,
     /// The time.
@@ -62,7 +62,7 @@ pub struct Decision {
     /// What becomes of it.
     pub outcome: Outcome,
     /// What was found out on the way.
-    pub findings: Findings,
+    pub record: DecisionRecord,
 }
 
 /// What becomes of a request.
@@ -99,7 +99,7 @@ impl Outcome {
 
 /// What was found out about a request, for audit and metrics.
 #[derive(Clone, Debug, Default)]
-pub struct Findings {
+pub struct DecisionRecord {
     /// The instance of n8n that it is for, if it has a name.
     pub instance: Option<Rc<str>>,
     /// The part of n8n that it goes to; `None` when the path has no single reading.
@@ -109,7 +109,7 @@ pub struct Findings {
     /// Who the caller is, once the token was verified.
     pub identity: Option<Rc<Identity>>,
     /// What a token says of itself that was read and not accepted.
-    pub claimed: Option<Claimed>,
+    pub claimed: Option<UnverifiedClaims>,
     /// What an operator may have overlooked, for the audit alone.
     pub hint: Option<&'static str>,
     /// The provider whose keys and rules were applied, verified or not.
@@ -121,7 +121,7 @@ pub struct Findings {
     /// What the provider said of the token, if it was asked: `active` or `inactive`.
     pub introspection: Option<&'static str>,
     /// Whether the token was verified now or before.
-    pub recollection: Option<Recollection>,
+    pub cache: Option<CacheOutcome>,
     /// It was verified before, and must be once more.
     pub was_verified: bool,
     /// The credential that was looked at.
@@ -155,32 +155,32 @@ impl Credential {
 
 /// Whether a good token was verified now or before.
 #[derive(Clone, Debug)]
-pub enum Recollection {
+pub enum CacheOutcome {
     /// Before: the same bytes were sent to this worker.
-    Recalled,
+    Hit,
     /// Now, and this is worth remembering for the next request with the same token.
-    New(TokenCacheKey, Rc<Caller>),
+    Miss(TokenCacheKey, Rc<Caller>),
 }
 
-impl Recollection {
+impl CacheOutcome {
     /// The word used in audit.
     pub const fn as_str(&self) -> &'static str {
         match self {
-            Self::Recalled => "hit",
-            Self::New(..) => "miss",
+            Self::Hit => "hit",
+            Self::Miss(..) => "miss",
         }
     }
 }
 
 /// Decides what becomes of a request.
-pub fn decide(grounds: Grounds<'_>, request: &RequestHead) -> Decision {
-    let mut findings = Findings::default();
-    let outcome = match outcome(grounds, request, &mut findings) {
+pub fn decide(context: DecisionContext<'_>, request: &RequestHead) -> Decision {
+    let mut record = DecisionRecord::default();
+    let outcome = match outcome(context, request, &mut record) {
         Ok(outcome) => outcome,
         Err(Stop::Reject(reason)) => Outcome::Reject(reason),
         Err(Stop::Await(fact)) => Outcome::Await(fact),
     };
-    Decision { outcome, findings }
+    Decision { outcome, record }
 }
 
 /// Why the way to a forward ends early.
@@ -196,22 +196,22 @@ impl From<Reason> for Stop {
 }
 
 fn outcome(
-    grounds: Grounds<'_>,
+    context: DecisionContext<'_>,
     request: &RequestHead,
-    findings: &mut Findings,
+    record: &mut DecisionRecord,
 ) -> Result<Outcome, Stop> {
-    let instance = grounds.policy.instances.of(request);
+    let instance = context.policy.instances.of(request);
     let instance = instance.ok_or(Reason::UnknownHost)?;
-    findings.instance.clone_from(&instance.name);
+    record.instance.clone_from(&instance.name);
     let location = instance.locate(request.path()).map_err(Reason::Path)?;
     let Location::Inside(path) = location else {
-        return outside(grounds, instance, request, findings);
+        return outside(context, instance, request, record);
     };
     let route = classify(&instance.endpoints, path).map_err(Reason::Path)?;
-    findings.surface = Some(route.surface);
-    let outcome = inside(grounds, instance, request, (&route, path), findings)?;
-    if matches!(outcome, Outcome::Pass(_)) && holds_token_as_key(grounds.policy, request) {
-        findings.credential = Some(Credential::ApiKey);
+    record.surface = Some(route.surface);
+    let outcome = inside(context, instance, request, (&route, path), record)?;
+    if matches!(outcome, Outcome::Pass(_)) && holds_token_as_key(context.policy, request) {
+        record.credential = Some(Credential::ApiKey);
         return Err(Reason::TokenAsApiKey.into());
     }
     Ok(outcome)
@@ -219,26 +219,24 @@ fn outcome(
 
 /// What becomes of a request to a part of n8n.
 fn inside(
-    grounds: Grounds<'_>,
+    context: DecisionContext<'_>,
     instance: &Instance,
     request: &RequestHead,
     (route, path): (&Route, &[u8]),
-    findings: &mut Findings,
+    record: &mut DecisionRecord,
 ) -> Result<Outcome, Stop> {
     match route.surface {
-        Surface::PublicApi => public_api::decide(grounds, instance, request, route, findings),
+        Surface::PublicApi => public_api::decide(context, instance, request, route, record),
         Surface::Webhook
         | Surface::WebhookTest
         | Surface::WebhookWaiting
         | Surface::Form
         | Surface::Chat
         | Surface::Agent
-        | Surface::Mcp => webhook::decide(grounds, instance, request, route, findings),
-        Surface::Gate => metadata::of_public_api(grounds.policy, instance, request),
+        | Surface::Mcp => webhook::decide(context, instance, request, route, record),
+        Surface::Gate => metadata::of_public_api(context.policy, instance, request),
         Surface::Oauth => described(path)
-            .and_then(|path| {
-                metadata::of_trigger(grounds.policy, instance, path, request, findings)
-            })
+            .and_then(|path| metadata::of_trigger(context.policy, instance, path, request, record))
             .unwrap_or_else(|| match instance.oauth {
                 Access::Pass => Ok(Outcome::Pass(without_made_up_identity(request))),
                 Access::Deny => Err(Reason::OauthDenied.into()),
@@ -252,15 +250,15 @@ fn inside(
 
 /// What becomes of a request outside of `path_prefix`, where n8n is not.
 fn outside(
-    grounds: Grounds<'_>,
+    context: DecisionContext<'_>,
     instance: &Instance,
     request: &RequestHead,
-    findings: &mut Findings,
+    record: &mut DecisionRecord,
 ) -> Result<Outcome, Stop> {
-    if let Some(answer) = metadata::at_root(grounds.policy, instance, request, findings) {
+    if let Some(answer) = metadata::at_root(context.policy, instance, request, record) {
         return answer;
     }
-    findings.surface = Some(Surface::Outside);
+    record.surface = Some(Surface::Outside);
     match instance.outside {
         Access::Pass => Ok(Outcome::Pass(without_made_up_identity(request))),
         Access::Deny => Err(Reason::OutsidePathPrefix.into()),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::edits::{encode, MAX_VALUE};
-use super::Findings;
+use super::DecisionRecord;
 
 /// The properties of a request that name its verified caller: principal, client and subject.
 ///
@@ -16,7 +16,7 @@ pub const CALLER_PROPERTIES: [&str; 3] = [
     "n8n_idp_gate.subject",
 ];
 
-impl Findings {
+impl DecisionRecord {
     /// The properties that are known of the caller, encoded as the identity headers are: no claim
     /// can end a line of a log. None for a caller that was not verified.
     pub fn caller_properties(&self) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {

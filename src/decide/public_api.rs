@@ -1,10 +1,10 @@
 //! Calls of n8n's public API.
 
 use super::authenticate::authenticate;
-use super::caller::Standing;
+use super::caller::ResolvedPrincipal;
 use super::edits::{without_made_up_identity, API_KEY_HEADER};
 use super::misplaced::is_token;
-use super::{Credential, Findings, Forward, Grounds, Outcome, Stop};
+use super::{Credential, DecisionContext, DecisionRecord, Forward, Outcome, Stop};
 use crate::http::{hostname, RequestHead};
 use crate::n8n::{Operation, Route, ScopeSet};
 use crate::policy::{ApiKeys, Instance};
@@ -12,34 +12,34 @@ use crate::reply::Reason;
 use crate::token::{bearer, ApiKeyForm, Bearer};
 
 pub(super) fn decide(
-    grounds: Grounds<'_>,
+    context: DecisionContext<'_>,
     instance: &Instance,
     request: &RequestHead,
     route: &Route,
-    findings: &mut Findings,
+    record: &mut DecisionRecord,
 ) -> Result<Outcome, Stop> {
     let operation = Operation::find(request.method(), route);
-    findings.operation = operation.map(Operation::name);
+    record.operation = operation.map(Operation::name);
     let bearer = bearer(request).map_err(Reason::Bearer)?;
     let token = match (bearer, api_key(request)?) {
         (Bearer::Token(token), ApiKey::Absent) => token,
         // The same key twice: n8n took it before there was a gate, and whichever of the two it
         // looks at, the caller is the same.
         (Bearer::Token(token), ApiKey::Present(key))
-            if token.expose().as_bytes() == key && !is_token(grounds.policy, key) =>
+            if token.expose().as_bytes() == key && !is_token(context.policy, key) =>
         {
-            return with_api_key(grounds, instance, request, (route, key), findings);
+            return with_api_key(context, instance, request, (route, key), record);
         }
         (Bearer::Token(_), ApiKey::Present(_) | ApiKey::Empty) => {
             return Err(Reason::TwoCredentials.into());
         }
         (_, ApiKey::Present(key)) => {
-            return with_api_key(grounds, instance, request, (route, key), findings);
+            return with_api_key(context, instance, request, (route, key), record);
         }
         (_, ApiKey::Absent | ApiKey::Empty) => return Err(Reason::NoCredential.into()),
     };
-    findings.credential = Some(Credential::Bearer);
-    let caller = authenticate(grounds, instance, &token, findings)?;
+    record.credential = Some(Credential::Bearer);
+    let caller = authenticate(context, instance, &token, record)?;
     let standing = caller.standing()?;
     match operation {
         None if !standing.granted.is_all() => return Err(Reason::UnknownOperation.into()),
@@ -62,7 +62,7 @@ pub(super) fn decide(
 /// shorter name than they are asked for. Nothing, where another scope would not help.
 fn scopes_to_ask_for(
     instance: &Instance,
-    standing: &Standing,
+    standing: &ResolvedPrincipal,
     missing: &[&'static str],
 ) -> Vec<String> {
     let mut all = Vec::new();
@@ -105,23 +105,23 @@ fn granted_by<'i>(instance: &'i Instance, asked: &str) -> Option<&'i ScopeSet> {
 
 /// What becomes of a call with a static key, which n8n alone can check.
 fn with_api_key(
-    grounds: Grounds<'_>,
+    context: DecisionContext<'_>,
     instance: &Instance,
     request: &RequestHead,
     (route, key): (&Route, &[u8]),
-    findings: &mut Findings,
+    record: &mut DecisionRecord,
 ) -> Result<Outcome, Stop> {
-    findings.credential = Some(Credential::ApiKey);
+    record.credential = Some(Credential::ApiKey);
     let key = key.trim_ascii();
     if let Ok(ApiKeyForm::Key(claims)) = std::str::from_utf8(key).map(ApiKeyForm::of) {
-        findings.api_key = Some(claims);
+        record.api_key = Some(claims);
     }
     let rules = &instance.public_api.api_keys;
     let host = rules.name_hosts().then(|| hostname::requested(request));
     match rules.choose(host.flatten().as_deref(), route) {
         // A token of a provider is looked for in all that passes, whatever the surface.
         ApiKeys::Pass => Ok(Outcome::Pass(without_made_up_identity(request))),
-        ApiKeys::Refuse if is_token(grounds.policy, key) => Err(Reason::TokenAsApiKey.into()),
+        ApiKeys::Refuse if is_token(context.policy, key) => Err(Reason::TokenAsApiKey.into()),
         ApiKeys::Refuse => Err(Reason::ApiKeyRefused.into()),
     }
 }

@@ -20,12 +20,11 @@ use crate::facts::{Availability, Introspected, KeyIdDigest, NewerKeys, Outage};
 use crate::mint::{mint, KeyKind, Mint};
 use crate::policy::ProviderId;
 use crate::secret::Secret;
-use crate::token::{ActiveAnswer, TokenDigest};
+use crate::token::{ActiveResponse, TokenDigest};
 
 mod answers;
 mod api_keys;
 mod edits;
-mod findings;
 mod grants;
 mod groups;
 mod instances;
@@ -39,6 +38,7 @@ mod opaque;
 mod path_prefix;
 mod properties;
 mod public_api;
+mod record;
 mod scopes;
 mod surfaces;
 mod unknown_keys;
@@ -108,7 +108,7 @@ struct TestFacts {
 
 /// What a provider says of a token.
 enum Said {
-    Active(ActiveAnswer),
+    Active(ActiveResponse),
     Inactive,
     Nameless,
     Nothing(&'static str),
@@ -171,17 +171,17 @@ fn decide_with(facts: &TestFacts, request: &RequestHead) -> Decision {
 
 fn decide_remembering(
     facts: &TestFacts,
-    memo: &TokenCache<Caller>,
+    token_cache: &TokenCache<Caller>,
     request: &RequestHead,
 ) -> Decision {
-    let grounds = Grounds {
+    let context = DecisionContext {
         policy: &facts.policy,
         facts,
-        memo,
+        token_cache,
         crypto: &GuestCrypto,
         now: NOW,
     };
-    decide(grounds, request)
+    decide(context, request)
 }
 
 /// Decides under [`configuration`].

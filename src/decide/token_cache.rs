@@ -178,109 +178,112 @@ mod tests {
         }
     }
 
-    fn remember(memo: &mut TokenCache<usize>, numbers: std::ops::Range<usize>) {
+    fn remember(token_cache: &mut TokenCache<usize>, numbers: std::ops::Range<usize>) {
         for number in numbers {
-            memo.remember(key(number), Rc::new(number), 1000);
+            token_cache.remember(key(number), Rc::new(number), 1000);
         }
     }
 
-    fn knows(memo: &TokenCache<usize>, number: usize) -> bool {
-        memo.recall(&key(number)).is_some()
+    fn knows(token_cache: &TokenCache<usize>, number: usize) -> bool {
+        token_cache.recall(&key(number)).is_some()
     }
 
     #[test]
     fn what_was_remembered_is_recalled_for_that_token_alone() {
-        let mut memo = TokenCache::default();
-        remember(&mut memo, 7..8);
-        assert_eq!(memo.recall(&key(7)).map(|value| **value), Some(7));
-        assert_eq!(memo.recall(&key(8)), None);
-        memo.clear();
-        assert_eq!(memo.recall(&key(7)), None);
-        assert!(memo.is_empty());
+        let mut token_cache = TokenCache::default();
+        remember(&mut token_cache, 7..8);
+        assert_eq!(token_cache.recall(&key(7)).map(|value| **value), Some(7));
+        assert_eq!(token_cache.recall(&key(8)), None);
+        token_cache.clear();
+        assert_eq!(token_cache.recall(&key(7)), None);
+        assert!(token_cache.is_empty());
     }
 
     #[test]
     fn what_was_remembered_at_one_instance_is_unknown_at_another() {
-        let mut memo = TokenCache::default();
-        remember(&mut memo, 7..8);
+        let mut token_cache = TokenCache::default();
+        remember(&mut token_cache, 7..8);
         let elsewhere = TokenCacheKey {
             instance: InstanceId(1),
             ..key(7)
         };
-        assert_eq!(memo.recall(&elsewhere), None);
-        memo.remember(elsewhere, Rc::new(8), 1000);
-        assert_eq!(memo.recall(&key(7)).map(|value| **value), Some(7));
-        assert_eq!(memo.recall(&elsewhere).map(|value| **value), Some(8));
+        assert_eq!(token_cache.recall(&elsewhere), None);
+        token_cache.remember(elsewhere, Rc::new(8), 1000);
+        assert_eq!(token_cache.recall(&key(7)).map(|value| **value), Some(7));
+        assert_eq!(token_cache.recall(&elsewhere).map(|value| **value), Some(8));
     }
 
     #[test]
     fn a_newer_value_takes_the_place_of_the_older() {
-        let mut memo = TokenCache::default();
-        memo.remember(key(1), Rc::new(1), 100);
-        memo.remember(key(1), Rc::new(2), 300);
-        assert_eq!(memo.recall(&key(1)).map(|value| **value), Some(2));
-        assert_eq!((memo.len(), memo.bytes), (1, 300));
+        let mut token_cache = TokenCache::default();
+        token_cache.remember(key(1), Rc::new(1), 100);
+        token_cache.remember(key(1), Rc::new(2), 300);
+        assert_eq!(token_cache.recall(&key(1)).map(|value| **value), Some(2));
+        assert_eq!((token_cache.len(), token_cache.bytes), (1, 300));
     }
 
     #[test]
     fn the_number_of_tokens_is_bounded() {
-        let mut memo = TokenCache::default();
-        remember(&mut memo, 0..3 * MAX_CACHED_TOKENS);
-        assert_eq!(memo.len(), MAX_CACHED_TOKENS);
-        assert_eq!(memo.on_probation.len() + memo.proven.len(), memo.len());
-        assert!(knows(&memo, 3 * MAX_CACHED_TOKENS - 1));
-        assert!(!knows(&memo, 0));
+        let mut token_cache = TokenCache::default();
+        remember(&mut token_cache, 0..3 * MAX_CACHED_TOKENS);
+        assert_eq!(token_cache.len(), MAX_CACHED_TOKENS);
+        assert_eq!(
+            token_cache.on_probation.len() + token_cache.proven.len(),
+            token_cache.len()
+        );
+        assert!(knows(&token_cache, 3 * MAX_CACHED_TOKENS - 1));
+        assert!(!knows(&token_cache, 0));
     }
 
     #[test]
     fn their_bytes_are_bounded() {
-        let mut memo = TokenCache::default();
+        let mut token_cache = TokenCache::default();
         for number in 0..1000 {
-            memo.remember(key(number), Rc::new(number), 50_000);
+            token_cache.remember(key(number), Rc::new(number), 50_000);
         }
-        assert_eq!(memo.len(), MAX_CACHED_BYTES / 50_000);
-        assert_eq!(memo.bytes, memo.len() * 50_000);
+        assert_eq!(token_cache.len(), MAX_CACHED_BYTES / 50_000);
+        assert_eq!(token_cache.bytes, token_cache.len() * 50_000);
     }
 
     #[test]
     fn one_that_is_too_large_is_not_remembered_and_pushes_out_nothing() {
-        let mut memo = TokenCache::default();
-        remember(&mut memo, 0..1);
-        memo.remember(key(1), Rc::new(1), MAX_WEIGHT + 1);
-        assert!(knows(&memo, 0) && !knows(&memo, 1));
+        let mut token_cache = TokenCache::default();
+        remember(&mut token_cache, 0..1);
+        token_cache.remember(key(1), Rc::new(1), MAX_WEIGHT + 1);
+        assert!(knows(&token_cache, 0) && !knows(&token_cache, 1));
     }
 
     #[test]
     fn a_flood_of_tokens_that_are_sent_once_pushes_out_none_that_was_sent_again() {
-        let mut memo = TokenCache::default();
-        remember(&mut memo, 0..1000);
-        assert!((0..1000).all(|number| knows(&memo, number)));
-        remember(&mut memo, 10_000..10_000 + 50 * MAX_CACHED_TOKENS);
-        assert!((0..1000).all(|number| knows(&memo, number)));
+        let mut token_cache = TokenCache::default();
+        remember(&mut token_cache, 0..1000);
+        assert!((0..1000).all(|number| knows(&token_cache, number)));
+        remember(&mut token_cache, 10_000..10_000 + 50 * MAX_CACHED_TOKENS);
+        assert!((0..1000).all(|number| knows(&token_cache, number)));
     }
 
     #[test]
     fn a_token_in_use_outlives_a_flood_of_tokens_that_are_sent_twice() {
-        let mut memo = TokenCache::default();
-        remember(&mut memo, 0..1);
+        let mut token_cache = TokenCache::default();
+        remember(&mut token_cache, 0..1);
         for number in 10_000..10_000 + 20 * MAX_CACHED_TOKENS {
-            remember(&mut memo, number..number + 1);
-            assert!(knows(&memo, number));
+            remember(&mut token_cache, number..number + 1);
+            assert!(knows(&token_cache, number));
             if number % (MAX_CACHED_TOKENS / 2) == 0 {
-                assert!(knows(&memo, 0), "{number}");
+                assert!(knows(&token_cache, 0), "{number}");
             }
         }
     }
 
     #[test]
     fn tokens_that_nobody_sends_any_more_make_room() {
-        let mut memo = TokenCache::default();
-        remember(&mut memo, 0..MAX_CACHED_TOKENS);
-        assert!((0..MAX_CACHED_TOKENS).all(|number| knows(&memo, number)));
+        let mut token_cache = TokenCache::default();
+        remember(&mut token_cache, 0..MAX_CACHED_TOKENS);
+        assert!((0..MAX_CACHED_TOKENS).all(|number| knows(&token_cache, number)));
         for number in 10_000..10_000 + 5 * MAX_CACHED_TOKENS {
-            remember(&mut memo, number..number + 1);
-            assert!(knows(&memo, number));
+            remember(&mut token_cache, number..number + 1);
+            assert!(knows(&token_cache, number));
         }
-        assert!(!(0..MAX_CACHED_TOKENS).any(|number| memo.places.contains_key(&key(number))));
+        assert!(!(0..MAX_CACHED_TOKENS).any(|number| token_cache.places.contains_key(&key(number))));
     }
 }

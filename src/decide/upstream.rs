@@ -1,6 +1,6 @@
 //! What n8n's answer says about the key that this filter put in.
 
-use super::{Decision, Findings, Outcome};
+use super::{Decision, DecisionRecord, Outcome};
 use crate::reply::Reason;
 
 /// n8n knows no such key, or it has expired, or its user is gone.
@@ -28,14 +28,14 @@ impl Decision {
             FORBIDDEN => (Outcome::Answered, Some(NARROW_KEY)),
             _ => return None,
         };
-        let findings = Findings {
+        let record = DecisionRecord {
             hint,
             upstream_status: Some(status),
             // The token was checked once, and counted then.
             crypto_path: None,
-            recollection: None,
-            ..self.findings
+            cache: None,
+            ..self.record
         };
-        Some(Self { outcome, findings })
+        Some(Self { outcome, record })
     }
 }

@@ -2,19 +2,19 @@
 
 use super::authenticate::authenticate;
 use super::edits::without_made_up_identity;
-use super::{Credential, Findings, Forward, Grounds, Outcome, Stop};
+use super::{Credential, DecisionContext, DecisionRecord, Forward, Outcome, Stop};
 use crate::http::RequestHead;
 use crate::n8n::Route;
-use crate::policy::{Access, Instance, RuleChoice, WebhookAuth, WebhookRule};
+use crate::policy::{Instance, Preflight, RuleChoice, WebhookAuth, WebhookRule};
 use crate::reply::Reason;
 use crate::token::{bearer, Bearer};
 
 pub(super) fn decide(
-    grounds: Grounds<'_>,
+    context: DecisionContext<'_>,
     instance: &Instance,
     request: &RequestHead,
     route: &Route,
-    findings: &mut Findings,
+    record: &mut DecisionRecord,
 ) -> Result<Outcome, Stop> {
     let pass = || Ok(Outcome::Pass(without_made_up_identity(request)));
     let rule = match instance.webhooks.choose(route, request.query()) {
@@ -26,25 +26,25 @@ pub(super) fn decide(
     match rule.auth {
         WebhookAuth::Open => pass(),
         WebhookAuth::Deny => Err(Reason::WebhookDenied.into()),
-        WebhookAuth::Bearer if rule.cors_preflight == Access::Pass && request.is_preflight() => {
+        WebhookAuth::Bearer if rule.cors_preflight == Preflight::Pass && request.is_preflight() => {
             pass()
         }
-        WebhookAuth::Bearer => verified(grounds, instance, request, rule, findings),
+        WebhookAuth::Bearer => verified(context, instance, request, rule, record),
     }
 }
 
 fn verified(
-    grounds: Grounds<'_>,
+    context: DecisionContext<'_>,
     instance: &Instance,
     request: &RequestHead,
     rule: &WebhookRule,
-    findings: &mut Findings,
+    record: &mut DecisionRecord,
 ) -> Result<Outcome, Stop> {
     let Bearer::Token(token) = bearer(request).map_err(Reason::Bearer)? else {
         return Err(Reason::NoCredential.into());
     };
-    findings.credential = Some(Credential::Bearer);
-    let caller = authenticate(grounds, instance, &token, findings)?;
+    record.credential = Some(Credential::Bearer);
+    let caller = authenticate(context, instance, &token, record)?;
     if !rule.require.holds(&caller.identity) {
         let reason = if rule.require.misses_groups(&caller.identity) {
             Reason::GroupsLeftOut

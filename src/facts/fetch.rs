@@ -5,7 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::status::StatusClass;
-use super::Hints;
+use super::ResponseHeaders;
 use crate::crypto::KeySetFault;
 use crate::formats::printable::quoted_up_to;
 use crate::http::Endpoint;
@@ -56,7 +56,7 @@ pub enum FetchAnswer {
         /// HTTP status.
         status: u16,
         /// What its header says about when to ask again.
-        hints: Hints,
+        headers: ResponseHeaders,
         /// The body, or as much of it as the host gave.
         body: Vec<u8>,
     },
@@ -220,7 +220,7 @@ impl FetchAnswer {
     /// How long the provider says that its document is fresh.
     pub(super) fn max_age(&self) -> Option<Duration> {
         match self {
-            Self::Response { hints, .. } => hints.max_age(),
+            Self::Response { headers, .. } => headers.max_age(),
             _ => None,
         }
     }
@@ -230,9 +230,9 @@ impl FetchAnswer {
         match self {
             Self::Response {
                 status: 429 | 503,
-                hints,
+                headers,
                 ..
-            } => hints.retry_after(),
+            } => headers.retry_after(),
             _ => None,
         }
     }
@@ -243,15 +243,17 @@ impl FetchAnswer {
             Self::Response {
                 status: 200,
                 body,
-                hints,
-            } => match hints.coding(&body) {
+                headers,
+            } => match headers.coding(&body) {
                 Some(coding) => Err(FetchFault::ContentEncoding(coding)),
                 None if body.len() > MAX_DOCUMENT => Err(FetchFault::TooLarge),
                 None => Ok(body),
             },
-            Self::Response { status, hints, .. } => Err(FetchFault::Status {
+            Self::Response {
+                status, headers, ..
+            } => Err(FetchFault::Status {
                 status,
-                location: hints.location(),
+                location: headers.location(),
             }),
             Self::NoResponse => Err(FetchFault::NoResponse),
             Self::NotDispatched => Err(FetchFault::NotDispatched),

@@ -8,12 +8,12 @@ mod catalog;
 mod discovery;
 mod fetch;
 mod held;
-mod hints;
 mod introspection;
 mod key_set;
 mod looks;
 mod peer;
 mod places;
+mod response_headers;
 mod shared;
 mod status;
 mod store;
@@ -24,9 +24,9 @@ mod waiting;
 
 pub use discovery::read_discovery;
 pub use fetch::{CallId, FetchAnswer, FetchFault, FetchRequest, MAX_DOCUMENT};
-pub use hints::Hints;
 pub use introspection::{question, read_answer, IntrospectionFault, Said, MAX_CALLS};
 pub use peer::Peer;
+pub use response_headers::ResponseHeaders;
 pub use shared::{SharedKey, SharedMemory};
 pub use store::{Effect, FactStore, KeyCount, Origin};
 pub use unknown::KeyIdDigest;
@@ -36,7 +36,7 @@ use std::time::Duration;
 
 use crate::crypto::KeySet;
 use crate::policy::ProviderId;
-use crate::token::{ActiveAnswer, TokenDigest, TokenFault};
+use crate::token::{ActiveResponse, TokenDigest, TokenFault};
 use looks::{Cause, Wanted};
 
 /// Something that has to be known before a decision can be taken.
@@ -114,7 +114,7 @@ pub trait Facts {
 #[derive(Clone, Copy, Debug)]
 pub enum Introspected<'f> {
     /// It is active.
-    Active(&'f ActiveAnswer),
+    Active(&'f ActiveResponse),
     /// It is not.
     Inactive,
     /// Its provider does not say whose it is.

@@ -97,7 +97,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
             audiences: BTreeSet::from(["api".to_owned()]),
             algorithms: BTreeSet::from(Algorithm::ALL),
             clock_skew: Duration::from_secs(30),
-            typ: TypRule::NotAnotherKind,
+            typ: TypRule::AnyAccessToken,
             client_claims: &[],
         },
         admission: crate::policy::Admission::default(),
@@ -185,7 +185,7 @@ fn key_set(kid: &str) -> Vec<u8> {
 fn ok(body: impl Into<Vec<u8>>) -> FetchAnswer {
     FetchAnswer::Response {
         status: 200,
-        hints: Hints::default(),
+        headers: ResponseHeaders::default(),
         body: body.into(),
     }
 }
@@ -194,9 +194,9 @@ fn ok(body: impl Into<Vec<u8>>) -> FetchAnswer {
 fn fresh_for(seconds: u64, body: impl Into<Vec<u8>>) -> FetchAnswer {
     FetchAnswer::Response {
         status: 200,
-        hints: Hints {
+        headers: ResponseHeaders {
             cache_control: Some(format!("public, max-age={seconds}").into_bytes()),
-            ..Hints::default()
+            ..ResponseHeaders::default()
         },
         body: body.into(),
     }
@@ -205,7 +205,7 @@ fn fresh_for(seconds: u64, body: impl Into<Vec<u8>>) -> FetchAnswer {
 fn status(status: u16) -> FetchAnswer {
     FetchAnswer::Response {
         status,
-        hints: Hints::default(),
+        headers: ResponseHeaders::default(),
         body: key_set("never-read"),
     }
 }
@@ -214,9 +214,9 @@ fn status(status: u16) -> FetchAnswer {
 fn retry_after(status: u16, seconds: u64) -> FetchAnswer {
     FetchAnswer::Response {
         status,
-        hints: Hints {
+        headers: ResponseHeaders {
             retry_after: Some(seconds.to_string().into_bytes()),
-            ..Hints::default()
+            ..ResponseHeaders::default()
         },
         body: Vec::new(),
     }

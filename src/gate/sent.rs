@@ -1,7 +1,7 @@
 //! Requests that went on with a key of n8n's that the gate put in.
 
 use super::{Action, Settled};
-use crate::decide::{Decision, Findings, Outcome};
+use crate::decide::{Decision, DecisionRecord, Outcome};
 use crate::http::RequestHead;
 use crate::policy::principal_label;
 use crate::reply::problem;
@@ -11,7 +11,7 @@ use crate::time::UnixMillis;
 /// n8n has answered. It is kept as long as n8n takes, so it is little.
 #[derive(Debug)]
 pub struct Sent {
-    findings: Findings,
+    record: DecisionRecord,
     request: RequestHead,
 }
 
@@ -21,7 +21,7 @@ impl Settled {
     pub fn into_sent(self) -> Option<Box<Sent>> {
         match &self.decision.outcome {
             Outcome::Forward(forward) if forward.has_api_key() => Some(Box::new(Sent {
-                findings: self.decision.findings,
+                record: self.decision.record,
                 request: self.request.for_reports(),
             })),
             _ => None,
@@ -30,10 +30,10 @@ impl Settled {
 
     /// The principal whose key n8n did not accept, or found too narrow, and n8n's status.
     pub fn refused_key(&self) -> Option<(u16, String)> {
-        let findings = &self.decision.findings;
-        let principal = findings.principal.as_deref()?;
-        let name = principal_label(findings.instance.as_deref(), principal);
-        Some((findings.upstream_status?, name))
+        let record = &self.decision.record;
+        let principal = record.principal.as_deref()?;
+        let name = principal_label(record.instance.as_deref(), principal);
+        Some((record.upstream_status?, name))
     }
 }
 
@@ -41,10 +41,10 @@ impl Sent {
     /// n8n has answered with this status. `None`: there is nothing to do and nothing to say. Only else
     /// is the clock asked.
     pub fn answered(self, status: u16, now: impl FnOnce() -> UnixMillis) -> Option<Settled> {
-        let Self { findings, request } = self;
+        let Self { record, request } = self;
         let sent = Decision {
             outcome: Outcome::Answered,
-            findings,
+            record,
         };
         let decision = sent.after_answer(status)?;
         let action = match &decision.outcome {

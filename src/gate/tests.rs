@@ -82,7 +82,7 @@ fn keys(key_id: &str) -> FetchAnswer {
     let body = json!({"keys": [mint(KeyKind::Ed25519).jwk(key_id)]});
     FetchAnswer::Response {
         status: 200,
-        hints: crate::facts::Hints::default(),
+        headers: crate::facts::ResponseHeaders::default(),
         body: body.to_string().into_bytes(),
     }
 }
@@ -278,7 +278,7 @@ fn a_key_that_changed_under_its_id_is_learned_by_the_first_token_that_it_signed(
     let before = crate::mint::jwk_set(&[other.jwk("one")]);
     let answer = FetchAnswer::Response {
         status: 200,
-        hints: crate::facts::Hints::default(),
+        headers: crate::facts::ResponseHeaders::default(),
         body: before,
     };
     gate.answered(first, answer, START, &NoMemory);
@@ -441,9 +441,9 @@ fn word(active: bool) -> FetchAnswer {
         "token_type": "Bearer"});
     FetchAnswer::Response {
         status: 200,
-        hints: crate::facts::Hints {
+        headers: crate::facts::ResponseHeaders {
             content_type: Some(b"application/json".to_vec()),
-            ..crate::facts::Hints::default()
+            ..crate::facts::ResponseHeaders::default()
         },
         body: body.to_string().into_bytes(),
     }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::timestamp::rfc3339;
 use crate::crypto::CryptoPath;
-use crate::decide::{Credential, Decision, Outcome, Recollection};
+use crate::decide::{CacheOutcome, Credential, Decision, Outcome};
 use crate::formats::printable::{printable, printable_bytes};
 use crate::http::RequestHead;
 use crate::n8n::Surface;
@@ -17,18 +17,18 @@ const MAX_TEXT: usize = 512;
 impl AuditRules {
     /// Whether a decision leaves a record. Whatever was done in the name of a caller or refused does.
     pub fn record(&self, decision: &Decision) -> bool {
-        match (&decision.outcome, &self.surfaces, decision.findings.surface) {
+        match (&decision.outcome, &self.surfaces, decision.record.surface) {
             (Outcome::Pass(_), Some(recorded), Some(surface)) => recorded.contains(&surface),
             _ => true,
         }
     }
 }
 
-/// What was decided about a request, and on what grounds. Never a token, a key or a query string:
+/// What was decided about a request, and on what context. Never a token, a key or a query string:
 /// of the request only host, method, path and id are written.
 pub fn audit_line(decision: &Decision, request: &RequestHead, now: UnixMillis) -> String {
-    let findings = &decision.findings;
-    let identity = findings.identity.as_deref();
+    let record = &decision.record;
+    let identity = record.identity.as_deref();
     let mut line = Line(Map::new());
     line.put("time", Some(&rfc3339(now)));
     line.put("decision", Some(decision.outcome.as_str()));
@@ -43,15 +43,15 @@ pub fn audit_line(decision: &Decision, request: &RequestHead, now: UnixMillis) -
             Some(missing.as_str()).filter(|missing| !missing.is_empty()),
         );
     }
-    if let Some(status) = findings.upstream_status {
+    if let Some(status) = record.upstream_status {
         line.0.insert("upstream_status".to_owned(), status.into());
     }
-    line.put("hint", findings.hint);
-    line.put("instance", findings.instance.as_deref());
-    line.put("surface", findings.surface.map(Surface::as_str));
-    line.put("operation", findings.operation);
-    line.put("credential", findings.credential.map(Credential::as_str));
-    line.put("provider", findings.provider.as_deref());
+    line.put("hint", record.hint);
+    line.put("instance", record.instance.as_deref());
+    line.put("surface", record.surface.map(Surface::as_str));
+    line.put("operation", record.operation);
+    line.put("credential", record.credential.map(Credential::as_str));
+    line.put("provider", record.provider.as_deref());
     line.put("iss", identity.map(|identity| &*identity.issuer));
     line.put(
         "sub",
@@ -66,14 +66,11 @@ pub fn audit_line(decision: &Decision, request: &RequestHead, now: UnixMillis) -
         "jti",
         identity.and_then(|identity| identity.token_id.as_deref()),
     );
-    line.put("principal", findings.principal.as_deref());
-    line.put(
-        "cache",
-        findings.recollection.as_ref().map(Recollection::as_str),
-    );
-    line.put("crypto", findings.crypto_path.map(CryptoPath::as_str));
-    line.put("introspection", findings.introspection);
-    if let Some(claimed) = &findings.claimed {
+    line.put("principal", record.principal.as_deref());
+    line.put("cache", record.cache.as_ref().map(CacheOutcome::as_str));
+    line.put("crypto", record.crypto_path.map(CryptoPath::as_str));
+    line.put("introspection", record.introspection);
+    if let Some(claimed) = &record.claimed {
         let mut inner = Line(Map::new());
         inner.put("iss", claimed.issuer.as_deref());
         inner.put("aud", Some(&claimed.audience.join(" ")));
@@ -82,7 +79,7 @@ pub fn audit_line(decision: &Decision, request: &RequestHead, now: UnixMillis) -
         inner.put("kid", claimed.key_id.as_deref());
         line.0.insert("claimed".to_owned(), inner.0.into());
     }
-    if let Some(key) = &findings.api_key {
+    if let Some(key) = &record.api_key {
         let mut inner = Line(Map::new());
         inner.put("sub", key.subject.as_deref());
         inner.put("jti", key.id.as_deref());
@@ -90,7 +87,7 @@ pub fn audit_line(decision: &Decision, request: &RequestHead, now: UnixMillis) -
         inner.0.insert("verified".to_owned(), false.into());
         line.0.insert("api_key".to_owned(), inner.0.into());
     }
-    line.put("address", findings.address.as_deref());
+    line.put("address", record.address.as_deref());
     if let Some(host) = request.authority() {
         line.put_bytes("host", host);
     }
@@ -121,29 +118,29 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decide::Findings;
+    use crate::decide::DecisionRecord;
     use crate::reply::Reason;
-    use crate::token::Claimed;
+    use crate::token::UnverifiedClaims;
 
     /// A token that nobody signed names whom it likes: its text must not turn, hide or forge what
     /// stands in the log.
     #[test]
     fn nothing_that_a_caller_sent_reaches_the_log_unescaped() {
         let odd = "a\u{85}\u{7f}\u{1b}[2J\u{202e}\u{2066}\u{200b}\u{feff}\u{3164}\u{2028}\n";
-        let claimed = Claimed {
+        let claimed = UnverifiedClaims {
             issuer: Some(odd.to_owned()),
             audience: vec![odd.to_owned(), odd.to_owned()],
             subject: Some(odd.to_owned()),
             client: Some(odd.to_owned()),
             key_id: Some(odd.to_owned()),
         };
-        let findings = Findings {
+        let record = DecisionRecord {
             claimed: Some(claimed),
-            ..Findings::default()
+            ..DecisionRecord::default()
         };
         let decision = Decision {
             outcome: Outcome::Reject(Reason::UnknownIssuer),
-            findings,
+            record,
         };
         let bytes = [odd.as_bytes(), b"\xff\x80"].concat();
         let request = RequestHead::new(vec![

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::metrics::Metric;
 use crate::crypto::CryptoPath;
-use crate::decide::{Decision, Outcome, Recollection};
+use crate::decide::{CacheOutcome, Decision, Outcome};
 use crate::n8n::Surface;
 
 /// Counters of requests since they were last taken.
@@ -32,15 +32,15 @@ pub struct Decided {
 
 impl Decided {
     fn of(decision: &Decision) -> Self {
-        let findings = &decision.findings;
+        let record = &decision.record;
         Self {
-            surface: findings.surface.map_or("none", Surface::as_str),
+            surface: record.surface.map_or("none", Surface::as_str),
             outcome: decision.outcome.as_str(),
             reason: match &decision.outcome {
                 Outcome::Reject(reason) => reason.as_str(),
                 _ => "none",
             },
-            provider: findings.provider.clone(),
+            provider: record.provider.clone(),
         }
     }
 }
@@ -50,11 +50,11 @@ impl Tally {
     pub fn count(&mut self, decision: &Decision) {
         let decided = Decided::of(decision);
         add_one(self.decisions.entry(decided).or_default());
-        let findings = &decision.findings;
-        if let Some(path) = findings.crypto_path {
+        let record = &decision.record;
+        if let Some(path) = record.crypto_path {
             add_one(self.verifications.entry(path).or_default());
         }
-        if matches!(findings.recollection, Some(Recollection::Recalled)) {
+        if matches!(record.cache, Some(CacheOutcome::Hit)) {
             add_one(&mut self.memo_hits);
         }
     }
@@ -86,17 +86,17 @@ fn hand_over(count: &mut u64, to: impl FnOnce(u64)) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decide::Findings;
+    use crate::decide::DecisionRecord;
     use crate::reply::Reason;
 
     fn refused(reason: Reason) -> Decision {
         Decision {
             outcome: Outcome::Reject(reason),
-            findings: Findings {
+            record: DecisionRecord {
                 surface: Some(Surface::PublicApi),
                 provider: Some("idp".into()),
                 crypto_path: Some(CryptoPath::Guest),
-                ..Findings::default()
+                ..DecisionRecord::default()
             },
         }
     }
@@ -113,8 +113,8 @@ mod tests {
         tally.count(&refused(Reason::NoPrincipal));
         tally.count(&refused(Reason::NoPrincipal));
         let mut recalled = refused(Reason::UnknownIssuer);
-        recalled.findings.crypto_path = None;
-        recalled.findings.recollection = Some(Recollection::Recalled);
+        recalled.record.crypto_path = None;
+        recalled.record.cache = Some(CacheOutcome::Hit);
         tally.count(&recalled);
         let name = |reason| {
             format!("n8n_idp_gate.decisions.surface.public_api.outcome.reject.reason.{reason}.provider.idp")

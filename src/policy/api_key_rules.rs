@@ -70,7 +70,7 @@ impl ApiKeyRule {
     }
 
     /// Whether some call that this refuses passes by `later` when it asks for another host.
-    pub fn is_got_around_by(&self, later: &Self) -> bool {
+    pub fn is_bypassed_by(&self, later: &Self) -> bool {
         let has_other_hosts = match (&self.host, &later.host) {
             (None, _) => false,
             (Some(_), None) => true,
@@ -260,7 +260,7 @@ mod tests {
     fn a_refusal_is_got_around_by_a_later_pass_on_other_hosts() {
         let users = Some("/api/v1/users/**");
         let here = Some("a.example.com");
-        let around = |one: Row, other: Row| of_two(ApiKeyRule::is_got_around_by, one, other);
+        let around = |one: Row, other: Row| of_two(ApiKeyRule::is_bypassed_by, one, other);
         for (own, later, expected) in [
             (here, None, true),
             (here, Some("*.example.com"), true),

@@ -38,7 +38,7 @@ pub use pattern::{PathPattern, PatternFault};
 pub use principal::Principal;
 pub use principals::Principals;
 pub use provider::{Freshness, KeySource, Provider, ProviderId, RolesFrom};
-pub use webhook_rules::{RuleChoice, WebhookAuth, WebhookRule, WebhookRules};
+pub use webhook_rules::{Preflight, RuleChoice, WebhookAuth, WebhookRule, WebhookRules};
 
 use crate::secret::Secret;
 

@@ -5,7 +5,7 @@ use std::fmt;
 use super::below::Below;
 use super::index::{Index, Key};
 use super::pattern::Comparison;
-use super::{Access, Condition, PathPattern};
+use super::{Condition, PathPattern};
 use crate::formats::form;
 use crate::n8n::{Prefix, Route, MOST_SEGMENTS};
 
@@ -35,7 +35,16 @@ pub struct WebhookRule {
     /// Hand the token on to the workflow.
     pub keep_authorization: bool,
     /// Whether a CORS preflight, which cannot carry a token, passes a `bearer` rule.
-    pub cors_preflight: Access,
+    pub cors_preflight: Preflight,
+}
+
+/// What is done with a CORS preflight of a guarded webhook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preflight {
+    /// It passes: n8n answers it.
+    Pass,
+    /// It needs a token, as every other request.
+    Guard,
 }
 
 /// Who may come in to a webhook.

@@ -61,7 +61,7 @@ impl Reason {
             }),
             Self::TooManyWaiting,
             Self::UpstreamKeyRefused,
-            Self::HostFailure,
+            Self::ProxyFailure,
         ]);
         reasons
     }
@@ -173,7 +173,7 @@ mod tests {
             | Reason::IntrospectionUnavailable(_)
             | Reason::TooManyWaiting
             | Reason::UpstreamKeyRefused
-            | Reason::HostFailure => 63,
+            | Reason::ProxyFailure => 63,
         }
     }
 

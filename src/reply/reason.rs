@@ -80,7 +80,7 @@ pub enum Reason {
     /// n8n refused the key that this filter put in the place of a good token.
     UpstreamKeyRefused,
     /// The host did not do what the decision asked for.
-    HostFailure,
+    ProxyFailure,
 }
 
 /// What a caller is told.
@@ -150,7 +150,7 @@ impl Reason {
             Self::IntrospectionUnavailable(_) => "introspection_unavailable",
             Self::TooManyWaiting => "too_many_waiting",
             Self::UpstreamKeyRefused => "upstream_key_refused",
-            Self::HostFailure => "host_failure",
+            Self::ProxyFailure => "host_failure",
         }
     }
 
@@ -256,7 +256,7 @@ impl Reason {
             ),
             // No challenge: the token is good, and another one would not help.
             Self::UpstreamKeyRefused => (502, Challenge::None, UPSTREAM_KEY_REFUSED),
-            Self::HostFailure => (503, Challenge::None, "The request could not be handled."),
+            Self::ProxyFailure => (503, Challenge::None, "The request could not be handled."),
         };
         Answer {
             status,
@@ -329,7 +329,7 @@ impl Reason {
             Self::IntrospectionUnavailable(_) => "the provider could not be asked about the token, or gave no usable answer; `fault` in the audit says why: see [faults](faults.md)",
             Self::TooManyWaiting => "too many requests of one worker wait for this provider: 1024 for keys and 256 for its word on a token, shared evenly by the providers and fairly by the addresses of callers",
             Self::UpstreamKeyRefused => "n8n answered 401: the key of `principal` has expired or was deleted, or its user was; an earlier record of the same `request_id` says `forward`",
-            Self::HostFailure => "Envoy did not do what the gate asked for",
+            Self::ProxyFailure => "Envoy did not do what the gate asked for",
             Self::Token(_) | Self::Identity(_) | Self::Bearer(_) => "",
         }
     }
@@ -359,7 +359,7 @@ impl Reason {
                 Some(outage.retry_after)
             }
             Self::KeysNotCurrent(wait) => Some(*wait),
-            Self::TooManyWaiting | Self::HostFailure => Some(Duration::from_secs(1)),
+            Self::TooManyWaiting | Self::ProxyFailure => Some(Duration::from_secs(1)),
             _ => None,
         }
     }

@@ -45,7 +45,7 @@ impl Reason {
             Self::KeysNotCurrent(_) => "nothing, if the provider changed its keys: callers try again; many of these are made-up tokens, see `claimed.kid`",
             Self::TooManyWaiting => "find out why keys are slow to come: `key_set_failures`, `key_id_misses`",
             Self::UpstreamKeyRefused => "make a new key for the user of `principal` in n8n, set its variable, and start Envoy anew; see `upstream_key_seconds_left`",
-            Self::HostFailure => "look at Envoy's log; a head that grew too large is the usual cause",
+            Self::ProxyFailure => "look at Envoy's log; a head that grew too large is the usual cause",
         }
     }
 }

@@ -7,7 +7,7 @@ use super::abi::{self, Headers, NotDone};
 use crate::config::Environment;
 use crate::crypto::ForeignFunctions;
 use crate::decide::HeaderEdit;
-use crate::facts::{FetchAnswer, FetchRequest, Hints, SharedMemory, MAX_DOCUMENT};
+use crate::facts::{FetchAnswer, FetchRequest, ResponseHeaders, SharedMemory, MAX_DOCUMENT};
 use crate::gate::Source;
 use crate::http::RequestHead;
 use crate::reply::LocalReply;
@@ -144,7 +144,7 @@ pub(super) fn fetch_answer(headers: usize, body: usize) -> FetchAnswer {
         .unwrap_or_default();
     FetchAnswer::Response {
         status,
-        hints: Hints {
+        headers: ResponseHeaders {
             cache_control: field("cache-control").ok().flatten(),
             retry_after: field("retry-after").ok().flatten(),
             content_type: field("content-type").ok().flatten(),

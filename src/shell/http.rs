@@ -252,7 +252,7 @@ fn refuse(settled: &mut Settled) {
 
 fn reply_host_failure() {
     let _ = host::reply(&problem(
-        &Reason::HostFailure,
+        &Reason::ProxyFailure,
         None,
         &RequestHead::default(),
     ));

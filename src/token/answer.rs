@@ -11,7 +11,7 @@ use crate::time::UnixMillis;
 ///
 /// Only the store of facts makes one, of the answer to a call that it had made for this token.
 #[derive(Clone)]
-pub struct ActiveAnswer {
+pub struct ActiveResponse {
     claims: Rc<Map<String, Value>>,
     term: Term,
 }
@@ -33,7 +33,7 @@ impl Term {
     }
 }
 
-impl ActiveAnswer {
+impl ActiveResponse {
     /// Of the members of an answer that says that the token is active.
     pub(crate) fn new(claims: Map<String, Value>, term: Term) -> Self {
         Self {
@@ -54,10 +54,10 @@ impl ActiveAnswer {
 }
 
 /// Leaves the claims out: they are a person's data.
-impl fmt::Debug for ActiveAnswer {
+impl fmt::Debug for ActiveResponse {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
-            .debug_struct("ActiveAnswer")
+            .debug_struct("ActiveResponse")
             .field("term", &self.term)
             .finish_non_exhaustive()
     }

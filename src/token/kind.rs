@@ -182,8 +182,8 @@ fn header_mark(typ: Option<&str>, rule: TypRule) -> Result<Mark, TokenFault> {
         .as_deref()
         .map(|typ| typ.strip_prefix("application/").unwrap_or(typ));
     match (kind, rule) {
-        (Some("at+jwt"), TypRule::AccessToken | TypRule::NotAnotherKind) => Ok(Mark::Wanted),
-        (None | Some("jwt"), TypRule::NotAnotherKind | TypRule::IdToken) => Ok(Mark::None),
+        (Some("at+jwt"), TypRule::AccessToken | TypRule::AnyAccessToken) => Ok(Mark::Wanted),
+        (None | Some("jwt"), TypRule::AnyAccessToken | TypRule::IdToken) => Ok(Mark::None),
         _ => Err(TokenFault::WrongType("typ")),
     }
 }

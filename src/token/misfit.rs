@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::claimed::{audiences, CLIENTS};
+use super::unverified_claims::{audiences, CLIENTS};
 use super::TokenFault;
 
 const ID_TOKEN: &str = "an ID token: have the client send the access token for the API, or set \

@@ -3,7 +3,6 @@
 mod answer;
 mod api_key;
 mod bearer;
-mod claimed;
 mod digest;
 mod fault;
 mod issuer;
@@ -15,12 +14,12 @@ mod response_kind;
 mod rules;
 mod times;
 mod untrusted;
+mod unverified_claims;
 mod verified;
 
-pub use answer::{ActiveAnswer, Term};
+pub use answer::{ActiveResponse, Term};
 pub use api_key::{ApiKeyForm, KeyClaims};
 pub use bearer::{bearer, Bearer, BearerFault, CompactToken};
-pub use claimed::Claimed;
 pub use digest::TokenDigest;
 pub use fault::TokenFault;
 pub use issuer::{is_guid, TENANT};
@@ -29,4 +28,5 @@ pub use opaque::is_opaque;
 pub use response_kind::ResponseKind;
 pub use rules::{Issuers, TokenRules, TypRule};
 pub use untrusted::{UntrustedToken, MAX_TOKEN_BYTES, MAX_TOKEN_DEPTH};
+pub use unverified_claims::UnverifiedClaims;
 pub use verified::{Confirmation, VerifiedToken};

@@ -32,7 +32,7 @@ pub enum TypRule {
     AccessToken,
     /// `typ` may be absent, `JWT` or `at+jwt`; everything that marks another kind of token
     /// (an ID token, a log-out token, a refresh token …) is refused.
-    NotAnotherKind,
+    AnyAccessToken,
     /// It may also be an ID token, for providers that have no other JWTs. `typ` may be absent or
     /// `JWT`.
     IdToken,

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::issuer::tenant;
 use super::numeric_date::numeric_date;
-use super::{misfit, Claimed, TokenFault};
+use super::{misfit, TokenFault, UnverifiedClaims};
 use crate::crypto::{Algorithm, MAX_KEY_ID_BYTES};
 use crate::formats::json;
 use crate::time::UnixSeconds;
@@ -96,8 +96,8 @@ impl<'t> UntrustedToken<'t> {
     }
 
     /// What the token says of itself, for an operator who must find out why it was refused.
-    pub fn claimed(&self) -> Claimed {
-        Claimed::of(&self.claims, self.key_id())
+    pub fn claimed(&self) -> UnverifiedClaims {
+        UnverifiedClaims::of(&self.claims, self.key_id())
     }
 
     /// `tid`, if it is a GUID. Nothing else may become a part of an issuer.

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::claimed::audiences;
 use super::numeric_date::numeric_date;
 use super::times::Times;
+use super::unverified_claims::audiences;
 use super::{
-    issuer, kind, ActiveAnswer, CompactToken, ResponseKind, TokenFault, TokenRules, UntrustedToken,
-    TENANT,
+    issuer, kind, ActiveResponse, CompactToken, ResponseKind, TokenFault, TokenRules,
+    UntrustedToken, TENANT,
 };
 use crate::crypto::{
     Algorithm, Candidates, CryptoPath, KeySet, PublicKey, SignatureVerifier, Verification,
@@ -120,7 +120,7 @@ impl VerifiedToken {
     /// long as it is believed.
     pub fn introspected(
         token: &CompactToken,
-        answer: &ActiveAnswer,
+        answer: &ActiveResponse,
         kind: ResponseKind,
         rules: &TokenRules,
         now: UnixSeconds,
@@ -180,7 +180,7 @@ impl VerifiedToken {
     /// believed. What the answer says of the token must be what the token says.
     pub fn confirmed(
         mut self,
-        answer: &ActiveAnswer,
+        answer: &ActiveResponse,
         rules: &TokenRules,
         now: UnixSeconds,
     ) -> Result<Self, TokenFault> {
@@ -357,7 +357,10 @@ fn without_words_on_the_token(claims: &Map<String, Value>) -> Rc<Map<String, Val
 
 /// From when to when a provider's word is believed: no longer than the `exp` that it names itself,
 /// to the second. It knows its own clock.
-fn word(answer: &ActiveAnswer, now: UnixSeconds) -> Result<(UnixSeconds, UnixSeconds), TokenFault> {
+fn word(
+    answer: &ActiveResponse,
+    now: UnixSeconds,
+) -> Result<(UnixSeconds, UnixSeconds), TokenFault> {
     let term = answer.term();
     let (since, mut until) = (term.since.to_seconds(), term.until.to_seconds());
     if let Some(expires) = numeric_date(answer.claims(), "exp")? {

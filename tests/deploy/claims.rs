@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use n8n_idp_gate::crypto::{CryptoPath, SkipReason};
 use n8n_idp_gate::decide::{
-    Credential, Decision, Findings, Outcome, Recollection, IDENTITY_HEADERS, MAX_CACHED_BYTES,
-    MAX_CACHED_TOKENS,
+    CacheOutcome, Credential, Decision, DecisionRecord, Outcome, IDENTITY_HEADERS,
+    MAX_CACHED_BYTES, MAX_CACHED_TOKENS,
 };
 use n8n_idp_gate::http::RequestHead;
 use n8n_idp_gate::identity::{Identity, Kind};
@@ -14,7 +14,7 @@ use n8n_idp_gate::n8n::{Operation, PathFault, Surface};
 use n8n_idp_gate::observe::audit_line;
 use n8n_idp_gate::reply::Reason;
 use n8n_idp_gate::time::{UnixMillis, UnixSeconds};
-use n8n_idp_gate::token::{Claimed, KeyClaims};
+use n8n_idp_gate::token::{KeyClaims, UnverifiedClaims};
 use serde_json::{Map, Value};
 
 use super::plugin::Plugin;
@@ -205,7 +205,7 @@ fn the_readme_lists_the_fields_of_the_audit_record() {
         expires: UnixSeconds(1),
         claims: Rc::default(),
     };
-    let findings = Findings {
+    let record = DecisionRecord {
         instance: Some("prod".into()),
         surface: Some(Surface::PublicApi),
         operation: Some("workflow:list"),
@@ -214,10 +214,10 @@ fn the_readme_lists_the_fields_of_the_audit_record() {
         principal: Some("principal".into()),
         crypto_path: Some(CryptoPath::Guest),
         introspection: Some("active"),
-        recollection: Some(Recollection::Recalled),
+        cache: Some(CacheOutcome::Hit),
         was_verified: true,
         hint: Some("hint"),
-        claimed: Some(Claimed {
+        claimed: Some(UnverifiedClaims {
             issuer: Some("https://idp.example".to_owned()),
             audience: Vec::new(),
             subject: None,
@@ -251,7 +251,7 @@ fn the_readme_lists_the_fields_of_the_audit_record() {
         .flat_map(|reason| {
             let decision = Decision {
                 outcome: Outcome::Reject(reason),
-                findings: findings.clone(),
+                record: record.clone(),
             };
             let line = audit_line(&decision, &request, UnixMillis(0));
             let record: Map<String, Value> = serde_json::from_str(&line).unwrap();

@@ -66,7 +66,7 @@ impl Gates {
 
 /// What was found in a file.
 #[derive(Default)]
-pub(crate) struct Findings {
+pub(crate) struct Diagnostics {
     /// What leads past the gate.
     pub(crate) bypasses: Vec<String>,
     /// What is probably not meant.
@@ -76,12 +76,12 @@ pub(crate) struct Findings {
 }
 
 /// Looks through a file.
-pub(crate) fn look(documents: &[Value], gates: &Gates) -> Findings {
+pub(crate) fn look(documents: &[Value], gates: &Gates) -> Diagnostics {
     let mut walk = Walk {
         gates,
         place: Vec::new(),
         routes: Vec::new(),
-        found: Findings::default(),
+        found: Diagnostics::default(),
     };
     for document in documents {
         walk.value(document);
@@ -94,7 +94,7 @@ struct Walk<'w> {
     gates: &'w Gates,
     place: Vec<String>,
     routes: Vec<Route>,
-    found: Findings,
+    found: Diagnostics,
 }
 
 impl Walk<'_> {

@@ -10,7 +10,7 @@ use crate::bypass::field;
 
 /// What does not fit.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Findings {
+pub(crate) struct Diagnostics {
     /// Calls that must fail.
     pub(crate) errors: Vec<String>,
     /// Calls that probably do.
@@ -19,8 +19,8 @@ pub(crate) struct Findings {
 
 /// Compares a configuration with the `static_resources` of its file. `null`: the clusters are not
 /// known.
-pub(crate) fn look(configuration: &Value, resources: &Value) -> Findings {
-    let mut found = Findings::default();
+pub(crate) fn look(configuration: &Value, resources: &Value) -> Diagnostics {
+    let mut found = Diagnostics::default();
     let Some(resources) = resources.as_object() else {
         return found;
     };
@@ -120,7 +120,7 @@ mod tests {
 
     use super::*;
 
-    fn looked(provider: &Value, clusters: &Value) -> Findings {
+    fn looked(provider: &Value, clusters: &Value) -> Diagnostics {
         let configuration = json!({ "providers": [provider] });
         look(&configuration, &json!({ "clusters": clusters }))
     }
@@ -158,10 +158,10 @@ mod tests {
             assert_eq!(looked(&provider, &clusters).errors, [said]);
         }
         let known = look(&json!({"providers": [{"cluster": "typo"}]}), &Value::Null);
-        assert_eq!(known, Findings::default());
+        assert_eq!(known, Diagnostics::default());
         let listeners = json!({"listeners": []});
         let part = look(&json!({"providers": [{"cluster": "typo"}]}), &listeners);
-        assert_eq!(part, Findings::default());
+        assert_eq!(part, Diagnostics::default());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use n8n_idp_gate::crypto::{skipped_in_words, GuestCrypto, KeySet, KeySetFault};
-use n8n_idp_gate::decide::{decide, Decision, Grounds, HeaderEdit, Outcome, TokenCache};
+use n8n_idp_gate::decide::{decide, Decision, DecisionContext, HeaderEdit, Outcome, TokenCache};
 use n8n_idp_gate::facts::{
     read_answer, read_discovery, Availability, Facts, FetchFault, Introspected, KeyIdDigest,
     NewerKeys, Outage, Said,
@@ -16,7 +16,7 @@ use n8n_idp_gate::observe::audit_line;
 use n8n_idp_gate::policy::{KeySource, Policy, Provider, ProviderId};
 use n8n_idp_gate::reply::{problem, LocalReply, Resource};
 use n8n_idp_gate::time::UnixMillis;
-use n8n_idp_gate::token::{ActiveAnswer, TokenDigest};
+use n8n_idp_gate::token::{ActiveResponse, TokenDigest};
 
 use crate::file::{Manifest, ProcessEnvironment};
 use crate::input::{self, now};
@@ -69,14 +69,14 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Str
         .at
         .map_or_else(now, |seconds| UnixMillis(seconds.saturating_mul(1000)));
     let files = Files::read(&policy, arguments, now)?;
-    let grounds = Grounds {
+    let context = DecisionContext {
         policy: &policy,
         facts: &files,
-        memo: &TokenCache::default(),
+        token_cache: &TokenCache::default(),
         crypto: &GuestCrypto,
         now: now.to_seconds(),
     };
-    let decision = decide(grounds, &request);
+    let decision = decide(context, &request);
     let described = describe(&decision, &policy, &request, now, out);
     let told = described.and_then(|()| {
         files
@@ -107,7 +107,7 @@ fn describe(
         Outcome::Reject(reason) => {
             let instance = policy.instances.of(request);
             let resource = instance.and_then(|instance| {
-                Resource::asked_for(instance, decision.findings.surface, request)
+                Resource::asked_for(instance, decision.record.surface, request)
             });
             answer(&problem(reason, resource.as_ref(), request), out)
         }
@@ -172,7 +172,7 @@ struct Files {
     keys: BTreeMap<ProviderId, Result<KeySet, FetchFault>>,
     /// What the log of the filter would say of them.
     notes: Vec<String>,
-    answers: BTreeMap<ProviderId, Said<ActiveAnswer>>,
+    answers: BTreeMap<ProviderId, Said<ActiveResponse>>,
 }
 
 impl Files {

@@ -6,7 +6,7 @@ use crate::time::UnixMillis;
 use crate::token::{Term, TokenFault};
 
 fn kind(decision: &Decision) -> Option<&'static str> {
-    let identity = decision.findings.identity.as_ref();
+    let identity = decision.record.identity.as_ref();
     identity.map(|identity| identity.kind.as_str())
 }
 
@@ -284,7 +284,7 @@ fn a_person_at_userinfo_has_no_client_and_no_scopes() {
             (Some("unknown"), "no_principal"),
             "{dialect}"
         );
-        let identity = decision.findings.identity.unwrap();
+        let identity = decision.record.identity.unwrap();
         let scopes = identity.scopes.len();
         assert_eq!((&identity.client, scopes), (&None, 0), "{dialect}");
     }
@@ -300,7 +300,7 @@ fn an_answer_without_exp_may_have_been_issued_within_the_skew() {
         since: UnixMillis(NOW.0 * 1000),
         until: UnixMillis(NOW.0 * 1000 + 1000),
     };
-    let said = Said::Active(ActiveAnswer::new((**whole.claims()).clone(), term));
+    let said = Said::Active(ActiveResponse::new((**whole.claims()).clone(), term));
     let decision = decided_on(&asking(), "opaque", vec![said]);
     assert_eq!(reason(&decision), "forward");
 }
@@ -351,7 +351,7 @@ fn an_answer_without_an_issuer_speaks_for_the_first_of_its_provider() {
         (json!({"iss": "https://old.example"}), "https://old.example"),
     ] {
         let decision = decided_on(&configuration, "opaque", vec![answer(&said)]);
-        let identity = decision.findings.identity.unwrap();
+        let identity = decision.record.identity.unwrap();
         assert_eq!(&*identity.issuer, expected, "{said}");
     }
 }

@@ -44,7 +44,7 @@ fn a_caller_who_may_be_in_a_group_that_decides_is_not_taken_for_the_next_princip
     let request = bearing("GET", PATH, &with_groups(None));
     let decision = decide_with(&facts, &request);
     assert_eq!(reason(&decision), "groups_left_out");
-    assert_eq!(decision.findings.principal, None);
+    assert_eq!(decision.record.principal, None);
 }
 
 #[test]

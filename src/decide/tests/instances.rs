@@ -62,9 +62,9 @@ fn instance(facts: &TestFacts, host: &str) -> Option<String> {
     let decision = decide_with(facts, &at(host, &request("GET", "/", &[])));
     if let Outcome::Reject(reason) = &decision.outcome {
         assert_eq!(reason, &Reason::UnknownHost, "{host}");
-        assert_eq!(decision.findings.instance, None, "{host}");
+        assert_eq!(decision.record.instance, None, "{host}");
     }
-    decision.findings.instance.map(|name| name.to_string())
+    decision.record.instance.map(|name| name.to_string())
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn each_instance_has_rules_of_its_own() {
         assert!(matches!(of(test, passing).outcome, Outcome::Pass(_)));
     }
     // The public API of the other instance is at another place.
-    assert_eq!(of(test, &keyed).findings.surface, Some(Surface::Ui));
+    assert_eq!(of(test, &keyed).record.surface, Some(Surface::Ui));
     let elsewhere = bearing(
         "GET",
         "/automation/v1/workflows",

@@ -43,7 +43,7 @@ pub(super) fn answer(changes: &Value) -> Said {
         since: UnixMillis(now),
         until: UnixMillis(now + 60_000),
     };
-    Said::Active(ActiveAnswer::new(said.as_object().unwrap().clone(), term))
+    Said::Active(ActiveResponse::new(said.as_object().unwrap().clone(), term))
 }
 
 pub(super) fn decided_on(configuration: &Value, token: &str, words: Vec<Said>) -> Decision {
@@ -61,7 +61,7 @@ pub(super) fn reason(decision: &Decision) -> &'static str {
 }
 
 fn provider(decision: &Decision) -> Option<&str> {
-    decision.findings.provider.as_deref()
+    decision.record.provider.as_deref()
 }
 
 #[test]
@@ -71,9 +71,9 @@ fn an_opaque_token_goes_on_by_the_word_of_its_provider() {
     assert_eq!(value(&head, "x-n8n-api-key"), Some(READER_KEY));
     assert_eq!(value(&head, "x-auth-client"), Some("reader"));
     assert_eq!(provider(&decision), Some("idp"));
-    assert_eq!(decision.findings.principal.as_deref(), Some("reader"));
-    assert_eq!(decision.findings.introspection, Some("active"));
-    assert_eq!(decision.findings.crypto_path, None);
+    assert_eq!(decision.record.principal.as_deref(), Some("reader"));
+    assert_eq!(decision.record.introspection, Some("active"));
+    assert_eq!(decision.record.crypto_path, None);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_token_that_its_provider_repeats_as_its_id_is_not_written_down() {
         ("t-1", Some("t-1")),
     ] {
         let decision = decided_on(&asking(), "opaque", vec![answer(&json!({"jti": said}))]);
-        let identity = decision.findings.identity.as_ref().unwrap();
+        let identity = decision.record.identity.as_ref().unwrap();
         assert_eq!(identity.token_id.as_deref(), id, "{said}");
     }
 }
@@ -181,12 +181,12 @@ fn with_always_a_good_jwt_needs_the_word_of_its_provider_too() {
 }
 
 /// `{"active": true}`, which is all that an answer must say.
-fn bare() -> ActiveAnswer {
+fn bare() -> ActiveResponse {
     let Said::Active(whole) = answer(&json!({})) else {
         panic!("not active");
     };
     let claims = json!({"active": true});
-    ActiveAnswer::new(claims.as_object().unwrap().clone(), whole.term())
+    ActiveResponse::new(claims.as_object().unwrap().clone(), whole.term())
 }
 
 #[test]
@@ -204,23 +204,23 @@ fn what_is_remembered_ends_with_the_provider_s_word() {
         facts.words = vec![answer(&changes)];
         let bearer = format!("Bearer {token}");
         let request = request("GET", PATH, &[("authorization", &bearer)]);
-        let mut memo = TokenCache::default();
-        match decide_with(&facts, &request).findings.recollection {
-            Some(Recollection::New(digest, caller)) => {
-                memo.remember(digest, caller, 1);
+        let mut token_cache = TokenCache::default();
+        match decide_with(&facts, &request).record.cache {
+            Some(CacheOutcome::Miss(digest, caller)) => {
+                token_cache.remember(digest, caller, 1);
             }
             other => panic!("{other:?}"),
         }
         facts.words = vec![Said::Inactive, Said::Inactive];
         let at = |seconds: u64| {
-            let grounds = Grounds {
+            let context = DecisionContext {
                 policy: &facts.policy,
                 facts: &facts,
-                memo: &memo,
+                token_cache: &token_cache,
                 crypto: &GuestCrypto,
                 now: UnixSeconds(seconds),
             };
-            reason(&decide(grounds, &request))
+            reason(&decide(context, &request))
         };
         assert_eq!(at(NOW.0), "forward", "{changes}");
         assert_eq!(at(NOW.0 + last), "forward", "{changes}");
@@ -274,26 +274,26 @@ fn a_token_that_userinfo_names_nobody_for_is_refused_for_good_with_a_hint() {
         configuration["providers"][0]["accept_no_subject"] = json!(accept);
         let decision = decided_on(&configuration, "opaque", vec![Said::Nameless]);
         assert_eq!(reason(&decision), "subject_missing");
-        assert_eq!(decision.findings.introspection, Some("active"));
+        assert_eq!(decision.record.introspection, Some("active"));
         assert!(decision
-            .findings
+            .record
             .hint
             .unwrap()
             .contains("introspection instead"));
     }
     let decision = decided_on(&configuration, "opaque", vec![Said::Inactive]);
     assert_eq!(reason(&decision), "inactive");
-    assert!(decision.findings.hint.unwrap().contains("scope openid"));
+    assert!(decision.record.hint.unwrap().contains("scope openid"));
     let decision = decided_on(&asking(), "opaque", vec![Said::Inactive, Said::Inactive]);
     assert_eq!(
-        (reason(&decision), decision.findings.hint),
+        (reason(&decision), decision.record.hint),
         ("inactive", None)
     );
     // What the first says of the second's token is no hint.
     let unlisted = answer(&json!({"iss": OTHER, "azp": "unlisted"}));
     let decision = decided_on(&asking(), "opaque", vec![Said::Nameless, unlisted]);
     assert_eq!(
-        (reason(&decision), decision.findings.hint),
+        (reason(&decision), decision.record.hint),
         ("client_not_allowed", None)
     );
     // The next provider may know the token.
@@ -319,7 +319,7 @@ fn a_refused_opaque_token_leaves_behind_what_its_provider_said_and_not_itself() 
     let claimed = |changes: &Value| {
         let decision = decided_on(&asking(), "opaque", vec![answer(changes)]);
         assert!(matches!(decision.outcome, Outcome::Reject(_)), "{changes}");
-        decision.findings.claimed.unwrap()
+        decision.record.claimed.unwrap()
     };
     let said = claimed(&json!({"aud": ["a", "opaque", "x opaque"], "client_id": "app"}));
     assert_eq!(said.issuer.as_deref(), Some(ISSUER));
@@ -327,10 +327,10 @@ fn a_refused_opaque_token_leaves_behind_what_its_provider_said_and_not_itself() 
     assert_eq!(said.subject.as_deref(), Some("reader"));
     assert_eq!(said.key_id, None);
     let said = claimed(&json!({"iss": null, "aud": null, "sub": "opaque", "azp": "opaque.1"}));
-    assert_eq!(said, Claimed::default());
+    assert_eq!(said, UnverifiedClaims::default());
     // Who it stands for is unclear.
     let said = claimed(&json!({"azp": "a", "client_id": "b"}));
     assert_eq!(said.client.as_deref(), Some("a"));
     let inactive = decided_on(&asking(), "opaque", vec![Said::Inactive, Said::Inactive]);
-    assert_eq!(inactive.findings.claimed, None);
+    assert_eq!(inactive.record.claimed, None);
 }

@@ -17,7 +17,7 @@ fn by_kind(mut configuration: Value) -> Value {
 fn becomes(configuration: &Value, claims: &Value, words: Vec<Said>) -> Option<String> {
     let decision = decided_on(configuration, &sign(claims), words);
     match &decision.outcome {
-        Outcome::Forward(_) => decision.findings.principal.map(|name| name.to_string()),
+        Outcome::Forward(_) => decision.record.principal.map(|name| name.to_string()),
         Outcome::Reject(reason) => Some(reason.as_str().to_owned()),
         other => panic!("{other:?}"),
     }
@@ -39,7 +39,7 @@ fn a_caller_whose_token_does_not_tell_is_neither_an_application_nor_a_person() {
     for claims in [of_spring("reports"), of_spring("ann"), person] {
         let decision = decided_on(&configuration, &sign(&claims), Vec::new());
         assert_eq!(reason(&decision), "no_principal", "{claims}");
-        let identity = decision.findings.identity.unwrap();
+        let identity = decision.record.identity.unwrap();
         assert_eq!(identity.kind.as_str(), "unknown");
     }
     let mut configuration = configuration;
@@ -184,18 +184,15 @@ fn what_may_be_an_id_token_is_marked_in_the_audit() {
             {"name": "all", "match": {"any": true}, "grant": "*", "api_key": {"env": "PEOPLE_KEY"}},
         ]);
         let facts = facts(&configuration);
-        let mut memo = TokenCache::default();
-        let first = decide_remembering(&facts, &memo, &request);
-        assert_eq!(first.findings.hint.is_some(), is_marked, "{claims}");
-        let Some(Recollection::New(key, caller)) = first.findings.recollection else {
+        let mut token_cache = TokenCache::default();
+        let first = decide_remembering(&facts, &token_cache, &request);
+        assert_eq!(first.record.hint.is_some(), is_marked, "{claims}");
+        let Some(CacheOutcome::Miss(key, caller)) = first.record.cache else {
             panic!("not new");
         };
-        memo.remember(key, caller, 1);
-        let again = decide_remembering(&facts, &memo, &request);
-        assert_eq!(
-            again.findings.hint, first.findings.hint,
-            "remembered: {claims}"
-        );
+        token_cache.remember(key, caller, 1);
+        let again = decide_remembering(&facts, &token_cache, &request);
+        assert_eq!(again.record.hint, first.record.hint, "remembered: {claims}");
     }
 }
 
@@ -207,7 +204,7 @@ fn an_id_token_is_refused_with_a_hint_at_what_to_send() {
         let decision = decided_on(&configuration(), &sign(&claims), Vec::new());
         assert_eq!(reason(&decision), "wrong_type");
         assert!(decision
-            .findings
+            .record
             .hint
             .is_some_and(|hint| hint.contains("typ: id_token")));
     }

@@ -11,62 +11,62 @@ const PATH: &str = "/api/v1/workflows";
 /// What is remembered after a token of the reader was verified, and the request with it.
 fn remembered() -> (TokenCache<Caller>, RequestHead) {
     let request = bearing("GET", PATH, &claims("reader", &["Reader"]));
-    let mut memo = TokenCache::default();
-    match decided(&request).findings.recollection {
-        Some(Recollection::New(digest, caller)) => {
-            memo.remember(digest, Rc::clone(&caller), caller.weight());
+    let mut token_cache = TokenCache::default();
+    match decided(&request).record.cache {
+        Some(CacheOutcome::Miss(digest, caller)) => {
+            token_cache.remember(digest, Rc::clone(&caller), caller.weight());
         }
         other => panic!("not verified anew: {other:?}"),
     }
-    (memo, request)
+    (token_cache, request)
 }
 
-fn decide_later(memo: &TokenCache<Caller>, request: &RequestHead, seconds: u64) -> Decision {
+fn decide_later(token_cache: &TokenCache<Caller>, request: &RequestHead, seconds: u64) -> Decision {
     let facts = facts(&configuration());
-    let grounds = Grounds {
+    let context = DecisionContext {
         policy: &facts.policy,
         facts: &facts,
-        memo,
+        token_cache,
         crypto: &GuestCrypto,
         now: UnixSeconds(NOW.0 + seconds),
     };
-    decide(grounds, request)
+    decide(context, request)
 }
 
-fn decide_with_keys(memo: &TokenCache<Caller>, request: &RequestHead, keys: &[Value]) -> Decision {
+fn decide_with_keys(
+    token_cache: &TokenCache<Caller>,
+    request: &RequestHead,
+    keys: &[Value],
+) -> Decision {
     let mut facts = facts(&configuration());
     facts.policy.providers[0].keys = KeySource::Inline(KeySet::parse(&jwk_set(keys)).unwrap());
     facts.newer_keys = NewerKeys::MayCome;
-    decide_remembering(&facts, memo, request)
+    decide_remembering(&facts, token_cache, request)
 }
 
 fn is_recalled(decision: &Decision) -> bool {
-    matches!(decision.findings.recollection, Some(Recollection::Recalled))
+    matches!(decision.record.cache, Some(CacheOutcome::Hit))
 }
 
 #[test]
 fn a_token_that_was_verified_before_gets_the_same_without_a_signature_check() {
-    let (memo, request) = remembered();
+    let (token_cache, request) = remembered();
     let first = decided(&request);
-    let again = decide_later(&memo, &request, 1);
+    let again = decide_later(&token_cache, &request, 1);
     assert!(is_recalled(&again));
     assert_eq!(upstream(&request, &again), upstream(&request, &first));
-    assert_eq!(again.findings.crypto_path, None);
+    assert_eq!(again.record.crypto_path, None);
     let said = |decision: &Decision| {
-        let findings = &decision.findings;
-        let subject = findings.identity.as_ref().unwrap().subject.clone();
-        (
-            findings.provider.clone(),
-            findings.principal.clone(),
-            subject,
-        )
+        let record = &decision.record;
+        let subject = record.identity.as_ref().unwrap().subject.clone();
+        (record.provider.clone(), record.principal.clone(), subject)
     };
     assert_eq!(said(&again), said(&first));
 }
 
 #[test]
 fn a_remembered_token_with_one_other_byte_is_no_remembered_token() {
-    let (memo, request) = remembered();
+    let (token_cache, request) = remembered();
     let token = request.first("authorization").unwrap().to_vec();
     for place in (7..token.len()).step_by(11) {
         let mut other = token.clone();
@@ -82,7 +82,7 @@ fn a_remembered_token_with_one_other_byte_is_no_remembered_token() {
             };
             (name.to_owned(), value.to_vec())
         });
-        let decision = decide_later(&memo, &RequestHead::new(pairs.collect()), 1);
+        let decision = decide_later(&token_cache, &RequestHead::new(pairs.collect()), 1);
         assert!(!is_recalled(&decision), "byte {place}");
         assert!(
             matches!(decision.outcome, Outcome::Reject(_)),
@@ -93,42 +93,42 @@ fn a_remembered_token_with_one_other_byte_is_no_remembered_token() {
 
 #[test]
 fn a_remembered_token_is_refused_once_it_has_expired() {
-    let (memo, request) = remembered();
+    let (token_cache, request) = remembered();
     // It expires after 300 s, and the clocks may differ by 30 s.
-    assert!(is_recalled(&decide_later(&memo, &request, 329)));
-    let expired = decide_later(&memo, &request, 330);
+    assert!(is_recalled(&decide_later(&token_cache, &request, 329)));
+    let expired = decide_later(&token_cache, &request, 330);
     assert_eq!(reason(&expired), "expired");
     assert!(!is_recalled(&expired));
 }
 
 #[test]
 fn a_remembered_token_is_refused_where_the_clock_went_back_before_its_issue() {
-    let (memo, request) = remembered();
+    let (token_cache, request) = remembered();
     let facts = facts(&configuration());
-    let grounds = Grounds {
+    let context = DecisionContext {
         policy: &facts.policy,
         facts: &facts,
-        memo: &memo,
+        token_cache: &token_cache,
         crypto: &GuestCrypto,
         now: UnixSeconds(NOW.0 - 31),
     };
-    assert_eq!(reason(&decide(grounds, &request)), "issued_in_the_future");
+    assert_eq!(reason(&decide(context, &request)), "issued_in_the_future");
 }
 
 #[test]
 fn a_remembered_token_goes_with_the_key_that_signed_it() {
-    let (memo, request) = remembered();
+    let (token_cache, request) = remembered();
     let own = signer().jwk("one");
     let other = Mint::generate(KeyKind::Ed25519).jwk("two");
-    let both = decide_with_keys(&memo, &request, &[other.clone(), own]);
+    let both = decide_with_keys(&token_cache, &request, &[other.clone(), own]);
     assert!(is_recalled(&both), "the same key in a newer document");
-    let gone = decide_with_keys(&memo, &request, &[other]);
+    let gone = decide_with_keys(&token_cache, &request, &[other]);
     assert!(matches!(
         gone.outcome,
         Outcome::Await(Fact::NewerKeySet(..))
     ));
     let impostor = Mint::generate(KeyKind::Ed25519).jwk("one");
-    let replaced = decide_with_keys(&memo, &request, &[impostor]);
+    let replaced = decide_with_keys(&token_cache, &request, &[impostor]);
     assert_eq!(
         reason(&replaced),
         "bad_signature",
@@ -142,16 +142,16 @@ fn a_token_that_does_not_name_its_key_is_verified_anew() {
     let mut nameless = signer().jwk("one");
     nameless.as_object_mut().unwrap().remove("kid");
     let request = bearing("GET", PATH, &claims("reader", &["Reader"]));
-    let mut memo = TokenCache::default();
-    let first = decide_with_keys(&memo, &request, std::slice::from_ref(&nameless));
-    let Some(Recollection::New(key, caller)) = first.findings.recollection else {
+    let mut token_cache = TokenCache::default();
+    let first = decide_with_keys(&token_cache, &request, std::slice::from_ref(&nameless));
+    let Some(CacheOutcome::Miss(key, caller)) = first.record.cache else {
         panic!("not verified");
     };
-    memo.remember(key, Rc::clone(&caller), caller.weight());
-    let again = decide_with_keys(&memo, &request, std::slice::from_ref(&nameless));
+    token_cache.remember(key, Rc::clone(&caller), caller.weight());
+    let again = decide_with_keys(&token_cache, &request, std::slice::from_ref(&nameless));
     assert!(matches!(again.outcome, Outcome::Forward(_)) && !is_recalled(&again));
     let named = Mint::generate(KeyKind::Ed25519).jwk("one");
-    let joined = decide_with_keys(&memo, &request, &[nameless, named]);
+    let joined = decide_with_keys(&token_cache, &request, &[nameless, named]);
     assert_eq!(reason(&joined), "bad_signature");
 }
 
@@ -164,24 +164,24 @@ fn a_token_without_a_key_id_is_verified_anew() {
         let token = signer().sign(&json!({"alg": "EdDSA"}), &claims("reader", &["Reader"]));
         let bearer = format!("Bearer {token}");
         let request = request("GET", PATH, &[("authorization", &bearer)]);
-        let mut memo = TokenCache::default();
+        let mut token_cache = TokenCache::default();
         let keys = std::slice::from_ref(&key);
-        let first = decide_with_keys(&memo, &request, keys);
-        let Some(Recollection::New(place, caller)) = first.findings.recollection else {
+        let first = decide_with_keys(&token_cache, &request, keys);
+        let Some(CacheOutcome::Miss(place, caller)) = first.record.cache else {
             panic!("not verified");
         };
-        memo.remember(place, Rc::clone(&caller), caller.weight());
-        let again = decide_with_keys(&memo, &request, keys);
+        token_cache.remember(place, Rc::clone(&caller), caller.weight());
+        let again = decide_with_keys(&token_cache, &request, keys);
         assert!(matches!(again.outcome, Outcome::Forward(_)) && !is_recalled(&again));
     }
 }
 
 #[test]
 fn a_remembered_token_waits_and_fails_with_the_keys_of_its_provider() {
-    let (memo, request) = remembered();
+    let (token_cache, request) = remembered();
     let mut facts = facts(&configuration());
     facts.pending = true;
-    let pending = decide_remembering(&facts, &memo, &request);
+    let pending = decide_remembering(&facts, &token_cache, &request);
     assert!(matches!(pending.outcome, Outcome::Await(Fact::KeySet(_))));
     facts.pending = false;
     let endpoint = crate::http::Endpoint {
@@ -191,13 +191,13 @@ fn a_remembered_token_waits_and_fails_with_the_keys_of_its_provider() {
         path: String::new(),
     };
     facts.policy.providers[0].keys = KeySource::Jwks(endpoint);
-    let stale = decide_remembering(&facts, &memo, &request);
+    let stale = decide_remembering(&facts, &token_cache, &request);
     assert_eq!(reason(&stale), "keys_unavailable");
 }
 
 #[test]
 fn a_remembered_token_may_do_no_more_than_it_could() {
-    let (memo, request) = remembered();
+    let (token_cache, request) = remembered();
     let authorization = String::from_utf8(request.first("authorization").unwrap().to_vec());
     let headers = [("authorization", authorization.as_deref().unwrap())];
     for (method, path, expected) in [
@@ -206,7 +206,7 @@ fn a_remembered_token_may_do_no_more_than_it_could() {
         ("POST", "/webhook/closed/x", "webhook_denied"),
     ] {
         let request = super::request(method, path, &headers);
-        let decision = decide_later(&memo, &request, 1);
+        let decision = decide_later(&token_cache, &request, 1);
         assert_eq!(reason(&decision), expected, "{path}");
     }
 }
@@ -220,7 +220,7 @@ fn tokens_that_are_refused_are_not_remembered() {
     for claims in [unknown_client, expired] {
         let decision = decided(&bearing("GET", PATH, &claims));
         assert!(matches!(decision.outcome, Outcome::Reject(_)));
-        assert!(decision.findings.recollection.is_none());
+        assert!(decision.record.cache.is_none());
     }
 }
 
@@ -252,16 +252,15 @@ fn a_remembered_token_keeps_the_claims_that_rules_of_webhooks_ask_for() {
             .unwrap()
             .extend(more.as_object().unwrap().clone());
         let first = bearing("GET", PATH, &claims);
-        let Some(Recollection::New(digest, caller)) =
-            decide_with(&facts, &first).findings.recollection
+        let Some(CacheOutcome::Miss(digest, caller)) = decide_with(&facts, &first).record.cache
         else {
             panic!("not verified anew");
         };
-        let mut memo = TokenCache::default();
-        memo.remember(digest, Rc::clone(&caller), caller.weight());
+        let mut token_cache = TokenCache::default();
+        token_cache.remember(digest, Rc::clone(&caller), caller.weight());
         for (path, expected) in paths.into_iter().zip(expected) {
             let request = bearing("POST", path, &claims);
-            let recalled = decide_remembering(&facts, &memo, &request);
+            let recalled = decide_remembering(&facts, &token_cache, &request);
             let anew = decide_with(&facts, &request);
             for decision in [&recalled, &anew] {
                 let goes_on = matches!(decision.outcome, Outcome::Forward(_));
@@ -284,10 +283,10 @@ fn the_weight_of_claims_is_that_of_their_structure() {
         let mut claims = claims("reader", &["Reader"]);
         claims["more"] = more;
         match decide_with(&facts, &bearing("GET", PATH, &claims))
-            .findings
-            .recollection
+            .record
+            .cache
         {
-            Some(Recollection::New(_, caller)) => caller.weight(),
+            Some(CacheOutcome::Miss(_, caller)) => caller.weight(),
             other => panic!("not verified anew: {other:?}"),
         }
     };
@@ -305,8 +304,8 @@ fn the_weight_of_a_caller_is_no_less_than_its_texts() {
         let mut claims = claims("reader", &["Reader"]);
         claims[name] = value;
         let decision = decide_with(&facts, &bearing("GET", PATH, &claims));
-        match decision.findings.recollection {
-            Some(Recollection::New(_, caller)) => caller.weight(),
+        match decision.record.cache {
+            Some(CacheOutcome::Miss(_, caller)) => caller.weight(),
             other => panic!("not verified anew: {other:?}"),
         }
     };

@@ -65,7 +65,7 @@ fn each_trigger_that_takes_tokens_describes_itself_under_its_own_address() {
         let metadata = format!("/.well-known/oauth-protected-resource{path}?x=1");
         let asked = request("GET", &metadata, &[]);
         let decision = decided(&asked);
-        assert_eq!(decision.findings.surface, Some(Surface::Gate), "{path}");
+        assert_eq!(decision.record.surface, Some(Surface::Gate), "{path}");
         assert_eq!(
             document(decision),
             json!({

@@ -78,7 +78,7 @@ fn random_requests_keep_the_promises() {
     let facts = facts(&configuration());
     let tokens = tokens();
     let mut dice = Dice(7);
-    let mut memo = TokenCache::default();
+    let mut token_cache = TokenCache::default();
     let (mut forwards, mut recalled) = (0, 0);
     for _ in 0..10_000 {
         let (token, is_good) = &tokens[dice.roll(tokens.len())];
@@ -101,16 +101,16 @@ fn random_requests_keep_the_promises() {
         let headers: Vec<_> = (0..dice.roll(5)).map(|_| dice.pick(&choices)).collect();
         let request = request(dice.pick(&METHODS), dice.pick(&PATHS), &headers);
         let decision = decide_with(&facts, &request);
-        let again = decide_remembering(&facts, &memo, &request);
+        let again = decide_remembering(&facts, &token_cache, &request);
         assert_eq!(
             format!("{:?}", again.outcome),
             format!("{:?}", decision.outcome),
             "what is remembered changes no decision: {request:?}"
         );
-        match &again.findings.recollection {
-            Some(Recollection::Recalled) => recalled += 1,
-            Some(Recollection::New(digest, caller)) => {
-                memo.remember(*digest, Rc::clone(caller), caller.weight());
+        match &again.record.cache {
+            Some(CacheOutcome::Hit) => recalled += 1,
+            Some(CacheOutcome::Miss(digest, caller)) => {
+                token_cache.remember(*digest, Rc::clone(caller), caller.weight());
             }
             None => {}
         }
@@ -126,7 +126,7 @@ fn random_requests_keep_the_promises() {
                     .iter()
                     .filter(|(name, _)| name == "x-n8n-api-key")
                     .count();
-                let to_api = decision.findings.surface == Some(Surface::PublicApi);
+                let to_api = decision.record.surface == Some(Surface::PublicApi);
                 assert_eq!(keys, usize::from(to_api), "{head:?}");
             }
             Outcome::Pass(_) => {
@@ -144,7 +144,7 @@ fn random_requests_keep_the_promises() {
                 for key in [READER_KEY, ADMIN_KEY, PEOPLE_KEY] {
                     assert!(!format!("{head:?}").contains(key), "{head:?}");
                 }
-                if decision.findings.surface == Some(Surface::PublicApi) {
+                if decision.record.surface == Some(Surface::PublicApi) {
                     assert!(value(&head, "x-n8n-api-key").is_some(), "{head:?}");
                 }
             }
@@ -157,5 +157,5 @@ fn random_requests_keep_the_promises() {
     }
     assert!(forwards > 100, "the model forwards only {forwards}");
     assert!(recalled > 100, "the model recalls only {recalled}");
-    assert_eq!(memo.len(), 3, "only the good tokens are remembered");
+    assert_eq!(token_cache.len(), 3, "only the good tokens are remembered");
 }

@@ -24,7 +24,7 @@ fn no_provider_is_asked_about_a_token_that_is_too_long() {
     for words in [vec![], answers()] {
         let decision = decided_on(&asking(), &longer, words);
         assert_eq!(reason(&decision), "too_long");
-        assert_eq!(decision.findings.introspection, None);
+        assert_eq!(decision.record.introspection, None);
     }
 }
 

@@ -47,7 +47,7 @@ fn all_of_n8n_is_guarded_below_its_path_prefix() {
     ] {
         let decision = decided_below(&request("GET", path, &[]));
         assert_eq!(outcome(&decision), said, "{path}");
-        assert_eq!(decision.findings.surface, Some(surface), "{path}");
+        assert_eq!(decision.record.surface, Some(surface), "{path}");
     }
     let keyed = request("GET", "/n8n/api/v1/workflows", &[("x-n8n-api-key", "any")]);
     assert_eq!(outcome(&decided_below(&keyed)), "api_key_refused");
@@ -61,7 +61,7 @@ fn a_good_token_opens_what_is_below_the_prefix() {
         &claims("reader", &["Reader"]),
     );
     let decision = decided_below(&call);
-    assert_eq!(decision.findings.operation, Some("workflow:list"));
+    assert_eq!(decision.record.operation, Some("workflow:list"));
     let head = upstream(&call, &decision);
     assert_eq!(value(&head, "x-n8n-api-key"), Some(READER_KEY));
     let hook = bearing(
@@ -105,7 +105,7 @@ fn what_could_be_read_as_below_the_prefix_is_refused_and_the_rest_is_outside() {
         let asked = request("GET", path, &made_up);
         let decision = decided_below(&asked);
         assert_eq!(outcome(&decision), "outside_path_prefix", "{path}");
-        assert_eq!(decision.findings.surface, Some(Surface::Outside), "{path}");
+        assert_eq!(decision.record.surface, Some(Surface::Outside), "{path}");
         let mut configuration = below();
         configuration["outside"] = json!("pass");
         let decision = decide_with(&facts(&configuration), &asked);
@@ -136,7 +136,7 @@ fn resources_below_the_prefix_describe_themselves_at_the_root_of_the_host() {
                 .replace("resource/n8n", "resource"),
         ] {
             let decision = decided_below(&request("GET", &asked, &[]));
-            assert_eq!(decision.findings.surface, Some(Surface::Gate), "{asked}");
+            assert_eq!(decision.record.surface, Some(Surface::Gate), "{asked}");
             let Outcome::Respond(reply) = decision.outcome else {
                 panic!("no document at {asked}");
             };
@@ -146,7 +146,7 @@ fn resources_below_the_prefix_describe_themselves_at_the_root_of_the_host() {
         let policy = load(&below());
         let called = request("GET", path, &[]);
         let decision = decided_below(&called);
-        let surface = decision.findings.surface;
+        let surface = decision.record.surface;
         let instance = policy.instances.of(&called).unwrap();
         let named = Resource::asked_for(instance, surface, &called).unwrap();
         assert_eq!(named.identifier, resource);
@@ -170,7 +170,7 @@ fn resources_below_the_prefix_describe_themselves_at_the_root_of_the_host() {
     ] {
         let asked = format!("/.well-known/oauth-protected-resource{path}");
         let decision = decided_below(&request("GET", &asked, &[]));
-        assert_ne!(decision.findings.surface, Some(Surface::Gate), "{asked}");
+        assert_ne!(decision.record.surface, Some(Surface::Gate), "{asked}");
         assert!(matches!(decision.outcome, Outcome::Reject(_)), "{asked}");
     }
 }

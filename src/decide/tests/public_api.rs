@@ -23,11 +23,11 @@ fn the_callers_own_key_comes_in_the_place_of_the_token() {
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
     );
-    let findings = decision.findings;
-    assert_eq!(findings.operation, Some("workflow:list"));
-    assert_eq!(findings.principal.as_deref(), Some("reader"));
-    assert_eq!(findings.provider.as_deref(), Some("idp"));
-    assert_eq!(findings.crypto_path, Some(CryptoPath::Guest));
+    let record = decision.record;
+    assert_eq!(record.operation, Some("workflow:list"));
+    assert_eq!(record.principal.as_deref(), Some("reader"));
+    assert_eq!(record.provider.as_deref(), Some("idp"));
+    assert_eq!(record.crypto_path, Some(CryptoPath::Guest));
 }
 
 #[test]
@@ -348,14 +348,14 @@ fn a_token_of_nobodys_issuer_is_refused_before_its_signature_is_looked_at() {
         let mut claims = claims("reader", &["Reader"]);
         claims["iss"] = json!(issuer);
         let request = bearing("GET", WORKFLOWS, &claims);
-        let grounds = Grounds {
+        let context = DecisionContext {
             policy: &facts.policy,
             facts: &facts,
-            memo: &TokenCache::default(),
+            token_cache: &TokenCache::default(),
             crypto: &Unasked,
             now: NOW,
         };
-        let decision = decide(grounds, &request);
+        let decision = decide(context, &request);
         assert_eq!(reason(&decision), "unknown_issuer", "{issuer}");
     }
 }
@@ -492,7 +492,7 @@ fn each_provider_signs_for_its_own_issuer_alone_though_key_ids_are_the_same() {
         let Outcome::Forward(_) = good.outcome else {
             panic!("{:?}", good.outcome);
         };
-        assert_eq!(&*good.findings.identity.unwrap().issuer, own);
+        assert_eq!(&*good.record.identity.unwrap().issuer, own);
         let crossed = decided(mint.sign(&header, &of_issuer(foreign)));
         assert_eq!(reason(&crossed), "no_key_fits", "{algorithm}");
     }

@@ -9,7 +9,7 @@ fn forwarded() -> Decision {
         "/api/v1/workflows",
         &claims("reader", &["Reader"]),
     ));
-    decision.findings.crypto_path = Some(CryptoPath::Host);
+    decision.record.crypto_path = Some(CryptoPath::Host);
     decision
 }
 
@@ -22,21 +22,21 @@ fn a_refused_key_is_a_fault_of_the_gateway_and_the_caller_stays_known() {
     };
     assert_eq!(refusal.answer().status, 502);
     assert_eq!(refusal.answer().challenge, Challenge::None);
-    let findings = &after.findings;
-    assert_eq!(findings.upstream_status, Some(401));
-    assert_eq!(findings.principal.as_deref(), Some("reader"));
-    assert!(findings.identity.is_some());
-    assert_eq!(findings.credential, Some(Credential::Bearer));
+    let record = &after.record;
+    assert_eq!(record.upstream_status, Some(401));
+    assert_eq!(record.principal.as_deref(), Some("reader"));
+    assert!(record.identity.is_some());
+    assert_eq!(record.credential, Some(Credential::Bearer));
     // It was counted as a verification when it was one.
-    assert!(findings.crypto_path.is_none() && findings.recollection.is_none());
+    assert!(record.crypto_path.is_none() && record.cache.is_none());
 }
 
 #[test]
 fn a_narrow_key_is_told_to_the_operator_alone() {
     let after = forwarded().after_answer(403).unwrap();
     assert_eq!(after.outcome.as_str(), "answered");
-    assert_eq!(after.findings.upstream_status, Some(403));
-    assert!(after.findings.hint.is_some());
+    assert_eq!(after.record.upstream_status, Some(403));
+    assert!(after.record.hint.is_some());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::formats::json;
 use crate::policy::ProviderId;
 use crate::time::UnixMillis;
-use crate::token::{ActiveAnswer, Term, TokenDigest};
+use crate::token::{ActiveResponse, Term, TokenDigest};
 
 /// The most active answers that one worker remembers.
 const MAX_ACTIVE: usize = 512;
@@ -21,7 +21,7 @@ const MAX_OTHERS: usize = 2048;
 #[derive(Debug)]
 pub(in crate::facts) enum Word {
     /// It is active. The number is about how many bytes that takes.
-    Active(ActiveAnswer, usize),
+    Active(ActiveResponse, usize),
     /// It is not.
     Inactive,
     /// Not whose it is. Anybody may make up such a token, where the endpoint knows none of them.
@@ -34,7 +34,7 @@ impl Word {
     /// That a token is active.
     pub(super) fn active(claims: Map<String, Value>, term: Term) -> Self {
         let weight = json::weight(&claims);
-        Self::Active(ActiveAnswer::new(claims, term), weight)
+        Self::Active(ActiveResponse::new(claims, term), weight)
     }
 
     const fn weight(&self) -> usize {

@@ -3,11 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::IntrospectionFault;
-use crate::facts::{FetchAnswer, FetchFault, Hints};
+use crate::facts::{FetchAnswer, FetchFault, ResponseHeaders};
 use crate::formats::json;
 use crate::policy::{Introspection, Protocol};
 use crate::time::UnixMillis;
-use crate::token::{ActiveAnswer, Term, MAX_TOKEN_DEPTH};
+use crate::token::{ActiveResponse, Term, MAX_TOKEN_DEPTH};
 
 /// The longest answer that is read: as long as a token may be that says the same itself.
 const MAX_ANSWER: usize = 16 * 1024;
@@ -39,7 +39,7 @@ pub(super) fn read(
 ) -> Result<Said<Map<String, Value>>, IntrospectionFault> {
     let is_introspection = matches!(protocol, Protocol::Introspection { .. });
     let is_json = match &answer {
-        FetchAnswer::Response { hints, .. } => hints.is_json(),
+        FetchAnswer::Response { headers, .. } => headers.is_json(),
         _ => false,
     };
     let document = match answer.document() {
@@ -97,19 +97,21 @@ pub fn read_answer(
     asked: &Introspection,
     document: Vec<u8>,
     now: UnixMillis,
-) -> Result<Said<ActiveAnswer>, IntrospectionFault> {
-    let hints = Hints {
+) -> Result<Said<ActiveResponse>, IntrospectionFault> {
+    let headers = ResponseHeaders {
         content_type: Some(b"application/json".to_vec()),
-        ..Hints::default()
+        ..ResponseHeaders::default()
     };
     let answer = FetchAnswer::Response {
         status: 200,
-        hints,
+        headers,
         body: document,
     };
     let until = now.saturating_add(asked.ttl);
     Ok(match read(&asked.protocol, answer)? {
-        Said::Active(claims) => Said::Active(ActiveAnswer::new(claims, Term { since: now, until })),
+        Said::Active(claims) => {
+            Said::Active(ActiveResponse::new(claims, Term { since: now, until }))
+        }
         Said::Inactive => Said::Inactive,
         Said::Nameless => Said::Nameless,
     })

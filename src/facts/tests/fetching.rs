@@ -155,18 +155,18 @@ fn a_byte_order_mark_before_a_document_is_not_looked_at() {
 
 #[test]
 fn a_redirect_says_where_it_leads_to_and_a_compressed_answer_how_it_is_encoded() {
-    let answer = |status: u16, hints: Hints, body: &[u8]| FetchAnswer::Response {
+    let answer = |status: u16, headers: ResponseHeaders, body: &[u8]| FetchAnswer::Response {
         status,
-        hints,
+        headers,
         body: body.to_vec(),
     };
-    let coded = |coding: &str| Hints {
+    let coded = |coding: &str| ResponseHeaders {
         content_encoding: Some(coding.as_bytes().to_vec()),
-        ..Hints::default()
+        ..ResponseHeaders::default()
     };
-    let to = |location: &[u8]| Hints {
+    let to = |location: &[u8]| ResponseHeaders {
         location: Some(location.to_vec()),
-        ..Hints::default()
+        ..ResponseHeaders::default()
     };
     let encoded =
         |coding: &str| format!("the document is encoded ({coding}), though that was not asked for");
@@ -178,7 +178,7 @@ fn a_redirect_says_where_it_leads_to_and_a_compressed_answer_how_it_is_encoded()
                 .to_owned(),
         ),
         (
-            answer(302, Hints::default(), b""),
+            answer(302, ResponseHeaders::default(), b""),
             "the provider answered with status 302".to_owned(),
         ),
         (answer(200, coded("gzip"), b"\x1f\x8b\x08"), encoded("gzip")),
@@ -188,7 +188,7 @@ fn a_redirect_says_where_it_leads_to_and_a_compressed_answer_how_it_is_encoded()
             encoded("identity, Deflate"),
         ),
         (
-            answer(200, Hints::default(), b"\x1f\x8b\x08"),
+            answer(200, ResponseHeaders::default(), b"\x1f\x8b\x08"),
             encoded("gzip"),
         ),
     ] {

@@ -55,9 +55,9 @@ pub(super) fn digest(text: &str) -> TokenDigest {
 pub(super) fn json(body: &str) -> FetchAnswer {
     FetchAnswer::Response {
         status: 200,
-        hints: Hints {
+        headers: ResponseHeaders {
             content_type: Some(b"application/json".to_vec()),
-            ..Hints::default()
+            ..ResponseHeaders::default()
         },
         body: body.as_bytes().to_vec(),
     }
@@ -109,9 +109,9 @@ fn word(said: Introspected<'_>) -> &'static str {
 pub(super) fn with_retry_after(code: u16, seconds: &str) -> FetchAnswer {
     FetchAnswer::Response {
         status: code,
-        hints: Hints {
+        headers: ResponseHeaders {
             retry_after: Some(seconds.as_bytes().to_vec()),
-            ..Hints::default()
+            ..ResponseHeaders::default()
         },
         body: Vec::new(),
     }

@@ -57,12 +57,12 @@ fn a_configuration_with_tighter_bounds_does_not_wait_for_those_of_the_old_one() 
 fn what_a_failed_answer_says_of_its_freshness_does_not_count() {
     let memory = Memory::default();
     let mut store = warm(&memory);
-    let FetchAnswer::Response { hints, .. } = fresh_for(900, "") else {
+    let FetchAnswer::Response { headers, .. } = fresh_for(900, "") else {
         panic!("a response");
     };
     let failed = FetchAnswer::Response {
         status: 500,
-        hints,
+        headers,
         body: key_set("one"),
     };
     refresh(&mut store, failed, after(300_000), &memory);

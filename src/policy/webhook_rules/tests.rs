@@ -12,7 +12,7 @@ fn rules(patterns: &[&str]) -> WebhookRules {
                 auth: WebhookAuth::Bearer,
                 require: Condition::default(),
                 keep_authorization: false,
-                cors_preflight: Access::Deny,
+                cors_preflight: Preflight::Guard,
             })
             .collect(),
     )

@@ -46,7 +46,7 @@ fn verdict(
         audiences: ["n8n".to_owned()].into(),
         algorithms: crate::crypto::Algorithm::ALL.into(),
         clock_skew: std::time::Duration::ZERO,
-        typ: TypRule::NotAnotherKind,
+        typ: TypRule::AnyAccessToken,
         client_claims: &[],
     };
     let compact = compact(issuer, tenant);

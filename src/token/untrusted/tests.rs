@@ -43,7 +43,7 @@ fn what_a_token_says_of_itself_is_read_for_an_operator() {
     };
     assert_eq!(
         said(json!({"iss": "i", "aud": ["a", 7, "b"], "sub": "s", "azp": "c"})),
-        Claimed {
+        UnverifiedClaims {
             issuer: Some("i".to_owned()),
             audience: vec!["a".to_owned(), "b".to_owned()],
             subject: Some("s".to_owned()),

@@ -71,12 +71,12 @@ fn verify_under(rules: &TokenRules, compact: &str) -> Result<VerifiedToken, Toke
 }
 
 fn verify(compact: &str) -> Result<VerifiedToken, TokenFault> {
-    verify_under(&rules(TypRule::NotAnotherKind), compact)
+    verify_under(&rules(TypRule::AnyAccessToken), compact)
 }
 
 /// The fault of a properly signed token whose header or claims are changed; `None` if it is good.
 fn fault(header_change: &Value, claims_change: &Value) -> Option<TokenFault> {
-    fault_under(TypRule::NotAnotherKind, header_change, claims_change)
+    fault_under(TypRule::AnyAccessToken, header_change, claims_change)
 }
 
 fn fault_under(typ: TypRule, header_change: &Value, claims_change: &Value) -> Option<TokenFault> {
@@ -182,7 +182,7 @@ fn with_audience(audience: &str, change: &Value) -> String {
 fn an_audience_of_nobody_is_none() {
     for audience in NOBODY {
         let compact = with_audience(audience, &json!({"client_id": "api://n8n-api"}));
-        let found = verify_under(&rules(TypRule::NotAnotherKind), &compact).err();
+        let found = verify_under(&rules(TypRule::AnyAccessToken), &compact).err();
         assert_eq!(found, Some(TokenFault::AudienceMissing), "{audience}");
     }
     for audience in [
@@ -192,7 +192,7 @@ fn an_audience_of_nobody_is_none() {
         r#""aud":["",7],"#,
         r#""aud":false,"#,
     ] {
-        let mut rules = rules(TypRule::NotAnotherKind);
+        let mut rules = rules(TypRule::AnyAccessToken);
         rules.audience_claim = Some("client_id");
         let compact = with_audience(audience, &json!({"client_id": "api://n8n-api"}));
         let found = verify_under(&rules, &compact).err();
@@ -238,7 +238,7 @@ fn a_token_issued_after_its_expiry_is_refused() {
 
 #[test]
 fn times_do_not_wrap_however_large_the_skew() {
-    let mut rules = rules(TypRule::NotAnotherKind);
+    let mut rules = rules(TypRule::AnyAccessToken);
     rules.clock_skew = Duration::MAX;
     let compact =
         mint(KeyKind::P256).sign(&header(), &with(claims(), &json!({"exp": 1, "iat": 1})));
@@ -291,7 +291,7 @@ fn a_number_with_a_fraction_is_a_time() {
 
 #[test]
 fn an_algorithm_outside_the_allow_list_is_refused() {
-    let mut rules = rules(TypRule::NotAnotherKind);
+    let mut rules = rules(TypRule::AnyAccessToken);
     rules.algorithms = [Algorithm::Rs256].into();
     let compact = mint(KeyKind::P256).sign(&header(), &claims());
     let expected = Some(TokenFault::AlgorithmNotAllowed(Some("ES256")));
@@ -331,7 +331,7 @@ fn id_tokens_are_taken_only_where_that_is_said() {
 
 #[test]
 fn another_claim_stands_for_aud_only_where_there_is_none() {
-    let mut rules = rules(TypRule::NotAnotherKind);
+    let mut rules = rules(TypRule::AnyAccessToken);
     rules.audience_claim = Some("client_id");
     let ours = "api://n8n-api";
     for (change, expected) in [
@@ -463,7 +463,7 @@ fn other_kinds_are_told_by_their_claims() {
 
 /// The fault of a token, under the claims of which its provider's access tokens have one.
 fn fault_of(client_claims: &'static [&'static str], change: &Value) -> Option<TokenFault> {
-    let mut rules = rules(TypRule::NotAnotherKind);
+    let mut rules = rules(TypRule::AnyAccessToken);
     rules.client_claims = client_claims;
     let compact = mint(KeyKind::P256).sign(&header(), &with(claims(), change));
     verify_under(&rules, &compact).err()
@@ -644,7 +644,7 @@ fn no_signature_is_checked_for_a_token_that_cannot_hold() {
         let header = with(header(), &header_change);
         let compact = mint(KeyKind::P256).sign(&header, &with(claims(), &claims_change));
         let token = UntrustedToken::parse(&compact).unwrap();
-        let rules = rules(TypRule::NotAnotherKind);
+        let rules = rules(TypRule::AnyAccessToken);
         let _ = VerifiedToken::verify(&token, &rules, &keys(), &counting, UnixSeconds(NOW));
         counting.0.replace(0)
     };

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::facts::Hints;
+use crate::facts::ResponseHeaders;
 use crate::secret::Secret;
 
 fn introspection() -> Protocol {
@@ -15,9 +15,9 @@ fn introspection() -> Protocol {
 fn response(status: u16, content_type: &str, body: &str) -> FetchAnswer {
     FetchAnswer::Response {
         status,
-        hints: Hints {
+        headers: ResponseHeaders {
             content_type: Some(content_type.as_bytes().to_vec()),
-            ..Hints::default()
+            ..ResponseHeaders::default()
         },
         body: body.as_bytes().to_vec(),
     }

@@ -10,7 +10,7 @@ pub(super) const CLIENTS: [&str; 4] = ["azp", "client_id", "cid", "appid"];
 /// What a token says of itself, or its provider of it. Anybody can write the former: it decides
 /// nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Claimed {
+pub struct UnverifiedClaims {
     /// `iss`.
     pub issuer: Option<String>,
     /// `aud`.
@@ -23,7 +23,7 @@ pub struct Claimed {
     pub key_id: Option<String>,
 }
 
-impl Claimed {
+impl UnverifiedClaims {
     /// What the claims of a token say.
     pub(super) fn of(claims: &Map<String, Value>, key_id: Option<&str>) -> Self {
         Self::read(claims, key_id, None)

@@ -40,14 +40,18 @@ pub(super) fn condition(
         providers: known_providers(raw.provider, providers)?,
         clients: set(raw.client)?,
         subjects: set(raw.subject)?,
-        kind: raw.kind.said()?.map(|kind| kind.0),
+        kind: raw.kind.value_or_error()?.map(|kind| kind.0),
         emails: set(raw.email)?.as_ref().map(in_lower_case),
         email_domains: domains(raw.email_domain)?,
         tenants: set(raw.tenant)?,
         roles: set(raw.roles)?,
         scopes: set(raw.scopes)?,
         groups: set(raw.groups)?,
-        claims: raw.claims.said()?.map(|rules| rules.0).unwrap_or_default(),
+        claims: raw
+            .claims
+            .value_or_error()?
+            .map(|rules| rules.0)
+            .unwrap_or_default(),
     };
     let is_met = |known: &&Known| {
         let names = condition.providers.as_ref();
@@ -95,7 +99,7 @@ fn known_providers(
     field: Field<OneOrMany<At<Text>>>,
     known: &[Known],
 ) -> Result<Option<BTreeSet<String>>, Reported> {
-    let Some(OneOrMany(names)) = field.said()? else {
+    let Some(OneOrMany(names)) = field.value_or_error()? else {
         return Ok(None);
     };
     let mut all_known = Ok(());
@@ -114,7 +118,7 @@ fn known_providers(
 }
 
 fn set<S>(field: Field<OneOrMany<Text<S>>>) -> Result<Option<BTreeSet<String>>, Reported> {
-    Ok(field.said()?.map(OneOrMany::into_set))
+    Ok(field.value_or_error()?.map(OneOrMany::into_set))
 }
 
 /// Domains in which everybody can have an address: of a mailbox, or of a service account in a

@@ -10,7 +10,7 @@ const LONGEST_CODING: usize = 40;
 
 /// The header fields of an answer that are read, as the host gave them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Hints {
+pub struct ResponseHeaders {
     /// `Cache-Control` (RFC 9111 §5.2).
     pub cache_control: Option<Vec<u8>>,
     /// `Retry-After` (RFC 9110 §10.2.3).
@@ -26,7 +26,7 @@ pub struct Hints {
 /// How a gzip file begins (RFC 1952 §2.3.1).
 const GZIP: &[u8] = b"\x1f\x8b";
 
-impl Hints {
+impl ResponseHeaders {
     /// Whether the answer is `application/json`, whatever its parameters.
     pub(super) fn is_json(&self) -> bool {
         let field = self.content_type.as_deref().unwrap_or_default();
@@ -105,11 +105,11 @@ mod tests {
     use super::*;
 
     fn max_age(field: &str) -> Option<u64> {
-        let hints = Hints {
+        let headers = ResponseHeaders {
             cache_control: Some(field.as_bytes().to_vec()),
-            ..Hints::default()
+            ..ResponseHeaders::default()
         };
-        hints.max_age().map(|age| age.as_secs())
+        headers.max_age().map(|age| age.as_secs())
     }
 
     #[test]
@@ -169,11 +169,11 @@ mod tests {
             ("99999999999999999999", None),
             ("Sun, 06 Nov 1994 08:49:37 GMT", None),
         ] {
-            let hints = Hints {
+            let headers = ResponseHeaders {
                 retry_after: Some(field.as_bytes().to_vec()),
-                ..Hints::default()
+                ..ResponseHeaders::default()
             };
-            let read = hints.retry_after().map(|pause| pause.as_secs());
+            let read = headers.retry_after().map(|pause| pause.as_secs());
             assert_eq!(read, seconds, "{field}");
         }
     }
