@@ -63,7 +63,7 @@ fn the_readme_has_the_bounds_of_the_code() {
 #[test]
 fn the_readme_knows_every_status() {
     let readme = text("README.md");
-    let section = readme.split("### Answers").nth(1).unwrap();
+    let section = readme.split("### Refusals").nth(1).unwrap();
     let table = section.split("\n\nThe body").next().unwrap();
     for reason in Reason::examples() {
         let row = format!("\n| {} |", reason.answer().status);
