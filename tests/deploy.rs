@@ -27,3 +27,5 @@ mod manifests;
 mod plugin;
 #[path = "deploy/repository.rs"]
 mod repository;
+#[path = "deploy/words.rs"]
+mod words;
