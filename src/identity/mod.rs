@@ -22,7 +22,6 @@ pub use rules::IdentityRules;
 use std::rc::Rc;
 
 use serde_json::{Map, Value};
-use thiserror::Error;
 
 use crate::time::UnixSeconds;
 use crate::token::{Confirmation, ResponseKind, VerifiedToken};
@@ -65,23 +64,19 @@ pub struct Identity {
 }
 
 /// Why a verified token says nothing clear about its caller.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IdentityFault {
     /// A claim that must be text is something else.
-    #[error("the claim {claim} is not text")]
     NotText {
         /// The claim.
         claim: &'static str,
     },
     /// Two claims name two different clients.
-    #[error("the claims that name the client disagree")]
     ClientsDisagree,
     /// The subject of a Kubernetes token and its claims name two different namespaces.
-    #[error("the subject and `kubernetes.io` name different namespaces")]
     NamespacesDisagree,
     /// Expected a `sub` that is not empty (RFC 9068 §2.2), or a client where the provider leaves
     /// `sub` out. Stops tokens of which nothing tells one caller from another.
-    #[error("the token has no subject, or an empty one")]
     SubjectMissing,
 }
 

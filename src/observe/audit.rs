@@ -34,8 +34,7 @@ pub fn audit_line(decision: &Decision, request: &RequestHead, now: UnixMillis) -
     line.put("decision", Some(decision.outcome.as_str()));
     if let Outcome::Reject(reason) = &decision.outcome {
         line.put("reason", Some(reason.as_str()));
-        line.0
-            .insert("status".to_owned(), reason.answer().status.into());
+        line.0.insert("status".to_owned(), reason.status().into());
         line.put("fault", reason.fault());
         let missing = reason.missing_scopes().join(" ");
         line.put(

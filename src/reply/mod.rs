@@ -1,23 +1,22 @@
-//! What goes back to a caller that is not let through: RFC 6750 challenges, RFC 9457 problem
-//! documents, and the RFC 9728 metadata of guarded resources.
+//! The local replies of the gate: refusals as RFC 9457 problem documents with RFC 6750 challenges,
+//! and the RFC 9728 metadata of guarded resources.
 
 mod accept;
-mod catalog;
 mod metadata;
 mod problem;
 mod reason;
-mod remedy;
 mod resource;
+mod table;
 #[cfg(test)]
 mod tests;
 
 pub use metadata::{api_metadata, metadata_preflight, trigger_metadata};
 pub use problem::problem;
-pub use reason::{Answer, Challenge, Reason};
+pub use reason::{Challenge, Reason};
 pub use resource::Resource;
 
-/// An answer of this filter's own. Its header values are made of our own words and of values
-/// that were checked, because the host does not look for line breaks in them.
+/// A response that the gate makes. Its header values are constants, or values that were checked: the
+/// host does not look for line breaks in them, which would split the response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalReply {
     /// HTTP status.

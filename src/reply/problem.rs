@@ -8,27 +8,28 @@ use crate::http::RequestHead;
 /// The longest request id that is repeated.
 const MAX_REQUEST_ID: usize = 64;
 
-/// Tells a caller why the request was refused.
+/// Tells a client why its request was refused.
 ///
-/// Nothing that the caller sent goes into a header (the operator wrote the scopes), and of what he sent only the request id goes
-/// into the body. What he accepts chooses between two names of one and the same body.
+/// Nothing that the client sent goes into a header; the scopes in the challenge are the operator's.
+/// Of the client's request, only its id goes into the body. `Accept` chooses between two media types
+/// of the same body.
 pub fn problem(reason: &Reason, resource: Option<&Resource>, request: &RequestHead) -> LocalReply {
-    let answer = reason.answer();
+    let (status, detail) = (reason.status(), reason.detail());
     let mut headers = vec![
         ("content-type", accept::media_type(request).to_owned()),
         ("cache-control", "no-store".to_owned()),
     ];
-    if let Some(challenge) = challenge(reason, answer.challenge, answer.detail, resource) {
+    if let Some(challenge) = challenge(reason, resource) {
         headers.push(("www-authenticate", challenge));
     }
     if let Some(wait) = reason.retry_after() {
         let seconds = wait.as_millis().div_ceil(1_000).max(1);
         headers.push(("retry-after", seconds.to_string()));
     }
-    if answer.status == 405 {
+    if status == 405 {
         headers.push(("allow", "GET, HEAD".to_owned()));
     }
-    let mut detail = answer.detail.to_owned();
+    let mut detail = detail.to_owned();
     let missing = reason.missing_scopes();
     if !missing.is_empty() {
         detail.push_str(" Missing: ");
@@ -36,8 +37,8 @@ pub fn problem(reason: &Reason, resource: Option<&Resource>, request: &RequestHe
         detail.push('.');
     }
     let mut body = json!({
-        "title": title(answer.status),
-        "status": answer.status,
+        "title": title(status),
+        "status": status,
         "detail": detail,
         "reason": reason.as_str(),
         // n8n's own clients show this member.
@@ -48,31 +49,26 @@ pub fn problem(reason: &Reason, resource: Option<&Resource>, request: &RequestHe
         body.insert("request_id".to_owned(), id.into());
     }
     LocalReply {
-        status: answer.status,
+        status,
         headers,
         body: body.to_string(),
     }
 }
 
-fn challenge(
-    reason: &Reason,
-    challenge: Challenge,
-    detail: &str,
-    resource: Option<&Resource>,
-) -> Option<String> {
+fn challenge(reason: &Reason, resource: Option<&Resource>) -> Option<String> {
     let mut value = "Bearer realm=\"n8n\"".to_owned();
-    match challenge {
+    match reason.challenge() {
         Challenge::None => return None,
         Challenge::Bare => {}
         Challenge::Error(code) => {
             value.push_str(", error=\"");
             value.push_str(code);
             value.push_str("\", error_description=\"");
-            value.push_str(detail);
+            value.push_str(reason.detail());
             value.push('"');
         }
     }
-    // RFC 6750 §3: what the client asks its authorization server for. Scopes of n8n are none.
+    // RFC 6750 §3: scopes that the authorization server knows. It knows none of n8n's.
     let scopes = reason.scopes_to_ask_for();
     if !scopes.is_empty() {
         value.push_str(", scope=\"");
@@ -100,7 +96,7 @@ const fn title(status: u16) -> &'static str {
     }
 }
 
-/// Request ids come from the edge, or, where it lets them, from the client.
+/// The request id comes from the edge proxy, or from the client where the proxy keeps it.
 fn plain_id(id: &[u8]) -> Option<&str> {
     let plain = (1..=MAX_REQUEST_ID).contains(&id.len())
         && id

@@ -1,103 +1,18 @@
-//! Every reason for which a request is refused.
+//! Every reason for which a request is refused: the one table.
 
 use std::time::Duration;
 
+use super::table::refusals;
 use crate::facts::Outage;
 use crate::identity::IdentityFault;
 use crate::n8n::PathFault;
 use crate::policy::NotAdmitted;
 use crate::token::{BearerFault, TokenFault};
 
-/// Why a request is refused. [`Reason::answer`] is the one place that says what each means to the
-/// caller; audit and metrics use the same [`Reason::as_str`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// The path has more than one reading.
-    Path(PathFault),
-    /// The `Authorization` header cannot be read.
-    Bearer(BearerFault),
-    /// More than one `X-N8N-API-KEY`.
-    DuplicateApiKey,
-    /// A bearer token and an `X-N8N-API-KEY` in one request (RFC 6750 §2: one method a request).
-    TwoCredentials,
-    /// No credential where one is needed.
-    NoCredential,
-    /// A static API key where single sign-on is enforced.
-    ApiKeyRefused,
-    /// A token of a provider where a key of n8n's belongs.
-    TokenAsApiKey,
-    /// No provider has the token's `iss`.
-    UnknownIssuer,
-    /// The token does not verify.
-    Token(TokenFault),
-    /// The token verifies, but who it stands for is unclear.
-    Identity(IdentityFault),
-    /// No instance of n8n is known under the request's host.
-    UnknownHost,
-    /// The request names no host that could be repeated in an answer.
-    HostMalformed,
-    /// The caller does not stand on one of the provider's allow-lists.
-    NotAdmitted(NotAdmitted),
-    /// A rule asks for groups, and the token does not hold all of the caller's.
-    GroupsLeftOut,
-    /// No principal stands for the identity.
-    NoPrincipal,
-    /// The operation needs scopes that the caller does not have.
-    InsufficientScope {
-        /// The n8n scopes that are missing.
-        missing: Vec<&'static str>,
-        /// The scopes, as its provider knows them, that the client can ask for to get them; none
-        /// where that cannot be said.
-        ask_for: Vec<String>,
-    },
-    /// Not an operation of n8n's public API that this filter knows; only `*` allows it.
-    UnknownOperation,
-    /// The webhook rule lets nobody in.
-    WebhookDenied,
-    /// Rules guard this kind of path, and none of them speaks of this one.
-    WebhookNoRule,
-    /// Upper and lower case would choose different webhook rules.
-    WebhookCase,
-    /// The identity does not satisfy the webhook rule.
-    WebhookRequirement,
-    /// `/metrics` is closed.
-    MetricsDenied,
-    /// n8n's own authorization server is closed.
-    OauthDenied,
-    /// The path lies outside of `path_prefix`, where n8n is not.
-    OutsidePathPrefix,
-    /// A method that this filter's own documents do not answer.
-    MethodNotAllowed,
-    /// The provider's keys cannot be had now.
-    KeysUnavailable(Outage),
-    /// The token names a key that is not known, and the keys are not fetched anew before this time
-    /// has passed.
-    KeysNotCurrent(Duration),
-    /// The provider cannot be asked about the token now.
-    IntrospectionUnavailable(Outage),
-    /// Too many requests wait for the provider already.
-    TooManyWaiting,
-    /// n8n refused the key that this filter put in the place of a good token.
-    UpstreamKeyRefused,
-    /// The host did not do what the decision asked for.
-    ProxyFailure,
-}
-
-/// What a caller is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// HTTP status.
-    pub status: u16,
-    /// What the `WWW-Authenticate` header says.
-    pub challenge: Challenge,
-    /// A sentence for the caller: what to do, and nothing that a stranger may not know.
-    pub detail: &'static str,
-}
-
 /// What the `WWW-Authenticate` header says (RFC 6750 §3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Challenge {
-    /// There is none: another token of the same kind would not help.
+    /// There is none: another token of the same kind does not help.
     None,
     /// The scheme alone, because no credential was sent (RFC 6750 §3.1).
     Bare,
@@ -109,232 +24,586 @@ const INVALID_REQUEST: Challenge = Challenge::Error("invalid_request");
 const INVALID_TOKEN: Challenge = Challenge::Error("invalid_token");
 const INSUFFICIENT_SCOPE: Challenge = Challenge::Error("insufficient_scope");
 
+refusals! {
+    /// Why a request is refused.
+    ///
+    /// The texts for the caller say what its sender can see anyway. What else was found is in the
+    /// audit record: see [`Reason::fault`].
+    own {
+        /// The path has more than one reading.
+        Path(PathFault) => {
+            status: 400,
+            challenge: Challenge::None,
+            code: "ambiguous_path",
+            detail: "The path can be read in more than one way. Send it in its plain form.",
+            meaning: "the path can be read as more than one path; `fault` in the audit says how",
+            remedy: "look at `fault`; have the client or the proxy before Envoy send the path in its plain form",
+            example: Self::Path(PathFault::DotSegment),
+        }
+        /// Upper and lower case choose different webhook rules.
+        WebhookCase => {
+            status: 400,
+            challenge: Challenge::None,
+            code: "ambiguous_case",
+            detail: "The path can be read in more than one way. Send it in its plain form.",
+            meaning: "upper and lower case, or the order of segments, choose different webhook rules",
+            remedy: "call the webhook as the rule has it, and write the rule as the workflow has it",
+        }
+        /// The request names no host that a response can repeat.
+        HostMalformed => {
+            status: 400,
+            challenge: Challenge::None,
+            code: "host_malformed",
+            detail: "The host of the request is malformed.",
+            meaning: "the request names no host that a response can repeat",
+            remedy: "set `public_api.resource`, or have the client send one plain host",
+        }
+        /// No instance of n8n has the host of the request (RFC 9110 §15.5.20).
+        UnknownHost => {
+            status: 421,
+            challenge: Challenge::None,
+            code: "unknown_host",
+            detail: "There is no n8n under this host here.",
+            meaning: "no instance in `instances` has the host of the request",
+            remedy: "add the host to `hosts` of the right instance; have probes ask for such a host",
+        }
+        /// More than one `X-N8N-API-KEY`.
+        DuplicateApiKey => {
+            status: 400,
+            challenge: INVALID_REQUEST,
+            code: "duplicate_api_key",
+            detail: "Send at most one X-N8N-API-KEY header.",
+            meaning: "more than one `X-N8N-API-KEY`",
+            remedy: "find the client library or proxy that adds a second `X-N8N-API-KEY`",
+        }
+        /// A bearer token and an `X-N8N-API-KEY` in one request (RFC 6750 §2: one method a request).
+        TwoCredentials => {
+            status: 400,
+            challenge: INVALID_REQUEST,
+            code: "two_credentials",
+            detail: "Send a bearer token or an X-N8N-API-KEY header, not both.",
+            meaning: "a bearer token and an `X-N8N-API-KEY` (RFC 6750 §2)",
+            remedy: "remove `X-N8N-API-KEY` from the client, also where it is empty",
+        }
+        /// No credential where one is needed.
+        NoCredential => {
+            status: 401,
+            challenge: Challenge::Bare,
+            code: "no_credential",
+            detail: "Send an access token of your identity provider as: Authorization: Bearer TOKEN.",
+            meaning: "no credential where one is needed",
+            remedy: "have the client get a token; the [metadata](../guides/metadata.md) says where",
+        }
+        /// A static API key where only tokens are accepted.
+        ApiKeyRefused => {
+            status: 401,
+            challenge: Challenge::Bare,
+            code: "api_key_refused",
+            detail: "Static API keys are not accepted here. Send an access token of your identity provider as: Authorization: Bearer TOKEN.",
+            meaning: "a static API key, and `public_api` refuses them there",
+            remedy: "move the caller to a token, or let it pass for now with `public_api.rules`",
+        }
+        /// A token of a provider in the header for n8n API keys.
+        TokenAsApiKey => {
+            status: 401,
+            challenge: Challenge::Bare,
+            code: "token_as_api_key",
+            detail: "X-N8N-API-KEY is for keys of n8n. Send an access token of your identity provider as: Authorization: Bearer TOKEN.",
+            meaning: "`X-N8N-API-KEY` holds a token of a provider, or a JWT that cannot be read, and no n8n API key",
+            remedy: "have the client send the token as `Authorization: Bearer`, or an n8n API key",
+        }
+        /// No provider has the `iss` of the token.
+        UnknownIssuer => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "unknown_issuer",
+            detail: "The access token is of an issuer that is not accepted here.",
+            meaning: "no provider has the token's `iss`; it is compared exactly",
+            remedy: "compare `claimed.iss` with `issuer` byte by byte; `hint` names the usual mistakes",
+        }
+        /// A rule asks for groups, and the token does not hold all groups of the caller.
+        GroupsLeftOut => {
+            status: 403,
+            challenge: INSUFFICIENT_SCOPE,
+            code: "groups_left_out",
+            detail: "The access token does not hold all groups of the caller, and groups decide here.",
+            meaning: "a rule asks for groups, and the caller is in more than the token holds (the overage of Entra): assign groups to the application, or use app roles",
+            remedy: "assign groups to the application at the provider, or use app roles",
+        }
+        /// No principal matches the caller.
+        NoPrincipal => {
+            status: 403,
+            challenge: INSUFFICIENT_SCOPE,
+            code: "no_principal",
+            detail: "The token is valid, but this caller is not set up for n8n here.",
+            meaning: "no principal's `match` holds for the caller",
+            remedy: "compare `client`, `kind` and `sub` of the audit with `match` of the principals",
+        }
+        /// The operation needs scopes that the caller does not have.
+        InsufficientScope {
+            /// The n8n scopes that are missing.
+            missing: Vec<&'static str>,
+            /// The OAuth scopes that the client can ask its provider for to get them; none where
+            /// that is not known.
+            ask_for: Vec<String>,
+        } => {
+            status: 403,
+            challenge: INSUFFICIENT_SCOPE,
+            code: "insufficient_scope",
+            detail: "The caller has no role or scope that allows this operation.",
+            meaning: "roles, scopes and principal do not grant the operation; `missing` in the audit says what",
+            remedy: "give the caller a role that grants what `missing` says (see [operations](operations.md)), or look whether `allow` removes it; without `missing`, the caller is granted nothing at all",
+            example: Self::InsufficientScope {
+                missing: vec!["workflow:create"],
+                ask_for: vec!["N8N.Workflow.Write".to_owned()],
+            },
+        }
+        /// Not an operation of n8n's public API that this version knows; only `*` allows it.
+        UnknownOperation => {
+            status: 403,
+            challenge: INSUFFICIENT_SCOPE,
+            code: "unknown_operation",
+            detail: "This is no operation of n8n's public API that the caller may use.",
+            meaning: "not in the table of operations, and the caller is not granted `*`",
+            remedy: "look at the path; an operation that this version does not know needs a role that grants `*`",
+        }
+        /// The webhook rule refuses every request.
+        WebhookDenied => {
+            status: 403,
+            challenge: Challenge::None,
+            code: "webhook_denied",
+            detail: "This webhook cannot be called here.",
+            meaning: "the webhook rule says `deny`",
+            remedy: "change the rule, if clients shall call the webhook here",
+        }
+        /// Rules guard this kind of path, and none matches this one.
+        WebhookNoRule => {
+            status: 403,
+            challenge: Challenge::None,
+            code: "webhook_no_rule",
+            detail: "This webhook cannot be called here.",
+            meaning: "webhook rules guard this kind of path, and none matches",
+            remedy: "add a rule for the path",
+        }
+        /// The identity does not satisfy the webhook rule.
+        WebhookRequirement => {
+            status: 403,
+            challenge: INSUFFICIENT_SCOPE,
+            code: "webhook_requirement",
+            detail: "The caller may not call this webhook.",
+            meaning: "the webhook rule's `require` does not hold for the caller",
+            remedy: "compare the caller with `require`",
+        }
+        /// `/metrics` is closed.
+        MetricsDenied => {
+            status: 403,
+            challenge: Challenge::None,
+            code: "metrics_denied",
+            detail: "Metrics cannot be read here.",
+            meaning: "`metrics` is `deny`",
+            remedy: "read them inside, or set `metrics: pass`",
+        }
+        /// n8n's own authorization server is closed.
+        OauthDenied => {
+            status: 404,
+            challenge: Challenge::None,
+            code: "oauth_denied",
+            detail: "n8n's own authorization server is not offered here.",
+            meaning: "`oauth` is `deny`",
+            remedy: "ask the provider for tokens; where n8n's own MCP server is used, set `oauth: pass`",
+        }
+        /// The path is outside of `path_prefix`, where n8n is not served.
+        OutsidePathPrefix => {
+            status: 404,
+            challenge: Challenge::None,
+            code: "outside_path_prefix",
+            detail: "Nothing is served under this path.",
+            meaning: "the path is not below `path_prefix`, and `outside` is `deny`",
+            remedy: "call n8n below `path_prefix`; where another application is served there, set `outside: pass`",
+        }
+        /// The gate's own documents do not allow the method.
+        MethodNotAllowed => {
+            status: 405,
+            challenge: Challenge::None,
+            code: "method_not_allowed",
+            detail: "Use GET.",
+            meaning: "a request for a document of the gate has another method than GET",
+            remedy: "nothing: the documents are only for reading",
+        }
+        /// n8n refused the upstream API key that the gate sent for a good token. There is no
+        /// challenge: another token does not help.
+        UpstreamKeyRefused => {
+            status: 502,
+            challenge: Challenge::None,
+            code: "upstream_key_refused",
+            detail: "The access token is good, but n8n does not accept the key of this caller. The operator must replace the key; another token does not help.",
+            meaning: "n8n's response was 401: the key of `principal` has expired or was deleted, or its user was; an earlier record of the same `request_id` says `forward`",
+            remedy: "make a new key for the user of `principal` in n8n, set its variable, and restart Envoy; see `upstream_key_seconds_left`",
+        }
+        /// The provider's keys are not available now.
+        KeysUnavailable(Outage) => {
+            status: 503,
+            challenge: Challenge::None,
+            code: "keys_unavailable",
+            detail: "The keys of the identity provider are not available at the moment.",
+            meaning: "the provider's keys could not be fetched; `fault` in the audit says why: see [faults](faults.md)",
+            remedy: "look at `fault`, and at its line in [faults](faults.md); tell callers to try again",
+            example: Self::KeysUnavailable(Outage {
+                retry_after: Duration::from_secs(4),
+                fault: None,
+            }),
+        }
+        /// The token names a key that is not known, and the keys are not fetched anew before this
+        /// time has passed.
+        KeysNotCurrent(Duration) => {
+            status: 503,
+            challenge: Challenge::None,
+            code: "keys_not_current",
+            detail: "The key that the access token names is not known yet.",
+            meaning: "the token names a key that is not in the key set, and the key set was fetched a moment ago for such a token: it may have changed since",
+            remedy: "nothing, if the provider changed its keys: callers try again; many of these are made-up tokens, see `claimed.kid`",
+            example: Self::KeysNotCurrent(Duration::from_secs(3)),
+        }
+        /// The token status is not available now.
+        IntrospectionUnavailable(Outage) => {
+            status: 503,
+            challenge: Challenge::None,
+            code: "introspection_unavailable",
+            detail: "The identity provider cannot be asked about the token at the moment.",
+            meaning: "the provider could not be asked about the token, or its response was of no use; `fault` in the audit says why: see [faults](faults.md)",
+            remedy: "look at `fault`, and at its line in [faults](faults.md); tell callers to try again",
+            example: Self::IntrospectionUnavailable(Outage {
+                retry_after: Duration::from_secs(2),
+                fault: None,
+            }),
+        }
+        /// Too many requests wait for the provider already.
+        TooManyWaiting => {
+            status: 503,
+            challenge: Challenge::None,
+            code: "too_many_waiting",
+            detail: "Too many requests wait for the identity provider at the moment.",
+            meaning: "too many requests of one worker wait for this provider: 1024 for keys and 256 for token statuses, shared evenly by the providers and fairly by the addresses of callers",
+            remedy: "find out why keys come slowly: `key_set_failures`, `key_id_misses`",
+        }
+        /// The proxy did not do what the decision asked for.
+        ProxyFailure => {
+            status: 503,
+            challenge: Challenge::None,
+            code: "host_failure",
+            detail: "The request could not be handled.",
+            meaning: "Envoy did not do what the gate asked for",
+            remedy: "look at Envoy's log; a request head that grew too large is the usual cause",
+        }
+    }
+
+    /// The `Authorization` header cannot be read.
+    Bearer(BearerFault) {
+        Duplicated => {
+            status: 400,
+            challenge: INVALID_REQUEST,
+            code: "duplicate_authorization",
+            detail: "Send exactly one Authorization header.",
+            meaning: "more than one `Authorization` header",
+            remedy: "find the client library or proxy that adds a second `Authorization`",
+        }
+        Malformed => {
+            status: 400,
+            challenge: INVALID_REQUEST,
+            code: "malformed_authorization",
+            detail: "The Authorization header is not of the form: Bearer TOKEN.",
+            meaning: "the `Authorization` header is not of the form `Bearer TOKEN`",
+            remedy: "write `Bearer`, one blank and the token; look for an empty variable in the script",
+        }
+    }
+
+    /// The token does not verify.
+    Token(TokenFault) {
+        TooLong => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "too_long",
+            detail: "The access token is too long.",
+            meaning: "the token is too long",
+            remedy: "have the provider put less into it: groups, most often",
+        }
+        NotAJws => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "not_a_jws",
+            detail: "The access token is not a signed JWT.",
+            meaning: "not a signed JWT",
+            remedy: "ask the provider for a JWT (many make one only for a token with an audience), or set `introspection` for opaque tokens",
+        }
+        Encrypted => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "encrypted",
+            detail: "The access token is encrypted; send a signed one.",
+            meaning: "an encrypted token",
+            remedy: "switch encryption of access tokens off at the provider",
+        }
+        HeaderMalformed => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "header_malformed",
+            detail: "The access token is malformed.",
+            meaning: "the header of the token is malformed",
+            remedy: "look whether the token was cut or changed on its way",
+        }
+        CriticalHeader => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "critical_header",
+            detail: "The access token is malformed.",
+            meaning: "the token demands an extension",
+            remedy: "have the provider leave the extension out",
+        }
+        ClaimsMalformed => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "claims_malformed",
+            detail: "The access token is malformed.",
+            meaning: "the claims of the token are malformed",
+            remedy: "look whether the token was cut or changed on its way",
+        }
+        ClaimOfWrongType("exp") => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "claim_of_wrong_type",
+            detail: "The access token is malformed.",
+            meaning: "a claim is of a wrong type; `fault` in the audit names it",
+            remedy: "correct the claim at the provider; look at its mappers",
+        }
+        IssuerMissing => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "issuer_missing",
+            detail: "The access token is malformed.",
+            meaning: "the token names no issuer",
+            remedy: "have the provider put `iss` into its tokens",
+        }
+        AlgorithmNotAllowed(None) => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "algorithm_not_allowed",
+            detail: "The access token is signed with an algorithm that is not accepted here.",
+            meaning: "the algorithm of the token is not allowed",
+            remedy: "compare `fault` with `algorithms`; let the provider sign with a key pair",
+        }
+        WrongType("typ") => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "wrong_type",
+            detail: "The token is not an access token.",
+            meaning: "another kind of token: `fault` in the audit names the member that says so, or that is missing",
+            remedy: "send the access token, not the ID token; see `typ`, and `hint` of the audit",
+        }
+        KindMissing => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "kind_missing",
+            detail: "The token is not an access token.",
+            meaning: "the provider's response does not say what kind of token it is",
+            remedy: "have the provider send `token_type`, or see `accept_untyped`",
+        }
+        SenderConstrained => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "sender_constrained",
+            detail: "The access token is bound to a key of its client, and no proof of that key was sent.",
+            meaning: "a token that is bound to a key of its client",
+            remedy: "ask for a plain bearer token: proofs are not checked yet",
+        }
+        AudienceMissing => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "audience_missing",
+            detail: "The access token is not for this resource.",
+            meaning: "the token names no audience",
+            remedy: "have the provider put `aud` in (`[]` names no audience), or see `audience_claim`; `hint` names the usual cause",
+        }
+        WrongAudience => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "wrong_audience",
+            detail: "The access token is not for this resource.",
+            meaning: "the token is for another audience",
+            remedy: "compare `claimed.aud` with `audiences`; ask for a token with the API's scope or resource; see `hint`",
+        }
+        ExpiryMissing => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "expiry_missing",
+            detail: "The access token has no validity period that is accepted here.",
+            meaning: "the token has no expiry",
+            remedy: "correct the lifetime of tokens at the provider",
+        }
+        Expired => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "expired",
+            detail: "The access token has expired.",
+            meaning: "the token has expired",
+            remedy: "have the client get a new token in time; compare the clocks",
+        }
+        NotYetValid => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "not_yet_valid",
+            detail: "The access token is not valid yet.",
+            meaning: "the token is not valid yet",
+            remedy: "compare the clocks; see `clock_skew`",
+        }
+        IssuedInTheFuture => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "issued_in_the_future",
+            detail: "The access token is not valid yet.",
+            meaning: "the token was issued in the future",
+            remedy: "compare the clocks; see `clock_skew`",
+        }
+        IssuedAfterExpiry => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "issued_after_expiry",
+            detail: "The access token has no validity period that is accepted here.",
+            meaning: "the token was issued after its expiry",
+            remedy: "correct the lifetime of tokens at the provider",
+        }
+        UnknownKeyId(None) => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "unknown_key_id",
+            detail: "The signature of the access token could not be verified.",
+            meaning: "no usable key of the provider has the token's key id; `fault` in the audit says where one is published and [skipped](faults.md#keys-that-are-skipped)",
+            remedy: "look at `fault`, and whether the provider publishes `claimed.kid`: another realm or environment may have the same issuer",
+        }
+        RevokedKey => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "revoked_key",
+            detail: "The signature of the access token could not be verified.",
+            meaning: "the operator revoked the token's key: `revoked_kids`",
+            remedy: "have the client get a token that is signed with another key",
+        }
+        NoKeyFits => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "no_key_fits",
+            detail: "The signature of the access token could not be verified.",
+            meaning: "no key of the provider fits the token",
+            remedy: "have the provider put `kid` in; compare `alg` with the published key",
+        }
+        KeyOfAnotherIssuer => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "key_of_another_issuer",
+            detail: "The signature of the access token could not be verified.",
+            meaning: "the key of the token signs for another issuer",
+            remedy: "look at the `issuer` of the published key; with Entra, use `tenant`",
+        }
+        BadSignature => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "bad_signature",
+            detail: "The signature of the access token could not be verified.",
+            meaning: "the signature is not good",
+            remedy: "find out which program made or changed the token",
+        }
+        Inactive => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "inactive",
+            detail: "The identity provider does not confirm the access token.",
+            meaning: "the provider says that the token is not active",
+            remedy: "have the client get a new token; look whether it is of this provider and environment, and whether the gate's own client may ask about it",
+        }
+        AnswerDisagrees("iss") => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "answer_disagrees",
+            detail: "The identity provider does not confirm the access token.",
+            meaning: "the provider's response names another issuer, subject, client or token; `fault` in the audit names the member",
+            remedy: "find out which program made the token: the provider's response and the token differ",
+        }
+    }
+
+    /// The token verifies, but does not say clearly who the caller is.
+    Identity(IdentityFault) {
+        NotText { claim: "azp" } => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "identity_claim_malformed",
+            detail: "The access token does not say clearly who the caller is.",
+            meaning: "a claim about the caller is not text; `fault` in the audit names it",
+            remedy: "correct the claim at the provider; look at its mappers",
+        }
+        ClientsDisagree => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "clients_disagree",
+            detail: "The access token does not say clearly who the caller is.",
+            meaning: "the claims that name the client disagree",
+            remedy: "correct the mappers of the provider, so that one client is named",
+        }
+        NamespacesDisagree => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "namespaces_disagree",
+            detail: "The access token does not say clearly who the caller is.",
+            meaning: "the subject and `kubernetes.io` name different namespaces",
+            remedy: "find out which program made the token: no API server makes such a token",
+        }
+        SubjectMissing => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "subject_missing",
+            detail: "The access token does not say clearly who the caller is.",
+            meaning: "the token has no subject, or an empty one",
+            remedy: "have the provider put `sub` into its tokens, or see `accept_no_subject`; where userinfo was asked, see `hint`",
+        }
+    }
+
+    /// A list or rule of the provider does not admit the caller.
+    NotAdmitted(NotAdmitted) {
+        Client => {
+            status: 403,
+            challenge: INSUFFICIENT_SCOPE,
+            code: "client_not_allowed",
+            detail: "This client may not use this resource.",
+            meaning: "the client is not in the provider's `clients`",
+            remedy: "add `client` of the audit to `clients`, if it may use n8n",
+        }
+        Tenant => {
+            status: 403,
+            challenge: INSUFFICIENT_SCOPE,
+            code: "tenant_not_allowed",
+            detail: "This caller may not use this resource.",
+            meaning: "the tenant is not in the provider's `tenants`",
+            remedy: "add the tenant to `tenants`, if its callers may use n8n",
+        }
+        Domain => {
+            status: 403,
+            challenge: INSUFFICIENT_SCOPE,
+            code: "domain_not_allowed",
+            detail: "This caller may not use this resource.",
+            meaning: "no verified e-mail address or hosted domain is in the provider's `allowed_domains`",
+            remedy: "look whether the provider verifies the address; see `allowed_domains` and `trust_email`",
+        }
+        Claim("repository".to_owned()) => {
+            status: 403,
+            challenge: INSUFFICIENT_SCOPE,
+            code: "claims_not_allowed",
+            detail: "This caller may not use this resource.",
+            meaning: "a rule in the provider's `claims` does not hold; `fault` in the audit names the claim",
+            remedy: "compare the claim with the rule; an absent one fails all but `exists: false`",
+        }
+    }
+}
+
 impl Reason {
-    /// The stable code of the reason.
-    pub const fn as_str(&self) -> &'static str {
-        match self {
-            Self::Path(_) => "ambiguous_path",
-            Self::Bearer(BearerFault::Duplicated) => "duplicate_authorization",
-            Self::Bearer(BearerFault::Malformed) => "malformed_authorization",
-            Self::DuplicateApiKey => "duplicate_api_key",
-            Self::TwoCredentials => "two_credentials",
-            Self::NoCredential => "no_credential",
-            Self::ApiKeyRefused => "api_key_refused",
-            Self::TokenAsApiKey => "token_as_api_key",
-            Self::UnknownIssuer => "unknown_issuer",
-            Self::Token(fault) => fault.as_str(),
-            Self::Identity(IdentityFault::NotText { .. }) => "identity_claim_malformed",
-            Self::Identity(IdentityFault::ClientsDisagree) => "clients_disagree",
-            Self::Identity(IdentityFault::NamespacesDisagree) => "namespaces_disagree",
-            Self::Identity(IdentityFault::SubjectMissing) => "subject_missing",
-            Self::UnknownHost => "unknown_host",
-            Self::HostMalformed => "host_malformed",
-            Self::NotAdmitted(NotAdmitted::Client) => "client_not_allowed",
-            Self::NotAdmitted(NotAdmitted::Tenant) => "tenant_not_allowed",
-            Self::NotAdmitted(NotAdmitted::Domain) => "domain_not_allowed",
-            Self::NotAdmitted(NotAdmitted::Claim(_)) => "claims_not_allowed",
-            Self::GroupsLeftOut => "groups_left_out",
-            Self::NoPrincipal => "no_principal",
-            Self::InsufficientScope { .. } => "insufficient_scope",
-            Self::UnknownOperation => "unknown_operation",
-            Self::WebhookDenied => "webhook_denied",
-            Self::WebhookNoRule => "webhook_no_rule",
-            Self::WebhookCase => "ambiguous_case",
-            Self::WebhookRequirement => "webhook_requirement",
-            Self::MetricsDenied => "metrics_denied",
-            Self::OauthDenied => "oauth_denied",
-            Self::OutsidePathPrefix => "outside_path_prefix",
-            Self::MethodNotAllowed => "method_not_allowed",
-            Self::KeysUnavailable(_) => "keys_unavailable",
-            Self::KeysNotCurrent(_) => "keys_not_current",
-            Self::IntrospectionUnavailable(_) => "introspection_unavailable",
-            Self::TooManyWaiting => "too_many_waiting",
-            Self::UpstreamKeyRefused => "upstream_key_refused",
-            Self::ProxyFailure => "host_failure",
-        }
-    }
-
-    /// What the caller is told.
-    #[allow(clippy::too_many_lines, reason = "one table, a line for each reason")]
-    pub const fn answer(&self) -> Answer {
-        let (status, challenge, detail) = match self {
-            // RFC 9110 §15.5.20.
-            Self::UnknownHost => (421, Challenge::None, UNKNOWN_HOST),
-            Self::HostMalformed => (400, Challenge::None, HOST_MALFORMED),
-            Self::Path(_) | Self::WebhookCase => (400, Challenge::None, AMBIGUOUS_PATH),
-            Self::Bearer(BearerFault::Duplicated) => (
-                400,
-                INVALID_REQUEST,
-                "Send exactly one Authorization header.",
-            ),
-            Self::Bearer(BearerFault::Malformed) => (
-                400,
-                INVALID_REQUEST,
-                "The Authorization header is not of the form: Bearer TOKEN.",
-            ),
-            Self::DuplicateApiKey => (
-                400,
-                INVALID_REQUEST,
-                "Send at most one X-N8N-API-KEY header.",
-            ),
-            Self::TwoCredentials => (
-                400,
-                INVALID_REQUEST,
-                "Send a bearer token or an X-N8N-API-KEY header, not both.",
-            ),
-            Self::NoCredential => (
-                401,
-                Challenge::Bare,
-                "Send an access token of your identity provider as: Authorization: Bearer TOKEN.",
-            ),
-            Self::ApiKeyRefused => (
-                401,
-                Challenge::Bare,
-                "Static API keys are not accepted here. Send an access token of your identity \
-                 provider as: Authorization: Bearer TOKEN.",
-            ),
-            Self::TokenAsApiKey => (401, Challenge::Bare, TOKEN_AS_API_KEY),
-            Self::UnknownIssuer => (
-                401,
-                INVALID_TOKEN,
-                "The access token is of an issuer that is not accepted here.",
-            ),
-            Self::Token(fault) => (401, INVALID_TOKEN, token_detail(*fault)),
-            Self::Identity(_) => (
-                401,
-                INVALID_TOKEN,
-                "The access token does not say clearly whom it stands for.",
-            ),
-            Self::NotAdmitted(list) => (403, INSUFFICIENT_SCOPE, not_admitted_detail(list)),
-            Self::GroupsLeftOut => (403, INSUFFICIENT_SCOPE, GROUPS_LEFT_OUT),
-            Self::NoPrincipal => (
-                403,
-                INSUFFICIENT_SCOPE,
-                "The token is valid, but nobody in n8n stands for this caller.",
-            ),
-            Self::InsufficientScope { .. } => (
-                403,
-                INSUFFICIENT_SCOPE,
-                "The caller has no role or scope that allows this operation.",
-            ),
-            Self::UnknownOperation => (
-                403,
-                INSUFFICIENT_SCOPE,
-                "This is no operation of n8n's public API that the caller may use.",
-            ),
-            Self::WebhookDenied | Self::WebhookNoRule => {
-                (403, Challenge::None, "This webhook cannot be called here.")
-            }
-            Self::WebhookRequirement => (
-                403,
-                INSUFFICIENT_SCOPE,
-                "The caller may not call this webhook.",
-            ),
-            Self::MetricsDenied => (403, Challenge::None, "Metrics cannot be read here."),
-            Self::OauthDenied => (
-                404,
-                Challenge::None,
-                "n8n's own authorization server is not offered here.",
-            ),
-            Self::OutsidePathPrefix => (404, Challenge::None, "Nothing is served under this path."),
-            Self::MethodNotAllowed => (405, Challenge::None, "Use GET."),
-            Self::KeysUnavailable(_) => (
-                503,
-                Challenge::None,
-                "The keys of the identity provider cannot be had at the moment.",
-            ),
-            Self::KeysNotCurrent(_) => (
-                503,
-                Challenge::None,
-                "The key that the access token names is not known yet.",
-            ),
-            Self::IntrospectionUnavailable(_) => (503, Challenge::None, CANNOT_BE_ASKED),
-            Self::TooManyWaiting => (
-                503,
-                Challenge::None,
-                "Too many requests wait for the identity provider at the moment.",
-            ),
-            // No challenge: the token is good, and another one would not help.
-            Self::UpstreamKeyRefused => (502, Challenge::None, UPSTREAM_KEY_REFUSED),
-            Self::ProxyFailure => (503, Challenge::None, "The request could not be handled."),
-        };
-        Answer {
-            status,
-            challenge,
-            detail,
-        }
-    }
-
-    /// What the reason means, for an operator.
-    pub fn meaning(&self) -> String {
-        match self {
-            Self::Token(TokenFault::ClaimOfWrongType(_)) => {
-                "a claim is of a wrong type; `fault` in the audit names it".to_owned()
-            }
-            Self::Token(TokenFault::WrongType(_)) => {
-                "another kind of token, as the member says that `fault` in the audit names, or its absence"
-                    .to_owned()
-            }
-            Self::Token(TokenFault::AnswerDisagrees(_)) => {
-                "the provider's answer names another issuer, subject, client or token; `fault` in the audit \
-                 names the member"
-                    .to_owned()
-            }
-            Self::Identity(IdentityFault::NotText { .. }) => {
-                "a claim that says who calls is not text; `fault` in the audit names it".to_owned()
-            }
-            Self::Token(TokenFault::UnknownKeyId(_)) => {
-                "no usable key of the provider has the token's key id; `fault` in the audit says where one \
-                 is published and [skipped](faults.md#keys-that-are-skipped)"
-                    .to_owned()
-            }
-            Self::Token(fault) => fault.to_string(),
-            Self::Identity(fault) => fault.to_string(),
-            Self::Bearer(fault) => fault.to_string(),
-            other => other.own_meaning().to_owned(),
-        }
-    }
-
-    const fn own_meaning(&self) -> &'static str {
-        match self {
-            Self::Path(_) => "the path can be read as more than one path; `fault` in the audit says how",
-            Self::WebhookCase => "upper and lower case, or the order of segments, choose different webhook rules",
-            Self::UnknownHost => "no instance in `instances` has the request's host",
-            Self::HostMalformed => "the request names no host that can be repeated in an answer",
-            Self::DuplicateApiKey => "more than one `X-N8N-API-KEY`",
-            Self::TwoCredentials => "a bearer token and an `X-N8N-API-KEY` (RFC 6750 §2)",
-            Self::NoCredential => "no credential where one is needed",
-            Self::ApiKeyRefused => "a static API key, and `public_api` refuses them there",
-            Self::TokenAsApiKey => "`X-N8N-API-KEY` holds a token of a provider, or a JWT that cannot be read, and no key of n8n's",
-            Self::UnknownIssuer => "no provider has the token's `iss`; it is compared exactly",
-            Self::NotAdmitted(NotAdmitted::Client) => "the client is not in the provider's `clients`",
-            Self::NotAdmitted(NotAdmitted::Tenant) => "the tenant is not in the provider's `tenants`",
-            Self::NotAdmitted(NotAdmitted::Domain) => "no verified e-mail address or hosted domain is in the provider's `allowed_domains`",
-            Self::NotAdmitted(NotAdmitted::Claim(_)) => "a rule in the provider's `claims` does not hold; `fault` in the audit names the claim",
-            Self::GroupsLeftOut => "a rule asks for groups, and the caller is in more than the token holds (Entra's overage): assign groups to the application, or use app roles",
-            Self::NoPrincipal => "no principal's `match` holds for the caller",
-            Self::InsufficientScope { .. } => {
-                "roles, scopes and principal do not grant the operation; `missing` in the audit says what"
-            }
-            Self::UnknownOperation => "not in the table of operations, and the caller is not granted `*`",
-            Self::WebhookDenied => "the webhook rule says `deny`",
-            Self::WebhookNoRule => "webhook rules guard this kind of path, and none matches",
-            Self::WebhookRequirement => "the webhook rule's `require` does not hold for the caller",
-            Self::MetricsDenied => "`metrics` is `deny`",
-            Self::OauthDenied => "`oauth` is `deny`",
-            Self::OutsidePathPrefix => "the path is not below `path_prefix`, and `outside` is `deny`",
-            Self::MethodNotAllowed => "the gate's own document was asked for with another method than GET",
-            Self::KeysUnavailable(_) => "the provider's keys could not be fetched; `fault` in the audit says why: see [faults](faults.md)",
-            Self::KeysNotCurrent(_) => "the token names a key that is not in the set, and the set was fetched a moment ago for such a token: it may have changed since",
-            Self::IntrospectionUnavailable(_) => "the provider could not be asked about the token, or gave no usable answer; `fault` in the audit says why: see [faults](faults.md)",
-            Self::TooManyWaiting => "too many requests of one worker wait for this provider: 1024 for keys and 256 for its word on a token, shared evenly by the providers and fairly by the addresses of callers",
-            Self::UpstreamKeyRefused => "n8n answered 401: the key of `principal` has expired or was deleted, or its user was; an earlier record of the same `request_id` says `forward`",
-            Self::ProxyFailure => "Envoy did not do what the gate asked for",
-            Self::Token(_) | Self::Identity(_) | Self::Bearer(_) => "",
-        }
-    }
-
-    /// What exactly was found, for the audit: more than the caller is told.
+    /// What exactly was found, for the audit record: more than the caller reads.
     pub fn fault(&self) -> Option<&str> {
         match self {
             Self::Path(fault) => Some(fault.as_str()),
@@ -352,7 +621,7 @@ impl Reason {
         }
     }
 
-    /// When it is worth trying again, for a refusal that passes.
+    /// When the client may try again, where a later request may succeed.
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::KeysUnavailable(outage) | Self::IntrospectionUnavailable(outage) => {
@@ -364,7 +633,7 @@ impl Reason {
         }
     }
 
-    /// The n8n scopes that would have been needed.
+    /// The n8n scopes that the caller lacks.
     pub fn missing_scopes(&self) -> &[&'static str] {
         match self {
             Self::InsufficientScope { missing, .. } => missing,
@@ -372,73 +641,11 @@ impl Reason {
         }
     }
 
-    /// The scopes that a client can ask its provider for in place of those that are missing.
+    /// The OAuth scopes that a client can ask its provider for to get what is missing.
     pub fn scopes_to_ask_for(&self) -> &[String] {
         match self {
             Self::InsufficientScope { ask_for, .. } => ask_for,
             _ => &[],
-        }
-    }
-}
-
-const TOKEN_AS_API_KEY: &str = "X-N8N-API-KEY is for keys of n8n. Send an access token of your \
-     identity provider as: Authorization: Bearer TOKEN.";
-const UPSTREAM_KEY_REFUSED: &str =
-    "The access token is good, but n8n does not accept the key that \
-     stands for this caller. Its operators must mend that; another token does not help.";
-const CANNOT_BE_ASKED: &str =
-    "The identity provider cannot be asked about the token at the moment.";
-const UNKNOWN_HOST: &str = "There is no n8n under this host here.";
-const HOST_MALFORMED: &str = "The host of the request is malformed.";
-const AMBIGUOUS_PATH: &str =
-    "The path can be read in more than one way. Send it in its plain form.";
-const GROUPS_LEFT_OUT: &str =
-    "The access token does not hold all groups of the caller, and groups decide here.";
-
-const fn not_admitted_detail(list: &NotAdmitted) -> &'static str {
-    match list {
-        NotAdmitted::Client => "This client may not use this resource.",
-        NotAdmitted::Tenant | NotAdmitted::Domain | NotAdmitted::Claim(_) => {
-            "This caller may not use this resource."
-        }
-    }
-}
-
-/// What the sender of a token can see for himself may be told; the rest is for the audit.
-const fn token_detail(fault: TokenFault) -> &'static str {
-    match fault {
-        TokenFault::TooLong => "The access token is too long.",
-        TokenFault::NotAJws => "The access token is not a signed JWT.",
-        TokenFault::Encrypted => "The access token is encrypted; send a signed one.",
-        TokenFault::HeaderMalformed
-        | TokenFault::ClaimsMalformed
-        | TokenFault::ClaimOfWrongType(_)
-        | TokenFault::CriticalHeader
-        | TokenFault::IssuerMissing => "The access token is malformed.",
-        TokenFault::AlgorithmNotAllowed(_) => {
-            "The access token is signed with an algorithm that is not accepted here."
-        }
-        TokenFault::WrongType(_) | TokenFault::KindMissing => "The token is not an access token.",
-        TokenFault::SenderConstrained => {
-            "The access token is bound to a key of its client, and no proof of that key was sent."
-        }
-        TokenFault::AudienceMissing | TokenFault::WrongAudience => {
-            "The access token is not for this resource."
-        }
-        TokenFault::ExpiryMissing | TokenFault::IssuedAfterExpiry => {
-            "The access token has no validity period that is accepted here."
-        }
-        TokenFault::Expired => "The access token has expired.",
-        TokenFault::NotYetValid | TokenFault::IssuedInTheFuture => {
-            "The access token is not valid yet."
-        }
-        TokenFault::UnknownKeyId(_)
-        | TokenFault::RevokedKey
-        | TokenFault::NoKeyFits
-        | TokenFault::KeyOfAnotherIssuer
-        | TokenFault::BadSignature => "The signature of the access token could not be verified.",
-        TokenFault::Inactive | TokenFault::AnswerDisagrees(_) => {
-            "The identity provider does not vouch for the access token."
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a caller gets for every reason, byte by byte.
+//! The response for every reason, byte by byte.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -10,6 +10,8 @@
     clippy::indexing_slicing,
     reason = "a test may stop where its own numbers are wrong"
 )]
+
+use std::collections::BTreeSet;
 
 use super::*;
 use crate::http::RequestHead;
@@ -36,18 +38,18 @@ fn render(reply: &LocalReply) -> String {
 }
 
 #[test]
-fn every_reason_has_the_answer_that_is_documented() {
-    let answers: Vec<String> = Reason::examples()
+fn every_reason_has_one_response() {
+    let responses: Vec<String> = Reason::examples()
         .iter()
         .map(|reason| render(&problem(reason, Some(&resource()), &identified(b"1-2"))))
         .collect();
-    insta::assert_snapshot!(answers.join("\n"));
+    insta::assert_snapshot!(responses.join("\n"));
 }
 
 #[test]
 fn header_values_stay_within_what_rfc_6750_allows() {
     for reason in Reason::examples() {
-        let detail = reason.answer().detail;
+        let detail = reason.detail();
         let allowed = |byte: u8| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e);
         assert!(detail.bytes().all(allowed), "{detail}");
         for (_, value) in problem(&reason, Some(&resource()), &RequestHead::default()).headers {
@@ -58,7 +60,7 @@ fn header_values_stay_within_what_rfc_6750_allows() {
 }
 
 #[test]
-fn a_refusal_for_want_of_keys_says_when_to_try_again() {
+fn a_refusal_that_ends_by_itself_says_when_to_try_again() {
     for reason in Reason::examples() {
         let reply = problem(&reason, None, &RequestHead::default());
         let says = reply.headers.iter().any(|(name, _)| *name == "retry-after");
@@ -72,5 +74,21 @@ fn a_request_id_that_is_not_plain_is_not_repeated() {
     for id in [&b""[..], b"a b", b"a\"b", b"\xff", b"a\r\nb", &long] {
         let reply = problem(&Reason::NoCredential, None, &identified(id));
         assert!(!reply.body.contains("request_id"), "{id:?}");
+    }
+}
+
+#[test]
+fn every_reason_has_a_code_of_its_own() {
+    let examples = Reason::examples();
+    let codes: BTreeSet<_> = examples.iter().map(Reason::as_str).collect();
+    assert_eq!(codes.len(), examples.len());
+}
+
+#[test]
+fn metrics_and_headers_can_hold_each_code() {
+    for reason in Reason::examples() {
+        let code = reason.as_str();
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+        assert!(code.bytes().all(plain), "{code}");
     }
 }

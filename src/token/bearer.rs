@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use thiserror::Error;
-
 use crate::http::RequestHead;
 
 /// What the `Authorization` header of a request holds.
@@ -35,14 +33,12 @@ impl fmt::Debug for CompactToken {
 }
 
 /// Why the `Authorization` header cannot be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BearerFault {
     /// More than one header, or one that was joined from several: readers would disagree on
     /// which credentials count, even where the values are equal.
-    #[error("more than one Authorization header")]
     Duplicated,
     /// `Bearer` without a token, or with something that is no `b64token`; or no scheme at all.
-    #[error("not a bearer token")]
     Malformed,
 }
 

@@ -107,7 +107,7 @@ mod tests {
             (TokenFault::Expired, json!({"azp": "a", "aud": "a"}), None),
         ] {
             let claims = claims.as_object().unwrap();
-            assert_eq!(misfit(fault, claims), expected, "{fault} {claims:?}");
+            assert_eq!(misfit(fault, claims), expected, "{fault:?} {claims:?}");
         }
     }
 }

@@ -120,9 +120,10 @@ the same code, who called once a token was verified, what a refused token says o
 ";
 
 fn reasons() -> String {
-    let rows = Reason::examples().into_iter().map(|reason| {
-        let answer = reason.answer();
-        let challenge = match answer.challenge {
+    let mut reasons = Reason::examples();
+    reasons.sort_by_key(Reason::status);
+    let rows = reasons.into_iter().map(|reason| {
+        let challenge = match reason.challenge() {
             Challenge::None => String::new(),
             Challenge::Bare => " (a challenge without `error`)".to_owned(),
             Challenge::Error(code) => format!(" (`{code}`)"),
@@ -141,8 +142,8 @@ fn reasons() -> String {
         format!(
             "| `{}` | {} | {}{missing}{challenge}{retry} | {} | {} |\n",
             reason.as_str(),
-            answer.status,
-            answer.detail,
+            reason.status(),
+            reason.detail(),
             reason.meaning(),
             reason.remedy()
         )

@@ -38,7 +38,7 @@ fn an_operation_that_no_role_allows_is_refused_by_its_scope() {
         panic!("{decision:?}");
     };
     assert_eq!(reason.missing_scopes(), ["workflow:create"]);
-    assert_eq!(reason.answer().status, 403);
+    assert_eq!(reason.status(), 403);
 }
 
 #[test]

@@ -15,9 +15,9 @@ fn missing(outcome: &Outcome) -> &[&'static str] {
     let Outcome::Reject(reason @ Reason::InsufficientScope { .. }) = outcome else {
         panic!("{outcome:?}");
     };
-    let answer = reason.answer();
-    assert_eq!(answer.status, 403);
-    assert_eq!(answer.challenge, Challenge::Error("insufficient_scope"));
+    assert_eq!(reason.status(), 403);
+    let expected = Challenge::Error("insufficient_scope");
+    assert_eq!(reason.challenge(), expected);
     reason.missing_scopes()
 }
 

@@ -108,7 +108,7 @@ fn a_token_that_names_a_known_key_asks_for_another_only_where_one_may_have_come(
             let Outcome::Await(Fact::ChangedKeySet(ProviderId(0), _, fault)) = outcome else {
                 panic!("{outcome:?}");
             };
-            assert_eq!(fault.as_str(), refused);
+            assert_eq!(Reason::Token(fault).as_str(), refused);
         }
     }
 }

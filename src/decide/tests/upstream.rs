@@ -20,8 +20,8 @@ fn a_refused_key_is_a_fault_of_the_gateway_and_the_caller_stays_known() {
     let Outcome::Reject(refusal) = &after.outcome else {
         panic!("{after:?}");
     };
-    assert_eq!(refusal.answer().status, 502);
-    assert_eq!(refusal.answer().challenge, Challenge::None);
+    assert_eq!(refusal.status(), 502);
+    assert_eq!(refusal.challenge(), Challenge::None);
     let record = &after.record;
     assert_eq!(record.upstream_status, Some(401));
     assert_eq!(record.principal.as_deref(), Some("reader"));
