@@ -1,8 +1,12 @@
 //! An HTTP filter for Envoy that lets callers use their identity provider's tokens on n8n.
 //!
-//! The decision is a pure function of the request, the policy, the facts known so far and the
-//! time. What has to be fetched lives in one store of facts. A thin shell reads bytes from the
-//! host and performs effects; it decides nothing.
+//! The decision is a pure function of the request, the policy, the facts that are known so far, and
+//! the time. What must be fetched is in one store of facts. A thin shell reads bytes from the host
+//! and performs effects. It decides nothing.
+//!
+//! The modules stand on floors: each imports from lower floors only, and a test checks it. From below:
+//! `time` and `secret`; `http` and `formats`; `n8n`; `crypto`; `token`; `identity`; `policy`;
+//! `config` and `facts`; `reply`; `decide`; `observe`; `gate`; the shell.
 //!
 //! ```text
 //! config ─▶ policy ─┐

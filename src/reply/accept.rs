@@ -1,4 +1,4 @@
-//! Under which name a client takes the body of a refusal (RFC 9110 §12.5.1).
+//! The media type of a refusal, by the `Accept` header of the request (RFC 9110 §12.5.1).
 
 use crate::http::RequestHead;
 
@@ -9,19 +9,20 @@ const JSON: &str = "application/json";
 const WHOLE: u16 = 1000;
 
 /// The media type of a refusal: a problem document (RFC 9457), or plain JSON where the client asks
-/// for that. Some clients read the body of an error under the name that they asked for alone, n8n's
-/// own among them. The body is the same.
+/// for that. Some clients, n8n's own among them, read the body of an error only if it has the media
+/// type that they asked for. The body is the same.
 ///
-/// A client that names both, or neither, gets what weighs more, and a problem document of equals.
+/// A client that names both, or neither, gets the type with the higher weight. With equal weights it
+/// gets a problem document.
 pub(super) fn media_type(request: &RequestHead) -> &'static str {
-    let mut said = [0; RANGES.len()];
+    let mut weights = [0; RANGES.len()];
     for line in request.values("accept") {
         for item in line.split(|byte| *byte == b',') {
-            hear(&mut said, item);
+            note(&mut weights, item);
         }
     }
-    let [json, problem, of_application, of_all] = said;
-    // The narrowest range that speaks of a type counts.
+    let [json, problem, of_application, of_all] = weights;
+    // The narrowest range that holds a type counts.
     let narrowest = |ranges: [u16; 3]| ranges.into_iter().find(|weight| *weight > 0);
     let wanted = narrowest([json, of_application, of_all]).unwrap_or(UNWANTED);
     let other = narrowest([problem, of_application, of_all]).unwrap_or(UNWANTED);
@@ -36,12 +37,11 @@ pub(super) fn media_type(request: &RequestHead) -> &'static str {
 /// The media ranges that one of the two types is in.
 const RANGES: [&str; 4] = [JSON, PROBLEM, "application/*", "*/*"];
 
-/// What a weight of 0 counts for. Each weight counts for one more than it is, and 0 is for what is not
-/// said.
+/// A weight of 0. Each weight is stored as one more than it is, and 0 stands for an absent range.
 const UNWANTED: u16 = 1;
 
-/// Takes note of one media range with its weight, if it can be read and is one of these.
-fn hear(said: &mut [u16; RANGES.len()], item: &[u8]) {
+/// Stores the weight of one media range, if it can be read and is one of [`RANGES`].
+fn note(weights: &mut [u16; RANGES.len()], item: &[u8]) {
     let mut parts = item.split(|byte| *byte == b';');
     let range = parts.next().unwrap_or_default().trim_ascii();
     let mut weight = WHOLE;
@@ -54,13 +54,13 @@ fn hear(said: &mut [u16; RANGES.len()], item: &[u8]) {
         }
     }
     let is_it = |known: &&str| range.eq_ignore_ascii_case(known.as_bytes());
-    let place = RANGES.iter().position(is_it);
-    if let Some(place) = place.and_then(|place| said.get_mut(place)) {
-        *place = (*place).max(weight.saturating_add(UNWANTED));
+    let index = RANGES.iter().position(is_it);
+    if let Some(stored) = index.and_then(|index| weights.get_mut(index)) {
+        *stored = (*stored).max(weight.saturating_add(UNWANTED));
     }
 }
 
-/// `0`, `1`, and up to three digits after the point; `None`: no weight is written so.
+/// Reads `0` or `1` with up to three digits after the point (RFC 9110 §12.4.2); `None`: not a weight.
 fn thousandths(value: &[u8]) -> Option<u16> {
     let (whole, digits) = match value {
         [whole] => (whole, [].as_slice()),

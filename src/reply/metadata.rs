@@ -8,7 +8,7 @@ use super::{LocalReply, Resource};
 use crate::policy::{Instance, Policy, WebhookRule};
 use crate::token::TENANT;
 
-/// What the public API tells a client that wants a token for it.
+/// The metadata of the public API, for a client that wants a token.
 pub fn api_metadata(policy: &Policy, instance: &Instance, resource: &Resource) -> LocalReply {
     let api = &instance.public_api;
     let mut document = document(policy, api.providers.as_ref(), resource);
@@ -25,15 +25,15 @@ pub fn api_metadata(policy: &Policy, instance: &Instance, resource: &Resource) -
     reply(document)
 }
 
-/// What a webhook, form or MCP trigger tells a client that wants a token for it. Nothing of its
-/// rule but the providers: who may call is nobody's business before he is known.
+/// The metadata of a webhook, form or MCP trigger. Of its rule, only the providers are in it: an
+/// unverified client must not learn which callers the rule admits.
 pub fn trigger_metadata(policy: &Policy, rule: &WebhookRule, resource: &Resource) -> LocalReply {
     reply(document(policy, rule.require.providers.as_ref(), resource))
 }
 
-/// Lets a script of any site ask for a document with headers of its own: MCP clients in browsers
-/// send `mcp-protocol-version`. `*` means no credentials (Fetch standard, CORS protocol), and the
-/// answer to the preflight is the same for all documents.
+/// The response to a CORS preflight of a metadata document. Scripts of any site may read the
+/// documents with headers of their own: MCP clients in browsers send `mcp-protocol-version`. With
+/// `*`, browsers send no credentials (Fetch standard, CORS protocol).
 pub fn metadata_preflight() -> LocalReply {
     LocalReply {
         status: 204,
@@ -66,9 +66,9 @@ fn listed(values: &[String]) -> Option<Value> {
     (!values.is_empty()).then(|| json!(values))
 }
 
-/// The issuers of these providers, or of all. Only what is an issuer (RFC 8414 §2): a template of
-/// several tenants is none, and no client could check the metadata that it found there. With one
-/// tenant allowed, it is that tenant's.
+/// The issuers of these providers, or of all. A template for several tenants is left out: it is no
+/// issuer (RFC 8414 §2), and a client could not check the metadata that it found there. Where one
+/// tenant is allowed, its issuer stands in place of the template.
 fn authorization_servers(policy: &Policy, providers: Option<&BTreeSet<String>>) -> Vec<String> {
     let issuers = policy.issuers.iter().filter_map(|(issuer, id)| {
         let provider = policy.providers.get(id.0)?;
@@ -92,7 +92,7 @@ fn reply(document: Map<String, Value>) -> LocalReply {
         status: 200,
         headers: vec![
             ("content-type", "application/json".to_owned()),
-            // What it says hangs on the host and the scheme of the request.
+            // The document depends on the host and the scheme of the request.
             ("cache-control", "private, max-age=300".to_owned()),
             any_origin(),
         ],
@@ -100,7 +100,7 @@ fn reply(document: Map<String, Value>) -> LocalReply {
     }
 }
 
-/// The documents hold no secrets, and clients in browsers must be able to read them.
+/// The documents hold no secrets, and clients in browsers need to read them.
 fn any_origin() -> (&'static str, String) {
     ("access-control-allow-origin", "*".to_owned())
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{accept, Challenge, LocalReply, Reason, Resource};
 use crate::http::RequestHead;
 
-/// The longest request id that is repeated.
+/// The longest request id that a response repeats.
 const MAX_REQUEST_ID: usize = 64;
 
 /// Tells a client why its request was refused.

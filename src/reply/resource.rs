@@ -1,10 +1,10 @@
-//! The names by which clients know guarded resources.
+//! The identifiers of guarded resources.
 
 use crate::http::{hostname, Address, RequestHead};
 use crate::n8n::{Location, Surface, WELL_KNOWN};
 use crate::policy::Instance;
 
-/// The longest path of a resource that is named for it.
+/// The longest path of a resource that has an identifier.
 const MAX_PATH: usize = 512;
 
 /// The identifier of a protected resource (RFC 9728 §1.2), and the address of its metadata
@@ -18,8 +18,8 @@ pub struct Resource {
 }
 
 impl Resource {
-    /// The resource that a request asks for. `None`: it is none that the gate describes, or there
-    /// is no name for it that could safely be repeated in an answer.
+    /// The resource that a request asks for. `None`: the gate does not describe it, or a response
+    /// cannot safely repeat its name.
     pub fn asked_for(
         instance: &Instance,
         surface: Option<Surface>,
@@ -52,9 +52,9 @@ impl Resource {
         Some(Self::new(scheme(request), authority(request)?, path))
     }
 
-    /// The webhook, form or MCP trigger at `path` in n8n. Each is a resource of its own, whose
-    /// identifier is the address that the client called: another one it would have to discard
-    /// (RFC 9728 §3.3). The operator's name for the public API lends its scheme.
+    /// The webhook, form or MCP trigger at `path` in n8n. Each is a resource of its own. Its
+    /// identifier is the URL that the client called: a client must discard metadata with another one
+    /// (RFC 9728 §3.3). The scheme is that of `public_api.resource`, if the operator set it.
     pub fn trigger(instance: &Instance, path: &[u8], request: &RequestHead) -> Option<Self> {
         let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(byte);
         if path.len() > MAX_PATH || !path.iter().all(is_plain) {
@@ -84,14 +84,14 @@ fn configured(instance: &Instance) -> Option<Address<'_>> {
     Address::parse(instance.public_api.resource.as_deref()?).ok()
 }
 
-/// The host that the client asked for, with its port, if it is one that may be repeated.
+/// The host of the request with its port, if a response may repeat it.
 fn authority(request: &RequestHead) -> Option<&str> {
     let authority = std::str::from_utf8(request.authority()?).ok()?;
     let is_host = hostname::requested(request).is_some() || authority.starts_with('[');
     (is_host && is_plain_authority(authority)).then_some(authority)
 }
 
-/// The scheme that the client used, as the outermost proxy says.
+/// The scheme that the client used, as the outermost proxy reports it.
 fn scheme(request: &RequestHead) -> &'static str {
     let scheme = request
         .first("x-forwarded-proto")
@@ -104,8 +104,8 @@ fn scheme(request: &RequestHead) -> &'static str {
     }
 }
 
-/// Whether a host may be repeated in a header and a document: nothing that could end a quoted
-/// string or a line.
+/// Whether a header and a document may repeat a host: it cannot end a quoted string or a line
+/// (response splitting).
 fn is_plain_authority(authority: &str) -> bool {
     (1..=255).contains(&authority.len())
         && authority
