@@ -38,6 +38,8 @@ lint: ## formatting and lints, with warnings as errors
 	$(CARGO) clippy --locked --all-targets --features lint-shell,e2e -- -D warnings
 	$(CARGO) fmt --check --manifest-path tests/bench/nothing/Cargo.toml
 	$(CARGO) clippy --locked --all-targets --manifest-path tests/bench/nothing/Cargo.toml --target-dir target -- -D warnings
+	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
+	$(CARGO) clippy --locked --all-targets --manifest-path fuzz/Cargo.toml --target-dir target -- -D warnings
 
 .PHONY: deny
 deny: ## licences, sources and known vulnerabilities of the dependencies
@@ -58,6 +60,15 @@ docs-check: ## are the generated reference pages up to date?
 .PHONY: test-fast
 test-fast: ## unit and integration tests that need no server
 	$(CARGO) test --locked --lib --bins --tests
+
+.PHONY: fuzz-smoke
+fuzz-smoke: ## every fuzz target on its seeds and mutations of them (half a minute)
+	$(CARGO) test --locked --manifest-path fuzz/Cargo.toml --target-dir target --test smoke
+
+# FUZZ_TARGET=token chooses one target, FUZZ_SECONDS=600 how long each one runs.
+.PHONY: fuzz
+fuzz: ## fuzz each target for a minute, guided by coverage
+	@scripts/fuzz.sh
 
 .PHONY: test-e2e
 test-e2e: wasm envoy provider keycloak lemonldap spring hydra ## a real Envoy, scripted upstreams and real OpenID providers
@@ -84,7 +95,7 @@ test-all:
 
 .PHONY: test-layers
 test-layers:
-	@$(MAKE) lint docs-check test-fast
+	@$(MAKE) lint docs-check test-fast fuzz-smoke
 	@$(MAKE) check-wasm test-e2e
 	@$(MAKE) deny test-n8n
 

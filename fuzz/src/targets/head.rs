@@ -1,0 +1,242 @@
+//! Decides about a request by its head, with every fact at hand.
+//!
+//! The input is a head: a line `name: value` for each header, pseudo-headers among them. In a value
+//! `{app}` stands for a good token of the only principal, `{other}` for one of another client,
+//! `{attacker}` for one that another key signed.
+
+use std::rc::Rc;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use n8n_idp_gate::crypto::GuestCrypto;
+use n8n_idp_gate::decide::{
+    decide, Caller, Decision, Grounds, HeaderEdit, Outcome, Recollection, IDENTITY_HEADERS,
+};
+use n8n_idp_gate::facts::{Availability, Facts, Introspected, KeyIdDigest, NewerKeys, Outage};
+use n8n_idp_gate::n8n::Surface;
+use n8n_idp_gate::policy::{KeySource, Policy, ProviderId};
+use n8n_idp_gate::request::RequestHead;
+use n8n_idp_gate::time::UnixSeconds;
+use n8n_idp_gate::token::{Memo, TokenDigest};
+use serde_json::json;
+
+use crate::world::{attacker, claims, policy, token, Keys, NOW, SECRET};
+
+thread_local! {
+    static POLICY: Policy = policy(&Keys::Inline);
+}
+
+/// The tokens by the words that stand for them.
+fn tokens() -> &'static [(&'static str, String); 3] {
+    static TOKENS: OnceLock<[(&str, String); 3]> = OnceLock::new();
+    TOKENS.get_or_init(|| {
+        let header = json!({"alg": "EdDSA", "kid": "EdDSA"});
+        [
+            ("{app}", token("app", "1")),
+            ("{other}", token("other", "2")),
+            ("{attacker}", attacker().sign(&header, &claims("app", "3"))),
+        ]
+    })
+}
+
+/// The target.
+pub fn run(input: &[u8]) {
+    let request = head(input);
+    POLICY.with(|policy| {
+        let mut memo = Memo::default();
+        let first = decision(policy, &memo, &request);
+        check(&request, &first);
+        if let Some(Recollection::New(key, caller)) = &first.findings.recollection {
+            memo.remember(*key, Rc::clone(caller), caller.weight());
+        }
+        let second = decision(policy, &memo, &request);
+        check(&request, &second);
+        assert_eq!(
+            format!("{:?}", first.outcome),
+            format!("{:?}", second.outcome),
+            "the token cache changes the decision"
+        );
+    });
+}
+
+fn decision(policy: &Policy, memo: &Memo<Caller>, request: &RequestHead) -> Decision {
+    let grounds = Grounds {
+        policy,
+        facts: &AtHand(policy),
+        memo,
+        crypto: &GuestCrypto,
+        now: UnixSeconds(NOW),
+    };
+    decide(grounds, request)
+}
+
+/// The pairs of a head, as the client wrote them.
+fn head(input: &[u8]) -> RequestHead {
+    let mut pairs = Vec::new();
+    for line in input.split(|byte| *byte == b'\n').take(64) {
+        let colon = line.iter().skip(1).position(|byte| *byte == b':');
+        let (name, value) = line.split_at(colon.map_or(line.len(), |colon| colon + 1));
+        let name = String::from_utf8_lossy(name).into_owned();
+        let value = value.strip_prefix(b":").unwrap_or(value);
+        let value = value.strip_prefix(b" ").unwrap_or(value);
+        pairs.push((name, with_tokens(value)));
+    }
+    RequestHead::new(pairs)
+}
+
+fn with_tokens(value: &[u8]) -> Vec<u8> {
+    let Ok(text) = std::str::from_utf8(value) else {
+        return value.to_vec();
+    };
+    let all = tokens().iter();
+    let text = all.fold(text.to_owned(), |text, (word, token)| {
+        text.replace(word, token)
+    });
+    text.into_bytes()
+}
+
+/// The head as n8n gets it.
+fn edited(request: &RequestHead, edits: &[HeaderEdit]) -> Vec<(String, Vec<u8>)> {
+    let pairs = request.headers();
+    let mut pairs: Vec<_> = pairs
+        .map(|(name, value)| (name.to_owned(), value.to_vec()))
+        .collect();
+    for edit in edits {
+        let (name, value) = match edit {
+            HeaderEdit::Remove(name) => (name.as_str(), None),
+            HeaderEdit::Set(name, value) => (*name, Some(value.expose())),
+        };
+        pairs.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
+        pairs.extend(value.map(|value| (name.to_owned(), value.as_bytes().to_vec())));
+    }
+    pairs
+}
+
+fn check(request: &RequestHead, decision: &Decision) {
+    let shown = format!("{:?}", decision.findings);
+    for (word, token) in tokens() {
+        assert!(!shown.contains(token.as_str()), "the record shows {word}");
+    }
+    assert!(!shown.contains(SECRET), "the record shows a secret");
+    match &decision.outcome {
+        Outcome::Forward(forward) => {
+            check_forward(request, decision, forward.edits());
+        }
+        Outcome::Pass(edits) => check_pass(request, decision, edits),
+        Outcome::Reject(_) | Outcome::Respond(_) => {}
+        Outcome::Await(fact) => panic!("every fact is at hand: {fact:?}"),
+        Outcome::Answered => panic!("n8n answered nothing"),
+    }
+}
+
+/// A forward rests on exactly one good token, and nothing that the client said of itself goes on.
+fn check_forward(request: &RequestHead, decision: &Decision, edits: &[HeaderEdit]) {
+    let good = &tokens()[..2];
+    let shown: Vec<_> = request.values("authorization").collect();
+    let [value] = shown.as_slice() else {
+        panic!("a forward with {} credentials", shown.len());
+    };
+    let value = value.trim_ascii();
+    let (scheme, token) = value.split_at(value.len().min(7));
+    assert!(
+        scheme.eq_ignore_ascii_case(b"bearer "),
+        "{}",
+        value.escape_ascii()
+    );
+    let token = token.trim_ascii();
+    let mut of = good.iter().filter(|(_, good)| good.as_bytes() == token);
+    let (word, _) = of.next().expect("a forward without a good token");
+    let to_api = decision.findings.surface == Some(Surface::PublicApi);
+    assert!(
+        !to_api || *word == "{app}",
+        "a forward to the API in no principal's name"
+    );
+    let head = edited(request, edits);
+    for (name, value) in &head {
+        let plain = name.to_ascii_lowercase().replace('_', "-");
+        let is_ours = edits.iter().any(|edit| {
+            matches!(edit, HeaderEdit::Set(own, set) if own == name
+                && set.expose().as_bytes() == value)
+        });
+        let is_guarded = IDENTITY_HEADERS.contains(&plain.as_str()) || plain == "x-n8n-api-key";
+        assert!(
+            !is_guarded || is_ours,
+            "{name} goes on as the client wrote it"
+        );
+        assert!(
+            !is_ours || value.iter().all(|byte| matches!(byte, 0x20..=0x7e)),
+            "{name} could end the head"
+        );
+    }
+    let keys = head
+        .iter()
+        .filter(|(name, _)| name == "x-n8n-api-key")
+        .count();
+    assert_eq!(
+        keys,
+        usize::from(to_api),
+        "API keys to {:?}",
+        decision.findings.surface
+    );
+}
+
+/// What passes has no key of the gate's, no identity, and no token in the place of a key.
+fn check_pass(request: &RequestHead, decision: &Decision, edits: &[HeaderEdit]) {
+    for edit in edits {
+        assert!(
+            matches!(edit, HeaderEdit::Remove(_)),
+            "a pass adds {edit:?}"
+        );
+    }
+    let guarded = [Some(Surface::Metrics)];
+    assert!(
+        !guarded.contains(&decision.findings.surface),
+        "metrics pass"
+    );
+    for (name, value) in edited(request, edits) {
+        let plain = name.to_ascii_lowercase().replace('_', "-");
+        assert!(
+            !IDENTITY_HEADERS.contains(&plain.as_str()),
+            "{name} goes on"
+        );
+        let is_token = tokens().iter().any(|(_, token)| token.as_bytes() == value);
+        assert!(
+            plain != "x-n8n-api-key" || !is_token,
+            "a token goes on as a key"
+        );
+    }
+}
+
+/// The facts of the policy alone: the keys that it holds. No provider can be asked.
+struct AtHand<'p>(&'p Policy);
+
+const OUTAGE: Outage = Outage {
+    retry_after: Duration::from_secs(1),
+    fault: None,
+};
+
+impl Facts for AtHand<'_> {
+    fn key_set(&self, provider: ProviderId) -> Availability<'_> {
+        match self
+            .0
+            .providers
+            .get(provider.0)
+            .map(|provider| &provider.keys)
+        {
+            Some(KeySource::Inline(keys)) => Availability::Known(keys),
+            _ => Availability::Unavailable(OUTAGE),
+        }
+    }
+
+    fn newer_keys(&self, _: ProviderId, _: KeyIdDigest) -> NewerKeys {
+        NewerKeys::Unlikely
+    }
+
+    fn may_have_changed(&self, _: ProviderId, _: KeyIdDigest) -> bool {
+        false
+    }
+
+    fn introspection(&self, _: ProviderId, _: &TokenDigest) -> Introspected<'_> {
+        Introspected::Inactive
+    }
+}

@@ -1,0 +1,29 @@
+//! The targets.
+
+pub mod configuration;
+pub mod discovery;
+pub mod gate;
+pub mod head;
+pub mod host;
+pub mod introspection;
+pub mod jwks;
+pub mod path;
+pub mod shared;
+pub mod token;
+
+/// A target: its name, which is that of its folder of seeds, and the function.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every target.
+pub const ALL: [Target; 10] = [
+    ("configuration", configuration::run),
+    ("discovery", discovery::run),
+    ("gate", gate::run),
+    ("head", head::run),
+    ("host", host::run),
+    ("introspection", introspection::run),
+    ("jwks", jwks::run),
+    ("path", path::run),
+    ("shared", shared::run),
+    ("token", token::run),
+];

@@ -1,0 +1,180 @@
+//! Reads the text of a bearer token, parses it and verifies it under the provider's keys.
+//!
+//! The input is the text after `Bearer`; or, so that fuzzing reaches what is behind the signature,
+//! three lines: how to sign, the header and the claims. How to sign is an algorithm, or `attacker`
+//! for a key that the provider does not have, and after it, if the signed text is to be altered,
+//! a position and a byte.
+
+use std::time::Duration;
+
+use n8n_idp_gate::crypto::{Algorithm, GuestCrypto, KeySet};
+use n8n_idp_gate::policy::{TokenRules, TypRule};
+use n8n_idp_gate::request::RequestHead;
+use n8n_idp_gate::time::UnixSeconds;
+use n8n_idp_gate::token::{bearer, is_opaque, Bearer, UntrustedToken, VerifiedToken};
+use serde_json::Value;
+
+use crate::mint::{base64url, Mint};
+use crate::world::{attacker, key, key_set, AUDIENCE, ISSUER, NOW};
+
+const SKEW: u64 = 30;
+
+thread_local! {
+    static KEYS: KeySet = KeySet::parse(key_set().to_string().as_bytes()).expect("a key set");
+}
+
+/// The target.
+pub fn run(input: &[u8]) {
+    let signed = signed(input);
+    let text = signed
+        .as_ref()
+        .map_or(input, |signed| signed.text.as_slice());
+    let value = [b"Bearer ", text].concat();
+    let head = RequestHead::new(vec![("authorization".to_owned(), value)]);
+    let Ok(Bearer::Token(token)) = bearer(&head) else {
+        return;
+    };
+    let compact = token.expose();
+    assert_eq!(
+        compact.as_bytes(),
+        text.trim_ascii(),
+        "the token is what was sent"
+    );
+    let _ = is_opaque(compact);
+    let Ok(untrusted) = UntrustedToken::parse(compact) else {
+        return;
+    };
+    assert!(
+        !format!("{untrusted:?} {token:?}").contains(compact),
+        "the debug output shows the token"
+    );
+    let verify = |now| {
+        KEYS.with(|keys| VerifiedToken::verify(&untrusted, &rules(), keys, &GuestCrypto, now))
+    };
+    let Ok(verified) = verify(UnixSeconds(NOW)) else {
+        return;
+    };
+    let signed = signed.expect("a token that the provider did not sign is verified");
+    assert!(
+        signed.is_genuine,
+        "a token that was not signed so is verified"
+    );
+    check(&signed, &verified);
+    let expires = verified.expires().0;
+    assert!(NOW <= expires.saturating_add(SKEW), "it has expired");
+    let late = expires.saturating_add(SKEW).saturating_add(1);
+    assert!(verify(UnixSeconds(late)).is_err(), "it holds after its end");
+    KEYS.with(|keys| {
+        assert!(
+            !verified.still_holds(Some(keys), UnixSeconds(late)),
+            "it is held after its end"
+        );
+        assert!(
+            !verified.still_holds(None, UnixSeconds(NOW)),
+            "it is held without keys"
+        );
+    });
+}
+
+/// A token that this target made.
+struct Signed<'i> {
+    text: Vec<u8>,
+    header: &'i [u8],
+    claims: &'i [u8],
+    algorithm: &'static str,
+    /// The provider signed exactly these bytes.
+    is_genuine: bool,
+}
+
+fn signed(input: &[u8]) -> Option<Signed<'_>> {
+    let mut lines = input.splitn(3, |byte| *byte == b'\n');
+    let (how, header, claims) = (lines.next()?, lines.next()?, lines.next()?);
+    let mut words = std::str::from_utf8(how).ok()?.split(' ');
+    let name = words.next()?;
+    let is_attacker = name == "attacker";
+    let mint: &Mint = if is_attacker { attacker() } else { key(name)? };
+    let genuine = mint.raw(mint.algorithm(), header, claims).into_bytes();
+    let mut text = genuine.clone();
+    if let (Some(at), Some(byte)) = (number(words.next()), number(words.next())) {
+        let at = at % text.len();
+        text[at] = byte.to_le_bytes()[0];
+    }
+    Some(Signed {
+        is_genuine: !is_attacker && text == genuine,
+        text,
+        header,
+        claims,
+        algorithm: mint.algorithm(),
+    })
+}
+
+fn number(word: Option<&str>) -> Option<usize> {
+    word?.parse().ok()
+}
+
+/// What must be in every token that is verified, read by another reader.
+fn check(signed: &Signed<'_>, verified: &VerifiedToken) {
+    let read = |text| serde_json::from_slice::<Value>(text).expect("JSON");
+    let (header, claims) = (read(signed.header), read(signed.claims));
+    assert_eq!(header["alg"], signed.algorithm, "{header}");
+    assert!(header.get("crit").is_none(), "{header}");
+    if let Some(key_id) = header.get("kid") {
+        assert_eq!(
+            key_id, signed.algorithm,
+            "the key of another name: {header}"
+        );
+    }
+    let typ = header
+        .get("typ")
+        .map(|typ| typ.as_str().expect("a text").to_ascii_lowercase());
+    assert!(
+        typ.as_deref()
+            .is_none_or(|typ| typ.ends_with("jwt") && !typ.contains("logout")),
+        "{header}"
+    );
+    let audience = &claims["aud"];
+    let in_list = audience
+        .as_array()
+        .is_some_and(|list| list.iter().any(|one| one == AUDIENCE));
+    assert!(
+        audience == AUDIENCE || in_list,
+        "for another audience: {claims}"
+    );
+    let expires = claims["exp"].as_f64().expect("a number");
+    assert!(
+        expires + 30.0 >= 1_800_000_000.0,
+        "it has expired: {claims}"
+    );
+    if let Some(begins) = claims.get("nbf") {
+        let begins = begins.as_f64().expect("a number");
+        assert!(begins <= 1_800_000_031.0, "not valid yet: {claims}");
+    }
+    for name in ["cnf", "nonce", "events"] {
+        assert!(
+            claims.get(name).is_none(),
+            "{name} is not of an access token: {claims}"
+        );
+    }
+    assert_eq!(
+        claims["iss"],
+        **verified.issuer(),
+        "another issuer: {claims}"
+    );
+    assert!(String::from_utf8_lossy(&signed.text).starts_with(&base64url(signed.header)));
+}
+
+fn rules() -> TokenRules {
+    let algorithms = ["EdDSA", "ES256", "ES384", "RS256"];
+    TokenRules {
+        discovery_issuer: ISSUER.to_owned(),
+        audience_claim: None,
+        audiences: [AUDIENCE.to_owned()].into(),
+        algorithms: algorithms
+            .into_iter()
+            .filter_map(Algorithm::parse)
+            .collect(),
+        clock_skew: Duration::from_secs(SKEW),
+        typ: TypRule::NotAnotherKind,
+        client_claims: &[],
+    }
+}
