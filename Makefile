@@ -40,6 +40,7 @@ lint: ## formatting and lints, with warnings as errors
 	$(CARGO) clippy --locked --all-targets --manifest-path tests/bench/nothing/Cargo.toml --target-dir target -- -D warnings
 	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
 	$(CARGO) clippy --locked --all-targets --manifest-path fuzz/Cargo.toml --target-dir target -- -D warnings
+	@scripts/shellcheck.sh
 
 .PHONY: deny
 deny: ## licences, sources and known vulnerabilities of the dependencies
@@ -98,6 +99,19 @@ test-layers:
 	@$(MAKE) lint docs-check test-fast fuzz-smoke
 	@$(MAKE) check-wasm test-e2e
 	@$(MAKE) deny test-n8n
+
+.PHONY: coverage
+coverage: ## line coverage of the fast tests, file by file
+	@scripts/coverage.sh
+
+# MUTANTS_FILE=src/token/times.rs looks at one file.
+.PHONY: mutants
+mutants: ## changes of the deciding code that no unit test notices (hours; a file takes minutes)
+	@scripts/mutants.sh
+
+.PHONY: reproducible
+reproducible: ## is a second build of the module, at another path, the same?
+	@scripts/reproducible.sh
 
 # The demo takes the place of the shell, so that Ctrl-C and its status are the demo's own. Two demos
 # on one n8n database would spoil it: the lock is held until the last server has ended.

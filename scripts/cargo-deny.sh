@@ -5,22 +5,8 @@
 # ADVISORIES=required is in the environment (as it should be before a release).
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
-version=0.20.2
-deny="$LOCAL/cargo-tools/bin/cargo-deny"
-
-need cargo "install Rust from https://rustup.rs"
 [ -f deny.toml ] || die "deny.toml is missing" "run this in a complete checkout"
-locked cargo-deny
-if ! stamped cargo-deny "$version" || [ ! -x "$deny" ]; then
-  say "compiling cargo-deny $version (several minutes, once; log: .local/log/cargo-deny.log)"
-  fresh_log cargo-deny
-  logged cargo-deny cargo install --root "$LOCAL/cargo-tools" --target-dir "$LOCAL/cargo-tools/target" \
-    --version "$version" --locked cargo-deny ||
-    die "cargo-deny $version could not be compiled" "cargo must reach crates.io" \
-      "the whole log: .local/log/cargo-deny.log"
-  rm -rf "$LOCAL/cargo-tools/target"
-  stamp cargo-deny "$version"
-fi
+deny=$(scripts/install-cargo-tool.sh cargo-deny)
 
 "$deny" --all-features --locked check bans licenses sources
 

@@ -4,6 +4,7 @@
 set -eu
 cd "$(dirname "$0")"
 set -a
+# shellcheck source=/dev/null
 . ./.env
 set +a
 umask 077
