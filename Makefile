@@ -62,6 +62,10 @@ docs-check: ## are the generated reference pages up to date?
 test-fast: ## unit and integration tests that need no server
 	$(CARGO) test --locked --lib --bins --tests
 
+.PHONY: nextest
+nextest: ## the same with a time limit for each test (compiles cargo-nextest first, some 10 minutes)
+	@scripts/nextest.sh
+
 .PHONY: fuzz-smoke
 fuzz-smoke: ## every fuzz target on its seeds and mutations of them (half a minute)
 	$(CARGO) test --locked --manifest-path fuzz/Cargo.toml --target-dir target --test smoke
@@ -99,6 +103,10 @@ test-layers:
 	@$(MAKE) lint docs-check test-fast fuzz-smoke
 	@$(MAKE) check-wasm test-e2e
 	@$(MAKE) deny test-n8n
+
+.PHONY: msrv
+msrv: ## does the oldest Rust that Cargo.toml names compile it?
+	@scripts/msrv.sh
 
 .PHONY: coverage
 coverage: ## line coverage of the fast tests, file by file

@@ -45,6 +45,16 @@ if [ "${1-}" = test ]; then
   have apt-get "LemonLDAP::NG is taken from Debian's packages"
   have dpkg-deb "LemonLDAP::NG is taken from Debian's packages"
 fi
+if command -v rustc >/dev/null 2>&1; then
+  # Cargo refuses what is older than `rust-version` in Cargo.toml.
+  rust=$(rustc --version | sed -n 's/^rustc \([0-9]*\.[0-9]*\).*/\1/p')
+  oldest=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+  if [ "$(printf '%s\n' "$oldest" "$rust" | sort -V | head -n 1)" != "$oldest" ]; then
+    miss "Rust $oldest" "version $rust is too old (rustup update stable)"
+  elif ! grep -qx "tested $rust" scripts/rust-versions.txt; then
+    say "Rust $rust is not tested here; tested are $(sed -n 's/^tested //p' scripts/rust-versions.txt | paste -sd ' ')"
+  fi
+fi
 if command -v cargo >/dev/null 2>&1; then
   cargo fmt --version >/dev/null 2>&1 || miss rustfmt "rustup component add rustfmt"
   cargo clippy --version >/dev/null 2>&1 || miss clippy "rustup component add clippy"
