@@ -3,30 +3,32 @@
 //! It turns what the host reports into what the host must do, and knows no host.
 
 mod sent;
+mod settled;
 mod source;
+mod waiting;
 
 pub use sent::Sent;
+pub use settled::{Action, Settled, Step};
 pub use source::Source;
 
-use std::borrow::Cow;
+use waiting::{origin, unable_to_wait, waited_in_vain, End, Parked, Woken};
+
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
 
 use crate::crypto::{SignatureVerifier, SkippedKey};
 use crate::decide::{
-    decide, without_made_up_identity, CacheOutcome, Caller, Decision, DecisionContext,
-    DecisionRecord, HeaderEdit, Outcome, TokenCache,
+    decide, without_made_up_identity, CacheOutcome, Caller, Decision, DecisionContext, Outcome,
+    TokenCache,
 };
 use crate::facts::{
-    question, CallId, Effect, Fact, FactStore, FetchAnswer, FetchFault, FetchRequest,
-    IntrospectionFault, KeyCount, KeyIdDigest, Origin, Outage, Peer, SharedMemory, WaitFault,
-    WaiterId,
+    question, CallId, Effect, FactStore, FetchAnswer, FetchFault, FetchRequest, IntrospectionFault,
+    KeyCount, SharedMemory, WaitFault, WaiterId,
 };
 use crate::http::RequestHead;
-use crate::observe::audit_line;
 use crate::policy::{Policy, ProviderId};
-use crate::reply::{problem, LocalReply, Reason, Resource};
+use crate::reply::{problem, Reason, Resource};
 use crate::time::UnixMillis;
 use crate::token::{bearer, Bearer};
 
@@ -45,40 +47,6 @@ const BUSY_TICK: Duration = Duration::from_millis(2);
 /// may have cost a signature check.
 pub const MAX_SETTLED: usize = 16;
 
-/// What a caller is told whose token could not be checked because nobody brought the fact.
-fn waited_in_vain(fact: Fact) -> Reason {
-    let outage = Outage {
-        retry_after: Duration::from_secs(1),
-        fault: None,
-    };
-    let unavailable = if fact.is_of_a_token() {
-        Reason::IntrospectionUnavailable(outage)
-    } else {
-        Reason::KeysUnavailable(outage)
-    };
-    unable_to_wait(fact, unavailable)
-}
-
-/// What a caller is told whose token may not wait for a fact: this, unless its signature is not good
-/// under the keys that are known.
-fn unable_to_wait(fact: Fact, otherwise: Reason) -> Reason {
-    match fact {
-        Fact::ChangedKeySet(_, _, fault) => Reason::Token(fault),
-        _ => otherwise,
-    }
-}
-
-/// On whose account a request waits.
-fn origin(record: &DecisionRecord, peer: Option<Peer>) -> Origin {
-    let claimed = record.claimed.as_ref();
-    let key_id = claimed.and_then(|claimed| claimed.key_id.as_deref());
-    Origin {
-        peer,
-        key_id: key_id.map(KeyIdDigest::of),
-        was_verified: record.was_verified,
-    }
-}
-
 /// The gate of one configuration in one worker.
 pub struct Gate {
     policy: Policy,
@@ -89,98 +57,6 @@ pub struct Gate {
     /// Parked requests whose wait is over, in their order.
     woken: VecDeque<Woken>,
     has_ticked: bool,
-}
-
-/// A request whose wait is over.
-struct Woken {
-    waiter: WaiterId,
-    end: End,
-}
-
-/// How a wait ends.
-#[derive(Clone, Copy)]
-enum End {
-    /// The decision is taken again.
-    Decide { last_chance: bool },
-    /// Another request has its place.
-    Displaced,
-}
-
-/// A request that waits.
-struct Parked {
-    request: RequestHead,
-    since: UnixMillis,
-    source: Option<Source>,
-    decision: Decision,
-}
-
-/// How far a request came.
-#[derive(Debug)]
-pub enum Step {
-    /// It was decided.
-    Settled(Box<Settled>),
-    /// It waits.
-    Waits {
-        /// For this.
-        fact: Fact,
-        /// What to change in its head at once: an access log may show it before it is decided.
-        edits: Vec<HeaderEdit>,
-    },
-}
-
-/// A request that was decided.
-#[derive(Debug)]
-pub struct Settled {
-    /// What the host must do.
-    pub action: Action,
-    /// What was decided.
-    pub decision: Decision,
-    request: RequestHead,
-    now: UnixMillis,
-}
-
-impl Settled {
-    /// The audit record.
-    pub fn audit(&self) -> String {
-        audit_line(&self.decision, &self.request, self.now)
-    }
-
-    /// Notes where the request came from, unless that is known.
-    pub fn came_from(&mut self, source: impl FnOnce() -> Option<Source>) {
-        let address = &mut self.decision.record.address;
-        if address.is_none() {
-            *address = source().map(Source::into_address);
-        }
-    }
-
-    /// What the rest of the host learns about the verified caller.
-    pub fn caller_properties(&self) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
-        self.decision.record.caller_properties()
-    }
-
-    /// When it was decided.
-    pub const fn now(&self) -> UnixMillis {
-        self.now
-    }
-
-    /// The head of the request as it came.
-    pub const fn request(&self) -> &RequestHead {
-        &self.request
-    }
-
-    /// The host did not do what was decided, and the request was refused.
-    pub fn host_failed(&mut self) {
-        self.decision.outcome = Outcome::Reject(Reason::ProxyFailure);
-    }
-}
-
-/// What the host must do with a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Change its head in this order, then let it go on.
-    Continue(Vec<HeaderEdit>),
-    /// Change its head, which an access log may show, then answer it.
-    Reply(Vec<HeaderEdit>, LocalReply),
 }
 
 /// What the host must do when time has passed or a call was answered.

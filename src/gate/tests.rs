@@ -9,7 +9,10 @@ use serde_json::json;
 use super::*;
 use crate::config;
 use crate::crypto::GuestCrypto;
+use crate::decide::HeaderEdit;
+use crate::facts::Fact;
 use crate::mint::{mint, KeyKind};
+use crate::reply::LocalReply;
 use crate::secret::Secret;
 
 const START: UnixMillis = UnixMillis(1_800_000_000_000);

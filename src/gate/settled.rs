@@ -1,0 +1,80 @@
+//! Requests that were decided.
+
+use std::borrow::Cow;
+
+use super::Source;
+use crate::decide::{Decision, HeaderEdit, Outcome};
+use crate::facts::Fact;
+use crate::http::RequestHead;
+use crate::observe::audit_line;
+use crate::reply::{LocalReply, Reason};
+use crate::time::UnixMillis;
+
+/// How far a request came.
+#[derive(Debug)]
+pub enum Step {
+    /// It was decided.
+    Settled(Box<Settled>),
+    /// It waits.
+    Waits {
+        /// For this.
+        fact: Fact,
+        /// What to change in its head at once: an access log may show it before it is decided.
+        edits: Vec<HeaderEdit>,
+    },
+}
+
+/// A request that was decided.
+#[derive(Debug)]
+pub struct Settled {
+    /// What the host must do.
+    pub action: Action,
+    /// What was decided.
+    pub decision: Decision,
+    pub(super) request: RequestHead,
+    pub(super) now: UnixMillis,
+}
+
+impl Settled {
+    /// The audit record.
+    pub fn audit(&self) -> String {
+        audit_line(&self.decision, &self.request, self.now)
+    }
+
+    /// Notes where the request came from, unless that is known.
+    pub fn came_from(&mut self, source: impl FnOnce() -> Option<Source>) {
+        let address = &mut self.decision.record.address;
+        if address.is_none() {
+            *address = source().map(Source::into_address);
+        }
+    }
+
+    /// What the rest of the host learns about the verified caller.
+    pub fn caller_properties(&self) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
+        self.decision.record.caller_properties()
+    }
+
+    /// When it was decided.
+    pub const fn now(&self) -> UnixMillis {
+        self.now
+    }
+
+    /// The head of the request as it came.
+    pub const fn request(&self) -> &RequestHead {
+        &self.request
+    }
+
+    /// The host did not do what was decided, and the request was refused.
+    pub fn host_failed(&mut self) {
+        self.decision.outcome = Outcome::Reject(Reason::ProxyFailure);
+    }
+}
+
+/// What the host must do with a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Change its head in this order, then let it go on.
+    Continue(Vec<HeaderEdit>),
+    /// Change its head, which an access log may show, then answer it.
+    Reply(Vec<HeaderEdit>, LocalReply),
+}

@@ -1,0 +1,67 @@
+//! Requests that wait.
+
+use std::time::Duration;
+
+use super::Source;
+use crate::decide::{Decision, DecisionRecord};
+use crate::facts::{Fact, KeyIdDigest, Origin, Outage, Peer, WaiterId};
+use crate::http::RequestHead;
+use crate::reply::Reason;
+use crate::time::UnixMillis;
+
+/// A request whose wait is over.
+pub(super) struct Woken {
+    pub(super) waiter: WaiterId,
+    pub(super) end: End,
+}
+
+/// How a wait ends.
+#[derive(Clone, Copy)]
+pub(super) enum End {
+    /// The decision is taken again.
+    Decide { last_chance: bool },
+    /// Another request has its place.
+    Displaced,
+}
+
+/// A request that waits.
+pub(super) struct Parked {
+    pub(super) request: RequestHead,
+    pub(super) since: UnixMillis,
+    pub(super) source: Option<Source>,
+    pub(super) decision: Decision,
+}
+
+/// What a caller is told whose token could not be checked because nobody brought the fact.
+pub(super) fn waited_in_vain(fact: Fact) -> Reason {
+    let outage = Outage {
+        retry_after: Duration::from_secs(1),
+        fault: None,
+    };
+    let unavailable = if fact.is_of_a_token() {
+        Reason::IntrospectionUnavailable(outage)
+    } else {
+        Reason::KeysUnavailable(outage)
+    };
+    unable_to_wait(fact, unavailable)
+}
+
+/// What a caller is told whose token may not wait for a fact: this, unless its signature is not good
+/// under the keys that are known.
+pub(super) fn unable_to_wait(fact: Fact, otherwise: Reason) -> Reason {
+    match fact {
+        Fact::ChangedKeySet(_, _, fault) => Reason::Token(fault),
+        _ => otherwise,
+    }
+}
+
+/// On whose account a request waits.
+pub(super) fn origin(record: &DecisionRecord, peer: Option<Peer>) -> Origin {
+    let claimed = record.claimed.as_ref();
+    let key_id = claimed.and_then(|claimed| claimed.key_id.as_deref());
+    Origin {
+        peer,
+        key_id: key_id.map(KeyIdDigest::of),
+        was_verified: record.was_verified,
+    }
+}
