@@ -1,7 +1,7 @@
 //! Counters and gauges. Envoy's metrics of modules have names and no labels, so a name is a chain
 //! of `label.value` pairs, and `stats_tags` in Envoy's configuration make labels of them.
 
-use super::Decided;
+use super::decided::Decided;
 use crate::crypto::CryptoPath;
 use crate::facts::{FetchFault, IntrospectionFault};
 

@@ -2,12 +2,11 @@
 //! tick costs less than one for each request.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
+use super::decided::Decided;
 use super::metrics::Metric;
 use crate::crypto::CryptoPath;
-use crate::decide::{CacheOutcome, Decision, Outcome};
-use crate::n8n::Surface;
+use crate::decide::{CacheOutcome, Decision};
 
 /// Counters of requests since they were last taken.
 #[derive(Debug, Default)]
@@ -15,34 +14,6 @@ pub struct Tally {
     decisions: BTreeMap<Decided, u64>,
     verifications: BTreeMap<CryptoPath, u64>,
     memo_hits: u64,
-}
-
-/// The labels of one decision.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Decided {
-    /// The surface; `none` for a path without a single reading.
-    pub surface: &'static str,
-    /// What became of the request.
-    pub outcome: &'static str,
-    /// Why it was refused; `none` where it was not.
-    pub reason: &'static str,
-    /// The name of the provider, if one was concerned.
-    pub provider: Option<Rc<str>>,
-}
-
-impl Decided {
-    fn of(decision: &Decision) -> Self {
-        let record = &decision.record;
-        Self {
-            surface: record.surface.map_or("none", Surface::as_str),
-            outcome: decision.outcome.as_str(),
-            reason: match &decision.outcome {
-                Outcome::Reject(reason) => reason.as_str(),
-                _ => "none",
-            },
-            provider: record.provider.clone(),
-        }
-    }
 }
 
 impl Tally {
@@ -86,7 +57,8 @@ fn hand_over(count: &mut u64, to: impl FnOnce(u64)) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decide::DecisionRecord;
+    use crate::decide::{DecisionRecord, Outcome};
+    use crate::n8n::Surface;
     use crate::reply::Reason;
 
     fn refused(reason: Reason) -> Decision {

@@ -1,0 +1,34 @@
+//! The labels of a decision in the metrics.
+
+use std::rc::Rc;
+
+use crate::decide::{Decision, Outcome};
+use crate::n8n::Surface;
+
+/// The labels of one decision.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Decided {
+    /// The surface; `none` for a path without a single reading.
+    pub surface: &'static str,
+    /// What became of the request.
+    pub outcome: &'static str,
+    /// Why it was refused; `none` where it was not.
+    pub reason: &'static str,
+    /// The name of the provider, if one was concerned.
+    pub provider: Option<Rc<str>>,
+}
+
+impl Decided {
+    pub(super) fn of(decision: &Decision) -> Self {
+        let record = &decision.record;
+        Self {
+            surface: record.surface.map_or("none", Surface::as_str),
+            outcome: decision.outcome.as_str(),
+            reason: match &decision.outcome {
+                Outcome::Reject(reason) => reason.as_str(),
+                _ => "none",
+            },
+            provider: record.provider.clone(),
+        }
+    }
+}
