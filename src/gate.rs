@@ -2,16 +2,16 @@
 //!
 //! It turns what the host reports into what the host must do, and knows no host.
 
-mod sent;
+mod forwarded;
 mod settled;
 mod source;
 mod waiting;
 
-pub use sent::Sent;
+pub use forwarded::ForwardedRequest;
 pub use settled::{Action, Settled, Step};
 pub use source::Source;
 
-use waiting::{origin, unable_to_wait, waited_in_vain, End, Parked, Woken};
+use waiting::{origin, refusal_without, unavailable, End, WaitingRequest, Woken};
 
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
@@ -53,8 +53,8 @@ pub struct Gate {
     store: FactStore,
     token_cache: TokenCache<Caller>,
     crypto: Box<dyn SignatureVerifier>,
-    parked: BTreeMap<WaiterId, Parked>,
-    /// Parked requests whose wait is over, in their order.
+    waiting: BTreeMap<WaiterId, WaitingRequest>,
+    /// Waiting requests whose wait is over, in their order.
     woken: VecDeque<Woken>,
     has_ticked: bool,
 }
@@ -84,7 +84,7 @@ impl Gate {
             policy,
             token_cache: TokenCache::default(),
             crypto,
-            parked: BTreeMap::new(),
+            waiting: BTreeMap::new(),
             woken: VecDeque::new(),
             has_ticked: false,
         }
@@ -109,15 +109,15 @@ impl Gate {
 
     /// Whether this request waits.
     pub fn is_waiting(&self, id: WaiterId) -> bool {
-        self.parked.contains_key(&id)
+        self.waiting.contains_key(&id)
     }
 
     /// A request is gone. One that still waited is to be reported as what it is: nobody decided
     /// about it.
-    pub fn gone(&mut self, id: WaiterId, now: UnixMillis) -> Option<Settled> {
-        let parked = self.parked.remove(&id)?;
+    pub fn abandon(&mut self, id: WaiterId, now: UnixMillis) -> Option<Settled> {
+        let waiting = self.waiting.remove(&id)?;
         self.store.forget(id);
-        Some(self.left(parked, now))
+        Some(self.settle_as_is(waiting, now))
     }
 
     /// Time passes.
@@ -149,32 +149,32 @@ impl Gate {
                 break;
             };
             // It may be gone since it was woken.
-            let Some(mut parked) = self.parked.remove(&waiter) else {
+            let Some(mut waiting) = self.waiting.remove(&waiter) else {
                 continue;
             };
             taken = taken.saturating_add(1);
             match end {
                 End::Decide { last_chance } => {
-                    let Parked {
+                    let WaitingRequest {
                         request,
                         since,
                         source,
                         ..
-                    } = parked;
+                    } = waiting;
                     let known = source.clone();
                     let step = self.settle(waiter, request, since, now, || source, last_chance);
                     if let Step::Settled(mut settled) = step {
-                        settled.came_from(|| known);
+                        settled.set_source(|| known);
                         done.push((waiter, *settled));
                     }
                 }
                 End::Displaced => {
-                    let reason = match parked.decision.outcome {
-                        Outcome::Await(fact) => unable_to_wait(fact, Reason::TooManyWaiting),
+                    let reason = match waiting.decision.outcome {
+                        Outcome::Await(fact) => refusal_without(fact, Reason::TooManyWaiting),
                         _ => Reason::TooManyWaiting,
                     };
-                    parked.decision.outcome = Outcome::Reject(reason);
-                    done.push((waiter, self.left(parked, now)));
+                    waiting.decision.outcome = Outcome::Reject(reason);
+                    done.push((waiter, self.settle_as_is(waiting, now)));
                 }
             }
         }
@@ -215,12 +215,12 @@ impl Gate {
     }
 
     /// Whether a decision leaves an audit record.
-    pub fn records(&self, settled: &Settled) -> bool {
+    pub fn is_recorded(&self, settled: &Settled) -> bool {
         self.policy.audit.record(&settled.decision)
     }
 
     /// How many seconds each key of n8n's that expires still holds.
-    pub fn key_times(&self, now: UnixMillis) -> impl Iterator<Item = (String, u64)> + '_ {
+    pub fn upstream_key_times(&self, now: UnixMillis) -> impl Iterator<Item = (String, u64)> + '_ {
         let now = now.to_seconds();
         let expiries = self.policy.key_expiries();
         expiries.map(move |(principal, expiry)| (principal, expiry.0.saturating_sub(now.0)))
@@ -282,8 +282,8 @@ impl Gate {
         waiter: WaiterId,
     ) -> Option<FetchRequest> {
         let provider = self.policy.providers.get(provider.0)?;
-        let parked = self.parked.get(&waiter)?;
-        match bearer(&parked.request) {
+        let waiting = self.waiting.get(&waiter)?;
+        match bearer(&waiting.request) {
             Ok(Bearer::Token(token)) => {
                 Some(question(call, provider.introspection.as_ref()?, &token))
             }
@@ -304,7 +304,7 @@ impl Gate {
         let mut decision = self.decide(&request, since, now);
         if let Outcome::Await(fact) = decision.outcome {
             let reason = if last_chance {
-                waited_in_vain(fact)
+                unavailable(fact)
             } else {
                 let source = source();
                 let peer = source.as_ref().and_then(Source::peer);
@@ -312,13 +312,13 @@ impl Gate {
                 match self.store.admit(id, fact, since, origin, now) {
                     Ok(()) => {
                         let edits = without_made_up_identity(&request);
-                        let parked = Parked {
+                        let waiting = WaitingRequest {
                             request,
                             since,
                             source,
                             decision,
                         };
-                        self.parked.insert(id, parked);
+                        self.waiting.insert(id, waiting);
                         return Step::Waits { fact, edits };
                     }
                     Err(fault) => {
@@ -327,7 +327,7 @@ impl Gate {
                             WaitFault::TooMany => Reason::TooManyWaiting,
                             WaitFault::NotYet(wait) => Reason::KeysNotCurrent(wait),
                         };
-                        unable_to_wait(fact, reason)
+                        refusal_without(fact, reason)
                     }
                 }
             };
@@ -353,10 +353,10 @@ impl Gate {
     }
 
     /// What becomes of a request that does not wait any more.
-    fn left(&self, parked: Parked, now: UnixMillis) -> Settled {
-        let mut decision = parked.decision;
-        decision.record.address = parked.source.map(Source::into_address);
-        self.settled(decision, parked.request, now)
+    fn settle_as_is(&self, waiting: WaitingRequest, now: UnixMillis) -> Settled {
+        let mut decision = waiting.decision;
+        decision.record.address = waiting.source.map(Source::into_address);
+        self.settled(decision, waiting.request, now)
     }
 
     fn settled(&self, decision: Decision, request: RequestHead, now: UnixMillis) -> Settled {
@@ -373,7 +373,7 @@ impl Gate {
             Outcome::Respond(document) => reply(document.clone()),
             Outcome::Reject(reason) => refuse(reason),
             // A request that hung up while it waited. Were it still there, it must not go on.
-            Outcome::Await(fact) => refuse(&waited_in_vain(*fact)),
+            Outcome::Await(fact) => refuse(&unavailable(*fact)),
             // Nothing to change: it went on before.
             Outcome::Answered => Action::Continue(Vec::new()),
         };

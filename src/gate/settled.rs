@@ -42,7 +42,7 @@ impl Settled {
     }
 
     /// Notes where the request came from, unless that is known.
-    pub fn came_from(&mut self, source: impl FnOnce() -> Option<Source>) {
+    pub fn set_source(&mut self, source: impl FnOnce() -> Option<Source>) {
         let address = &mut self.decision.record.address;
         if address.is_none() {
             *address = source().map(Source::into_address);

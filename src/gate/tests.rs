@@ -1,7 +1,7 @@
 //! Requests that wait, are woken, hang up or wait in vain.
 
 mod host;
-mod strangers;
+mod made_up;
 mod waiting;
 
 use serde_json::json;
@@ -193,7 +193,7 @@ fn a_crowd_is_settled_a_few_at_a_time_in_its_order() {
     }
     let call = call(&gate.tick(after(2), &NoMemory));
     gate.answered(call, keys("one"), after(9), &NoMemory);
-    gate.gone(WaiterId(3), after(9));
+    gate.abandon(WaiterId(3), after(9));
     let mut order = Vec::new();
     let mut calls = 0;
     while gate.tick_period() == BUSY_TICK {
@@ -214,9 +214,9 @@ fn requests_that_wait_are_decided_when_the_keys_come() {
     for id in [1, 2, 3] {
         assert!(waits(&gate.request(WaiterId(id), request("one"), START)));
     }
-    let abandoned = gate.gone(WaiterId(2), after(1)).expect("it waited");
+    let abandoned = gate.abandon(WaiterId(2), after(1)).expect("it waited");
     assert!(abandoned.audit().contains("\"decision\":\"abandoned\""));
-    assert!(gate.gone(WaiterId(2), after(1)).is_none());
+    assert!(gate.abandon(WaiterId(2), after(1)).is_none());
     assert_eq!(gate.tick_period(), BUSY_TICK);
     let call = call(&gate.tick(after(2), &NoMemory));
     gate.answered(call, keys("one"), after(9), &NoMemory);
@@ -459,7 +459,7 @@ fn the_token_of_a_request_that_waits_is_what_the_provider_is_asked_about() {
         assert!(waits(&gate.request(WaiterId(id), opaque(token), START)));
     }
     // Whoever comes after it asks for himself.
-    gate.gone(WaiterId(1), after(1));
+    gate.abandon(WaiterId(1), after(1));
     let work = gate.tick(after(2), &NoMemory);
     let asked: Vec<_> = work
         .iter()

@@ -25,7 +25,7 @@ pub(super) enum End {
 }
 
 /// A request that waits.
-pub(super) struct Parked {
+pub(super) struct WaitingRequest {
     pub(super) request: RequestHead,
     pub(super) since: UnixMillis,
     pub(super) source: Option<Source>,
@@ -33,7 +33,7 @@ pub(super) struct Parked {
 }
 
 /// What a caller is told whose token could not be checked because nobody brought the fact.
-pub(super) fn waited_in_vain(fact: Fact) -> Reason {
+pub(super) fn unavailable(fact: Fact) -> Reason {
     let outage = Outage {
         retry_after: Duration::from_secs(1),
         fault: None,
@@ -43,12 +43,12 @@ pub(super) fn waited_in_vain(fact: Fact) -> Reason {
     } else {
         Reason::KeysUnavailable(outage)
     };
-    unable_to_wait(fact, unavailable)
+    refusal_without(fact, unavailable)
 }
 
 /// What a caller is told whose token may not wait for a fact: this, unless its signature is not good
 /// under the keys that are known.
-pub(super) fn unable_to_wait(fact: Fact, otherwise: Reason) -> Reason {
+pub(super) fn refusal_without(fact: Fact, otherwise: Reason) -> Reason {
     match fact {
         Fact::ChangedKeySet(_, _, fault) => Reason::Token(fault),
         _ => otherwise,

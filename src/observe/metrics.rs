@@ -1,7 +1,7 @@
 //! Counters and gauges. Envoy's metrics of modules have names and no labels, so a name is a chain
 //! of `label.value` pairs, and `stats_tags` in Envoy's configuration make labels of them.
 
-use super::decided::Decided;
+use super::decision_labels::DecisionLabels;
 use crate::crypto::CryptoPath;
 use crate::facts::{FetchFault, IntrospectionFault};
 
@@ -10,11 +10,11 @@ use crate::facts::{FetchFault, IntrospectionFault};
 #[derive(Clone, Copy, Debug)]
 pub enum Metric<'m> {
     /// Counter: decisions.
-    Decision(&'m Decided),
+    Decision(&'m DecisionLabels),
     /// Counter: signatures that were checked and good.
     Verification(CryptoPath),
     /// Counter: requests whose token this worker had verified before.
-    MemoHit,
+    TokenCacheHit,
     /// Counter: key sets that were fetched.
     KeySetRefresh {
         /// The provider.
@@ -83,14 +83,14 @@ impl Metric<'_> {
     /// The name under which the host knows the metric.
     pub fn name(&self) -> String {
         match self {
-            Self::Decision(decided) => format!(
+            Self::Decision(labels) => format!(
                 "{PREFIX}.decisions.surface.{}.outcome.{}.reason.{}.provider.{}",
-                decided.surface,
-                decided.outcome,
-                decided.reason,
-                decided.provider.as_deref().unwrap_or("none"),
+                labels.surface,
+                labels.outcome,
+                labels.reason,
+                labels.provider.as_deref().unwrap_or("none"),
             ),
-            Self::MemoHit => format!("{PREFIX}.memo_hits"),
+            Self::TokenCacheHit => format!("{PREFIX}.memo_hits"),
             Self::Verification(path) => {
                 format!("{PREFIX}.verifications.crypto.{}", path.as_str())
             }
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn names_are_chains_of_labels_and_values() {
-        let decided = Decided {
+        let labels = DecisionLabels {
             surface: "public_api",
             outcome: "reject",
             reason: "no_principal",
@@ -141,9 +141,9 @@ mod tests {
         let provider = "idp";
         let fault = &FetchFault::NoResponse;
         let names = [
-            Metric::Decision(&decided),
+            Metric::Decision(&labels),
             Metric::Verification(CryptoPath::Guest),
-            Metric::MemoHit,
+            Metric::TokenCacheHit,
             Metric::KeySetRefresh { provider },
             Metric::KeySetFailure { provider, fault },
             Metric::Introspection {

@@ -1,12 +1,12 @@
 //! What an operator sees: one audit line a decision, and counters.
 
 mod audit;
-mod decided;
+mod decision_labels;
 mod metrics;
 mod tally;
 mod timestamp;
 
 pub use audit::audit_line;
-pub use decided::Decided;
+pub use decision_labels::DecisionLabels;
 pub use metrics::Metric;
 pub use tally::Tally;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::decided::Decided;
+use super::decision_labels::DecisionLabels;
 use super::metrics::Metric;
 use crate::crypto::CryptoPath;
 use crate::decide::{CacheOutcome, Decision};
@@ -11,35 +11,37 @@ use crate::decide::{CacheOutcome, Decision};
 /// Counters of requests since they were last taken.
 #[derive(Debug, Default)]
 pub struct Tally {
-    decisions: BTreeMap<Decided, u64>,
+    decisions: BTreeMap<DecisionLabels, u64>,
     verifications: BTreeMap<CryptoPath, u64>,
-    memo_hits: u64,
+    cache_hits: u64,
 }
 
 impl Tally {
     /// Counts a decision and what was found out on the way.
     pub fn count(&mut self, decision: &Decision) {
-        let decided = Decided::of(decision);
-        add_one(self.decisions.entry(decided).or_default());
+        let labels = DecisionLabels::of(decision);
+        add_one(self.decisions.entry(labels).or_default());
         let record = &decision.record;
         if let Some(path) = record.crypto_path {
             add_one(self.verifications.entry(path).or_default());
         }
         if matches!(record.cache, Some(CacheOutcome::Hit)) {
-            add_one(&mut self.memo_hits);
+            add_one(&mut self.cache_hits);
         }
     }
 
     /// Takes what was counted since the last time: each counter and by how much it grew.
     pub fn take(&mut self, mut each: impl FnMut(&Metric<'_>, u64)) {
         // The labels stay, so that no request pays for their memory again.
-        for (decided, count) in &mut self.decisions {
-            hand_over(count, |count| each(&Metric::Decision(decided), count));
+        for (labels, count) in &mut self.decisions {
+            hand_over(count, |count| each(&Metric::Decision(labels), count));
         }
         for (path, count) in &mut self.verifications {
             hand_over(count, |count| each(&Metric::Verification(*path), count));
         }
-        hand_over(&mut self.memo_hits, |count| each(&Metric::MemoHit, count));
+        hand_over(&mut self.cache_hits, |count| {
+            each(&Metric::TokenCacheHit, count)
+        });
     }
 }
 

@@ -11,7 +11,7 @@ use super::root::Worker;
 use super::{abi, host};
 use crate::decide::API_KEY_HEADER;
 use crate::facts::{Fact, WaiterId};
-use crate::gate::{Action, Sent, Settled, Step};
+use crate::gate::{Action, ForwardedRequest, Settled, Step};
 use crate::http::RequestHead;
 use crate::observe::Metric;
 use crate::reply::{problem, Reason};
@@ -25,7 +25,7 @@ pub(super) struct Request {
     /// answered here, every part of it is held.
     goes_on: bool,
     /// What is to be done with n8n's answer, where the gate put its key in.
-    sent: Option<Box<Sent>>,
+    sent: Option<Box<ForwardedRequest>>,
 }
 
 impl Request {
@@ -58,7 +58,7 @@ impl Request {
                 let flow = perform(&mut settled);
                 worker.report_here(&mut settled);
                 if flow == Flow::Continue {
-                    self.sent = settled.into_sent();
+                    self.sent = settled.into_forwarded();
                 }
                 flow
             }
@@ -88,7 +88,7 @@ impl Request {
         let (Some(worker), Some(sent)) = (&self.worker, self.sent.take()) else {
             return Flow::Continue;
         };
-        let settled = host::answer_status().and_then(|status| sent.answered(status, host::now));
+        let settled = host::answer_status().and_then(|status| sent.responded(status, host::now));
         match settled {
             Some(settled) if !host::answer_is_local() => worker.borrow_mut().end(settled),
             _ => Flow::Continue,
@@ -146,7 +146,7 @@ impl Drop for Request {
             let mut worker = worker.borrow_mut();
             worker.resumed(self.id);
             if worker.gate.is_waiting(self.id) {
-                if let Some(abandoned) = worker.gate.gone(self.id, host::now()) {
+                if let Some(abandoned) = worker.gate.abandon(self.id, host::now()) {
                     worker.report(&abandoned);
                 }
             }
@@ -175,7 +175,7 @@ impl Worker {
         }
         self.report(&settled);
         if resumed {
-            self.resume(waiter, settled.into_sent());
+            self.resume(waiter, settled.into_forwarded());
         }
     }
 
@@ -190,7 +190,7 @@ impl Worker {
                 flow = Flow::Continue;
             }
         }
-        if let Some((status, principal)) = settled.refused_key() {
+        if let Some((status, principal)) = settled.upstream_refusal() {
             let principal = &*principal;
             let metric = Metric::UpstreamRefusal { status, principal };
             self.metrics.count(&metric);
@@ -204,15 +204,15 @@ impl Worker {
 
     /// Reports on the request that is the host's current one, whose address the host knows.
     fn report_here(&mut self, settled: &mut Settled) {
-        if self.audits && self.gate.records(settled) {
-            settled.came_from(host::source);
+        if self.audits && self.gate.is_recorded(settled) {
+            settled.set_source(host::source);
         }
         self.report(settled);
     }
 
     /// Writes the audit record and counts the decision.
     fn report(&mut self, settled: &Settled) {
-        if self.audits && self.gate.records(settled) {
+        if self.audits && self.gate.is_recorded(settled) {
             info!("{}", settled.audit());
         }
         self.metrics.tally.count(&settled.decision);

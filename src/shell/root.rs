@@ -18,7 +18,7 @@ use super::metrics::Metrics;
 use crate::config;
 use crate::crypto::{skipped_in_words, Algorithm, GuestCrypto, HostCrypto, SignatureVerifier};
 use crate::facts::{CallId, FetchAnswer, FetchRequest, KeyCount, WaiterId};
-use crate::gate::{Gate, Sent, Work};
+use crate::gate::{ForwardedRequest, Gate, Work};
 use crate::observe::Metric;
 use crate::policy::CryptoMode;
 use crate::time::UnixMillis;
@@ -60,7 +60,7 @@ pub(super) struct Worker {
 pub(super) struct Resumed {
     waiter: WaiterId,
     /// What is to be done with n8n's answer.
-    pub(super) sent: Option<Box<Sent>>,
+    pub(super) sent: Option<Box<ForwardedRequest>>,
 }
 
 impl Worker {
@@ -81,7 +81,7 @@ impl Worker {
         }
         if now >= self.key_times_due {
             self.key_times_due = now.saturating_add(KEY_TIMES);
-            for (principal, left) in self.gate.key_times(now) {
+            for (principal, left) in self.gate.upstream_key_times(now) {
                 let principal = &*principal;
                 let metric = Metric::UpstreamKeyTime { principal };
                 self.metrics.record(&metric, left);
@@ -105,7 +105,7 @@ impl Worker {
     }
 
     /// Notes that a request goes on, for its own next call.
-    pub(super) fn resume(&mut self, waiter: WaiterId, sent: Option<Box<Sent>>) {
+    pub(super) fn resume(&mut self, waiter: WaiterId, sent: Option<Box<ForwardedRequest>>) {
         let place = self.resumed.partition_point(|one| one.waiter < waiter);
         self.resumed.insert(place, Resumed { waiter, sent });
     }

@@ -26,7 +26,7 @@ fn a_gate_that_nobody_waits_at_ticks_slowly_once_it_has_begun() {
     assert!(gate.is_waiting(WaiterId(1)));
     assert!(!gate.is_waiting(WaiterId(2)));
     assert_eq!(gate.tick_period(), BUSY_TICK);
-    gate.gone(WaiterId(1), after(1)).expect("it waited");
+    gate.abandon(WaiterId(1), after(1)).expect("it waited");
     assert!(!gate.is_waiting(WaiterId(1)));
     assert_eq!(gate.tick_period(), QUIET_TICK);
 }

@@ -59,7 +59,7 @@ fn requests_that_must_wait_on_are_decided_a_few_at_a_time_too() {
         assert!(left - now <= MAX_SETTLED, "{left} {now}");
         left = now;
     }
-    assert_eq!(gate.parked.len(), 50);
+    assert_eq!(gate.waiting.len(), 50);
 }
 
 /// Made-up tokens do not make the gate forget what it was told of a token of two providers before
@@ -101,7 +101,7 @@ fn a_token_of_the_second_provider_gets_its_answer_under_a_flood() {
             settled(&mut gate, after(3));
         }
         for gone in id - 31..=id {
-            gate.gone(WaiterId(gone), after(3));
+            gate.abandon(WaiterId(gone), after(3));
         }
     }
     gate.answered(second[0], word(true), after(9), &NoMemory);

@@ -7,7 +7,7 @@ use crate::n8n::Surface;
 
 /// The labels of one decision.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Decided {
+pub struct DecisionLabels {
     /// The surface; `none` for a path without a single reading.
     pub surface: &'static str,
     /// What became of the request.
@@ -18,7 +18,7 @@ pub struct Decided {
     pub provider: Option<Rc<str>>,
 }
 
-impl Decided {
+impl DecisionLabels {
     pub(super) fn of(decision: &Decision) -> Self {
         let record = &decision.record;
         Self {
