@@ -1,7 +1,7 @@
 //! The addresses that a configuration may hold.
 
 use super::read::Syntax;
-use super::report::Complaint;
+use super::report::Message;
 use crate::http::{Address, AddressFault};
 
 /// An issuer, kept exactly as written: `iss` is compared with it byte by byte (RFC 8414 §4).
@@ -10,7 +10,7 @@ pub(super) struct Issuer;
 impl Syntax for Issuer {
     const SHAPE: &'static str = "URL";
 
-    fn check(text: &str) -> Result<(), Complaint> {
+    fn check(text: &str) -> Result<(), Message> {
         // RFC 8414 §2: an issuer has no query.
         without_query(text, "write the iss of a token, exactly")
     }
@@ -22,7 +22,7 @@ pub(super) struct Resource;
 impl Syntax for Resource {
     const SHAPE: &'static str = "URL";
 
-    fn check(text: &str) -> Result<(), Complaint> {
+    fn check(text: &str) -> Result<(), Message> {
         without_query(
             text,
             "write the address of the public API, up to and with /api/v1",
@@ -30,9 +30,9 @@ impl Syntax for Resource {
     }
 }
 
-fn without_query(text: &str, hint: &str) -> Result<(), Complaint> {
+fn without_query(text: &str, hint: &str) -> Result<(), Message> {
     if checked(text)?.path.contains('?') {
-        return Err(Complaint::new("has a query (?)", hint));
+        return Err(Message::new("has a query (?)", hint));
     }
     Ok(())
 }
@@ -43,12 +43,12 @@ pub(super) struct DocumentUri;
 impl Syntax for DocumentUri {
     const SHAPE: &'static str = "URL";
 
-    fn check(text: &str) -> Result<(), Complaint> {
+    fn check(text: &str) -> Result<(), Message> {
         checked(text).map(|_| ())
     }
 }
 
-fn checked(text: &str) -> Result<Address<'_>, Complaint> {
+fn checked(text: &str) -> Result<Address<'_>, Message> {
     Address::parse(text).map_err(|fault| {
         let hint = match fault {
             AddressFault::Character if text.contains(['{', '<']) => {
@@ -57,6 +57,6 @@ fn checked(text: &str) -> Result<Address<'_>, Complaint> {
             AddressFault::UserInfo => "take out everything up to the @",
             _ => "write a whole address, such as https://host.example.com/path",
         };
-        Complaint::new(fault.to_string(), hint)
+        Message::new(fault.to_string(), hint)
     })
 }

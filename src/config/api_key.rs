@@ -4,7 +4,7 @@
 //! all: with such a one, every caller of the principal would be refused by n8n.
 
 use super::environment::Environment;
-use super::place::Place;
+use super::field_path::FieldPath;
 use super::secrets::SecretName;
 use crate::secret::Secret;
 use crate::time::UnixSeconds;
@@ -22,14 +22,14 @@ const AS_SHOWN: &str = "set it to the key as n8n showed it, with nothing around 
 pub(super) fn api_key(
     name: &SecretName,
     environment: &dyn Environment,
-    place: &Place,
+    path: &FieldPath,
 ) -> Option<ApiKey> {
-    let secret = name.look_up(environment, place)?;
-    let place = place.member("env");
+    let secret = name.look_up(environment, path)?;
+    let path = path.member("env");
     let error = |problem: &str, hint: &str| {
         let shown = name.shown();
         let problem = format!("the environment variable {shown} {problem}");
-        place.error(problem, hint);
+        path.error(problem, hint);
     };
     if let Some(problem) = stand_in(name, secret.expose()) {
         error(problem, AS_SHOWN);
@@ -37,7 +37,7 @@ pub(super) fn api_key(
     }
     let warn = |problem: &str| {
         let problem = format!("the environment variable {} {problem}", name.shown());
-        place.warn(problem, AS_SHOWN);
+        path.warn(problem, AS_SHOWN);
     };
     let expiry = match ApiKeyForm::of(secret.expose()) {
         ApiKeyForm::Opaque => None,

@@ -30,7 +30,7 @@ pub(super) fn audit(raw: &mut Field<RawAudit>) -> Option<AuditRules> {
         None if raw.given => return None,
         None => return Some(AuditRules::default()),
     };
-    let place = surfaces.place.clone();
+    let path = surfaces.path.clone();
     let Some(written) = surfaces.value_or_error().ok()? else {
         return Some(AuditRules::default());
     };
@@ -38,7 +38,7 @@ pub(super) fn audit(raw: &mut Field<RawAudit>) -> Option<AuditRules> {
     for word in written.0 {
         match SURFACES.iter().find(|known| known.as_str() == word.text) {
             Some(known) => surfaces.push(*known),
-            None => place.error(
+            None => path.error(
                 "names something that is no surface on which requests pass",
                 "write surfaces as the audit names them, such as public_api and webhook",
             ),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::place::Place;
+use super::field_path::FieldPath;
 use super::read::{OneOrMany, Read, Text};
 use crate::identity::ClaimPath;
 
@@ -12,26 +12,26 @@ impl Read for ClaimPath {
     }
 
     /// Names joined by dots, or a list of names, in which dots are a part of them.
-    fn read(value: &Value, place: &Place) -> Option<Self> {
-        let Value::String(path) = value else {
-            let OneOrMany(names) = OneOrMany::<Text>::read(value, place)?;
+    fn read(value: &Value, path: &FieldPath) -> Option<Self> {
+        let Value::String(text) = value else {
+            let OneOrMany(names) = OneOrMany::<Text>::read(value, path)?;
             let names: Vec<_> = names.into_iter().map(|name| name.text).collect();
             return Some(names.into());
         };
         // Names that are known to hold dots: cut at them, the path would never find its claim.
-        if path.contains("://") || path.starts_with("kubernetes.io") {
-            place.error(
+        if text.contains("://") || text.starts_with("kubernetes.io") {
+            path.error(
                 "would be cut at its dots",
                 "write a list of names: [https://example.com/roles], or [kubernetes.io, namespace]",
             );
             return None;
         }
-        let names: Vec<_> = path.split('.').map(str::to_owned).collect();
+        let names: Vec<_> = text.split('.').map(str::to_owned).collect();
         if names
             .iter()
             .any(|name| name.trim() != name || name.is_empty())
         {
-            place.error(
+            path.error(
                 "has an empty name or a blank in it",
                 "write names with a dot between each two",
             );

@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
-use super::place::Place;
+use super::field_path::FieldPath;
 use super::read::{is_present, wrong_kind, Plain, Read, Text};
 use super::section::{link, FieldReference, Members, Section};
 use super::wire::MAX_EXACT;
@@ -27,38 +27,38 @@ impl Read for ClaimRule {
         link(TITLE)
     }
 
-    fn read(value: &Value, place: &Place) -> Option<Self> {
+    fn read(value: &Value, path: &FieldPath) -> Option<Self> {
         let mut rule = Self {
             path: ClaimPath::default(),
             exists: None,
             all: Vec::new(),
             none: Vec::new(),
         };
-        let members = open(value, place, &FIELDS)?;
+        let members = open(value, path, &FIELDS)?;
         for (name, value) in members {
-            let place = place.member(name);
+            let path = path.member(name);
             match name.as_str() {
-                _ if !is_present(value, &place) => {}
-                "claim" => rule.path = ClaimPath::read(value, &place).unwrap_or_default(),
-                "exists" => rule.exists = bool::read(value, &place),
-                "not" => rule.none = none(value, &place).unwrap_or_default(),
-                name => rule.all.extend(test(name, value, &place)),
+                _ if !is_present(value, &path) => {}
+                "claim" => rule.path = ClaimPath::read(value, &path).unwrap_or_default(),
+                "exists" => rule.exists = bool::read(value, &path),
+                "not" => rule.none = none(value, &path).unwrap_or_default(),
+                name => rule.all.extend(test(name, value, &path)),
             }
         }
         if !members.contains_key("claim") {
             let hint = "name a claim, such as repository or realm_access.roles";
-            place.member("claim").error("is required", hint);
+            path.member("claim").error("is required", hint);
         }
-        if place.has_errors() {
+        if path.has_errors() {
             return None;
         }
         let tests_it = !rule.all.is_empty() || !rule.none.is_empty();
         match rule.exists {
-            Some(false) if tests_it => place.error(
+            Some(false) if tests_it => path.error(
                 "can never hold: what is absent has no value",
                 "take out exists: false, or everything else",
             ),
-            None if !tests_it => place.error(
+            None if !tests_it => path.error(
                 "says nothing about the claim",
                 "add equals, one_of, contains, prefix, suffix, exists or not",
             ),
@@ -71,61 +71,61 @@ impl Read for ClaimRule {
 /// The members of a map, once those that are not known were reported.
 fn open<'v>(
     value: &'v Value,
-    place: &Place,
+    path: &FieldPath,
     known: &[&'static str],
 ) -> Option<&'v Map<String, Value>> {
-    Members::open(value, place, known)?;
+    Members::open(value, path, known)?;
     value.as_object()
 }
 
 /// What must not hold.
-fn none(value: &Value, place: &Place) -> Option<Vec<ClaimTest>> {
+fn none(value: &Value, path: &FieldPath) -> Option<Vec<ClaimTest>> {
     let mut tests = Vec::new();
-    for (name, value) in open(value, place, FIELDS.get(1..6)?)? {
-        let place = place.member(name);
-        if is_present(value, &place) {
-            tests.extend(test(name, value, &place));
+    for (name, value) in open(value, path, FIELDS.get(1..6)?)? {
+        let path = path.member(name);
+        if is_present(value, &path) {
+            tests.extend(test(name, value, &path));
         }
     }
-    if tests.is_empty() && !place.has_errors() {
-        place.error("must not be an empty map", "say what must not hold");
+    if tests.is_empty() && !path.has_errors() {
+        path.error("must not be an empty map", "say what must not hold");
     }
     Some(tests)
 }
 
-fn test(name: &str, value: &Value, place: &Place) -> Option<ClaimTest> {
+fn test(name: &str, value: &Value, path: &FieldPath) -> Option<ClaimTest> {
     Some(match name {
-        "equals" => ClaimTest::OneOf(vec![scalar(value, place)?]),
+        "equals" => ClaimTest::OneOf(vec![scalar(value, path)?]),
         "one_of" => {
             let mut values = Vec::new();
             for (index, value) in value.as_array().into_iter().flatten().enumerate() {
-                values.push(scalar(value, &place.item(index))?);
+                values.push(scalar(value, &path.item(index))?);
             }
             if values.is_empty() {
-                place.error(
+                path.error(
                     "must be a list, and not an empty one",
                     "list at least one value",
                 );
             }
             ClaimTest::OneOf(values)
         }
-        "contains" => ClaimTest::Contains(scalar(value, place)?),
-        "prefix" => ClaimTest::Prefix(Text::<Plain>::read(value, place)?.text),
-        "suffix" => ClaimTest::Suffix(Text::<Plain>::read(value, place)?.text),
+        "contains" => ClaimTest::Contains(scalar(value, path)?),
+        "prefix" => ClaimTest::Prefix(Text::<Plain>::read(value, path)?.text),
+        "suffix" => ClaimTest::Suffix(Text::<Plain>::read(value, path)?.text),
         // Reported as unknown.
         _ => return None,
     })
 }
 
 /// A value that a claim can be compared with exactly.
-fn scalar(value: &Value, place: &Place) -> Option<Value> {
+fn scalar(value: &Value, path: &FieldPath) -> Option<Value> {
     match value {
         Value::String(text) if text.is_empty() => {
-            place.error("must not be an empty string", "give it a value");
+            path.error("must not be an empty string", "give it a value");
         }
         Value::String(text) => {
             if is_fraction(text) {
-                place.warn(
+                path.warn(
                     "looks like a number and is compared as text: no number of a token equals it",
                     "write whole numbers in plain digits; leave it where tokens have this text",
                 );
@@ -136,14 +136,14 @@ fn scalar(value: &Value, place: &Place) -> Option<Value> {
         Value::Bool(flag) => return Some(Value::Bool(*flag)),
         Value::Number(number) => match number.as_i64() {
             Some(whole) if EXACT.contains(&whole) => return Some(whole.into()),
-            _ => place.error(
+            _ => path.error(
                 "is no whole number in plain digits, or one too large to be exact",
                 "a string is compared exactly, whatever it holds",
             ),
         },
         _ => {
             let hint = "write one value; contains looks into arrays";
-            wrong_kind(value, place, "a string, a number or a boolean", hint);
+            wrong_kind(value, path, "a string, a number or a boolean", hint);
         }
     }
     None
@@ -210,9 +210,9 @@ mod tests {
     use super::*;
 
     fn read(value: &Value) -> Option<ClaimRule> {
-        let place = Place::whole();
-        let rule = ClaimRule::read(value, &place);
-        assert_eq!(place.errors(), []);
+        let path = FieldPath::whole();
+        let rule = ClaimRule::read(value, &path);
+        assert_eq!(path.errors(), []);
         rule
     }
 
@@ -289,9 +289,9 @@ mod tests {
             json!(u64::MAX),
         ] {
             for test in ["equals", "contains"] {
-                let place = Place::whole();
-                let rule = ClaimRule::read(&json!({"claim": "num", test: number}), &place);
-                assert!(rule.is_none() && place.errors().len() == 1, "{number}");
+                let path = FieldPath::whole();
+                let rule = ClaimRule::read(&json!({"claim": "num", test: number}), &path);
+                assert!(rule.is_none() && path.errors().len() == 1, "{number}");
             }
         }
     }
@@ -299,9 +299,9 @@ mod tests {
     #[test]
     fn a_text_that_may_have_been_a_number_is_warned_of() {
         let warned = |text: &str| {
-            let place = Place::whole();
-            ClaimRule::read(&json!({"claim": "num", "not": {"one_of": [text]}}), &place).unwrap();
-            place.warnings().len()
+            let path = FieldPath::whole();
+            ClaimRule::read(&json!({"claim": "num", "not": {"one_of": [text]}}), &path).unwrap();
+            path.warnings().len()
         };
         for text in [
             "7.0", "7.", ".5", "-1.5", "+1.5", "1e3", "1E-3", "1.5e+3", "2.0", "1e400",

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::place::Place;
+use super::field_path::FieldPath;
 use super::read::{is_present, Read};
 use super::section::{link, Field, FieldReference, Members, Section};
 use crate::identity::{ClaimPath, ClaimsAt, Placed};
@@ -37,55 +37,55 @@ impl Read for ClaimsAt {
         link(TITLE)
     }
 
-    fn read(value: &Value, place: &Place) -> Option<Self> {
+    fn read(value: &Value, path: &FieldPath) -> Option<Self> {
         let mut at = Self::default();
-        Members::open(value, place, &Placed::ALL.map(Placed::as_str))?;
+        Members::open(value, path, &Placed::ALL.map(Placed::as_str))?;
         for (name, value) in value.as_object()? {
-            let place = place.member(name);
+            let path = path.member(name);
             let what = Placed::ALL.into_iter().find(|what| what.as_str() == name);
             // What is not known was reported.
-            if let Some(what) = what.filter(|_| is_present(value, &place)) {
-                let paths = paths(value, &place, what).unwrap_or_default();
+            if let Some(what) = what.filter(|_| is_present(value, &path)) {
+                let paths = paths(value, &path, what).unwrap_or_default();
                 at.0.extend(paths.into_iter().map(|path| (what, path)));
             }
         }
-        if at.0.is_empty() && !place.has_errors() {
-            place.error("says nothing", "say where claims are, or take it out");
+        if at.0.is_empty() && !path.has_errors() {
+            path.error("says nothing", "say where claims are, or take it out");
         }
-        (!place.has_errors()).then_some(at)
+        (!path.has_errors()).then_some(at)
     }
 }
 
 /// One path, or a list of several. A list of names is one path, so that each of several is a list
 /// of its own: `[[roles], [role]]`.
-fn paths(value: &Value, place: &Place, what: Placed) -> Option<Vec<ClaimPath>> {
+fn paths(value: &Value, path: &FieldPath, what: Placed) -> Option<Vec<ClaimPath>> {
     let items = value.as_array().map_or(&[][..], Vec::as_slice);
     let lists = items.iter().filter(|item| item.is_array()).count();
     let mut paths = Vec::new();
     if lists == 0 {
-        let path = ClaimPath::read(value, place)?;
+        let claim = ClaimPath::read(value, path)?;
         // Names without dots need no list, and a dot says what is meant.
-        if items.len() > 1 && !path.names().iter().any(|name| name.contains('.')) {
-            place.warn(
+        if items.len() > 1 && !claim.names().iter().any(|name| name.contains('.')) {
+            path.warn(
                 "is one claim within another",
                 "write a dot between each two names if that is meant, or [[a], [b]] for several claims",
             );
         }
-        paths.push(path);
+        paths.push(claim);
     } else if lists < items.len() {
-        place.error(
+        path.error(
             "has lists and other things side by side",
             "make each path a list of names, such as [[roles], [role]]",
         );
         return None;
     }
     for (index, item) in items.iter().enumerate().take(lists) {
-        let place = place.item(index);
-        let path = ClaimPath::read(item, &place)?;
-        if paths.contains(&path) {
-            place.error("is listed twice", "take one out");
+        let path = path.item(index);
+        let claim = ClaimPath::read(item, &path)?;
+        if paths.contains(&claim) {
+            path.error("is listed twice", "take one out");
         }
-        paths.push(path);
+        paths.push(claim);
     }
     // What is granted, and what principals match, must not be what people write about themselves.
     let is_written = |path: &ClaimPath| {
@@ -93,7 +93,7 @@ fn paths(value: &Value, place: &Place, what: Placed) -> Option<Vec<ClaimPath>> {
             .is_some_and(|name| OF_A_PROFILE.contains(&name))
     };
     if what != Placed::Email && paths.iter().any(is_written) {
-        place.warn(
+        path.warn(
             "is a claim that people may write about themselves at many providers",
             "point to a claim that the provider alone writes",
         );
@@ -103,10 +103,10 @@ fn paths(value: &Value, place: &Place, what: Placed) -> Option<Vec<ClaimPath>> {
 
 /// `None`: something is wrong, and was reported.
 pub(super) fn claims_at(field: Field<ClaimsAt>, trust_email: Option<bool>) -> Option<ClaimsAt> {
-    let place = field.place.clone();
+    let path = field.path.clone();
     let at = field.value_or_error().ok()?.unwrap_or_default();
     if at.moves(Placed::Email) && trust_email == Some(false) {
-        place.member(Placed::Email.as_str()).error(
+        path.member(Placed::Email.as_str()).error(
             "never counts without trust_email: `email_verified` speaks of `email` alone",
             "add trust_email: true, if every address there is known to be its owner's",
         );

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::known::Known;
-use super::place::Place;
+use super::field_path::FieldPath;
+use super::provider_summary::ProviderSummary;
 use super::raw::RawCondition;
-use super::read::{gathered, At, OneOrMany, Syntax, Text};
-use super::report::Complaint;
+use super::read::{gathered, Located, OneOrMany, Syntax, Text};
+use super::report::Message;
 use super::section::{Field, Reported};
 use super::suggest::nearest;
 use crate::policy::Condition;
@@ -16,9 +16,9 @@ use crate::policy::Condition;
 /// What is wrong never becomes a condition: a dimension left out would widen it.
 pub(super) fn condition(
     field: Field<RawCondition>,
-    providers: &[Known],
+    providers: &[ProviderSummary],
 ) -> Result<Condition, Reported> {
-    let Field { place, value, .. } = field;
+    let Field { path, value, .. } = field;
     let raw = value.ok_or(Reported)?;
     let given = [
         raw.provider.given,
@@ -33,9 +33,9 @@ pub(super) fn condition(
         raw.groups.given,
         raw.claims.given,
     ];
-    let kind_place = raw.kind.place.clone();
-    let client_place = raw.client.place.clone();
-    let says_whom = check_any(&place, &raw.any, given.contains(&true));
+    let kind_path = raw.kind.path.clone();
+    let client_path = raw.client.path.clone();
+    let says_whom = check_any(&path, &raw.any, given.contains(&true));
     let condition = Condition {
         providers: known_providers(raw.provider, providers)?,
         clients: set(raw.client)?,
@@ -53,22 +53,22 @@ pub(super) fn condition(
             .map(|rules| rules.0)
             .unwrap_or_default(),
     };
-    let is_met = |known: &&Known| {
+    let is_met = |known: &&ProviderSummary| {
         let names = condition.providers.as_ref();
         names.is_none_or(|names| names.contains(&known.name))
     };
     for known in providers.iter().filter(is_met) {
         if let Some(kind) = condition.kind {
-            known.warn_of_kind(kind, &kind_place);
+            known.warn_of_kind(kind, &kind_path);
         }
         for client in condition.clients.iter().flatten() {
-            known.warn_of_client(client, &client_place);
+            known.warn_of_client(client, &client_path);
         }
     }
     let named = [&condition.clients, &condition.subjects].map(Option::is_some);
     let is_one_providers_own = named.contains(&true) || !condition.claims.is_empty();
     if is_one_providers_own && condition.providers.is_none() && providers.len() > 1 {
-        place.warn(
+        path.warn(
             "names a client, subject or claim of any provider: another one could have the same for somebody else",
             "add provider",
         );
@@ -77,16 +77,16 @@ pub(super) fn condition(
 }
 
 /// A condition without a dimension holds for everybody, so it has to be said in so many words.
-fn check_any(place: &Place, any: &Field<bool>, other_given: bool) -> Result<(), Reported> {
+fn check_any(path: &FieldPath, any: &Field<bool>, other_given: bool) -> Result<(), Reported> {
     match (any.value, other_given) {
         (Some(true), true) => {
             let hint = "take out any, or the other fields";
-            any.place
+            any.path
                 .error("contradicts the other fields beside it", hint);
         }
-        (Some(false), _) => any.place.error("can only be true", "take it out"),
-        (None, false) if place.has_errors() => {}
-        (None, false) => place.error(
+        (Some(false), _) => any.path.error("can only be true", "take it out"),
+        (None, false) if path.has_errors() => {}
+        (None, false) => path.error(
             "would match everybody",
             "say whom it speaks of, or any: true if everybody is meant",
         ),
@@ -96,14 +96,14 @@ fn check_any(place: &Place, any: &Field<bool>, other_given: bool) -> Result<(), 
 }
 
 fn known_providers(
-    field: Field<OneOrMany<At<Text>>>,
-    known: &[Known],
+    field: Field<OneOrMany<Located<Text>>>,
+    known: &[ProviderSummary],
 ) -> Result<Option<BTreeSet<String>>, Reported> {
     let Some(OneOrMany(names)) = field.value_or_error()? else {
         return Ok(None);
     };
     let mut all_known = Ok(());
-    for At { place, value } in &names {
+    for Located { path, value } in &names {
         if known.iter().any(|known| known.name == value.text) {
             continue;
         }
@@ -111,7 +111,7 @@ fn known_providers(
             Some(near) => format!("did you mean {near}?"),
             None => "write the name of one of the providers".to_owned(),
         };
-        place.error("there is no provider of that name", hint);
+        path.error("there is no provider of that name", hint);
         all_known = Err(Reported);
     }
     all_known.map(|()| Some(gathered(names.into_iter().map(|name| name.value.text))))
@@ -138,7 +138,7 @@ const EVERYBODYS: [&str; 8] = [
 pub(super) fn domains(
     field: Field<OneOrMany<Text<EmailDomain>>>,
 ) -> Result<Option<BTreeSet<String>>, Reported> {
-    let place = field.place.clone();
+    let path = field.path.clone();
     let domains = set(field)?.as_ref().map(in_lower_case);
     for domain in EVERYBODYS {
         if domains
@@ -146,7 +146,7 @@ pub(super) fn domains(
             .is_some_and(|domains| domains.contains(domain))
         {
             let problem = format!("lets in everybody who takes an address at {domain}");
-            place.warn(
+            path.warn(
                 problem,
                 "list the addresses that you mean, as `email` of a principal",
             );
@@ -165,14 +165,14 @@ pub(super) struct Email;
 impl Syntax for Email {
     const SHAPE: &'static str = "e-mail address";
 
-    fn check(text: &str) -> Result<(), Complaint> {
+    fn check(text: &str) -> Result<(), Message> {
         let sound = text
             .split_once('@')
             .is_some_and(|(local, domain)| !local.is_empty() && is_domain(domain));
         if sound && !text.contains(char::is_whitespace) {
             return Ok(());
         }
-        Err(Complaint::new(
+        Err(Message::new(
             "is no e-mail address",
             "write one address, such as ada@example.com",
         ))
@@ -185,7 +185,7 @@ pub(super) struct EmailDomain;
 impl Syntax for EmailDomain {
     const SHAPE: &'static str = "domain";
 
-    fn check(text: &str) -> Result<(), Complaint> {
+    fn check(text: &str) -> Result<(), Message> {
         if is_domain(text) {
             return Ok(());
         }
@@ -194,7 +194,7 @@ impl Syntax for EmailDomain {
             _ if text.contains('*') => "list every domain; subdomains are other domains",
             _ => "write a domain, such as example.com",
         };
-        Err(Complaint::new("is no domain", hint))
+        Err(Message::new("is no domain", hint))
     }
 }
 

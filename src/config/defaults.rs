@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
+use super::choices::ClientAuth;
 use super::duration::Limits;
-use super::words::ClientAuth;
 use crate::identity::Dialect;
 use crate::policy::{Access, ApiKeys, CryptoMode, Preflight};
 use crate::token::TypRule;

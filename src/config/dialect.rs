@@ -25,7 +25,7 @@ fn check_typ(raw: &RawProvider) {
     {
         let problem = "has to be id_token with google, whose access tokens are no JWTs";
         let hint = "write typ: id_token if its ID tokens are to open n8n";
-        raw.typ.place.error(problem, hint);
+        raw.typ.path.error(problem, hint);
     }
 }
 
@@ -48,7 +48,7 @@ fn warn_of_strangers(raw: &RawProvider) {
     if raw.r#type.value.as_ref().is_some_and(is_open) && !lists.contains(&true) {
         let problem = "gives everybody in the world a token for any audience";
         let hint = "add clients, tenants, allowed_domains or claims";
-        raw.r#type.place.warn(problem, hint);
+        raw.r#type.path.warn(problem, hint);
     }
 }
 
@@ -64,6 +64,6 @@ fn warn_of_another_dialect(raw: &RawProvider) {
         && issuers.any(|issuer| is_entras(&issuer.value.text))
     {
         let problem = "is not entra, and the issuer is Entra's: its claims mean other things";
-        raw.r#type.place.warn(problem, "write type: entra");
+        raw.r#type.path.warn(problem, "write type: entra");
     }
 }

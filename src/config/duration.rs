@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::place::Place;
+use super::field_path::FieldPath;
 use super::read::{wrong_kind, Read};
 
 /// The default of a length of time, and the bounds that keep it sane.
@@ -27,38 +27,45 @@ impl<L: Limits> Default for Span<L> {
 
 impl<L: Limits> Read for Span<L> {
     fn shape() -> String {
-        format!("duration, {} to {}", written(L::LEAST), written(L::MOST))
+        format!(
+            "duration, {} to {}",
+            format_duration(L::LEAST),
+            format_duration(L::MOST)
+        )
     }
 
-    fn read(value: &Value, place: &Place) -> Option<Self> {
-        within(value, place, L::LEAST, L::MOST).map(|length| Self(length, PhantomData))
+    fn read(value: &Value, path: &FieldPath) -> Option<Self> {
+        within(value, path, L::LEAST, L::MOST).map(|length| Self(length, PhantomData))
     }
 }
 
-fn within(value: &Value, place: &Place, least: Duration, most: Duration) -> Option<Duration> {
-    let length = duration(value, place)?;
+fn within(value: &Value, path: &FieldPath, least: Duration, most: Duration) -> Option<Duration> {
+    let length = duration(value, path)?;
     if (least..=most).contains(&length) {
         return Some(length);
     }
-    let (least, most) = (written(least), written(most));
-    place.error(
-        format!("{} is outside of {least} to {most}", written(length)),
+    let (least, most) = (format_duration(least), format_duration(most));
+    path.error(
+        format!(
+            "{} is outside of {least} to {most}",
+            format_duration(length)
+        ),
         format!("write a length of time from {least} to {most}"),
     );
     None
 }
 
-fn duration(value: &Value, place: &Place) -> Option<Duration> {
+fn duration(value: &Value, path: &FieldPath) -> Option<Duration> {
     match value {
         Value::String(text) => {
             let parsed = parse(text);
             if parsed.is_none() {
-                place.error("is no length of time", "write 500ms, 30s, 5m, 1h or 1h30m");
+                path.error("is no length of time", "write 500ms, 30s, 5m, 1h or 1h30m");
             }
             parsed
         }
         Value::Number(_) => {
-            place.error(
+            path.error(
                 "is a number without a unit",
                 "write 500ms, 30s, 5m, 1h or 1h30m",
             );
@@ -67,7 +74,7 @@ fn duration(value: &Value, place: &Place) -> Option<Duration> {
         _ => {
             wrong_kind(
                 value,
-                place,
+                path,
                 "a length of time",
                 "write 500ms, 30s, 5m, 1h or 1h30m",
             );
@@ -95,7 +102,7 @@ fn parse(text: &str) -> Option<Duration> {
 }
 
 /// The shortest way to write a length of time.
-pub(super) fn written(length: Duration) -> String {
+pub(super) fn format_duration(length: Duration) -> String {
     let mut rest = u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
     let mut text = String::new();
     for (unit, millis) in UNITS {
@@ -125,10 +132,10 @@ mod tests {
             ("1h1m1s1ms", 3_661_001),
         ] {
             assert_eq!(parse(text), Some(Duration::from_millis(millis)), "{text}");
-            assert_eq!(written(Duration::from_millis(millis)), text);
+            assert_eq!(format_duration(Duration::from_millis(millis)), text);
         }
         assert_eq!(parse("0s"), Some(Duration::ZERO));
-        assert_eq!(written(Duration::ZERO), "0s");
+        assert_eq!(format_duration(Duration::ZERO), "0s");
     }
 
     #[test]

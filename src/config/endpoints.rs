@@ -2,7 +2,7 @@
 
 use super::raw::RawEndpoints;
 use super::read::{Syntax, Text};
-use super::report::Complaint;
+use super::report::Message;
 use super::section::{optional_as, Field, Rule};
 use crate::n8n::{EndpointFault, Endpoints, PathPrefix};
 
@@ -12,17 +12,17 @@ pub(super) struct Prefix;
 impl Syntax for Prefix {
     const SHAPE: &'static str = "path prefix";
 
-    fn check(text: &str) -> Result<(), Complaint> {
+    fn check(text: &str) -> Result<(), Message> {
         if text.starts_with('/') || text.ends_with('/') {
             let hint = "write it without, as n8n's own variable has it";
-            return Err(Complaint::new("has a slash at an end", hint));
+            return Err(Message::new("has a slash at an end", hint));
         }
         Endpoints::normalize(text).map(|_| ()).map_err(|fault| {
             let problem = match fault {
                 EndpointFault::Empty => "must have a segment",
                 EndpointFault::Segment(_) => "has a segment that is not plain",
             };
-            Complaint::new(
+            Message::new(
                 problem,
                 "use letters, digits, ., _, ~ and -, as n8n's own variable has it",
             )
@@ -36,12 +36,12 @@ pub(super) struct OuterPath;
 impl Syntax for OuterPath {
     const SHAPE: &'static str = "path";
 
-    fn check(text: &str) -> Result<(), Complaint> {
+    fn check(text: &str) -> Result<(), Message> {
         let sound = text.starts_with('/') && PathPrefix::parse(text).is_ok();
         if sound {
             return Ok(());
         }
-        Err(Complaint::new(
+        Err(Message::new(
             "is no plain path below which n8n could be served",
             "write it as the route matches it, such as /n8n: letters, digits, ., _, ~ and -",
         ))
@@ -64,7 +64,7 @@ pub(super) fn as_n8n_has_it<T>(pick: impl Fn(Endpoints) -> String) -> Rule<T> {
 ///
 /// `None`: something is wrong, and that was reported.
 pub(super) fn endpoints(field: Field<RawEndpoints>) -> Option<Endpoints> {
-    let Field { place, value, .. } = field;
+    let Field { path, value, .. } = field;
     let raw = value?;
     let usual = Endpoints::default();
     let endpoints = Endpoints {
@@ -81,7 +81,7 @@ pub(super) fn endpoints(field: Field<RawEndpoints>) -> Option<Endpoints> {
     };
     let conflicts = endpoints.conflicts();
     for conflict in &conflicts {
-        place.error(
+        path.error(
             conflict.to_string(),
             "write the endpoints as n8n's environment has them",
         );

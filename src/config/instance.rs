@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use super::endpoints::{endpoints, path_prefix, OuterPath};
 use super::environment::Environment;
-use super::known::Known;
-use super::place::Place;
-use super::principal::{principals, warn_of_shared_keys, Surroundings};
+use super::field_path::FieldPath;
+use super::principal::{principals, warn_of_shared_keys, PrincipalContext};
 use super::provider::refuse;
+use super::provider_summary::ProviderSummary;
 use super::public_api;
 use super::raw::{
     RawConfiguration, RawEndpoints, RawInstance, RawPrincipal, RawPublicApi, RawWebhook,
 };
-use super::read::{gathered, At, Entries, List, ListOrEmpty, OneOf, Text};
+use super::read::{gathered, Entries, List, ListOrEmpty, Located, OneOf, Text};
 use super::scopes::Scopes;
 use super::section::Field;
 use super::webhook::{may_take_tokens, webhooks};
@@ -21,8 +21,8 @@ use crate::n8n::{Endpoints, PathPrefix};
 use crate::policy::{Access, Instance, InstanceId, Instances, Principals, PublicApi, Taken};
 
 /// What instances are checked against.
-pub(super) struct Shared<'s> {
-    pub(super) providers: &'s [Known],
+pub(super) struct InstanceContext<'s> {
+    pub(super) providers: &'s [ProviderSummary],
     pub(super) environment: &'s dyn Environment,
 }
 
@@ -48,7 +48,7 @@ impl Paths<'_> {
 /// What is written of one instance, at the top or in a list.
 struct Written {
     roles: Field<Entries<Scopes>>,
-    principals: Field<ListOrEmpty<At<RawPrincipal>>>,
+    principals: Field<ListOrEmpty<Located<RawPrincipal>>>,
     public_api: Field<RawPublicApi>,
     webhooks: Field<List<RawWebhook>>,
     endpoints: Field<RawEndpoints>,
@@ -60,7 +60,7 @@ struct Written {
 
 /// Turns what was written into instances: one for every host, or those of `instances`. `None`, or
 /// a gap: something was wrong, and was reported.
-pub(super) fn instances(raw: RawConfiguration, shared: &Shared<'_>) -> Option<Instances> {
+pub(super) fn instances(raw: RawConfiguration, context: &InstanceContext<'_>) -> Option<Instances> {
     const PROBLEM: &str = "has no place beside instances";
     const HINT: &str = "move it into each instance that it is meant for";
     let top = Written {
@@ -80,7 +80,7 @@ pub(super) fn instances(raw: RawConfiguration, shared: &Shared<'_>) -> Option<In
     let lists = lists.filter_map(|field| field.value.as_ref());
     warn_of_shared_keys(lists.flat_map(|list| &list.items));
     if !raw.instances.given {
-        return instance(top, InstanceId(0), None, shared).map(Instances::only);
+        return instance(top, InstanceId(0), None, context).map(Instances::only);
     }
     // Whether such a field held for all instances or for other hosts would be a guess.
     refuse(&top.roles, PROBLEM, HINT);
@@ -93,19 +93,19 @@ pub(super) fn instances(raw: RawConfiguration, shared: &Shared<'_>) -> Option<In
     refuse(&top.path_prefix, PROBLEM, HINT);
     refuse(&top.outside, PROBLEM, HINT);
     let mut instances = Instances::by_host();
-    let mut names: Vec<(String, Place)> = Vec::new();
+    let mut names: Vec<(String, FieldPath)> = Vec::new();
     let list = raw.instances.value?.0;
     for (number, raw) in list.into_iter().enumerate() {
         let id = InstanceId(number);
         let hosts = hosts(&raw, id, &mut instances);
         let name = raw.name.value.map(|name| name.text);
         if let Some(name) = &name {
-            let place = raw.name.place;
+            let path = raw.name.path;
             if let Some((_, first)) = names.iter().find(|(other, _)| other == name) {
                 let problem = format!("is the name at {first} too");
-                place.error(problem, "give each instance a name of its own");
+                path.error(problem, "give each instance a name of its own");
             }
-            names.push((name.clone(), place));
+            names.push((name.clone(), path));
         }
         let written = Written {
             roles: raw.roles,
@@ -118,7 +118,7 @@ pub(super) fn instances(raw: RawConfiguration, shared: &Shared<'_>) -> Option<In
             path_prefix: raw.path_prefix,
             outside: raw.outside,
         };
-        if let Some(instance) = instance(written, id, Some(&hosts), shared) {
+        if let Some(instance) = instance(written, id, Some(&hosts), context) {
             instances.push(Instance {
                 name: name.map(Into::into),
                 ..instance
@@ -132,12 +132,12 @@ pub(super) fn instances(raw: RawConfiguration, shared: &Shared<'_>) -> Option<In
 fn hosts(raw: &RawInstance, id: InstanceId, instances: &mut Instances) -> Vec<HostPattern> {
     let mut all = Vec::new();
     let written = raw.hosts.value.as_ref().map(|hosts| &*hosts.0);
-    for At { place, value } in written.unwrap_or_default() {
+    for Located { path, value } in written.unwrap_or_default() {
         let Some(host) = HostPattern::parse(&value.text) else {
             continue;
         };
         if let Err(Taken(InstanceId(other))) = instances.lead(&host, id) {
-            place.error(
+            path.error(
                 format!("leads to instances[{other}] already"),
                 "a host belongs to one instance: take it out of the others",
             );
@@ -151,7 +151,7 @@ fn instance(
     raw: Written,
     id: InstanceId,
     hosts: Option<&[HostPattern]>,
-    shared: &Shared<'_>,
+    context: &InstanceContext<'_>,
 ) -> Option<Instance> {
     if !raw.path_prefix.given {
         let hint = "take it out, or write path_prefix";
@@ -168,17 +168,14 @@ fn instance(
     let public_api = public_api.and_then(|raw| public_api::public_api(raw, paths, hosts));
     let hooks = raw.webhooks.value.map(|list| list.0).unwrap_or_default();
     check_that_somebody_is_served(&raw.principals, &hooks);
-    let webhooks = webhooks(hooks, paths, shared.providers);
+    let webhooks = webhooks(hooks, paths, context.providers);
     let list = raw.principals.value;
-    let surroundings = Surroundings {
-        providers: shared.providers,
+    let context = PrincipalContext {
+        providers: context.providers,
         has_roles: raw.roles.given,
-        environment: shared.environment,
+        environment: context.environment,
     };
-    let principals = principals(
-        list.map(|list| list.items).unwrap_or_default(),
-        &surroundings,
-    );
+    let principals = principals(list.map(|list| list.items).unwrap_or_default(), &context);
     let roles = raw.roles.value.into_iter().flat_map(|roles| roles.0);
     let public_api = public_api.map(|public_api| PublicApi {
         providers: providers_of(&principals),
@@ -210,7 +207,7 @@ fn providers_of(principals: &Principals) -> Option<BTreeSet<String>> {
 
 /// A gate that takes tokens nowhere is a mistake.
 fn check_that_somebody_is_served(
-    principals: &Field<ListOrEmpty<At<RawPrincipal>>>,
+    principals: &Field<ListOrEmpty<Located<RawPrincipal>>>,
     webhooks: &[RawWebhook],
 ) {
     let nobody = match &principals.value {
@@ -218,7 +215,7 @@ fn check_that_somebody_is_served(
         None => !principals.given,
     };
     if nobody && !webhooks.iter().any(may_take_tokens) {
-        principals.place.error(
+        principals.path.error(
             "is required where no webhook takes tokens: a token would be of no use",
             "say whom callers become in n8n",
         );

@@ -3,13 +3,13 @@
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine as _;
 
+use super::choices::ClientAuth;
 use super::environment::Environment;
 use super::issuers::Issuers;
 use super::provider::{address, length, refuse};
 use super::raw::{RawIntrospection, RawProvider, RawUserInfo};
 use super::read::Text;
 use super::section::{Field, Reported};
-use super::words::ClientAuth;
 use crate::formats::form;
 use crate::http::Endpoint;
 use crate::identity::Dialect;
@@ -46,7 +46,7 @@ fn by_introspection(
     environment: &dyn Environment,
 ) -> Option<Introspection> {
     let secret = asked.client_secret.value.as_ref();
-    let secret = secret.and_then(|name| name.look_up(environment, &asked.client_secret.place));
+    let secret = secret.and_then(|name| name.look_up(environment, &asked.client_secret.path));
     let endpoint = endpoint(raw, &asked.uri, &asked.cluster, issuers);
     // RFC 6749 §2.3.1: both are encoded as in a form, in the header too.
     let id = form::encoded(&asked.client_id.value.as_ref()?.text);
@@ -91,7 +91,7 @@ fn by_userinfo(
     let protocol = if raw.r#type.value.as_ref()?.0 == Dialect::Google {
         if any_audience.value == Some(true) {
             let problem = "has no use here: tokeninfo names the audience, which is checked";
-            any_audience.place.error(problem, "take it out");
+            any_audience.path.error(problem, "take it out");
         }
         Protocol::GoogleTokenInfo
     } else {
@@ -100,7 +100,7 @@ fn by_userinfo(
                            made, so any application's token would do";
             let hint = "use introspection, with Google type: google, or say that this is what you \
                         want";
-            any_audience.place.error(problem, hint);
+            any_audience.path.error(problem, hint);
         }
         Protocol::UserInfo
     };
@@ -129,7 +129,7 @@ fn endpoint<S, C>(
     } else {
         let hint = "name the Envoy cluster of the provider; addresses alone are never called";
         let problem = "is required where the provider has no cluster";
-        cluster.place.error(problem, hint);
+        cluster.path.error(problem, hint);
         return None;
     };
     Some(address?.endpoint(name, ""))
@@ -148,17 +148,17 @@ fn prefixes(raw: &RawProvider) -> Option<Vec<String>> {
 pub(super) fn report_overlaps(providers: &[RawProvider]) {
     let all = providers.iter().enumerate().flat_map(|(index, raw)| {
         let prefixes = raw.token_prefix.value.iter().flat_map(|list| &list.0);
-        prefixes.map(move |prefix| (index, &prefix.text, &raw.token_prefix.place))
+        prefixes.map(move |prefix| (index, &prefix.text, &raw.token_prefix.path))
     });
     let all: Vec<_> = all.collect();
-    for (index, text, place) in &all {
+    for (index, text, path) in &all {
         let other = all.iter().find(|(other, begins, _)| {
             other < index
                 && (text.starts_with(begins.as_str()) || begins.starts_with(text.as_str()))
         });
         if let Some((_, _, at)) = other {
             let problem = format!("is a prefix of the same tokens as one at {at}");
-            place.error(problem, "give each provider prefixes of its own");
+            path.error(problem, "give each provider prefixes of its own");
         }
     }
 }
@@ -170,7 +170,7 @@ pub(super) fn warn_of_several(providers: &[RawProvider]) {
         is_asked && !raw.token_prefix.given
     });
     for raw in asked.skip(1) {
-        raw.token_prefix.place.warn(
+        raw.token_prefix.path.warn(
             "is absent here and at a provider above: the one's opaque tokens are shown to the other",
             "write what their tokens begin with, if that is known",
         );

@@ -1,10 +1,10 @@
 //! The issuers of a provider: as they are written, or made of what its operator knows.
 
-use super::place::Place;
+use super::field_path::FieldPath;
 use super::provider::refuse;
 use super::raw::RawProvider;
 use super::read::{Syntax, Text};
-use super::report::Complaint;
+use super::report::Message;
 use super::section::Field;
 use crate::http::Address;
 use crate::identity::Dialect;
@@ -16,7 +16,7 @@ pub(super) const GITHUB: &str = "https://token.actions.githubusercontent.com";
 /// The issuers of one provider.
 pub(super) struct Issuers {
     /// Each `iss`, and where the configuration says it. Those of many tenants hold [`TENANT`].
-    pub(super) list: Vec<(String, Place)>,
+    pub(super) list: Vec<(String, FieldPath)>,
     /// The address under which the discovery document lies.
     pub(super) base: String,
     /// Whether tokens of any tenant would do.
@@ -64,7 +64,7 @@ pub(super) fn issuers(raw: &RawProvider) -> Option<Issuers> {
         refuse(&raw.realm, PROBLEM, HINT);
         let written = raw.issuer.value.as_ref()?.0.iter();
         let list: Vec<_> = written
-            .map(|issuer| (issuer.value.text.clone(), issuer.place.clone()))
+            .map(|issuer| (issuer.value.text.clone(), issuer.path.clone()))
             .collect();
         let base = list.first()?.0.clone();
         return Some(Issuers {
@@ -80,7 +80,7 @@ fn made(raw: &RawProvider, dialect: Dialect) -> Option<Issuers> {
     let mut templates = templates(dialect);
     let Some(first) = templates.first() else {
         let hint = "write the iss of its tokens, exactly";
-        raw.issuer.place.error("is required", hint);
+        raw.issuer.path.error("is required", hint);
         return None;
     };
     if dialect == Dialect::Entra && raw.domain.given {
@@ -94,16 +94,16 @@ fn made(raw: &RawProvider, dialect: Dialect) -> Option<Issuers> {
     let (tenant, domain, realm) = (tenant?, domain?, realm?);
     let of_many_tenants = dialect == Dialect::Entra && MANY_TENANTS.contains(&tenant);
     if dialect == Dialect::Entra && !of_many_tenants && !is_guid(tenant) {
-        raw.tenant.place.error(
+        raw.tenant.path.error(
             "is no tenant id",
             "write the id (a GUID in lower case), which is in the iss of tokens, or organizations",
         );
         return None;
     }
-    let place = match (raw.tenant.given, raw.domain.given) {
-        (true, _) => &raw.tenant.place,
-        (false, true) => &raw.domain.place,
-        (false, false) => &raw.r#type.place,
+    let path = match (raw.tenant.given, raw.domain.given) {
+        (true, _) => &raw.tenant.path,
+        (false, true) => &raw.domain.path,
+        (false, false) => &raw.r#type.path,
     };
     let fill = |template: &str| {
         template
@@ -114,7 +114,7 @@ fn made(raw: &RawProvider, dialect: Dialect) -> Option<Issuers> {
     let mut list = Vec::new();
     for template in templates {
         let issuer = fill(template).replace("{tenant}", in_tokens);
-        list.push((issuer, place.clone()));
+        list.push((issuer, path.clone()));
     }
     Some(Issuers {
         list,
@@ -142,7 +142,7 @@ fn part<'r, S>(
             if usual.is_none() {
                 let hint = format!("the issuer is {template}; or write issuer itself");
                 field
-                    .place
+                    .path
                     .error("is required where there is no issuer", hint);
             }
             usual
@@ -156,14 +156,14 @@ pub(super) struct Domain;
 impl Syntax for Domain {
     const SHAPE: &'static str = "host";
 
-    fn check(text: &str) -> Result<(), Complaint> {
+    fn check(text: &str) -> Result<(), Message> {
         let address = format!("https://{text}");
         let sound = Address::parse(&address).is_ok() && !text.contains('?') && !text.ends_with('/');
         if sound {
             return Ok(());
         }
         let hint = "write it without https:// and without a slash at the end";
-        Err(Complaint::new("is no host", hint))
+        Err(Message::new("is no host", hint))
     }
 }
 
@@ -173,12 +173,12 @@ pub(super) struct Segment;
 impl Syntax for Segment {
     const SHAPE: &'static str = "string";
 
-    fn check(text: &str) -> Result<(), Complaint> {
+    fn check(text: &str) -> Result<(), Message> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte);
         if text.bytes().all(plain) && !text.starts_with('.') {
             return Ok(());
         }
-        Err(Complaint::new(
+        Err(Message::new(
             "is no part of a path",
             "write it as it stands in the iss of tokens",
         ))

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::place::Place;
+use super::field_path::FieldPath;
 use super::read::{wrong_kind, Read};
 use crate::crypto::{KeySet, SkipReason};
 
@@ -15,20 +15,20 @@ impl Read for InlineKeys {
         "JWK set, as a map or as JSON in a string".to_owned()
     }
 
-    fn read(value: &Value, place: &Place) -> Option<Self> {
+    fn read(value: &Value, path: &FieldPath) -> Option<Self> {
         let document = match value {
             Value::String(text) => text.clone(),
             Value::Object(_) => value.to_string(),
             _ => {
-                wrong_kind(value, place, "a JWK set", "write { keys: [...] }");
+                wrong_kind(value, path, "a JWK set", "write { keys: [...] }");
                 return None;
             }
         };
         match KeySet::parse(document.as_bytes()) {
-            Ok(keys) => check(keys, place),
+            Ok(keys) => check(keys, path),
             Err(fault) => {
                 let hint = "write { keys: [...] }, as the provider's jwks_uri serves it";
-                place.error(fault.to_string(), hint);
+                path.error(fault.to_string(), hint);
                 None
             }
         }
@@ -38,10 +38,10 @@ impl Read for InlineKeys {
 /// A provider's own document, pasted as it is, may hold keys for other ends: they are left out, as
 /// they are when it is fetched. A key that others could sign with was never published; somebody
 /// pasted what must not be here.
-fn check(keys: KeySet, place: &Place) -> Option<InlineKeys> {
+fn check(keys: KeySet, path: &FieldPath) -> Option<InlineKeys> {
     let is_secret = |reason| matches!(reason, SkipReason::PrivateKey | SkipReason::Symmetric);
     for skipped in keys.skipped() {
-        let key = place.member("keys").item(skipped.index);
+        let key = path.member("keys").item(skipped.index);
         let problem = format!("cannot check tokens: {}", skipped.reason);
         if is_secret(skipped.reason) {
             let hint = "take it out, or write the public half of the key that signs tokens";

@@ -1,6 +1,6 @@
 //! From the text of a configuration to a [`Policy`], or to every error in it at once.
 //!
-//! `raw` declares the language; the modules beside it say what its words mean. A `Place`
+//! `raw` declares the language; the modules beside it say what its words mean. A `FieldPath`
 //! goes with every value, so that whoever finds something wrong can say where. Reading goes on
 //! after an error, and what was wrong never has a meaning: a policy comes out only when nothing
 //! was reported.
@@ -8,6 +8,7 @@
 mod address;
 mod api_key;
 mod audit;
+mod choices;
 mod claim_path;
 mod claims;
 mod claims_at;
@@ -17,15 +18,15 @@ mod dialect;
 mod duration;
 mod endpoints;
 mod environment;
+mod field_path;
 mod instance;
 mod introspection;
 mod issuers;
 mod keys;
-mod known;
 mod name;
-mod place;
 mod principal;
 mod provider;
+mod provider_summary;
 mod public_api;
 mod raw;
 mod read;
@@ -37,7 +38,6 @@ mod section;
 mod suggest;
 mod webhook;
 mod wire;
-mod words;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod yaml;
 
@@ -52,9 +52,9 @@ use serde_json::{Map, Value};
 use crate::formats::json::{self, JsonFault};
 use crate::policy::{Condition, Policy, WebhookAuth, WebhookRule};
 use crate::secret::Secret;
-use instance::{instances, Shared};
-use known::Known;
-use place::Place;
+use field_path::FieldPath;
+use instance::{instances, InstanceContext};
+use provider_summary::ProviderSummary;
 use raw::RawConfiguration;
 use read::Read;
 use secrets::SecretName;
@@ -82,7 +82,7 @@ pub struct Loaded {
 ///
 /// Everything that is wrong with it. There is no such thing as a part of a policy.
 pub fn load(text: &[u8], environment: &dyn Environment) -> Result<Loaded, ConfigErrors> {
-    let whole = Place::whole();
+    let whole = FieldPath::whole();
     let policy = document(text, &whole)
         .and_then(|document| RawConfiguration::read(&document, &whole))
         .and_then(|raw| policy(raw, environment));
@@ -101,7 +101,7 @@ pub fn load(text: &[u8], environment: &dyn Environment) -> Result<Loaded, Config
     }
 }
 
-fn document(text: &[u8], whole: &Place) -> Option<Value> {
+fn document(text: &[u8], whole: &FieldPath) -> Option<Value> {
     const EMPTY: &str =
         "write providers and principals to begin with; docs/reference/configuration.md has an example";
     if matches!(text.trim_ascii(), b"" | b"null" | b"{}") {
@@ -149,30 +149,30 @@ fn position(text: &[u8]) -> String {
 
 /// What the words mean. `None`, or a policy with gaps: something was wrong, and was reported.
 fn policy(mut raw: RawConfiguration, environment: &dyn Environment) -> Option<Policy> {
-    let providers_place = raw.providers.place.clone();
+    let providers_path = raw.providers.path.clone();
     let providers = raw.providers.value.take().map(|list| list.0);
     let providers = providers.unwrap_or_default();
-    let known: Vec<Known> = providers.iter().filter_map(Known::of).collect();
+    let known: Vec<ProviderSummary> = providers.iter().filter_map(ProviderSummary::of).collect();
     let providers = provider::providers(providers, environment);
     let sharing_secret = match &raw.sharing_secret.value {
-        Some(name) => sharing_secret(name, environment, &raw.sharing_secret.place),
+        Some(name) => sharing_secret(name, environment, &raw.sharing_secret.path),
         None => None,
     };
     let crypto = raw.crypto.value.take();
     let audit = audit::audit(&mut raw.audit);
-    let shared = Shared {
+    let context = InstanceContext {
         providers: &known,
         environment,
     };
     let policy = Policy {
-        instances: instances(raw, &shared)?,
+        instances: instances(raw, &context)?,
         providers: providers.list,
         issuers: providers.issuers,
         crypto: crypto?.0,
         sharing_secret,
         audit: audit?,
     };
-    warn_of_idle_providers(&policy, &providers_place);
+    warn_of_idle_providers(&policy, &providers_path);
     warn_of_scopes(&policy, &known);
     Some(policy)
 }
@@ -180,19 +180,19 @@ fn policy(mut raw: RawConfiguration, environment: &dyn Environment) -> Option<Po
 fn sharing_secret(
     name: &SecretName,
     environment: &dyn Environment,
-    place: &Place,
+    path: &FieldPath,
 ) -> Option<Secret> {
-    let secret = name.look_up(environment, place)?;
+    let secret = name.look_up(environment, path)?;
     if secret.expose().len() < MIN_SHARING_SECRET {
         // Other modules can read what is sealed with it, and try words until one fits.
         let problem = format!("is shorter than {MIN_SHARING_SECRET} letters");
-        place.error(problem, "make one with: openssl rand -hex 32");
+        path.error(problem, "make one with: openssl rand -hex 32");
         return None;
     }
     Some(secret)
 }
 
-fn warn_of_idle_providers(policy: &Policy, place: &Place) {
+fn warn_of_idle_providers(policy: &Policy, path: &FieldPath) {
     let mut conditions: Vec<&Condition> = Vec::new();
     for instance in policy.instances.iter() {
         conditions.extend(
@@ -209,7 +209,7 @@ fn warn_of_idle_providers(policy: &Policy, place: &Place) {
             .iter()
             .any(|condition| condition.providers.as_ref().is_none_or(speaks_of_it))
         {
-            place.item(index).warn(
+            path.item(index).warn(
                 "no principal and no webhook takes its tokens",
                 "name it in a match or require, or take it out",
             );
@@ -219,9 +219,9 @@ fn warn_of_idle_providers(policy: &Policy, place: &Place) {
 
 /// Where nothing says which of the two a name under `roles` is, a client may ask for it as a scope,
 /// and some providers grant whatever is asked for.
-fn warn_of_scopes(policy: &Policy, known: &[Known]) {
+fn warn_of_scopes(policy: &Policy, known: &[ProviderSummary]) {
     for known in known {
-        let Some(place) = &known.unsaid_roles_from else {
+        let Some(path) = &known.unsaid_roles_from else {
             continue;
         };
         let meets = |condition: &Condition| {
@@ -233,7 +233,7 @@ fn warn_of_scopes(policy: &Policy, known: &[Known]) {
             let mut principals = instance.principals.iter();
             !instance.grants.is_empty() && principals.any(|principal| meets(&principal.matches))
         }) {
-            place.warn(
+            path.warn(
                 "is not said: what stands under roles counts as a scope, too, and some providers grant every scope that a client asks for",
                 "write roles, scopes or both",
             );

@@ -1,7 +1,7 @@
 //! Names that the operator chooses, in the alphabets of the places where they end up.
 
 use super::read::Syntax;
-use super::report::Complaint;
+use super::report::Message;
 use crate::http::HostPattern;
 
 /// The name of a provider: safe in headers, audit and the labels of metrics.
@@ -10,7 +10,7 @@ pub(super) struct ProviderName;
 impl Syntax for ProviderName {
     const SHAPE: &'static str = "name";
 
-    fn check(text: &str) -> Result<(), Complaint> {
+    fn check(text: &str) -> Result<(), Message> {
         let word = |byte: u8| byte.is_ascii_alphanumeric();
         let hint = "use A-Z, a-z, 0-9, - and _, beginning with a letter or digit, 64 at most";
         check(
@@ -28,7 +28,7 @@ pub(super) struct PrincipalName;
 impl Syntax for PrincipalName {
     const SHAPE: &'static str = "name";
 
-    fn check(text: &str) -> Result<(), Complaint> {
+    fn check(text: &str) -> Result<(), Message> {
         let word = |byte: u8| byte.is_ascii_alphanumeric();
         let hint = "use A-Z, a-z, 0-9, ., - and _, beginning with a letter or digit, 64 at most";
         check(
@@ -46,12 +46,12 @@ pub(super) struct HostName;
 impl Syntax for HostName {
     const SHAPE: &'static str = "host";
 
-    fn check(text: &str) -> Result<(), Complaint> {
+    fn check(text: &str) -> Result<(), Message> {
         if HostPattern::parse(text).is_some() {
             return Ok(());
         }
         let hint = "write n8n.example.com or *.example.com, without scheme, port and path";
-        Err(Complaint::new("is no host", hint))
+        Err(Message::new("is no host", hint))
     }
 }
 
@@ -61,11 +61,11 @@ pub(super) struct ClusterName;
 impl Syntax for ClusterName {
     const SHAPE: &'static str = "cluster name";
 
-    fn check(text: &str) -> Result<(), Complaint> {
+    fn check(text: &str) -> Result<(), Message> {
         if text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Ok(());
         }
-        Err(Complaint::new(
+        Err(Message::new(
             "is no name of an Envoy cluster",
             "write the name of the cluster as Envoy lists it",
         ))
@@ -77,10 +77,10 @@ fn check(
     first: impl Fn(u8) -> bool,
     rest: impl Fn(u8) -> bool,
     hint: &str,
-) -> Result<(), Complaint> {
+) -> Result<(), Message> {
     let begins = text.bytes().next().is_some_and(first);
     if begins && text.len() <= 64 && text.bytes().all(rest) {
         return Ok(());
     }
-    Err(Complaint::new("is no name", hint))
+    Err(Message::new("is no name", hint))
 }

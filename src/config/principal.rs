@@ -5,18 +5,18 @@ use std::collections::BTreeMap;
 use super::api_key::api_key;
 use super::condition::condition;
 use super::environment::Environment;
-use super::known::Known;
-use super::place::Place;
+use super::field_path::FieldPath;
+use super::provider_summary::ProviderSummary;
 use super::raw::RawPrincipal;
-use super::read::At;
+use super::read::Located;
 use super::scopes::Scopes;
 use super::section::{Field, Reported};
 use crate::n8n::ScopeSet;
 use crate::policy::{Principal, Principals};
 
 /// What principals are checked against.
-pub(super) struct Surroundings<'s> {
-    pub(super) providers: &'s [Known],
+pub(super) struct PrincipalContext<'s> {
+    pub(super) providers: &'s [ProviderSummary],
     pub(super) has_roles: bool,
     pub(super) environment: &'s dyn Environment,
 }
@@ -24,31 +24,31 @@ pub(super) struct Surroundings<'s> {
 /// Turns what was written of the principals into what it means. Whatever is missing in the
 /// result was reported.
 pub(super) fn principals(
-    raw: Vec<At<RawPrincipal>>,
-    surroundings: &Surroundings<'_>,
+    raw: Vec<Located<RawPrincipal>>,
+    context: &PrincipalContext<'_>,
 ) -> Principals {
     report_equal_names(&raw);
-    let (places, list): (Vec<Place>, Vec<Principal>) = raw
+    let (paths, list): (Vec<FieldPath>, Vec<Principal>) = raw
         .into_iter()
-        .filter_map(|At { place, value }| {
-            let principal = principal(value, &place, surroundings)?;
-            Some((place, principal))
+        .filter_map(|Located { path, value }| {
+            let principal = principal(value, &path, context)?;
+            Some((path, principal))
         })
         .unzip();
     let principals = Principals::new(list);
-    report_unreachable(&places, &principals);
+    report_unreachable(&paths, &principals);
     principals
 }
 
-fn report_unreachable(places: &[Place], principals: &Principals) {
-    for (number, (place, principal)) in places.iter().zip(principals.iter()).enumerate() {
+fn report_unreachable(paths: &[FieldPath], principals: &Principals) {
+    for (number, (path, principal)) in paths.iter().zip(principals.iter()).enumerate() {
         let Some((earlier, _)) = principals.first_covering(principal) else {
             continue;
         };
-        if let Some(earlier_place) = places.get(earlier).filter(|_| earlier < number) {
-            place.error(
+        if let Some(earlier_path) = paths.get(earlier).filter(|_| earlier < number) {
+            path.error(
                 format!(
-                    "can never be reached: {earlier_place} matches every caller that it matches"
+                    "can never be reached: {earlier_path} matches every caller that it matches"
                 ),
                 "the first match wins: put the narrower one first",
             );
@@ -58,20 +58,20 @@ fn report_unreachable(places: &[Place], principals: &Principals) {
 
 fn principal(
     raw: RawPrincipal,
-    place: &Place,
-    surroundings: &Surroundings<'_>,
+    path: &FieldPath,
+    context: &PrincipalContext<'_>,
 ) -> Option<Principal> {
-    if !surroundings.has_roles && !raw.grant.given {
+    if !context.has_roles && !raw.grant.given {
         let hint = "add grant: [workflow:read], or roles beside principals";
-        place.warn(
+        path.warn(
             "may do nothing on the public API: there are no roles, and it has no grant",
             hint,
         );
     }
     let limits = limits(raw.grant, raw.allow);
-    let matches = condition(raw.r#match, surroundings.providers);
+    let matches = condition(raw.r#match, context.providers);
     let key = raw.api_key.value.as_ref();
-    let key = key.and_then(|name| api_key(name, surroundings.environment, &raw.api_key.place));
+    let key = key.and_then(|name| api_key(name, context.environment, &raw.api_key.path));
     let (grant, allow) = limits.ok()?;
     let key = key?;
     Some(Principal {
@@ -89,7 +89,7 @@ fn limits(
     grant: Field<Scopes>,
     allow: Field<Scopes>,
 ) -> Result<(ScopeSet, Option<ScopeSet>), Reported> {
-    let place = allow.place.clone();
+    let path = allow.path.clone();
     let grant = grant
         .value_or_error()?
         .map(|scopes| scopes.0)
@@ -98,34 +98,34 @@ fn limits(
     let keeps_grant = |allow: &ScopeSet| grant.intersection(allow) == grant;
     if !allow.as_ref().is_none_or(keeps_grant) {
         let hint = "allow is the most that it may do: list there what grant lists, or grant less";
-        place.error("takes away some of what grant gives", hint);
+        path.error("takes away some of what grant gives", hint);
         return Err(Reported);
     }
     Ok((grant, allow))
 }
 
-fn report_equal_names(principals: &[At<RawPrincipal>]) {
-    let mut seen: BTreeMap<&str, &Place> = BTreeMap::new();
+fn report_equal_names(principals: &[Located<RawPrincipal>]) {
+    let mut seen: BTreeMap<&str, &FieldPath> = BTreeMap::new();
     for field in principals.iter().map(|item| &item.value.name) {
         let Some(name) = &field.value else { continue };
-        if let Some(first) = seen.insert(&name.text, &field.place) {
+        if let Some(first) = seen.insert(&name.text, &field.path) {
             let problem = format!("is the name at {first} too");
             field
-                .place
+                .path
                 .error(problem, "give each principal a name of its own");
         }
     }
 }
 
 /// Also across instances: one would learn a key of the other.
-pub(super) fn warn_of_shared_keys<'r>(principals: impl Iterator<Item = &'r At<RawPrincipal>>) {
-    let mut seen: BTreeMap<&str, &Place> = BTreeMap::new();
+pub(super) fn warn_of_shared_keys<'r>(principals: impl Iterator<Item = &'r Located<RawPrincipal>>) {
+    let mut seen: BTreeMap<&str, &FieldPath> = BTreeMap::new();
     for field in principals.map(|item| &item.value.api_key) {
         let Some(key) = &field.value else { continue };
-        if let Some(first) = seen.insert(key.variable(), &field.place) {
+        if let Some(first) = seen.insert(key.variable(), &field.path) {
             let problem = format!("is the key at {first} too");
             let hint = "n8n cannot tell the two apart; give each a key of its own";
-            field.place.warn(problem, hint);
+            field.path.warn(problem, hint);
         }
     }
 }

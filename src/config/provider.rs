@@ -8,9 +8,9 @@ use super::condition::{self, EmailDomain};
 use super::defaults::{self, KeysGrace, KeysMaxTtl, KeysMinTtl};
 use super::duration::{Limits as _, Span};
 use super::environment::Environment;
+use super::field_path::FieldPath;
 use super::issuers::{issuers, Issuers};
 use super::keys::InlineKeys;
-use super::place::Place;
 use super::raw::{RawKeys, RawKind, RawProvider};
 use super::read::{gathered, List, OneOrMany, Text};
 use super::section::{Field, Reported};
@@ -39,12 +39,12 @@ pub(super) fn providers(raw: Vec<RawProvider>, environment: &dyn Environment) ->
     report_equal_names(&raw);
     introspection::warn_of_several(&raw);
     introspection::report_overlaps(&raw);
-    let mut owners: BTreeMap<String, (ProviderId, Place)> = BTreeMap::new();
+    let mut owners: BTreeMap<String, (ProviderId, FieldPath)> = BTreeMap::new();
     let mut list = Vec::new();
     for (index, raw) in raw.into_iter().enumerate() {
         let issuers = issuers(&raw);
-        for (issuer, place) in issuers.iter().flat_map(|issuers| &issuers.list) {
-            register_issuer(&mut owners, issuer, place, ProviderId(index));
+        for (issuer, path) in issuers.iter().flat_map(|issuers| &issuers.list) {
+            register_issuer(&mut owners, issuer, path, ProviderId(index));
         }
         list.extend(provider(raw, issuers, environment));
     }
@@ -56,13 +56,13 @@ pub(super) fn providers(raw: Vec<RawProvider>, environment: &dyn Environment) ->
 }
 
 fn report_equal_names(providers: &[RawProvider]) {
-    let mut seen: BTreeMap<&str, &Place> = BTreeMap::new();
+    let mut seen: BTreeMap<&str, &FieldPath> = BTreeMap::new();
     for field in providers.iter().map(|provider| &provider.name) {
         let Some(name) = &field.value else { continue };
-        if let Some(first) = seen.insert(&name.text, &field.place) {
+        if let Some(first) = seen.insert(&name.text, &field.path) {
             let problem = format!("is the name at {first} too");
             field
-                .place
+                .path
                 .error(problem, "give each provider a name of its own");
         }
     }
@@ -70,24 +70,24 @@ fn report_equal_names(providers: &[RawProvider]) {
 
 /// An `iss` has to say whose keys a token is checked with, so it belongs to one provider.
 fn register_issuer(
-    owners: &mut BTreeMap<String, (ProviderId, Place)>,
+    owners: &mut BTreeMap<String, (ProviderId, FieldPath)>,
     text: &str,
-    place: &Place,
+    path: &FieldPath,
     provider: ProviderId,
 ) {
     if let Some((_, first)) = owners.get(text) {
         let problem = format!("is an issuer at {first} too");
-        place.error(problem, "name each issuer once, in one provider");
+        path.error(problem, "name each issuer once, in one provider");
         return;
     }
-    owners.insert(text.to_owned(), (provider, place.clone()));
-    warn_of_plaintext(text, place);
+    owners.insert(text.to_owned(), (provider, path.clone()));
+    warn_of_plaintext(text, path);
 }
 
-pub(super) fn warn_of_plaintext(uri: &str, place: &Place) {
+pub(super) fn warn_of_plaintext(uri: &str, path: &FieldPath) {
     let plaintext = |address: Address<'_>| address.is_plaintext() && !address.is_loopback();
     if Address::parse(uri).is_ok_and(plaintext) {
-        place.warn("is not https", "use https, unless this is a test");
+        path.warn("is not https", "use https, unless this is a test");
     }
 }
 
@@ -118,7 +118,7 @@ fn provider(
     if of_many_tenants && !raw.tenants.given {
         let problem = "is required where any tenant can have tokens: everybody can have a tenant";
         raw.tenants
-            .place
+            .path
             .error(problem, "list the ids of the tenants");
     }
     let claims_at = claims_at(raw.claims_at, raw.trust_email.value);
@@ -184,12 +184,12 @@ fn admission(
 
 /// `None`: something is wrong, and was reported.
 fn kind_rules(raw: Field<RawKind>) -> Option<KindRules> {
-    let place = raw.place.clone();
+    let path = raw.path.clone();
     let Some(raw) = raw.value_or_error().ok()? else {
         return Some(KindRules::default());
     };
     if !raw.app.given && !raw.user.given {
-        place.error(
+        path.error(
             "says nothing",
             "say how applications are told (app), people (user), or both",
         );
@@ -241,27 +241,27 @@ fn in_order(raw: &RawKeys, freshness: &Freshness) -> bool {
     } = *freshness;
     let kept = "keys are not given up before they are due: make max_stale at least ";
     if max_stale < ttl {
-        let place = if raw.max_stale.given {
-            &raw.max_stale.place
+        let path = if raw.max_stale.given {
+            &raw.max_stale.path
         } else {
-            &raw.ttl.place
+            &raw.ttl.path
         };
-        place.error("max_stale is shorter than ttl", format!("{kept}ttl"));
+        path.error("max_stale is shorter than ttl", format!("{kept}ttl"));
     } else if max_stale < max_ttl {
-        let place = &raw.max_ttl.place;
-        place.error(
+        let path = &raw.max_ttl.path;
+        path.error(
             "max_stale is shorter than max_ttl",
             format!("{kept}max_ttl"),
         );
     } else if ttl < min_ttl {
-        let place = &raw.min_ttl.place;
-        place.error(
+        let path = &raw.min_ttl.path;
+        path.error(
             "ttl is shorter than min_ttl",
             "make min_ttl no more than ttl",
         );
     } else if max_ttl < ttl {
-        let place = &raw.max_ttl.place;
-        place.error("max_ttl is shorter than ttl", "make max_ttl at least ttl");
+        let path = &raw.max_ttl.path;
+        path.error("max_ttl is shorter than ttl", "make max_ttl at least ttl");
     } else {
         return true;
     }
@@ -299,7 +299,7 @@ fn key_source(raw: &RawProvider, issuers: Option<&Issuers>) -> Option<KeySource>
             None => "is required where there is no jwks".to_owned(),
         };
         let hint = "name the Envoy cluster of the provider; addresses alone are never called";
-        raw.cluster.place.error(problem, hint);
+        raw.cluster.path.error(problem, hint);
     }
     let cluster = raw
         .cluster
@@ -321,10 +321,10 @@ fn key_source(raw: &RawProvider, issuers: Option<&Issuers>) -> Option<KeySource>
         address(issuers, &raw.discovery_uri)?.endpoint(cluster?, "")
     } else {
         let issuers = issuers?;
-        let (text, place) = (&issuers.base, &issuers.list.first()?.1);
+        let (text, path) = (&issuers.base, &issuers.list.first()?.1);
         // OpenID Connect Discovery 1.0 §4.1: a slash at the end goes before the path is added.
         let base = text.strip_suffix('/').unwrap_or(text);
-        as_safe_as_the_issuer(Some(issuers), base, place)?.endpoint(cluster?, DISCOVERY)
+        as_safe_as_the_issuer(Some(issuers), base, path)?.endpoint(cluster?, DISCOVERY)
     };
     let jwks_cluster = raw.jwks_cluster.value.as_ref();
     if raw.jwks_cluster.given && jwks_cluster.is_none() {
@@ -338,14 +338,14 @@ fn key_source(raw: &RawProvider, issuers: Option<&Issuers>) -> Option<KeySource>
 
 /// Whether a provider is only asked about tokens: without keys, none of its JWTs is taken.
 pub(super) fn has_no_keys(raw: &RawProvider) -> bool {
-    let places = [
+    let paths = [
         raw.cluster.given,
         raw.jwks_uri.given,
         raw.discovery_uri.given,
         raw.jwks_cluster.given,
         raw.jwks.given,
     ];
-    (raw.introspection.given || raw.userinfo.given) && !places.contains(&true)
+    (raw.introspection.given || raw.userinfo.given) && !paths.contains(&true)
 }
 
 fn inline(raw: &RawProvider) -> Option<KeySource> {
@@ -364,14 +364,14 @@ fn inline(raw: &RawProvider) -> Option<KeySource> {
 /// Reports a field that would be ignored: whoever wrote it expects something of it.
 pub(super) fn refuse<T>(field: &Field<T>, problem: &str, hint: &str) {
     if field.given {
-        field.place.error(problem, hint);
+        field.path.error(problem, hint);
     }
 }
 
 /// Warns of a field that has no effect.
 fn warn_of<T>(field: &Field<T>, problem: &str, hint: &str) {
     if field.given {
-        field.place.warn(problem, hint);
+        field.path.warn(problem, hint);
     }
 }
 
@@ -381,8 +381,8 @@ pub(super) fn address<'r, S>(
     field: &'r Field<Text<S>>,
 ) -> Option<Address<'r>> {
     let text = &field.value.as_ref()?.text;
-    let address = as_safe_as_the_issuer(issuers, text, &field.place)?;
-    warn_of_plaintext(text, &field.place);
+    let address = as_safe_as_the_issuer(issuers, text, &field.path)?;
+    warn_of_plaintext(text, &field.path);
     Some(address)
 }
 
@@ -391,13 +391,13 @@ pub(super) fn address<'r, S>(
 fn as_safe_as_the_issuer<'t>(
     issuers: Option<&Issuers>,
     text: &'t str,
-    place: &Place,
+    path: &FieldPath,
 ) -> Option<Address<'t>> {
     let address = Address::parse(text).ok()?;
     let mut issuers = issuers.iter().flat_map(|issuers| &issuers.list);
     if address.is_plaintext() && issuers.any(|(issuer, _)| issuer.starts_with("https:")) {
         let problem = "is http, and the issuer is https";
-        place.error(problem, "write its https address; RFC 8414 section 2");
+        path.error(problem, "write its https address; RFC 8414 section 2");
         return None;
     }
     Some(address)

@@ -1,10 +1,10 @@
 //! How the public API is guarded.
 
+use super::field_path::FieldPath;
 use super::instance::Paths;
-use super::place::Place;
 use super::provider::warn_of_plaintext;
 use super::raw::{RawApiKeyRule, RawPublicApi};
-use super::read::At;
+use super::read::Located;
 use crate::http::{Address, HostPattern};
 use crate::n8n::PathPrefix;
 use crate::policy::{ApiKeyRule, ApiKeyRules, ApiKeys, PathPattern, PublicApi};
@@ -18,7 +18,7 @@ pub(super) fn public_api(
     hosts: Option<&[HostPattern]>,
 ) -> Option<PublicApi> {
     if let Some(resource) = &raw.resource.value {
-        warn_of_plaintext(&resource.text, &raw.resource.place);
+        warn_of_plaintext(&resource.text, &raw.resource.path);
         if let (Some(paths), Ok(address)) = (paths, Address::parse(&resource.text)) {
             // The address of the metadata is made of this path (RFC 9728 §3.1), and the gate
             // answers at that of the public API alone.
@@ -27,7 +27,7 @@ pub(super) fn public_api(
             if address.path.trim_end_matches('/') != path {
                 let problem = format!("does not have the path {path}");
                 let hint = format!("write the address of the public API, up to and with {path}");
-                raw.resource.place.error(problem, hint);
+                raw.resource.path.error(problem, hint);
             }
         }
     }
@@ -65,29 +65,29 @@ pub(super) fn public_api(
 
 /// `None`: something is wrong with one of them, and was reported.
 fn rules_in_order(
-    raw: Vec<At<RawApiKeyRule>>,
+    raw: Vec<Located<RawApiKeyRule>>,
     otherwise: ApiKeys,
     paths: Paths<'_>,
     hosts: Option<&[HostPattern]>,
 ) -> Option<Vec<ApiKeyRule>> {
-    let read: Option<Vec<(Place, ApiKeyRule)>> = raw
+    let read: Option<Vec<(FieldPath, ApiKeyRule)>> = raw
         .into_iter()
-        .map(|At { place, value }| Some((place.clone(), rule(value, &place, paths)?)))
+        .map(|Located { path, value }| Some((path.clone(), rule(value, &path, paths)?)))
         .collect();
     let read = read?;
-    for (number, (place, rule)) in read.iter().enumerate() {
+    for (number, (path, rule)) in read.iter().enumerate() {
         if let (Some(own), Some(hosts)) = (&rule.host, hosts) {
             if !hosts
                 .iter()
                 .any(|host| host.covers(own) || own.covers(host))
             {
                 let hint = "write one of the instance's hosts, or take host out";
-                place.error("speaks of a host that does not lead to this instance", hint);
+                path.error("speaks of a host that does not lead to this instance", hint);
             }
         }
         let (before, after) = read.split_at_checked(number)?;
         if let Some((earlier, _)) = before.iter().find(|(_, other)| other.covers(rule)) {
-            place.error(
+            path.error(
                 format!("can never be reached: {earlier} matches every call that it matches"),
                 "the first match wins: put the narrower one first",
             );
@@ -97,7 +97,7 @@ fn rules_in_order(
             ..rule.clone()
         };
         // The first of these decides about the same paths on other hosts.
-        let has_last_word = |(_, other): &&(Place, ApiKeyRule)| {
+        let has_last_word = |(_, other): &&(FieldPath, ApiKeyRule)| {
             rule.is_bypassed_by(other) || other.covers(&anywhere)
         };
         let elsewhere = after.iter().find(has_last_word);
@@ -108,7 +108,7 @@ fn rules_in_order(
         };
         let names_some = rule.host.as_ref().is_some_and(|own| !is_anywhere(own));
         if names_some && rule.api_keys == ApiKeys::Refuse && passes_elsewhere {
-            place.error(
+            path.error(
                 "refuses nothing: whoever asks for another host gets past it",
                 "write api_keys: refuse in public_api, and list the hosts that may pass",
             );
@@ -117,18 +117,18 @@ fn rules_in_order(
     Some(read.into_iter().map(|(_, rule)| rule).collect())
 }
 
-fn rule(raw: RawApiKeyRule, place: &Place, paths: Paths<'_>) -> Option<ApiKeyRule> {
+fn rule(raw: RawApiKeyRule, path: &FieldPath, paths: Paths<'_>) -> Option<ApiKeyRule> {
     if !raw.host.given && !raw.path.given {
-        place.error("speaks of every call", "add host or path, or take it out");
+        path.error("speaks of every call", "add host or path, or take it out");
         return None;
     }
-    let path_place = raw.path.place.clone();
+    let pattern_path = raw.path.path.clone();
     let pattern = match raw.path.value_or_error().ok()? {
-        Some(path) => Some(
-            PathPattern::parse_api(&path.text, paths.endpoints)
+        Some(written) => Some(
+            PathPattern::parse_api(&written.text, paths.endpoints)
                 .map_err(|fault| {
-                    let hint = paths.hint(&path.text, "/api/v1/executions/**");
-                    path_place.error(fault.to_string(), hint);
+                    let hint = paths.hint(&written.text, "/api/v1/executions/**");
+                    pattern_path.error(fault.to_string(), hint);
                 })
                 .ok()?,
         ),

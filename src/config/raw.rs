@@ -3,6 +3,7 @@
 //! The comments here are the reference documentation (`docs/reference/configuration.md`).
 
 use super::address::{DocumentUri, Issuer, Resource};
+use super::choices::{AudienceClaim, ClientAuth};
 use super::condition::{Email, EmailDomain};
 use super::defaults::{
     self, ClockSkew, DiscoveryTtl, InactiveTtl, IntrospectionTtl, KeysCooldown, KeysGrace,
@@ -13,13 +14,12 @@ use super::endpoints::{as_n8n_has_it, OuterPath, Prefix};
 use super::issuers::{Domain, Segment};
 use super::keys::InlineKeys;
 use super::name::{ClusterName, HostName, PrincipalName, ProviderName};
-use super::read::{At, Entries, List, ListOrEmpty, OneOf, OneOrMany, Text};
+use super::read::{Entries, List, ListOrEmpty, Located, OneOf, OneOrMany, Text};
 use super::scopes::{ScopeToken, Scopes};
 use super::secrets::SecretName;
 use super::section::{
     default_flag, default_span, default_word, fields_have_defaults, optional, required, section,
 };
-use super::words::{AudienceClaim, ClientAuth};
 use crate::crypto::Algorithm;
 use crate::identity::{ClaimRule, ClaimsAt, Dialect, Kind};
 use crate::policy::{Access, ApiKeys, CryptoMode, Preflight, RolesFrom, WebhookAuth};
@@ -40,7 +40,7 @@ section! {
         roles: Entries<Scopes> = optional("roles and scopes allow nothing"),
         /// Whom a caller becomes in n8n. The first match wins; whoever matches none is refused.
         /// May be left out where webhooks alone take tokens.
-        principals: ListOrEmpty<At<RawPrincipal>> = optional("nobody gets at the public API with a token"),
+        principals: ListOrEmpty<Located<RawPrincipal>> = optional("nobody gets at the public API with a token"),
         /// How the public API is guarded.
         public_api: RawPublicApi = fields_have_defaults(),
         /// How webhooks, forms and MCP triggers are guarded. The first match wins.
@@ -91,11 +91,11 @@ section! {
         name: Text<ProviderName> = required("give it a short name, such as prod"),
         /// The hosts that clients ask for when they mean it, without port and regardless of case.
         /// `*.` at the beginning stands for all hosts below a domain that nobody names or narrows.
-        hosts: OneOrMany<At<Text<HostName>>> = required("list the hosts under which clients know it"),
+        hosts: OneOrMany<Located<Text<HostName>>> = required("list the hosts under which clients know it"),
         /// As at the top, for this instance alone.
         roles: Entries<Scopes> = optional("roles and scopes allow nothing"),
         /// As at the top, for this instance alone.
-        principals: ListOrEmpty<At<RawPrincipal>> = optional("nobody gets at the public API with a token"),
+        principals: ListOrEmpty<Located<RawPrincipal>> = optional("nobody gets at the public API with a token"),
         /// As at the top, for this instance alone.
         public_api: RawPublicApi = fields_have_defaults(),
         /// As at the top, for this instance alone.
@@ -126,7 +126,7 @@ section! {
         claims_at: ClaimsAt = optional("where `type` has them"),
         /// The `iss` of its tokens, compared byte by byte: a trailing slash matters. Several
         /// where one provider has several; the first one's discovery document is read.
-        issuer: OneOrMany<At<Text<Issuer>>> = optional("made of `tenant`, `domain` and `realm`; **required** with `oidc` and `kubernetes`"),
+        issuer: OneOrMany<Located<Text<Issuer>>> = optional("made of `tenant`, `domain` and `realm`; **required** with `oidc` and `kubernetes`"),
         /// The tenant id of Entra, or `organizations` for several tenants; the environment id of
         /// Ping.
         tenant: Text<Segment> = optional("`issuer` says it"),
@@ -320,7 +320,7 @@ section! {
     /// case.
     RawCondition at "match and require" {
         /// The name of a provider.
-        provider: OneOrMany<At<Text>> = optional("any"),
+        provider: OneOrMany<Located<Text>> = optional("any"),
         /// The OAuth client that got the token.
         client: OneOrMany<Text> = optional("any"),
         /// `sub` of the token. Unique within one provider only.
@@ -354,7 +354,7 @@ section! {
         /// `refuse` enforces single sign-on.
         api_keys: OneOf<ApiKeys> = default_word(defaults::API_KEYS),
         /// Exceptions from `api_keys` for some hosts and paths. The first match wins.
-        rules: List<At<RawApiKeyRule>> = optional("none"),
+        rules: List<Located<RawApiKeyRule>> = optional("none"),
         /// The identifier of the public API as a protected resource (RFC 9728), such as
         /// `https://n8n.example.com/api/v1`, with `path_prefix` if there is one.
         resource: Text<Resource> = optional("taken from the request"),

@@ -6,8 +6,8 @@ use std::marker::PhantomData;
 
 use serde_json::Value;
 
-use super::place::Place;
-use super::report::Complaint;
+use super::field_path::FieldPath;
+use super::report::Message;
 use super::suggest::nearest;
 
 /// Something that a configuration can hold.
@@ -16,7 +16,7 @@ pub(super) trait Read: Sized {
     fn shape() -> String;
 
     /// Reads the value that stands at `place`. `None`: it is wrong, and that was reported.
-    fn read(value: &Value, place: &Place) -> Option<Self>;
+    fn read(value: &Value, path: &FieldPath) -> Option<Self>;
 }
 
 impl Read for bool {
@@ -24,12 +24,12 @@ impl Read for bool {
         "boolean".to_owned()
     }
 
-    fn read(value: &Value, place: &Place) -> Option<Self> {
+    fn read(value: &Value, path: &FieldPath) -> Option<Self> {
         let read = value.as_bool();
         if read.is_none() {
             wrong_kind(
                 value,
-                place,
+                path,
                 "a boolean",
                 "write true or false, without quotes",
             );
@@ -44,7 +44,7 @@ pub(super) trait Syntax {
     const SHAPE: &'static str;
 
     /// Says what is wrong with a text that is not empty, not padded and free of control bytes.
-    fn check(text: &str) -> Result<(), Complaint>;
+    fn check(text: &str) -> Result<(), Message>;
 }
 
 /// Any text that is not empty.
@@ -53,7 +53,7 @@ pub(super) struct Plain;
 impl Syntax for Plain {
     const SHAPE: &'static str = "string";
 
-    fn check(_: &str) -> Result<(), Complaint> {
+    fn check(_: &str) -> Result<(), Message> {
         Ok(())
     }
 }
@@ -69,9 +69,9 @@ impl<S: Syntax> Read for Text<S> {
         S::SHAPE.to_owned()
     }
 
-    fn read(value: &Value, place: &Place) -> Option<Self> {
+    fn read(value: &Value, path: &FieldPath) -> Option<Self> {
         let Value::String(text) = value else {
-            wrong_kind(value, place, "a string", "write one string");
+            wrong_kind(value, path, "a string", "write one string");
             return None;
         };
         match check_text(text).and_then(|()| S::check(text)) {
@@ -79,8 +79,8 @@ impl<S: Syntax> Read for Text<S> {
                 text: text.clone(),
                 syntax: PhantomData,
             }),
-            Err(complaint) => {
-                place.complain(complaint);
+            Err(message) => {
+                path.report(message);
                 None
             }
         }
@@ -89,13 +89,13 @@ impl<S: Syntax> Read for Text<S> {
 
 /// What holds for every text: values are compared exactly, so an invisible difference between
 /// what was meant and what was written is an error.
-fn check_text(text: &str) -> Result<(), Complaint> {
+fn check_text(text: &str) -> Result<(), Message> {
     if text.is_empty() {
         let hint = "give it a value, or take the field or item out";
-        return Err(Complaint::new("must not be an empty string", hint));
+        return Err(Message::new("must not be an empty string", hint));
     }
     if text.trim() != text || text.chars().any(char::is_control) {
-        return Err(Complaint::new(
+        return Err(Message::new(
             "begins or ends with a blank, or holds a control character",
             "values are compared exactly; take it out",
         ));
@@ -106,10 +106,10 @@ fn check_text(text: &str) -> Result<(), Complaint> {
 /// A word out of a fixed list.
 pub(super) trait Choice: Copy {
     /// Every word, and what it stands for, in the order of the documentation.
-    fn words() -> Vec<(&'static str, Self)>;
+    fn all() -> Vec<(&'static str, Self)>;
 
     /// What is wrong with a word that is not on the list and deserves more than the list.
-    fn complaint(_word: &str) -> Option<Complaint> {
+    fn message(_word: &str) -> Option<Message> {
         None
     }
 }
@@ -119,17 +119,17 @@ pub(super) struct OneOf<T>(pub(super) T);
 
 impl<T: Choice> Read for OneOf<T> {
     fn shape() -> String {
-        let words: Vec<_> = T::words()
+        let words: Vec<_> = T::all()
             .iter()
             .map(|(word, _)| format!("`{word}`"))
             .collect();
         words.join(" \\| ")
     }
 
-    fn read(value: &Value, place: &Place) -> Option<Self> {
-        let choices = T::words();
+    fn read(value: &Value, path: &FieldPath) -> Option<Self> {
+        let choices = T::all();
         let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
-        let found = word(value, place, &words, T::complaint)?;
+        let found = word(value, path, &words, T::message)?;
         choices.get(found).map(|(_, choice)| Self(*choice))
     }
 }
@@ -137,23 +137,23 @@ impl<T: Choice> Read for OneOf<T> {
 /// Which of the words a value is. Apart from [`OneOf`], so that it is compiled once.
 fn word(
     value: &Value,
-    place: &Place,
+    path: &FieldPath,
     words: &[&'static str],
-    complaint: fn(&str) -> Option<Complaint>,
+    message: fn(&str) -> Option<Message>,
 ) -> Option<usize> {
     let known = words.join(", ");
     let Value::String(word) = value else {
-        wrong_kind(value, place, "a word", &format!("write one of: {known}"));
+        wrong_kind(value, path, "a word", &format!("write one of: {known}"));
         return None;
     };
     let found = words.iter().position(|known| known == word);
     if found.is_none() {
-        place.complain(complaint(word).unwrap_or_else(|| {
+        path.report(message(word).unwrap_or_else(|| {
             let hint = match nearest(word, words.iter().copied()) {
                 Some(near) => format!("did you mean {near}? Known: {known}"),
                 None => format!("write one of: {known}"),
             };
-            Complaint::new("is not known here", hint)
+            Message::new("is not known here", hint)
         }));
     }
     found
@@ -168,10 +168,10 @@ impl<T: Read> Read for OneOrMany<T> {
         format!("{}, or a list of them", T::shape())
     }
 
-    fn read(value: &Value, place: &Place) -> Option<Self> {
+    fn read(value: &Value, path: &FieldPath) -> Option<Self> {
         match value {
-            Value::Array(_) => List::read(value, place).map(|List(items)| Self(items)),
-            one => T::read(one, place).map(|item| Self(vec![item])),
+            Value::Array(_) => List::read(value, path).map(|List(items)| Self(items)),
+            one => T::read(one, path).map(|item| Self(vec![item])),
         }
     }
 }
@@ -198,11 +198,11 @@ impl<T: Read> Read for List<T> {
         format!("list of {}", T::shape())
     }
 
-    fn read(value: &Value, place: &Place) -> Option<Self> {
-        let list = ListOrEmpty::read(value, place)?;
+    fn read(value: &Value, path: &FieldPath) -> Option<Self> {
+        let list = ListOrEmpty::read(value, path)?;
         if list.is_empty {
             let problem = "must not be an empty list: it would let nobody and nothing through";
-            place.error(problem, "list at least one");
+            path.error(problem, "list at least one");
             return None;
         }
         Some(Self(list.items))
@@ -222,18 +222,18 @@ impl<T: Read> Read for ListOrEmpty<T> {
         format!("list of {}", T::shape())
     }
 
-    fn read(value: &Value, place: &Place) -> Option<Self> {
+    fn read(value: &Value, path: &FieldPath) -> Option<Self> {
         let Value::Array(values) = value else {
             wrong_kind(
                 value,
-                place,
+                path,
                 "a list",
                 "write a list: each item on a line with a dash",
             );
             return None;
         };
         let items = values.iter().enumerate();
-        let read = items.filter_map(|(index, value)| read_present(value, &place.item(index)));
+        let read = items.filter_map(|(index, value)| read_present(value, &path.item(index)));
         Some(Self {
             items: read.collect(),
             is_empty: values.is_empty(),
@@ -242,19 +242,19 @@ impl<T: Read> Read for ListOrEmpty<T> {
 }
 
 /// An item of a list, with its place for what is found later.
-pub(super) struct At<T> {
-    pub(super) place: Place,
+pub(super) struct Located<T> {
+    pub(super) path: FieldPath,
     pub(super) value: T,
 }
 
-impl<T: Read> Read for At<T> {
+impl<T: Read> Read for Located<T> {
     fn shape() -> String {
         T::shape()
     }
 
-    fn read(value: &Value, place: &Place) -> Option<Self> {
-        T::read(value, place).map(|value| Self {
-            place: place.clone(),
+    fn read(value: &Value, path: &FieldPath) -> Option<Self> {
+        T::read(value, path).map(|value| Self {
+            path: path.clone(),
             value,
         })
     }
@@ -268,19 +268,19 @@ impl<T: Read> Read for Entries<T> {
         format!("map of {}", T::shape())
     }
 
-    fn read(value: &Value, place: &Place) -> Option<Self> {
+    fn read(value: &Value, path: &FieldPath) -> Option<Self> {
         let Value::Object(members) = value else {
-            wrong_kind(value, place, "a map", "write name: value, one to a line");
+            wrong_kind(value, path, "a map", "write name: value, one to a line");
             return None;
         };
         if members.is_empty() {
-            place.error("must not be an empty map", "take the field out");
+            path.error("must not be an empty map", "take the field out");
             return None;
         }
         let entries = members.iter().filter_map(|(name, value)| {
-            let place = place.member(name);
-            let sound = check_text(name).map_err(|complaint| place.complain(complaint));
-            let value = read_present(value, &place);
+            let path = path.member(name);
+            let sound = check_text(name).map_err(|message| path.report(message));
+            let value = read_present(value, &path);
             Some((name.clone(), value.filter(|_| sound.is_ok())?))
         });
         Some(Self(entries.collect()))
@@ -288,21 +288,21 @@ impl<T: Read> Read for Entries<T> {
 }
 
 /// Reads a value and refuses `null`, which is what YAML makes of a field with nothing behind it.
-pub(super) fn read_present<T: Read>(value: &Value, place: &Place) -> Option<T> {
-    is_present(value, place).then(|| T::read(value, place))?
+pub(super) fn read_present<T: Read>(value: &Value, path: &FieldPath) -> Option<T> {
+    is_present(value, path).then(|| T::read(value, path))?
 }
 
 /// Whether there is a value; reports where there is none.
-pub(super) fn is_present(value: &Value, place: &Place) -> bool {
+pub(super) fn is_present(value: &Value, path: &FieldPath) -> bool {
     if value.is_null() {
         let hint = "give it one, or take the line out; an empty field never means a default";
-        place.error("has no value", hint);
+        path.error("has no value", hint);
     }
     !value.is_null()
 }
 
 /// Reports a value of another kind than expected, and how YAML may have made it so.
-pub(super) fn wrong_kind(value: &Value, place: &Place, expected: &str, hint: &str) {
+pub(super) fn wrong_kind(value: &Value, path: &FieldPath, expected: &str, hint: &str) {
     let kind = match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
@@ -318,5 +318,5 @@ pub(super) fn wrong_kind(value: &Value, place: &Place, expected: &str, hint: &st
         }
         _ => hint,
     };
-    place.error(problem, hint);
+    path.error(problem, hint);
 }

@@ -64,12 +64,12 @@ impl std::error::Error for ConfigErrors {}
 
 /// What is wrong with a value, before it is known where the value stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Complaint {
+pub(super) struct Message {
     pub(super) problem: String,
     pub(super) hint: String,
 }
 
-impl Complaint {
+impl Message {
     pub(super) fn new(problem: impl Into<String>, hint: impl Into<String>) -> Self {
         Self {
             problem: problem.into(),

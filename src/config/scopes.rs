@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::place::Place;
-use super::read::{At, OneOrMany, Read, Syntax, Text};
-use super::report::Complaint;
+use super::field_path::FieldPath;
+use super::read::{Located, OneOrMany, Read, Syntax, Text};
+use super::report::Message;
 use crate::n8n::ScopeSet;
 
 /// A scope of OAuth (RFC 6749 §3.3).
@@ -13,12 +13,12 @@ pub(super) struct ScopeToken;
 impl Syntax for ScopeToken {
     const SHAPE: &'static str = "OAuth scope";
 
-    fn check(text: &str) -> Result<(), Complaint> {
+    fn check(text: &str) -> Result<(), Message> {
         let may_stand = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
         if text.bytes().all(may_stand) {
             return Ok(());
         }
-        Err(Complaint::new(
+        Err(Message::new(
             "is no OAuth scope",
             "write one scope to an item, without blanks",
         ))
@@ -33,8 +33,8 @@ impl Read for Scopes {
         "n8n scope, or a list of them".to_owned()
     }
 
-    fn read(value: &Value, place: &Place) -> Option<Self> {
-        let OneOrMany(scopes) = OneOrMany::<At<Text>>::read(value, place)?;
+    fn read(value: &Value, path: &FieldPath) -> Option<Self> {
+        let OneOrMany(scopes) = OneOrMany::<Located<Text>>::read(value, path)?;
         let mut set = ScopeSet::default();
         let mut complete = true;
         for scope in scopes {
@@ -46,7 +46,7 @@ impl Read for Scopes {
                 Some(near) => format!("did you mean {near}?"),
                 None => "write a scope as n8n has it (workflow:read), resource:* or *".to_owned(),
             };
-            scope.place.error("is no scope of n8n", hint);
+            scope.path.error("is no scope of n8n", hint);
         }
         complete.then_some(Self(set))
     }

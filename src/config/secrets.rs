@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::environment::Environment;
-use super::place::Place;
+use super::field_path::FieldPath;
 use super::read::Read;
 use crate::secret::Secret;
 
@@ -20,13 +20,13 @@ impl Read for SecretName {
 
     /// What stands here may be the secret itself, put in the wrong place. So no message repeats
     /// any of it, member names included, before it is known to be the name of a variable.
-    fn read(value: &Value, place: &Place) -> Option<Self> {
+    fn read(value: &Value, path: &FieldPath) -> Option<Self> {
         let env = match value {
             Value::Object(members) if members.len() == 1 => members.get("env"),
             _ => None,
         };
         let Some(env) = env else {
-            place.error(
+            path.error(
                 "must name an environment variable, and nothing else",
                 NAME_IT,
             );
@@ -34,8 +34,8 @@ impl Read for SecretName {
         };
         let name = env.as_str().filter(|name| is_variable(name));
         if name.is_none() {
-            let place = place.member("env");
-            place.error("is not the name of an environment variable", NAME_IT);
+            let path = path.member("env");
+            path.error("is not the name of an environment variable", NAME_IT);
         }
         name.map(|name| Self(name.to_owned()))
     }
@@ -58,21 +58,25 @@ impl SecretName {
     }
 
     /// Looks the secret up and reports one that could not be sent as a header.
-    pub(super) fn look_up(&self, environment: &dyn Environment, place: &Place) -> Option<Secret> {
-        let place = place.member("env");
+    pub(super) fn look_up(
+        &self,
+        environment: &dyn Environment,
+        path: &FieldPath,
+    ) -> Option<Secret> {
+        let path = path.member("env");
         let name = self.variable();
         let shown = self.shown();
         let pass_it =
             "pass it to the VM: vm_config.environment_variables of Envoy, vmConfig.env of Istio";
         let Some(secret) = environment.secret(name) else {
-            place.error(
+            path.error(
                 format!("the environment variable {shown} is not set"),
                 pass_it,
             );
             return None;
         };
         if secret.expose().is_empty() {
-            place.error(
+            path.error(
                 format!("the environment variable {shown} is empty"),
                 pass_it,
             );
@@ -83,7 +87,7 @@ impl SecretName {
             let problem = format!(
                 "the environment variable {shown} holds blanks, line breaks or bytes beyond ASCII"
             );
-            place.error(
+            path.error(
                 problem,
                 "set it to the secret as it was shown to you, with nothing around it",
             );

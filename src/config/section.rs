@@ -3,15 +3,15 @@
 
 use serde_json::{Map, Value};
 
-use super::duration::{written, Limits, Span};
-use super::place::Place;
+use super::duration::{format_duration, Limits, Span};
+use super::field_path::FieldPath;
 use super::read::{read_present, wrong_kind, Choice, OneOf, Read};
 use super::suggest::nearest;
 
 /// A field as it was found.
 pub(super) struct Field<T> {
     /// Where it is or would be.
-    pub(super) place: Place,
+    pub(super) path: FieldPath,
     /// Whether the configuration has it, rightly or wrongly.
     pub(super) given: bool,
     /// What it says, or its default. `None`: absent, or wrong and reported.
@@ -64,7 +64,7 @@ pub(super) fn optional_as<T>(said: impl FnOnce() -> String) -> Rule<T> {
 /// The field may be absent, and then says `word`.
 pub(super) fn default_word<T: Choice + PartialEq>(word: T) -> Rule<OneOf<T>> {
     let written = || {
-        let words = T::words();
+        let words = T::all();
         let written = words.iter().find(|(_, choice)| *choice == word);
         format!("`{}`", written.map_or("", |(written, _)| written))
     };
@@ -78,7 +78,7 @@ pub(super) fn default_flag(flag: bool) -> Rule<bool> {
 
 /// The field may be absent, and then is the default of its limits.
 pub(super) fn default_span<L: Limits>() -> Rule<Span<L>> {
-    let said = || format!("`{}`", written(L::DEFAULT));
+    let said = || format!("`{}`", format_duration(L::DEFAULT));
     rule(Absence::Value(Span::default()), said)
 }
 
@@ -100,15 +100,19 @@ fn rule<T>(absence: Absence<T>, said: impl FnOnce() -> String) -> Rule<T> {
 /// The members of an object that is being read.
 pub(super) struct Members<'v> {
     members: &'v Map<String, Value>,
-    place: &'v Place,
+    path: &'v FieldPath,
 }
 
 impl<'v> Members<'v> {
     /// Takes the object apart, and reports members that are none of `known`.
-    pub(super) fn open(value: &'v Value, place: &'v Place, known: &[&'static str]) -> Option<Self> {
+    pub(super) fn open(
+        value: &'v Value,
+        path: &'v FieldPath,
+        known: &[&'static str],
+    ) -> Option<Self> {
         let Value::Object(members) = value else {
             let hint = format!("write a map with the fields {}", known.join(", "));
-            wrong_kind(value, place, "a map", &hint);
+            wrong_kind(value, path, "a map", &hint);
             return None;
         };
         let unknown = members
@@ -118,7 +122,7 @@ impl<'v> Members<'v> {
             if !is_like_a_field(name) {
                 // `{ s3cret }` is a map in YAML.
                 let hint = format!("known here: {}", known.join(", "));
-                place.error("has a field of another name than any", hint);
+                path.error("has a field of another name than any", hint);
                 continue;
             }
             let absent = known
@@ -129,34 +133,34 @@ impl<'v> Members<'v> {
                 Some(near) => format!("did you mean {near}?"),
                 None => format!("known here: {}", known.join(", ")),
             };
-            place.member(name).error("there is no such field", hint);
+            path.member(name).error("there is no such field", hint);
         }
-        Some(Self { members, place })
+        Some(Self { members, path })
     }
 
     /// Reads the member `name`.
     pub(super) fn field<T: Read>(&self, name: &str, rule: Rule<T>) -> Field<T> {
-        let (place, found) = self.member(name);
+        let (path, found) = self.member(name);
         let value = match (found, rule.absence) {
-            (Some(value), _) => read_present(value, &place),
+            (Some(value), _) => read_present(value, &path),
             (None, Absence::Value(value)) => Some(value),
-            (None, Absence::Empty) => T::read(&Value::Object(Map::new()), &place),
+            (None, Absence::Empty) => T::read(&Value::Object(Map::new()), &path),
             (None, Absence::Nothing) => None,
             (None, Absence::Error(hint)) => {
-                report_missing(&place, hint);
+                report_missing(&path, hint);
                 None
             }
         };
         Field {
-            place,
+            path,
             given: found.is_some(),
             value,
         }
     }
 
     // Apart, because it is the same for every type and need not stand in the module for each.
-    fn member(&self, name: &str) -> (Place, Option<&'v Value>) {
-        (self.place.member(name), self.members.get(name))
+    fn member(&self, name: &str) -> (FieldPath, Option<&'v Value>) {
+        (self.path.member(name), self.members.get(name))
     }
 }
 
@@ -166,8 +170,8 @@ fn is_like_a_field(name: &str) -> bool {
     name.len() <= 32 && name.bytes().all(letter)
 }
 
-fn report_missing(place: &Place, hint: &'static str) {
-    place.error("is required", hint);
+fn report_missing(path: &FieldPath, hint: &'static str) {
+    path.error("is required", hint);
 }
 
 /// What the reference documentation says of an object.
@@ -241,11 +245,11 @@ macro_rules! section {
 
             fn read(
                 value: &serde_json::Value,
-                place: &$crate::config::place::Place,
+                path: &$crate::config::field_path::FieldPath,
             ) -> Option<Self> {
                 use $crate::config::section::{field_name, Members};
                 let known = [$(field_name(stringify!($field))),+];
-                let members = Members::open(value, place, &known)?;
+                let members = Members::open(value, path, &known)?;
                 Some(Self {
                     $($field: members.field(field_name(stringify!($field)), $rule),)+
                 })

@@ -1,10 +1,10 @@
 //! How webhooks, forms and MCP triggers are guarded.
 
 use super::condition::condition;
+use super::field_path::FieldPath;
 use super::instance::Paths;
-use super::known::Known;
-use super::place::Place;
 use super::provider::refuse;
+use super::provider_summary::ProviderSummary;
 use super::raw::RawWebhook;
 use crate::policy::{Condition, PathPattern, WebhookAuth, WebhookRule, WebhookRules};
 
@@ -13,30 +13,30 @@ use crate::policy::{Condition, PathPattern, WebhookAuth, WebhookRule, WebhookRul
 pub(super) fn webhooks(
     raw: Vec<RawWebhook>,
     paths: Option<Paths<'_>>,
-    providers: &[Known],
+    providers: &[ProviderSummary],
 ) -> WebhookRules {
-    let mut places: Vec<Place> = Vec::new();
+    let mut field_paths: Vec<FieldPath> = Vec::new();
     let mut list = Vec::new();
     for raw in raw {
-        let place = raw.path.place.clone();
+        let field_path = raw.path.path.clone();
         if let Some(rule) = rule(raw, paths, providers) {
-            places.push(place);
+            field_paths.push(field_path);
             list.push(rule);
         }
     }
     let rules = WebhookRules::new(list);
-    report_unreachable(&places, &rules);
+    report_unreachable(&field_paths, &rules);
     rules
 }
 
-fn report_unreachable(places: &[Place], rules: &WebhookRules) {
-    for (number, (place, rule)) in places.iter().zip(rules.iter()).enumerate() {
+fn report_unreachable(field_paths: &[FieldPath], rules: &WebhookRules) {
+    for (number, (field_path, rule)) in field_paths.iter().zip(rules.iter()).enumerate() {
         let first = rules.first_covering(&rule.pattern);
         let Some(earlier) = first.filter(|earlier| *earlier < number) else {
             continue;
         };
-        if let Some(earlier) = places.get(earlier) {
-            place.error(
+        if let Some(earlier) = field_paths.get(earlier) {
+            field_path.error(
                 format!("can never be reached: {earlier} matches every path that it matches"),
                 "the first match wins: put the narrower one first",
             );
@@ -52,7 +52,11 @@ pub(super) fn may_take_tokens(raw: &RawWebhook) -> bool {
     }
 }
 
-fn rule(raw: RawWebhook, paths: Option<Paths<'_>>, providers: &[Known]) -> Option<WebhookRule> {
+fn rule(
+    raw: RawWebhook,
+    paths: Option<Paths<'_>>,
+    providers: &[ProviderSummary],
+) -> Option<WebhookRule> {
     let auth = auth(&raw);
     let pattern = pattern(&raw, paths);
     let require = if raw.require.given {
@@ -78,7 +82,7 @@ fn auth(raw: &RawWebhook) -> Option<WebhookAuth> {
             let hint =
                 "write auth: bearer, open or deny, or require: with whom a token must belong to";
             raw.auth
-                .place
+                .path
                 .error("is required where there is no require", hint);
             return None;
         }
@@ -99,7 +103,7 @@ fn pattern(raw: &RawWebhook, paths: Option<Paths<'_>>) -> Option<PathPattern> {
     PathPattern::parse(path, paths.endpoints)
         .map_err(|fault| {
             let hint = paths.hint(path, "/webhook/orders/**");
-            raw.path.place.error(fault.to_string(), hint);
+            raw.path.path.error(fault.to_string(), hint);
         })
         .ok()
 }

@@ -22,7 +22,7 @@ const MAX_VALUES: usize = 500_000;
 /// The most text that its values and names may hold, with what aliases repeat.
 const MAX_TEXT: usize = 16 * 1024 * 1024;
 
-/// The longest part of a parser's complaint that is repeated.
+/// The longest part of a parser's message that is repeated.
 const LONGEST_COMPLAINT: usize = 300;
 
 /// Who reads a file on the way to the filter.
@@ -49,7 +49,7 @@ pub struct Document {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Odd {
     /// Where it is in the document, as a JSON pointer.
-    pub place: String,
+    pub pointer: String,
     /// The line that it is on.
     pub line: usize,
     /// What is odd about it.
@@ -176,7 +176,7 @@ impl Budget {
                     let keeps = text.ends_with("\n\n")
                         && matches!(event, Event::Scalar(_, ScalarStyle::Folded, ..));
                     let form = (is_last || keeps).then_some(Form::Block);
-                    open.note(form, open.place(), line)?;
+                    open.note(form, open.pointer(), line)?;
                 }
                 // yaml-cpp makes bytes of them that are no UTF-8.
                 Event::Scalar(_, ScalarStyle::DoubleQuoted, ..) if reader != Reader::Kubernetes => {
@@ -269,12 +269,12 @@ fn clean(text: &str, reader: Reader) -> Result<(), YamlFault> {
     Ok(())
 }
 
-fn not_yaml(complaint: &str) -> YamlFault {
+fn not_yaml(message: &str) -> YamlFault {
     // The parser has a bound of its own on flow collections, which it looks ahead for.
-    if complaint.contains("recursion limit") {
+    if message.contains("recursion limit") {
         return YamlFault::TooDeep;
     }
-    YamlFault::NotYaml(printable(complaint, LONGEST_COMPLAINT))
+    YamlFault::NotYaml(printable(message, LONGEST_COMPLAINT))
 }
 
 /// A document that is being read.
@@ -342,7 +342,7 @@ impl<'b> Open<'b> {
                     None if is_plain => scalar::plain(&text, self.reader),
                     None => (Value::String(text.into_owned()), None),
                 };
-                self.note(form, self.place(), line)?;
+                self.note(form, self.pointer(), line)?;
                 self.add(value, anchor, line)
             }
             Event::SequenceStart(anchor, tag) => {
@@ -368,7 +368,7 @@ impl<'b> Open<'b> {
     }
 
     /// Where the next value belongs.
-    fn place(&self) -> String {
+    fn pointer(&self) -> String {
         let steps = self.open.iter().map(|collection| match collection {
             Collection::List(items, _) => step(&items.len().to_string()),
             Collection::Map(_, Next::Value(name), _) => step(name),
@@ -377,10 +377,14 @@ impl<'b> Open<'b> {
         steps.collect()
     }
 
-    fn note(&mut self, form: Option<Form>, place: String, line: usize) -> Result<(), YamlFault> {
+    fn note(&mut self, form: Option<Form>, pointer: String, line: usize) -> Result<(), YamlFault> {
         if let Some(form) = form {
-            self.budget.spend(&place)?;
-            self.odd.push(Odd { place, line, form });
+            self.budget.spend(&pointer)?;
+            self.odd.push(Odd {
+                pointer,
+                line,
+                form,
+            });
         }
         Ok(())
     }
@@ -397,7 +401,7 @@ impl<'b> Open<'b> {
         if self.open.len() >= MAX_DEPTH {
             return Err(YamlFault::TooDeep);
         }
-        self.note(tag.map(|_| Form::Tag), self.place(), line)?;
+        self.note(tag.map(|_| Form::Tag), self.pointer(), line)?;
         self.budget.spend("")?;
         self.open.push(collection);
         Ok(())
@@ -426,7 +430,7 @@ impl<'b> Open<'b> {
         // Where Envoy keeps what is repeated elsewhere.
         let is_ignored = tag.is_some_and(|tag| tag.handle == "!" && tag.suffix == "ignore");
         let form = tag.map_or(form, |_| Some(Form::Tag));
-        self.note(form, self.place() + &step(text), line)?;
+        self.note(form, self.pointer() + &step(text), line)?;
         if let Some(Collection::Map(members, next, _)) = self.open.last_mut() {
             if members.contains_key(text) {
                 return Err(YamlFault::DuplicateField(line));
@@ -450,7 +454,7 @@ impl<'b> Open<'b> {
             return Err(YamlFault::TooDeep);
         }
         let copy = self.budget.copy(&anchored.value)?;
-        let here = self.place();
+        let here = self.pointer();
         for (below, line, form) in anchored.odd.clone() {
             self.note(Some(form), format!("{here}{below}"), line)?;
         }
@@ -461,9 +465,9 @@ impl<'b> Open<'b> {
     fn add(&mut self, value: Value, anchor: usize, line: usize) -> Result<(), YamlFault> {
         if anchor > 0 {
             let copy = self.budget.copy(&value)?;
-            let here = self.place();
+            let here = self.pointer();
             let below = |odd: &Odd| {
-                let below = odd.place.strip_prefix(&here)?;
+                let below = odd.pointer.strip_prefix(&here)?;
                 let is_below = below.is_empty() || below.starts_with('/');
                 is_below.then(|| (below.to_owned(), odd.line, odd.form))
             };
@@ -516,7 +520,7 @@ mod tests {
         let mut documents = Budget::default().documents(text, reader).unwrap();
         let document = documents.pop().unwrap();
         let odd = document.odd.into_iter();
-        let odd = odd.map(|odd| (odd.place, odd.line, odd.form));
+        let odd = odd.map(|odd| (odd.pointer, odd.line, odd.form));
         (document.value, odd.collect())
     }
 
@@ -706,7 +710,7 @@ mod tests {
         assert_eq!(value["e"]["f"], json!([1, {"b/c": "1.5", "d": "2.5"}]));
         let odd: Vec<_> = odd
             .iter()
-            .map(|(place, line, _)| (&**place, *line))
+            .map(|(pointer, line, _)| (&**pointer, *line))
             .collect();
         assert_eq!(
             odd,

@@ -219,7 +219,7 @@ fn every_form_of_a_scalar_is_what_envoy_makes_of_it() {
         let index = forms.iter().position(|other| other == form).unwrap();
         ours.odd
             .iter()
-            .any(|odd| odd.place == format!("/node/metadata/f{index}"))
+            .any(|odd| odd.pointer == format!("/node/metadata/f{index}"))
     };
     for form in [
         "0x1f",

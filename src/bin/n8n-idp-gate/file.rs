@@ -411,7 +411,7 @@ impl Search {
         mut problems: Vec<String>,
     ) -> Value {
         let within = around.odd.iter().filter(|odd| {
-            let below = odd.place.strip_prefix(at);
+            let below = odd.pointer.strip_prefix(at);
             below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
         });
         problems.extend(within.map(|odd| format!("line {}: {}", odd.line, odd.form)));

@@ -1,14 +1,14 @@
 //! The fixed words of the configuration.
 
 use super::read::Choice;
-use super::report::Complaint;
+use super::report::Message;
 use crate::crypto::Algorithm;
 use crate::identity::{Dialect, Kind};
 use crate::policy::{Access, ApiKeys, CryptoMode, Preflight, RolesFrom, WebhookAuth};
 use crate::token::TypRule;
 
 impl Choice for Dialect {
-    fn words() -> Vec<(&'static str, Self)> {
+    fn all() -> Vec<(&'static str, Self)> {
         vec![
             ("oidc", Self::Oidc),
             ("entra", Self::Entra),
@@ -26,7 +26,7 @@ impl Choice for Dialect {
 }
 
 impl Choice for TypRule {
-    fn words() -> Vec<(&'static str, Self)> {
+    fn all() -> Vec<(&'static str, Self)> {
         vec![
             ("any_access_token", Self::AnyAccessToken),
             ("at+jwt", Self::AccessToken),
@@ -40,7 +40,7 @@ impl Choice for TypRule {
 pub(super) struct AudienceClaim(pub(super) &'static str);
 
 impl Choice for AudienceClaim {
-    fn words() -> Vec<(&'static str, Self)> {
+    fn all() -> Vec<(&'static str, Self)> {
         ["client_id", "azp", "cid", "appid", "iss"]
             .map(|name| (name, Self(name)))
             .to_vec()
@@ -48,7 +48,7 @@ impl Choice for AudienceClaim {
 }
 
 impl Choice for Algorithm {
-    fn words() -> Vec<(&'static str, Self)> {
+    fn all() -> Vec<(&'static str, Self)> {
         Self::ALL
             .into_iter()
             .map(|algorithm| (algorithm.as_str(), algorithm))
@@ -56,19 +56,19 @@ impl Choice for Algorithm {
             .collect()
     }
 
-    fn complaint(word: &str) -> Option<Complaint> {
+    fn message(word: &str) -> Option<Message> {
         let upper = word.to_ascii_uppercase();
         if upper == "NONE" {
             let problem = "none is no signature: anybody could write such a token";
-            return Some(Complaint::new(problem, "take it out; RFC 8725 section 3.2"));
+            return Some(Message::new(problem, "take it out; RFC 8725 section 3.2"));
         }
         if upper.starts_with("HS") {
             let problem = "signs with a shared secret: whoever can check a token could forge one";
             let hint = "let the provider sign with a key pair, such as RS256 or ES256";
-            return Some(Complaint::new(problem, hint));
+            return Some(Message::new(problem, hint));
         }
         upper.starts_with("ESP").then(|| {
-            Complaint::new(
+            Message::new(
                 "is a name of COSE",
                 "write ES256 or ES384; RFC 9864 section 2.1",
             )
@@ -77,7 +77,7 @@ impl Choice for Algorithm {
 }
 
 impl Choice for Kind {
-    fn words() -> Vec<(&'static str, Self)> {
+    fn all() -> Vec<(&'static str, Self)> {
         [Self::App, Self::User]
             .into_iter()
             .map(|kind| (kind.as_str(), kind))
@@ -86,7 +86,7 @@ impl Choice for Kind {
 }
 
 impl Choice for RolesFrom {
-    fn words() -> Vec<(&'static str, Self)> {
+    fn all() -> Vec<(&'static str, Self)> {
         vec![
             ("roles", Self::Roles),
             ("scopes", Self::Scopes),
@@ -96,25 +96,25 @@ impl Choice for RolesFrom {
 }
 
 impl Choice for ApiKeys {
-    fn words() -> Vec<(&'static str, Self)> {
+    fn all() -> Vec<(&'static str, Self)> {
         vec![("pass", Self::Pass), ("refuse", Self::Refuse)]
     }
 }
 
 impl Choice for Access {
-    fn words() -> Vec<(&'static str, Self)> {
+    fn all() -> Vec<(&'static str, Self)> {
         vec![("pass", Self::Pass), ("deny", Self::Deny)]
     }
 }
 
 impl Choice for CryptoMode {
-    fn words() -> Vec<(&'static str, Self)> {
+    fn all() -> Vec<(&'static str, Self)> {
         vec![("auto", Self::Auto), ("guest", Self::Guest)]
     }
 }
 
 impl Choice for WebhookAuth {
-    fn words() -> Vec<(&'static str, Self)> {
+    fn all() -> Vec<(&'static str, Self)> {
         vec![
             ("open", Self::Open),
             ("bearer", Self::Bearer),
@@ -124,7 +124,7 @@ impl Choice for WebhookAuth {
 }
 
 impl Choice for Preflight {
-    fn words() -> Vec<(&'static str, Self)> {
+    fn all() -> Vec<(&'static str, Self)> {
         vec![("guard", Self::Guard), ("pass", Self::Pass)]
     }
 }
@@ -139,7 +139,7 @@ pub(super) enum ClientAuth {
 }
 
 impl Choice for ClientAuth {
-    fn words() -> Vec<(&'static str, Self)> {
+    fn all() -> Vec<(&'static str, Self)> {
         vec![
             ("client_secret_basic", Self::Basic),
             ("client_secret_post", Self::Post),

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::place::Place;
+use super::field_path::FieldPath;
 use super::provider::has_no_keys;
 use super::raw::RawProvider;
 use crate::identity::{Dialect, Kind, Placed};
 use crate::token::TypRule;
 
 /// A provider, as far as rules on callers have to know it.
-pub(super) struct Known {
+pub(super) struct ProviderSummary {
     pub(super) name: String,
     /// Whether its tokens say that an application calls.
     tells_apps: bool,
@@ -19,10 +19,10 @@ pub(super) struct Known {
     audiences: BTreeSet<String>,
     /// Where it could be said whether the names under `roles` are roles or scopes, if that is not
     /// said and its tokens have scopes.
-    pub(super) unsaid_roles_from: Option<Place>,
+    pub(super) unsaid_roles_from: Option<FieldPath>,
 }
 
-impl Known {
+impl ProviderSummary {
     /// `None`: it has no name, which was reported. Warns of what the provider itself says.
     pub(super) fn of(raw: &RawProvider) -> Option<Self> {
         let name = raw.name.value.as_ref()?.text.clone();
@@ -48,22 +48,22 @@ impl Known {
             tells_apps,
             tells_people,
             audiences: names,
-            unsaid_roles_from: (has_scopes && !says).then(|| raw.roles_from.place.clone()),
+            unsaid_roles_from: (has_scopes && !says).then(|| raw.roles_from.path.clone()),
         };
         for client in raw.clients.value.iter().flat_map(|list| &list.0) {
-            known.warn_of_client(&client.text, &raw.clients.place);
+            known.warn_of_client(&client.text, &raw.clients.path);
         }
         Some(known)
     }
 
     /// Warns where a rule asks for a kind that no token of this provider need have.
-    pub(super) fn warn_of_kind(&self, kind: Kind, place: &Place) {
+    pub(super) fn warn_of_kind(&self, kind: Kind, path: &FieldPath) {
         let (tells, who, field) = match kind {
             Kind::App => (self.tells_apps, "an application", "app"),
             _ => (self.tells_people, "a person", "user"),
         };
         if !tells {
-            place.warn(
+            path.warn(
                 format!(
                     "tokens of {} need not say that {who} calls, and do not match then",
                     self.name
@@ -74,9 +74,9 @@ impl Known {
     }
 
     /// Warns where a client is an audience: its ID tokens have that audience, too.
-    pub(super) fn warn_of_client(&self, client: &str, place: &Place) {
+    pub(super) fn warn_of_client(&self, client: &str, path: &FieldPath) {
         if self.audiences.contains(client) {
-            place.warn(
+            path.warn(
                 format!(
                     "names a client that is one of the audiences of {}, too: its ID tokens may pass for access tokens",
                     self.name

@@ -1,34 +1,34 @@
-//! Where in a configuration something stands, and the diagnostics that are reported there.
+//! Field paths, and the diagnostics that are reported at them.
 
 use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 
-use super::report::{Complaint, Diagnostic};
+use super::report::{Diagnostic, Message};
 use crate::formats::printable::quoted;
 
-/// The most errors, and the most warnings, that one reading reports. Who mends so many reads the
-/// configuration again.
+/// The most errors, and the most warnings, that one reading reports. After so many corrections, it is
+/// read again.
 const MOST_DIAGNOSTICS: usize = 500;
 
-/// A place in a configuration. Whoever holds one can report what is wrong there; all places of
+/// The path of a field in a configuration. Problems are reported to it; all paths of
 /// one reading report to the same list.
 #[derive(Clone)]
-pub(super) struct Place {
-    path: Path,
+pub(super) struct FieldPath {
+    steps: Steps,
     diagnostics: Rc<RefCell<Diagnostics>>,
 }
 
 #[derive(Default)]
 struct Diagnostics {
-    errors: Vec<(Path, Complaint)>,
-    warnings: Vec<(Path, Complaint)>,
+    errors: Vec<(Steps, Message)>,
+    warnings: Vec<(Steps, Message)>,
 }
 
-/// The steps from the whole configuration to a place in it. Ordered, so that a report lists
+/// The steps from the whole configuration to a path in it. Ordered, so that a report lists
 /// `providers[2]` before `providers[10]`, and all of one provider together.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct Path(Vec<Step>);
+struct Steps(Vec<Step>);
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
@@ -36,11 +36,11 @@ enum Step {
     Item(usize),
 }
 
-impl Place {
+impl FieldPath {
     /// The configuration as a whole, with nothing found yet.
     pub(super) fn whole() -> Self {
         Self {
-            path: Path::default(),
+            steps: Steps::default(),
             diagnostics: Rc::default(),
         }
     }
@@ -57,14 +57,14 @@ impl Place {
 
     /// Reports something that keeps the configuration from being loaded.
     pub(super) fn error(&self, problem: impl Into<String>, hint: impl Into<String>) {
-        self.complain(Complaint::new(problem, hint));
+        self.report(Message::new(problem, hint));
     }
 
-    /// Reports a complaint that was made before the place was known.
-    pub(super) fn complain(&self, complaint: Complaint) {
+    /// Reports a message that was made before the path was known.
+    pub(super) fn report(&self, message: Message) {
         let mut diagnostics = self.diagnostics.borrow_mut();
         if diagnostics.errors.len() < MOST_DIAGNOSTICS {
-            diagnostics.errors.push((self.path.clone(), complaint));
+            diagnostics.errors.push((self.steps.clone(), message));
         }
     }
 
@@ -72,7 +72,7 @@ impl Place {
     pub(super) fn warn(&self, problem: impl Into<String>, hint: impl Into<String>) {
         let mut diagnostics = self.diagnostics.borrow_mut();
         if diagnostics.warnings.len() < MOST_DIAGNOSTICS {
-            let warning = (self.path.clone(), Complaint::new(problem, hint));
+            let warning = (self.steps.clone(), Message::new(problem, hint));
             diagnostics.warnings.push(warning);
         }
     }
@@ -81,8 +81,8 @@ impl Place {
     /// say the same again.
     pub(super) fn has_errors(&self) -> bool {
         let diagnostics = self.diagnostics.borrow();
-        let within = |path: &Path| path.0.starts_with(&self.path.0);
-        diagnostics.errors.iter().any(|(path, _)| within(path))
+        let within = |steps: &Steps| steps.0.starts_with(&self.steps.0);
+        diagnostics.errors.iter().any(|(steps, _)| within(steps))
     }
 
     /// Every error of the reading, in the order of the paths.
@@ -96,32 +96,32 @@ impl Place {
     }
 
     fn step(&self, step: Step) -> Self {
-        let mut place = self.clone();
-        place.path.0.push(step);
-        place
+        let mut path = self.clone();
+        path.steps.0.push(step);
+        path
     }
 }
 
-fn listed(found: &[(Path, Complaint)]) -> Vec<Diagnostic> {
+fn listed(found: &[(Steps, Message)]) -> Vec<Diagnostic> {
     let mut found: Vec<_> = found.iter().collect();
     found.sort_by_key(|(path, _)| path);
     found
         .into_iter()
-        .map(|(path, complaint)| Diagnostic {
+        .map(|(path, message)| Diagnostic {
             path: path.to_string(),
-            problem: complaint.problem.clone(),
-            hint: complaint.hint.clone(),
+            problem: message.problem.clone(),
+            hint: message.hint.clone(),
         })
         .collect()
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for FieldPath {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.path.fmt(formatter)
+        self.steps.fmt(formatter)
     }
 }
 
-impl fmt::Display for Path {
+impl fmt::Display for Steps {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, step) in self.0.iter().enumerate() {
             match step {
@@ -147,15 +147,21 @@ mod tests {
 
     #[test]
     fn a_path_reads_as_in_javascript() {
-        let place = Place::whole().member("roles").member("N8N.Admin").item(1);
-        assert_eq!(place.to_string(), r#"roles["N8N.Admin"][1]"#);
-        let place = Place::whole().member("providers").item(0).member("name");
-        assert_eq!(place.to_string(), "providers[0].name");
+        let path = FieldPath::whole()
+            .member("roles")
+            .member("N8N.Admin")
+            .item(1);
+        assert_eq!(path.to_string(), r#"roles["N8N.Admin"][1]"#);
+        let path = FieldPath::whole()
+            .member("providers")
+            .item(0)
+            .member("name");
+        assert_eq!(path.to_string(), "providers[0].name");
     }
 
     #[test]
     fn findings_are_listed_in_the_order_of_their_paths_with_numbers_as_numbers() {
-        let whole = Place::whole();
+        let whole = FieldPath::whole();
         let providers = whole.member("providers");
         for index in [10, 2] {
             providers.item(index).error("is odd", "make it even");
@@ -168,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_report_has_a_bound() {
-        let whole = Place::whole();
+        let whole = FieldPath::whole();
         for index in 0..=MOST_DIAGNOSTICS {
             whole.item(index).error("is odd", "make it even");
             whole.item(index).warn("is odd", "make it even");
