@@ -19,6 +19,10 @@ mod documentation;
 #[cfg(feature = "e2e")]
 #[path = "deploy/envoy.rs"]
 mod envoy;
+#[path = "deploy/floors.rs"]
+mod floors;
+#[path = "deploy/imports.rs"]
+mod imports;
 #[path = "deploy/limits.rs"]
 mod limits;
 #[path = "deploy/manifests.rs"]
