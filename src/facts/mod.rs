@@ -3,33 +3,26 @@
 //! The store is driven by events (a tick, an answer, a request that waits) and answers with
 //! effects, so that years of it can be run in a test. It reads no clock and makes no call.
 
-mod backoff;
-mod catalog;
-mod discovery;
-mod fetch;
-mod held;
-mod introspection;
-mod key_set;
-mod looks;
+mod call;
+mod kinds;
 mod peer;
-mod places;
 mod response_headers;
+mod schedule;
 mod shared;
+mod slots;
 mod status;
 mod store;
 #[cfg(test)]
 mod tests;
-mod unknown;
 mod waiting;
 
-pub use discovery::read_discovery;
-pub use fetch::{CallId, FetchAnswer, FetchFault, FetchRequest, MAX_DOCUMENT};
-pub use introspection::{question, read_answer, IntrospectionFault, Said, MAX_CALLS};
+pub use call::{CallId, FetchAnswer, FetchFault, FetchRequest, MAX_DOCUMENT};
+pub use kinds::key_set::{read_discovery, KeyIdDigest};
+pub use kinds::token_status::{question, read_answer, IntrospectionFault, Said, MAX_CALLS};
 pub use peer::Peer;
 pub use response_headers::ResponseHeaders;
 pub use shared::{SharedKey, SharedMemory};
 pub use store::{Effect, FactStore, KeyCount, Origin};
-pub use unknown::KeyIdDigest;
 pub use waiting::{WaitFault, WaiterId};
 
 use std::time::Duration;
@@ -37,7 +30,7 @@ use std::time::Duration;
 use crate::crypto::KeySet;
 use crate::policy::ProviderId;
 use crate::token::{ActiveResponse, TokenDigest, TokenFault};
-use looks::{Cause, Wanted};
+use kinds::key_set::{Cause, Wanted};
 
 /// Something that has to be known before a decision can be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::fetch::LONGEST_SHOWN;
+use super::call::LONGEST_SHOWN;
 use crate::formats::printable::printable_bytes;
 
 /// The most of a `Content-Encoding` that is shown, in characters.

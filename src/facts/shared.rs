@@ -11,11 +11,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine as _;
 use hmac_sha256::{Hash, HMAC};
 
-use super::backoff;
-use super::fetch::{code_of, number_of};
-use super::held::{Published, Retired};
-use super::looks::{Cause, Look, Looks};
+use super::call::{code_of, number_of};
+use super::kinds::key_set::{Cause, Look, Looks, Published, Retired};
 use super::peer::Peer;
+use super::schedule;
 use crate::crypto::{PublicKey, SkipReason, SkippedKey};
 use crate::http::Endpoint;
 use crate::policy::{KeySource, Provider};
@@ -215,7 +214,7 @@ impl SharedKeySet<'_> {
             self.write(name, &ours, None);
             return Lease::Ours(end);
         };
-        let believed = end.saturating_add(backoff::LONGEST_ASKED_FOR);
+        let believed = end.saturating_add(schedule::LONGEST_ASKED_FOR);
         let is_in_force = |end: UnixMillis| end > now && end <= believed;
         let is_ours = value.len() <= MAX_SHARED;
         let entry = is_ours.then(|| self.key.open(name, &value)).flatten();

@@ -4,10 +4,10 @@ mod introspection;
 
 use std::time::Duration;
 
-use super::introspection::{Answers, Inquiries, Word};
-use super::key_set::{KeySetFact, Progress};
-use super::places::Claim;
+use super::kinds::key_set::{KeySetFact, Progress};
+use super::kinds::token_status::{Answers, Inquiries, Word};
 use super::shared::{Lease, Names, SharedKeySet, TooLarge};
+use super::slots::Claim;
 use super::waiting::{Waiter, Waiting, MAX_ASKERS, MAX_WAITERS};
 use super::{
     Availability, CallId, Fact, Facts, FetchAnswer, FetchFault, FetchRequest, Introspected,

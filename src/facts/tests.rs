@@ -34,10 +34,10 @@ mod changed;
 mod days;
 mod discovery;
 mod fetching;
-mod introspection;
+mod made_up_tokens;
 mod neighbours;
 mod rhythm;
-mod strangers;
+mod token_status;
 mod workers;
 mod years;
 
@@ -231,7 +231,7 @@ fn document(jwks: &str) -> FetchAnswer {
 
 /// When a set that was fetched at `fetched`, and is fresh for `seconds`, is due.
 fn due(fetched: UnixMillis, seconds: u64) -> UnixMillis {
-    let length = backoff::rhythm(Duration::from_secs(seconds), fetched.0);
+    let length = schedule::rhythm(Duration::from_secs(seconds), fetched.0);
     assert!(length <= Duration::from_secs(seconds));
     assert!(length >= Duration::from_secs(seconds * 9 / 10));
     fetched.saturating_add(length)

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::looks::Wanted;
+use super::kinds::key_set::Wanted;
 use super::peer::Peer;
-use super::places::{Claim, Places};
+use super::slots::{Claim, Places};
 use super::Fact;
 use crate::policy::ProviderId;
 use crate::time::UnixMillis;

@@ -1,7 +1,7 @@
 //! The part of the store that asks providers about tokens.
 
 use super::{wake, Effect, FactStore, Word};
-use crate::facts::introspection::{Inquiries, Queues};
+use crate::facts::kinds::token_status::{Inquiries, Queues};
 use crate::facts::{CallId, FetchAnswer};
 use crate::policy::ProviderId;
 use crate::time::UnixMillis;

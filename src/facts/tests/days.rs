@@ -1,6 +1,6 @@
 //! Random days of asking about tokens.
 
-use super::introspection::*;
+use super::token_status::*;
 use super::*;
 
 const TOKENS: u64 = 40;

@@ -6,14 +6,14 @@
 
 use std::time::Duration;
 
-use super::peer::Peer;
 use super::unknown::KeyIdDigest;
+use crate::facts::peer::Peer;
 use crate::time::UnixMillis;
 
 /// Why a token makes the gate look. Each has looks of its own, so that forged signatures use up none
 /// for key ids that are really new.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Cause {
+pub(in crate::facts) enum Cause {
     /// Its key id is not in the set.
     #[default]
     Unknown,
@@ -42,40 +42,40 @@ impl Cause {
 
 /// What a request that waits wants to be looked for.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Wanted {
-    pub(super) cause: Cause,
+pub(in crate::facts) struct Wanted {
+    pub(in crate::facts) cause: Cause,
     /// Stands for the key id, or for the token.
-    pub(super) key_id: KeyIdDigest,
+    pub(in crate::facts) key_id: KeyIdDigest,
     /// Where the request came from.
-    pub(super) peer: Option<Peer>,
+    pub(in crate::facts) peer: Option<Peer>,
 }
 
 /// The least time between two looks.
-pub(super) fn gap(cooldown: Duration) -> Duration {
+pub(in crate::facts) fn gap(cooldown: Duration) -> Duration {
     cooldown.checked_div(10).unwrap_or_default()
 }
 
 /// A look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Look {
+pub(in crate::facts) struct Look {
     /// When it ended: one that takes longer than the cooldown is not followed by the next at once.
-    pub(super) at: UnixMillis,
+    pub(in crate::facts) at: UnixMillis,
     /// How long it took: a provider that is slow is not asked without a rest.
-    pub(super) took: Duration,
+    pub(in crate::facts) took: Duration,
     /// Whose token caused it.
-    pub(super) peer: Option<Peer>,
+    pub(in crate::facts) peer: Option<Peer>,
 }
 
 /// The last looks of all workers for one cause, the oldest first.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Looks {
+pub(in crate::facts) struct Looks {
     cause: Cause,
     looks: Vec<Look>,
 }
 
 impl Looks {
     /// None yet.
-    pub(super) const fn of(cause: Cause) -> Self {
+    pub(in crate::facts) const fn of(cause: Cause) -> Self {
         Self {
             cause,
             looks: Vec::new(),
@@ -83,7 +83,7 @@ impl Looks {
     }
 
     /// From when on this caller's token may cause a look; zero: now.
-    pub(super) fn next_of(
+    pub(in crate::facts) fn next_of(
         &self,
         peer: Option<Peer>,
         now: UnixMillis,
@@ -107,7 +107,7 @@ impl Looks {
     }
 
     /// From when on any caller's token may.
-    pub(super) fn next(&self, now: UnixMillis, cooldown: Duration) -> UnixMillis {
+    pub(in crate::facts) fn next(&self, now: UnixMillis, cooldown: Duration) -> UnixMillis {
         let counts = |look: &&Look| now < look.at.saturating_add(cooldown);
         let Some(first) = self.looks.iter().find(counts) else {
             return UnixMillis(0);
@@ -120,7 +120,7 @@ impl Looks {
     }
 
     /// When the provider has rested from the last one.
-    pub(super) fn rested(&self, cooldown: Duration) -> UnixMillis {
+    pub(in crate::facts) fn rested(&self, cooldown: Duration) -> UnixMillis {
         self.looks.last().map_or(UnixMillis(0), |last| {
             let rest = last.took.min(cooldown).max(gap(cooldown));
             last.at.saturating_add(rest)
@@ -128,7 +128,7 @@ impl Looks {
     }
 
     /// Notes a look.
-    pub(super) fn note(&mut self, look: Look) {
+    pub(in crate::facts) fn note(&mut self, look: Look) {
         // There are few, and nearly always this is the newest.
         let later = self
             .looks
@@ -142,7 +142,7 @@ impl Looks {
     }
 
     /// Takes over those of another worker. Returns whether there are any that were not known.
-    pub(super) fn join(&mut self, others: &Self, now: UnixMillis) -> bool {
+    pub(in crate::facts) fn join(&mut self, others: &Self, now: UnixMillis) -> bool {
         let mut news = false;
         for look in &others.looks {
             let look = Look {
@@ -159,14 +159,14 @@ impl Looks {
     }
 
     /// The clock may have been set back.
-    pub(super) fn clamp(&mut self, now: UnixMillis) {
+    pub(in crate::facts) fn clamp(&mut self, now: UnixMillis) {
         for look in &mut self.looks {
             look.at = look.at.min(now);
         }
     }
 
     /// All of them, the oldest first.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Look> {
+    pub(in crate::facts) fn iter(&self) -> impl Iterator<Item = &Look> {
         self.looks.iter()
     }
 }

@@ -3,39 +3,39 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::shared::Snapshot;
 use crate::crypto::{KeySet, PublicKey, MAX_CANDIDATES};
+use crate::facts::shared::Snapshot;
 use crate::time::UnixMillis;
 
 /// The most keys that are kept after they left the published set. A provider that changes its
 /// keys with every fetch must not fill the memory.
-pub(super) const MAX_RETIRED: usize = 100;
+pub(in crate::facts) const MAX_RETIRED: usize = 100;
 
 /// What a provider publishes and published, as workers tell each other.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Published {
+pub(in crate::facts) struct Published {
     /// The usable keys of the newest document; none where it had none.
-    pub(super) keys: Vec<Rc<PublicKey>>,
+    pub(in crate::facts) keys: Vec<Rc<PublicKey>>,
     /// Keys that left it, oldest first.
-    pub(super) retired: Vec<Retired>,
+    pub(in crate::facts) retired: Vec<Retired>,
 }
 
 /// A key that left the published set.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Retired {
-    pub(super) key: Rc<PublicKey>,
+pub(in crate::facts) struct Retired {
+    pub(in crate::facts) key: Rc<PublicKey>,
     /// When it was first missing.
-    pub(super) since: UnixMillis,
+    pub(in crate::facts) since: UnixMillis,
 }
 
 impl Published {
     /// Whether there is no key, neither published nor retired.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::facts) fn is_empty(&self) -> bool {
         self.keys.is_empty() && self.retired.is_empty()
     }
 
     /// What is known after `newer` keys were published at `now`.
-    pub(super) fn succeeded_by(&self, newer: &[Rc<PublicKey>], now: UnixMillis) -> Self {
+    pub(in crate::facts) fn succeeded_by(&self, newer: &[Rc<PublicKey>], now: UnixMillis) -> Self {
         let mut keys = newer.to_vec();
         for key in &mut keys {
             // Keys that stay are the very same ones, so that comparing them costs nothing.
@@ -77,7 +77,7 @@ fn few_of_each_key_id(keys: &[Rc<PublicKey>], retired: Vec<Retired>) -> Vec<Reti
 
 /// The keys that are in use.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(in crate::facts) struct Held {
     published: Published,
     in_use: KeySet,
     revoked: Vec<String>,
@@ -87,7 +87,7 @@ pub(super) struct Held {
 
 impl Held {
     /// The keys that a snapshot tells of.
-    pub(super) fn new(snapshot: &Snapshot, revoked: &[String]) -> Self {
+    pub(in crate::facts) fn new(snapshot: &Snapshot, revoked: &[String]) -> Self {
         let mut held = Self {
             published: snapshot.published.clone(),
             in_use: KeySet::default().without(snapshot.skipped.clone()),
@@ -101,7 +101,7 @@ impl Held {
 
     /// Lets go of keys that left the published set longer than `grace` ago, and of what a clock
     /// that was set back says about the future. Returns the keys as they were, if some are gone.
-    pub(super) fn expire(&mut self, now: UnixMillis, grace: Duration) -> Option<KeySet> {
+    pub(in crate::facts) fn expire(&mut self, now: UnixMillis, grace: Duration) -> Option<KeySet> {
         self.fetched = self.fetched.min(now);
         let retired = &mut self.published.retired;
         let before = retired.len();
@@ -124,22 +124,22 @@ impl Held {
     }
 
     /// The keys that may check a token now.
-    pub(super) const fn keys(&self) -> &KeySet {
+    pub(in crate::facts) const fn keys(&self) -> &KeySet {
         &self.in_use
     }
 
     /// What the provider publishes and published.
-    pub(super) const fn published(&self) -> &Published {
+    pub(in crate::facts) const fn published(&self) -> &Published {
         &self.published
     }
 
     /// When the published set was fetched.
-    pub(super) const fn fetched(&self) -> UnixMillis {
+    pub(in crate::facts) const fn fetched(&self) -> UnixMillis {
         self.fetched
     }
 
     /// How long the provider said that it would be fresh.
-    pub(super) const fn max_age(&self) -> Option<Duration> {
+    pub(in crate::facts) const fn max_age(&self) -> Option<Duration> {
         self.max_age
     }
 }

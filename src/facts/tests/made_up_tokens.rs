@@ -1,6 +1,6 @@
 //! What tokens of some callers, made up or not, do to the tokens of others.
 
-use super::introspection::*;
+use super::token_status::*;
 use super::*;
 use crate::crypto::KeySet;
 use crate::facts::Introspected;

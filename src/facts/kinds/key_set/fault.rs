@@ -1,8 +1,8 @@
 //! One example of every fault of a fetch, and what an operator does about it.
 
-use super::status::StatusClass;
-use super::FetchFault;
 use crate::crypto::KeySetFault;
+use crate::facts::status::StatusClass;
+use crate::facts::FetchFault;
 
 impl FetchFault {
     /// One example of every fault, in the order of the documentation.
@@ -157,8 +157,8 @@ impl FetchFault {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fetch::{code_of, number_of, NUMBERS};
     use super::*;
+    use crate::facts::call::{code_of, number_of, NUMBERS};
 
     #[test]
     fn every_fault_has_a_number_of_its_own_that_workers_can_tell_each_other() {

@@ -1,17 +1,28 @@
 //! The key set of one provider: where it stands and what it needs next.
 
+mod discovery;
+mod fault;
+mod in_use;
+mod refetch;
+mod unknown;
+
+pub use discovery::read_discovery;
+pub(in crate::facts) use in_use::{Published, Retired};
+pub(in crate::facts) use refetch::{Cause, Look, Looks, Wanted};
+pub use unknown::KeyIdDigest;
+
 use std::collections::HashSet;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::discovery::jwks_endpoint;
-use super::held::{Held, Published};
-use super::looks::{Cause, Look, Looks, Wanted};
-use super::peer::Peer;
-use super::shared::{Discovered, Pause, Snapshot};
-use super::unknown::{KeyIdDigest, UnknownKeyIds};
-use super::{backoff, Availability, CallId, FetchAnswer, FetchFault, NewerKeys, Outage};
+use discovery::jwks_endpoint;
+use in_use::Held;
+use unknown::UnknownKeyIds;
+
 use crate::crypto::{KeySet, KeySetFault, PublicKey, SkippedKey};
+use crate::facts::peer::Peer;
+use crate::facts::shared::{Discovered, Pause, Snapshot};
+use crate::facts::{schedule, Availability, CallId, FetchAnswer, FetchFault, NewerKeys, Outage};
 use crate::http::Endpoint;
 use crate::policy::{Freshness, KeySource, Provider};
 use crate::time::UnixMillis;
@@ -24,7 +35,7 @@ const MAX_LOOKED_FOR: usize = 256;
 
 /// The key set of one provider.
 #[derive(Debug)]
-pub(super) struct KeySetFact {
+pub(in crate::facts) struct KeySetFact {
     issuer: String,
     source: KeySource,
     freshness: Freshness,
@@ -87,7 +98,7 @@ enum Step {
 
 /// What an answer led to.
 #[derive(Debug, PartialEq)]
-pub(super) enum Progress {
+pub(in crate::facts) enum Progress {
     /// The next call must be made.
     Next(Endpoint),
     /// There is a new key set, for the other workers too.
@@ -99,7 +110,7 @@ pub(super) enum Progress {
 }
 
 impl KeySetFact {
-    pub(super) fn new(provider: &Provider) -> Self {
+    pub(in crate::facts) fn new(provider: &Provider) -> Self {
         Self {
             issuer: provider.token.issuers.discovery.clone(),
             source: provider.keys.clone(),
@@ -126,7 +137,7 @@ impl KeySetFact {
         }
     }
 
-    pub(super) fn availability(&self, now: UnixMillis) -> Availability<'_> {
+    pub(in crate::facts) fn availability(&self, now: UnixMillis) -> Availability<'_> {
         if let KeySource::Inline(set) = &self.source {
             return Availability::Known(set);
         }
@@ -148,7 +159,7 @@ impl KeySetFact {
     }
 
     /// Whether a fetch may bring this key, for a request that came at `since`.
-    pub(super) fn newer_keys(
+    pub(in crate::facts) fn newer_keys(
         &self,
         key_id: KeyIdDigest,
         since: UnixMillis,
@@ -179,7 +190,7 @@ impl KeySetFact {
 
     /// Whether a fetch may bring another key under the key id that this token names, for a request
     /// that came at `since`.
-    pub(super) fn may_have_changed(
+    pub(in crate::facts) fn may_have_changed(
         &self,
         token: KeyIdDigest,
         since: UnixMillis,
@@ -205,7 +216,7 @@ impl KeySetFact {
     }
 
     /// How long this token may not cause a look; zero: it may, or a fetch is under way.
-    pub(super) fn before_look(&self, wanted: Wanted, now: UnixMillis) -> Duration {
+    pub(in crate::facts) fn before_look(&self, wanted: Wanted, now: UnixMillis) -> Duration {
         let Wanted {
             cause,
             key_id,
@@ -228,24 +239,24 @@ impl KeySetFact {
     }
 
     /// How long one whole fetch may take: the discovery document and the key set.
-    pub(super) const fn longest_fetch(&self) -> Duration {
+    pub(in crate::facts) const fn longest_fetch(&self) -> Duration {
         self.freshness.timeout.saturating_mul(2)
     }
 
-    pub(super) const fn timeout(&self) -> Duration {
+    pub(in crate::facts) const fn timeout(&self) -> Duration {
         self.freshness.timeout
     }
 
     /// Lets go of what is over. A clock that was set back must not keep old keys in use, a pause in
     /// force or a lost call awaited for as long as it was ahead.
-    pub(super) fn expire(&mut self, now: UnixMillis) {
+    pub(in crate::facts) fn expire(&mut self, now: UnixMillis) {
         self.newest = self.newest.min(now);
         self.started.get_or_insert(now);
         self.started = self.started.map(|started| started.min(now));
         self.looks.clamp(now);
         self.changes.clamp(now);
         self.looked = self.looked.min(now);
-        let longest = now.saturating_add(backoff::LONGEST_ASKED_FOR);
+        let longest = now.saturating_add(schedule::LONGEST_ASKED_FOR);
         self.not_before = self.not_before.min(longest);
         self.unknown.clamp(now);
         if let Some(call) = &mut self.call {
@@ -264,7 +275,7 @@ impl KeySetFact {
     }
 
     /// How long nobody is to fetch after the last one; over at once when that one succeeded.
-    pub(super) const fn pause_after_fetch(&self) -> Pause {
+    pub(in crate::facts) const fn pause_after_fetch(&self) -> Pause {
         Pause {
             until: self.not_before,
             failures: self.failures,
@@ -274,13 +285,13 @@ impl KeySetFact {
     }
 
     /// Whether a call is under way.
-    pub(super) const fn is_fetching(&self) -> bool {
+    pub(in crate::facts) const fn is_fetching(&self) -> bool {
         self.call.is_some()
     }
 
     /// How long ago keys were last fetched, though they may have been withdrawn or given up since;
     /// where none ever were, how long they are missed. `None`: they are not fetched.
-    pub(super) fn age(&self, now: UnixMillis) -> Option<Duration> {
+    pub(in crate::facts) fn age(&self, now: UnixMillis) -> Option<Duration> {
         if matches!(self.source, KeySource::Inline(_)) {
             return None;
         }
@@ -289,12 +300,16 @@ impl KeySetFact {
     }
 
     /// The keys of the newest document that are left out.
-    pub(super) fn skipped(&self) -> &[SkippedKey] {
+    pub(in crate::facts) fn skipped(&self) -> &[SkippedKey] {
         &self.skipped
     }
 
     /// Whether a fetch should begin now, where this is wanted to be looked for.
-    pub(super) fn is_due(&self, now: UnixMillis, mut wanted: impl Iterator<Item = Wanted>) -> bool {
+    pub(in crate::facts) fn is_due(
+        &self,
+        now: UnixMillis,
+        mut wanted: impl Iterator<Item = Wanted>,
+    ) -> bool {
         let stale = match (&self.source, &self.held) {
             (KeySource::Inline(_), _) => return false,
             (_, None) => true,
@@ -321,11 +336,11 @@ impl KeySetFact {
             .max_age()
             .map_or(ttl, |max_age| max_age.max(min_ttl).min(max_ttl));
         let fetched = held.fetched();
-        fetched.saturating_add(backoff::rhythm(length, fetched.0))
+        fetched.saturating_add(schedule::rhythm(length, fetched.0))
     }
 
     /// Begins a fetch, which looks for the keys that are wanted, too.
-    pub(super) fn begin(
+    pub(in crate::facts) fn begin(
         &mut self,
         id: CallId,
         now: UnixMillis,
@@ -365,12 +380,12 @@ impl KeySetFact {
     }
 
     /// Whether this call's answer is still waited for. A call that was given up is not.
-    pub(super) fn awaits(&self, id: CallId) -> bool {
+    pub(in crate::facts) fn awaits(&self, id: CallId) -> bool {
         self.call.as_ref().is_some_and(|call| call.id == id)
     }
 
     /// Takes the answer of the call that is awaited; `next` names the call that may follow.
-    pub(super) fn answered(
+    pub(in crate::facts) fn answered(
         &mut self,
         id: CallId,
         answer: FetchAnswer,
@@ -527,7 +542,7 @@ impl KeySetFact {
     }
 
     /// The call whose answer the host should have brought long ago.
-    pub(super) fn lost_call(&self, now: UnixMillis) -> Option<CallId> {
+    pub(in crate::facts) fn lost_call(&self, now: UnixMillis) -> Option<CallId> {
         let limit = self.freshness.timeout.saturating_add(LOST_AFTER);
         let lost = self.call.as_ref();
         lost.filter(|call| now.since(call.begun) > limit)
@@ -544,7 +559,7 @@ impl KeySetFact {
     ) {
         self.is_overdue = false;
         self.failures = self.failures.saturating_add(1);
-        let pause = backoff::pause(self.failures, asked_for, seed);
+        let pause = schedule::pause(self.failures, asked_for, seed);
         self.not_before = now.saturating_add(pause);
         self.last_fault = Some(fault.as_str());
         // Keys that are not where they were may have moved; a document that was not to be had
@@ -561,7 +576,7 @@ impl KeySetFact {
     /// Another worker could not fetch the keys: nobody does until the pause is over.
     ///
     /// Returns whether that is news.
-    pub(super) fn pause(&mut self, pause: Pause) -> bool {
+    pub(in crate::facts) fn pause(&mut self, pause: Pause) -> bool {
         let news = pause.until > self.not_before;
         self.is_overdue &= !news;
         if news {
@@ -578,7 +593,7 @@ impl KeySetFact {
     /// Takes over what another worker fetched, if it is newer than what is here.
     ///
     /// Returns whether there are keys, or looks that were not known here.
-    pub(super) fn adopt(&mut self, snapshot: &Snapshot, now: UnixMillis) -> bool {
+    pub(in crate::facts) fn adopt(&mut self, snapshot: &Snapshot, now: UnixMillis) -> bool {
         let age = now.since(snapshot.fetched);
         let looked =
             self.looks.join(&snapshot.looks, now) | self.changes.join(&snapshot.changes, now);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hmac_sha256::Hash;
 
-use super::looks;
+use super::refetch;
 use crate::crypto::KeySet;
 use crate::time::UnixMillis;
 use crate::token::TokenDigest;
@@ -40,7 +40,7 @@ impl KeyIdDigest {
     }
 
     /// The same as a number.
-    pub(super) const fn number(self) -> u128 {
+    pub(in crate::facts) const fn number(self) -> u128 {
         u128::from_be_bytes(self.0)
     }
 }
@@ -52,7 +52,7 @@ impl KeyIdDigest {
 /// gate ask for ever. Each fetch that did not bring a key doubles the time until it may cause the
 /// next one. Whatever is published in between is found by the regular fetch.
 #[derive(Debug, Default)]
-pub(super) struct UnknownKeyIds {
+pub(in crate::facts) struct UnknownKeyIds {
     missing: Vec<Missing>,
     /// Those that left the set, the oldest first.
     withdrawn: VecDeque<KeyIdDigest>,
@@ -68,13 +68,17 @@ struct Missing {
 impl Missing {
     fn rest(&self, cooldown: Duration) -> Duration {
         let doublings = self.fetches.saturating_sub(1);
-        looks::gap(cooldown).saturating_mul(2_u32.saturating_pow(doublings))
+        refetch::gap(cooldown).saturating_mul(2_u32.saturating_pow(doublings))
     }
 }
 
 impl UnknownKeyIds {
     /// Until when no fetch is made for this key id alone; zero: it may be made.
-    pub(super) fn rests_until(&self, key_id: KeyIdDigest, cooldown: Duration) -> UnixMillis {
+    pub(in crate::facts) fn rests_until(
+        &self,
+        key_id: KeyIdDigest,
+        cooldown: Duration,
+    ) -> UnixMillis {
         self.missing(key_id).map_or(UnixMillis(0), |one| {
             one.last.saturating_add(one.rest(cooldown))
         })
@@ -82,7 +86,7 @@ impl UnknownKeyIds {
 
     /// Whether a key id that rests is known not to exist: its key left the set, or was not brought
     /// by fetches over more than a cooldown.
-    pub(super) fn is_settled(&self, key_id: KeyIdDigest, cooldown: Duration) -> bool {
+    pub(in crate::facts) fn is_settled(&self, key_id: KeyIdDigest, cooldown: Duration) -> bool {
         let missed = self.missing(key_id);
         self.withdrawn.contains(&key_id) || missed.is_some_and(|one| one.rest(cooldown) > cooldown)
     }
@@ -92,7 +96,12 @@ impl UnknownKeyIds {
     }
 
     /// Keys were fetched, with or without those that were looked for.
-    pub(super) fn fetched(&mut self, asked: &[KeyIdDigest], keys: &KeySet, now: UnixMillis) {
+    pub(in crate::facts) fn fetched(
+        &mut self,
+        asked: &[KeyIdDigest],
+        keys: &KeySet,
+        now: UnixMillis,
+    ) {
         let there = digests(keys);
         for key_id in asked {
             if !there.contains(key_id) {
@@ -102,7 +111,7 @@ impl UnknownKeyIds {
     }
 
     /// The set was replaced.
-    pub(super) fn replaced(&mut self, old: &KeySet, new: &KeySet) {
+    pub(in crate::facts) fn replaced(&mut self, old: &KeySet, new: &KeySet) {
         let there = digests(new);
         self.withdrawn.retain(|key_id| !there.contains(key_id));
         for key_id in digests(old) {
@@ -115,7 +124,7 @@ impl UnknownKeyIds {
     }
 
     /// The clock may have been set back.
-    pub(super) fn clamp(&mut self, now: UnixMillis) {
+    pub(in crate::facts) fn clamp(&mut self, now: UnixMillis) {
         for one in &mut self.missing {
             one.last = one.last.min(now);
         }

@@ -38,7 +38,7 @@ impl IntrospectionFault {
     /// Where it may lie.
     ///
     /// At userinfo the caller himself is the client: limits are his, and it may be he who is gone.
-    pub(super) const fn blame(&self, protocol: &Protocol) -> Blame {
+    pub(in crate::facts) const fn blame(&self, protocol: &Protocol) -> Blame {
         let is_userinfo = matches!(protocol, Protocol::UserInfo);
         match self {
             Self::Fetch(FetchFault::Status { status, .. }) => match StatusClass::of(*status) {
@@ -124,7 +124,7 @@ impl IntrospectionFault {
 
 /// Where a fault may lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Blame {
+pub(in crate::facts) enum Blame {
     /// In the one token, which a stranger may have made up: others are asked about all the same, lest
     /// he keeps them out.
     Token,

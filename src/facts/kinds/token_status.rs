@@ -1,24 +1,24 @@
 //! What a provider says of single tokens: what is remembered, what is being asked, and when it may
 //! be asked again.
 
-mod answers;
+mod call;
 mod fault;
-mod question;
 mod queues;
 mod read;
+mod statuses;
 
-pub(super) use answers::{Answers, Word};
-use fault::Blame;
+pub use call::question;
+pub(in crate::facts) use fault::Blame;
 pub use fault::IntrospectionFault;
-pub use question::question;
-pub(super) use queues::Queues;
+pub(in crate::facts) use queues::Queues;
 pub use read::{read_answer, Said};
+pub(in crate::facts) use statuses::{Answers, Word};
 
 use std::time::Duration;
 
-use super::peer::Peer;
-use super::waiting::Asker;
-use super::{backoff, CallId, FetchAnswer, Outage};
+use crate::facts::peer::Peer;
+use crate::facts::waiting::Asker;
+use crate::facts::{schedule, CallId, FetchAnswer, Outage};
 use crate::policy::Introspection;
 use crate::time::UnixMillis;
 use crate::token::{Term, TokenDigest};
@@ -46,7 +46,7 @@ const MOST_FAILURES: u32 = 4;
 
 /// The calls to one provider about tokens.
 #[derive(Debug)]
-pub(super) struct Inquiries {
+pub(in crate::facts) struct Inquiries {
     asked: Introspection,
     calls: Vec<Call>,
     failures: u32,
@@ -77,19 +77,19 @@ struct Call {
 }
 
 /// What an answer led to.
-pub(super) struct Told {
+pub(in crate::facts) struct Told {
     /// The token that it is about.
-    pub(super) token: TokenDigest,
+    pub(in crate::facts) token: TokenDigest,
     /// What is to be remembered of it.
-    pub(super) word: (Word, Term),
+    pub(in crate::facts) word: (Word, Term),
     /// Why it is of no use.
-    pub(super) fault: Option<IntrospectionFault>,
+    pub(in crate::facts) fault: Option<IntrospectionFault>,
     /// Whether nobody is asked about any token for a while.
-    pub(super) rests: bool,
+    pub(in crate::facts) rests: bool,
 }
 
 impl Inquiries {
-    pub(super) const fn new(asked: Introspection) -> Self {
+    pub(in crate::facts) const fn new(asked: Introspection) -> Self {
         Self {
             asked,
             calls: Vec::new(),
@@ -104,12 +104,12 @@ impl Inquiries {
     }
 
     /// How long a request waits for an answer: it may have to wait for its turn, too.
-    pub(super) const fn longest(&self) -> Duration {
+    pub(in crate::facts) const fn longest(&self) -> Duration {
         self.asked.timeout.saturating_mul(2)
     }
 
     /// Why nobody is asked about this token now.
-    pub(super) fn outage(
+    pub(in crate::facts) fn outage(
         &self,
         token: &TokenDigest,
         now: UnixMillis,
@@ -131,12 +131,12 @@ impl Inquiries {
     }
 
     /// Whether a call about this token is under way.
-    pub(super) fn is_asking(&self, token: &TokenDigest) -> bool {
+    pub(in crate::facts) fn is_asking(&self, token: &TokenDigest) -> bool {
         self.calls.iter().any(|call| call.token == *token)
     }
 
     /// Whether one more call may begin for any token.
-    pub(super) fn has_room(&self, now: UnixMillis) -> bool {
+    pub(in crate::facts) fn has_room(&self, now: UnixMillis) -> bool {
         [true, false]
             .iter()
             .any(|is_proven| self.free(*is_proven) > 0)
@@ -161,7 +161,7 @@ impl Inquiries {
     }
 
     /// Begins a call.
-    pub(super) fn begin(&mut self, id: CallId, asker: &Asker, now: UnixMillis) {
+    pub(in crate::facts) fn begin(&mut self, id: CallId, asker: &Asker, now: UnixMillis) {
         self.calls.push(Call {
             id,
             token: asker.token,
@@ -173,13 +173,13 @@ impl Inquiries {
     }
 
     /// Whether this call's answer is still waited for.
-    pub(super) fn awaits(&self, id: CallId) -> bool {
+    pub(in crate::facts) fn awaits(&self, id: CallId) -> bool {
         self.calls.iter().any(|call| call.id == id)
     }
 
     /// A call whose answer the host should have brought long ago. A clock that was set back makes
     /// neither a call nor a pause last.
-    pub(super) fn lost_call(&mut self, now: UnixMillis) -> Option<CallId> {
+    pub(in crate::facts) fn lost_call(&mut self, now: UnixMillis) -> Option<CallId> {
         self.not_before = self.not_before.min(now.saturating_add(self.pause));
         self.left_alone = self.left_alone.min(self.not_before);
         self.failed = self.failed.min(now);
@@ -193,7 +193,7 @@ impl Inquiries {
     }
 
     /// Takes the answer to a call that is awaited.
-    pub(super) fn answered(
+    pub(in crate::facts) fn answered(
         &mut self,
         id: CallId,
         answer: FetchAnswer,
@@ -229,7 +229,7 @@ impl Inquiries {
                 let blame = fault.blame(&self.asked.protocol);
                 let length = if blame == Blame::Token {
                     let asked_for = asked_for.unwrap_or_default();
-                    REST.max(asked_for.min(backoff::LONGEST_ASKED_FOR))
+                    REST.max(asked_for.min(schedule::LONGEST_ASKED_FOR))
                 } else {
                     self.rest(&call, fault.as_str(), blame, asked_for, now)
                 };
@@ -268,7 +268,7 @@ impl Inquiries {
         if call.is_probe {
             self.probe_after = now.saturating_add(BETWEEN_PROBES);
         }
-        let pause = backoff::pause(self.failures, asked_for, now.0 ^ call.id.0);
+        let pause = schedule::pause(self.failures, asked_for, now.0 ^ call.id.0);
         let until = now.saturating_add(pause);
         // What it asked for stands, though a call from before that fails otherwise.
         if asked_for.is_some() || blame == Blame::Provider {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::FetchFault;
+use crate::facts::FetchFault;
 use crate::formats::json;
 use crate::http::{Address, Endpoint};
 use crate::policy::Provider;
