@@ -23,7 +23,7 @@ use crate::decide::{
     TokenCache,
 };
 use crate::facts::{
-    question, CallId, Effect, FactStore, FetchAnswer, FetchFault, FetchRequest, IntrospectionFault,
+    status_request, Call, CallId, CallResponse, Effect, FactStore, FetchFault, IntrospectionFault,
     KeyCount, SharedMemory, WaitFault, WaiterId,
 };
 use crate::http::RequestHead;
@@ -63,7 +63,7 @@ pub struct Gate {
 #[derive(Debug)]
 pub enum Work {
     /// Make a call.
-    Fetch(FetchRequest),
+    Call(Call),
     /// Count and log that a provider's keys were fetched.
     Refreshed(ProviderId),
     /// Log that these keys of its set are left out, which differ from those before.
@@ -131,7 +131,7 @@ impl Gate {
     pub fn answered(
         &mut self,
         call: CallId,
-        answer: FetchAnswer,
+        answer: CallResponse,
         now: UnixMillis,
         memory: &dyn SharedMemory,
     ) -> Vec<Work> {
@@ -247,7 +247,7 @@ impl Gate {
         let mut work = Vec::with_capacity(effects.len());
         for effect in effects {
             match effect {
-                Effect::Fetch(request) => work.push(Work::Fetch(request)),
+                Effect::Call(request) => work.push(Work::Call(request)),
                 Effect::Refreshed(provider) => work.push(Work::Refreshed(provider)),
                 Effect::Skipped(provider, keys) => work.push(Work::Skipped(provider, keys)),
                 Effect::Failed(provider, fault) => work.push(Work::Failed(provider, fault)),
@@ -257,7 +257,7 @@ impl Gate {
                     call,
                     provider,
                     waiter,
-                } => work.extend(self.question(call, provider, waiter).map(Work::Fetch)),
+                } => work.extend(self.question(call, provider, waiter).map(Work::Call)),
                 Effect::Wake {
                     waiter,
                     last_chance,
@@ -275,17 +275,13 @@ impl Gate {
     }
 
     /// The call that asks a provider about the token of a request that waits.
-    fn question(
-        &self,
-        call: CallId,
-        provider: ProviderId,
-        waiter: WaiterId,
-    ) -> Option<FetchRequest> {
+    fn question(&self, call: CallId, provider: ProviderId, waiter: WaiterId) -> Option<Call> {
         let provider = self.policy.providers.get(provider.0)?;
         let waiting = self.waiting.get(&waiter)?;
         match bearer(&waiting.request) {
             Ok(Bearer::Token(token)) => {
-                Some(question(call, provider.introspection.as_ref()?, &token))
+                let request = status_request(provider.introspection.as_ref()?, &token);
+                Some(Call { id: call, request })
             }
             _ => None,
         }

@@ -1,4 +1,4 @@
-//! One call to a provider and its answer.
+//! One call and its response.
 
 use std::time::Duration;
 
@@ -11,51 +11,132 @@ use crate::formats::printable::quoted_up_to;
 use crate::http::Endpoint;
 use crate::secret::Secret;
 
-/// The largest document that is read, in bytes. Real key sets are a few kilobytes; an answer
-/// without a bound would fill the memory of the module, which never shrinks.
+/// The largest body that is read, in bytes. Real key sets are a few kilobytes. A response without a
+/// bound would fill the memory of the module, which never shrinks.
 pub const MAX_DOCUMENT: usize = 256 * 1024;
 
-/// Ties an answer to its call. Never used twice, so that a late answer to a call that was given
-/// up cannot be taken for the answer to the next.
+/// Ties a response to its call. Never used twice, so that a late response to a call that was given
+/// up is not taken for the response to the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallId(pub u64);
 
 /// A call that the shell dispatches.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FetchRequest {
+pub struct Call {
     /// Names the call.
-    pub call: CallId,
-    /// Where it goes.
-    pub endpoint: Endpoint,
-    /// How long it may take.
-    pub timeout: Duration,
-    /// The value of its `Authorization` header.
-    pub authorization: Option<Secret>,
-    /// Its body, a form: then it is a POST, else a GET.
-    pub form: Option<Secret>,
+    pub id: CallId,
+    /// What is asked.
+    pub request: CallRequest,
 }
 
-impl FetchRequest {
-    /// A GET that everybody may make.
-    pub(super) const fn document(call: CallId, endpoint: Endpoint, timeout: Duration) -> Self {
-        Self {
-            call,
-            endpoint,
-            timeout,
-            authorization: None,
-            form: None,
+/// What a call asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallRequest {
+    /// Where it goes.
+    pub endpoint: Endpoint,
+    /// Its method.
+    pub method: Method,
+    /// Its headers, beside those that every call has. Each value may be a secret.
+    pub headers: Vec<(&'static str, Secret)>,
+    /// Its body.
+    pub body: Option<Body>,
+    /// How long it may take.
+    pub timeout: Duration,
+}
+
+/// The method of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// `GET`.
+    Get,
+    /// `POST`.
+    Post,
+    /// `DELETE`.
+    Delete,
+}
+
+impl Method {
+    /// Its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
         }
     }
 }
 
-/// What came of a call.
+/// The body of a call. It may hold a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FetchAnswer {
+pub enum Body {
+    /// `application/x-www-form-urlencoded`.
+    Form(Secret),
+    /// `application/json`.
+    Json(Secret),
+}
+
+impl Body {
+    /// The value of its `Content-Type`.
+    pub const fn content_type(&self) -> &'static str {
+        match self {
+            Self::Form(_) => "application/x-www-form-urlencoded",
+            Self::Json(_) => "application/json",
+        }
+    }
+
+    /// Its bytes.
+    pub fn content(&self) -> &Secret {
+        match self {
+            Self::Form(content) | Self::Json(content) => content,
+        }
+    }
+}
+
+impl CallRequest {
+    /// A GET without a credential.
+    pub const fn get(endpoint: Endpoint, timeout: Duration) -> Self {
+        Self {
+            endpoint,
+            method: Method::Get,
+            headers: Vec::new(),
+            body: None,
+            timeout,
+        }
+    }
+
+    /// A POST of this body.
+    pub const fn post(endpoint: Endpoint, body: Body, timeout: Duration) -> Self {
+        Self {
+            endpoint,
+            method: Method::Post,
+            headers: Vec::new(),
+            body: Some(body),
+            timeout,
+        }
+    }
+
+    /// The same with one more header.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: Secret) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// The value of the first header of this name.
+    pub fn header(&self, name: &str) -> Option<&Secret> {
+        let mut headers = self.headers.iter();
+        headers.find_map(|(known, value)| (*known == name).then_some(value))
+    }
+}
+
+/// The result of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallResponse {
     /// A whole response.
     Response {
         /// HTTP status.
         status: u16,
-        /// What its header says about when to ask again.
+        /// Its headers.
         headers: ResponseHeaders,
         /// The body, or as much of it as the host gave.
         body: Vec<u8>,
@@ -65,7 +146,6 @@ pub enum FetchAnswer {
     /// The host refused to make the call: it does not know the cluster.
     NotDispatched,
 }
-
 /// Why a fetch brought no usable document.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum FetchFault {
@@ -216,7 +296,7 @@ impl FetchFault {
     }
 }
 
-impl FetchAnswer {
+impl CallResponse {
     /// How long the provider says that its document is fresh.
     pub(super) fn max_age(&self) -> Option<Duration> {
         match self {

@@ -16,9 +16,9 @@ mod store;
 mod tests;
 mod waiting;
 
-pub use call::{CallId, FetchAnswer, FetchFault, FetchRequest, MAX_DOCUMENT};
+pub use call::{Body, Call, CallId, CallRequest, CallResponse, FetchFault, Method, MAX_DOCUMENT};
 pub use kinds::key_set::{read_discovery, KeyIdDigest};
-pub use kinds::token_status::{question, read_answer, IntrospectionFault, Said, MAX_CALLS};
+pub use kinds::token_status::{read_answer, status_request, IntrospectionFault, Said, MAX_CALLS};
 pub use peer::Peer;
 pub use response_headers::ResponseHeaders;
 pub use shared::{SharedKey, SharedMemory};

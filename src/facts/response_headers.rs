@@ -8,28 +8,35 @@ use crate::formats::printable::printable_bytes;
 /// The most of a `Content-Encoding` that is shown, in characters.
 const LONGEST_CODING: usize = 40;
 
-/// The header fields of an answer that are read, as the host gave them.
+/// The headers of a response, as the host gave them: their names are in lower case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ResponseHeaders {
-    /// `Cache-Control` (RFC 9111 §5.2).
-    pub cache_control: Option<Vec<u8>>,
-    /// `Retry-After` (RFC 9110 §10.2.3).
-    pub retry_after: Option<Vec<u8>>,
-    /// `Content-Type` (RFC 9110 §8.3).
-    pub content_type: Option<Vec<u8>>,
-    /// `Content-Encoding` (RFC 9110 §8.4).
-    pub content_encoding: Option<Vec<u8>>,
-    /// `Location` (RFC 9110 §10.2.2).
-    pub location: Option<Vec<u8>>,
-}
+pub struct ResponseHeaders(Vec<(String, Vec<u8>)>);
 
 /// How a gzip file begins (RFC 1952 §2.3.1).
 const GZIP: &[u8] = b"\x1f\x8b";
 
 impl ResponseHeaders {
+    /// All of them, in their order.
+    pub const fn new(headers: Vec<(String, Vec<u8>)>) -> Self {
+        Self(headers)
+    }
+
+    /// The values of all headers of this name, in their order. `Set-Cookie` is the one header whose
+    /// values must not be joined (RFC 9110 §5.3).
+    pub fn all<'h>(&'h self, name: &'h str) -> impl Iterator<Item = &'h [u8]> {
+        let named = self.0.iter().filter(move |(known, _)| known == name);
+        named.map(|(_, value)| value.as_slice())
+    }
+
+    /// The value of a header. Where there are several, they are one list (RFC 9110 §5.3).
+    pub fn joined(&self, name: &str) -> Option<Vec<u8>> {
+        let values: Vec<_> = self.all(name).collect();
+        (!values.is_empty()).then(|| values.join(&b","[..]))
+    }
+
     /// Whether the answer is `application/json`, whatever its parameters.
     pub(super) fn is_json(&self) -> bool {
-        let field = self.content_type.as_deref().unwrap_or_default();
+        let field = self.joined("content-type").unwrap_or_default();
         let kind = field.split(|byte| *byte == b';').next();
         kind.is_some_and(|kind| kind.trim_ascii().eq_ignore_ascii_case(b"application/json"))
     }
@@ -37,7 +44,7 @@ impl ResponseHeaders {
     /// How a body is encoded, if it is: as the header says, or as it begins, where a file was put on
     /// a server as it was packed.
     pub(super) fn coding(&self, body: &[u8]) -> Option<String> {
-        let field = self.content_encoding.as_deref().unwrap_or_default();
+        let field = self.joined("content-encoding").unwrap_or_default();
         let field = field.trim_ascii();
         if !field.is_empty() && !field.eq_ignore_ascii_case(b"identity") {
             return Some(printable_bytes(field, LONGEST_CODING));
@@ -47,21 +54,21 @@ impl ResponseHeaders {
 
     /// Where a redirect leads to, escaped and cut.
     pub(super) fn location(&self) -> Option<String> {
-        let location = self.location.as_deref()?;
-        Some(printable_bytes(location, LONGEST_SHOWN))
+        let location = self.joined("location")?;
+        Some(printable_bytes(&location, LONGEST_SHOWN))
     }
 
     /// How long the provider says that its answer is fresh; zero where it wants to be asked each
     /// time. What cannot be read says nothing. `s-maxage` is for shared caches and not read.
     pub(super) fn max_age(&self) -> Option<Duration> {
-        let field = self.cache_control.as_deref()?;
-        directives(field).filter_map(directive).min()
+        let field = self.joined("cache-control")?;
+        directives(&field).filter_map(directive).min()
     }
 
     /// How long the provider wants to be left alone. Only seconds are read, no dates: those would
     /// have to be trusted to come from a clock like ours.
     pub(super) fn retry_after(&self) -> Option<Duration> {
-        seconds(self.retry_after.as_deref()?.trim_ascii())
+        seconds(self.joined("retry-after")?.trim_ascii())
     }
 }
 
@@ -104,11 +111,30 @@ fn seconds(text: &[u8]) -> Option<Duration> {
 mod tests {
     use super::*;
 
+    fn headers(pairs: &[(&str, &str)]) -> ResponseHeaders {
+        let pairs = pairs.iter();
+        let pairs = pairs.map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
+        ResponseHeaders::new(pairs.collect())
+    }
+
+    #[test]
+    fn headers_of_one_name_are_a_list_and_cookies_are_not() {
+        let headers = headers(&[
+            ("cache-control", "public"),
+            ("set-cookie", "a=1; Expires=Wed, 21 Oct 2026 07:28:00 GMT"),
+            ("cache-control", "max-age=9"),
+            ("set-cookie", "b=2"),
+        ]);
+        assert_eq!(headers.max_age(), Some(Duration::from_secs(9)));
+        let cookies: Vec<_> = headers.all("set-cookie").collect();
+        assert_eq!(
+            cookies,
+            [&b"a=1; Expires=Wed, 21 Oct 2026 07:28:00 GMT"[..], b"b=2"]
+        );
+    }
+
     fn max_age(field: &str) -> Option<u64> {
-        let headers = ResponseHeaders {
-            cache_control: Some(field.as_bytes().to_vec()),
-            ..ResponseHeaders::default()
-        };
+        let headers = headers(&[("cache-control", field)]);
         headers.max_age().map(|age| age.as_secs())
     }
 
@@ -169,10 +195,7 @@ mod tests {
             ("99999999999999999999", None),
             ("Sun, 06 Nov 1994 08:49:37 GMT", None),
         ] {
-            let headers = ResponseHeaders {
-                retry_after: Some(field.as_bytes().to_vec()),
-                ..ResponseHeaders::default()
-            };
+            let headers = headers(&[("retry-after", field)]);
             let read = headers.retry_after().map(|pause| pause.as_secs());
             assert_eq!(read, seconds, "{field}");
         }

@@ -10,7 +10,7 @@ use super::shared::{Lease, Names, SharedKeySet, TooLarge};
 use super::slots::Claim;
 use super::waiting::{Waiter, Waiting, MAX_ASKERS, MAX_WAITERS};
 use super::{
-    Availability, CallId, Fact, Facts, FetchAnswer, FetchFault, FetchRequest, Introspected,
+    Availability, Call, CallId, CallRequest, CallResponse, Fact, Facts, FetchFault, Introspected,
     IntrospectionFault, KeyIdDigest, NewerKeys, Outage, Peer, SharedKey, SharedMemory, WaitFault,
     WaiterId,
 };
@@ -43,7 +43,7 @@ pub struct Origin {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Make a call.
-    Fetch(FetchRequest),
+    Call(Call),
     /// Ask a provider about the token of a request that waits. The store has no token.
     Ask {
         /// Names the call.
@@ -259,7 +259,7 @@ impl FactStore {
             self.waiting.clamp(provider, true, latest);
         }
         if let Some(call) = slot.fact.lost_call(now) {
-            effects.extend(self.answered(call, FetchAnswer::NoResponse, now, memory));
+            effects.extend(self.answered(call, CallResponse::NoResponse, now, memory));
         }
         let Some(slot) = self.key_sets.get_mut(provider.0) else {
             return;
@@ -297,8 +297,8 @@ impl FactStore {
         let wanted: Vec<_> = self.waiting.wanted_keys(provider).collect();
         if let Some(endpoint) = slot.fact.begin(call, now, &wanted) {
             let timeout = slot.fact.timeout();
-            let request = FetchRequest::document(call, endpoint, timeout);
-            effects.push(Effect::Fetch(request));
+            let request = CallRequest::get(endpoint, timeout);
+            effects.push(Effect::Call(Call { id: call, request }));
         }
     }
 
@@ -306,7 +306,7 @@ impl FactStore {
     pub fn answered(
         &mut self,
         call: CallId,
-        answer: FetchAnswer,
+        answer: CallResponse,
         now: UnixMillis,
         memory: &dyn SharedMemory,
     ) -> Vec<Effect> {
@@ -340,8 +340,8 @@ impl FactStore {
             Progress::Next(endpoint) => {
                 self.last_call = next.0;
                 let timeout = slot.fact.timeout();
-                let request = FetchRequest::document(next, endpoint, timeout);
-                return vec![Effect::Fetch(request)];
+                let request = CallRequest::get(endpoint, timeout);
+                return vec![Effect::Call(Call { id: next, request })];
             }
             Progress::Fetched(snapshot) => {
                 publish(&snapshot);

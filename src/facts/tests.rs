@@ -182,8 +182,12 @@ fn key_set(kid: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-fn ok(body: impl Into<Vec<u8>>) -> FetchAnswer {
-    FetchAnswer::Response {
+fn header(name: &str, value: &str) -> ResponseHeaders {
+    ResponseHeaders::new(vec![(name.to_owned(), value.as_bytes().to_vec())])
+}
+
+fn ok(body: impl Into<Vec<u8>>) -> CallResponse {
+    CallResponse::Response {
         status: 200,
         headers: ResponseHeaders::default(),
         body: body.into(),
@@ -191,19 +195,16 @@ fn ok(body: impl Into<Vec<u8>>) -> FetchAnswer {
 }
 
 /// A good answer that says how long it is fresh.
-fn fresh_for(seconds: u64, body: impl Into<Vec<u8>>) -> FetchAnswer {
-    FetchAnswer::Response {
+fn fresh_for(seconds: u64, body: impl Into<Vec<u8>>) -> CallResponse {
+    CallResponse::Response {
         status: 200,
-        headers: ResponseHeaders {
-            cache_control: Some(format!("public, max-age={seconds}").into_bytes()),
-            ..ResponseHeaders::default()
-        },
+        headers: header("cache-control", &format!("public, max-age={seconds}")),
         body: body.into(),
     }
 }
 
-fn status(status: u16) -> FetchAnswer {
-    FetchAnswer::Response {
+fn status(status: u16) -> CallResponse {
+    CallResponse::Response {
         status,
         headers: ResponseHeaders::default(),
         body: key_set("never-read"),
@@ -211,19 +212,16 @@ fn status(status: u16) -> FetchAnswer {
 }
 
 /// A failure that says when to come back.
-fn retry_after(status: u16, seconds: u64) -> FetchAnswer {
-    FetchAnswer::Response {
+fn retry_after(status: u16, seconds: u64) -> CallResponse {
+    CallResponse::Response {
         status,
-        headers: ResponseHeaders {
-            retry_after: Some(seconds.to_string().into_bytes()),
-            ..ResponseHeaders::default()
-        },
+        headers: header("retry-after", &seconds.to_string()),
         body: Vec::new(),
     }
 }
 
 /// A truthful discovery document.
-fn document(jwks: &str) -> FetchAnswer {
+fn document(jwks: &str) -> CallResponse {
     ok(format!(
         r#"{{"issuer":"{ISSUER}","jwks_uri":"https://idp.example{jwks}"}}"#
     ))
@@ -267,9 +265,9 @@ fn newer(kid: &str) -> Fact {
 }
 
 /// Fetches at `now`, which must be due, and answers.
-fn refresh(store: &mut FactStore, answer: FetchAnswer, now: UnixMillis, memory: &Memory) {
-    let request = fetch(&store.tick(now, memory));
-    store.answered(request.call, answer, now, memory);
+fn refresh(store: &mut FactStore, answer: CallResponse, now: UnixMillis, memory: &Memory) {
+    let call = fetch(&store.tick(now, memory));
+    store.answered(call.id, answer, now, memory);
 }
 
 fn after(millis: u64) -> UnixMillis {
@@ -277,17 +275,17 @@ fn after(millis: u64) -> UnixMillis {
 }
 
 /// The one fetch among the effects.
-fn fetch(effects: &[Effect]) -> FetchRequest {
+fn fetch(effects: &[Effect]) -> Call {
     let fetches: Vec<_> = fetches(effects);
     assert_eq!(fetches.len(), 1, "{effects:?}");
     fetches[0].clone()
 }
 
-fn fetches(effects: &[Effect]) -> Vec<FetchRequest> {
+fn fetches(effects: &[Effect]) -> Vec<Call> {
     effects
         .iter()
         .filter_map(|effect| match effect {
-            Effect::Fetch(request) => Some(request.clone()),
+            Effect::Call(call) => Some(call.clone()),
             _ => None,
         })
         .collect()
@@ -319,8 +317,8 @@ fn knows(store: &FactStore, kid: &str, now: UnixMillis) -> bool {
 /// A store whose key set was fetched at [`START`].
 fn warm(memory: &Memory) -> FactStore {
     let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
-    let request = fetch(&store.tick(START, memory));
-    store.answered(request.call, ok(key_set("one")), START, memory);
+    let call = fetch(&store.tick(START, memory));
+    store.answered(call.id, ok(key_set("one")), START, memory);
     assert!(knows(&store, "one", START));
     store
 }

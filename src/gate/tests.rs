@@ -81,9 +81,9 @@ fn before(moment: UnixMillis) -> UnixMillis {
     UnixMillis(moment.0.saturating_sub(1))
 }
 
-fn keys(key_id: &str) -> FetchAnswer {
+fn keys(key_id: &str) -> CallResponse {
     let body = json!({"keys": [mint(KeyKind::Ed25519).jwk(key_id)]});
-    FetchAnswer::Response {
+    CallResponse::Response {
         status: 200,
         headers: crate::facts::ResponseHeaders::default(),
         body: body.to_string().into_bytes(),
@@ -96,7 +96,7 @@ fn waits(step: &Step) -> bool {
 
 fn call(work: &[Work]) -> CallId {
     match work {
-        [Work::Fetch(request)] => request.call,
+        [Work::Call(call)] => call.id,
         other => panic!("not one fetch: {other:?}"),
     }
 }
@@ -233,7 +233,7 @@ fn requests_that_wait_in_vain_are_told_so() {
     let mut gate = gate();
     assert!(waits(&gate.request(WaiterId(1), request("one"), START)));
     let call = call(&gate.tick(after(2), &NoMemory));
-    gate.answered(call, FetchAnswer::NoResponse, after(9), &NoMemory);
+    gate.answered(call, CallResponse::NoResponse, after(9), &NoMemory);
     assert_eq!(settled(&mut gate, after(9)), [(1, false)]);
     let Step::Settled(refused) = gate.request(WaiterId(2), request("one"), after(10)) else {
         panic!("waits for a provider that is not asked");
@@ -279,7 +279,7 @@ fn a_key_that_changed_under_its_id_is_learned_by_the_first_token_that_it_signed(
     let first = call(&gate.tick(START, &NoMemory));
     let other = crate::mint::Mint::generate(KeyKind::Ed25519);
     let before = crate::mint::jwk_set(&[other.jwk("one")]);
-    let answer = FetchAnswer::Response {
+    let answer = CallResponse::Response {
         status: 200,
         headers: crate::facts::ResponseHeaders::default(),
         body: before,
@@ -305,7 +305,7 @@ fn a_key_that_changed_under_its_id_is_learned_by_the_first_token_that_it_signed(
     refused(gate.request(WaiterId(2), forged(), after(10)));
     assert!(waits(&gate.request(WaiterId(3), forged(), after(4_000))));
     let third = call(&gate.tick(after(4_002), &NoMemory));
-    gate.answered(third, FetchAnswer::NoResponse, after(9_000), &NoMemory);
+    gate.answered(third, CallResponse::NoResponse, after(9_000), &NoMemory);
     let [(WaiterId(3), ended)] = &gate.settle_woken(after(9_000))[..] else {
         panic!("it waits on");
     };
@@ -333,9 +333,9 @@ fn keys_that_do_not_hold_the_one_of_a_token_are_fetched_once_more_and_no_further
             _ => gate.tick(now, &NoMemory),
         };
         for item in &work {
-            if let Work::Fetch(fetch) = item {
+            if let Work::Call(fetch) = item {
                 fetches += 1;
-                under_way = Some((fetch.call, now));
+                under_way = Some((fetch.id, now));
             }
         }
         let settled = settled(&mut gate, now);
@@ -439,15 +439,15 @@ fn opaque(token: &str) -> RequestHead {
     bearing("/api/v1/workflows", token)
 }
 
-fn word(active: bool) -> FetchAnswer {
+fn word(active: bool) -> CallResponse {
     let body = json!({"active": active, "aud": "api", "client_id": "app",
         "token_type": "Bearer"});
-    FetchAnswer::Response {
+    CallResponse::Response {
         status: 200,
-        headers: crate::facts::ResponseHeaders {
-            content_type: Some(b"application/json".to_vec()),
-            ..crate::facts::ResponseHeaders::default()
-        },
+        headers: crate::facts::ResponseHeaders::new(vec![(
+            "content-type".to_owned(),
+            b"application/json".to_vec(),
+        )]),
         body: body.to_string().into_bytes(),
     }
 }
@@ -464,9 +464,13 @@ fn the_token_of_a_request_that_waits_is_what_the_provider_is_asked_about() {
     let asked: Vec<_> = work
         .iter()
         .map(|item| match item {
-            Work::Fetch(request) => {
-                let form = request.form.as_ref().map(Secret::expose);
-                (request.call, form.unwrap_or_default().to_owned())
+            Work::Call(call) => {
+                let form = call
+                    .request
+                    .body
+                    .as_ref()
+                    .map(|body| body.content().expose());
+                (call.id, form.unwrap_or_default().to_owned())
             }
             other => panic!("no call: {other:?}"),
         })
@@ -497,7 +501,7 @@ fn a_request_that_waits_for_a_word_in_vain_is_told_so() {
     let mut gate = asking_gate();
     assert!(waits(&gate.request(WaiterId(1), opaque("first"), START)));
     let call = call(&gate.tick(after(2), &NoMemory));
-    gate.answered(call, FetchAnswer::NoResponse, after(3), &NoMemory);
+    gate.answered(call, CallResponse::NoResponse, after(3), &NoMemory);
     let settled = gate.settle_woken(after(3));
     let [(WaiterId(1), settled)] = settled.as_slice() else {
         panic!("{settled:?}");

@@ -7,7 +7,7 @@ use super::abi::{self, Headers, NotDone};
 use crate::config::Environment;
 use crate::crypto::ForeignFunctions;
 use crate::decide::HeaderEdit;
-use crate::facts::{FetchAnswer, FetchRequest, ResponseHeaders, SharedMemory, MAX_DOCUMENT};
+use crate::facts::{CallRequest, CallResponse, ResponseHeaders, SharedMemory, MAX_DOCUMENT};
 use crate::gate::Source;
 use crate::http::RequestHead;
 use crate::reply::LocalReply;
@@ -100,15 +100,10 @@ pub(super) fn reply(reply: &LocalReply) -> Result<(), NotDone> {
 }
 
 /// Makes a call; the host's number for it comes back with the answer.
-pub(super) fn fetch(request: &FetchRequest) -> Result<u32, Status> {
+pub(super) fn dispatch(request: &CallRequest) -> Result<u32, Status> {
     let endpoint = &request.endpoint;
-    let method = if request.form.is_some() {
-        "POST"
-    } else {
-        "GET"
-    };
     let mut headers = vec![
-        (":method", method),
+        (":method", request.method.as_str()),
         (":scheme", endpoint.scheme.as_str()),
         (":authority", endpoint.authority.as_str()),
         (":path", endpoint.path.as_str()),
@@ -116,25 +111,27 @@ pub(super) fn fetch(request: &FetchRequest) -> Result<u32, Status> {
         ("accept-encoding", "identity"),
         ("user-agent", USER_AGENT),
     ];
-    if let Some(authorization) = &request.authorization {
-        headers.push(("authorization", authorization.expose()));
+    for (name, value) in &request.headers {
+        headers.push((name, value.expose()));
     }
-    let form = request.form.as_ref().map(|form| form.expose().as_bytes());
-    if form.is_some() {
-        headers.push(("content-type", "application/x-www-form-urlencoded"));
-    }
-    hostcalls::dispatch_http_call(&endpoint.cluster, headers, form, vec![], request.timeout)
+    let body = request.body.as_ref().map(|body| {
+        headers.push(("content-type", body.content_type()));
+        body.content().expose().as_bytes()
+    });
+    hostcalls::dispatch_http_call(&endpoint.cluster, headers, body, vec![], request.timeout)
 }
 
 /// The answer to a call, while the host reports it. A call that failed has no headers.
-pub(super) fn fetch_answer(headers: usize, body: usize) -> FetchAnswer {
-    let field = |name| hostcalls::get_map_value_bytes(MapType::HttpCallResponseHeaders, name);
-    let status = (headers > 0)
-        .then(|| field(":status").ok().flatten())
-        .flatten()
-        .and_then(|value| std::str::from_utf8(&value).ok()?.parse().ok());
+pub(super) fn call_response(headers: usize, body: usize) -> CallResponse {
+    if headers == 0 {
+        return CallResponse::NoResponse;
+    }
+    let headers = hostcalls::get_map_bytes(MapType::HttpCallResponseHeaders);
+    let headers = ResponseHeaders::new(headers.unwrap_or_default());
+    let status = headers.all(":status").next();
+    let status = status.and_then(|value| std::str::from_utf8(value).ok()?.parse().ok());
     let Some(status) = status else {
-        return FetchAnswer::NoResponse;
+        return CallResponse::NoResponse;
     };
     // One byte more than is read at most tells a document that is too large.
     let size = body.min(MAX_DOCUMENT.saturating_add(1));
@@ -142,15 +139,9 @@ pub(super) fn fetch_answer(headers: usize, body: usize) -> FetchAnswer {
         .ok()
         .flatten()
         .unwrap_or_default();
-    FetchAnswer::Response {
+    CallResponse::Response {
         status,
-        headers: ResponseHeaders {
-            cache_control: field("cache-control").ok().flatten(),
-            retry_after: field("retry-after").ok().flatten(),
-            content_type: field("content-type").ok().flatten(),
-            content_encoding: field("content-encoding").ok().flatten(),
-            location: field("location").ok().flatten(),
-        },
+        headers,
         body,
     }
 }

@@ -17,7 +17,7 @@ use super::http::Request;
 use super::metrics::Metrics;
 use crate::config;
 use crate::crypto::{skipped_in_words, Algorithm, GuestCrypto, HostCrypto, SignatureVerifier};
-use crate::facts::{CallId, FetchAnswer, FetchRequest, KeyCount, WaiterId};
+use crate::facts::{Call, CallId, CallResponse, KeyCount, WaiterId};
 use crate::gate::{ForwardedRequest, Gate, Work};
 use crate::observe::Metric;
 use crate::policy::CryptoMode;
@@ -179,7 +179,7 @@ impl Root {
     fn perform(&mut self, worker: &Rc<RefCell<Worker>>, work: Vec<Work>) {
         for item in work {
             match item {
-                Work::Fetch(request) => self.fetch(worker, &request),
+                Work::Call(call) => self.call(worker, &call),
                 Work::Refreshed(provider) => {
                     let mut worker = worker.borrow_mut();
                     let worker = &mut *worker;
@@ -226,14 +226,14 @@ impl Root {
         }
     }
 
-    fn fetch(&mut self, worker: &Rc<RefCell<Worker>>, request: &FetchRequest) {
-        if let Ok(number) = host::fetch(request) {
-            self.calls.insert(number, request.call);
+    fn call(&mut self, worker: &Rc<RefCell<Worker>>, call: &Call) {
+        if let Ok(number) = host::dispatch(&call.request) {
+            self.calls.insert(number, call.id);
             return;
         }
         let work = worker.borrow_mut().gate.answered(
-            request.call,
-            FetchAnswer::NotDispatched,
+            call.id,
+            CallResponse::NotDispatched,
             host::now(),
             &SharedData,
         );
@@ -283,7 +283,7 @@ impl Context for Root {
         let (Some(worker), Some(call)) = (self.worker.clone(), self.calls.remove(&number)) else {
             return;
         };
-        let answer = host::fetch_answer(headers, body);
+        let answer = host::call_response(headers, body);
         let now = host::now();
         let work = worker
             .borrow_mut()

@@ -22,7 +22,7 @@ use unknown::UnknownKeyIds;
 use crate::crypto::{KeySet, KeySetFault, PublicKey, SkippedKey};
 use crate::facts::peer::Peer;
 use crate::facts::shared::{Discovered, Pause, Snapshot};
-use crate::facts::{schedule, Availability, CallId, FetchAnswer, FetchFault, NewerKeys, Outage};
+use crate::facts::{schedule, Availability, CallId, CallResponse, FetchFault, NewerKeys, Outage};
 use crate::http::Endpoint;
 use crate::policy::{Freshness, KeySource, Provider};
 use crate::time::UnixMillis;
@@ -388,7 +388,7 @@ impl KeySetFact {
     pub(in crate::facts) fn answered(
         &mut self,
         id: CallId,
-        answer: FetchAnswer,
+        answer: CallResponse,
         next: CallId,
         now: UnixMillis,
     ) -> Progress {

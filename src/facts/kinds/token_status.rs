@@ -7,7 +7,7 @@ mod queues;
 mod read;
 mod statuses;
 
-pub use call::question;
+pub use call::status_request;
 pub(in crate::facts) use fault::Blame;
 pub use fault::IntrospectionFault;
 pub(in crate::facts) use queues::Queues;
@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use crate::facts::peer::Peer;
 use crate::facts::waiting::Asker;
-use crate::facts::{schedule, CallId, FetchAnswer, Outage};
+use crate::facts::{schedule, CallId, CallResponse, Outage};
 use crate::policy::Introspection;
 use crate::time::UnixMillis;
 use crate::token::{Term, TokenDigest};
@@ -196,7 +196,7 @@ impl Inquiries {
     pub(in crate::facts) fn answered(
         &mut self,
         id: CallId,
-        answer: FetchAnswer,
+        answer: CallResponse,
         now: UnixMillis,
     ) -> Option<Told> {
         let place = self.calls.iter().position(|call| call.id == id)?;

@@ -2,7 +2,7 @@
 
 use super::{wake, Effect, FactStore, Word};
 use crate::facts::kinds::token_status::{Inquiries, Queues};
-use crate::facts::{CallId, FetchAnswer};
+use crate::facts::{CallId, CallResponse};
 use crate::policy::ProviderId;
 use crate::time::UnixMillis;
 
@@ -13,7 +13,7 @@ impl FactStore {
             .inquiries(provider)
             .and_then(|asked| asked.lost_call(now))
         {
-            effects.extend(self.told(provider, call, FetchAnswer::NoResponse, now));
+            effects.extend(self.told(provider, call, CallResponse::NoResponse, now));
         }
         let slot = self.key_sets.get_mut(provider.0);
         let Some(inquiries) = slot.and_then(|slot| slot.inquiries.as_mut()) else {
@@ -40,7 +40,7 @@ impl FactStore {
         &mut self,
         provider: ProviderId,
         call: CallId,
-        answer: FetchAnswer,
+        answer: CallResponse,
         now: UnixMillis,
     ) -> Vec<Effect> {
         let slot = self.key_sets.get_mut(provider.0);

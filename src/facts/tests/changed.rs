@@ -42,18 +42,13 @@ fn a_key_that_changed_under_its_id_is_fetched_for_the_first_token_that_it_signed
     store
         .wait(WaiterId(1), changed("good"), after(1_000))
         .unwrap();
-    let request = fetch(&store.tick(after(1_002), &memory));
+    let call = fetch(&store.tick(after(1_002), &memory));
     // Others wait for the same fetch.
     assert!(may_have_changed(&store, "also-good", after(1_003)));
     store
         .wait(WaiterId(2), changed("also-good"), after(1_003))
         .unwrap();
-    let effects = store.answered(
-        request.call,
-        ok(other_key_set("one")),
-        after(1_010),
-        &memory,
-    );
+    let effects = store.answered(call.id, ok(other_key_set("one")), after(1_010), &memory);
     assert_eq!(woken(&effects), [(1, false), (2, false)]);
     assert!(known(&store, after(1_010)).starts_with("PUAX"));
     // A token that the newer keys did not sign either is not waited for again.
@@ -107,9 +102,9 @@ fn forged_signatures_cause_few_fetches_and_take_none_from_key_ids_that_are_new()
                 let id = WaiterId(u32::try_from(step).unwrap());
                 waited += u32::from(store.admit(id, changed(&name), now, origin, now).is_ok());
             }
-            for request in fetches(&store.tick(now, &memory)) {
+            for call in fetches(&store.tick(now, &memory)) {
                 begun += 1;
-                store.answered(request.call, ok(key_set("one")), now, &memory);
+                store.answered(call.id, ok(key_set("one")), now, &memory);
             }
             assert!(knows(&store, "one", now), "good tokens never wait");
         }
@@ -127,8 +122,8 @@ fn forged_signatures_cause_few_fetches_and_take_none_from_key_ids_that_are_new()
                 store.admit(WaiterId(9), newer(&new), now, origin, now),
                 Ok(())
             );
-            let request = fetch(&store.tick(now, &memory));
-            store.answered(request.call, ok(key_set("one")), now, &memory);
+            let call = fetch(&store.tick(now, &memory));
+            store.answered(call.id, ok(key_set("one")), now, &memory);
         }
     }
 }
@@ -169,8 +164,8 @@ fn one_token_that_is_sent_again_and_again_causes_ever_fewer_fetches() {
             let id = WaiterId(u32::try_from(step).unwrap());
             waited += u32::from(store.wait(id, changed("old"), now).is_ok());
         }
-        for request in fetches(&store.tick(now, &memory)) {
-            store.answered(request.call, ok(key_set("one")), now, &memory);
+        for call in fetches(&store.tick(now, &memory)) {
+            store.answered(call.id, ok(key_set("one")), now, &memory);
         }
     }
     assert!(waited <= 15, "{waited}");
@@ -189,8 +184,8 @@ fn a_provider_that_is_down_or_slow_is_not_asked_for_forged_tokens() {
     let mut store = warm(&Memory::default());
     let memory = Memory::default();
     store.wait(WaiterId(1), newer("two"), after(1_000)).unwrap();
-    let request = fetch(&store.tick(after(1_000), &memory));
-    store.answered(request.call, ok(key_set("one")), after(7_000), &memory);
+    let call = fetch(&store.tick(after(1_000), &memory));
+    store.answered(call.id, ok(key_set("one")), after(7_000), &memory);
     assert!(!may_have_changed(&store, "two", after(12_999)));
     assert!(may_have_changed(&store, "two", after(13_000)));
 }
@@ -240,8 +235,8 @@ fn keys_that_are_left_out_are_told_once_for_each_change_and_known_to_all_workers
         }]
     };
     let told = |store: &mut FactStore, document: Vec<u8>, now: UnixMillis| {
-        let request = fetch(&store.tick(now, &memory));
-        let effects = store.answered(request.call, ok(document), now, &memory);
+        let call = fetch(&store.tick(now, &memory));
+        let effects = store.answered(call.id, ok(document), now, &memory);
         let mut told = effects.into_iter().filter_map(|effect| match effect {
             Effect::Skipped(_, keys) => Some(keys),
             _ => None,

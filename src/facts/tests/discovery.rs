@@ -5,17 +5,24 @@ use super::*;
 /// A store that read its discovery document and its keys at [`START`].
 fn discovered(memory: &Memory) -> FactStore {
     let mut store = FactStore::new(&policy(by_discovery(), Some("secret")));
-    let request = fetch(&store.tick(START, memory));
-    assert!(request.endpoint.path.ends_with("/openid-configuration"));
-    let next = fetch(&store.answered(request.call, document("/jwks"), START, memory));
-    assert_eq!(next.endpoint.path, "/jwks");
-    store.answered(next.call, ok(key_set("one")), START, memory);
+    let call = fetch(&store.tick(START, memory));
+    assert!(call
+        .request
+        .endpoint
+        .path
+        .ends_with("/openid-configuration"));
+    let next = fetch(&store.answered(call.id, document("/jwks"), START, memory));
+    assert_eq!(next.request.endpoint.path, "/jwks");
+    store.answered(next.id, ok(key_set("one")), START, memory);
     assert!(knows(&store, "one", START));
     store
 }
 
-fn reads_document(request: &FetchRequest) -> bool {
-    request.endpoint.path.ends_with("/openid-configuration")
+fn reads_document(call: &Call) -> bool {
+    call.request
+        .endpoint
+        .path
+        .ends_with("/openid-configuration")
 }
 
 #[test]
@@ -26,16 +33,16 @@ fn the_document_is_read_once_an_hour_and_the_keys_more_often() {
     let mut keys = 0;
     for second in 1..=10_800_u64 {
         let now = after(second * 1_000);
-        for request in fetches(&store.tick(now, &memory)) {
-            let next = if reads_document(&request) {
+        for call in fetches(&store.tick(now, &memory)) {
+            let next = if reads_document(&call) {
                 documents.push(second);
-                let effects = store.answered(request.call, document("/jwks"), now, &memory);
+                let effects = store.answered(call.id, document("/jwks"), now, &memory);
                 fetch(&effects)
             } else {
-                request
+                call
             };
             keys += 1;
-            store.answered(next.call, ok(key_set("one")), now, &memory);
+            store.answered(next.id, ok(key_set("one")), now, &memory);
         }
     }
     assert!((36..=40).contains(&keys), "{keys}");
@@ -52,8 +59,8 @@ fn a_worker_that_takes_keys_over_knows_where_they_are() {
     let _ = discovered(&memory);
     let mut new = FactStore::new(&policy(by_discovery(), Some("secret")));
     assert_eq!(new.tick(after(1), &memory), []);
-    let request = fetch(&new.tick(after(300_000), &memory));
-    assert_eq!(request.endpoint, endpoint("/jwks"));
+    let call = fetch(&new.tick(after(300_000), &memory));
+    assert_eq!(call.request.endpoint, endpoint("/jwks"));
 }
 
 #[test]
@@ -61,7 +68,7 @@ fn keys_that_are_not_where_they_were_are_looked_for_at_the_next_attempt_by_every
     for (answer, anew) in [
         (status(404), true),
         (status(410), true),
-        (FetchAnswer::NoResponse, true),
+        (CallResponse::NoResponse, true),
         (ok("<html></html>"), true),
         (status(503), true),
         (retry_after(429, 1), false),
@@ -72,20 +79,20 @@ fn keys_that_are_not_where_they_were_are_looked_for_at_the_next_attempt_by_every
         other.tick(after(1), &memory);
         refresh(&mut store, answer.clone(), after(300_000), &memory);
         other.tick(after(300_001), &memory);
-        let request = fetch(&other.tick(after(302_000), &memory));
-        assert_eq!(reads_document(&request), anew, "{answer:?}");
-        let request = if anew {
-            fetch(&other.answered(request.call, document("/moved"), after(302_000), &memory))
+        let call = fetch(&other.tick(after(302_000), &memory));
+        assert_eq!(reads_document(&call), anew, "{answer:?}");
+        let call = if anew {
+            fetch(&other.answered(call.id, document("/moved"), after(302_000), &memory))
         } else {
-            request
+            call
         };
         let path = if anew { "/moved" } else { "/jwks" };
-        assert_eq!(request.endpoint.path, path);
-        other.answered(request.call, ok(key_set("two")), after(302_000), &memory);
+        assert_eq!(call.request.endpoint.path, path);
+        other.answered(call.id, ok(key_set("two")), after(302_000), &memory);
         store.tick(after(302_001), &memory);
         assert!(knows(&store, "two", after(302_001)));
         let next = fetch(&store.tick(after(602_000), &memory));
-        assert_eq!(next.endpoint.path, path);
+        assert_eq!(next.request.endpoint.path, path);
     }
 }
 
@@ -94,11 +101,11 @@ fn an_unknown_key_is_looked_for_where_the_document_says_now() {
     let memory = Memory::default();
     let mut store = discovered(&memory);
     store.wait(WaiterId(1), newer("two"), after(1_000)).unwrap();
-    let request = fetch(&store.tick(after(1_000), &memory));
-    assert!(reads_document(&request));
-    let next = fetch(&store.answered(request.call, document("/new"), after(1_000), &memory));
-    assert_eq!(next.endpoint.path, "/new");
-    store.answered(next.call, ok(key_set("two")), after(1_000), &memory);
+    let call = fetch(&store.tick(after(1_000), &memory));
+    assert!(reads_document(&call));
+    let next = fetch(&store.answered(call.id, document("/new"), after(1_000), &memory));
+    assert_eq!(next.request.endpoint.path, "/new");
+    store.answered(next.id, ok(key_set("two")), after(1_000), &memory);
     assert!(knows(&store, "two", after(1_000)));
 }
 
@@ -111,10 +118,10 @@ fn a_document_that_became_another_issuers_is_refused_and_old_keys_serve_on() {
     let mut now = after(1_000);
     let mut lies = 0;
     while now < after(3_700_000) {
-        for request in fetches(&store.tick(now, &memory)) {
-            assert!(reads_document(&request), "{}", request.endpoint.path);
+        for call in fetches(&store.tick(now, &memory)) {
+            assert!(reads_document(&call), "{}", call.request.endpoint.path);
             lies += 1;
-            let effects = store.answered(request.call, ok(lie), now, &memory);
+            let effects = store.answered(call.id, ok(lie), now, &memory);
             let is_mismatch = |fault: &FetchFault| fault.as_str() == "issuer_mismatch";
             assert!(matches!(&effects[0], Effect::Failed(_, fault) if is_mismatch(fault)));
         }
@@ -131,6 +138,6 @@ fn a_document_that_cannot_be_read_does_not_hide_where_the_keys_were() {
     store.wait(WaiterId(1), newer("two"), after(1_000)).unwrap();
     refresh(&mut store, status(500), after(1_000), &memory);
     // Nobody asks for the unknown key again; the regular fetch goes on.
-    let request = fetch(&store.tick(after(300_000), &memory));
-    assert_eq!(request.endpoint.path, "/jwks");
+    let call = fetch(&store.tick(after(300_000), &memory));
+    assert_eq!(call.request.endpoint.path, "/jwks");
 }

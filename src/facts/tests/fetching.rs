@@ -11,10 +11,10 @@ fn the_first_tick_fetches_the_keys_though_nobody_waits() {
         store.at(START).key_set(THE_PROVIDER),
         Availability::Pending
     ));
-    let request = fetch(&store.tick(START, &memory));
-    assert_eq!(request.endpoint, endpoint("/jwks"));
-    assert_eq!(request.timeout, Duration::from_secs(5));
-    let effects = store.answered(request.call, ok(key_set("one")), after(20), &memory);
+    let call = fetch(&store.tick(START, &memory));
+    assert_eq!(call.request.endpoint, endpoint("/jwks"));
+    assert_eq!(call.request.timeout, Duration::from_secs(5));
+    let effects = store.answered(call.id, ok(key_set("one")), after(20), &memory);
     assert_eq!(effects, [Effect::Refreshed(THE_PROVIDER)]);
     assert!(knows(&store, "one", after(20)));
 }
@@ -23,14 +23,14 @@ fn the_first_tick_fetches_the_keys_though_nobody_waits() {
 fn discovery_leads_to_the_keys_through_the_same_cluster() {
     let memory = Memory::default();
     let mut store = FactStore::new(&policy(by_discovery(), Some("secret")));
-    let request = fetch(&store.tick(START, &memory));
+    let call = fetch(&store.tick(START, &memory));
     let document =
         format!(r#"{{"issuer":"{ISSUER}","jwks_uri":"https://169.254.169.254/latest","x":[1]}}"#);
-    let next = fetch(&store.answered(request.call, ok(document), START, &memory));
-    assert_eq!(next.endpoint.cluster, "idp");
-    assert_eq!(next.endpoint.authority, "169.254.169.254");
-    assert_ne!(next.call, request.call);
-    store.answered(next.call, ok(key_set("one")), START, &memory);
+    let next = fetch(&store.answered(call.id, ok(document), START, &memory));
+    assert_eq!(next.request.endpoint.cluster, "idp");
+    assert_eq!(next.request.endpoint.authority, "169.254.169.254");
+    assert_ne!(next.id, call.id);
+    store.answered(next.id, ok(key_set("one")), START, &memory);
     assert!(knows(&store, "one", START));
 }
 
@@ -124,8 +124,8 @@ fn a_discovery_document_that_lies_brings_no_keys_and_the_log_says_what_is_wrong_
     for (document, code, words) in cases {
         let memory = Memory::default();
         let mut store = FactStore::new(&policy(by_discovery(), Some("secret")));
-        let request = fetch(&store.tick(START, &memory));
-        let effects = store.answered(request.call, ok(document.clone()), START, &memory);
+        let call = fetch(&store.tick(START, &memory));
+        let effects = store.answered(call.id, ok(document.clone()), START, &memory);
         let [Effect::Failed(THE_PROVIDER, fault)] = effects.as_slice() else {
             panic!("{document}: {effects:?}");
         };
@@ -142,32 +142,27 @@ fn a_discovery_document_that_lies_brings_no_keys_and_the_log_says_what_is_wrong_
 fn a_byte_order_mark_before_a_document_is_not_looked_at() {
     let memory = Memory::default();
     let mut store = FactStore::new(&policy(by_discovery(), Some("secret")));
-    let marked = |answer: FetchAnswer| match answer {
-        FetchAnswer::Response { body, .. } => ok([b"\xef\xbb\xbf", body.as_slice()].concat()),
+    let marked = |answer: CallResponse| match answer {
+        CallResponse::Response { body, .. } => ok([b"\xef\xbb\xbf", body.as_slice()].concat()),
         other => other,
     };
-    let request = fetch(&store.tick(START, &memory));
-    let next = fetch(&store.answered(request.call, marked(document("/jwks")), START, &memory));
-    let effects = store.answered(next.call, marked(ok(key_set("one"))), START, &memory);
+    let call = fetch(&store.tick(START, &memory));
+    let next = fetch(&store.answered(call.id, marked(document("/jwks")), START, &memory));
+    let effects = store.answered(next.id, marked(ok(key_set("one"))), START, &memory);
     assert_eq!(effects, [Effect::Refreshed(THE_PROVIDER)]);
     assert!(knows(&store, "one", START));
 }
 
 #[test]
 fn a_redirect_says_where_it_leads_to_and_a_compressed_answer_how_it_is_encoded() {
-    let answer = |status: u16, headers: ResponseHeaders, body: &[u8]| FetchAnswer::Response {
+    let answer = |status: u16, headers: ResponseHeaders, body: &[u8]| CallResponse::Response {
         status,
         headers,
         body: body.to_vec(),
     };
-    let coded = |coding: &str| ResponseHeaders {
-        content_encoding: Some(coding.as_bytes().to_vec()),
-        ..ResponseHeaders::default()
-    };
-    let to = |location: &[u8]| ResponseHeaders {
-        location: Some(location.to_vec()),
-        ..ResponseHeaders::default()
-    };
+    let coded = |coding: &str| header("content-encoding", coding);
+    let to =
+        |location: &[u8]| ResponseHeaders::new(vec![("location".to_owned(), location.to_vec())]);
     let encoded =
         |coding: &str| format!("the document is encoded ({coding}), though that was not asked for");
     let plain = key_set("one");
@@ -194,8 +189,8 @@ fn a_redirect_says_where_it_leads_to_and_a_compressed_answer_how_it_is_encoded()
     ] {
         let memory = Memory::default();
         let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
-        let request = fetch(&store.tick(START, &memory));
-        let effects = store.answered(request.call, answer, START, &memory);
+        let call = fetch(&store.tick(START, &memory));
+        let effects = store.answered(call.id, answer, START, &memory);
         let [Effect::Failed(THE_PROVIDER, fault)] = effects.as_slice() else {
             panic!("{effects:?}");
         };
@@ -227,8 +222,8 @@ fn whatever_is_no_key_set_is_a_fault_of_its_own() {
         (status(429), "rate_limited"),
         (status(403), "client_error"),
         (status(204), "status"),
-        (FetchAnswer::NoResponse, "no_response"),
-        (FetchAnswer::NotDispatched, "not_dispatched"),
+        (CallResponse::NoResponse, "no_response"),
+        (CallResponse::NotDispatched, "not_dispatched"),
         (ok(large), "too_large"),
         (ok("<html></html>"), "page"),
         (ok("[]"), "list"),
@@ -252,8 +247,8 @@ fn whatever_is_no_key_set_is_a_fault_of_its_own() {
     for (answer, code) in cases {
         let memory = Memory::default();
         let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
-        let request = fetch(&store.tick(START, &memory));
-        let effects = store.answered(request.call, answer.clone(), START, &memory);
+        let call = fetch(&store.tick(START, &memory));
+        let effects = store.answered(call.id, answer.clone(), START, &memory);
         let [Effect::Failed(_, fault), ..] = effects.as_slice() else {
             panic!("{answer:?}: {effects:?}");
         };
@@ -277,9 +272,9 @@ fn requests_wait_for_one_fetch_and_are_woken_by_it() {
     }
     store.forget(WaiterId(2));
     assert!(store.has_waiters());
-    let request = fetch(&store.tick(after(2), &memory));
+    let call = fetch(&store.tick(after(2), &memory));
     assert_eq!(store.tick(after(4), &memory), []);
-    let effects = store.answered(request.call, ok(key_set("one")), after(9), &memory);
+    let effects = store.answered(call.id, ok(key_set("one")), after(9), &memory);
     assert_eq!(woken(&effects), [(1, false), (3, false)]);
     assert!(!store.has_waiters());
 }
@@ -329,7 +324,7 @@ fn the_number_of_waiting_requests_is_bounded() {
 fn a_flood_that_waits_for_keys_leaves_places_to_callers_from_other_addresses() {
     let memory = Memory::default();
     let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
-    let request = fetch(&store.tick(START, &memory));
+    let call = fetch(&store.tick(START, &memory));
     let (mut here, mut taken, mut displaced) = (BTreeSet::new(), 0, 0);
     for id in 0..6_000_u32 {
         // One good caller among a hundred.
@@ -360,7 +355,7 @@ fn a_flood_that_waits_for_keys_leaves_places_to_callers_from_other_addresses() {
     }
     assert_eq!((taken - displaced, here.len()), (1024, 1024));
     assert!(displaced > 0);
-    let effects = store.answered(request.call, ok(key_set("one")), START, &memory);
+    let effects = store.answered(call.id, ok(key_set("one")), START, &memory);
     let good = woken(&effects).into_iter().filter(|(id, _)| id % 100 == 50);
     assert_eq!(good.count(), 60);
 }
@@ -436,9 +431,9 @@ fn keys_are_fetched_again_when_they_are_old_and_serve_meanwhile() {
     let memory = Memory::default();
     let mut store = warm(&memory);
     assert_eq!(store.tick(before(due(START, 300)), &memory), []);
-    let request = fetch(&store.tick(due(START, 300), &memory));
+    let call = fetch(&store.tick(due(START, 300), &memory));
     assert!(knows(&store, "one", after(300_001)));
-    store.answered(request.call, ok(key_set("two")), after(300_010), &memory);
+    store.answered(call.id, ok(key_set("two")), after(300_010), &memory);
     assert!(knows(&store, "two", after(300_010)));
     assert!(!knows(&store, "one", after(300_010)), "the key was revoked");
 }
@@ -450,8 +445,8 @@ fn a_key_that_left_the_set_is_kept_for_its_grace_and_no_longer() {
     policy.providers[0].freshness.grace = Duration::from_secs(60);
     let mut store = FactStore::new(&policy);
     let mut publish = |kid: &str, now: UnixMillis| {
-        let request = fetch(&store.tick(now, &memory));
-        store.answered(request.call, ok(key_set(kid)), now, &memory);
+        let call = fetch(&store.tick(now, &memory));
+        store.answered(call.id, ok(key_set(kid)), now, &memory);
     };
     publish("one", START);
     publish("two", after(300_000));
@@ -471,8 +466,8 @@ fn a_key_that_comes_back_is_as_good_as_before() {
     let mut store = FactStore::new(&policy);
     for (turn, kid) in (0..).zip(["one", "two", "one"]) {
         let now = after(turn * 300_000);
-        let request = fetch(&store.tick(now, &memory));
-        store.answered(request.call, ok(key_set(kid)), now, &memory);
+        let call = fetch(&store.tick(now, &memory));
+        store.answered(call.id, ok(key_set(kid)), now, &memory);
     }
     let facts = store.at(after(600_000));
     let Availability::Known(keys) = facts.key_set(THE_PROVIDER) else {
@@ -490,9 +485,9 @@ fn a_provider_that_is_down_is_asked_again_after_growing_pauses() {
     let end = after(420_000);
     let mut asked = Vec::new();
     while now < end {
-        for request in fetches(&store.tick(now, &memory)) {
+        for call in fetches(&store.tick(now, &memory)) {
             asked.push(now.0 - START.0 - 300_000);
-            store.answered(request.call, status(503), now, &memory);
+            store.answered(call.id, status(503), now, &memory);
         }
         now = UnixMillis(now.0 + 500);
     }
@@ -509,13 +504,8 @@ fn a_provider_that_is_down_is_asked_again_after_growing_pauses() {
 fn keys_that_are_too_old_serve_no_longer() {
     let memory = Memory::default();
     let mut store = warm(&memory);
-    let request = fetch(&store.tick(after(3_500_000), &memory));
-    store.answered(
-        request.call,
-        FetchAnswer::NoResponse,
-        after(3_500_000),
-        &memory,
-    );
+    let call = fetch(&store.tick(after(3_500_000), &memory));
+    store.answered(call.id, CallResponse::NoResponse, after(3_500_000), &memory);
     assert!(knows(&store, "one", after(3_600_000)));
     assert!(!knows(&store, "one", after(3_600_001)));
 }
@@ -526,13 +516,13 @@ fn an_unknown_key_id_causes_a_look_and_soon_after_another_one_may_cause_the_next
     let mut store = warm(&memory);
     assert_eq!(newer_keys(&store, "two", after(1_000)), NewerKeys::MayCome);
     assert_eq!(store.wait(WaiterId(1), newer("two"), after(1_000)), Ok(()));
-    let request = fetch(&store.tick(after(1_002), &memory));
+    let call = fetch(&store.tick(after(1_002), &memory));
     // While the fetch is under way another unknown key id may wait for it too.
     assert_eq!(
         newer_keys(&store, "three", after(1_003)),
         NewerKeys::MayCome
     );
-    let effects = store.answered(request.call, ok(key_set("two")), after(1_010), &memory);
+    let effects = store.answered(call.id, ok(key_set("two")), after(1_010), &memory);
     assert_eq!(woken(&effects), [(1, false)]);
     assert!(knows(&store, "two", after(1_010)));
     assert_eq!(
@@ -565,9 +555,9 @@ fn a_key_that_is_published_within_the_cooldown_is_found_within_it_and_never_refu
                     store.wait(id, newer(kid), now).unwrap();
                 }
             }
-            for request in fetches(&store.tick(now, &memory)) {
+            for call in fetches(&store.tick(now, &memory)) {
                 fetched.push(now);
-                store.answered(request.call, ok(key_set(published)), now, &memory);
+                store.answered(call.id, ok(key_set(published)), now, &memory);
             }
         }
         assert_eq!(fetched, [after(1_000), after(4_000)], "{first}");
@@ -581,12 +571,12 @@ fn a_key_that_is_published_while_a_fetch_is_under_way_is_not_refused_for_it() {
     let memory = Memory::default();
     let mut store = warm(&memory);
     store.wait(WaiterId(1), newer("two"), after(1_000)).unwrap();
-    let request = fetch(&store.tick(after(1_000), &memory));
+    let call = fetch(&store.tick(after(1_000), &memory));
     store
         .wait(WaiterId(2), newer("three"), after(1_500))
         .unwrap();
     let now = after(2_000);
-    let effects = store.answered(request.call, ok(key_set("one")), now, &memory);
+    let effects = store.answered(call.id, ok(key_set("one")), now, &memory);
     assert_eq!(woken(&effects), [(1, false), (2, false)]);
     let of = |kid, since| {
         let facts = store.at(now).of_request(after(since));
@@ -604,11 +594,11 @@ fn a_fetch_that_takes_longer_than_the_cooldown_is_not_followed_by_the_next() {
     let mut policy = policy(by_jwks(), Some("secret"));
     policy.providers[0].freshness.cooldown = Duration::from_secs(1);
     let mut store = FactStore::new(&policy);
-    let request = fetch(&store.tick(START, &memory));
-    store.answered(request.call, ok(key_set("one")), START, &memory);
+    let call = fetch(&store.tick(START, &memory));
+    store.answered(call.id, ok(key_set("one")), START, &memory);
     store.wait(WaiterId(1), newer("two"), after(2_000)).unwrap();
-    let request = fetch(&store.tick(after(2_000), &memory));
-    store.answered(request.call, ok(key_set("one")), after(6_000), &memory);
+    let call = fetch(&store.tick(after(2_000), &memory));
+    store.answered(call.id, ok(key_set("one")), after(6_000), &memory);
     assert_eq!(
         newer_keys(&store, "three", after(6_000)),
         NewerKeys::NotYet(Duration::from_secs(1))
@@ -639,9 +629,9 @@ fn fetches_under_a_flood(peers: u64) -> usize {
             assert_ne!(waits, Err(WaitFault::TooMany));
         }
         assert!(knows(&store, "one", now), "good tokens never wait");
-        for request in fetches(&store.tick(now, &memory)) {
+        for call in fetches(&store.tick(now, &memory)) {
             fetched += 1;
-            store.answered(request.call, ok(key_set("one")), now, &memory);
+            store.answered(call.id, ok(key_set("one")), now, &memory);
         }
     }
     fetched
@@ -660,9 +650,9 @@ fn one_client_with_an_old_key_id_does_not_cause_a_fetch_in_every_cooldown_for_ev
             let id = WaiterId(u32::try_from(step).unwrap());
             store.wait(id, newer("old"), now).unwrap();
         }
-        for request in fetches(&store.tick(now, &memory)) {
+        for call in fetches(&store.tick(now, &memory)) {
             begun += 1;
-            store.answered(request.call, ok(key_set("one")), now, &memory);
+            store.answered(call.id, ok(key_set("one")), now, &memory);
         }
     }
     // From three seconds on the time doubles: 15 times make up a day.
@@ -687,8 +677,8 @@ fn a_key_that_is_published_later_than_it_signs_is_found_within_a_cooldown() {
             assert_ne!(store.wait(id, newer("two"), now), Err(WaitFault::TooMany));
         }
         let published = if step < 10 { "one" } else { "two" };
-        for request in fetches(&store.tick(now, &memory)) {
-            store.answered(request.call, ok(key_set(published)), now, &memory);
+        for call in fetches(&store.tick(now, &memory)) {
+            store.answered(call.id, ok(key_set(published)), now, &memory);
         }
         if knows(&store, "two", now) {
             found = found.or(Some(step));
@@ -767,8 +757,8 @@ fn a_new_key_is_found_soon_under_a_flood_of_made_up_key_ids_from_another_address
                 assert_ne!(waits, Err(WaitFault::TooMany), "{kid}");
             }
         }
-        for request in fetches(&store.tick(now, &memory)) {
-            store.answered(request.call, ok(key_set(published)), now, &memory);
+        for call in fetches(&store.tick(now, &memory)) {
+            store.answered(call.id, ok(key_set(published)), now, &memory);
         }
     }
     assert_eq!(found, Some(20_100));
@@ -831,8 +821,8 @@ fn a_clock_that_was_ahead_does_not_keep_keys_in_use() {
     // The clock is set right.
     store.tick(START, &memory);
     assert!(knows(&store, "one", START));
-    let request = fetch(&store.tick(after(300_000), &memory));
-    store.answered(request.call, status(500), after(300_000), &memory);
+    let call = fetch(&store.tick(after(300_000), &memory));
+    store.answered(call.id, status(500), after(300_000), &memory);
     assert!(knows(&store, "one", after(3_600_000)));
     assert!(!knows(&store, "one", after(3_600_001)));
     // A pause that began by the wrong clock is over, too.
@@ -862,8 +852,8 @@ fn while_the_provider_is_down_nobody_knows_whether_a_key_is_new() {
     let memory = Memory::default();
     let mut store = warm(&memory);
     store.wait(WaiterId(1), newer("two"), after(1_000)).unwrap();
-    let request = fetch(&store.tick(after(1_002), &memory));
-    let effects = store.answered(request.call, status(500), after(1_010), &memory);
+    let call = fetch(&store.tick(after(1_002), &memory));
+    let effects = store.answered(call.id, status(500), after(1_010), &memory);
     assert_eq!(woken(&effects), [(1, false)]);
     let NewerKeys::Unavailable(outage) = newer_keys(&store, "two", after(1_010)) else {
         panic!("somebody knows");
@@ -879,13 +869,13 @@ fn a_late_answer_to_a_call_that_was_given_up_changes_nothing() {
     let lost = fetch(&store.tick(START, &memory));
     store.tick(after(8_000), &memory);
     let again = fetch(&store.tick(after(20_000), &memory));
-    assert_ne!(lost.call, again.call);
+    assert_ne!(lost.id, again.id);
     assert_eq!(
-        store.answered(lost.call, ok(key_set("old")), after(20_001), &memory),
+        store.answered(lost.id, ok(key_set("old")), after(20_001), &memory),
         []
     );
     assert!(!knows(&store, "old", after(20_001)));
-    store.answered(again.call, ok(key_set("new")), after(20_002), &memory);
+    store.answered(again.id, ok(key_set("new")), after(20_002), &memory);
     assert!(knows(&store, "new", after(20_002)));
 }
 

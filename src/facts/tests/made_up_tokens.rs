@@ -179,7 +179,7 @@ fn requests_with_one_good_token_have_places_however_many_providers_there_are() {
 #[test]
 fn a_stranger_s_token_that_breaks_the_connection_keeps_out_no_proven_one() {
     for (answer, is_asked) in [
-        (FetchAnswer::NoResponse, true),
+        (CallResponse::NoResponse, true),
         (status(503), true),
         (with_retry_after(503, "120"), false),
     ] {
@@ -233,7 +233,7 @@ fn many_proven_tokens_do_not_storm_a_provider_that_is_down() {
     for (answer, most) in [
         (status(503), 2),
         (status(401), 0),
-        (FetchAnswer::NotDispatched, 0),
+        (CallResponse::NotDispatched, 0),
     ] {
         let mut store = store();
         ask(&mut store, "first", answer.clone(), START);
@@ -270,7 +270,7 @@ fn a_made_up_token_that_hangs_does_not_keep_a_proven_one_from_being_asked_about(
         wait(&mut store, waiter, made_up, now);
     }
     let calls = asks(&store.tick(now, &memory));
-    store.answered(calls[1].0, FetchAnswer::NoResponse, now, &memory);
+    store.answered(calls[1].0, CallResponse::NoResponse, now, &memory);
     assert_eq!(known(&store, "good", now), "pending");
     wait(&mut store, 3, "good", now);
     let probe = asks(&store.tick(now, &memory));

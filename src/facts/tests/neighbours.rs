@@ -81,10 +81,10 @@ fn a_neighbour_that_overwrites_replays_and_deletes_forges_nothing_and_rolls_no_w
             }
             for (store, known) in &mut workers {
                 let is_new = *known == 0;
-                for request in fetches(&store.tick(now, &memory)) {
+                for call in fetches(&store.tick(now, &memory)) {
                     fetched += 1;
                     let set = key_set(&published.to_string());
-                    store.answered(request.call, ok(set), now, &memory);
+                    store.answered(call.id, ok(set), now, &memory);
                 }
                 let Some(newest) = newest(store, now) else {
                     continue;
@@ -120,12 +120,12 @@ fn a_new_worker_does_not_serve_with_keys_that_are_due_before_it_asked() {
     ] {
         *memory.0.borrow_mut() = old.clone();
         let mut new = FactStore::new(&policy(by_jwks(), Some("secret")));
-        let request = fetch(&new.tick(now, &memory));
+        let call = fetch(&new.tick(now, &memory));
         assert!(!knows(&new, "one", now));
         let facts = new.at(now);
         let pending = matches!(facts.key_set(THE_PROVIDER), Availability::Pending);
         assert!(pending, "they wait for the answer");
-        new.answered(request.call, answer, now, &memory);
+        new.answered(call.id, answer, now, &memory);
         assert_eq!(
             (knows(&new, "one", now), knows(&new, "two", now)),
             (one, two)

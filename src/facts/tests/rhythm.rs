@@ -57,10 +57,10 @@ fn a_configuration_with_tighter_bounds_does_not_wait_for_those_of_the_old_one() 
 fn what_a_failed_answer_says_of_its_freshness_does_not_count() {
     let memory = Memory::default();
     let mut store = warm(&memory);
-    let FetchAnswer::Response { headers, .. } = fresh_for(900, "") else {
+    let CallResponse::Response { headers, .. } = fresh_for(900, "") else {
         panic!("a response");
     };
-    let failed = FetchAnswer::Response {
+    let failed = CallResponse::Response {
         status: 500,
         headers,
         body: key_set("one"),
@@ -89,8 +89,8 @@ fn a_provider_that_wants_to_be_left_alone_is_for_five_minutes_at_most() {
         for worker in [&mut store, &mut other] {
             assert_eq!(fetches(&worker.tick(after(least - 1), &memory)), []);
         }
-        let request = fetch(&store.tick(after(pause), &memory));
-        store.answered(request.call, ok(key_set("one")), after(pause), &memory);
+        let call = fetch(&store.tick(after(pause), &memory));
+        store.answered(call.id, ok(key_set("one")), after(pause), &memory);
         assert!(knows(&store, "one", after(pause)), "{answer:?}");
     }
 }

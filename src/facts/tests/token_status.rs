@@ -52,22 +52,19 @@ pub(super) fn digest(text: &str) -> TokenDigest {
     TokenDigest::of(&token(text))
 }
 
-pub(super) fn json(body: &str) -> FetchAnswer {
-    FetchAnswer::Response {
+pub(super) fn json(body: &str) -> CallResponse {
+    CallResponse::Response {
         status: 200,
-        headers: ResponseHeaders {
-            content_type: Some(b"application/json".to_vec()),
-            ..ResponseHeaders::default()
-        },
+        headers: header("content-type", "application/json"),
         body: body.as_bytes().to_vec(),
     }
 }
 
-pub(super) fn active() -> FetchAnswer {
+pub(super) fn active() -> CallResponse {
     json(r#"{"active":true,"sub":"a"}"#)
 }
 
-pub(super) fn inactive() -> FetchAnswer {
+pub(super) fn inactive() -> CallResponse {
     json(r#"{"active":false}"#)
 }
 
@@ -106,13 +103,10 @@ fn word(said: Introspected<'_>) -> &'static str {
 }
 
 /// An answer with `Retry-After`.
-pub(super) fn with_retry_after(code: u16, seconds: &str) -> FetchAnswer {
-    FetchAnswer::Response {
+pub(super) fn with_retry_after(code: u16, seconds: &str) -> CallResponse {
+    CallResponse::Response {
         status: code,
-        headers: ResponseHeaders {
-            retry_after: Some(seconds.as_bytes().to_vec()),
-            ..ResponseHeaders::default()
-        },
+        headers: header("retry-after", seconds),
         body: Vec::new(),
     }
 }
@@ -121,7 +115,7 @@ pub(super) fn with_retry_after(code: u16, seconds: &str) -> FetchAnswer {
 pub(super) fn ask(
     store: &mut FactStore,
     text: &str,
-    answer: FetchAnswer,
+    answer: CallResponse,
     now: UnixMillis,
 ) -> Vec<Effect> {
     wait(store, 1, text, now);
@@ -170,8 +164,8 @@ fn answers_hold_for_their_time_and_no_longer() {
 #[test]
 fn a_provider_that_is_down_rests_and_is_asked_again() {
     for (answer, fault) in [
-        (FetchAnswer::NoResponse, "no_response"),
-        (FetchAnswer::NotDispatched, "not_dispatched"),
+        (CallResponse::NoResponse, "no_response"),
+        (CallResponse::NotDispatched, "not_dispatched"),
         (status(503), "unavailable"),
         (status(504), "timeout"),
         (status(429), "rate_limited"),
@@ -327,10 +321,16 @@ fn a_question_holds_the_token_and_shows_neither_it_nor_the_secret() {
             protocol,
             ..asked()
         };
-        let request = question(CallId(7), &asked, &token("to+ken="));
-        let text = |secret: &Option<Secret>| secret.as_ref().map(|it| it.expose().to_owned());
-        assert_eq!(text(&request.authorization).as_deref(), authorization);
-        assert_eq!(text(&request.form).as_deref(), form);
+        let request = status_request(&asked, &token("to+ken="));
+        let sent = request.header("authorization").map(Secret::expose);
+        assert_eq!(sent, authorization);
+        let sent = request.body.as_ref().map(|body| match body {
+            Body::Form(content) => content.expose(),
+            Body::Json(_) => panic!("no form"),
+        });
+        assert_eq!(sent, form);
+        let method = form.map_or(Method::Get, |_| Method::Post);
+        assert_eq!(request.method, method);
         let shown = format!("{request:?} {asked:?}");
         for hidden in ["to+ken", "2Bken", "c2VjcmV0", "client_secret"] {
             assert!(!shown.contains(hidden), "{shown}");

@@ -11,13 +11,13 @@ fn an_emptied_set_takes_every_key_away_whatever_the_grace_and_in_every_worker() 
     policy.providers[0].freshness.grace = Duration::from_secs(3600);
     let mut store = FactStore::new(&policy);
     let mut other = FactStore::new(&policy);
-    let request = fetch(&store.tick(START, &memory));
-    store.answered(request.call, ok(key_set("one")), START, &memory);
+    let call = fetch(&store.tick(START, &memory));
+    store.answered(call.id, ok(key_set("one")), START, &memory);
     other.tick(after(1), &memory);
     assert!(knows(&other, "one", after(1)));
     let now = after(300_000);
-    let request = fetch(&store.tick(now, &memory));
-    store.answered(request.call, ok(r#"{"keys":[]}"#), now, &memory);
+    let call = fetch(&store.tick(now, &memory));
+    store.answered(call.id, ok(r#"{"keys":[]}"#), now, &memory);
     assert!(!knows(&store, "one", now));
     other.tick(after(300_001), &memory);
     assert!(!knows(&other, "one", after(300_001)));
@@ -43,8 +43,8 @@ fn keys_that_left_are_gone_after_their_grace_whatever_is_published_instead() {
             let mut other = FactStore::new(&policy);
             refresh(&mut store, ok(key_set("one")), START, &memory);
             let left = after(300_000);
-            let request = fetch(&store.tick(left, &memory));
-            let effects = store.answered(request.call, ok(document), left, &memory);
+            let call = fetch(&store.tick(left, &memory));
+            let effects = store.answered(call.id, ok(document), left, &memory);
             let [Effect::Failed(_, fault), Effect::Skipped(..)] = effects.as_slice() else {
                 panic!("{effects:?}");
             };
@@ -103,7 +103,7 @@ fn one_worker_fetches_and_the_others_adopt() {
         .flat_map(|worker| fetches(&worker.tick(START, &memory)))
         .collect();
     assert_eq!(begun.len(), 1);
-    workers[0].answered(begun[0].call, ok(key_set("one")), after(30), &memory);
+    workers[0].answered(begun[0].id, ok(key_set("one")), after(30), &memory);
     for worker in &mut workers[1..] {
         let effects = worker.tick(after(32), &memory);
         assert_eq!(woken(&effects), [(1, false)]);
@@ -183,12 +183,12 @@ fn a_configuration_that_goes_away_does_not_keep_its_lease() {
     fetch(&old.tick(START, &memory));
     assert_eq!(new.tick(after(1), &memory), []);
     old.close(&memory);
-    let request = fetch(&new.tick(after(2), &memory));
+    let call = fetch(&new.tick(after(2), &memory));
     // What went away cannot take the lease of what is there.
     old.close(&memory);
     let mut third = FactStore::new(&policy);
     assert_eq!(third.tick(after(3), &memory), []);
-    new.answered(request.call, ok(key_set("one")), after(4), &memory);
+    new.answered(call.id, ok(key_set("one")), after(4), &memory);
     third.tick(after(5), &memory);
     assert!(knows(&third, "one", after(5)));
 }
@@ -204,9 +204,9 @@ fn pauses_grow_whichever_worker_fetches() {
         // Another one is the first with every tick.
         workers.rotate_left(1);
         for worker in &mut workers {
-            for request in fetches(&worker.tick(now, &memory)) {
+            for call in fetches(&worker.tick(now, &memory)) {
                 asked.push(now.0 - START.0);
-                worker.answered(request.call, status(500), now, &memory);
+                worker.answered(call.id, status(500), now, &memory);
             }
         }
     }
@@ -224,8 +224,8 @@ fn a_failed_fetch_is_not_repeated_by_every_worker() {
     let policy = policy(by_jwks(), Some("secret"));
     let mut first = FactStore::new(&policy);
     let mut second = FactStore::new(&policy);
-    let request = fetch(&first.tick(START, &memory));
-    first.answered(request.call, status(500), START, &memory);
+    let call = fetch(&first.tick(START, &memory));
+    first.answered(call.id, status(500), START, &memory);
     let fact = Fact::KeySet(THE_PROVIDER);
     second.wait(WaiterId(1), fact, after(9)).unwrap();
     // The other worker learns that the fetch failed, and lets nobody wait for it.
@@ -242,8 +242,8 @@ fn shared_keys_are_believed_only_from_workers_with_the_same_secrets() {
     let memory = Memory::default();
     let mut ours = FactStore::new(&policy(by_jwks(), Some("secret")));
     let mut theirs = FactStore::new(&policy(by_jwks(), Some("another secret")));
-    let request = fetch(&theirs.tick(START, &memory));
-    theirs.answered(request.call, ok(key_set("forged")), START, &memory);
+    let call = fetch(&theirs.tick(START, &memory));
+    theirs.answered(call.id, ok(key_set("forged")), START, &memory);
     let effects = ours.tick(after(1), &memory);
     assert!(!knows(&ours, "forged", after(1)));
     fetch(&effects);
@@ -290,8 +290,8 @@ fn keys_of_the_future_and_of_the_past_are_not_adopted() {
 fn without_a_secret_nothing_is_shared() {
     let memory = Memory::default();
     let mut store = FactStore::new(&policy(by_jwks(), None));
-    let request = fetch(&store.tick(START, &memory));
-    store.answered(request.call, ok(key_set("one")), START, &memory);
+    let call = fetch(&store.tick(START, &memory));
+    store.answered(call.id, ok(key_set("one")), START, &memory);
     assert!(knows(&store, "one", START));
     assert!(memory.0.borrow().is_empty());
 }

@@ -58,7 +58,7 @@ struct Year {
 
 struct Worker {
     store: FactStore,
-    under_way: Vec<FetchRequest>,
+    under_way: Vec<Call>,
     waiting: BTreeMap<u32, UnixMillis>,
     waiters: u32,
     fetches_for_miss: bool,
@@ -150,9 +150,9 @@ impl Year {
         for (id, _) in woken(effects) {
             assert!(worker.waiting.remove(&id).is_some(), "woken twice");
         }
-        for request in fetches(effects) {
+        for call in fetches(effects) {
             seen.fetches += 1;
-            worker.under_way.push(request);
+            worker.under_way.push(call);
             let age = worker.store.key_set_age(THE_PROVIDER, now);
             let known = matches!(
                 worker.store.at(now).key_set(THE_PROVIDER),
@@ -195,12 +195,12 @@ impl Year {
             return;
         }
         let place = self.below(count) as usize;
-        let request = self.workers[index].under_way.remove(place);
-        let is_document = request.endpoint.path.contains("well-known");
+        let call = self.workers[index].under_way.remove(place);
+        let is_document = call.request.endpoint.path.contains("well-known");
         let mut published = Vec::new();
         let answer = match self.below(12) {
             0 => status([302, 404, 500, 503][self.below(4) as usize]),
-            1 => FetchAnswer::NoResponse,
+            1 => CallResponse::NoResponse,
             2 => ok("<html>"),
             3 => retry_after(429, self.below(1_000)),
             4 if is_document => {
@@ -216,12 +216,10 @@ impl Year {
                 fresh_for(self.below(2_000), body)
             }
         };
-        assert_ne!(request.endpoint.path, "/evil");
+        assert_ne!(call.request.endpoint.path, "/evil");
         let now = self.now;
         let worker = &mut self.workers[index];
-        let effects = worker
-            .store
-            .answered(request.call, answer, now, &self.memory);
+        let effects = worker.store.answered(call.id, answer, now, &self.memory);
         if effects.contains(&Effect::Refreshed(THE_PROVIDER)) {
             self.last_answer = now;
             for kid in published {

@@ -70,7 +70,7 @@ fn a_token_of_the_second_provider_gets_its_answer_under_a_flood() {
     let path = "/api/v1/workflows";
     let calls = |work: Vec<Work>| -> Vec<CallId> {
         let fetches = work.into_iter().filter_map(|item| match item {
-            Work::Fetch(request) => Some(request.call),
+            Work::Call(call) => Some(call.id),
             _ => None,
         });
         fetches.collect()

@@ -43,9 +43,9 @@ fn settled_after(providers: usize, millis: u64) -> (u64, bool, usize) {
         }
         work.extend(gate.tick(after(now), &NoMemory));
         for item in &work {
-            if let Work::Fetch(request) = item {
-                asked.push(request.call);
-                under_way = Some((request.call, now));
+            if let Work::Call(call) = item {
+                asked.push(call.id);
+                under_way = Some((call.id, now));
             }
         }
     }

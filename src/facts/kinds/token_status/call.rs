@@ -1,40 +1,37 @@
 //! The call that asks a provider about a token.
 
-use crate::facts::{CallId, FetchRequest};
+use crate::facts::{Body, CallRequest};
 use crate::formats::form;
 use crate::policy::{Introspection, Protocol};
 use crate::secret::Secret;
 use crate::token::CompactToken;
 
-/// The call that asks a provider about a token. The token is nowhere else once it is made.
-pub fn question(call: CallId, asked: &Introspection, token: &CompactToken) -> FetchRequest {
+/// What asks a provider about a token. The token is nowhere else once it is made.
+pub fn status_request(asked: &Introspection, token: &CompactToken) -> CallRequest {
     let token = token.expose();
-    let mut authorization = None;
-    let mut body = None;
+    let (endpoint, timeout) = (asked.endpoint.clone(), asked.timeout);
     match &asked.protocol {
         // RFC 7662 §2.1.
         Protocol::Introspection {
-            authorization: client,
+            authorization,
             form,
             ..
         } => {
-            authorization.clone_from(client);
             let rest = form.as_ref().map_or("", Secret::expose);
             let token = form::encoded(token);
             let fields = ["token=", &token, "&token_type_hint=access_token", rest];
-            body = Some(fields.concat());
+            let body = Body::Form(Secret::new(fields.concat()));
+            let request = CallRequest::post(endpoint, body, timeout);
+            match authorization {
+                Some(client) => request.with("authorization", client.clone()),
+                None => request,
+            }
         }
-        // OpenID Connect Core 1.0 §5.3.1. Google's tokeninfo takes it from there too: in the address,
-        // which is where its documentation puts it, it would end in logs.
+        // OpenID Connect Core 1.0 §5.3.1. Google's tokeninfo takes it from there too. Its
+        // documentation puts it in the address, and addresses are written to logs.
         Protocol::UserInfo | Protocol::GoogleTokenInfo => {
-            authorization = Some(Secret::new(["Bearer ", token].concat()));
+            let bearer = Secret::new(["Bearer ", token].concat());
+            CallRequest::get(endpoint, timeout).with("authorization", bearer)
         }
-    }
-    FetchRequest {
-        call,
-        endpoint: asked.endpoint.clone(),
-        timeout: asked.timeout,
-        authorization,
-        form: body.map(Secret::new),
     }
 }

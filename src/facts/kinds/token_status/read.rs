@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::IntrospectionFault;
-use crate::facts::{FetchAnswer, FetchFault, ResponseHeaders};
+use crate::facts::{CallResponse, FetchFault, ResponseHeaders};
 use crate::formats::json;
 use crate::policy::{Introspection, Protocol};
 use crate::time::UnixMillis;
@@ -35,11 +35,11 @@ pub enum Said<C> {
 /// Everything that is not one or the other in so many words.
 pub(super) fn read(
     protocol: &Protocol,
-    answer: FetchAnswer,
+    answer: CallResponse,
 ) -> Result<Said<Map<String, Value>>, IntrospectionFault> {
     let is_introspection = matches!(protocol, Protocol::Introspection { .. });
     let is_json = match &answer {
-        FetchAnswer::Response { headers, .. } => headers.is_json(),
+        CallResponse::Response { headers, .. } => headers.is_json(),
         _ => false,
     };
     let document = match answer.document() {
@@ -98,13 +98,10 @@ pub fn read_answer(
     document: Vec<u8>,
     now: UnixMillis,
 ) -> Result<Said<ActiveResponse>, IntrospectionFault> {
-    let headers = ResponseHeaders {
-        content_type: Some(b"application/json".to_vec()),
-        ..ResponseHeaders::default()
-    };
-    let answer = FetchAnswer::Response {
+    let content_type = ("content-type".to_owned(), b"application/json".to_vec());
+    let answer = CallResponse::Response {
         status: 200,
-        headers,
+        headers: ResponseHeaders::new(vec![content_type]),
         body: document,
     };
     let until = now.saturating_add(asked.ttl);

@@ -12,23 +12,23 @@ fn introspection() -> Protocol {
     }
 }
 
-fn response(status: u16, content_type: &str, body: &str) -> FetchAnswer {
-    FetchAnswer::Response {
+fn response(status: u16, content_type: &str, body: &str) -> CallResponse {
+    CallResponse::Response {
         status,
-        headers: ResponseHeaders {
-            content_type: Some(content_type.as_bytes().to_vec()),
-            ..ResponseHeaders::default()
-        },
+        headers: ResponseHeaders::new(vec![(
+            "content-type".to_owned(),
+            content_type.as_bytes().to_vec(),
+        )]),
         body: body.as_bytes().to_vec(),
     }
 }
 
-fn json(body: &str) -> FetchAnswer {
+fn json(body: &str) -> CallResponse {
     response(200, "application/json", body)
 }
 
 /// `active`, `inactive`, `nameless`, or the code of the fault.
-fn said(protocol: &Protocol, answer: FetchAnswer) -> &'static str {
+fn said(protocol: &Protocol, answer: CallResponse) -> &'static str {
     match read(protocol, answer) {
         Ok(Said::Active(_)) => "active",
         Ok(Said::Inactive) => "inactive",
@@ -92,8 +92,8 @@ fn an_answer_of_another_type_or_status_or_size_says_nothing() {
         assert_eq!(said(&introspection(), answer), expected, "{length}");
     }
     for (answer, expected) in [
-        (FetchAnswer::NoResponse, "no_response"),
-        (FetchAnswer::NotDispatched, "not_dispatched"),
+        (CallResponse::NoResponse, "no_response"),
+        (CallResponse::NotDispatched, "not_dispatched"),
     ] {
         assert_eq!(said(&introspection(), answer), expected);
     }
