@@ -1,14 +1,14 @@
-//! The compiled module in an interpreter that counts its instructions, and a host that answers it
-//! as Envoy does where a request is decided at once.
+//! The compiled module in an interpreter that counts its instructions. The host functions behave as
+//! those of Envoy for a request that is decided at once.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use wasmi::{Caller, Config, Engine, Extern, Func, Instance, Linker, Memory, Module, Store, Val};
 
-/// How many lines are kept.
+/// How many log lines are kept.
 const LINES: usize = 16;
 
-/// What loading a configuration never uses up.
+/// A limit of instructions that loading a configuration never reaches.
 const ENDLESS: u64 = u64::MAX / 2;
 
 /// `Status` of the ABI.
@@ -24,12 +24,12 @@ const ROOT: i32 = 1;
 /// The head of a request: names and values.
 pub(crate) type Head = Vec<(String, Vec<u8>)>;
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Outcome {
-    /// The status of the module's answer; `None`: the request went on.
+    /// The status of the local reply; `None`: the request was forwarded or passed.
     pub(crate) status: Option<u32>,
-    /// How many instructions of the module that took. What it copies in bulk counts by its bytes.
+    /// The number of instructions of the module. A bulk copy counts by its bytes.
     pub(crate) steps: u64,
 }
 
@@ -50,7 +50,7 @@ const CALL: u32 = 1;
 struct State {
     configuration: Vec<u8>,
     head: Vec<u8>,
-    /// The body of the answer to the module's call.
+    /// The body of the response to the module's call.
     body: Vec<u8>,
     has_called: bool,
     status: Option<u32>,
@@ -66,7 +66,7 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// Loads the module and configures it.
+    /// Loads and configures the module.
     pub(crate) fn start(wasm: &[u8], configuration: &str) -> Self {
         let mut config = Config::default();
         config.consume_fuel(true);
@@ -94,8 +94,8 @@ impl Gate {
         this
     }
 
-    /// Sends the head of a request through the module, from the request's beginning to its end.
-    /// The test stops where that takes more than `most` instructions.
+    /// Sends the head of a request through the module, from the start of the request to its end.
+    /// The test fails if that takes more than `most` instructions.
     pub(crate) fn send(&mut self, head: &Head, most: u64) -> Outcome {
         let id = self.next_context;
         self.next_context += 1;
@@ -109,7 +109,7 @@ impl Gate {
         self.call("proxy_on_done", &[id]);
         self.call("proxy_on_delete", &[id]);
         let status = self.store.data().status;
-        // A request that waits is not decided, and would look cheap.
+        // A request that waits is not decided, so its cost would look low.
         assert_eq!(action == Some(0), status.is_none(), "{action:?} {status:?}");
         Outcome {
             status,
@@ -117,9 +117,9 @@ impl Gate {
         }
     }
 
-    /// Lets time pass until the module makes a call, and answers it with this body. Says how many
-    /// instructions the answer took.
-    pub(crate) fn answer_call(&mut self, body: &[u8], most: u64) -> u64 {
+    /// Advances the clock until the module makes a call, and gives it a response with this body.
+    /// Returns the number of instructions for the response.
+    pub(crate) fn complete_call(&mut self, body: &[u8], most: u64) -> u64 {
         self.store.data_mut().has_called = false;
         self.store.set_fuel(ENDLESS).unwrap();
         self.call("proxy_on_tick", &[ROOT]);
@@ -151,7 +151,7 @@ impl Gate {
     }
 }
 
-/// Every function that the module asks for. Those that no request needs say that all is well.
+/// Every function that the module imports. Functions that no request needs return success.
 fn linker(engine: &Engine, module: &Module) -> Linker<State> {
     let mut linker = Linker::new(engine);
     for import in module.imports() {
@@ -165,7 +165,7 @@ fn linker(engine: &Engine, module: &Module) -> Linker<State> {
                 move |caller, arguments, results| {
                     let narrow = |value: &Val| value.i32().unwrap_or_default();
                     let arguments: Vec<i32> = arguments.iter().map(narrow).collect();
-                    let status = answer(&name, caller, &arguments);
+                    let status = respond(&name, caller, &arguments);
                     if let Some(result) = results.first_mut() {
                         *result = Val::I32(status);
                     }
@@ -177,8 +177,8 @@ fn linker(engine: &Engine, module: &Module) -> Linker<State> {
     linker
 }
 
-fn answer(name: &str, mut caller: Caller<'_, State>, arguments: &[i32]) -> i32 {
-    let at = |place: usize| usize::try_from(arguments[place]).unwrap();
+fn respond(name: &str, mut caller: Caller<'_, State>, arguments: &[i32]) -> i32 {
+    let at = |index: usize| usize::try_from(arguments[index]).unwrap();
     match name {
         "proxy_get_header_map_pairs" => {
             let head = match arguments[0] {
@@ -215,7 +215,7 @@ fn answer(name: &str, mut caller: Caller<'_, State>, arguments: &[i32]) -> i32 {
             let now = u64::try_from(now.as_nanos()).unwrap();
             write(&mut caller, at(0), &now.to_le_bytes());
         }
-        // Information: the audit record is a part of the cost.
+        // The level is "info", so that the audit record is part of the cost.
         "proxy_get_log_level" => write(&mut caller, at(0), &2_u32.to_le_bytes()),
         "proxy_define_metric" => {
             caller.data_mut().metrics += 1;
@@ -252,7 +252,7 @@ fn answer(name: &str, mut caller: Caller<'_, State>, arguments: &[i32]) -> i32 {
     OK
 }
 
-/// Puts bytes where the module takes them over: into memory that it allocates.
+/// Copies bytes into memory that the module allocates, and writes their address and size.
 fn hand_over(caller: &mut Caller<'_, State>, bytes: &[u8], pointer_at: usize, size_at: usize) {
     let allocate: Func = export(caller, "proxy_on_memory_allocate")
         .and_then(Extern::into_func)
@@ -288,8 +288,8 @@ fn read(caller: &Caller<'_, State>, at: usize, size: usize) -> Vec<u8> {
     bytes
 }
 
-/// Pairs as the host hands them over: their number, the lengths of all, then all texts, each with
-/// a zero byte at its end.
+/// Header pairs in the form of the ABI: their number, all lengths, then all texts, each with a zero
+/// byte at its end.
 fn serialized(head: &Head) -> Vec<u8> {
     let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap().to_le_bytes();
     let mut bytes = u32::try_from(head.len()).unwrap().to_le_bytes().to_vec();

@@ -1,5 +1,6 @@
-//! What a key set costs the worker that fetched it: no more than so many instructions for each of
-//! its bytes. A provider's document comes as one call of the module, whatever is in it.
+//! The cost of a key set for the worker that fetched it: a bounded number of instructions for each
+//! of its bytes. The module reads a document in one call, so a costly document would block the
+//! worker.
 
 use serde_json::{json, Value};
 
@@ -7,11 +8,11 @@ use crate::host::Gate;
 use crate::mint::{mint, KeyKind};
 use crate::wasm;
 
-/// How many keys a set has. More than 100 are too many.
+/// How many keys a set has. The gate refuses sets of more than 100 keys.
 const SIZES: [usize; 3] = [24, 48, 96];
 
-/// How many instructions a set may cost for each of its bytes, and how many whatever it is. A
-/// point of an elliptic curve takes the most: it must be on its curve.
+/// How many instructions a set may cost for each of its bytes, and how many for any set. A point of
+/// an elliptic curve costs the most, because it must be on its curve.
 const EACH_BYTE: u64 = 3_000;
 const EACH_SET: u64 = 2_000_000;
 
@@ -31,7 +32,7 @@ fn policy() -> String {
     policy.to_string()
 }
 
-/// Key sets of each kind, with so many keys.
+/// Key sets of each kind, with this number of keys.
 fn kinds(size: usize) -> Vec<(&'static str, Value)> {
     let each = |key: &dyn Fn(usize) -> Value| (0..size).map(key).collect::<Value>();
     let of = |kind: KeyKind| move |number: usize| mint(kind).jwk(&format!("key-{number}"));
@@ -76,18 +77,18 @@ fn a_key_set_costs_no_more_than_its_bytes() {
     let wasm = wasm();
     let mut faults = Vec::new();
     let names: Vec<_> = kinds(0).into_iter().map(|(name, _)| name).collect();
-    for (place, name) in names.iter().enumerate() {
+    for (index, name) in names.iter().enumerate() {
         let costs = SIZES.map(|size| {
-            let (_, keys) = &kinds(size)[place];
+            let (_, keys) = &kinds(size)[index];
             let body = json!({ "keys": keys }).to_string();
             let most = EACH_SET + EACH_BYTE * u64::try_from(body.len()).unwrap();
             let mut gate = Gate::start(&wasm, &policy());
-            gate.answer_call(body.as_bytes(), most)
+            gate.complete_call(body.as_bytes(), most)
         });
         let [small, middle, large] = costs;
         let [first, second] =
             [(small, middle), (middle, large)].map(|(less, more)| more.saturating_sub(less));
-        // Twice as many more keys may cost twice as many more instructions.
+        // The second step adds twice as many keys, so it may cost twice as many instructions.
         if second > 2 * first + first / 2 + 200_000 {
             faults.push(format!("{name}: {costs:?}"));
         }
@@ -95,14 +96,14 @@ fn a_key_set_costs_no_more_than_its_bytes() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// What is not of the kind that it says would cost little for the wrong reason.
+/// A key set that the gate does not read would cost little for the wrong reason.
 #[test]
 fn the_sets_that_are_counted_are_those_that_a_gate_reads() {
     let wasm = wasm();
     for (name, keys) in kinds(24) {
         let body = json!({ "keys": keys }).to_string();
         let mut gate = Gate::start(&wasm, &policy());
-        gate.answer_call(body.as_bytes(), u64::MAX / 4);
+        gate.complete_call(body.as_bytes(), u64::MAX / 4);
         let has_failed = gate.logged().contains("could not be fetched");
         let is_useless = ["keys that are skipped", "many members", "no keys"].contains(&name);
         assert_eq!(has_failed, is_useless, "{name}: {}", gate.logged());

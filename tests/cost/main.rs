@@ -1,9 +1,10 @@
-//! What a request costs the worker that decides about it: no more than so many instructions for
-//! each of its bytes, whatever the bytes are.
+//! The cost of a request for the worker that decides it: a bounded number of instructions for each
+//! of its bytes, for any bytes.
 //!
-//! Envoy runs the module on the thread that serves all its connections, so a request that costs
-//! the square of its length stops everybody. Nothing here takes the time: the module that ships
-//! runs in an interpreter that counts instructions, so the figures are the same on every machine.
+//! Envoy runs the module on the thread that serves all connections of a worker. A request whose
+//! cost is the square of its length would delay all other clients. The tests measure no time: the
+//! shipped module runs in an interpreter that counts instructions, so the figures are the same on
+//! every machine.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -11,7 +12,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test stops where something is not as it must be"
+    reason = "a test fails at the first unexpected value"
 )]
 
 mod host;
@@ -30,13 +31,13 @@ use self::host::{Gate, Head, Outcome};
 use self::mint::{mint, KeyKind};
 use self::requests::{kinds, Kind};
 
-/// How long the part of a request is that grows.
+/// The lengths of the part of a request that grows.
 const SIZES: [usize; 3] = [2 << 10, 4 << 10, 8 << 10];
 
-/// The longest head that Envoy takes in without being told to take in more.
+/// The longest head that Envoy accepts by default.
 const LONGEST: usize = 60 << 10;
 
-/// How many instructions a request may cost for each of its bytes, and how many whatever it is.
+/// How many instructions a request may cost for each of its bytes, and how many for any request.
 const EACH_BYTE: u64 = 400;
 const EACH_REQUEST: u64 = 600_000;
 
@@ -88,8 +89,8 @@ fn policies() -> Vec<(&'static str, String)> {
     let none = json!({});
     let bearer = json!([{ "path": "/webhook/**", "auth": "bearer" },
         { "path": "/webhook-waiting/**", "auth": "bearer" }]);
-    let many = (0..300).flat_map(|place| {
-        ["webhook", "form", "mcp"].map(|endpoint| format!("/{endpoint}/t/orders/*/{place}/**"))
+    let many = (0..300).flat_map(|index| {
+        ["webhook", "form", "mcp"].map(|endpoint| format!("/{endpoint}/t/orders/*/{index}/**"))
     });
     let deep = ["orders"; 60].join("/");
     let static_keys = json!({ "public_api": { "api_keys": "refuse", "rules": [
@@ -160,9 +161,9 @@ fn bytes_of(head: &Head) -> u64 {
     u64::try_from(lengths.sum::<usize>()).unwrap()
 }
 
-/// Sends a request of one kind in each size, and says what is wrong with what it cost.
+/// Sends a request of one kind in each size, and returns how its cost exceeds the bounds.
 fn faults_of(gate: &mut Gate, kind: &Kind) -> Option<String> {
-    // What is done once for all requests is done now.
+    // The first request does the work that is done only once.
     let first = (kind.head)(SIZES[0]);
     gate.send(&first, 4 * bound(&first));
     let costs = SIZES.map(|size| {
@@ -172,8 +173,8 @@ fn faults_of(gate: &mut Gate, kind: &Kind) -> Option<String> {
     let [(_, small), (_, middle), (most, large)] = costs;
     let [first, second] = [(small, middle), (middle, large)]
         .map(|(less, more)| more.steps.saturating_sub(less.steps));
-    // Twice as many more bytes may cost twice as many more instructions. The square costs four
-    // times as many, and millions of them.
+    // The second step adds twice as many bytes, so it may cost twice as many instructions. A
+    // quadratic cost would be four times as many, and millions.
     let grows = second > 2 * first + first / 2 + 200_000;
     let costs_much = large.steps > most;
     let sent = [small, middle, large];
@@ -195,11 +196,11 @@ fn a_request_costs_no_more_than_its_bytes() {
     let wasm = wasm();
     let token = token();
     let mut faults = Vec::new();
-    for (place, (name, policy)) in policies().into_iter().enumerate() {
-        // What no rule looks at costs the same under each of them.
-        let is_first = place == 0;
+    for (index, (name, policy)) in policies().into_iter().enumerate() {
+        // The cost of a part that no rule reads is the same under each policy.
+        let is_first = index == 0;
         let mut gate = Gate::start(&wasm, &policy);
-        // A token is verified once, which costs the same whatever comes with it.
+        // A token is verified once, and that costs the same beside any other headers.
         let api = requests::api(&token);
         assert_eq!(gate.send(&api, u64::from(u32::MAX)).status, None, "{name}");
         for kind in kinds(is_first, &token) {

@@ -1,17 +1,17 @@
-//! Requests of every kind, each in whatever size is asked for.
+//! Requests of every kind, in any size.
 
 use super::host::Head;
 
 /// Requests of one kind.
 pub(crate) struct Kind {
     pub(crate) name: String,
-    /// Whether each of them has to go on: a refusal could be cheaper.
+    /// Whether each of them must reach the upstream, because a refusal could be cheaper.
     pub(crate) goes_on: bool,
-    /// One of about so many bytes.
+    /// Makes a request of about this number of bytes.
     pub(crate) head: Box<dyn Fn(usize) -> Head>,
 }
 
-/// A call of the public API that goes on.
+/// A call of the public API that is forwarded.
 pub(crate) fn api(token: &str) -> Head {
     with(
         get("/api/v1/workflows"),
@@ -57,7 +57,7 @@ fn counted(separator: &str, size: usize) -> String {
     text
 }
 
-/// Where paths begin that rules speak of.
+/// Beginnings of paths for which there are rules.
 const RULED: [&str; 8] = [
     "/webhook/t",
     "/webhook",
@@ -69,7 +69,7 @@ const RULED: [&str; 8] = [
     "/api/v1/t",
 ];
 
-/// Where others begin.
+/// Beginnings of other paths.
 const UNRULED: [&str; 8] = [
     "/rest",
     "/rest/projects",
@@ -81,10 +81,10 @@ const UNRULED: [&str; 8] = [
     "",
 ];
 
-/// What paths go on with, where they have one reading.
+/// Pieces of paths that have one reading.
 const PLAIN: [&str; 6] = ["/orders", "/t", "/Orders", "/t/orders", "/%C3%84", "/tt"];
 
-/// And where they may have several.
+/// Pieces of paths that may have several readings.
 const ODD: [&str; 20] = [
     "/%6frders",
     "/%",
@@ -108,12 +108,12 @@ const ODD: [&str; 20] = [
     "/\u{e9}",
 ];
 
-/// A request for a path that goes on with `piece` again and again.
+/// A request for a path with `piece` repeated after its beginning.
 pub(crate) fn of_path(beginning: &str, piece: &str, size: usize) -> Head {
     get(format!("{beginning}{}", filled(piece, size)))
 }
 
-/// Requests of every kind; `token` is a good one. Without `all`, those that rules look at.
+/// Requests of every kind; `token` is a good one. Without `all`, only those that rules read.
 pub(crate) fn kinds(all: bool, token: &str) -> Vec<Kind> {
     let mut kinds = Vec::new();
     let mut add = |name: String, goes_on, head: Box<dyn Fn(usize) -> Head>| {
@@ -134,7 +134,7 @@ pub(crate) fn kinds(all: bool, token: &str) -> Vec<Kind> {
             false,
             Box::new(head),
         );
-        // As many segments as are looked at, and all of them long.
+        // The highest number of segments that the gate reads, all of them long.
         let head = move |size: usize| {
             let segment = format!("/{}", filled("Ab", size / 50));
             get(format!("{beginning}{}", segment.repeat(50)))
@@ -205,7 +205,7 @@ fn paths(beginning: &'static str, pieces: &[&'static str], add: &mut Add<'_>) {
     }
 }
 
-/// Headers that are looked at, and one that is not.
+/// Headers that the gate reads, and one that it does not read.
 const HEADERS: [&str; 16] = [
     "x-junk",
     "cookie",
@@ -296,17 +296,17 @@ fn beside_a_token(token: &str, add: &mut Add<'_>) {
     }
 }
 
-/// `head` with so many bytes of headers more.
+/// `head` with this number of bytes of further headers.
 fn many(mut head: Head, size: usize, name: impl Fn(usize) -> String) -> Head {
     let more = (0..size / 20).map(|number| (name(number), b"n8n-auth=x".to_vec()));
     head.extend(more);
     head
 }
 
-/// The `number`th spelling of an identity header, for hosts that do not fold names.
+/// The spelling of an identity header with this number, for hosts that keep the case of names.
 fn spelled(number: usize) -> String {
-    let spell = |(place, letter): (usize, char)| match letter {
-        _ if (number >> place) & 1 == 0 => letter,
+    let spell = |(index, letter): (usize, char)| match letter {
+        _ if (number >> index) & 1 == 0 => letter,
         '-' => '_',
         letter => letter.to_ascii_uppercase(),
     };
