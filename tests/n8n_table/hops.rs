@@ -1,8 +1,8 @@
-//! Random paths on random ways to n8n.
+//! Random paths, with random rewrites on the way to n8n.
 //!
-//! A path passes proxies before and after this filter, and each may rewrite it. Whatever they do,
-//! a path that reaches something guarded in n8n must have been guarded here, and a path that was
-//! taken for one thing here must be that thing in n8n.
+//! Proxies before and after this filter may rewrite a path. With any rewrites, a path that reaches
+//! a guarded surface of n8n must be guarded here, and the surface here must be the surface in n8n.
+//! Otherwise an attacker could avoid a rule.
 
 use n8n_idp_gate::n8n::{classify, Endpoints, Operation, Surface};
 use proptest::prelude::*;
@@ -10,7 +10,7 @@ use proptest::sample::select;
 
 use super::is_guarded;
 
-/// What a proxy, or n8n's own parser, may do to a path.
+/// A rewrite of a path by a proxy or by n8n's own parser.
 #[derive(Clone, Copy, Debug)]
 enum Hop {
     Decode,
@@ -101,7 +101,7 @@ fn decode(path: &[u8], is_decoded: impl Fn(u8) -> bool) -> Vec<u8> {
 fn octet(high: u8, low: u8) -> Option<u8> {
     let digits = [high, low];
     let digits = std::str::from_utf8(&digits).ok()?;
-    // `from_str_radix` would take a sign.
+    // `from_str_radix` would accept a sign.
     u8::from_str_radix(digits, 16)
         .ok()
         .filter(|_| high.is_ascii_hexdigit())
@@ -155,8 +155,8 @@ fn endpoints(is_renamed: bool) -> (Endpoints, [(Surface, &'static str); 5]) {
     (endpoints, guarded)
 }
 
-/// Which guarded surface n8n would route `path` to, and what it would take for the parameters: the
-/// routing that the table of real answers shows.
+/// The guarded surface to which n8n would route `path`, and the parameters. It is the routing of
+/// n8n, as the table of real responses shows it.
 fn route_as_n8n(
     guarded: &[(Surface, &'static str)],
     path: &[u8],
@@ -237,7 +237,7 @@ fn piece() -> impl Strategy<Value = &'static [u8]> {
     ])
 }
 
-/// Any of the pieces in any order, and half of the time with slashes between all of them.
+/// Any of the pieces in any order, in half of the cases with slashes between them.
 fn path() -> impl Strategy<Value = Vec<u8>> {
     (prop::collection::vec(piece(), 0..9), any::<bool>()).prop_map(|(pieces, is_slashed)| {
         let separator: &[u8] = if is_slashed { b"/" } else { b"" };
@@ -288,7 +288,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_whatever_make_it_stumble(path in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn no_bytes_cause_a_panic(path in prop::collection::vec(any::<u8>(), 0..200)) {
         if let Ok(route) = classify(&Endpoints::default(), &path) {
             prop_assert!(path.starts_with(b"/"));
             let is_whole = route.segments.iter().all(|segment| !segment.is_empty());

@@ -1,14 +1,14 @@
-//! What this filter knows of n8n, held against what was asked of the real one.
+//! Compares the filter's tables of n8n with the behaviour of a real n8n.
 //!
-//! `tests/real/routing.json` says which handler of n8n 2.41.1 answers a path. The script beside it
-//! proves that column with a running n8n, `routing` the other one.
+//! `tests/real/routing.json` names the handler of n8n 2.41.1 for each path. The script beside it
+//! checks that column with a running n8n; `routing` checks the other one.
 
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
-    reason = "a test may stop at once when something is not as it needs it"
+    reason = "a test fails at the first unexpected value"
 )]
 
 mod hops;

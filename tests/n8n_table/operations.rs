@@ -19,7 +19,8 @@ fn the_operations_are_those_of_n8n() {
         .iter()
         .map(|operation| (operation.method, operation.template))
         .collect();
-    // n8n has 154; one of them is two here, as its path decides what it needs.
+    // n8n has 154 operations. One of them is two here, because its path decides which scopes it
+    // needs.
     assert_eq!((operations.len(), distinct.len()), (155, 155));
     for operation in operations {
         let call = format!("{} {}", operation.method, operation.template);
@@ -101,7 +102,7 @@ fn a_literal_segment_wins_over_a_parameter() {
             "/workflows/7/archive",
             Some("/workflows/{id}/{versionId}"),
         ),
-        // Express tries routes in the order in which n8n makes them, and this one comes first.
+        // Express tries routes in the order in which n8n adds them, and this one is the first.
         (
             "POST",
             "/promotions/connections/7/projects/clone",
@@ -132,7 +133,7 @@ fn a_literal_segment_wins_over_a_parameter() {
     assert_eq!(operation("GET", "/rest/v1/workflows"), None);
 }
 
-/// A call, what is granted, and what is missing for it.
+/// A call, the granted scopes, and the missing ones.
 type Need = (
     &'static str,
     &'static str,
@@ -144,7 +145,7 @@ const NEEDS: &[Need] = &[
     ("GET", "/workflows", &["workflow:list"], &[]),
     ("GET", "/workflows", &["workflow:read"], &["workflow:list"]),
     ("GET", "/workflows", &["*"], &[]),
-    // Publishes what it saves, whatever `publishIfActive` says (it is no part of the path).
+    // It publishes the saved workflow with any `publishIfActive`, which is not part of the path.
     (
         "PUT",
         "/workflows/7",
@@ -166,7 +167,7 @@ const NEEDS: &[Need] = &[
     ("PUT", "/workflows/7", &["workflow:*"], &[]),
     ("DELETE", "/workflows/7", &["workflow:delete"], &[]),
     ("POST", "/workflows", &["workflow:create"], &[]),
-    // The body says which kind of role it is.
+    // The body has the type of the role.
     ("POST", "/roles", &["role:manageProject"], &["role:manage"]),
     ("POST", "/roles", &["role:manage"], &[]),
     ("PUT", "/roles/x", &["role:manageProject"], &["role:manage"]),
@@ -221,7 +222,7 @@ const NEEDS: &[Need] = &[
         &["dataTableRow:update"],
         &["dataTableRow:read"],
     ),
-    // The answer names the scopes of the key, which are not those of the caller.
+    // The response has the scopes of the key, which are not those of the caller.
     ("GET", "/discover", &["tag:list"], &["*"]),
     ("HEAD", "/Discover/", &["workflow:*"], &["*"]),
     ("GET", "/discover", &["*"], &[]),
@@ -265,7 +266,7 @@ fn what_takes_effect_in_production_needs_the_scope_to_publish() {
 }
 
 #[test]
-fn nothing_at_all_is_for_a_caller_who_is_granted_nothing() {
+fn a_caller_without_a_grant_may_use_no_operation() {
     let nothing = ScopeSet::default();
     for operation in Operation::all() {
         assert!(!operation.is_allowed_by(&nothing), "{operation:?}");

@@ -1,4 +1,4 @@
-//! The paths of the table, as this filter classifies them.
+//! The surfaces of the table's paths.
 
 use n8n_idp_gate::n8n::{classify, Endpoints};
 use serde_json::Value;
@@ -52,7 +52,7 @@ fn endpoints_of(environment: &Value) -> Endpoints {
     endpoints
 }
 
-/// `{n*text}` stands for `text` n times, as in the script that sends the rows.
+/// Expands `{n*text}` to `text` n times, as the script does that sends the rows.
 fn expand(path: &str) -> String {
     let Some((before, rest)) = path.split_once('{') else {
         return path.to_owned();
@@ -63,7 +63,7 @@ fn expand(path: &str) -> String {
     format!("{before}{repeated}{}", expand(after))
 }
 
-/// The path of a target; each character of the table stands for one byte.
+/// The path of a target. Each character of the table is one byte.
 fn path_of(target: &str) -> Vec<u8> {
     let end = target.find(['?', '#']).unwrap_or(target.len());
     target[..end]
@@ -80,12 +80,12 @@ fn say(endpoints: &Endpoints, path: &[u8]) -> String {
 }
 
 #[test]
-fn every_path_of_the_table_is_classified_as_it_says() {
+fn every_path_has_the_surface_of_the_table() {
     let wrong: Vec<String> = rows()
         .iter()
         .filter_map(|row| {
-            let said = say(&row.endpoints, &path_of(&row.target));
-            (said != row.gate).then(|| format!("{} {:.80}: {said}", row.group, row.target))
+            let found = say(&row.endpoints, &path_of(&row.target));
+            (found != row.gate).then(|| format!("{} {:.80}: {found}", row.group, row.target))
         })
         .collect();
     assert_eq!(wrong, Vec::<String>::new());
@@ -112,11 +112,11 @@ fn what_n8n_guards_is_never_passed_as_something_else() {
             );
         }
     }
-    assert!(met > 40, "the table lost its guarded rows: {met}");
+    assert!(met > 40, "the table has too few guarded rows: {met}");
 }
 
 #[test]
-fn odd_paths_that_nobody_reads_as_guarded_pass() {
+fn odd_paths_that_no_program_reads_as_guarded_pass() {
     for (path, surface) in [
         ("/rest/workflows/a%2fform/b", "rest"),
         ("/rest//api", "rest"),
@@ -140,7 +140,7 @@ fn odd_paths_that_nobody_reads_as_guarded_pass() {
 }
 
 #[test]
-fn odd_paths_that_somebody_may_read_as_guarded_are_refused() {
+fn odd_paths_that_a_program_may_read_as_guarded_are_refused() {
     for (path, fault) in [
         ("/rest/x/../api/v1/workflows", "dot_segment"),
         ("/rest/x/%252e%252e/api", "double_encoding"),
@@ -161,7 +161,7 @@ fn odd_paths_that_somebody_may_read_as_guarded_are_refused() {
         ("/%%36%31pi/v1", "bad_percent_encoding"),
         ("", "not_absolute"),
     ] {
-        let said = say(&Endpoints::default(), path.as_bytes());
-        assert_eq!(said, format!("400 {fault}"), "{path}");
+        let found = say(&Endpoints::default(), path.as_bytes());
+        assert_eq!(found, format!("400 {fault}"), "{path}");
     }
 }
