@@ -1,15 +1,15 @@
-//! The manifests and the documentation: what they say must be true of the code.
+//! Tests that the manifests and the documentation are true of the code.
 //!
-//! Every YAML and JSON file of the repository is read, and so is every block of YAML in its
-//! documentation. Each plugin configuration in them goes through the very parser of the filter,
-//! in an environment that holds the variables which its manifest hands over, and no other.
+//! The tests read every YAML and JSON file of the repository, and every block of YAML in its
+//! documentation. The filter's own parser reads each plugin configuration in them, in an
+//! environment with exactly the variables that the manifest passes on.
 
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    reason = "a test may stop at once when something is not as it needs it"
+    reason = "a test fails at the first unexpected value"
 )]
 
 #[path = "deploy/claims.rs"]

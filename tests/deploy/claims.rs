@@ -27,7 +27,7 @@ fn text(name: &str) -> String {
 }
 
 #[test]
-fn the_readme_knows_every_identity_header() {
+fn the_readme_lists_every_identity_header() {
     let readme = text("README.md");
     let section = readme.split("### Identity headers").nth(1).unwrap();
     let table = section.split("\n\nEverything").next().unwrap();
@@ -61,7 +61,7 @@ fn the_readme_has_the_bounds_of_the_code() {
 }
 
 #[test]
-fn the_readme_knows_every_status() {
+fn the_readme_lists_every_status() {
     let readme = text("README.md");
     let section = readme.split("### Refusals").nth(1).unwrap();
     let table = section.split("\n\nThe body").next().unwrap();
@@ -72,7 +72,7 @@ fn the_readme_knows_every_status() {
 }
 
 #[test]
-fn the_guide_to_troubles_names_reasons_that_exist() {
+fn the_troubleshooting_guide_names_reasons_that_exist() {
     let known: BTreeSet<&str> = Reason::examples().iter().map(Reason::as_str).collect();
     let guide = text("docs/guides/troubleshooting.md");
     let mut in_reasons = false;
@@ -89,9 +89,9 @@ fn the_guide_to_troubles_names_reasons_that_exist() {
     assert!(unknown.is_empty(), "{unknown:?}");
 }
 
-/// What is tested, what compose runs, and what the README says.
+/// The tested versions, those in the compose files, and those in the README.
 #[test]
-fn everybody_speaks_of_one_version() {
+fn every_file_names_the_same_versions() {
     let installed: Value = serde_json::from_str(&text("tests/real/n8n/package.json")).unwrap();
     let n8n = installed["dependencies"]["n8n"].as_str().unwrap();
     let version = |script: &str| {
@@ -136,8 +136,9 @@ fn compose_gives_keycloak_the_issuer_that_the_gate_expects() {
     );
     let envoy = text("deploy/compose/envoy.yaml");
     assert!(envoy.contains(&issuer), "{issuer}");
-    // As the guide has it: n8n is a client without any flow, and callers get it as their audience,
-    // also when Keycloak is asked about a token, as it answers about tokens for the asking client alone.
+    // As in the guide: n8n is a client without any flow, and it is the audience of the callers'
+    // tokens. Introspection responses have it too, because Keycloak reports the status of a token
+    // only to a client in its audience.
     let clients = realm["clients"].as_array().unwrap();
     let (n8n, callers): (Vec<_>, Vec<_>) = clients
         .iter()
@@ -180,7 +181,7 @@ fn the_readme_lists_the_fields_of_the_audit_record() {
         .split("\nFields, where they are known:")
         .nth(1)
         .unwrap();
-    // What stands in brackets are values and remarks.
+    // The text in brackets is values and remarks.
     let sentence = section.split("Never a").next().unwrap();
     let named: BTreeSet<&str> = sentence
         .split(['(', ')'])
@@ -261,9 +262,9 @@ fn the_readme_lists_the_fields_of_the_audit_record() {
     assert_eq!(named, written.iter().map(String::as_str).collect());
 }
 
-/// The table of the guide has the alerts that ship, in their order.
+/// The table of the guide has the shipped alerts, in their order.
 #[test]
-fn the_guide_knows_every_alert() {
+fn the_guide_lists_every_alert() {
     let file = &documents("alerts", &text("deploy/prometheus/alerts.yaml"))[0];
     let rules = file["groups"][0]["rules"].as_array().unwrap();
     let shipped: Vec<&str> = rules
@@ -281,9 +282,9 @@ fn the_guide_knows_every_alert() {
     assert_eq!(named, shipped);
 }
 
-/// Between two fetches by default, and when keys are given up by default.
+/// The alert's threshold is between the default `max_ttl` and the default `max_stale`.
 #[test]
-fn keys_are_old_for_the_alert_before_they_are_given_up_and_not_before_they_are_due() {
+fn the_alert_on_old_keys_fires_after_they_are_due_and_before_max_stale() {
     let alerts = text("deploy/prometheus/alerts.yaml");
     let threshold = alerts
         .split("n8n_idp_gate_key_set_age_seconds > ")

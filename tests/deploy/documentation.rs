@@ -1,4 +1,4 @@
-//! The documentation: its configurations load, its links lead somewhere, its tests exist.
+//! Tests of the documentation: its configurations load, its links have targets, its tests exist.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::{json, Value};
 use super::plugin::{load, named_variables, Plugin, FIELDS};
 use super::repository::{documents, files, root, yaml_blocks, File};
 
-/// Pages that must hold at least so many configurations.
+/// Pages that must have at least this number of configurations.
 const EXPECTED: [(&str, usize); 7] = [
     ("README.md", 1),
     ("docs/guides/metadata.md", 2),
@@ -22,7 +22,7 @@ fn pages() -> Vec<File> {
     files(&["md"])
 }
 
-/// What a block leaves out because it shows something else.
+/// A whole configuration for a block that shows only a part of one.
 fn completed(block: &Value) -> Option<Value> {
     let fields = block.as_object()?;
     if fields.is_empty() || !fields.keys().all(|name| FIELDS.contains(&name.as_str())) {
@@ -37,7 +37,7 @@ fn completed(block: &Value) -> Option<Value> {
         ],
         "roles": { "N8N.Workflow.Read": "workflow:read" },
         "principals": [
-            { "name": "everybody", "match": { "any": true }, "api_key": { "env": "N8N_KEY_EVERYBODY" } },
+            { "name": "all", "match": { "any": true }, "api_key": { "env": "N8N_KEY_ALL" } },
         ],
     });
     if fields.contains_key("instances") {
@@ -63,8 +63,8 @@ fn every_configuration_in_the_documentation_loads_without_warnings() {
     for page in pages() {
         let mut count = 0;
         for (line, block) in yaml_blocks(&page.text) {
-            let place = format!("{}:{line}", page.name);
-            for document in documents(&place, &block) {
+            let position = format!("{}:{line}", page.name);
+            for document in documents(&position, &block) {
                 let plugins = Plugin::all_in(&document)
                     .into_iter()
                     .map(|plugin| (plugin.configuration, plugin.variables));
@@ -74,8 +74,8 @@ fn every_configuration_in_the_documentation_loads_without_warnings() {
                 });
                 for (configuration, variables) in plugins.chain(bare) {
                     let loaded = load(&configuration, &variables);
-                    let loaded = loaded.unwrap_or_else(|errors| panic!("{place}: {errors}"));
-                    assert_eq!(loaded.warnings, [], "{place}");
+                    let loaded = loaded.unwrap_or_else(|errors| panic!("{position}: {errors}"));
+                    assert_eq!(loaded.warnings, [], "{position}");
                     count += 1;
                 }
             }
@@ -112,7 +112,7 @@ fn every_link_within_the_repository_leads_to_a_file() {
     assert!(followed > 30, "{followed}");
 }
 
-/// SECURITY.md names the test that shows each of its claims.
+/// SECURITY.md names tests for each of its claims.
 #[test]
 fn every_test_that_the_threat_model_names_exists() {
     let model = pages()
@@ -140,7 +140,7 @@ fn every_test_that_the_threat_model_names_exists() {
     }
 }
 
-/// The targets of the links of a page, its blocks of code aside.
+/// The targets of the links of a page. Blocks of code are ignored.
 fn links(page: &str) -> Vec<String> {
     let mut is_code = false;
     let mut found = Vec::new();
@@ -159,7 +159,7 @@ fn links(page: &str) -> Vec<String> {
 }
 
 #[test]
-fn links_are_found_and_code_is_not() {
+fn links_are_found_and_code_is_ignored() {
     let page = "[a](b.md), [c](d.md#e)\n```\n[f](g)\n```\n[h](i)\n";
     assert_eq!(links(page), ["b.md", "d.md#e", "i"]);
 }

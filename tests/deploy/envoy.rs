@@ -1,4 +1,4 @@
-//! Every Envoy file, read by a real Envoy with the real module.
+//! Every Envoy file, validated by a real Envoy with the real module.
 
 use std::env;
 use std::fs;
@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::plugin::Plugin;
 use super::repository::{documents, files, root, File};
 
-/// Where the files find the module: in the repository, and in the container of compose.
+/// The paths of the module: in the repository, and in the container of compose.
 const MODULES: [&str; 2] = ["target/n8n-idp-gate.wasm", "/etc/envoy/n8n-idp-gate.wasm"];
 
 #[test]
@@ -33,7 +33,7 @@ fn envoy_accepts_every_envoy_file() {
     );
 }
 
-/// The file may differ from the one that ships in the place of the module alone.
+/// Validates a copy of the file in which only the path of the module is changed.
 fn validate(file: &File, document: &Value) {
     let mut text = file.text.clone();
     for module in MODULES {
@@ -76,7 +76,7 @@ fn installed(variable: &str, usual: &str) -> PathBuf {
     let path = env::var_os(variable).map_or_else(|| root().join(usual), PathBuf::from);
     assert!(
         path.exists(),
-        "{} is not there: `make wasm envoy`",
+        "{} does not exist: `make wasm envoy`",
         path.display()
     );
     path

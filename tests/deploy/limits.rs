@@ -1,4 +1,4 @@
-//! What every manifest says of requests that are held, of upgrades, of headers and of logs.
+//! The settings of every manifest for held requests, upgrades, headers and logs.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::repository::{documents, files};
 /// The paths on which n8n takes upgrades, as a pattern.
 const WEBSOCKETS: &str = "/rest/push|/chat(/.*)?|/browser-use/(extension|cdp)/[^/]+";
 
-/// Every document of a folder that ships, Envoy's own files aside.
+/// Every document of a shipped folder, without Envoy's own files.
 fn manifests(folder: &str) -> Vec<Value> {
     files(&["yaml"])
         .into_iter()
@@ -56,7 +56,7 @@ fn thresholds(envoy: &Value) -> [[u64; 3]; 2] {
 }
 
 #[test]
-fn there_are_places_for_as_many_requests_as_connections_and_more_connections_than_requests() {
+fn there_are_as_many_slots_for_requests_as_connections_and_more_connections_than_requests() {
     let envoy = shipped();
     let monitor = &envoy["overload_manager"]["resource_monitors"][0]["typed_config"];
     let connections = monitor["max_active_downstream_connections"]
@@ -235,18 +235,18 @@ fn every_manifest_takes_upgrades_where_n8n_serves_them_and_nowhere_else() {
 }
 
 #[test]
-fn every_route_takes_out_what_a_client_must_not_say_and_an_answer_must_not_show() {
+fn every_route_removes_forwarding_headers_of_clients_and_keys_in_responses() {
     let lists = |value: &Value| -> BTreeSet<String> {
         let names = value.as_array().unwrap().iter();
         names
             .map(|name| name.as_str().unwrap().to_ascii_lowercase())
             .collect()
     };
-    let told = ["forwarded", "x-forwarded-host", "x-forwarded-port"].map(str::to_owned);
+    let forwarding = ["forwarded", "x-forwarded-host", "x-forwarded-port"].map(str::to_owned);
     let key = ["x-n8n-api-key".to_owned()];
     let mut checked = 0;
     let mut check = |request: &Value, response: &Value| {
-        assert_eq!(lists(request), BTreeSet::from(told.clone()));
+        assert_eq!(lists(request), BTreeSet::from(forwarding.clone()));
         assert_eq!(lists(response), BTreeSet::from(key.clone()));
         checked += 1;
     };
@@ -281,7 +281,7 @@ fn every_route_takes_out_what_a_client_must_not_say_and_an_answer_must_not_show(
     assert_eq!(checked, 7);
 }
 
-/// Istio refuses a duration below a millisecond, `0s` too; leaving it out means none.
+/// Istio refuses a duration below a millisecond, also `0s`. A route without `timeout` has none.
 #[test]
 fn no_route_of_istio_has_a_timeout_that_istio_refuses() {
     let service = named("deploy/istio/", "VirtualService", "n8n");
@@ -293,7 +293,7 @@ fn no_route_of_istio_has_a_timeout_that_istio_refuses() {
     }
 }
 
-/// A policy on a route would leave every other route of the Gateway without the gate.
+/// With a policy on one route, all other routes of the Gateway would have no gate.
 #[test]
 fn the_gate_guards_a_whole_gateway_to_which_only_its_namespace_adds_routes() {
     let policy = named(
@@ -320,7 +320,7 @@ fn the_gate_guards_a_whole_gateway_to_which_only_its_namespace_adds_routes() {
 fn every_access_log_shows_the_verified_caller_and_no_identity_header() {
     let mut logs = Vec::new();
     for file in files(&["yaml"]) {
-        // What a field of a log says; comments in prose aside.
+        // The values of the log's fields; comments are ignored.
         let fields: Vec<&str> = file
             .text
             .lines()

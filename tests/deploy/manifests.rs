@@ -1,4 +1,4 @@
-//! Every manifest that holds a plugin configuration.
+//! Tests of every manifest that has a plugin configuration.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::plugin::{clusters, Plugin};
 use super::repository::{documents, files, File};
 
-/// The manifests that there must be at least.
+/// Manifests that must exist.
 const EXPECTED: [&str; 4] = [
     "deploy/compose/envoy.yaml",
     "deploy/envoy-gateway/policy.yaml",
@@ -15,7 +15,7 @@ const EXPECTED: [&str; 4] = [
     "envoy.yaml",
 ];
 
-/// A manifest, what is in it, and what stands in the files beside it.
+/// A manifest, its documents, and the documents of the other files in its folder.
 struct Manifest {
     file: File,
     documents: Vec<Value>,
@@ -47,7 +47,7 @@ fn manifests() -> Vec<Manifest> {
         .collect()
 }
 
-/// Every plugin with the manifest that it is in.
+/// Runs a check on every plugin and its manifest.
 fn each(mut check: impl FnMut(&Manifest, &Plugin)) {
     for manifest in manifests() {
         for plugin in &manifest.plugins {
@@ -57,7 +57,7 @@ fn each(mut check: impl FnMut(&Manifest, &Plugin)) {
 }
 
 #[test]
-fn the_manifests_that_ship_are_found() {
+fn the_shipped_manifests_are_found() {
     let found: BTreeSet<String> = manifests()
         .into_iter()
         .map(|manifest| manifest.file.name)
@@ -125,7 +125,7 @@ fn every_cluster_that_is_called_is_declared_beside_the_configuration() {
 #[test]
 fn every_variable_is_put_into_the_proxy_beside_the_configuration() {
     for manifest in manifests() {
-        // Whoever starts Envoy by hand sets its environment by hand.
+        // For `envoy.yaml`, the operator sets the environment when starting Envoy.
         if manifest.file.name == "envoy.yaml" {
             continue;
         }
@@ -142,7 +142,7 @@ fn every_provider_on_the_internet_is_called_over_tls_that_checks_the_name() {
         .iter()
         .flat_map(|manifest| &manifest.folder)
         .filter(|document| document["kind"] == "DestinationRule")
-        // n8n is in the mesh, which has TLS of its own.
+        // n8n is in the mesh, which has its own TLS.
         .filter(|rule| rule["metadata"]["name"] != "n8n")
         .map(|rule| {
             let tls = &rule["spec"]["trafficPolicy"]["tls"];
@@ -156,9 +156,9 @@ fn every_provider_on_the_internet_is_called_over_tls_that_checks_the_name() {
     assert_eq!(checked, 1);
 }
 
-/// Addresses, the plugin and the provider's cluster are compose's own; the rest is not.
+/// The file of compose has its own addresses, plugin and provider's cluster. The rest is equal.
 #[test]
-fn the_envoy_file_of_compose_is_the_shipped_one_but_for_its_surroundings() {
+fn the_envoy_file_of_compose_differs_from_the_shipped_one_only_in_addresses_plugin_and_provider() {
     assert_eq!(
         without_surroundings("deploy/compose/envoy.yaml"),
         without_surroundings("envoy.yaml")
@@ -185,8 +185,8 @@ fn without_surroundings(name: &str) -> Value {
     document
 }
 
-/// The clusters of an Envoy file, those that Istio makes of service entries, and those that are
-/// patched into Envoy Gateway's bootstrap.
+/// The clusters of an Envoy file, those that Istio makes from service entries, and those that a
+/// patch adds to Envoy Gateway's bootstrap.
 fn declared_clusters(manifest: &Manifest) -> BTreeSet<String> {
     let mut declared = BTreeSet::new();
     let mut add = |name: &Value| declared.extend(name.as_str().map(str::to_owned));
@@ -216,7 +216,8 @@ fn declared_clusters(manifest: &Manifest) -> BTreeSet<String> {
     declared
 }
 
-/// The variables of keys that the files beside a manifest put into the proxy's environment.
+/// The variables of API keys that the other files of a manifest's folder put into the proxy's
+/// environment.
 fn given_variables(manifest: &Manifest) -> BTreeSet<String> {
     let mut given = BTreeSet::new();
     for document in &manifest.folder {
@@ -229,7 +230,7 @@ fn given_variables(manifest: &Manifest) -> BTreeSet<String> {
             }
         }
     }
-    // docker-compose.yaml hands over keys.env, which this script writes.
+    // docker-compose.yaml passes on keys.env, which this script writes.
     if manifest.file.name == "deploy/compose/envoy.yaml" {
         let script = files(&["mjs"])
             .into_iter()

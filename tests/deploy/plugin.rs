@@ -1,4 +1,4 @@
-//! Plugin configurations, wherever a manifest may hold one.
+//! Finds plugin configurations in manifests of all kinds.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use n8n_idp_gate::policy::{KeySource, Policy};
 use n8n_idp_gate::secret::Secret;
 use serde_json::Value;
 
-/// The fields at the top of a configuration.
+/// The top-level fields of a configuration.
 pub(crate) const FIELDS: [&str; 11] = [
     "providers",
     "instances",
@@ -22,7 +22,7 @@ pub(crate) const FIELDS: [&str; 11] = [
     "metrics",
 ];
 
-/// What a manifest says of the plugin.
+/// The settings of a plugin in a manifest.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Plugin {
     pub(crate) configuration: Value,
@@ -34,7 +34,7 @@ pub(crate) struct Plugin {
     pub(crate) has_plain_values: bool,
 }
 
-/// A variable has a value if it is one of these.
+/// An environment in which these variables are set.
 struct Variables<'v>(&'v BTreeSet<String>);
 
 impl Environment for Variables<'_> {
@@ -46,7 +46,7 @@ impl Environment for Variables<'_> {
 }
 
 impl Plugin {
-    /// Every plugin in a document, be it Envoy's, Istio's or Envoy Gateway's.
+    /// Every plugin in a document for Envoy, Istio or Envoy Gateway.
     pub(crate) fn all_in(document: &Value) -> Vec<Self> {
         let mut found = Vec::new();
         collect(document, &mut found);
@@ -58,7 +58,7 @@ impl Plugin {
     }
 }
 
-/// Reads a configuration where these variables are set.
+/// Reads a configuration in an environment with these variables.
 pub(crate) fn load(
     configuration: &Value,
     variables: &BTreeSet<String>,
@@ -88,9 +88,9 @@ pub(crate) fn clusters(policy: &Policy) -> BTreeSet<String> {
 /// Every `{ env: NAME }` in a configuration.
 pub(crate) fn named_variables(configuration: &Value) -> BTreeSet<String> {
     let instances = configuration["instances"].as_array();
-    let places = instances.into_iter().flatten().chain([configuration]);
-    let keys = places
-        .filter_map(|place| place["principals"].as_array())
+    let lists = instances.into_iter().flatten().chain([configuration]);
+    let keys = lists
+        .filter_map(|holder| holder["principals"].as_array())
         .flatten()
         .map(|principal| &principal["api_key"]);
     let providers = configuration["providers"].as_array();

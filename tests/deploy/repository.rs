@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_norway::Deserializer;
 
-/// Folders that hold what was built, installed or generated, or what is wrong on purpose.
+/// Folders with files that are built, installed or generated, or wrong on purpose.
 const SKIPPED: [&str; 6] = [
     ".git",
     ".local",
@@ -67,7 +67,7 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
 pub(crate) fn documents(name: &str, text: &str) -> Vec<Value> {
     Deserializer::from_str(text)
         .map(|document| {
-            // By way of a YAML value, which refuses two fields of one name.
+            // The intermediate YAML value refuses two fields of one name.
             let value = serde_norway::Value::deserialize(document);
             let value = value.unwrap_or_else(|fault| panic!("{name} is not YAML: {fault}"));
             serde_json::to_value(value).unwrap_or_else(|fault| panic!("{name}: {fault}"))
@@ -106,7 +106,7 @@ fn blocks_of_yaml_are_found_and_others_are_not() {
 }
 
 #[test]
-fn unsafe_code_stands_in_one_file() {
+fn unsafe_code_is_in_one_file() {
     let files = files(&["rs"]).into_iter();
     let files = files.filter(|file| file.name.starts_with("src/"));
     let unsafe_ones: Vec<String> = files
