@@ -1,9 +1,9 @@
-// Puts an owner, a user for each of the two applications and an API key for each of them into a
-// fresh n8n, and prints the keys as lines for keys.env. Runs inside the n8n container, because
-// n8n has no port outside; provision.sh calls it.
+// Adds an owner, and a user with an API key for each of the two applications, to a new n8n. It
+// prints the keys as lines for keys.env. provision.sh runs it in the n8n container, because n8n has
+// no port outside.
 //
-// It uses the calls of n8n's own user interface. By hand: open the editor, invite one user for
-// each application, log in as each, and make an API key under Settings, n8n API.
+// It makes the calls of n8n's user interface. The same by hand: open the editor, invite one user
+// for each application, log in as each, and make an API key under Settings, n8n API.
 
 import { randomBytes } from "node:crypto";
 
@@ -14,8 +14,8 @@ const applications = [
     variable: "N8N_KEY_APP_A",
     email: "app-a@n8n.example.com",
     lastName: "A",
-    // The scopes of the key are the second fence: what roles in the gate's configuration grant
-    // beyond them, n8n refuses.
+    // The scopes of the key are a second limit: if roles in the gate's configuration grant more,
+    // n8n refuses it.
     scopes: ["workflow:list", "workflow:read", "workflow:create", "workflow:update", "workflow:delete", "workflow:activate"],
   },
   {
@@ -36,7 +36,7 @@ const owner = await session("/rest/owner/setup", {
 for (const { variable, email, lastName, scopes } of applications) {
   const [invitation] = await post("/rest/invitations", [{ email, role: "global:member" }], owner);
   const token = new URL(invitation.user.inviteAcceptUrl).searchParams.get("token");
-  // Nobody logs in as an application again, so nobody needs to know its password.
+  // No person logs in as an application later, so its password is not kept.
   const password = `Aa1-${randomBytes(24).toString("hex")}`;
   const application = await session("/rest/invitations/accept", { token, firstName: "Application", lastName, password });
   const key = await post("/rest/api-keys", { label: "n8n-idp-gate", scopes, expiresAt: null }, application);

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Starts n8n, puts users and API keys into it, and writes the keys to keys.env. Once only: a
-# second run fails, because the owner is there already.
+# Starts n8n, adds users and API keys, and writes the keys to keys.env. Run it once: a second run
+# fails, because the owner exists.
 set -eu
 cd "$(dirname "$0")"
 set -a

@@ -99,7 +99,7 @@ const PROVOCATIONS: [Provocation; 12] = [
         happens: |gate| many(gate, 1, 503),
     },
     Provocation {
-        alert: "N8nPlacesUsedUp",
+        alert: "N8nSlotsUsedUp",
         gate: || {
             let few = "max_requests: 1, max_connections: 8448";
             ShippedGate::start(|setup| setup.edited(REQUESTS, few))
