@@ -2,7 +2,7 @@
 # Compiles a module for wasm32-wasip1 in the release profile and puts it to
 # target/ (left untouched when nothing changed). Prints the file's path.
 # Usage: scripts/build-wasm.sh [MODULE], one of
-#   n8n-idp-gate   the filter; this is what is meant when nothing is said
+# n8n-idp-gate   the filter; the default
 #   host-crypto    the module of the conformance test
 #   neighbour      the module that reads and writes what the filter shares
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"

@@ -25,7 +25,7 @@ unpack() {
   (cd "$new/debs" && xargs apt-get "${apt[@]}" download <"$new/packages.txt") || return
   for deb in "$new"/debs/*.deb; do dpkg-deb -x "$deb" "$new" || return; done
   rm -rf "$new/debs" "$new/apt" "$new/plan.txt"
-  # Where its modules are, for whoever starts it.
+  # The paths of its modules, for the program that starts it.
   (cd "$new" && find usr -type d \( -path '*/share/perl5' -o -path '*/perl5/5.*' \) -prune) >"$new/perl5.txt" || return
   [ -x "$new/usr/bin/plackup" ] && [ -s "$new/perl5.txt" ]
 }

@@ -36,8 +36,8 @@ compile_wasm() {
     die "$what did not compile for $WASM_TARGET" "the whole log: .local/log/$name.log"
 }
 
-# shrink FROM TO: what the compiler leaves in and nobody calls goes, the callbacks
-# that trim-wasm.sh took out of the exports among it. A seventh of the module.
+# shrink FROM TO: removes unused code, such as the callbacks that trim-wasm.sh removed from the
+# exports. It is a seventh of the module.
 shrink() {
   local wasm_opt
   wasm_opt=$(scripts/install-binaryen.sh)
