@@ -1,20 +1,20 @@
-//! What the project wants to reach, and whether it did.
+//! The project's performance aims, and whether a run meets them.
 
 use crate::contestants::{chain, traffic};
 use crate::figures::{ratio, Spread, Turns};
 use crate::flood::Flood;
 use crate::memory::Memory;
 
-/// A figure that there is an aim for, or that tells something by itself.
+/// A figure with an aim, or a figure for information only.
 #[derive(Clone, Debug)]
 pub(crate) struct Finding {
     /// What is compared.
     pub(crate) what: String,
     /// The figure, with its spread.
     pub(crate) figure: String,
-    /// What it shall be; nothing where it only informs.
+    /// The aim; `None` if the figure is for information only.
     pub(crate) aim: Option<String>,
-    /// Whether it is.
+    /// Whether the aim is met.
     pub(crate) is_met: Option<bool>,
 }
 
@@ -44,7 +44,7 @@ impl Aim {
     }
 }
 
-/// Everything that can be found out of what was measured.
+/// All findings from the measurements.
 pub(crate) fn findings(
     turns: &Turns,
     floods: &[Flood],
@@ -161,7 +161,7 @@ fn of_floods(floods: &[Flood]) -> Vec<Finding> {
             );
             let mut finding = compared(what, flood.ratio, aim);
             if !flood.keeps_pace {
-                // Then its times say how long it was measured, not how long answers take.
+                // The times then depend on the length of the run and not on the responses.
                 finding.figure.push_str(", too slow for its pace");
                 finding.is_met = aim.map(|_| false);
             }

@@ -1,8 +1,8 @@
-//! `make bench`: the gate side by side with no filter, with a WebAssembly filter that does nothing,
-//! and with Envoy's own filters that do the same job, each on one worker that is pinned to a core.
+//! `make bench`: the gate beside no filter, beside a WebAssembly filter that does nothing, and
+//! beside Envoy's own filters with the same task. Each runs on one worker that is pinned to a core.
 //!
-//! It prints what it found and, unless it was shortened, writes it to `docs/benchmark.md`. The
-//! status says whether all answers were right, never whether they were fast.
+//! It prints the findings. A full run also writes them to `docs/benchmark.md`. The exit status says
+//! whether all responses were right, never whether they were fast.
 
 #![allow(
     clippy::disallowed_methods,
@@ -10,12 +10,12 @@
 )]
 #![allow(
     clippy::indexing_slicing,
-    reason = "only JSON is indexed, in which what is not there is null"
+    reason = "only JSON is indexed, and an absent member is null"
 )]
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "the benchmark talks to whoever started it"
+    reason = "the benchmark prints its results on the terminal"
 )]
 
 #[path = "../support/mod.rs"]
@@ -51,7 +51,7 @@ use self::support::process::{go_on, listen_for_interruption};
 use self::support::{installed, Outcome};
 use self::tokens::Tokens;
 
-/// What a shell says of a program that Ctrl-C ended.
+/// The exit status that shells use for a program ended by Ctrl-C.
 const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {

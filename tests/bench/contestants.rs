@@ -1,4 +1,4 @@
-//! Who competes: a chain of filters, and what is sent through it.
+//! The contestants: each is a chain of filters with one kind of traffic.
 
 use serde_json::json;
 
@@ -34,29 +34,29 @@ pub(crate) mod traffic {
     pub(crate) const API_KEY: &str = "API key";
 }
 
-/// What must become of every request of a contestant.
+/// The required outcome of every request of a contestant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
-    /// It arrives as it was sent.
+    /// It arrives unchanged.
     Passed,
     /// It arrives with this key in place of the token.
     Swapped(String),
-    /// It arrives as it was sent, without identity headers of the caller's making.
+    /// It arrives without the identity headers that the client made up.
     Cleaned,
     /// It arrives with this key in place of the token, and with the caller's identity in headers
-    /// that no caller can write.
+    /// that no client can set.
     Identified {
         /// The key.
         key: String,
         /// How the chain writes the roles.
         roles: String,
     },
-    /// It is refused with 401, for the reason that the body names.
+    /// It is refused with 401, and the body has this reason.
     Refused(&'static str),
 }
 
 impl Fate {
-    /// Whether no request of the contestant is answered with success.
+    /// Whether every request of the contestant is refused.
     pub(crate) const fn is_refusal(&self) -> bool {
         matches!(self, Self::Refused(_))
     }
@@ -71,7 +71,7 @@ pub(crate) struct Contestant {
     pub(crate) traffic: &'static str,
     /// What is sent.
     pub(crate) credential: Credential,
-    /// What must become of it.
+    /// The required outcome.
     pub(crate) fate: Fate,
 }
 
@@ -82,7 +82,7 @@ impl Contestant {
     }
 }
 
-/// Everybody who competes in this run.
+/// All contestants of this run.
 #[derive(Debug)]
 pub(crate) struct Field {
     /// The chains, each of which is one Envoy.
@@ -94,7 +94,7 @@ pub(crate) struct Field {
 }
 
 impl Field {
-    /// All that the settings want.
+    /// Everything that the settings select.
     pub(crate) fn gather(settings: &Settings, tokens: &Tokens) -> Outcome<Self> {
         let mut left_out = Vec::new();
         let chains = all_chains(tokens, &mut left_out)?;
@@ -114,7 +114,7 @@ impl Field {
         })
     }
 
-    /// All chains, whoever competes on them.
+    /// All chains, whether a contestant uses them or not.
     pub(crate) fn chains(tokens: &Tokens) -> Outcome<Vec<Chain>> {
         all_chains(tokens, &mut Vec::new())
     }
@@ -145,7 +145,7 @@ fn all_chains(tokens: &Tokens, left_out: &mut Vec<String>) -> Outcome<Vec<Chain>
         chains.push(policy::chain(chain::GATE_GUEST, &guest)?);
     } else {
         left_out.push(format!(
-            "`{}`: the filter knows no setting `crypto`.",
+            "`{}`: the filter has no setting `crypto`.",
             chain::GATE_GUEST
         ));
     }
@@ -171,7 +171,7 @@ fn contestants(tokens: &Tokens) -> Outcome<Vec<Contestant>> {
     let refused = Fate::Refused("bad_signature");
     let refused_natively = Fate::Refused("Jwt verification fails");
     let good_native = identified(native::roles());
-    let trivial = Fate::Swapped("the-key-of-everybody".to_owned());
+    let trivial = Fate::Swapped("the-key-for-all".to_owned());
     let rows = [
         (chain::NONE, REPEATED, &repeated, Fate::Passed),
         (chain::NOTHING, REPEATED, &repeated, Fate::Passed),

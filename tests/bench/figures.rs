@@ -1,17 +1,17 @@
-//! What was measured, round by round, and the medians of it.
+//! The measurements of each round, and their medians.
 
 use std::collections::BTreeMap;
 
 /// One turn of a contestant.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Sample {
-    /// Answers a second.
+    /// Responses a second.
     pub(crate) rate: f64,
-    /// Median time to the answer, in microseconds.
+    /// Median time to the response, in microseconds.
     pub(crate) p50: f64,
-    /// Time within which 99 of 100 answers came, in microseconds.
+    /// Time within which 99 of 100 responses came, in microseconds.
     pub(crate) p99: f64,
-    /// Processor time of Envoy for each answer, in microseconds.
+    /// Processor time of Envoy for each response, in microseconds.
     pub(crate) processor: Option<f64>,
 }
 
@@ -30,7 +30,7 @@ pub(crate) struct Spread {
 }
 
 impl Spread {
-    /// Of these values; nothing of none.
+    /// The spread of these values; `None` if there are none.
     pub(crate) fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
@@ -65,7 +65,7 @@ mod tests {
     use super::{ratio, Sample, Spread, Turns};
 
     #[test]
-    fn a_median_stands_in_the_middle_of_the_values() {
+    fn a_median_is_the_middle_value() {
         let spread = |least, median, greatest| {
             Some(Spread {
                 least,
@@ -90,7 +90,7 @@ mod tests {
                 })
                 .to_vec()
         };
-        // A disturbed second round disturbs both, and not their ratio.
+        // A disturbance in the second round affects both figures, so the ratio stays the same.
         let all = Turns::from([
             ("one".to_owned(), turns([20.0, 2.0, 30.0])),
             ("other".to_owned(), turns([10.0, 1.0, 10.0])),
@@ -103,7 +103,7 @@ mod tests {
         };
         assert_eq!(found, Some(expected));
         assert_eq!(
-            ratio(&all, "one", "nobody", |sample| Some(sample.rate)),
+            ratio(&all, "one", "missing", |sample| Some(sample.rate)),
             None
         );
     }

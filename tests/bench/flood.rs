@@ -1,7 +1,8 @@
-//! What a flood of forged tokens does to a good caller on the same worker.
+//! How a flood of forged tokens affects a good caller on the same worker.
 //!
-//! The good caller sends at a fixed pace over one connection, however long answers take: a request that is late because the one before it was slow counts from when it was due.
-//! The flood sends as fast as it is refused.
+//! The good caller sends at a fixed pace over one connection. If a slow response delays the next
+//! request, the time of that request counts from when it was due. The flood sends as fast as it is
+//! refused.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
@@ -17,7 +18,7 @@ use crate::support::Outcome;
 use crate::tokens::Tokens;
 use crate::wrk::{check, Credential, Load, Run, PATH};
 
-/// The part of `BENCH_ONLY`.
+/// The name for `BENCH_ONLY`.
 pub(crate) const NAME: &str = "flood of forged tokens";
 
 /// Connections of the flood: they keep one worker busy without a break.
@@ -29,10 +30,10 @@ pub(crate) const CALLS_A_SECOND: u64 = 500;
 /// The time between two of its requests.
 const PACE: Duration = Duration::from_micros(1_000_000 / CALLS_A_SECOND);
 
-/// How long an answer may take.
+/// The longest time that a response may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What the good caller sees, and how fast the flood is refused.
+/// The figures of the good caller, and the rate at which the flood is refused.
 #[derive(Clone, Debug)]
 pub(crate) struct Flood {
     /// The name of the chain.
@@ -41,16 +42,15 @@ pub(crate) struct Flood {
     pub(crate) quiet: Spread,
     /// The same during the flood.
     pub(crate) flooded: Spread,
-    /// How many times longer it is, round by round.
+    /// The ratio of the two, round by round.
     pub(crate) ratio: Spread,
-    /// Whether the good caller got all of its answers in time to go on, also in the flood.
+    /// Whether the good caller could keep its pace, also during the flood.
     pub(crate) keeps_pace: bool,
     /// Forged tokens refused a second, beside the good caller.
     pub(crate) refused: Spread,
 }
 
-/// Measures the gate and the native chain in turn. Both remember the good caller's token, if they
-/// can.
+/// Measures the gate and the native chain in turn. Both may cache the good caller's token.
 pub(crate) fn measure(settings: &Settings, tokens: &Tokens) -> Outcome<Vec<Flood>> {
     if !settings.wants(NAME) {
         return Ok(Vec::new());
@@ -130,11 +130,11 @@ fn round(server: &Server, good: &str, forged: &Credential, seconds: u64) -> Outc
     })
 }
 
-/// What the good caller saw.
+/// The figures of the good caller.
 struct Calls {
     /// The 99th percentile in microseconds.
     p99: f64,
-    /// Whether at most one in twenty calls was still to be made at the end.
+    /// Whether at most one in twenty calls was not yet made at the end.
     keeps_pace: bool,
 }
 
@@ -157,7 +157,7 @@ impl GoodCaller {
         })
     }
 
-    /// Calls at its pace.
+    /// Makes calls at the fixed pace.
     fn call_for(&mut self, duration: Duration) -> Outcome<Calls> {
         let mut times = Vec::new();
         let started = Instant::now();
@@ -203,21 +203,21 @@ impl GoodCaller {
     }
 }
 
-/// Whether the answer has come as a whole; anything but 200 is a failure.
+/// Whether the response is complete. Any status but 200 is an error.
 fn is_whole(received: &[u8]) -> Outcome<bool> {
     let mut headers = [httparse::EMPTY_HEADER; 32];
-    let mut answer = httparse::Response::new(&mut headers);
-    let httparse::Status::Complete(head) = answer.parse(received)? else {
+    let mut response = httparse::Response::new(&mut headers);
+    let httparse::Status::Complete(head) = response.parse(received)? else {
         return Ok(false);
     };
-    if answer.code != Some(200) {
-        return Err(format!("the good caller was answered with {:?}", answer.code).into());
+    if response.code != Some(200) {
+        return Err(format!("the good caller got the status {:?}", response.code).into());
     }
-    let length = answer
+    let length = response
         .headers
         .iter()
         .find(|header| header.name.eq_ignore_ascii_case("content-length"))
-        .ok_or("the answer to the good caller has no length")?;
+        .ok_or("the response to the good caller has no length")?;
     let length: usize = std::str::from_utf8(length.value)?.parse()?;
     Ok(received.len() >= head.saturating_add(length))
 }

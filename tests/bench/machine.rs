@@ -1,4 +1,4 @@
-//! What the figures were measured on and with. No name of a machine, no path.
+//! The machine and the programs of the measurement. It holds no name of a machine and no path.
 
 use std::fs;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! What a worker's memory grows to.
+//! How much memory a worker needs.
 
 use std::time::{Duration, Instant};
 
@@ -14,34 +14,34 @@ use crate::tokens::Tokens;
 use crate::verify::verify;
 use crate::wrk::{check, Credential, Run};
 
-/// The part of `BENCH_ONLY`.
+/// The name for `BENCH_ONLY`.
 pub(crate) const NAME: &str = "memory";
 
 /// An hour's worth of distinct tokens.
 const DISTINCT: usize = 200_000;
 
-/// How long they may take, and how long in a run that is shortened; a slow filter sees fewer.
+/// The longest time for them, in a full and in a shortened run. A slow filter gets fewer requests.
 const PATIENCE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(8));
 
-/// One look at the memory of an Envoy.
+/// One measurement of the memory of an Envoy.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Look {
     /// Requests so far.
     pub(crate) requests: usize,
     /// The largest linear memory of its WebAssembly machines, in bytes. It never shrinks.
     pub(crate) linear: f64,
-    /// What all of Envoy allocated outside of them, in bytes.
+    /// What all of Envoy allocated outside of it, in bytes.
     pub(crate) allocated: f64,
-    /// What all of Envoy has in the machine's memory, code included, in bytes.
+    /// The resident memory of Envoy, with its code, in bytes.
     pub(crate) resident: f64,
 }
 
-/// What was seen.
+/// All measurements of memory.
 #[derive(Clone, Debug)]
 pub(crate) struct Memory {
     /// The filter that does nothing, after some load.
     pub(crate) nothing: Look,
-    /// The gate before its first token, and then while it sees distinct ones.
+    /// The gate before its first token, and then while it gets distinct ones.
     pub(crate) distinct: Vec<Look>,
     /// The gate with ten providers and two hundred keys, after their tokens twice over.
     pub(crate) many: Look,
@@ -57,7 +57,7 @@ impl Memory {
     }
 }
 
-/// Measures all of it, each on an Envoy that did nothing before.
+/// Makes all measurements, each on a new Envoy.
 pub(crate) fn measure(settings: &Settings, tokens: &Tokens) -> Outcome<Option<Memory>> {
     if !settings.wants(NAME) {
         return Ok(None);
@@ -107,10 +107,10 @@ fn last(looks: &[Look]) -> Outcome<Look> {
     looks
         .last()
         .copied()
-        .ok_or_else(|| "no memory was seen".into())
+        .ok_or_else(|| "no memory was measured".into())
 }
 
-/// Sends so many requests at least, unless it takes too long, and looks every second.
+/// Sends at least this number of requests, unless that takes too long, and measures every second.
 fn looks(
     server: &Server,
     credential: &Credential,
@@ -164,9 +164,9 @@ fn look(server: &Server, requests: usize) -> Outcome<Look> {
 
 /// The largest linear memory in a process, in bytes.
 ///
-/// V8 reserves 8 GiB of addresses for each, so that it need not check bounds, and makes the start
-/// of them accessible as the memory grows: it is the accessible mapping right before a huge one
-/// that nobody may touch.
+/// V8 reserves 8 GiB of addresses for each, so that it need not check bounds. As the memory grows,
+/// V8 makes more of the range accessible. So the memory is the accessible mapping right before a
+/// huge inaccessible one.
 fn linear_memory(maps: &str) -> f64 {
     const RESERVED: u64 = 7 << 30;
     let mut largest = 0;
@@ -206,7 +206,7 @@ mod tests {
     use super::linear_memory;
 
     #[test]
-    fn linear_memory_is_what_lies_before_a_huge_reservation() {
+    fn linear_memory_is_the_mapping_before_a_huge_reservation() {
         let maps = "\
             1000000000-1000130000 rw-p 00000000 00:00 0\n\
             1000130000-1200000000 ---p 00000000 00:00 0\n\

@@ -1,9 +1,9 @@
-// Mints the tokens of the benchmark before it runs, with the keys of a provider made for it.
+// Makes the tokens of the benchmark before it runs, with new keys.
 //
 //   node mint.mjs FOLDER COUNT
 //
-// One token a line, and all lines of a file of one length, so that a generator can start anywhere.
-// A folder that holds what is asked for, good for another day, is left as it is. Private keys are
+// Each line is one token, and all lines of a file have one length, so that a generator can start at
+// any line. A folder with these tokens is kept if they are good for another day. Private keys are
 // never written.
 
 import { generateKeyPairSync, randomBytes, sign } from "node:crypto";
@@ -23,7 +23,7 @@ const TOKENS_EACH = 400;
 const json = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
 const issuer = (number) => `https://idp-${number}.example.test/realms/main`;
 
-/// Signs tokens of an application, as providers make them: about 900 bytes with RS256.
+/// Signs tokens of an application in the form of common providers: about 900 bytes with RS256.
 class Signer {
   constructor({ alg, kid, privateKey, issuer, client, issued }) {
     this.header = json({ alg, typ: "at+jwt", kid });
@@ -96,13 +96,13 @@ async function mint(final, count, issued) {
   renameSync(folder, final);
 }
 
-/// The claims of one token under the signature of its neighbour: as costly to refuse as can be.
+/// The claims of one token with the signature of the next one. To refuse it costs the most.
 function forged(token, at, tokens) {
   const other = tokens[(at + 1) % tokens.length];
   return token.slice(0, token.lastIndexOf(".")) + other.slice(other.lastIndexOf("."));
 }
 
-/// Ten providers with twenty keys each, and four thousand tokens of theirs, mixed.
+/// Ten providers with twenty keys each, and four thousand of their tokens, mixed.
 async function manyProviders(issued) {
   const sets = [];
   const tokens = [];
@@ -117,7 +117,7 @@ async function manyProviders(issued) {
   return { sets, tokens: tokens[0].flatMap((_, at) => tokens.map((of) => of[at])) };
 }
 
-/// A public key that nobody can sign with: its modulus is an odd number of 2048 bits.
+/// A public key without a private one: its modulus is a random odd number of 2048 bits.
 function unusedKey(kid) {
   const modulus = randomBytes(256);
   modulus[0] |= 0x80;

@@ -1,8 +1,8 @@
-//! The same job done by Envoy's own filters, as well as they can do it: `jwt_authn` verifies the
-//! token, RBAC checks the role against the operation, Lua swaps the credential by caller.
+//! The same task done by Envoy's own filters, as far as they can: `jwt_authn` verifies the token,
+//! RBAC checks the role against the operation, and Lua replaces the credential.
 //!
-//! It does less than the gate where native filters cannot do more: few operations, no problem
-//! document, no audit, no metrics by reason, and the n8n keys stand in the configuration.
+//! It does less than the gate, because native filters cannot do more: few operations, no problem
+//! document, no audit, no metrics by reason, and the n8n keys are in the configuration.
 
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine as _;
@@ -11,18 +11,18 @@ use serde_json::{json, Value};
 use crate::policy::{api_key, clients, AUDIENCE, ISSUER, READER};
 use crate::server::Chain;
 
-/// How many tokens `jwt_authn` remembers when it may; the gate remembers as many.
+/// How many tokens `jwt_authn` may cache; the gate caches as many.
 const CACHE: u64 = 4096;
 
 /// The chain; with or without the cache of `jwt_authn`.
 pub(crate) fn chain(name: &'static str, keys: &Value, is_cached: bool) -> Chain {
     let mut chain = Chain::new(name, vec![jwt_authn(keys, is_cached), rbac(), lua()]);
-    // The gate removes identity headers with underscores; Lua would have to walk all headers.
+    // The gate removes identity headers with underscores; Lua would have to read all headers.
     chain.drops_underscores = true;
     chain
 }
 
-/// `jwt_authn` alone, which refuses what is forged.
+/// `jwt_authn` alone, which refuses forged tokens.
 fn jwt_authn(keys: &Value, is_cached: bool) -> Value {
     let mut provider = json!({
         "issuer": ISSUER,
@@ -48,7 +48,7 @@ fn jwt_authn(keys: &Value, is_cached: bool) -> Value {
             "@type": "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
             "providers": { "idp": provider },
             "rules": [
-                // A key of n8n's own passes.
+                // A request with an API key passes.
                 { "match": {
                     "prefix": "/api/v1",
                     "headers": [ { "name": "x-n8n-api-key", "present_match": true } ],
@@ -111,9 +111,9 @@ fn lua() -> Value {
     })
 }
 
-/// `jwt_authn` has set subject, client, issuer, roles and scopes in place of what the caller sent,
-/// and taken `authorization` away, unless the caller came with a key. Reading headers is cheaper
-/// here than reading the claims.
+/// `jwt_authn` has replaced the headers for subject, client, issuer, roles and scopes, and removed
+/// `authorization`, unless the client sent an API key. Reading headers is cheaper here than reading
+/// the claims.
 const SCRIPT: &str = r#"
 local function without_session(cookies)
   local kept = {}

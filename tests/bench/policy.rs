@@ -18,13 +18,13 @@ pub(crate) const AUDIENCE: &str = "api://n8n-api";
 /// The role that the tokens have.
 pub(crate) const READER: &str = "N8N.Workflow.Read";
 
-/// Whom the tokens belong to: always the last of the principals.
+/// The OAuth client of the tokens: always the last of the principals.
 pub(crate) const CLIENT: &str = "application-9";
 
 /// The name of that principal.
 pub(crate) const PRINCIPAL: &str = "for-application-9";
 
-/// The clients of so many principals.
+/// The OAuth clients of this number of principals.
 pub(crate) fn clients(count: usize) -> Vec<String> {
     (1..count)
         .map(|number| format!("other-{number}"))
@@ -32,7 +32,7 @@ pub(crate) fn clients(count: usize) -> Vec<String> {
         .collect()
 }
 
-/// The n8n key of a principal: ten different ones, whatever the number of principals.
+/// The API key of a principal: ten different ones, for any number of principals.
 pub(crate) fn api_key(principal: usize) -> String {
     format!("n8n-key-of-principal-{}", principal % 10)
 }
@@ -41,7 +41,7 @@ fn variable(principal: usize) -> String {
     format!("N8N_KEY_{}", principal % 10)
 }
 
-/// The n8n key that requests with a good token must have in the end.
+/// The API key that requests with a good token must have at the upstream.
 pub(crate) fn expected_key() -> String {
     api_key(9)
 }
@@ -96,7 +96,7 @@ pub(crate) fn chain(name: &'static str, configuration: &Value) -> Outcome<Chain>
     chain_with(name, configuration, keys)
 }
 
-/// The gate with this configuration and n8n keys for its variables.
+/// The gate with this configuration and with API keys for its variables.
 pub(crate) fn chain_with(
     name: &'static str,
     configuration: &Value,
@@ -109,8 +109,8 @@ pub(crate) fn chain_with(
     Ok(chain)
 }
 
-/// Whether the filter of this checkout reads the configuration: what it does not know yet is not
-/// measured.
+/// Whether the filter of this checkout reads the configuration. If it does not have a setting yet,
+/// the setting is not measured.
 pub(crate) fn is_understood(configuration: &Value) -> bool {
     config::load(configuration.to_string().as_bytes(), &AllVariables).is_ok()
 }

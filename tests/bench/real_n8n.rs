@@ -1,4 +1,4 @@
-//! A real n8n, asked directly and through the gate.
+//! A real n8n, called directly and through the gate.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::contestants::{Contestant, Fate};
 use crate::figures::Turns;
 use crate::policy;
-use crate::rounds::{Arena, Place};
+use crate::rounds::{Arena, Target};
 use crate::settings::{folder, Settings};
 use crate::support::http::Request;
 use crate::support::n8n::RealN8n;
@@ -15,13 +15,13 @@ use crate::support::{ports, Outcome};
 use crate::tokens::Tokens;
 use crate::wrk::{Credential, PATH};
 
-/// The part of `BENCH_ONLY`, and what the lines of the table begin with.
+/// The name for `BENCH_ONLY`, and the beginning of the lines of the table.
 pub(crate) const NAME: &str = "n8n";
 
-/// Asked directly, with its own key.
+/// Called directly, with an API key.
 pub(crate) const DIRECT: &str = "n8n, direct";
 
-/// Asked through the gate.
+/// Called through the gate.
 pub(crate) const THROUGH: &str = "n8n, through the gate";
 
 /// What is sent through the gate.
@@ -52,17 +52,17 @@ pub(crate) fn measure(settings: &Settings, tokens: &Tokens) -> Outcome<Turns> {
     let direct = workflows(&Request::get(PATH).header("X-N8N-API-KEY", key), n8n.port())?;
     let through = workflows(&Request::get(PATH).bearer(token), gate.port())?;
     if direct != through {
-        return Err("n8n answers otherwise through the gate".into());
+        return Err("n8n's response differs through the gate".into());
     }
     let contestants = vec![
         contestant(DIRECT, KEY, Credential::ApiKey(key.clone())),
         contestant(THROUGH, TOKEN, Credential::Tokens(list)),
     ];
-    let places = BTreeMap::from([
-        (DIRECT, Place::Port(n8n.port())),
-        (THROUGH, Place::Envoy(gate)),
+    let targets = BTreeMap::from([
+        (DIRECT, Target::Port(n8n.port())),
+        (THROUGH, Target::Envoy(gate)),
     ]);
-    Arena::of(places, contestants, CONNECTIONS).play(settings)
+    Arena::of(targets, contestants, CONNECTIONS).play(settings)
 }
 
 const fn contestant(
@@ -80,10 +80,10 @@ const fn contestant(
 
 /// The workflows that n8n lists; at least one.
 fn workflows(request: &Request, port: u16) -> Outcome<Value> {
-    let answer = request.send(port)?;
-    let workflows = answer.json()["data"].take();
+    let response = request.send(port)?;
+    let workflows = response.json()["data"].take();
     match workflows.as_array() {
-        Some(list) if answer.status == 200 && !list.is_empty() => Ok(workflows),
-        _ => Err(format!("n8n answered with {}: {}", answer.status, answer.text()).into()),
+        Some(list) if response.status == 200 && !list.is_empty() => Ok(workflows),
+        _ => Err(format!("n8n's status is {}: {}", response.status, response.text()).into()),
     }
 }

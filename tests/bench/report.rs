@@ -9,22 +9,22 @@ use crate::flood::{self, Flood};
 use crate::memory::{Look, Memory};
 use crate::real_n8n;
 
-/// All that a run found.
+/// All results of a run.
 #[derive(Clone, Debug)]
 pub(crate) struct Report {
-    /// What it was measured on and with.
+    /// The machine and the programs.
     pub(crate) facts: Vec<String>,
     /// The lines of the first table, in its order.
     pub(crate) contestants: Vec<Contestant>,
     /// What was left out, and why.
     pub(crate) left_out: Vec<String>,
-    /// Their turns.
+    /// The measurements.
     pub(crate) turns: Turns,
     /// Figures with aims.
     pub(crate) findings: Vec<Finding>,
-    /// What floods do.
+    /// The effect of floods.
     pub(crate) floods: Vec<Flood>,
-    /// What memory grows to.
+    /// The memory that a worker needs.
     pub(crate) memory: Option<Memory>,
     /// A real n8n.
     pub(crate) n8n: Turns,
@@ -58,7 +58,7 @@ impl Report {
 
     fn aims(&self) -> String {
         let rows = self.findings.iter().map(|finding| {
-            let verdict = match finding.is_met {
+            let outcome = match finding.is_met {
                 Some(true) => "met",
                 Some(false) => "**missed**",
                 None => "",
@@ -67,7 +67,7 @@ impl Report {
                 finding.what.clone(),
                 finding.figure.clone(),
                 finding.aim.clone().unwrap_or_default(),
-                verdict.to_owned(),
+                outcome.to_owned(),
             ]
         });
         let table = table(&["", "median (least to greatest)", "aim", ""], rows);
@@ -136,7 +136,7 @@ impl Report {
             "Envoy allocated, MiB",
             "resident, MiB",
         ];
-        format!("{}\nLinear memory is that of the worker's WebAssembly machine: all that the filter itself uses. The rest\nis all of Envoy, with the compiled code.\n", table(&columns, rows))
+        format!("{}\nLinear memory is that of the worker's WebAssembly machine: all memory of the filter itself. The rest\nis all of Envoy, with the compiled code.\n", table(&columns, rows))
     }
 
     fn real_n8n(&self) -> String {
@@ -247,42 +247,42 @@ const HEAD: &str = "# Benchmark
 
 ![Requests a second on one core](benchmark.svg)
 
-The gate beside no filter, beside WebAssembly filters that do nothing and next to nothing, and beside
-Envoy's own filters that do the same job. The figures of one run can be compared with each other, and
-with no other machine's.
+The gate beside no filter, beside WebAssembly filters that do nothing or almost nothing, and beside
+Envoy's own filters with the same task. Compare the figures of one run only with each other, not with
+those of another machine.
 ";
 
 const TAIL: &str = "
 ## What is measured
 
-- Each chain is an Envoy of its own with one worker, pinned to a core. The load generator and all
-  else is pinned to another one. 32 connections keep the worker busy. Envoy answers by itself
-  (`direct_response`), so that nothing but the filters differs.
-- Before it is timed, every contestant shows that it does its job: the n8n key in place of the
-  token, identity headers of the token's owner, none of the caller's making, 401 for forged tokens.
-  During a turn every answer must have the right status, and no connection may break. Else the run
-  fails.
-- Tokens have about 900 bytes with RS256 (2048 bits) and 600 with ES256, and were minted before the
-  run. *Repeated* is one and the same token; *unique* are 60 000 (ES256: 15 000) in turn, far more
-  than the gate or `jwt_authn` remembers (4096 each); *forged* have a known key id and the signature
-  of another token.
+- Each chain is a separate Envoy with one worker, pinned to a core. The load generator and all other
+  programs are pinned to another core. 32 connections keep the worker busy. Envoy makes the responses
+  itself (`direct_response`), so that only the filters differ.
+- Before the timing, every contestant is verified: it sets the n8n API key in place of the token and
+  the identity headers of the caller, removes made-up ones, and refuses forged tokens with 401.
+  During a turn every response must have the right status, and no connection may break. Otherwise
+  the run fails.
+- Tokens have about 900 bytes with RS256 (2048 bits) and 600 with ES256, and are made before the run.
+  *Repeated* is one token; *unique* are 60 000 tokens (ES256: 15 000) in turn, many more than the
+  gate or `jwt_authn` caches (4096 each); *forged* have a known key id and the signature of another
+  token.
 - The *native chain* is `jwt_authn` (keys in the configuration, with or without its token cache), RBAC
-  on the token's roles by method and path, and Lua that finds the caller's n8n key, takes identity
-  headers of the caller's making and n8n's session cookie away, and writes its own. It is less than
-  the gate: it knows two operations of n8n, has no audit and no metrics by reason, and n8n's keys
-  stand in its configuration.
-- The gate has ten principals, and the token belongs to the last one. Its audit is off (Envoy's log
-  at `warning`), but in the line that says otherwise.
+  on the token's roles by method and path, and Lua. Lua finds the caller's n8n API key, removes
+  made-up identity headers and n8n's session cookie, and sets identity headers. The chain does less
+  than the gate: it knows two operations of n8n, has no audit and no metrics by reason, and the API
+  keys are in its configuration.
+- The gate has ten principals, and the token matches the last one. Its audit is off (Envoy's log at
+  `warning`), except in the line with \"audit\".
 
-## Again
+## How to repeat it
 
 ```sh
 make bench                                            # about 7 minutes; writes this page
 BENCH_ROUNDS=1 BENCH_SECONDS=1 make bench             # a quick look; writes nothing
-BENCH_ONLY='gate: repeated,native' make bench         # what is so named; says which process to profile
+BENCH_ONLY='gate: repeated,native' make bench         # only these; prints the process to profile
 BENCH_ONLY=flood,memory,n8n make bench
 ```
 
-It needs Linux with two cores that have nothing else to do, `taskset`, and what `make preflight` asks
-for. Times are never asserted: the exit status says whether all answers were right.
+It needs Linux with two idle cores, `taskset`, and the programs that `make preflight` checks. Times
+are never asserted: the exit status says whether all responses were right.
 ";

@@ -1,4 +1,4 @@
-//! The rounds: every contestant has a turn in each, so that whatever disturbs the machine disturbs
+//! The rounds. Every contestant has a turn in each, so that a disturbance of the machine affects
 //! all of them.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,16 +16,16 @@ use crate::wrk::{check, Run};
 /// Connections of the generator: enough that Envoy's worker never waits for it.
 const CONNECTIONS: usize = 32;
 
-/// Where contestants are reached.
+/// Where a contestant's requests go.
 #[derive(Debug)]
-pub(crate) enum Place {
-    /// At an Envoy of the benchmark.
+pub(crate) enum Target {
+    /// To an Envoy of the benchmark.
     Envoy(Server),
-    /// At a loopback port of another server.
+    /// To a loopback port of another server.
     Port(u16),
 }
 
-impl Place {
+impl Target {
     const fn port(&self) -> u16 {
         match self {
             Self::Envoy(server) => server.port(),
@@ -33,7 +33,7 @@ impl Place {
         }
     }
 
-    /// Processor time so far and failures so far, where they are known.
+    /// Processor time and failures so far, if they are known.
     fn counters(&self) -> Outcome<Option<(f64, f64)>> {
         match self {
             Self::Envoy(server) => Ok(Some((server.processor_seconds()?, server.failures()?))),
@@ -42,10 +42,10 @@ impl Place {
     }
 }
 
-/// The servers, each verified, and who competes on them.
+/// The verified servers, and the contestants that use them.
 #[derive(Debug)]
 pub(crate) struct Arena {
-    places: BTreeMap<&'static str, Place>,
+    targets: BTreeMap<&'static str, Target>,
     contestants: Vec<Contestant>,
     connections: usize,
 }
@@ -54,7 +54,7 @@ impl Arena {
     /// Starts all servers, and verifies that every contestant does its job.
     pub(crate) fn open(settings: &Settings, field: Field) -> Outcome<Self> {
         let started = Instant::now();
-        let mut places = BTreeMap::new();
+        let mut targets = BTreeMap::new();
         for chain in &field.chains {
             let server = chain.start(settings.envoy_core)?;
             if settings.is_narrowed() {
@@ -68,31 +68,31 @@ impl Arena {
             if server.has_audit(chain.has_audit) != chain.has_audit {
                 return Err(format!("{}: it has audit records, or none", chain.name).into());
             }
-            places.insert(chain.name, Place::Envoy(server));
+            targets.insert(chain.name, Target::Envoy(server));
         }
         println!(
-            "==> {} contestants on {} Envoys answer as they must ({:.1} s)",
+            "==> {} contestants on {} Envoys respond as required ({:.1} s)",
             field.contestants.len(),
-            places.len(),
+            targets.len(),
             started.elapsed().as_secs_f32()
         );
-        Ok(Self::of(places, field.contestants, CONNECTIONS))
+        Ok(Self::of(targets, field.contestants, CONNECTIONS))
     }
 
-    /// Of servers that run and were verified.
+    /// Servers that run and were verified.
     pub(crate) const fn of(
-        places: BTreeMap<&'static str, Place>,
+        targets: BTreeMap<&'static str, Target>,
         contestants: Vec<Contestant>,
         connections: usize,
     ) -> Self {
         Self {
-            places,
+            targets,
             contestants,
             connections,
         }
     }
 
-    /// Plays all rounds, after a second for each server that does not count.
+    /// Runs all rounds. Before them, each server gets traffic for a second that is not measured.
     pub(crate) fn play(&self, settings: &Settings) -> Outcome<Turns> {
         let mut turns = Turns::new();
         let mut sent: BTreeMap<String, usize> = BTreeMap::new();
@@ -113,17 +113,17 @@ impl Arena {
         Ok(turns)
     }
 
-    /// One turn. Tokens go on where the last turn ended.
+    /// One turn. It continues with the token after the last one of the turn before.
     fn turn(&self, contestant: &Contestant, sent: &mut usize, seconds: u64) -> Outcome<Sample> {
         go_on()?;
         let name = contestant.name();
-        let place = self
-            .places
+        let target = self
+            .targets
             .get(contestant.chain)
             .ok_or_else(|| format!("{name} has no server"))?;
-        let before = place.counters()?;
+        let before = target.counters()?;
         let run = Run {
-            port: place.port(),
+            port: target.port(),
             credential: &contestant.credential,
             first: *sent,
             connections: self.connections,
@@ -131,11 +131,11 @@ impl Arena {
             is_polite: false,
         };
         let load = run.load()?;
-        let after = place.counters()?;
+        let after = target.counters()?;
         check(load, contestant.fate.is_refusal()).map_err(|fault| format!("{name}: {fault}"))?;
         let used = before.zip(after);
         if used.is_some_and(|(before, after)| after.1 > before.1) {
-            return Err(format!("{name}: answers with 500 or above").into());
+            return Err(format!("{name}: responses with a status of 500 or above").into());
         }
         *sent = sent.saturating_add(load.count());
         Ok(Sample {

@@ -1,4 +1,4 @@
-//! An Envoy with one worker, pinned to one core, that answers by itself behind a chain of filters.
+//! An Envoy with one worker on one core, with a chain of filters. It makes the responses itself.
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpStream};
@@ -17,12 +17,12 @@ use crate::support::{installed, ports, Outcome};
 /// How long Envoy may take to start; compiling the module is most of it.
 const START: Duration = Duration::from_secs(60);
 
-/// A request with this header is answered with what became of its head, so that a contestant is
-/// seen to do its job. No timed request has it.
+/// The response to a request with this header has the request's head, so that a test can see what
+/// the chain did. No timed request has this header.
 pub(crate) const ECHO: &str = "x-bench-echo";
 
-/// The headers in which the caller's identity arrives. They are echoed under their names after
-/// `x-echo-`, and so are those with credentials.
+/// The headers in which the caller's identity arrives. The response repeats them, and those with
+/// credentials, with `x-echo-` before their names.
 pub(crate) const IDENTITY: [&str; 8] = [
     "x-auth-subject",
     "x-auth-client",
@@ -34,7 +34,7 @@ pub(crate) const IDENTITY: [&str; 8] = [
     "x-auth-principal",
 ];
 
-/// What stands between the listener and the answer.
+/// The filters between the listener and the response.
 #[derive(Clone, Debug)]
 pub(crate) struct Chain {
     /// Its name in the table.
@@ -47,12 +47,12 @@ pub(crate) struct Chain {
     pub(crate) drops_underscores: bool,
     /// Whether the filter's audit goes to Envoy's log.
     pub(crate) has_audit: bool,
-    /// The loopback port of a real upstream in place of the answer.
+    /// The loopback port of a real upstream. Without one, Envoy makes the responses.
     pub(crate) upstream: Option<u16>,
 }
 
 impl Chain {
-    /// These filters and nothing else.
+    /// A chain of these filters.
     pub(crate) fn new(name: &'static str, filters: Vec<Value>) -> Self {
         Self {
             name,
@@ -64,7 +64,7 @@ impl Chain {
         }
     }
 
-    /// Starts it on the core.
+    /// Starts Envoy on this core.
     pub(crate) fn start(&self, core: usize) -> Outcome<Server> {
         let directory = tempfile::tempdir()?;
         let (port, admin) = (ports::free()?, ports::free()?);
@@ -157,19 +157,19 @@ impl Chain {
                 json!({ "header": header })
             })
             .collect();
-        let answer = json!({ "status": 200, "body": { "inline_string": "{\"data\":[]}" } });
+        let response = json!({ "status": 200, "body": { "inline_string": "{\"data\":[]}" } });
         vec![
             json!({
                 "match": { "prefix": "/", "headers": [ { "name": ECHO, "present_match": true } ] },
-                "direct_response": answer,
+                "direct_response": response,
                 "response_headers_to_add": echo,
             }),
-            json!({ "match": { "prefix": "/" }, "direct_response": answer }),
+            json!({ "match": { "prefix": "/" }, "direct_response": response }),
         ]
     }
 }
 
-/// A WebAssembly filter in a machine of its own.
+/// A WebAssembly filter in its own virtual machine.
 pub(crate) fn wasm_filter(wasm: &Path, configuration: &Value, variables: &[String]) -> Value {
     json!({
         "name": "wasm",
@@ -201,7 +201,7 @@ fn cluster(port: u16) -> Value {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                 "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
                 "explicit_http_config": { "http_protocol_options": {} },
-                // Node.js closes idle connections after 5 s: Envoy must be the first.
+                // Node.js closes idle connections after 5 s. Envoy must close them before.
                 "common_http_protocol_options": { "idle_timeout": "4s" },
             },
         },
@@ -220,17 +220,17 @@ pub(crate) struct Server {
     process: Process,
     port: u16,
     admin: u16,
-    /// It ends with the value: Envoy logs there.
+    /// Envoy's log is here. Dropping the value removes it.
     _directory: TempDir,
 }
 
 impl Server {
-    /// The port where callers come in.
+    /// The port for clients.
     pub(crate) const fn port(&self) -> u16 {
         self.port
     }
 
-    /// Its number in the system, for a profiler.
+    /// Its process id, for a profiler.
     pub(crate) fn id(&self) -> u32 {
         self.process.id()
     }
@@ -240,10 +240,11 @@ impl Server {
         Ok(fs::read_to_string(format!("/proc/{}/{name}", self.id()))?)
     }
 
-    /// Processor time so far of all its threads, in seconds.
+    /// The processor time of all its threads so far, in seconds.
     pub(crate) fn processor_seconds(&self) -> Outcome<f64> {
         let stat = self.proc_file("stat")?;
-        // After the name, which may hold blanks: fields 3 and on, of which 14 and 15 are meant.
+        // The fields after the name, which may contain blanks, begin with 3. Fields 14 and 15 are
+        // the times.
         let fields: Vec<&str> = stat
             .rsplit(')')
             .next()
@@ -256,11 +257,11 @@ impl Server {
             .take(2)
             .filter_map(|field| field.parse::<f64>().ok())
             .sum();
-        // A hundred a second on every Linux that Envoy is built for.
+        // Linux counts a hundred ticks a second on every platform of Envoy.
         Ok(ticks / 100.0)
     }
 
-    /// How many requests were answered with a status of 500 or above.
+    /// The number of responses with a status of 500 or above.
     pub(crate) fn failures(&self) -> Outcome<f64> {
         let page = self.admin_page("/stats?filter=^http\\.bench\\.downstream_rq_5xx$")?;
         page.lines()
@@ -269,7 +270,7 @@ impl Server {
             .ok_or_else(|| "Envoy does not say how many requests failed".into())
     }
 
-    /// Whether it wrote audit records, which may come a moment after the answers.
+    /// Whether it wrote audit records. They may come a moment after the responses.
     pub(crate) fn has_audit(&self, is_expected: bool) -> bool {
         let started = Instant::now();
         loop {

@@ -1,4 +1,4 @@
-//! What is measured, for how long, and on which cores.
+//! The parts of a run, their duration, and the cores.
 
 use std::env;
 use std::fs;
@@ -7,17 +7,17 @@ use std::process::{self, Command, Stdio};
 
 use crate::support::{installed, Outcome};
 
-/// Rounds and seconds of a run whose figures are written down.
+/// Rounds and seconds of a full run, whose figures are saved.
 const FULL: (usize, u64) = (5, 2);
 
 /// The settings of one run.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    /// How often every contestant has its turn.
+    /// The number of rounds.
     pub(crate) rounds: usize,
-    /// How long a turn lasts.
+    /// The duration of a turn.
     pub(crate) seconds: u64,
-    /// Parts of names of what is measured; all of it when empty.
+    /// Only what has one of these in its name is measured. Empty: everything.
     only: Vec<String>,
     /// The core of Envoy's worker.
     pub(crate) envoy_core: usize,
@@ -48,7 +48,8 @@ impl Settings {
         })
     }
 
-    /// Moves this process, and what it starts from now on, to the core of the load generator.
+    /// Moves this process, and the processes that it starts later, to the core of the load
+    /// generator.
     pub(crate) fn pin(&self) -> Outcome<()> {
         let status = Command::new("/usr/bin/taskset")
             .args(["--all-tasks", "--pid", "--cpu-list"])
@@ -62,24 +63,24 @@ impl Settings {
         }
     }
 
-    /// Whether what has this name is measured.
+    /// Whether the part with this name is measured.
     pub(crate) fn wants(&self, name: &str) -> bool {
         let name = name.to_lowercase();
         self.only.is_empty() || self.only.iter().any(|part| name.contains(part))
     }
 
-    /// Whether nothing is left out and nothing shortened, so that the figures may be written down.
+    /// Whether nothing is left out or shortened, so that the figures may be saved.
     pub(crate) fn is_full(&self) -> bool {
         self.only.is_empty() && self.rounds >= FULL.0 && self.seconds >= FULL.1
     }
 
-    /// Whether only a part was asked for.
+    /// Whether only some parts were selected.
     pub(crate) fn is_narrowed(&self) -> bool {
         !self.only.is_empty()
     }
 
-    /// How many distinct tokens there must be: more than a run of one contestant can send before
-    /// it forgets the first ones.
+    /// The number of distinct tokens: more than one contestant can cache, so that a repeated token
+    /// is never a cache hit.
     pub(crate) fn tokens(&self) -> usize {
         if self.is_full() {
             60_000
@@ -89,12 +90,12 @@ impl Settings {
     }
 }
 
-/// Where the benchmark keeps what it builds.
+/// The folder for everything that the benchmark makes.
 pub(crate) fn folder() -> PathBuf {
     installed::root().join("target/bench")
 }
 
-/// Programs that `make bench` installs.
+/// The load generator, which `make bench` installs.
 pub(crate) fn wrk() -> Outcome<PathBuf> {
     made(
         installed::root().join(".local/bin/wrk"),
@@ -114,7 +115,7 @@ fn made(path: PathBuf, remedy: &str) -> Outcome<PathBuf> {
     if path.exists() {
         Ok(path)
     } else {
-        Err(format!("{} is not there; `{remedy}` makes it", path.display()).into())
+        Err(format!("{} does not exist; `{remedy}` makes it", path.display()).into())
     }
 }
 

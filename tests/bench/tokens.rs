@@ -1,4 +1,4 @@
-//! The tokens of the benchmark: minted before it runs, and kept for the next run.
+//! The tokens of the benchmark. They are made before it runs and kept for the next run.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::settings::folder;
 use crate::support::{installed, Outcome};
 
-/// What was minted.
+/// All tokens.
 #[derive(Debug)]
 pub(crate) struct Tokens {
     folder: PathBuf,
@@ -20,7 +20,7 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    /// Mints `count` distinct tokens, and what else is needed, unless they are there.
+    /// Makes `count` distinct tokens and the other files, unless they exist.
     pub(crate) fn mint(count: usize) -> Outcome<Self> {
         let folder = folder().join("tokens");
         let status = Command::new(installed::node()?)
@@ -47,7 +47,7 @@ impl Tokens {
     }
 }
 
-/// A file of tokens, all of one length.
+/// A file of tokens that have one length.
 #[derive(Clone, Debug)]
 pub(crate) struct TokenList {
     /// The file.
@@ -85,7 +85,7 @@ impl TokenList {
         })
     }
 
-    /// Where the token of this number begins, when they are taken in turn again and again.
+    /// The offset of the token with this number. After the last token the first one follows again.
     pub(crate) const fn offset(&self, number: usize) -> usize {
         match number.checked_rem(self.count) {
             Some(at) => at.saturating_mul(self.line),

@@ -1,17 +1,16 @@
-//! Before anything is timed, every contestant shows that it does its job: one that is broken would
-//! be fast.
+//! Before any timing, every contestant is verified, because a broken one would be fast.
 
 use crate::contestants::{Contestant, Fate};
 use crate::policy::{CLIENT, ISSUER, PRINCIPAL};
 use crate::server::{ECHO, IDENTITY};
-use crate::support::http::{Answer, Request};
+use crate::support::http::{Request, Response};
 use crate::support::Outcome;
 use crate::wrk::{Credential, PATH};
 
-/// What a forged identity header says; it must never arrive behind a gate.
+/// The value of a made-up identity header. It must never arrive behind a gate.
 const FORGED: &str = "mallory";
 
-/// Sends a few requests and compares what became of them.
+/// Sends a few requests and compares their outcomes.
 pub(crate) fn verify(contestant: &Contestant, port: u16) -> Outcome<()> {
     let credentials: Vec<(&str, String)> = match &contestant.credential {
         Credential::ApiKey(key) => vec![("X-N8N-API-KEY", key.clone())],
@@ -29,8 +28,8 @@ pub(crate) fn verify(contestant: &Contestant, port: u16) -> Outcome<()> {
         for header in IDENTITY {
             request = request.header(header, FORGED);
         }
-        let answer = request.send(port)?;
-        let faults = faults(&contestant.fate, name, &value, &answer);
+        let response = request.send(port)?;
+        let faults = faults(&contestant.fate, name, &value, &response);
         if !faults.is_empty() {
             return Err(format!("{}: {}", contestant.name(), faults.join("; ")).into());
         }
@@ -38,10 +37,10 @@ pub(crate) fn verify(contestant: &Contestant, port: u16) -> Outcome<()> {
     Ok(())
 }
 
-fn faults(fate: &Fate, name: &str, value: &str, answer: &Answer) -> Vec<String> {
+fn faults(fate: &Fate, name: &str, value: &str, response: &Response) -> Vec<String> {
     let name = name.to_lowercase();
     let expected: Vec<(&str, &str)> = match fate {
-        Fate::Refused(reason) => return compare_refusal(answer, reason),
+        Fate::Refused(reason) => return compare_refusal(response, reason),
         Fate::Passed | Fate::Cleaned => vec![(name.as_str(), value)],
         Fate::Swapped(key) => vec![("authorization", ""), ("x-n8n-api-key", key)],
         Fate::Identified { key, roles } => vec![
@@ -57,11 +56,11 @@ fn faults(fate: &Fate, name: &str, value: &str, answer: &Answer) -> Vec<String> 
         ],
     };
     let mut faults = Vec::new();
-    if answer.status != 200 {
-        faults.push(format!("{}, not 200: {}", answer.status, answer.text()));
+    if response.status != 200 {
+        faults.push(format!("{}, not 200: {}", response.status, response.text()));
     }
     for (header, value) in expected {
-        let echoed = echoed(answer, header);
+        let echoed = echoed(response, header);
         if echoed != value {
             faults.push(format!("{header} is {echoed:?}, not {value:?}"));
         }
@@ -70,28 +69,28 @@ fn faults(fate: &Fate, name: &str, value: &str, answer: &Answer) -> Vec<String> 
     if is_guarded
         && IDENTITY
             .iter()
-            .any(|name| echoed(answer, name).contains(FORGED))
+            .any(|name| echoed(response, name).contains(FORGED))
     {
-        faults.push("an identity of the caller's making arrived".to_owned());
+        faults.push("a made-up identity arrived".to_owned());
     }
     faults
 }
 
-fn echoed(answer: &Answer, name: &str) -> String {
-    match answer.header(&format!("x-echo-{name}")).as_deref() {
+fn echoed(response: &Response, name: &str) -> String {
+    match response.header(&format!("x-echo-{name}")).as_deref() {
         None | Some("-") => String::new(),
         Some(value) => value.to_owned(),
     }
 }
 
-fn compare_refusal(answer: &Answer, reason: &str) -> Vec<String> {
-    let challenge = answer.header("www-authenticate").unwrap_or_default();
+fn compare_refusal(response: &Response, reason: &str) -> Vec<String> {
+    let challenge = response.header("www-authenticate").unwrap_or_default();
     let mut faults = Vec::new();
-    if answer.status != 401 || !challenge.starts_with("Bearer ") {
-        faults.push(format!("{}, not 401 with a challenge", answer.status));
+    if response.status != 401 || !challenge.starts_with("Bearer ") {
+        faults.push(format!("{}, not 401 with a challenge", response.status));
     }
-    if !answer.text().contains(reason) {
-        faults.push(format!("the reason is not {reason}: {}", answer.text()));
+    if !response.text().contains(reason) {
+        faults.push(format!("the reason is not {reason}: {}", response.text()));
     }
     faults
 }

@@ -1,4 +1,4 @@
-//! The load generator, and a strict reading of what it says.
+//! The load generator, and strict checks of its results.
 
 use std::process::{Command, Stdio};
 
@@ -11,27 +11,27 @@ use crate::tokens::TokenList;
 /// The path of every timed request.
 pub(crate) const PATH: &str = "/api/v1/workflows";
 
-/// How long an answer may take.
+/// The longest time that a response may take.
 const PATIENCE: &str = "10s";
 
-/// How a request proves who it is from.
+/// The credential of a request.
 #[derive(Clone, Debug)]
 pub(crate) enum Credential {
     /// A bearer token: the next of the list each time.
     Tokens(TokenList),
-    /// A key of n8n's own.
+    /// An API key.
     ApiKey(String),
 }
 
-/// What a run of the generator found.
+/// The results of a run of the generator.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Load {
-    /// Answers.
+    /// Responses.
     pub(crate) requests: f64,
     /// How long it took.
     pub(crate) microseconds: f64,
-    /// Answers with a status of 400 or above.
+    /// Responses with a status of 400 or above.
     pub(crate) not_2xx: f64,
     /// Connections that could not be made.
     connect: f64,
@@ -39,25 +39,25 @@ pub(crate) struct Load {
     read: f64,
     /// Writes that failed.
     write: f64,
-    /// Answers that took longer than [`PATIENCE`].
+    /// Responses that took longer than [`PATIENCE`].
     late: f64,
-    /// The median time that an answer took, in microseconds.
+    /// The median time to a response, in microseconds.
     pub(crate) p50: f64,
-    /// The time in which 99 of 100 answers came, in microseconds.
+    /// The time within which 99 of 100 responses came, in microseconds.
     pub(crate) p99: f64,
 }
 
 impl Load {
-    /// Answers a second.
+    /// Responses a second.
     pub(crate) fn rate(self) -> f64 {
         self.requests * 1e6 / self.microseconds
     }
 
-    /// Answers, as a number to count on with.
+    /// The number of responses, as an integer.
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "a count of answers"
+        reason = "a count of responses"
     )]
     pub(crate) const fn count(self) -> usize {
         self.requests as usize
@@ -67,22 +67,22 @@ impl Load {
 /// A run of the generator.
 #[derive(Clone, Debug)]
 pub(crate) struct Run<'c> {
-    /// Where to.
+    /// The port to which requests go.
     pub(crate) port: u16,
-    /// With what.
+    /// The credential to send.
     pub(crate) credential: &'c Credential,
     /// The number of the first token.
     pub(crate) first: usize,
-    /// Over how many connections at a time.
+    /// The number of connections.
     pub(crate) connections: usize,
-    /// For how long.
+    /// The duration.
     pub(crate) seconds: u64,
-    /// Whether it gives way to others on its core.
+    /// Whether it runs with a lower priority than other processes on its core.
     pub(crate) is_polite: bool,
 }
 
 impl Run<'_> {
-    /// Runs it to its end.
+    /// Runs the generator to its end.
     pub(crate) fn load(&self) -> Outcome<Load> {
         let mut command = if self.is_polite {
             let mut command = Command::new("/usr/bin/nice");
@@ -122,22 +122,22 @@ impl Run<'_> {
     }
 }
 
-/// Whether a load was answered throughout as it must be.
+/// Checks that all responses of a load are right.
 pub(crate) fn check(load: Load, is_refused: bool) -> Result<(), String> {
     let expected = if is_refused { load.requests } else { 0.0 };
     if load.requests < 1.0 {
-        return Err("not one answer came".to_owned());
+        return Err("no response came".to_owned());
     }
     let broken = [
         (load.connect, "connections were not made"),
         (load.read, "reads failed"),
         (load.write, "writes failed"),
-        (load.late, "answers came late"),
+        (load.late, "responses came late"),
     ];
     if let Some((count, what)) = broken.iter().find(|(count, _)| *count > 0.0) {
         return Err(format!("{count} {what}"));
     }
-    // Counts, which floating point holds exactly.
+    // These are counts, which a float holds exactly.
     if (load.not_2xx - expected).abs() > 0.5 {
         return Err(format!(
             "{} of {} were refused, not {expected}",
@@ -164,7 +164,7 @@ mod tests {
     };
 
     #[test]
-    fn one_refusal_among_good_answers_is_a_fault() {
+    fn one_refusal_among_good_responses_is_a_fault() {
         let load = Load {
             not_2xx: 1.0,
             ..GOOD
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn one_good_answer_among_refusals_is_a_fault() {
+    fn one_good_response_among_refusals_is_a_fault() {
         let refused = |not_2xx| Load { not_2xx, ..GOOD };
         assert_eq!(check(refused(1000.0), true), Ok(()));
         assert_eq!(
@@ -194,6 +194,6 @@ mod tests {
             ..GOOD
         };
         assert_eq!(check(broken, false), Err("1 reads failed".to_owned()));
-        assert_eq!(check(silent, false), Err("not one answer came".to_owned()));
+        assert_eq!(check(silent, false), Err("no response came".to_owned()));
     }
 }

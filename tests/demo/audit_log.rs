@@ -1,4 +1,4 @@
-//! The gate's audit records in a file of their own.
+//! The gate's audit records, in a separate file.
 
 use std::fs::File;
 use std::io::Write;
@@ -15,7 +15,7 @@ pub(crate) struct AuditLog {
 }
 
 impl AuditLog {
-    /// Begins a new file in place of an old one.
+    /// Begins a new file and replaces an old one.
     pub(crate) fn create(file: &Path) -> Outcome<Self> {
         Ok(Self {
             file: File::create(file)?,
@@ -23,7 +23,7 @@ impl AuditLog {
         })
     }
 
-    /// Adds what the gate decided since the last time.
+    /// Adds the audit records since the last call.
     pub(crate) fn follow(&mut self, envoy: &Envoy) -> Outcome<()> {
         let records = envoy.audit();
         for record in records.iter().skip(self.written) {

@@ -1,8 +1,8 @@
 //! `make demo`: a real n8n behind the repository's own `envoy.yaml`, with a certified OpenID
-//! provider, on loopback. It tells its story and stays up until Ctrl-C.
+//! provider, on loopback. It shows a list of steps, and runs until Ctrl-C.
 //!
-//! Where it is no terminal, it ends after the story; the status is 1 when a step did not go as it
-//! must. Everything that it writes is below `.local/demo`.
+//! Without a terminal it ends after the steps. The exit status is 1 if the result of a step is not
+//! as expected. It writes only below `.local/demo`.
 
 #![allow(
     clippy::disallowed_methods,
@@ -11,7 +11,7 @@
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "the demo talks to whoever started it"
+    reason = "the demo prints its steps on the terminal"
 )]
 
 #[path = "../support/mod.rs"]
@@ -40,14 +40,14 @@ use self::story::{STEPS, TOKENS};
 use self::support::process::{interruption, listen_for_interruption};
 use self::support::Outcome;
 
-/// What a shell says of a program that Ctrl-C ended.
+/// The exit status that shells use for a program ended by Ctrl-C.
 const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
     match run() {
         Ok(faults) if faults.is_empty() => ExitCode::SUCCESS,
         Ok(faults) => {
-            eprintln!("error: the story did not go as it must");
+            eprintln!("error: not every step had the expected result");
             for fault in faults {
                 eprintln!("  {fault}");
             }
@@ -61,7 +61,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Starts everything, tells the story, and returns what was wrong with it.
+/// Starts all programs, runs the steps, and returns all unexpected results.
 fn run() -> Outcome<Vec<String>> {
     listen_for_interruption(INTERRUPTED)?;
     let show = Show::new();
@@ -77,12 +77,12 @@ fn run() -> Outcome<Vec<String>> {
         started.elapsed().as_secs_f32()
     );
     introduce(show, &settings, &stage);
-    let faults = tell(show, &stage, &mut audit_log)?;
+    let faults = run_steps(show, &stage, &mut audit_log)?;
     if faults.is_empty() {
-        show.heading("That was the story");
+        show.heading("All steps had the expected results");
         println!();
         println!(
-            "{} calls were answered as they must be. The gate's audit records: {}",
+            "{} calls had the expected responses. The gate's audit records: {}",
             STEPS.len(),
             settings::shown(&settings.audit_file())
         );
@@ -123,8 +123,8 @@ fn introduce(show: Show, settings: &Settings, stage: &Stage) {
     println!("  . {}", settings::shown(&settings.variables_file()));
 }
 
-/// Plays the story and shows it; returns what was not as it must be.
-fn tell(show: Show, stage: &Stage, audit_log: &mut AuditLog) -> Outcome<Vec<String>> {
+/// Runs and shows all steps, and returns all unexpected results.
+fn run_steps(show: Show, stage: &Stage, audit_log: &mut AuditLog) -> Outcome<Vec<String>> {
     let mut play = Play::on(stage);
     show.heading("The applications get their tokens from the provider");
     for token in &TOKENS {
@@ -146,10 +146,10 @@ fn tell(show: Show, stage: &Stage, audit_log: &mut AuditLog) -> Outcome<Vec<Stri
     Ok(faults)
 }
 
-/// Keeps everything up, and the audit log current, until somebody ends the demo.
+/// Keeps all programs running and the audit log current, until the demo is interrupted.
 fn stay(settings: &Settings, stage: &Stage, audit_log: &mut AuditLog) -> Outcome<()> {
     println!();
-    println!("It all stays up until Ctrl-C. Meanwhile, in this directory in another terminal:");
+    println!("All programs run until Ctrl-C. Try in this directory, in another terminal:");
     println!("  . {}", settings::shown(&settings.variables_file()));
     println!("  curl -si $GATE/api/v1/workflows -H \"Authorization: Bearer $TOKEN_A\"");
     println!("  tail -f {}", settings::shown(&settings.audit_file()));

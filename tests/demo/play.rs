@@ -1,4 +1,4 @@
-//! Plays the story: runs its commands as they are printed, and compares what became of them.
+//! Runs the commands of the steps as they are printed, and compares their results.
 
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
@@ -12,28 +12,28 @@ use crate::story::{Check, Step, Token, Wanted};
 use crate::support::http::owned;
 use crate::support::Outcome;
 
-/// A story on its way: the stage, and the shell variables so far.
+/// Runs steps: it holds the servers, and the shell variables so far.
 pub(crate) struct Play<'stage> {
     stage: &'stage Stage,
     variables: BTreeMap<&'static str, String>,
 }
 
-/// What became of a step.
+/// The result of a step.
 #[derive(Debug)]
 pub(crate) struct Scene {
-    /// The answer's first line.
+    /// The first line of the response.
     pub(crate) status_line: String,
-    /// Name in lower case and value of each header of the answer.
+    /// Name in lower case and value of each header of the response.
     pub(crate) headers: Vec<(String, String)>,
-    /// The body of the answer; `null` when it is no JSON.
+    /// The body of the response; `null` if it is not JSON.
     pub(crate) body: Value,
     /// The gate's audit record.
     pub(crate) audit: Value,
-    /// The entry in n8n's event log, where the step asks for one.
+    /// The entry in n8n's event log, if the step checks one.
     pub(crate) event: Option<Value>,
-    /// The variable that the step leaves, and its value.
+    /// The variable that the step sets, and its value.
     pub(crate) left: Option<(&'static str, String)>,
-    /// What is not as it must be; empty when all is well.
+    /// The unexpected results; empty if there are none.
     pub(crate) faults: Vec<String>,
 }
 
@@ -45,7 +45,7 @@ impl<'stage> Play<'stage> {
         }
     }
 
-    /// Gets a token, keeps it in its variable, and returns the claims in it.
+    /// Gets a token, stores it in its variable, and returns its claims.
     pub(crate) fn token(&mut self, token: &Token) -> Outcome<Value> {
         let script = format!("{}\nprintf %s \"${}\"", token.command, token.variable);
         let value = self.shell(&script)?;
@@ -55,11 +55,11 @@ impl<'stage> Play<'stage> {
         Ok(claims)
     }
 
-    /// Plays one step.
+    /// Runs one step.
     pub(crate) fn step(&mut self, step: &Step) -> Outcome<Scene> {
         let before = self.stage.envoy.audit().len();
         let printed = self.shell(step.command)?;
-        let (status, mut scene) = answer(&printed)?;
+        let (status, mut scene) = parse(&printed)?;
         if let Some((variable, pointer)) = step.leaves {
             let value = text_at(&scene.body, pointer).unwrap_or_default();
             self.variables.insert(variable, value.clone());
@@ -69,7 +69,7 @@ impl<'stage> Play<'stage> {
         scene.audit = records.last().cloned().unwrap_or_default();
         if status != step.status {
             let line = &scene.status_line;
-            let fault = format!("the answer is {line:?}, not {}", step.status);
+            let fault = format!("the response is {line:?}, not {}", step.status);
             scene.faults.push(fault);
         }
         if records.len() != 1 {
@@ -85,12 +85,12 @@ impl<'stage> Play<'stage> {
         Ok(scene)
     }
 
-    /// Runs a command of the story and returns what it prints.
+    /// Runs a command of a step and returns its output.
     fn shell(&self, script: &str) -> Outcome<String> {
         let output = Command::new("sh")
             .args(["-c", script])
             .envs(&self.variables)
-            // A proxy of the machine's own has no part in calls to loopback.
+            // Calls to loopback must not use a proxy of this machine.
             .env("no_proxy", "127.0.0.1")
             .env("NO_PROXY", "127.0.0.1")
             .stdin(Stdio::null())
@@ -103,7 +103,8 @@ impl<'stage> Play<'stage> {
         }
     }
 
-    /// The audit records since the first `before`: Envoy may write one a moment after the answer.
+    /// The audit records after the first `before` ones. Envoy may write one a moment after the
+    /// response.
     fn audit_after(&self, before: usize) -> Vec<Value> {
         let mut records = Vec::new();
         for _ in 0..100 {
@@ -151,14 +152,14 @@ impl<'stage> Play<'stage> {
                     .and_then(|event| text_at(event, "/payload/userId"));
                 let user_of_a = &self.stage.n8n.provisioned().app_a.user_id;
                 (user.as_ref() != Some(user_of_a)).then(|| {
-                    let found = user.unwrap_or_else(|| "nobody".to_owned());
+                    let found = user.unwrap_or_else(|| "no user".to_owned());
                     format!("{name} names {found}, not {user_of_a}")
                 })
             }
         })
     }
 
-    /// The last event of this name about `$WORKFLOW`: n8n may write it a moment after it answered.
+    /// The last event of this name about `$WORKFLOW`. n8n may write it a moment after its response.
     fn event(&self, name: &str) -> Outcome<Option<Value>> {
         let workflow = self.variables.get("WORKFLOW");
         for _ in 0..100 {
@@ -176,14 +177,14 @@ impl<'stage> Play<'stage> {
     }
 }
 
-/// Status and answer, as `curl -i` prints them.
-fn answer(printed: &str) -> Outcome<(u16, Scene)> {
+/// Reads the status and the response from the output of `curl -i`.
+fn parse(printed: &str) -> Outcome<(u16, Scene)> {
     let mut slots = [httparse::EMPTY_HEADER; 64];
-    let mut response = httparse::Response::new(&mut slots);
-    let httparse::Status::Complete(head) = response.parse(printed.as_bytes())? else {
-        return Err(format!("curl printed no whole answer: {printed}").into());
+    let mut parsed = httparse::Response::new(&mut slots);
+    let httparse::Status::Complete(head) = parsed.parse(printed.as_bytes())? else {
+        return Err(format!("curl printed no complete response: {printed}").into());
     };
-    let headers = owned(response.headers)
+    let headers = owned(parsed.headers)
         .into_iter()
         .map(|(name, value)| (name, String::from_utf8_lossy(&value).into_owned()))
         .collect();
@@ -196,7 +197,7 @@ fn answer(printed: &str) -> Outcome<(u16, Scene)> {
         left: None,
         faults: Vec::new(),
     };
-    Ok((response.code.unwrap_or_default(), scene))
+    Ok((parsed.code.unwrap_or_default(), scene))
 }
 
 fn compare(what: &str, value: Option<&str>, wanted: &Wanted) -> Option<String> {
@@ -206,13 +207,13 @@ fn compare(what: &str, value: Option<&str>, wanted: &Wanted) -> Option<String> {
             value.is_some_and(|value| value.contains(part)),
             format!("without {part:?}"),
         ),
-        Wanted::Absent => (value.is_none(), "and must not be there".to_owned()),
+        Wanted::Absent => (value.is_none(), "and must be absent".to_owned()),
     };
     let found = value.map_or_else(|| "missing".to_owned(), |value| format!("{value:?}"));
     (!is_met).then(|| format!("{what} is {found}, {wish}"))
 }
 
-/// The claims of a token, unverified: the demo shows them.
+/// The claims of a token, without verification; the demo only shows them.
 fn claims(token: &str) -> Option<Value> {
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use base64::Engine as _;
@@ -225,7 +226,7 @@ fn text_at(value: &Value, pointer: &str) -> Option<String> {
     value.pointer(pointer).map(as_text)
 }
 
-/// A text as it is, anything else as JSON.
+/// A string as it is, any other value as JSON.
 fn as_text(value: &Value) -> String {
     value
         .as_str()

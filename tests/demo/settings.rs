@@ -1,4 +1,4 @@
-//! Where the demo listens, and where it keeps its files.
+//! The ports and the files of the demo.
 
 use std::env;
 use std::fs::DirBuilder;
@@ -17,7 +17,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// The ports of `envoy.yaml`, unless the environment names others. All of them must be free.
+    /// The ports of `envoy.yaml`, or those in the environment. All of them must be free.
     pub(crate) fn read() -> Outcome<Self> {
         let usual = Ports::default();
         let mut faults = Vec::new();
@@ -37,7 +37,7 @@ impl Settings {
             return Err(faults.join("\n       ").into());
         }
         let folder = installed::root().join(".local/demo");
-        // Keys of n8n lie below it.
+        // The folder has n8n API keys in it.
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
@@ -45,12 +45,12 @@ impl Settings {
         Ok(Self { ports, folder })
     }
 
-    /// n8n's data, which outlives the demo so that the next one starts in seconds.
+    /// n8n's data. It is kept, so that the next demo starts in seconds.
     pub(crate) fn n8n_folder(&self) -> PathBuf {
         self.folder.join("n8n")
     }
 
-    /// What a shell reads to run the commands of the story.
+    /// The file that a shell reads to run the commands of the steps.
     pub(crate) fn variables_file(&self) -> PathBuf {
         self.folder.join("variables.sh")
     }
@@ -61,7 +61,7 @@ impl Settings {
     }
 }
 
-/// A path as the reader types it: relative to the root of the repository.
+/// A path relative to the root of the repository, as the reader types it.
 pub(crate) fn shown(path: &Path) -> String {
     let path = path.strip_prefix(installed::root()).unwrap_or(path);
     path.display().to_string()

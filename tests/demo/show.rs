@@ -1,4 +1,4 @@
-//! What the demo looks like on a terminal of a hundred columns, or in a file.
+//! The demo's output, for a terminal of a hundred columns or a file.
 
 use std::env;
 use std::io::{self, IsTerminal};
@@ -8,19 +8,19 @@ use serde_json::Value;
 use crate::play::Scene;
 use crate::story::{Check, Step, Token};
 
-/// The width that everything but commands and addresses fits in.
+/// The width of all output but commands and addresses.
 const WIDTH: usize = 100;
 
 /// The longest body that is shown, in lines.
 const BODY: usize = 32;
 
-/// The claims of a token that the story is about.
+/// The claims of a token that are shown.
 const CLAIMS: [&str; 4] = ["iss", "aud", "client_id", "roles"];
 
-/// The members of a workflow that tell which one it is.
+/// The members that identify a workflow.
 const WORKFLOW: [&str; 3] = ["id", "name", "active"];
 
-/// Prints, in colours where somebody sees them.
+/// Prints the steps, in colours on a terminal.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Show {
     colours: bool,
@@ -35,7 +35,7 @@ enum Colour {
 }
 
 impl Show {
-    /// Colours on a terminal, unless `NO_COLOR` says otherwise (no-color.org).
+    /// Uses colours on a terminal, unless `NO_COLOR` is set (no-color.org).
     pub(crate) fn new() -> Self {
         let refused = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self {
@@ -43,14 +43,14 @@ impl Show {
         }
     }
 
-    /// A heading across the page.
+    /// A heading over the whole width.
     pub(crate) fn heading(self, text: &str) {
         let rule = WIDTH.saturating_sub(text.chars().count().saturating_add(4));
         let text = format!("── {text} {}", "─".repeat(rule));
         println!("\n{}", self.paint(Colour::Bold, &text));
     }
 
-    /// A name and what belongs to it.
+    /// A name and its value.
     pub(crate) fn entry(self, name: &str, value: &str) {
         println!(
             "  {} {value}",
@@ -58,7 +58,7 @@ impl Show {
         );
     }
 
-    /// How a token is got, and what is in it.
+    /// The command for a token, and its claims.
     pub(crate) fn token(self, token: &Token, claims: &Value) {
         println!(
             "\n{}",
@@ -72,7 +72,7 @@ impl Show {
         println!("{}", wrapped(&shown.join(", "), ", ", 2));
     }
 
-    /// A step and what became of it.
+    /// A step and its result.
     pub(crate) fn step(self, step: &Step, scene: &Scene) {
         println!();
         self.command(step.command);
@@ -99,7 +99,7 @@ impl Show {
         for fault in &scene.faults {
             println!(
                 "\n{}",
-                self.paint(Colour::Red, &format!("not as it must be: {fault}"))
+                self.paint(Colour::Red, &format!("unexpected: {fault}"))
             );
         }
     }
@@ -128,7 +128,7 @@ impl Show {
     }
 }
 
-/// The headers that the step is about, and what kind of body there is.
+/// The headers that the step checks, and the content type.
 fn shown_headers<'scene>(
     step: &Step,
     scene: &'scene Scene,
@@ -148,7 +148,7 @@ fn shown_headers<'scene>(
         .filter(move |(name, _)| checked.contains(&name.as_str()))
 }
 
-/// A body, cut to what fits on a page.
+/// A body, cut to a page.
 fn body(value: &Value) -> String {
     let mut lines = pretty(value, 0);
     let left = lines.len().saturating_sub(BODY);
@@ -165,7 +165,7 @@ fn body(value: &Value) -> String {
     lines.join("\n")
 }
 
-/// A value as indented lines, each workflow in one of them.
+/// A value as indented lines, with one line for each workflow.
 fn pretty(value: &Value, indent: usize) -> Vec<String> {
     let blanks = " ".repeat(indent);
     let inner = indent.saturating_add(2);
@@ -192,9 +192,9 @@ fn pretty(value: &Value, indent: usize) -> Vec<String> {
     };
     let mut lines = vec![format!("{blanks}{open}")];
     let last = members.len();
-    for (place, member) in members.into_iter().enumerate() {
+    for (index, member) in members.into_iter().enumerate() {
         lines.extend(member);
-        if place.saturating_add(1) < last {
+        if index.saturating_add(1) < last {
             if let Some(line) = lines.last_mut() {
                 line.push(',');
             }
@@ -204,7 +204,7 @@ fn pretty(value: &Value, indent: usize) -> Vec<String> {
     lines
 }
 
-/// The lines of a member, its name before the first.
+/// The lines of a member, with its name before the first.
 fn named(name: &str, mut lines: Vec<String>, indent: usize) -> Vec<String> {
     if let Some(first) = lines.first_mut() {
         *first = format!("{}\"{name}\": {}", " ".repeat(indent), first.trim_start());

@@ -1,4 +1,4 @@
-//! Everything that the story is played on: the provider, n8n, and the repository's `envoy.yaml`.
+//! The servers of the demo: the provider, n8n, and Envoy with the repository's `envoy.yaml`.
 
 use std::path::Path;
 
@@ -13,14 +13,15 @@ use crate::support::Outcome;
 pub(crate) struct Stage {
     /// The gate.
     pub(crate) envoy: Envoy,
-    /// What it guards.
+    /// The n8n behind the gate.
     pub(crate) n8n: RealN8n,
-    /// Who issues the tokens.
+    /// The provider that issues the tokens.
     pub(crate) provider: RealProvider,
 }
 
 impl Stage {
-    /// Starts everything, with n8n's data below `folder`; `starting` hears what is next.
+    /// Starts all servers, with n8n's data below `folder`. `starting` is called with the name of
+    /// each.
     pub(crate) fn start(
         ports: Ports,
         folder: &Path,
@@ -43,7 +44,7 @@ impl Stage {
         })
     }
 
-    /// Names and values of the shell variables in the story's commands, without the tokens.
+    /// Names and values of the shell variables in the commands, without the tokens.
     pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
         let mut variables = vec![
             ("GATE", format!("http://127.0.0.1:{}", self.envoy.port())),

@@ -1,14 +1,15 @@
-//! The story that the demo tells and that the test `e2e_n8n` asserts: one definition for both.
+//! The steps that the demo shows and that the test `e2e_n8n` asserts.
 //!
 //! A command is a line of shell, run as it is printed. Its variables are those of
-//! [`Stage::variables`](crate::stage::Stage::variables), the tokens, and what earlier steps left.
+//! [`Stage::variables`](crate::stage::Stage::variables), the tokens, and those that earlier steps
+//! set.
 
 use self::Check::{Audit, Body, EventOfA, Header, Listed};
 use self::Wanted::{Absent, Has, Is};
 
 /// A variable with an access token in it.
 pub(crate) struct Token {
-    /// Whose token it is, and what is special about it.
+    /// The application that gets the token, and the token's property.
     pub(crate) title: &'static str,
     /// The variable.
     pub(crate) variable: &'static str,
@@ -16,48 +17,48 @@ pub(crate) struct Token {
     pub(crate) command: &'static str,
 }
 
-/// One call, and everything that must be true of what becomes of it.
+/// One call, and all checks of its result.
 pub(crate) struct Step {
     /// What happens, in one sentence.
     pub(crate) title: &'static str,
     /// The call.
     pub(crate) command: &'static str,
-    /// The status of the answer.
+    /// The status of the response.
     pub(crate) status: u16,
-    /// What else must be true.
+    /// The other checks.
     pub(crate) checks: &'static [Check],
-    /// A variable for later steps, and where in the body of the answer its value is.
+    /// A variable for later steps, and the JSON pointer of its value in the body of the response.
     pub(crate) leaves: Option<(&'static str, &'static str)>,
 }
 
-/// One thing that must be true.
+/// One check.
 pub(crate) enum Check {
-    /// A header of the answer.
+    /// A header of the response.
     Header(&'static str, Wanted),
-    /// A place in the body of the answer (a JSON pointer, RFC 6901).
+    /// A value in the body of the response (a JSON pointer, RFC 6901).
     Body(&'static str, Wanted),
-    /// Some element of the list at a place in the body has this `name`.
+    /// An element of the list at this JSON pointer in the body has this `name`.
     Listed(&'static str, &'static str),
     /// A field of the gate's audit record.
     Audit(&'static str, Wanted),
-    /// n8n's own event log names the n8n user of application A for this event about the
-    /// workflow of `$WORKFLOW`.
+    /// n8n's event log has this event about the workflow of `$WORKFLOW`, with the n8n user of
+    /// application A.
     EventOfA(&'static str),
 }
 
-/// What a text must be.
+/// The expected text.
 pub(crate) enum Wanted {
-    /// Exactly this.
+    /// This text.
     Is(&'static str),
-    /// Something that contains this.
+    /// A text that contains this.
     Has(&'static str),
-    /// Not there.
+    /// No text.
     Absent,
 }
 
-/// The tokens, got from the provider as any application gets them.
+/// The tokens. The commands get them from the provider, as any application does.
 ///
-/// The provider signs JWTs, so that `eyJ` begins a token and nothing else in its answer.
+/// The provider signs JWTs, so that only a token begins with `eyJ` in its response.
 pub(crate) static TOKENS: [Token; 4] = [
     Token {
         title: "application A, which may read and write workflows",
@@ -66,7 +67,7 @@ pub(crate) static TOKENS: [Token; 4] = [
     -d resource=api://n8n-api -d 'scope=N8N.Workflow.Read N8N.Workflow.Write' | grep -o 'eyJ[^"]*')"#,
     },
     Token {
-        title: "application B, which has no role that counts in n8n",
+        title: "application B, which has no role for n8n",
         variable: "TOKEN_B",
         command: r#"TOKEN_B=$(curl -s $IDP/token -u app-b:$SECRET_B -d grant_type=client_credentials \
     -d resource=api://n8n-api | grep -o 'eyJ[^"]*')"#,
@@ -88,7 +89,7 @@ pub(crate) static TOKENS: [Token; 4] = [
 /// The calls, in their order.
 pub(crate) static STEPS: [Step; 9] = [
     Step {
-        title: "Without a token, the caller is told how to come in",
+        title: "Without a token, the refusal says what to send",
         command: "curl -si $GATE/api/v1/workflows",
         status: 401,
         checks: &[
@@ -122,7 +123,7 @@ pub(crate) static STEPS: [Step; 9] = [
         leaves: None,
     },
     Step {
-        title: "Application B makes the same call; it lacks the role, and is told what is missing",
+        title: "Application B makes the same call without the role; the refusal names the missing operation",
         command: r#"curl -si $GATE/api/v1/workflows -H "Authorization: Bearer $TOKEN_B""#,
         status: 403,
         checks: &[
@@ -137,7 +138,7 @@ pub(crate) static STEPS: [Step; 9] = [
         leaves: None,
     },
     Step {
-        title: "A token for another audience opens nothing here",
+        title: "A token for another audience is refused",
         command: r#"curl -si $GATE/api/v1/workflows -H "Authorization: Bearer $TOKEN_ELSEWHERE""#,
         status: 401,
         checks: &[
@@ -150,7 +151,7 @@ pub(crate) static STEPS: [Step; 9] = [
         leaves: None,
     },
     Step {
-        title: "An expired token opens nothing either",
+        title: "An expired token is refused",
         command: r#"curl -si $GATE/api/v1/workflows -H "Authorization: Bearer $TOKEN_LATE""#,
         status: 401,
         checks: &[
@@ -163,7 +164,7 @@ pub(crate) static STEPS: [Step; 9] = [
         leaves: None,
     },
     Step {
-        title: "The old call with an API key of n8n's own goes on working",
+        title: "A call with an n8n API key works as before",
         command: r#"curl -si $GATE/api/v1/workflows -H "X-N8N-API-KEY: $API_KEY""#,
         status: 200,
         checks: &[
@@ -175,7 +176,7 @@ pub(crate) static STEPS: [Step; 9] = [
         leaves: None,
     },
     Step {
-        title: "A webhook learns who calls, whatever the caller says, and sees no credential",
+        title: "A webhook gets the verified caller, no made-up identity, and no credential",
         command: r#"curl -si $GATE/webhook/orders/new -H "Authorization: Bearer $TOKEN_A" \
     -H 'X-Auth-Client: the-boss' -H 'Content-Type: application/json' -d '{"order": 1}'"#,
         status: 200,
@@ -192,7 +193,7 @@ pub(crate) static STEPS: [Step; 9] = [
         leaves: None,
     },
     Step {
-        title: "Application A writes, and n8n's own event log names A's user in n8n",
+        title: "Application A creates a workflow, and n8n's event log names A's user in n8n",
         command: r#"curl -si $GATE/api/v1/workflows -H "Authorization: Bearer $TOKEN_A" \
     -H 'Content-Type: application/json' \
     -d '{"name": "Written by A", "nodes": [], "connections": {}, "settings": {}}'"#,
@@ -208,7 +209,7 @@ pub(crate) static STEPS: [Step; 9] = [
         leaves: Some(("WORKFLOW", "/id")),
     },
     Step {
-        title: "Application A tidies up",
+        title: "Application A deletes the workflow",
         command: r#"curl -si -X DELETE $GATE/api/v1/workflows/$WORKFLOW -H "Authorization: Bearer $TOKEN_A""#,
         status: 200,
         checks: &[

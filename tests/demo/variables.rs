@@ -1,4 +1,4 @@
-//! The file from which a shell takes the variables of the story's commands.
+//! The file with the shell variables of the commands.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -14,7 +14,8 @@ const HEAD: &str = "\
 # tokens have expired, which they do after five minutes.
 ";
 
-/// Writes the file. It sets the variables and gets fresh tokens; only this user can read it.
+/// Writes the file. A shell that reads it sets the variables and gets new tokens. Only this user
+/// can read it.
 pub(crate) fn write(stage: &Stage, file: &Path) -> Outcome<()> {
     let variables = stage.variables();
     let set = variables
@@ -28,7 +29,7 @@ pub(crate) fn write(stage: &Stage, file: &Path) -> Outcome<()> {
         .chain(set)
         .chain(got)
         .collect();
-    // A new file each time: an old one might be open to others.
+    // It writes a new file each time, because an old one might be readable for others.
     if file.exists() {
         fs::remove_file(file)?;
     }

@@ -1,4 +1,4 @@
-//! The access log of the shipped file: who was verified, and nothing that a client made up.
+//! The access log of the shipped file names verified callers, and no made-up identity.
 
 use std::thread;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::gate::READER;
 use crate::shipped_gate::ShippedGate;
 use crate::support::http::Request;
 
-/// The lines of the access log, once there are so many.
+/// The lines of the access log, as soon as there are this many.
 fn lines(gate: &ShippedGate, count: usize) -> Vec<Value> {
     let mut found = Vec::new();
     for _ in 0..150 {
@@ -33,7 +33,7 @@ fn caller(line: &Value) -> [Value; 3] {
     ["principal", "client_id", "subject"].map(|field| line[field].clone())
 }
 
-/// Everything by which a client could pass for somebody.
+/// Adds every header with which a client could pose as another caller.
 fn forged(request: &Request) -> Request {
     [
         "x-auth-subject",
@@ -65,7 +65,7 @@ fn the_access_log_names_verified_callers_alone() {
             none.clone(),
         ),
         (
-            "a static key",
+            "a static API key",
             list.clone().header("X-N8N-API-KEY", "a"),
             200,
             none.clone(),

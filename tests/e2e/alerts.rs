@@ -1,4 +1,4 @@
-//! Each alert of deploy/prometheus/alerts.yaml, raised by what it is about.
+//! Each alert of deploy/prometheus/alerts.yaml, raised by its cause.
 
 mod expression;
 
@@ -19,52 +19,54 @@ use crate::support::server::{Reply, Script};
 use crate::support::{installed, ports, trap};
 use crate::upstream_keys::key_of_n8n;
 
-/// The lines of the shipped file that an edit looks for.
+/// The lines of the shipped file that an edit replaces.
 const CLUSTER: &str = "                                cluster: provider\n";
 const REQUESTS: &str = "max_requests: 8192, max_connections: 8448";
 const CONNECTIONS: &str = "max_active_downstream_connections: 10000";
 
-/// An alert, and what raises it: a gate, and what happens there.
-struct Provocation {
+/// An alert and its cause: a gate, and an event there.
+struct Cause {
     alert: &'static str,
     gate: fn() -> ShippedGate,
     happens: fn(&ShippedGate),
 }
 
-const PROVOCATIONS: [Provocation; 12] = [
-    Provocation {
+const CAUSES: [Cause; 12] = [
+    Cause {
         alert: "GateModuleFailed",
         gate: || failing("FAIL_RELOAD"),
-        // The next request after a failure loads the module anew.
+        // The next request after a failure loads the module again.
         happens: |gate| many(gate, 3, 503),
     },
-    Provocation {
+    Cause {
         alert: "GateAnswersServerErrors",
         gate: || failing("FAIL_CLOSED"),
         happens: |gate| many(gate, 30, 503),
     },
-    Provocation {
+    Cause {
         alert: "GateCannotJudgeTokens",
         gate: || ShippedGate::waiting(|_| Script::Close),
         happens: |gate| assert_eq!(list(gate, &gate.token("app-a", &[READER])), 503),
     },
-    Provocation {
+    Cause {
         alert: "GateKeysNotFetched",
         gate: with_short_lived_keys,
         happens: |gate| gate.provider.script(DISCOVERY, Script::Close),
     },
-    Provocation {
+    Cause {
         alert: "GateKeysOld",
         gate: with_short_lived_keys,
         happens: |gate| gate.provider.script(DISCOVERY, Script::Close),
     },
-    Provocation {
+    Cause {
         alert: "GateIntrospectionFails",
-        gate: || ShippedGate::start(|setup| setup.edited(CLUSTER, &format!("{CLUSTER}{ASKED}"))),
-        // The provider has no such address and says 404.
+        gate: || {
+            ShippedGate::start(|setup| setup.edited(CLUSTER, &format!("{CLUSTER}{INTROSPECTED}")))
+        },
+        // The provider has no such path, so the status is 404.
         happens: |gate| assert_eq!(list(gate, "opaque"), 503),
     },
-    Provocation {
+    Cause {
         alert: "GateRefusesMany",
         gate: || ShippedGate::start(|setup| setup),
         happens: |gate| {
@@ -73,7 +75,7 @@ const PROVOCATIONS: [Provocation; 12] = [
             }
         },
     },
-    Provocation {
+    Cause {
         alert: "N8nRefusesKey",
         gate: || ShippedGate::start(|setup| setup),
         happens: |gate| {
@@ -81,7 +83,7 @@ const PROVOCATIONS: [Provocation; 12] = [
             assert_eq!(list(gate, &gate.token("app-a", &[READER])), 502);
         },
     },
-    Provocation {
+    Cause {
         alert: "N8nKeyExpires",
         gate: || {
             let expiry = now() + 7 * 24 * 3600 + 10;
@@ -90,7 +92,7 @@ const PROVOCATIONS: [Provocation; 12] = [
         },
         happens: |_| (),
     },
-    Provocation {
+    Cause {
         alert: "N8nUnreachable",
         gate: || {
             let (recorder, nowhere) = (Recorder::start().unwrap(), ports::free().unwrap());
@@ -98,7 +100,7 @@ const PROVOCATIONS: [Provocation; 12] = [
         },
         happens: |gate| many(gate, 1, 503),
     },
-    Provocation {
+    Cause {
         alert: "N8nSlotsUsedUp",
         gate: || {
             let few = "max_requests: 1, max_connections: 8448";
@@ -112,7 +114,7 @@ const PROVOCATIONS: [Provocation; 12] = [
             drop(held);
         },
     },
-    Provocation {
+    Cause {
         alert: "GateConnectionsUsedUp",
         gate: || {
             let few = "max_active_downstream_connections: 20";
@@ -122,8 +124,8 @@ const PROVOCATIONS: [Provocation; 12] = [
     },
 ];
 
-/// A provider that is asked about opaque tokens.
-const ASKED: &str = r"                                introspection:
+/// A provider with introspection.
+const INTROSPECTED: &str = r"                                introspection:
                                   uri: http://127.0.0.1:9000/introspect
                                   client_id: gate
                                   client_secret: { env: N8N_KEY_APP_B }
@@ -134,7 +136,7 @@ fn failing(policy: &str) -> ShippedGate {
     let folder = tempfile::tempdir().unwrap();
     let module = folder.path().join("module.wasm");
     fs::write(&module, trap::module()).unwrap();
-    // Envoy has read it once it serves.
+    // Envoy has read the file once it is ready.
     ShippedGate::start(|setup| {
         let filename = format!("filename: {}", module.display());
         setup
@@ -146,7 +148,7 @@ fn failing(policy: &str) -> ShippedGate {
     })
 }
 
-/// Keys that are fetched each second, in place of every few minutes.
+/// Keys that are fetched every second instead of every few minutes.
 fn with_short_lived_keys() -> ShippedGate {
     ShippedGate::start(|setup| {
         let keys = "keys: { ttl: 1s, min_ttl: 1s, max_ttl: 1s, discovery_ttl: 1s }";
@@ -184,13 +186,13 @@ fn rules() -> Vec<(String, String)> {
 }
 
 #[test]
-fn every_alert_is_raised_by_what_it_is_about() {
+fn every_alert_is_raised_by_its_cause() {
     let rules = rules();
     let names: Vec<&str> = rules.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, PROVOCATIONS.map(|provocation| provocation.alert));
-    for (provocation, (alert, expression)) in PROVOCATIONS.iter().zip(&rules) {
-        // No test waits half an hour: 1800 is twice the longest time between two fetches of keys,
-        // and 3 is that for keys that are fetched each second.
+    assert_eq!(names, CAUSES.map(|provocation| provocation.alert));
+    for (provocation, (alert, expression)) in CAUSES.iter().zip(&rules) {
+        // The test does not wait half an hour. 1800 is twice the longest time between two fetches;
+        // 3 is the same for keys that are fetched every second.
         let expression = expression.replace("age_seconds > 1800", "age_seconds > 3");
         let gate = (provocation.gate)();
         let before = taken(&gate);

@@ -1,4 +1,4 @@
-//! Who a token stands for, on the wire: applications, people, and what is neither.
+//! The kind of a caller, in whole requests: an application, a person, or unknown.
 
 use serde_json::{json, Value};
 
@@ -7,7 +7,7 @@ use crate::support::http::Request;
 
 const PATH: &str = "/api/v1/workflows";
 
-/// A rule for people alone, one for applications alone, and no client that is listed.
+/// A rule for people, a rule for applications, and none for a listed client.
 fn by_kind() -> Value {
     let mut policy = policy();
     policy["principals"] = json!([
@@ -19,7 +19,7 @@ fn by_kind() -> Value {
     policy
 }
 
-/// A token as Spring Authorization Server makes it, of an application or a person.
+/// A token of an application or a person in the form of Spring Authorization Server.
 fn of_spring(subject: &str, changes: &Value) -> String {
     let mut none = json!({"sub": subject, "client_id": null, "azp": null, "roles": null,
         "scope": ["a"]});
@@ -31,12 +31,12 @@ fn of_spring(subject: &str, changes: &Value) -> String {
 }
 
 #[test]
-fn a_machine_without_a_mark_becomes_no_principal() {
+fn an_application_without_a_mark_gets_no_principal() {
     let gate = Gate::with(by_kind(), |setup| setup);
     for subject in ["reports", "ann"] {
         let token = of_spring(subject, &json!({}));
-        let answer = Request::get(PATH).bearer(&token).send(gate.envoy.port());
-        assert_eq!(answer.unwrap().refusal(), (403, json!("no_principal")));
+        let response = Request::get(PATH).bearer(&token).send(gate.envoy.port());
+        assert_eq!(response.unwrap().refusal(), (403, json!("no_principal")));
         let record = gate.envoy.audit().pop().unwrap();
         assert_eq!(record["kind"], json!("unknown"), "{record}");
     }
@@ -46,16 +46,16 @@ fn a_machine_without_a_mark_becomes_no_principal() {
         (json!({"client_id": "reports"}), "app", KEY_A),
     ] {
         let token = of_spring("reports", &changes);
-        let answer = Request::get(PATH).bearer(&token).send(gate.envoy.port());
-        assert_eq!(answer.unwrap().status, 200, "{changes}");
-        let heard = gate.recorder.take().pop().unwrap();
-        assert_eq!(heard.values("x-auth-kind"), [kind]);
-        assert_eq!(heard.values("x-n8n-api-key"), [api_key]);
+        let response = Request::get(PATH).bearer(&token).send(gate.envoy.port());
+        assert_eq!(response.unwrap().status, 200, "{changes}");
+        let recorded = gate.recorder.take().pop().unwrap();
+        assert_eq!(recorded.values("x-auth-kind"), [kind]);
+        assert_eq!(recorded.values("x-n8n-api-key"), [api_key]);
     }
 }
 
 #[test]
-fn what_names_no_caller_or_is_no_access_token_is_refused() {
+fn tokens_without_a_subject_id_tokens_and_odd_scopes_are_refused() {
     let gate = Gate::with(policy(), |setup| setup);
     let id_token = |changes: Value| {
         let mut all = json!({"jti": null, "client_id": null, "azp": null, "auth_time": 7});
@@ -85,8 +85,8 @@ fn what_names_no_caller_or_is_no_access_token_is_refused() {
             "insufficient_scope",
         ),
     ] {
-        let answer = Request::get(PATH).bearer(&token).send(gate.envoy.port());
-        assert_eq!(answer.unwrap().refusal(), (status, json!(reason)));
+        let response = Request::get(PATH).bearer(&token).send(gate.envoy.port());
+        assert_eq!(response.unwrap().refusal(), (status, json!(reason)));
         let record = gate.envoy.audit().pop().unwrap();
         assert_eq!(
             record["hint"].is_string(),

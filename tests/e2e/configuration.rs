@@ -1,4 +1,4 @@
-//! A configuration that is wrong keeps Envoy from starting, and its log says why.
+//! With a wrong configuration Envoy does not start, and its log has the reason.
 
 use serde_json::{json, Value};
 
@@ -6,7 +6,7 @@ use crate::gate::policy;
 use crate::support::envoy::Setup;
 
 fn log_of(plugin: Value) -> String {
-    // No port of an upstream is needed: Envoy ends before it serves.
+    // Envoy ends before it serves, so no upstream is needed.
     Setup::minimal(plugin, 9)
         .unwrap()
         .cluster("idp", 9)
@@ -17,20 +17,20 @@ fn log_of(plugin: Value) -> String {
 }
 
 #[test]
-fn every_error_is_named_with_its_place() {
+fn every_error_is_named_with_its_field_path() {
     let mut wrong = policy();
     wrong["providers"][0]["audiences"] = json!([]);
     wrong["providers"][0]["algorithms"] = json!(["none"]);
     wrong["principals"][0]["api_key"] = json!({"env": "N8N_KEY_THAT_IS_NOT_SET"});
     wrong["webhook"] = json!([]);
     let log = log_of(wrong);
-    for place in [
+    for path in [
         "providers[0].audiences",
         "providers[0].algorithms",
         "principals[0].api_key",
         "webhook",
     ] {
-        assert!(log.contains(place), "{place} is not in:\n{log}");
+        assert!(log.contains(path), "{path} is not in:\n{log}");
     }
 }
 

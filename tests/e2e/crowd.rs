@@ -1,7 +1,7 @@
-//! Crowds that wait for one fetch: each request of them is answered, and the worker lives on.
+//! Many requests that wait for one fetch: each gets a response, and the worker keeps running.
 //!
-//! The host performs what the module asks for inside one another, so that a crowd which is settled
-//! in one call uses up the stack of the virtual machine.
+//! The host runs the calls of the module nested in each other. If one call settled the whole crowd,
+//! the stack of the virtual machine would overflow.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,58 +21,64 @@ const CROWD: usize = 2000;
 const PATH: &str = "/api/v1/workflows";
 const INTROSPECTION: &str = "/introspect";
 
-/// What one run is about.
+/// The settings of one run.
 struct Run {
     protocol: Protocol,
     workers: usize,
-    /// How many of the crowd may be waiting at a time: those beyond are refused at once.
-    places: usize,
+    /// How many requests of the crowd may wait at a time. Further ones are refused at once.
+    slots: usize,
 }
 
-/// Each protocol and each number of workers once.
-fn runs(places: usize) -> [Run; 2] {
+/// Both protocols and both numbers of workers.
+fn runs(slots: usize) -> [Run; 2] {
     [
-        run(Protocol::Http1, 2, places),
-        run(Protocol::Http2, 1, places),
+        run(Protocol::Http1, 2, slots),
+        run(Protocol::Http2, 1, slots),
     ]
 }
 
-const fn run(protocol: Protocol, workers: usize, places: usize) -> Run {
+const fn run(protocol: Protocol, workers: usize, slots: usize) -> Run {
     Run {
         protocol,
         workers,
-        places: places.saturating_mul(workers),
+        slots: slots.saturating_mul(workers),
     }
 }
 
-/// Starts a gate whose provider answers at `path` once it is told to.
-fn gate(run: &Run, policy: Value, path: &str, answer: Reply) -> (Gate, Arc<AtomicBool>) {
-    let told = Arc::new(AtomicBool::new(false));
+/// Starts a gate whose provider responds at `path` once the flag is set.
+fn gate(run: &Run, policy: Value, path: &str, response: Reply) -> (Gate, Arc<AtomicBool>) {
+    let may_reply = Arc::new(AtomicBool::new(false));
     let provider = provider();
-    let later = Script::Later(Arc::clone(&told), Box::new(Script::Reply(answer)));
+    let later = Script::Later(Arc::clone(&may_reply), Box::new(Script::Reply(response)));
     provider.script(path, later);
     let gate = Gate::at(provider, policy, |setup| {
         setup.workers(run.workers).secret("SECRET", "s3cret")
     });
-    (gate, told)
+    (gate, may_reply)
 }
 
-/// How many answers of each status a crowd gets that waits until the provider is told to answer.
-fn answers(run: &Run, gate: &Gate, told: &AtomicBool, crowd: &[Parts]) -> BTreeMap<u16, usize> {
+/// How many responses of each status the crowd gets. It waits, and then the flag lets the provider
+/// respond.
+fn responses(
+    run: &Run,
+    gate: &Gate,
+    may_reply: &AtomicBool,
+    crowd: &[Parts],
+) -> BTreeMap<u16, usize> {
     let port = gate.envoy.port();
     thread::scope(|scope| {
         let sent = scope.spawn(|| crowd::send(port, run.protocol, crowd).unwrap());
-        wait_for_waiters(gate, run.places.min(crowd.len()));
-        told.store(true, Ordering::SeqCst);
+        wait_for_waiters(gate, run.slots.min(crowd.len()));
+        may_reply.store(true, Ordering::SeqCst);
         let mut statuses = BTreeMap::new();
-        for answer in sent.join().unwrap() {
-            *statuses.entry(answer.unwrap()).or_default() += 1;
+        for response in sent.join().unwrap() {
+            *statuses.entry(response.unwrap()).or_default() += 1;
         }
         statuses
     })
 }
 
-/// Waits until Envoy holds so many requests, most of which wait.
+/// Waits until Envoy holds this number of requests. Most of them wait.
 fn wait_for_waiters(gate: &Gate, most: usize) {
     let mut active = 0;
     for _ in 0..150 {
@@ -82,7 +88,7 @@ fn wait_for_waiters(gate: &Gate, most: usize) {
         let text = stats.unwrap_or_default();
         let count = text.trim().rsplit(' ').next().unwrap_or_default().parse();
         let now = count.unwrap_or(0);
-        // The kernel shares connections out to workers unevenly.
+        // The kernel distributes connections to workers unevenly.
         if now > 0 && (now >= most || now == active) {
             return;
         }
@@ -92,12 +98,12 @@ fn wait_for_waiters(gate: &Gate, most: usize) {
     panic!("no crowd of {most} came together: {active}");
 }
 
-/// The worker is what it was: a good caller comes in, and no virtual machine has failed.
+/// Asserts that a good caller is served and that no virtual machine has failed.
 fn assert_well(gate: &Gate) {
     let good = Request::get(PATH).bearer(&token("app-a", &[READER]));
     for _ in 0..8 {
-        let answer = good.send(gate.envoy.port()).unwrap();
-        assert_eq!(answer.status, 200, "{}", answer.text());
+        let response = good.send(gate.envoy.port()).unwrap();
+        assert_eq!(response.status, 200, "{}", response.text());
     }
     let log = gate.envoy.log_text();
     for failure in ["call stack", "Function: proxy_", "has crashed", "Uncaught"] {
@@ -127,9 +133,9 @@ fn keys() -> Reply {
 #[test]
 fn a_crowd_that_waits_for_keys_is_let_in_when_they_come() {
     for run in runs(1024) {
-        let (gate, told) = gate(&run, patient(), JWKS, keys());
+        let (gate, may_reply) = gate(&run, patient(), JWKS, keys());
         let crowd = list(&token("app-a", &[READER]));
-        let statuses = answers(&run, &gate, &told, &crowd);
+        let statuses = responses(&run, &gate, &may_reply, &crowd);
         let let_in = statuses.get(&200).copied().unwrap_or_default();
         assert!(let_in >= 512, "{:?}: {statuses:?}", run.protocol);
         assert_well(&gate);
@@ -140,8 +146,8 @@ fn a_crowd_that_waits_for_keys_is_let_in_when_they_come() {
 fn a_crowd_with_made_up_tokens_that_waits_for_keys_is_refused_when_they_come() {
     let others = [run(Protocol::Http1, 1, 1024), run(Protocol::Http2, 2, 1024)];
     for run in runs(1024).into_iter().chain(others) {
-        let (gate, told) = gate(&run, patient(), JWKS, keys());
-        let statuses = answers(&run, &gate, &told, &list(&unknown_key()));
+        let (gate, may_reply) = gate(&run, patient(), JWKS, keys());
+        let statuses = responses(&run, &gate, &may_reply, &list(&unknown_key()));
         assert_eq!(statuses.get(&200), None, "{statuses:?}");
         assert_eq!(statuses.values().sum::<usize>(), CROWD);
         assert_well(&gate);
@@ -149,14 +155,15 @@ fn a_crowd_with_made_up_tokens_that_waits_for_keys_is_refused_when_they_come() {
 }
 
 #[test]
-fn a_crowd_that_waits_in_vain_is_told_so() {
+fn a_crowd_that_waits_for_keys_gets_503_when_the_fetch_fails() {
     for run in runs(1024) {
-        let (gate, told) = gate(&run, patient(), JWKS, Reply::status(500));
-        let statuses = answers(&run, &gate, &told, &list(&token("app-a", &[READER])));
+        let (gate, may_reply) = gate(&run, patient(), JWKS, Reply::status(500));
+        let statuses = responses(&run, &gate, &may_reply, &list(&token("app-a", &[READER])));
         assert_eq!(statuses, BTreeMap::from([(503, CROWD)]));
         gate.provider.publish(&[key().jwk(KEY_ID)]);
         let good = Request::get(PATH).bearer(&token("app-a", &[READER]));
-        // The pause after a failure is a second at first, and workers may have failed in turn.
+        // The first pause after a failure is a second, and several workers may have failed one
+        // after the other.
         for _ in 0..50 {
             if good.send(gate.envoy.port()).unwrap().status == 200 {
                 break;
@@ -167,25 +174,25 @@ fn a_crowd_that_waits_in_vain_is_told_so() {
     }
 }
 
-/// As many waiting requests as can be had for one provider's word on tokens.
+/// The highest number of requests that can wait for introspection by one provider.
 #[test]
-fn a_crowd_that_waits_for_the_word_on_one_token_is_answered() {
+fn a_crowd_that_waits_for_the_status_of_one_token_is_settled() {
     let mut asking = policy();
     asking["providers"][0]["introspection"] = json!({
         "uri": format!("{ISSUER}{INTROSPECTION}"), "client_id": "gate",
         "client_secret": {"env": "SECRET"}, "timeout": "10s",
     });
-    let mut said = claims("app-a", &[READER], &json!({}));
-    said["active"] = json!(true);
-    said["token_type"] = json!("Bearer");
-    for (answer, status) in [
-        (Reply::json(&said), 200),
+    let mut introspected = claims("app-a", &[READER], &json!({}));
+    introspected["active"] = json!(true);
+    introspected["token_type"] = json!("Bearer");
+    for (response, status) in [
+        (Reply::json(&introspected), 200),
         (Reply::json(&json!({"active": false})), 401),
         (Reply::status(503), 503),
     ] {
         for run in runs(256) {
-            let (gate, told) = gate(&run, asking.clone(), INTROSPECTION, answer.clone());
-            let statuses = answers(&run, &gate, &told, &list("one-opaque-token"));
+            let (gate, may_reply) = gate(&run, asking.clone(), INTROSPECTION, response.clone());
+            let statuses = responses(&run, &gate, &may_reply, &list("one-opaque-token"));
             let answered = statuses.get(&status).copied().unwrap_or_default();
             assert!(answered >= 128, "{:?}: {statuses:?}", run.protocol);
             assert_eq!(statuses.values().sum::<usize>(), CROWD);
@@ -194,11 +201,11 @@ fn a_crowd_that_waits_for_the_word_on_one_token_is_answered() {
     }
 }
 
-/// Requests that hang up while they are in the queue of those that are settled do no harm.
+/// Clients that hang up while their requests are being settled do no harm.
 #[test]
 fn a_crowd_of_which_many_have_gone_is_settled() {
     for run in runs(1024) {
-        let (gate, told) = gate(&run, patient(), JWKS, keys());
+        let (gate, may_reply) = gate(&run, patient(), JWKS, keys());
         let port = gate.envoy.port();
         let crowd = list(&token_of(&claims("app-a", &[READER], &json!({}))));
         let impatient = list(&unknown_key());
@@ -213,11 +220,12 @@ fn a_crowd_of_which_many_have_gone_is_settled() {
                 )
             });
             wait_for_waiters(&gate, 600);
-            // Both happen at about the same time: the answer comes, and half of the crowd goes.
+            // Two things happen at about the same time: the response arrives, and half of the
+            // clients hang up.
             assert!(leaving.join().unwrap().is_ok());
-            told.store(true, Ordering::SeqCst);
-            for answer in staying.join().unwrap() {
-                assert_eq!(answer.unwrap(), 200);
+            may_reply.store(true, Ordering::SeqCst);
+            for response in staying.join().unwrap() {
+                assert_eq!(response.unwrap(), 200);
             }
         });
         assert_well(&gate);

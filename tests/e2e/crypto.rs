@@ -1,4 +1,4 @@
-//! Who checks a signature, and that the verdict does not depend on it.
+//! Which side checks a signature. The result does not depend on it.
 
 use serde_json::{json, Value};
 
@@ -6,7 +6,7 @@ use crate::gate::{claims, policy, token, Gate, READER};
 use crate::mint::{mint, KeyKind};
 use crate::support::http::Request;
 
-/// What Envoy offers, and what it does not.
+/// The algorithms that Envoy offers, and the others.
 const ALGORITHMS: [(KeyKind, &str, &str); 9] = [
     (KeyKind::Rsa2048, "RS256", "host"),
     (KeyKind::Rsa2048, "RS384", "host"),
@@ -36,7 +36,8 @@ fn gate(crypto: Option<&str>) -> Gate {
     Gate::at(provider, policy, |setup| setup)
 }
 
-/// Sends a good and some bad tokens of every algorithm, and compares who checked the good ones.
+/// Sends a good and some bad tokens of every algorithm, and compares which side checked the good
+/// ones.
 fn judge(gate: &Gate, path: impl Fn(&'static str) -> &'static str) {
     for (kind, algorithm, host_or_guest) in ALGORITHMS {
         let header = json!({"alg": algorithm, "kid": format!("{kind:?}")});
@@ -48,10 +49,10 @@ fn judge(gate: &Gate, path: impl Fn(&'static str) -> &'static str) {
         let zeros = "A".repeat(signature.len());
         let send = |token: &str| {
             let request = Request::get("/api/v1/workflows").bearer(token);
-            let answer = request.send(gate.envoy.port()).unwrap();
+            let response = request.send(gate.envoy.port()).unwrap();
             let record = gate.envoy.audit().pop().unwrap();
             (
-                answer.status,
+                response.status,
                 record["reason"].clone(),
                 record["crypto"].clone(),
             )
@@ -70,8 +71,8 @@ fn the_host_checks_what_it_offers_and_the_gate_the_rest() {
     let gate = gate(None);
     judge(&gate, |host_or_guest| host_or_guest);
     let log = gate.envoy.log_text();
-    let said = "signatures checked by the host: RS256 RS384 RS512 ES256 ES384";
-    assert!(log.contains(said), "{log}");
+    let line = "signatures checked by the host: RS256 RS384 RS512 ES256 ES384";
+    assert!(log.contains(line), "{log}");
     let counted = |path: &str, count| {
         let name = "n8n_idp_gate_verifications";
         gate.envoy.counted(name, path, count).unwrap()
@@ -80,14 +81,14 @@ fn the_host_checks_what_it_offers_and_the_gate_the_rest() {
 }
 
 #[test]
-fn the_verdicts_are_the_same_where_the_host_is_not_asked() {
+fn the_decisions_are_the_same_where_the_host_is_not_asked() {
     let gate = gate(Some("guest"));
     judge(&gate, |_| "guest");
     assert!(!gate.envoy.log_text().contains("checked by the host"));
 }
 
 #[test]
-fn a_host_that_offers_no_functions_is_done_without() {
+fn the_gate_works_with_a_host_that_offers_no_functions() {
     let gate = Gate::with(policy(), |setup| {
         setup.withholding("proxy_call_foreign_function")
     });
@@ -97,9 +98,9 @@ fn a_host_that_offers_no_functions_is_done_without() {
     assert_eq!(record["crypto"], json!("guest"));
     let log = gate.envoy.log_text();
     for algorithm in ["RS256", "RS384", "RS512", "ES256", "ES384"] {
-        let said = format!(
+        let line = format!(
             "the host is not asked to check signatures of {algorithm}: a good signature got no answer"
         );
-        assert!(log.contains(&said), "{log}");
+        assert!(log.contains(&line), "{log}");
     }
 }

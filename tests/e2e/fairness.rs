@@ -1,4 +1,4 @@
-//! Callers whose tokens are good, among many whose are made up.
+//! Callers with good tokens, during a flood of made-up tokens.
 
 use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpStream};
@@ -10,14 +10,14 @@ use serde_json::{json, Value};
 use crate::gate::{claims, key, now, policy, provider, token, Gate, ISSUER, KEY_ID, READER};
 use crate::mint::{KeyKind, Mint};
 use crate::support::envoy::Setup;
-use crate::support::http::{Answer, Request};
+use crate::support::http::{Request, Response};
 use crate::support::scripted_provider::JWKS;
 use crate::support::server::{Reply, Script};
 
-/// The address that the flood comes from.
+/// The address of the flood.
 const FLOOD: &str = "192.0.2.1";
 
-/// How many good callers come, each from an address of its own.
+/// The number of good callers. Each has its own address.
 const GOOD: usize = 20;
 
 fn list(token: &str, address: &str) -> Request {
@@ -26,31 +26,32 @@ fn list(token: &str, address: &str) -> Request {
         .header("X-Forwarded-For", address)
 }
 
-/// A token of the provider's issuer whose signature is of nobody.
+/// A token with the provider's issuer that an attacker's key signed.
 fn made_up(key_id: &str) -> String {
     let header = json!({"alg": "ES256", "kid": key_id});
-    stranger().sign(&header, &claims("app-a", &[READER], &json!({})))
+    attacker().sign(&header, &claims("app-a", &[READER], &json!({})))
 }
 
-fn stranger() -> &'static Mint {
+fn attacker() -> &'static Mint {
     crate::mint::mint(KeyKind::P256)
 }
 
-/// Sends a request and does not wait for the answer. It is there as long as the connection is kept.
+/// Sends a request and does not wait for the response. The request waits as long as the connection
+/// is kept.
 fn leave(gate: &Gate, request: &Request) -> TcpStream {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, gate.envoy.port())).unwrap();
     stream.write_all(&request.bytes()).unwrap();
     stream
 }
 
-/// The statuses that good callers get who come at once. None is told that its token is bad, and
-/// each that must come again is told when.
+/// The statuses of good callers that all call at once. None gets a 401, and each 503 has a
+/// `Retry-After`.
 fn good_callers(gate: &Gate, token_of: impl Fn(usize) -> String + Sync) -> Vec<u16> {
     let come = |number: usize| {
         let request = list(&token_of(number), &format!("198.51.100.{number}"));
-        let answer = request.send(gate.envoy.port()).unwrap();
-        assert_unsettled_or(200, &answer);
-        answer.status
+        let response = request.send(gate.envoy.port()).unwrap();
+        assert_unsettled_or(200, &response);
+        response.status
     };
     let come = &come;
     thread::scope(|scope| {
@@ -59,14 +60,18 @@ fn good_callers(gate: &Gate, token_of: impl Fn(usize) -> String + Sync) -> Vec<u
     })
 }
 
-fn assert_unsettled_or(status: u16, answer: &Answer) {
-    if answer.status != status {
-        assert_eq!(answer.status, 503, "{}", answer.text());
-        assert!(answer.header("retry-after").is_some(), "{}", answer.text());
+fn assert_unsettled_or(status: u16, response: &Response) {
+    if response.status != status {
+        assert_eq!(response.status, 503, "{}", response.text());
+        assert!(
+            response.header("retry-after").is_some(),
+            "{}",
+            response.text()
+        );
     }
 }
 
-/// A policy in which eight providers share the places: 128 for each.
+/// A policy in which eight providers share the slots: 128 for each.
 fn eight_providers() -> Value {
     let mut policy = policy();
     policy["providers"][0]["keys"] = json!({ "timeout": "10s" });
@@ -82,9 +87,9 @@ fn eight_providers() -> Value {
     policy
 }
 
-/// A start without keys: nobody is known.
+/// The gate starts without keys, so no caller is known.
 #[test]
-fn a_flood_of_made_up_tokens_at_a_cold_start_leaves_places_to_others() {
+fn a_flood_of_made_up_tokens_at_a_cold_start_leaves_slots_to_others() {
     let provider = provider();
     let keys = Reply::json(&json!({"keys": [key().jwk(KEY_ID)]}));
     provider.script(
@@ -103,17 +108,16 @@ fn a_flood_of_made_up_tokens_at_a_cold_start_leaves_places_to_others() {
         token("app-a", &[READER, &number.to_string()])
     });
     assert_eq!(statuses, [200; GOOD]);
-    // Those from the same address were told to come again.
+    // Clients of the same address got a 503 with `Retry-After`.
     let refused = gate
         .envoy
         .counted("n8n_idp_gate_decisions", "too_many_waiting", 100);
     assert!(refused.unwrap() >= 100);
 }
 
-/// The same, where all callers share the address of a proxy and the key id is what tells them
-/// apart.
+/// The same for callers that share the address of a proxy. Only the key id differs.
 #[test]
-fn behind_one_address_a_flood_with_one_key_id_leaves_places_to_others() {
+fn behind_one_address_a_flood_with_one_key_id_leaves_slots_to_others() {
     let provider = provider();
     let keys = Reply::json(&json!({"keys": [key().jwk(KEY_ID)]}));
     provider.script(
@@ -135,13 +139,13 @@ fn behind_one_address_a_flood_with_one_key_id_leaves_places_to_others() {
 }
 
 #[test]
-fn made_up_opaque_tokens_do_not_keep_new_ones_from_other_addresses_from_being_asked_about() {
+fn a_flood_of_made_up_opaque_tokens_leaves_calls_to_other_addresses() {
     let provider = provider();
-    let mut said = claims("app-a", &[READER], &json!({}));
-    said["active"] = json!(true);
-    said["token_type"] = json!("Bearer");
+    let mut introspected = claims("app-a", &[READER], &json!({}));
+    introspected["active"] = json!(true);
+    introspected["token_type"] = json!("Bearer");
     let slow = Script::Drip {
-        reply: Reply::json(&said),
+        reply: Reply::json(&introspected),
         bytes: 300,
         pause: Duration::from_millis(300),
     };
@@ -163,7 +167,7 @@ fn made_up_opaque_tokens_do_not_keep_new_ones_from_other_addresses_from_being_as
     assert_eq!(statuses, [200; GOOD]);
 }
 
-/// The provider's second change of keys comes a moment after a made-up key id, or after the first.
+/// The provider changes its keys again a moment after a made-up key id, or after its first change.
 #[test]
 fn a_token_of_a_new_key_is_never_refused_within_the_cooldown_of_another_key_id() {
     for of_a_key in [false, true] {
@@ -188,24 +192,24 @@ fn a_token_of_a_new_key_is_never_refused_within_the_cooldown_of_another_key_id()
         }
         gate.provider.publish(&[mints[1].jwk("third")]);
         let third = of(1, "third");
-        let mut told_to_wait = 0;
+        let mut refusals = 0;
         loop {
-            let answer = get(&third);
-            assert_unsettled_or(200, &answer);
-            if answer.status == 200 {
+            let response = get(&third);
+            assert_unsettled_or(200, &response);
+            if response.status == 200 {
                 break;
             }
-            assert_eq!(answer.json()["reason"], json!("keys_not_current"));
-            told_to_wait += 1;
-            assert!(told_to_wait < 100, "for half a cooldown");
+            assert_eq!(response.json()["reason"], json!("keys_not_current"));
+            refusals += 1;
+            assert!(refusals < 100, "for half a cooldown");
             thread::sleep(Duration::from_millis(100));
         }
-        assert!(told_to_wait > 0, "it was fetched for each key id");
+        assert!(refusals > 0, "the gate fetched for each key id");
         assert_eq!(gate.provider.requests(JWKS), 3);
     }
 }
 
-/// Callers who send ever new key ids use up their own looks, and not those of others.
+/// Clients that send new key ids all the time use up their own refetches, and not those of others.
 #[test]
 fn a_new_key_is_found_under_a_flood_of_made_up_key_ids_from_another_address() {
     let mut policy = policy();
@@ -224,14 +228,14 @@ fn a_new_key_is_found_under_a_flood_of_made_up_key_ids_from_another_address() {
             gate.provider.publish(&[next.jwk("next")]);
         }
         if number > 100 && number % 10 == 0 {
-            let answer = get(&of_next, "198.51.100.1");
-            assert_unsettled_or(200, &answer);
-            statuses.push(answer.status);
+            let response = get(&of_next, "198.51.100.1");
+            assert_unsettled_or(200, &response);
+            statuses.push(response.status);
         }
         thread::sleep(Duration::from_millis(50));
     }
     assert_eq!(statuses.last(), Some(&200));
-    // One for the start, at most two of the flood, one of the good caller.
+    // One fetch at the start, at most two for the flood, one for the good caller.
     let asked = gate.provider.requests(JWKS);
     assert!((2..=5).contains(&asked), "{asked}");
 }

@@ -1,4 +1,5 @@
-//! Providers that fail, lie or drip: none brings keys, and each is told by a fault of its own.
+//! Providers that fail, send false data or respond slowly. The gate gets no keys, and each case has
+//! its own fault.
 
 use std::time::Duration;
 
@@ -9,10 +10,10 @@ use crate::support::http::Request;
 use crate::support::scripted_provider::{ScriptedProvider, DISCOVERY, JWKS};
 use crate::support::server::{Reply, Script};
 
-/// What a provider does, at which of its addresses, and the fault that it is.
+/// What a provider does, at which path it does so, and the fault.
 struct Case(&'static str, &'static str, Script, &'static str);
 
-/// Nothing comes, or it is no document.
+/// The gate gets no document.
 fn no_document() -> Vec<Case> {
     let status = |status| Script::Reply(Reply::status(status));
     let keys = Reply::json(&json!({"keys": [key().jwk(KEY_ID)]}));
@@ -30,8 +31,8 @@ fn no_document() -> Vec<Case> {
         Case("fails", DISCOVERY, status(500), "server_error"),
         Case("has no document", DISCOVERY, status(404), "not_found"),
         Case("has no keys there", JWKS, status(410), "not_found"),
-        Case("is asked too often", JWKS, status(429), "rate_limited"),
-        Case("wants a log-in", JWKS, status(403), "client_error"),
+        Case("limits the rate", JWKS, status(429), "rate_limited"),
+        Case("asks for a log-in", JWKS, status(403), "client_error"),
         Case(
             "sends elsewhere",
             JWKS,
@@ -41,16 +42,16 @@ fn no_document() -> Vec<Case> {
     ]
 }
 
-/// A document comes that is of no use.
+/// The gate gets a document that it cannot use.
 fn no_keys() -> Vec<Case> {
     let text = |text: &str| Script::Reply(Reply::new(200, "application/json", text));
     let page = || Script::Reply(Reply::new(200, "text/html", "<html>log in</html>"));
     let lie = r#"{"issuer":"https://evil.example.test","jwks_uri":"https://evil.example.test/"}"#;
     let symmetric = r#"{"keys":[{"kty":"oct","k":"AAAA"}]}"#;
     let certificates = r#"{"a1":"-----BEGIN CERTIFICATE-----\nMII"}"#;
-    let packed = Reply::new(200, "application/json", b"\x1f\x8b\x08\0".as_slice());
-    let packed = Script::Reply(packed.header("content-encoding", "gzip"));
-    let packed_document = packed.clone();
+    let compressed = Reply::new(200, "application/json", b"\x1f\x8b\x08\0".as_slice());
+    let compressed = Script::Reply(compressed.header("content-encoding", "gzip"));
+    let compressed_document = compressed.clone();
     let huge = format!("{}{}", " ".repeat(10 << 20), json!({"keys": []}));
     vec![
         Case("lies", DISCOVERY, text(lie), "issuer_mismatch"),
@@ -65,11 +66,11 @@ fn no_keys() -> Vec<Case> {
             text(certificates),
             "certificates",
         ),
-        Case("packs its keys", JWKS, packed, "content_encoding"),
+        Case("compresses its keys", JWKS, compressed, "content_encoding"),
         Case(
-            "packs its document",
+            "compresses its document",
             DISCOVERY,
-            packed_document,
+            compressed_document,
             "content_encoding",
         ),
         Case("withdrew its keys", JWKS, text(r#"{"keys":[]}"#), "empty"),
@@ -80,7 +81,7 @@ fn no_keys() -> Vec<Case> {
 
 /// One gate with a provider for each fault.
 #[test]
-fn without_keys_tokens_wait_for_better_times_and_api_keys_pass() {
+fn without_keys_tokens_get_503_and_api_keys_pass() {
     let cases: Vec<Case> = no_document().into_iter().chain(no_keys()).collect();
     let issuer = |number: usize| format!("https://idp-{number}.example.test");
     let mut policy = policy();
@@ -104,10 +105,14 @@ fn without_keys_tokens_wait_for_better_times_and_api_keys_pass() {
     for (number, Case(name, _, _, fault)) in cases.iter().enumerate() {
         let bearer = changed(&json!({ "iss": issuer(number) }));
         let request = Request::get("/api/v1/workflows").bearer(&bearer);
-        let answer = request.send(gate.envoy.port()).unwrap();
-        assert_eq!(answer.status, 503, "{name}: {}", answer.text());
-        assert_eq!(answer.json()["reason"], json!("keys_unavailable"), "{name}");
-        let pause = answer.header("retry-after").unwrap_or_default();
+        let response = request.send(gate.envoy.port()).unwrap();
+        assert_eq!(response.status, 503, "{name}: {}", response.text());
+        assert_eq!(
+            response.json()["reason"],
+            json!("keys_unavailable"),
+            "{name}"
+        );
+        let pause = response.header("retry-after").unwrap_or_default();
         assert!(pause.parse::<u64>().is_ok(), "{name}: {pause:?}");
         let audit = gate.envoy.audit();
         let record = audit.last().unwrap();
@@ -119,17 +124,17 @@ fn without_keys_tokens_wait_for_better_times_and_api_keys_pass() {
         let is_counted = stats.lines().any(|line| line.starts_with(&counter));
         assert!(is_counted, "{name}: {stats}");
     }
-    // What the provider wrote stands in the log, and callers who cannot know it are not told.
+    // The log has the details of the provider's response. The refusals do not.
     let log = gate.envoy.log_text();
-    for said in [
+    for text in [
         "the provider answered with status 302, to \"/elsewhere\"",
         "is of another issuer: expected \"https://idp-10.example.test\", found \"https://evil.example.test\"",
         "the document is encoded (gzip)",
         "it is a page (HTML or XML)",
     ] {
-        assert!(log.contains(said), "{said}: {log}");
+        assert!(log.contains(text), "{text}: {log}");
     }
-    // Whose keys are missing changes nothing about a token that no key could save.
+    // A token that is refused without any key is refused as before.
     let expired = changed(&json!({ "iss": issuer(0), "iat": 1, "exp": 2 }));
     let refused = Request::get("/api/v1/workflows").bearer(&expired);
     let refused = refused.send(gate.envoy.port()).unwrap();
@@ -137,7 +142,7 @@ fn without_keys_tokens_wait_for_better_times_and_api_keys_pass() {
         (refused.status, &refused.json()["reason"]),
         (401, &json!("expired"))
     );
-    // A provider that is well, and calls that need none, do not suffer from it.
+    // Requests with tokens of a working provider, and requests without a token, work as before.
     let good = Request::get("/api/v1/workflows").bearer(&token("app-a", &[READER]));
     assert_eq!(good.send(gate.envoy.port()).unwrap().status, 200);
     let with_key = Request::get("/api/v1/workflows").header("X-N8N-API-KEY", "old-key");

@@ -1,4 +1,4 @@
-//! A gate with the policy that most scenarios share, and tokens for it.
+//! A gate with the policy of most scenarios, and tokens for it.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -17,7 +17,7 @@ pub(crate) const KEY_PEOPLE: &str = "n8n-key-of-people";
 /// The key id of the provider's first key.
 pub(crate) const KEY_ID: &str = "first";
 
-/// The roles that the policy knows.
+/// The roles of the policy.
 pub(crate) const READER: &str = "N8N.Workflow.Read";
 pub(crate) const ADMIN: &str = "N8N.Admin";
 pub(crate) const ORDERS: &str = "N8N.Webhook.Orders";
@@ -30,18 +30,18 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// With the shared policy.
+    /// Starts it with the shared policy.
     pub(crate) fn start() -> Self {
         Self::with(policy(), |setup| setup)
     }
 
-    /// With another policy or another Envoy.
+    /// Starts it with another policy or another Envoy.
     pub(crate) fn with(policy: Value, shape: impl FnOnce(Setup) -> Setup) -> Self {
         let provider = provider();
         Self::at(provider, policy, shape)
     }
 
-    /// With a provider that was prepared.
+    /// Starts it with a prepared provider.
     pub(crate) fn at(
         provider: ScriptedProvider,
         policy: Value,
@@ -113,7 +113,7 @@ pub(crate) fn now() -> u64 {
         .as_secs()
 }
 
-/// The claims of a good token of `client`, changed by what `changes` holds; `null` removes.
+/// The claims of a good token of `client`, with `changes` applied; `null` removes a claim.
 pub(crate) fn claims(client: &str, roles: &[&str], changes: &Value) -> Value {
     let mut claims = json!({
         "iss": ISSUER,
@@ -143,7 +143,7 @@ pub(crate) fn token(client: &str, roles: &[&str]) -> String {
     token_of(&claims(client, roles, &json!({})))
 }
 
-/// A token of `app-a` with the reader's role whose claims are changed.
+/// A token of `app-a` with the reader's role and with changed claims.
 pub(crate) fn changed(changes: &Value) -> String {
     token_of(&claims("app-a", &[READER], changes))
 }

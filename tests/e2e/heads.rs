@@ -1,5 +1,5 @@
-//! How long a head may be: one bound after the other, from the client to n8n, in the shipped file
-//! before a real Node.js.
+//! The bounds on the length of a head, from the client to n8n, with the shipped file and a real
+//! Node.js.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use crate::support::process::{Ending, Process};
 use crate::support::recorder::Recorder;
 use crate::support::{installed, ports};
 
-/// What n8n's server is without n8n.
-const SERVER: &str = "require('node:http').createServer((request, answer) => answer.end())
+/// A Node.js server with the defaults that n8n's server has.
+const SERVER: &str = "require('node:http').createServer((request, response) => response.end())
     .listen(+process.argv[1], '127.0.0.1', () => console.log('ready'))";
 
 /// A good token of about this length.
@@ -30,7 +30,7 @@ fn token(gate: &ShippedGate, length: usize) -> String {
 }
 
 #[test]
-fn each_bound_on_the_way_to_n8n_answers_in_its_own_way() {
+fn each_bound_on_a_head_has_its_own_refusal() {
     let port = ports::free().unwrap();
     let directory = tempfile::tempdir().unwrap();
     let node = installed::node().unwrap();
@@ -46,23 +46,23 @@ fn each_bound_on_the_way_to_n8n_answers_in_its_own_way() {
     let send = |request: Request| request.send(gate.envoy.port()).unwrap();
     let list = || Request::get("/api/v1/workflows");
 
-    // What the gate takes, n8n does not get.
+    // The gate removes the token, so n8n does not get its length.
     let longest = token(&gate, 16 * 1024);
     assert!(longest.len() > 16_300, "{}", longest.len());
-    let answer = send(list().bearer(&longest));
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    let answer = send(list().bearer(&token(&gate, 17 * 1024)));
-    assert_eq!(answer.refusal(), (401, json!("too_long")));
-    let answer = send(list().bearer(&token(&gate, 25 * 1024)));
-    assert_eq!(answer.status, 431);
-    // What passes as it came, n8n's server refuses by itself.
+    let response = send(list().bearer(&longest));
+    assert_eq!(response.status, 200, "{}", response.text());
+    let response = send(list().bearer(&token(&gate, 17 * 1024)));
+    assert_eq!(response.refusal(), (401, json!("too_long")));
+    let response = send(list().bearer(&token(&gate, 25 * 1024)));
+    assert_eq!(response.status, 431);
+    // The gate passes this head unchanged, and n8n's server refuses it.
     let with_key = |length: usize| {
         let request = list().header("X-N8N-API-KEY", "k");
         request.header("X-Filler", "f".repeat(length))
     };
     assert_eq!(send(with_key(15 * 1024)).status, 200);
-    let answer = send(with_key(17 * 1024));
-    assert_eq!(answer.status, 431);
+    let response = send(with_key(17 * 1024));
+    assert_eq!(response.status, 431);
     let record = gate.envoy.audit().pop().unwrap();
     assert_eq!(record["decision"], json!("pass"), "{record}");
 }

@@ -1,7 +1,7 @@
-//! No part of a request gets past the gate before it is decided, whatever the plugin's options.
+//! No part of a request gets past the gate before the decision, with any option of the plugin.
 //!
-//! With `allow_on_headers_stop_iteration` Envoy goes on handing body and trailers to a filter that
-//! holds the head, and lets go of all three where the filter says "go on" to one of them.
+//! With `allow_on_headers_stop_iteration` Envoy passes body and trailers to a filter that holds the
+//! head. If the filter continues with one of them, Envoy releases all three.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
@@ -20,24 +20,24 @@ use crate::support::server::{Reply, Script};
 const WEBHOOK: &str = "/webhook/orders/new";
 const BOTH: [Protocol; 2] = [Protocol::Http1, Protocol::Http2];
 
-/// A gate that waits for its keys until it is told that they come, and whose Envoy hands it bodies
-/// meanwhile.
+/// A gate that waits for its keys until the flag is set. Its Envoy passes bodies to it during the
+/// wait.
 fn waiting(shape: impl FnOnce(Setup) -> Setup) -> (Gate, Arc<AtomicBool>) {
-    let told = Arc::new(AtomicBool::new(false));
+    let may_reply = Arc::new(AtomicBool::new(false));
     let keys = Script::Reply(Reply::json(&json!({"keys": [key().jwk(KEY_ID)]})));
     let provider = provider();
-    provider.script(JWKS, Script::Later(Arc::clone(&told), Box::new(keys)));
+    provider.script(JWKS, Script::Later(Arc::clone(&may_reply), Box::new(keys)));
     let mut policy = policy();
     policy["providers"][0]["keys"]["timeout"] = json!("10s");
     let gate = Gate::at(provider, policy, |setup| shape(setup.holding_heads_alone()));
-    (gate, told)
+    (gate, may_reply)
 }
 
 fn good() -> String {
     token("app-a", &[ORDERS])
 }
 
-/// A token whose signature is another token's.
+/// A token with the signature of another token.
 fn forged() -> String {
     let (good, other) = (good(), token("app-b", &[ORDERS]));
     let (input, _) = good.rsplit_once('.').unwrap();
@@ -45,7 +45,7 @@ fn forged() -> String {
     format!("{input}.{signature}")
 }
 
-/// Every form in which a body can come behind a head.
+/// Every form of a body after a head.
 fn forms(head: &Parts) -> [(&'static str, Parts); 5] {
     let head = head.clone().pausing(Duration::from_millis(100));
     [
@@ -63,10 +63,10 @@ fn forms(head: &Parts) -> [(&'static str, Parts); 5] {
     ]
 }
 
-/// Sends these while the keys are on their way, and tells how each ends.
+/// Sends these requests while the gate waits for keys, and returns the status of each.
 fn ends_when_keys_come(
     gate: &Gate,
-    told: &AtomicBool,
+    may_reply: &AtomicBool,
     forms: &[(&'static str, Parts)],
 ) -> Vec<(Protocol, &'static str, u16)> {
     let port = gate.envoy.port();
@@ -78,10 +78,10 @@ fn ends_when_keys_come(
                 waiting.push((protocol, form, scope.spawn(send)));
             }
         }
-        // Each has sent all that it has by now, and waits.
+        // By now each client has sent its whole request and waits.
         thread::sleep(Duration::from_millis(1500));
         assert_eq!(arrived(gate), [""; 0], "before the keys have come");
-        told.store(true, Ordering::SeqCst);
+        may_reply.store(true, Ordering::SeqCst);
         let ended = waiting
             .into_iter()
             .map(|(protocol, form, waiting)| (protocol, form, waiting.join().unwrap().unwrap()));
@@ -89,29 +89,29 @@ fn ends_when_keys_come(
     })
 }
 
-/// What has reached the upstream.
+/// The requests that reached the upstream.
 fn arrived(gate: &Gate) -> Vec<String> {
-    let heard = gate.recorder.take().into_iter();
-    heard.map(|heard| heard.target).collect()
+    let recorded = gate.recorder.take().into_iter();
+    recorded.map(|recorded| recorded.target).collect()
 }
 
 #[test]
 fn a_request_that_waits_is_not_released_by_its_body_and_a_forged_one_never() {
-    let (gate, told) = waiting(|setup| setup);
+    let (gate, may_reply) = waiting(|setup| setup);
     let head = Parts::new("POST", WEBHOOK).bearer(&forged());
-    for (protocol, form, status) in ends_when_keys_come(&gate, &told, &forms(&head)) {
+    for (protocol, form, status) in ends_when_keys_come(&gate, &may_reply, &forms(&head)) {
         assert_eq!(status, 401, "{form} over {protocol:?}");
     }
     assert_eq!(arrived(&gate), [""; 0]);
 }
 
 #[test]
-fn a_request_that_waits_goes_on_with_its_whole_body_when_its_token_is_good() {
-    let (gate, told) = waiting(|setup| setup);
+fn a_request_that_waits_is_forwarded_with_its_whole_body_if_its_token_is_good() {
+    let (gate, may_reply) = waiting(|setup| setup);
     let head = Parts::new("POST", WEBHOOK).bearer(&good());
     let forms = forms(&head);
     let count = forms.len() * BOTH.len();
-    for (protocol, form, status) in ends_when_keys_come(&gate, &told, &forms) {
+    for (protocol, form, status) in ends_when_keys_come(&gate, &may_reply, &forms) {
         assert_eq!(status, 200, "{form} over {protocol:?}");
     }
     let arrived = gate.recorder.take();
@@ -122,11 +122,11 @@ fn a_request_that_waits_goes_on_with_its_whole_body_when_its_token_is_good() {
     }
 }
 
-/// The parts that come after a wait are not held either.
+/// The parts of a body that arrive after the wait are not held.
 #[test]
 fn a_body_that_is_still_being_sent_when_the_wait_ends_arrives_whole() {
-    let (gate, told) = waiting(|setup| setup);
-    told.store(true, Ordering::SeqCst);
+    let (gate, may_reply) = waiting(|setup| setup);
+    may_reply.store(true, Ordering::SeqCst);
     for protocol in BOTH {
         let parts = Parts::new("POST", WEBHOOK)
             .bearer(&good())
@@ -135,11 +135,11 @@ fn a_body_that_is_still_being_sent_when_the_wait_ends_arrives_whole() {
             .trailers();
         let status = crowd::send_one(gate.envoy.port(), protocol, parts).unwrap();
         assert_eq!(status, 200, "{protocol:?}");
-        let heard = gate.recorder.take();
-        let [heard] = heard.as_slice() else {
-            panic!("{heard:?}");
+        let recorded = gate.recorder.take();
+        let [recorded] = recorded.as_slice() else {
+            panic!("{recorded:?}");
         };
-        let body = String::from_utf8_lossy(&heard.body).into_owned();
+        let body = String::from_utf8_lossy(&recorded.body).into_owned();
         for part in ["one", "two", "three"] {
             assert!(body.contains(part), "{protocol:?}: {body:?}");
         }
@@ -148,8 +148,8 @@ fn a_body_that_is_still_being_sent_when_the_wait_ends_arrives_whole() {
 
 #[test]
 fn a_request_that_was_refused_is_not_released_by_what_comes_after_its_head() {
-    let (gate, told) = waiting(|setup| setup);
-    told.store(true, Ordering::SeqCst);
+    let (gate, may_reply) = waiting(|setup| setup);
+    may_reply.store(true, Ordering::SeqCst);
     let heads = [
         (401, Parts::new("POST", WEBHOOK)),
         (401, Parts::new("POST", WEBHOOK).bearer(&forged())),
@@ -168,8 +168,8 @@ fn a_request_that_was_refused_is_not_released_by_what_comes_after_its_head() {
 }
 
 #[test]
-fn a_request_that_is_given_up_while_it_waits_goes_nowhere() {
-    let (gate, told) = waiting(|setup| setup);
+fn a_request_that_is_given_up_while_it_waits_does_not_reach_n8n() {
+    let (gate, may_reply) = waiting(|setup| setup);
     let body = "fifteen bytes..";
     let request = Request::new("POST", WEBHOOK)
         .bearer(&good())
@@ -178,11 +178,11 @@ fn a_request_that_is_given_up_while_it_waits_goes_nowhere() {
     for kept in [bytes.len() - body.len(), bytes.len() - 4, bytes.len()] {
         let some = bytes.split_at(kept).0;
         let patience = Duration::from_millis(300);
-        let answer = crate::support::http::exchange_within(gate.envoy.port(), some, patience);
-        assert!(answer.is_err(), "answered without keys: {answer:?}");
+        let response = crate::support::http::exchange_within(gate.envoy.port(), some, patience);
+        assert!(response.is_err(), "answered without keys: {response:?}");
     }
-    told.store(true, Ordering::SeqCst);
-    // The next request shows that the keys have come and that the gate goes on.
+    may_reply.store(true, Ordering::SeqCst);
+    // The next request shows that the gate has its keys and works.
     let next = Parts::new("GET", WEBHOOK).bearer(&good());
     let status = crowd::send_one(gate.envoy.port(), Protocol::Http1, next).unwrap();
     assert_eq!((status, arrived(&gate).len()), (200, 1));
@@ -191,17 +191,18 @@ fn a_request_that_is_given_up_while_it_waits_goes_nowhere() {
     assert_eq!(abandoned.count(), 3);
 }
 
-/// A host that does not do what was decided: the head may be changed by half.
+/// A host function fails while the gate changes the head, so that only some of the changes are
+/// made.
 #[test]
-fn a_request_that_the_host_fails_goes_nowhere_though_its_body_comes() {
+fn a_request_that_the_host_fails_does_not_reach_n8n_though_its_body_comes() {
     for function in [
         "proxy_add_header_map_value",
         "proxy_remove_header_map_value",
         "proxy_continue_stream",
     ] {
-        let (gate, told) = waiting(|setup| setup.withholding(function));
+        let (gate, may_reply) = waiting(|setup| setup.withholding(function));
         let head = Parts::new("POST", WEBHOOK).bearer(&good());
-        let ended = ends_when_keys_come(&gate, &told, &forms(&head));
+        let ended = ends_when_keys_come(&gate, &may_reply, &forms(&head));
         for (protocol, form, status) in ended {
             assert_eq!(status, 503, "{function}: {form} over {protocol:?}");
         }

@@ -1,4 +1,4 @@
-//! How often the gate and its host call each other for one request: each call costs about as much
+//! The number of calls between the gate and its host for one request. Each call costs about as much
 //! as the rest of a decision.
 
 use std::thread;
@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::gate::{policy, token, Gate, READER};
 use crate::support::http::Request;
 
-/// What the host calls for every request, whatever becomes of it.
+/// The calls of the host for every request, with any decision.
 const ALWAYS: [&str; 5] = [
     "on_context_create",
     "on_request_headers",
@@ -18,23 +18,23 @@ const ALWAYS: [&str; 5] = [
     "on_delete",
 ];
 
-/// What the module calls for every request, the audit record among it.
+/// The calls of the module for every request.
 const READ: [&str; 2] = ["get_header_map_pairs", "get_current_time_nanoseconds"];
 
-/// What its audit record takes: the address of the client, and the record itself. Where the host
-/// writes no records, neither is called.
+/// The calls for an audit record: one for the address of the client, one for the record itself. The
+/// module makes neither if the host writes no records.
 const AUDIT: [&str; 2] = ["get_property", "log"];
 
-/// What the module does to the answer of a request that went on.
+/// The call of the module for the response to a forwarded or passed request.
 const CLEAN: &str = "remove_header_map_value";
 
-/// What it asks of the answer to a request that went on with a key of the gate's: the status.
+/// The call for the status of the response to a request with an upstream API key.
 const STATUS: &str = "get_header_map_value";
 
-/// What it tells the host of a verified caller: principal, client and subject.
+/// The calls that give the host the principal, client and subject of a verified caller.
 const NAMED: [&str; 3] = ["set_property"; 3];
 
-/// The headers that say who `app-a` is, and its key.
+/// The number of identity headers of `app-a`, with the upstream API key.
 const IDENTIFIED: usize = 7;
 
 #[test]
@@ -49,21 +49,25 @@ fn the_number_of_host_calls_is_known_for_each_kind_of_request() {
     let identified = ["add_header_map_value"; IDENTIFIED];
     let forward = [&NAMED[..], &["remove_header_map_value"], &identified].concat();
     let refuse = ["send_local_response"].as_slice();
-    // It has no principal's role, and a principal all the same.
+    // The caller has no role, but it has a principal.
     let refuse_known = [&NAMED[..], refuse].concat();
     let check = ["call_foreign_function"].as_slice();
-    // The first request may wait for keys, which is another way.
+    // The first request may wait for keys, and then makes other calls.
     workflows().bearer(&other).send(gate.envoy.port()).unwrap();
-    // So does the first forged token: its key may have changed under the same id. The next ones of a
-    // `cooldown` are refused at once.
+    // The first forged token waits too, because its key may have changed under the same id. Further
+    // ones in the same `cooldown` are refused at once.
     workflows().bearer(&forged).send(gate.envoy.port()).unwrap();
     for (what, request, expected) in [
         (
-            "a token for the first time",
+            "a token that is sent for the first time",
             workflows().bearer(&good),
             [check, &forward].concat(),
         ),
-        ("a token again", workflows().bearer(&good), forward.clone()),
+        (
+            "a token that is sent again",
+            workflows().bearer(&good),
+            forward.clone(),
+        ),
         (
             "an API key",
             workflows().header("X-N8N-API-KEY", "k"),
@@ -78,12 +82,12 @@ fn the_number_of_host_calls_is_known_for_each_kind_of_request() {
             [check, refuse].concat(),
         ),
         (
-            "a token that may not, again",
+            "a token without the role, sent again",
             workflows().bearer(&other),
             refuse_known,
         ),
         (
-            "an identity of the client's making",
+            "a made-up identity",
             Request::get("/home").header("x-auth-subject", "me"),
             vec!["remove_header_map_value"],
         ),
@@ -111,7 +115,7 @@ struct Calls {
     ended: bool,
 }
 
-/// The calls of the request after the first `earlier` ones, once it is gone.
+/// The calls of the request after the first `earlier` ones, once that request has ended.
 fn wait_for(gate: &Gate, earlier: usize) -> Calls {
     for _ in 0..100 {
         let request = requests(gate).into_iter().nth(earlier);
@@ -123,8 +127,8 @@ fn wait_for(gate: &Gate, earlier: usize) -> Calls {
     panic!("no request ended: {}", gate.envoy.log_text());
 }
 
-/// The calls of every request, as Envoy's log tells them. A worker does one thing at a time, so
-/// what the module calls is for whatever the host called it last for.
+/// The calls of every request, from Envoy's log. A worker handles one callback at a time, so a call
+/// of the module belongs to the last callback of the host.
 fn requests(gate: &Gate) -> Vec<Calls> {
     let log = gate.envoy.log_text();
     let mut requests: Vec<(String, Calls)> = Vec::new();
@@ -142,7 +146,7 @@ fn requests(gate: &Gate) -> Vec<Calls> {
                 }
                 _ => {}
             }
-            // Numbers are never used twice, and the root context is no request.
+            // Context ids are never used twice. The root context is not a request.
             current = requests.iter().position(|(own, _)| *own == id);
             if let Some((_, calls)) = current.and_then(|at| requests.get_mut(at)) {
                 calls.of_host.push(name.to_owned());

@@ -1,4 +1,4 @@
-//! The verdicts of both paths on published vectors, in a real Envoy.
+//! Published test vectors for signatures, checked on both paths in a real Envoy.
 
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine as _;
@@ -9,7 +9,7 @@ use crate::support::http::Request;
 use crate::support::installed;
 use crate::vectors::{self, Case, Suite};
 
-/// How many signatures are sent with one request, whose head has to be below 60 KiB.
+/// How many signatures one request has. Its head must be below 60 KiB.
 const AT_ONCE: usize = 16;
 
 fn envoy() -> Envoy {
@@ -21,35 +21,36 @@ fn envoy() -> Envoy {
 
 fn ask(envoy: &Envoy, header: &str, question: &str) -> Value {
     let request = Request::get("/").header(header, question);
-    let answer = request.send(envoy.port()).unwrap();
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    answer.json()
+    let response = request.send(envoy.port()).unwrap();
+    assert_eq!(response.status, 200, "{}", response.text());
+    response.json()
 }
 
-/// The verdicts of the filter, which are those of the guest. Good signatures are told by `path`.
-fn verdicts(envoy: &Envoy, path: &str, suite: &Suite, jwk: &Value, cases: &[Case]) -> Vec<bool> {
+/// The results of the filter, which must be those of the guest. Good signatures must be checked on
+/// `path`.
+fn results(envoy: &Envoy, path: &str, suite: &Suite, jwk: &Value, cases: &[Case]) -> Vec<bool> {
     let base64url = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
     let cases: Vec<_> = cases
         .iter()
         .map(|case| [base64url(&case.message), base64url(&case.signature)])
         .collect();
     let question = json!({"jwk": jwk, "alg": suite.algorithm.as_str(), "cases": cases});
-    let answer = ask(envoy, "x-vectors", &question.to_string());
-    assert_eq!(answer["deviations"], json!([]));
-    let Some(verdicts) = answer["verdicts"].as_array() else {
-        // The key is not used at all.
+    let response = ask(envoy, "x-vectors", &question.to_string());
+    assert_eq!(response["deviations"], json!([]));
+    let Some(results) = response["results"].as_array() else {
+        // The gate does not use this key.
         return vec![false; cases.len()];
     };
-    let verdict = |verdict: &Value| {
-        let [by, filter, guest] = verdict.as_array().unwrap().as_slice() else {
-            panic!("{verdict}");
+    let result = |result: &Value| {
+        let [by, filter, guest] = result.as_array().unwrap().as_slice() else {
+            panic!("{result}");
         };
         assert_eq!(filter, guest);
         let valid = filter.as_bool().unwrap();
         assert!(!valid || by == path, "{by}");
         valid
     };
-    verdicts.iter().map(verdict).collect()
+    results.iter().map(result).collect()
 }
 
 fn judge(path: &str, suites: Vec<Suite>) {
@@ -57,24 +58,24 @@ fn judge(path: &str, suites: Vec<Suite>) {
     for suite in suites {
         suite.judge(|jwk, cases| {
             let parts = cases.chunks(AT_ONCE);
-            let verdicts = parts.map(|part| verdicts(&envoy, path, &suite, jwk, part));
-            verdicts.flatten().collect()
+            let results = parts.map(|part| results(&envoy, path, &suite, jwk, part));
+            results.flatten().collect()
         });
     }
 }
 
 #[test]
-fn the_host_judges_ecdsa_signatures_as_wycheproof_and_the_guest_do() {
+fn the_host_checks_ecdsa_signatures_as_wycheproof_and_the_guest_do() {
     judge("host", vectors::ecdsa());
 }
 
 #[test]
-fn the_host_judges_pkcs1_signatures_as_wycheproof_and_the_guest_do() {
+fn the_host_checks_pkcs1_signatures_as_wycheproof_and_the_guest_do() {
     judge("host", vectors::pkcs1());
 }
 
 #[test]
-fn the_guest_judges_in_a_host_as_it_does_elsewhere() {
+fn the_guest_checks_signatures_in_a_host_as_it_does_elsewhere() {
     judge("guest", vectors::pss());
     judge("guest", vectors::ed25519());
 }

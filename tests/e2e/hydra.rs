@@ -1,11 +1,11 @@
-//! The gate with tokens, keys and answers of Ory Hydra, set up as the guide says.
+//! The gate with tokens, keys and responses of Ory Hydra, set up as in the guide.
 
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test stops where something is not as it must be"
+    reason = "a test fails at the first unexpected value"
 )]
 
 #[path = "../support/mod.rs"]
@@ -21,13 +21,13 @@ use support::hydra::Hydra;
 use support::session::Session;
 use support::stage::{wait_for_the_end_of_ttl, with_members, Stage};
 
-/// One Hydra serves all that change nothing but their own tokens.
+/// One Hydra for all tests that change only their own tokens.
 fn hydra() -> &'static Hydra {
     static HYDRA: OnceLock<Hydra> = OnceLock::new();
     HYDRA.get_or_init(|| Hydra::start().unwrap())
 }
 
-/// With members of the provider beside, or in place of, those of the guide.
+/// A gate whose provider has the fields of the guide, with these fields added or replaced.
 fn stage(hydra: &Hydra, members: &Value) -> Stage {
     Stage::start(policy(hydra, members), |setup| {
         setup
@@ -57,14 +57,14 @@ fn policy(hydra: &Hydra, members: &Value) -> Value {
               "api_key": { "env": "N8N_KEY_ALICE" } },
             { "name": "orders", "match": { "client": ["orders", "opaque"], "kind": "app" },
               "api_key": { "env": "N8N_KEY_ORDERS" } },
-            // Userinfo says who a person is, and nothing else.
+            // Userinfo names the person, and has no roles.
             { "name": "by-name", "match": { "subject": "bob" }, "grant": ["workflow:list"],
               "api_key": { "env": "N8N_KEY_ALICE" } },
         ],
     })
 }
 
-/// It is asked at the admin port, which looks at no client.
+/// Introspection at the admin port, which needs no client credentials.
 fn asked(members: &Value) -> Value {
     let asked = json!({
         "uri": "http://hydra-admin/admin/oauth2/introspect", "cluster": "hydra-admin",
@@ -83,19 +83,19 @@ fn alice(client: &str) -> Session {
 fn an_application_that_asks_for_the_audience_opens_the_api() {
     let stage = stage(hydra(), &json!({}));
     let token = hydra().token("orders", Some("n8n")).unwrap();
-    let heard = stage.caller(&token);
-    assert_eq!(heard, [["key-of-orders"], ["orders"], ["app"]]);
+    let recorded = stage.caller(&token);
+    assert_eq!(recorded, [["key-of-orders"], ["orders"], ["app"]]);
     let post = Request::post("/api/v1/workflows", &json!({})).bearer(&token);
-    let answer = post.send(stage.envoy.port()).unwrap();
-    assert_eq!(answer.refusal(), (403, json!("insufficient_scope")));
-    // Without the parameter its `aud` is an empty list, and the token is for nothing.
+    let response = post.send(stage.envoy.port()).unwrap();
+    assert_eq!(response.refusal(), (403, json!("insufficient_scope")));
+    // Without the parameter, `aud` is an empty list, so the token has no audience.
     let token = hydra().token("orders", None).unwrap();
-    let answer = stage.list_workflows(&token);
-    assert_eq!(answer.refusal(), (401, json!("audience_missing")));
-    // An opaque token is nothing that can be verified.
+    let response = stage.list_workflows(&token);
+    assert_eq!(response.refusal(), (401, json!("audience_missing")));
+    // An opaque token has no signature to verify.
     let token = hydra().token("opaque", Some("n8n")).unwrap();
-    let answer = stage.list_workflows(&token);
-    assert_eq!(answer.refusal(), (401, json!("not_a_jws")));
+    let response = stage.list_workflows(&token);
+    assert_eq!(response.refusal(), (401, json!("not_a_jws")));
 }
 
 #[test]
@@ -105,17 +105,17 @@ fn the_client_stands_for_an_audience_that_nothing_asked_for() {
     let stage = stage(hydra(), &both);
     for name in ["orders", "opaque"] {
         let token = hydra().token(name, None).unwrap();
-        let heard = stage.caller(&token);
-        assert_eq!(heard, [["key-of-orders"], [name], ["app"]]);
-        // An `aud` that is there counts, whatever the client.
+        let recorded = stage.caller(&token);
+        assert_eq!(recorded, [["key-of-orders"], [name], ["app"]]);
+        // If there is an `aud`, it counts, for any client.
         let token = hydra().token(name, Some("n8n")).unwrap();
-        let answer = stage.list_workflows(&token);
-        assert_eq!(answer.refusal(), (401, json!("wrong_audience")), "{name}");
+        let response = stage.list_workflows(&token);
+        assert_eq!(response.refusal(), (401, json!("wrong_audience")), "{name}");
     }
 }
 
 #[test]
-fn userinfo_knows_people_and_no_applications() {
+fn userinfo_accepts_people_and_no_applications() {
     let uri = format!("{}/userinfo", hydra().issuer());
     let stage = stage(
         hydra(),
@@ -124,35 +124,35 @@ fn userinfo_knows_people_and_no_applications() {
         } }),
     );
     let bob = hydra().log_in("bob", "opaque-desk", &json!({})).unwrap();
-    let heard = stage.caller(&bob.access);
-    assert_eq!(heard, [vec!["key-of-alice"], vec![], vec!["unknown"]]);
+    let recorded = stage.caller(&bob.access);
+    assert_eq!(recorded, [vec!["key-of-alice"], vec![], vec!["unknown"]]);
     let token = hydra().token("opaque", Some("n8n")).unwrap();
     for (token, reason) in [
         (token.as_str(), "subject_missing"),
         (bob.refresh.as_str(), "inactive"),
         ("ory_at_made-up", "inactive"),
     ] {
-        let answer = stage.list_workflows(token);
-        assert_eq!(answer.refusal(), (401, json!(reason)), "{token}");
+        let response = stage.list_workflows(token);
+        assert_eq!(response.refusal(), (401, json!(reason)), "{token}");
     }
 }
 
 #[test]
-fn a_person_is_known_by_what_the_page_to_consent_adds() {
+fn a_person_is_matched_by_claims_that_the_consent_page_adds() {
     let stage = stage(hydra(), &json!({}));
     let session = alice("desk");
-    // Nothing marks a person; the claims stand below `ext`.
-    let heard = stage.caller(&session.access);
-    assert_eq!(heard, [["key-of-alice"], ["desk"], ["unknown"]]);
+    // The token has no mark of a person. The claims are below `ext`.
+    let recorded = stage.caller(&session.access);
+    assert_eq!(recorded, [["key-of-alice"], ["desk"], ["unknown"]]);
     let other = hydra().log_in("alice", "desk", &json!({ "roles": ["seller"] }));
-    let answer = stage.list_workflows(&other.unwrap().access);
-    assert_eq!(answer.refusal(), (403, json!("no_principal")));
+    let response = stage.list_workflows(&other.unwrap().access);
+    assert_eq!(response.refusal(), (403, json!("no_principal")));
     for (what, token, reason) in [
         ("ID token", &session.id, "wrong_type"),
         ("refresh token", &session.refresh, "not_a_jws"),
     ] {
-        let answer = stage.list_workflows(token);
-        assert_eq!(answer.refusal(), (401, json!(reason)), "{what}");
+        let response = stage.list_workflows(token);
+        assert_eq!(response.refusal(), (401, json!(reason)), "{what}");
     }
     let log = stage.envoy.log_text();
     for token in [session.access, session.id, session.refresh] {
@@ -161,39 +161,39 @@ fn a_person_is_known_by_what_the_page_to_consent_adds() {
 }
 
 #[test]
-fn opaque_tokens_are_asked_about_at_the_admin_port_and_refresh_tokens_are_refused() {
+fn opaque_tokens_are_introspected_at_the_admin_port_and_refresh_tokens_are_refused() {
     let stage = stage(hydra(), &asked(&json!({})));
     let token = hydra().token("opaque", Some("n8n")).unwrap();
     assert!(token.starts_with("ory_at_"), "{token}");
-    let heard = stage.caller(&token);
-    assert_eq!(heard, [["key-of-orders"], ["opaque"], ["app"]]);
+    let recorded = stage.caller(&token);
+    assert_eq!(recorded, [["key-of-orders"], ["opaque"], ["app"]]);
     let session = alice("opaque-desk");
-    let heard = stage.caller(&session.access);
-    assert_eq!(heard, [["key-of-alice"], ["opaque-desk"], ["unknown"]]);
-    // Hydra calls it active, and a bearer token.
+    let recorded = stage.caller(&session.access);
+    assert_eq!(recorded, [["key-of-alice"], ["opaque-desk"], ["unknown"]]);
+    // Hydra reports it as active and as a bearer token.
     assert!(session.refresh.starts_with("ory_rt_"));
-    let answer = stage.list_workflows(&session.refresh);
-    assert_eq!(answer.refusal(), (401, json!("wrong_type")));
+    let response = stage.list_workflows(&session.refresh);
+    assert_eq!(response.refusal(), (401, json!("wrong_type")));
     let for_nothing = hydra().token("opaque", None).unwrap();
-    let answer = stage.list_workflows(&for_nothing);
-    assert_eq!(answer.refusal(), (401, json!("audience_missing")));
+    let response = stage.list_workflows(&for_nothing);
+    assert_eq!(response.refusal(), (401, json!("audience_missing")));
     hydra().revoke("opaque", &token).unwrap();
     wait_for_the_end_of_ttl();
     for token in [token.as_str(), "ory_at_made-up"] {
-        let answer = stage.list_workflows(token);
-        assert_eq!(answer.refusal(), (401, json!("inactive")), "{token}");
+        let response = stage.list_workflows(token);
+        assert_eq!(response.refusal(), (401, json!("inactive")), "{token}");
     }
 }
 
 #[test]
-fn a_revoked_jwt_is_refused_as_soon_as_it_is_asked_about() {
+fn a_revoked_jwt_is_refused_as_soon_as_it_is_introspected() {
     let stage = stage(hydra(), &asked(&json!({ "always": true })));
     let [token, other] = [(); 2].map(|()| hydra().token("orders", Some("n8n")).unwrap());
     stage.caller(&token);
     hydra().revoke("orders", &token).unwrap();
     wait_for_the_end_of_ttl();
-    let answer = stage.list_workflows(&token);
-    assert_eq!(answer.refusal(), (401, json!("inactive")));
+    let response = stage.list_workflows(&token);
+    assert_eq!(response.refusal(), (401, json!("inactive")));
     stage.caller(&other);
 }
 
@@ -202,13 +202,16 @@ fn the_public_port_has_no_introspection() {
     let uri = json!({ "uri": "http://hydra/oauth2/introspect", "cluster": "hydra" });
     let stage = stage(hydra(), &asked(&uri));
     let token = hydra().token("opaque", Some("n8n")).unwrap();
-    let answer = stage.list_workflows(&token);
-    assert_eq!(answer.refusal(), (503, json!("introspection_unavailable")));
+    let response = stage.list_workflows(&token);
+    assert_eq!(
+        response.refusal(),
+        (503, json!("introspection_unavailable"))
+    );
     let record = stage.envoy.audit().pop().unwrap();
     assert_eq!(record["fault"], json!("not_found"), "{record}");
 }
 
-/// Every request is answered as before while keys change: tokens of the old key and of the new.
+/// While keys change, every request with a token of the old or the new key gets the same response.
 #[test]
 fn keys_change_while_requests_run() {
     let hydra = Hydra::start().unwrap();
@@ -217,33 +220,33 @@ fn keys_change_while_requests_run() {
     stage.caller(&before);
     wait_for_the_end_of_ttl();
     let is_over = AtomicBool::new(false);
-    let (statuses, answers) = thread::scope(|scope| {
+    let (statuses, responses) = thread::scope(|scope| {
         let (stage, is_over) = (&stage, &is_over);
         let token = before.as_str();
         let running = scope.spawn(move || {
             let mut statuses = Vec::new();
-            // It ends even where the other thread fails.
+            // The loop ends even if the other thread fails.
             while !is_over.load(Ordering::Relaxed) && statuses.len() < 20_000 {
                 statuses.push(stage.list_workflows(token).status);
             }
             statuses
         });
-        let mut answers = Vec::new();
+        let mut responses = Vec::new();
         for name in ["second", "third"] {
             hydra.rotate(name).unwrap();
             let after = hydra.token("orders", Some("n8n")).unwrap();
-            let answer = stage.list_workflows(&after);
-            answers.push((name, answer.status, answer.text()));
+            let response = stage.list_workflows(&after);
+            responses.push((name, response.status, response.text()));
             wait_for_the_end_of_ttl();
         }
         is_over.store(true, Ordering::Relaxed);
-        (running.join().unwrap(), answers)
+        (running.join().unwrap(), responses)
     });
     assert!(
         statuses.len() > 20 && statuses.iter().all(|status| *status == 200),
         "{statuses:?}"
     );
-    for (name, status, text) in answers {
+    for (name, status, text) in responses {
         assert_eq!(status, 200, "{name}: {text}");
     }
 }

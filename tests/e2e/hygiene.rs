@@ -1,4 +1,4 @@
-//! What a client cannot smuggle through: made-up identities, odd bytes, odd paths.
+//! Requests with made-up identities, odd bytes and odd paths.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use crate::support::envoy::Setup;
 use crate::support::http::Request;
 
 #[test]
-fn no_surface_believes_a_made_up_identity() {
+fn no_surface_gets_a_made_up_identity() {
     let gate = Gate::start();
     let forged = |request: Request| {
         request
@@ -23,7 +23,7 @@ fn no_surface_believes_a_made_up_identity() {
             .without("x_auth_client")
             .without("x-auth_principal")
     };
-    let nobody = || {
+    let no_identity = || {
         nothing_forged()
             .without("x-auth-subject")
             .without("x-auth-roles")
@@ -41,27 +41,31 @@ fn no_surface_believes_a_made_up_identity() {
             arrives(
                 "public API with an API key",
                 forged(Request::get("/api/v1/workflows")).header("X-N8N-API-KEY", "old-key"),
-                nobody(),
+                no_identity(),
             ),
             arrives(
                 "open webhook",
                 forged(Request::get("/webhook/open/a")),
-                nobody(),
+                no_identity(),
             ),
             arrives(
                 "internal API",
                 forged(Request::get("/rest/settings")),
-                nobody(),
+                no_identity(),
             ),
-            arrives("user interface", forged(Request::get("/")), nobody()),
-            arrives("MCP", forged(Request::get("/mcp-server/http")), nobody()),
-            arrives("metrics", forged(Request::get("/metrics")), nobody()),
+            arrives("user interface", forged(Request::get("/")), no_identity()),
+            arrives(
+                "MCP",
+                forged(Request::get("/mcp-server/http")),
+                no_identity(),
+            ),
+            arrives("metrics", forged(Request::get("/metrics")), no_identity()),
         ],
     );
 }
 
 #[test]
-fn a_head_of_60_kb_is_answered_and_keeps_nobody_waiting() {
+fn a_head_of_60_kb_is_decided_and_delays_no_other_request() {
     let mut policy = policy();
     policy["webhooks"] = json!([
         { "path": "/webhook/t/orders/**", "require": { "roles": [ORDERS] } },
@@ -74,7 +78,8 @@ fn a_head_of_60_kb_is_answered_and_keeps_nobody_waiting() {
     };
     let cookies = || "n8n-auth=x; a=b; ".repeat((60 << 10) / 17);
     let good = || Request::get("/api/v1/workflows").bearer(&token("app-a", &[READER]));
-    // What costs the square of its length takes minutes here, and the client does not wait so long.
+    // If the cost were the square of the length, these would take minutes, and the client would
+    // time out.
     play(
         &gate,
         vec![
@@ -168,7 +173,7 @@ fn odd_bytes_neither_get_through_nor_harm_the_next_request() {
             refused_by_envoy("a null byte", good().header("X-Junk", b"a\0b"), 400),
             refused_by_envoy("a path beyond ASCII", Request::get(b"/api/v1/\xff"), 400),
             refused_by_envoy("a fragment", Request::get("/api/v1/workflows#x"), 400),
-            arrives("a good request after all that", good(), upstream()),
+            arrives("a good request after all of them", good(), upstream()),
         ],
     );
     let stats = gate.envoy.stats().unwrap();
@@ -176,7 +181,7 @@ fn odd_bytes_neither_get_through_nor_harm_the_next_request() {
 }
 
 #[test]
-fn a_connection_header_cannot_take_out_what_the_gate_put_in() {
+fn a_connection_header_cannot_remove_what_the_gate_set() {
     let gate = Gate::start();
     let good = Request::get("/api/v1/workflows").bearer(&token("app-a", &[READER]));
     play(
@@ -198,7 +203,7 @@ fn a_connection_header_cannot_take_out_what_the_gate_put_in() {
 }
 
 #[test]
-fn a_path_with_two_readings_is_never_guessed() {
+fn a_path_with_two_readings_is_refused() {
     let gate = Gate::start();
     let scenarios = [
         "/api/v1/../v1/workflows",
@@ -227,7 +232,7 @@ fn a_path_with_two_readings_is_never_guessed() {
 }
 
 #[test]
-fn normalising_in_envoy_first_changes_no_verdict() {
+fn normalising_in_envoy_first_changes_no_decision() {
     let gate = Gate::with(policy(), Setup::normalizing);
     play(
         &gate,

@@ -1,20 +1,20 @@
-//! Two instances of n8n behind one Envoy, told apart by host.
+//! Two instances of n8n behind one Envoy. The host of the request selects one.
 
 use serde_json::{json, Value};
 
 use crate::gate::{policy, provider, token, Gate, ISSUER, KEY_A, KEY_PEOPLE, READER};
 use crate::support::envoy::Setup;
-use crate::support::http::{Answer, Request};
+use crate::support::http::{Request, Response};
 use crate::support::recorder::Recorder;
 
 const PROD: &str = "n8n.example.test";
 const TEST: &str = "n8n-test.example.test";
 
-/// All of its domain are the second instance's, but for the first one's own.
+/// All hosts of this domain but that of the first instance belong to the second one.
 const DOMAIN: &str = "*.example.test";
 const PATH: &str = "/api/v1/workflows";
 
-/// The gate of both, and the upstream of the second; the first is the gate's own.
+/// The gate of both instances, and the upstream of the second. The gate has that of the first.
 fn start() -> (Gate, Recorder) {
     let test = Recorder::start().unwrap();
     let shared = policy();
@@ -45,7 +45,7 @@ fn start() -> (Gate, Recorder) {
     (Gate::at(provider(), policy, shape), test)
 }
 
-fn send(gate: &Gate, host: &str, request: Request) -> Answer {
+fn send(gate: &Gate, host: &str, request: Request) -> Response {
     request.host(host).send(gate.envoy.port()).unwrap()
 }
 
@@ -58,22 +58,26 @@ fn a_token_gets_the_key_of_the_instance_that_it_is_sent_to() {
             (PROD.to_owned(), KEY_A, "a-of-prod"),
             (format!("{TEST}:8080"), KEY_PEOPLE, "a-of-test"),
             (PROD.to_ascii_uppercase(), KEY_A, "a-of-prod"),
-            // A port must not make Envoy choose otherwise than the gate.
+            // With a port, Envoy and the gate must select the same instance.
             (format!("{PROD}:443"), KEY_A, "a-of-prod"),
             ("other.example.test:443".to_owned(), KEY_PEOPLE, "a-of-test"),
         ] {
-            let answer = send(&gate, &host, Request::get(PATH).bearer(&token));
-            assert_eq!(answer.status, 200, "{host}: {}", answer.text());
+            let response = send(&gate, &host, Request::get(PATH).bearer(&token));
+            assert_eq!(response.status, 200, "{host}: {}", response.text());
             let (prod, test) = (gate.recorder.take(), test.take());
-            let (heard, silent) = if key == KEY_A {
+            let (recorded, silent) = if key == KEY_A {
                 (prod, test)
             } else {
                 (test, prod)
             };
             assert!(silent.is_empty(), "{host} reached the other instance");
-            assert_eq!(heard.len(), 1, "{host}");
-            assert_eq!(heard[0].values("x-n8n-api-key"), [key], "{host}");
-            assert_eq!(heard[0].values("x-auth-principal"), [principal], "{host}");
+            assert_eq!(recorded.len(), 1, "{host}");
+            assert_eq!(recorded[0].values("x-n8n-api-key"), [key], "{host}");
+            assert_eq!(
+                recorded[0].values("x-auth-principal"),
+                [principal],
+                "{host}"
+            );
         }
     }
     let named: Vec<Value> = gate.envoy.audit();
@@ -82,7 +86,7 @@ fn a_token_gets_the_key_of_the_instance_that_it_is_sent_to() {
 }
 
 #[test]
-fn what_one_instance_allows_the_other_does_not() {
+fn each_instance_has_its_own_rules_and_unknown_hosts_are_refused() {
     let (gate, test) = start();
     let token = token("app-b", &[READER]);
     let bearing = || Request::get(PATH).bearer(&token);
@@ -99,7 +103,7 @@ fn what_one_instance_allows_the_other_does_not() {
         ),
         ("evil.test", Request::get("/healthz"), 421, "unknown_host"),
         ("127.0.0.1", bearing(), 421, "unknown_host"),
-        // Envoy makes one of the two.
+        // Envoy joins the two headers into one.
         (
             "evil.test",
             bearing().header("Host", PROD),
@@ -107,9 +111,9 @@ fn what_one_instance_allows_the_other_does_not() {
             "unknown_host",
         ),
     ] {
-        let answer = send(&gate, host, request);
-        let said = answer.json()["reason"].clone();
-        assert_eq!((answer.status, said), (status, json!(reason)), "{host}");
+        let response = send(&gate, host, request);
+        let found = response.json()["reason"].clone();
+        assert_eq!((response.status, found), (status, json!(reason)), "{host}");
     }
     assert!(gate.recorder.take().is_empty() && test.take().is_empty());
     for request in [bearing(), keyed()] {
@@ -119,7 +123,7 @@ fn what_one_instance_allows_the_other_does_not() {
 }
 
 #[test]
-fn each_instance_describes_itself_under_its_own_host() {
+fn each_instance_has_its_metadata_under_its_own_host() {
     let (gate, _test) = start();
     let host = format!("{TEST}:8080");
     for (path, resource) in [(PATH, "/api/v1"), ("/mcp/tools", "/mcp/tools")] {
@@ -139,7 +143,7 @@ fn each_instance_describes_itself_under_its_own_host() {
             })
         );
     }
-    // What guards nothing there is not described there.
+    // An instance has no metadata for a resource of the other one.
     let elsewhere = "/.well-known/oauth-protected-resource/mcp/tools";
     send(&gate, PROD, Request::get(elsewhere));
     assert_eq!(gate.recorder.take().len(), 1);

@@ -1,15 +1,15 @@
-//! The gate with tokens and keys of Keycloak, set up as the guide says.
+//! The gate with tokens and keys of Keycloak, set up as in the guide.
 
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test stops where something is not as it must be"
+    reason = "a test fails at the first unexpected value"
 )]
 
 #[path = "../deploy/plugin.rs"]
-#[allow(dead_code, reason = "what ships is found here, and checked elsewhere")]
+#[allow(dead_code, reason = "this test uses only a part of the module")]
 mod plugin;
 #[path = "../support/mod.rs"]
 mod support;
@@ -24,20 +24,20 @@ use support::keycloak::Keycloak;
 use support::ports;
 use support::stage::{wait_for_the_end_of_ttl, with_members, Stage};
 
-/// One Keycloak serves all: it takes half a minute to start.
+/// One Keycloak for all tests, because it takes half a minute to start.
 fn keycloak() -> &'static Keycloak {
     static KEYCLOAK: OnceLock<Keycloak> = OnceLock::new();
     KEYCLOAK.get_or_init(|| Keycloak::start(ports::free().unwrap()).unwrap())
 }
 
-/// With members of the provider beside, or in place of, those of the guide.
+/// A gate whose provider has the fields of the guide, with these fields added or replaced.
 fn start(members: &Value) -> Stage {
     let secrets = [
         ("N8N_KEY_ORDERS", "key-of-orders"),
         ("N8N_KEY_MAINTENANCE", "key-of-maintenance"),
         ("N8N_KEY_PEOPLE", "key-of-people"),
         ("N8N_GATE_SECRET", "secret-of-n8n"),
-        ("STRANGER_SECRET", "secret-of-stranger"),
+        ("UNMAPPED_SECRET", "secret-of-unmapped"),
     ];
     start_with(policy(members), &secrets)
 }
@@ -73,13 +73,13 @@ fn policy(members: &Value) -> Value {
               "api_key": { "env": "N8N_KEY_MAINTENANCE" } },
             { "name": "people", "match": { "kind": "user", "email_domain": "example.com" },
               "api_key": { "env": "N8N_KEY_PEOPLE" } },
-            { "name": "stranger", "match": { "client": "stranger", "kind": "app" },
+            { "name": "unmapped", "match": { "client": "unmapped", "kind": "app" },
               "api_key": { "env": "N8N_KEY_ORDERS" } },
         ],
     })
 }
 
-/// Asks Keycloak about every token, as one of its clients.
+/// The fields for introspection of every token, with the credentials of a client of Keycloak.
 fn asking_as(client: &str, variable: &str) -> Value {
     let uri = format!(
         "{}/protocol/openid-connect/token/introspect",
@@ -93,7 +93,7 @@ fn asking_as(client: &str, variable: &str) -> Value {
     })
 }
 
-/// What tests share that change nothing at the gate.
+/// The gate of all tests that do not change it.
 fn shared() -> MutexGuard<'static, Stage> {
     static STAGE: OnceLock<Mutex<Stage>> = OnceLock::new();
     let stage = STAGE.get_or_init(|| Mutex::new(start(&json!({}))));
@@ -104,85 +104,85 @@ fn shared() -> MutexGuard<'static, Stage> {
 fn an_application_s_service_account_opens_the_api() {
     let stage = shared();
     let token = keycloak().token("orders").unwrap();
-    let heard = stage.heard(&token);
-    assert_eq!(heard.values("x-n8n-api-key"), ["key-of-orders"]);
-    assert_eq!(heard.values("x-auth-client"), ["orders"]);
-    assert_eq!(heard.values("x-auth-kind"), ["app"]);
-    assert_eq!(heard.values("x-auth-roles"), ["workflow-reader"]);
-    assert_eq!(heard.values("x-auth-email"), [""; 0]);
-    assert_eq!(heard.values("authorization"), [""; 0]);
-    let answer = stage.send(Request::post("/api/v1/workflows", &json!({})), &token);
-    assert_eq!(answer.refusal(), (403, json!("insufficient_scope")));
+    let recorded = stage.recorded(&token);
+    assert_eq!(recorded.values("x-n8n-api-key"), ["key-of-orders"]);
+    assert_eq!(recorded.values("x-auth-client"), ["orders"]);
+    assert_eq!(recorded.values("x-auth-kind"), ["app"]);
+    assert_eq!(recorded.values("x-auth-roles"), ["workflow-reader"]);
+    assert_eq!(recorded.values("x-auth-email"), [""; 0]);
+    assert_eq!(recorded.values("authorization"), [""; 0]);
+    let response = stage.send(Request::post("/api/v1/workflows", &json!({})), &token);
+    assert_eq!(response.refusal(), (403, json!("insufficient_scope")));
 }
 
 #[test]
 fn a_role_of_a_client_counts_under_the_client_s_name() {
     let stage = shared();
     let token = keycloak().token("maintenance").unwrap();
-    let answer = stage.send(Request::post("/api/v1/workflows", &json!({})), &token);
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    let heard = stage.recorder.take().pop().unwrap();
-    assert_eq!(heard.values("x-n8n-api-key"), ["key-of-maintenance"]);
-    assert_eq!(heard.values("x-auth-roles"), ["n8n:admin"]);
+    let response = stage.send(Request::post("/api/v1/workflows", &json!({})), &token);
+    assert_eq!(response.status, 200, "{}", response.text());
+    let recorded = stage.recorder.take().pop().unwrap();
+    assert_eq!(recorded.values("x-n8n-api-key"), ["key-of-maintenance"]);
+    assert_eq!(recorded.values("x-auth-roles"), ["n8n:admin"]);
 }
 
 #[test]
 fn a_person_with_a_verified_address_opens_the_api_and_another_does_not() {
     let stage = shared();
     let alice = keycloak().log_in("alice").unwrap();
-    let heard = stage.heard(&alice.access);
-    assert_eq!(heard.values("x-n8n-api-key"), ["key-of-people"]);
-    assert_eq!(heard.values("x-auth-kind"), ["user"]);
-    assert_eq!(heard.values("x-auth-email"), ["alice@example.com"]);
+    let recorded = stage.recorded(&alice.access);
+    assert_eq!(recorded.values("x-n8n-api-key"), ["key-of-people"]);
+    assert_eq!(recorded.values("x-auth-kind"), ["user"]);
+    assert_eq!(recorded.values("x-auth-email"), ["alice@example.com"]);
     let bob = keycloak().log_in("bob").unwrap();
-    let answer = stage.list_workflows(&bob.access);
-    assert_eq!(answer.refusal(), (403, json!("no_principal")));
+    let response = stage.list_workflows(&bob.access);
+    assert_eq!(response.refusal(), (403, json!("no_principal")));
 }
 
 #[test]
-fn tokens_that_are_for_something_else_than_an_api_are_refused() {
+fn id_tokens_and_refresh_tokens_are_refused() {
     let stage = shared();
     let alice = keycloak().log_in("alice").unwrap();
     for (what, token, reason) in [
         ("ID token", alice.id, "wrong_type"),
         ("refresh token", alice.refresh, "algorithm_not_allowed"),
     ] {
-        let answer = stage.list_workflows(&token);
-        assert_eq!(answer.refusal(), (401, json!(reason)), "{what}");
+        let response = stage.list_workflows(&token);
+        assert_eq!(response.refusal(), (401, json!(reason)), "{what}");
     }
 }
 
 #[test]
 fn a_client_without_the_audience_mapper_is_refused() {
-    let token = keycloak().token("stranger").unwrap();
-    let answer = shared().list_workflows(&token);
-    assert_eq!(answer.refusal(), (401, json!("audience_missing")));
+    let token = keycloak().token("unmapped").unwrap();
+    let response = shared().list_workflows(&token);
+    assert_eq!(response.refusal(), (401, json!("audience_missing")));
 }
 
 #[test]
 fn the_client_stands_for_the_audience_where_that_is_configured() {
-    let stage = start(&json!({ "audiences": ["stranger"], "audience_claim": "azp" }));
-    let token = keycloak().token("stranger").unwrap();
-    let heard = stage.heard(&token);
-    assert_eq!(heard.values("x-auth-client"), ["stranger"]);
-    // An `aud` that is there counts, whatever the client.
+    let stage = start(&json!({ "audiences": ["unmapped"], "audience_claim": "azp" }));
+    let token = keycloak().token("unmapped").unwrap();
+    let recorded = stage.recorded(&token);
+    assert_eq!(recorded.values("x-auth-client"), ["unmapped"]);
+    // If there is an `aud`, it counts, for any client.
     let token = keycloak().token("orders").unwrap();
-    let answer = stage.list_workflows(&token);
-    assert_eq!(answer.refusal(), (401, json!("wrong_audience")));
+    let response = stage.list_workflows(&token);
+    assert_eq!(response.refusal(), (401, json!("wrong_audience")));
 }
 
 #[test]
-fn a_revoked_token_is_refused_as_soon_as_it_is_asked_about() {
+fn a_revoked_token_is_refused_as_soon_as_it_is_introspected() {
     let stage = start(&asking_as("n8n", "N8N_GATE_SECRET"));
     let [token, other] = [(); 2].map(|()| keycloak().token("orders").unwrap());
-    let heard = stage.heard(&token);
-    assert_eq!(heard.values("x-n8n-api-key"), ["key-of-orders"]);
+    let recorded = stage.recorded(&token);
+    assert_eq!(recorded.values("x-n8n-api-key"), ["key-of-orders"]);
     let record = stage.envoy.audit().pop().unwrap();
     assert_eq!(record["introspection"], json!("active"), "{record}");
     keycloak().revoke("orders", &token).unwrap();
     wait_for_the_end_of_ttl();
-    let answer = stage.list_workflows(&token);
-    assert_eq!(answer.refusal(), (401, json!("inactive")));
+    let response = stage.list_workflows(&token);
+    assert_eq!(response.refusal(), (401, json!("inactive")));
     assert_eq!(stage.list_workflows(&other).status, 200);
 }
 
@@ -190,41 +190,41 @@ fn a_revoked_token_is_refused_as_soon_as_it_is_asked_about() {
 fn the_end_of_a_session_ends_its_tokens() {
     let stage = start(&asking_as("n8n", "N8N_GATE_SECRET"));
     let alice = keycloak().log_in("alice").unwrap();
-    stage.heard(&alice.access);
+    stage.recorded(&alice.access);
     keycloak().log_out(&alice).unwrap();
     wait_for_the_end_of_ttl();
-    let answer = stage.list_workflows(&alice.access);
-    assert_eq!(answer.refusal(), (401, json!("inactive")));
+    let response = stage.list_workflows(&alice.access);
+    assert_eq!(response.refusal(), (401, json!("inactive")));
 }
 
-/// Since version 26.6.2 Keycloak tells a client about the tokens alone that are meant for it.
+/// Since version 26.6.2 Keycloak reports the status of a token only to a client in its audience.
 #[test]
-fn keycloak_calls_tokens_inactive_for_whom_they_are_not_meant() {
-    let stage = start(&asking_as("stranger", "STRANGER_SECRET"));
+fn keycloak_calls_tokens_inactive_for_clients_that_are_not_in_their_audience() {
+    let stage = start(&asking_as("unmapped", "UNMAPPED_SECRET"));
     let token = keycloak().token("orders").unwrap();
-    let answer = stage.list_workflows(&token);
-    assert_eq!(answer.refusal(), (401, json!("inactive")));
+    let response = stage.list_workflows(&token);
+    assert_eq!(response.refusal(), (401, json!("inactive")));
 }
 
 #[test]
 fn tokens_of_a_new_key_open_the_api_at_once() {
     let stage = start(&json!({}));
     let before = keycloak().token("orders").unwrap();
-    stage.heard(&before);
+    stage.recorded(&before);
     wait_for_the_end_of_ttl();
     keycloak().rotate().unwrap();
     let after = keycloak().token("orders").unwrap();
     let key = |token: &str| token.split('.').next().unwrap().to_owned();
-    assert_ne!(key(&before), key(&after), "the key is another one");
-    stage.heard(&after);
-    stage.heard(&before);
+    assert_ne!(key(&before), key(&after), "the key has not changed");
+    stage.recorded(&after);
+    stage.recorded(&before);
     assert!(
         !stage.envoy.log_text().contains(&after),
         "the log holds a token"
     );
 }
 
-/// What ships for Docker Compose: the realm, and the policy in the Envoy file beside it.
+/// The shipped files for Docker Compose: the realm, and the policy in the Envoy file.
 #[test]
 fn the_realm_of_compose_makes_tokens_that_its_envoy_takes() {
     let folder = support::installed::root().join("deploy/compose");
@@ -237,7 +237,7 @@ fn the_realm_of_compose_makes_tokens_that_its_envoy_takes() {
     let realm = ["app-a", "app-b"]
         .into_iter()
         .fold(read("realm.json"), secret);
-    // The secret of n8n's own client is Keycloak's to make; here it has to be known.
+    // Keycloak makes the secret of n8n's own client. The test sets it, so that it is known.
     let mut realm: Value = serde_json::from_str(&realm).unwrap();
     realm["clients"][0]["secret"] = json!("secret-of-n8n");
     keycloak().make_realm(&realm.to_string()).unwrap();
@@ -260,12 +260,13 @@ fn the_realm_of_compose_makes_tokens_that_its_envoy_takes() {
     };
     let stage = start_with(policy, &keys);
     let token = |client| keycloak().token_of("n8n", client).unwrap();
-    let heard = stage.heard(&token("app-a"));
-    assert_eq!(heard.values("x-n8n-api-key"), ["key-of-app-a"]);
-    let answer = stage.list_workflows(&token("app-b"));
-    assert_eq!(answer.refusal(), (403, json!("insufficient_scope")));
-    // Its tokens are for n8n's own client, so that Keycloak answers when that one asks about them.
+    let recorded = stage.recorded(&token("app-a"));
+    assert_eq!(recorded.values("x-n8n-api-key"), ["key-of-app-a"]);
+    let response = stage.list_workflows(&token("app-b"));
+    assert_eq!(response.refusal(), (403, json!("insufficient_scope")));
+    // Its tokens have n8n's own client as audience, so Keycloak reports their status to that
+    // client.
     let [a, b] = keys;
     let stage = start_with(asked, &[a, b, ("N8N_GATE_SECRET", "secret-of-n8n")]);
-    stage.heard(&token("app-a"));
+    stage.recorded(&token("app-a"));
 }

@@ -1,4 +1,4 @@
-//! Keys that come late, that change, and how often the provider is asked for them.
+//! Keys that come late and keys that change, and the number of fetches.
 
 use std::thread;
 use std::time::Duration;
@@ -8,18 +8,18 @@ use serde_json::json;
 use crate::gate::{claims, key, policy, provider, token, Gate, KEY_ID, ORDERS, READER};
 use crate::mint::{KeyKind, Mint};
 use crate::support::envoy::Setup;
-use crate::support::http::{exchange_within, Answer, Request};
+use crate::support::http::{exchange_within, Request, Response};
 use crate::support::scripted_provider::{DISCOVERY, JWKS};
 use crate::support::server::{Reply, Script};
 
-fn list(gate: &Gate, token: &str) -> Answer {
+fn list(gate: &Gate, token: &str) -> Response {
     Request::get("/api/v1/workflows")
         .bearer(token)
         .send(gate.envoy.port())
         .unwrap()
 }
 
-fn good(gate: &Gate) -> Answer {
+fn good(gate: &Gate) -> Response {
     list(gate, &token("app-a", &[READER]))
 }
 
@@ -66,7 +66,7 @@ fn a_new_key_counts_at_once_and_an_old_one_no_longer() {
     assert_eq!(good(&gate).status, 200);
     let next = Mint::generate(KeyKind::P256);
     gate.provider.publish(&[next.jwk("next")]);
-    // An unknown key id causes at most one fetch in `cooldown`.
+    // An unknown key id causes at most one refetch in a `cooldown`.
     thread::sleep(Duration::from_millis(1100));
     let header = json!({"alg": "ES256", "kid": "next"});
     let of_next = next.sign(&header, &claims("app-a", &[READER], &json!({})));
@@ -77,14 +77,15 @@ fn a_new_key_counts_at_once_and_an_old_one_no_longer() {
 }
 
 #[test]
-fn tokens_with_made_up_key_ids_do_not_make_the_gate_storm_the_provider() {
+fn tokens_with_made_up_key_ids_cause_few_fetches() {
     let gate = Gate::start();
     assert_eq!(good(&gate).status, 200);
     for number in 0..50 {
         let header = json!({"alg": "RS256", "kid": format!("made-up-{number}")});
         let token = key().sign(&header, &claims("app-a", &[READER], &json!({})));
         let refused = list(&gate, &token);
-        // Between two looks the gate does not know.
+        // Between two refetches the gate does not know whether the key exists, so the status is
+        // 503.
         if refused.status != 401 {
             assert_eq!(refused.status, 503);
             assert_eq!(refused.json()["reason"], json!("keys_not_current"));
@@ -92,22 +93,22 @@ fn tokens_with_made_up_key_ids_do_not_make_the_gate_storm_the_provider() {
         }
     }
     let asked = gate.provider.requests(JWKS);
-    assert!(asked < 10, "the provider was asked {asked} times");
+    assert!(asked < 10, "the provider got {asked} requests");
 }
 
 #[test]
-fn known_keys_outlive_an_outage_of_the_provider() {
+fn known_keys_stay_usable_during_an_outage_of_the_provider() {
     let gate = Gate::start();
     assert_eq!(good(&gate).status, 200);
     gate.provider.script(DISCOVERY, Script::Close);
     gate.provider.script(JWKS, Script::Close);
     let header = json!({"alg": "RS256", "kid": "unknown"});
     let unknown = key().sign(&header, &claims("app-a", &[READER], &json!({})));
-    // Nobody knows whether the provider has that key by now.
+    // The provider may have that key by now, so the status is 503.
     let refused = list(&gate, &unknown);
     assert_eq!(refused.status, 503);
     assert_eq!(refused.json()["reason"], json!("keys_unavailable"));
-    // Another token than before, so that it is not merely remembered.
+    // A new token, so that it is not in the cache.
     let other = token("app-a", &[READER, "another-role"]);
     assert_eq!(list(&gate, &other).status, 200);
 }
@@ -121,15 +122,15 @@ fn no_worker_lets_requests_wait_for_a_fetch_that_failed() {
     let gate = Gate::at(provider, policy, |setup| setup.workers(4));
     let request = Request::get("/api/v1/workflows").bearer(&token("app-a", &[READER]));
     for _ in 0..12 {
-        // A worker that waited for another one's fetch would take as long as that may.
+        // A worker that waited for the fetch of another worker would exceed this time.
         let patience = Duration::from_secs(10);
-        let answer = exchange_within(gate.envoy.port(), &request.bytes(), patience).unwrap();
-        assert_eq!(answer.json()["reason"], json!("keys_unavailable"));
+        let response = exchange_within(gate.envoy.port(), &request.bytes(), patience).unwrap();
+        assert_eq!(response.json()["reason"], json!("keys_unavailable"));
     }
 }
 
 #[test]
-fn a_caller_who_hangs_up_while_keys_are_fetched_is_on_record() {
+fn a_client_that_hangs_up_while_keys_are_fetched_leaves_an_audit_record() {
     let provider = provider();
     provider.script(JWKS, Script::Hang);
     let gate = Gate::at(provider, policy(), |setup| setup);
@@ -161,13 +162,13 @@ fn a_new_configuration_does_not_wait_for_the_fetch_of_the_old_one() {
     gate.envoy.update(&policy).unwrap();
     until(|| {
         let metrics = Request::get("/metrics").send(gate.envoy.port());
-        metrics.is_ok_and(|answer| answer.status == 403)
+        metrics.is_ok_and(|response| response.status == 403)
     });
-    // The old configuration's fetch hangs on for 30 s, and its lease would for a minute.
+    // The fetch of the old configuration takes 30 s, and its lease would last a minute.
     let request = Request::get("/api/v1/workflows").bearer(&token("app-a", &[READER]));
     let patience = Duration::from_secs(10);
-    let answer = exchange_within(gate.envoy.port(), &request.bytes(), patience).unwrap();
-    assert_eq!(answer.status, 200, "{}", answer.text());
+    let response = exchange_within(gate.envoy.port(), &request.bytes(), patience).unwrap();
+    assert_eq!(response.status, 200, "{}", response.text());
 }
 
 #[test]
@@ -180,8 +181,8 @@ fn four_workers_fetch_once_in_an_interval_and_read_the_document_once() {
         assert_eq!(good(&gate).status, 200);
         thread::sleep(Duration::from_millis(100));
     }
-    // Nine seconds and a bit. An interval is no shorter than 1.8 s, and four workers that fetched
-    // for themselves would have asked four times as often.
+    // The test took a little more than nine seconds. An interval is at least 1.8 s. Four workers
+    // that fetched for themselves would make four times as many calls.
     let fetches = gate.provider.requests(JWKS);
     assert!((3..=12).contains(&fetches), "{fetches}");
     assert_eq!(gate.provider.requests(DISCOVERY), 1);
@@ -226,13 +227,13 @@ fn the_provider_says_how_long_its_keys_are_fresh() {
 }
 
 #[test]
-fn a_provider_that_wants_to_be_left_alone_is() {
+fn the_retry_after_of_a_provider_delays_the_next_fetch() {
     let provider = provider();
     let busy = Reply::status(429).header("retry-after", "120");
     provider.script(JWKS, Script::Reply(busy));
     let gate = Gate::at(provider, policy(), |setup| setup.workers(4));
     until(|| gate.provider.requests(JWKS) == 1);
-    // Without it, the second attempt would come after a second.
+    // Without `Retry-After`, the second attempt would come after a second.
     thread::sleep(Duration::from_secs(4));
     let refused = good(&gate);
     assert_eq!(refused.status, 503);
@@ -265,9 +266,9 @@ fn a_new_configuration_starts_with_the_keys_that_are_there() {
     gate.envoy.update(&policy).unwrap();
     let is_new = || {
         let metrics = Request::get("/metrics").send(gate.envoy.port());
-        metrics.is_ok_and(|answer| answer.status == 403)
+        metrics.is_ok_and(|response| response.status == 403)
     };
-    // Every worker has it when none is found that has not.
+    // All workers have the new configuration when 16 requests in a row find it.
     until(|| (0..16).all(|_| is_new()));
     gate.provider.script(JWKS, Script::Close);
     for _ in 0..32 {
@@ -278,7 +279,7 @@ fn a_new_configuration_starts_with_the_keys_that_are_there() {
 }
 
 #[test]
-fn workers_of_a_configuration_without_principals_share_by_a_secret_of_their_own() {
+fn workers_of_a_configuration_without_principals_share_with_sharing_secret() {
     let mut policy = policy();
     let members = policy.as_object_mut().unwrap();
     members.remove("principals");
@@ -296,7 +297,7 @@ fn workers_of_a_configuration_without_principals_share_by_a_secret_of_their_own(
     assert_eq!(gate.provider.requests(JWKS), 1);
 }
 
-/// The provider made a new key and kept the id of the old one.
+/// The provider made a new key with the id of the old one.
 #[test]
 fn a_key_that_changed_under_its_id_counts_for_the_first_token_and_in_all_workers() {
     let gate = Gate::with(policy(), |setup| setup.workers(4));
@@ -325,7 +326,7 @@ fn a_key_that_changed_under_its_id_counts_for_the_first_token_and_in_all_workers
 }
 
 #[test]
-fn forged_signatures_under_a_known_key_id_do_not_make_the_gate_storm_the_provider() {
+fn forged_signatures_under_a_known_key_id_cause_few_fetches() {
     let mut policy = policy();
     policy["providers"][0]["keys"] = json!({ "timeout": "1s", "cooldown": "30s" });
     let gate = Gate::with(policy, |setup| setup.workers(2));
@@ -343,9 +344,9 @@ fn forged_signatures_under_a_known_key_id_do_not_make_the_gate_storm_the_provide
     let asked = gate.provider.requests(JWKS);
     assert!(
         (2..=3).contains(&asked),
-        "the provider was asked {asked} times"
+        "the provider got {asked} requests"
     );
-    // A key that is really new is looked for all the same, and good tokens never waited.
+    // The gate still finds a key that is really new, and good tokens never waited.
     let next = Mint::generate(KeyKind::P256);
     gate.provider
         .publish(&[key().jwk(KEY_ID), next.jwk("next")]);
@@ -355,7 +356,7 @@ fn forged_signatures_under_a_known_key_id_do_not_make_the_gate_storm_the_provide
     assert_eq!(good(&gate).status, 200);
 }
 
-/// A key whose first coordinate begins with a zero octet, which its provider left out.
+/// A key whose first coordinate begins with a zero octet that its provider left out.
 fn short() -> (Mint, serde_json::Value) {
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use base64::Engine as _;
@@ -370,9 +371,9 @@ fn short() -> (Mint, serde_json::Value) {
     }
 }
 
-/// Odd, and with one meaning only.
+/// The keys have unusual forms, but only one meaning each.
 #[test]
-fn keys_as_providers_really_publish_them_check_tokens() {
+fn keys_in_the_unusual_forms_of_real_providers_work() {
     let provider = provider();
     let (short, short_jwk) = short();
     let ed = Mint::generate(KeyKind::Ed25519);
@@ -404,8 +405,13 @@ fn keys_as_providers_really_publish_them_check_tokens() {
     ] {
         let header = json!({"alg": algorithm, "kid": kid});
         let token = signer.sign(&header, &claims("app-a", &[READER], &json!({})));
-        let answer = list(&gate, &token);
-        assert_eq!(answer.status, 200, "{kid} {algorithm}: {}", answer.text());
+        let response = list(&gate, &token);
+        assert_eq!(
+            response.status,
+            200,
+            "{kid} {algorithm}: {}",
+            response.text()
+        );
     }
     let asked = gate.provider.last(JWKS).unwrap();
     let asks_for = ("accept-encoding".to_owned(), b"identity".to_vec());
@@ -413,9 +419,9 @@ fn keys_as_providers_really_publish_them_check_tokens() {
     assert!(!gate.envoy.log_text().contains("are skipped"));
 }
 
-/// In the log once, in a metric, and in the audit of every worker.
+/// A skipped key is in the log once, in a metric, and in the audit of every worker.
 #[test]
-fn a_key_that_is_skipped_is_told() {
+fn a_skipped_key_is_in_the_log_the_metrics_and_the_audit() {
     let provider = provider();
     let mut weak = key().jwk("weak\u{202e}\n");
     weak["n"] = json!("AQAB");
@@ -427,10 +433,10 @@ fn a_key_that_is_skipped_is_told() {
     let gate = Gate::at(provider, policy, |setup| setup.workers(4));
     until(|| gate.provider.requests(JWKS) > 2);
     let log = gate.envoy.log_text();
-    let told =
+    let line =
         "provider idp: keys of the key set are skipped: keys[1] (kid \"weak\\u{202e}\\n\"): \
                 an RSA key of less than 2048 bits; keys[2] (kid \"enc\"): not for signatures";
-    assert_eq!(log.matches(told).count(), 1, "{log}");
+    assert_eq!(log.matches(line).count(), 1, "{log}");
     let gauges = |name: &str, value: u32| {
         let line = format!("n8n_idp_gate_{name}_provider_idp{{}} {value}");
         let stats = gate.envoy.stats().unwrap();
@@ -453,7 +459,7 @@ fn a_key_that_is_skipped_is_told() {
     for record in refused {
         assert_eq!(record["fault"], json!("skipped: use"));
     }
-    // A provider that withdraws its keys: the gauges say so.
+    // The provider withdraws its keys, and the gauges show it.
     gate.provider.publish(&[]);
     until(|| {
         gate.envoy
@@ -463,7 +469,7 @@ fn a_key_that_is_skipped_is_told() {
     gauges("skipped_keys", 0);
 }
 
-/// Waits for something that comes soon.
+/// Waits until a condition holds.
 fn until(there: impl Fn() -> bool) {
     for _ in 0..100 {
         if there() {
@@ -471,5 +477,5 @@ fn until(there: impl Fn() -> bool) {
         }
         thread::sleep(Duration::from_millis(100));
     }
-    panic!("it does not come");
+    panic!("the condition does not hold");
 }

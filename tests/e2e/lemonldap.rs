@@ -1,10 +1,11 @@
-//! The gate with opaque tokens of `LemonLDAP::NG`, whose answers name neither audience nor kind.
+//! The gate with opaque tokens of `LemonLDAP::NG`, whose introspection responses have neither
+//! audience nor token type.
 
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test stops where something is not as it must be"
+    reason = "a test fails at the first unexpected value"
 )]
 
 #[path = "../support/mod.rs"]
@@ -15,7 +16,7 @@ use support::lemonldap::{Lemonldap, ASKING_CLIENT};
 use support::ports;
 use support::stage::{wait_for_the_end_of_ttl, with_members, Stage};
 
-/// A provider, and the gate that asks it. With members of the provider that say how.
+/// A provider, and a gate with these fields for introspection.
 fn start(members: impl FnOnce(&str) -> Value) -> (Lemonldap, Stage) {
     let provider = Lemonldap::start(ports::free().unwrap()).unwrap();
     let issuer = provider.issuer();
@@ -43,7 +44,8 @@ fn policy(issuer: &str, members: &Value) -> Value {
     })
 }
 
-/// Its answers name the client, and no refresh token is active: the first test shows it.
+/// The introspection responses name the client, and no refresh token is active. The first test
+/// shows both.
 fn introspection(issuer: &str) -> Value {
     json!({
         "audience_claim": "client_id",
@@ -60,17 +62,18 @@ fn opaque_tokens_of_applications_and_people_open_the_api_and_refresh_tokens_do_n
     let (provider, stage) = start(introspection);
     let of_application = provider.token("workflow:read").unwrap();
     assert!(!of_application.contains('.'), "{of_application}");
-    let heard = stage.caller(&of_application);
-    assert_eq!(heard, [["key-of-orders"], ["orders"], ["app"]]);
+    let recorded = stage.caller(&of_application);
+    assert_eq!(recorded, [["key-of-orders"], ["orders"], ["app"]]);
     let without_scope = provider.token("something:else").unwrap();
-    let answer = stage.list_workflows(&without_scope);
-    assert_eq!(answer.refusal(), (403, json!("insufficient_scope")));
+    let response = stage.list_workflows(&without_scope);
+    assert_eq!(response.refusal(), (403, json!("insufficient_scope")));
     let [access, refresh] = provider.log_in("dwho").unwrap();
-    let heard = stage.caller(&access);
-    // Nothing in its answer tells a person from an application of another name.
-    assert_eq!(heard, [["key-of-doctor"], ["orders"], ["unknown"]]);
-    let answer = stage.list_workflows(&refresh);
-    assert_eq!(answer.refusal(), (401, json!("inactive")));
+    let recorded = stage.caller(&access);
+    // Nothing in its introspection response distinguishes a person from an application with another
+    // name.
+    assert_eq!(recorded, [["key-of-doctor"], ["orders"], ["unknown"]]);
+    let response = stage.list_workflows(&refresh);
+    assert_eq!(response.refusal(), (401, json!("inactive")));
     let log = stage.envoy.log_text();
     for token in [of_application, access, refresh] {
         assert!(!log.contains(&token), "the log holds a token");
@@ -84,38 +87,41 @@ fn tokens_end_with_their_sessions() {
     stage.caller(&token);
     provider.end_sessions().unwrap();
     wait_for_the_end_of_ttl();
-    let answer = stage.list_workflows(&token);
-    assert_eq!(answer.refusal(), (401, json!("inactive")));
+    let response = stage.list_workflows(&token);
+    assert_eq!(response.refusal(), (401, json!("inactive")));
 }
 
 #[test]
-fn an_answer_that_names_no_kind_is_refused_unless_that_is_accepted() {
+fn a_response_that_names_no_token_type_is_refused_unless_that_is_configured() {
     let (provider, stage) = start(|issuer| {
         let mut members = introspection(issuer);
         members["introspection"]["accept_untyped"] = json!(false);
         members
     });
     let token = provider.token("workflow:read").unwrap();
-    let answer = stage.list_workflows(&token);
-    assert_eq!(answer.refusal(), (401, json!("kind_missing")));
+    let response = stage.list_workflows(&token);
+    assert_eq!(response.refusal(), (401, json!("kind_missing")));
 }
 
 #[test]
-fn a_client_that_the_provider_does_not_let_in_learns_nothing() {
+fn introspection_with_an_unknown_client_gives_503() {
     let (provider, stage) = start(|issuer| {
         let mut members = introspection(issuer);
-        members["introspection"]["client_id"] = json!("nobody");
+        members["introspection"]["client_id"] = json!("unregistered");
         members
     });
     let token = provider.token("workflow:read").unwrap();
-    let answer = stage.list_workflows(&token);
-    assert_eq!(answer.refusal(), (503, json!("introspection_unavailable")));
+    let response = stage.list_workflows(&token);
+    assert_eq!(
+        response.refusal(),
+        (503, json!("introspection_unavailable"))
+    );
     let record = stage.envoy.audit().pop().unwrap();
     assert_eq!(record["fault"], json!("client_refused"), "{record}");
 }
 
 #[test]
-fn a_person_is_known_by_userinfo_too_and_has_no_client_there() {
+fn userinfo_identifies_a_person_and_has_no_client() {
     let (provider, stage) = start(|issuer| {
         let uri = format!("{issuer}/oauth2/userinfo");
         json!({ "userinfo": {
@@ -124,16 +130,16 @@ fn a_person_is_known_by_userinfo_too_and_has_no_client_there() {
         } })
     });
     let [access, refresh] = provider.log_in("dwho").unwrap();
-    let heard = stage.caller(&access);
-    assert_eq!(heard[0], ["key-of-doctor"]);
-    assert_eq!(heard[1], [""; 0]);
-    assert_eq!(heard[2], ["unknown"]);
+    let recorded = stage.caller(&access);
+    assert_eq!(recorded[0], ["key-of-doctor"]);
+    assert_eq!(recorded[1], [""; 0]);
+    assert_eq!(recorded[2], ["unknown"]);
     for token in [refresh.as_str(), "made-up"] {
-        let answer = stage.list_workflows(token);
-        assert_eq!(answer.refusal(), (401, json!("inactive")), "{token}");
+        let response = stage.list_workflows(token);
+        assert_eq!(response.refusal(), (401, json!("inactive")), "{token}");
     }
     provider.end_sessions().unwrap();
     wait_for_the_end_of_ttl();
-    let answer = stage.list_workflows(&access);
-    assert_eq!(answer.refusal(), (401, json!("inactive")));
+    let response = stage.list_workflows(&access);
+    assert_eq!(response.refusal(), (401, json!("inactive")));
 }

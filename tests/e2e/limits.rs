@@ -1,5 +1,5 @@
-//! The shipped file under clients that hold requests and never let go: no other caller is kept out,
-//! and what they hold is little.
+//! The shipped file with clients that hold requests for ever. Other callers are still served, and
+//! held requests take little memory.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -15,7 +15,7 @@ use crate::support::http::{Request, PATIENCE};
 use crate::support::recorder::Recorder;
 use crate::support::server::{Reply, Script};
 
-/// More than Envoy's circuit breakers let through where nobody sets them.
+/// More requests than Envoy's circuit breakers allow by default.
 const MANY: usize = 1_100;
 
 const HELD: &str = "http.gate.downstream_rq_active";
@@ -32,8 +32,8 @@ fn upgrade_to(protocol: &str, path: &str) -> Request {
         .header("Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA==")
 }
 
-/// The shipped file's way of allowing upgrades, and those to which Istio and Envoy Gateway come by
-/// what their manifests say.
+/// Upgrades in the shipped file, and in the configurations that Istio and Envoy Gateway make from
+/// their manifests.
 #[test]
 fn upgrades_are_taken_where_n8n_serves_them_and_nowhere_else() {
     const OTHERS: &str = "route: { cluster: n8n, timeout: 0s }";
@@ -71,8 +71,8 @@ fn only_there(gate: &ShippedGate) {
         "/browser-use/cdp/a",
     ] {
         assert_eq!(gate.status(&upgrade(path)), 200, "{path}");
-        let heard = gate.recorder.take();
-        assert_eq!(heard[0].values("upgrade"), ["websocket"], "{path}");
+        let recorded = gate.recorder.take();
+        assert_eq!(recorded[0].values("upgrade"), ["websocket"], "{path}");
     }
     for path in [
         "/",
@@ -88,7 +88,7 @@ fn only_there(gate: &ShippedGate) {
         "/browser-use/other/a",
         "/browser-use/cdp/a/b",
     ] {
-        // No header by which verified callers are told opens another way.
+        // The header that marks verified callers allows no upgrade either.
         for name in ["x-other", "x-auth-issuer"] {
             let request = upgrade(path).header(name, "a");
             assert_eq!(gate.status(&request), 403, "{path} with {name}");
@@ -106,7 +106,7 @@ fn held_requests_keep_no_other_caller_out() {
         ("upgrades elsewhere", upgrade("/webhook/a").bytes(), false),
         ("upgrades", upgrade("/chat").bytes(), true),
         ("bodies that never come", body, true),
-        ("no answers", Request::get("/webhook/a").bytes(), true),
+        ("no responses", Request::get("/webhook/a").bytes(), true),
     ] {
         gate.recorder.script(Script::Hang);
         let connections = gate.hold(MANY, &bytes);
@@ -130,7 +130,7 @@ fn held_requests_keep_no_other_caller_out() {
 }
 
 #[test]
-fn verified_callers_have_places_of_their_own() {
+fn verified_callers_have_slots_of_their_own() {
     let few = "max_requests: 4, max_connections: 8448";
     let gate =
         ShippedGate::start(|setup| setup.edited("max_requests: 8192, max_connections: 8448", few));
@@ -140,7 +140,7 @@ fn verified_callers_have_places_of_their_own() {
     gate.recorder.script(Script::Reply(Reply::status(200)));
     let good = Request::get("/api/v1/workflows").bearer(&gate.token("app-a", &[READER]));
     assert_eq!(gate.status(&good), 200);
-    // Refused at once, and not left waiting; a header of the client's making gets no place.
+    // It is refused at once and does not wait. A made-up header gets no slot.
     let anonymous = Request::get("/webhook/b");
     assert_eq!(gate.status(&anonymous), 503);
     let forged = anonymous.clone().header("X-Auth-Issuer", &gate.issuer);
@@ -153,7 +153,7 @@ fn verified_callers_have_places_of_their_own() {
 }
 
 #[test]
-fn a_body_that_never_comes_ends_and_an_answer_that_takes_its_time_does_not() {
+fn a_body_that_never_comes_times_out_and_a_slow_response_does_not() {
     let gate =
         ShippedGate::start(|setup| setup.edited("request_timeout: 120s", "request_timeout: 2s"));
     let late = Script::Drip {
@@ -168,10 +168,10 @@ fn a_body_that_never_comes_ends_and_an_answer_that_takes_its_time_does_not() {
     gate.recorder.script(late);
     let slow = Request::post("/webhook/a", &json!({})).send(gate.envoy.port());
     assert_eq!(slow.unwrap().text(), "0123456789");
-    let mut answer = [0; 12];
+    let mut response = [0; 12];
     held[0].set_read_timeout(Some(PATIENCE)).unwrap();
-    held[0].read_exact(&mut answer).unwrap();
-    assert_eq!(&answer, b"HTTP/1.1 408");
+    held[0].read_exact(&mut response).unwrap();
+    assert_eq!(&response, b"HTTP/1.1 408");
     gate.wait_for("cluster.n8n.upstream_rq_active", 0);
 }
 
@@ -183,9 +183,9 @@ fn an_open_websocket_outlives_the_time_for_requests() {
         let (mut stream, _) = upstream.accept().unwrap();
         let mut head = [0; 4096];
         let _ = stream.read(&mut head).unwrap();
-        let answer =
+        let response =
             "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
-        stream.write_all(answer.as_bytes()).unwrap();
+        stream.write_all(response.as_bytes()).unwrap();
         thread::sleep(Duration::from_secs(4));
         stream.write_all(b"late").unwrap();
         thread::sleep(PATIENCE);
@@ -206,8 +206,8 @@ fn an_open_websocket_outlives_the_time_for_requests() {
     assert!(received.starts_with(b"HTTP/1.1 101"));
 }
 
-/// Each sends as much of a large body as Envoy takes; what it takes is counted, and bounded by the
-/// listener's limit and what lies in the socket's turn.
+/// Each client sends as much of a large body as Envoy accepts. The sum is bounded by the listener's
+/// limit and the socket buffers.
 #[test]
 fn requests_that_wait_hold_little_of_their_bodies() {
     const WAITERS: usize = 100;
@@ -257,7 +257,7 @@ fn a_large_body_streams_through_after_the_decision() {
     assert!(gate.recorder.take()[0].body == body);
 }
 
-/// RFC 9113 §6.5.2: what the server says of itself at the start of a connection.
+/// The settings of the server at the start of a connection (RFC 9113 §6.5.2).
 #[test]
 fn connections_over_http_2_may_hold_little() {
     let gate = ShippedGate::start(|setup| setup);
@@ -277,14 +277,14 @@ fn connections_over_http_2_may_hold_little() {
             _ => {}
         }
     }
-    let said = |name: u64| {
+    let setting = |name: u64| {
         settings
             .iter()
             .find(|(other, _)| *other == name)
             .map(|(_, value)| *value)
     };
-    assert_eq!(said(0x3), Some(100), "streams at a time");
-    assert_eq!(said(0x4).unwrap_or(65_535), 65_536, "window of a stream");
+    assert_eq!(setting(0x3), Some(100), "streams at a time");
+    assert_eq!(setting(0x4).unwrap_or(65_535), 65_536, "window of a stream");
     assert_eq!(window, 1 << 20, "window of the connection");
 }
 

@@ -1,4 +1,4 @@
-//! How a client finds the provider, from a refusal on (RFC 9728).
+//! How a client gets from a refusal to the provider (RFC 9728).
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use crate::support::http::Request;
 const ORDERS: &str = "/.well-known/oauth-protected-resource/webhook/orders/new";
 
 #[test]
-fn a_caller_finds_the_description_of_what_refused_him() {
+fn a_refusal_names_the_metadata_of_its_resource() {
     let gate = Gate::start();
     for (path, resource) in [
         ("/api/v1/workflows?limit=1", "/api/v1"),
@@ -28,10 +28,10 @@ fn a_caller_finds_the_description_of_what_refused_him() {
         assert!(origin.starts_with("https://"), "{origin}");
 
         let asked = Request::get(&metadata).header("X-Forwarded-Proto", "https");
-        let answer = asked.send(gate.envoy.port()).unwrap();
-        assert_eq!(answer.status, 200);
+        let response = asked.send(gate.envoy.port()).unwrap();
+        assert_eq!(response.status, 200);
         assert_eq!(
-            answer.json(),
+            response.json(),
             json!({
                 "resource": format!("{origin}{resource}"),
                 "authorization_servers": [ISSUER],
@@ -39,11 +39,11 @@ fn a_caller_finds_the_description_of_what_refused_him() {
             })
         );
         assert_eq!(
-            answer.header("access-control-allow-origin").as_deref(),
+            response.header("access-control-allow-origin").as_deref(),
             Some("*")
         );
         assert_eq!(
-            answer.header("content-type").as_deref(),
+            response.header("content-type").as_deref(),
             Some("application/json")
         );
     }
@@ -51,54 +51,54 @@ fn a_caller_finds_the_description_of_what_refused_him() {
 }
 
 #[test]
-fn the_description_is_for_reading_alone() {
+fn the_metadata_can_only_be_read() {
     let gate = Gate::start();
     let head = Request::new("HEAD", ORDERS)
         .send(gate.envoy.port())
         .unwrap();
     assert_eq!((head.status, head.text().as_str()), (200, ""));
     for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
-        let answer = Request::new(method, ORDERS)
+        let response = Request::new(method, ORDERS)
             .send(gate.envoy.port())
             .unwrap();
-        assert_eq!(answer.status, 405, "{method}");
-        assert_eq!(answer.header("allow").as_deref(), Some("GET, HEAD"));
+        assert_eq!(response.status, 405, "{method}");
+        assert_eq!(response.header("allow").as_deref(), Some("GET, HEAD"));
     }
     assert!(gate.recorder.take().is_empty());
-    // A webhook that takes no tokens is n8n's to describe.
+    // The gate has no metadata for a webhook without tokens, so n8n gets the request.
     for path in ["/webhook/open/x", "/webhook/closed/x", "/mcp-server/http"] {
         let path = format!("/.well-known/oauth-protected-resource{path}");
-        let answer = Request::get(&path).send(gate.envoy.port()).unwrap();
-        assert_eq!(answer.status, 200, "{path}");
+        let response = Request::get(&path).send(gate.envoy.port()).unwrap();
+        assert_eq!(response.status, 200, "{path}");
         assert_eq!(gate.recorder.take().len(), 1, "{path}");
     }
 }
 
-/// What a browser asks before an MCP client's script may read the description.
+/// The preflight of a browser before the script of an MCP client reads the metadata.
 #[test]
-fn the_description_can_be_read_by_scripts_in_browsers() {
+fn the_metadata_can_be_read_by_scripts_in_browsers() {
     let gate = Gate::start();
     let origin = "https://inspector.example";
     let preflight = Request::new("OPTIONS", ORDERS)
         .header("Origin", origin)
         .header("Access-Control-Request-Method", "GET")
         .header("Access-Control-Request-Headers", "mcp-protocol-version");
-    let answer = preflight.send(gate.envoy.port()).unwrap();
-    assert_eq!((answer.status, answer.text().as_str()), (204, ""));
+    let response = preflight.send(gate.envoy.port()).unwrap();
+    assert_eq!((response.status, response.text().as_str()), (204, ""));
     for (name, value) in [
         ("access-control-allow-origin", "*"),
         ("access-control-allow-methods", "GET, HEAD"),
         ("access-control-allow-headers", "*"),
     ] {
-        assert_eq!(answer.header(name).as_deref(), Some(value), "{name}");
+        assert_eq!(response.header(name).as_deref(), Some(value), "{name}");
     }
-    assert_eq!(answer.header("access-control-allow-credentials"), None);
+    assert_eq!(response.header("access-control-allow-credentials"), None);
     let asked = Request::get(ORDERS)
         .header("Origin", origin)
         .header("MCP-Protocol-Version", "2025-06-18");
-    let answer = asked.send(gate.envoy.port()).unwrap();
-    assert_eq!(answer.status, 200);
-    let allowed = answer.header("access-control-allow-origin");
+    let response = asked.send(gate.envoy.port()).unwrap();
+    assert_eq!(response.status, 200);
+    let allowed = response.header("access-control-allow-origin");
     assert_eq!(allowed.as_deref(), Some("*"));
     assert!(gate.recorder.take().is_empty());
 }

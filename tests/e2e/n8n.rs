@@ -1,12 +1,12 @@
-//! A real Envoy in front of a real n8n, with tokens of a certified OpenID provider: the story of
-//! the demo, and what only a real n8n can show.
+//! A real Envoy in front of a real n8n, with tokens of a certified OpenID provider: the steps of
+//! the demo, and tests that need a real n8n.
 
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test stops where something is not as it must be"
+    reason = "a test fails at the first unexpected value"
 )]
 
 #[path = "../demo/play.rs"]
@@ -52,7 +52,7 @@ use self::support::envoy_file::Ports;
 use self::support::provider::AUDIENCE;
 use self::support::{installed, ports, Outcome};
 
-/// What all tests share, because n8n takes its time. One test at a time has it.
+/// The servers of all tests, because n8n starts slowly. One test at a time uses them.
 fn stage() -> MutexGuard<'static, Stage> {
     static STAGE: OnceLock<Result<Mutex<Stage>, String>> = OnceLock::new();
     let started = STAGE.get_or_init(|| match start() {
@@ -65,7 +65,7 @@ fn stage() -> MutexGuard<'static, Stage> {
     }
 }
 
-/// Starts everything on free ports, with a fresh n8n.
+/// Starts all servers on free ports, with a new n8n.
 fn start() -> Outcome<Stage> {
     let ports = Ports {
         gate: ports::free()?,
@@ -80,7 +80,7 @@ fn start() -> Outcome<Stage> {
     Stage::start(ports, &folder, |_| ())
 }
 
-/// Another gate in front of the same n8n: what roles grant there, and which webhooks are guarded.
+/// Another gate in front of the same n8n, with other roles and webhook rules.
 fn gate_with(stage: &Stage, roles: &Value, webhooks: &Value) -> Envoy {
     let policy = json!({
         "providers": [{
@@ -106,7 +106,7 @@ fn gate_with(stage: &Stage, roles: &Value, webhooks: &Value) -> Envoy {
         .unwrap()
 }
 
-/// Runs a script below `tests/real` and shows what it printed when it fails.
+/// Runs a script below `tests/real`, and shows its output if it fails.
 fn run_script(name: &str, arguments: &[&str]) {
     let output = Command::new(installed::node().unwrap())
         .arg(installed::root().join("tests/real").join(name))
@@ -123,7 +123,7 @@ fn run_script(name: &str, arguments: &[&str]) {
 }
 
 #[test]
-fn the_story_of_the_demo_goes_as_it_is_told() {
+fn the_steps_of_the_demo_give_the_documented_results() {
     let stage = stage();
     let mut play = Play::on(&stage);
     for token in &TOKENS {
@@ -148,7 +148,7 @@ fn the_story_of_the_demo_goes_as_it_is_told() {
 }
 
 #[test]
-fn the_table_of_operations_is_what_the_installed_n8n_says() {
+fn the_table_of_operations_equals_that_of_the_installed_n8n() {
     let package = installed::n8n().unwrap().join("node_modules/n8n");
     run_script("operations.mjs", &["--check", package.to_str().unwrap()]);
 }

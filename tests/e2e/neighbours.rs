@@ -1,4 +1,4 @@
-//! Another plugin of the same gateway, which knows the names of what the workers share.
+//! Another module of the same Envoy, which knows the names of the shared values.
 
 use std::thread;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use serde_json::{json, Value};
 use crate::gate::{claims, key, policy, token, Gate, ISSUER, KEY_A, KEY_ID, KEY_PEOPLE, READER};
 use crate::mint::{KeyKind, Mint};
 use crate::support::envoy::Setup;
-use crate::support::http::{Answer, Request};
+use crate::support::http::{Request, Response};
 use crate::support::scripted_provider::DISCOVERY;
 
-/// The name of what is shared: what only one who knows the keys of n8n can find out.
+/// The name of a shared value. Only a program that has the API keys can derive it.
 fn name(kind: &str) -> String {
     let mut secret = HMAC::new("n8n-idp-gate shared data key, version 1");
     for key in [KEY_A, KEY_PEOPLE] {
@@ -40,30 +40,30 @@ fn name(kind: &str) -> String {
     format!("n8n-idp-gate/4/{kind}/{id}")
 }
 
-/// Has the neighbour do something.
+/// Sends an order to the other module.
 fn order(gate: &Gate, order: &Value) -> Value {
     let request = Request::get("/").header("x-shared", order.to_string());
-    let answer = request.send(gate.envoy.port()).unwrap();
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    answer.json()
+    let response = request.send(gate.envoy.port()).unwrap();
+    assert_eq!(response.status, 200, "{}", response.text());
+    response.json()
 }
 
 fn read(gate: &Gate, kind: &str) -> Option<String> {
-    let answer = order(gate, &json!({ "name": name(kind) }));
-    answer["value"].as_str().map(str::to_owned)
+    let response = order(gate, &json!({ "name": name(kind) }));
+    response["value"].as_str().map(str::to_owned)
 }
 
 fn write(gate: &Gate, kind: &str, value: &str) {
-    let answer = order(gate, &json!({ "name": name(kind), "write": value }));
-    assert_eq!(answer["written"], json!(true));
+    let response = order(gate, &json!({ "name": name(kind), "write": value }));
+    assert_eq!(response["written"], json!(true));
 }
 
-fn list(gate: &Gate, token: &str) -> Answer {
+fn list(gate: &Gate, token: &str) -> Response {
     let request = Request::get("/api/v1/workflows").bearer(token);
     request.send(gate.envoy.port()).unwrap()
 }
 
-/// A good token that was not sent before, so that nothing is merely remembered.
+/// A good token that was not sent before, so that it is not in the cache.
 fn fresh(number: u32) -> String {
     token("app-a", &[READER, &number.to_string()])
 }
@@ -81,22 +81,22 @@ fn until(holds: impl Fn() -> bool) {
         }
         thread::sleep(Duration::from_millis(100));
     }
-    panic!("it never holds");
+    panic!("the condition never holds");
 }
 
-/// A configuration that is new makes a worker that knows nothing but what is shared.
+/// Loads a new configuration, so that the worker knows only the shared values.
 fn begin_anew(gate: &Gate, policy: &mut Value, metrics: &str) {
     let status = if metrics == "deny" { 403 } else { 200 };
     policy["metrics"] = json!(metrics);
     gate.envoy.update(policy).unwrap();
     until(|| {
-        let answer = Request::get("/metrics").send(gate.envoy.port());
-        answer.is_ok_and(|answer| answer.status == status)
+        let response = Request::get("/metrics").send(gate.envoy.port());
+        response.is_ok_and(|response| response.status == status)
     });
 }
 
 #[test]
-fn a_neighbour_of_the_same_vm_id_forges_no_key_and_rolls_none_back() {
+fn a_module_of_the_same_vm_id_forges_no_key_and_restores_no_old_one() {
     let mut policy = policy();
     policy["providers"][0]["keys"] = json!({ "timeout": "1s", "cooldown": "1s", "ttl": "1s" });
     let gate = Gate::with(policy.clone(), |setup| setup.discovered().neighbour(None));
@@ -108,7 +108,8 @@ fn a_neighbour_of_the_same_vm_id_forges_no_key_and_rolls_none_back() {
     let text = String::from_utf8_lossy(&bytes);
     assert!(text.contains(KEY_ID) && !text.contains(KEY_A) && !text.contains(KEY_PEOPLE));
 
-    // Forged, by one who has no key to seal it with: the neighbour's own key under the good name.
+    // Forged: the other module writes its own key under the good name, without the key for the
+    // seal.
     let own = Mint::generate(KeyKind::Rsa2048);
     let modulus = |mint: &Mint| mint.jwk(KEY_ID)["n"].as_str().unwrap().to_owned();
     let forged = URL_SAFE_NO_PAD.encode(replaced(&bytes, &modulus(key()), &modulus(&own)));
@@ -132,7 +133,7 @@ fn a_neighbour_of_the_same_vm_id_forges_no_key_and_rolls_none_back() {
         assert_eq!(good.status, 200, "{kind}: {}", good.text());
     }
 
-    // Rolled back to a key that left: in the worker that knows better, and in a new one.
+    // Restored to a removed key: in the worker that has newer keys, and in a new worker.
     let next = Mint::generate(KeyKind::P256);
     gate.provider.publish(&[next.jwk("next")]);
     until(|| list(&gate, &of(&next, "next", 0)).status == 200);
@@ -148,20 +149,20 @@ fn a_neighbour_of_the_same_vm_id_forges_no_key_and_rolls_none_back() {
     }
 }
 
-/// The same bytes with one text in place of another of the same length.
+/// The bytes with one part replaced by another of the same length.
 fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
     assert_eq!(from.len(), to.len());
-    let place = bytes
+    let start = bytes
         .windows(from.len())
         .position(|window| window == from.as_bytes())
         .unwrap();
     let mut changed = bytes.to_vec();
-    changed[place..place + to.len()].copy_from_slice(to.as_bytes());
+    changed[start..start + to.len()].copy_from_slice(to.as_bytes());
     changed
 }
 
 #[test]
-fn a_neighbour_that_fills_shared_data_stops_no_worker() {
+fn a_module_that_fills_shared_data_stops_no_worker() {
     let mut policy = policy();
     policy["providers"][0]["keys"] = json!({ "timeout": "1s", "cooldown": "1s", "ttl": "1s" });
     let gate = Gate::with(policy, |setup| setup.neighbour(None));
@@ -175,7 +176,7 @@ fn a_neighbour_that_fills_shared_data_stops_no_worker() {
     }
     thread::sleep(Duration::from_secs(2));
     assert_eq!(list(&gate, &fresh(1)).status, 200);
-    // It goes on to fetch.
+    // The worker still fetches.
     let next = Mint::generate(KeyKind::P256);
     gate.provider.publish(&[next.jwk("next")]);
     until(|| list(&gate, &of(&next, "next", 0)).status == 200);

@@ -1,4 +1,4 @@
-//! What is written down about a request, and what never is.
+//! The records of a request, and the data that they never have.
 
 use serde_json::json;
 
@@ -53,7 +53,7 @@ fn decisions_are_counted_with_labels() {
 }
 
 #[test]
-fn no_secret_stands_in_any_log_or_page() {
+fn no_secret_is_in_any_log_or_page() {
     let gate = Gate::with(crate::gate::policy(), |setup| setup.log_level("trace"));
     let token = token("app-a", &[READER]);
     let forged = format!("{}x", token.split_at(token.len() - 40).0);
@@ -79,7 +79,7 @@ fn no_secret_stands_in_any_log_or_page() {
             signature,
             payload,
         ] {
-            assert!(!text.contains(secret), "{secret} was written down");
+            assert!(!text.contains(secret), "{secret} is in a log or page");
         }
     }
 }

@@ -1,12 +1,12 @@
-//! An n8n below a path, which Envoy's route takes off after the gate has judged the request.
+//! An n8n below a path prefix. Envoy's route removes the prefix after the gate's decision.
 
 use serde_json::{json, Value};
 
 use crate::gate::{policy, token, Gate, ORDERS, READER};
 use crate::support::http::Request;
 
-/// Every way in which a route takes `/n8n` off: Envoy's own, and what Istio and Envoy Gateway make
-/// of theirs.
+/// Every way in which a route removes `/n8n`: those of Envoy, and those that Istio and Envoy
+/// Gateway use.
 fn routes() -> Vec<(&'static str, Value)> {
     let rewrite = |matched: Value, member: &str, value: Value| json!([{ "match": matched, "route": { "cluster": "upstream", member: value } }]);
     let regex =
@@ -63,10 +63,10 @@ fn below() -> Value {
     policy
 }
 
-/// Without a token, or with a static key, nothing that the gate guards arrives, whatever the route
-/// makes of its spelling.
+/// Without a token, or with a static API key, no request for a guarded path arrives, for any
+/// spelling and any route.
 #[test]
-fn no_route_that_takes_the_path_prefix_off_leads_past_the_gate() {
+fn no_route_that_removes_the_path_prefix_leads_past_the_gate() {
     let guarded = [
         "webhook/orders/new",
         "webhook/closed/x",
@@ -98,16 +98,16 @@ fn no_route_that_takes_the_path_prefix_off_leads_past_the_gate() {
             for path in guarded {
                 let path = format!("{start}{path}");
                 let asked = Request::get(&path).header("X-N8N-API-KEY", "any-key-of-n8n");
-                let answer = asked.send(gate.envoy.port()).unwrap();
+                let response = asked.send(gate.envoy.port()).unwrap();
                 assert!(
-                    (400..500).contains(&answer.status),
+                    (400..500).contains(&response.status),
                     "{name}: {path}: {}",
-                    answer.status
+                    response.status
                 );
             }
         }
         assert!(gate.recorder.take().is_empty(), "{name}");
-        // The route itself leads somewhere.
+        // The route itself works.
         let open = Request::get("/n8n/healthz")
             .send(gate.envoy.port())
             .unwrap();
@@ -140,13 +140,13 @@ fn n8n_below_a_path_is_called_with_tokens_and_what_is_outside_is_refused() {
         ("/n8nwebhook/orders/new", "ambiguous_path"),
         ("/n8n/webhook/orders/new", "no_credential"),
     ] {
-        let answer = Request::get(path).send(gate.envoy.port()).unwrap();
-        assert_eq!(answer.json()["reason"], json!(reason), "{path}");
+        let response = Request::get(path).send(gate.envoy.port()).unwrap();
+        assert_eq!(response.json()["reason"], json!(reason), "{path}");
     }
     assert!(gate.recorder.take().is_empty());
 }
 
-/// RFC 9728 puts the document at the root of the host, where no route of n8n's leads.
+/// With RFC 9728 the document is at the root of the host, where n8n has no route.
 #[test]
 fn the_metadata_of_an_n8n_below_a_path_is_where_its_challenge_says() {
     let (_, routes) = routes().swap_remove(0);
@@ -159,9 +159,9 @@ fn the_metadata_of_an_n8n_below_a_path_is_where_its_challenge_says() {
         let challenge = refusal.header("www-authenticate").unwrap();
         let metadata = format!("/.well-known/oauth-protected-resource{resource}");
         assert!(challenge.ends_with(&format!("{metadata}\"")), "{challenge}");
-        let answer = Request::get(&metadata).send(gate.envoy.port()).unwrap();
-        assert_eq!(answer.status, 200, "{path}");
-        let named = answer.json()["resource"].as_str().unwrap().to_owned();
+        let response = Request::get(&metadata).send(gate.envoy.port()).unwrap();
+        assert_eq!(response.status, 200, "{path}");
+        let named = response.json()["resource"].as_str().unwrap().to_owned();
         assert!(named.ends_with(resource), "{named}");
     }
 }

@@ -5,7 +5,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test stops where something is not as it must be"
+    reason = "a test fails at the first unexpected value"
 )]
 
 #[path = "../support/mod.rs"]
@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 
 use serde_json::{json, Value};
 use support::envoy::{Envoy, Setup};
-use support::http::{Answer, Request};
+use support::http::{Request, Response};
 use support::ports;
 use support::provider::{
     clients, RealProvider, ASKING_CLIENT, AUDIENCE, OPAQUE_AUDIENCE, OTHER_AUDIENCE, READ, WRITE,
@@ -23,7 +23,7 @@ use support::provider::{
 use support::recorder::Recorder;
 use support::stage::wait_for_the_end_of_ttl;
 
-/// A gate before a recorder, and the provider that it trusts.
+/// A gate in front of a recorder, and the provider that it trusts.
 struct Stage {
     provider: RealProvider,
     recorder: Recorder,
@@ -49,13 +49,13 @@ impl Stage {
         }
     }
 
-    /// What the tests that change nothing share.
+    /// The provider and the gate of all tests that do not change them.
     fn shared() -> &'static Self {
         static STAGE: OnceLock<Stage> = OnceLock::new();
         STAGE.get_or_init(Self::start)
     }
 
-    fn list_workflows(&self, token: &str) -> Answer {
+    fn list_workflows(&self, token: &str) -> Response {
         Request::get("/api/v1/workflows")
             .bearer(token)
             .send(self.envoy.port())
@@ -89,35 +89,35 @@ fn policy(issuer: &str) -> Value {
 }
 
 #[test]
-fn an_access_token_of_the_provider_opens_the_api() {
+fn an_access_token_of_the_provider_gives_access_to_the_api() {
     let stage = Stage::shared();
     let token = stage.provider.token("app-a", READ, AUDIENCE).unwrap();
-    let answer = Request::get("/api/v1/workflows?marker=an-access-token")
+    let response = Request::get("/api/v1/workflows?marker=an-access-token")
         .bearer(&token)
         .send(stage.envoy.port())
         .unwrap();
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    let heard = stage.recorder.take();
-    let heard = heard
+    assert_eq!(response.status, 200, "{}", response.text());
+    let recorded = stage.recorder.take();
+    let recorded = recorded
         .iter()
-        .find(|heard| heard.target.ends_with("an-access-token"))
+        .find(|recorded| recorded.target.ends_with("an-access-token"))
         .unwrap();
-    assert_eq!(heard.values("x-n8n-api-key"), ["key-of-app-a"]);
-    assert_eq!(heard.values("x-auth-client"), ["app-a"]);
-    assert_eq!(heard.values("x-auth-kind"), ["app"]);
-    assert_eq!(heard.values("authorization"), [""; 0]);
+    assert_eq!(recorded.values("x-n8n-api-key"), ["key-of-app-a"]);
+    assert_eq!(recorded.values("x-auth-client"), ["app-a"]);
+    assert_eq!(recorded.values("x-auth-kind"), ["app"]);
+    assert_eq!(recorded.values("authorization"), [""; 0]);
 }
 
 #[test]
-fn a_client_without_the_role_is_told_what_it_lacks_and_no_scope_to_ask_for() {
+fn a_client_without_the_role_learns_the_missing_operation_and_no_scope_of_n8n() {
     let stage = Stage::shared();
     let token = stage.provider.token("app-b", "", AUDIENCE).unwrap();
-    let answer = stage.list_workflows(&token);
-    assert_eq!(answer.refusal(), (403, json!("insufficient_scope")));
-    let challenge = answer.header("www-authenticate").unwrap();
-    // No scope of n8n: the provider knows none of them.
+    let response = stage.list_workflows(&token);
+    assert_eq!(response.refusal(), (403, json!("insufficient_scope")));
+    let challenge = response.header("www-authenticate").unwrap();
+    // The challenge has no n8n scope, because the provider does not know them.
     assert!(!challenge.contains("scope="), "{challenge}");
-    let detail = answer.json()["detail"].to_string();
+    let detail = response.json()["detail"].to_string();
     assert!(detail.contains("Missing: workflow:list."), "{detail}");
 }
 
@@ -125,25 +125,25 @@ fn a_client_without_the_role_is_told_what_it_lacks_and_no_scope_to_ask_for() {
 fn a_token_for_another_audience_is_refused() {
     let stage = Stage::shared();
     let token = stage.provider.token("app-a", "", OTHER_AUDIENCE).unwrap();
-    let answer = stage.list_workflows(&token);
-    assert_eq!(answer.refusal(), (401, json!("wrong_audience")));
+    let response = stage.list_workflows(&token);
+    assert_eq!(response.refusal(), (401, json!("wrong_audience")));
 }
 
 #[test]
-fn a_token_that_was_kept_too_long_is_refused() {
+fn an_expired_token_of_the_provider_is_refused() {
     let stage = Stage::shared();
     let token = stage.provider.token("app-late", READ, AUDIENCE).unwrap();
-    let answer = stage.list_workflows(&token);
-    assert_eq!(answer.refusal(), (401, json!("expired")));
+    let response = stage.list_workflows(&token);
+    assert_eq!(response.refusal(), (401, json!("expired")));
 }
 
 #[test]
 fn a_token_of_a_provider_with_other_keys_is_refused() {
     let stage = Stage::shared();
-    let stranger = RealProvider::start(ports::free().unwrap(), clients()).unwrap();
-    let token = stranger.token("app-a", READ, AUDIENCE).unwrap();
-    let answer = stage.list_workflows(&token);
-    assert_eq!(answer.refusal(), (401, json!("unknown_issuer")));
+    let other = RealProvider::start(ports::free().unwrap(), clients()).unwrap();
+    let token = other.token("app-a", READ, AUDIENCE).unwrap();
+    let response = stage.list_workflows(&token);
+    assert_eq!(response.refusal(), (401, json!("unknown_issuer")));
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn tokens_of_the_new_key_open_the_api_after_a_rotation() {
     let before = stage.provider.token("app-a", READ, AUDIENCE).unwrap();
     assert_eq!(stage.list_workflows(&before).status, 200);
     stage.provider.rotate(true).unwrap();
-    // The gate asks for keys that it does not know at most once in `cooldown`.
+    // The gate makes at most one refetch for an unknown key in a `cooldown`.
     wait_for_the_end_of_ttl();
     let after = stage.provider.token("app-a", READ, AUDIENCE).unwrap();
     assert_eq!(stage.list_workflows(&after).status, 200);
@@ -160,7 +160,7 @@ fn tokens_of_the_new_key_open_the_api_after_a_rotation() {
 }
 
 #[test]
-fn tokens_of_a_key_that_was_taken_back_are_refused() {
+fn tokens_of_a_key_that_was_withdrawn_are_refused() {
     let stage = Stage::start();
     let before = stage.provider.token("app-a", READ, AUDIENCE).unwrap();
     assert_eq!(stage.list_workflows(&before).status, 200);
@@ -168,9 +168,9 @@ fn tokens_of_a_key_that_was_taken_back_are_refused() {
     wait_for_the_end_of_ttl();
     let after = stage.provider.token("app-a", READ, AUDIENCE).unwrap();
     assert_eq!(stage.list_workflows(&after).status, 200);
-    // The token of the old key was verified once; that must not outlive the key.
-    let answer = stage.list_workflows(&before);
-    assert_eq!(answer.refusal(), (401, json!("unknown_key_id")));
+    // The token of the old key is in the cache, and must not be accepted without the key.
+    let response = stage.list_workflows(&before);
+    assert_eq!(response.refusal(), (401, json!("unknown_key_id")));
 }
 
 #[test]
@@ -181,19 +181,19 @@ fn an_opaque_token_of_the_provider_opens_the_api_until_it_is_revoked() {
         token.unwrap()
     });
     assert!(!token.contains('.'), "{token}");
-    let answer = stage.list_workflows(&token);
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    let heard = stage.recorder.take();
-    let heard = heard.last().unwrap();
-    assert_eq!(heard.values("x-n8n-api-key"), ["key-of-app-a"]);
-    assert_eq!(heard.values("x-auth-client"), ["app-a"]);
-    assert_eq!(heard.values("x-auth-issuer"), [stage.provider.issuer()]);
-    assert_eq!(heard.values("authorization"), [""; 0]);
+    let response = stage.list_workflows(&token);
+    assert_eq!(response.status, 200, "{}", response.text());
+    let recorded = stage.recorder.take();
+    let recorded = recorded.last().unwrap();
+    assert_eq!(recorded.values("x-n8n-api-key"), ["key-of-app-a"]);
+    assert_eq!(recorded.values("x-auth-client"), ["app-a"]);
+    assert_eq!(recorded.values("x-auth-issuer"), [stage.provider.issuer()]);
+    assert_eq!(recorded.values("authorization"), [""; 0]);
     stage.provider.revoke("app-a", &token).unwrap();
-    // What the provider said is believed for `ttl`.
+    // The token status is used for `ttl`.
     wait_for_the_end_of_ttl();
-    let answer = stage.list_workflows(&token);
-    assert_eq!(answer.refusal(), (401, json!("inactive")));
+    let response = stage.list_workflows(&token);
+    assert_eq!(response.refusal(), (401, json!("inactive")));
     assert_eq!(stage.list_workflows(&other).status, 200);
     assert!(
         !stage.envoy.log_text().contains(&token),
@@ -205,7 +205,7 @@ fn an_opaque_token_of_the_provider_opens_the_api_until_it_is_revoked() {
 fn an_opaque_token_that_the_provider_never_made_is_refused() {
     let stage = Stage::shared();
     for token in ["made-up", "ya29.c.made-up", "eyJhbGciOiJSUzI1NiJ9.e30"] {
-        let answer = stage.list_workflows(token);
-        assert_eq!(answer.refusal(), (401, json!("inactive")), "{token}");
+        let response = stage.list_workflows(token);
+        assert_eq!(response.refusal(), (401, json!("inactive")), "{token}");
     }
 }

@@ -1,4 +1,4 @@
-//! Who gets at the public API, as whom, and what everybody else is told.
+//! Which callers reach the public API, with which identity, and the refusals of all others.
 
 use serde_json::json;
 
@@ -20,7 +20,7 @@ fn with_token_of(changes: &serde_json::Value) -> Request {
 }
 
 #[test]
-fn callers_become_their_principal_and_bring_nothing_else() {
+fn callers_get_their_principal_and_no_other_identity() {
     let gate = Gate::start();
     let person = json!({"client_id": "some-app", "azp": "some-app", "email": "ada@example.com", "email_verified": true});
     play(
@@ -72,7 +72,7 @@ fn callers_become_their_principal_and_bring_nothing_else() {
                 upstream().with("cookie", "a=1; b=2"),
             ),
             arrives(
-                "the session cookie in a header of its own",
+                "the session cookie in a second header",
                 list()
                     .bearer(&token("app-a", &[READER]))
                     .header("Cookie", "a=1")
@@ -80,14 +80,14 @@ fn callers_become_their_principal_and_bring_nothing_else() {
                 upstream().with("cookie", "a=1"),
             ),
             arrives(
-                "an API key of n8n's own",
+                "an n8n API key",
                 list().header("X-N8N-API-KEY", "old-key"),
                 upstream()
                     .with("x-n8n-api-key", "old-key")
                     .without("x-auth-principal"),
             ),
             arrives(
-                "an operation that nobody knows, by somebody who may do everything",
+                "an unknown operation, by a caller with the scope `*`",
                 Request::get("/api/v1/from-the-future").bearer(&token("app-a", &[ADMIN])),
                 upstream().with("x-n8n-api-key", KEY_A),
             ),
@@ -96,7 +96,7 @@ fn callers_become_their_principal_and_bring_nothing_else() {
 }
 
 #[test]
-fn everybody_else_is_refused_with_the_reason() {
+fn every_other_caller_is_refused_with_the_reason() {
     let gate = Gate::start();
     let good = || token("app-a", &[READER]);
     let unverified = json!({"client_id": "x", "azp": "x", "email": "ada@example.com"});
@@ -143,7 +143,7 @@ fn everybody_else_is_refused_with_the_reason() {
                 "no_principal",
             ),
             refused(
-                "an e-mail address that nobody verified",
+                "an e-mail address that is not verified",
                 with_token_of(&unverified),
                 403,
                 "no_principal",
@@ -155,7 +155,7 @@ fn everybody_else_is_refused_with_the_reason() {
                 "insufficient_scope",
             ),
             refused(
-                "an operation that nobody knows",
+                "an unknown operation",
                 Request::get("/api/v1/from-the-future").bearer(&good()),
                 403,
                 "unknown_operation",
@@ -174,7 +174,7 @@ fn worthless_tokens() -> Vec<Scenario> {
     let good_claims = claims("app-a", &[READER], &json!({}));
     let good = token_of(&good_claims);
     let (input, _) = good.rsplit_once('.').unwrap();
-    let stranger = Mint::generate(KeyKind::Rsa2048);
+    let attacker = Mint::generate(KeyKind::Rsa2048);
     let header = json!({"alg": "RS256", "typ": "at+jwt", "kid": KEY_ID});
     let signed = |header: &serde_json::Value| list().bearer(&key().sign(header, &good_claims));
     vec![
@@ -186,8 +186,8 @@ fn worthless_tokens() -> Vec<Scenario> {
             "not_a_jws",
         ),
         refused(
-            "the key of a stranger under the provider's key id",
-            list().bearer(&stranger.sign(&header, &good_claims)),
+            "the key of an attacker under the provider's key id",
+            list().bearer(&attacker.sign(&header, &good_claims)),
             401,
             "bad_signature",
         ),
@@ -210,7 +210,7 @@ fn worthless_tokens() -> Vec<Scenario> {
             "wrong_type",
         ),
         refused(
-            "an issuer that nobody configured",
+            "an issuer that is not configured",
             with_token_of(&json!({"iss": "https://evil.example.test"})),
             401,
             "unknown_issuer",
@@ -283,8 +283,8 @@ fn every_algorithm_family_opens_the_api() {
             let header = json!({"alg": algorithm, "kid": id});
             let claims = claims("app-a", &[READER], &json!({}));
             let token = crate::mint::mint(kind).sign(&header, &claims);
-            let answer = list().bearer(&token).send(gate.envoy.port()).unwrap();
-            assert_eq!(answer.status, 200, "{algorithm}: {}", answer.text());
+            let response = list().bearer(&token).send(gate.envoy.port()).unwrap();
+            assert_eq!(response.status, 200, "{algorithm}: {}", response.text());
         }
     }
 }
@@ -298,7 +298,7 @@ fn where_single_sign_on_is_enforced_api_keys_are_refused() {
         &gate,
         vec![
             refused(
-                "an API key of n8n's own",
+                "an n8n API key",
                 list().header("X-N8N-API-KEY", "old-key"),
                 401,
                 "api_key_refused",
@@ -313,7 +313,7 @@ fn where_single_sign_on_is_enforced_api_keys_are_refused() {
 }
 
 #[test]
-fn static_keys_pass_where_a_rule_says_so_and_nowhere_else() {
+fn static_api_keys_pass_only_where_a_rule_allows_them() {
     let mut policy = policy();
     policy["public_api"] = json!({"api_keys": "refuse", "rules": [
         {"host": "legacy.example.test", "path": "/api/v1/executions/**", "api_keys": "pass"},
@@ -333,7 +333,7 @@ fn static_keys_pass_where_a_rule_says_so_and_nowhere_else() {
     play(
         &gate,
         vec![
-            passes("what the rule is for", legacy, executions),
+            passes("the host and path of the rule", legacy, executions),
             passes("another spelling", "LEGACY.example.test.:80", executions),
             refused("another path", legacy, "/api/v1/workflows"),
             refused("another host", "n8n.example.test", executions),
@@ -343,9 +343,10 @@ fn static_keys_pass_where_a_rule_says_so_and_nowhere_else() {
     );
 }
 
-/// A workflow that echoes its head, or a proxy before n8n, must not show a key to the caller.
+/// A workflow that repeats its request head, or a proxy before n8n, must not show a key to the
+/// caller.
 #[test]
-fn a_key_of_n8n_in_an_answer_does_not_reach_the_caller() {
+fn a_key_in_a_response_of_n8n_does_not_reach_the_caller() {
     let gate = Gate::start();
     let echo = Reply::json(&json!({})).header("X-N8N-API-KEY", KEY_A);
     gate.recorder
@@ -357,9 +358,9 @@ fn a_key_of_n8n_in_an_answer_does_not_reach_the_caller() {
         Request::get("/webhook/open/x"),
         Request::get("/home"),
     ] {
-        let answer = request.send(gate.envoy.port()).unwrap();
-        assert_eq!(answer.status, 200);
-        assert_eq!(answer.header("x-n8n-api-key"), None);
-        assert_eq!(answer.header("x-kept").as_deref(), Some("yes"));
+        let response = request.send(gate.envoy.port()).unwrap();
+        assert_eq!(response.status, 200);
+        assert_eq!(response.header("x-n8n-api-key"), None);
+        assert_eq!(response.header("x-kept").as_deref(), Some("yes"));
     }
 }

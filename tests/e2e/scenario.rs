@@ -1,8 +1,8 @@
-//! One request, and everything that must be true of what became of it.
+//! One request, and all expectations of its outcome.
 
 use crate::gate::Gate;
-use crate::support::http::{Answer, Request};
-use crate::support::server::Heard;
+use crate::support::http::{Request, Response};
+use crate::support::server::Recorded;
 
 /// One row of a table.
 pub(crate) struct Scenario {
@@ -11,7 +11,7 @@ pub(crate) struct Scenario {
     expected: Expected,
 }
 
-/// What becomes of a request.
+/// The outcome of a request.
 pub(crate) enum Expected {
     /// The gate refuses it with this status and reason, and nothing reaches the upstream.
     Refused(u16, &'static str),
@@ -21,7 +21,7 @@ pub(crate) enum Expected {
     Upstream(Arrived),
 }
 
-/// What the head at the upstream looks like.
+/// The expected head at the upstream.
 #[derive(Default)]
 pub(crate) struct Arrived {
     /// These headers have exactly these values.
@@ -29,13 +29,13 @@ pub(crate) struct Arrived {
 }
 
 impl Arrived {
-    /// The header is there once, with this value.
+    /// Expects the header once, with this value.
     pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
         self.exactly.push((name, vec![value.to_owned()]));
         self
     }
 
-    /// The header is not there.
+    /// Expects no such header.
     pub(crate) fn without(mut self, name: &'static str) -> Self {
         self.exactly.push((name, Vec::new()));
         self
@@ -79,7 +79,7 @@ pub(crate) fn upstream() -> Arrived {
     Arrived::default()
 }
 
-/// Plays every scenario and reports all that went wrong.
+/// Runs every scenario and reports all differences.
 pub(crate) fn play(gate: &Gate, scenarios: Vec<Scenario>) {
     let faults: Vec<String> = scenarios
         .into_iter()
@@ -96,70 +96,70 @@ pub(crate) fn play(gate: &Gate, scenarios: Vec<Scenario>) {
 
 fn outcome(gate: &Gate, scenario: &Scenario) -> Vec<String> {
     let _ = gate.recorder.take();
-    let answer = match scenario.request.send(gate.envoy.port()) {
-        Ok(answer) => answer,
+    let response = match scenario.request.send(gate.envoy.port()) {
+        Ok(response) => response,
         Err(error) => return vec![error.to_string()],
     };
-    let heard = gate.recorder.take();
+    let recorded = gate.recorder.take();
     match &scenario.expected {
         Expected::Refused(status, reason) => {
-            let mut faults = compare_refusal(&answer, *status, reason);
-            if !heard.is_empty() {
-                faults.push("it reached the upstream all the same".to_owned());
+            let mut faults = compare_refusal(&response, *status, reason);
+            if !recorded.is_empty() {
+                faults.push("it reached the upstream".to_owned());
             }
             faults
         }
         Expected::RefusedByEnvoy(status) => {
-            let problem = answer.header("content-type").unwrap_or_default();
+            let problem = response.header("content-type").unwrap_or_default();
             let by_gate = problem == "application/problem+json";
-            if answer.status == *status && heard.is_empty() && !by_gate {
+            if response.status == *status && recorded.is_empty() && !by_gate {
                 Vec::new()
             } else {
                 vec![format!(
                     "{}, not {status} of Envoy: {}",
-                    answer.status,
-                    answer.text()
+                    response.status,
+                    response.text()
                 )]
             }
         }
-        Expected::Upstream(arrived) => match heard.as_slice() {
-            [heard] if answer.status == 200 => compare_arrival(heard, arrived),
+        Expected::Upstream(arrived) => match recorded.as_slice() {
+            [recorded] if response.status == 200 => compare_arrival(recorded, arrived),
             _ => vec![format!(
-                "{} requests arrived, and the answer was {}: {}",
-                heard.len(),
-                answer.status,
-                answer.text()
+                "{} requests arrived, and the response was {}: {}",
+                recorded.len(),
+                response.status,
+                response.text()
             )],
         },
     }
 }
 
-fn compare_refusal(answer: &Answer, status: u16, reason: &str) -> Vec<String> {
+fn compare_refusal(response: &Response, status: u16, reason: &str) -> Vec<String> {
     let mut faults = Vec::new();
-    let body = answer.json();
-    if (answer.status, body["reason"].as_str()) != (status, Some(reason)) {
+    let body = response.json();
+    if (response.status, body["reason"].as_str()) != (status, Some(reason)) {
         faults.push(format!(
             "{} {}, not {status} {reason}",
-            answer.status,
-            answer.text()
+            response.status,
+            response.text()
         ));
     }
-    if answer.header("content-type").as_deref() != Some("application/problem+json") {
-        faults.push("the answer is no problem document".to_owned());
+    if response.header("content-type").as_deref() != Some("application/problem+json") {
+        faults.push("the response is not a problem document".to_owned());
     }
     // RFC 9110 §11.6.1: a 401 carries a challenge.
-    let challenge = answer.header("www-authenticate").unwrap_or_default();
+    let challenge = response.header("www-authenticate").unwrap_or_default();
     if status == 401 && !challenge.starts_with("Bearer ") {
         faults.push(format!("the challenge is {challenge:?}"));
     }
     faults
 }
 
-fn compare_arrival(heard: &Heard, arrived: &Arrived) -> Vec<String> {
+fn compare_arrival(recorded: &Recorded, arrived: &Arrived) -> Vec<String> {
     arrived
         .exactly
         .iter()
-        .filter(|(name, values)| heard.values(name) != *values)
-        .map(|(name, values)| format!("{name} is {:?}, not {values:?}", heard.values(name)))
+        .filter(|(name, values)| recorded.values(name) != *values)
+        .map(|(name, values)| format!("{name} is {:?}, not {values:?}", recorded.values(name)))
         .collect()
 }

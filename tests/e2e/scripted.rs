@@ -1,12 +1,12 @@
-//! The gate in a real Envoy, between a provider that does what a test tells it to and an upstream
-//! that keeps what reached it.
+//! The gate in a real Envoy, between a provider that a test scripts and an upstream that records
+//! requests.
 
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test stops where something is not as it must be"
+    reason = "a test fails at the first unexpected value"
 )]
 
 #[path = "../conformance/vectors.rs"]

@@ -71,7 +71,7 @@ fn the_shipped_files_metrics_have_labels() {
     let gate = start();
     let request = Request::get("/api/v1/workflows");
     assert_eq!(request.send(gate.envoy.port()).unwrap().status, 401);
-    // Nothing listens at the provider's port: Envoy answers the fetch itself, with 503.
+    // No server listens at the provider's port, so Envoy itself responds to the fetch with 503.
     for (metric, labels) in [
         (
             "n8n_idp_gate_decisions{",
@@ -95,7 +95,7 @@ fn the_shipped_files_metrics_have_labels() {
     }
 }
 
-/// The line of a metric, once there is one: workers hand their counts over now and then.
+/// The line of a metric, as soon as there is one. Workers report their counts from time to time.
 fn counted(gate: &Gate, metric: &str) -> String {
     for _ in 0..50 {
         let stats = gate.envoy.stats().unwrap();
@@ -114,15 +114,15 @@ fn the_shipped_file_serves() {
         .header("X-Forwarded-Host", "evil.example.test")
         .header("X-Forwarded-Proto", "https");
     assert_eq!(request.send(gate.envoy.port()).unwrap().status, 200);
-    let heard = gate.recorder.take();
-    assert_eq!(heard[0].values("x-forwarded-host"), [""; 0]);
-    // Envoy writes its own address for a peer on the same machine.
-    assert_eq!(heard[0].values("x-forwarded-for").len(), 1);
-    assert_eq!(heard[0].values("x-forwarded-proto"), ["http"]);
+    let recorded = gate.recorder.take();
+    assert_eq!(recorded[0].values("x-forwarded-host"), [""; 0]);
+    // Envoy writes its own address for a client on the same machine.
+    assert_eq!(recorded[0].values("x-forwarded-for").len(), 1);
+    assert_eq!(recorded[0].values("x-forwarded-proto"), ["http"]);
 }
 
 #[test]
-fn an_answer_that_repeats_a_key_does_not_show_it() {
+fn the_shipped_file_removes_a_key_from_a_response() {
     let gate = ShippedGate::start(|setup| setup);
     let echo = Reply::status(200).header("X-N8N-Api-Key", "a");
     gate.recorder.script(Script::Reply(echo));
@@ -130,8 +130,8 @@ fn an_answer_that_repeats_a_key_does_not_show_it() {
         Request::get("/api/v1/workflows").bearer(&gate.token("app-a", &[READER])),
         Request::get("/webhook/a"),
     ] {
-        let answer = request.send(gate.envoy.port()).unwrap();
-        assert_eq!(answer.status, 200);
-        assert_eq!(answer.header("x-n8n-api-key"), None);
+        let response = request.send(gate.envoy.port()).unwrap();
+        assert_eq!(response.status, 200);
+        assert_eq!(response.header("x-n8n-api-key"), None);
     }
 }

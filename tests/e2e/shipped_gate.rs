@@ -1,5 +1,4 @@
-//! The repository's own `envoy.yaml` between an upstream and a provider that do what a test tells
-//! them to.
+//! The repository's own `envoy.yaml` between an upstream and a provider that a test scripts.
 
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpStream};
@@ -17,7 +16,7 @@ use crate::support::recorder::Recorder;
 use crate::support::scripted_provider::{ScriptedProvider, DISCOVERY};
 use crate::support::server::Script;
 
-/// The shipped file between an upstream and a provider that keep to what it says of them.
+/// The shipped file between an upstream and a provider that match its settings.
 pub(crate) struct ShippedGate {
     pub(crate) envoy: Envoy,
     pub(crate) recorder: Recorder,
@@ -32,7 +31,7 @@ impl ShippedGate {
         Self::between(recorder, upstream, provider(), shape)
     }
 
-    /// Where keys are not there at once, so that requests wait.
+    /// Starts it with keys that come late, so that requests wait.
     pub(crate) fn waiting(discovery: impl FnOnce(&ScriptedProvider) -> Script) -> Self {
         let (recorder, provider) = (Recorder::start().unwrap(), provider());
         provider.script(DISCOVERY, discovery(&provider));
@@ -87,7 +86,7 @@ impl ShippedGate {
         request.send(self.envoy.port()).unwrap().status
     }
 
-    /// Sends the bytes on so many connections, which stay open.
+    /// Sends the bytes on this number of connections, which stay open.
     pub(crate) fn hold(&self, count: usize, bytes: &[u8]) -> Vec<TcpStream> {
         (0..count)
             .map(|_| {
@@ -99,7 +98,7 @@ impl ShippedGate {
             .collect()
     }
 
-    /// Waits until Envoy counts so many.
+    /// Waits until a statistic of Envoy has this value.
     pub(crate) fn wait_for(&self, stat: &str, count: u64) {
         for _ in 0..600 {
             if self.stat(stat) == count {
@@ -110,7 +109,7 @@ impl ShippedGate {
         panic!("{stat} is {}, not {count}", self.stat(stat));
     }
 
-    /// One of Envoy's own counts.
+    /// One statistic of Envoy.
     pub(crate) fn stat(&self, name: &str) -> u64 {
         let page = self.envoy.admin_page(&format!("/stats?filter=^{name}$"));
         let page = page.unwrap();

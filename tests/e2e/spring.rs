@@ -1,11 +1,11 @@
-//! The gate with tokens and answers of Spring Authorization Server, set up as the guide says and
-//! as it comes.
+//! The gate with tokens and responses of Spring Authorization Server, set up as in the guide and
+//! with its defaults.
 
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test stops where something is not as it must be"
+    reason = "a test fails at the first unexpected value"
 )]
 
 #[path = "../support/mod.rs"]
@@ -19,7 +19,7 @@ use support::ports;
 use support::spring::{Spring, ASKING_CLIENT};
 use support::stage::{wait_for_the_end_of_ttl, with_members, Stage};
 
-/// One server serves all: it takes ten seconds to start.
+/// One server for all tests, because it takes ten seconds to start.
 fn spring() -> &'static Spring {
     static SPRING: OnceLock<Spring> = OnceLock::new();
     SPRING.get_or_init(|| Spring::start(ports::free().unwrap()).unwrap())
@@ -35,24 +35,24 @@ fn stage(provider: &Value) -> Stage {
     })
 }
 
-/// The key, the client, the subject and the kind of a caller that is let through.
+/// The API key and the identity headers of a caller whose request is forwarded.
 fn caller(stage: &Stage, token: &str) -> [Vec<String>; 4] {
-    let heard = stage.heard(token);
+    let recorded = stage.recorded(token);
     [
         "x-n8n-api-key",
         "x-auth-client",
         "x-auth-subject",
         "x-auth-kind",
     ]
-    .map(|name| heard.values(name))
+    .map(|name| recorded.values(name))
 }
 
-/// What the audit says of the last request.
+/// The fault in the audit record of the last request.
 fn last_fault(stage: &Stage) -> Value {
     stage.envoy.audit().pop().unwrap()["fault"].clone()
 }
 
-/// With members of the provider beside what all have.
+/// A policy whose provider also has these fields.
 fn policy(members: &Value) -> Value {
     let provider = json!({
         "name": "spring",
@@ -73,8 +73,7 @@ fn policy(members: &Value) -> Value {
     })
 }
 
-/// Its access tokens say that they are some, and name audience, client and grant, as the guide
-/// asks for.
+/// Fields for access tokens with `typ`, audience, client and grant, as in the guide.
 fn customized() -> Value {
     json!({
         "audiences": ["api://n8n-api"],
@@ -86,7 +85,7 @@ fn customized() -> Value {
     })
 }
 
-/// As it comes, the provider is asked about every token.
+/// Fields for a provider with its defaults: every token is introspected.
 fn asked(members: &Value) -> Value {
     let asked = json!({
         "uri": format!("{}/oauth2/introspect", spring().issuer()),
@@ -98,29 +97,29 @@ fn asked(members: &Value) -> Value {
 }
 
 #[test]
-fn tokens_with_the_customizer_tell_applications_from_people() {
+fn tokens_with_the_customizer_mark_applications_and_people() {
     let stage = stage(&customized());
     let token = spring().token("known-orders").unwrap();
-    let heard = caller(&stage, &token);
+    let recorded = caller(&stage, &token);
     let name = "known-orders";
-    assert_eq!(heard, [["key-of-orders"], [name], [name], ["app"]]);
+    assert_eq!(recorded, [["key-of-orders"], [name], [name], ["app"]]);
     let post = Request::post("/api/v1/workflows", &json!({})).bearer(&token);
-    let answer = post.send(stage.envoy.port()).unwrap();
-    assert_eq!(answer.refusal(), (403, json!("insufficient_scope")));
+    let response = post.send(stage.envoy.port()).unwrap();
+    assert_eq!(response.refusal(), (403, json!("insufficient_scope")));
     let alice = spring().log_in("alice").unwrap();
-    let heard = caller(&stage, &alice.access);
+    let recorded = caller(&stage, &alice.access);
     assert_eq!(
-        heard,
+        recorded,
         [["key-of-people"], ["known-desk"], ["alice"], ["user"]]
     );
-    // Whatever a client may hold beside an access token opens nothing.
-    let answer = stage.list_workflows(&alice.id);
-    assert_eq!(answer.refusal(), (401, json!("wrong_type")));
-    let answer = stage.list_workflows(&alice.refresh);
-    assert_eq!(answer.refusal(), (401, json!("not_a_jws")));
-    // So does a token as it comes, which is for its client.
-    let answer = stage.list_workflows(&spring().token("orders").unwrap());
-    assert_eq!(answer.refusal(), (401, json!("wrong_type")));
+    // A client's other tokens are refused.
+    let response = stage.list_workflows(&alice.id);
+    assert_eq!(response.refusal(), (401, json!("wrong_type")));
+    let response = stage.list_workflows(&alice.refresh);
+    assert_eq!(response.refusal(), (401, json!("not_a_jws")));
+    // A token with the provider's defaults, whose audience is its client, is refused too.
+    let response = stage.list_workflows(&spring().token("orders").unwrap());
+    assert_eq!(response.refusal(), (401, json!("wrong_type")));
     let log = stage.envoy.log_text();
     for token in [token, alice.access, alice.id, alice.refresh] {
         assert!(!log.contains(&token), "the log holds a token");
@@ -129,7 +128,7 @@ fn tokens_with_the_customizer_tell_applications_from_people() {
 
 #[test]
 fn a_token_as_it_comes_names_no_client_and_no_kind() {
-    // ID tokens are for their client as well, and say when the person logged in.
+    // ID tokens have their client as audience too, and the time of the log-in.
     let stage = stage(&json!({
         "audiences": ["orders", "known-desk"],
         "claims": [{ "claim": "auth_time", "exists": false }],
@@ -139,32 +138,33 @@ fn a_token_as_it_comes_names_no_client_and_no_kind() {
     assert_eq!((key, client), (vec!["key-of-orders".to_owned()], vec![]));
     assert_eq!([subject, kind], [["orders"], ["unknown"]]);
     let alice = spring().log_in("alice").unwrap();
-    let answer = stage.list_workflows(&alice.id);
-    assert_eq!(answer.refusal(), (401, json!("wrong_type")));
+    let response = stage.list_workflows(&alice.id);
+    assert_eq!(response.refusal(), (401, json!("wrong_type")));
 }
 
 #[test]
-fn answers_name_the_client_of_tokens_as_they_come() {
+fn introspection_names_the_client_of_tokens_as_they_come() {
     let stage = stage(&asked(&json!({})));
     for name in ["orders", "opaque"] {
         let token = spring().token(name).unwrap();
         assert_eq!(token.contains('.'), name == "orders", "{token}");
-        let heard = caller(&stage, &token);
-        assert_eq!(heard, [["key-of-orders"], [name], [name], ["app"]]);
+        let recorded = caller(&stage, &token);
+        assert_eq!(recorded, [["key-of-orders"], [name], [name], ["app"]]);
         spring().revoke(name, &token).unwrap();
         wait_for_the_end_of_ttl();
-        let answer = stage.list_workflows(&token);
-        assert_eq!(answer.refusal(), (401, json!("inactive")), "{name}");
+        let response = stage.list_workflows(&token);
+        assert_eq!(response.refusal(), (401, json!("inactive")), "{name}");
     }
-    // Refresh tokens and ID tokens are active, too, and are told by what their answers lack.
+    // Refresh tokens and ID tokens are active too. Their introspection responses lack members that
+    // those of access tokens have.
     let alice = spring().log_in("alice").unwrap();
     for (token, reason) in [
         (alice.refresh, "kind_missing"),
-        // It is no access token by itself: it is for its client, and says when she logged in.
+        // It is not an access token: its audience is its client, and it has the time of the log-in.
         (alice.id, "wrong_type"),
     ] {
-        let answer = stage.list_workflows(&token);
-        assert_eq!(answer.refusal(), (401, json!(reason)), "{token}");
+        let response = stage.list_workflows(&token);
+        assert_eq!(response.refusal(), (401, json!(reason)), "{token}");
     }
 }
 
@@ -173,13 +173,16 @@ fn a_wrong_address_and_a_wrong_secret_are_faults_of_the_gate_s_side() {
     let token = spring().token("opaque").unwrap();
     let uri = format!("{}/introspect", spring().issuer());
     for (members, fault) in [
-        // It leads browsers to its page to log in.
+        // It redirects browsers to its log-in page.
         (json!({ "uri": uri }), "redirect"),
         (json!({ "client_id": "unknown" }), "client_refused"),
     ] {
         let stage = stage(&asked(&members));
-        let answer = stage.list_workflows(&token);
-        assert_eq!(answer.refusal(), (503, json!("introspection_unavailable")));
+        let response = stage.list_workflows(&token);
+        assert_eq!(
+            response.refusal(),
+            (503, json!("introspection_unavailable"))
+        );
         assert_eq!(last_fault(&stage), json!(fault));
     }
 }

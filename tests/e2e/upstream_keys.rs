@@ -1,4 +1,4 @@
-//! What n8n says of the keys that the gate puts in, and what callers send as keys.
+//! n8n's responses to upstream API keys, and credentials that clients send as API keys.
 
 use std::process::Command;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use serde_json::{json, Value};
 
 use crate::gate::{changed, now, policy, token, Gate, ADMIN, ISSUER, ORDERS, READER};
 use crate::scenario::{arrives, play, refused, upstream};
-use crate::support::http::{Answer, Request};
+use crate::support::http::{Request, Response};
 use crate::support::server::{Reply, Script};
 
-/// n8n's answer to a key that it does not accept, with more headers than n8n's own.
+/// n8n's response to a key that it does not accept, with further headers.
 fn unauthorized(body: impl Into<Vec<u8>>) -> Reply {
     Reply::new(401, "application/json; charset=utf-8", body)
         .header("WWW-Authenticate", "Bearer realm=\"upstream\"")
@@ -24,33 +24,33 @@ fn list() -> Request {
     Request::get("/api/v1/workflows").bearer(&token("app-a", &[READER]))
 }
 
-/// The answer is the gate's own, and nothing of n8n's is in it.
-fn assert_is_of_the_gate(what: &str, answer: &Answer, has_body: bool) {
-    assert_eq!(answer.status, 502, "{what}: {}", answer.text());
+/// Asserts that the response is a local reply of the gate without any part of n8n's response.
+fn assert_is_of_the_gate(what: &str, response: &Response, has_body: bool) {
+    assert_eq!(response.status, 502, "{what}: {}", response.text());
     for name in ["www-authenticate", "set-cookie", "x-upstream"] {
-        assert_eq!(answer.header(name), None, "{what}: {name}");
+        assert_eq!(response.header(name), None, "{what}: {name}");
     }
-    let kind = answer.header("content-type");
+    let kind = response.header("content-type");
     assert_eq!(kind.as_deref(), Some("application/problem+json"), "{what}");
-    assert!(!answer.text().contains("upstream says"), "{what}");
+    assert!(!response.text().contains("upstream says"), "{what}");
     if has_body {
-        assert_eq!(answer.json()["reason"], "upstream_key_refused", "{what}");
+        assert_eq!(response.json()["reason"], "upstream_key_refused", "{what}");
     } else {
-        assert_eq!(answer.text(), "", "{what}");
+        assert_eq!(response.text(), "", "{what}");
     }
 }
 
 #[test]
-fn a_key_that_n8n_refuses_is_not_the_callers_fault() {
+fn a_key_that_n8n_refuses_gives_502_without_a_challenge() {
     let gate = Gate::start();
     let says = json!({"message": "upstream says Unauthorized"}).to_string();
     let large = format!("upstream says {}", "x".repeat(3 << 20));
     let scripts = [
-        ("an answer", Script::Reply(unauthorized(says.as_str()))),
-        ("a large answer", Script::Reply(unauthorized(large))),
+        ("a response", Script::Reply(unauthorized(says.as_str()))),
+        ("a large response", Script::Reply(unauthorized(large))),
         ("no body", Script::Reply(unauthorized(""))),
         (
-            "a slow answer",
+            "a slow response",
             Script::Drip {
                 reply: unauthorized(says.as_str()),
                 bytes: 40,
@@ -58,17 +58,17 @@ fn a_key_that_n8n_refuses_is_not_the_callers_fault() {
             },
         ),
         (
-            "an answer that breaks off",
+            "a response that breaks off",
             Script::CutOff(unauthorized(says.as_str())),
         ),
     ];
     for (what, script) in scripts {
         gate.recorder.script(script);
-        let answer = list().send(gate.envoy.port()).unwrap();
-        assert_is_of_the_gate(what, &answer, true);
+        let response = list().send(gate.envoy.port()).unwrap();
+        assert_is_of_the_gate(what, &response, true);
         let head = Request::new("HEAD", "/api/v1/workflows").bearer(&token("app-a", &[READER]));
-        let answer = head.send(gate.envoy.port()).unwrap();
-        assert_is_of_the_gate(&format!("HEAD, {what}"), &answer, false);
+        let response = head.send(gate.envoy.port()).unwrap();
+        assert_is_of_the_gate(&format!("HEAD, {what}"), &response, false);
     }
     let body = vec![b'x'; 2 << 20];
     let post = Request::new("POST", "/api/v1/workflows")
@@ -76,16 +76,16 @@ fn a_key_that_n8n_refuses_is_not_the_callers_fault() {
         .body("application/json", body);
     gate.recorder
         .script(Script::Reply(unauthorized(says.as_str())));
-    let answer = post.send(gate.envoy.port()).unwrap();
-    assert_is_of_the_gate("a large request", &answer, true);
-    // The gate goes on as before.
+    let response = post.send(gate.envoy.port()).unwrap();
+    assert_is_of_the_gate("a large request", &response, true);
+    // The gate works as before.
     gate.recorder
         .script(Script::Reply(Reply::json(&json!({"upstream": true}))));
     assert_eq!(list().send(gate.envoy.port()).unwrap().status, 200);
 }
 
 #[test]
-fn a_key_that_n8n_refuses_is_told_over_http_2_too() {
+fn a_key_that_n8n_refuses_gives_502_over_http_2_too() {
     let gate = Gate::start();
     let says = "upstream says Unauthorized";
     gate.recorder.script(Script::Reply(unauthorized(says)));
@@ -108,13 +108,13 @@ fn a_key_that_n8n_refuses_is_told_over_http_2_too() {
 }
 
 #[test]
-fn a_refused_key_stands_in_audit_log_and_metrics_with_its_principal() {
+fn a_refused_key_is_in_audit_log_and_metrics_with_its_principal() {
     let gate = Gate::start();
     gate.recorder
         .script(Script::Reply(unauthorized("upstream says")));
     let sent = list().header("x-request-id", "0a-77");
-    let answer = sent.send(gate.envoy.port()).unwrap();
-    assert_is_of_the_gate("an answer", &answer, true);
+    let response = sent.send(gate.envoy.port()).unwrap();
+    assert_is_of_the_gate("a response", &response, true);
     let audit = gate.envoy.audit();
     let [forwarded, refused] = audit.as_slice() else {
         panic!("{audit:?}");
@@ -140,7 +140,7 @@ fn a_refused_key_stands_in_audit_log_and_metrics_with_its_principal() {
         assert_eq!(refused[name], value, "{name}");
     }
     assert!(refused["request_id"].is_string(), "{refused}");
-    assert_eq!(answer.json()["request_id"], refused["request_id"]);
+    assert_eq!(response.json()["request_id"], refused["request_id"]);
     let counted = |name: &str, label: &str| gate.envoy.counted(name, label, 1).unwrap();
     assert_eq!(
         counted("n8n_idp_gate_upstream_refusals", "401_principal_app_a"),
@@ -154,9 +154,9 @@ fn a_refused_key_stands_in_audit_log_and_metrics_with_its_principal() {
     );
 }
 
-/// A 401 is n8n's own business where the credential was the caller's, and Envoy's where Envoy answered.
+/// A 401 is not changed if the client sent the credential, or if Envoy made the response.
 #[test]
-fn a_401_that_is_not_about_a_key_of_the_gate_goes_to_the_caller_as_it_is() {
+fn a_401_that_is_not_about_an_upstream_key_reaches_the_caller_unchanged() {
     let gate = Gate::with(policy(), |setup| {
         setup.routes(json!([
             { "match": { "path": "/api/v1/workflows/7" }, "direct_response": { "status": 401 } },
@@ -172,20 +172,20 @@ fn a_401_that_is_not_about_a_key_of_the_gate_goes_to_the_caller_as_it_is() {
         Request::get("/webhook/open/x"),
         Request::get("/rest/settings"),
     ] {
-        let answer = request.send(gate.envoy.port()).unwrap();
-        assert_eq!(answer.status, 401);
-        assert_eq!(answer.text(), "upstream says");
-        assert_eq!(answer.header("x-upstream").as_deref(), Some("upstream"));
+        let response = request.send(gate.envoy.port()).unwrap();
+        assert_eq!(response.status, 401);
+        assert_eq!(response.text(), "upstream says");
+        assert_eq!(response.header("x-upstream").as_deref(), Some("upstream"));
     }
     let earlier = gate.envoy.audit().len();
     let local = Request::get("/api/v1/workflows/7").bearer(&token("app-a", &[READER]));
-    let answer = local.send(gate.envoy.port()).unwrap();
-    assert_eq!((answer.status, answer.text().as_str()), (401, ""));
+    let response = local.send(gate.envoy.port()).unwrap();
+    assert_eq!((response.status, response.text().as_str()), (401, ""));
     assert_eq!(gate.envoy.audit().len(), earlier + 1);
 }
 
 #[test]
-fn what_else_n8n_answers_goes_to_the_caller_and_a_403_is_told_to_the_operator() {
+fn other_responses_of_n8n_reach_the_caller_and_a_403_is_reported_to_the_operator() {
     let gate = Gate::start();
     for status in [403, 404, 400, 429, 500, 503] {
         let says = Reply::new(
@@ -195,18 +195,18 @@ fn what_else_n8n_answers_goes_to_the_caller_and_a_403_is_told_to_the_operator() 
         );
         gate.recorder.script(Script::Reply(says));
         let earlier = gate.envoy.audit().len();
-        let answer = list().send(gate.envoy.port()).unwrap();
-        assert_eq!(answer.status, status);
-        assert_eq!(answer.json()["message"], "upstream says", "{status}");
+        let response = list().send(gate.envoy.port()).unwrap();
+        assert_eq!(response.status, status);
+        assert_eq!(response.json()["message"], "upstream says", "{status}");
         let records = gate.envoy.audit().split_off(earlier);
-        let told: Vec<_> = records.iter().map(|record| &record["decision"]).collect();
+        let decisions: Vec<_> = records.iter().map(|record| &record["decision"]).collect();
         if status == 403 {
-            assert_eq!(told, ["forward", "answered"]);
+            assert_eq!(decisions, ["forward", "answered"]);
             assert_eq!(records[1]["upstream_status"], 403);
             assert_eq!(records[1]["principal"], "app-a");
             assert!(records[1]["hint"].is_string());
         } else {
-            assert_eq!(told, ["forward"], "{status}");
+            assert_eq!(decisions, ["forward"], "{status}");
         }
     }
     let counted = gate
@@ -215,7 +215,7 @@ fn what_else_n8n_answers_goes_to_the_caller_and_a_403_is_told_to_the_operator() 
     assert_eq!(counted.unwrap(), 1);
 }
 
-/// A JWT as n8n writes its keys.
+/// A JWT in the form of n8n's API keys.
 pub(crate) fn key_of_n8n(claims: &Value) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let header = json!({"alg": "HS256", "typ": "JWT"});
@@ -223,12 +223,12 @@ pub(crate) fn key_of_n8n(claims: &Value) -> String {
 }
 
 #[test]
-fn it_is_known_how_long_keys_hold() {
+fn the_expiry_of_upstream_keys_is_in_the_log_and_the_metrics() {
     let expired = key_of_n8n(&json!({"iss": "n8n", "sub": "u", "exp": 1_600_000_000}));
     let good = key_of_n8n(&json!({"iss": "n8n", "sub": "u", "exp": now() + 3600}));
     let mut policy = policy();
-    for (place, variable) in ["N8N_KEY_EXPIRED", "N8N_KEY_GOOD"].into_iter().enumerate() {
-        policy["principals"][place]["api_key"] = json!({ "env": variable });
+    for (index, variable) in ["N8N_KEY_EXPIRED", "N8N_KEY_GOOD"].into_iter().enumerate() {
+        policy["principals"][index]["api_key"] = json!({ "env": variable });
     }
     let gate = Gate::with(policy, |setup| {
         setup
@@ -272,12 +272,12 @@ fn a_token_of_a_provider_is_no_key() {
                 Request::get("/home").header("X_N8N_API_KEY", &good),
             ),
             arrives(
-                "a key of n8n's",
+                "an n8n API key",
                 keyed(api, &key_of_n8n(&json!({"iss": "n8n", "sub": "u"}))),
                 upstream(),
             ),
             arrives(
-                "a JWT of somebody else",
+                "a JWT of another issuer",
                 keyed(api, &changed(&json!({"iss": "https://elsewhere.example"}))),
                 upstream(),
             ),
@@ -300,7 +300,7 @@ fn one_key_in_both_headers_is_one_key() {
         &Gate::start(),
         vec![
             arrives(
-                "the same key twice, as n8n got it before",
+                "the same key twice, which n8n accepts",
                 twice(&key, &key),
                 upstream()
                     .with("x-n8n-api-key", &key)
@@ -367,12 +367,12 @@ fn a_client_that_asks_for_json_reads_the_refusal() {
         ),
     ] {
         let request = Request::get("/api/v1/workflows").header("Accept", accept);
-        let answer = request.send(gate.envoy.port()).unwrap();
+        let response = request.send(gate.envoy.port()).unwrap();
         assert_eq!(
-            answer.header("content-type").as_deref(),
+            response.header("content-type").as_deref(),
             Some(expected),
             "{accept}"
         );
-        assert_eq!(answer.json()["reason"], "no_credential", "{accept}");
+        assert_eq!(response.json()["reason"], "no_credential", "{accept}");
     }
 }

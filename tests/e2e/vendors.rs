@@ -1,4 +1,4 @@
-//! Tokens and answers as providers really send them.
+//! Tokens and introspection responses in the forms of real providers.
 
 use serde_json::{json, Value};
 
@@ -12,13 +12,13 @@ const INTROSPECTION: &str = "/introspect";
 
 /// The status, reason, roles and audit record of a call.
 fn call(gate: &Gate, token: &str) -> (u16, Option<String>, Vec<String>, Value) {
-    let answer = Request::get(PATH).bearer(token).send(gate.envoy.port());
-    let answer = answer.unwrap();
-    let heard = gate.recorder.take().pop();
-    let roles = heard.map(|heard| heard.values("x-auth-roles").join(" "));
+    let response = Request::get(PATH).bearer(token).send(gate.envoy.port());
+    let response = response.unwrap();
+    let recorded = gate.recorder.take().pop();
+    let roles = recorded.map(|recorded| recorded.values("x-auth-roles").join(" "));
     let record = gate.envoy.audit().pop().unwrap();
     let reason = record["reason"].as_str().map(str::to_owned);
-    (answer.status, reason, roles.into_iter().collect(), record)
+    (response.status, reason, roles.into_iter().collect(), record)
 }
 
 fn refused(status: u16, reason: &str) -> (u16, Option<String>) {
@@ -26,7 +26,7 @@ fn refused(status: u16, reason: &str) -> (u16, Option<String>) {
 }
 
 #[test]
-fn roles_under_other_names_count_in_tokens_and_answers_alike() {
+fn roles_under_other_names_count_in_tokens_and_responses() {
     const NAMESPACED: &str = "https://example.com/roles";
     let mut policy = policy();
     policy["providers"][0]["claims_at"] = json!({
@@ -37,10 +37,10 @@ fn roles_under_other_names_count_in_tokens_and_answers_alike() {
         "client_secret": {"env": "INTROSPECTION_SECRET"},
     });
     let provider = provider();
-    let mut said = claims("app-a", &[], &json!({"ext": {"roles": [READER]}}));
-    said["active"] = json!(true);
-    said["token_type"] = json!("Bearer");
-    provider.script(INTROSPECTION, Script::Reply(Reply::json(&said)));
+    let mut body = claims("app-a", &[], &json!({"ext": {"roles": [READER]}}));
+    body["active"] = json!(true);
+    body["token_type"] = json!("Bearer");
+    provider.script(INTROSPECTION, Script::Reply(Reply::json(&body)));
     let gate = Gate::at(provider, policy, |setup| {
         setup.secret("INTROSPECTION_SECRET", "secret")
     });
@@ -53,7 +53,7 @@ fn roles_under_other_names_count_in_tokens_and_answers_alike() {
         assert_eq!((status, roles), (200, vec![READER.to_owned()]), "{record}");
     }
     for changes in [
-        // The place that the dialect knows counts no more.
+        // The claim of the dialect does not count any more.
         json!({}),
         json!({"roles": null, NAMESPACED: {READER: false}}),
         json!({"roles": null, NAMESPACED: [[READER]]}),
@@ -69,9 +69,10 @@ fn roles_under_other_names_count_in_tokens_and_answers_alike() {
     }
 }
 
-/// Ory Hydra: `aud` of ID tokens beside a person, and no `sub` for an application.
+/// Ory Hydra's userinfo response has the `aud` of ID tokens for a person, and no `sub` for an
+/// application.
 #[test]
-fn userinfo_is_taken_by_its_subject_and_refused_for_good_without_one() {
+fn userinfo_without_a_subject_is_refused_and_cached() {
     let mut policy = policy();
     policy["providers"][0]["userinfo"] = json!({
         "uri": format!("{ISSUER}{USERINFO}"), "accept_any_audience": true,
@@ -84,28 +85,28 @@ fn userinfo_is_taken_by_its_subject_and_refused_for_good_without_one() {
         .script(USERINFO, Script::Reply(Reply::json(&person)));
     let (status, _, _, record) = call(&gate, "of-ann");
     assert_eq!(status, 200, "{record}");
-    let of_nobody = [
+    let without_subject = [
         json!({"aud": ["portal"], "iss": ISSUER, "iat": 1}),
         json!({}),
         json!({"sub": ""}),
         json!({"sub": 7}),
         json!({"sub": null, "email": "ann@example.com", "email_verified": true}),
     ];
-    for (number, said) in of_nobody.into_iter().enumerate() {
+    for (number, body) in without_subject.into_iter().enumerate() {
         gate.provider
-            .script(USERINFO, Script::Reply(Reply::json(&said)));
+            .script(USERINFO, Script::Reply(Reply::json(&body)));
         let asked = gate.provider.requests(USERINFO);
         for _ in 0..2 {
             let (status, reason, _, record) = call(&gate, &format!("of-app-{number}"));
-            assert_eq!((status, reason), refused(401, "subject_missing"), "{said}");
+            assert_eq!((status, reason), refused(401, "subject_missing"), "{body}");
             assert!(record["hint"].to_string().contains("userinfo"), "{record}");
         }
-        assert_eq!(gate.provider.requests(USERINFO), asked + 1, "{said}");
+        assert_eq!(gate.provider.requests(USERINFO), asked + 1, "{body}");
     }
 }
 
 #[test]
-fn an_audience_of_nobody_is_none_in_tokens_and_answers_alike() {
+fn an_empty_audience_is_none_in_tokens_and_responses() {
     for audience_claim in [None, Some("client_id")] {
         let mut policy = policy();
         let idp = &mut policy["providers"][0];
@@ -122,11 +123,11 @@ fn an_audience_of_nobody_is_none_in_tokens_and_answers_alike() {
         });
         for (number, audience) in [json!([]), json!(""), json!([""])].into_iter().enumerate() {
             let changes = json!({ "aud": audience });
-            let mut said = claims("app-a", &[READER], &changes);
-            said["active"] = json!(true);
-            said["token_type"] = json!("Bearer");
+            let mut body = claims("app-a", &[READER], &changes);
+            body["active"] = json!(true);
+            body["token_type"] = json!("Bearer");
             gate.provider
-                .script(INTROSPECTION, Script::Reply(Reply::json(&said)));
+                .script(INTROSPECTION, Script::Reply(Reply::json(&body)));
             for token in [changed(&changes), format!("opaque-{number}")] {
                 let (status, reason, _, record) = call(&gate, &token);
                 if audience_claim.is_some() {
@@ -145,7 +146,7 @@ fn an_audience_of_nobody_is_none_in_tokens_and_answers_alike() {
     }
 }
 
-/// A client hands the scope of a challenge to its provider.
+/// A client sends the scope of a challenge to its provider.
 #[test]
 fn a_challenge_names_a_scope_of_the_provider_or_none() {
     for (supported, expected) in [(None, None), (Some("flows.write"), Some("flows.write"))] {
@@ -156,13 +157,13 @@ fn a_challenge_names_a_scope_of_the_provider_or_none() {
         }
         let gate = Gate::with(policy, |setup| setup);
         let request = Request::new("POST", PATH).bearer(&changed(&json!({})));
-        let answer = request.send(gate.envoy.port()).unwrap();
-        assert_eq!(answer.refusal(), (403, json!("insufficient_scope")));
-        let challenge = answer.header("www-authenticate").unwrap();
+        let response = request.send(gate.envoy.port()).unwrap();
+        assert_eq!(response.refusal(), (403, json!("insufficient_scope")));
+        let challenge = response.header("www-authenticate").unwrap();
         let scope = challenge.split_once(", scope=\"").map(|(_, rest)| rest);
         let scope = scope.and_then(|rest| rest.split_once('"'));
         assert_eq!(scope.map(|(scope, _)| scope), expected, "{challenge}");
-        let detail = answer.json()["detail"].to_string();
+        let detail = response.json()["detail"].to_string();
         assert!(detail.contains("workflow:create"), "{detail}");
     }
 }

@@ -1,4 +1,4 @@
-//! Who may call which webhook, and what a workflow sees.
+//! Which callers may call a webhook, and what the workflow gets.
 
 use serde_json::json;
 
@@ -17,7 +17,7 @@ fn preflight(path: &str) -> Request {
 }
 
 #[test]
-fn a_webhook_is_guarded_by_the_first_rule_that_speaks_of_it() {
+fn a_webhook_is_guarded_by_the_first_rule_that_matches() {
     let good = token("app-a", &[ORDERS]);
     let kept = format!("Bearer {good}");
     play(
@@ -33,7 +33,7 @@ fn a_webhook_is_guarded_by_the_first_rule_that_speaks_of_it() {
                     .without("authorization"),
             ),
             arrives(
-                "a caller who stands for nobody in n8n",
+                "a caller without a principal",
                 post("/webhook/orders/new").bearer(&token("app-z", &[ORDERS])),
                 upstream()
                     .with("x-auth-client", "app-z")
@@ -52,19 +52,19 @@ fn a_webhook_is_guarded_by_the_first_rule_that_speaks_of_it() {
                 upstream().with("authorization", &kept),
             ),
             arrives(
-                "an open webhook, whose own credentials are its own",
+                "an open webhook, whose credentials pass to n8n",
                 post("/webhook/open/a").header("Authorization", "Basic dTpw"),
                 upstream()
                     .with("authorization", "Basic dTpw")
                     .without("x-auth-client"),
             ),
             arrives(
-                "a preflight where it may pass",
+                "a preflight where the rule lets it pass",
                 preflight("/webhook/browser/a"),
                 upstream(),
             ),
             refused(
-                "a preflight where it may not",
+                "a preflight where the rule does not",
                 preflight("/webhook/orders/new"),
                 401,
                 "no_credential",
@@ -82,13 +82,13 @@ fn a_webhook_is_guarded_by_the_first_rule_that_speaks_of_it() {
                 "no_credential",
             ),
             refused(
-                "a webhook that nobody may call",
+                "a webhook that no caller may call",
                 post("/webhook/closed/a").bearer(&good),
                 403,
                 "webhook_denied",
             ),
             refused(
-                "a webhook that no rule speaks of",
+                "a webhook without a rule",
                 post("/webhook/other"),
                 403,
                 "webhook_no_rule",

@@ -1,6 +1,6 @@
-//! The command line reads YAML as Envoy does, or refuses to: every form goes through both.
+//! The command line reads YAML as Envoy does, or refuses it. Both read every form here.
 //!
-//! Envoy shows a `Struct` of its file in the dump of its configuration.
+//! The dump of Envoy's configuration has a `Struct` of its file.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -16,7 +16,7 @@ use crate::support::{installed, ports};
 
 const START: Duration = Duration::from_secs(60);
 
-/// What Envoy makes of `node.metadata` in a file. `None`: it refuses the file.
+/// The value that Envoy reads for `node.metadata` in a file. `None`: it refuses the file.
 fn as_envoy(file: &[u8], admin: u16) -> Option<Value> {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("envoy.yaml");
@@ -24,14 +24,14 @@ fn as_envoy(file: &[u8], admin: u16) -> Option<Value> {
     let mut envoy = start(&path, &directory.path().join("log"));
     let mut dump = None;
     let waited = envoy.wait_until(START, |_| {
-        let answer = Request::get("/config_dump?mask=bootstrap").send(admin);
-        dump = answer
+        let response = Request::get("/config_dump?mask=bootstrap").send(admin);
+        dump = response
             .ok()
-            .and_then(|answer| serde_json::from_slice(&answer.body).ok());
+            .and_then(|response| serde_json::from_slice(&response.body).ok());
         dump.is_some()
     });
     if waited.is_err() {
-        // It says what is wrong, or comes to grief over an alias of what it stands in.
+        // Envoy reports the error, or crashes at an alias of a node that contains it.
         return None;
     }
     let dump: Value = dump.unwrap();
@@ -60,7 +60,7 @@ fn head(admin: u16) -> String {
     )
 }
 
-fn as_we(file: &str) -> Result<Document, YamlFault> {
+fn as_the_command_line(file: &str) -> Result<Document, YamlFault> {
     let documents = Budget::default().documents(file, Reader::Envoy)?;
     Ok(documents.into_iter().next().unwrap())
 }
@@ -86,7 +86,7 @@ fn with_doubles(value: Value) -> Value {
     }
 }
 
-/// Scalars that somebody may write: words, numbers in every notation, dates, versions, ids.
+/// Scalars that an operator may write: words, numbers in every notation, dates, versions, ids.
 const FORMS: &str = "~ null Null NULL nULL nil none true True TRUE tRUE false False FALSE yes Yes YES \
     yES no No NO nO on On ON oN off Off OFF oFF y Y n N t f T F ye yess 0 -0 +0 00 7 +7 -7 007 08 09 \
     010 -010 +010 0x 0x1f 0X1F -0x1F +0x1f 0x1G 0o 0o17 0O17 -0o17 0b 0b101 -0b1 0b12 1_000 _1 1_ \
@@ -105,7 +105,7 @@ const FORMS: &str = "~ null Null NULL nULL nil none true True TRUE tRUE false Fa
     6731de76-14a6-49ae-97bc-6eba6914391e 1e10e2 12e4567 a@b.c --1 +-1 -+1 ++1 - -- + 1- 1+ 1-2 x=1 \
     $x ${X} 1,5 100% 7% \u{661}\u{662} ja \u{44f} 1\u{a0} NO: é";
 
-/// What may be written without quotes and begins no other thing.
+/// Whether a text may be written without quotes and is a scalar.
 fn is_scalar(form: &str, in_flow: bool) -> bool {
     let begins = !form.starts_with(['*', '&', '!', '%', '@', '`', '|', '>', '?'])
         && !matches!(form, "-" | "---" | "...");
@@ -115,7 +115,7 @@ fn is_scalar(form: &str, in_flow: bool) -> bool {
         && (!in_flow || is_quoted || !form.contains([',', '[', ']', '{', '}', '?']))
 }
 
-/// Every short text of these characters, and long ones as chance has it.
+/// Every short text of these characters, and random longer ones.
 fn generated() -> Vec<String> {
     let letters = b"0179xob_.+-eyNn";
     let mut forms = vec![String::new()];
@@ -151,7 +151,7 @@ fn generated() -> Vec<String> {
 }
 
 #[test]
-fn every_form_of_a_scalar_is_what_envoy_makes_of_it() {
+fn every_form_of_a_scalar_is_read_as_envoy_reads_it() {
     let admin = ports::free().unwrap();
     let mut forms: Vec<String> = FORMS.split(' ').map(str::to_owned).collect();
     forms.extend(generated());
@@ -201,20 +201,23 @@ fn every_form_of_a_scalar_is_what_envoy_makes_of_it() {
         }
     }
     let envoy = as_envoy(file.as_bytes(), admin).unwrap();
-    let ours = as_we(&file).unwrap();
+    let ours = as_the_command_line(&file).unwrap();
     let read = metadata(&ours);
     let mut differences = Vec::new();
     for (index, form) in forms.iter().enumerate() {
-        for place in ["f", "c", "s", "w", "m", "k", "n"] {
-            let name = format!("{place}{index}");
+        for key in ["f", "c", "s", "w", "m", "k", "n"] {
+            let name = format!("{key}{index}");
             let (one, other) = (&envoy[&name], &read[&name]);
             if one != other {
-                differences.push(format!("{form:?}: Envoy {one}, we {other}"));
+                differences.push(format!(
+                    "{form:?}: Envoy reads {one}, the command line {other}"
+                ));
             }
         }
     }
     assert!(differences.is_empty(), "{differences:#?}");
-    // What Envoy makes another text of is read as it is, and refused in a configuration all the same.
+    // If Envoy changes the text of a scalar, the command line reads it unchanged and refuses it in
+    // a configuration.
     let is_odd = |form: &str| {
         let index = forms.iter().position(|other| other == form).unwrap();
         ours.odd
@@ -238,7 +241,7 @@ fn every_form_of_a_scalar_is_what_envoy_makes_of_it() {
 }
 
 #[test]
-fn every_form_of_a_file_is_what_envoy_makes_of_it_or_refused() {
+fn every_form_of_a_file_is_read_as_envoy_reads_it_or_refused() {
     let admin = ports::free().unwrap();
     let head = head(admin);
     let of_metadata = BODIES
@@ -252,25 +255,27 @@ fn every_form_of_a_file_is_what_envoy_makes_of_it_or_refused() {
     let mut differences = Vec::new();
     for file in of_metadata.chain(befores).chain(long) {
         let envoy = as_envoy(file.as_bytes(), admin);
-        let ours = as_we(&file);
+        let ours = as_the_command_line(&file);
         let differs = match (&envoy, &ours) {
             (Some(envoy), Ok(ours)) => {
                 *envoy != metadata(ours) && !ours.odd.iter().any(|odd| odd.form == Form::Block)
             }
-            // Not for its form: what is there is no map.
+            // Envoy refuses it because the value is not a map, not because of its form.
             (None, Ok(ours)) => metadata(ours).is_object(),
             (_, Err(_)) => false,
         };
         if differs {
             let text = file.replace(&head, "");
             let ours = ours.map(|ours| metadata(&ours));
-            differences.push(format!("{text:?}: Envoy {envoy:?}, we {ours:?}"));
+            differences.push(format!(
+                "{text:?}: Envoy reads {envoy:?}, the command line {ours:?}"
+            ));
         }
     }
     assert!(differences.is_empty(), "{differences:#?}");
 }
 
-/// Before the rest of a file.
+/// Beginnings of a file.
 const BEFORE: &[&str] = &[
     "",
     "\u{feff}",
@@ -299,7 +304,7 @@ const BEFORE: &[&str] = &[
     "# \t a\n",
 ];
 
-/// What may stand below `metadata`.
+/// Values below `metadata`.
 const BODIES: &[&str] = &[
     "    a: 1\n    a: 2\n",
     "    a: {x: 1, x: 2}\n",

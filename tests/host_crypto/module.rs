@@ -1,8 +1,11 @@
-//! A module for Envoy that checks the signatures that it is sent, on both paths. It is made of the
-//! filter's own sources, so that vectors which are no tokens reach them in a real host.
+//! A module for Envoy that checks signatures in requests, on both paths. It uses the filter's own
+//! sources, so that test vectors, which are not tokens, reach this code in a real host.
 
 #![cfg(any(target_arch = "wasm32", feature = "lint-shell"))]
-#![allow(missing_docs, reason = "the SDK's macro exports functions without")]
+#![allow(
+    missing_docs,
+    reason = "the functions that the SDK's macro exports have no documentation"
+)]
 
 #[path = "../../src/crypto/mod.rs"]
 pub mod crypto;
@@ -43,10 +46,10 @@ impl Context for Request {}
 
 impl HttpContext for Request {
     fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
-        let answer = header("x-vectors").and_then(|question| judge(&question));
-        let answer = answer.or_else(|| header("x-call").map(|name| call(&name)));
-        let status = if answer.is_some() { 200 } else { 400 };
-        let body = answer.unwrap_or(Value::Null).to_string();
+        let response = header("x-vectors").and_then(|question| judge(&question));
+        let response = response.or_else(|| header("x-call").map(|name| call(&name)));
+        let status = if response.is_some() { 200 } else { 400 };
+        let body = response.unwrap_or(Value::Null).to_string();
         self.send_http_response(status, Vec::new(), Some(body.as_bytes()));
         Action::Pause
     }
@@ -64,8 +67,8 @@ impl ForeignFunctions for HostFunctions {
     }
 }
 
-/// Checks `{"jwk", "alg", "cases": [[message, signature], …]}`. A verdict is who checked for the
-/// filter, what it found, and what the guest finds by itself.
+/// Checks `{"jwk", "alg", "cases": [[message, signature], …]}`. A result has the side that checked
+/// for the filter, the filter's result, and the guest's result.
 fn judge(question: &[u8]) -> Option<Value> {
     let question: Value = serde_json::from_slice(question).ok()?;
     let algorithm = Algorithm::parse(question.get("alg")?.as_str()?)?;
@@ -81,14 +84,14 @@ fn judge(question: &[u8]) -> Option<Value> {
         Some(json!([check.path.as_str(), check.valid, guest.valid]))
     };
     let cases = question.get("cases")?.as_array()?.iter();
-    let verdicts = set.keys().first().map(|key| {
-        let verdicts: Vec<_> = cases.map(|case| check(key, case)).collect();
-        verdicts
+    let results = set.keys().first().map(|key| {
+        let results: Vec<_> = cases.map(|case| check(key, case)).collect();
+        results
     });
-    Some(json!({ "deviations": deviations, "verdicts": verdicts }))
+    Some(json!({ "deviations": deviations, "results": results }))
 }
 
-/// Calls a function with arguments that no function can read.
+/// Calls a host function with arguments that no function can read.
 fn call(name: &[u8]) -> Value {
     let name = String::from_utf8_lossy(name);
     match hostcalls::call_foreign_function(&name, Some(b"\xff")) {

@@ -1,8 +1,11 @@
-//! A module for Envoy that reads and writes shared data as it is told. It stands for another plugin
-//! of the same gateway.
+//! A module for Envoy that reads and writes shared data on request. It plays another plugin of the
+//! same gateway.
 
 #![cfg(any(target_arch = "wasm32", feature = "lint-shell"))]
-#![allow(missing_docs, reason = "the SDK's macro exports functions without")]
+#![allow(
+    missing_docs,
+    reason = "the functions that the SDK's macro exports have no documentation"
+)]
 
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine as _;
@@ -39,14 +42,14 @@ impl HttpContext for Request {
         let Some(order) = order.ok().flatten() else {
             return Action::Continue;
         };
-        let answer = follow(&order).unwrap_or(Value::Null).to_string();
-        self.send_http_response(200, Vec::new(), Some(answer.as_bytes()));
+        let response = follow(&order).unwrap_or(Value::Null).to_string();
+        self.send_http_response(200, Vec::new(), Some(response.as_bytes()));
         Action::Pause
     }
 }
 
-/// Does what `{"name", "write" or "fill" or nothing}` asks for: writes bytes, writes so many zeros,
-/// or reads.
+/// Follows an order `{"name", "write" or "fill" or nothing}`: writes bytes, writes this number of
+/// zeros, or reads.
 fn follow(order: &[u8]) -> Option<Value> {
     let order: Value = serde_json::from_slice(order).ok()?;
     let name = order.get("name")?.as_str()?;

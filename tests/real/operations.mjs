@@ -1,13 +1,13 @@
-// Makes src/n8n/operations/table.rs, what this filter knows of n8n's public API, from an installed
-// n8n (operations/n8n.mjs) and from what review of its code found (operations/overrides.json).
+// Makes src/n8n/operations/table.rs, the filter's table of n8n's public API, from an installed n8n
+// (operations/n8n.mjs) and from the results of a code review (operations/overrides.json).
 //
 //   node tests/real/operations.mjs <n8n package directory>          write the table and the audit
-//   node tests/real/operations.mjs --check <n8n package directory>  exit 1 when they are out of step
+// node tests/real/operations.mjs --check <n8n package directory>  exit 1 if they differ
 //
-// The directory is the one that holds n8n's package.json (node_modules/n8n). Node 20 is enough.
+// The directory has n8n's package.json (node_modules/n8n). Node 20 is enough.
 //
-// operations/audit.json holds for each operation the handler that was reviewed, and a digest of it:
-// where a later n8n differs there, review that handler before you take the table.
+// operations/audit.json has, for each operation, the reviewed handler and a digest of it. If a
+// digest differs with a later n8n, review that handler before you accept the table.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
@@ -42,7 +42,7 @@ function put(path, text) {
   }
 }
 
-// What the gate asks for: what n8n does, or what a review found to be needed.
+// The required scopes: those of n8n, or those that a review added.
 function merge(operations, { stricter, kept }) {
   const rules = new Map();
   for (const rule of [...stricter, ...kept]) {
@@ -57,7 +57,7 @@ function merge(operations, { stricter, kept }) {
 
 function apply(rule, operation) {
   const { call, scopes, isDecidedInside } = operation;
-  // Audit calls an operation by n8n's own scope for it.
+  // The audit record names an operation by n8n's own scope for it.
   const name = scopes.length === 1 ? scopes[0] : undefined;
   if (!rule?.needs && !rule?.where) {
     if (isDecidedInside) throw new Error(`${call} decides inside what it asks for: say what it needs`);
@@ -81,16 +81,16 @@ function apply(rule, operation) {
   });
 }
 
-// Grouped for the look-up by method, first segment and number of segments. Within a group in the
+// Grouped for the look-up by method, first segment and number of segments. Within a group, in the
 // order in which n8n tries them: first its controllers, as Express registered them (openapi.yml
-// keeps that order), then what express-openapi-validator serves, literals before parameters.
+// keeps that order), then the operations of express-openapi-validator, literals before parameters.
 function asN8nTriesThem(one, other) {
   return compare(one.method, other.method)
     || compare(firstSegment(one), firstSegment(other))
     || segments(one).length - segments(other).length
     || Number(other.isController) - Number(one.isController)
     || (one.isController
-      ? one.place - other.place
+      ? one.position - other.position
       : compare(one.template.replaceAll('/{', '/~'), other.template.replaceAll('/{', '/~')));
 }
 

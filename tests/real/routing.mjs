@@ -1,12 +1,12 @@
-// Sends every path of tests/real/routing.json to a real n8n, byte for byte, and compares which of
-// its handlers answers with what the table says. The native test n8n_table compares the same
-// table with what this filter says, so that the two together tie the filter to n8n.
+// Sends every path of tests/real/routing.json to a real n8n, byte for byte, and compares the
+// handler that responds with the table. The native test n8n_table compares the filter with the same
+// table. Together they compare the filter with n8n.
 //
 //   node tests/real/routing.mjs <base URL> <API key> [<group>] [--print]
 //
 // The key needs workflow:create, workflow:activate, workflow:deactivate, workflow:delete and
-// workflow:list. The group (`default` when none is given) names the environment that n8n was
-// started with. `--print` shows every answer. Exit status 1: an answer is another than the table's.
+// workflow:list. The group (`default` if it is left out) names the environment of n8n. `--print`
+// shows every response. Exit status 1: a response differs from the table.
 
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -23,12 +23,12 @@ const table = JSON.parse(readFileSync(new URL('routing.json', import.meta.url), 
 const { environment, rows } = table[group];
 const api = `/${environment.N8N_PUBLIC_API_ENDPOINT ?? 'api'}/v1`;
 
-// What only one of n8n's handlers writes.
+// Texts that only one of n8n's handlers writes.
 const HANDLERS = [
   [/requested webhook|This webhook is not registered/, 'trigger'],
-  [/^\{"error":"Invalid token"\}/, 'trigger'], // a waiting execution whose link is not signed
-  [/no such column: NaN/, 'trigger'], // a waiting execution whose number is none
-  [/^<!DOCTYPE html>\s+<html lang='en'>/, 'trigger'], // a form's page; the interface's has "en"
+  [/^\{"error":"Invalid token"\}/, 'trigger'], // a waiting execution with an unsigned link
+  [/no such column: NaN/, 'trigger'], // a waiting execution with an invalid number
+  [/^<!DOCTYPE html>\s+<html lang='en'>/, 'trigger'], // the page of a form; that of the user interface has "en"
   [/^# HELP/, 'metrics'],
   [/^\{"status":"ok"\}/, 'health'],
   [/^\{"data":\[.*"nextCursor"/s, 'workflow list'],
@@ -38,7 +38,7 @@ const HANDLERS = [
   [/^GET, HEAD, POST$/, 'public_api'], // the methods of /workflows, as Express lists them
   [/^\{"(data|status|code)":/, 'rest'],
   [/No active \w+ integration for agent/, 'agent'],
-  [/<pre>Internal Server Error/, 'chat'], // it misses its WebSocket
+  [/<pre>Internal Server Error/, 'chat'], // it expects a WebSocket
   [/<pre>Cannot \w+ /, 'nothing'],
 ];
 
@@ -48,23 +48,23 @@ try {
   await call('POST', `/workflows/${workflow}/activate`);
   await serve();
   for (const { method = 'GET', path, n8n } of rows) {
-    const answer = await send(method, expand(path));
-    const handler = nameHandler(answer);
-    if (print) console.log(JSON.stringify({ method, path, handler, status: answer.status }));
+    const response = await send(method, expand(path));
+    const handler = nameHandler(response);
+    if (print) console.log(JSON.stringify({ method, path, handler, status: response.status }));
     if (handler !== n8n) {
       wrong += 1;
       console.error(`${method} ${JSON.stringify(path)}: the table says ${n8n}, n8n says ${handler} `
-        + `(${answer.status} ${answer.type} ${JSON.stringify(answer.body.slice(0, 120))})`);
+        + `(${response.status} ${response.type} ${JSON.stringify(response.body.slice(0, 120))})`);
     }
   }
 } finally {
   await call('POST', `/workflows/${workflow}/deactivate`);
   await remove(workflow);
 }
-console.log(`${rows.length - wrong} of ${rows.length} paths were answered as the table says`);
+console.log(`${rows.length - wrong} of ${rows.length} paths have the responses of the table`);
 process.exit(wrong === 0 ? 0 : 1);
 
-/** Makes a workflow of webhooks that answer with what tells them apart. */
+/** Makes a workflow of webhooks, each with its own response. */
 async function provision() {
   const hooks = [
     { name: 'echo', path: 'routing/echo' },
@@ -72,25 +72,25 @@ async function provision() {
     { name: 'parameter', path: 'user/:id/orders', webhookId: '6f5b1c1e-2d9a-4a52-9b0e-0d8f5d2f7a11' },
     { name: 'whole', path: ':id', webhookId: '6f5b1c1e-2d9a-4a52-9b0e-0d8f5d2f7a12' },
   ];
-  const nodes = hooks.flatMap(({ name, path, webhookId }, place) => [
+  const nodes = hooks.flatMap(({ name, path, webhookId }, index) => [
     {
-      id: `hook-${place}`, name, type: 'n8n-nodes-base.webhook', typeVersion: 2, position: [0, place * 200],
-      webhookId: webhookId ?? `7a0e3f5c-5a51-4b7e-8c1d-00000000000${place}`,
+      id: `hook-${index}`, name, type: 'n8n-nodes-base.webhook', typeVersion: 2, position: [0, index * 200],
+      webhookId: webhookId ?? `7a0e3f5c-5a51-4b7e-8c1d-00000000000${index}`,
       parameters: { path, httpMethod: 'GET', responseMode: 'lastNode', authentication: 'none' },
     },
     {
-      id: `set-${place}`, name: `answer ${name}`, type: 'n8n-nodes-base.set', typeVersion: 3.4, position: [200, place * 200],
+      id: `set-${index}`, name: `response ${name}`, type: 'n8n-nodes-base.set', typeVersion: 3.4, position: [200, index * 200],
       parameters: { mode: 'raw', jsonOutput: JSON.stringify({ hook: name }) },
     },
   ]);
   const connections = Object.fromEntries(hooks.map(({ name }) => [
-    name, { main: [[{ node: `answer ${name}`, type: 'main', index: 0 }]] },
+    name, { main: [[{ node: `response ${name}`, type: 'main', index: 0 }]] },
   ]));
   const { id } = await call('POST', '/workflows', { name: 'routing proof', nodes, connections, settings: {} });
   return id;
 }
 
-/** Waits until the webhooks are there: n8n puts a workflow into service after it has answered. */
+/** Waits until the webhooks exist. n8n activates a workflow after its response. */
 async function serve(attempts = 40) {
   const hook = `/${environment.N8N_ENDPOINT_WEBHOOK ?? 'webhook'}/routing/echo`;
   if (nameHandler(await send('GET', hook)) === 'hook echo') return;
@@ -99,7 +99,7 @@ async function serve(attempts = 40) {
   await serve(attempts - 1);
 }
 
-/** Deletes a workflow; n8n refuses (409) until it has done with taking it out of service. */
+/** Deletes a workflow. n8n refuses (409) until the workflow is deactivated. */
 async function remove(workflow, attempts = 20) {
   try {
     await call('DELETE', `/workflows/${workflow}`);
@@ -120,17 +120,17 @@ async function call(method, path, body) {
   return await response.json();
 }
 
-/** `{n*text}` in a path stands for `text` n times. */
+/** Expands `{n*text}` in a path to `text` n times. */
 function expand(path) {
   return path.replace(/\{(\d+)\*([^}]*)\}/g, (_, times, text) => text.repeat(Number(times)));
 }
 
-/** Sends a request whose target is not touched by any client: each character is one byte. */
+/** Sends a request with the exact target: each character is one byte. */
 function send(method, target) {
   return new Promise((resolve, reject) => {
     const socket = connect(Number(port), hostname);
     const chunks = [];
-    socket.setTimeout(10_000, () => socket.destroy(new Error(`no answer for ${target}`)));
+    socket.setTimeout(10_000, () => socket.destroy(new Error(`no response for ${target}`)));
     socket.on('error', reject);
     socket.on('data', (chunk) => chunks.push(chunk));
     socket.on('close', () => resolve(parse(Buffer.concat(chunks).toString('latin1'))));
@@ -150,13 +150,13 @@ function parse(text) {
   };
 }
 
-/** Which handler of n8n's gave this answer. */
+/** The handler of n8n that made this response. */
 function nameHandler({ status, type, body }) {
   const hook = /"hook":"(\w+)"/.exec(body)?.[1];
   if (hook) return `hook ${hook}`;
   const [, name] = HANDLERS.find(([mark]) => mark.test(body)) ?? [];
   if (name) return name;
-  // The page of the interface is never empty; an answer to a button in Slack is.
+  // The page of the user interface is never empty. A response to a button in Slack is.
   if (type.startsWith('text/html') && status === 200 && body) return 'ui';
   if (type.startsWith('application/json')) return `json ${status}`;
   return `status ${status}`;

@@ -1,14 +1,15 @@
-//! What a person's browser does at a provider: it keeps cookies, and goes where it is sent.
+//! A browser for log-ins at a provider: it keeps cookies and follows redirects.
 
 use std::time::Duration;
 
-use super::http::{Answer, Request};
+use super::http::{Request, Response};
 use super::Outcome;
 
-/// What a log-in may take: it hashes passwords, and keys may be made at the same time.
+/// The longest time for a log-in. The provider hashes passwords, and may make keys at the same
+/// time.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A browser that knows one server.
+/// A browser for one server.
 #[derive(Debug)]
 pub(crate) struct Browser {
     port: u16,
@@ -16,7 +17,7 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// A new one, for the server at a loopback port.
+    /// A new browser for the server at a loopback port.
     pub(crate) const fn new(port: u16) -> Self {
         Self {
             port,
@@ -25,12 +26,12 @@ impl Browser {
     }
 
     /// Fetches a page.
-    pub(crate) fn get(&mut self, target: &str) -> Outcome<Answer> {
+    pub(crate) fn get(&mut self, target: &str) -> Outcome<Response> {
         self.send(Request::get(target))
     }
 
-    /// Sends a request with the cookies so far, and keeps those of the answer.
-    pub(crate) fn send(&mut self, request: Request) -> Outcome<Answer> {
+    /// Sends a request with the stored cookies, and stores those of the response.
+    pub(crate) fn send(&mut self, request: Request) -> Outcome<Response> {
         let cookies: Vec<_> = self
             .cookies
             .iter()
@@ -41,10 +42,10 @@ impl Browser {
         } else {
             request.header("Cookie", cookies.join("; "))
         };
-        // The addresses that a provider sends a browser to begin with the host that was asked for.
+        // A provider's redirects begin with the host of the request.
         let host = format!("127.0.0.1:{}", self.port);
-        let answer = request.host(&host).send_within(self.port, PATIENCE)?;
-        for (_, value) in answer
+        let response = request.host(&host).send_within(self.port, PATIENCE)?;
+        for (_, value) in response
             .headers
             .iter()
             .filter(|(name, _)| name == "set-cookie")
@@ -56,20 +57,20 @@ impl Browser {
                 self.cookies.push((name.to_owned(), value.to_owned()));
             }
         }
-        Ok(answer)
+        Ok(response)
     }
 }
 
-/// The parameter `name` of the address to which an answer leads.
-pub(crate) fn parameter_of_redirect(answer: &Answer, name: &str) -> Outcome<String> {
-    let address = answer.header("location").unwrap_or_default();
+/// The parameter `name` of the address to which a response redirects.
+pub(crate) fn parameter_of_redirect(response: &Response, name: &str) -> Outcome<String> {
+    let address = response.header("location").unwrap_or_default();
     let query = address.split_once('?').map(|(_, query)| query);
     let pairs = query.unwrap_or_default().split('&');
     let mut pairs = pairs.filter_map(|pair| pair.split_once('='));
     let found = pairs.find(|(other, _)| *other == name);
     let found = found.map(|(_, value)| value.to_owned());
     found.ok_or_else(|| {
-        let (status, text) = (answer.status, answer.text());
+        let (status, text) = (response.status, response.text());
         format!("no {name} in {address:?} of {status}: {text}").into()
     })
 }

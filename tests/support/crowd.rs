@@ -1,4 +1,4 @@
-//! Requests whose parts are sent one by one, many at a time, over HTTP/1 or HTTP/2.
+//! Many requests at a time, over HTTP/1 or HTTP/2, whose parts are sent one by one.
 
 use std::future::Future;
 use std::time::Duration;
@@ -12,13 +12,13 @@ use tokio::time::{sleep, timeout};
 
 use super::Outcome;
 
-/// How long one request may take from its first byte to the status of its answer.
+/// The longest time from the first byte of a request to the status of its response.
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// How many streams one connection of HTTP/2 carries.
 const STREAMS: usize = 100;
 
-/// What a crowd speaks.
+/// The protocol of a crowd.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
     Http1,
@@ -62,7 +62,7 @@ impl Parts {
         self.header("authorization", format!("Bearer {token}"))
     }
 
-    /// Adds a body in these parts, chunked. No parts: a body that is empty.
+    /// Adds a chunked body in these parts. No parts: an empty body.
     #[must_use]
     pub(crate) fn body(mut self, parts: &[&[u8]]) -> Self {
         self.body = Some(parts.iter().map(|part| part.to_vec()).collect());
@@ -101,8 +101,8 @@ impl Parts {
     }
 }
 
-/// Sends the same request many times at once and gives the status of each answer. A request that
-/// gets no answer is an error of its own.
+/// Sends all requests at once and returns the status of each response. A request without a response
+/// gives an error.
 pub(crate) fn send(
     port: u16,
     protocol: Protocol,
@@ -111,7 +111,7 @@ pub(crate) fn send(
     send_within(port, protocol, requests, PATIENCE)
 }
 
-/// As [`send`], and hangs up on requests that are not answered within `patience`.
+/// Like [`send`], but hangs up on requests without a response within `patience`.
 pub(crate) fn send_within(
     port: u16,
     protocol: Protocol,
@@ -142,21 +142,21 @@ pub(crate) fn send_within(
                 }
             }
         }
-        let mut answers = Vec::new();
+        let mut responses = Vec::new();
         for task in tasks {
-            answers.push(task.await?);
+            responses.push(task.await?);
         }
-        Ok(answers)
+        Ok(responses)
     })
 }
 
-/// Sends one request and gives the status of its answer.
+/// Sends one request and returns the status of its response.
 pub(crate) fn send_one(port: u16, protocol: Protocol, parts: Parts) -> Outcome<u16> {
-    let answers = send(port, protocol, &[parts])?;
-    answers
+    let responses = send(port, protocol, &[parts])?;
+    responses
         .into_iter()
         .next()
-        .unwrap_or(Err("no answer".into()))
+        .unwrap_or(Err("no response".into()))
 }
 
 async fn within(patience: Duration, request: impl Future<Output = Outcome<u16>>) -> Outcome<u16> {
@@ -203,11 +203,11 @@ async fn http2(sender: SendRequest<Bytes>, parts: Parts) -> Outcome<u16> {
     }
     let request = request.body(())?;
     let mut sender = sender.ready().await?;
-    let (answer, mut stream) = sender.send_request(request, parts.body.is_none())?;
+    let (response, mut stream) = sender.send_request(request, parts.body.is_none())?;
     if let Some(body) = &parts.body {
         for part in body {
             sleep(parts.pause).await;
-            // Not sent where the server has refused early.
+            // The server may have refused the request before.
             let _ = stream.send_data(Bytes::from(part.clone()), false);
         }
         sleep(parts.pause).await;
@@ -219,5 +219,5 @@ async fn http2(sender: SendRequest<Bytes>, parts: Parts) -> Outcome<u16> {
             stream.send_data(Bytes::new(), true)
         };
     }
-    Ok(answer.await?.status().as_u16())
+    Ok(response.await?.status().as_u16())
 }

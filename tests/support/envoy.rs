@@ -1,4 +1,4 @@
-//! A real Envoy with the filter in it.
+//! A real Envoy with the filter.
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpStream};
@@ -17,7 +17,7 @@ use super::{installed, ports, Outcome};
 /// How long Envoy may take to start; compiling the module is most of it.
 const START: Duration = Duration::from_secs(60);
 
-/// What an Envoy is started with.
+/// The settings of an Envoy.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
     file: File,
@@ -36,7 +36,7 @@ enum File {
     /// The repository's `envoy.yaml`.
     Shipped {
         ports: Ports,
-        /// What stands in the file, and what the running copy says in its place.
+        /// Texts of the file, and the texts that replace them in the running copy.
         edits: Vec<(String, String)>,
     },
     /// A minimal bootstrap around one plugin configuration.
@@ -47,13 +47,13 @@ enum File {
         env_keys: Vec<String>,
         /// Domains of virtual hosts, and the clusters that they lead to.
         hosts: Vec<(String, String)>,
-        /// The routes of every other host; none: all of them to the upstream.
+        /// The routes of every other host. Empty: one route to the upstream.
         routes: Vec<Value>,
         normalize: bool,
         discovered: bool,
-        /// How many KiB the head of a request may have; Envoy's default is 60.
+        /// The limit of a request's head in KiB; Envoy's default is 60.
         head: u32,
-        /// The last entry of `X-Forwarded-For` is the caller's address, as behind a proxy.
+        /// The last entry of `X-Forwarded-For` is the client's address, as behind a proxy.
         proxied: bool,
         /// The VM id of another module before the filter.
         neighbour: Option<String>,
@@ -69,8 +69,8 @@ impl Setup {
         Self::with(File::Shipped { ports, edits }, ports.gate, ports.admin)
     }
 
-    /// Changes one place of the repository's file in the copy that runs: a limit, to reach it with
-    /// few requests, or a time that no test can wait for.
+    /// Changes one value of the repository's file in the running copy: a limit, so that few
+    /// requests reach it, or a time that is too long for a test.
     #[must_use]
     pub(crate) fn edited(mut self, text: &str, with: &str) -> Self {
         if let File::Shipped { edits, .. } = &mut self.file {
@@ -121,14 +121,14 @@ impl Setup {
         self
     }
 
-    /// Leads a host, or all below a domain, to an upstream of its own at a loopback port; every
-    /// other still leads to the first.
+    /// Leads a host, or all hosts below a domain, to another upstream at a loopback port. All
+    /// others lead to the first upstream.
     #[must_use]
     pub(crate) fn host(self, name: &str, port: u16) -> Self {
         self.leading(name, name).cluster(name, port)
     }
 
-    /// Leads a host to the first upstream though it is below a domain that leads elsewhere.
+    /// Leads a host to the first upstream, although its domain leads to another one.
     #[must_use]
     pub(crate) fn host_of_first(self, name: &str) -> Self {
         self.leading(name, "upstream")
@@ -141,7 +141,7 @@ impl Setup {
         self
     }
 
-    /// Leads requests by these routes alone, to the cluster `upstream` or others.
+    /// Uses only these routes, to the cluster `upstream` or others.
     #[must_use]
     pub(crate) fn routes(mut self, own: Value) -> Self {
         if let (File::Minimal { routes, .. }, Value::Array(own)) = (&mut self.file, own) {
@@ -160,14 +160,14 @@ impl Setup {
         self
     }
 
-    /// Sets the number of worker threads, one of which is usual.
+    /// Sets the number of worker threads; the default is one.
     #[must_use]
     pub(crate) const fn workers(mut self, concurrency: usize) -> Self {
         self.concurrency = concurrency;
         self
     }
 
-    /// Normalises paths and merges slashes before the filter, as Istio can be told to.
+    /// Normalises paths and merges slashes before the filter, which Istio can be configured to do.
     #[must_use]
     pub(crate) fn normalizing(mut self) -> Self {
         if let File::Minimal { normalize, .. } = &mut self.file {
@@ -176,7 +176,7 @@ impl Setup {
         self
     }
 
-    /// Takes in heads of so many KiB, as operators set it whose clients send large cookies.
+    /// Accepts heads of this number of KiB, for clients that send large cookies.
     #[must_use]
     pub(crate) fn heads_of(mut self, kib: u32) -> Self {
         if let File::Minimal { head, .. } = &mut self.file {
@@ -185,7 +185,7 @@ impl Setup {
         self
     }
 
-    /// Hands the filter over by extension discovery, as Istio does, so that [`Envoy::update`] can
+    /// Configures the filter by extension discovery, as Istio does, so that [`Envoy::update`] can
     /// replace its configuration.
     #[must_use]
     pub(crate) fn discovered(mut self) -> Self {
@@ -195,7 +195,7 @@ impl Setup {
         self
     }
 
-    /// Stands behind a proxy, which says in `X-Forwarded-For` where a caller is.
+    /// Takes the client's address from `X-Forwarded-For`, as behind a proxy.
     #[must_use]
     pub(crate) fn proxied(mut self) -> Self {
         if let File::Minimal { proxied, .. } = &mut self.file {
@@ -204,8 +204,8 @@ impl Setup {
         self
     }
 
-    /// Puts the module that reads and writes shared data before the filter, with this VM id or, if
-    /// there is none, with the filter's own.
+    /// Puts the module that reads and writes shared data before the filter, with this VM id, or
+    /// with that of the filter.
     #[must_use]
     pub(crate) fn neighbour(mut self, vm_id: Option<&str>) -> Self {
         if let File::Minimal { neighbour, .. } = &mut self.file {
@@ -223,7 +223,7 @@ impl Setup {
         self
     }
 
-    /// Loads another module than the filter.
+    /// Loads another module instead of the filter.
     #[must_use]
     pub(crate) fn module(mut self, module: PathBuf) -> Self {
         self.module = Some(module);
@@ -237,8 +237,8 @@ impl Setup {
         self
     }
 
-    /// Sets `allow_on_headers_stop_iteration`: a filter that holds a head is given the body and the
-    /// trailers all the same.
+    /// Sets `allow_on_headers_stop_iteration`: a filter that holds a head still gets the body and
+    /// the trailers.
     #[must_use]
     pub(crate) const fn holding_heads_alone(mut self) -> Self {
         self.holds_heads_alone = true;
@@ -262,7 +262,7 @@ impl Setup {
         Ok(envoy)
     }
 
-    /// Starts Envoy, waits until it gives up, and returns its log.
+    /// Starts Envoy, waits until it ends with an error, and returns its log.
     pub(crate) fn start_is_refused(self) -> Outcome<String> {
         let mut envoy = self.launch()?;
         let status = envoy.process.wait_for_end(START)?;
@@ -428,12 +428,12 @@ impl Setup {
     }
 }
 
-/// The text with its edits, each of which must fit in exactly one place.
+/// The text with its edits. Each edit must match exactly once.
 fn edited(text: String, edits: &[(String, String)]) -> Outcome<String> {
     edits.iter().try_fold(text, |text, (before, after)| {
         match text.matches(before.as_str()).count() {
             1 => Ok(text.replace(before.as_str(), after)),
-            count => Err(format!("{before:?} stands in the file {count} times").into()),
+            count => Err(format!("{before:?} is in the file {count} times").into()),
         }
     })
 }
@@ -444,7 +444,7 @@ const CORS: &str = "envoy.filters.http.cors";
 /// The name of the filter and of its virtual machine.
 const NAME: &str = "n8n-idp-gate";
 
-/// The file by which the filter is discovered.
+/// The file for extension discovery.
 const DISCOVERY: &str = "filter.json";
 
 fn filter(wasm: &Path, plugin: &Value, env_keys: &[String]) -> Value {
@@ -458,7 +458,7 @@ fn filter(wasm: &Path, plugin: &Value, env_keys: &[String]) -> Value {
                 "code": { "local": { "filename": wasm } },
                 "environment_variables": { "host_env_keys": env_keys },
             },
-            // Istio hands a WasmPlugin's `pluginConfig` over in this form.
+            // Istio passes a WasmPlugin's `pluginConfig` on in this form.
             "configuration": {
                 "@type": "type.googleapis.com/google.protobuf.StringValue",
                 "value": plugin.to_string(),
@@ -467,7 +467,7 @@ fn filter(wasm: &Path, plugin: &Value, env_keys: &[String]) -> Value {
     })
 }
 
-/// What the filter calls and what calls it, without one function.
+/// The allowed imports and exports of the module, without one function.
 fn all_but(withheld: &str) -> Outcome<Value> {
     const CALLBACKS: [&str; 13] = [
         "proxy_on_configure",
@@ -497,7 +497,7 @@ fn all_but(withheld: &str) -> Outcome<Value> {
     Ok(json!({ "allowed_capabilities": allowed }))
 }
 
-/// Writes what is discovered as a whole: Envoy looks for a file that is moved here.
+/// Writes the discovered file in one step, because Envoy watches for a file that is moved here.
 fn publish(path: &Path, filter: &Value) -> Outcome<()> {
     let resource = json!({
         "@type": "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig",
@@ -510,7 +510,7 @@ fn publish(path: &Path, filter: &Value) -> Outcome<()> {
     Ok(())
 }
 
-/// A port of this machine alone, as Envoy writes addresses.
+/// A loopback port in Envoy's form of an address.
 pub(crate) fn address(port: u16) -> Value {
     json!({ "socket_address": { "address": "127.0.0.1", "port_value": port } })
 }
@@ -527,11 +527,11 @@ fn cluster(name: &str, port: u16) -> Value {
     })
 }
 
-/// Whether the Envoy with this admin port says that it serves.
+/// Whether the Envoy with this admin port is ready.
 pub(crate) fn is_ready(admin: u16) -> bool {
     let request = Request::get("/ready").bytes();
     exchange_within(admin, &request, Duration::from_secs(1))
-        .is_ok_and(|answer| answer.status == 200)
+        .is_ok_and(|response| response.status == 200)
 }
 
 /// A running Envoy. Dropping it ends it.
@@ -545,13 +545,13 @@ pub(crate) struct Envoy {
 }
 
 impl Envoy {
-    /// The port where callers come in.
+    /// The port for clients.
     pub(crate) const fn port(&self) -> u16 {
         self.port
     }
 
-    /// Replaces the configuration of a filter that is [`Setup::discovered`]. It counts a moment
-    /// later.
+    /// Replaces the configuration of a filter that is [`Setup::discovered`]. It takes effect a
+    /// moment later.
     pub(crate) fn update(&self, plugin: &Value) -> Outcome<()> {
         let File::Minimal { env_keys, .. } = &self.file else {
             return Err("the shipped file is not discovered".into());
@@ -565,8 +565,8 @@ impl Envoy {
         self.admin_page("/stats/prometheus")
     }
 
-    /// The metric whose name begins with `name` and that has `label` in it, once it has reached
-    /// `least`: workers hand their counts over a few times a second.
+    /// The metric whose name begins with `name` and has `label` in it, once it has reached `least`.
+    /// Workers report their counts a few times a second.
     pub(crate) fn counted(&self, name: &str, label: &str, least: u64) -> Outcome<u64> {
         let mut count = 0;
         for _ in 0..50 {

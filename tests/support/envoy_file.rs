@@ -1,7 +1,7 @@
-//! The repository's own `envoy.yaml`, which the tests and the demo run as it stands.
+//! The repository's own `envoy.yaml`, which the tests and the demo run.
 //!
-//! Only port numbers may differ, because a machine may use them for something else: after
-//! `port_value: ` and after `http://127.0.0.1:`, a port of the file gives way to another.
+//! Only port numbers may differ, because a machine may use them for something else. Ports are
+//! replaced after `port_value: ` and after `http://127.0.0.1:`.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use super::{installed, Outcome};
 
 /// The ports in `envoy.yaml`.
 pub(crate) mod port {
-    /// Where callers come in.
+    /// The port for clients.
     pub(crate) const GATE: u16 = 8080;
     /// Envoy's own pages.
     pub(crate) const ADMIN: u16 = 9901;
@@ -19,10 +19,10 @@ pub(crate) mod port {
     pub(crate) const PROVIDER: u16 = 9000;
 }
 
-/// The ports to use in place of the file's.
+/// The ports that replace those of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ports {
-    /// Where callers come in.
+    /// The port for clients.
     pub(crate) gate: u16,
     /// Envoy's own pages.
     pub(crate) admin: u16,

@@ -1,4 +1,4 @@
-//! A client that sends exactly the bytes it is given.
+//! An HTTP client that sends exact bytes.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpStream};
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::Outcome;
 
-/// How long an answer may take before a test gives up.
+/// How long a test waits for a response.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A request as it goes over the wire.
@@ -46,14 +46,14 @@ impl Request {
         Self::new("POST", target).json(body)
     }
 
-    /// Asks for another host than `n8n.example.test`.
+    /// Sets another host than `n8n.example.test`.
     #[must_use]
     pub(crate) fn host(mut self, host: &str) -> Self {
         self.host = host.as_bytes().to_vec();
         self
     }
 
-    /// Adds a header beside those that are there: names and values are sent byte for byte.
+    /// Adds a header. Names and values are sent byte for byte.
     #[must_use]
     pub(crate) fn header(mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Self {
         self.headers.extend_from_slice(name.as_ref());
@@ -76,7 +76,7 @@ impl Request {
         self.header("Authorization", format!("Basic {pair}"))
     }
 
-    /// Adds a form that is encoded already.
+    /// Adds an encoded form as the body.
     #[must_use]
     pub(crate) fn form(self, form: impl Into<Vec<u8>>) -> Self {
         self.body("application/x-www-form-urlencoded", form)
@@ -111,30 +111,30 @@ impl Request {
         .concat()
     }
 
-    /// Sends it to a loopback port and reads the answer.
-    pub(crate) fn send(&self, port: u16) -> Outcome<Answer> {
+    /// Sends the request to a loopback port and reads the response.
+    pub(crate) fn send(&self, port: u16) -> Outcome<Response> {
         exchange(port, &self.bytes())
     }
 
-    /// As [`Request::send`], to a server that may take long for an answer.
-    pub(crate) fn send_within(&self, port: u16, patience: Duration) -> Outcome<Answer> {
+    /// Like [`Request::send`], for a server with slow responses.
+    pub(crate) fn send_within(&self, port: u16, patience: Duration) -> Outcome<Response> {
         exchange_within(port, &self.bytes(), patience)
     }
 }
 
-/// The answer to a request.
+/// The response to a request.
 #[derive(Clone, Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     /// The status code.
     pub(crate) status: u16,
     /// Name in lower case and value of each header, in the order of the wire.
     pub(crate) headers: Vec<(String, Vec<u8>)>,
-    /// The body, its transfer coding removed.
+    /// The body, without its transfer coding.
     pub(crate) body: Vec<u8>,
 }
 
-impl Answer {
-    /// Fails where the status is another one.
+impl Response {
+    /// Fails if the status is another one.
     pub(crate) fn expect_status(&self, status: u16) -> Outcome<()> {
         if self.status == status {
             return Ok(());
@@ -151,12 +151,12 @@ impl Answer {
         }
     }
 
-    /// The body as JSON; `null` when it is none.
+    /// The body as JSON; `null` if it is not JSON.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// A text in the JSON object that the body is.
+    /// A string member of the JSON object in the body.
     pub(crate) fn member(&self, name: &str) -> Outcome<String> {
         let text = self
             .json()
@@ -178,26 +178,26 @@ impl Answer {
     }
 }
 
-/// Sends `bytes` to a loopback port and reads one answer.
-pub(crate) fn exchange(port: u16, bytes: &[u8]) -> Outcome<Answer> {
+/// Sends `bytes` to a loopback port and reads one response.
+pub(crate) fn exchange(port: u16, bytes: &[u8]) -> Outcome<Response> {
     exchange_within(port, bytes, PATIENCE)
 }
 
-/// As [`exchange`], with a patience of its own between two bytes of the answer.
-pub(crate) fn exchange_within(port: u16, bytes: &[u8], patience: Duration) -> Outcome<Answer> {
+/// Like [`exchange`], with another time limit between two bytes of the response.
+pub(crate) fn exchange_within(port: u16, bytes: &[u8], patience: Duration) -> Outcome<Response> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))
         .map_err(|error| format!("127.0.0.1:{port}: {error}"))?;
     stream.set_read_timeout(Some(patience))?;
     stream.set_nodelay(true)?;
     // A server that refuses early may close before it has read everything.
     let _ = stream.write_all(bytes);
-    let answer = read_answer(&mut stream, bytes.starts_with(b"HEAD "));
+    let response = read_response(&mut stream, bytes.starts_with(b"HEAD "));
     let _ = stream.shutdown(Shutdown::Both);
-    answer
+    response
 }
 
-/// Reads one answer; one to `HEAD` has no body, whatever its headers say (RFC 9110 §9.3.2).
-fn read_answer(stream: &mut TcpStream, to_head: bool) -> Outcome<Answer> {
+/// Reads one response. A response to `HEAD` has no body, with any headers (RFC 9110 §9.3.2).
+fn read_response(stream: &mut TcpStream, to_head: bool) -> Outcome<Response> {
     let mut received = Vec::new();
     let (status, headers, head) = loop {
         if !read_more(stream, &mut received)? {
@@ -208,11 +208,11 @@ fn read_answer(stream: &mut TcpStream, to_head: bool) -> Outcome<Answer> {
             .into());
         }
         let mut slots = [httparse::EMPTY_HEADER; 128];
-        let mut response = httparse::Response::new(&mut slots);
-        if let httparse::Status::Complete(head) = response.parse(&received)? {
-            let status = response.code.unwrap_or_default();
+        let mut parsed = httparse::Response::new(&mut slots);
+        if let httparse::Status::Complete(head) = parsed.parse(&received)? {
+            let status = parsed.code.unwrap_or_default();
             if status != 100 {
-                break (status, owned(response.headers), head);
+                break (status, owned(parsed.headers), head);
             }
             received.drain(..head);
         }
@@ -235,14 +235,14 @@ fn read_answer(stream: &mut TcpStream, to_head: bool) -> Outcome<Answer> {
     } else {
         while read_more(stream, &mut body)? {}
     }
-    Ok(Answer {
+    Ok(Response {
         status,
         headers,
         body,
     })
 }
 
-/// Reads what has come; false at the end of the stream.
+/// Reads the bytes that have arrived; false at the end of the stream.
 fn read_more(stream: &mut TcpStream, received: &mut Vec<u8>) -> io::Result<bool> {
     let mut buffer = [0; 16 * 1024];
     let count = stream.read(&mut buffer)?;
@@ -250,7 +250,8 @@ fn read_more(stream: &mut TcpStream, received: &mut Vec<u8>) -> io::Result<bool>
     Ok(count > 0)
 }
 
-/// RFC 9112 §7.1, without extensions and trailers, which nobody here sends.
+/// Reads a chunked body (RFC 9112 §7.1). Extensions and trailers are not supported, because no
+/// server here sends them.
 fn read_chunks(stream: &mut TcpStream, mut received: Vec<u8>) -> Outcome<Vec<u8>> {
     let mut body = Vec::new();
     loop {

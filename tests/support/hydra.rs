@@ -1,4 +1,4 @@
-//! Ory Hydra in a process of its own, with a database in a file and the clients of the tests.
+//! Ory Hydra in its own process, with a database in a file and the clients of the tests.
 
 use std::fs;
 use std::path::Path;
@@ -8,12 +8,12 @@ use serde_json::{json, Value};
 use tempfile::TempDir;
 
 use super::browser::{parameter_of_redirect, target_of, Browser};
-use super::http::{Answer, Request};
+use super::http::{Request, Response};
 use super::process::{Ending, Process};
 use super::session::Session;
 use super::{installed, ports, Outcome};
 
-/// How long it may take to start on a machine that has other work.
+/// The longest time for its start on a busy machine.
 const START: Duration = Duration::from_secs(60);
 
 /// A running server. Dropping it ends it.
@@ -48,8 +48,8 @@ impl Hydra {
         })?;
         let document = Request::get("/.well-known/openid-configuration");
         process.wait_until(START, |_| {
-            let answer = document.send(port);
-            answer.is_ok_and(|answer| answer.status == 200)
+            let response = document.send(port);
+            response.is_ok_and(|response| response.status == 200)
         })?;
         let mut hydra = Self {
             process,
@@ -61,17 +61,18 @@ impl Hydra {
             let made = hydra.administer("POST", "/admin/clients", &client)?;
             made.member("client_id")?;
         }
-        // The first token waits for a new RSA key, and Hydra hangs up after ten seconds.
+        // The first token waits for a new RSA key, and Hydra closes the connection after ten
+        // seconds.
         hydra.process.wait_until(START, |_| {
-            let answer = post(port, "token", "orders", "grant_type=client_credentials");
-            answer.is_ok_and(|answer| answer.status == 200)
+            let response = post(port, "token", "orders", "grant_type=client_credentials");
+            response.is_ok_and(|response| response.status == 200)
         })?;
-        // So does the first ID token. Two log-ins at once would both make a key, and each holds the
-        // database that the other one waits for: the key is made here, as the key set names it.
+        // The first ID token waits for a key too. Two log-ins at once would both make a key, and
+        // each would lock the database for the other. A request for the key set makes the key here.
         let keys = Request::get("/.well-known/jwks.json");
         hydra.process.wait_until(START, |_| {
-            let answer = keys.send_within(port, START);
-            answer.is_ok_and(|answer| answer.status == 200)
+            let response = keys.send_within(port, START);
+            response.is_ok_and(|response| response.status == 200)
         })?;
         Ok(hydra)
     }
@@ -86,20 +87,20 @@ impl Hydra {
         self.port
     }
 
-    /// The port on 127.0.0.1 of the admin endpoints, which the gate asks.
+    /// The port on 127.0.0.1 of the admin endpoints, which the gate calls.
     pub(crate) const fn admin_port(&self) -> u16 {
         self.admin
     }
 
-    /// A token that an application got for itself (RFC 6749 §4.4), with a parameter of Hydra's own
-    /// that names whom it is for.
+    /// A token of an application by the client credentials grant (RFC 6749 §4.4). Hydra's parameter
+    /// `audience` sets its audience.
     pub(crate) fn token(&self, client: &str, audience: Option<&str>) -> Outcome<String> {
         let audience = audience.map_or_else(String::new, |name| format!("&audience={name}"));
         let form = format!("grant_type=client_credentials&scope=workflow.read{audience}");
         post(self.port, "token", client, &form)?.member("access_token")
     }
 
-    /// What a person gets at a client, where the page to consent adds claims.
+    /// The tokens of a person at a client. The consent page adds claims.
     pub(crate) fn log_in(&self, person: &str, client: &str, claims: &Value) -> Outcome<Session> {
         let back = "http%3A%2F%2F127.0.0.1%2Fback";
         let mut browser = Browser::new(self.port);
@@ -121,53 +122,53 @@ impl Hydra {
         let ended = self.accept(&mut browser, &consent, "consent", &granted)?;
         let code = parameter_of_redirect(&ended, "code")?;
         let form = format!("grant_type=authorization_code&code={code}&redirect_uri={back}");
-        let answer = post(self.port, "token", client, &form)?;
-        Session::of(&answer)
+        let response = post(self.port, "token", client, &form)?;
+        Session::of(&response)
     }
 
-    /// What the page to log in or to consent does, to which an answer led the browser.
+    /// Does the work of the log-in or consent page to which a response redirected the browser.
     fn accept(
         &self,
         browser: &mut Browser,
-        answer: &Answer,
+        response: &Response,
         what: &str,
         body: &Value,
-    ) -> Outcome<Answer> {
+    ) -> Outcome<Response> {
         let name = format!("{what}_challenge");
-        let challenge = parameter_of_redirect(answer, &name)?;
+        let challenge = parameter_of_redirect(response, &name)?;
         let path = format!("/admin/oauth2/auth/requests/{what}/accept?{name}={challenge}");
         let next = self.administer("PUT", &path, body)?.member("redirect_to")?;
         browser.get(target_of(&next))
     }
 
-    /// Takes back a token that a client got (RFC 7009).
+    /// Revokes a token of a client (RFC 7009).
     pub(crate) fn revoke(&self, client: &str, token: &str) -> Outcome<()> {
-        let answer = post(self.port, "revoke", client, &format!("token={token}"))?;
-        answer.expect_status(200)
+        let response = post(self.port, "revoke", client, &format!("token={token}"))?;
+        response.expect_status(200)
     }
 
-    /// Makes a new key, which signs access tokens from now on. On a curve, as it is made at once.
+    /// Makes a new key for access tokens. It is a key on a curve, because that is made quickly.
     pub(crate) fn rotate(&self, key_id: &str) -> Outcome<()> {
         let body = json!({ "alg": "ES256", "use": "sig", "kid": key_id });
         let path = "/admin/keys/hydra.jwt.access-token";
-        let answer = self.administer("POST", path, &body)?;
-        answer.expect_status(201)
+        let response = self.administer("POST", path, &body)?;
+        response.expect_status(201)
     }
 
-    fn administer(&self, method: &str, path: &str, body: &Value) -> Outcome<Answer> {
+    fn administer(&self, method: &str, path: &str, body: &Value) -> Outcome<Response> {
         Request::new(method, path)
             .json(body)
             .send_within(self.admin, START)
     }
 
-    /// What it printed.
+    /// Its output.
     pub(crate) fn log_text(&self) -> String {
         self.process.log_text()
     }
 }
 
-fn post(port: u16, place: &str, client: &str, form: &str) -> Outcome<Answer> {
-    let request = Request::new("POST", format!("/oauth2/{place}"))
+fn post(port: u16, endpoint: &str, client: &str, form: &str) -> Outcome<Response> {
+    let request = Request::new("POST", format!("/oauth2/{endpoint}"))
         .basic(client, &format!("secret-of-{client}"))
         .form(form);
     request.send_within(port, START)
@@ -179,7 +180,7 @@ fn issuer(port: u16) -> String {
 
 fn settings(directory: &Path, port: u16, admin: u16) -> Value {
     let database = directory.join("database");
-    // A transaction that first reads and then writes fails where another one writes in between.
+    // A transaction that reads and then writes would fail if another one writes in between.
     let options = "_fk=true&_txlock=immediate&_journal_mode=WAL&_busy_timeout=20000";
     json!({
         "dsn": format!("sqlite://{}?{options}", database.display()),
@@ -187,7 +188,7 @@ fn settings(directory: &Path, port: u16, admin: u16) -> Value {
             "public": { "host": "127.0.0.1", "port": port },
             "admin": { "host": "127.0.0.1", "port": admin },
         },
-        // The tests do what these pages would.
+        // The tests do the work of these pages.
         "urls": {
             "self": { "issuer": issuer(port) },
             "login": "http://127.0.0.1/login", "consent": "http://127.0.0.1/consent",
@@ -197,7 +198,7 @@ fn settings(directory: &Path, port: u16, admin: u16) -> Value {
     })
 }
 
-/// `orders` and `desk` get JWTs, `opaque` and `opaque-desk` tokens that say nothing.
+/// `orders` and `desk` get JWTs, `opaque` and `opaque-desk` get opaque tokens.
 fn clients() -> [Value; 4] {
     let client = |id: &str, strategy: &str, people: bool| {
         let grants: &[&str] = if people {

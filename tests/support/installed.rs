@@ -1,4 +1,5 @@
-//! Where the programs are that `make` installs below `.local`, and the module that it builds.
+//! The paths of the programs that `make` installs below `.local`, and of the modules that it
+//! builds.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -24,7 +25,7 @@ pub(crate) fn host_crypto() -> Outcome<PathBuf> {
     )
 }
 
-/// The module that stands for another plugin; `NEIGHBOUR_WASM` names another one.
+/// The module that plays another plugin; `NEIGHBOUR_WASM` names another one.
 pub(crate) fn neighbour() -> Outcome<PathBuf> {
     found(
         "NEIGHBOUR_WASM",
@@ -91,7 +92,7 @@ fn found(variable: &str, usual: &str, remedy: &str) -> Outcome<PathBuf> {
         Ok(path)
     } else {
         Err(format!(
-            "{} is not there; `{remedy}` makes it, or {variable} names another place",
+            "{} does not exist; `{remedy}` makes it, or {variable} names another path",
             path.display()
         )
         .into())

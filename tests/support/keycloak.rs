@@ -1,4 +1,4 @@
-//! Keycloak in a process of its own, with the realm of `tests/real/keycloak`.
+//! Keycloak in its own process, with the realm of `tests/real/keycloak`.
 
 use std::fs;
 use std::path::Path;
@@ -7,15 +7,15 @@ use std::time::Duration;
 use serde_json::{json, Value};
 use tempfile::TempDir;
 
-use super::http::{exchange_within, Answer, Request};
+use super::http::{exchange_within, Request, Response};
 use super::process::{Ending, Process};
 use super::session::Session;
 use super::{installed, Outcome};
 
-/// How long it may take to start, and to make a realm on a machine that has other work.
+/// The longest time for its start, and to make a realm, on a busy machine.
 const START: Duration = Duration::from_secs(180);
 
-/// The password of the administrator, who lives as long as one process does.
+/// The password of the administrator, an account that exists only in this process.
 const ADMINISTRATOR: &str = "password-of-the-administrator";
 
 /// A running Keycloak. Dropping it ends it.
@@ -31,7 +31,7 @@ impl Keycloak {
     pub(crate) fn start(port: u16) -> Outcome<Self> {
         let home = installed::keycloak()?;
         let directory = tempfile::tempdir()?;
-        // Its script would start Java as a child, which could outlive this process.
+        // Keycloak's script would start Java as a child, which could still run after this process.
         let mut process = Process::start(
             "Keycloak",
             Path::new("/usr/bin/env"),
@@ -70,7 +70,7 @@ impl Keycloak {
         Ok(keycloak)
     }
 
-    /// Makes one more realm, as a file describes it.
+    /// Makes another realm from a file.
     pub(crate) fn make_realm(&self, file: &str) -> Outcome<()> {
         succeeded(&self.administer("POST", "", Some(&serde_json::from_str(file)?))?)
     }
@@ -90,25 +90,25 @@ impl Keycloak {
         self.port
     }
 
-    /// A token that an application got for itself (RFC 6749 §4.4).
+    /// A token of an application by the client credentials grant (RFC 6749 §4.4).
     pub(crate) fn token(&self, client: &str) -> Outcome<String> {
         self.token_of("main", client)
     }
 
-    /// A token that an application of a realm got for itself.
+    /// A token of an application of a realm by the client credentials grant.
     pub(crate) fn token_of(&self, realm: &str, client: &str) -> Outcome<String> {
         let form = "grant_type=client_credentials";
-        let answer = self.post(realm, "token", client, form)?;
-        answer.member("access_token")
+        let response = self.post(realm, "token", client, form)?;
+        response.member("access_token")
     }
 
-    /// What a person gets at `desk`.
+    /// The tokens of a person at `desk`.
     pub(crate) fn log_in(&self, person: &str) -> Outcome<Session> {
         let form = format!(
             "grant_type=password&username={person}&password=password-of-{person}&scope=openid"
         );
-        let answer = self.post("main", "token", "desk", &form)?;
-        Session::of(&answer)
+        let response = self.post("main", "token", "desk", &form)?;
+        Session::of(&response)
     }
 
     /// Ends a person's session.
@@ -117,12 +117,12 @@ impl Keycloak {
         succeeded(&self.post("main", "logout", "desk", &form)?)
     }
 
-    /// Takes back a token that a client got (RFC 7009).
+    /// Revokes a token of a client (RFC 7009).
     pub(crate) fn revoke(&self, client: &str, token: &str) -> Outcome<()> {
         succeeded(&self.post("main", "revoke", client, &format!("token={token}"))?)
     }
 
-    /// Makes a new key, which signs from now on.
+    /// Makes a new signing key.
     pub(crate) fn rotate(&self) -> Outcome<()> {
         let realm = self.administer("GET", "/main", None)?.member("id")?;
         let key = json!({
@@ -133,21 +133,23 @@ impl Keycloak {
         succeeded(&self.administer("POST", "/main/components", Some(&key))?)
     }
 
-    fn post(&self, realm: &str, place: &str, client: &str, form: &str) -> Outcome<Answer> {
-        let path = format!("/realms/{realm}/protocol/openid-connect/{place}");
+    fn post(&self, realm: &str, endpoint: &str, client: &str, form: &str) -> Outcome<Response> {
+        let path = format!("/realms/{realm}/protocol/openid-connect/{endpoint}");
         let request = Request::new("POST", path)
             .basic(client, &format!("secret-of-{client}"))
             .form(form);
         request.send(self.port)
     }
 
-    fn administer(&self, method: &str, path: &str, body: Option<&Value>) -> Outcome<Answer> {
+    fn administer(&self, method: &str, path: &str, body: Option<&Value>) -> Outcome<Response> {
         let form = format!(
             "grant_type=password&client_id=admin-cli&username=administrator&password={ADMINISTRATOR}"
         );
-        let place = "/realms/master/protocol/openid-connect/token";
-        let answer = Request::new("POST", place).form(form).send(self.port)?;
-        let token = answer.member("access_token")?;
+        let token_path = "/realms/master/protocol/openid-connect/token";
+        let response = Request::new("POST", token_path)
+            .form(form)
+            .send(self.port)?;
+        let token = response.member("access_token")?;
         let request = Request::new(method, format!("/admin/realms{path}")).bearer(&token);
         let request = match body {
             Some(body) => request.json(body),
@@ -156,15 +158,15 @@ impl Keycloak {
         exchange_within(self.port, &request.bytes(), START)
     }
 
-    /// What it printed.
+    /// Its output.
     pub(crate) fn log_text(&self) -> String {
         self.process.log_text()
     }
 }
 
-fn succeeded(answer: &Answer) -> Outcome<()> {
-    match answer.status {
+fn succeeded(response: &Response) -> Outcome<()> {
+    match response.status {
         200..=299 => Ok(()),
-        status => Err(format!("Keycloak answered {status}: {}", answer.text()).into()),
+        status => Err(format!("Keycloak's status is {status}: {}", response.text()).into()),
     }
 }

@@ -1,5 +1,5 @@
-//! `LemonLDAP::NG` in a process of its own: an OpenID provider whose access tokens are opaque, and
-//! whose answers about them name neither audience nor kind.
+//! `LemonLDAP::NG` in its own process: an OpenID provider with opaque access tokens. Its
+//! introspection responses have neither audience nor token type.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,11 +8,11 @@ use std::time::Duration;
 use serde_json::{json, Value};
 use tempfile::TempDir;
 
-use super::http::{Answer, Request};
+use super::http::{Request, Response};
 use super::process::{Ending, Process};
 use super::{installed, Outcome};
 
-/// The client that the gate is.
+/// The client of the gate.
 pub(crate) const ASKING_CLIENT: &str = "gate";
 
 /// A running provider. Dropping it ends it.
@@ -24,16 +24,16 @@ pub(crate) struct Lemonldap {
 }
 
 impl Lemonldap {
-    /// Starts it on a loopback port, with the people of its demonstration (`dwho` is one).
+    /// Starts it on a loopback port, with its demonstration accounts (`dwho` is one).
     pub(crate) fn start(port: u16) -> Outcome<Self> {
         let home = installed::lemonldap()?;
         let directory = tempfile::tempdir()?;
         let application = configure(directory.path(), &home, port)?;
         let modules = fs::read_to_string(home.join("perl5.txt"))?;
-        let modules: Vec<_> = modules.lines().map(|place| home.join(place)).collect();
+        let modules: Vec<_> = modules.lines().map(|path| home.join(path)).collect();
         let libraries = ["x86_64", "aarch64"].map(|machine| {
-            let place = format!("usr/lib/{machine}-linux-gnu");
-            home.join(place)
+            let path = format!("usr/lib/{machine}-linux-gnu");
+            home.join(path)
         });
         let mut process = Process::start(
             "LemonLDAP::NG",
@@ -52,8 +52,8 @@ impl Lemonldap {
         )?;
         let document = Request::get("/.well-known/openid-configuration");
         process.wait_until(Duration::from_secs(60), |_| {
-            let answer = document.send(port);
-            answer.is_ok_and(|answer| answer.status == 200)
+            let response = document.send(port);
+            response.is_ok_and(|response| response.status == 200)
         })?;
         Ok(Self {
             process,
@@ -72,24 +72,24 @@ impl Lemonldap {
         self.port
     }
 
-    /// A token that the application `orders` got for itself (RFC 6749 §4.4).
+    /// A token of the application `orders` by the client credentials grant (RFC 6749 §4.4).
     pub(crate) fn token(&self, scope: &str) -> Outcome<String> {
-        let answer = self.post(&format!("grant_type=client_credentials&scope={scope}"))?;
-        answer.member("access_token")
+        let response = self.post(&format!("grant_type=client_credentials&scope={scope}"))?;
+        response.member("access_token")
     }
 
-    /// The access token and the refresh token that a person gets at `orders`.
+    /// The access token and the refresh token of a person at `orders`.
     pub(crate) fn log_in(&self, person: &str) -> Outcome<[String; 2]> {
-        let answer = self.post(&format!(
+        let response = self.post(&format!(
             "grant_type=password&username={person}&password={person}&scope=openid+email"
         ))?;
         Ok([
-            answer.member("access_token")?,
-            answer.member("refresh_token")?,
+            response.member("access_token")?,
+            response.member("refresh_token")?,
         ])
     }
 
-    /// Ends every session, as an administrator may, and the tokens with them.
+    /// Ends every session and its tokens, as an administrator can.
     pub(crate) fn end_sessions(&self) -> Outcome<()> {
         for entry in fs::read_dir(self.directory.path().join("sessions"))? {
             let path = entry?.path();
@@ -100,13 +100,13 @@ impl Lemonldap {
         Ok(())
     }
 
-    fn post(&self, form: &str) -> Outcome<Answer> {
+    fn post(&self, form: &str) -> Outcome<Response> {
         let request = Request::new("POST", "/oauth2/token");
         let request = request.basic("orders", "secret-of-orders").form(form);
         request.send(self.port)
     }
 
-    /// What it printed.
+    /// Its output.
     pub(crate) fn log_text(&self) -> String {
         self.process.log_text()
     }
@@ -116,9 +116,9 @@ fn issuer(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
 }
 
-fn joined(places: &[PathBuf]) -> String {
-    let places: Vec<_> = places.iter().map(|place| place.to_string_lossy()).collect();
-    places.join(":")
+fn joined(paths: &[PathBuf]) -> String {
+    let paths: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();
+    paths.join(":")
 }
 
 /// Writes the configuration, and the application that reads it.
@@ -148,7 +148,7 @@ fn configure(directory: &Path, home: &Path, port: u16) -> Outcome<PathBuf> {
         "languages = en\n".to_owned(),
     ];
     fs::write(directory.join("lemonldap-ng.ini"), settings.join("\n"))?;
-    // Pictures for its log-in page, which nobody sees here, would need one more library.
+    // CAPTCHA pictures for the log-in page would need another library, and no test uses them.
     let application = format!(
         "BEGIN {{ $INC{{'GD/SecurityImage.pm'}} = 1 }}\n\
          use Lemonldap::NG::Portal::Main;\n\
@@ -163,9 +163,9 @@ fn configure(directory: &Path, home: &Path, port: u16) -> Outcome<PathBuf> {
 fn settings(directory: &Path, port: u16) -> Value {
     let issuer = issuer(port);
     let folder = |name: &str| {
-        let place = directory.join(name);
+        let path = directory.join(name);
         json!({
-            "Directory": place, "LockDirectory": place.join("lock"),
+            "Directory": path, "LockDirectory": path.join("lock"),
             "generateModule": "Lemonldap::NG::Common::Apache::Session::Generate::SHA256",
         })
     };
@@ -189,7 +189,7 @@ fn settings(directory: &Path, port: u16) -> Value {
         "globalStorage": "Apache::Session::File", "globalStorageOptions": folder("sessions"),
         "persistentStorage": "Apache::Session::File",
         "persistentStorageOptions": folder("persistent"),
-        // A token that was held in memory would outlive its session for a while.
+        // With this cache a token would stay active for a while after its session.
         "localSessionStorage": "",
         "issuerDBOpenIDConnectActivation": 1, "issuerDBOpenIDConnectPath": "^/oauth2/",
         "issuerDBOpenIDConnectRule": 1, "oidcServiceMetaDataIssuer": issuer,

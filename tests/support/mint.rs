@@ -1,17 +1,14 @@
-//! A mint for tokens: keys of every kind that the gate knows, and whatever they are asked to sign.
+//! A mint for test tokens: keys of every kind that the gate supports, and signatures with them.
 //!
-//! It knows nothing of the gate, so that it cannot share a mistake with it.
+//! It uses no code of the gate, so that both cannot have the same error.
 
-#![allow(
-    dead_code,
-    reason = "every test takes from it what it needs, and none all"
-)]
+#![allow(dead_code, reason = "each test uses only a part of it")]
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "a test must stop when its own tokens cannot be made"
+    reason = "a test must fail if its own tokens cannot be made"
 )]
 
 use std::sync::OnceLock;
@@ -55,7 +52,7 @@ pub(crate) enum Mint {
     Ed25519(Ed25519KeyPair),
 }
 
-/// The key pair of this process for `kind`, made when it is first asked for.
+/// The key pair of this process for `kind`, made at the first call.
 pub(crate) fn mint(kind: KeyKind) -> &'static Mint {
     static MINTS: [OnceLock<Mint>; 4] = [const { OnceLock::new() }; 4];
     let [rsa, p256, p384, ed25519] = &MINTS;
@@ -69,7 +66,7 @@ pub(crate) fn mint(kind: KeyKind) -> &'static Mint {
 }
 
 impl Mint {
-    /// A new key pair: for rotation, or for somebody who is not the provider.
+    /// A new key pair: for rotation, or for an attacker.
     pub(crate) fn generate(kind: KeyKind) -> Self {
         match kind {
             KeyKind::Rsa2048 => Self::Rsa(RS256KeyPair::generate(2048).expect("an RSA key")),
@@ -79,7 +76,7 @@ impl Mint {
         }
     }
 
-    /// The algorithm that this key is used with when nothing else is said.
+    /// The default algorithm of this key.
     pub(crate) const fn algorithm(&self) -> &'static str {
         match self {
             Self::Rsa(_) => "RS256",
@@ -122,14 +119,14 @@ impl Mint {
         )
     }
 
-    /// A token of any bytes for header and claims. The signature is good for those bytes.
+    /// A token with any bytes as header and claims. Its signature is good for those bytes.
     pub(crate) fn raw(&self, algorithm: &str, header: &[u8], claims: &[u8]) -> String {
         let input = format!("{}.{}", base64url(header), base64url(claims));
         let signature = self.signature(algorithm, input.as_bytes());
         format!("{input}.{}", base64url(signature))
     }
 
-    /// A signature as JWS has it.
+    /// A signature in the form of JWS.
     pub(crate) fn signature(&self, algorithm: &str, message: &[u8]) -> Vec<u8> {
         match (self, algorithm) {
             (Self::Rsa(pair), _) => rsa_signature(pair, algorithm, message),

@@ -1,6 +1,6 @@
-//! The ground of the end-to-end tests and of the demo: a real Envoy, scripted and real servers.
+//! Shared code of the end-to-end tests and of the demo: a real Envoy, scripted and real servers.
 //!
-//! Every server listens on a free loopback port and ends with the value that stands for it.
+//! Every server listens on a free loopback port. It ends when its value is dropped.
 #![allow(dead_code, reason = "each test target and the demo use a part of this")]
 #![allow(
     clippy::disallowed_methods,
@@ -30,8 +30,8 @@ pub(crate) mod spring;
 pub(crate) mod stage;
 pub(crate) mod trap;
 
-/// What went wrong, in words for the person at the terminal.
+/// An error with a message for the operator.
 pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
-/// The outcome of everything here that talks to the world.
+/// The result of functions that use the network, files or processes.
 pub(crate) type Outcome<T> = Result<T, Failure>;

@@ -1,4 +1,4 @@
-//! A real n8n in a process of its own, with users, keys and workflows in it.
+//! A real n8n in its own process, with users, API keys and workflows.
 
 use std::fs::{self, OpenOptions};
 use std::io::{Read, Write};
@@ -12,10 +12,10 @@ use super::http::{exchange_within, Request};
 use super::process::{Ending, Process};
 use super::{installed, ports, Outcome};
 
-/// How long a cold n8n may take to start on a busy machine.
+/// The longest time for the first start of n8n on a busy machine.
 const START: Duration = Duration::from_secs(120);
 
-/// The environment that keeps n8n local and quiet.
+/// The environment that keeps n8n from calls to other servers and from needless work.
 const QUIET: [(&str, &str); 15] = [
     ("DB_TYPE", "sqlite"),
     ("NODE_ENV", "production"),
@@ -37,7 +37,7 @@ const QUIET: [(&str, &str); 15] = [
     ),
 ];
 
-/// What application A's key may do in n8n; it also owns the workflows.
+/// The scopes of application A's key. Its user also owns the workflows.
 const SCOPES_OF_A: [&str; 7] = [
     "workflow:list",
     "workflow:read",
@@ -48,7 +48,7 @@ const SCOPES_OF_A: [&str; 7] = [
     "workflow:deactivate",
 ];
 
-/// A user of n8n and an API key of theirs.
+/// An n8n user and its API key.
 #[derive(Clone, Debug)]
 pub(crate) struct Account {
     /// The e-mail address.
@@ -59,20 +59,20 @@ pub(crate) struct Account {
     pub(crate) api_key: String,
 }
 
-/// What was put into an n8n before the story begins.
+/// The accounts and workflows that a new n8n gets.
 #[derive(Clone, Debug)]
 pub(crate) struct Provisioned {
-    /// The owner, whose key stands for the long-lived keys of old.
+    /// The owner. Its key plays the static API keys from before the gate.
     pub(crate) owner: Account,
-    /// The password of all three in n8n's own user interface.
+    /// The password of all three in n8n's user interface.
     pub(crate) password: String,
     /// Application A, which owns both workflows.
     pub(crate) app_a: Account,
     /// Application B.
     pub(crate) app_b: Account,
-    /// The workflow that echoes what is sent to `/webhook/orders/new`.
+    /// The workflow that echoes requests to `/webhook/orders/new`.
     pub(crate) orders_workflow: String,
-    /// The workflow that echoes what is sent to `/webhook/open`.
+    /// The workflow that echoes requests to `/webhook/open`.
     pub(crate) open_workflow: String,
 }
 
@@ -86,15 +86,14 @@ pub(crate) struct RealN8n {
 }
 
 impl RealN8n {
-    /// Starts n8n on a loopback port with its data below `folder`, and provisions it unless an
-    /// earlier start did.
+    /// Starts n8n on a loopback port with its data below `folder`, and provisions it if it is new.
     pub(crate) fn start(port: u16, folder: &Path) -> Outcome<Self> {
         fs::create_dir_all(folder)?;
-        let secret = remembered(&folder.join("secret"), random_hex)?;
+        let secret = kept(&folder.join("secret"), random_hex)?;
         let provisioned = folder.join("provisioned.json");
         let data = folder.join(".n8n");
         if data.exists() && !provisioned.exists() {
-            // An earlier start was interrupted, and nobody knows how far it came.
+            // An earlier start was interrupted, so its data may be incomplete.
             fs::remove_dir_all(&data)?;
         }
         let broker = ports::free()?;
@@ -117,7 +116,8 @@ impl RealN8n {
                     .env("PATH", path)
                     .env("HOME", folder)
                     .env("N8N_USER_FOLDER", folder)
-                    // Compiled modules, for every n8n started from here: it saves seconds.
+                    // A cache of compiled modules for every n8n that the tests start. It saves
+                    // seconds.
                     .env(
                         "NODE_COMPILE_CACHE",
                         installed::root().join(".local/cache/node"),
@@ -132,9 +132,9 @@ impl RealN8n {
         let probe = Request::get("/healthz/readiness").bytes();
         process.wait_until(START, |_| {
             exchange_within(port, &probe, Duration::from_secs(2))
-                .is_ok_and(|answer| answer.status == 200)
+                .is_ok_and(|response| response.status == 200)
         })?;
-        let saved = remembered(&provisioned, || Ok(provision(port)?.to_string()))?;
+        let saved = kept(&provisioned, || Ok(provision(port)?.to_string()))?;
         Ok(Self {
             process,
             port,
@@ -148,7 +148,7 @@ impl RealN8n {
         self.port
     }
 
-    /// Users, keys and workflows in it.
+    /// Its users, API keys and workflows.
     pub(crate) const fn provisioned(&self) -> &Provisioned {
         &self.provisioned
     }
@@ -162,7 +162,7 @@ impl RealN8n {
                 name.starts_with("n8nEventLog") && name.ends_with(".log")
             })
             .collect();
-        // `n8nEventLog.log` is the newest; the higher the number, the older.
+        // `n8nEventLog.log` is the newest; higher numbers are older.
         logs.sort();
         logs.reverse();
         let mut events = Vec::new();
@@ -176,7 +176,7 @@ impl RealN8n {
         Ok(events)
     }
 
-    /// What it printed.
+    /// Its output.
     pub(crate) fn log_text(&self) -> String {
         self.process.log_text()
     }
@@ -202,7 +202,7 @@ impl Provisioned {
     }
 }
 
-/// Puts users, keys and workflows into a fresh n8n, in the way its own user interface does.
+/// Adds users, API keys and workflows to a new n8n, as its own user interface does.
 fn provision(port: u16) -> Outcome<Value> {
     let password = format!("Aa1-{}", random_hex()?);
     let email = "owner@n8n.example.test";
@@ -229,7 +229,7 @@ fn provision(port: u16) -> Outcome<Value> {
     }))
 }
 
-/// Somebody who is logged in.
+/// The session of an n8n user.
 struct Session {
     port: u16,
     cookie: String,
@@ -237,10 +237,10 @@ struct Session {
 }
 
 impl Session {
-    /// Logs in by a call that answers with a session cookie and the user.
+    /// Logs in with a call whose response has a session cookie and the user.
     fn open(port: u16, path: &str, body: &Value) -> Outcome<Self> {
-        let answer = Request::post(path, body).send(port)?;
-        let cookie = answer
+        let response = Request::post(path, body).send(port)?;
+        let cookie = response
             .headers
             .iter()
             .filter(|(name, _)| name == "set-cookie")
@@ -250,12 +250,12 @@ impl Session {
             Some(cookie) => Ok(Self {
                 port,
                 cookie: cookie.to_owned(),
-                user_id: text(&answer.json(), "/data/id")?,
+                user_id: text(&response.json(), "/data/id")?,
             }),
             None => Err(format!(
-                "{path} was answered with {}: {}",
-                answer.status,
-                answer.text()
+                "the response to {path} is {}: {}",
+                response.status,
+                response.text()
             )
             .into()),
         }
@@ -289,7 +289,7 @@ impl Session {
     }
 }
 
-/// Makes and activates a workflow that answers a webhook with what it was sent.
+/// Makes and activates a workflow whose webhook responds with the request.
 fn echo_workflow(port: u16, api_key: &str, name: &str, path: &str) -> Outcome<String> {
     let workflow = json!({
         "name": name,
@@ -318,10 +318,10 @@ fn echo_workflow(port: u16, api_key: &str, name: &str, path: &str) -> Outcome<St
 }
 
 fn expect_success(path: &str, request: &Request, port: u16) -> Outcome<Value> {
-    let answer = request.send(port)?;
-    match answer.status {
-        200 | 201 => Ok(answer.json()),
-        status => Err(format!("{path} was answered with {status}: {}", answer.text()).into()),
+    let response = request.send(port)?;
+    match response.status {
+        200 | 201 => Ok(response.json()),
+        status => Err(format!("the response to {path} is {status}: {}", response.text()).into()),
     }
 }
 
@@ -333,14 +333,14 @@ fn text(value: &Value, pointer: &str) -> Outcome<String> {
     }
 }
 
-/// The content of a file that only this user can read; what `make` gives is put there first when
-/// it does not exist.
-fn remembered(file: &Path, make: impl FnOnce() -> Outcome<String>) -> Outcome<String> {
+/// The content of a file that only this user can read. If it does not exist, `make` supplies its
+/// content.
+fn kept(file: &Path, make: impl FnOnce() -> Outcome<String>) -> Outcome<String> {
     if file.exists() {
         return Ok(fs::read_to_string(file)?);
     }
     let content = make()?;
-    // Under another name first: what was interrupted must not be taken for whole.
+    // The file is written under another name first, so that an incomplete file is never used.
     let unfinished = file.with_extension("new");
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
@@ -355,7 +355,7 @@ fn random_hex() -> Outcome<String> {
     Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
 }
 
-/// A random UUID (RFC 9562 §5.4), which n8n asks of a webhook.
+/// A random UUID (RFC 9562 §5.4), which n8n requires for a webhook.
 fn uuid() -> Outcome<String> {
     let hex = random_hex()?;
     let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();

@@ -7,11 +7,11 @@ use std::sync::{Mutex, PoisonError};
 
 use super::Outcome;
 
-/// The ports that this process gave away already: the kernel may offer one of them again while
-/// the server that it was meant for is still starting.
+/// The ports that this process has given out. The kernel may offer one of them again while its
+/// server is still starting.
 static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
 
-/// A port that nobody listened on a moment ago.
+/// A port on which no program listened a moment ago.
 pub(crate) fn free() -> Outcome<u16> {
     for _ in 0..100 {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
@@ -25,7 +25,7 @@ pub(crate) fn free() -> Outcome<u16> {
     Err("no free loopback port was found".into())
 }
 
-/// Says who stands in the way when `port` is taken.
+/// Fails with the name of the purpose if `port` is in use.
 pub(crate) fn require_free(port: u16, purpose: &str) -> Outcome<()> {
     match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
         Ok(_) => Ok(()),

@@ -1,4 +1,4 @@
-//! A server in a process of its own, which never outlives this one.
+//! A server in its own process, which ends with this one at the latest.
 
 use std::fs::{self, File};
 use std::io;
@@ -16,12 +16,12 @@ use signal_hook::flag;
 
 use super::{Failure, Outcome};
 
-/// How a process is asked to end.
+/// How to end a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     /// At once.
     Kill,
-    /// Politely, with a few seconds to end its own children.
+    /// With `SIGTERM`, and a few seconds to end its own children.
     Terminate,
 }
 
@@ -35,7 +35,7 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts `program` with exactly the given environment; its output goes to the file `log`.
+    /// Starts `program` with exactly the given environment. Its output goes to the file `log`.
     pub(crate) fn start(
         name: &'static str,
         program: &Path,
@@ -60,8 +60,8 @@ impl Process {
         })
     }
 
-    /// Waits until `ready`, which is shown the log, says so. An end of the process or of the
-    /// patience is a failure that shows the end of the log; so is an [`interruption`].
+    /// Waits until `ready` returns true for the log. It fails if the process ends, after
+    /// `patience`, or after an [`interruption`]. The error has the end of the log.
     pub(crate) fn wait_until(
         &mut self,
         patience: Duration,
@@ -85,7 +85,7 @@ impl Process {
         }
     }
 
-    /// Waits for the process to end by itself.
+    /// Waits until the process ends by itself.
     pub(crate) fn wait_for_end(&mut self, patience: Duration) -> Outcome<ExitStatus> {
         let started = Instant::now();
         loop {
@@ -99,12 +99,12 @@ impl Process {
         }
     }
 
-    /// Everything that it printed so far. Bytes that are not UTF-8 show as U+FFFD.
+    /// All output so far. Bytes that are not UTF-8 are shown as U+FFFD.
     pub(crate) fn log_text(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
-    /// The number by which the system knows it.
+    /// The process id.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
@@ -124,7 +124,7 @@ impl Drop for Process {
             if self.wait_for_end(Duration::from_secs(5)).is_ok() {
                 return;
             }
-            // What it started itself is in its group, and must not stay either.
+            // Its own children are in its process group, and must end too.
             send("KILL", &format!("-{}", self.child.id()));
         }
         let _ = self.child.kill();
@@ -139,14 +139,14 @@ fn send(signal: &str, process: &str) {
         .status();
 }
 
-/// Whether whoever started this asked it to end. Nothing is waited for any more then.
+/// Whether a signal has asked this process to end. All waiting stops then.
 pub(crate) fn interruption() -> &'static Arc<AtomicBool> {
     static INTERRUPTION: OnceLock<Arc<AtomicBool>> = OnceLock::new();
     INTERRUPTION.get_or_init(Arc::default)
 }
 
-/// The first signal asks everything to end in good order. A second one ends this process at once,
-/// with this status, and the kernel then ends its children.
+/// The first signal ends all servers in order. A second one ends this process at once, with this
+/// status, and the kernel then ends its children.
 pub(crate) fn listen_for_interruption(status: u8) -> Outcome<()> {
     for signal in [SIGHUP, SIGINT, SIGTERM] {
         let flag = interruption();
@@ -165,8 +165,9 @@ pub(crate) fn go_on() -> Outcome<()> {
     }
 }
 
-/// A killed test runner drops nothing. `setpriv` (util-linux) makes the kernel end the child then.
-/// In a group of its own the child hears no Ctrl-C: this process ends it, in its own order.
+/// A killed test runner drops no values. With `setpriv` (util-linux) the kernel ends the child in
+/// that case. The child has its own process group, so it gets no Ctrl-C. This process ends it, in
+/// its own order.
 fn bound_to_this_process(program: &Path, ending: Ending) -> Command {
     let setpriv = Path::new("/usr/bin/setpriv");
     if !setpriv.exists() {
@@ -184,8 +185,8 @@ fn bound_to_this_process(program: &Path, ending: Ending) -> Command {
 
 type Order = (Command, Sender<io::Result<Child>>);
 
-/// Starts a child from the one thread that lives as long as the process does: the kernel ends a
-/// bound child with the *thread* that started it, and a test's thread is gone before the next.
+/// Starts a child from one thread that runs until the process ends. The kernel ends a bound child
+/// with the *thread* that started it, and the thread of a test ends before the next test.
 fn spawn(command: Command) -> io::Result<Child> {
     static SPAWNER: OnceLock<Sender<Order>> = OnceLock::new();
     let spawner = SPAWNER.get_or_init(|| {
@@ -197,10 +198,10 @@ fn spawn(command: Command) -> io::Result<Child> {
         });
         sender
     });
-    let (reply, answer) = mpsc::channel();
+    let (reply, result) = mpsc::channel();
     let gone = |_| io::Error::other("the thread that starts processes is gone");
     spawner
         .send((command, reply))
         .map_err(|_| io::Error::other("the thread that starts processes is gone"))?;
-    answer.recv().map_err(gone)?
+    result.recv().map_err(gone)?
 }

@@ -1,24 +1,24 @@
-//! A certified OpenID provider in a Node.js process of its own.
+//! A certified OpenID provider in its own Node.js process.
 
 use std::time::Duration;
 
 use serde_json::{json, Value};
 use tempfile::TempDir;
 
-use super::http::{Answer, Request};
+use super::http::{Request, Response};
 use super::process::{Ending, Process};
 use super::{installed, Outcome};
 
 /// The audience of the tokens that the gate accepts.
 pub(crate) const AUDIENCE: &str = "api://n8n-api";
 
-/// The audience of tokens for something else.
+/// The audience of tokens for another service.
 pub(crate) const OTHER_AUDIENCE: &str = "api://something-else";
 
-/// The audience of tokens that are no JWTs.
+/// The audience of opaque tokens.
 pub(crate) const OPAQUE_AUDIENCE: &str = "api://n8n-opaque";
 
-/// The client that asks about tokens.
+/// The client that introspects tokens.
 pub(crate) const ASKING_CLIENT: &str = "n8n:gate";
 
 /// The scope that lets a caller read workflows.
@@ -34,14 +34,14 @@ pub(crate) struct Client {
     pub(crate) id: &'static str,
     /// `client_secret`.
     pub(crate) secret: String,
-    /// What its tokens hold as `roles`, and the scopes that it may ask for.
+    /// The `roles` of its tokens, and the scopes that it may request.
     pub(crate) roles: &'static [&'static str],
-    /// How old its tokens are when it gets them, as if it had kept them; they live 5 minutes.
+    /// The age of its tokens when it gets them. They expire after 5 minutes.
     pub(crate) age: Duration,
 }
 
-/// The calling applications of the story: A may read and write, B has no role that counts, and
-/// the third kept its tokens for an hour. The fourth is the gate, which asks about tokens.
+/// The applications of the demo: A may read and write, B has no role for n8n, and the tokens of the
+/// third are an hour old. The fourth is the gate, which introspects tokens.
 pub(crate) fn clients() -> Vec<Client> {
     let client = |id, roles, seconds| Client {
         id,
@@ -133,20 +133,20 @@ impl RealProvider {
             form.push_str("&scope=");
             form.push_str(&scope.replace(' ', "+"));
         }
-        let answer = self.post("/token", client, form)?;
-        answer.member("access_token")
+        let response = self.post("/token", client, form)?;
+        response.member("access_token")
     }
 
-    /// Takes back a token that a client got (RFC 7009).
+    /// Revokes a token of a client (RFC 7009).
     pub(crate) fn revoke(&self, client: &str, token: &str) -> Outcome<()> {
-        let answer = self.post("/token/revocation", client, format!("token={token}"))?;
-        match answer.status {
+        let response = self.post("/token/revocation", client, format!("token={token}"))?;
+        match response.status {
             200 => Ok(()),
-            status => Err(format!("revoking was answered with {status}").into()),
+            status => Err(format!("the status of the revocation is {status}").into()),
         }
     }
 
-    fn post(&self, path: &str, client: &str, form: String) -> Outcome<Answer> {
+    fn post(&self, path: &str, client: &str, form: String) -> Outcome<Response> {
         let registered = self.clients.iter().find(|known| known.id == client);
         let secret = registered
             .map(|known| known.secret.as_str())
@@ -157,16 +157,16 @@ impl RealProvider {
             .send(self.port)
     }
 
-    /// Replaces the signing key; `keep` goes on publishing the old one.
+    /// Replaces the signing key. With `keep` the old one stays published.
     pub(crate) fn rotate(&self, keep: bool) -> Outcome<()> {
-        let answer = Request::post("/test/rotate", &json!({ "keep": keep })).send(self.port)?;
-        match answer.status {
+        let response = Request::post("/test/rotate", &json!({ "keep": keep })).send(self.port)?;
+        match response.status {
             200 => Ok(()),
-            status => Err(format!("rotating the keys was answered with {status}").into()),
+            status => Err(format!("the status of the key rotation is {status}").into()),
         }
     }
 
-    /// What it printed.
+    /// Its output.
     pub(crate) fn log_text(&self) -> String {
         self.process.log_text()
     }

@@ -1,13 +1,13 @@
-//! An upstream in n8n's place that keeps what reached it.
+//! An upstream in place of n8n that records requests.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::json;
 
-use super::server::{Heard, Reply, Script, Server};
+use super::server::{Recorded, Reply, Script, Server};
 use super::Outcome;
 
-/// An upstream that records every request and answers 200 until it is told otherwise.
+/// An upstream that records every request. It responds with 200 until a test changes its script.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     server: Server,
@@ -16,7 +16,7 @@ pub(crate) struct Recorder {
 
 #[derive(Debug)]
 struct State {
-    heard: Vec<Heard>,
+    recorded: Vec<Recorded>,
     script: Script,
 }
 
@@ -24,13 +24,13 @@ impl Recorder {
     /// Starts it on a free loopback port.
     pub(crate) fn start() -> Outcome<Self> {
         let state = Arc::new(Mutex::new(State {
-            heard: Vec::new(),
+            recorded: Vec::new(),
             script: Script::Reply(Reply::json(&json!({"upstream": true}))),
         }));
         let shared = Arc::clone(&state);
-        let server = Server::start(move |heard| {
+        let server = Server::start(move |recorded| {
             let mut state = shared.lock().unwrap_or_else(PoisonError::into_inner);
-            state.heard.push(heard);
+            state.recorded.push(recorded);
             state.script.clone()
         })?;
         Ok(Self { server, state })
@@ -41,7 +41,7 @@ impl Recorder {
         self.server.port()
     }
 
-    /// Answers every later request in this way.
+    /// Sets the script for every later request.
     pub(crate) fn script(&self, script: Script) {
         self.state
             .lock()
@@ -49,14 +49,14 @@ impl Recorder {
             .script = script;
     }
 
-    /// What arrived since the last call.
-    pub(crate) fn take(&self) -> Vec<Heard> {
+    /// The requests since the last call.
+    pub(crate) fn take(&self) -> Vec<Recorded> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut state.heard)
+        std::mem::take(&mut state.recorded)
     }
 }
 
-impl Heard {
+impl Recorded {
     /// Every value of the header `name` (lower case), in the order of the wire.
     pub(crate) fn values(&self, name: &str) -> Vec<String> {
         self.headers

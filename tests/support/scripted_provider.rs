@@ -1,20 +1,21 @@
-//! An identity provider in this process that does what a test tells it to: rotate, fail, lie.
+//! An identity provider in this process that a test scripts: it can rotate keys, fail, or send
+//! false data.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{json, Value};
 
-use super::server::{Heard, Reply, Script, Server};
+use super::server::{Recorded, Reply, Script, Server};
 use super::Outcome;
 
-/// Where the discovery document is (OpenID Connect Discovery 1.0 §4).
+/// The path of the discovery document (OpenID Connect Discovery 1.0 §4).
 pub(crate) const DISCOVERY: &str = "/.well-known/openid-configuration";
 
-/// Where the key set is.
+/// The path of the key set.
 pub(crate) const JWKS: &str = "/jwks";
 
-/// A provider whose answer to each path can be changed while it runs.
+/// A provider whose response for each path can be changed while it runs.
 #[derive(Debug)]
 pub(crate) struct ScriptedProvider {
     issuer: String,
@@ -26,16 +27,16 @@ pub(crate) struct ScriptedProvider {
 struct State {
     scripts: BTreeMap<String, Script>,
     requests: BTreeMap<String, usize>,
-    last: BTreeMap<String, Heard>,
+    last: BTreeMap<String, Recorded>,
 }
 
 impl ScriptedProvider {
-    /// Starts it with a truthful discovery document and the key set `{"keys": [...]}`.
+    /// Starts it with a correct discovery document and the key set `{"keys": [...]}`.
     pub(crate) fn start(issuer: &str, keys: &[Value]) -> Outcome<Self> {
         Self::start_as(|_| issuer.to_owned(), keys)
     }
 
-    /// The same, where the issuer is the address at which it listens.
+    /// The same, with its own address as the issuer.
     pub(crate) fn start_at_own_address(keys: &[Value]) -> Outcome<Self> {
         Self::start_as(|port| format!("http://127.0.0.1:{port}"), keys)
     }
@@ -43,8 +44,8 @@ impl ScriptedProvider {
     fn start_as(issuer: impl FnOnce(u16) -> String, keys: &[Value]) -> Outcome<Self> {
         let state = Arc::new(Mutex::new(State::default()));
         let shared = Arc::clone(&state);
-        let server = Server::start(move |heard| {
-            let path = heard
+        let server = Server::start(move |recorded| {
+            let path = recorded
                 .target
                 .split('?')
                 .next()
@@ -54,7 +55,7 @@ impl ScriptedProvider {
             let script = state.scripts.get(&path).cloned();
             let count = state.requests.entry(path.clone()).or_default();
             *count = count.saturating_add(1);
-            state.last.insert(path, heard);
+            state.last.insert(path, recorded);
             script.unwrap_or(Script::Reply(Reply::status(404)))
         })?;
         let provider = Self {
@@ -72,7 +73,7 @@ impl ScriptedProvider {
         self.server.port()
     }
 
-    /// The truthful discovery document.
+    /// The correct discovery document.
     pub(crate) fn document(&self) -> Value {
         json!({
             "issuer": self.issuer,
@@ -87,20 +88,20 @@ impl ScriptedProvider {
         self.script(JWKS, Script::Reply(Reply::json(&json!({ "keys": keys }))));
     }
 
-    /// Answers every later request for `path` in this way.
+    /// Sets the script for every later request for `path`.
     pub(crate) fn script(&self, path: &str, script: Script) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.scripts.insert(path.to_owned(), script);
     }
 
-    /// How often `path` was asked for.
+    /// The number of requests for `path`.
     pub(crate) fn requests(&self, path: &str) -> usize {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.requests.get(path).copied().unwrap_or_default()
     }
 
     /// The last request for `path`.
-    pub(crate) fn last(&self, path: &str) -> Option<Heard> {
+    pub(crate) fn last(&self, path: &str) -> Option<Recorded> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.last.get(path).cloned()
     }

@@ -1,4 +1,4 @@
-//! A small HTTP server in this process, whose answers may be as wrong as a test needs them.
+//! A small HTTP server in this process, whose responses may be wrong in any way.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
@@ -12,7 +12,7 @@ use super::Outcome;
 
 /// A request as it arrived.
 #[derive(Clone, Debug)]
-pub(crate) struct Heard {
+pub(crate) struct Recorded {
     /// `GET /path HTTP/1.1` and all headers, byte for byte.
     pub(crate) head: Vec<u8>,
     /// The method.
@@ -25,31 +25,31 @@ pub(crate) struct Heard {
     pub(crate) body: Vec<u8>,
 }
 
-/// What a server does with a request.
+/// How a server handles a request.
 #[derive(Clone, Debug)]
 pub(crate) enum Script {
-    /// It answers.
+    /// It sends a response.
     Reply(Reply),
-    /// It answers a few bytes at a time.
+    /// It sends a response a few bytes at a time.
     Drip {
-        /// The answer.
+        /// The response.
         reply: Reply,
         /// How many bytes at a time.
         bytes: usize,
-        /// How long it pauses between them.
+        /// The pause between them.
         pause: Duration,
     },
-    /// It promises more than it sends, and closes the connection.
+    /// It sends less than its `Content-Length`, and closes the connection.
     CutOff(Reply),
-    /// It never answers.
+    /// It sends no response.
     Hang,
-    /// It closes the connection without a word.
+    /// It closes the connection without a response.
     Close,
-    /// It does this once it is told to.
+    /// It waits until the flag is set, and then does this.
     Later(Arc<AtomicBool>, Box<Script>),
 }
 
-/// An answer.
+/// A response.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     status: u16,
@@ -58,12 +58,12 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    /// An answer with a JSON body.
+    /// A response with a JSON body.
     pub(crate) fn json(body: &serde_json::Value) -> Self {
         Self::new(200, "application/json", body.to_string())
     }
 
-    /// An answer with any body.
+    /// A response with any body.
     pub(crate) fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         Self {
             status,
@@ -72,7 +72,7 @@ impl Reply {
         }
     }
 
-    /// An answer without a body.
+    /// A response without a body.
     pub(crate) const fn status(status: u16) -> Self {
         Self {
             status,
@@ -107,8 +107,10 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server that does with each request what `script` says.
-    pub(crate) fn start(script: impl Fn(Heard) -> Script + Send + Sync + 'static) -> Outcome<Self> {
+    /// Starts a server that handles each request as `script` returns.
+    pub(crate) fn start(
+        script: impl Fn(Recorded) -> Script + Send + Sync + 'static,
+    ) -> Outcome<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let port = listener.local_addr()?.port();
         let stopped = Arc::new(AtomicBool::new(false));
@@ -134,16 +136,16 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.stopped.store(true, Ordering::SeqCst);
-        // Wakes the listener, which then sees that it shall stop.
+        // Wakes the listener, which then sees the stop flag.
         let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
     }
 }
 
-fn serve(mut stream: TcpStream, script: &dyn Fn(Heard) -> Script, stop: &AtomicBool) {
-    let Ok(Some(heard)) = hear(&mut stream) else {
+fn serve(mut stream: TcpStream, script: &dyn Fn(Recorded) -> Script, stop: &AtomicBool) {
+    let Ok(Some(recorded)) = read_request(&mut stream) else {
         return;
     };
-    let _ = perform(&mut stream, script(heard), stop);
+    let _ = perform(&mut stream, script(recorded), stop);
     let _ = stream.shutdown(Shutdown::Both);
 }
 
@@ -165,8 +167,8 @@ fn perform(stream: &mut TcpStream, script: Script, stop: &AtomicBool) -> io::Res
             Ok(())
         }
         Script::Close => Ok(()),
-        Script::Later(told, script) => {
-            while !told.load(Ordering::SeqCst) && !stop.load(Ordering::SeqCst) {
+        Script::Later(may_reply, script) => {
+            while !may_reply.load(Ordering::SeqCst) && !stop.load(Ordering::SeqCst) {
                 thread::sleep(Duration::from_millis(5));
             }
             perform(stream, *script, stop)
@@ -191,7 +193,7 @@ fn drip(
     Ok(())
 }
 
-/// Waits a moment; false once the other side has closed.
+/// Waits a moment; false if the client has closed the connection.
 fn is_open(stream: &mut TcpStream) -> bool {
     let _ = stream.set_read_timeout(Some(Duration::from_millis(100)));
     match stream.read(&mut [0; 1]) {
@@ -203,8 +205,8 @@ fn is_open(stream: &mut TcpStream) -> bool {
     }
 }
 
-/// Reads one request; `None` when the connection ended before it was whole.
-fn hear(stream: &mut TcpStream) -> Outcome<Option<Heard>> {
+/// Reads one request; `None` if the connection ended before its end.
+fn read_request(stream: &mut TcpStream) -> Outcome<Option<Recorded>> {
     stream.set_read_timeout(Some(Duration::from_secs(60)))?;
     let mut received = Vec::new();
     let mut buffer = [0; 16 * 1024];
@@ -214,14 +216,14 @@ fn hear(stream: &mut TcpStream) -> Outcome<Option<Heard>> {
             return Ok(None);
         }
         received.extend(buffer.iter().take(count));
-        if let Some(heard) = parse(&received)? {
-            return Ok(Some(heard));
+        if let Some(recorded) = parse(&received)? {
+            return Ok(Some(recorded));
         }
     }
 }
 
-/// The request, once all of it is there.
-fn parse(received: &[u8]) -> Outcome<Option<Heard>> {
+/// The request, if it is complete.
+fn parse(received: &[u8]) -> Outcome<Option<Recorded>> {
     let mut slots = [httparse::EMPTY_HEADER; 128];
     let mut request = httparse::Request::new(&mut slots);
     let httparse::Status::Complete(length) = request.parse(received)? else {
@@ -235,7 +237,7 @@ fn parse(received: &[u8]) -> Outcome<Option<Heard>> {
         (None, Some(_)) => rest.ends_with(b"0\r\n\r\n"),
         (None, None) => true,
     };
-    Ok(complete.then(|| Heard {
+    Ok(complete.then(|| Recorded {
         head: head.to_vec(),
         method: request.method.unwrap_or_default().to_owned(),
         target: request.path.unwrap_or_default().to_owned(),

@@ -1,4 +1,4 @@
-//! Spring Authorization Server in a process of its own, with the clients of `tests/real/spring`.
+//! Spring Authorization Server in its own process, with the clients of `tests/real/spring`.
 
 use std::path::Path;
 use std::time::Duration;
@@ -6,15 +6,15 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::browser::{parameter_of_redirect, Browser};
-use super::http::{Answer, Request};
+use super::http::{Request, Response};
 use super::process::{Ending, Process};
 use super::session::Session;
 use super::{installed, Outcome};
 
-/// How long it may take to start on a machine that has other work.
+/// The longest time for its start on a busy machine.
 const START: Duration = Duration::from_secs(120);
 
-/// The client that the gate is.
+/// The client of the gate.
 pub(crate) const ASKING_CLIENT: &str = "gate";
 
 /// A running server. Dropping it ends it.
@@ -57,8 +57,8 @@ impl Spring {
         )?;
         let document = Request::get("/.well-known/openid-configuration");
         process.wait_until(START, |_| {
-            let answer = document.send(port);
-            answer.is_ok_and(|answer| answer.status == 200)
+            let response = document.send(port);
+            response.is_ok_and(|response| response.status == 200)
         })?;
         Ok(Self {
             process,
@@ -77,19 +77,19 @@ impl Spring {
         self.port
     }
 
-    /// A token that an application got for itself (RFC 6749 §4.4).
+    /// A token of an application by the client credentials grant (RFC 6749 §4.4).
     pub(crate) fn token(&self, client: &str) -> Outcome<String> {
         let form = "grant_type=client_credentials&scope=workflow.read";
         self.post("token", client, form)?.member("access_token")
     }
 
-    /// Takes back a token that a client got (RFC 7009).
+    /// Revokes a token of a client (RFC 7009).
     pub(crate) fn revoke(&self, client: &str, token: &str) -> Outcome<()> {
-        let answer = self.post("revoke", client, &format!("token={token}"))?;
-        answer.expect_status(200)
+        let response = self.post("revoke", client, &format!("token={token}"))?;
+        response.expect_status(200)
     }
 
-    /// What a person gets at `known-desk`, through the page to log in.
+    /// The tokens of a person at `known-desk`, after a log-in at the log-in page.
     pub(crate) fn log_in(&self, person: &str) -> Outcome<Session> {
         let client = "known-desk";
         let back = "http%3A%2F%2F127.0.0.1%2Fback";
@@ -103,24 +103,24 @@ impl Spring {
         let field = page.split_once("name=\"_csrf\"").map(|(_, rest)| rest);
         let value = field.and_then(|rest| rest.split_once("value=\""));
         let value = value.and_then(|(_, rest)| rest.split('"').next());
-        let against_forgery = value.ok_or("the page to log in has changed")?;
+        let against_forgery = value.ok_or("the log-in page has changed")?;
         let form =
             format!("_csrf={against_forgery}&username={person}&password=password-of-{person}");
         browser.send(Request::new("POST", "/login").form(form))?;
         let code = parameter_of_redirect(&browser.get(&start)?, "code")?;
         let form = format!("grant_type=authorization_code&code={code}&redirect_uri={back}");
-        let answer = self.post("token", client, &form)?;
-        Session::of(&answer)
+        let response = self.post("token", client, &form)?;
+        Session::of(&response)
     }
 
-    fn post(&self, place: &str, client: &str, form: &str) -> Outcome<Answer> {
-        let request = Request::new("POST", format!("/oauth2/{place}"))
+    fn post(&self, endpoint: &str, client: &str, form: &str) -> Outcome<Response> {
+        let request = Request::new("POST", format!("/oauth2/{endpoint}"))
             .basic(client, &format!("secret-of-{client}"))
             .form(form);
         request.send(self.port)
     }
 
-    /// What it printed.
+    /// Its output.
     pub(crate) fn log_text(&self) -> String {
         self.process.log_text()
     }

@@ -1,9 +1,9 @@
-//! A gate before a recorder, for the tests with real providers.
+//! A gate in front of a recorder, for the tests with real providers.
 
 #![allow(
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test stops where something is not as it must be"
+    reason = "a test fails at the first unexpected value"
 )]
 
 use std::thread;
@@ -12,11 +12,11 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::envoy::{Envoy, Setup};
-use super::http::{Answer, Request};
+use super::http::{Request, Response};
 use super::recorder::Recorder;
-use super::server::Heard;
+use super::server::Recorded;
 
-/// The gate, and what stands in the place of n8n.
+/// The gate, and the recorder in place of n8n.
 pub(crate) struct Stage {
     pub(crate) recorder: Recorder,
     pub(crate) envoy: Envoy,
@@ -32,39 +32,39 @@ impl Stage {
     }
 
     /// Sends a request with a token.
-    pub(crate) fn send(&self, request: Request, token: &str) -> Answer {
+    pub(crate) fn send(&self, request: Request, token: &str) -> Response {
         request.bearer(token).send(self.envoy.port()).unwrap()
     }
 
-    /// Makes a call that most tokens of the tests may make.
-    pub(crate) fn list_workflows(&self, token: &str) -> Answer {
+    /// Lists the workflows, which most tokens of the tests may do.
+    pub(crate) fn list_workflows(&self, token: &str) -> Response {
         self.send(Request::get("/api/v1/workflows"), token)
     }
 
-    /// What the recorder heard of such a call, which the gate must let through without the token.
-    pub(crate) fn heard(&self, token: &str) -> Heard {
-        let answer = self.list_workflows(token);
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        let heard = self.recorder.take().pop().unwrap();
-        assert_eq!(heard.values("authorization"), [""; 0]);
-        heard
+    /// The recorded request of such a call. The gate must forward it without the token.
+    pub(crate) fn recorded(&self, token: &str) -> Recorded {
+        let response = self.list_workflows(token);
+        assert_eq!(response.status, 200, "{}", response.text());
+        let recorded = self.recorder.take().pop().unwrap();
+        assert_eq!(recorded.values("authorization"), [""; 0]);
+        recorded
     }
 
-    /// The key, the client and the kind of a caller that is let through.
+    /// The API key, client and kind of a caller whose request is forwarded.
     pub(crate) fn caller(&self, token: &str) -> [Vec<String>; 3] {
-        let heard = self.heard(token);
-        ["x-n8n-api-key", "x-auth-client", "x-auth-kind"].map(|name| heard.values(name))
+        let recorded = self.recorded(token);
+        ["x-n8n-api-key", "x-auth-client", "x-auth-kind"].map(|name| recorded.values(name))
     }
 }
 
-/// An object with members added to it, or put in the place of its own.
+/// An object with members added or replaced.
 pub(crate) fn with_members(mut object: Value, members: &Value) -> Value {
     let members = members.as_object().unwrap().clone();
     object.as_object_mut().unwrap().extend(members);
     object
 }
 
-/// Waits until what was remembered for a second is asked for again.
+/// Waits until values with a `ttl` of one second have expired.
 pub(crate) fn wait_for_the_end_of_ttl() {
     thread::sleep(Duration::from_millis(1200));
 }

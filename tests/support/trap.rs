@@ -1,7 +1,7 @@
-//! A module that fails on every request, as a filter with a fault in it would.
+//! A module that fails on every request, as a broken filter would.
 
-/// The bytes of the module: the least that Envoy asks of one, and a callback for request heads that
-/// is the instruction `unreachable`.
+/// The bytes of the module: the minimum for Envoy, and a callback for request heads with the
+/// instruction `unreachable`.
 pub(crate) fn module() -> Vec<u8> {
     /// Name, index of the type, body.
     const FUNCTIONS: [(&str, u8, &[u8]); 4] = [
@@ -51,7 +51,7 @@ fn section(number: u8, items: &[Vec<u8>]) -> Vec<u8> {
     [vec![number, low, length(size / 128)], content].concat()
 }
 
-/// All here is short, so that one byte holds it.
+/// Encodes a length in one byte, because all lengths here are short.
 fn length(length: usize) -> u8 {
     u8::try_from(length).unwrap_or(u8::MAX)
 }

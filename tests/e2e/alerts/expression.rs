@@ -1,8 +1,8 @@
-//! As much of Prometheus' language as the alerts are written in, judged on two scrapes that lie as far apart as
-//! the ranges of the expression are long.
+//! The part of Prometheus' language that the alerts use, evaluated on two scrapes. The time between
+//! the scrapes is the range of the expression.
 //!
-//! `increase(...)` and `offset` see what Prometheus would see: a series that is not in the first
-//! scrape has no increase, however large it is in the second.
+//! `increase(...)` and `offset` work as in Prometheus: a series that is not in the first scrape has
+//! no increase, however large it is in the second.
 
 use std::collections::BTreeMap;
 
@@ -77,7 +77,7 @@ fn compared(text: &str, before: &Scrape, after: &Scrape) -> Vec<Series> {
         .collect()
 }
 
-/// The series that a selector means.
+/// The series that a selector matches.
 fn selected(selector: &str, scrape: &Scrape) -> Scrape {
     let (name, matchers) = named(selector);
     let fits = |series: &Series| {
@@ -96,13 +96,13 @@ fn selected(selector: &str, scrape: &Scrape) -> Scrape {
         .collect()
 }
 
-/// What stands before the braces, and what in them.
+/// The text before the braces, and the text in them.
 fn named(text: &str) -> (&str, &str) {
     let (name, rest) = text.split_once('{').unwrap_or((text, ""));
     (name, rest.trim_end_matches('}'))
 }
 
-/// `a="b",c="d"`; a label whose matcher is `=~` keeps the `~`, before it.
+/// The pairs of `a="b",c="d"`. With the matcher `=~`, the label begins with `~`.
 fn pairs(text: &str) -> impl Iterator<Item = (String, String)> + '_ {
     text.split_inclusive("\",").filter_map(|pair| {
         let (label, value) = pair.split_once('=')?;
@@ -118,7 +118,7 @@ fn pairs(text: &str) -> impl Iterator<Item = (String, String)> + '_ {
 }
 
 #[test]
-fn expressions_see_what_prometheus_would_see() {
+fn expressions_give_the_results_of_prometheus() {
     let before = scrape("# TYPE a counter\na{x=\"1\"} 2\na{x=\"2\"} 5\nb{} 1\n");
     let after = scrape("a{x=\"1\"} 4\na{x=\"2\"} 5\na{x=\"3\"} 9\nb{} 3\n");
     let found = |expression: &str| -> Vec<String> {

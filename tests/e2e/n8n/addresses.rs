@@ -1,5 +1,5 @@
-//! The addresses of one workflow beside that of its rule: each works in n8n, and none gets past
-//! the gate.
+//! Other addresses of a workflow than that of its rule. Each works in n8n, and none gets past the
+//! gate.
 
 use std::thread;
 use std::time::Duration;
@@ -8,13 +8,13 @@ use serde_json::{json, Value};
 
 use crate::caller::cookie_of_the_owner;
 use crate::support::envoy::Envoy;
-use crate::support::http::{Answer, Request};
+use crate::support::http::{Request, Response};
 use crate::{gate_with, stage, Stage};
 
 /// The id of a webhook node.
 const ID: &str = "6f5b1c1e-2d9a-4a52-9b0e-0d8f5d2f7a21";
 
-/// The editor, as the owner has it open.
+/// The editor with the session of the owner.
 struct Editor<'s> {
     stage: &'s Stage,
     cookie: String,
@@ -30,9 +30,9 @@ impl<'s> Editor<'s> {
 
     fn post(&self, path: &str, body: &Value) -> Value {
         let request = Request::post(path, body).header("Cookie", &self.cookie);
-        let answer = request.send(self.stage.n8n.port()).unwrap();
-        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
-        answer.json()["data"].clone()
+        let response = request.send(self.stage.n8n.port()).unwrap();
+        assert_eq!(response.status, 200, "{path}: {}", response.text());
+        response.json()["data"].clone()
     }
 
     fn make(&self, name: &str, nodes: &Value, connections: &Value) -> (String, Value) {
@@ -43,13 +43,13 @@ impl<'s> Editor<'s> {
         (id, made["versionId"].clone())
     }
 
-    /// Makes the editor listen to a webhook once.
+    /// Makes the editor listen for one call of a webhook.
     fn listen(&self, path: &str) {
         let hook = webhook(path, ID, "onReceived");
         let (id, _) = self.make(path, &json!([hook]), &json!({}));
         let from = json!({ "triggerToStartFrom": { "name": "hook" } });
-        let answer = self.post(&format!("/rest/workflows/{id}/run"), &from);
-        assert_eq!(answer["waitingForWebhook"], true, "{answer}");
+        let response = self.post(&format!("/rest/workflows/{id}/run"), &from);
+        assert_eq!(response["waitingForWebhook"], true, "{response}");
     }
 }
 
@@ -61,11 +61,11 @@ fn webhook(path: &str, id: &str, mode: &str) -> Value {
     })
 }
 
-fn get(target: &str, port: u16) -> Answer {
+fn get(target: &str, port: u16) -> Response {
     Request::get(target).send(port).unwrap()
 }
 
-/// It is refused at the gate, and runs a workflow in n8n.
+/// Asserts that the gate refuses the target and that it runs a workflow in n8n.
 fn assert_kept_out(gate: &Envoy, stage: &Stage, target: &str, reason: &str) {
     let refused = get(target, gate.port());
     assert_eq!(refused.status, 400, "{target}: {}", refused.text());
@@ -99,29 +99,29 @@ fn no_other_address_of_a_test_listener_gets_past_its_rule() {
         let target = format!("/webhook-test/{ID}{rest}");
         assert_kept_out(&gate, &stage, &target, reason);
     }
-    // The address that n8n shows comes to its rule.
+    // The address that n8n shows matches its rule.
     let denied = get(&format!("/webhook-test/{ID}/user/7"), gate.port());
     assert_eq!(denied.json()["reason"], "webhook_denied");
 }
 
-/// Starts a workflow that waits, and gives the address at which it goes on.
+/// Starts a workflow that waits, and returns the address that resumes it.
 fn start_waiting(stage: &Stage) -> (String, String) {
     let mut address = String::new();
-    // n8n puts a workflow into service after it has answered.
+    // n8n activates a workflow after its response.
     for _ in 0..100 {
-        let answer = get("/webhook/addresses/wait", stage.n8n.port());
-        if answer.status == 200 {
-            address = answer.text();
+        let response = get("/webhook/addresses/wait", stage.n8n.port());
+        if response.status == 200 {
+            address = response.text();
             break;
         }
         thread::sleep(Duration::from_millis(100));
     }
     let (path, token) = address.split_once("?signature=").unwrap();
     let (_, execution) = path.rsplit_once('/').unwrap();
-    // n8n keeps the execution after it has answered.
+    // n8n saves the execution after its response.
     let waiting = format!("/webhook-waiting/{execution}");
     for _ in 0..100 {
-        // It asks for the token of an execution that is there.
+        // If the execution exists, n8n asks for its token.
         if get(&waiting, stage.n8n.port()).status == 401 {
             thread::sleep(Duration::from_millis(500));
             return (execution.to_owned(), token.to_owned());
@@ -165,7 +165,7 @@ fn no_other_address_of_a_waiting_execution_gets_past_its_rule() {
     let target = format!("/webhook-waiting/{execution}?signature={token}/approve");
     assert_kept_out(&gate, &stage, &target, "ambiguous_case");
 
-    // Each spelling of its number is the execution, so rules cannot name it by one.
+    // n8n accepts several spellings of an execution's number, so rules cannot match all of them.
     let (execution, token) = start_waiting(&stage);
     let number: u32 = execution.parse().unwrap();
     for spelling in [

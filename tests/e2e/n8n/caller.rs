@@ -1,10 +1,10 @@
-//! Who a caller is in n8n, and what the caller is told.
+//! The identity of a caller in n8n, and the responses that it gets.
 
 use std::sync::OnceLock;
 
 use serde_json::{json, Value};
 
-use crate::support::http::{Answer, Request};
+use crate::support::http::{Request, Response};
 use crate::support::provider::{AUDIENCE, READ};
 use crate::{gate_with, stage, Stage};
 
@@ -16,8 +16,7 @@ fn token_of_b(stage: &Stage) -> String {
     stage.provider.token("app-b", "", AUDIENCE).unwrap()
 }
 
-/// The session cookie of n8n's owner, as a browser has it. n8n takes five log-ins a minute, so there
-/// is one for all tests.
+/// The session cookie of n8n's owner. n8n allows five log-ins a minute, so all tests use one.
 pub(crate) fn cookie_of_the_owner(stage: &Stage) -> String {
     static COOKIE: OnceLock<String> = OnceLock::new();
     COOKIE.get_or_init(|| log_in(stage)).clone()
@@ -29,10 +28,10 @@ fn log_in(stage: &Stage) -> String {
         "emailOrLdapLoginId": provisioned.owner.email,
         "password": provisioned.password,
     });
-    let answer = Request::post("/rest/login", &log_in)
+    let response = Request::post("/rest/login", &log_in)
         .send(stage.n8n.port())
         .unwrap();
-    let cookies = answer
+    let cookies = response
         .headers
         .iter()
         .filter(|(name, _)| name == "set-cookie");
@@ -43,8 +42,8 @@ fn log_in(stage: &Stage) -> String {
         .to_owned()
 }
 
-fn names(answer: &Answer) -> Vec<String> {
-    let body = answer.json();
+fn names(response: &Response) -> Vec<String> {
+    let body = response.json();
     let workflows = body["data"].as_array().cloned().unwrap_or_default();
     let names = workflows.iter().filter_map(|item| item["name"].as_str());
     names.map(str::to_owned).collect()
@@ -53,7 +52,8 @@ fn names(answer: &Answer) -> Vec<String> {
 #[test]
 fn a_cookie_of_the_owner_does_not_make_another_caller_the_owner() {
     let stage = stage();
-    // Here B may do everything that its key may: n8n alone decides by whom it takes B for.
+    // Here the gate lets B do everything that its key may. Only n8n decides, by the user of the
+    // request.
     let gate = gate_with(
         &stage,
         &json!({"Something.Else": ["workflow:list", "user:list"]}),
@@ -63,7 +63,7 @@ fn a_cookie_of_the_owner_does_not_make_another_caller_the_owner() {
     let token = token_of_b(&stage);
     let list = |path: &str| Request::get(path).header("Cookie", &cookie);
 
-    // The cookie is good: it makes its bearer the owner where no gate is.
+    // The cookie is good: without the gate, the request runs as the owner.
     let direct = list("/api/v1/users").send(stage.n8n.port()).unwrap();
     assert_eq!(direct.status, 200, "{}", direct.text());
     let direct = list("/api/v1/workflows").send(stage.n8n.port()).unwrap();
@@ -72,7 +72,7 @@ fn a_cookie_of_the_owner_does_not_make_another_caller_the_owner() {
     let users = list("/api/v1/users").bearer(&token).send(gate.port());
     let users = users.unwrap();
     assert_eq!(users.status, 403, "{}", users.text());
-    // This refusal is n8n's: the gate let B pass, as B.
+    // This refusal comes from n8n: the gate forwarded the request as B.
     assert_eq!(users.json()["reason"], Value::Null);
     let workflows = list("/api/v1/workflows").bearer(&token).send(gate.port());
     let workflows = workflows.unwrap();
@@ -84,13 +84,13 @@ fn a_cookie_of_the_owner_does_not_make_another_caller_the_owner() {
 fn a_cookie_alone_does_not_open_the_public_api() {
     let stage = stage();
     let request = Request::get("/api/v1/workflows").header("Cookie", cookie_of_the_owner(&stage));
-    let answer = request.send(stage.envoy.port()).unwrap();
-    assert_eq!(answer.status, 401);
-    assert_eq!(answer.json()["reason"], "no_credential");
+    let response = request.send(stage.envoy.port()).unwrap();
+    assert_eq!(response.status, 401);
+    assert_eq!(response.json()["reason"], "no_credential");
 }
 
 #[test]
-fn a_head_request_is_answered_as_its_get_would_be() {
+fn a_head_request_gets_the_status_of_its_get() {
     let stage = stage();
     let head = || Request::new("HEAD", "/api/v1/workflows");
     let requests = [
@@ -111,31 +111,31 @@ fn a_refusal_holds_the_message_that_the_clients_of_n8n_show() {
         (request().bearer("no.such.token"), 401),
         (request().bearer(&token_of_b(&stage)), 403),
     ] {
-        let answer = request.send(stage.envoy.port()).unwrap();
-        let body = answer.json();
-        assert_eq!(answer.status, status);
+        let response = request.send(stage.envoy.port()).unwrap();
+        let body = response.json();
+        assert_eq!(response.status, status);
         assert_eq!(body["message"], body["detail"]);
         assert!(!body["message"].as_str().unwrap().is_empty());
     }
 }
 
 #[test]
-fn an_open_webhook_needs_no_token_and_believes_no_client() {
+fn an_open_webhook_needs_no_token_and_gets_no_made_up_identity() {
     let stage = stage();
-    let answer = Request::post("/webhook/open", &json!({}))
+    let response = Request::post("/webhook/open", &json!({}))
         .header("X_Auth_Subject", "forged")
         .send(stage.envoy.port())
         .unwrap();
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    assert_eq!(answer.json()["headers"]["x_auth_subject"], Value::Null);
+    assert_eq!(response.status, 200, "{}", response.text());
+    assert_eq!(response.json()["headers"]["x_auth_subject"], Value::Null);
 }
 
 #[test]
 fn a_guarded_webhook_runs_no_workflow_without_a_token() {
     let stage = stage();
-    let answer = Request::post("/webhook/orders/new", &json!({"order": 1}))
+    let response = Request::post("/webhook/orders/new", &json!({"order": 1}))
         .send(stage.envoy.port())
         .unwrap();
-    assert_eq!(answer.status, 401);
-    assert_eq!(answer.json()["reason"], "no_credential");
+    assert_eq!(response.status, 401);
+    assert_eq!(response.json()["reason"], "no_credential");
 }

@@ -8,7 +8,7 @@ use crate::caller::cookie_of_the_owner;
 use crate::support::http::Request;
 use crate::Stage;
 
-/// Makes keys, one for each set of scopes.
+/// Makes API keys, one for each set of scopes.
 pub(crate) struct Keys {
     port: u16,
     cookie: String,
@@ -24,13 +24,13 @@ impl Keys {
         }
     }
 
-    /// The scopes that a key of the owner can have, which a licence widens.
+    /// The scopes that a key of the owner can have. A licence adds some.
     pub(crate) fn scopes(&self) -> Vec<String> {
-        let answer = Request::get("/rest/api-keys/scopes")
+        let response = Request::get("/rest/api-keys/scopes")
             .header("Cookie", &self.cookie)
             .send(self.port)
             .unwrap();
-        serde_json::from_value(answer.json()["data"].clone()).unwrap()
+        serde_json::from_value(response.json()["data"].clone()).unwrap()
     }
 
     /// A key with exactly these scopes.
@@ -42,14 +42,14 @@ impl Keys {
         }
         let random = std::fs::read_to_string("/proc/sys/kernel/random/uuid").unwrap();
         let wanted = json!({"label": random.trim(), "scopes": scopes, "expiresAt": null});
-        let answer = Request::post("/rest/api-keys", &wanted)
+        let response = Request::post("/rest/api-keys", &wanted)
             .header("Cookie", &self.cookie)
             .send(self.port)
             .unwrap();
-        assert_eq!(answer.status, 200, "{scopes:?}: {}", answer.text());
-        let key = answer.json()["data"]["rawApiKey"].clone();
+        assert_eq!(response.status, 200, "{scopes:?}: {}", response.text());
+        let key = response.json()["data"]["rawApiKey"].clone();
         let Value::String(key) = key else {
-            panic!("no key: {}", answer.text());
+            panic!("no key: {}", response.text());
         };
         self.made.insert(scopes, key.clone());
         key

@@ -1,17 +1,17 @@
-//! What the table of operations asks for, before a real n8n with narrow keys.
+//! The scopes in the table of operations, tested with narrow keys at a real n8n.
 
 use n8n_idp_gate::n8n::Operation;
 use serde_json::json;
 
 use crate::keys::Keys;
 use crate::stage;
-use crate::support::http::{Answer, Request};
+use crate::support::http::{Request, Response};
 
-/// Stands for every identifier: no such thing exists.
+/// Stands for every identifier. Nothing with this id exists.
 const NOTHING: &str = "AAAAAAAAAAAAAAAA";
 const NO_USER: &str = "6f5b1c1e-2d9a-4a52-9b0e-0d8f5d2f7a11";
 
-/// n8n looks at the body first here, and is not licensed for any of it.
+/// Here n8n validates the body first, and has no licence for the feature.
 const VALIDATED_FIRST: [&str; 6] = [
     "POST /settings/log-streaming/destinations",
     "PUT /settings/ldap",
@@ -21,7 +21,7 @@ const VALIDATED_FIRST: [&str; 6] = [
     "PUT /settings/sso/saml",
 ];
 
-/// Whatever n8n would do with it leads to another server.
+/// These operations make n8n call another server.
 const LEADS_OUTSIDE: [&str; 2] = [
     "POST /community-packages",
     "PATCH /community-packages/{name}",
@@ -31,7 +31,7 @@ fn call_of(operation: &Operation) -> String {
     format!("{} {}", operation.method, operation.template)
 }
 
-/// A call that n8n finds nothing to do for, but well formed: it asks for scopes after that.
+/// A well-formed call without effect. n8n checks the form before the scopes.
 fn request(operation: &Operation) -> Request {
     let filter = json!({
         "type": "and",
@@ -99,13 +99,13 @@ fn request(operation: &Operation) -> Request {
     }
 }
 
-/// n8n refuses the key itself, not for want of a licence.
-fn is_refused_by_scope(answer: &Answer) -> bool {
-    answer.status == 403 && answer.json()["message"] == "Forbidden"
+/// Whether n8n refuses the key itself and not a missing licence.
+fn is_refused_by_scope(response: &Response) -> bool {
+    response.status == 403 && response.json()["message"] == "Forbidden"
 }
 
 #[test]
-fn the_scopes_of_the_table_suffice_and_n8n_s_own_are_needed() {
+fn the_scopes_of_the_table_suffice_and_those_of_n8n_are_needed() {
     let stage = stage();
     let mut keys = Keys::of_the_owner(&stage);
     let all = keys.scopes();
@@ -118,7 +118,7 @@ fn the_scopes_of_the_table_suffice_and_n8n_s_own_are_needed() {
             request.send(stage.n8n.port()).unwrap()
         };
         let key = match operation.scopes {
-            // n8n asks for none, and a key must have one.
+            // n8n asks for no scope, but a key must have one.
             [] | ["*"] => keys.with(&["tag:list"]),
             scopes => keys.with(scopes),
         };
@@ -158,7 +158,7 @@ fn the_scopes_of_the_table_suffice_and_n8n_s_own_are_needed() {
 }
 
 #[test]
-fn what_n8n_does_beyond_its_scopes_is_why_the_gate_asks_for_more() {
+fn operations_that_do_more_than_their_scope_says_need_more_at_the_gate() {
     let stage = stage();
     let mut keys = Keys::of_the_owner(&stage);
     let port = stage.n8n.port();
@@ -172,7 +172,7 @@ fn what_n8n_does_beyond_its_scopes_is_why_the_gate_asks_for_more() {
         assert_ne!(operation.scopes, scopes, "{method} {path}");
     };
 
-    // Rows, for a key that may not read them.
+    // A key that may not read rows gets rows.
     let tables = keys.with(&["dataTable:create", "dataTableRow:create"]);
     let table = json!({"name": "Secrets", "columns": [{"name": "a", "type": "string"}]});
     let made = send(Request::post("/api/v1/data-tables", &table), &tables);
@@ -210,8 +210,8 @@ fn what_n8n_does_beyond_its_scopes_is_why_the_gate_asks_for_more() {
     ] {
         let narrow = keys.with(&[scope]);
         assert_eq!(send(Request::get(&rows), &narrow).status, 403);
-        let answer = send(request, &narrow);
-        assert_eq!(answer.json()[0]["a"], "secret", "{}", answer.text());
+        let response = send(request, &narrow);
+        assert_eq!(response.json()[0]["a"], "secret", "{}", response.text());
         needs_more(
             method,
             &format!("/data-tables/{{dataTableId}}/rows/{template}"),
@@ -219,7 +219,7 @@ fn what_n8n_does_beyond_its_scopes_is_why_the_gate_asks_for_more() {
         );
     }
 
-    // A user with a role that the body names, and the link to become that user.
+    // A new user gets the role in the body, and the response has the link of the invitation.
     let narrow = keys.with(&["user:create"]);
     let invitation = json!([{"email": "narrow@n8n.example.test", "role": "global:chatUser"}]);
     let invited = send(Request::post("/api/v1/users", &invitation), &narrow).json();
@@ -230,11 +230,11 @@ fn what_n8n_does_beyond_its_scopes_is_why_the_gate_asks_for_more() {
     );
     needs_more("POST", "/users", &["user:create"]);
 
-    // The scopes of the key, whatever the caller may do.
+    // The response has the scopes of the key, not those of the caller.
     let narrow = keys.with(&["tag:list", "workflow:import"]);
-    let told = send(Request::get("/api/v1/discover"), &narrow).json();
+    let discovered = send(Request::get("/api/v1/discover"), &narrow).json();
     assert_eq!(
-        told["data"]["scopes"],
+        discovered["data"]["scopes"],
         json!(["tag:list", "workflow:import"])
     );
     needs_more("GET", "/discover", &[]);

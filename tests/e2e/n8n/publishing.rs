@@ -1,4 +1,4 @@
-//! Who can change what production answers.
+//! Which callers can change the responses of production.
 
 use std::thread;
 use std::time::Duration;
@@ -11,9 +11,9 @@ use crate::support::http::Request;
 use crate::support::provider::{AUDIENCE, READ};
 use crate::{gate_with, stage, Stage};
 
-/// A workflow that answers a webhook with a text and the time zone of its settings.
+/// A workflow whose webhook responds with a text and the time zone of its settings.
 fn workflow(path: &str, text: &str, zone: &str) -> Value {
-    let answer = format!("={{{{ JSON.stringify({{ text: '{text}', zone: $now.zoneName }}) }}}}");
+    let response = format!("={{{{ JSON.stringify({{ text: '{text}', zone: $now.zoneName }}) }}}}");
     json!({
         "name": path,
         "settings": {"timezone": zone},
@@ -24,22 +24,22 @@ fn workflow(path: &str, text: &str, zone: &str) -> Value {
                 "parameters": {"path": path, "httpMethod": "POST", "responseMode": "lastNode"},
             },
             {
-                "id": "2", "name": "Answer", "type": "n8n-nodes-base.set", "typeVersion": 3.4,
+                "id": "2", "name": "Respond", "type": "n8n-nodes-base.set", "typeVersion": 3.4,
                 "position": [200, 0],
-                "parameters": {"mode": "raw", "jsonOutput": answer},
+                "parameters": {"mode": "raw", "jsonOutput": response},
             },
         ],
-        "connections": {"Webhook": {"main": [[{"node": "Answer", "type": "main", "index": 0}]]}},
+        "connections": {"Webhook": {"main": [[{"node": "Respond", "type": "main", "index": 0}]]}},
     })
 }
 
-/// Makes the workflow and puts it into production.
+/// Makes and publishes the workflow.
 fn publish(stage: &Stage, key: &str, workflow: &Value) -> String {
     let call = |path: &str, body: &Value| {
         let request = Request::post(path, body).header("X-N8N-API-KEY", key);
-        let answer = request.send(stage.n8n.port()).unwrap();
-        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
-        answer.json()
+        let response = request.send(stage.n8n.port()).unwrap();
+        assert_eq!(response.status, 200, "{path}: {}", response.text());
+        response.json()
     };
     let made = call("/api/v1/workflows", workflow);
     let id = made["id"].as_str().unwrap().to_owned();
@@ -47,20 +47,20 @@ fn publish(stage: &Stage, key: &str, workflow: &Value) -> String {
     id
 }
 
-/// What production answers, once it does.
+/// The response of production, as soon as there is one.
 fn production(stage: &Stage, path: &str) -> Value {
     for _ in 0..100 {
         let request = Request::post(format!("/webhook/{path}"), &json!({}));
-        let answer = request.send(stage.n8n.port()).unwrap();
-        if answer.status == 200 {
-            return answer.json();
+        let response = request.send(stage.n8n.port()).unwrap();
+        if response.status == 200 {
+            return response.json();
         }
         thread::sleep(Duration::from_millis(100));
     }
     panic!("n8n never served {path}");
 }
 
-/// Waits until production answers so: n8n puts a workflow into service after it has answered.
+/// Waits until production has this response. n8n activates a workflow after its response.
 fn wait_for(stage: &Stage, path: &str, expected: &Value) {
     let mut last = Value::Null;
     for _ in 0..100 {
@@ -70,11 +70,11 @@ fn wait_for(stage: &Stage, path: &str, expected: &Value) {
         }
         thread::sleep(Duration::from_millis(100));
     }
-    panic!("production answers {last}, not {expected}");
+    panic!("the response of production is {last}, not {expected}");
 }
 
 #[test]
-fn a_caller_who_may_not_publish_cannot_change_what_production_answers() {
+fn a_caller_who_may_not_publish_cannot_change_responses_of_production() {
     let stage = stage();
     let path = "publishing/attack";
     // The key of A may publish. Only the gate knows that the caller may not.
@@ -109,9 +109,9 @@ fn a_caller_who_may_not_publish_cannot_change_what_production_answers() {
         "?publishIfActive=false&publishIfActive=true",
         "?PublishIfActive=false",
     ] {
-        let answer = put(query, &narrow);
-        assert_eq!(answer.status, 403, "{query}: {}", answer.text());
-        let body = answer.json();
+        let response = put(query, &narrow);
+        assert_eq!(response.status, 403, "{query}: {}", response.text());
+        let body = response.json();
         assert_eq!(body["reason"], "insufficient_scope", "{query}");
         let message = body["message"].as_str().unwrap();
         assert!(
@@ -120,10 +120,10 @@ fn a_caller_who_may_not_publish_cannot_change_what_production_answers() {
         );
         assert_eq!(production(&stage, path), before, "{query}");
     }
-    // The scope is what makes the difference.
+    // With the scope the same request succeeds.
     let wide = gate(&json!(["workflow:update", "workflow:activate"]));
-    let answer = put("", &wide);
-    assert_eq!(answer.status, 200, "{}", answer.text());
+    let response = put("", &wide);
+    assert_eq!(response.status, 200, "{}", response.text());
     wait_for(&stage, path, &json!({"text": "evil", "zone": "Asia/Tokyo"}));
 }
 
@@ -146,28 +146,28 @@ fn n8n_changes_production_for_keys_that_may_not_publish() {
             .unwrap()
     };
 
-    // New nodes stay a draft, new settings do not, whatever the query says.
+    // With any query, new nodes stay a draft, but new settings are active at once.
     let narrow = keys.with(&["workflow:update"]);
-    let answer = put("", &narrow, &workflow(path, "two", "UTC"));
+    let response = put("", &narrow, &workflow(path, "two", "UTC"));
     assert_eq!(
-        answer.json()["reason"],
+        response.json()["reason"],
         "insufficient_api_key_scope",
         "{}",
-        answer.text()
+        response.text()
     );
     assert_eq!(
         production(&stage, path),
         json!({"text": "one", "zone": "UTC"})
     );
-    let answer = put(
+    let response = put(
         "?publishIfActive=false",
         &narrow,
         &workflow(path, "two", "Asia/Tokyo"),
     );
-    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(response.status, 200, "{}", response.text());
     wait_for(&stage, path, &json!({"text": "one", "zone": "Asia/Tokyo"}));
 
-    // An import publishes with the one scope that n8n asks for.
+    // An import publishes, and n8n asks for only one scope.
     let exported = Request::post(
         "/api/v1/n8n-packages/export",
         &json!({"workflowIds": [id], "workflowVersionPolicy": "latest"}),

@@ -1,4 +1,4 @@
-//! What callers are told when n8n does not take the key of their principal any more.
+//! The responses for callers after n8n stopped accepting the API key of their principal.
 
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -14,7 +14,7 @@ use crate::support::provider::{AUDIENCE, READ};
 /// Seconds since 1970.
 #[allow(
     clippy::disallowed_methods,
-    reason = "n8n compares its keys with the real clock"
+    reason = "n8n compares the expiry of its keys with the real clock"
 )]
 fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
@@ -22,19 +22,19 @@ fn now() -> u64 {
 }
 
 #[test]
-fn a_key_that_expires_or_is_deleted_is_told_as_a_fault_of_the_gateway() {
+fn a_key_that_expires_or_is_deleted_gives_502() {
     let stage = stage();
     let cookie = cookie_of_the_owner(&stage);
     let n8n = stage.n8n.port();
     let make = |scopes: &[&str], expiry: Option<u64>| {
         let random = std::fs::read_to_string("/proc/sys/kernel/random/uuid").unwrap();
         let wanted = json!({"label": random.trim(), "scopes": scopes, "expiresAt": expiry});
-        let answer = Request::post("/rest/api-keys", &wanted)
+        let response = Request::post("/rest/api-keys", &wanted)
             .header("Cookie", &cookie)
             .send(n8n)
             .unwrap();
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        let made = answer.json()["data"].clone();
+        assert_eq!(response.status, 200, "{}", response.text());
+        let made = response.json()["data"].clone();
         let text = |name: &str| made[name].as_str().unwrap().to_owned();
         (text("id"), text("rawApiKey"))
     };
@@ -62,17 +62,17 @@ fn a_key_that_expires_or_is_deleted_is_told_as_a_fault_of_the_gateway() {
     let before_deleted = gate(&deleted);
     let before_narrow = gate(&narrow);
 
-    let answer = list.send(before_expiring.port()).unwrap();
-    assert_eq!(answer.status, 200, "{}", answer.text());
+    let response = list.send(before_expiring.port()).unwrap();
+    assert_eq!(response.status, 200, "{}", response.text());
     let left = "n8n_idp_gate_upstream_key_seconds_left";
     assert!(before_expiring.counted(left, "app_a", 0).unwrap() <= 12);
     while now() <= expiry {
         thread::sleep(Duration::from_millis(200));
     }
-    let answer = list.send(before_expiring.port()).unwrap();
-    assert_eq!(answer.refusal().0, 502, "{}", answer.text());
-    assert_eq!(answer.json()["reason"], "upstream_key_refused");
-    assert_eq!(answer.header("www-authenticate"), None);
+    let response = list.send(before_expiring.port()).unwrap();
+    assert_eq!(response.refusal().0, 502, "{}", response.text());
+    assert_eq!(response.json()["reason"], "upstream_key_refused");
+    assert_eq!(response.header("www-authenticate"), None);
 
     assert_eq!(list.send(before_deleted.port()).unwrap().status, 200);
     let gone = Request::new("DELETE", format!("/rest/api-keys/{deleted_id}"))
@@ -80,13 +80,13 @@ fn a_key_that_expires_or_is_deleted_is_told_as_a_fault_of_the_gateway() {
         .send(n8n)
         .unwrap();
     assert_eq!(gone.status, 200, "{}", gone.text());
-    let answer = list.send(before_deleted.port()).unwrap();
-    assert_eq!(answer.json()["reason"], "upstream_key_refused");
+    let response = list.send(before_deleted.port()).unwrap();
+    assert_eq!(response.json()["reason"], "upstream_key_refused");
 
-    // Whose fault a 403 is, n8n does not say: the caller gets it, and the operator learns of it.
-    let answer = list.send(before_narrow.port()).unwrap();
+    // A 403 of n8n does not name the cause. The caller gets it, and it is reported to the operator.
+    let response = list.send(before_narrow.port()).unwrap();
     assert_eq!(
-        (answer.status, answer.text()),
+        (response.status, response.text()),
         (403, "{\"message\":\"Forbidden\"}".to_owned())
     );
     let audit = before_narrow.audit();
@@ -96,10 +96,10 @@ fn a_key_that_expires_or_is_deleted_is_told_as_a_fault_of_the_gateway() {
         (&json!("answered"), &json!(403))
     );
 
-    // A static key of the caller's own is n8n's business.
+    // n8n alone checks a static API key.
     let keyed = Request::get("/api/v1/workflows").header("X-N8N-API-KEY", &deleted);
-    let answer = keyed.send(before_deleted.port()).unwrap();
-    assert_eq!(answer.status, 401);
+    let response = keyed.send(before_deleted.port()).unwrap();
+    assert_eq!(response.status, 401);
     let audit = before_deleted.audit();
     let record = audit.last().unwrap();
     assert_eq!(record["decision"], "pass");
@@ -108,7 +108,7 @@ fn a_key_that_expires_or_is_deleted_is_told_as_a_fault_of_the_gateway() {
         "{record}"
     );
 
-    // The same key in both headers is what n8n took before.
+    // n8n accepts the same key in both headers.
     let both = Request::get("/api/v1/workflows")
         .header("X-N8N-API-KEY", &narrow)
         .bearer(&narrow);

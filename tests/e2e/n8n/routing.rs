@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{json, Value};
 
-use crate::support::http::{Answer, Request};
+use crate::support::http::{Request, Response};
 use crate::support::provider::{AUDIENCE, READ};
 use crate::{gate_with, run_script, stage, Stage};
 
@@ -19,12 +19,12 @@ struct Row {
 }
 
 impl Row {
-    /// What n8n answers with data or by running a workflow, to whomever it lets in.
+    /// Whether n8n responds with data or runs a workflow.
     fn n8n_serves(&self) -> bool {
         self.n8n == "workflow list" || self.n8n.starts_with("hook ")
     }
 
-    /// What only callers with a role may reach.
+    /// Whether only callers with a role may reach it.
     fn is_guarded(&self) -> bool {
         self.n8n_serves()
             || self.n8n == "public_api"
@@ -56,7 +56,7 @@ fn rows() -> Vec<Row> {
         .collect()
 }
 
-/// `{n*text}` stands for `text` n times, as in the script that sends the rows to n8n.
+/// Expands `{n*text}` to `text` n times, as the script does that sends the rows to n8n.
 fn expand(path: &str) -> String {
     let Some((before, rest)) = path.split_once('{') else {
         return path.to_owned();
@@ -67,7 +67,7 @@ fn expand(path: &str) -> String {
     format!("{before}{repeated}{}", expand(after))
 }
 
-/// The webhooks of the table as an active workflow of application A.
+/// Publishes the webhooks of the table as a workflow of application A.
 fn serve_the_webhooks(stage: &Stage) {
     let hooks = [
         ("routing/echo", "7a0e3f5c-5a51-4b7e-8c1d-100000000000"),
@@ -84,20 +84,20 @@ fn serve_the_webhooks(stage: &Stage) {
     });
     let workflow = json!({ "name": "Routing", "nodes": nodes, "connections": {}, "settings": {} });
     let call = |path: &str, body: &Value| {
-        let answer = Request::post(path, body)
+        let response = Request::post(path, body)
             .header("X-N8N-API-KEY", &stage.n8n.provisioned().app_a.api_key)
             .send(stage.n8n.port())
             .unwrap();
-        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
-        answer.json()
+        assert_eq!(response.status, 200, "{path}: {}", response.text());
+        response.json()
     };
     let made = call("/api/v1/workflows", &workflow);
     let id = made["id"].as_str().unwrap();
     call(&format!("/api/v1/workflows/{id}/activate"), &json!({}));
-    // n8n puts a workflow into service after it has answered.
+    // n8n activates a workflow after its response.
     for _ in 0..100 {
-        let answer = Request::get("/webhook/routing/echo").send(stage.n8n.port());
-        if answer.unwrap().status == 200 {
+        let response = Request::get("/webhook/routing/echo").send(stage.n8n.port());
+        if response.unwrap().status == 200 {
             return;
         }
         thread::sleep(Duration::from_millis(100));
@@ -108,7 +108,7 @@ fn serve_the_webhooks(stage: &Stage) {
 #[test]
 fn no_spelling_of_a_path_opens_n8n_to_a_token_without_roles() {
     let stage = stage();
-    // First n8n itself, which must answer as the table says; the script takes its webhooks down.
+    // First, n8n itself must respond as in the table. The script removes its webhooks at its end.
     run_script(
         "routing.mjs",
         &[
@@ -125,7 +125,8 @@ fn no_spelling_of_a_path_opens_n8n_to_a_token_without_roles() {
     );
     let with_role = stage.provider.token("app-a", READ, AUDIENCE).unwrap();
     let without = stage.provider.token("app-b", "", AUDIENCE).unwrap();
-    let send = |row: &Row, token: &str| -> Answer { row.request(token).send(gate.port()).unwrap() };
+    let send =
+        |row: &Row, token: &str| -> Response { row.request(token).send(gate.port()).unwrap() };
 
     let mut wrong = Vec::new();
     let mut served = 0;
@@ -137,8 +138,8 @@ fn no_spelling_of_a_path_opens_n8n_to_a_token_without_roles() {
                 row.method, row.target
             ));
         }
-        // The role is what makes the difference, not a webhook that is not there. Envoy itself
-        // refuses targets with a fragment.
+        // With a role the target is served, so the refusal above is about the role and not about a
+        // missing webhook. Envoy itself refuses targets with a fragment.
         if row.n8n_serves() && !row.gate.starts_with("400") && !row.target.contains('#') {
             served += 1;
             let status = send(row, &with_role).status;
@@ -148,5 +149,8 @@ fn no_spelling_of_a_path_opens_n8n_to_a_token_without_roles() {
         }
     }
     assert_eq!(wrong, Vec::<String>::new());
-    assert!(served > 10, "the table lost rows that n8n serves: {served}");
+    assert!(
+        served > 10,
+        "the table has too few rows that n8n serves: {served}"
+    );
 }

@@ -1,4 +1,4 @@
-//! The audit records in the documentation, beside those of a run.
+//! Compares the audit records in the documentation with those of a run.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use crate::support::installed;
 
-/// The pages that show steps of the story with their audit records.
+/// The pages that show steps of the demo with their audit records.
 const PAGES: [&str; 2] = ["README.md", "docs/guides/demo.md"];
 
-/// What is another one in each run: times, ids, and addresses with a port in them.
+/// Members that differ in each run: times, ids, and addresses with a port.
 const VARY: [&str; 8] = [
     "time",
     "jti",
@@ -22,7 +22,7 @@ const VARY: [&str; 8] = [
     "api_key",
 ];
 
-/// How the pages differ from a record of the step with this title.
+/// The differences between the pages and the record of the step with this title.
 pub(crate) fn faults(title: &str, record: &Value) -> Vec<String> {
     let mut faults = Vec::new();
     for page in PAGES {
@@ -48,7 +48,7 @@ pub(crate) fn faults(title: &str, record: &Value) -> Vec<String> {
             if differs {
                 let (shown, found) = (shown.get(name), record.get(name));
                 faults.push(format!(
-                    "{page} shows {name}: {shown:?}, and it is {found:?}"
+                    "{page} shows {name}: {shown:?}, but it is {found:?}"
                 ));
             }
         }
@@ -56,7 +56,7 @@ pub(crate) fn faults(title: &str, record: &Value) -> Vec<String> {
     faults
 }
 
-/// The names of the members of a value; none where it has none.
+/// The names of the members of a value.
 fn members(value: &Value) -> Vec<&String> {
     value
         .as_object()
@@ -65,7 +65,7 @@ fn members(value: &Value) -> Vec<&String> {
         .collect()
 }
 
-/// The record that a page shows of a step: its lines are wrapped between members.
+/// The record of a step in a page. Its lines are wrapped between members.
 fn shown(page: &str, title: &str) -> Option<Value> {
     let (_, step) = page.split_once(title)?;
     let (_, record) = step.split_once("# the gate's audit record\n")?;

@@ -1,4 +1,4 @@
-//! Upgrades, through the shipped file, where the real n8n serves them.
+//! Upgrades through the shipped file to a real n8n.
 
 use crate::stage;
 use crate::support::http::Request;
@@ -14,7 +14,7 @@ fn websockets_reach_n8n_where_it_serves_them_and_nowhere_else() {
             .header("Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA==");
         upgrade.send(stage.envoy.port()).unwrap().status
     };
-    // n8n shakes hands first, and closes afterwards where it does not know who is there.
+    // n8n completes the handshake first. It closes afterwards if the session is unknown.
     for path in ["/rest/push?pushRef=a", "/chat?sessionId=a&executionId=1"] {
         assert_eq!(status(path), 101, "{path}");
     }
@@ -23,8 +23,8 @@ fn websockets_reach_n8n_where_it_serves_them_and_nowhere_else() {
     }
 }
 
-/// What the shipped file lists is what this n8n has: its sources name the paths on which it takes
-/// upgrades, and each of them has its part in the pattern.
+/// The shipped file lists the paths of this n8n: its sources name the paths with upgrades, and the
+/// pattern has each of them.
 #[test]
 fn n8n_takes_upgrades_on_no_other_paths_than_those_that_are_listed() {
     use std::fs;
@@ -57,7 +57,7 @@ fn n8n_takes_upgrades_on_no_other_paths_than_those_that_are_listed() {
         "chat/chat-server.js",
         "modules/instance-ai/browser/browser-use-server.js",
         "push/index.js",
-        // A server of its own, on another port.
+        // This is another server, on another port.
         "task-runners/task-broker/task-broker-server.js",
     ];
     assert_eq!(taking, known);

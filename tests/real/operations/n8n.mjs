@@ -1,5 +1,6 @@
-// What an installed n8n says of its public API: openapi.yml, and beside it the compiled code, which
-// has the last word. A handler can ask for more than its middleware does, and the file knows neither.
+// Reads the public API of an installed n8n from openapi.yml and from the compiled code. If they
+// differ, the code counts. A handler can require more than its middleware, and openapi.yml has
+// neither.
 
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -11,7 +12,7 @@ const API = 'dist/public-api/v1';
 
 // Every operation of openapi.yml with the handler that serves it, in the order of the file.
 export function readOperations(directory) {
-  // n8n itself reads this file with the same parser, which is among its dependencies.
+  // n8n reads this file with the same parser, which is one of its dependencies.
   const { parse } = createRequire(resolve(directory, 'package.json'))('yaml');
   const document = parse(readFileSync(join(directory, API, 'openapi.yml'), 'utf8'));
   const routes = readControllers(join(directory, API, 'controllers'));
@@ -28,23 +29,22 @@ export function readOperations(directory) {
   return operations;
 }
 
-function readOperation(directory, routes, method, template, operation, place) {
+function readOperation(directory, routes, method, template, operation, position) {
   const isController = operation['x-decorator-routed'] === true;
   const found = isController
     ? routes.get(routeKey(method, template))
     : readHandler(directory, operation['x-eov-operation-handler'], operation['x-eov-operation-id'] ?? operation.operationId);
   const call = `${method.toUpperCase()} ${template}`;
   if (!found) throw new Error(`${call}: no handler`);
-  const said = (operation['x-required-scope'] ?? 'none').split(',').map((scope) => scope.trim());
+  const declared = (operation['x-required-scope'] ?? 'none').split(',').map((scope) => scope.trim());
   const asked = found.scopes.length === 0 ? ['none'] : found.scopes;
-  if (said.join() !== asked.join()) {
-    throw new Error(`${call}: openapi.yml says ${said}, the code ${asked}`);
+  if (declared.join() !== asked.join()) {
+    throw new Error(`${call}: openapi.yml says ${declared}, the code ${asked}`);
   }
-  return { method: method.toUpperCase(), template, call, place, isController, ...found };
+  return { method: method.toUpperCase(), template, call, position, isController, ...found };
 }
 
-// The routes of n8n's controllers, by method and path, from what the compiler made of their
-// decorators.
+// The routes of n8n's controllers, by method and path, from the compiled form of their decorators.
 function readControllers(folder) {
   const routes = new Map();
   for (const name of readdirSync(folder).filter((name) => name.endsWith('.public.controller.js'))) {
@@ -67,21 +67,21 @@ function readControllers(folder) {
   return routes;
 }
 
-// An entry of a handler module: a list of middleware, and the handler as its last.
+// An entry of a handler module: a list of middleware, with the handler as the last element.
 function readHandler(directory, module, id) {
   const path = join(directory, 'dist/public-api', `${module}.js`);
   const source = readFileSync(path, 'utf8');
   const body = source.match(new RegExp(`\\n    ${id}: \\[[\\s\\S]*?\\n    \\],\\n`))?.[0];
   if (body === undefined) throw new Error(`${path}: no ${id}`);
   const composite = body.match(/publicApiCompositeScope\)\(([^)]*)\)/)?.[1];
-  // A list under a name stands at the top of the module.
+  // A named list is at the top of the module.
   const text = composite !== undefined && /^\w+$/.test(composite)
     ? source.match(new RegExp(`const ${composite} = (.*);`))[1]
     : composite ?? body.match(/(?:publicApiScope|GlobalScopeFallback)\)\((.*)\),\n/)?.[1] ?? '';
   return {
     handler: `${module.replace(/^v1\//, '')}.js ${id}`,
     scopes: quoted(text).flatMap((list) => list.split(',')),
-    // The middleware of a composite scope lets everything pass.
+    // The middleware of a composite scope passes everything.
     isDecidedInside: composite !== undefined,
     user: quoted([...body.matchAll(/(?:projectScope|assertProjectScope)\)\((.*)\)[,;]\n/g)].map(([, list]) => list).join())
       .filter((word) => word.includes(':')),
@@ -89,8 +89,8 @@ function readHandler(directory, module, id) {
   };
 }
 
-// The files in which n8n reads the scopes of a key, each with a digest of the lines that do. The
-// sum of them shows where a later version asks for something new.
+// The files in which n8n reads the scopes of a key, each with a digest of these lines. They show
+// where a later version requires something new.
 export function readScopeReaders(directory) {
   const readers = {};
   const root = join(directory, 'dist');

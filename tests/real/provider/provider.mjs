@@ -1,15 +1,16 @@
 // A certified OpenID provider (npm's oidc-provider) for the end-to-end tests and the demo.
 //
-// The environment says what it is: PROVIDER_DIR holds node_modules, PROVIDER_SETTINGS is
+// Its settings are in the environment: PROVIDER_DIR has node_modules, PROVIDER_SETTINGS is
 //   { "port": 9000,
 //     "resources": { "api://n8n-api": ["N8N.Workflow.Read", ...] },   audience → its scopes
-//     "opaque": ["api://n8n-opaque"],                   audiences whose tokens are no JWTs
+// "opaque": ["api://n8n-opaque"],                   audiences with opaque tokens
 //     "clients": [ { "id", "secret", "roles": [...], "age": 0 } ] }
-// The tokens of a client are `age` seconds old when it gets them, as if it had kept them.
-// A client may ask for the scopes that are among its roles, and its tokens hold all its roles.
-// Tokens are JWTs (RFC 9068), or opaque and to be introspected (RFC 7662), got by the client
-// credentials grant with a resource indicator (RFC 8707), and can be revoked (RFC 7009). POST /test/rotate replaces the signing key; {"keep": true} in its body goes on
-// publishing the old one. Once it serves it prints one line that begins with "ready".
+// The tokens of a client are `age` seconds old when it gets them. A client may request the scopes
+// among its roles, and its tokens have all its roles. Tokens are JWTs (RFC 9068), or opaque with
+// introspection (RFC 7662). The client credentials grant with a resource indicator (RFC 8707)
+// issues them, and they can be revoked (RFC 7009). POST /test/rotate replaces the signing key; with
+// {"keep": true} in its body the old one stays published. When it is ready, it prints one line that
+// begins with "ready".
 
 import { createServer } from 'node:http';
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
@@ -85,17 +86,17 @@ const bodyOf = async (request) => {
 };
 
 let keys = [newKey()];
-let answer = providerWith(keys);
+let handle = providerWith(keys);
 
 const rotate = async (request, response) => {
   const { keep } = JSON.parse((await bodyOf(request)) || '{}');
   keys = keep ? [newKey(), ...keys] : [newKey()];
-  answer = providerWith(keys);
+  handle = providerWith(keys);
   response.end();
 };
 
 createServer((request, response) =>
   request.method === 'POST' && request.url === '/test/rotate'
     ? rotate(request, response)
-    : answer(request, response),
+    : handle(request, response),
 ).listen(settings.port, '127.0.0.1', () => console.log(`ready ${issuer}`));

@@ -9,8 +9,8 @@ import org.springframework.security.oauth2.server.authorization.token.JwtEncodin
 import org.springframework.security.oauth2.server.authorization.token.OAuth2TokenCustomizer;
 
 /**
- * Spring Authorization Server as it comes, with the clients of application.yml. Those whose name
- * begins with `known-` get tokens as the guide asks for.
+ * Spring Authorization Server with its defaults and the clients of application.yml. Clients whose
+ * name begins with `known-` get tokens as in the guide.
  */
 @Configuration(proxyBeanMethods = false)
 @EnableAutoConfiguration

@@ -1,1 +1,1 @@
-//! The two filters beside this file show what WebAssembly itself costs in Envoy.
+//! The two filters beside this file show the cost of WebAssembly itself in Envoy.

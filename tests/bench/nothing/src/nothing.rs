@@ -1,4 +1,4 @@
-//! A filter that does nothing: the price of entering WebAssembly with a request.
+//! A filter that does nothing. It shows the cost of a call into WebAssembly for each request.
 
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;

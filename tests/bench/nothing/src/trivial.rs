@@ -1,4 +1,4 @@
-//! A filter that reads two headers and writes two: the least that swapping a credential takes.
+//! A filter that reads two headers and writes two: the least work that replaces a credential.
 
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, ContextType};
@@ -27,7 +27,7 @@ impl HttpContext for Trivial {
         let authorization = self.get_http_request_header_bytes("authorization");
         if path.is_some() && authorization.is_some() {
             self.set_http_request_header("authorization", None);
-            self.set_http_request_header("x-n8n-api-key", Some("the-key-of-everybody"));
+            self.set_http_request_header("x-n8n-api-key", Some("the-key-for-all"));
         }
         Action::Continue
     }
