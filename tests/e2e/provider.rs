@@ -14,52 +14,36 @@ mod support;
 use std::sync::OnceLock;
 
 use serde_json::{json, Value};
-use support::envoy::{Envoy, Setup};
-use support::http::{Request, Response};
+use support::http::Request;
 use support::ports;
 use support::provider::{
     clients, RealProvider, ASKING_CLIENT, AUDIENCE, OPAQUE_AUDIENCE, OTHER_AUDIENCE, READ, WRITE,
 };
-use support::recorder::Recorder;
-use support::stage::wait_for_the_end_of_ttl;
+use support::stage::{wait_for_the_end_of_ttl, Stage};
 
-/// A gate in front of a recorder, and the provider that it trusts.
-struct Stage {
+/// A provider and a gate that trusts it.
+struct Setting {
     provider: RealProvider,
-    recorder: Recorder,
-    envoy: Envoy,
+    stage: Stage,
 }
 
-impl Stage {
+impl Setting {
     fn start() -> Self {
         let provider = RealProvider::start(ports::free().unwrap(), clients()).unwrap();
-        let recorder = Recorder::start().unwrap();
-        let envoy = Setup::minimal(policy(&provider.issuer()), recorder.port())
-            .unwrap()
-            .cluster("provider", provider.port())
-            .secret("N8N_KEY_APP_A", "key-of-app-a")
-            .secret("N8N_KEY_APP_B", "key-of-app-b")
-            .secret("INTROSPECTION_SECRET", "secret-of-n8n:gate")
-            .start()
-            .unwrap();
-        Self {
-            provider,
-            recorder,
-            envoy,
-        }
+        let stage = Stage::start(policy(&provider.issuer()), |setup| {
+            setup
+                .cluster("provider", provider.port())
+                .secret("N8N_KEY_APP_A", "key-of-app-a")
+                .secret("N8N_KEY_APP_B", "key-of-app-b")
+                .secret("INTROSPECTION_SECRET", "secret-of-n8n:gate")
+        });
+        Self { provider, stage }
     }
 
     /// The provider and the gate of all tests that do not change them.
     fn shared() -> &'static Self {
-        static STAGE: OnceLock<Stage> = OnceLock::new();
-        STAGE.get_or_init(Self::start)
-    }
-
-    fn list_workflows(&self, token: &str) -> Response {
-        Request::get("/api/v1/workflows")
-            .bearer(token)
-            .send(self.envoy.port())
-            .unwrap()
+        static SHARED: OnceLock<Setting> = OnceLock::new();
+        SHARED.get_or_init(Self::start)
     }
 }
 
@@ -90,12 +74,10 @@ fn policy(issuer: &str) -> Value {
 
 #[test]
 fn an_access_token_of_the_provider_gives_access_to_the_api() {
-    let stage = Stage::shared();
-    let token = stage.provider.token("app-a", READ, AUDIENCE).unwrap();
-    let response = Request::get("/api/v1/workflows?marker=an-access-token")
-        .bearer(&token)
-        .send(stage.envoy.port())
-        .unwrap();
+    let Setting { provider, stage } = Setting::shared();
+    let token = provider.token("app-a", READ, AUDIENCE).unwrap();
+    let request = Request::get("/api/v1/workflows?marker=an-access-token");
+    let response = stage.send(request, &token);
     assert_eq!(response.status, 200, "{}", response.text());
     let recorded = stage.recorder.take();
     let recorded = recorded
@@ -110,8 +92,8 @@ fn an_access_token_of_the_provider_gives_access_to_the_api() {
 
 #[test]
 fn a_client_without_the_role_learns_the_missing_operation_and_no_scope_of_n8n() {
-    let stage = Stage::shared();
-    let token = stage.provider.token("app-b", "", AUDIENCE).unwrap();
+    let Setting { provider, stage } = Setting::shared();
+    let token = provider.token("app-b", "", AUDIENCE).unwrap();
     let response = stage.list_workflows(&token);
     assert_eq!(response.refusal(), (403, json!("insufficient_scope")));
     let challenge = response.header("www-authenticate").unwrap();
@@ -123,23 +105,23 @@ fn a_client_without_the_role_learns_the_missing_operation_and_no_scope_of_n8n() 
 
 #[test]
 fn a_token_for_another_audience_is_refused() {
-    let stage = Stage::shared();
-    let token = stage.provider.token("app-a", "", OTHER_AUDIENCE).unwrap();
+    let Setting { provider, stage } = Setting::shared();
+    let token = provider.token("app-a", "", OTHER_AUDIENCE).unwrap();
     let response = stage.list_workflows(&token);
     assert_eq!(response.refusal(), (401, json!("wrong_audience")));
 }
 
 #[test]
 fn an_expired_token_of_the_provider_is_refused() {
-    let stage = Stage::shared();
-    let token = stage.provider.token("app-late", READ, AUDIENCE).unwrap();
+    let Setting { provider, stage } = Setting::shared();
+    let token = provider.token("app-late", READ, AUDIENCE).unwrap();
     let response = stage.list_workflows(&token);
     assert_eq!(response.refusal(), (401, json!("expired")));
 }
 
 #[test]
 fn a_token_of_a_provider_with_other_keys_is_refused() {
-    let stage = Stage::shared();
+    let Setting { stage, .. } = Setting::shared();
     let other = RealProvider::start(ports::free().unwrap(), clients()).unwrap();
     let token = other.token("app-a", READ, AUDIENCE).unwrap();
     let response = stage.list_workflows(&token);
@@ -148,25 +130,25 @@ fn a_token_of_a_provider_with_other_keys_is_refused() {
 
 #[test]
 fn tokens_of_the_new_key_open_the_api_after_a_rotation() {
-    let stage = Stage::start();
-    let before = stage.provider.token("app-a", READ, AUDIENCE).unwrap();
+    let Setting { provider, stage } = Setting::start();
+    let before = provider.token("app-a", READ, AUDIENCE).unwrap();
     assert_eq!(stage.list_workflows(&before).status, 200);
-    stage.provider.rotate(true).unwrap();
+    provider.rotate(true).unwrap();
     // The gate makes at most one refetch for an unknown key in a `cooldown`.
     wait_for_the_end_of_ttl();
-    let after = stage.provider.token("app-a", READ, AUDIENCE).unwrap();
+    let after = provider.token("app-a", READ, AUDIENCE).unwrap();
     assert_eq!(stage.list_workflows(&after).status, 200);
     assert_eq!(stage.list_workflows(&before).status, 200);
 }
 
 #[test]
 fn tokens_of_a_key_that_was_withdrawn_are_refused() {
-    let stage = Stage::start();
-    let before = stage.provider.token("app-a", READ, AUDIENCE).unwrap();
+    let Setting { provider, stage } = Setting::start();
+    let before = provider.token("app-a", READ, AUDIENCE).unwrap();
     assert_eq!(stage.list_workflows(&before).status, 200);
-    stage.provider.rotate(false).unwrap();
+    provider.rotate(false).unwrap();
     wait_for_the_end_of_ttl();
-    let after = stage.provider.token("app-a", READ, AUDIENCE).unwrap();
+    let after = provider.token("app-a", READ, AUDIENCE).unwrap();
     assert_eq!(stage.list_workflows(&after).status, 200);
     // The token of the old key is in the cache, and must not be accepted without the key.
     let response = stage.list_workflows(&before);
@@ -175,9 +157,9 @@ fn tokens_of_a_key_that_was_withdrawn_are_refused() {
 
 #[test]
 fn an_opaque_token_of_the_provider_opens_the_api_until_it_is_revoked() {
-    let stage = Stage::start();
+    let Setting { provider, stage } = Setting::start();
     let [token, other] = [(); 2].map(|()| {
-        let token = stage.provider.token("app-a", READ, OPAQUE_AUDIENCE);
+        let token = provider.token("app-a", READ, OPAQUE_AUDIENCE);
         token.unwrap()
     });
     assert!(!token.contains('.'), "{token}");
@@ -187,9 +169,9 @@ fn an_opaque_token_of_the_provider_opens_the_api_until_it_is_revoked() {
     let recorded = recorded.last().unwrap();
     assert_eq!(recorded.values("x-n8n-api-key"), ["key-of-app-a"]);
     assert_eq!(recorded.values("x-auth-client"), ["app-a"]);
-    assert_eq!(recorded.values("x-auth-issuer"), [stage.provider.issuer()]);
+    assert_eq!(recorded.values("x-auth-issuer"), [provider.issuer()]);
     assert_eq!(recorded.values("authorization"), [""; 0]);
-    stage.provider.revoke("app-a", &token).unwrap();
+    provider.revoke("app-a", &token).unwrap();
     // The token status is used for `ttl`.
     wait_for_the_end_of_ttl();
     let response = stage.list_workflows(&token);
@@ -203,7 +185,7 @@ fn an_opaque_token_of_the_provider_opens_the_api_until_it_is_revoked() {
 
 #[test]
 fn an_opaque_token_that_the_provider_never_made_is_refused() {
-    let stage = Stage::shared();
+    let Setting { stage, .. } = Setting::shared();
     for token in ["made-up", "ya29.c.made-up", "eyJhbGciOiJSUzI1NiJ9.e30"] {
         let response = stage.list_workflows(token);
         assert_eq!(response.refusal(), (401, json!("inactive")), "{token}");
