@@ -18,11 +18,11 @@
 mod support;
 
 mod audit_log;
-mod play;
+mod runner;
 mod settings;
 mod show;
 mod stage;
-mod story;
+mod steps;
 mod variables;
 
 use std::io::{self, IsTerminal};
@@ -32,11 +32,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use self::audit_log::AuditLog;
-use self::play::Play;
+use self::runner::Play;
 use self::settings::Settings;
 use self::show::Show;
 use self::stage::Stage;
-use self::story::{STEPS, TOKENS};
+use self::steps::{STEPS, TOKENS};
 use self::support::process::{interruption, listen_for_interruption};
 use self::support::Outcome;
 

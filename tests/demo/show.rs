@@ -5,8 +5,8 @@ use std::io::{self, IsTerminal};
 
 use serde_json::Value;
 
-use crate::play::Scene;
-use crate::story::{Check, Step, Token};
+use crate::runner::Scene;
+use crate::steps::{Check, Step, Token};
 
 /// The width of all output but commands and addresses.
 const WIDTH: usize = 100;

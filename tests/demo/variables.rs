@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use crate::stage::Stage;
-use crate::story::TOKENS;
+use crate::steps::TOKENS;
 use crate::support::Outcome;
 
 const HEAD: &str = "\

@@ -9,12 +9,12 @@
     reason = "a test fails at the first unexpected value"
 )]
 
-#[path = "../demo/play.rs"]
-mod play;
+#[path = "../demo/runner.rs"]
+mod runner;
 #[path = "../demo/stage.rs"]
 mod stage;
-#[path = "../demo/story.rs"]
-mod story;
+#[path = "../demo/steps.rs"]
+mod steps;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -44,9 +44,9 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde_json::{json, Value};
 
-use self::play::Play;
+use self::runner::Play;
 use self::stage::Stage;
-use self::story::{STEPS, TOKENS};
+use self::steps::{STEPS, TOKENS};
 use self::support::envoy::{Envoy, Setup};
 use self::support::envoy_file::Ports;
 use self::support::provider::AUDIENCE;

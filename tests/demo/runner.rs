@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::stage::Stage;
-use crate::story::{Check, Step, Token, Wanted};
+use crate::steps::{Check, Step, Token, Wanted};
 use crate::support::http::owned;
 use crate::support::Outcome;
 
