@@ -45,7 +45,7 @@ use std::process::ExitCode;
 use self::contestants::Field;
 use self::figures::Turns;
 use self::report::Report;
-use self::rounds::Arena;
+use self::rounds::Rounds;
 use self::settings::Settings;
 use self::support::process::{go_on, listen_for_interruption};
 use self::support::{installed, Outcome};
@@ -76,7 +76,7 @@ fn run() -> Outcome<()> {
     let turns = if contestants.is_empty() {
         Turns::new()
     } else {
-        Arena::open(&settings, field)?.play(&settings)?
+        Rounds::open(&settings, field)?.run(&settings)?
     };
     let floods = flood::measure(&settings, &tokens)?;
     let memory = memory::measure(&settings, &tokens)?;

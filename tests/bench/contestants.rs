@@ -36,7 +36,7 @@ pub(crate) mod traffic {
 
 /// The required outcome of every request of a contestant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub(crate) enum Requirement {
     /// It arrives unchanged.
     Passed,
     /// It arrives with this key in place of the token.
@@ -55,7 +55,7 @@ pub(crate) enum Fate {
     Refused(&'static str),
 }
 
-impl Fate {
+impl Requirement {
     /// Whether every request of the contestant is refused.
     pub(crate) const fn is_refusal(&self) -> bool {
         matches!(self, Self::Refused(_))
@@ -72,7 +72,7 @@ pub(crate) struct Contestant {
     /// What is sent.
     pub(crate) credential: Credential,
     /// The required outcome.
-    pub(crate) fate: Fate,
+    pub(crate) requirement: Requirement,
 }
 
 impl Contestant {
@@ -163,18 +163,18 @@ fn contestants(tokens: &Tokens) -> Outcome<Vec<Contestant>> {
     let unique_es = Credential::Tokens(tokens.list("es256-unique")?);
     let forged_es = Credential::Tokens(tokens.list("es256-forged")?);
     let api_key = Credential::ApiKey("a-key-of-n8n-s-own".to_owned());
-    let identified = |roles: String| Fate::Identified {
+    let identified = |roles: String| Requirement::Identified {
         key: expected_key(),
         roles,
     };
     let good = identified(READER.to_owned());
-    let refused = Fate::Refused("bad_signature");
-    let refused_natively = Fate::Refused("Jwt verification fails");
+    let refused = Requirement::Refused("bad_signature");
+    let refused_natively = Requirement::Refused("Jwt verification fails");
     let good_native = identified(native::roles());
-    let trivial = Fate::Swapped("the-key-for-all".to_owned());
+    let trivial = Requirement::Swapped("the-key-for-all".to_owned());
     let rows = [
-        (chain::NONE, REPEATED, &repeated, Fate::Passed),
-        (chain::NOTHING, REPEATED, &repeated, Fate::Passed),
+        (chain::NONE, REPEATED, &repeated, Requirement::Passed),
+        (chain::NOTHING, REPEATED, &repeated, Requirement::Passed),
         (chain::TRIVIAL, REPEATED, &repeated, trivial),
         (chain::GATE, REPEATED, &repeated, good.clone()),
         (chain::GATE_10000, REPEATED, &repeated, good.clone()),
@@ -210,16 +210,16 @@ fn contestants(tokens: &Tokens) -> Outcome<Vec<Contestant>> {
         (chain::NATIVE, UNIQUE_ES, &unique_es, good_native),
         (chain::GATE, FORGED_ES, &forged_es, refused),
         (chain::NATIVE, FORGED_ES, &forged_es, refused_natively),
-        (chain::GATE, API_KEY, &api_key, Fate::Cleaned),
-        (chain::NATIVE, API_KEY, &api_key, Fate::Cleaned),
+        (chain::GATE, API_KEY, &api_key, Requirement::Cleaned),
+        (chain::NATIVE, API_KEY, &api_key, Requirement::Cleaned),
     ];
     Ok(rows
         .into_iter()
-        .map(|(chain, traffic, credential, fate)| Contestant {
+        .map(|(chain, traffic, credential, requirement)| Contestant {
             chain,
             traffic,
             credential: credential.clone(),
-            fate,
+            requirement,
         })
         .collect())
 }

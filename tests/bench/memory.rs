@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::contestants::{chain, traffic, Contestant, Fate, Field};
+use crate::contestants::{chain, traffic, Contestant, Field, Requirement};
 use crate::policy;
 use crate::server::Server;
 use crate::settings::Settings;
@@ -25,7 +25,7 @@ const PATIENCE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_
 
 /// One measurement of the memory of an Envoy.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Look {
+pub(crate) struct Usage {
     /// Requests so far.
     pub(crate) requests: usize,
     /// The largest linear memory of its WebAssembly machines, in bytes. It never shrinks.
@@ -40,11 +40,11 @@ pub(crate) struct Look {
 #[derive(Clone, Debug)]
 pub(crate) struct Memory {
     /// The filter that does nothing, after some load.
-    pub(crate) nothing: Look,
+    pub(crate) nothing: Usage,
     /// The gate before its first token, and then while it gets distinct ones.
-    pub(crate) distinct: Vec<Look>,
+    pub(crate) distinct: Vec<Usage>,
     /// The gate with ten providers and two hundred keys, after their tokens twice over.
-    pub(crate) many: Look,
+    pub(crate) many: Usage,
     /// How many different tokens those are.
     pub(crate) many_tokens: usize,
 }
@@ -75,8 +75,8 @@ pub(crate) fn measure(settings: &Settings, tokens: &Tokens) -> Outcome<Option<Me
     };
     let repeated = Credential::Tokens(tokens.list("rs256-repeated")?);
     let unique = Credential::Tokens(tokens.list("rs256-unique")?);
-    let nothing = looks(&start(chain::NOTHING)?, &repeated, 1, patience)?;
-    let distinct = looks(&start(chain::GATE)?, &unique, DISTINCT, patience)?;
+    let nothing = usages(&start(chain::NOTHING)?, &repeated, 1, patience)?;
+    let distinct = usages(&start(chain::GATE)?, &unique, DISTINCT, patience)?;
     let (many, many_tokens) = many(settings, tokens, patience)?;
     Ok(Some(Memory {
         nothing: last(&nothing)?,
@@ -86,7 +86,7 @@ pub(crate) fn measure(settings: &Settings, tokens: &Tokens) -> Outcome<Option<Me
     }))
 }
 
-fn many(settings: &Settings, tokens: &Tokens, patience: Duration) -> Outcome<(Look, usize)> {
+fn many(settings: &Settings, tokens: &Tokens, patience: Duration) -> Outcome<(Usage, usize)> {
     let list = tokens.list("many")?;
     let count = list.count;
     let chain = policy::chain(chain::GATE, &policy::gate_of_many(&tokens.many))?;
@@ -95,30 +95,30 @@ fn many(settings: &Settings, tokens: &Tokens, patience: Duration) -> Outcome<(Lo
         chain: chain::GATE,
         traffic: traffic::UNIQUE,
         credential: Credential::Tokens(list),
-        fate: Fate::Swapped(policy::expected_key()),
+        requirement: Requirement::Swapped(policy::expected_key()),
     };
     verify(&contestant, server.port())?;
     let wanted = count.saturating_mul(2);
-    let looks = looks(&server, &contestant.credential, wanted, patience)?;
-    Ok((last(&looks)?, count))
+    let usages = usages(&server, &contestant.credential, wanted, patience)?;
+    Ok((last(&usages)?, count))
 }
 
-fn last(looks: &[Look]) -> Outcome<Look> {
-    looks
+fn last(usages: &[Usage]) -> Outcome<Usage> {
+    usages
         .last()
         .copied()
         .ok_or_else(|| "no memory was measured".into())
 }
 
 /// Sends at least this number of requests, unless that takes too long, and measures every second.
-fn looks(
+fn usages(
     server: &Server,
     credential: &Credential,
     requests: usize,
     patience: Duration,
-) -> Outcome<Vec<Look>> {
+) -> Outcome<Vec<Usage>> {
     let mut sent = 0;
-    let mut looks = vec![look(server, sent)?];
+    let mut usages = vec![usage(server, sent)?];
     let started = Instant::now();
     while sent < requests && started.elapsed() < patience {
         go_on()?;
@@ -133,12 +133,12 @@ fn looks(
         let load = run.load()?;
         check(load, false).map_err(|fault| format!("{}: {fault}", server.name))?;
         sent = sent.saturating_add(load.count());
-        looks.push(look(server, sent)?);
+        usages.push(usage(server, sent)?);
     }
-    Ok(looks)
+    Ok(usages)
 }
 
-fn look(server: &Server, requests: usize) -> Outcome<Look> {
+fn usage(server: &Server, requests: usize) -> Outcome<Usage> {
     let status = server.proc_file("status")?;
     let resident = status
         .lines()
@@ -154,7 +154,7 @@ fn look(server: &Server, requests: usize) -> Outcome<Look> {
     if linear < 1.0 {
         return Err("no linear memory was found in Envoy's mappings".into());
     }
-    Ok(Look {
+    Ok(Usage {
         requests,
         linear,
         allocated,

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::contestants::{Contestant, Fate};
+use crate::contestants::{Contestant, Requirement};
 use crate::figures::Turns;
 use crate::policy;
-use crate::rounds::{Arena, Target};
+use crate::rounds::{Rounds, Target};
 use crate::settings::{folder, Settings};
 use crate::support::http::Request;
 use crate::support::n8n::RealN8n;
@@ -62,7 +62,7 @@ pub(crate) fn measure(settings: &Settings, tokens: &Tokens) -> Outcome<Turns> {
         (DIRECT, Target::Port(n8n.port())),
         (THROUGH, Target::Envoy(gate)),
     ]);
-    Arena::of(targets, contestants, CONNECTIONS).play(settings)
+    Rounds::of(targets, contestants, CONNECTIONS).run(settings)
 }
 
 const fn contestant(
@@ -74,7 +74,7 @@ const fn contestant(
         chain,
         traffic,
         credential,
-        fate: Fate::Passed,
+        requirement: Requirement::Passed,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::aims::{mebi, Finding};
 use crate::contestants::Contestant;
 use crate::figures::{median, Spread, Turns};
 use crate::flood::{self, Flood};
-use crate::memory::{Look, Memory};
+use crate::memory::{Memory, Usage};
 use crate::real_n8n;
 
 /// All results of a run.
@@ -116,16 +116,16 @@ impl Report {
             return String::new();
         };
         let step = (memory.distinct.len() / 6).max(1);
-        let mut some: Vec<&Look> = memory.distinct.iter().step_by(step).collect();
+        let mut some: Vec<&Usage> = memory.distinct.iter().step_by(step).collect();
         some.extend(memory.distinct.last());
-        some.dedup_by_key(|look| look.requests);
+        some.dedup_by_key(|usage| usage.requests);
         let some = some
             .into_iter()
-            .map(|look| look_row("gate, distinct RS256 tokens", look));
-        let rows = [look_row("WebAssembly that does nothing", &memory.nothing)]
+            .map(|usage| usage_row("gate, distinct RS256 tokens", usage));
+        let rows = [usage_row("WebAssembly that does nothing", &memory.nothing)]
             .into_iter()
             .chain(some)
-            .chain([look_row(
+            .chain([usage_row(
                 "gate, 10 providers with 20 keys each",
                 &memory.many,
             )]);
@@ -187,13 +187,13 @@ fn line(turns: &Turns, chain: &str, traffic: &str) -> Option<Vec<String>> {
     ])
 }
 
-fn look_row(name: &str, look: &Look) -> Vec<String> {
+fn usage_row(name: &str, usage: &Usage) -> Vec<String> {
     vec![
         name.to_owned(),
-        look.requests.to_string(),
-        format!("{:.2}", mebi(look.linear)),
-        format!("{:.1}", mebi(look.allocated)),
-        format!("{:.1}", mebi(look.resident)),
+        usage.requests.to_string(),
+        format!("{:.2}", mebi(usage.linear)),
+        format!("{:.1}", mebi(usage.allocated)),
+        format!("{:.1}", mebi(usage.resident)),
     ]
 }
 
@@ -278,7 +278,7 @@ const TAIL: &str = "
 
 ```sh
 make bench                                            # about 7 minutes; writes this page
-BENCH_ROUNDS=1 BENCH_SECONDS=1 make bench             # a quick look; writes nothing
+BENCH_ROUNDS=1 BENCH_SECONDS=1 make bench             # a short run; writes nothing
 BENCH_ONLY='gate: repeated,native' make bench         # only these; prints the process to profile
 BENCH_ONLY=flood,memory,n8n make bench
 ```

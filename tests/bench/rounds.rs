@@ -44,13 +44,13 @@ impl Target {
 
 /// The verified servers, and the contestants that use them.
 #[derive(Debug)]
-pub(crate) struct Arena {
+pub(crate) struct Rounds {
     targets: BTreeMap<&'static str, Target>,
     contestants: Vec<Contestant>,
     connections: usize,
 }
 
-impl Arena {
+impl Rounds {
     /// Starts all servers, and verifies that every contestant does its job.
     pub(crate) fn open(settings: &Settings, field: Field) -> Outcome<Self> {
         let started = Instant::now();
@@ -93,7 +93,7 @@ impl Arena {
     }
 
     /// Runs all rounds. Before them, each server gets traffic for a second that is not measured.
-    pub(crate) fn play(&self, settings: &Settings) -> Outcome<Turns> {
+    pub(crate) fn run(&self, settings: &Settings) -> Outcome<Turns> {
         let mut turns = Turns::new();
         let mut sent: BTreeMap<String, usize> = BTreeMap::new();
         let mut warm = BTreeSet::new();
@@ -132,7 +132,8 @@ impl Arena {
         };
         let load = run.load()?;
         let after = target.counters()?;
-        check(load, contestant.fate.is_refusal()).map_err(|fault| format!("{name}: {fault}"))?;
+        check(load, contestant.requirement.is_refusal())
+            .map_err(|fault| format!("{name}: {fault}"))?;
         let used = before.zip(after);
         if used.is_some_and(|(before, after)| after.1 > before.1) {
             return Err(format!("{name}: responses with a status of 500 or above").into());

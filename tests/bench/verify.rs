@@ -1,6 +1,6 @@
 //! Before any timing, every contestant is verified, because a broken one would be fast.
 
-use crate::contestants::{Contestant, Fate};
+use crate::contestants::{Contestant, Requirement};
 use crate::policy::{CLIENT, ISSUER, PRINCIPAL};
 use crate::server::{ECHO, IDENTITY};
 use crate::support::http::{Request, Response};
@@ -29,7 +29,7 @@ pub(crate) fn verify(contestant: &Contestant, port: u16) -> Outcome<()> {
             request = request.header(header, FORGED);
         }
         let response = request.send(port)?;
-        let faults = faults(&contestant.fate, name, &value, &response);
+        let faults = faults(&contestant.requirement, name, &value, &response);
         if !faults.is_empty() {
             return Err(format!("{}: {}", contestant.name(), faults.join("; ")).into());
         }
@@ -37,13 +37,13 @@ pub(crate) fn verify(contestant: &Contestant, port: u16) -> Outcome<()> {
     Ok(())
 }
 
-fn faults(fate: &Fate, name: &str, value: &str, response: &Response) -> Vec<String> {
+fn faults(requirement: &Requirement, name: &str, value: &str, response: &Response) -> Vec<String> {
     let name = name.to_lowercase();
-    let expected: Vec<(&str, &str)> = match fate {
-        Fate::Refused(reason) => return compare_refusal(response, reason),
-        Fate::Passed | Fate::Cleaned => vec![(name.as_str(), value)],
-        Fate::Swapped(key) => vec![("authorization", ""), ("x-n8n-api-key", key)],
-        Fate::Identified { key, roles } => vec![
+    let expected: Vec<(&str, &str)> = match requirement {
+        Requirement::Refused(reason) => return compare_refusal(response, reason),
+        Requirement::Passed | Requirement::Cleaned => vec![(name.as_str(), value)],
+        Requirement::Swapped(key) => vec![("authorization", ""), ("x-n8n-api-key", key)],
+        Requirement::Identified { key, roles } => vec![
             ("authorization", ""),
             ("x-n8n-api-key", key),
             ("x-auth-subject", CLIENT),
@@ -65,7 +65,10 @@ fn faults(fate: &Fate, name: &str, value: &str, response: &Response) -> Vec<Stri
             faults.push(format!("{header} is {echoed:?}, not {value:?}"));
         }
     }
-    let is_guarded = matches!(fate, Fate::Identified { .. } | Fate::Cleaned);
+    let is_guarded = matches!(
+        requirement,
+        Requirement::Identified { .. } | Requirement::Cleaned
+    );
     if is_guarded
         && IDENTITY
             .iter()

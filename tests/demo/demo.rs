@@ -32,7 +32,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use self::audit_log::AuditLog;
-use self::runner::Play;
+use self::runner::Runner;
 use self::settings::Settings;
 use self::show::Show;
 use self::stage::Stage;
@@ -125,10 +125,10 @@ fn introduce(show: Show, settings: &Settings, stage: &Stage) {
 
 /// Runs and shows all steps, and returns all unexpected results.
 fn run_steps(show: Show, stage: &Stage, audit_log: &mut AuditLog) -> Outcome<Vec<String>> {
-    let mut play = Play::on(stage);
+    let mut runner = Runner::on(stage);
     show.heading("The applications get their tokens from the provider");
     for token in &TOKENS {
-        let claims = play.token(token)?;
+        let claims = runner.token(token)?;
         show.token(token, &claims);
     }
     let mut faults = Vec::new();
@@ -137,10 +137,10 @@ fn run_steps(show: Show, stage: &Stage, audit_log: &mut AuditLog) -> Outcome<Vec
             return Err("interrupted".into());
         }
         show.heading(&format!("{number}. {}", step.title));
-        let scene = play.step(step)?;
-        show.step(step, &scene);
+        let result = runner.step(step)?;
+        show.step(step, &result);
         audit_log.follow(&stage.envoy)?;
-        let named = scene.faults.iter();
+        let named = result.faults.iter();
         faults.extend(named.map(|fault| format!("{number}. {}: {fault}", step.title)));
     }
     Ok(faults)

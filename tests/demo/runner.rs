@@ -13,14 +13,14 @@ use crate::support::http::owned;
 use crate::support::Outcome;
 
 /// Runs steps: it holds the servers, and the shell variables so far.
-pub(crate) struct Play<'stage> {
+pub(crate) struct Runner<'stage> {
     stage: &'stage Stage,
     variables: BTreeMap<&'static str, String>,
 }
 
 /// The result of a step.
 #[derive(Debug)]
-pub(crate) struct Scene {
+pub(crate) struct StepResult {
     /// The first line of the response.
     pub(crate) status_line: String,
     /// Name in lower case and value of each header of the response.
@@ -37,7 +37,7 @@ pub(crate) struct Scene {
     pub(crate) faults: Vec<String>,
 }
 
-impl<'stage> Play<'stage> {
+impl<'stage> Runner<'stage> {
     pub(crate) fn on(stage: &'stage Stage) -> Self {
         Self {
             stage,
@@ -56,33 +56,33 @@ impl<'stage> Play<'stage> {
     }
 
     /// Runs one step.
-    pub(crate) fn step(&mut self, step: &Step) -> Outcome<Scene> {
+    pub(crate) fn step(&mut self, step: &Step) -> Outcome<StepResult> {
         let before = self.stage.envoy.audit().len();
         let printed = self.shell(step.command)?;
-        let (status, mut scene) = parse(&printed)?;
+        let (status, mut result) = parse(&printed)?;
         if let Some((variable, pointer)) = step.leaves {
-            let value = text_at(&scene.body, pointer).unwrap_or_default();
+            let value = text_at(&result.body, pointer).unwrap_or_default();
             self.variables.insert(variable, value.clone());
-            scene.left = Some((variable, value));
+            result.left = Some((variable, value));
         }
         let records = self.audit_after(before);
-        scene.audit = records.last().cloned().unwrap_or_default();
+        result.audit = records.last().cloned().unwrap_or_default();
         if status != step.status {
-            let line = &scene.status_line;
+            let line = &result.status_line;
             let fault = format!("the response is {line:?}, not {}", step.status);
-            scene.faults.push(fault);
+            result.faults.push(fault);
         }
         if records.len() != 1 {
-            scene.faults.push(format!(
+            result.faults.push(format!(
                 "there are {} audit records, not one",
                 records.len()
             ));
         }
         for check in step.checks {
-            let fault = self.fault(check, &mut scene)?;
-            scene.faults.extend(fault);
+            let fault = self.fault(check, &mut result)?;
+            result.faults.extend(fault);
         }
-        Ok(scene)
+        Ok(result)
     }
 
     /// Runs a command of a step and returns its output.
@@ -117,19 +117,19 @@ impl<'stage> Play<'stage> {
         records
     }
 
-    fn fault(&self, check: &Check, scene: &mut Scene) -> Outcome<Option<String>> {
+    fn fault(&self, check: &Check, result: &mut StepResult) -> Outcome<Option<String>> {
         Ok(match check {
             Check::Header(name, wanted) => {
-                let mut values = scene.headers.iter().filter(|(other, _)| other == name);
+                let mut values = result.headers.iter().filter(|(other, _)| other == name);
                 let value = values.next().map(|(_, value)| value.as_str());
                 compare(&format!("the header {name}"), value, wanted)
             }
             Check::Body(pointer, wanted) => {
-                let value = text_at(&scene.body, pointer);
+                let value = text_at(&result.body, pointer);
                 compare(&format!("{pointer} of the body"), value.as_deref(), wanted)
             }
             Check::Listed(pointer, name) => {
-                let list = scene.body.pointer(pointer).and_then(Value::as_array);
+                let list = result.body.pointer(pointer).and_then(Value::as_array);
                 let found = list.is_some_and(|list| {
                     list.iter()
                         .any(|item| text_at(item, "/name").as_deref() == Some(name))
@@ -137,7 +137,7 @@ impl<'stage> Play<'stage> {
                 (!found).then(|| format!("{pointer} of the body lists no {name:?}"))
             }
             Check::Audit(field, wanted) => {
-                let value = scene.audit.get(field).map(as_text);
+                let value = result.audit.get(field).map(as_text);
                 compare(
                     &format!("{field} of the audit record"),
                     value.as_deref(),
@@ -145,8 +145,8 @@ impl<'stage> Play<'stage> {
                 )
             }
             Check::EventOfA(name) => {
-                scene.event = self.event(name)?;
-                let user = scene
+                result.event = self.event(name)?;
+                let user = result
                     .event
                     .as_ref()
                     .and_then(|event| text_at(event, "/payload/userId"));
@@ -178,7 +178,7 @@ impl<'stage> Play<'stage> {
 }
 
 /// Reads the status and the response from the output of `curl -i`.
-fn parse(printed: &str) -> Outcome<(u16, Scene)> {
+fn parse(printed: &str) -> Outcome<(u16, StepResult)> {
     let mut slots = [httparse::EMPTY_HEADER; 64];
     let mut parsed = httparse::Response::new(&mut slots);
     let httparse::Status::Complete(head) = parsed.parse(printed.as_bytes())? else {
@@ -188,7 +188,7 @@ fn parse(printed: &str) -> Outcome<(u16, Scene)> {
         .into_iter()
         .map(|(name, value)| (name, String::from_utf8_lossy(&value).into_owned()))
         .collect();
-    let scene = Scene {
+    let result = StepResult {
         status_line: printed.lines().next().unwrap_or_default().to_owned(),
         headers,
         body: serde_json::from_str(printed.get(head..).unwrap_or_default()).unwrap_or_default(),
@@ -197,7 +197,7 @@ fn parse(printed: &str) -> Outcome<(u16, Scene)> {
         left: None,
         faults: Vec::new(),
     };
-    Ok((parsed.code.unwrap_or_default(), scene))
+    Ok((parsed.code.unwrap_or_default(), result))
 }
 
 fn compare(what: &str, value: Option<&str>, wanted: &Wanted) -> Option<String> {

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 
 use serde_json::Value;
 
-use crate::runner::Scene;
+use crate::runner::StepResult;
 use crate::steps::{Check, Step, Token};
 
 /// The width of all output but commands and addresses.
@@ -73,7 +73,7 @@ impl Show {
     }
 
     /// A step and its result.
-    pub(crate) fn step(self, step: &Step, scene: &Scene) {
+    pub(crate) fn step(self, step: &Step, result: &StepResult) {
         println!();
         self.command(step.command);
         let colour = if step.status < 400 {
@@ -81,22 +81,22 @@ impl Show {
         } else {
             Colour::Red
         };
-        println!("\n{}", self.paint(colour, &scene.status_line));
-        for (name, value) in shown_headers(step, scene) {
+        println!("\n{}", self.paint(colour, &result.status_line));
+        for (name, value) in shown_headers(step, result) {
             println!("{}", wrapped(&format!("{name}: {value}"), ", ", 4));
         }
-        if !scene.body.is_null() {
-            println!("\n{}", body(&scene.body));
+        if !result.body.is_null() {
+            println!("\n{}", body(&result.body));
         }
-        self.record("the gate's audit record", &scene.audit);
-        if let Some(event) = &scene.event {
+        self.record("the gate's audit record", &result.audit);
+        if let Some(event) = &result.event {
             self.record("n8n's own event log", event);
         }
-        if let Some((variable, value)) = &scene.left {
+        if let Some((variable, value)) = &result.left {
             println!();
             self.command(&format!("{variable}={value}"));
         }
-        for fault in &scene.faults {
+        for fault in &result.faults {
             println!(
                 "\n{}",
                 self.paint(Colour::Red, &format!("unexpected: {fault}"))
@@ -129,10 +129,10 @@ impl Show {
 }
 
 /// The headers that the step checks, and the content type.
-fn shown_headers<'scene>(
+fn shown_headers<'result>(
     step: &Step,
-    scene: &'scene Scene,
-) -> impl Iterator<Item = &'scene (String, String)> {
+    result: &'result StepResult,
+) -> impl Iterator<Item = &'result (String, String)> {
     let checked: Vec<&str> = step
         .checks
         .iter()
@@ -142,7 +142,7 @@ fn shown_headers<'scene>(
         })
         .chain(["content-type"])
         .collect();
-    scene
+    result
         .headers
         .iter()
         .filter(move |(name, _)| checked.contains(&name.as_str()))

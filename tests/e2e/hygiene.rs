@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::gate::{policy, token, Gate, KEY_A, ORDERS, READER};
-use crate::scenario::{arrives, play, refused, refused_by_envoy, upstream};
+use crate::scenario::{arrives, refused, refused_by_envoy, run_scenarios, upstream};
 use crate::support::envoy::Setup;
 use crate::support::http::Request;
 
@@ -28,7 +28,7 @@ fn no_surface_gets_a_made_up_identity() {
             .without("x-auth-subject")
             .without("x-auth-roles")
     };
-    play(
+    run_scenarios(
         &gate,
         vec![
             arrives(
@@ -80,7 +80,7 @@ fn a_head_of_60_kb_is_decided_and_delays_no_other_request() {
     let good = || Request::get("/api/v1/workflows").bearer(&token("app-a", &[READER]));
     // If the cost were the square of the length, these would take minutes, and the client would
     // time out.
-    play(
+    run_scenarios(
         &gate,
         vec![
             refused(
@@ -135,7 +135,7 @@ fn a_head_of_60_kb_is_decided_and_delays_no_other_request() {
 fn odd_bytes_neither_get_through_nor_harm_the_next_request() {
     let gate = Gate::start();
     let good = || Request::get("/api/v1/workflows").bearer(&token("app-a", &[READER]));
-    play(
+    run_scenarios(
         &gate,
         vec![
             arrives(
@@ -184,7 +184,7 @@ fn odd_bytes_neither_get_through_nor_harm_the_next_request() {
 fn a_connection_header_cannot_remove_what_the_gate_set() {
     let gate = Gate::start();
     let good = Request::get("/api/v1/workflows").bearer(&token("app-a", &[READER]));
-    play(
+    run_scenarios(
         &gate,
         vec![
             arrives(
@@ -228,13 +228,13 @@ fn a_path_with_two_readings_is_refused() {
             "ambiguous_path",
         )
     });
-    play(&gate, scenarios.into());
+    run_scenarios(&gate, scenarios.into());
 }
 
 #[test]
 fn normalising_in_envoy_first_changes_no_decision() {
     let gate = Gate::with(policy(), Setup::normalizing);
-    play(
+    run_scenarios(
         &gate,
         vec![
             refused(

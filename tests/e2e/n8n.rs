@@ -44,7 +44,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde_json::{json, Value};
 
-use self::runner::Play;
+use self::runner::Runner;
 use self::stage::Stage;
 use self::steps::{STEPS, TOKENS};
 use self::support::envoy::{Envoy, Setup};
@@ -125,19 +125,19 @@ fn run_script(name: &str, arguments: &[&str]) {
 #[test]
 fn the_steps_of_the_demo_give_the_documented_results() {
     let stage = stage();
-    let mut play = Play::on(&stage);
+    let mut runner = Runner::on(&stage);
     for token in &TOKENS {
-        if let Err(error) = play.token(token) {
+        if let Err(error) = runner.token(token) {
             panic!("{}: {error}", token.title);
         }
     }
     let mut faults = Vec::new();
     for step in &STEPS {
-        let scene = play.step(step).unwrap();
+        let result = runner.step(step).unwrap();
         let title = step.title;
-        let of_pages = transcripts::faults(title, &scene.audit);
+        let of_pages = transcripts::faults(title, &result.audit);
         faults.extend(
-            scene
+            result
                 .faults
                 .into_iter()
                 .chain(of_pages)

@@ -7,7 +7,7 @@ use crate::gate::{
     KEY_ID, KEY_PEOPLE, READER,
 };
 use crate::mint::{KeyKind, Mint};
-use crate::scenario::{arrives, play, refused, upstream, Scenario};
+use crate::scenario::{arrives, refused, run_scenarios, upstream, Scenario};
 use crate::support::http::Request;
 use crate::support::server::{Reply, Script};
 
@@ -23,7 +23,7 @@ fn with_token_of(changes: &serde_json::Value) -> Request {
 fn callers_get_their_principal_and_no_other_identity() {
     let gate = Gate::start();
     let person = json!({"client_id": "some-app", "azp": "some-app", "email": "ada@example.com", "email_verified": true});
-    play(
+    run_scenarios(
         &gate,
         vec![
             arrives(
@@ -100,7 +100,7 @@ fn every_other_caller_is_refused_with_the_reason() {
     let gate = Gate::start();
     let good = || token("app-a", &[READER]);
     let unverified = json!({"client_id": "x", "azp": "x", "email": "ada@example.com"});
-    play(
+    run_scenarios(
         &gate,
         vec![
             refused("no credential", list(), 401, "no_credential"),
@@ -167,7 +167,7 @@ fn every_other_caller_is_refused_with_the_reason() {
 #[test]
 fn tokens_that_prove_nothing_are_refused() {
     let gate = Gate::start();
-    play(&gate, worthless_tokens());
+    run_scenarios(&gate, worthless_tokens());
 }
 
 fn worthless_tokens() -> Vec<Scenario> {
@@ -294,7 +294,7 @@ fn where_single_sign_on_is_enforced_api_keys_are_refused() {
     let mut policy = policy();
     policy["public_api"] = json!({"api_keys": "refuse"});
     let gate = Gate::with(policy, |setup| setup);
-    play(
+    run_scenarios(
         &gate,
         vec![
             refused(
@@ -330,7 +330,7 @@ fn static_api_keys_pass_only_where_a_rule_allows_them() {
     };
     let refused = |name, host, path| refused(name, keyed(host, path), 401, "api_key_refused");
     let executions = "/api/v1/executions/7";
-    play(
+    run_scenarios(
         &gate,
         vec![
             passes("the host and path of the rule", legacy, executions),

@@ -80,7 +80,7 @@ pub(crate) fn upstream() -> Arrived {
 }
 
 /// Runs every scenario and reports all differences.
-pub(crate) fn play(gate: &Gate, scenarios: Vec<Scenario>) {
+pub(crate) fn run_scenarios(gate: &Gate, scenarios: Vec<Scenario>) {
     let faults: Vec<String> = scenarios
         .into_iter()
         .flat_map(|scenario| {

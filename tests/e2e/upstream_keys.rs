@@ -8,7 +8,7 @@ use base64::Engine as _;
 use serde_json::{json, Value};
 
 use crate::gate::{changed, now, policy, token, Gate, ADMIN, ISSUER, ORDERS, READER};
-use crate::scenario::{arrives, play, refused, upstream};
+use crate::scenario::{arrives, refused, run_scenarios, upstream};
 use crate::support::http::{Request, Response};
 use crate::support::server::{Reply, Script};
 
@@ -259,7 +259,7 @@ fn a_token_of_a_provider_is_no_key() {
     let keyed = |path: &str, key: &str| Request::get(path).header("X-N8N-API-KEY", key);
     let refused = |name, request| refused(name, request, 401, "token_as_api_key");
     let api = "/api/v1/workflows";
-    play(
+    run_scenarios(
         &gate,
         vec![
             refused("on the public API", keyed(api, &good)),
@@ -296,7 +296,7 @@ fn one_key_in_both_headers_is_one_key() {
     let two =
         |name, bearer: &str, key: &str| refused(name, twice(bearer, key), 400, "two_credentials");
     let good = token("app-a", &[READER]);
-    play(
+    run_scenarios(
         &Gate::start(),
         vec![
             arrives(
@@ -314,7 +314,7 @@ fn one_key_in_both_headers_is_one_key() {
     );
     let mut policy = policy();
     policy["public_api"] = json!({"api_keys": "refuse"});
-    play(
+    run_scenarios(
         &Gate::with(policy, |setup| setup),
         vec![refused(
             "the same key twice",

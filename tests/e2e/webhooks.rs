@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::gate::{token, Gate, ORDERS, READER};
-use crate::scenario::{arrives, play, refused, upstream};
+use crate::scenario::{arrives, refused, run_scenarios, upstream};
 use crate::support::http::Request;
 
 fn post(path: &str) -> Request {
@@ -20,7 +20,7 @@ fn preflight(path: &str) -> Request {
 fn a_webhook_is_guarded_by_the_first_rule_that_matches() {
     let good = token("app-a", &[ORDERS]);
     let kept = format!("Bearer {good}");
-    play(
+    run_scenarios(
         &Gate::start(),
         vec![
             arrives(
