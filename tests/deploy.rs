@@ -16,6 +16,8 @@
 mod claims;
 #[path = "deploy/documentation.rs"]
 mod documentation;
+#[path = "support/environment.rs"]
+mod environment;
 #[cfg(feature = "e2e")]
 #[path = "deploy/envoy.rs"]
 mod envoy;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use n8n_idp_gate::config::{self, Environment};
-use n8n_idp_gate::secret::Secret;
+use n8n_idp_gate::config;
 use serde_json::{json, Value};
 
 use crate::server::{wasm_filter, Chain};
+use crate::support::environment::Variables;
 use crate::support::{installed, Outcome};
 
 /// The provider of all tokens but those of many providers.
@@ -112,13 +112,5 @@ pub(crate) fn chain_with(
 /// Whether the filter of this checkout reads the configuration. If it does not have a setting yet,
 /// the setting is not measured.
 pub(crate) fn is_understood(configuration: &Value) -> bool {
-    config::load(configuration.to_string().as_bytes(), &AllVariables).is_ok()
-}
-
-struct AllVariables;
-
-impl Environment for AllVariables {
-    fn secret(&self, name: &str) -> Option<Secret> {
-        Some(Secret::new(format!("key-of-{name}")))
-    }
+    config::load(configuration.to_string().as_bytes(), &Variables::All).is_ok()
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use n8n_idp_gate::config::{self, ConfigErrors, Environment, Loaded};
+use n8n_idp_gate::config::{self, ConfigErrors, Loaded};
 use n8n_idp_gate::policy::{KeySource, Policy};
-use n8n_idp_gate::secret::Secret;
 use serde_json::Value;
+
+use super::environment::Variables;
 
 /// The top-level fields of a configuration.
 pub(crate) const FIELDS: [&str; 11] = [
@@ -34,17 +35,6 @@ pub(crate) struct Plugin {
     pub(crate) has_plain_values: bool,
 }
 
-/// An environment in which these variables are set.
-struct Variables<'v>(&'v BTreeSet<String>);
-
-impl Environment for Variables<'_> {
-    fn secret(&self, name: &str) -> Option<Secret> {
-        self.0
-            .contains(name)
-            .then(|| Secret::new(format!("key-of-{name}")))
-    }
-}
-
 impl Plugin {
     /// Every plugin in a document for Envoy, Istio or Envoy Gateway.
     pub(crate) fn all_in(document: &Value) -> Vec<Self> {
@@ -63,7 +53,10 @@ pub(crate) fn load(
     configuration: &Value,
     variables: &BTreeSet<String>,
 ) -> Result<Loaded, ConfigErrors> {
-    config::load(configuration.to_string().as_bytes(), &Variables(variables))
+    config::load(
+        configuration.to_string().as_bytes(),
+        &Variables::Only(variables),
+    )
 }
 
 /// The clusters that the filter calls.

@@ -11,6 +11,7 @@ use std::error::Error;
 
 pub(crate) mod browser;
 pub(crate) mod crowd;
+pub(crate) mod environment;
 pub(crate) mod envoy;
 pub(crate) mod envoy_file;
 pub(crate) mod http;
