@@ -10,6 +10,8 @@
     reason = "a test may stop at once when something is not as it needs it"
 )]
 
+#[path = "support/environment.rs"]
+mod environment;
 #[path = "support/mint.rs"]
 mod mint;
 
@@ -18,15 +20,15 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use environment::Variables;
 use mint::{mint, KeyKind};
-use n8n_idp_gate::config::{self, yaml, Environment};
+use n8n_idp_gate::config::{self, yaml};
 use n8n_idp_gate::crypto::GuestCrypto;
 use n8n_idp_gate::decide::{decide, Decision, DecisionContext, Outcome, TokenCache};
 use n8n_idp_gate::facts::{Availability, Facts, Introspected, KeyIdDigest, NewerKeys};
 use n8n_idp_gate::http::RequestHead;
 use n8n_idp_gate::observe::audit_line;
 use n8n_idp_gate::policy::{KeySource, Policy, ProviderId};
-use n8n_idp_gate::secret::Secret;
 use n8n_idp_gate::time::{UnixMillis, UnixSeconds};
 use n8n_idp_gate::token::TokenDigest;
 use serde_json::{json, Value};
@@ -89,14 +91,6 @@ fn tokens(guide: &str) -> Vec<Token> {
     tokens.into_iter().map(token).collect()
 }
 
-struct AnySecret;
-
-impl Environment for AnySecret {
-    fn secret(&self, name: &str) -> Option<Secret> {
-        Some(Secret::new(format!("key-of-{name}")))
-    }
-}
-
 /// A configuration of the guide, with the key of the token in place of the provider's own.
 fn policy(mut configuration: Value, token: &Token) -> Policy {
     let mut jwk = mint(KeyKind::Rsa2048).jwk(token.header["kid"].as_str().unwrap());
@@ -117,7 +111,7 @@ fn policy(mut configuration: Value, token: &Token) -> Policy {
     if let Some(asked) = provider.get_mut("introspection") {
         asked["cluster"] = json!("asked");
     }
-    let loaded = config::load(configuration.to_string().as_bytes(), &AnySecret);
+    let loaded = config::load(configuration.to_string().as_bytes(), &Variables::All);
     loaded.unwrap_or_else(|errors| panic!("{errors}")).policy
 }
 
