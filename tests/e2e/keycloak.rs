@@ -19,6 +19,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use n8n_idp_gate::config::yaml;
 use serde_json::{json, Value};
+use support::environment;
 use support::http::Request;
 use support::keycloak::Keycloak;
 use support::ports;
