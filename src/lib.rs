@@ -33,8 +33,9 @@ pub mod reply;
 pub mod secret;
 pub mod time;
 pub mod token;
+pub mod worker;
 
-#[cfg(any(target_arch = "wasm32", feature = "lint-shell"))]
+#[cfg(target_arch = "wasm32")]
 mod shell;
 
 #[cfg(test)]

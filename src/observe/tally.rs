@@ -40,7 +40,7 @@ impl Tally {
             hand_over(count, |count| each(&Metric::Verification(*path), count));
         }
         hand_over(&mut self.cache_hits, |count| {
-            each(&Metric::TokenCacheHit, count)
+            each(&Metric::TokenCacheHit, count);
         });
     }
 }

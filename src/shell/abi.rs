@@ -1,8 +1,8 @@
-//! The host's functions that change something, with every status as a value.
+//! The host's functions that change a request, with each status as a value.
 //!
-//! The SDK traps on each status that it does not expect, and a trap ends the requests of every
-//! client in this virtual machine. So what is done to a request goes through here: where the host
-//! does not do it, that one request is refused. The SDK is left for what reads (ADR 17).
+//! The SDK traps on each status that it does not expect, and a trap ends the requests of all clients
+//! in this virtual machine. So the functions that change a request are called from here: if the host
+//! does not do it, that one request is refused. The SDK is used for reading (ADR 17).
 //!
 //! This is the one file with unsafe code. Each function below hands over slices that live for the
 //! length of the call, and the host keeps none of them.
@@ -13,24 +13,12 @@
 )]
 
 use super::map;
-
-/// The host did not do what it was asked for; its status (proxy-wasm ABI 0.2.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct NotDone(pub(super) u32);
-
-/// A header map of the current request.
-#[derive(Clone, Copy)]
-pub(super) enum Headers {
-    /// Those of the request.
-    Request = 0,
-    /// Those of the answer.
-    Response = 2,
-}
+use crate::worker::{Headers, NotDone};
 
 /// `proxy_stream_type_t`.
 const HTTP_REQUEST: u32 = 0;
 
-/// No status of gRPC goes with a local response.
+/// A local response has no status of gRPC.
 const NO_GRPC_STATUS: i32 = -1;
 
 #[link(wasm_import_module = "env")]
@@ -65,13 +53,13 @@ unsafe extern "C" {
     ) -> u32;
 }
 
-/// Makes a request the one that the following calls are about.
+/// Makes a context the one that the next functions are about.
 pub(super) fn set_effective_context(context: u32) -> Result<(), NotDone> {
     done(proxy_set_effective_context(context))
 }
 
-/// Lets the current request go on, which the host has stopped.
-pub(super) fn resume_request() -> Result<(), NotDone> {
+/// Lets the current request go on, which the host holds.
+pub(super) fn continue_request() -> Result<(), NotDone> {
     done(proxy_continue_stream(HTTP_REQUEST))
 }
 
@@ -80,30 +68,30 @@ pub(super) fn set_property(name: &str, value: &str) -> Result<(), NotDone> {
     done(unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) })
 }
 
-/// Adds a header beside those of its name.
+/// Adds a header to those of its name.
 pub(super) fn add_header(headers: Headers, name: &str, value: &str) -> Result<(), NotDone> {
-    let (map, name_len, value_len) = (headers as u32, name.len(), value.len());
+    let (map, name_len, value_len) = (map_type(headers), name.len(), value.len());
     done(unsafe {
         proxy_add_header_map_value(map, name.as_ptr(), name_len, value.as_ptr(), value_len)
     })
 }
 
-/// Puts a header in the place of all those of its name.
+/// Makes this the one header of its name.
 pub(super) fn replace_header(headers: Headers, name: &str, value: &str) -> Result<(), NotDone> {
-    let (map, name_len, value_len) = (headers as u32, name.len(), value.len());
+    let (map, name_len, value_len) = (map_type(headers), name.len(), value.len());
     done(unsafe {
         proxy_replace_header_map_value(map, name.as_ptr(), name_len, value.as_ptr(), value_len)
     })
 }
 
-/// Removes all headers of a name, of which there may be none.
+/// Removes all headers of a name. There may be none.
 pub(super) fn remove_header(headers: Headers, name: &str) -> Result<(), NotDone> {
-    let map = headers as u32;
+    let map = map_type(headers);
     done(unsafe { proxy_remove_header_map_value(map, name.as_ptr(), name.len()) })
 }
 
-/// Answers the current request.
-pub(super) fn send_response(
+/// Sends a local reply to the current request.
+pub(super) fn send_local_response(
     status: u16,
     headers: &[(&str, &str)],
     body: &str,
@@ -124,9 +112,18 @@ pub(super) fn send_response(
     })
 }
 
+/// `proxy_map_type_t`.
+const fn map_type(headers: Headers) -> u32 {
+    match headers {
+        Headers::Request => 0,
+        Headers::Response => 2,
+        Headers::CallResponse => 6,
+    }
+}
+
 const fn done(status: u32) -> Result<(), NotDone> {
     match status {
         0 => Ok(()),
-        status => Err(NotDone(status)),
+        _ => Err(NotDone),
     }
 }

@@ -1,18 +1,99 @@
-//! The only place that names proxy-wasm: it hands bytes from the host to the gate and does what
-//! the gate says. It decides nothing.
+//! The adapter for proxy-wasm, and the only code that names it: it hands the host's events to a
+//! [`crate::worker`], and does what [`crate::worker::Host`] says. It decides nothing.
 
 mod abi;
-mod host;
-mod http;
+mod adapter;
 mod map;
-mod metrics;
-mod root;
 
-use proxy_wasm::traits::RootContext;
-use proxy_wasm::types::LogLevel;
+use proxy_wasm::hostcalls;
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use proxy_wasm::types::{Action, BufferType, ContextType, LogLevel};
+
+use crate::worker::{self, Flow, Worker};
+use adapter::ProxyWasm;
 
 proxy_wasm::main! {{
-    // The host filters by its own level; what is formatted here in vain is little.
+    // The host filters by its own level. Few lines are written and then filtered out.
     proxy_wasm::set_log_level(LogLevel::Info);
-    proxy_wasm::set_root_context(|id| -> Box<dyn RootContext> { Box::new(root::Root::new(id)) });
+    proxy_wasm::set_root_context(|context| -> Box<dyn RootContext> {
+        Box::new(Root { context, worker: None })
+    });
 }}
+
+/// The context of one configuration.
+struct Root {
+    context: u32,
+    worker: Option<Worker<ProxyWasm>>,
+}
+
+impl Context for Root {
+    fn on_done(&mut self) -> bool {
+        if let Some(worker) = &self.worker {
+            worker.close();
+        }
+        true
+    }
+
+    fn on_http_call_response(&mut self, number: u32, headers: usize, body: usize, _: usize) {
+        if let Some(worker) = &self.worker {
+            worker.call_ended(number, headers, body);
+        }
+    }
+}
+
+impl RootContext for Root {
+    fn on_configure(&mut self, size: usize) -> bool {
+        let text = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, size);
+        let Some(policy) = worker::load(&ProxyWasm, &text.ok().flatten().unwrap_or_default())
+        else {
+            return false;
+        };
+        self.worker = Some(Worker::new(ProxyWasm, self.context, policy));
+        true
+    }
+
+    fn on_tick(&mut self) {
+        if let Some(worker) = &self.worker {
+            worker.tick();
+        }
+    }
+
+    fn create_http_context(&self, context: u32) -> Option<Box<dyn HttpContext>> {
+        let request = worker::Request::new(ProxyWasm, context, self.worker.clone());
+        Some(Box::new(Request(request)))
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+}
+
+/// The context of one request.
+struct Request(worker::Request<ProxyWasm>);
+
+impl Context for Request {}
+
+impl HttpContext for Request {
+    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
+        action(self.0.head())
+    }
+
+    fn on_http_request_body(&mut self, _: usize, _: bool) -> Action {
+        action(self.0.later_part())
+    }
+
+    fn on_http_request_trailers(&mut self, _: usize) -> Action {
+        action(self.0.later_part())
+    }
+
+    fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
+        action(self.0.response_head())
+    }
+}
+
+const fn action(flow: Flow) -> Action {
+    match flow {
+        Flow::Continue => Action::Continue,
+        Flow::Hold => Action::Pause,
+    }
+}

@@ -1,0 +1,179 @@
+//! One request, from its head to its end.
+
+use super::current;
+use super::host::{Flow, Headers, Host, LogLevel};
+use super::Worker;
+use crate::decide::API_KEY_HEADER;
+use crate::facts::WaiterId;
+use crate::gate::{Action, ForwardedRequest, Settled, Step};
+use crate::http::RequestHead;
+
+/// One request, as its host reports it. The host drops it when the request ends, also while it waits.
+pub struct Request<H: Host> {
+    host: H,
+    id: WaiterId,
+    /// `None`: there is no configuration, and nothing may pass.
+    worker: Option<Worker<H>>,
+    /// Whether it was decided that the request goes on. Before that, and for ever after a local reply,
+    /// each part of it is held.
+    goes_on: bool,
+    /// What n8n's response is compared with, if the gate set an upstream API key.
+    forwarded: Option<Box<ForwardedRequest>>,
+}
+
+impl<H: Host> Request<H> {
+    /// A request that begins. Its number is that of its context in the host.
+    pub const fn new(host: H, context: u32, worker: Option<Worker<H>>) -> Self {
+        Self {
+            host,
+            id: WaiterId(context),
+            worker,
+            goes_on: false,
+            forwarded: None,
+        }
+    }
+
+    /// The head of the request has come.
+    pub fn head(&mut self) -> Flow {
+        let flow = self.decide();
+        self.goes_on = flow == Flow::Continue;
+        flow
+    }
+
+    /// A part of the body or the trailers have come.
+    ///
+    /// With `allow_on_headers_stop_iteration` in the plugin's configuration the host reports body and
+    /// trailers while the head is held. "Continue" for one of them would let the head go on too: a
+    /// client would get past every check by sending a body.
+    pub fn later_part(&mut self) -> Flow {
+        if self.goes_on() {
+            Flow::Continue
+        } else {
+            Flow::Hold
+        }
+    }
+
+    /// The head of the response has come.
+    ///
+    /// A workflow that echoes its request, or a proxy before n8n, must not show an upstream API key to
+    /// the caller.
+    pub fn response_head(&mut self) -> Flow {
+        if !self.goes_on() {
+            return Flow::Continue;
+        }
+        let removed = self.host.remove_header(Headers::Response, API_KEY_HEADER);
+        if removed.is_err() {
+            self.host.log(
+                LogLevel::Error,
+                "the host did not remove X-N8N-API-KEY from a response; if it had one, the caller gets it",
+            );
+        }
+        self.compare_response()
+    }
+
+    fn decide(&mut self) -> Flow {
+        let host = &self.host;
+        let Some(worker) = &self.worker else {
+            host.log(
+                LogLevel::Error,
+                "there is no configuration; the request is refused",
+            );
+            current::reply_host_failure(host);
+            return Flow::Hold;
+        };
+        let Ok(head) = host.request_head() else {
+            host.log(
+                LogLevel::Error,
+                "the host did not give the head of the request; it is refused",
+            );
+            current::reply_host_failure(host);
+            return Flow::Hold;
+        };
+        let now = worker.now();
+        let step = {
+            let mut state = worker.state();
+            let source = || current::source(host);
+            state.gate.request_from(self.id, head, now, source)
+        };
+        match step {
+            Step::Settled(mut settled) => {
+                let flow = current::carry_out(host, &mut settled);
+                worker.state().report_current(host, &mut settled);
+                if flow == Flow::Continue {
+                    self.forwarded = settled.into_forwarded();
+                }
+                flow
+            }
+            Step::Waits { fact, edits } => {
+                // These are for the log alone: this head does not go on.
+                let _ = current::edit(host, &edits, &RequestHead::default());
+                let mut state = worker.state();
+                state.count_wait(host, fact);
+                state.adjust_tick(host);
+                Flow::Hold
+            }
+        }
+    }
+
+    /// Whether the host may let the parts of this request go on, at once or after a wait.
+    fn goes_on(&mut self) -> bool {
+        if let (false, Some(worker)) = (self.goes_on, &self.worker) {
+            let resumed = worker.state().resumed.take(self.id);
+            if let Some(resumed) = resumed {
+                self.goes_on = true;
+                self.forwarded = resumed.forwarded;
+            }
+        }
+        self.goes_on
+    }
+
+    /// Looks at what n8n says about the upstream API key.
+    fn compare_response(&mut self) -> Flow {
+        let (Some(worker), Some(forwarded)) = (&self.worker, self.forwarded.take()) else {
+            return Flow::Continue;
+        };
+        let status = current::response_status(&self.host);
+        let settled = status.and_then(|status| forwarded.responded(status, || worker.now()));
+        match settled {
+            Some(settled) if !current::response_is_local(&self.host) => {
+                replace_response(&self.host, worker, settled)
+            }
+            _ => Flow::Continue,
+        }
+    }
+}
+
+/// Does what the decision about n8n's response says.
+fn replace_response<H: Host>(host: &H, worker: &Worker<H>, mut settled: Settled) -> Flow {
+    let mut flow = Flow::Continue;
+    if let Action::Reply(_, local_reply) = &settled.action {
+        flow = Flow::Hold;
+        if current::reply(host, local_reply).is_err() {
+            host.log(
+                LogLevel::Error,
+                "the host did not replace n8n's response; it goes to the caller as 502",
+            );
+            let _ = host.replace_header(Headers::Response, ":status", "502");
+            flow = Flow::Continue;
+        }
+    }
+    let mut state = worker.state();
+    state.report_upstream_refusal(host, &settled, flow == Flow::Hold);
+    state.report_current(host, &mut settled);
+    flow
+}
+
+impl<H: Host> Drop for Request<H> {
+    fn drop(&mut self) {
+        let Some(worker) = &self.worker else {
+            return;
+        };
+        let mut state = worker.state();
+        state.resumed.take(self.id);
+        if state.gate.is_waiting(self.id) {
+            if let Some(abandoned) = state.gate.abandon(self.id, worker.now()) {
+                state.report(&self.host, &abandoned);
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What one worker keeps between two events of its host.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::current;
+use super::host::{Host, LogLevel};
+use super::metrics::Metrics;
+use super::resumed::ResumedRequests;
+use crate::facts::{CallId, Fact, KeyCount};
+use crate::gate::{Gate, Settled};
+use crate::observe::Metric;
+use crate::time::UnixMillis;
+
+/// How often the remaining times of upstream API keys are reported: there may be thousands of keys.
+const UPSTREAM_KEY_TIMES: Duration = Duration::from_secs(5);
+
+/// How often a worker warns that n8n refused an upstream API key.
+const WARNINGS: Duration = Duration::from_secs(60);
+
+/// What one worker keeps between two events.
+pub(super) struct State {
+    pub(super) gate: Gate,
+    pub(super) metrics: Metrics,
+    /// The calls that are under way, by the number that the host has for each.
+    pub(super) calls: BTreeMap<u32, CallId>,
+    pub(super) resumed: ResumedRequests,
+    /// Whether the host writes audit records at all.
+    writes_audit: bool,
+    tick: Duration,
+    upstream_key_times_due: UnixMillis,
+    warning_due: UnixMillis,
+    /// The key counts that the host has.
+    key_counts: Vec<KeyCount>,
+}
+
+impl State {
+    pub(super) fn new(gate: Gate) -> Self {
+        Self {
+            gate,
+            metrics: Metrics::default(),
+            calls: BTreeMap::new(),
+            resumed: ResumedRequests::default(),
+            writes_audit: false,
+            tick: Duration::ZERO,
+            upstream_key_times_due: UnixMillis(0),
+            warning_due: UnixMillis(0),
+            key_counts: Vec::new(),
+        }
+    }
+
+    /// Asks the host whether it writes audit records, which an operator may change at any time.
+    pub(super) fn look_at_log_level<H: Host>(&mut self, host: &H) {
+        self.writes_audit = host.logs_information();
+    }
+
+    /// Asks the host for ticks as often as the gate needs them.
+    pub(super) fn adjust_tick<H: Host>(&mut self, host: &H) {
+        let period = self.gate.tick_period();
+        if period != self.tick && host.set_tick_period(period).is_ok() {
+            self.tick = period;
+        }
+    }
+
+    /// Counts a request that waits because its token names an unknown key.
+    pub(super) fn count_wait<H: Host>(&mut self, host: &H, fact: Fact) {
+        if let Fact::NewerKeySet(provider, _) = fact {
+            let provider = self.gate.provider_name(provider);
+            self.metrics.count(host, &Metric::KeyIdMiss { provider });
+        }
+    }
+
+    /// Counts an upstream API key that n8n refused, and warns of it if n8n's response was replaced.
+    pub(super) fn report_upstream_refusal<H: Host>(
+        &mut self,
+        host: &H,
+        settled: &Settled,
+        is_replaced: bool,
+    ) {
+        let Some((status, principal)) = settled.upstream_refusal() else {
+            return;
+        };
+        let principal = &*principal;
+        let metric = Metric::UpstreamRefusal { status, principal };
+        self.metrics.count(host, &metric);
+        if is_replaced && self.may_warn(settled.now()) {
+            host.log(
+                LogLevel::Warn,
+                &format!("n8n refused the API key of principal {principal} ({status}); there may be more: see upstream_refusals"),
+            );
+        }
+    }
+
+    /// Reports the decision for the current request, whose address the host knows.
+    pub(super) fn report_current<H: Host>(&mut self, host: &H, settled: &mut Settled) {
+        if self.writes_audit && self.gate.is_recorded(settled) {
+            settled.set_source(|| current::source(host));
+        }
+        self.report(host, settled);
+    }
+
+    /// Writes the audit record and counts the decision.
+    pub(super) fn report<H: Host>(&mut self, host: &H, settled: &Settled) {
+        if self.writes_audit && self.gate.is_recorded(settled) {
+            host.log(LogLevel::Info, &settled.audit());
+        }
+        self.metrics.tally.count(&settled.decision);
+    }
+
+    /// Reports what was counted, and the gauges.
+    pub(super) fn report_metrics<H: Host>(&mut self, host: &H, now: UnixMillis) {
+        let Self { gate, metrics, .. } = self;
+        metrics.report(host);
+        for (provider, age) in gate.key_set_ages(now) {
+            metrics.record(host, &Metric::KeySetAge { provider }, age.as_secs());
+        }
+        if now >= self.upstream_key_times_due {
+            self.upstream_key_times_due = now.saturating_add(UPSTREAM_KEY_TIMES);
+            for (principal, left) in gate.upstream_key_times(now) {
+                let principal = &*principal;
+                metrics.record(host, &Metric::UpstreamKeyTime { principal }, left);
+            }
+        }
+        // These seldom change, and the host keeps the last value.
+        let mut counts = Vec::new();
+        for (provider, count) in gate.key_counts(now) {
+            if self.key_counts.get(counts.len()) != Some(&count) {
+                for (metric, number) in [
+                    (Metric::Keys { provider }, count.usable),
+                    (Metric::SkippedKeys { provider }, count.skipped),
+                ] {
+                    let number = u64::try_from(number).unwrap_or(u64::MAX);
+                    metrics.record(host, &metric, number);
+                }
+            }
+            counts.push(count);
+        }
+        self.key_counts = counts;
+    }
+
+    /// Whether the worker may warn again. Each refusal is in the audit records; the log at level
+    /// `warning` must not be flooded by them.
+    fn may_warn(&mut self, now: UnixMillis) -> bool {
+        let may = now >= self.warning_due;
+        if may {
+            self.warning_due = now.saturating_add(WARNINGS);
+        }
+        may
+    }
+}
