@@ -13,6 +13,8 @@ mod report;
 mod request;
 mod resumed;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use host::{Attribute, Flow, Headers, Host, HostCall, LogLevel, MetricKind, NotDone};
 pub use request::Request;
