@@ -35,7 +35,8 @@ check: lint docs-check deny check-wasm ## formatting, lints, generated docs, dep
 .PHONY: lint
 lint: ## formatting and lints, with warnings as errors
 	$(CARGO) fmt --check
-	$(CARGO) clippy --locked --all-targets --features lint-shell,e2e -- -D warnings
+	$(CARGO) clippy --locked --all-targets --features e2e -- -D warnings
+	@scripts/clippy-wasm.sh
 	$(CARGO) fmt --check --manifest-path tests/bench/nothing/Cargo.toml
 	$(CARGO) clippy --locked --all-targets --manifest-path tests/bench/nothing/Cargo.toml --target-dir target -- -D warnings
 	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml

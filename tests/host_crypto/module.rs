@@ -1,7 +1,7 @@
 //! A module for Envoy that checks signatures in requests, on both paths. It uses the filter's own
 //! sources, so that test vectors, which are not tokens, reach this code in a real host.
 
-#![cfg(any(target_arch = "wasm32", feature = "lint-shell"))]
+#![cfg(target_arch = "wasm32")]
 #![allow(
     missing_docs,
     reason = "the functions that the SDK's macro exports have no documentation"

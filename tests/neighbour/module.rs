@@ -1,7 +1,7 @@
 //! A module for Envoy that reads and writes shared data on request. It plays another plugin of the
 //! same gateway.
 
-#![cfg(any(target_arch = "wasm32", feature = "lint-shell"))]
+#![cfg(target_arch = "wasm32")]
 #![allow(
     missing_docs,
     reason = "the functions that the SDK's macro exports have no documentation"
