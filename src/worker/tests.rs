@@ -1,5 +1,10 @@
 //! The worker against a scripted host.
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    reason = "a test stops when a number overflows"
+)]
+
 mod calls;
 mod host;
 mod loading;

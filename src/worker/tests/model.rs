@@ -85,10 +85,10 @@ fn perform(scene: &Scene, good_ones: &GoodOnes, event: Event) {
             let _ = scene.request(context, forged());
         }
         Event::Body(context) if is_idle(&context) => {
+            let flow = scene.body(context);
             // "Continue" would release a head that is held.
-            if scene.body(context) == Flow::Continue {
-                assert_ne!(scene.progress(context), Progress::Held, "{context}");
-            }
+            let is_held = scene.progress(context) == Progress::Held;
+            assert!(flow == Flow::Hold || !is_held, "{context}");
         }
         Event::Response(context, status) if is_idle(&context) && scene.is_upstream(context) => {
             let _ = scene.response(context, status);
