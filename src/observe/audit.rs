@@ -1,6 +1,6 @@
-//! The audit record: one JSON line a decision.
+//! The audit record: one JSON line for each decision.
 
-use serde_json::{Map, Value};
+use serde::{Serialize, Serializer};
 
 use super::timestamp::rfc3339;
 use crate::crypto::CryptoPath;
@@ -10,12 +10,13 @@ use crate::http::RequestHead;
 use crate::n8n::Surface;
 use crate::policy::AuditRules;
 use crate::time::UnixMillis;
+use crate::token::{KeyClaims, UnverifiedClaims};
 
 /// The longest text from outside that is written into one field, in characters.
 const MAX_TEXT: usize = 512;
 
 impl AuditRules {
-    /// Whether a decision leaves a record. Whatever was done in the name of a caller or refused does.
+    /// Whether a decision leaves a record. Each forward and each refusal does.
     pub fn record(&self, decision: &Decision) -> bool {
         match (&decision.outcome, &self.surfaces, decision.record.surface) {
             (Outcome::Pass(_), Some(recorded), Some(surface)) => recorded.contains(&surface),
@@ -24,93 +25,187 @@ impl AuditRules {
     }
 }
 
-/// What was decided about a request, and on what context. Never a token, a key or a query string:
-/// of the request only host, method, path and id are written.
+/// The decision for a request, and its reasons. A line has no token, no key and no query string: of
+/// the request it has only host, method, path and id.
 pub fn audit_line(decision: &Decision, request: &RequestHead, now: UnixMillis) -> String {
     let record = &decision.record;
     let identity = record.identity.as_deref();
-    let mut line = Line(Map::new());
-    line.put("time", Some(&rfc3339(now)));
-    line.put("decision", Some(decision.outcome.as_str()));
-    if let Outcome::Reject(reason) = &decision.outcome {
-        line.put("reason", Some(reason.as_str()));
-        line.0.insert("status".to_owned(), reason.status().into());
-        line.put("fault", reason.fault());
-        let missing = reason.missing_scopes().join(" ");
-        line.put(
-            "missing",
-            Some(missing.as_str()).filter(|missing| !missing.is_empty()),
-        );
-    }
-    if let Some(status) = record.upstream_status {
-        line.0.insert("upstream_status".to_owned(), status.into());
-    }
-    line.put("hint", record.hint);
-    line.put("instance", record.instance.as_deref());
-    line.put("surface", record.surface.map(Surface::as_str));
-    line.put("operation", record.operation);
-    line.put("credential", record.credential.map(Credential::as_str));
-    line.put("provider", record.provider.as_deref());
-    line.put("iss", identity.map(|identity| &*identity.issuer));
-    line.put(
-        "sub",
-        identity.and_then(|identity| identity.subject.as_deref()),
-    );
-    line.put(
-        "client",
-        identity.and_then(|identity| identity.client.as_deref()),
-    );
-    line.put("kind", identity.map(|identity| identity.kind.as_str()));
-    line.put(
-        "jti",
-        identity.and_then(|identity| identity.token_id.as_deref()),
-    );
-    line.put("principal", record.principal.as_deref());
-    line.put("cache", record.cache.as_ref().map(CacheOutcome::as_str));
-    line.put("crypto", record.crypto_path.map(CryptoPath::as_str));
-    line.put("introspection", record.introspection);
-    if let Some(claimed) = &record.claimed {
-        let mut inner = Line(Map::new());
-        inner.put("iss", claimed.issuer.as_deref());
-        inner.put("aud", Some(&claimed.audience.join(" ")));
-        inner.put("sub", claimed.subject.as_deref());
-        inner.put("client", claimed.client.as_deref());
-        inner.put("kid", claimed.key_id.as_deref());
-        line.0.insert("claimed".to_owned(), inner.0.into());
-    }
-    if let Some(key) = &record.api_key {
-        let mut inner = Line(Map::new());
-        inner.put("sub", key.subject.as_deref());
-        inner.put("jti", key.id.as_deref());
-        // Only n8n can tell whether this is a key of its making.
-        inner.0.insert("verified".to_owned(), false.into());
-        line.0.insert("api_key".to_owned(), inner.0.into());
-    }
-    line.put("address", record.address.as_deref());
-    if let Some(host) = request.authority() {
-        line.put_bytes("host", host);
-    }
-    line.put_bytes("method", request.method());
-    line.put_bytes("path", request.path());
-    if let Some(id) = request.first("x-request-id") {
-        line.put_bytes("request_id", id);
-    }
-    Value::Object(line.0).to_string()
+    let reason = match &decision.outcome {
+        Outcome::Reject(reason) => Some(reason),
+        _ => None,
+    };
+    let missing = reason.map(|reason| reason.missing_scopes().join(" "));
+    let line = AuditRecord {
+        address: record.address.as_deref().map(Text),
+        api_key: record.api_key.as_ref().map(ApiKey::of),
+        cache: record.cache.as_ref().map(CacheOutcome::as_str),
+        claimed: record.claimed.as_ref().map(Claimed::of),
+        client: identity.and_then(|identity| text(identity.client.as_ref())),
+        credential: record.credential.map(Credential::as_str),
+        crypto: record.crypto_path.map(CryptoPath::as_str),
+        decision: decision.outcome.as_str(),
+        fault: reason.and_then(|reason| reason.fault()).map(Text),
+        hint: record.hint.map(Text),
+        host: request.authority().map(Bytes),
+        instance: record.instance.as_deref().map(Text),
+        introspection: record.introspection,
+        iss: identity.map(|identity| Text(&identity.issuer)),
+        jti: identity.and_then(|identity| text(identity.token_id.as_ref())),
+        kind: identity.map(|identity| identity.kind.as_str()),
+        method: Bytes(request.method()),
+        missing: missing
+            .as_deref()
+            .filter(|missing| !missing.is_empty())
+            .map(Text),
+        operation: record.operation.map(Text),
+        path: Bytes(request.path()),
+        principal: record.principal.as_deref().map(Text),
+        provider: record.provider.as_deref().map(Text),
+        reason: reason.map(|reason| reason.as_str()),
+        request_id: request.first("x-request-id").map(Bytes),
+        status: reason.map(|reason| reason.status()),
+        sub: identity.and_then(|identity| text(identity.subject.as_ref())),
+        surface: record.surface.map(Surface::as_str),
+        time: rfc3339(now),
+        upstream_status: record.upstream_status,
+    };
+    serde_json::to_string(&line).unwrap_or_default()
 }
 
-struct Line(Map<String, Value>);
+/// A line. Its fields are in the order of the alphabet.
+#[derive(Serialize)]
+struct AuditRecord<'r> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<Text<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_key: Option<ApiKey<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claimed: Option<Claimed<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<Text<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credential: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    crypto: Option<&'static str>,
+    decision: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<Text<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<Text<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<Bytes<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<Text<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    introspection: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iss: Option<Text<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jti: Option<Text<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    method: Bytes<'r>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing: Option<Text<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation: Option<Text<'r>>,
+    path: Bytes<'r>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    principal: Option<Text<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider: Option<Text<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<Bytes<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub: Option<Text<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    surface: Option<&'static str>,
+    time: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upstream_status: Option<u16>,
+}
 
-impl Line {
-    fn put(&mut self, name: &str, text: Option<&str>) {
-        if let Some(text) = text {
-            let shown = printable(text, MAX_TEXT);
-            self.0.insert(name.to_owned(), shown.into());
+/// The claims of a token that was read and not accepted.
+#[derive(Serialize)]
+struct Claimed<'r> {
+    aud: Audience<'r>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<Text<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iss: Option<Text<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kid: Option<Text<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub: Option<Text<'r>>,
+}
+
+impl<'r> Claimed<'r> {
+    fn of(claimed: &'r UnverifiedClaims) -> Self {
+        Self {
+            aud: Audience(&claimed.audience),
+            client: text(claimed.client.as_ref()),
+            iss: text(claimed.issuer.as_ref()),
+            kid: text(claimed.key_id.as_ref()),
+            sub: text(claimed.subject.as_ref()),
         }
     }
+}
 
-    fn put_bytes(&mut self, name: &str, bytes: &[u8]) {
-        let shown = printable_bytes(bytes, MAX_TEXT);
-        self.0.insert(name.to_owned(), shown.into());
+/// The claims of an n8n API key.
+#[derive(Serialize)]
+struct ApiKey<'r> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jti: Option<Text<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub: Option<Text<'r>>,
+    /// Always `false`: only n8n can verify its API keys.
+    verified: bool,
+}
+
+impl<'r> ApiKey<'r> {
+    fn of(key: &'r KeyClaims) -> Self {
+        Self {
+            jti: text(key.id.as_ref()),
+            sub: text(key.subject.as_ref()),
+            verified: false,
+        }
+    }
+}
+
+fn text(text: Option<&String>) -> Option<Text<'_>> {
+    text.map(|text| Text(text))
+}
+
+/// A text from outside, written so that it is printable, and cut.
+struct Text<'r>(&'r str);
+
+/// The same for bytes.
+struct Bytes<'r>(&'r [u8]);
+
+/// The same for all values of an `aud`.
+struct Audience<'r>(&'r [String]);
+
+impl Serialize for Text<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&printable(self.0, MAX_TEXT))
+    }
+}
+
+impl Serialize for Bytes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&printable_bytes(self.0, MAX_TEXT))
+    }
+}
+
+impl Serialize for Audience<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Text(&self.0.join(" ")).serialize(serializer)
     }
 }
 

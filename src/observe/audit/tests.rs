@@ -3,6 +3,8 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::*;
 use crate::decide::DecisionRecord;
 use crate::facts::Outage;
