@@ -12,6 +12,8 @@ use crate::policy::AuditRules;
 use crate::time::UnixMillis;
 use crate::token::{KeyClaims, UnverifiedClaims};
 
+use Text::{Bytes, List, Str};
+
 /// The longest text from outside that is written into one field, in characters.
 const MAX_TEXT: usize = 512;
 
@@ -35,38 +37,39 @@ pub fn audit_line(decision: &Decision, request: &RequestHead, now: UnixMillis) -
         _ => None,
     };
     let missing = reason.map(|reason| reason.missing_scopes().join(" "));
+    let time = rfc3339(now);
     let line = AuditRecord {
-        address: record.address.as_deref().map(Text),
+        address: record.address.as_deref().map(Str),
         api_key: record.api_key.as_ref().map(ApiKey::of),
-        cache: record.cache.as_ref().map(CacheOutcome::as_str),
+        cache: record.cache.as_ref().map(CacheOutcome::as_str).map(Str),
         claimed: record.claimed.as_ref().map(Claimed::of),
         client: identity.and_then(|identity| text(identity.client.as_ref())),
-        credential: record.credential.map(Credential::as_str),
-        crypto: record.crypto_path.map(CryptoPath::as_str),
-        decision: decision.outcome.as_str(),
-        fault: reason.and_then(|reason| reason.fault()).map(Text),
-        hint: record.hint.map(Text),
+        credential: record.credential.map(Credential::as_str).map(Str),
+        crypto: record.crypto_path.map(CryptoPath::as_str).map(Str),
+        decision: Str(decision.outcome.as_str()),
+        fault: reason.and_then(|reason| reason.fault()).map(Str),
+        hint: record.hint.map(Str),
         host: request.authority().map(Bytes),
-        instance: record.instance.as_deref().map(Text),
-        introspection: record.introspection,
-        iss: identity.map(|identity| Text(&identity.issuer)),
+        instance: record.instance.as_deref().map(Str),
+        introspection: record.introspection.map(Str),
+        iss: identity.map(|identity| Str(&identity.issuer)),
         jti: identity.and_then(|identity| text(identity.token_id.as_ref())),
-        kind: identity.map(|identity| identity.kind.as_str()),
+        kind: identity.map(|identity| Str(identity.kind.as_str())),
         method: Bytes(request.method()),
         missing: missing
             .as_deref()
             .filter(|missing| !missing.is_empty())
-            .map(Text),
-        operation: record.operation.map(Text),
+            .map(Str),
+        operation: record.operation.map(Str),
         path: Bytes(request.path()),
-        principal: record.principal.as_deref().map(Text),
-        provider: record.provider.as_deref().map(Text),
-        reason: reason.map(|reason| reason.as_str()),
+        principal: record.principal.as_deref().map(Str),
+        provider: record.provider.as_deref().map(Str),
+        reason: reason.map(|reason| Str(reason.as_str())),
         request_id: request.first("x-request-id").map(Bytes),
         status: reason.map(|reason| reason.status()),
         sub: identity.and_then(|identity| text(identity.subject.as_ref())),
-        surface: record.surface.map(Surface::as_str),
-        time: rfc3339(now),
+        surface: record.surface.map(Surface::as_str).map(Str),
+        time: Str(&time),
         upstream_status: record.upstream_status,
     };
     serde_json::to_string(&line).unwrap_or_default()
@@ -80,53 +83,53 @@ struct AuditRecord<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
     api_key: Option<ApiKey<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    cache: Option<&'static str>,
+    cache: Option<Text<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     claimed: Option<Claimed<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client: Option<Text<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    credential: Option<&'static str>,
+    credential: Option<Text<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    crypto: Option<&'static str>,
-    decision: &'static str,
+    crypto: Option<Text<'r>>,
+    decision: Text<'r>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<Text<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<Text<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    host: Option<Bytes<'r>>,
+    host: Option<Text<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     instance: Option<Text<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    introspection: Option<&'static str>,
+    introspection: Option<Text<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     iss: Option<Text<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     jti: Option<Text<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    kind: Option<&'static str>,
-    method: Bytes<'r>,
+    kind: Option<Text<'r>>,
+    method: Text<'r>,
     #[serde(skip_serializing_if = "Option::is_none")]
     missing: Option<Text<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     operation: Option<Text<'r>>,
-    path: Bytes<'r>,
+    path: Text<'r>,
     #[serde(skip_serializing_if = "Option::is_none")]
     principal: Option<Text<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     provider: Option<Text<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
+    reason: Option<Text<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<Bytes<'r>>,
+    request_id: Option<Text<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sub: Option<Text<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    surface: Option<&'static str>,
-    time: String,
+    surface: Option<Text<'r>>,
+    time: Text<'r>,
     #[serde(skip_serializing_if = "Option::is_none")]
     upstream_status: Option<u16>,
 }
@@ -134,7 +137,7 @@ struct AuditRecord<'r> {
 /// The claims of a token that was read and not accepted.
 #[derive(Serialize)]
 struct Claimed<'r> {
-    aud: Audience<'r>,
+    aud: Text<'r>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client: Option<Text<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -148,7 +151,7 @@ struct Claimed<'r> {
 impl<'r> Claimed<'r> {
     fn of(claimed: &'r UnverifiedClaims) -> Self {
         Self {
-            aud: Audience(&claimed.audience),
+            aud: List(&claimed.audience),
             client: text(claimed.client.as_ref()),
             iss: text(claimed.issuer.as_ref()),
             kid: text(claimed.key_id.as_ref()),
@@ -178,35 +181,27 @@ impl<'r> ApiKey<'r> {
     }
 }
 
-fn text(text: Option<&String>) -> Option<Text<'_>> {
-    text.map(|text| Text(text))
+/// A text, written so that it is printable, and cut. One type for all fields keeps the module small.
+enum Text<'r> {
+    Str(&'r str),
+    Bytes(&'r [u8]),
+    /// Texts with a space between them.
+    List(&'r [String]),
 }
-
-/// A text from outside, written so that it is printable, and cut.
-struct Text<'r>(&'r str);
-
-/// The same for bytes.
-struct Bytes<'r>(&'r [u8]);
-
-/// The same for all values of an `aud`.
-struct Audience<'r>(&'r [String]);
 
 impl Serialize for Text<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&printable(self.0, MAX_TEXT))
+        let shown = match self {
+            Self::Str(text) => printable(text, MAX_TEXT),
+            Self::Bytes(bytes) => printable_bytes(bytes, MAX_TEXT),
+            Self::List(texts) => printable(&texts.join(" "), MAX_TEXT),
+        };
+        serializer.serialize_str(&shown)
     }
 }
 
-impl Serialize for Bytes<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&printable_bytes(self.0, MAX_TEXT))
-    }
-}
-
-impl Serialize for Audience<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Text(&self.0.join(" ")).serialize(serializer)
-    }
+fn text(text: Option<&String>) -> Option<Text<'_>> {
+    text.map(|text| Str(text))
 }
 
 #[cfg(test)]
