@@ -32,19 +32,19 @@ use crate::reply::{problem, Reason, Resource};
 use crate::time::UnixMillis;
 use crate::token::{bearer, Bearer};
 
-/// How often facts are looked after when nobody waits.
+/// How often the gate looks for due facts while no request waits.
 const QUIET_TICK: Duration = Duration::from_millis(500);
 
-/// How often while a request waits: a fetch begins with the next tick.
+/// The same while a request waits: a fetch begins with the next tick.
 const BUSY_TICK: Duration = Duration::from_millis(2);
 
-/// The most requests that are decided after a wait in one call of the host.
+/// The most requests that are settled in one event of the host.
 ///
-/// The host performs what the module asked for after the call, one request inside the other: each
-/// local reply or resumed request ends in further calls of the module before the next one begins.
-/// Some hundreds of them use up the stack of the virtual machine, and it dies. So a crowd that waits
-/// for one fetch is settled over several ticks. One that has to wait on counts as well: its token
-/// may have cost a signature check.
+/// The host does what the module asked for after the event, one request inside the other: each local
+/// reply or resumed request leads to further events before the next request. Some hundreds of them
+/// exhaust the stack of the virtual machine, and it stops. So a crowd that waits for one fetch is
+/// settled over several ticks. A request that must wait again counts as well: its token may have cost
+/// a signature check.
 pub const MAX_SETTLED: usize = 16;
 
 /// The gate of one configuration in one worker.
@@ -59,7 +59,7 @@ pub struct Gate {
     has_ticked: bool,
 }
 
-/// What the host must do when time has passed or a call was answered.
+/// What the worker must do when time has passed or a call has ended.
 #[derive(Debug)]
 pub enum Work {
     /// Make a call.
@@ -77,7 +77,7 @@ pub enum Work {
 }
 
 impl Gate {
-    /// A gate that has not fetched anything yet.
+    /// A gate without any fetched fact.
     pub fn new(policy: Policy, crypto: Box<dyn SignatureVerifier>) -> Self {
         Self {
             store: FactStore::new(&policy),
@@ -90,8 +90,8 @@ impl Gate {
         }
     }
 
-    /// A request has come. When it waits, a later [`Gate::settle_woken`] names it. Only then is it
-    /// asked where it came from.
+    /// A request has come. If it waits, a later [`Gate::settle_woken`] settles it. Only then is its
+    /// source asked for.
     pub fn request_from(
         &mut self,
         id: WaiterId,
@@ -112,22 +112,21 @@ impl Gate {
         self.waiting.contains_key(&id)
     }
 
-    /// A request is gone. One that still waited is to be reported as what it is: nobody decided
-    /// about it.
+    /// A request has ended. If it still waited, it was abandoned, and this is to be reported.
     pub fn abandon(&mut self, id: WaiterId, now: UnixMillis) -> Option<Settled> {
         let waiting = self.waiting.remove(&id)?;
         self.store.forget(id);
         Some(self.settle_as_is(waiting, now))
     }
 
-    /// Time passes.
+    /// Time has passed.
     pub fn tick(&mut self, now: UnixMillis, memory: &dyn SharedMemory) -> Vec<Work> {
         self.has_ticked = true;
         let effects = self.store.tick(now, memory);
         self.work(effects)
     }
 
-    /// A call was answered, or could not be made.
+    /// A call has ended, or could not be sent.
     pub fn answered(
         &mut self,
         call: CallId,
@@ -139,8 +138,8 @@ impl Gate {
         self.work(effects)
     }
 
-    /// Decides about requests whose wait is over, at most [`MAX_SETTLED`] of them. To be called once
-    /// in each call of the host, after all its [`Work`] was done; the rest follows with later ticks.
+    /// Settles requests whose wait is over, at most [`MAX_SETTLED`] of them. To be called once in each
+    /// event, after all of its [`Work`] was done. The rest follows with later ticks.
     pub fn settle_woken(&mut self, now: UnixMillis) -> Vec<(WaiterId, Settled)> {
         let mut done = Vec::new();
         let mut taken = 0_usize;
@@ -148,7 +147,7 @@ impl Gate {
             let Some(Woken { waiter, end }) = self.woken.pop_front() else {
                 break;
             };
-            // It may be gone since it was woken.
+            // It may have ended since it was woken.
             let Some(mut waiting) = self.waiting.remove(&waiter) else {
                 continue;
             };
@@ -196,7 +195,7 @@ impl Gate {
         self.store.close(memory);
     }
 
-    /// How soon the next tick should come. The first one fetches the keys, before anybody asks.
+    /// How soon the next tick should come. The first one fetches the keys, before any request needs them.
     pub fn tick_period(&self) -> Duration {
         if self.has_ticked && self.woken.is_empty() && !self.store.has_waiters() {
             QUIET_TICK
@@ -205,7 +204,7 @@ impl Gate {
         }
     }
 
-    /// How old each provider's keys are.
+    /// The age of each provider's key set.
     pub fn key_set_ages(&self, now: UnixMillis) -> impl Iterator<Item = (&str, Duration)> {
         let providers = self.policy.providers.iter().enumerate();
         providers.filter_map(move |(index, provider)| {
@@ -219,14 +218,14 @@ impl Gate {
         self.policy.audit.record(&settled.decision)
     }
 
-    /// How many seconds each key of n8n's that expires still holds.
+    /// How many seconds are left until each upstream API key expires.
     pub fn upstream_key_times(&self, now: UnixMillis) -> impl Iterator<Item = (String, u64)> + '_ {
         let now = now.to_seconds();
         let expiries = self.policy.key_expiries();
         expiries.map(move |(principal, expiry)| (principal, expiry.0.saturating_sub(now.0)))
     }
 
-    /// How many keys each provider has.
+    /// The number of keys of each provider.
     pub fn key_counts(&self, now: UnixMillis) -> impl Iterator<Item = (&str, KeyCount)> {
         let providers = self.policy.providers.iter().enumerate();
         providers.filter_map(move |(index, provider)| {
@@ -274,7 +273,7 @@ impl Gate {
         work
     }
 
-    /// The call that asks a provider about the token of a request that waits.
+    /// The call for the status of the token of a waiting request.
     fn question(&self, call: CallId, provider: ProviderId, waiter: WaiterId) -> Option<Call> {
         let provider = self.policy.providers.get(provider.0)?;
         let waiting = self.waiting.get(&waiter)?;
@@ -287,7 +286,7 @@ impl Gate {
         }
     }
 
-    /// Decides, or lets the request wait on. It waits `since` it first did.
+    /// Decides, or lets the request wait. Its first wait began at `since`.
     fn settle(
         &mut self,
         id: WaiterId,

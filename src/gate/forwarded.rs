@@ -1,4 +1,4 @@
-//! Requests that went on with a key of n8n's that the gate put in.
+//! Requests that were forwarded with an upstream API key.
 
 use super::{Action, Settled};
 use crate::decide::{Decision, DecisionRecord, Outcome};
@@ -7,8 +7,8 @@ use crate::policy::principal_label;
 use crate::reply::problem;
 use crate::time::UnixMillis;
 
-/// A request that went on with a key of n8n's that the gate put in, and what of it is needed once
-/// n8n has answered. It is kept as long as n8n takes, so it is little.
+/// A request that was forwarded with an upstream API key, as it is needed when n8n responds. It is
+/// kept until then, so it is small.
 #[derive(Debug)]
 pub struct ForwardedRequest {
     record: DecisionRecord,
@@ -16,8 +16,8 @@ pub struct ForwardedRequest {
 }
 
 impl Settled {
-    /// What to keep of this request until n8n answers. `None`: it does not matter what n8n answers,
-    /// because the credential is the caller's own, or there is none.
+    /// What to keep of this request until n8n responds. `None`: the response says nothing about the
+    /// gate, because the credential is the caller's own, or there is none.
     pub fn into_forwarded(self) -> Option<Box<ForwardedRequest>> {
         match &self.decision.outcome {
             Outcome::Forward(forward) if forward.has_api_key() => {
@@ -30,7 +30,7 @@ impl Settled {
         }
     }
 
-    /// The principal whose key n8n did not accept, or found too narrow, and n8n's status.
+    /// The status of n8n that refused an upstream API key, and the principal of the key.
     pub fn upstream_refusal(&self) -> Option<(u16, String)> {
         let record = &self.decision.record;
         let principal = record.principal.as_deref()?;
@@ -40,15 +40,15 @@ impl Settled {
 }
 
 impl ForwardedRequest {
-    /// n8n has answered with this status. `None`: there is nothing to do and nothing to say. Only else
-    /// is the clock asked.
+    /// n8n has responded with this status. `None`: there is nothing to do and nothing to report, and
+    /// the clock is not read.
     pub fn responded(self, status: u16, now: impl FnOnce() -> UnixMillis) -> Option<Settled> {
         let Self { record, request } = self;
-        let sent = Decision {
+        let forwarded = Decision {
             outcome: Outcome::Answered,
             record,
         };
-        let decision = sent.after_answer(status)?;
+        let decision = forwarded.after_answer(status)?;
         let action = match &decision.outcome {
             Outcome::Reject(reason) => Action::Reply(Vec::new(), problem(reason, None, &request)),
             _ => Action::Continue(Vec::new()),

@@ -10,16 +10,16 @@ use crate::observe::audit_line;
 use crate::reply::{LocalReply, Reason};
 use crate::time::UnixMillis;
 
-/// How far a request came.
+/// What happens to a request now.
 #[derive(Debug)]
 pub enum Step {
     /// It was decided.
     Settled(Box<Settled>),
     /// It waits.
     Waits {
-        /// For this.
+        /// The fact that it waits for.
         fact: Fact,
-        /// What to change in its head at once: an access log may show it before it is decided.
+        /// Edits of its head, to be made at once: an access log may show it before it is decided.
         edits: Vec<HeaderEdit>,
     },
 }
@@ -27,7 +27,7 @@ pub enum Step {
 /// A request that was decided.
 #[derive(Debug)]
 pub struct Settled {
-    /// What the host must do.
+    /// What the worker must do.
     pub action: Action,
     /// What was decided.
     pub decision: Decision,
@@ -41,7 +41,7 @@ impl Settled {
         audit_line(&self.decision, &self.request, self.now)
     }
 
-    /// Notes where the request came from, unless that is known.
+    /// Adds the source of the request to the record, unless it is there.
     pub fn set_source(&mut self, source: impl FnOnce() -> Option<Source>) {
         let address = &mut self.decision.record.address;
         if address.is_none() {
@@ -49,7 +49,7 @@ impl Settled {
         }
     }
 
-    /// What the rest of the host learns about the verified caller.
+    /// The properties of the request that name its verified caller.
     pub fn caller_properties(&self) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
         self.decision.record.caller_properties()
     }
@@ -64,17 +64,17 @@ impl Settled {
         &self.request
     }
 
-    /// The host did not do what was decided, and the request was refused.
+    /// Makes this a refusal, because the host did not do what was decided.
     pub fn host_failed(&mut self) {
         self.decision.outcome = Outcome::Reject(Reason::ProxyFailure);
     }
 }
 
-/// What the host must do with a request.
+/// What the worker must do with a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Change its head in this order, then let it go on.
+    /// Edit its head in this order, then let it go on.
     Continue(Vec<HeaderEdit>),
-    /// Change its head, which an access log may show, then answer it.
+    /// Edit its head, which an access log may show, then send a local reply.
     Reply(Vec<HeaderEdit>, LocalReply),
 }

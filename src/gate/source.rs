@@ -1,4 +1,4 @@
-//! Where a request came from.
+//! The source of a request.
 
 use std::rc::Rc;
 
@@ -14,12 +14,12 @@ impl Source {
         Self(without_port(address).into())
     }
 
-    /// The address without its port: a port tells callers apart for a moment only.
+    /// The address without its port: ports of one client differ.
     pub fn into_address(self) -> Rc<str> {
         self.0
     }
 
-    /// For places that are shared fairly.
+    /// For slots that are shared fairly.
     pub fn peer(&self) -> Option<Peer> {
         Peer::parse(&self.0)
     }
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_stands_there_without_its_port() {
+    fn an_address_is_written_without_its_port() {
         for (address, expected) in [
             ("10.0.0.1:4711", "10.0.0.1"),
             ("10.0.0.1", "10.0.0.1"),

@@ -1,4 +1,4 @@
-//! Requests that wait, are woken, hang up or wait in vain.
+//! Requests that wait, are woken, are abandoned or wait without result.
 
 mod host;
 mod made_up;
@@ -37,7 +37,7 @@ impl config::Environment for OneSecret {
     }
 }
 
-/// A gate that writes to no shared memory: the host refuses every write.
+/// A gate without shared memory: the host refuses each write.
 fn gate() -> Gate {
     let configuration = json!({
         "providers": [{"name": "idp", "issuer": "https://idp.example", "audiences": ["api"],
@@ -155,9 +155,9 @@ fn what_a_client_sent_and_could_end_a_header_is_not_in_the_challenge() {
     }
 }
 
-/// An access log may show the head of a request that is refused, or that hangs up.
+/// An access log may show the head of a request that is refused or abandoned.
 #[test]
-fn what_a_client_made_up_about_its_identity_goes_at_once_whatever_becomes_of_the_request() {
+fn made_up_identity_headers_are_removed_at_once_whatever_the_outcome() {
     let mut gate = gate();
     let made_up = |head: RequestHead| {
         let pairs = head
@@ -184,7 +184,7 @@ fn what_a_client_made_up_about_its_identity_goes_at_once_whatever_becomes_of_the
     assert_eq!((edits.as_slice(), reply.status), (&removals[..], 400));
 }
 
-/// Each settled request makes the host call the module again from within.
+/// For each settled request the host reports further events from within.
 #[test]
 fn a_crowd_is_settled_a_few_at_a_time_in_its_order() {
     let mut gate = gate();
@@ -229,7 +229,7 @@ fn requests_that_wait_are_decided_when_the_keys_come() {
 }
 
 #[test]
-fn requests_that_wait_in_vain_are_told_so() {
+fn requests_whose_fetch_fails_are_refused_for_that() {
     let mut gate = gate();
     assert!(waits(&gate.request(WaiterId(1), request("one"), START)));
     let call = call(&gate.tick(after(2), &NoMemory));
@@ -272,7 +272,7 @@ fn a_key_that_the_provider_adds_is_learned_by_the_first_token_that_names_it() {
     assert!(reply.headers.contains(&("retry-after", "3".to_owned())));
 }
 
-/// The token is good: it is the provider that changed its key and kept the id.
+/// The token is good: the provider changed its key and kept the key id.
 #[test]
 fn a_key_that_changed_under_its_id_is_learned_by_the_first_token_that_it_signed() {
     let mut gate = gate();
@@ -289,7 +289,7 @@ fn a_key_that_changed_under_its_id_is_learned_by_the_first_token_that_it_signed(
     let second = call(&gate.tick(after(3), &NoMemory));
     gate.answered(second, keys("one"), after(9), &NoMemory);
     assert_eq!(settled(&mut gate, after(9)), [(1, true)]);
-    // One that was made up waits once at most, and is refused as what it is.
+    // A forged token waits once at most, and is refused for its signature.
     let forged = other.sign(
         &json!({"alg": "EdDSA", "kid": "one"}),
         &json!({"iss": "https://idp.example", "aud": "api", "exp": START.to_seconds().0 + 9000}),
@@ -315,7 +315,7 @@ fn a_key_that_changed_under_its_id_is_learned_by_the_first_token_that_it_signed(
 }
 
 #[test]
-fn keys_that_do_not_hold_the_one_of_a_token_are_fetched_once_more_and_no_further() {
+fn a_key_set_without_the_key_of_a_token_is_fetched_once_more_only() {
     let mut gate = gate();
     let first = call(&gate.tick(before(START), &NoMemory));
     assert!(waits(&gate.request(WaiterId(1), request("unknown"), START)));
@@ -325,7 +325,7 @@ fn keys_that_do_not_hold_the_one_of_a_token_are_fetched_once_more_and_no_further
     let mut under_way = Some((first, START));
     while ended.is_none() && now < after(60_000) {
         let work = match under_way {
-            // Every fetch takes four seconds and brings the same keys.
+            // Each fetch takes four seconds and brings the same keys.
             Some((call, begun)) if now.since(begun) >= Duration::from_secs(4) => {
                 under_way = None;
                 gate.answered(call, keys("one"), now, &NoMemory)
@@ -348,9 +348,9 @@ fn keys_that_do_not_hold_the_one_of_a_token_are_fetched_once_more_and_no_further
     assert_eq!(fetches, 2, "one for the keys, one for the unknown key");
 }
 
-/// The fetch began after it came, so the provider does not publish its key.
+/// The fetch began after the request, so the provider does not publish its key.
 #[test]
-fn a_request_that_waits_for_the_first_keys_is_answered_by_them_though_its_key_is_not_there() {
+fn a_request_that_waits_for_the_first_keys_is_refused_if_its_key_is_not_there() {
     let mut gate = gate();
     assert!(waits(&gate.request(WaiterId(1), request("unknown"), START)));
     let call = call(&gate.tick(START, &NoMemory));
@@ -400,7 +400,7 @@ fn the_audit_record_names_the_caller_and_holds_no_secret() {
 }
 
 #[test]
-fn the_audit_record_shows_what_a_refused_token_says_of_itself_as_a_claim() {
+fn the_audit_record_has_the_claims_of_a_refused_token_as_unverified() {
     let mut gate = gate();
     let first = call(&gate.tick(START, &NoMemory));
     gate.answered(first, keys("one"), START, &NoMemory);
@@ -422,8 +422,8 @@ fn the_audit_record_shows_what_a_refused_token_says_of_itself_as_a_claim() {
     }
 }
 
-/// A gate whose provider is asked about opaque tokens, and has no keys.
-fn asking_gate() -> Gate {
+/// A gate with a provider that introspects opaque tokens, and has no keys.
+fn introspecting_gate() -> Gate {
     let configuration = json!({
         "providers": [{"name": "idp", "issuer": "https://idp.example", "audiences": ["api"],
             "introspection": {"uri": "https://idp.example/introspect", "cluster": "idp",
@@ -439,7 +439,7 @@ fn opaque(token: &str) -> RequestHead {
     bearing("/api/v1/workflows", token)
 }
 
-fn word(active: bool) -> CallResponse {
+fn token_status(active: bool) -> CallResponse {
     let body = json!({"active": active, "aud": "api", "client_id": "app",
         "token_type": "Bearer"});
     CallResponse::Response {
@@ -453,12 +453,12 @@ fn word(active: bool) -> CallResponse {
 }
 
 #[test]
-fn the_token_of_a_request_that_waits_is_what_the_provider_is_asked_about() {
-    let mut gate = asking_gate();
+fn the_token_of_the_waiting_request_is_introspected() {
+    let mut gate = introspecting_gate();
     for (id, token) in [(1, "first"), (2, "second"), (3, "first")] {
         assert!(waits(&gate.request(WaiterId(id), opaque(token), START)));
     }
-    // Whoever comes after it asks for himself.
+    // The third request needs a call for its own token now.
     gate.abandon(WaiterId(1), after(1));
     let work = gate.tick(after(2), &NoMemory);
     let asked: Vec<_> = work
@@ -478,9 +478,9 @@ fn the_token_of_a_request_that_waits_is_what_the_provider_is_asked_about() {
     let form = |token| format!("token={token}&token_type_hint=access_token");
     assert_eq!(asked[0].1, form("second"));
     assert_eq!(asked[1].1, form("first"));
-    gate.answered(asked[0].0, word(false), after(3), &NoMemory);
+    gate.answered(asked[0].0, token_status(false), after(3), &NoMemory);
     assert_eq!(settled(&mut gate, after(3)), [(2, false)]);
-    gate.answered(asked[1].0, word(true), after(4), &NoMemory);
+    gate.answered(asked[1].0, token_status(true), after(4), &NoMemory);
     assert_eq!(settled(&mut gate, after(4)), [(3, true)]);
     for (millis, passes) in [(5, true), (59_000, true)] {
         let Step::Settled(settled) = gate.request(WaiterId(4), opaque("first"), after(millis))
@@ -497,8 +497,8 @@ fn the_token_of_a_request_that_waits_is_what_the_provider_is_asked_about() {
 }
 
 #[test]
-fn a_request_that_waits_for_a_word_in_vain_is_told_so() {
-    let mut gate = asking_gate();
+fn a_request_whose_introspection_fails_is_refused_for_that() {
+    let mut gate = introspecting_gate();
     assert!(waits(&gate.request(WaiterId(1), opaque("first"), START)));
     let call = call(&gate.tick(after(2), &NoMemory));
     gate.answered(call, CallResponse::NoResponse, after(3), &NoMemory);

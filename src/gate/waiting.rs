@@ -15,16 +15,16 @@ pub(super) struct Woken {
     pub(super) end: End,
 }
 
-/// How a wait ends.
+/// How the wait ended.
 #[derive(Clone, Copy)]
 pub(super) enum End {
-    /// The decision is taken again.
+    /// The decision can be taken again.
     Decide { last_chance: bool },
-    /// Another request has its place.
+    /// Another request has its slot.
     Displaced,
 }
 
-/// A request that waits.
+/// A request that waits, and the decision so far.
 pub(super) struct WaitingRequest {
     pub(super) request: RequestHead,
     pub(super) since: UnixMillis,
@@ -32,7 +32,7 @@ pub(super) struct WaitingRequest {
     pub(super) decision: Decision,
 }
 
-/// What a caller is told whose token could not be checked because nobody brought the fact.
+/// The refusal of a request whose fact is not available after the wait.
 pub(super) fn unavailable(fact: Fact) -> Reason {
     let outage = Outage {
         retry_after: Duration::from_secs(1),
@@ -46,8 +46,8 @@ pub(super) fn unavailable(fact: Fact) -> Reason {
     refusal_without(fact, unavailable)
 }
 
-/// What a caller is told whose token may not wait for a fact: this, unless its signature is not good
-/// under the keys that are known.
+/// The refusal of a request that cannot wait for a fact. A token whose signature is not good under the
+/// known keys is refused for that, and each other one for the reason given.
 pub(super) fn refusal_without(fact: Fact, otherwise: Reason) -> Reason {
     match fact {
         Fact::ChangedKeySet(_, _, fault) => Reason::Token(fault),
@@ -55,7 +55,7 @@ pub(super) fn refusal_without(fact: Fact, otherwise: Reason) -> Reason {
     }
 }
 
-/// On whose account a request waits.
+/// What a request counts against while it waits.
 pub(super) fn origin(record: &DecisionRecord, peer: Option<Peer>) -> Origin {
     let claimed = record.claimed.as_ref();
     let key_id = claimed.and_then(|claimed| claimed.key_id.as_deref());

@@ -10,9 +10,9 @@ use crate::n8n::Surface;
 pub struct DecisionLabels {
     /// The surface; `none` for a path without a single reading.
     pub surface: &'static str,
-    /// What became of the request.
+    /// The outcome.
     pub outcome: &'static str,
-    /// Why it was refused; `none` where it was not.
+    /// The reason of a refusal; `none` for other outcomes.
     pub reason: &'static str,
     /// The name of the provider, if one was concerned.
     pub provider: Option<Rc<str>>,

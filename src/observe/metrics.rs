@@ -11,9 +11,9 @@ use crate::facts::{FetchFault, IntrospectionFault};
 pub enum Metric<'m> {
     /// Counter: decisions.
     Decision(&'m DecisionLabels),
-    /// Counter: signatures that were checked and good.
+    /// Counter: good signatures.
     Verification(CryptoPath),
-    /// Counter: requests whose token this worker had verified before.
+    /// Counter: requests with a token that this worker had verified before.
     TokenCacheHit,
     /// Counter: key sets that were fetched.
     KeySetRefresh {
@@ -27,40 +27,39 @@ pub enum Metric<'m> {
         /// Why.
         fault: &'m FetchFault,
     },
-    /// Counter: answers to whether a token is active.
+    /// Counter: introspection responses with a token status.
     Introspection {
         /// The provider.
         provider: &'m str,
-        /// What it said.
+        /// The token status.
         active: bool,
     },
-    /// Counter: calls about a token that brought no such answer.
+    /// Counter: introspection calls without a token status.
     IntrospectionFailure {
         /// The provider.
         provider: &'m str,
         /// Why.
         fault: &'m IntrospectionFault,
     },
-    /// Counter: requests whose token named a key that the set does not have, and that waited for
-    /// a newer set.
+    /// Counter: requests that waited for a newer key set, because their token names an unknown key.
     KeyIdMiss {
         /// The provider.
         provider: &'m str,
     },
-    /// Counter: requests whose key, which the gate put in, n8n did not accept (401) or found too narrow
+    /// Counter: forwarded requests whose upstream API key n8n did not accept (401) or found too narrow
     /// (403).
     UpstreamRefusal {
         /// n8n's status.
         status: u16,
-        /// The principal that the key stands for.
+        /// The principal of the key.
         principal: &'m str,
     },
-    /// Gauge: seconds until the key of a principal expires.
+    /// Gauge: seconds until the upstream API key of a principal expires.
     UpstreamKeyTime {
         /// The principal.
         principal: &'m str,
     },
-    /// Gauge: seconds since a provider's keys were fetched, or since they are missed.
+    /// Gauge: seconds since a provider's keys were fetched, or since they are missing.
     KeySetAge {
         /// The provider.
         provider: &'m str,
@@ -70,7 +69,7 @@ pub enum Metric<'m> {
         /// The provider.
         provider: &'m str,
     },
-    /// Gauge: how many keys of a provider's newest key set are left out.
+    /// Gauge: how many keys of a provider's newest key set are skipped.
     SkippedKeys {
         /// The provider.
         provider: &'m str,
@@ -80,7 +79,7 @@ pub enum Metric<'m> {
 const PREFIX: &str = "n8n_idp_gate";
 
 impl Metric<'_> {
-    /// The name under which the host knows the metric.
+    /// The name that the host has for the metric.
     pub fn name(&self) -> String {
         match self {
             Self::Decision(labels) => format!(
@@ -102,8 +101,8 @@ impl Metric<'_> {
                 fault.as_str()
             ),
             Self::Introspection { provider, active } => {
-                let answer = if *active { "active" } else { "inactive" };
-                format!("{PREFIX}.introspections.outcome.{answer}.provider.{provider}")
+                let status = if *active { "active" } else { "inactive" };
+                format!("{PREFIX}.introspections.outcome.{status}.provider.{provider}")
             }
             Self::IntrospectionFailure { provider, fault } => format!(
                 "{PREFIX}.introspection_failures.fault.{}.provider.{provider}",

@@ -1,4 +1,4 @@
-//! What an operator sees: one audit line a decision, and counters.
+//! What an operator sees: one audit line for each decision, and metrics.
 
 mod audit;
 mod decision_labels;

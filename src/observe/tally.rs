@@ -1,5 +1,5 @@
-//! What requests count for, summed up in the module: one call to the host for each counter and
-//! tick costs less than one for each request.
+//! Counters of requests, added up in the module: one function of the host for each counter and tick
+//! costs less than one for each request.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Counts a decision and what was found out on the way.
+    /// Counts a decision and what is in its record.
     pub fn count(&mut self, decision: &Decision) {
         let labels = DecisionLabels::of(decision);
         add_one(self.decisions.entry(labels).or_default());
@@ -30,9 +30,9 @@ impl Tally {
         }
     }
 
-    /// Takes what was counted since the last time: each counter and by how much it grew.
+    /// Gives each counter that grew since the last time, and by how much.
     pub fn take(&mut self, mut each: impl FnMut(&Metric<'_>, u64)) {
-        // The labels stay, so that no request pays for their memory again.
+        // The labels stay, so that no later request allocates them again.
         for (labels, count) in &mut self.decisions {
             hand_over(count, |count| each(&Metric::Decision(labels), count));
         }
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_counted_is_taken_once() {
+    fn each_count_is_taken_once() {
         let mut tally = Tally::default();
         tally.count(&refused(Reason::NoPrincipal));
         tally.count(&refused(Reason::NoPrincipal));

@@ -1,4 +1,4 @@
-//! What a host asks the gate, and what it reports.
+//! What a worker asks the gate, and what it reports.
 
 use std::cell::RefCell;
 
@@ -16,9 +16,9 @@ fn reply(step: Step) -> (LocalReply, String) {
 }
 
 #[test]
-fn a_gate_that_nobody_waits_at_ticks_slowly_once_it_has_begun() {
+fn a_gate_without_waiting_requests_ticks_slowly_after_the_first_tick() {
     let mut gate = gate();
-    assert_eq!(gate.tick_period(), BUSY_TICK, "the keys are to be fetched");
+    assert_eq!(gate.tick_period(), BUSY_TICK, "the keys must be fetched");
     gate.tick(START, &NoMemory);
     assert_eq!(gate.tick_period(), QUIET_TICK);
     assert!(!gate.is_waiting(WaiterId(1)));
@@ -32,7 +32,7 @@ fn a_gate_that_nobody_waits_at_ticks_slowly_once_it_has_begun() {
 }
 
 #[test]
-fn a_request_that_finds_no_place_to_wait_is_refused_for_that() {
+fn a_request_without_a_slot_to_wait_in_is_refused_for_that() {
     let mut gate = gate();
     for id in 0..1024 {
         assert!(waits(&gate.request(WaiterId(id), request("one"), START)));
@@ -78,7 +78,7 @@ fn a_refusal_repeats_the_id_of_its_request() {
 }
 
 #[test]
-fn the_age_and_the_number_of_keys_are_told_whether_they_are_there_or_not() {
+fn the_age_and_the_number_of_keys_are_known_with_and_without_keys() {
     let mut gate = gate();
     let ages = |gate: &Gate, now| {
         let ages = gate.key_set_ages(now);
@@ -104,7 +104,7 @@ fn the_age_and_the_number_of_keys_are_told_whether_they_are_there_or_not() {
     assert_eq!(gate.provider_name(ProviderId(1)), "none");
 }
 
-/// Counts what is written to it, and lets every worker write.
+/// Shared memory in which each worker can write.
 #[derive(Default)]
 struct Memory(RefCell<BTreeMap<String, (Vec<u8>, u32)>>);
 
@@ -124,7 +124,7 @@ impl SharedMemory for Memory {
     }
 }
 
-/// Another worker need not wait until the fetch of one that is gone would have failed.
+/// Another worker does not wait until the fetch of a closed worker would have failed.
 #[test]
 fn a_gate_that_is_closed_leaves_its_fetch_to_another() {
     let memory = Memory::default();

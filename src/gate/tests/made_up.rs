@@ -1,10 +1,10 @@
-//! Callers whose tokens are good, among many whose are made up.
+//! Callers with good tokens, among many made-up tokens.
 
 use serde_json::json;
 
 use super::*;
 
-/// With `always`, callers whose JWT is good do not starve behind made-up opaque tokens.
+/// With `always`, callers with a good JWT get a slot among made-up opaque tokens.
 #[test]
 fn made_up_tokens_do_not_keep_out_a_jwt_whose_signature_is_good() {
     let configuration = json!({
@@ -25,7 +25,7 @@ fn made_up_tokens_do_not_keep_out_a_jwt_whose_signature_is_good() {
     assert!(waits(&step), "{step:?}");
 }
 
-/// A gate with two providers that are both asked about opaque tokens.
+/// A gate with two providers that introspect opaque tokens.
 fn gate_of_two_providers() -> Gate {
     let provider = |name: &str| {
         let issuer = format!("https://{name}.example");
@@ -44,13 +44,13 @@ fn gate_of_two_providers() -> Gate {
 
 /// Each of them may cost a signature check.
 #[test]
-fn requests_that_must_wait_on_are_decided_a_few_at_a_time_too() {
+fn requests_that_must_wait_again_are_decided_a_few_at_a_time_too() {
     let mut gate = gate_of_two_providers();
     for id in 0..50 {
         assert!(waits(&gate.request(WaiterId(id), opaque("one"), START)));
     }
     let first = call(&gate.tick(START, &NoMemory));
-    gate.answered(first, word(false), after(1), &NoMemory);
+    gate.answered(first, token_status(false), after(1), &NoMemory);
     let mut left = gate.woken.len();
     assert_eq!(left, 50);
     while gate.has_woken() {
@@ -62,10 +62,10 @@ fn requests_that_must_wait_on_are_decided_a_few_at_a_time_too() {
     assert_eq!(gate.waiting.len(), 50);
 }
 
-/// Made-up tokens do not make the gate forget what it was told of a token of two providers before
-/// the second one has answered.
+/// Made-up tokens do not make the gate forget the token status of the first provider before the
+/// second one has responded.
 #[test]
-fn a_token_of_the_second_provider_gets_its_answer_under_a_flood() {
+fn a_token_of_the_second_provider_is_decided_under_a_flood() {
     let mut gate = gate_of_two_providers();
     let path = "/api/v1/workflows";
     let calls = |work: Vec<Work>| -> Vec<CallId> {
@@ -81,7 +81,7 @@ fn a_token_of_the_second_provider_gets_its_answer_under_a_flood() {
         START
     )));
     let first = calls(gate.tick(START, &NoMemory));
-    gate.answered(first[0], word(false), after(1), &NoMemory);
+    gate.answered(first[0], token_status(false), after(1), &NoMemory);
     assert_eq!(settled(&mut gate, after(1)), [], "it waits for the second");
     let second = calls(gate.tick(after(2), &NoMemory));
     let mut id = 100;
@@ -95,7 +95,7 @@ fn a_token_of_the_second_provider_gets_its_answer_under_a_flood() {
             );
         }
         for call in calls(gate.tick(after(3), &NoMemory)) {
-            gate.answered(call, word(false), after(3), &NoMemory);
+            gate.answered(call, token_status(false), after(3), &NoMemory);
         }
         while gate.has_woken() {
             settled(&mut gate, after(3));
@@ -104,13 +104,13 @@ fn a_token_of_the_second_provider_gets_its_answer_under_a_flood() {
             gate.abandon(WaiterId(gone), after(3));
         }
     }
-    gate.answered(second[0], word(true), after(9), &NoMemory);
+    gate.answered(second[0], token_status(true), after(9), &NoMemory);
     assert_eq!(settled(&mut gate, after(9)), [(1, true)]);
 }
 
-/// Whoever has to leave for another one is told so, and the other one gets his answer.
+/// The other request gets its decision.
 #[test]
-fn a_request_that_loses_its_place_is_refused_and_told_to_come_again() {
+fn a_request_that_loses_its_slot_is_refused_with_a_time_to_retry() {
     let mut gate = gate();
     let fetch = call(&gate.tick(START, &NoMemory));
     for id in 0..1024 {

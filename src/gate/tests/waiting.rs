@@ -4,11 +4,11 @@ use serde_json::json;
 
 use super::*;
 
-/// The longest that a request waits: for one fetch, or for an answer and its turn to be asked.
+/// The longest wait: for one fetch, or for a slot and the introspection response.
 const LONGEST: u64 = 10_000;
 
-/// A gate whose providers are asked about opaque tokens, one after the other.
-fn gate_that_asks(providers: usize) -> Gate {
+/// A gate with so many providers that introspect opaque tokens, one after the other.
+fn gate_with_providers(providers: usize) -> Gate {
     let provider = |number: usize| {
         let issuer = format!("https://idp-{number}.example");
         json!({"name": format!("idp-{number}"), "issuer": issuer, "audiences": ["api"],
@@ -24,10 +24,10 @@ fn gate_that_asks(providers: usize) -> Gate {
     Gate::new(loaded.policy, Box::new(GuestCrypto))
 }
 
-/// When the request is settled whose providers each take `millis` to say that they do not know the
-/// token, whether it goes on, and how many were asked.
+/// When the request is settled if each provider takes `millis` to say that the token is inactive,
+/// whether it goes on, and how many providers were called.
 fn settled_after(providers: usize, millis: u64) -> (u64, bool, usize) {
-    let mut gate = gate_that_asks(providers);
+    let mut gate = gate_with_providers(providers);
     assert!(waits(&gate.request(WaiterId(1), opaque("token"), START)));
     let mut asked = Vec::new();
     let mut under_way = None;
@@ -36,7 +36,7 @@ fn settled_after(providers: usize, millis: u64) -> (u64, bool, usize) {
         if let Some((call, _)) = under_way.filter(|(_, begun)| now.saturating_sub(*begun) >= millis)
         {
             under_way = None;
-            gate.answered(call, word(false), after(now), &NoMemory);
+            gate.answered(call, token_status(false), after(now), &NoMemory);
         }
         if let [(1, went_on)] = settled(&mut gate, after(now))[..] {
             return (now, went_on, asked.len());
@@ -52,11 +52,11 @@ fn settled_after(providers: usize, millis: u64) -> (u64, bool, usize) {
     panic!("it waits for ever");
 }
 
-/// Each provider that says that it does not know a token wakes the request, which then waits for
-/// the next. A caller's connection must not be held for the sum of them.
+/// Each inactive token status wakes the request, which then waits for the next provider. The
+/// connection of a caller must not be held for the sum of them.
 #[test]
 fn a_request_waits_no_longer_than_one_call_may_take_however_often_it_is_woken() {
-    assert_eq!(settled_after(2, 4000), (8000, false, 2), "each has said so");
+    assert_eq!(settled_after(2, 4000), (8000, false, 2), "both are called");
     assert_eq!(settled_after(8, 4000), (LONGEST, false, 3));
     assert_eq!(settled_after(8, 1500), (LONGEST, false, 7));
 }

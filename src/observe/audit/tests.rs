@@ -121,10 +121,10 @@ fn a_line_says_which_scopes_are_missing() {
     assert_eq!(line(&decision, &[]), expected);
 }
 
-/// A token that nobody signed names whom it likes: its text must not turn, hide or forge what
-/// stands in the log.
+/// An attacker can write each text of a forged token. It must not turn, hide or forge other lines
+/// of the log.
 #[test]
-fn nothing_that_a_caller_sent_reaches_the_log_unescaped() {
+fn nothing_that_a_client_sent_reaches_the_log_unescaped() {
     let odd = "a\u{85}\u{7f}\u{1b}[2J\u{202e}\u{2066}\u{200b}\u{feff}\u{3164}\u{2028}\n";
     let claimed = UnverifiedClaims {
         issuer: Some(odd.to_owned()),

@@ -12,7 +12,7 @@ use crate::facts::SharedMemory;
 use crate::http::RequestHead;
 use crate::secret::Secret;
 use crate::time::UnixMillis;
-use crate::worker::{Attribute, Call, Headers, Host, LogLevel, MetricKind, NotDone};
+use crate::worker::{Attribute, Headers, Host, HostCall, LogLevel, MetricKind, NotDone};
 
 /// The context of the worker itself.
 pub(super) const ROOT: u32 = 1;
@@ -183,7 +183,6 @@ impl TestHost {
         match headers {
             Headers::Request => edit(&mut stream.head),
             Headers::Response => edit(&mut stream.response),
-            Headers::CallResponse => return Err(NotDone),
         }
         Ok(())
     }
@@ -230,7 +229,7 @@ impl Host for TestHost {
         self.0.metrics.borrow_mut().insert(name, value);
     }
 
-    fn send_call(&self, call: &Call<'_>) -> Result<u32, NotDone> {
+    fn send_call(&self, call: &HostCall<'_>) -> Result<u32, NotDone> {
         self.done(Function::SendCall)?;
         let mut calls = self.0.calls.borrow_mut();
         let number = u32::try_from(calls.len()).unwrap() + 100;
@@ -273,12 +272,14 @@ impl Host for TestHost {
         Ok(RequestHead::new(pairs.collect()))
     }
 
+    fn call_headers(&self) -> Option<Vec<(String, Vec<u8>)>> {
+        let response = self.0.call_response.borrow();
+        let headers = response.headers.iter();
+        let pairs = headers.map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
+        Some(pairs.collect())
+    }
+
     fn header(&self, headers: Headers, name: &str) -> Option<Vec<u8>> {
-        if headers == Headers::CallResponse {
-            let response = self.0.call_response.borrow();
-            let mut found = response.headers.iter().filter(|(other, _)| *other == name);
-            return found.next().map(|(_, value)| value.as_bytes().to_vec());
-        }
         let mut found = None;
         let find = |message: &mut Vec<(String, String)>| {
             let mut message = message.iter();
