@@ -17,14 +17,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::crypto::{SignatureVerifier, SkippedKey};
+use crate::crypto::SignatureVerifier;
 use crate::decide::{
     decide, without_made_up_identity, CacheOutcome, Caller, Decision, DecisionContext, Outcome,
     TokenCache,
 };
 use crate::facts::{
-    status_request, Call, CallId, CallResponse, Effect, FactStore, FetchFault, IntrospectionFault,
-    KeyCount, SharedMemory, WaitFault, WaiterId,
+    Call, CallId, CallResponse, Effect, Event, FactStore, KeyCount, SharedMemory, SourceId,
+    WaitFault, WaiterId,
 };
 use crate::http::RequestHead;
 use crate::policy::{Policy, ProviderId};
@@ -64,16 +64,8 @@ pub struct Gate {
 pub enum Work {
     /// Make a call.
     Call(Call),
-    /// Count and log that a provider's keys were fetched.
-    Refreshed(ProviderId),
-    /// Log that these keys of its set are left out, which differ from those before.
-    Skipped(ProviderId, Vec<SkippedKey>),
-    /// Count and log that they could not be.
-    Failed(ProviderId, FetchFault),
-    /// Count that a provider said of a token whether it is active.
-    Told(ProviderId, bool),
-    /// Count and log that it said nothing of use.
-    Untold(ProviderId, IntrospectionFault),
+    /// Count and log this.
+    Report(Event),
 }
 
 impl Gate {
@@ -247,16 +239,12 @@ impl Gate {
         for effect in effects {
             match effect {
                 Effect::Call(request) => work.push(Work::Call(request)),
-                Effect::Refreshed(provider) => work.push(Work::Refreshed(provider)),
-                Effect::Skipped(provider, keys) => work.push(Work::Skipped(provider, keys)),
-                Effect::Failed(provider, fault) => work.push(Work::Failed(provider, fault)),
-                Effect::Told(provider, active) => work.push(Work::Told(provider, active)),
-                Effect::Untold(provider, fault) => work.push(Work::Untold(provider, fault)),
-                Effect::Ask {
+                Effect::Report(event) => work.push(Work::Report(event)),
+                Effect::CallFor {
                     call,
-                    provider,
+                    source,
                     waiter,
-                } => work.extend(self.question(call, provider, waiter).map(Work::Call)),
+                } => work.extend(self.call_for(call, source, waiter).map(Work::Call)),
                 Effect::Wake {
                     waiter,
                     last_chance,
@@ -273,15 +261,11 @@ impl Gate {
         work
     }
 
-    /// The call for the status of the token of a waiting request.
-    fn question(&self, call: CallId, provider: ProviderId, waiter: WaiterId) -> Option<Call> {
-        let provider = self.policy.providers.get(provider.0)?;
+    /// A call that needs the token of a waiting request.
+    fn call_for(&self, call: CallId, source: SourceId, waiter: WaiterId) -> Option<Call> {
         let waiting = self.waiting.get(&waiter)?;
         match bearer(&waiting.request) {
-            Ok(Bearer::Token(token)) => {
-                let request = status_request(provider.introspection.as_ref()?, &token);
-                Some(Call { id: call, request })
-            }
+            Ok(Bearer::Token(token)) => self.store.call_for(call, source, &token),
             _ => None,
         }
     }

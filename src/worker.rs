@@ -153,7 +153,7 @@ impl<H: Host> Worker<H> {
         for item in work {
             match item {
                 Work::Call(call) => self.send(&call),
-                other => self.state().report_work(self.host(), &other),
+                Work::Report(event) => self.state().report_fact(self.host(), &event),
             }
         }
     }

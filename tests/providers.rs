@@ -23,9 +23,9 @@ use std::path::{Path, PathBuf};
 use environment::Variables;
 use mint::{mint, KeyKind};
 use n8n_idp_gate::config::{self, yaml};
-use n8n_idp_gate::crypto::GuestCrypto;
+use n8n_idp_gate::crypto::{GuestCrypto, KeySet};
 use n8n_idp_gate::decide::{decide, Decision, DecisionContext, Outcome, TokenCache};
-use n8n_idp_gate::facts::{Availability, Facts, Introspected, KeyIdDigest, NewerKeys};
+use n8n_idp_gate::facts::{Availability, Facts, KeyIdDigest, NewerKeys, TokenStatus};
 use n8n_idp_gate::http::RequestHead;
 use n8n_idp_gate::observe::audit_line;
 use n8n_idp_gate::policy::{KeySource, Policy, ProviderId};
@@ -118,7 +118,7 @@ fn policy(mut configuration: Value, token: &Token) -> Policy {
 struct InlineKeys<'p>(&'p Policy);
 
 impl Facts for InlineKeys<'_> {
-    fn key_set(&self, provider: ProviderId) -> Availability<'_> {
+    fn key_set(&self, provider: ProviderId) -> Availability<&KeySet> {
         match &self.0.providers[provider.0].keys {
             KeySource::Inline(keys) => Availability::Known(keys),
             _ => panic!("keys that would be fetched"),
@@ -134,8 +134,8 @@ impl Facts for InlineKeys<'_> {
     }
 
     /// What is asked about was revoked.
-    fn introspection(&self, _: ProviderId, _: &TokenDigest) -> Introspected<'_> {
-        Introspected::Inactive
+    fn introspection(&self, _: ProviderId, _: &TokenDigest) -> Availability<TokenStatus> {
+        Availability::Known(TokenStatus::Inactive)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::{DecisionContext, DecisionRecord, Stop};
-use crate::facts::{Fact, Introspected};
+use crate::facts::{Availability, Fact, TokenStatus};
 use crate::identity::IdentityFault;
 use crate::policy::{Introspection, Protocol, Provider, ProviderId};
 use crate::reply::Reason;
@@ -59,14 +59,14 @@ pub(super) fn introspect<'g>(
         let id = ProviderId(index);
         match context.facts.introspection(id, digest) {
             // Whoever speaks for it counts, though what others said before was forgotten since.
-            Introspected::Active(answer) => {
+            Availability::Known(TokenStatus::Active(answer)) => {
                 record.provider = Some(Rc::clone(&provider.name));
                 record.introspection = Some("active");
                 // What others said of a token that is not theirs is nothing to look at.
                 record.hint = None;
                 let verified = VerifiedToken::introspected(
                     token,
-                    answer,
+                    &answer,
                     asked.protocol.response_kind(),
                     &provider.token,
                     context.now,
@@ -79,19 +79,19 @@ pub(super) fn introspect<'g>(
                 return Ok(Some((id, provider, verified)));
             }
             _ if pending.is_some() => {}
-            Introspected::Inactive => {
+            Availability::Known(TokenStatus::Inactive) => {
                 record.introspection = Some("inactive");
                 if asked.protocol == Protocol::UserInfo {
                     record.hint = record.hint.or(Some(NOT_FOR_USERINFO));
                 }
             }
-            Introspected::Nameless => {
+            Availability::Known(TokenStatus::Nameless) => {
                 record.introspection = Some("active");
                 record.hint = Some(OF_NO_PERSON);
                 is_nameless = true;
             }
-            Introspected::Pending => pending = Some(id),
-            Introspected::Unavailable(why) => outage = outage.or(Some(why)),
+            Availability::Pending => pending = Some(id),
+            Availability::Unavailable(why) => outage = outage.or(Some(why)),
         }
         if pending.is_none_or(|pending| pending == id) {
             record.provider = Some(Rc::clone(&provider.name));
@@ -126,16 +126,16 @@ pub(super) fn confirm(
     record: &mut DecisionRecord,
 ) -> Result<VerifiedToken, Stop> {
     match context.facts.confirmation(id, digest) {
-        Introspected::Active(answer) => {
+        Availability::Known(TokenStatus::Active(answer)) => {
             record.introspection = Some("active");
-            let token = token.confirmed(answer, &provider.token, context.now);
+            let token = token.confirmed(&answer, &provider.token, context.now);
             token.map_err(|fault| Reason::Token(fault).into())
         }
-        Introspected::Inactive | Introspected::Nameless => {
+        Availability::Known(TokenStatus::Inactive | TokenStatus::Nameless) => {
             record.introspection = Some("inactive");
             Err(Reason::Token(TokenFault::Inactive).into())
         }
-        Introspected::Pending => Err(Stop::Await(Fact::Confirmation(id, *digest))),
-        Introspected::Unavailable(outage) => Err(Reason::IntrospectionUnavailable(outage).into()),
+        Availability::Pending => Err(Stop::Await(Fact::Confirmation(id, *digest))),
+        Availability::Unavailable(outage) => Err(Reason::IntrospectionUnavailable(outage).into()),
     }
 }

@@ -16,7 +16,7 @@ use serde_json::{json, Value};
 use super::*;
 use crate::config;
 use crate::crypto::GuestCrypto;
-use crate::facts::{Availability, Introspected, KeyIdDigest, NewerKeys, Outage};
+use crate::facts::{Availability, KeyIdDigest, NewerKeys, Outage, TokenStatus};
 use crate::mint::{mint, KeyKind, Mint};
 use crate::policy::ProviderId;
 use crate::secret::Secret;
@@ -115,7 +115,7 @@ enum Said {
 }
 
 impl Facts for TestFacts {
-    fn key_set(&self, provider: ProviderId) -> Availability<'_> {
+    fn key_set(&self, provider: ProviderId) -> Availability<&crate::crypto::KeySet> {
         match &self.policy.providers[provider.0].keys {
             _ if self.pending => Availability::Pending,
             crate::policy::KeySource::Inline(keys) => Availability::Known(keys),
@@ -134,16 +134,16 @@ impl Facts for TestFacts {
         self.newer_keys
     }
 
-    fn introspection(&self, provider: ProviderId, _: &TokenDigest) -> Introspected<'_> {
+    fn introspection(&self, provider: ProviderId, _: &TokenDigest) -> Availability<TokenStatus> {
         match self.words.get(provider.0) {
-            Some(Said::Active(answer)) => Introspected::Active(answer),
-            Some(Said::Inactive) => Introspected::Inactive,
-            Some(Said::Nameless) => Introspected::Nameless,
-            Some(Said::Nothing(fault)) => Introspected::Unavailable(Outage {
+            Some(Said::Active(answer)) => Availability::Known(TokenStatus::Active(answer.clone())),
+            Some(Said::Inactive) => Availability::Known(TokenStatus::Inactive),
+            Some(Said::Nameless) => Availability::Known(TokenStatus::Nameless),
+            Some(Said::Nothing(fault)) => Availability::Unavailable(Outage {
                 retry_after: std::time::Duration::from_secs(2),
                 fault: Some(fault),
             }),
-            None => Introspected::Pending,
+            None => Availability::Pending,
         }
     }
 }

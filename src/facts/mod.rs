@@ -4,12 +4,14 @@
 //! effects, so that years of it can be run in a test. It reads no clock and makes no call.
 
 mod call;
+mod event;
 mod kinds;
 mod peer;
 mod response_headers;
 mod schedule;
 mod shared;
 mod slots;
+mod source;
 mod status;
 mod store;
 #[cfg(test)]
@@ -17,11 +19,15 @@ mod tests;
 mod waiting;
 
 pub use call::{Body, Call, CallId, CallRequest, CallResponse, FetchFault, Method, MAX_DOCUMENT};
+pub use event::Event;
 pub use kinds::key_set::{read_discovery, KeyIdDigest};
-pub use kinds::token_status::{read_answer, status_request, IntrospectionFault, Said, MAX_CALLS};
+pub use kinds::token_status::{
+    read_token_status, status_request, TokenStatus, TokenStatusFault, MAX_CALLS,
+};
 pub use peer::Peer;
 pub use response_headers::ResponseHeaders;
 pub use shared::{SharedKey, SharedMemory};
+pub use source::SourceId;
 pub use store::{Effect, FactStore, KeyCount, Origin};
 pub use waiting::{WaitFault, WaiterId};
 
@@ -29,8 +35,7 @@ use std::time::Duration;
 
 use crate::crypto::KeySet;
 use crate::policy::ProviderId;
-use crate::token::{ActiveResponse, TokenDigest, TokenFault};
-use kinds::key_set::{Cause, Wanted};
+use crate::token::{TokenDigest, TokenFault};
 
 /// Something that has to be known before a decision can be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,20 +66,6 @@ impl Fact {
         }
     }
 
-    /// What it asks of a provider's keys, if it was not these that were missing.
-    fn wanted(self, peer: Option<Peer>) -> Option<Wanted> {
-        let (cause, key_id) = match self {
-            Self::NewerKeySet(_, key_id) => (Cause::Unknown, key_id),
-            Self::ChangedKeySet(_, token, _) => (Cause::Changed, token),
-            _ => return None,
-        };
-        Some(Wanted {
-            cause,
-            key_id,
-            peer,
-        })
-    }
-
     /// Whether it is about a single token.
     pub const fn is_of_a_token(self) -> bool {
         matches!(self, Self::Introspection(..) | Self::Confirmation(..))
@@ -84,7 +75,7 @@ impl Fact {
 /// The facts as a decision sees them.
 pub trait Facts {
     /// The keys of a provider.
-    fn key_set(&self, provider: ProviderId) -> Availability<'_>;
+    fn key_set(&self, provider: ProviderId) -> Availability<&KeySet>;
 
     /// Whether fetching the provider's keys again may bring a key that is not among them: the one
     /// with this `kid`, or that of this token, where it names none.
@@ -95,27 +86,13 @@ pub trait Facts {
     fn may_have_changed(&self, provider: ProviderId, token: KeyIdDigest) -> bool;
 
     /// What a provider says of a token.
-    fn introspection(&self, provider: ProviderId, token: &TokenDigest) -> Introspected<'_>;
+    fn introspection(&self, provider: ProviderId, token: &TokenDigest)
+        -> Availability<TokenStatus>;
 
     /// The same of a token whose signature is good.
-    fn confirmation(&self, provider: ProviderId, token: &TokenDigest) -> Introspected<'_> {
+    fn confirmation(&self, provider: ProviderId, token: &TokenDigest) -> Availability<TokenStatus> {
         self.introspection(provider, token)
     }
-}
-
-/// What a provider says of a token.
-#[derive(Clone, Copy, Debug)]
-pub enum Introspected<'f> {
-    /// It is active.
-    Active(&'f ActiveResponse),
-    /// It is not.
-    Inactive,
-    /// Its provider does not say whose it is.
-    Nameless,
-    /// Nobody knows yet: it is being asked, or will be now.
-    Pending,
-    /// It could not be asked, and is not asked again before this time has passed.
-    Unavailable(Outage),
 }
 
 /// Whether fetching a provider's keys again may bring a key that is not among them.
@@ -144,13 +121,13 @@ pub struct Outage {
     pub fault: Option<&'static str>,
 }
 
-/// Whether a key set is at hand.
+/// Whether a fact is available.
 #[derive(Clone, Copy, Debug)]
-pub enum Availability<'f> {
+pub enum Availability<T> {
     /// It is.
-    Known(&'f KeySet),
-    /// It is on its way, or will be asked for now.
+    Known(T),
+    /// It is being fetched, or will be now.
     Pending,
-    /// It could not be had, and is not asked for again before this time has passed.
+    /// It could not be fetched, and is not fetched again before this time has passed.
     Unavailable(Outage),
 }

@@ -1,78 +1,231 @@
-//! When to ask next: after a failure, and after a success.
+//! The calls of one source of facts that are under way, and when the next one may be made.
+
+mod backoff;
+
+pub(super) use backoff::{rhythm, LONGEST_ASKED_FOR};
 
 use std::time::Duration;
 
-const FIRST: Duration = Duration::from_secs(1);
-/// The longest pause that the gate takes of its own accord.
-const LONGEST: Duration = Duration::from_secs(60);
-/// The longest pause that a provider may ask for. Its word is not a reason to stay without keys.
-pub(super) const LONGEST_ASKED_FOR: Duration = Duration::from_secs(300);
+use super::call::CallId;
+use super::source::FactKey;
+use super::Outage;
+use crate::time::UnixMillis;
 
-/// The pause after `failures` in a row: it doubles from a second to a minute, and up to a quarter
-/// is taken off by `seed`, so that the gates of a fleet do not all knock at once. `asked_for` by
-/// the provider makes it longer, never shorter.
-pub(super) fn pause(failures: u32, asked_for: Option<Duration>, seed: u64) -> Duration {
-    let doubled = FIRST.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1)));
-    let own = less(doubled.min(LONGEST), 25, seed);
-    let asked_for = asked_for.unwrap_or_default().min(LONGEST_ASKED_FOR);
-    own.max(asked_for)
+/// Added to a call's own time limit before it is given up as lost.
+const LOST_AFTER: Duration = Duration::from_secs(2);
+
+/// A call that is under way.
+#[derive(Debug)]
+pub(super) struct UnderWay<S> {
+    pub(super) id: CallId,
+    /// The fact that it is about.
+    pub(super) key: FactKey,
+    pub(super) begun: UnixMillis,
+    /// Which call of its fetch it is, and what those before it found out.
+    pub(super) step: S,
 }
 
-/// A rhythm of `length` with up to a tenth taken off by `seed`, so that gates that were started
-/// together do not stay in step.
-pub(super) fn rhythm(length: Duration, seed: u64) -> Duration {
-    // The seed is a moment, whose low bits alone differ from gate to gate: spread them.
-    less(length, 10, seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32)
+/// The calls of one source that are under way.
+///
+/// The step of a call is taken out with the call, and there is no other way to it. So a response
+/// that is not awaited is never read as one of some step.
+#[derive(Debug)]
+pub(super) struct Calls<S>(Vec<UnderWay<S>>);
+
+impl<S> Default for Calls<S> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
 }
 
-/// `length` with 0 to `most` percent taken off.
-fn less(length: Duration, most: u32, seed: u64) -> Duration {
-    let steps = u64::from(most).saturating_add(1);
-    let percent = seed.checked_rem(steps).unwrap_or_default();
-    let percent = u32::try_from(percent).unwrap_or_default();
-    let off = length.saturating_mul(percent).checked_div(100);
-    length.saturating_sub(off.unwrap_or_default())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn the_pause_doubles_up_to_a_minute() {
-        let seconds: Vec<u64> = (1..=8)
-            .map(|failures| pause(failures, None, 0).as_secs())
-            .collect();
-        assert_eq!(seconds, [1, 2, 4, 8, 16, 32, 60, 60]);
-        assert_eq!(pause(u32::MAX, None, 0), LONGEST);
+impl<S> Calls<S> {
+    pub(super) fn begin(&mut self, call: UnderWay<S>) {
+        self.0.push(call);
     }
 
-    #[test]
-    fn no_more_than_a_quarter_is_taken_off() {
-        for seed in 0..1000 {
-            assert!(pause(7, None, seed) >= Duration::from_secs(45));
-            assert!(pause(7, None, seed) <= LONGEST);
+    /// Takes out the call whose response has come, if it is awaited. One that was given up is not.
+    pub(super) fn take(&mut self, id: CallId) -> Option<UnderWay<S>> {
+        let index = self.0.iter().position(|call| call.id == id)?;
+        Some(self.0.swap_remove(index))
+    }
+
+    pub(super) fn awaits(&self, id: CallId) -> bool {
+        self.0.iter().any(|call| call.id == id)
+    }
+
+    /// Whether a call about this fact is under way.
+    pub(super) fn is_about(&self, key: &FactKey) -> bool {
+        self.0.iter().any(|call| call.key == *key)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &UnderWay<S>> {
+        self.0.iter()
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut UnderWay<S>> {
+        self.0.iter_mut()
+    }
+
+    /// A call whose response the host should have delivered long ago.
+    pub(super) fn lost(&self, timeout: Duration, now: UnixMillis) -> Option<CallId> {
+        let limit = timeout.saturating_add(LOST_AFTER);
+        let lost = self.0.iter().find(|call| now.since(call.begun) > limit);
+        lost.map(|call| call.id)
+    }
+
+    /// The clock may have been set back, which must not let a lost call be awaited for long.
+    pub(super) fn clamp(&mut self, now: UnixMillis) {
+        for call in &mut self.0 {
+            call.begun = call.begun.min(now);
+        }
+    }
+}
+
+/// The pauses of one source after its failures.
+#[derive(Debug)]
+pub(super) struct Pauses {
+    /// The most failures in a row that count.
+    most_failures: u32,
+    failures: u32,
+    last_fault: Option<&'static str>,
+    /// When the last failure came.
+    failed: UnixMillis,
+    /// When the pause is over.
+    until: UnixMillis,
+    /// How long it was when it began.
+    length: Duration,
+    /// Until when no call at all is made: the provider asked for that, or it is at fault whatever it
+    /// is asked about.
+    closed_until: UnixMillis,
+}
+
+/// A failure, as it makes a source pause.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Failure {
+    /// The code of the fault.
+    pub(super) fault: &'static str,
+    /// How long the provider wants to be left alone.
+    pub(super) asked_for: Option<Duration>,
+    /// It is one more in a row. One of several calls that failed together is not.
+    pub(super) is_new: bool,
+    /// No fact of this source is available, whatever it is about.
+    pub(super) is_of_all: bool,
+    /// Differs from gate to gate.
+    pub(super) seed: u64,
+}
+
+impl Pauses {
+    pub(super) const fn new(most_failures: u32) -> Self {
+        Self {
+            most_failures,
+            failures: 0,
+            last_fault: None,
+            failed: UnixMillis(0),
+            until: UnixMillis(0),
+            length: Duration::ZERO,
+            closed_until: UnixMillis(0),
         }
     }
 
-    #[test]
-    fn a_provider_can_ask_for_a_longer_pause_up_to_five_minutes_and_for_no_shorter_one() {
-        let seconds = [0, 3, 4, 100, 301, u64::MAX].map(|asked_for| {
-            let pause = pause(3, Some(Duration::from_secs(asked_for)), 0);
-            pause.as_secs()
-        });
-        assert_eq!(seconds, [4, 4, 4, 100, 300, 300]);
+    /// Notes a failure, and says how long it makes the source pause.
+    pub(super) fn failed(&mut self, failure: Failure, now: UnixMillis) -> Duration {
+        if failure.is_new {
+            self.failures = self.failures.saturating_add(1).min(self.most_failures);
+        }
+        self.failed = now;
+        self.last_fault = Some(failure.fault);
+        let pause = backoff::pause(self.failures, failure.asked_for, failure.seed);
+        let until = now.saturating_add(pause);
+        // What the provider asked for stands, though a call from before that fails otherwise.
+        if failure.asked_for.is_some() || failure.is_of_all {
+            self.closed_until = self.closed_until.max(until);
+        }
+        self.until = self.until.max(until);
+        self.length = self.until.since(now);
+        pause
     }
 
-    #[test]
-    fn a_rhythm_loses_up_to_a_tenth_and_gates_fall_out_of_step() {
-        let length = Duration::from_secs(1000);
-        let seconds: BTreeSet<u64> = (0..1000)
-            .map(|moment| rhythm(length, 1_800_000_000_000 + moment).as_secs())
-            .collect();
-        assert_eq!(seconds.len(), 11);
-        assert_eq!((seconds.first(), seconds.last()), (Some(&900), Some(&1000)));
+    /// The source responds, so the pause is over, and this returns `true`. What it asked for stands,
+    /// though a call from before that ends well.
+    pub(super) fn succeeded(&mut self, now: UnixMillis) -> bool {
+        let is_over = now >= self.closed_until;
+        if is_over {
+            self.reset();
+        }
+        is_over
     }
+
+    /// No failure counts any more.
+    pub(super) fn reset(&mut self) {
+        *self = Self::new(self.most_failures);
+    }
+
+    /// Another worker failed. Returns whether its pause is longer than the one that is known here.
+    pub(super) fn adopt(&mut self, pause: &Pause, now: UnixMillis) -> bool {
+        let is_news = pause.until > self.until;
+        if is_news {
+            self.until = pause.until;
+            self.length = pause.until.since(now);
+            self.failures = self.failures.max(pause.failures).max(1);
+            self.last_fault = pause.fault;
+        }
+        is_news
+    }
+
+    /// A clock that was set back must not make a pause last.
+    pub(super) fn clamp(&mut self, now: UnixMillis) {
+        self.until = self.until.min(now.saturating_add(self.length));
+        self.closed_until = self.closed_until.min(self.until);
+        self.failed = self.failed.min(now);
+    }
+
+    pub(super) fn is_over(&self, now: UnixMillis) -> bool {
+        now >= self.until
+    }
+
+    pub(super) const fn until(&self) -> UnixMillis {
+        self.until
+    }
+
+    pub(super) const fn closed_until(&self) -> UnixMillis {
+        self.closed_until
+    }
+
+    /// When the last failure came: calls that were under way by then say nothing new.
+    pub(super) const fn last_failure(&self) -> UnixMillis {
+        self.failed
+    }
+
+    pub(super) const fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    pub(super) const fn last_fault(&self) -> Option<&'static str> {
+        self.last_fault
+    }
+
+    /// Why no call is made before `until`.
+    pub(super) fn outage(&self, until: UnixMillis, now: UnixMillis) -> Outage {
+        Outage {
+            retry_after: until.since(now),
+            fault: self.last_fault,
+        }
+    }
+}
+
+/// A pause, as workers share it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pause {
+    /// When it is over.
+    pub(super) until: UnixMillis,
+    /// How many fetches in a row have failed, so that the next pause is longer in every worker.
+    pub(super) failures: u32,
+    /// The code of the last fault.
+    pub(super) fault: Option<&'static str>,
+    /// The next fetch must begin with its first step: what an earlier one found out may be wrong.
+    pub(super) from_start: bool,
 }

@@ -1,7 +1,7 @@
-//! A bounded number of places, shared fairly.
+//! A bounded number of slots, shared fairly.
 //!
-//! Callers whose token was good before come first. Among others, a new caller takes the place of
-//! one whose address has more places; behind a proxy, which gives all callers one address, of one
+//! Callers whose token was good before come first. Among others, a new caller takes the slot of
+//! one whose address has more slots; behind a proxy, which gives all callers one address, of one
 //! whose key id or token has more. So a flood from few addresses displaces its own.
 
 use std::collections::HashMap;
@@ -10,7 +10,7 @@ use super::peer::Peer;
 
 /// On whose account a request waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Claim {
+pub(super) struct Holder {
     /// Its token was good before: it comes before all that were not.
     pub(super) is_proven: bool,
     /// Where it came from.
@@ -19,42 +19,42 @@ pub(super) struct Claim {
     pub(super) group: u128,
 }
 
-/// Callers who share places with each other alone: the proven ones of an address, or the others.
+/// Callers who share slots with each other alone: the proven ones of an address, or the others.
 type Account = (bool, Option<Peer>);
 
-/// How many places are taken, and by whom. There are at most some thousand, so a place is looked
+/// How many slots are taken, and by whom. There are at most some thousand, so a slot is looked
 /// for by going through all, and only once they are all taken.
 #[derive(Debug, Default)]
-pub(super) struct Places {
+pub(super) struct Slots {
     count: usize,
-    /// How many places each account has (`None`), and each of its groups.
+    /// How many slots each account has (`None`), and each of its groups.
     counts: HashMap<(Account, Option<u128>), usize>,
 }
 
-impl Places {
-    /// Takes a place, where there are fewer than `most`, or that of another: the newest with the
-    /// returned claim must leave.
-    pub(super) fn take(&mut self, claim: Claim, most: usize) -> Result<Option<Claim>, Full> {
+impl Slots {
+    /// Takes a slot, where there are fewer than `most`, or that of another: the newest with the
+    /// returned holder must leave.
+    pub(super) fn take(&mut self, holder: Holder, most: usize) -> Result<Option<Holder>, Full> {
         let displaced = if self.count < most {
             None
         } else {
-            Some(self.victim(claim).ok_or(Full)?)
+            Some(self.victim(holder).ok_or(Full)?)
         };
         if let Some(displaced) = displaced {
             self.leave(displaced);
         }
         self.count = self.count.saturating_add(1);
-        for key in keys(claim) {
+        for key in keys(holder) {
             let count = self.counts.entry(key).or_default();
             *count = count.saturating_add(1);
         }
         Ok(displaced)
     }
 
-    /// Gives a place back.
-    pub(super) fn leave(&mut self, claim: Claim) {
+    /// Gives a slot back.
+    pub(super) fn leave(&mut self, holder: Holder) {
         self.count = self.count.saturating_sub(1);
-        for key in keys(claim) {
+        for key in keys(holder) {
             let left = self.counts.get(&key).copied().unwrap_or_default();
             match left.saturating_sub(1) {
                 0 => self.counts.remove(&key),
@@ -65,13 +65,13 @@ impl Places {
 
     /// Who must leave for this caller: one of those with the most. Proven callers leave for other
     /// proven ones alone.
-    fn victim(&self, claim: Claim) -> Option<Claim> {
-        let own = (claim.is_proven, claim.peer);
+    fn victim(&self, holder: Holder) -> Option<Holder> {
+        let own = (holder.is_proven, holder.peer);
         let accounts = self.counts.iter().filter(|((_, group), _)| group.is_none());
         let ranks = accounts.map(|(((is_proven, peer), _), count)| (!is_proven, *count, *peer));
         let (is_unproven, most, peer) = ranks.max()?;
-        let has_more = if claim.is_proven == is_unproven {
-            claim.is_proven
+        let has_more = if holder.is_proven == is_unproven {
+            holder.is_proven
         } else {
             self.of((own, None)).saturating_add(1) < most
         };
@@ -79,10 +79,10 @@ impl Places {
         let groups = self.counts.iter().filter(|((of, _), _)| *of == account);
         let ranks = groups.filter_map(|((_, group), count)| Some((*count, (*group)?)));
         let (most, group) = ranks.max()?;
-        if !has_more && self.of((own, Some(claim.group))).saturating_add(1) >= most {
+        if !has_more && self.of((own, Some(holder.group))).saturating_add(1) >= most {
             return None;
         }
-        Some(Claim {
+        Some(Holder {
             is_proven: account.0,
             peer: account.1,
             group,
@@ -94,13 +94,13 @@ impl Places {
     }
 }
 
-/// Under what a claim is counted.
-const fn keys(claim: Claim) -> [(Account, Option<u128>); 2] {
-    let account = (claim.is_proven, claim.peer);
-    [(account, None), (account, Some(claim.group))]
+/// Under what a holder is counted.
+const fn keys(holder: Holder) -> [(Account, Option<u128>); 2] {
+    let account = (holder.is_proven, holder.peer);
+    [(account, None), (account, Some(holder.group))]
 }
 
-/// Nobody has more places than the new caller has.
+/// Nobody has more slots than the new caller has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Full;
 
@@ -116,43 +116,43 @@ mod tests {
 
     const MOST: usize = 100;
 
-    fn claim(is_proven: bool, peer: u8, group: u128) -> Claim {
-        Claim {
+    fn holder(is_proven: bool, peer: u8, group: u128) -> Holder {
+        Holder {
             is_proven,
             peer: Peer::parse(&format!("10.0.0.{peer}")),
             group,
         }
     }
 
-    /// Lets these callers come one after the other, and says how many places each claim has.
-    fn shares(callers: impl IntoIterator<Item = Claim>) -> BTreeMap<Claim, usize> {
-        let mut places = Places::default();
-        let mut taken: Vec<Claim> = Vec::new();
-        for claim in callers {
-            if let Ok(displaced) = places.take(claim, MOST) {
+    /// Lets these callers come one after the other, and says how many slots each holder has.
+    fn shares(callers: impl IntoIterator<Item = Holder>) -> BTreeMap<Holder, usize> {
+        let mut slots = Slots::default();
+        let mut taken: Vec<Holder> = Vec::new();
+        for holder in callers {
+            if let Ok(displaced) = slots.take(holder, MOST) {
                 if let Some(displaced) = displaced {
-                    let place = taken.iter().rposition(|one| *one == displaced);
-                    taken.remove(place.expect("one that has a place"));
+                    let slot = taken.iter().rposition(|one| *one == displaced);
+                    taken.remove(slot.expect("one that has a slot"));
                 }
-                taken.push(claim);
+                taken.push(holder);
             }
             assert!(taken.len() <= MOST);
         }
         let mut shares = BTreeMap::new();
-        for claim in taken {
-            *shares.entry(claim).or_default() += 1;
-            places.leave(claim);
+        for holder in taken {
+            *shares.entry(holder).or_default() += 1;
+            slots.leave(holder);
         }
-        let left = [places.count, places.counts.len()];
+        let left = [slots.count, slots.counts.len()];
         assert_eq!(left, [0; 2], "what is kept of callers that are gone");
         shares
     }
 
-    /// How many places addresses have.
-    fn of_peers(shares: &BTreeMap<Claim, usize>, peers: &[u8]) -> Vec<usize> {
+    /// How many slots addresses have.
+    fn of_peers(shares: &BTreeMap<Holder, usize>, peers: &[u8]) -> Vec<usize> {
         let of = |peer: &u8| {
             let peer = Peer::parse(&format!("10.0.0.{peer}"));
-            let shares = shares.iter().filter(|(claim, _)| claim.peer == peer);
+            let shares = shares.iter().filter(|(holder, _)| holder.peer == peer);
             shares.map(|(_, count)| *count).sum()
         };
         peers.iter().map(of).collect()
@@ -160,8 +160,8 @@ mod tests {
 
     #[test]
     fn a_flood_from_one_address_keeps_no_other_out() {
-        let flood = (0..5_000).map(|group| claim(false, 1, group));
-        let good = (2..=41).map(|peer| claim(false, peer, 0));
+        let flood = (0..5_000).map(|group| holder(false, 1, group));
+        let good = (2..=41).map(|peer| holder(false, peer, 0));
         let shares = shares(flood.chain(good));
         let good: Vec<_> = (2..=41).collect();
         assert_eq!(of_peers(&shares, &good), [1; 40]);
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn addresses_that_all_want_more_have_equal_shares_whoever_came_first() {
-        let flood = (0..4).flat_map(|peer| vec![claim(false, peer, 0); 1_000]);
+        let flood = (0..4).flat_map(|peer| vec![holder(false, peer, 0); 1_000]);
         let of = of_peers(&shares(flood), &[0, 1, 2, 3]);
         assert_eq!(of.iter().sum::<usize>(), MOST);
         assert!(of.iter().all(|count| (24..=26).contains(count)), "{of:?}");
@@ -178,18 +178,18 @@ mod tests {
 
     #[test]
     fn behind_one_address_key_ids_have_equal_shares() {
-        let flood = vec![claim(false, 1, 1); 5_000];
-        let good = (2..=21).map(|group| claim(false, 1, group));
+        let flood = vec![holder(false, 1, 1); 5_000];
+        let good = (2..=21).map(|group| holder(false, 1, group));
         let shares = shares(flood.into_iter().chain(good));
         assert_eq!(shares.len(), 21);
-        assert_eq!(shares[&claim(false, 1, 1)], 80);
+        assert_eq!(shares[&holder(false, 1, 1)], 80);
     }
 
     /// Though no address has more than its own.
     #[test]
     fn a_key_id_gets_its_place_among_those_of_its_own_address() {
-        let flood = (0..2_500).flat_map(|_| [claim(false, 0, 1), claim(false, 1, 1)]);
-        let good = (2..=21).map(|group| claim(false, 1, group));
+        let flood = (0..2_500).flat_map(|_| [holder(false, 0, 1), holder(false, 1, 1)]);
+        let good = (2..=21).map(|group| holder(false, 1, group));
         let of = shares(flood.chain(good));
         assert_eq!(of_peers(&of, &[0, 1]), [50, 50]);
         assert_eq!(of.len(), 22);
@@ -197,8 +197,8 @@ mod tests {
 
     #[test]
     fn proven_callers_come_before_all_others_and_share_among_themselves() {
-        let flood = (0..5_000).map(|group| claim(false, 1, group));
-        let proven = (0..40).map(|group| claim(true, 1, group));
+        let flood = (0..5_000).map(|group| holder(false, 1, group));
+        let proven = (0..40).map(|group| holder(true, 1, group));
         let of = shares(flood.chain(proven));
         let proven: usize = of
             .iter()
@@ -206,8 +206,8 @@ mod tests {
             .map(|(_, n)| n)
             .sum();
         assert_eq!(proven, 40);
-        let proven = (0..5_000).map(|group| claim(true, 1, group));
-        let other = [claim(true, 2, 0), claim(false, 3, 0)];
+        let proven = (0..5_000).map(|group| holder(true, 1, group));
+        let other = [holder(true, 2, 0), holder(false, 3, 0)];
         let of = shares(proven.chain(other));
         assert_eq!(of_peers(&of, &[1, 2, 3]), [99, 1, 0]);
     }
@@ -215,14 +215,14 @@ mod tests {
     /// Nothing is gained by coming again and again.
     #[test]
     fn nobody_is_displaced_for_one_who_has_as_much() {
-        let mut places = Places::default();
+        let mut slots = Slots::default();
         for number in 0..100_u8 {
-            assert_eq!(places.take(claim(false, number / 50, 0), MOST), Ok(None));
+            assert_eq!(slots.take(holder(false, number / 50, 0), MOST), Ok(None));
         }
         for peer in [0, 1] {
-            assert_eq!(places.take(claim(false, peer, 0), MOST), Err(Full));
+            assert_eq!(slots.take(holder(false, peer, 0), MOST), Err(Full));
         }
-        let displaced = places.take(claim(false, 2, 0), MOST);
-        assert_eq!(displaced, Ok(Some(claim(false, 1, 0))));
+        let displaced = slots.take(holder(false, 2, 0), MOST);
+        assert_eq!(displaced, Ok(Some(holder(false, 1, 0))));
     }
 }

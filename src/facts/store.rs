@@ -1,41 +1,40 @@
-//! The store: every fact, who waits for it, and the calls that are under way.
+//! The store: every source of facts, the requests that wait, and the calls that are under way.
 
-mod introspection;
+mod at;
+mod of_policy;
+
+pub(super) use at::FactsAt;
+pub use of_policy::KeyCount;
 
 use std::time::Duration;
 
-use super::kinds::key_set::{KeySetFact, Progress};
-use super::kinds::token_status::{Answers, Inquiries, Word};
-use super::shared::{Lease, Names, SharedKeySet, TooLarge};
-use super::slots::Claim;
-use super::waiting::{Waiter, Waiting, MAX_ASKERS, MAX_WAITERS};
+use super::peer::Peer;
+use super::shared::{Lease, Names, SharedFact, TooLarge};
+use super::slots::Holder;
+use super::source::{CallIds, FactKey, Kind, Need, Received, Room, Source, SourceId, Start};
+use super::waiting::{Waiter, Waiting};
 use super::{
-    Availability, Call, CallId, CallRequest, CallResponse, Fact, Facts, FetchFault, Introspected,
-    IntrospectionFault, KeyIdDigest, NewerKeys, Outage, Peer, SharedKey, SharedMemory, WaitFault,
-    WaiterId,
+    Call, CallId, CallResponse, Event, KeyIdDigest, SharedKey, SharedMemory, WaitFault, WaiterId,
 };
-use crate::crypto::SkippedKey;
-use crate::policy::{Policy, Principals, ProviderId};
 use crate::time::UnixMillis;
-use crate::token::TokenDigest;
 
-/// The most requests that have lost their places and were not told yet.
+/// The most displaced requests that no tick has named yet.
 const MAX_DISPLACED: usize = 64;
 
-/// How long a worker goes on by itself after it found in the place of ours a value that is too large.
-const ALONE: Duration = Duration::from_secs(60);
-
-/// How many of them are named by one tick: fewer than are refused in that time.
+/// How many of them one tick names: fewer than are refused in that time.
 const DISPLACED_AT_ONCE: usize = 8;
 
-/// On whose account a request waits.
+/// How long a worker goes on by itself after it found a shared value that is too large.
+const ALONE: Duration = Duration::from_secs(60);
+
+/// Who is behind a request that waits, as far as that is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
-    /// Where it came from, if that is known.
+    /// Where it came from.
     pub peer: Option<Peer>,
-    /// The key that its token names, if it does.
+    /// The key that its token names.
     pub key_id: Option<KeyIdDigest>,
-    /// This worker verified its token before: nobody made it up.
+    /// This worker verified its token before, so that no attacker made it up.
     pub was_verified: bool,
 }
 
@@ -44,12 +43,12 @@ pub struct Origin {
 pub enum Effect {
     /// Make a call.
     Call(Call),
-    /// Ask a provider about the token of a request that waits. The store has no token.
-    Ask {
+    /// Make a call that needs the token of a request that waits. The store has no token.
+    CallFor {
         /// Names the call.
         call: CallId,
-        /// The provider.
-        provider: ProviderId,
+        /// The source.
+        source: SourceId,
         /// The request.
         waiter: WaiterId,
     },
@@ -57,86 +56,126 @@ pub enum Effect {
     Wake {
         /// The request.
         waiter: WaiterId,
-        /// It has waited long enough: what is still missing now will not be waited for again.
+        /// It has waited long enough: it does not wait again for what is still missing now.
         last_chance: bool,
     },
-    /// Refuse this request: another one has its place.
+    /// Refuse this request: another one has its slot.
     Displace(WaiterId),
-    /// Report that a provider's keys were fetched.
-    Refreshed(ProviderId),
-    /// Report that these keys of its set are left out, which differ from those before.
-    Skipped(ProviderId, Vec<SkippedKey>),
-    /// Report that they could not be.
-    Failed(ProviderId, FetchFault),
-    /// Report that a provider said of a token whether it is active.
-    Told(ProviderId, bool),
-    /// Report that it said nothing of use.
-    Untold(ProviderId, IntrospectionFault),
+    /// Tell the operators.
+    Report(Event),
 }
 
-/// How many keys of a provider there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KeyCount {
-    /// Those that may check tokens now, with those under grace.
-    pub usable: usize,
-    /// Those of the newest document that are left out.
-    pub skipped: usize,
+/// What a request asks of a source.
+pub(super) struct Admission {
+    pub(super) source: SourceId,
+    pub(super) need: Need,
+    /// No attacker can have made up its token.
+    pub(super) is_proven: bool,
+    /// Stands for the key id that its token names, or for the token.
+    pub(super) group: u128,
 }
 
 /// All facts of one worker.
 pub struct FactStore {
-    key_sets: Vec<Slot>,
-    answers: Answers,
+    sources: Vec<Slot>,
+    of_providers: Vec<of_policy::SourcesOfProvider>,
     waiting: Waiting,
-    /// Those who have lost their places.
+    /// Requests that have lost their slots.
     displaced: Vec<WaiterId>,
     shared_key: Option<SharedKey>,
-    last_call: u64,
+    ids: CallIds,
 }
 
+/// A source, and where it stands with the other workers.
 struct Slot {
-    fact: KeySetFact,
-    names: Names,
+    source: Box<dyn Source>,
+    /// Under which names it is shared. `None`: it is not.
+    names: Option<Names>,
     /// When the lease of the fetch that is under way ends.
     lease_end: UnixMillis,
-    /// The version of the shared key set that was last looked at.
+    /// The version of the shared value that was last read.
     seen: Option<u32>,
     /// Until when this worker goes on by itself.
     alone_until: UnixMillis,
-    /// What is being asked about tokens, if the provider is asked at all.
-    inquiries: Option<Inquiries>,
 }
 
-impl FactStore {
-    /// A store that knows nothing yet but what the policy holds.
-    pub fn new(policy: &Policy) -> Self {
-        let principals = policy.instances.iter().map(|instance| &instance.principals);
-        let keys = principals.flat_map(Principals::iter);
-        let keys = keys.map(|principal| &principal.api_key);
-        let shared_key = SharedKey::derive(keys.chain(&policy.sharing_secret));
-        let slot = |provider| Slot {
-            fact: KeySetFact::new(provider),
-            names: Names::of(provider, shared_key.as_ref()),
+impl Slot {
+    fn new(source: Box<dyn Source>, key: Option<&SharedKey>) -> Self {
+        let names = key.and_then(|key| {
+            let sharing = source.sharing()?;
+            Some(Names::of(source.name(), &sharing.parts, key))
+        });
+        Self {
+            source,
+            names,
             lease_end: UnixMillis(0),
             seen: None,
             alone_until: UnixMillis(0),
-            inquiries: provider.introspection.clone().map(Inquiries::new),
+        }
+    }
+
+    /// What workers share of it.
+    fn shared<'s>(
+        &'s self,
+        key: Option<&'s SharedKey>,
+        memory: &'s dyn SharedMemory,
+    ) -> Option<SharedFact<'s>> {
+        let (key, names) = (key?, self.names.as_ref()?);
+        Some(SharedFact { memory, key, names })
+    }
+
+    /// The same, unless this worker goes on by itself.
+    fn shared_at<'s>(
+        &'s self,
+        now: UnixMillis,
+        key: Option<&'s SharedKey>,
+        memory: &'s dyn SharedMemory,
+    ) -> Option<SharedFact<'s>> {
+        self.shared(key, memory).filter(|_| now >= self.alone_until)
+    }
+
+    /// Takes over what another worker shared since this one last read. Returns whether that is news.
+    fn catch_up(
+        &mut self,
+        key: Option<&SharedKey>,
+        memory: &dyn SharedMemory,
+        now: UnixMillis,
+    ) -> Result<bool, TooLarge> {
+        let Some(shared) = self.shared_at(now, key, memory) else {
+            return Ok(false);
         };
+        let Some(shared) = shared.read(self.seen)? else {
+            return Ok(false);
+        };
+        let payload = shared.payload.as_deref();
+        let adopted = payload.map(|payload| self.source.adopt(payload, now));
+        let adopted = adopted.unwrap_or_default();
+        if !adopted.is_of_future {
+            self.seen = Some(shared.version);
+        }
+        Ok(adopted.is_news)
+    }
+}
+
+impl FactStore {
+    /// A store of these sources.
+    pub(super) fn of_sources(sources: Vec<Box<dyn Source>>, shared_key: Option<SharedKey>) -> Self {
+        let slot = |source| Slot::new(source, shared_key.as_ref());
         Self {
-            key_sets: policy.providers.iter().map(slot).collect(),
-            answers: Answers::default(),
+            sources: sources.into_iter().map(slot).collect(),
+            of_providers: Vec::new(),
             waiting: Waiting::default(),
             displaced: Vec::new(),
             shared_key,
-            last_call: 0,
+            ids: CallIds::default(),
         }
     }
 
     /// This worker's configuration is loaded. The host loads it on its main thread before any worker
-    /// does, so that what the workers must find in shared memory is laid out by one alone.
+    /// does. So what the workers must find in shared memory is written there once.
     pub fn open(&self, memory: &dyn SharedMemory) {
-        for slot in &self.key_sets {
-            if let Some(shared) = shared(self.shared_key.as_ref(), &slot.names, memory) {
+        for slot in &self.sources {
+            if let Some(shared) = slot.shared(self.shared_key.as_ref(), memory) {
                 shared.lay_out_lease();
             }
         }
@@ -144,41 +183,46 @@ impl FactStore {
 
     /// The facts as they stand at `now`.
     pub const fn at(&self, now: UnixMillis) -> FactsAt<'_> {
-        FactsAt {
-            store: self,
-            since: now,
-            now,
-        }
+        FactsAt::new(self, now)
     }
 
-    /// Lets a request wait for a fact. It is woken when the fact has come, when fetching it has
-    /// failed, or when as much time has gone by `since` it began to wait as one fetch may take,
-    /// however often it was woken in between. Where another one must leave for it, that is named by
-    /// the next tick.
-    pub fn admit(
+    /// A source, if it is of this kind.
+    pub(super) fn source<K: Kind>(&self, id: SourceId) -> Option<&K> {
+        self.sources.get(id.0)?.source.as_any().downcast_ref()
+    }
+
+    /// How requests wait for a source, and how many slots it has: each source of a kind has slots of its
+    /// own, so that one that is down does not take them all.
+    fn room(&self, id: SourceId) -> Option<(Room, usize)> {
+        let source = &self.sources.get(id.0)?.source;
+        let alike = self.sources.iter();
+        let alike = alike.filter(|other| other.source.name() == source.name());
+        let room = source.room();
+        let slots = room.slots.checked_div(alike.count());
+        Some((room, slots.unwrap_or_default()))
+    }
+
+    /// Lets a request wait. It is woken when the fact has come, when fetching it has failed, or when as
+    /// much time has passed `since` it began to wait as one fetch may take, however often it was woken
+    /// in between. If another one must leave for it, the next tick names that one.
+    pub(super) fn admit_to(
         &mut self,
-        waiter: WaiterId,
-        fact: Fact,
+        id: WaiterId,
+        admission: &Admission,
         since: UnixMillis,
-        origin: Origin,
+        peer: Option<Peer>,
         now: UnixMillis,
     ) -> Result<(), WaitFault> {
-        let provider = fact.provider();
-        let is_of_a_token = fact.is_of_a_token();
-        let slots = self.key_sets.iter();
-        let providers = slots.filter(|slot| !is_of_a_token || slot.inquiries.is_some());
-        let providers = providers.count();
-        let slot = self.key_sets.get(provider.0).ok_or(WaitFault::TooMany)?;
-        let inquiries = slot.inquiries.as_ref().filter(|_| is_of_a_token);
-        let (length, places) = match inquiries {
-            Some(inquiries) => (inquiries.longest(), MAX_ASKERS),
-            None => (slot.fact.longest_fetch(), MAX_WAITERS),
+        let Admission { source, need, .. } = *admission;
+        let (room, slots) = self.room(source).ok_or(WaitFault::TooMany)?;
+        let key = self.shared_key.as_ref();
+        let holder = Holder {
+            is_proven: admission.is_proven,
+            peer: peer.map(|peer| key.map_or(peer, |key| key.blind(peer))),
+            group: admission.group,
         };
-        // Each provider has places of its own, so that one that is down does not take them all.
-        let places = places.checked_div(providers).unwrap_or_default();
-        let claim = self.claim(fact, origin);
-        if let Some(wanted) = fact.wanted(claim.peer) {
-            let wait = slot.fact.before_look(wanted, now);
+        if let (Need::Newer(_, refetch), Some(slot)) = (need, self.sources.get(source.0)) {
+            let wait = slot.source.before_refetch(refetch, holder.peer, now);
             if !wait.is_zero() {
                 return Err(WaitFault::NotYet(wait));
             }
@@ -187,34 +231,15 @@ impl FactStore {
             return Err(WaitFault::TooMany);
         }
         let waiter = Waiter {
-            id: waiter,
-            fact,
-            claim,
-            until: since.saturating_add(length),
+            id,
+            source,
+            need,
+            holder,
+            until: since.saturating_add(room.longest),
         };
-        self.displaced.extend(self.waiting.add(waiter, places)?);
+        let displaced = self.waiting.add(waiter, slots, room.proven_apart)?;
+        self.displaced.extend(displaced);
         Ok(())
-    }
-
-    fn claim(&self, fact: Fact, origin: Origin) -> Claim {
-        let key = self.shared_key.as_ref();
-        let blind = |peer| key.map_or(peer, |key| key.blind(peer));
-        let (is_proven, group) = match fact {
-            Fact::KeySet(_) => (origin.was_verified, origin.key_id.map(KeyIdDigest::number)),
-            Fact::NewerKeySet(_, key_id) | Fact::ChangedKeySet(_, key_id, _) => {
-                (origin.was_verified, Some(key_id.number()))
-            }
-            Fact::Introspection(provider, token) => (
-                self.answers.was_active(provider, &token),
-                Some(KeyIdDigest::of_token(&token).number()),
-            ),
-            Fact::Confirmation(_, token) => (true, Some(KeyIdDigest::of_token(&token).number())),
-        };
-        Claim {
-            is_proven,
-            peer: origin.peer.map(blind),
-            group: group.unwrap_or_default(),
-        }
     }
 
     /// Forgets a request that is gone.
@@ -233,195 +258,133 @@ impl FactStore {
         let displaced = self.displaced.len().min(DISPLACED_AT_ONCE);
         let displaced = self.displaced.drain(..displaced);
         let mut effects: Vec<_> = displaced.map(Effect::Displace).collect();
-        for index in 0..self.key_sets.len() {
-            self.tick_provider(ProviderId(index), now, memory, &mut effects);
-            self.ask(ProviderId(index), now, &mut effects);
+        for index in 0..self.sources.len() {
+            self.tick_source(SourceId(index), now, memory, &mut effects);
         }
         wake(self.waiting.take_overdue(now), true, &mut effects);
         effects
     }
 
-    fn tick_provider(
+    fn tick_source(
         &mut self,
-        provider: ProviderId,
+        id: SourceId,
         now: UnixMillis,
         memory: &dyn SharedMemory,
         effects: &mut Vec<Effect>,
     ) {
-        let Some(slot) = self.key_sets.get_mut(provider.0) else {
-            return;
-        };
-        slot.fact.expire(now);
-        let latest = now.saturating_add(slot.fact.longest_fetch());
-        self.waiting.clamp(provider, false, latest);
-        if let Some(inquiries) = &slot.inquiries {
-            let latest = now.saturating_add(inquiries.longest());
-            self.waiting.clamp(provider, true, latest);
+        if let Some(slot) = self.sources.get_mut(id.0) {
+            slot.source.expire(now);
+            slot.alone_until = slot.alone_until.min(now.saturating_add(ALONE));
+            let latest = now.saturating_add(slot.source.room().longest);
+            self.waiting.clamp(id, latest);
         }
-        if let Some(call) = slot.fact.lost_call(now) {
+        while let Some(call) = self.lost_call(id, now) {
             effects.extend(self.answered(call, CallResponse::NoResponse, now, memory));
         }
-        let Some(slot) = self.key_sets.get_mut(provider.0) else {
+        let Some(slot) = self.sources.get_mut(id.0) else {
             return;
         };
-        slot.alone_until = slot.alone_until.min(now.saturating_add(ALONE));
         let key = self.shared_key.as_ref();
-        let key = key.filter(|_| now >= slot.alone_until);
-        let mut shared = shared(key, &slot.names, memory);
-        match catch_up(&mut slot.fact, &mut slot.seen, shared.as_ref(), now) {
-            Ok(true) => wake(self.waiting.take(provider), false, effects),
+        match slot.catch_up(key, memory, now) {
+            Ok(true) => wake(self.waiting.take(id, &|_| true), false, effects),
             Ok(false) => {}
-            Err(TooLarge) => {
-                slot.alone_until = now.saturating_add(ALONE);
-                shared = None;
-            }
+            Err(TooLarge) => slot.alone_until = now.saturating_add(ALONE),
         }
-        let wanted = self.waiting.wanted_keys(provider);
-        if !slot.fact.is_due(now, wanted) {
+        if !slot.source.is_due(&mut self.waiting.for_source(id), now) {
             return;
         }
-        let length = slot.fact.longest_fetch();
-        let lease = shared.map_or(Lease::Ours(now), |shared| shared.try_lease(now, length));
-        match lease {
+        match lease(slot, key, memory, now) {
             Lease::Ours(end) => slot.lease_end = end,
             Lease::Theirs => return,
             Lease::Paused(pause) => {
-                if slot.fact.pause(pause) {
-                    wake(self.waiting.take(provider), false, effects);
+                if slot.source.pause(&pause, now) {
+                    wake(self.waiting.take(id, &|_| true), false, effects);
                 }
                 return;
             }
         }
-        self.last_call = self.last_call.saturating_add(1);
-        let call = CallId(self.last_call);
-        let wanted: Vec<_> = self.waiting.wanted_keys(provider).collect();
-        if let Some(endpoint) = slot.fact.begin(call, now, &wanted) {
-            let timeout = slot.fact.timeout();
-            let request = CallRequest::get(endpoint, timeout);
-            effects.push(Effect::Call(Call { id: call, request }));
-        }
+        let begun = slot
+            .source
+            .begin(&mut self.ids, &mut self.waiting.for_source(id), now);
+        effects.extend(begun.into_iter().map(|start| match start {
+            Start::Call(call) => Effect::Call(call),
+            Start::CallFor(call, waiter) => Effect::CallFor {
+                call,
+                source: id,
+                waiter,
+            },
+        }));
     }
 
-    /// A call was answered, or could not be made.
+    fn lost_call(&self, id: SourceId, now: UnixMillis) -> Option<CallId> {
+        self.sources.get(id.0)?.source.lost_call(now)
+    }
+
+    /// The response to a call has come, or the call could not be made.
     pub fn answered(
         &mut self,
         call: CallId,
-        answer: CallResponse,
+        response: CallResponse,
         now: UnixMillis,
         memory: &dyn SharedMemory,
     ) -> Vec<Effect> {
-        let is_about_a_token = |slot: &Slot| {
-            let inquiries = slot.inquiries.as_ref();
-            inquiries.is_some_and(|inquiries| inquiries.awaits(call))
-        };
-        if let Some(index) = self.key_sets.iter().position(is_about_a_token) {
-            return self.told(ProviderId(index), call, answer, now);
-        }
-        let next = CallId(self.last_call.saturating_add(1));
-        let mut slots = self.key_sets.iter_mut().enumerate();
-        let Some((index, slot)) = slots.find(|(_, slot)| slot.fact.awaits(call)) else {
-            // An answer to a call that was given up.
+        let mut slots = self.sources.iter_mut().enumerate();
+        let Some((index, slot)) = slots.find(|(_, slot)| slot.source.awaits(call)) else {
+            // The response to a call that was given up.
             return Vec::new();
         };
-        let provider = ProviderId(index);
+        let id = SourceId(index);
         let key = self.shared_key.as_ref();
-        let key = key.filter(|_| now >= slot.alone_until);
-        let shared = shared(key, &slot.names, memory);
-        // A fetch that took long must not undo what another worker learnt since.
-        slot.fact.expire(now);
-        let _ = catch_up(&mut slot.fact, &mut slot.seen, shared.as_ref(), now);
-        let publish = |snapshot| {
-            if let Some(shared) = &shared {
-                shared.publish(snapshot);
-            }
-        };
-        let skipped_before = slot.fact.skipped().to_vec();
-        let report = match slot.fact.answered(call, answer, next, now) {
-            Progress::Next(endpoint) => {
-                self.last_call = next.0;
-                let timeout = slot.fact.timeout();
-                let request = CallRequest::get(endpoint, timeout);
-                return vec![Effect::Call(Call { id: next, request })];
-            }
-            Progress::Fetched(snapshot) => {
-                publish(&snapshot);
-                Effect::Refreshed(provider)
-            }
-            Progress::Emptied(fault, snapshot) => {
-                publish(&snapshot);
-                Effect::Failed(provider, fault.into())
-            }
-            Progress::Failed(fault, known) => {
-                known.iter().for_each(publish);
-                Effect::Failed(provider, fault)
-            }
-        };
-        if let Some(shared) = shared {
-            shared.release(slot.fact.pause_after_fetch());
+        if slot.source.sharing().is_some() {
+            // A fetch that took long must not undo what another worker shared since.
+            slot.source.expire(now);
+            let _ = slot.catch_up(key, memory, now);
         }
-        let mut effects = vec![report];
-        let skipped = slot.fact.skipped();
-        if skipped != skipped_before {
-            effects.push(Effect::Skipped(provider, skipped.to_vec()));
+        let ended = match slot.source.received(call, response, &mut self.ids, now) {
+            Some(Received::Ended(about, ended)) => (about, ended),
+            Some(Received::Next(call)) => return vec![Effect::Call(call)],
+            None => return Vec::new(),
+        };
+        let (about, ended) = ended;
+        if let Some(shared) = slot.shared_at(now, key, memory) {
+            if let Some(payload) = &ended.share {
+                shared.publish(payload);
+            }
+            shared.release(slot.source.own_pause());
         }
-        wake(self.waiting.take(provider), false, &mut effects);
+        let mut effects: Vec<_> = ended.events.into_iter().map(Effect::Report).collect();
+        let source = &slot.source;
+        let is_over = |key: &FactKey| {
+            // In a pause, only those whose call is under way may still get a fact.
+            *key == about || (ended.pauses && !source.is_called_about(key))
+        };
+        wake(self.waiting.take(id, &is_over), false, &mut effects);
         effects
     }
 
-    /// This worker's configuration goes away, and with it the calls that are under way: another
-    /// one must not wait for them.
+    /// This worker's configuration goes away, and its calls with it. Another worker must not wait for
+    /// them.
     pub fn close(&self, memory: &dyn SharedMemory) {
-        for slot in &self.key_sets {
-            let shared = shared(self.shared_key.as_ref(), &slot.names, memory);
-            if let Some(shared) = shared.filter(|_| slot.fact.is_fetching()) {
+        for slot in &self.sources {
+            let key = self.shared_key.as_ref();
+            let shared = slot.shared(key, memory);
+            if let Some(shared) = shared.filter(|_| slot.source.is_fetching()) {
                 shared.give_back(slot.lease_end);
             }
         }
     }
-
-    /// How old a provider's keys are, or for how long there were none.
-    pub fn key_set_age(&self, provider: ProviderId, now: UnixMillis) -> Option<Duration> {
-        self.key_sets.get(provider.0)?.fact.age(now)
-    }
-
-    /// How many keys of a provider there are.
-    pub fn key_count(&self, provider: ProviderId, now: UnixMillis) -> Option<KeyCount> {
-        let fact = &self.key_sets.get(provider.0)?.fact;
-        Some(KeyCount {
-            usable: match fact.availability(now) {
-                Availability::Known(keys) => keys.keys().len(),
-                _ => 0,
-            },
-            skipped: fact.skipped().len(),
-        })
-    }
 }
 
-fn shared<'s>(
-    key: Option<&'s SharedKey>,
-    names: &'s Names,
-    memory: &'s dyn SharedMemory,
-) -> Option<SharedKeySet<'s>> {
-    key.map(|key| SharedKeySet { memory, key, names })
-}
-
-/// Takes over what another worker shared since this one last looked. Returns whether there are new
-/// keys.
-fn catch_up(
-    fact: &mut KeySetFact,
-    seen: &mut Option<u32>,
-    shared: Option<&SharedKeySet<'_>>,
+/// Whether this worker may fetch now.
+fn lease(
+    slot: &Slot,
+    key: Option<&SharedKey>,
+    memory: &dyn SharedMemory,
     now: UnixMillis,
-) -> Result<bool, TooLarge> {
-    let read = shared.map(|shared| shared.read(*seen)).transpose()?;
-    let Some((version, snapshot)) = read.flatten() else {
-        return Ok(false);
-    };
-    // One that is of the future, by this worker's clock, is looked at again.
-    if snapshot.as_ref().is_none_or(|newest| newest.fetched <= now) {
-        *seen = Some(version);
-    }
-    Ok(snapshot.is_some_and(|newest| fact.adopt(&newest, now)))
+) -> Lease {
+    let length = slot.source.room().longest;
+    slot.shared_at(now, key, memory)
+        .map_or(Lease::Ours(now), |shared| shared.try_lease(now, length))
 }
 
 fn wake(waiters: Vec<WaiterId>, last_chance: bool, effects: &mut Vec<Effect>) {
@@ -430,81 +393,5 @@ fn wake(waiters: Vec<WaiterId>, last_chance: bool, effects: &mut Vec<Effect>) {
             waiter,
             last_chance,
         });
-    }
-}
-
-/// The facts as they stand at one moment.
-pub struct FactsAt<'s> {
-    store: &'s FactStore,
-    /// When the request came.
-    since: UnixMillis,
-    now: UnixMillis,
-}
-
-impl Facts for FactsAt<'_> {
-    fn key_set(&self, provider: ProviderId) -> Availability<'_> {
-        self.store.key_sets.get(provider.0).map_or(
-            Availability::Unavailable(Outage {
-                retry_after: Duration::ZERO,
-                fault: None,
-            }),
-            |slot| slot.fact.availability(self.now),
-        )
-    }
-
-    fn newer_keys(&self, provider: ProviderId, key_id: KeyIdDigest) -> NewerKeys {
-        self.store
-            .key_sets
-            .get(provider.0)
-            .map_or(NewerKeys::Unlikely, |slot| {
-                slot.fact.newer_keys(key_id, self.since, self.now)
-            })
-    }
-
-    fn may_have_changed(&self, provider: ProviderId, token: KeyIdDigest) -> bool {
-        let slot = self.store.key_sets.get(provider.0);
-        slot.is_some_and(|slot| slot.fact.may_have_changed(token, self.since, self.now))
-    }
-
-    fn introspection(&self, provider: ProviderId, token: &TokenDigest) -> Introspected<'_> {
-        let is_proven = self.store.answers.was_active(provider, token);
-        self.word(provider, token, is_proven)
-    }
-
-    fn confirmation(&self, provider: ProviderId, token: &TokenDigest) -> Introspected<'_> {
-        self.word(provider, token, true)
-    }
-}
-
-impl FactsAt<'_> {
-    /// The same for a request that came at `since`.
-    #[must_use]
-    pub const fn of_request(mut self, since: UnixMillis) -> Self {
-        self.since = since;
-        self
-    }
-
-    /// What a provider says of a token, of which nobody knows or somebody does that it was not made
-    /// up.
-    fn word(&self, provider: ProviderId, token: &TokenDigest, is_proven: bool) -> Introspected<'_> {
-        match self.store.answers.of(provider, token, self.now) {
-            Some((Word::Active(answer, _), _)) => return Introspected::Active(answer),
-            Some((Word::Inactive, _)) => return Introspected::Inactive,
-            Some((Word::Nameless, _)) => return Introspected::Nameless,
-            Some((Word::Failed(fault), term)) => {
-                return Introspected::Unavailable(Outage {
-                    retry_after: term.until.since(self.now),
-                    fault: Some(fault),
-                });
-            }
-            None => {}
-        }
-        let slot = self.store.key_sets.get(provider.0);
-        match slot.and_then(|slot| slot.inquiries.as_ref()) {
-            Some(inquiries) => inquiries
-                .outage(token, self.now, is_proven)
-                .map_or(Introspected::Pending, Introspected::Unavailable),
-            None => Introspected::Inactive,
-        }
     }
 }

@@ -5,20 +5,9 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::kinds::key_set::Wanted;
-use super::peer::Peer;
-use super::slots::{Claim, Places};
-use super::Fact;
-use crate::policy::ProviderId;
+use super::slots::{Holder, Slots};
+use super::source::{FactKey, Need, SourceId};
 use crate::time::UnixMillis;
-use crate::token::TokenDigest;
-
-/// The most requests of one worker that wait for keys at a time. Each holds a connection and
-/// memory.
-pub(super) const MAX_WAITERS: usize = 1024;
-
-/// The most that wait for words on tokens. Strangers can make up tokens, and send long heads.
-pub(super) const MAX_ASKERS: usize = 256;
 
 /// A request that waits, by the number that the host gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,28 +31,33 @@ type Order = u64;
 /// The requests that wait.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
-    /// Three for a provider at most.
+    /// Two for a source at most.
     pools: Vec<Waiters>,
-    places: HashMap<WaiterId, (Pool, Order)>,
+    slots: HashMap<WaiterId, (Pool, Order)>,
     last: Order,
 }
 
-/// Requests that share places.
+/// Requests that share slots: those for a source, or those of them with a proven token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Pool(ProviderId, Kind);
+struct Pool(SourceId, Kind);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
-    Keys,
-    /// A word on a token that nobody can have made up. Such have places of their own.
-    ProvenToken,
-    Token,
+    /// Those with a proven token, where they have slots of their own.
+    Proven,
+    /// The others.
+    Others,
+}
+
+/// The pools of a source, in the order in which its requests are served.
+const fn pools(source: SourceId) -> [Pool; 2] {
+    [Pool(source, Kind::Proven), Pool(source, Kind::Others)]
 }
 
 #[derive(Debug)]
 struct Waiters {
     pool: Pool,
-    places: Places,
+    slots: Slots,
     in_order: BTreeMap<Order, Waiter>,
 }
 
@@ -71,67 +65,55 @@ struct Waiters {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Waiter {
     pub(super) id: WaiterId,
-    pub(super) fact: Fact,
-    pub(super) claim: Claim,
+    pub(super) source: SourceId,
+    pub(super) need: Need,
+    pub(super) holder: Holder,
     pub(super) until: UnixMillis,
 }
 
-impl Waiter {
-    const fn kind(&self) -> Kind {
-        match (self.fact.is_of_a_token(), self.claim.is_proven) {
-            (false, _) => Kind::Keys,
-            (true, true) => Kind::ProvenToken,
-            (true, false) => Kind::Token,
-        }
-    }
-}
-
-/// One who waits for a word on a token.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Asker {
-    pub(super) id: WaiterId,
-    pub(super) token: TokenDigest,
-    pub(super) is_proven: bool,
-    pub(super) peer: Option<Peer>,
-}
-
 impl Waiting {
-    /// Takes a request in. Where `places` wait for the same provider, for its keys or for its word
-    /// on a token, one must leave for it, and is returned, or it cannot wait.
+    /// Takes a request in. Where `slots` wait for the same source already, one must leave for it, and
+    /// is returned, or it cannot wait. `proven_apart`: proven ones have as many slots of their own.
     pub(super) fn add(
         &mut self,
         waiter: Waiter,
-        places: usize,
+        slots: usize,
+        proven_apart: bool,
     ) -> Result<Option<WaiterId>, WaitFault> {
-        let pool = Pool(waiter.fact.provider(), waiter.kind());
+        let kind = if proven_apart && waiter.holder.is_proven {
+            Kind::Proven
+        } else {
+            Kind::Others
+        };
+        let pool = Pool(waiter.source, kind);
         self.last = self.last.saturating_add(1);
         let order = self.last;
         if self.of(pool).is_none() {
             self.pools.push(Waiters {
                 pool,
-                places: Places::default(),
+                slots: Slots::default(),
                 in_order: BTreeMap::new(),
             });
         }
         let here = self.of(pool).ok_or(WaitFault::TooMany)?;
-        let displaced = here.places.take(waiter.claim, places);
+        let displaced = here.slots.take(waiter.holder, slots);
         let displaced = displaced.map_err(|_| WaitFault::TooMany)?;
-        let displaced = displaced.and_then(|claim| {
+        let displaced = displaced.and_then(|holder| {
             let mut newest_first = here.in_order.iter().rev();
-            let (order, _) = newest_first.find(|(_, other)| other.claim == claim)?;
+            let (order, _) = newest_first.find(|(_, other)| other.holder == holder)?;
             let order = *order;
             here.in_order.remove(&order)
         });
         here.in_order.insert(order, waiter);
-        self.places.insert(waiter.id, (pool, order));
+        self.slots.insert(waiter.id, (pool, order));
         Ok(displaced.map(|displaced| {
-            self.places.remove(&displaced.id);
+            self.slots.remove(&displaced.id);
             displaced.id
         }))
     }
 
     pub(super) fn remove(&mut self, id: WaiterId) {
-        if let Some((pool, order)) = self.places.remove(&id) {
+        if let Some((pool, order)) = self.slots.remove(&id) {
             self.release(pool, order);
         }
     }
@@ -141,7 +123,7 @@ impl Waiting {
             return;
         };
         if let Some(waiter) = here.in_order.remove(&order) {
-            here.places.leave(waiter.claim);
+            here.slots.leave(waiter.holder);
         }
     }
 
@@ -149,91 +131,62 @@ impl Waiting {
         self.pools.iter_mut().find(|waiters| waiters.pool == pool)
     }
 
-    /// Those of a pool, in the order of their coming.
+    /// Those of a pool, in the order in which they came.
     fn waiters(&self, pool: Pool) -> impl Iterator<Item = (&Order, &Waiter)> {
         let here = self.pools.iter().find(|waiters| waiters.pool == pool);
         here.into_iter().flat_map(|here| here.in_order.iter())
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.slots.is_empty()
     }
 
-    /// Takes out those who wait for keys of this provider.
-    pub(super) fn take(&mut self, provider: ProviderId) -> Vec<WaiterId> {
-        self.take_if(Pool(provider, Kind::Keys), |_| true)
+    /// Those that wait for a source, in the order in which they came, but for proven ones with slots of
+    /// their own, which come first.
+    pub(super) fn for_source(&self, source: SourceId) -> impl Iterator<Item = &Waiter> {
+        let pools = pools(source).into_iter();
+        pools.flat_map(|pool| self.waiters(pool).map(|(_, waiter)| waiter))
     }
 
-    /// Takes out those who wait for a provider's word on one of these tokens.
-    pub(super) fn take_askers(
+    /// Takes out those that wait for these facts of a source.
+    pub(super) fn take(
         &mut self,
-        provider: ProviderId,
-        chosen: impl Fn(&TokenDigest) -> bool,
+        source: SourceId,
+        chosen: &dyn Fn(&FactKey) -> bool,
     ) -> Vec<WaiterId> {
-        let is_chosen = |waiter: &Waiter| match &waiter.fact {
-            Fact::Introspection(_, token) | Fact::Confirmation(_, token) => chosen(token),
-            _ => false,
-        };
-        let mut taken = self.take_if(Pool(provider, Kind::ProvenToken), is_chosen);
-        taken.append(&mut self.take_if(Pool(provider, Kind::Token), is_chosen));
+        let mut taken = Vec::new();
+        for pool in pools(source) {
+            taken.append(&mut self.take_if(pool, &|waiter| chosen(waiter.need.key())));
+        }
         taken
     }
 
-    /// Those who wait for a provider's word, in the order of their coming, but for those with a
-    /// proven token, who come first.
-    pub(super) fn askers(&self, provider: ProviderId) -> impl Iterator<Item = Asker> + '_ {
-        let kinds = [Kind::ProvenToken, Kind::Token].into_iter();
-        let waiters = kinds.flat_map(move |kind| self.waiters(Pool(provider, kind)));
-        waiters.filter_map(|(_, waiter)| match waiter.fact {
-            Fact::Introspection(_, token) | Fact::Confirmation(_, token) => Some(Asker {
-                id: waiter.id,
-                token,
-                is_proven: waiter.claim.is_proven,
-                peer: waiter.claim.peer,
-            }),
-            _ => None,
-        })
-    }
-
-    /// What those want to be looked for whose token names a key that is not there or did not sign it,
-    /// in the order of their coming.
-    pub(super) fn wanted_keys(&self, provider: ProviderId) -> impl Iterator<Item = Wanted> + '_ {
-        let waiters = self.waiters(Pool(provider, Kind::Keys));
-        waiters.filter_map(|(_, waiter)| waiter.fact.wanted(waiter.claim.peer))
-    }
-
-    /// Nobody waits for this provider's keys, or its word on a token, beyond `latest`, though the
-    /// clock was set back.
-    pub(super) fn clamp(&mut self, provider: ProviderId, of_a_token: bool, latest: UnixMillis) {
-        let kinds: &[Kind] = if of_a_token {
-            &[Kind::ProvenToken, Kind::Token]
-        } else {
-            &[Kind::Keys]
-        };
-        for kind in kinds {
-            if let Some(pool) = self.of(Pool(provider, *kind)) {
-                for waiter in pool.in_order.values_mut() {
+    /// No request waits for this source beyond `latest`, though the clock was set back.
+    pub(super) fn clamp(&mut self, source: SourceId, latest: UnixMillis) {
+        for pool in pools(source) {
+            if let Some(here) = self.of(pool) {
+                for waiter in here.in_order.values_mut() {
                     waiter.until = waiter.until.min(latest);
                 }
             }
         }
     }
 
-    /// Takes out those who have waited long enough.
+    /// Takes out those that have waited long enough.
     pub(super) fn take_overdue(&mut self, now: UnixMillis) -> Vec<WaiterId> {
         let pools: Vec<_> = self.pools.iter().map(|waiters| waiters.pool).collect();
         let mut taken = Vec::new();
         for pool in pools {
-            taken.append(&mut self.take_if(pool, |waiter| waiter.until <= now));
+            taken.append(&mut self.take_if(pool, &|waiter| waiter.until <= now));
         }
         taken
     }
 
-    fn take_if(&mut self, pool: Pool, chosen: impl Fn(&Waiter) -> bool) -> Vec<WaiterId> {
+    fn take_if(&mut self, pool: Pool, chosen: &dyn Fn(&Waiter) -> bool) -> Vec<WaiterId> {
         let waiters = self.waiters(pool).filter(|(_, waiter)| chosen(waiter));
         let chosen: Vec<_> = waiters.map(|(order, waiter)| (*order, waiter.id)).collect();
         for (order, id) in &chosen {
-            self.places.remove(id);
+            self.slots.remove(id);
             self.release(pool, *order);
         }
         chosen.into_iter().map(|(_, id)| id).collect()

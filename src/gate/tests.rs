@@ -472,7 +472,7 @@ fn the_token_of_the_waiting_request_is_introspected() {
                     .map(|body| body.content().expose());
                 (call.id, form.unwrap_or_default().to_owned())
             }
-            other => panic!("no call: {other:?}"),
+            Work::Report(event) => panic!("no call: {event:?}"),
         })
         .collect();
     let form = |token| format!("token={token}&token_type_hint=access_token");

@@ -3,7 +3,7 @@
 
 use super::decision_labels::DecisionLabels;
 use crate::crypto::CryptoPath;
-use crate::facts::{FetchFault, IntrospectionFault};
+use crate::facts::{FetchFault, TokenStatusFault};
 
 /// One metric. Every value in a name comes from a closed set or from the configuration, so their
 /// number is bounded.
@@ -39,7 +39,7 @@ pub enum Metric<'m> {
         /// The provider.
         provider: &'m str,
         /// Why.
-        fault: &'m IntrospectionFault,
+        fault: &'m TokenStatusFault,
     },
     /// Counter: requests that waited for a newer key set, because their token names an unknown key.
     KeyIdMiss {
@@ -151,7 +151,7 @@ mod tests {
             },
             Metric::IntrospectionFailure {
                 provider,
-                fault: &IntrospectionFault::ClientRefused,
+                fault: &TokenStatusFault::ClientRefused,
             },
             Metric::KeyIdMiss { provider },
             Metric::KeySetAge { provider },

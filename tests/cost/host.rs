@@ -41,7 +41,7 @@ const CALL_HEADERS: i32 = 6;
 
 /// The one header of each response, as the host writes a map: the number of pairs, the lengths of
 /// each, then each text and a zero.
-const STATUS_200: &[u8] = b"\x01\0\0\0\x07\0\0\0\x03\0\0\0:status\0200\0";
+const STATUS_200: &[u8] = b"\x01\0\0\0\x07\0\0\0\x03\0\0\0:status\x00200\0";
 
 /// The number of each call that the module makes.
 const CALL: u32 = 1;

@@ -28,6 +28,7 @@ fn name(kind: &str) -> String {
         path: DISCOVERY.to_owned(),
     };
     let parts = [
+        "keys".to_owned(),
         ISSUER.to_owned(),
         "discovery".to_owned(),
         format!("{document:?} {:?}", None::<String>),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use n8n_idp_gate::config::reference;
 use n8n_idp_gate::crypto::SkipReason;
-use n8n_idp_gate::facts::{FetchFault, IntrospectionFault};
+use n8n_idp_gate::facts::{FetchFault, TokenStatusFault};
 use n8n_idp_gate::http::RequestHead;
 use n8n_idp_gate::n8n::Operation;
 use n8n_idp_gate::reply::{problem, Challenge, Reason};
@@ -202,7 +202,7 @@ fn faults() -> String {
         let (code, meaning, remedy) = (fault.as_str(), fault.meaning(), fault.remedy());
         format!("| `{code}` | {meaning} | {remedy} |\n")
     });
-    let asked = IntrospectionFault::examples().into_iter().map(|fault| {
+    let asked = TokenStatusFault::examples().into_iter().map(|fault| {
         let (code, meaning, remedy) = (fault.as_str(), fault.meaning(), fault.remedy());
         format!("| `{code}` | {meaning} | {remedy} |\n")
     });

@@ -8,15 +8,15 @@ use std::time::Duration;
 use n8n_idp_gate::crypto::{skipped_in_words, GuestCrypto, KeySet, KeySetFault};
 use n8n_idp_gate::decide::{decide, Decision, DecisionContext, HeaderEdit, Outcome, TokenCache};
 use n8n_idp_gate::facts::{
-    read_answer, read_discovery, Availability, Facts, FetchFault, Introspected, KeyIdDigest,
-    NewerKeys, Outage, Said,
+    read_discovery, read_token_status, Availability, Facts, FetchFault, KeyIdDigest, NewerKeys,
+    Outage, TokenStatus,
 };
 use n8n_idp_gate::http::RequestHead;
 use n8n_idp_gate::observe::audit_line;
 use n8n_idp_gate::policy::{KeySource, Policy, Provider, ProviderId};
 use n8n_idp_gate::reply::{problem, LocalReply, Resource};
 use n8n_idp_gate::time::UnixMillis;
-use n8n_idp_gate::token::{ActiveResponse, TokenDigest};
+use n8n_idp_gate::token::TokenDigest;
 
 use crate::file::{Manifest, ProcessEnvironment};
 use crate::input::{self, now};
@@ -172,7 +172,7 @@ struct Files {
     keys: BTreeMap<ProviderId, Result<KeySet, FetchFault>>,
     /// What the log of the filter would say of them.
     notes: Vec<String>,
-    answers: BTreeMap<ProviderId, Said<ActiveResponse>>,
+    answers: BTreeMap<ProviderId, TokenStatus>,
 }
 
 impl Files {
@@ -221,7 +221,7 @@ impl Files {
             let asked = provider.introspection.as_ref();
             let asked =
                 asked.ok_or_else(|| format!("{} is not asked about tokens", provider.name))?;
-            let said = read_answer(asked, document, now)
+            let said = read_token_status(asked, document, now)
                 .map_err(|fault| format!("{}: {fault}", input::shown(Path::new(path))))?;
             files.answers.insert(id, said);
         }
@@ -255,7 +255,7 @@ fn named<'n>(
 }
 
 impl Facts for Files {
-    fn key_set(&self, provider: ProviderId) -> Availability<'_> {
+    fn key_set(&self, provider: ProviderId) -> Availability<&KeySet> {
         match self.keys.get(&provider) {
             Some(Ok(keys)) => Availability::Known(keys),
             Some(Err(fault)) => Availability::Unavailable(Outage {
@@ -274,12 +274,10 @@ impl Facts for Files {
         NewerKeys::Unlikely
     }
 
-    fn introspection(&self, provider: ProviderId, _: &TokenDigest) -> Introspected<'_> {
+    fn introspection(&self, provider: ProviderId, _: &TokenDigest) -> Availability<TokenStatus> {
         match self.answers.get(&provider) {
-            Some(Said::Active(answer)) => Introspected::Active(answer),
-            Some(Said::Inactive) => Introspected::Inactive,
-            Some(Said::Nameless) => Introspected::Nameless,
-            None => Introspected::Pending,
+            Some(status) => Availability::Known(status.clone()),
+            None => Availability::Pending,
         }
     }
 }

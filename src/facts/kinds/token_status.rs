@@ -1,5 +1,5 @@
-//! What a provider says of single tokens: what is remembered, what is being asked, and when it may
-//! be asked again.
+//! What one provider says about single tokens: calls for requests that wait, and the statuses that are
+//! kept.
 
 mod call;
 mod fault;
@@ -8,147 +8,119 @@ mod read;
 mod statuses;
 
 pub use call::status_request;
-pub(in crate::facts) use fault::Blame;
-pub use fault::IntrospectionFault;
-pub(in crate::facts) use queues::Queues;
-pub use read::{read_answer, Said};
-pub(in crate::facts) use statuses::{Answers, Word};
+pub use fault::TokenStatusFault;
+pub use read::{read_token_status, TokenStatus};
+pub(in crate::facts) use statuses::TokenStatuses;
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
 
-use crate::facts::peer::Peer;
-use crate::facts::waiting::Asker;
-use crate::facts::{schedule, CallId, CallResponse, Outage};
-use crate::policy::Introspection;
-use crate::time::UnixMillis;
-use crate::token::{Term, TokenDigest};
+use fault::FaultScope;
+use queues::{Asker, Queues};
+use statuses::Known;
 
-/// The most calls of one worker and provider that are under way at a time: strangers can make up any
-/// number of tokens. As many more may be about tokens that were proven: signed, or active when last
-/// asked about.
+use crate::facts::call::CallResponse;
+use crate::facts::peer::Peer;
+use crate::facts::schedule::{Calls, Failure, Pauses, UnderWay, LONGEST_ASKED_FOR};
+use crate::facts::source::{CallIds, Ended, FactKey, Kind, Progress, Room, SourceId, Start};
+use crate::facts::waiting::Waiter;
+use crate::facts::{Availability, CallRequest, Event, Outage};
+use crate::policy::{Introspection, ProviderId};
+use crate::time::UnixMillis;
+use crate::token::{CompactToken, Term, TokenDigest};
+
+/// The most requests of one worker that wait for token statuses. An attacker can make up tokens, and
+/// send long heads.
+const MAX_WAITERS: usize = 256;
+
+/// The most calls of one worker and provider that are under way at a time, because an attacker can make
+/// up any number of tokens. As many more may be about proven tokens: signed ones, and those that were
+/// active when their status was last fetched.
 pub const MAX_CALLS: usize = 48;
 
 /// How many calls one caller may have for each that is left for others: alone it has two thirds.
 const SHARE: usize = 2;
 
-/// Added to a call's own time limit before it is given up as lost.
-const LOST_AFTER: Duration = Duration::from_secs(2);
-
-/// How long a token rests that a provider gave no usable answer about.
+/// How long a token rests after a call about it failed.
 const REST: Duration = Duration::from_secs(5);
 
-/// How long a provider that rests is let alone after it was asked about a proven token in vain.
+/// In a pause, how long no call is made after one about a proven token failed.
 const BETWEEN_PROBES: Duration = Duration::from_secs(1);
 
-/// The most failures in a row that count: nobody waits longer than eight seconds for a provider
-/// that is well again.
+/// The most failures in a row that count: no request waits longer than eight seconds for a provider
+/// that responds again.
 const MOST_FAILURES: u32 = 4;
 
-/// The calls to one provider about tokens.
+/// What one provider says about tokens.
 #[derive(Debug)]
-pub(in crate::facts) struct Inquiries {
-    asked: Introspection,
-    calls: Vec<Call>,
-    failures: u32,
-    /// When the last failure came: those of calls that were under way by then are no news.
-    failed: UnixMillis,
-    last_fault: Option<&'static str>,
-    not_before: UnixMillis,
-    /// How long it rests.
-    pause: Duration,
-    /// Until when it is left alone, proven tokens or not: it asked for that itself, or no token can be
-    /// the cause of its rest.
-    left_alone: UnixMillis,
-    /// Before this it is not probed again.
+pub(in crate::facts) struct TokenStatusSource {
+    id: SourceId,
+    provider: ProviderId,
+    rules: Introspection,
+    calls: TokenStatusCalls,
+    pauses: Pauses,
+    /// In a pause, no call is made before this.
     probe_after: UnixMillis,
+    /// Those of all sources in the worker: their number is bounded together.
+    statuses: Rc<RefCell<TokenStatuses>>,
 }
 
-/// A call that is under way.
+/// The calls about tokens that are under way.
+type TokenStatusCalls = Calls<Step>;
+
+/// The one call that a token status takes.
 #[derive(Debug)]
-struct Call {
-    id: CallId,
-    token: TokenDigest,
-    begun: UnixMillis,
+pub(in crate::facts) struct Step {
     is_proven: bool,
-    /// Whose request it was made for.
+    /// Where the request came from that it is made for.
     peer: Option<Peer>,
-    /// It was made though the provider rests.
+    /// It was made in a pause.
     is_probe: bool,
 }
 
-/// What an answer led to.
-pub(in crate::facts) struct Told {
-    /// The token that it is about.
-    pub(in crate::facts) token: TokenDigest,
-    /// What is to be remembered of it.
-    pub(in crate::facts) word: (Word, Term),
-    /// Why it is of no use.
-    pub(in crate::facts) fault: Option<IntrospectionFault>,
-    /// Whether nobody is asked about any token for a while.
-    pub(in crate::facts) rests: bool,
-}
-
-impl Inquiries {
-    pub(in crate::facts) const fn new(asked: Introspection) -> Self {
+impl TokenStatusSource {
+    pub(in crate::facts) fn new(
+        id: SourceId,
+        provider: ProviderId,
+        rules: Introspection,
+        statuses: Rc<RefCell<TokenStatuses>>,
+    ) -> Self {
         Self {
-            asked,
-            calls: Vec::new(),
-            failures: 0,
-            failed: UnixMillis(0),
-            last_fault: None,
-            not_before: UnixMillis(0),
-            pause: Duration::ZERO,
-            left_alone: UnixMillis(0),
+            id,
+            provider,
+            rules,
+            calls: Calls::default(),
+            pauses: Pauses::new(MOST_FAILURES),
             probe_after: UnixMillis(0),
+            statuses,
         }
     }
 
-    /// How long a request waits for an answer: it may have to wait for its turn, too.
-    pub(in crate::facts) const fn longest(&self) -> Duration {
-        self.asked.timeout.saturating_mul(2)
+    /// The call about this token.
+    pub(in crate::facts) fn request(&self, token: &CompactToken) -> CallRequest {
+        status_request(&self.rules, token)
     }
 
-    /// Why nobody is asked about this token now.
-    pub(in crate::facts) fn outage(
-        &self,
-        token: &TokenDigest,
-        now: UnixMillis,
-        is_proven: bool,
-    ) -> Option<Outage> {
-        let rests = now < self.not_before && !self.may_probe(now, is_proven);
-        (rests && !self.is_asking(token)).then(|| Outage {
-            retry_after: self.not_before.since(now),
-            fault: self.last_fault,
-        })
+    /// Why no call about this token is made now.
+    fn outage(&self, key: &FactKey, is_proven: bool, now: UnixMillis) -> Option<Outage> {
+        let rests = !self.pauses.is_over(now) && !self.may_probe(is_proven, now);
+        (rests && !self.calls.is_about(key)).then(|| self.pauses.outage(self.pauses.until(), now))
     }
 
-    /// Whether a provider that rests is asked all the same: about one token at a time that nobody can
-    /// have made up, and once in a while. It may be a made-up one that it stumbled over; that must not
-    /// keep the others out.
-    fn may_probe(&self, now: UnixMillis, is_proven: bool) -> bool {
-        let is_probed = self.calls.iter().any(|call| call.is_probe);
-        is_proven && !is_probed && now >= self.left_alone.max(self.probe_after)
+    /// Whether a call is made in a pause: about one proven token at a time, and once in a while. The
+    /// cause of the pause may be a made-up token, and that must not keep the others out.
+    fn may_probe(&self, is_proven: bool, now: UnixMillis) -> bool {
+        let is_probed = self.calls.iter().any(|call| call.step.is_probe);
+        is_proven && !is_probed && now >= self.pauses.closed_until().max(self.probe_after)
     }
 
-    /// Whether a call about this token is under way.
-    pub(in crate::facts) fn is_asking(&self, token: &TokenDigest) -> bool {
-        self.calls.iter().any(|call| call.token == *token)
-    }
-
-    /// Whether one more call may begin for any token.
-    pub(in crate::facts) fn has_room(&self, now: UnixMillis) -> bool {
-        [true, false]
-            .iter()
-            .any(|is_proven| self.free(*is_proven) > 0)
-            && now >= self.left_alone
-    }
-
-    /// A caller who has fewer calls than this may have one more. Those about proven tokens do not
+    /// A caller that has fewer calls than this may have one more. Those about proven tokens do not
     /// count with the others, and the more calls a caller has, the more must be left.
-    fn most_calls(&self, now: UnixMillis, is_proven: bool) -> usize {
-        if now >= self.not_before {
+    fn most_calls(&self, is_proven: bool, now: UnixMillis) -> usize {
+        if self.pauses.is_over(now) {
             self.free(is_proven).saturating_mul(SHARE)
-        } else if self.may_probe(now, is_proven) {
+        } else if self.may_probe(is_proven, now) {
             usize::MAX
         } else {
             0
@@ -156,126 +128,192 @@ impl Inquiries {
     }
 
     fn free(&self, is_proven: bool) -> usize {
-        let alike = self.calls.iter().filter(|call| call.is_proven == is_proven);
+        let alike = self.calls.iter();
+        let alike = alike.filter(|call| call.step.is_proven == is_proven);
         MAX_CALLS.saturating_sub(alike.count())
     }
 
-    /// Begins a call.
-    pub(in crate::facts) fn begin(&mut self, id: CallId, asker: &Asker, now: UnixMillis) {
-        self.calls.push(Call {
-            id,
-            token: asker.token,
-            begun: now,
-            is_proven: asker.is_proven,
-            peer: asker.peer,
-            is_probe: now < self.not_before,
-        });
-    }
-
-    /// Whether this call's answer is still waited for.
-    pub(in crate::facts) fn awaits(&self, id: CallId) -> bool {
-        self.calls.iter().any(|call| call.id == id)
-    }
-
-    /// A call whose answer the host should have brought long ago. A clock that was set back makes
-    /// neither a call nor a pause last.
-    pub(in crate::facts) fn lost_call(&mut self, now: UnixMillis) -> Option<CallId> {
-        self.not_before = self.not_before.min(now.saturating_add(self.pause));
-        self.left_alone = self.left_alone.min(self.not_before);
-        self.failed = self.failed.min(now);
-        self.probe_after = self.probe_after.min(now.saturating_add(BETWEEN_PROBES));
-        for call in &mut self.calls {
-            call.begun = call.begun.min(now);
-        }
-        let limit = self.asked.timeout.saturating_add(LOST_AFTER);
-        let lost = self.calls.iter().find(|call| now.since(call.begun) > limit);
-        lost.map(|call| call.id)
-    }
-
-    /// Takes the answer to a call that is awaited.
-    pub(in crate::facts) fn answered(
-        &mut self,
-        id: CallId,
-        answer: CallResponse,
-        now: UnixMillis,
-    ) -> Option<Told> {
-        let place = self.calls.iter().position(|call| call.id == id)?;
-        let call = self.calls.swap_remove(place);
-        let asked_for = answer.retry_after();
-        let term = |length| Term {
+    /// Keeps what a call about a token led to.
+    fn keep(&self, key: FactKey, known: Known, length: Duration, now: UnixMillis) {
+        let term = Term {
             since: now,
             until: now.saturating_add(length),
         };
-        let told = |word, length, fault, rests| Told {
-            token: call.token,
-            word: (word, term(length)),
-            fault,
-            rests,
-        };
-        Some(match read::read(&self.asked.protocol, answer) {
-            Ok(said) => {
-                self.ended_well(now);
-                let inactive_ttl = self.asked.inactive_ttl;
-                match said {
-                    Said::Active(claims) => {
-                        let length = self.asked.ttl;
-                        told(Word::active(claims, term(length)), length, None, false)
-                    }
-                    Said::Inactive => told(Word::Inactive, inactive_ttl, None, false),
-                    Said::Nameless => told(Word::Nameless, inactive_ttl, None, false),
-                }
+        let mut statuses = self.statuses.borrow_mut();
+        statuses.remember(self.id, key, known, term);
+    }
+}
+
+impl From<TokenDigest> for FactKey {
+    fn from(token: TokenDigest) -> Self {
+        Self(*token.bytes())
+    }
+}
+
+impl Kind for TokenStatusSource {
+    const NAME: &'static str = "token_status";
+
+    type Key = TokenDigest;
+    type Value<'k> = TokenStatus;
+    type Fault = TokenStatusFault;
+    type Step = Step;
+
+    fn availability(
+        &self,
+        token: TokenDigest,
+        is_proven: bool,
+        now: UnixMillis,
+    ) -> Availability<TokenStatus> {
+        let key = FactKey::from(token);
+        let statuses = self.statuses.borrow();
+        match statuses.of(self.id, &key, now) {
+            Some((Known::Status(status), _)) => Availability::Known(status.clone()),
+            Some((Known::Fault(fault), term)) => Availability::Unavailable(Outage {
+                retry_after: term.until.since(now),
+                fault: Some(fault),
+            }),
+            None => {
+                let is_proven = is_proven || statuses.was_active(self.id, &key);
+                self.outage(&key, is_proven, now)
+                    .map_or(Availability::Pending, Availability::Unavailable)
             }
-            Err(fault) => {
-                let blame = fault.blame(&self.asked.protocol);
-                let length = if blame == Blame::Token {
-                    let asked_for = asked_for.unwrap_or_default();
-                    REST.max(asked_for.min(schedule::LONGEST_ASKED_FOR))
-                } else {
-                    self.rest(&call, fault.as_str(), blame, asked_for, now)
-                };
-                let word = Word::Failed(fault.as_str());
-                told(word, length, Some(fault), blame != Blame::Token)
-            }
-        })
+        }
     }
 
-    /// The provider answers, so it rests no more. What it asked for stands, though a call from before
-    /// that ends well.
-    fn ended_well(&mut self, now: UnixMillis) {
-        if now >= self.left_alone {
-            self.failures = 0;
-            self.last_fault = None;
-            self.not_before = UnixMillis(0);
-            self.left_alone = UnixMillis(0);
+    fn calls(&self) -> &TokenStatusCalls {
+        &self.calls
+    }
+
+    fn calls_mut(&mut self) -> &mut TokenStatusCalls {
+        &mut self.calls
+    }
+
+    fn pauses(&self) -> &Pauses {
+        &self.pauses
+    }
+
+    fn pauses_mut(&mut self) -> &mut Pauses {
+        &mut self.pauses
+    }
+
+    fn timeout(&self) -> Duration {
+        self.rules.timeout
+    }
+
+    fn room(&self) -> Room {
+        Room {
+            slots: MAX_WAITERS,
+            proven_apart: true,
+            // A request may have to wait for its turn, too.
+            longest: self.rules.timeout.saturating_mul(2),
+        }
+    }
+
+    fn expire(&mut self, now: UnixMillis) {
+        self.probe_after = self.probe_after.min(now.saturating_add(BETWEEN_PROBES));
+    }
+
+    /// Whether one more call may begin about any token.
+    fn is_due(&self, _: &mut dyn Iterator<Item = &Waiter>, now: UnixMillis) -> bool {
+        let has_room = self.free(true) > 0 || self.free(false) > 0;
+        has_room && now >= self.pauses.closed_until()
+    }
+
+    /// Begins calls about the tokens for which requests wait, one for each token.
+    fn begin(
+        &mut self,
+        ids: &mut CallIds,
+        waiters: &mut dyn Iterator<Item = &Waiter>,
+        now: UnixMillis,
+    ) -> Vec<Start> {
+        let mut queues = Queues::of(waiters, &self.calls);
+        let mut begun = Vec::new();
+        loop {
+            let most = |is_proven| self.most_calls(is_proven, now);
+            let Some(asker) = queues.next(most(true), most(false)) else {
+                return begun;
+            };
+            let Asker {
+                waiter,
+                key,
+                is_proven,
+                peer,
+            } = asker;
+            let id = ids.next();
+            self.calls.begin(UnderWay {
+                id,
+                key,
+                begun: now,
+                step: Step {
+                    is_proven,
+                    peer,
+                    is_probe: !self.pauses.is_over(now),
+                },
+            });
+            begun.push(Start::CallFor(id, waiter));
+        }
+    }
+
+    fn read(
+        &mut self,
+        call: &UnderWay<Step>,
+        response: CallResponse,
+        now: UnixMillis,
+    ) -> Result<Progress<Step>, TokenStatusFault> {
+        let term = Term {
+            since: now,
+            until: now.saturating_add(self.rules.ttl),
+        };
+        let status = read::read(&self.rules.protocol, response, term)?;
+        if self.pauses.succeeded(now) {
             self.probe_after = UnixMillis(0);
         }
+        let is_active = matches!(status, TokenStatus::Active(_));
+        let length = if is_active {
+            self.rules.ttl
+        } else {
+            self.rules.inactive_ttl
+        };
+        self.keep(call.key, Known::Status(status), length, now);
+        Ok(Progress::Ended(Ended {
+            events: vec![Event::TokenStatusReceived(self.provider, is_active)],
+            share: None,
+            pauses: false,
+        }))
     }
 
-    /// Lets the provider rest, and says for how long this fault makes it rest.
-    fn rest(
+    fn failed(
         &mut self,
-        call: &Call,
-        fault: &'static str,
-        blame: Blame,
+        call: &UnderWay<Step>,
+        fault: TokenStatusFault,
         asked_for: Option<Duration>,
         now: UnixMillis,
-    ) -> Duration {
-        if call.begun > self.failed {
-            self.failures = self.failures.saturating_add(1).min(MOST_FAILURES);
+    ) -> Ended {
+        let scope = fault.scope(&self.rules.protocol);
+        let length = if scope == FaultScope::Token {
+            REST.max(asked_for.unwrap_or_default().min(LONGEST_ASKED_FOR))
+        } else {
+            if call.step.is_probe {
+                self.probe_after = now.saturating_add(BETWEEN_PROBES);
+            }
+            let failure = Failure {
+                fault: fault.as_str(),
+                asked_for,
+                is_new: call.begun > self.pauses.last_failure(),
+                is_of_all: scope == FaultScope::Provider,
+                seed: now.0 ^ call.id.0,
+            };
+            self.pauses.failed(failure, now)
+        };
+        self.keep(call.key, Known::Fault(fault.as_str()), length, now);
+        Ended {
+            events: vec![Event::TokenStatusFailed(self.provider, fault)],
+            share: None,
+            pauses: scope != FaultScope::Token,
         }
-        self.failed = now;
-        self.last_fault = Some(fault);
-        if call.is_probe {
-            self.probe_after = now.saturating_add(BETWEEN_PROBES);
-        }
-        let pause = schedule::pause(self.failures, asked_for, now.0 ^ call.id.0);
-        let until = now.saturating_add(pause);
-        // What it asked for stands, though a call from before that fails otherwise.
-        if asked_for.is_some() || blame == Blame::Provider {
-            self.left_alone = self.left_alone.max(until);
-        }
-        self.not_before = self.not_before.max(until);
-        self.pause = self.not_before.since(now);
-        pause
+    }
+
+    fn was_good(&self, key: &FactKey) -> bool {
+        self.statuses.borrow().was_active(self.id, key)
     }
 }

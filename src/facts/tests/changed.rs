@@ -238,7 +238,7 @@ fn keys_that_are_left_out_are_told_once_for_each_change_and_known_to_all_workers
         let call = fetch(&store.tick(now, &memory));
         let effects = store.answered(call.id, ok(document), now, &memory);
         let mut told = effects.into_iter().filter_map(|effect| match effect {
-            Effect::Skipped(_, keys) => Some(keys),
+            Effect::Report(Event::KeysSkipped(_, keys)) => Some(keys),
             _ => None,
         });
         told.next()

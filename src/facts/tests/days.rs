@@ -137,7 +137,7 @@ impl Days {
     fn check(&mut self, effects: &[Effect], rests: bool) {
         for effect in effects {
             match effect {
-                Effect::Ask { call, waiter, .. } => {
+                Effect::CallFor { call, waiter, .. } => {
                     let text = self.waiting.get(&waiter.0);
                     let text = text.expect("somebody waits for it").clone();
                     let word = self.word_that_counts(&text);

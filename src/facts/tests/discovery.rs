@@ -123,7 +123,9 @@ fn a_document_that_became_another_issuers_is_refused_and_old_keys_serve_on() {
             lies += 1;
             let effects = store.answered(call.id, ok(lie), now, &memory);
             let is_mismatch = |fault: &FetchFault| fault.as_str() == "issuer_mismatch";
-            assert!(matches!(&effects[0], Effect::Failed(_, fault) if is_mismatch(fault)));
+            assert!(
+                matches!(&effects[0], Effect::Report(Event::KeysFailed(_, fault)) if is_mismatch(fault))
+            );
         }
         assert_eq!(knows(&store, "one", now), now <= after(3_600_000));
         now = now.saturating_add(Duration::from_secs(10));

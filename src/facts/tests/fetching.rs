@@ -15,7 +15,7 @@ fn the_first_tick_fetches_the_keys_though_nobody_waits() {
     assert_eq!(call.request.endpoint, endpoint("/jwks"));
     assert_eq!(call.request.timeout, Duration::from_secs(5));
     let effects = store.answered(call.id, ok(key_set("one")), after(20), &memory);
-    assert_eq!(effects, [Effect::Refreshed(THE_PROVIDER)]);
+    assert_eq!(effects, [Effect::Report(Event::KeysFetched(THE_PROVIDER))]);
     assert!(knows(&store, "one", after(20)));
 }
 
@@ -126,7 +126,7 @@ fn a_discovery_document_that_lies_brings_no_keys_and_the_log_says_what_is_wrong_
         let mut store = FactStore::new(&policy(by_discovery(), Some("secret")));
         let call = fetch(&store.tick(START, &memory));
         let effects = store.answered(call.id, ok(document.clone()), START, &memory);
-        let [Effect::Failed(THE_PROVIDER, fault)] = effects.as_slice() else {
+        let [Effect::Report(Event::KeysFailed(THE_PROVIDER, fault))] = effects.as_slice() else {
             panic!("{document}: {effects:?}");
         };
         assert_eq!(
@@ -149,7 +149,7 @@ fn a_byte_order_mark_before_a_document_is_not_looked_at() {
     let call = fetch(&store.tick(START, &memory));
     let next = fetch(&store.answered(call.id, marked(document("/jwks")), START, &memory));
     let effects = store.answered(next.id, marked(ok(key_set("one"))), START, &memory);
-    assert_eq!(effects, [Effect::Refreshed(THE_PROVIDER)]);
+    assert_eq!(effects, [Effect::Report(Event::KeysFetched(THE_PROVIDER))]);
     assert!(knows(&store, "one", START));
 }
 
@@ -191,7 +191,7 @@ fn a_redirect_says_where_it_leads_to_and_a_compressed_answer_how_it_is_encoded()
         let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
         let call = fetch(&store.tick(START, &memory));
         let effects = store.answered(call.id, answer, START, &memory);
-        let [Effect::Failed(THE_PROVIDER, fault)] = effects.as_slice() else {
+        let [Effect::Report(Event::KeysFailed(THE_PROVIDER, fault))] = effects.as_slice() else {
             panic!("{effects:?}");
         };
         assert_eq!(fault.to_string(), told);
@@ -249,7 +249,7 @@ fn whatever_is_no_key_set_is_a_fault_of_its_own() {
         let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
         let call = fetch(&store.tick(START, &memory));
         let effects = store.answered(call.id, answer.clone(), START, &memory);
-        let [Effect::Failed(_, fault), ..] = effects.as_slice() else {
+        let [Effect::Report(Event::KeysFailed(_, fault)), ..] = effects.as_slice() else {
             panic!("{answer:?}: {effects:?}");
         };
         assert_eq!(fault.as_str(), code);

@@ -3,7 +3,6 @@
 use super::token_status::*;
 use super::*;
 use crate::crypto::KeySet;
-use crate::facts::Introspected;
 use crate::policy::{Introspection, Protocol};
 
 /// One caller's token that is over its own limit at userinfo, or of a user who is gone, keeps
@@ -245,7 +244,7 @@ fn many_proven_tokens_do_not_storm_a_provider_that_is_down() {
             let facts = store.at(now);
             if matches!(
                 facts.confirmation(THE_PROVIDER, &token),
-                Introspected::Pending
+                Availability::Pending
             ) && now < after(700)
             {
                 confirm(&mut store, millis + 10, &text, now);

@@ -76,7 +76,7 @@ pub(super) fn wait(store: &mut FactStore, waiter: u32, text: &str, now: UnixMill
 /// The calls among the effects, and for which request each is made.
 pub(super) fn asks(effects: &[Effect]) -> Vec<(CallId, u32)> {
     let asks = effects.iter().filter_map(|effect| match effect {
-        Effect::Ask { call, waiter, .. } => Some((*call, waiter.0)),
+        Effect::CallFor { call, waiter, .. } => Some((*call, waiter.0)),
         _ => None,
     });
     asks.collect()
@@ -84,21 +84,21 @@ pub(super) fn asks(effects: &[Effect]) -> Vec<(CallId, u32)> {
 
 /// What is known of a token: `active`, `inactive`, `pending`, or the code of a fault.
 pub(super) fn known(store: &FactStore, text: &str, now: UnixMillis) -> &'static str {
-    word(store.at(now).introspection(THE_PROVIDER, &digest(text)))
+    word(&store.at(now).introspection(THE_PROVIDER, &digest(text)))
 }
 
 /// The same of a token whose signature is good.
 pub(super) fn confirmed(store: &FactStore, text: &str, now: UnixMillis) -> &'static str {
-    word(store.at(now).confirmation(THE_PROVIDER, &digest(text)))
+    word(&store.at(now).confirmation(THE_PROVIDER, &digest(text)))
 }
 
-fn word(said: Introspected<'_>) -> &'static str {
-    match said {
-        Introspected::Active(_) => "active",
-        Introspected::Inactive => "inactive",
-        Introspected::Nameless => "nameless",
-        Introspected::Pending => "pending",
-        Introspected::Unavailable(outage) => outage.fault.unwrap_or("unknown"),
+fn word(status: &Availability<TokenStatus>) -> &'static str {
+    match status {
+        Availability::Known(TokenStatus::Active(_)) => "active",
+        Availability::Known(TokenStatus::Inactive) => "inactive",
+        Availability::Known(TokenStatus::Nameless) => "nameless",
+        Availability::Pending => "pending",
+        Availability::Unavailable(outage) => outage.fault.unwrap_or("unknown"),
     }
 }
 
@@ -135,12 +135,18 @@ fn requests_with_one_token_share_one_call_and_its_answer() {
     assert_eq!(calls.iter().map(|call| call.1).collect::<Vec<_>>(), [1, 4]);
     assert!(asks(&store.tick(after(2), &Memory::default())).is_empty());
     let effects = store.answered(calls[0].0, active(), after(9), &Memory::default());
-    assert_eq!(effects[0], Effect::Told(THE_PROVIDER, true));
+    assert_eq!(
+        effects[0],
+        Effect::Report(Event::TokenStatusReceived(THE_PROVIDER, true))
+    );
     assert_eq!(woken(&effects), [(1, false), (2, false), (3, false)]);
     assert_eq!(known(&store, "one", after(9)), "active");
     assert_eq!(known(&store, "two", after(9)), "pending");
     let effects = store.answered(calls[1].0, inactive(), after(10), &Memory::default());
-    assert_eq!(effects[0], Effect::Told(THE_PROVIDER, false));
+    assert_eq!(
+        effects[0],
+        Effect::Report(Event::TokenStatusReceived(THE_PROVIDER, false))
+    );
     assert_eq!(woken(&effects), [(4, false)]);
     assert_eq!(known(&store, "two", after(10)), "inactive");
 }
@@ -175,7 +181,9 @@ fn a_provider_that_is_down_rests_and_is_asked_again() {
     ] {
         let mut store = store();
         let effects = ask(&mut store, "one", answer, START);
-        assert!(matches!(&effects[0], Effect::Untold(_, why) if why.as_str() == fault));
+        assert!(
+            matches!(&effects[0], Effect::Report(Event::TokenStatusFailed(_, why)) if why.as_str() == fault)
+        );
         assert_eq!(woken(&effects), [(1, false)]);
         for text in ["one", "two"] {
             assert_eq!(known(&store, text, after(1)), fault);

@@ -45,7 +45,9 @@ fn keys_that_left_are_gone_after_their_grace_whatever_is_published_instead() {
             let left = after(300_000);
             let call = fetch(&store.tick(left, &memory));
             let effects = store.answered(call.id, ok(document), left, &memory);
-            let [Effect::Failed(_, fault), Effect::Skipped(..)] = effects.as_slice() else {
+            let [Effect::Report(Event::KeysFailed(_, fault)), Effect::Report(Event::KeysSkipped(..))] =
+                effects.as_slice()
+            else {
                 panic!("{effects:?}");
             };
             assert_eq!(fault.as_str(), "no_usable_key");

@@ -176,7 +176,12 @@ impl Year {
     }
 
     fn note_end(&mut self, index: usize, effects: &[Effect]) {
-        let ended = |effect: &Effect| matches!(effect, Effect::Refreshed(_) | Effect::Failed(..));
+        let ended = |effect: &Effect| {
+            matches!(
+                effect,
+                Effect::Report(Event::KeysFetched(_) | Event::KeysFailed(..))
+            )
+        };
         let now = self.now;
         let worker = &mut self.workers[index];
         let keys = worker.store.at(now);
@@ -220,13 +225,16 @@ impl Year {
         let now = self.now;
         let worker = &mut self.workers[index];
         let effects = worker.store.answered(call.id, answer, now, &self.memory);
-        if effects.contains(&Effect::Refreshed(THE_PROVIDER)) {
+        if effects.contains(&Effect::Report(Event::KeysFetched(THE_PROVIDER))) {
             self.last_answer = now;
             for kid in published {
                 self.last_published.insert(kid.to_owned(), now);
             }
         }
-        if effects.contains(&Effect::Failed(THE_PROVIDER, KeySetFault::Empty.into())) {
+        if effects.contains(&Effect::Report(Event::KeysFailed(
+            THE_PROVIDER,
+            KeySetFault::Empty.into(),
+        ))) {
             seen.emptied += 1;
             self.last_emptied = now;
             self.last_published.clear();
@@ -234,7 +242,10 @@ impl Year {
         let is_unusable = |effect: &Effect| {
             matches!(
                 effect,
-                Effect::Failed(_, FetchFault::Keys(KeySetFault::NoUsableKey(_)))
+                Effect::Report(Event::KeysFailed(
+                    _,
+                    FetchFault::Keys(KeySetFault::NoUsableKey(_))
+                ))
             )
         };
         if effects.iter().any(is_unusable) {
@@ -242,7 +253,10 @@ impl Year {
             self.last_unusable = now;
         }
         let is_mismatch = |effect: &Effect| {
-            matches!(effect, Effect::Failed(_, FetchFault::IssuerMismatch { .. }))
+            matches!(
+                effect,
+                Effect::Report(Event::KeysFailed(_, FetchFault::IssuerMismatch { .. }))
+            )
         };
         if effects.iter().any(is_mismatch) {
             seen.refused_documents += 1;

@@ -71,7 +71,7 @@ fn a_token_of_the_second_provider_is_decided_under_a_flood() {
     let calls = |work: Vec<Work>| -> Vec<CallId> {
         let fetches = work.into_iter().filter_map(|item| match item {
             Work::Call(call) => Some(call.id),
-            _ => None,
+            Work::Report(_) => None,
         });
         fetches.collect()
     };

@@ -87,7 +87,7 @@ impl FetchFault {
     /// What an operator does about it.
     pub const fn remedy(&self) -> &'static str {
         match self {
-            Self::NoResponse => "Look at the provider and at what stands before it.",
+            Self::NoResponse => "PastRefetch at the provider and at what stands before it.",
             Self::NotDispatched => "Write the name of one of Envoy's clusters into `cluster`.",
             Self::Status { status, .. } => match StatusClass::of(*status) {
                 StatusClass::Redirect => {
@@ -100,11 +100,11 @@ impl FetchFault {
                 StatusClass::RateLimited => "Raise `ttl` and `min_ttl`. `Retry-After` in seconds is obeyed, up to five minutes.",
                 StatusClass::ClientError => "Open the document to the address that Envoy comes from.",
                 StatusClass::Unavailable => {
-                    "Look at `upstream_cx_connect_fail` and `ssl.fail_verify_san` of the cluster: \
+                    "PastRefetch at `upstream_cx_connect_fail` and `ssl.fail_verify_san` of the cluster: \
                      DNS, a firewall, TLS; else at the provider."
                 }
-                StatusClass::Timeout => "Look at the provider, and at its network; `timeout` may be too short.",
-                StatusClass::ServerError => "Look at the provider.",
+                StatusClass::Timeout => "PastRefetch at the provider, and at its network; `timeout` may be too short.",
+                StatusClass::ServerError => "PastRefetch at the provider.",
                 StatusClass::Other => "Ask the address with curl: it is no key set.",
             },
             Self::TooLarge => "Check the address: real key sets have some kilobytes.",

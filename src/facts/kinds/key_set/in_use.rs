@@ -3,39 +3,39 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::snapshot::Snapshot;
 use crate::crypto::{KeySet, PublicKey, MAX_CANDIDATES};
-use crate::facts::shared::Snapshot;
 use crate::time::UnixMillis;
 
 /// The most keys that are kept after they left the published set. A provider that changes its
 /// keys with every fetch must not fill the memory.
-pub(in crate::facts) const MAX_RETIRED: usize = 100;
+pub(super) const MAX_REMOVED: usize = 100;
 
 /// What a provider publishes and published, as workers tell each other.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(in crate::facts) struct Published {
+pub(super) struct Published {
     /// The usable keys of the newest document; none where it had none.
-    pub(in crate::facts) keys: Vec<Rc<PublicKey>>,
+    pub(super) keys: Vec<Rc<PublicKey>>,
     /// Keys that left it, oldest first.
-    pub(in crate::facts) retired: Vec<Retired>,
+    pub(super) removed: Vec<Removed>,
 }
 
 /// A key that left the published set.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::facts) struct Retired {
-    pub(in crate::facts) key: Rc<PublicKey>,
+pub(super) struct Removed {
+    pub(super) key: Rc<PublicKey>,
     /// When it was first missing.
-    pub(in crate::facts) since: UnixMillis,
+    pub(super) since: UnixMillis,
 }
 
 impl Published {
-    /// Whether there is no key, neither published nor retired.
-    pub(in crate::facts) fn is_empty(&self) -> bool {
-        self.keys.is_empty() && self.retired.is_empty()
+    /// Whether there is no key, neither published nor removed.
+    pub(super) fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.removed.is_empty()
     }
 
     /// What is known after `newer` keys were published at `now`.
-    pub(in crate::facts) fn succeeded_by(&self, newer: &[Rc<PublicKey>], now: UnixMillis) -> Self {
+    pub(super) fn succeeded_by(&self, newer: &[Rc<PublicKey>], now: UnixMillis) -> Self {
         let mut keys = newer.to_vec();
         for key in &mut keys {
             // Keys that stay are the very same ones, so that comparing them costs nothing.
@@ -43,26 +43,26 @@ impl Published {
                 *key = Rc::clone(old);
             }
         }
-        let mut retired = self.retired.clone();
+        let mut removed = self.removed.clone();
         for key in &self.keys {
-            retired.push(Retired {
+            removed.push(Removed {
                 key: Rc::clone(key),
                 since: now,
             });
         }
-        retired.retain(|old| !keys.contains(&old.key));
-        let mut retired = few_of_each_key_id(&keys, retired);
-        let surplus = retired.len().saturating_sub(MAX_RETIRED);
-        retired.drain(..surplus);
-        Self { keys, retired }
+        removed.retain(|old| !keys.contains(&old.key));
+        let mut removed = few_of_each_key_id(&keys, removed);
+        let surplus = removed.len().saturating_sub(MAX_REMOVED);
+        removed.drain(..surplus);
+        Self { keys, removed }
     }
 }
 
 /// Of the keys that left, the newest of each key id: a provider that replaces its key again and again
 /// under one id would else have more of them than one token is tried with, and no token would be good.
-fn few_of_each_key_id(keys: &[Rc<PublicKey>], retired: Vec<Retired>) -> Vec<Retired> {
-    let mut kept: Vec<Retired> = Vec::new();
-    for old in retired.into_iter().rev() {
+fn few_of_each_key_id(keys: &[Rc<PublicKey>], removed: Vec<Removed>) -> Vec<Removed> {
+    let mut kept: Vec<Removed> = Vec::new();
+    for old in removed.into_iter().rev() {
         let is_same =
             |key: &Rc<PublicKey>| key.key_id().is_some() && key.key_id() == old.key.key_id();
         let published = keys.iter().filter(|key| is_same(key)).count();
@@ -77,69 +77,72 @@ fn few_of_each_key_id(keys: &[Rc<PublicKey>], retired: Vec<Retired>) -> Vec<Reti
 
 /// The keys that are in use.
 #[derive(Debug)]
-pub(in crate::facts) struct Held {
+pub(super) struct InUse {
     published: Published,
-    in_use: KeySet,
+    keys: KeySet,
     revoked: Vec<String>,
     fetched: UnixMillis,
     max_age: Option<Duration>,
 }
 
-impl Held {
-    /// The keys that a snapshot tells of.
-    pub(in crate::facts) fn new(snapshot: &Snapshot, revoked: &[String]) -> Self {
-        let mut held = Self {
+impl InUse {
+    /// The keys of a snapshot, if it has any.
+    pub(super) fn new(snapshot: &Snapshot, revoked: &[String]) -> Option<Self> {
+        if snapshot.published.is_empty() {
+            return None;
+        }
+        let mut in_use = Self {
             published: snapshot.published.clone(),
-            in_use: KeySet::default().without(snapshot.skipped.clone()),
+            keys: KeySet::default().without(snapshot.skipped.clone()),
             revoked: revoked.to_vec(),
             fetched: snapshot.fetched,
             max_age: snapshot.max_age,
         };
-        held.choose();
-        held
+        in_use.choose();
+        Some(in_use)
     }
 
     /// Lets go of keys that left the published set longer than `grace` ago, and of what a clock
     /// that was set back says about the future. Returns the keys as they were, if some are gone.
-    pub(in crate::facts) fn expire(&mut self, now: UnixMillis, grace: Duration) -> Option<KeySet> {
+    pub(super) fn expire(&mut self, now: UnixMillis, grace: Duration) -> Option<KeySet> {
         self.fetched = self.fetched.min(now);
-        let retired = &mut self.published.retired;
-        let before = retired.len();
-        retired.retain_mut(|old| {
+        let removed = &mut self.published.removed;
+        let before = removed.len();
+        removed.retain_mut(|old| {
             old.since = old.since.min(now);
             now < old.since.saturating_add(grace)
         });
-        (retired.len() != before).then(|| self.choose())
+        (removed.len() != before).then(|| self.choose())
     }
 
     /// Puts together what is in use, and returns what was.
     fn choose(&mut self) -> KeySet {
         let mut keys = self.published.keys.clone();
-        for old in &self.published.retired {
+        for old in &self.published.removed {
             keys.push(Rc::clone(&old.key));
         }
-        let skipped = self.in_use.skipped().to_vec();
+        let skipped = self.keys.skipped().to_vec();
         let chosen = KeySet::of(keys, &self.revoked).without(skipped);
-        std::mem::replace(&mut self.in_use, chosen)
+        std::mem::replace(&mut self.keys, chosen)
     }
 
     /// The keys that may check a token now.
-    pub(in crate::facts) const fn keys(&self) -> &KeySet {
-        &self.in_use
+    pub(super) const fn keys(&self) -> &KeySet {
+        &self.keys
     }
 
     /// What the provider publishes and published.
-    pub(in crate::facts) const fn published(&self) -> &Published {
+    pub(super) const fn published(&self) -> &Published {
         &self.published
     }
 
     /// When the published set was fetched.
-    pub(in crate::facts) const fn fetched(&self) -> UnixMillis {
+    pub(super) const fn fetched(&self) -> UnixMillis {
         self.fetched
     }
 
     /// How long the provider said that it would be fresh.
-    pub(in crate::facts) const fn max_age(&self) -> Option<Duration> {
+    pub(super) const fn max_age(&self) -> Option<Duration> {
         self.max_age
     }
 }

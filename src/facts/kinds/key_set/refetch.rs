@@ -1,8 +1,8 @@
-//! When a provider is asked for keys that tokens name and its set does not have, or has others for.
+//! When a key set may be refetched, because tokens name keys that it does not have or has others for.
 //!
-//! Anybody can make up a key id or a signature. So such fetches, called looks here, are few in a cooldown. But a
-//! made-up key id must not close the time until the next one for a key that is really new: after
-//! the first look the second may come soon, and one caller cannot use them all up.
+//! An attacker can make up a key id or a signature. So refetches are few in a cooldown. But one for a
+//! made-up key id must not prevent the next one for a key that is really new. So after the first
+//! refetch the second may come soon, and one caller cannot cause all of them.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::unknown::KeyIdDigest;
 use crate::facts::peer::Peer;
 use crate::time::UnixMillis;
 
-/// Why a token makes the gate look. Each has looks of its own, so that forged signatures use up none
+/// Why a token causes a refetch. Each has refetches of its own, so that forged signatures use up none
 /// for key ids that are really new.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::facts) enum Cause {
@@ -22,7 +22,7 @@ pub(in crate::facts) enum Cause {
 }
 
 impl Cause {
-    /// The most looks in a cooldown. A key changes under its id far less often than under a new one,
+    /// The most refetches in a cooldown. A key changes under its id far less often than under a new one,
     /// and signatures that are wrong come by the thousand.
     const fn most(self) -> usize {
         match self {
@@ -40,24 +40,58 @@ impl Cause {
     }
 }
 
-/// What a request that waits wants to be looked for.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::facts) struct Wanted {
-    pub(in crate::facts) cause: Cause,
+/// What a token needs to be refetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::facts) struct Refetch {
+    cause: Cause,
     /// Stands for the key id, or for the token.
-    pub(in crate::facts) key_id: KeyIdDigest,
-    /// Where the request came from.
-    pub(in crate::facts) peer: Option<Peer>,
+    key_id: KeyIdDigest,
 }
 
-/// The least time between two looks.
+impl Refetch {
+    /// For a token whose key id is not in the set.
+    pub(in crate::facts) const fn unknown(key_id: KeyIdDigest) -> Self {
+        Self {
+            cause: Cause::Unknown,
+            key_id,
+        }
+    }
+
+    /// For a token whose signature is good under no key that it names.
+    pub(in crate::facts) const fn changed(token: KeyIdDigest) -> Self {
+        Self {
+            cause: Cause::Changed,
+            key_id: token,
+        }
+    }
+
+    /// The same for a request from there.
+    pub(super) const fn by(self, peer: Option<Peer>) -> Wanted {
+        Wanted {
+            cause: self.cause,
+            key_id: self.key_id,
+            peer,
+        }
+    }
+}
+
+/// What a request wants to be refetched.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted {
+    pub(super) cause: Cause,
+    pub(super) key_id: KeyIdDigest,
+    /// Where the request came from.
+    pub(super) peer: Option<Peer>,
+}
+
+/// The least time between two refetches.
 pub(in crate::facts) fn gap(cooldown: Duration) -> Duration {
     cooldown.checked_div(10).unwrap_or_default()
 }
 
-/// A look.
+/// A refetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::facts) struct Look {
+pub(in crate::facts) struct PastRefetch {
     /// When it ended: one that takes longer than the cooldown is not followed by the next at once.
     pub(in crate::facts) at: UnixMillis,
     /// How long it took: a provider that is slow is not asked without a rest.
@@ -66,34 +100,34 @@ pub(in crate::facts) struct Look {
     pub(in crate::facts) peer: Option<Peer>,
 }
 
-/// The last looks of all workers for one cause, the oldest first.
+/// The last refetches of all workers for one cause, the oldest first.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(in crate::facts) struct Looks {
+pub(in crate::facts) struct Refetches {
     cause: Cause,
-    looks: Vec<Look>,
+    refetches: Vec<PastRefetch>,
 }
 
-impl Looks {
+impl Refetches {
     /// None yet.
     pub(in crate::facts) const fn of(cause: Cause) -> Self {
         Self {
             cause,
-            looks: Vec::new(),
+            refetches: Vec::new(),
         }
     }
 
-    /// From when on this caller's token may cause a look; zero: now.
+    /// From when on this caller's token may cause a refetch; zero: now.
     pub(in crate::facts) fn next_of(
         &self,
         peer: Option<Peer>,
         now: UnixMillis,
         cooldown: Duration,
     ) -> UnixMillis {
-        let counts = |look: &&Look| now < look.at.saturating_add(cooldown);
-        let mine = self.looks.iter().filter(counts);
-        let mine = mine.filter(|look| look.peer == peer);
-        let (count, first) = mine.fold((0_usize, None), |(count, first), look| {
-            (count.saturating_add(1), first.or(Some(look.at)))
+        let counts = |refetch: &&PastRefetch| now < refetch.at.saturating_add(cooldown);
+        let mine = self.refetches.iter().filter(counts);
+        let mine = mine.filter(|refetch| refetch.peer == peer);
+        let (count, first) = mine.fold((0_usize, None), |(count, first), refetch| {
+            (count.saturating_add(1), first.or(Some(refetch.at)))
         });
         let first = first.unwrap_or_default();
         let own = if count <= 1 {
@@ -108,11 +142,11 @@ impl Looks {
 
     /// From when on any caller's token may.
     pub(in crate::facts) fn next(&self, now: UnixMillis, cooldown: Duration) -> UnixMillis {
-        let counts = |look: &&Look| now < look.at.saturating_add(cooldown);
-        let Some(first) = self.looks.iter().find(counts) else {
+        let counts = |refetch: &&PastRefetch| now < refetch.at.saturating_add(cooldown);
+        let Some(first) = self.refetches.iter().find(counts) else {
             return UnixMillis(0);
         };
-        if self.looks.iter().filter(counts).count() >= self.cause.most() {
+        if self.refetches.iter().filter(counts).count() >= self.cause.most() {
             first.at.saturating_add(cooldown)
         } else {
             self.rested(cooldown)
@@ -121,38 +155,38 @@ impl Looks {
 
     /// When the provider has rested from the last one.
     pub(in crate::facts) fn rested(&self, cooldown: Duration) -> UnixMillis {
-        self.looks.last().map_or(UnixMillis(0), |last| {
+        self.refetches.last().map_or(UnixMillis(0), |last| {
             let rest = last.took.min(cooldown).max(gap(cooldown));
             last.at.saturating_add(rest)
         })
     }
 
-    /// Notes a look.
-    pub(in crate::facts) fn note(&mut self, look: Look) {
+    /// Notes a refetch.
+    pub(in crate::facts) fn note(&mut self, refetch: PastRefetch) {
         // There are few, and nearly always this is the newest.
         let later = self
-            .looks
+            .refetches
             .iter()
             .rev()
-            .take_while(|other| other.at > look.at);
-        let place = self.looks.len().saturating_sub(later.count());
-        self.looks.insert(place, look);
-        let surplus = self.looks.len().saturating_sub(self.cause.most());
-        self.looks.drain(..surplus);
+            .take_while(|other| other.at > refetch.at);
+        let place = self.refetches.len().saturating_sub(later.count());
+        self.refetches.insert(place, refetch);
+        let surplus = self.refetches.len().saturating_sub(self.cause.most());
+        self.refetches.drain(..surplus);
     }
 
     /// Takes over those of another worker. Returns whether there are any that were not known.
     pub(in crate::facts) fn join(&mut self, others: &Self, now: UnixMillis) -> bool {
         let mut news = false;
-        for look in &others.looks {
-            let look = Look {
-                at: look.at.min(now),
-                ..*look
+        for refetch in &others.refetches {
+            let refetch = PastRefetch {
+                at: refetch.at.min(now),
+                ..*refetch
             };
-            if !self.looks.contains(&look) {
-                let before = self.looks.clone();
-                self.note(look);
-                news |= self.looks != before;
+            if !self.refetches.contains(&refetch) {
+                let before = self.refetches.clone();
+                self.note(refetch);
+                news |= self.refetches != before;
             }
         }
         news
@@ -160,14 +194,14 @@ impl Looks {
 
     /// The clock may have been set back.
     pub(in crate::facts) fn clamp(&mut self, now: UnixMillis) {
-        for look in &mut self.looks {
-            look.at = look.at.min(now);
+        for refetch in &mut self.refetches {
+            refetch.at = refetch.at.min(now);
         }
     }
 
     /// All of them, the oldest first.
-    pub(in crate::facts) fn iter(&self) -> impl Iterator<Item = &Look> {
-        self.looks.iter()
+    pub(in crate::facts) fn iter(&self) -> impl Iterator<Item = &PastRefetch> {
+        self.refetches.iter()
     }
 }
 
@@ -185,24 +219,24 @@ mod tests {
         Peer::parse(&format!("10.0.0.{number}"))
     }
 
-    /// In which of these seconds looks are made, when callers want one in every second.
-    fn looks(seconds: std::ops::Range<u64>, callers: &[Option<Peer>]) -> Vec<u64> {
-        looks_for(Cause::Unknown, seconds, callers)
+    /// In which of these seconds refetches are made, when callers want one in every second.
+    fn refetches(seconds: std::ops::Range<u64>, callers: &[Option<Peer>]) -> Vec<u64> {
+        refetches_for(Cause::Unknown, seconds, callers)
     }
 
-    fn looks_for(
+    fn refetches_for(
         cause: Cause,
         seconds: std::ops::Range<u64>,
         callers: &[Option<Peer>],
     ) -> Vec<u64> {
-        let (mut looks, mut made) = (Looks::of(cause), Vec::new());
+        let (mut refetches, mut made) = (Refetches::of(cause), Vec::new());
         for second in seconds {
             let now = at(second);
             let mut callers = callers.iter();
-            let next = callers.find(|peer| looks.next_of(**peer, now, COOLDOWN) <= now);
+            let next = callers.find(|peer| refetches.next_of(**peer, now, COOLDOWN) <= now);
             if let Some(peer) = next {
-                assert!(looks.next(now, COOLDOWN) <= now);
-                looks.note(Look {
+                assert!(refetches.next(now, COOLDOWN) <= now);
+                refetches.note(PastRefetch {
                     at: now,
                     took: Duration::ZERO,
                     peer: *peer,
@@ -214,36 +248,36 @@ mod tests {
     }
 
     #[test]
-    fn one_caller_causes_three_looks_in_a_cooldown_the_second_of_them_soon() {
-        assert_eq!(looks(0..60, &[None]), [0, 3, 15, 30, 33, 45]);
-        assert_eq!(looks(0..60, &[peer(1)]), [0, 3, 15, 30, 33, 45]);
+    fn one_caller_causes_three_refetches_in_a_cooldown_the_second_of_them_soon() {
+        assert_eq!(refetches(0..60, &[None]), [0, 3, 15, 30, 33, 45]);
+        assert_eq!(refetches(0..60, &[peer(1)]), [0, 3, 15, 30, 33, 45]);
     }
 
     #[test]
-    fn many_callers_cause_four_looks_in_a_cooldown() {
+    fn many_callers_cause_four_refetches_in_a_cooldown() {
         let callers: Vec<_> = (1..=200).map(peer).collect();
-        assert_eq!(looks(0..60, &callers), [0, 3, 6, 9, 30, 33, 36, 39]);
+        assert_eq!(refetches(0..60, &callers), [0, 3, 6, 9, 30, 33, 36, 39]);
     }
 
     #[test]
-    fn changed_keys_are_looked_for_less_often() {
-        let changed = |callers: &[_]| looks_for(Cause::Changed, 0..60, callers);
+    fn changed_keys_are_refetched_less_often() {
+        let changed = |callers: &[_]| refetches_for(Cause::Changed, 0..60, callers);
         assert_eq!(changed(&[peer(1)]), [0, 3, 30, 33]);
         let callers: Vec<_> = (1..=200).map(peer).collect();
         assert_eq!(changed(&callers), [0, 3, 6, 30, 33, 36]);
     }
 
     #[test]
-    fn a_caller_who_used_up_his_looks_leaves_one_to_another() {
-        let mut looks = Looks::default();
+    fn a_caller_that_used_up_its_refetches_leaves_one_to_another() {
+        let mut refetches = Refetches::default();
         for second in [0, 3, 15] {
-            looks.note(Look {
+            refetches.note(PastRefetch {
                 at: at(second),
                 took: Duration::ZERO,
                 peer: peer(1),
             });
         }
-        let next = |peer| looks.next_of(peer, at(15), COOLDOWN);
+        let next = |peer| refetches.next_of(peer, at(15), COOLDOWN);
         assert_eq!(next(peer(1)), at(30));
         assert_eq!(next(peer(2)), at(18));
         assert_eq!(next(None), at(18));
@@ -252,33 +286,37 @@ mod tests {
     #[test]
     fn a_provider_that_is_slow_rests_as_long_as_it_took_up_to_a_cooldown() {
         for (took, next) in [(0, 3), (2, 3), (5, 5), (30, 30), (90, 30)] {
-            let mut looks = Looks::default();
-            looks.note(Look {
+            let mut refetches = Refetches::default();
+            refetches.note(PastRefetch {
                 at: at(0),
                 took: Duration::from_secs(took),
                 peer: None,
             });
-            assert_eq!(looks.next_of(peer(1), at(0), COOLDOWN), at(next), "{took}");
+            assert_eq!(
+                refetches.next_of(peer(1), at(0), COOLDOWN),
+                at(next),
+                "{took}"
+            );
         }
     }
 
     #[test]
-    fn looks_of_other_workers_count_once_and_none_of_the_future() {
-        let mut looks = Looks::default();
-        let mut others = Looks::default();
+    fn refetches_of_other_workers_count_once_and_none_of_the_future() {
+        let mut refetches = Refetches::default();
+        let mut others = Refetches::default();
         for second in [3, 100] {
-            others.note(Look {
+            others.note(PastRefetch {
                 at: at(second),
                 took: Duration::ZERO,
                 peer: None,
             });
         }
-        assert!(looks.join(&others, at(10)));
-        assert!(!looks.join(&others, at(10)));
-        let times: Vec<_> = looks.iter().map(|look| look.at).collect();
+        assert!(refetches.join(&others, at(10)));
+        assert!(!refetches.join(&others, at(10)));
+        let times: Vec<_> = refetches.iter().map(|refetch| refetch.at).collect();
         assert_eq!(times, [at(3), at(10)]);
-        looks.clamp(at(5));
-        let times: Vec<_> = looks.iter().map(|look| look.at).collect();
+        refetches.clamp(at(5));
+        let times: Vec<_> = refetches.iter().map(|refetch| refetch.at).collect();
         assert_eq!(times, [at(3), at(5)]);
     }
 }

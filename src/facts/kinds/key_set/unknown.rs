@@ -52,7 +52,7 @@ impl KeyIdDigest {
 /// gate ask for ever. Each fetch that did not bring a key doubles the time until it may cause the
 /// next one. Whatever is published in between is found by the regular fetch.
 #[derive(Debug, Default)]
-pub(in crate::facts) struct UnknownKeyIds {
+pub(super) struct UnknownKeyIds {
     missing: Vec<Missing>,
     /// Those that left the set, the oldest first.
     withdrawn: VecDeque<KeyIdDigest>,
@@ -74,11 +74,7 @@ impl Missing {
 
 impl UnknownKeyIds {
     /// Until when no fetch is made for this key id alone; zero: it may be made.
-    pub(in crate::facts) fn rests_until(
-        &self,
-        key_id: KeyIdDigest,
-        cooldown: Duration,
-    ) -> UnixMillis {
+    pub(super) fn rests_until(&self, key_id: KeyIdDigest, cooldown: Duration) -> UnixMillis {
         self.missing(key_id).map_or(UnixMillis(0), |one| {
             one.last.saturating_add(one.rest(cooldown))
         })
@@ -86,7 +82,7 @@ impl UnknownKeyIds {
 
     /// Whether a key id that rests is known not to exist: its key left the set, or was not brought
     /// by fetches over more than a cooldown.
-    pub(in crate::facts) fn is_settled(&self, key_id: KeyIdDigest, cooldown: Duration) -> bool {
+    pub(super) fn is_settled(&self, key_id: KeyIdDigest, cooldown: Duration) -> bool {
         let missed = self.missing(key_id);
         self.withdrawn.contains(&key_id) || missed.is_some_and(|one| one.rest(cooldown) > cooldown)
     }
@@ -96,12 +92,7 @@ impl UnknownKeyIds {
     }
 
     /// Keys were fetched, with or without those that were looked for.
-    pub(in crate::facts) fn fetched(
-        &mut self,
-        asked: &[KeyIdDigest],
-        keys: &KeySet,
-        now: UnixMillis,
-    ) {
+    pub(super) fn fetched(&mut self, asked: &[KeyIdDigest], keys: &KeySet, now: UnixMillis) {
         let there = digests(keys);
         for key_id in asked {
             if !there.contains(key_id) {
@@ -111,7 +102,7 @@ impl UnknownKeyIds {
     }
 
     /// The set was replaced.
-    pub(in crate::facts) fn replaced(&mut self, old: &KeySet, new: &KeySet) {
+    pub(super) fn replaced(&mut self, old: &KeySet, new: &KeySet) {
         let there = digests(new);
         self.withdrawn.retain(|key_id| !there.contains(key_id));
         for key_id in digests(old) {
@@ -124,7 +115,7 @@ impl UnknownKeyIds {
     }
 
     /// The clock may have been set back.
-    pub(in crate::facts) fn clamp(&mut self, now: UnixMillis) {
+    pub(super) fn clamp(&mut self, now: UnixMillis) {
         for one in &mut self.missing {
             one.last = one.last.min(now);
         }

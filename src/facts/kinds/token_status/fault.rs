@@ -8,7 +8,7 @@ use crate::policy::Protocol;
 
 /// Why a provider's answer about a token is of no use.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum IntrospectionFault {
+pub enum TokenStatusFault {
     /// There is none, or none with status 200.
     #[error(transparent)]
     Fetch(#[from] FetchFault),
@@ -24,7 +24,7 @@ pub enum IntrospectionFault {
     Malformed,
 }
 
-impl IntrospectionFault {
+impl TokenStatusFault {
     /// The stable code of the fault, for audit and metrics.
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -38,22 +38,26 @@ impl IntrospectionFault {
     /// Where it may lie.
     ///
     /// At userinfo the caller himself is the client: limits are his, and it may be he who is gone.
-    pub(in crate::facts) const fn blame(&self, protocol: &Protocol) -> Blame {
+    pub(super) const fn scope(&self, protocol: &Protocol) -> FaultScope {
         let is_userinfo = matches!(protocol, Protocol::UserInfo);
         match self {
             Self::Fetch(FetchFault::Status { status, .. }) => match StatusClass::of(*status) {
-                StatusClass::NotFound | StatusClass::RateLimited if is_userinfo => Blame::Token,
-                StatusClass::ClientError | StatusClass::ServerError | StatusClass::Other => {
-                    Blame::Token
+                StatusClass::NotFound | StatusClass::RateLimited if is_userinfo => {
+                    FaultScope::Token
                 }
-                StatusClass::Unavailable | StatusClass::Timeout => Blame::Anyone,
+                StatusClass::ClientError | StatusClass::ServerError | StatusClass::Other => {
+                    FaultScope::Token
+                }
+                StatusClass::Unavailable | StatusClass::Timeout => FaultScope::Unclear,
                 StatusClass::Redirect | StatusClass::NotFound | StatusClass::RateLimited => {
-                    Blame::Provider
+                    FaultScope::Provider
                 }
             },
-            Self::Fetch(FetchFault::TooLarge) | Self::ContentType | Self::Malformed => Blame::Token,
-            Self::Fetch(FetchFault::NoResponse) => Blame::Anyone,
-            Self::Fetch(_) | Self::ClientRefused => Blame::Provider,
+            Self::Fetch(FetchFault::TooLarge) | Self::ContentType | Self::Malformed => {
+                FaultScope::Token
+            }
+            Self::Fetch(FetchFault::NoResponse) => FaultScope::Unclear,
+            Self::Fetch(_) | Self::ClientRefused => FaultScope::Provider,
         }
     }
 
@@ -124,12 +128,12 @@ impl IntrospectionFault {
 
 /// Where a fault may lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::facts) enum Blame {
+pub(super) enum FaultScope {
     /// In the one token, which a stranger may have made up: others are asked about all the same, lest
     /// he keeps them out.
     Token,
     /// In the provider, or in a token over which it, or what stands before it, stumbled.
-    Anyone,
+    Unclear,
     /// In the provider, or in how it is set up here, whatever the token.
     Provider,
 }
@@ -142,17 +146,17 @@ mod tests {
 
     #[test]
     fn every_fault_has_a_code_of_its_own() {
-        let faults = IntrospectionFault::examples();
-        let codes: BTreeSet<_> = faults.iter().map(IntrospectionFault::as_str).collect();
+        let faults = TokenStatusFault::examples();
+        let codes: BTreeSet<_> = faults.iter().map(TokenStatusFault::as_str).collect();
         assert_eq!(codes.len(), faults.len());
     }
 
     #[test]
     fn what_a_stranger_s_token_may_have_caused_is_told_from_what_it_cannot() {
         let blamed = |protocol: &Protocol, blame| -> Vec<_> {
-            let mut faults = IntrospectionFault::examples();
-            faults.retain(|fault| fault.blame(protocol) == blame);
-            faults.iter().map(IntrospectionFault::as_str).collect()
+            let mut faults = TokenStatusFault::examples();
+            faults.retain(|fault| fault.scope(protocol) == blame);
+            faults.iter().map(TokenStatusFault::as_str).collect()
         };
         let introspection = Protocol::Introspection {
             authorization: None,
@@ -167,13 +171,13 @@ mod tests {
             "content_type",
             "answer_malformed",
         ];
-        assert_eq!(blamed(&introspection, Blame::Token), of_one);
+        assert_eq!(blamed(&introspection, FaultScope::Token), of_one);
         assert_eq!(
-            blamed(&introspection, Blame::Anyone),
+            blamed(&introspection, FaultScope::Unclear),
             ["no_response", "unavailable", "timeout"]
         );
         assert_eq!(
-            blamed(&introspection, Blame::Provider),
+            blamed(&introspection, FaultScope::Provider),
             [
                 "not_dispatched",
                 "client_refused",
@@ -184,6 +188,6 @@ mod tests {
             ]
         );
         let at_userinfo = [&["not_found", "rate_limited"][..], &of_one].concat();
-        assert_eq!(blamed(&Protocol::UserInfo, Blame::Token), at_userinfo);
+        assert_eq!(blamed(&Protocol::UserInfo, FaultScope::Token), at_userinfo);
     }
 }

@@ -1,19 +1,29 @@
-//! Whose token a provider is asked about next.
+//! About which token the next call is made.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::Inquiries;
+use super::TokenStatusCalls;
 use crate::facts::peer::Peer;
-use crate::facts::waiting::Asker;
-use crate::time::UnixMillis;
+use crate::facts::source::FactKey;
+use crate::facts::waiting::Waiter;
+use crate::facts::WaiterId;
 
-/// Those who share calls with each other alone: the tokens of one address that are proven, or the
-/// others. The proven ones come first.
+/// Callers that share calls only with each other: those of one address with proven tokens, or the
+/// others of it. The proven ones come first.
 type Caller = (bool, Option<Peer>);
 
-/// Those who wait for a word on a token that no call is about yet, each token once, by where they
-/// came from: a caller with many tokens, made up or not, does not go before all others.
-pub(in crate::facts) struct Queues {
+/// A request that waits for the status of a token.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asker {
+    pub(super) waiter: WaiterId,
+    pub(super) key: FactKey,
+    pub(super) is_proven: bool,
+    pub(super) peer: Option<Peer>,
+}
+
+/// Requests whose token no call is about yet, one for each token, by where they came from. So a caller
+/// with many tokens, made up or not, does not come before all others.
+pub(super) struct Queues {
     callers: BTreeMap<Caller, Queue>,
 }
 
@@ -25,21 +35,27 @@ struct Queue {
 }
 
 impl Queues {
-    /// Puts them together, in the order of their coming.
-    pub(in crate::facts) fn of(askers: impl Iterator<Item = Asker>, inquiries: &Inquiries) -> Self {
+    /// In the order in which they came.
+    pub(super) fn of(waiters: &mut dyn Iterator<Item = &Waiter>, calls: &TokenStatusCalls) -> Self {
         let mut queues = Self {
             callers: BTreeMap::new(),
         };
         let mut seen = BTreeSet::new();
-        for call in &inquiries.calls {
-            seen.insert(*call.token.bytes());
-            queues.count((!call.is_proven, call.peer));
+        for call in calls.iter() {
+            seen.insert(call.key.0);
+            queues.count((!call.step.is_proven, call.step.peer));
         }
-        for asker in askers {
-            if seen.insert(*asker.token.bytes()) {
-                let caller = (!asker.is_proven, asker.peer);
-                let queue = queues.callers.entry(caller).or_default();
-                queue.waiting.push_back(asker);
+        for waiter in waiters {
+            let key = *waiter.need.key();
+            if seen.insert(key.0) {
+                let (is_proven, peer) = (waiter.holder.is_proven, waiter.holder.peer);
+                let queue = queues.callers.entry((!is_proven, peer)).or_default();
+                queue.waiting.push_back(Asker {
+                    waiter: waiter.id,
+                    key,
+                    is_proven,
+                    peer,
+                });
             }
         }
         queues
@@ -50,18 +66,12 @@ impl Queues {
         queue.calls = queue.calls.saturating_add(1);
     }
 
-    /// Takes out who is next: of the callers who may ask, one who has the fewest calls.
-    pub(in crate::facts) fn next(
-        &mut self,
-        inquiries: &Inquiries,
-        now: UnixMillis,
-    ) -> Option<Asker> {
-        let most = [true, false].map(|is_proven| inquiries.most_calls(now, is_proven));
-        let [most_of_proven, most_of_others] = most;
+    /// Takes out the next one: of the callers with fewer calls than they may have, one with the fewest.
+    pub(super) fn next(&mut self, most_of_proven: usize, most_of_others: usize) -> Option<Asker> {
         let waiting = self.callers.iter();
         let waiting = waiting.filter(|(_, queue)| !queue.waiting.is_empty());
         let callers = waiting.map(|(caller, queue)| (caller.0, queue.calls, *caller));
-        let may_ask = callers.filter(|(is_unproven, calls, _)| {
+        let may_call = callers.filter(|(is_unproven, calls, _)| {
             *calls
                 < if *is_unproven {
                     most_of_others
@@ -69,7 +79,7 @@ impl Queues {
                     most_of_proven
                 }
         });
-        let (_, _, next) = may_ask.min()?;
+        let (_, _, next) = may_call.min()?;
         self.count(next);
         self.callers.get_mut(&next)?.waiting.pop_front()
     }

@@ -1,117 +1,104 @@
-//! What providers said of tokens, for as long as it may be believed.
+//! The token statuses that are known, for as long as they hold.
 
-use serde_json::{Map, Value};
-
+use super::TokenStatus;
+use crate::facts::source::{FactKey, SourceId};
 use crate::formats::json;
-use crate::policy::ProviderId;
 use crate::time::UnixMillis;
-use crate::token::{ActiveResponse, Term, TokenDigest};
+use crate::token::Term;
 
-/// The most active answers that one worker remembers.
+/// The most active statuses that one worker keeps.
 const MAX_ACTIVE: usize = 512;
 
 /// The most bytes that they may take.
 const MAX_ACTIVE_BYTES: usize = 1024 * 1024;
 
-/// The most tokens that are remembered for not being active, or for having no answer. Anybody can
-/// make them up; so they have a queue of their own, and push out each other.
+/// The most tokens that are kept because they are not active, or because the call about them failed. An
+/// attacker can make them up. So they have a queue of their own, and replace only each other.
 const MAX_OTHERS: usize = 2048;
 
-/// What a provider said of a token.
+/// What is known about a token.
 #[derive(Debug)]
-pub(in crate::facts) enum Word {
-    /// It is active. The number is about how many bytes that takes.
-    Active(ActiveResponse, usize),
-    /// It is not.
-    Inactive,
-    /// Not whose it is. Anybody may make up such a token, where the endpoint knows none of them.
-    Nameless,
-    /// Nothing of use: the code of the fault.
-    Failed(&'static str),
+pub(super) enum Known {
+    /// Its status.
+    Status(TokenStatus),
+    /// None: the code of the fault.
+    Fault(&'static str),
 }
 
-impl Word {
-    /// That a token is active.
-    pub(super) fn active(claims: Map<String, Value>, term: Term) -> Self {
-        let weight = json::weight(&claims);
-        Self::Active(ActiveResponse::new(claims, term), weight)
-    }
-
-    const fn weight(&self) -> usize {
+impl Known {
+    /// About how many bytes it takes, if it is an active status. The others are all of one size.
+    fn weight(&self) -> usize {
         match self {
-            Self::Active(_, weight) => *weight,
+            Self::Status(TokenStatus::Active(response)) => json::weight(response.claims()),
             _ => 0,
         }
     }
 }
 
+#[derive(Debug)]
 struct Entry {
-    provider: ProviderId,
-    token: TokenDigest,
-    word: Word,
+    source: SourceId,
+    key: FactKey,
+    known: Known,
+    weight: usize,
     term: Term,
 }
 
-/// What providers said of tokens. It holds digests, and no token.
+/// The token statuses of one worker. It has digests, and no token.
 ///
-/// Active answers are here for tokens that are refused all the same, and until the worker's memory
-/// of verified tokens has taken them over; so the oldest goes first. Both queues are short enough to
-/// be searched from end to end, which only tokens do that this worker has not verified.
-#[derive(Default)]
-pub(in crate::facts) struct Answers {
+/// Active ones are here for tokens that are refused for another reason, and until the token cache has
+/// them. So the oldest goes first. Both queues are short enough to be searched from end to end, which
+/// only happens for tokens that are not in the token cache.
+#[derive(Debug, Default)]
+pub(in crate::facts) struct TokenStatuses {
     active: Vec<Entry>,
     others: Vec<Entry>,
     bytes: usize,
 }
 
-impl Answers {
-    /// What a provider said of a token, if that is still to be believed, and until when.
-    pub(in crate::facts) fn of(
+impl TokenStatuses {
+    /// What is known about a token, if it still holds, and until when.
+    pub(super) fn of(
         &self,
-        provider: ProviderId,
-        token: &TokenDigest,
+        source: SourceId,
+        key: &FactKey,
         now: UnixMillis,
-    ) -> Option<(&Word, Term)> {
+    ) -> Option<(&Known, Term)> {
         let mut entries = self.active.iter().chain(&self.others);
-        let is_it = |entry: &&Entry| entry.token == *token && entry.provider == provider;
+        let is_it = |entry: &&Entry| entry.key == *key && entry.source == source;
         let entry = entries.find(|entry| is_it(entry) && entry.term.holds(now))?;
-        Some((&entry.word, entry.term))
+        Some((&entry.known, entry.term))
     }
 
-    /// Whether the last that a provider said of a token was that it is active, however old that is.
-    pub(in crate::facts) fn was_active(&self, provider: ProviderId, token: &TokenDigest) -> bool {
+    /// Whether the last status of a token was active, however old that is.
+    pub(super) fn was_active(&self, source: SourceId, key: &FactKey) -> bool {
         let mut active = self.active.iter();
-        active.any(|entry| entry.token == *token && entry.provider == provider)
+        active.any(|entry| entry.key == *key && entry.source == source)
     }
 
-    /// Remembers what a provider said of a token.
-    pub(in crate::facts) fn remember(
-        &mut self,
-        provider: ProviderId,
-        token: TokenDigest,
-        word: Word,
-        term: Term,
-    ) {
-        let is_it = |old: &Entry| old.token == token && old.provider == provider;
-        if let Some(place) = self.active.iter().position(is_it) {
-            match self.active.get_mut(place) {
+    /// Keeps what is known about a token, in place of what was.
+    pub(super) fn remember(&mut self, source: SourceId, key: FactKey, known: Known, term: Term) {
+        let is_it = |old: &Entry| old.key == key && old.source == source;
+        if let Some(index) = self.active.iter().position(is_it) {
+            match self.active.get_mut(index) {
                 // It goes on to be one that was active, and so is proven.
-                Some(old) if matches!(word, Word::Failed(_)) => old.term.until = old.term.since,
-                _ => self.forget_active(place),
+                Some(old) if matches!(known, Known::Fault(_)) => old.term.until = old.term.since,
+                _ => self.forget_active(index),
             }
         }
-        if let Some(place) = self.others.iter().position(is_it) {
-            self.others.remove(place);
+        if let Some(index) = self.others.iter().position(is_it) {
+            self.others.remove(index);
         }
-        let weight = word.weight();
+        let weight = known.weight();
         let queue = match weight {
             0 => &mut self.others,
             _ => &mut self.active,
         };
         queue.push(Entry {
-            provider,
-            token,
-            word,
+            source,
+            key,
+            known,
+            weight,
             term,
         });
         self.bytes = self.bytes.saturating_add(weight);
@@ -123,9 +110,9 @@ impl Answers {
         }
     }
 
-    fn forget_active(&mut self, place: usize) {
-        let old = self.active.remove(place);
-        self.bytes = self.bytes.saturating_sub(old.word.weight());
+    fn forget_active(&mut self, index: usize) {
+        let old = self.active.remove(index);
+        self.bytes = self.bytes.saturating_sub(old.weight);
     }
 }
 
@@ -134,15 +121,15 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::token::{bearer, Bearer};
+    use crate::token::{bearer, ActiveResponse, Bearer, TokenDigest};
 
-    const THE_PROVIDER: ProviderId = ProviderId(0);
+    const THE_SOURCE: SourceId = SourceId(0);
 
-    fn digest(text: &str) -> TokenDigest {
+    fn digest(text: &str) -> FactKey {
         let value = format!("Bearer {text}").into_bytes();
         let head = crate::http::RequestHead::new(vec![("authorization".to_owned(), value)]);
         match bearer(&head) {
-            Ok(Bearer::Token(token)) => TokenDigest::of(&token),
+            Ok(Bearer::Token(token)) => TokenDigest::of(&token).into(),
             other => panic!("{other:?}"),
         }
     }
@@ -152,100 +139,115 @@ mod tests {
         until: UnixMillis(2000),
     };
 
-    fn active(size: usize) -> Word {
+    fn active_with(claims: &serde_json::Value) -> Known {
+        let claims = claims.as_object().unwrap().clone();
+        Known::Status(TokenStatus::Active(ActiveResponse::new(claims, TERM)))
+    }
+
+    fn active(size: usize) -> Known {
         let claims = json!({"active": true, "sub": "s".repeat(size)});
-        Word::active(claims.as_object().unwrap().clone(), TERM)
+        active_with(&claims)
     }
 
     #[test]
-    fn an_answer_is_believed_from_when_it_came_to_when_it_ends() {
-        let mut answers = Answers::default();
+    fn a_status_holds_from_when_it_came_to_when_it_ends() {
+        let mut statuses = TokenStatuses::default();
         let token = digest("one");
-        answers.remember(THE_PROVIDER, token, active(1), TERM);
+        statuses.remember(THE_SOURCE, token, active(1), TERM);
         let known = |millis| {
-            let of = answers.of(THE_PROVIDER, &token, UnixMillis(millis));
+            let of = statuses.of(THE_SOURCE, &token, UnixMillis(millis));
             of.is_some()
         };
         assert_eq!(
             [999, 1000, 1999, 2000].map(known),
             [false, true, true, false]
         );
-        let another = answers.of(ProviderId(1), &token, UnixMillis(1500));
-        assert!(another.is_none(), "each provider speaks for itself");
+        let another = statuses.of(SourceId(1), &token, UnixMillis(1500));
+        assert!(another.is_none(), "each provider is asked for itself");
     }
 
     #[test]
     fn a_flood_of_made_up_tokens_fills_no_memory_and_pushes_out_no_active_one() {
-        let mut answers = Answers::default();
+        let mut statuses = TokenStatuses::default();
         let good = digest("good");
-        answers.remember(THE_PROVIDER, good, active(1), TERM);
+        statuses.remember(THE_SOURCE, good, active(1), TERM);
         for number in 0..MAX_OTHERS * 2 {
             let token = digest(&number.to_string());
-            answers.remember(THE_PROVIDER, token, Word::Inactive, TERM);
+            statuses.remember(
+                THE_SOURCE,
+                token,
+                Known::Status(TokenStatus::Inactive),
+                TERM,
+            );
         }
         assert_eq!(
-            (answers.active.len(), answers.others.len()),
+            (statuses.active.len(), statuses.others.len()),
             (1, MAX_OTHERS)
         );
-        assert!(answers.of(THE_PROVIDER, &good, TERM.since).is_some());
+        assert!(statuses.of(THE_SOURCE, &good, TERM.since).is_some());
     }
 
     #[test]
-    fn active_answers_are_bounded_in_number_and_in_bytes() {
+    fn active_statuses_are_bounded_in_number_and_in_bytes() {
         for (size, most) in [(1, MAX_ACTIVE), (16_000, 62)] {
-            let mut answers = Answers::default();
+            let mut statuses = TokenStatuses::default();
             for number in 0..MAX_ACTIVE + 100 {
                 let token = digest(&number.to_string());
-                answers.remember(THE_PROVIDER, token, active(size), TERM);
+                statuses.remember(THE_SOURCE, token, active(size), TERM);
             }
-            assert_eq!(answers.active.len(), most);
-            assert!(answers.bytes <= MAX_ACTIVE_BYTES);
+            assert_eq!(statuses.active.len(), most);
+            assert!(statuses.bytes <= MAX_ACTIVE_BYTES);
         }
     }
 
     #[test]
-    fn a_newer_word_takes_the_place_of_the_older_one() {
-        let mut answers = Answers::default();
+    fn a_newer_status_replaces_the_older_one() {
+        let mut statuses = TokenStatuses::default();
         let token = digest("one");
-        for word in [
+        for known in [
             active(9),
-            Word::Inactive,
-            Word::Failed("timeout"),
+            Known::Status(TokenStatus::Inactive),
+            Known::Fault("timeout"),
             active(1),
         ] {
-            answers.remember(THE_PROVIDER, token, word, TERM);
-            assert_eq!(answers.active.len() + answers.others.len(), 1);
+            statuses.remember(THE_SOURCE, token, known, TERM);
+            assert_eq!(statuses.active.len() + statuses.others.len(), 1);
         }
-        assert_eq!(answers.bytes, active(1).weight());
+        assert_eq!(statuses.bytes, active(1).weight());
     }
 
     #[test]
-    fn a_call_that_failed_leaves_a_token_proven_and_its_answer_is_believed_no_longer() {
-        let mut answers = Answers::default();
+    fn a_call_that_failed_leaves_a_token_proven_and_ends_its_status() {
+        let mut statuses = TokenStatuses::default();
         let (token, other) = (digest("one"), digest("two"));
         for token in [token, other] {
-            answers.remember(THE_PROVIDER, token, active(9), TERM);
+            statuses.remember(THE_SOURCE, token, active(9), TERM);
         }
-        answers.remember(THE_PROVIDER, token, Word::Failed("timeout"), TERM);
-        let word = |token| {
-            let word = answers.of(THE_PROVIDER, token, UnixMillis(1500));
-            word.map(|(word, _)| matches!(word, Word::Active(..)))
+        statuses.remember(THE_SOURCE, token, Known::Fault("timeout"), TERM);
+        let status = |token| {
+            let known = statuses.of(THE_SOURCE, token, UnixMillis(1500));
+            known.map(|(known, _)| matches!(known, Known::Status(TokenStatus::Active(_))))
         };
-        assert_eq!((word(&token), word(&other)), (Some(false), Some(true)));
-        assert!(answers.was_active(THE_PROVIDER, &token));
-        assert_eq!(answers.bytes, active(9).weight() * 2);
-        answers.remember(THE_PROVIDER, token, Word::Inactive, TERM);
-        assert!(!answers.was_active(THE_PROVIDER, &token));
-        assert_eq!(answers.bytes, active(9).weight());
+        assert_eq!((status(&token), status(&other)), (Some(false), Some(true)));
+        assert!(statuses.was_active(THE_SOURCE, &token));
+        assert_eq!(statuses.bytes, active(9).weight() * 2);
+        statuses.remember(
+            THE_SOURCE,
+            token,
+            Known::Status(TokenStatus::Inactive),
+            TERM,
+        );
+        assert!(!statuses.was_active(THE_SOURCE, &token));
+        assert_eq!(statuses.bytes, active(9).weight());
     }
 
     /// A short object takes many times its length: some 448 bytes.
     #[test]
-    fn active_answers_weigh_what_they_take() {
+    fn active_statuses_weigh_what_they_take() {
         let claims = json!({"sub": "a", "x": vec![json!({"": 0}); 2_000]});
         let length = claims.to_string().len();
         assert!(length < 16 * 1024);
-        let word = Word::active(claims.as_object().unwrap().clone(), TERM);
-        assert!(word.weight() >= 2_000 * 448, "{}", word.weight());
+        let known = active_with(&claims);
+        assert!(known.weight() >= 2_000 * 448, "{}", known.weight());
     }
 }

@@ -4,6 +4,11 @@ use super::*;
 use crate::facts::ResponseHeaders;
 use crate::secret::Secret;
 
+const TERM: Term = Term {
+    since: UnixMillis(0),
+    until: UnixMillis(1),
+};
+
 fn introspection() -> Protocol {
     Protocol::Introspection {
         authorization: Some(Secret::new("Basic x".to_owned())),
@@ -29,10 +34,10 @@ fn json(body: &str) -> CallResponse {
 
 /// `active`, `inactive`, `nameless`, or the code of the fault.
 fn said(protocol: &Protocol, answer: CallResponse) -> &'static str {
-    match read(protocol, answer) {
-        Ok(Said::Active(_)) => "active",
-        Ok(Said::Inactive) => "inactive",
-        Ok(Said::Nameless) => "nameless",
+    match read(protocol, answer, TERM) {
+        Ok(TokenStatus::Active(_)) => "active",
+        Ok(TokenStatus::Inactive) => "inactive",
+        Ok(TokenStatus::Nameless) => "nameless",
         Err(fault) => fault.as_str(),
     }
 }
@@ -137,9 +142,10 @@ fn userinfo_says_whose_a_token_is_or_that_it_is_nobodys() {
 fn google_s_strings_are_numbers_and_booleans_where_they_are_meant() {
     let body = r#"{"azp":"app","aud":"app","sub":"7","scope":"openid","exp":"1800000000",
         "expires_in":"3599","email":"a@gmail.com","email_verified":"true"}"#;
-    let Ok(Said::Active(members)) = read(&Protocol::GoogleTokenInfo, json(body)) else {
+    let Ok(TokenStatus::Active(active)) = read(&Protocol::GoogleTokenInfo, json(body), TERM) else {
         panic!("not active");
     };
+    let members = active.claims();
     assert_eq!(members["exp"], json!(1_800_000_000));
     assert_eq!(members["email_verified"], json!(true));
     assert_eq!(members["expires_in"], json!("3599"));

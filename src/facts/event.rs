@@ -1,0 +1,20 @@
+//! What operators learn of facts, in the log and by metrics.
+
+use super::{FetchFault, TokenStatusFault};
+use crate::crypto::SkippedKey;
+use crate::policy::ProviderId;
+
+/// Something about a fact that operators learn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The keys of a provider were fetched.
+    KeysFetched(ProviderId),
+    /// These keys of its key set are left out, which are others than before.
+    KeysSkipped(ProviderId, Vec<SkippedKey>),
+    /// Its keys could not be fetched.
+    KeysFailed(ProviderId, FetchFault),
+    /// A provider said about a token whether it is active.
+    TokenStatusReceived(ProviderId, bool),
+    /// A call about a token brought no status.
+    TokenStatusFailed(ProviderId, TokenStatusFault),
+}

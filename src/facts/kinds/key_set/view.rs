@@ -1,0 +1,112 @@
+//! What a decision may learn of a key set.
+
+use std::time::Duration;
+
+use super::refetch::{Cause, Wanted};
+use super::{InUse, KeyIdDigest, KeySetSource};
+use crate::crypto::SkippedKey;
+use crate::facts::NewerKeys;
+use crate::policy::KeySource;
+use crate::time::UnixMillis;
+
+impl KeySetSource {
+    pub(super) fn serves(&self, in_use: &InUse, now: UnixMillis) -> bool {
+        !self.is_overdue && self.is_fresh(in_use, now)
+    }
+
+    /// Whether the keys are not older than they may be.
+    pub(super) fn is_fresh(&self, in_use: &InUse, now: UnixMillis) -> bool {
+        now.since(in_use.fetched()) <= self.freshness.max_stale
+    }
+
+    /// Whether a fetch may bring this key, for a request that came at `since`.
+    pub(in crate::facts) fn newer_keys(
+        &self,
+        key_id: KeyIdDigest,
+        since: UnixMillis,
+        now: UnixMillis,
+    ) -> NewerKeys {
+        if self.is_complete(since) {
+            return NewerKeys::Unlikely;
+        }
+        if !self.calls.is_empty() {
+            return NewerKeys::MayCome;
+        }
+        let cooldown = self.freshness.cooldown;
+        let rests = self.unknown.rests_until(key_id, cooldown);
+        let next = rests.max(self.refetches.next(now, cooldown));
+        if self.pauses.is_over(now) && now >= next {
+            NewerKeys::MayCome
+        } else if self.pauses.failures() > 0 {
+            let until = self.pauses.until().max(next);
+            NewerKeys::Unavailable(self.pauses.outage(until, now))
+        } else if self.unknown.is_settled(key_id, cooldown) {
+            NewerKeys::Unlikely
+        } else {
+            NewerKeys::NotYet(next.since(now))
+        }
+    }
+
+    /// Whether a fetch may bring another key under the key id that this token names, for a request
+    /// that came at `since`.
+    pub(in crate::facts) fn may_have_changed(
+        &self,
+        token: KeyIdDigest,
+        since: UnixMillis,
+        now: UnixMillis,
+    ) -> bool {
+        if self.is_complete(since) {
+            return false;
+        }
+        let cooldown = self.freshness.cooldown;
+        // In this order: forged tokens come by the thousand, and most are refused here.
+        !self.calls.is_empty()
+            || (self.pauses.is_over(now)
+                && now >= self.changes.next(now, cooldown)
+                && now >= self.refetches.rested(cooldown)
+                && now >= self.unknown.rests_until(token, cooldown))
+    }
+
+    /// Whether no fetch can bring more for a request that came at `since`.
+    fn is_complete(&self, since: UnixMillis) -> bool {
+        matches!(self.source, KeySource::Inline(_)) || since <= self.complete_since
+    }
+
+    /// How long this token may not cause a refetch; zero: it may, or a fetch is under way.
+    pub(super) fn before_wanted(&self, wanted: Wanted, now: UnixMillis) -> Duration {
+        let Wanted {
+            cause,
+            key_id,
+            peer,
+        } = wanted;
+        let cooldown = self.freshness.cooldown;
+        let next = if !self.calls.is_empty() {
+            UnixMillis(0)
+        } else if cause == Cause::Changed {
+            let next = self.changes.next_of(peer, now, cooldown);
+            // Not in the other direction: forged signatures delay no refetch for a new key id.
+            next.max(self.refetches.rested(cooldown))
+        } else if self.unknown.is_settled(key_id, cooldown) {
+            // It was a key once, or rests for long: no attacker makes up many of these.
+            self.refetches.next(now, cooldown)
+        } else {
+            self.refetches.next_of(peer, now, cooldown)
+        };
+        next.since(now)
+    }
+
+    /// How long ago keys were last fetched, whether they are still in use or not. Where none ever
+    /// were: for how long none are there. `None`: they are not fetched.
+    pub(in crate::facts) fn age(&self, now: UnixMillis) -> Option<Duration> {
+        if matches!(self.source, KeySource::Inline(_)) {
+            return None;
+        }
+        let since = self.last_good.or(self.started);
+        since.map(|since| now.since(since))
+    }
+
+    /// The keys of the newest document that are left out.
+    pub(in crate::facts) fn skipped(&self) -> &[SkippedKey] {
+        &self.skipped
+    }
+}

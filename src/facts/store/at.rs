@@ -1,0 +1,87 @@
+//! The facts as a decision sees them.
+
+use std::time::Duration;
+
+use super::FactStore;
+use crate::crypto::KeySet;
+use crate::facts::kinds::key_set::OnlyKeySet;
+use crate::facts::source::Kind;
+use crate::facts::{Availability, Facts, KeyIdDigest, NewerKeys, Outage, TokenStatus};
+use crate::policy::ProviderId;
+use crate::time::UnixMillis;
+use crate::token::TokenDigest;
+
+/// The facts as they stand at one moment.
+pub struct FactsAt<'s> {
+    store: &'s FactStore,
+    /// When the request came.
+    since: UnixMillis,
+    now: UnixMillis,
+}
+
+impl<'s> FactsAt<'s> {
+    pub(super) const fn new(store: &'s FactStore, now: UnixMillis) -> Self {
+        Self {
+            store,
+            since: now,
+            now,
+        }
+    }
+
+    /// The same for a request that came at `since`.
+    #[must_use]
+    pub const fn of_request(mut self, since: UnixMillis) -> Self {
+        self.since = since;
+        self
+    }
+
+    fn token_status(
+        &self,
+        provider: ProviderId,
+        token: &TokenDigest,
+        is_proven: bool,
+    ) -> Availability<TokenStatus> {
+        let source = self.store.token_status_of(provider);
+        // Where no call is made about tokens, none of them is active.
+        source.map_or(Availability::Known(TokenStatus::Inactive), |source| {
+            source.availability(*token, is_proven, self.now)
+        })
+    }
+}
+
+impl Facts for FactsAt<'_> {
+    fn key_set(&self, provider: ProviderId) -> Availability<&KeySet> {
+        let none = Availability::Unavailable(Outage {
+            retry_after: Duration::ZERO,
+            fault: None,
+        });
+        let source = self.store.key_set_of(provider);
+        source.map_or(none, |source| {
+            source.availability(OnlyKeySet, false, self.now)
+        })
+    }
+
+    fn newer_keys(&self, provider: ProviderId, key_id: KeyIdDigest) -> NewerKeys {
+        let source = self.store.key_set_of(provider);
+        source.map_or(NewerKeys::Unlikely, |source| {
+            source.newer_keys(key_id, self.since, self.now)
+        })
+    }
+
+    fn may_have_changed(&self, provider: ProviderId, token: KeyIdDigest) -> bool {
+        let source = self.store.key_set_of(provider);
+        source.is_some_and(|source| source.may_have_changed(token, self.since, self.now))
+    }
+
+    fn introspection(
+        &self,
+        provider: ProviderId,
+        token: &TokenDigest,
+    ) -> Availability<TokenStatus> {
+        self.token_status(provider, token, false)
+    }
+
+    fn confirmation(&self, provider: ProviderId, token: &TokenDigest) -> Availability<TokenStatus> {
+        self.token_status(provider, token, true)
+    }
+}
