@@ -30,6 +30,7 @@ use crate::secret::Secret;
 use crate::time::UnixMillis;
 use crate::token::{Issuers, TokenFault, TokenRules, TypRule};
 
+mod account;
 mod changed;
 mod days;
 mod discovery;
