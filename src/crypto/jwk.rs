@@ -23,19 +23,35 @@ const PARTS: [&str; 9] = ["kty", "crv", "kid", "alg", "n", "e", "x", "y", "issue
 
 type Members = Map<String, Value>;
 
-/// Reads the text of one JWK. Serialisers write members that say nothing as `null`: they are absent.
-pub(super) fn parse(text: &str) -> Result<PublicKey, SkipReason> {
-    let mut jwk = json::object(text.as_bytes(), MAX_DEPTH)?;
-    jwk.retain(|_, value| !value.is_null());
-    read(&jwk)
+/// A JWK that is not used.
+pub(super) struct Unusable {
+    pub(super) reason: SkipReason,
+    /// Its `kid`, if it has one.
+    pub(super) key_id: Option<String>,
 }
 
-/// The `kid` of a JWK that is left out, if it can be found.
-pub(super) fn key_id_of(text: &str) -> Option<String> {
-    match json::object(text.as_bytes(), MAX_DEPTH).ok()?.remove("kid") {
-        Some(Value::String(key_id)) if key_id.len() <= MAX_KEY_ID_BYTES => Some(key_id),
-        _ => None,
+impl PublicKey {
+    /// Reads one JWK (RFC 7517 §4).
+    pub fn from_jwk(text: &str) -> Result<Self, SkipReason> {
+        parse(text).map_err(|unusable| unusable.reason)
     }
+}
+
+/// Reads the text of one JWK. Some serialisers write absent members as `null`.
+pub(super) fn parse(text: &str) -> Result<PublicKey, Unusable> {
+    let jwk = json::object(text.as_bytes(), MAX_DEPTH);
+    let mut jwk = jwk.map_err(|fault| Unusable {
+        reason: fault.into(),
+        key_id: None,
+    })?;
+    jwk.retain(|_, value| !value.is_null());
+    read(&jwk).map_err(|reason| Unusable {
+        reason,
+        key_id: match jwk.remove("kid") {
+            Some(Value::String(key_id)) if key_id.len() <= MAX_KEY_ID_BYTES => Some(key_id),
+            _ => None,
+        },
+    })
 }
 
 /// Reads one JWK. Members that are not known are ignored (RFC 7517 §4).

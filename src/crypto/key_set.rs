@@ -144,10 +144,10 @@ impl KeySet {
         for (index, jwk) in jwks(document)?.into_iter().enumerate() {
             match jwk::parse(jwk.get()) {
                 Ok(key) => set.keys.push(Rc::new(key)),
-                Err(reason) => set.skipped.push(SkippedKey {
+                Err(unusable) => set.skipped.push(SkippedKey {
                     index,
-                    key_id: jwk::key_id_of(jwk.get()),
-                    reason,
+                    key_id: unusable.key_id,
+                    reason: unusable.reason,
                 }),
             }
         }

@@ -6,7 +6,7 @@ use jwt_simple::algorithms::{RS256PublicKey, RSAPublicKeyLike};
 use p256::elliptic_curve::point::AffineCoordinates as _;
 use superboring::pkey::{PKey, Public};
 
-use super::{der, jwk, Algorithm, SkipReason};
+use super::{der, Algorithm};
 
 /// One key that can check signatures.
 #[derive(Clone)]
@@ -20,11 +20,6 @@ pub struct PublicKey {
 }
 
 impl PublicKey {
-    /// Reads one JWK (RFC 7517 §4).
-    pub fn from_jwk(text: &str) -> Result<Self, SkipReason> {
-        jwk::parse(text)
-    }
-
     /// The key as a JWK with no more members than it needs, to hand it on: a few hundred bytes,
     /// where published ones hold whole chains of certificates.
     pub fn as_jwk(&self) -> &str {

@@ -5,7 +5,7 @@ use std::fmt;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine as _;
 
-use super::host::{ask, host_form, ForeignFunctions};
+use super::foreign::{ask, host_form, ForeignFunctions};
 use super::public_key::{self, Material};
 use super::Algorithm;
 

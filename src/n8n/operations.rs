@@ -1,25 +1,14 @@
 //! What a call of the public API can do, in n8n's own scope names.
 
+mod operation;
 mod table;
 
+pub use operation::Operation;
 pub(super) use table::{SCOPES, WILDCARDS};
 
 use std::cmp::Ordering;
 
 use super::{Route, ScopeSet};
-
-/// One operation of n8n's public API.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Operation {
-    /// The method, in capitals.
-    pub method: &'static str,
-    /// The path below `/api/v1`, with `{parameter}` segments.
-    pub template: &'static str,
-    /// The API-key scopes that are needed, all of them: those that n8n asks for, and those of
-    /// whatever else some body or query makes it do, because this filter reads neither.
-    pub scopes: &'static [&'static str],
-    name: &'static str,
-}
 
 impl Operation {
     /// The operation that n8n would run for this call; `None`: none that is known.

@@ -1,13 +1,8 @@
 //! Which keys may sign for an issuer.
 
-use serde_json::{Map, Value};
-
+use super::tenant::{tenant, TENANT};
 use super::{TokenRules, UntrustedToken};
 use crate::crypto::PublicKey;
-
-/// What stands for the tenant in an issuer of several tenants, as Entra writes it in discovery
-/// documents and keys.
-pub const TENANT: &str = "{tenantid}";
 
 /// Whether a key may have signed a token. A key set that serves many tenants says with some keys
 /// whose they are; without this check one tenant's key would sign for all of them.
@@ -29,23 +24,6 @@ pub(super) fn may_sign(key: &PublicKey, token: &UntrustedToken<'_>, rules: &Toke
         || (names_it(issuer)
             && names_it(&bound)
             && bound == rules.issuers.discovery.replace(TENANT, tenant))
-}
-
-/// `tid`, if it is a GUID: nothing else may become a part of an issuer.
-pub(super) fn tenant(claims: &Map<String, Value>) -> Option<&str> {
-    claims
-        .get("tid")
-        .and_then(Value::as_str)
-        .filter(|tenant| is_guid(tenant))
-}
-
-/// Whether a text is a GUID in the one spelling that Entra uses.
-pub fn is_guid(text: &str) -> bool {
-    text.len() == 36
-        && text.bytes().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
-        })
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine as _;
 use serde_json::{Map, Value};
 
-use super::issuer::tenant;
 use super::numeric_date::numeric_date;
+use super::tenant::tenant;
 use super::{misfit, TokenFault, UnverifiedClaims};
 use crate::crypto::{Algorithm, MAX_KEY_ID_BYTES};
 use crate::formats::json;

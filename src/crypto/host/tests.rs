@@ -10,7 +10,9 @@ use superboring::rsa::{Padding, Rsa};
 use superboring::sign::Verifier;
 
 use super::*;
+use crate::crypto::foreign::read_result;
 use crate::crypto::KeySet;
+use crate::formats::protobuf::{field, Field};
 use crate::mint::{jwk_set, mint, KeyKind, KEY_KINDS};
 
 /// `VerifySignatureResult` with `result: true`.
@@ -372,7 +374,7 @@ fn an_answer_is_good_when_it_says_so_once_and_nothing_else() {
         (b"true", None),
         (b"\x01", None),
     ] {
-        assert_eq!(verdict(message), expected, "{message:?}");
+        assert_eq!(read_result(message), expected, "{message:?}");
     }
 }
 

@@ -1,12 +1,12 @@
 //! Keys that are bound to an issuer.
 
-use serde_json::json;
+use serde_json::{json, Value};
 
 use super::*;
 use crate::crypto::{CryptoPath, GuestCrypto, KeySet};
 use crate::mint::{jwk_set, mint, KeyKind};
 use crate::time::UnixSeconds;
-use crate::token::{Issuers, TokenFault, TypRule, VerifiedToken};
+use crate::token::{is_guid, Issuers, TokenFault, TypRule, VerifiedToken};
 
 const A: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";
 const B: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";

@@ -1,0 +1,14 @@
+//! One row of the table of operations.
+
+/// One operation of n8n's public API.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// The method, in capitals.
+    pub method: &'static str,
+    /// The path below `/api/v1`, with `{parameter}` segments.
+    pub template: &'static str,
+    /// The API-key scopes that are needed, all of them: those that n8n asks for, and those of
+    /// whatever else some body or query makes it do, because this filter reads neither.
+    pub scopes: &'static [&'static str],
+    pub(super) name: &'static str,
+}
