@@ -14,12 +14,11 @@ pub use source::Source;
 use waiting::{origin, refusal_without, unavailable, End, WaitingRequest, Woken};
 
 use std::collections::{BTreeMap, VecDeque};
-use std::rc::Rc;
 use std::time::Duration;
 
 use crate::crypto::SignatureVerifier;
 use crate::decide::{
-    decide, without_made_up_identity, CacheOutcome, Caller, Decision, DecisionContext, Outcome,
+    decide, without_made_up_identity, Caller, Decision, DecisionContext, Need, Outcome, Request,
     TokenCache,
 };
 use crate::facts::{
@@ -161,7 +160,7 @@ impl Gate {
                 }
                 End::Displaced => {
                     let reason = match waiting.decision.outcome {
-                        Outcome::Await(fact) => refusal_without(fact, Reason::TooManyWaiting),
+                        Outcome::Await(need) => refusal_without(need, Reason::TooManyWaiting),
                         _ => Reason::TooManyWaiting,
                     };
                     waiting.decision.outcome = Outcome::Reject(reason);
@@ -281,14 +280,20 @@ impl Gate {
         last_chance: bool,
     ) -> Step {
         let mut decision = self.decide(&request, since, now);
-        if let Outcome::Await(fact) = decision.outcome {
+        if let Outcome::Await(need) = decision.outcome {
             let reason = if last_chance {
-                unavailable(fact)
+                unavailable(need)
             } else {
                 let source = source();
                 let peer = source.as_ref().and_then(Source::peer);
                 let origin = origin(&decision.record, peer);
-                match self.store.admit(id, fact, since, origin, now) {
+                let admitted = match need {
+                    Need::Fact(fact) => self.store.admit(id, fact, since, origin, now),
+                    // No decision needs a body yet, and the host hands over none. The request is
+                    // held as long as its client waits.
+                    Need::Body { .. } => Ok(()),
+                };
+                match admitted {
                     Ok(()) => {
                         let edits = without_made_up_identity(&request);
                         let waiting = WaitingRequest {
@@ -298,7 +303,7 @@ impl Gate {
                             decision,
                         };
                         self.waiting.insert(id, waiting);
-                        return Step::Waits { fact, edits };
+                        return Step::Waits { need, edits };
                     }
                     Err(fault) => {
                         decision.record.address = source.map(Source::into_address);
@@ -306,7 +311,7 @@ impl Gate {
                             WaitFault::TooMany => Reason::TooManyWaiting,
                             WaitFault::NotYet(wait) => Reason::KeysNotCurrent(wait),
                         };
-                        refusal_without(fact, reason)
+                        refusal_without(need, reason)
                     }
                 }
             };
@@ -323,10 +328,9 @@ impl Gate {
             crypto: &*self.crypto,
             now: now.to_seconds(),
         };
-        let decision = decide(context, request);
-        if let Some(CacheOutcome::Miss(key, caller)) = &decision.record.cache {
-            let weight = caller.weight();
-            self.token_cache.remember(*key, Rc::clone(caller), weight);
+        let mut decision = decide(context, Request::of_head(request));
+        if let Some(remember) = decision.remember.take() {
+            self.token_cache.apply(remember);
         }
         decision
     }
@@ -352,7 +356,7 @@ impl Gate {
             Outcome::Respond(document) => reply(document.clone()),
             Outcome::Reject(reason) => refuse(reason),
             // A request that hung up while it waited. Were it still there, it must not go on.
-            Outcome::Await(fact) => refuse(&unavailable(*fact)),
+            Outcome::Await(need) => refuse(&unavailable(*need)),
             // Nothing to change: it went on before.
             Outcome::Answered => Action::Continue(Vec::new()),
         };

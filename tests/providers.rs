@@ -24,7 +24,7 @@ use environment::Variables;
 use mint::{mint, KeyKind};
 use n8n_idp_gate::config::{self, yaml};
 use n8n_idp_gate::crypto::{GuestCrypto, KeySet};
-use n8n_idp_gate::decide::{decide, Decision, DecisionContext, Outcome, TokenCache};
+use n8n_idp_gate::decide::{decide, Decision, DecisionContext, Outcome, Request, TokenCache};
 use n8n_idp_gate::facts::{Availability, Facts, KeyIdDigest, NewerKeys, TokenStatus};
 use n8n_idp_gate::http::RequestHead;
 use n8n_idp_gate::observe::audit_line;
@@ -158,7 +158,7 @@ fn decided(token: &Token, configuration: Value) -> (Decision, RequestHead) {
         crypto: &GuestCrypto,
         now: UnixSeconds(NOW),
     };
-    (decide(context, &request), request)
+    (decide(context, Request::of_head(&request)), request)
 }
 
 /// What became of a token, in words.

@@ -1,9 +1,12 @@
-//! From a bearer token to a caller that was verified.
+//! From a bearer token to a verified caller.
 
 use std::rc::Rc;
 
+use super::draft::{Draft, Stop};
 use super::introspection::{confirm, introspect};
-use super::{CacheOutcome, Caller, DecisionContext, DecisionRecord, Stop, TokenCacheKey};
+use super::{
+    CacheOutcome, Caller, DecisionContext, DecisionRecord, Evidence, Need, Remember, TokenCacheKey,
+};
 use crate::facts::{Availability, Fact, KeyIdDigest, NewerKeys};
 use crate::identity::Identity;
 use crate::policy::{Instance, NotAdmitted, Provider, ProviderId};
@@ -13,41 +16,50 @@ use crate::token::{
     VerifiedToken,
 };
 
-/// For the audit. Zitadel, Ory Hydra and Auth0 make such tokens unless they are told otherwise.
+/// For the audit record. Zitadel, Ory Hydra and Auth0 make such tokens by default.
 const OPAQUE: &str = "an opaque token, and no provider is asked about it: have the provider make \
     JWTs, or set introspection";
 
-/// Verifies a token and reads who the caller is, or recalls it where the same token was verified
-/// before and would still be found good. Whatever is not recalled takes the whole way, so that a
-/// refusal is always the same.
+/// Verifies a token and reads its caller, or finds the caller in the token cache. A token that the
+/// cache does not have, or that is not good any more, passes all checks, so that a refusal is always
+/// the same.
 pub(super) fn authenticate(
     context: DecisionContext<'_>,
     instance: &Instance,
     token: &CompactToken,
-    record: &mut DecisionRecord,
-) -> Result<Rc<Caller>, Stop> {
+    draft: &mut Draft,
+) -> Result<Evidence, Stop> {
     let key = TokenCacheKey::of(instance.id, token);
-    if let Some(caller) = context.token_cache.recall(&key) {
-        if caller.still_holds(context) {
-            record.cache = Some(CacheOutcome::Hit);
-            record.note(context, caller);
-            return Ok(Rc::clone(caller));
+    if let Some(caller) = context.token_cache.get(&key) {
+        if let Some(evidence) = Evidence::of_cached(context, caller) {
+            draft.remember = Some(Remember::Used(key));
+            draft.record.cache = Some(CacheOutcome::Hit);
+            draft.record.set_caller(context, caller);
+            return Ok(evidence);
         }
-        record.was_verified = true;
+        draft.record.was_verified = true;
     }
-    if let Some((id, provider, verified)) = introspect(context, token, key.digest(), record)? {
-        let said = Rc::clone(verified.claims());
-        let caller = admit(context, instance, (id, provider), verified, None, record);
-        match &caller {
-            Ok(caller) => {
-                record.cache = Some(CacheOutcome::Miss(key, Rc::clone(caller)));
-            }
-            Err(_) if record.identity.is_none() => {
-                record.claimed = Some(UnverifiedClaims::of_answer(&said, token));
-            }
-            Err(_) => {}
+    let evidence = verify(context, instance, token, key.digest(), &mut draft.record)?;
+    draft.record.cache = Some(CacheOutcome::Miss);
+    draft.remember = Some(Remember::Verified(key, Rc::clone(evidence.caller())));
+    Ok(evidence)
+}
+
+/// Verifies a token: an opaque one by introspection, a JWT by its signature.
+fn verify(
+    context: DecisionContext<'_>,
+    instance: &Instance,
+    token: &CompactToken,
+    digest: &TokenDigest,
+    record: &mut DecisionRecord,
+) -> Result<Evidence, Stop> {
+    if let Some((id, provider, verified)) = introspect(context, token, digest, record)? {
+        let claims = Rc::clone(verified.claims());
+        let evidence = admit(context, instance, (id, provider), verified, None, record);
+        if evidence.is_err() && record.identity.is_none() {
+            record.claimed = Some(UnverifiedClaims::of_response(&claims, token));
         }
-        return caller;
+        return evidence;
     }
     let untrusted = UntrustedToken::parse(token.expose()).map_err(|fault| {
         if fault == TokenFault::NotAJws && is_opaque(token.expose()) {
@@ -55,26 +67,23 @@ pub(super) fn authenticate(
         }
         Reason::Token(fault)
     })?;
-    let caller = verify(context, instance, &untrusted, key.digest(), record);
-    if let Ok(caller) = &caller {
-        record.cache = Some(CacheOutcome::Miss(key, Rc::clone(caller)));
-    }
+    let evidence = verify_signed(context, instance, &untrusted, digest, record);
     if record.identity.is_none() {
-        // Put together only for tokens that are not accepted: most are.
+        // Only for tokens that are not accepted, because most are.
         record.claimed = Some(untrusted.claimed());
     }
-    caller
+    evidence
 }
 
-/// Verifies a token with the keys and rules of the one provider that its issuer belongs to, and
-/// reads who the caller is. The issuer is only believed once the signature holds.
-fn verify(
+/// Verifies a JWT with the keys and rules of the one provider that its issuer belongs to, and reads
+/// its caller. The issuer is trusted only when the signature is good.
+fn verify_signed(
     context: DecisionContext<'_>,
     instance: &Instance,
     untrusted: &UntrustedToken<'_>,
     digest: &TokenDigest,
     record: &mut DecisionRecord,
-) -> Result<Rc<Caller>, Stop> {
+) -> Result<Evidence, Stop> {
     let policy = context.policy;
     let (id, provider) = policy
         .issuers
@@ -88,7 +97,7 @@ fn verify(
     let keys = match context.facts.key_set(id) {
         Availability::Known(keys) => keys,
         missing => {
-            // A token that no key could save is its sender's fault, not the provider's.
+            // A token that no key could make good is the client's fault, not the provider's.
             VerifiedToken::check_without_keys(untrusted, &provider.token, context.now).map_err(
                 |fault| {
                     record.hint = untrusted.misfit(fault);
@@ -97,7 +106,7 @@ fn verify(
             )?;
             return Err(match missing {
                 Availability::Unavailable(outage) => Reason::KeysUnavailable(outage).into(),
-                _ => Stop::Await(Fact::KeySet(id)),
+                _ => Need::Fact(Fact::KeySet(id)).into(),
             });
         }
     };
@@ -113,30 +122,32 @@ fn verify(
         refused(context, id, (untrusted, digest), fault)
     })?;
     record.crypto_path = token.crypto_path();
-    let is_asked = provider.introspection.as_ref();
-    let word = is_asked.filter(|asked| asked.always).map(|_| digest);
-    admit(context, instance, (id, provider), token, word, record)
+    let introspection = provider.introspection.as_ref();
+    let to_confirm = introspection
+        .filter(|introspection| introspection.always)
+        .map(|_| digest);
+    admit(context, instance, (id, provider), token, to_confirm, record)
 }
 
-/// Reads whom a verified token stands for, and whether he may come in. Where the provider has the
-/// last word on each token, it is asked only about those that would come in.
+/// Reads the caller of a verified token, and checks whether the provider's rules admit it. If the
+/// provider must confirm each token, it is asked only about those that would be admitted.
 fn admit(
     context: DecisionContext<'_>,
     instance: &Instance,
     (id, provider): (ProviderId, &Provider),
     mut token: VerifiedToken,
-    word_on: Option<&TokenDigest>,
+    to_confirm: Option<&TokenDigest>,
     record: &mut DecisionRecord,
-) -> Result<Rc<Caller>, Stop> {
+) -> Result<Evidence, Stop> {
     let mut identity = Rc::new(
         Identity::of(&token, &provider.name, &provider.identity).map_err(Reason::Identity)?,
     );
     record.identity = Some(Rc::clone(&identity));
     let admission = &provider.admission;
     let admitted = admission.check(&identity);
-    if let Some(digest) = word_on {
+    if let Some(digest) = to_confirm {
         match admitted {
-            // The provider may say which client it is.
+            // The provider may name the OAuth client.
             Err(NotAdmitted::Client) if identity.client.is_none() => {}
             admitted => admitted.map_err(Reason::NotAdmitted)?,
         }
@@ -149,31 +160,30 @@ fn admit(
     } else {
         admitted.map_err(Reason::NotAdmitted)?;
     }
-    // The caller lets go of what nothing needs any more; a second hold on it would mean a copy.
+    // The caller drops the claims that no rule needs. A second reference would make that a copy.
     record.identity = None;
-    let caller = Rc::new(Caller::new(instance, (id, provider), token, identity));
-    record.note(context, &caller);
-    Ok(caller)
+    let evidence = Evidence::of_token(instance, (id, provider), token, identity);
+    record.set_caller(context, evidence.caller());
+    Ok(evidence)
 }
 
 impl DecisionRecord {
-    /// Notes who the caller is.
-    fn note(&mut self, context: DecisionContext<'_>, caller: &Caller) {
+    fn set_caller(&mut self, context: DecisionContext<'_>, caller: &Caller) {
         let provider = context.policy.providers.get(caller.provider.0);
         self.provider = provider.map(|provider| Rc::clone(&provider.name));
         self.identity = Some(Rc::clone(&caller.identity));
         self.hint = caller.hint();
-        let standing = caller.standing.as_ref();
-        self.principal = standing.map(|standing| Rc::clone(&standing.principal));
+        let principal = caller.principal().ok();
+        self.principal = principal.map(|principal| Rc::clone(&principal.name));
     }
 }
 
-/// What becomes of a request whose token is not accepted: that is final, unless the provider may
+/// What happens to a request whose token is not accepted. That is final, unless the provider may
 /// have changed its keys since they were fetched.
 ///
-/// A key may change under a `kid` that stays. But anybody can write a known `kid` under a signature
-/// that is none: such a token waits for newer keys only where a fetch may still be made for it, and
-/// is refused as what it is in all other cases.
+/// A key may change under a `kid` that stays. But any client can write a known `kid` into a token
+/// with a signature that is not good. Such a token waits for newer keys only while a fetch for it is
+/// allowed, and is refused for its fault in all other cases.
 fn refused(
     context: DecisionContext<'_>,
     provider: ProviderId,
@@ -182,12 +192,12 @@ fn refused(
 ) -> Stop {
     let key_id = match (fault, token.key_id()) {
         (TokenFault::UnknownKeyId(_), Some(key_id)) => KeyIdDigest::of(key_id),
-        // A token without a `kid` asks for a new key only by a signature that no known key made.
+        // A token without a `kid` needs a new key only if no known key made its signature.
         (TokenFault::BadSignature | TokenFault::NoKeyFits, None) => KeyIdDigest::of_token(digest),
         (TokenFault::BadSignature | TokenFault::NoKeyFits, Some(_)) => {
             let token = KeyIdDigest::of_token(digest);
             return if context.facts.may_have_changed(provider, token) {
-                Stop::Await(Fact::ChangedKeySet(provider, token, fault))
+                Need::Fact(Fact::ChangedKeySet(provider, token, fault)).into()
             } else {
                 Reason::Token(fault).into()
             };
@@ -195,7 +205,7 @@ fn refused(
         _ => return Reason::Token(fault).into(),
     };
     match context.facts.newer_keys(provider, key_id) {
-        NewerKeys::MayCome => Stop::Await(Fact::NewerKeySet(provider, key_id)),
+        NewerKeys::MayCome => Need::Fact(Fact::NewerKeySet(provider, key_id)).into(),
         NewerKeys::NotYet(wait) => Reason::KeysNotCurrent(wait).into(),
         NewerKeys::Unavailable(outage) => Reason::KeysUnavailable(outage).into(),
         NewerKeys::Unlikely => Reason::Token(fault).into(),

@@ -3,8 +3,6 @@
 use std::rc::Rc;
 
 use super::edits::{identity_headers, HeaderEdit};
-use super::DecisionContext;
-use crate::facts::Availability;
 use crate::formats::json;
 use crate::identity::Identity;
 use crate::n8n::ScopeSet;
@@ -13,30 +11,29 @@ use crate::reply::Reason;
 use crate::secret::Secret;
 use crate::token::VerifiedToken;
 
-/// A caller whose token was verified, and all that follows from the token and one instance's
-/// policy alone: it holds as long as the token does.
-#[derive(Clone, Debug)]
+/// A caller whose token was verified, and all that follows from the token and the policy of one
+/// instance alone. It is good as long as the token is.
+#[derive(Debug)]
 pub struct Caller {
     token: VerifiedToken,
     pub(super) provider: ProviderId,
     pub(super) identity: Rc<Identity>,
-    /// Whom it becomes in n8n.
-    pub(super) standing: Option<ResolvedPrincipal>,
-    /// Whether it becomes nobody because a rule asks for groups that the token leaves out.
+    principal: Option<ResolvedPrincipal>,
+    /// Whether it has no principal because a rule asks for groups that the token leaves out.
     misses_groups: bool,
     headers: Vec<HeaderEdit>,
 }
 
-/// Whom a caller becomes in n8n.
-#[derive(Clone, Debug)]
+/// The principal of a caller, with what its token grants.
+#[derive(Debug)]
 pub(super) struct ResolvedPrincipal {
     /// The principal's name.
-    pub(super) principal: Rc<str>,
-    /// What it may do.
+    pub(super) name: Rc<str>,
+    /// The n8n scopes that the caller has.
     pub(super) granted: ScopeSet,
-    /// The most that scopes of its token may give it; `None`: nothing at all, as they give nothing.
+    /// The most n8n scopes that OAuth scopes of a token can grant; `None`: they grant none.
     pub(super) most_by_scopes: Option<ScopeSet>,
-    /// The n8n API key that stands for it upstream.
+    /// The upstream API key.
     pub(super) api_key: Secret,
 }
 
@@ -50,17 +47,17 @@ impl Caller {
         let misses_groups = instance.principals.misses_groups(&identity);
         let principal = instance.principals.of(&identity);
         let principal = principal.filter(|_| !misses_groups);
-        let standing = principal.map(|principal| ResolvedPrincipal {
-            principal: Rc::clone(&principal.name),
+        let principal = principal.map(|principal| ResolvedPrincipal {
+            name: Rc::clone(&principal.name),
             granted: granted(instance, provider.roles_from, &identity, principal),
             most_by_scopes: (provider.roles_from != RolesFrom::Roles)
                 .then(|| principal.allow.clone().unwrap_or_else(ScopeSet::everything)),
             api_key: principal.api_key.clone(),
         });
-        let principal = standing.as_ref().map(|standing| &*standing.principal);
-        let headers = identity_headers(&identity, principal);
-        // Claims take more memory than everything else. Each request may come to another rule of a
-        // webhook, and a rule that a claim must be absent would hold of every claim that is gone.
+        let name = principal.as_ref().map(|principal| &*principal.name);
+        let headers = identity_headers(&identity, name);
+        // Claims take more memory than everything else. They stay if a rule of any webhook tests
+        // one: a rule that a claim must be absent would hold for claims that were removed.
         if !instance.webhooks.look_at_claims() {
             Rc::make_mut(&mut identity).claims = Rc::default();
         }
@@ -70,41 +67,37 @@ impl Caller {
             headers,
             misses_groups,
             identity,
-            standing,
+            principal,
         }
     }
 
-    /// Whom the caller becomes in n8n, or why nobody.
-    pub(super) fn standing(&self) -> Result<&ResolvedPrincipal, Reason> {
-        self.standing.as_ref().ok_or(if self.misses_groups {
+    /// The caller's principal, or why it has none.
+    pub(super) fn principal(&self) -> Result<&ResolvedPrincipal, Reason> {
+        self.principal.as_ref().ok_or(if self.misses_groups {
             Reason::GroupsLeftOut
         } else {
             Reason::NoPrincipal
         })
     }
 
-    /// Whether the token would still be found good now, with the keys that are known now.
-    pub(super) fn still_holds(&self, context: DecisionContext<'_>) -> bool {
-        let keys = match context.facts.key_set(self.provider) {
-            Availability::Known(keys) => Some(keys),
-            Availability::Pending | Availability::Unavailable { .. } => None,
-        };
-        self.token.still_holds(keys, context.now)
+    /// The token that was verified.
+    pub(super) const fn token(&self) -> &VerifiedToken {
+        &self.token
     }
 
-    /// What an operator should know of the token.
+    /// What may be wrong with the token, for the audit record.
     pub(super) const fn hint(&self) -> Option<&'static str> {
         self.token.hint()
     }
 
-    /// The headers that say who calls.
+    /// The identity headers.
     pub(super) fn headers(&self) -> &[HeaderEdit] {
         &self.headers
     }
 
-    /// About how many bytes this takes in memory.
+    /// The bytes that this takes in memory, approximately.
     pub fn weight(&self) -> usize {
-        /// What an allocation takes beside its bytes.
+        /// What an allocation takes besides its bytes.
         const ALLOCATION: usize = 12;
         let identity = &self.identity;
         let single = [
@@ -133,8 +126,7 @@ impl Caller {
     }
 }
 
-/// What roles and scopes of the token and the principal itself grant, within what the principal
-/// allows.
+/// What the roles and scopes of the token and the principal grant, within `allow` of the principal.
 fn granted(
     instance: &Instance,
     from: RolesFrom,

@@ -1,4 +1,4 @@
-//! What is changed in the head of a request that goes on.
+//! What is changed in the head of a request that n8n gets, and in the head of its response.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -9,7 +9,7 @@ use crate::http::RequestHead;
 use crate::identity::Identity;
 use crate::secret::Secret;
 
-/// The headers by which an upstream learns who calls. Only this filter may set them.
+/// The headers that name the caller to n8n. Only this filter sets them.
 pub const IDENTITY_HEADERS: [&str; 8] = [
     "x-auth-subject",
     "x-auth-client",
@@ -25,20 +25,32 @@ pub const IDENTITY_HEADERS: [&str; 8] = [
 pub const API_KEY_HEADER: &str = "x-n8n-api-key";
 
 /// The longest value of one identity header, in bytes. Node.js refuses requests with more than
-/// 16 KiB of headers, so a caller with a thousand roles must not get that far.
+/// 16 KiB of headers, and a caller with a thousand roles would exceed that.
 pub(super) const MAX_VALUE: usize = 2048;
 
-/// One change of a header.
+/// One change of a header of the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HeaderEdit {
-    /// Every header of this name goes. The name is one that the client sent.
+    /// Removes every header of this name. The name is one that the client sent.
     Remove(String),
-    /// Every header of this name goes and this one comes. Never an append: n8n would join a
-    /// second value to what the client sent.
+    /// Replaces every header of this name. It never appends: n8n would join a second value to the
+    /// one that the client sent.
     Set(&'static str, HeaderValue),
 }
 
-/// A value that is safe in a header: checked at start, or encoded by [`encode`].
+/// One change of a header of n8n's response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResponseEdit {
+    /// Removes every header of this name.
+    Remove(&'static str),
+}
+
+impl ResponseEdit {
+    /// Removes API keys.
+    pub(super) const REMOVE_API_KEY: Self = Self::Remove(API_KEY_HEADER);
+}
+
+/// A value that is safe in a header: checked with the configuration, or encoded by [`encode`].
 #[derive(Clone, PartialEq, Eq)]
 pub enum HeaderValue {
     /// A value that may be shown.
@@ -76,7 +88,7 @@ impl fmt::Debug for HeaderValue {
     }
 }
 
-/// Removes the identity headers that the client made up, in every spelling: some upstreams read
+/// Removes the identity headers of the client, in every spelling: some upstreams read
 /// `X_Auth_Subject` as `X-Auth-Subject`.
 pub fn without_made_up_identity(request: &RequestHead) -> Vec<HeaderEdit> {
     removals(request, |name| {
@@ -85,7 +97,7 @@ pub fn without_made_up_identity(request: &RequestHead) -> Vec<HeaderEdit> {
 }
 
 /// Removes every credential that the client sent: the caller's rights in n8n are those of the
-/// credential that this filter chose, and nothing else.
+/// principal alone.
 pub(super) fn without_credentials(
     request: &RequestHead,
     keep_authorization: bool,
@@ -98,7 +110,7 @@ pub(super) fn without_credentials(
     edits
 }
 
-/// The headers that say who calls.
+/// The identity headers of a caller.
 pub(super) fn identity_headers(identity: &Identity, principal: Option<&str>) -> Vec<HeaderEdit> {
     fn single(value: &str) -> Option<Cow<'_, str>> {
         (!value.is_empty()).then(|| encode(value))
@@ -166,7 +178,7 @@ pub(super) fn is_spelling(name: &str, own: &str) -> bool {
 }
 
 fn removals(request: &RequestHead, chosen: impl Fn(&str) -> bool) -> Vec<HeaderEdit> {
-    // A header that came a hundred times is removed once, and found in one look.
+    // A header that came a hundred times is removed once, and found in one look-up.
     let mut seen = BTreeSet::new();
     let names = request.headers().map(|(name, _)| name);
     let names = names.filter(|name| chosen(name) && seen.insert(*name));
@@ -178,12 +190,16 @@ fn removals(request: &RequestHead, chosen: impl Fn(&str) -> bool) -> Vec<HeaderE
 /// The session cookie of n8n's user interface.
 const SESSION_COOKIE: &[u8] = b"n8n-auth";
 
-/// Takes n8n's session out of the cookies: on the public API n8n lets a session override the user
-/// of the API key, so the request would run as somebody else than the one who was verified.
+/// Removes n8n's session from the cookies: on the public API n8n lets a session override the user
+/// of the API key, so that the request would run as another user than the principal's.
 fn without_session_cookie(request: &RequestHead) -> Option<HeaderEdit> {
-    let is_session = |crumb: &&[u8]| {
-        let name = crumb.split(|byte| *byte == b'=').next().unwrap_or_default();
-        // Whatever some parser might trim is trimmed, so that none finds a session that was missed.
+    let is_session = |cookie: &&[u8]| {
+        let name = cookie
+            .split(|byte| *byte == b'=')
+            .next()
+            .unwrap_or_default();
+        // Every byte that some parser may trim is trimmed, so that no parser finds a session that was
+        // missed here.
         let visible = |byte: &u8| byte.is_ascii_graphic();
         let start = name.iter().position(visible).unwrap_or(name.len());
         let end = name
@@ -193,24 +209,22 @@ fn without_session_cookie(request: &RequestHead) -> Option<HeaderEdit> {
         name.get(start..end)
             .is_some_and(|name| name.eq_ignore_ascii_case(SESSION_COOKIE))
     };
-    let crumbs = || {
+    let cookies = || {
         request
             .values("cookie")
             .flat_map(|value| value.split(|byte| *byte == b';'))
     };
-    if !crumbs().any(|crumb| is_session(&crumb)) {
+    if !cookies().any(|cookie| is_session(&cookie)) {
         return None;
     }
-    let left: Vec<&[u8]> = crumbs()
-        .filter(|crumb| !is_session(crumb))
+    let left: Vec<&[u8]> = cookies()
+        .filter(|cookie| !is_session(cookie))
         .map(<[u8]>::trim_ascii)
-        .filter(|crumb| !crumb.is_empty())
+        .filter(|cookie| !cookie.is_empty())
         .collect();
-    // A header whose other cookies are no text cannot be set again as text; it goes as a whole.
+    // A header whose other cookies are not text cannot be set again as text. It is removed.
     Some(match String::from_utf8(left.join(b"; ".as_slice())) {
-        Ok(cookies) if !cookies.is_empty() => {
-            HeaderEdit::Set("cookie", HeaderValue::Plain(cookies.into()))
-        }
+        Ok(left) if !left.is_empty() => HeaderEdit::Set("cookie", HeaderValue::Plain(left.into())),
         _ => HeaderEdit::Remove("cookie".to_owned()),
     })
 }

@@ -1,42 +1,43 @@
-//! A request that goes on in the name of a verified caller.
+//! A request that n8n gets for a verified caller.
 
-use super::caller::{Caller, ResolvedPrincipal};
+use super::caller::ResolvedPrincipal;
 use super::edits::{self, HeaderEdit, HeaderValue};
+use super::Evidence;
 use crate::http::RequestHead;
 
-/// A request that goes on in the name of a verified caller. Whoever wants to make one must show
-/// the [`Caller`] that it rests on, which only a verified token makes.
+/// A request that n8n gets for a verified caller. It needs [`Evidence`], which only verification
+/// makes.
 #[derive(Clone, Debug)]
 pub struct Forward {
     edits: Vec<HeaderEdit>,
 }
 
 impl Forward {
-    /// To the public API, with the principal's key in the place of the token.
+    /// To the public API, with the upstream API key of the principal instead of the token.
     pub(super) fn to_public_api(
         request: &RequestHead,
-        caller: &Caller,
-        standing: &ResolvedPrincipal,
+        evidence: &Evidence,
+        principal: &ResolvedPrincipal,
     ) -> Self {
-        let mut forward = Self::to(request, caller, false);
+        let mut forward = Self::to(request, evidence, false);
         forward.edits.push(HeaderEdit::Set(
             edits::API_KEY_HEADER,
-            HeaderValue::Secret(standing.api_key.clone()),
+            HeaderValue::Secret(principal.api_key.clone()),
         ));
         forward
     }
 
-    /// To a webhook. Never with an API key: a workflow sees every header, n8n keeps them with the
-    /// execution, and whoever may read executions could read the key.
-    pub(super) fn to_webhook(
+    /// To a webhook. Never with an API key: a workflow sees every header, and n8n stores them with
+    /// the execution, so that every user who reads executions could read the key.
+    pub fn to_webhook(
         request: &RequestHead,
-        caller: &Caller,
+        evidence: &Evidence,
         keep_authorization: bool,
     ) -> Self {
-        Self::to(request, caller, keep_authorization)
+        Self::to(request, evidence, keep_authorization)
     }
 
-    /// Whether it goes on with a key of n8n's that this filter put in.
+    /// Whether the gate sets an upstream API key in it.
     pub fn has_api_key(&self) -> bool {
         let is_key = |edit: &HeaderEdit| matches!(edit, HeaderEdit::Set(edits::API_KEY_HEADER, _));
         self.edits.last().is_some_and(is_key)
@@ -47,10 +48,10 @@ impl Forward {
         &self.edits
     }
 
-    fn to(request: &RequestHead, caller: &Caller, keep_authorization: bool) -> Self {
+    fn to(request: &RequestHead, evidence: &Evidence, keep_authorization: bool) -> Self {
         let mut edits = edits::without_made_up_identity(request);
         edits.extend(edits::without_credentials(request, keep_authorization));
-        edits.extend_from_slice(caller.headers());
+        edits.extend_from_slice(evidence.caller().headers());
         Self { edits }
     }
 }

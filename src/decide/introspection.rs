@@ -1,8 +1,9 @@
-//! Tokens that their provider must speak for.
+//! Tokens that are verified by introspection.
 
 use std::rc::Rc;
 
-use super::{DecisionContext, DecisionRecord, Stop};
+use super::draft::Stop;
+use super::{DecisionContext, DecisionRecord, Need};
 use crate::facts::{Availability, Fact, TokenStatus};
 use crate::identity::IdentityFault;
 use crate::policy::{Introspection, Protocol, Provider, ProviderId};
@@ -12,20 +13,19 @@ use crate::token::{
     MAX_TOKEN_BYTES,
 };
 
-/// For the audit: userinfo is for tokens of people who logged in (OpenID Connect Core 1.0 §5.3).
-const OF_NO_PERSON: &str = "userinfo names no subject for this token: it is an application's, or \
+/// For the audit record: userinfo is for tokens of people who logged in (OpenID Connect Core 1.0 §5.3).
+const NO_SUBJECT: &str = "userinfo names no subject for this token: it is an application's, or \
     unknown there; ask by introspection instead";
 
-/// For the audit, of tokens that userinfo refuses.
+/// For the audit record, of tokens that userinfo refuses.
 const NOT_FOR_USERINFO: &str = "userinfo takes no token without the scope openid, as applications \
     get them: have the client ask for it, or ask by introspection instead";
 
-/// Takes the word of the provider that an opaque token belongs to. `None`: the token is not opaque,
-/// or nobody is to be asked about it.
+/// Verifies an opaque token by the introspection response of its provider. `None`: the token is not
+/// opaque, or no provider is to be asked about it.
 ///
-/// Those are asked whose prefix the token has, else those that have none. Where there are several,
-/// they are asked one after the other, and the first that calls the token active is the one that it
-/// belongs to.
+/// The providers whose prefix the token has are asked, or else those without a prefix. Several are
+/// asked one after the other, and the token belongs to the first that calls it active.
 pub(super) fn introspect<'g>(
     context: DecisionContext<'g>,
     token: &CompactToken,
@@ -37,20 +37,20 @@ pub(super) fn introspect<'g>(
         return Ok(None);
     }
     let providers = &context.policy.providers;
-    let has_prefix = |asked: &Introspection| {
-        let mut prefixes = asked.token_prefixes.iter();
+    let has_prefix = |introspection: &Introspection| {
+        let mut prefixes = introspection.token_prefixes.iter();
         prefixes.any(|prefix| text.starts_with(prefix.as_str()))
     };
     let mut asked = providers
         .iter()
         .filter_map(|one| one.introspection.as_ref());
-    let is_somebodys = asked.any(has_prefix);
+    let has_known_prefix = asked.any(has_prefix);
     // A provider never sees a token with the prefix of another.
     let is_asked = |asked: &Introspection| {
-        has_prefix(asked) || (!is_somebodys && asked.token_prefixes.is_empty())
+        has_prefix(asked) || (!has_known_prefix && asked.token_prefixes.is_empty())
     };
     let (mut pending, mut outage, mut count) = (None, None, 0_usize);
-    let mut is_nameless = false;
+    let mut has_no_subject = false;
     for (index, provider) in providers.iter().enumerate() {
         let Some(asked) = provider.introspection.as_ref().filter(|one| is_asked(one)) else {
             continue;
@@ -58,22 +58,22 @@ pub(super) fn introspect<'g>(
         count = count.saturating_add(1);
         let id = ProviderId(index);
         match context.facts.introspection(id, digest) {
-            // Whoever speaks for it counts, though what others said before was forgotten since.
-            Availability::Known(TokenStatus::Active(answer)) => {
+            // Its provider counts, also if the token status at other providers is not known any more.
+            Availability::Known(TokenStatus::Active(response)) => {
                 record.provider = Some(Rc::clone(&provider.name));
                 record.introspection = Some("active");
-                // What others said of a token that is not theirs is nothing to look at.
+                // A token status at other providers says nothing.
                 record.hint = None;
                 let verified = VerifiedToken::introspected(
                     token,
-                    &answer,
+                    &response,
                     asked.protocol.response_kind(),
                     &provider.token,
                     context.now,
                 );
                 let verified = verified.map_err(|fault| {
-                    record.hint = misfit(fault, answer.claims());
-                    record.claimed = Some(UnverifiedClaims::of_answer(answer.claims(), token));
+                    record.hint = misfit(fault, response.claims());
+                    record.claimed = Some(UnverifiedClaims::of_response(response.claims(), token));
                     Reason::Token(fault)
                 })?;
                 return Ok(Some((id, provider, verified)));
@@ -87,8 +87,8 @@ pub(super) fn introspect<'g>(
             }
             Availability::Known(TokenStatus::Nameless) => {
                 record.introspection = Some("active");
-                record.hint = Some(OF_NO_PERSON);
-                is_nameless = true;
+                record.hint = Some(NO_SUBJECT);
+                has_no_subject = true;
             }
             Availability::Pending => pending = Some(id),
             Availability::Unavailable(why) => outage = outage.or(Some(why)),
@@ -99,25 +99,25 @@ pub(super) fn introspect<'g>(
     }
     if let Some(id) = pending {
         record.hint = None;
-        return Err(Stop::Await(Fact::Introspection(id, *digest)));
+        return Err(Need::Fact(Fact::Introspection(id, *digest)).into());
     }
     if count > 1 {
         record.provider = None;
     }
     match outage {
-        // It may be the token of the very provider that cannot be asked.
+        // The token may be of the provider that cannot be asked.
         Some(outage) => {
             record.introspection = None;
             record.hint = None;
             Err(Reason::IntrospectionUnavailable(outage).into())
         }
         None if count == 0 => Ok(None),
-        None if is_nameless => Err(Reason::Identity(IdentityFault::SubjectMissing).into()),
+        None if has_no_subject => Err(Reason::Identity(IdentityFault::SubjectMissing).into()),
         None => Err(Reason::Token(TokenFault::Inactive).into()),
     }
 }
 
-/// Adds the provider's word to a token whose signature is good.
+/// Adds the token status of the provider to a token whose signature is good.
 pub(super) fn confirm(
     context: DecisionContext<'_>,
     (id, provider): (ProviderId, &Provider),
@@ -126,16 +126,16 @@ pub(super) fn confirm(
     record: &mut DecisionRecord,
 ) -> Result<VerifiedToken, Stop> {
     match context.facts.confirmation(id, digest) {
-        Availability::Known(TokenStatus::Active(answer)) => {
+        Availability::Known(TokenStatus::Active(response)) => {
             record.introspection = Some("active");
-            let token = token.confirmed(&answer, &provider.token, context.now);
+            let token = token.confirmed(&response, &provider.token, context.now);
             token.map_err(|fault| Reason::Token(fault).into())
         }
         Availability::Known(TokenStatus::Inactive | TokenStatus::Nameless) => {
             record.introspection = Some("inactive");
             Err(Reason::Token(TokenFault::Inactive).into())
         }
-        Availability::Pending => Err(Stop::Await(Fact::Confirmation(id, *digest))),
+        Availability::Pending => Err(Need::Fact(Fact::Confirmation(id, *digest)).into()),
         Availability::Unavailable(outage) => Err(Reason::IntrospectionUnavailable(outage).into()),
     }
 }

@@ -1,6 +1,7 @@
-//! Requests for the metadata of guarded resources (RFC 9728), which this filter answers itself.
+//! Requests for the metadata of guarded resources (RFC 9728). The gate sends a local reply.
 
-use super::{DecisionRecord, Outcome, Stop};
+use super::draft::Stop;
+use super::{DecisionRecord, Outcome};
 use crate::http::RequestHead;
 use crate::n8n::{classify, described, Location, Surface};
 use crate::policy::{Instance, Policy, RuleChoice, WebhookAuth};
@@ -15,13 +16,13 @@ pub(super) fn of_public_api(
     request: &RequestHead,
 ) -> Result<Outcome, Stop> {
     let resource = Resource::public_api(instance, request);
-    answer(request, resource, |resource| {
+    respond(request, resource, |resource| {
         api_metadata(policy, instance, resource)
     })
 }
 
-/// The document of a resource below `path_prefix`. It stands at the root of the host (RFC 9728
-/// §3.1), which is outside of the prefix. `None`: the gate has no such document.
+/// The document of a resource below `path_prefix`. Its URL begins at the root of the host (RFC 9728
+/// §3.1), outside of the prefix. `None`: the gate has no such document.
 pub(super) fn at_root(
     policy: &Policy,
     instance: &Instance,
@@ -39,9 +40,9 @@ pub(super) fn at_root(
     of_trigger(policy, instance, path, request, record)
 }
 
-/// The document of a webhook, form or MCP trigger that a rule guards with tokens: whoever calls it
-/// without one learns as much. `path` is that of the trigger in n8n. `None`: it is none of those,
-/// and n8n may have a document of its own.
+/// The document of a webhook, form or MCP trigger that a rule guards with tokens. A call without a
+/// token shows any client as much. `path` is that of the trigger in n8n. `None`: no rule guards it
+/// with tokens, and n8n may have a document of its own.
 pub(super) fn of_trigger(
     policy: &Policy,
     instance: &Instance,
@@ -58,12 +59,12 @@ pub(super) fn of_trigger(
     }
     record.surface = Some(Surface::Gate);
     let resource = Resource::trigger(instance, path, request);
-    Some(answer(request, resource, |resource| {
+    Some(respond(request, resource, |resource| {
         trigger_metadata(policy, rule, resource)
     }))
 }
 
-fn answer(
+fn respond(
     request: &RequestHead,
     resource: Option<Resource>,
     document: impl FnOnce(&Resource) -> LocalReply,
@@ -74,7 +75,7 @@ fn answer(
     if !matches!(request.method(), b"GET" | b"HEAD") {
         return Err(Reason::MethodNotAllowed.into());
     }
-    // Without a name that can be repeated there is no identifier to describe.
+    // Without a sound host there is no identifier of the resource.
     resource
         .map(|resource| Outcome::Respond(document(&resource)))
         .ok_or_else(|| Reason::HostMalformed.into())

@@ -1,7 +1,5 @@
-//! Tokens of providers where a key of n8n's belongs.
+//! Tokens of providers in place of an API key.
 
-use super::edits::{is_spelling, API_KEY_HEADER};
-use crate::http::RequestHead;
 use crate::identity::Dialect;
 use crate::policy::Policy;
 use crate::token::{ApiKeyForm, UntrustedToken};
@@ -9,21 +7,12 @@ use crate::token::{ApiKeyForm, UntrustedToken};
 /// The issuer of Entra's tokens of version 1.0.
 const ENTRA_1: &str = "sts.windows.net";
 
-/// Whether a request that would go on as it came hands a token of a provider to n8n in place of a
-/// key, under any spelling of the header. A workflow keeps its headers with the execution, and the
-/// token opens whatever else trusts the provider.
-pub(super) fn holds_token_as_key(policy: &Policy, request: &RequestHead) -> bool {
-    request
-        .headers()
-        .filter(|(name, _)| is_spelling(name, API_KEY_HEADER))
-        .any(|(_, value)| is_token(policy, value))
-}
-
-/// Whether a value is a token of a configured provider, or one that is encrypted or broken, which no
-/// key of n8n's is. A JWT of an issuer that is far from all configured ones is left to n8n, and so
-/// is whatever has a form that nothing is known of.
+/// Whether a value is a token of a configured provider, or one that is encrypted or broken, as no
+/// API key is. A JWT of an issuer that resembles no configured one is left to n8n, and so is every
+/// value in an unknown form.
 pub(super) fn is_token(policy: &Policy, value: &[u8]) -> bool {
-    // A value with a scheme, in quotes or joined from several is no key either, but as much a token.
+    // A value with a scheme, in quotes or joined from several is no API key either, and may hold a
+    // token.
     let separates = |byte: &u8| byte.is_ascii_whitespace() || b",\"'`".contains(byte);
     let texts = value.split(separates).map(std::str::from_utf8);
     texts.flatten().any(|text| match ApiKeyForm::of(text) {
@@ -42,8 +31,8 @@ fn has_prefix(policy: &Policy, text: &str) -> bool {
     prefixes.any(|prefix| text.starts_with(prefix.as_str()))
 }
 
-/// Whether a token's `iss` is of a configured provider, or near enough: another spelling, realm,
-/// tenant or version at the same host. Who issued it is not believed here; it is only kept back.
+/// Whether a token's `iss` is of a configured provider, or resembles one: another spelling, realm,
+/// tenant or version at the same host. The `iss` is not trusted here: the request is only refused.
 fn is_near(policy: &Policy, token: &UntrustedToken<'_>) -> bool {
     let issuer = token.claimed_issuer();
     let own = host(issuer);

@@ -1,4 +1,4 @@
-//! What the rest of the host learns about a verified caller.
+//! The properties of a request that name its verified caller.
 
 use std::borrow::Cow;
 

@@ -2,73 +2,65 @@
 
 use super::authenticate::authenticate;
 use super::caller::ResolvedPrincipal;
-use super::edits::{without_made_up_identity, API_KEY_HEADER};
+use super::credential::Credential;
+use super::draft::{Draft, Stop};
+use super::edits::without_made_up_identity;
 use super::misplaced::is_token;
-use super::{Credential, DecisionContext, DecisionRecord, Forward, Outcome, Stop};
+use super::{DecisionContext, DecisionRecord, Forward, Outcome};
 use crate::http::{hostname, RequestHead};
 use crate::n8n::{Operation, Route, ScopeSet};
 use crate::policy::{ApiKeys, Instance};
 use crate::reply::Reason;
-use crate::token::{bearer, ApiKeyForm, Bearer};
+use crate::token::ApiKeyForm;
 
 pub(super) fn decide(
     context: DecisionContext<'_>,
     instance: &Instance,
     request: &RequestHead,
     route: &Route,
-    record: &mut DecisionRecord,
+    draft: &mut Draft,
 ) -> Result<Outcome, Stop> {
     let operation = Operation::find(request.method(), route);
-    record.operation = operation.map(Operation::name);
-    let bearer = bearer(request).map_err(Reason::Bearer)?;
-    let token = match (bearer, api_key(request)?) {
-        (Bearer::Token(token), ApiKey::Absent) => token,
-        // The same key twice: n8n took it before there was a gate, and whichever of the two it
-        // looks at, the caller is the same.
-        (Bearer::Token(token), ApiKey::Present(key))
-            if token.expose().as_bytes() == key && !is_token(context.policy, key) =>
-        {
-            return with_api_key(context, instance, request, (route, key), record);
+    draft.record.operation = operation.map(Operation::name);
+    let credential = Credential::of_api_call(context.policy, request)?;
+    draft.record.credential = credential.kind();
+    let token = match credential {
+        Credential::Bearer(token) => token,
+        Credential::ApiKey(key) => {
+            return with_api_key(context, instance, request, (route, key), &mut draft.record);
         }
-        (Bearer::Token(_), ApiKey::Present(_) | ApiKey::Empty) => {
-            return Err(Reason::TwoCredentials.into());
-        }
-        (_, ApiKey::Present(key)) => {
-            return with_api_key(context, instance, request, (route, key), record);
-        }
-        (_, ApiKey::Absent | ApiKey::Empty) => return Err(Reason::NoCredential.into()),
+        Credential::None => return Err(Reason::NoCredential.into()),
     };
-    record.credential = Some(Credential::Bearer);
-    let caller = authenticate(context, instance, &token, record)?;
-    let standing = caller.standing()?;
+    let evidence = authenticate(context, instance, &token, draft)?;
+    let principal = evidence.caller().principal()?;
     match operation {
-        None if !standing.granted.is_all() => return Err(Reason::UnknownOperation.into()),
+        None if !principal.granted.is_all() => return Err(Reason::UnknownOperation.into()),
         None => {}
-        Some(operation) if operation.is_allowed_by(&standing.granted) => {}
+        Some(operation) if operation.is_allowed_by(&principal.granted) => {}
         Some(operation) => {
-            let missing: Vec<_> = operation.missing_from(&standing.granted).collect();
-            let ask_for = scopes_to_ask_for(instance, standing, &missing);
+            let missing: Vec<_> = operation.missing_from(&principal.granted).collect();
+            let ask_for = scopes_to_ask_for(instance, principal, &missing);
             return Err(Reason::InsufficientScope { missing, ask_for }.into());
         }
     }
     Ok(Outcome::Forward(Forward::to_public_api(
-        request, &caller, standing,
+        request, &evidence, principal,
     )))
 }
 
 /// The scopes that a client can ask its provider for to get what is missing: of those that
-/// `scopes_supported` names and that grant it, the ones that grant least, lest a client is led to ask
-/// for more than it needs. Names under `roles` that stand there alone are roles, or scopes under a
-/// shorter name than they are asked for. Nothing, where another scope would not help.
+/// `scopes_supported` lists and that grant it, the ones that grant least, so that a client does not
+/// ask for more than it needs. Names that are under `roles` only are roles, or scopes under a
+/// shorter name than a client asks for. Nothing, if no other scope would help.
 fn scopes_to_ask_for(
     instance: &Instance,
-    standing: &ResolvedPrincipal,
+    principal: &ResolvedPrincipal,
     missing: &[&'static str],
 ) -> Vec<String> {
     let mut all = Vec::new();
     let mut covered = ScopeSet::default();
     for scope in missing {
-        let most = standing.most_by_scopes.as_ref();
+        let most = principal.most_by_scopes.as_ref();
         if !most.is_some_and(|most| most.contains(scope)) {
             return Vec::new();
         }
@@ -96,14 +88,14 @@ fn scopes_to_ask_for(
     all
 }
 
-/// What a scope grants that a client asks for. Entra and others take it by a longer name than they
-/// write into the token: `api://n8n/Flows.Read` becomes `Flows.Read`.
+/// What a scope grants that a client asks for. Entra and others have a longer name for it in requests
+/// than in tokens: `api://n8n/Flows.Read` becomes `Flows.Read`.
 fn granted_by<'i>(instance: &'i Instance, asked: &str) -> Option<&'i ScopeSet> {
     let short = || instance.grants.get(asked.rsplit('/').next()?);
     instance.grants.get(asked).or_else(short)
 }
 
-/// What becomes of a call with a static key, which n8n alone can check.
+/// A call with a static API key, which only n8n can check.
 fn with_api_key(
     context: DecisionContext<'_>,
     instance: &Instance,
@@ -111,7 +103,6 @@ fn with_api_key(
     (route, key): (&Route, &[u8]),
     record: &mut DecisionRecord,
 ) -> Result<Outcome, Stop> {
-    record.credential = Some(Credential::ApiKey);
     let key = key.trim_ascii();
     if let Ok(ApiKeyForm::Key(claims)) = std::str::from_utf8(key).map(ApiKeyForm::of) {
         record.api_key = Some(claims);
@@ -119,30 +110,9 @@ fn with_api_key(
     let rules = &instance.public_api.api_keys;
     let host = rules.name_hosts().then(|| hostname::requested(request));
     match rules.choose(host.flatten().as_deref(), route) {
-        // A token of a provider is looked for in all that passes, whatever the surface.
+        // Every request that passes is searched for tokens of providers later, on all surfaces.
         ApiKeys::Pass => Ok(Outcome::Pass(without_made_up_identity(request))),
         ApiKeys::Refuse if is_token(context.policy, key) => Err(Reason::TokenAsApiKey.into()),
         ApiKeys::Refuse => Err(Reason::ApiKeyRefused.into()),
-    }
-}
-
-enum ApiKey<'r> {
-    Absent,
-    /// A header without a value: n8n would look for a session instead.
-    Empty,
-    Present(&'r [u8]),
-}
-
-/// Looks at the client's own API key. n8n joins two of them to one that is worth nothing; which
-/// of them another reader would take, nobody can say.
-fn api_key(request: &RequestHead) -> Result<ApiKey<'_>, Reason> {
-    let mut values = request.values(API_KEY_HEADER);
-    match (values.next(), values.next()) {
-        (None, _) => Ok(ApiKey::Absent),
-        (Some(_), Some(_)) => Err(Reason::DuplicateApiKey),
-        // Envoy joins headers of one name with a comma, and no key holds one.
-        (Some(value), None) if value.contains(&b',') => Err(Reason::DuplicateApiKey),
-        (Some(value), None) if value.trim_ascii().is_empty() => Ok(ApiKey::Empty),
-        (Some(value), None) => Ok(ApiKey::Present(value)),
     }
 }

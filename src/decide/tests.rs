@@ -11,19 +11,24 @@
     reason = "a test may stop where its own numbers are wrong"
 )]
 
+use std::rc::Rc;
+
 use serde_json::{json, Value};
 
 use super::*;
 use crate::config;
-use crate::crypto::GuestCrypto;
-use crate::facts::{Availability, KeyIdDigest, NewerKeys, Outage, TokenStatus};
+use crate::crypto::{CryptoPath, GuestCrypto, SignatureVerifier};
+use crate::facts::{Availability, Fact, Facts, KeyIdDigest, NewerKeys, Outage, TokenStatus};
+use crate::identity::Identity;
 use crate::mint::{mint, KeyKind, Mint};
-use crate::policy::ProviderId;
+use crate::policy::{Policy, ProviderId};
 use crate::secret::Secret;
-use crate::token::{ActiveResponse, TokenDigest};
+use crate::time::UnixSeconds;
+use crate::token::{ActiveResponse, TokenDigest, UnverifiedClaims};
 
 mod answers;
 mod api_keys;
+mod body;
 mod edits;
 mod grants;
 mod groups;
@@ -181,7 +186,7 @@ fn decide_remembering(
         crypto: &GuestCrypto,
         now: NOW,
     };
-    decide(context, request)
+    decide(context, Request::of_head(request))
 }
 
 /// Decides under [`configuration`].

@@ -1,30 +1,29 @@
-//! What is remembered of tokens that were verified, so that the next request with the same token
-//! costs no signature check.
+//! The token cache: callers of verified tokens, so that the next request with the same token needs no
+//! signature check.
 
-use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 
 use crate::policy::InstanceId;
 use crate::token::{CompactToken, TokenDigest};
 
-/// The most tokens that one worker remembers.
+/// The most tokens in the cache of one worker.
 pub const MAX_CACHED_TOKENS: usize = 4096;
 
-/// The most bytes that they may take. The memory of a module never shrinks.
+/// The most bytes that they take. The memory of a module never shrinks.
 pub const MAX_CACHED_BYTES: usize = 5 * 1024 * 1024;
 
-/// The most bytes that one of them may take.
+/// The most bytes that one of them takes.
 const MAX_WEIGHT: usize = MAX_CACHED_BYTES / 64;
 
-/// The share of the places that tokens have to begin with, until they are seen again.
+/// The slots for tokens on probation, which were sent once.
 const ON_PROBATION: usize = MAX_CACHED_TOKENS / 4;
 
-/// How often a token is spared at most before it must go, if nobody sends it any more.
+/// How often a token is spared at most that no client sends any more.
 const MAX_CREDIT: u8 = 3;
 
-/// What is remembered under: a token at one instance of n8n. The same token stands for another
-/// principal, with another API key, at another instance.
+/// The key of an entry: a token at one instance of n8n. The same token has another principal, with
+/// another API key, at another instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TokenCacheKey {
     instance: InstanceId,
@@ -46,32 +45,36 @@ impl TokenCacheKey {
     }
 }
 
-/// A bounded memory of verified tokens.
+/// A bounded cache of verified tokens.
 ///
-/// Who may get tokens may get any number of them, and must not thereby push out those of others.
-/// So a new token is on probation: it has a place in a small queue of its own, and only one that
-/// was sent again before its turn came moves on to the greater queue, where it is spared up to
-/// three times for having been sent in between. Tokens that are sent once push out each other.
+/// A client that can get tokens can get any number of them, and must not replace those of others
+/// with them. So a new token is on probation, in a small queue. A token that was sent again before
+/// its turn comes moves to the larger queue, where it is spared up to three times if it was sent in
+/// between. Tokens that are sent once replace only each other.
 pub struct TokenCache<V> {
-    places: HashMap<TokenCacheKey, Place<V>>,
-    /// In the order of their coming.
+    slots: HashMap<TokenCacheKey, Slot<V>>,
+    /// The oldest first.
     on_probation: VecDeque<TokenCacheKey>,
-    /// In the order of their turns.
+    /// The next that may be removed first.
     proven: VecDeque<TokenCacheKey>,
     bytes: usize,
 }
 
-struct Place<V> {
+struct Slot<V> {
     value: Rc<V>,
     weight: usize,
-    credit: Cell<u8>,
+    credit: u8,
 }
 
-impl<V> Place<V> {
-    /// Whether it may stay for once, for having been recalled.
-    fn is_spared(&self) -> bool {
-        let rest = self.credit.get().checked_sub(1);
-        self.credit.set(rest.unwrap_or_default());
+impl<V> Slot<V> {
+    fn add_credit(&mut self) {
+        self.credit = self.credit.saturating_add(1).min(MAX_CREDIT);
+    }
+
+    /// Whether it stays this time, because its token was sent again.
+    fn is_spared(&mut self) -> bool {
+        let rest = self.credit.checked_sub(1);
+        self.credit = rest.unwrap_or_default();
         rest.is_some()
     }
 }
@@ -79,7 +82,7 @@ impl<V> Place<V> {
 impl<V> Default for TokenCache<V> {
     fn default() -> Self {
         Self {
-            places: HashMap::new(),
+            slots: HashMap::new(),
             on_probation: VecDeque::new(),
             proven: VecDeque::new(),
             bytes: 0,
@@ -88,62 +91,67 @@ impl<V> Default for TokenCache<V> {
 }
 
 impl<V> TokenCache<V> {
-    /// What was remembered of a token.
-    pub fn recall(&self, key: &TokenCacheKey) -> Option<&Rc<V>> {
-        let place = self.places.get(key)?;
-        let credit = place.credit.get().saturating_add(1);
-        place.credit.set(credit.min(MAX_CREDIT));
-        Some(&place.value)
+    /// The value for a token. Looking changes nothing: [`Self::credit`] follows if it was used.
+    pub fn get(&self, key: &TokenCacheKey) -> Option<&Rc<V>> {
+        self.slots.get(key).map(|slot| &slot.value)
     }
 
-    /// Remembers something of a token, which takes `weight` bytes. What is too large is not
-    /// remembered, and what was remembered of the same token before is replaced.
+    /// Credits an entry that was used, so that it stays longer.
+    pub fn credit(&mut self, key: &TokenCacheKey) {
+        if let Some(slot) = self.slots.get_mut(key) {
+            slot.add_credit();
+        }
+    }
+
+    /// Adds a value for a token, of `weight` bytes, or replaces the one that the token has. A value
+    /// that is too large is not added.
     pub fn remember(&mut self, key: TokenCacheKey, value: Rc<V>, weight: usize) {
         if weight > MAX_WEIGHT {
             return;
         }
-        if let Some(place) = self.places.get_mut(&key) {
-            let others = self.bytes.saturating_sub(place.weight);
+        if let Some(slot) = self.slots.get_mut(&key) {
+            let others = self.bytes.saturating_sub(slot.weight);
             self.bytes = others.saturating_add(weight);
-            place.value = value;
-            place.weight = weight;
+            slot.value = value;
+            slot.weight = weight;
+            slot.add_credit();
         } else {
-            let place = Place {
+            let slot = Slot {
                 value,
                 weight,
-                credit: Cell::new(0),
+                credit: 0,
             };
-            self.places.insert(key, place);
+            self.slots.insert(key, slot);
             self.on_probation.push_back(key);
             self.bytes = self.bytes.saturating_add(weight);
         }
-        while self.places.len() > MAX_CACHED_TOKENS || self.bytes > MAX_CACHED_BYTES {
-            if !self.forget_one() {
+        while self.slots.len() > MAX_CACHED_TOKENS || self.bytes > MAX_CACHED_BYTES {
+            if !self.remove_one() {
                 return;
             }
         }
     }
 
-    /// Forgets everything.
+    /// Removes all entries.
     pub fn clear(&mut self) {
-        self.places.clear();
+        self.slots.clear();
         self.on_probation.clear();
         self.proven.clear();
         self.bytes = 0;
     }
 
-    /// How many tokens are remembered.
+    /// How many tokens there are.
     pub fn len(&self) -> usize {
-        self.places.len()
+        self.slots.len()
     }
 
-    /// Whether none is.
+    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.slots.is_empty()
     }
 
-    /// Forgets the token whose turn it is. `false`: there is none.
-    fn forget_one(&mut self) -> bool {
+    /// Removes the token whose turn it is. `false`: there is none.
+    fn remove_one(&mut self) -> bool {
         loop {
             let newcomers = self.on_probation.len() > ON_PROBATION || self.proven.is_empty();
             let queue = if newcomers {
@@ -154,13 +162,13 @@ impl<V> TokenCache<V> {
             let Some(key) = queue.pop_front() else {
                 return false;
             };
-            let spared = self.places.get(&key).is_some_and(Place::is_spared);
+            let spared = self.slots.get_mut(&key).is_some_and(Slot::is_spared);
             if spared {
                 self.proven.push_back(key);
                 continue;
             }
-            let gone = self.places.remove(&key);
-            let weight = gone.map_or(0, |place| place.weight);
+            let removed = self.slots.remove(&key);
+            let weight = removed.map_or(0, |slot| slot.weight);
             self.bytes = self.bytes.saturating_sub(weight);
             return true;
         }
@@ -184,41 +192,43 @@ mod tests {
         }
     }
 
-    fn knows(token_cache: &TokenCache<usize>, number: usize) -> bool {
-        token_cache.recall(&key(number)).is_some()
+    /// Whether a token is in the cache, which a request with it uses.
+    fn knows(token_cache: &mut TokenCache<usize>, number: usize) -> bool {
+        token_cache.credit(&key(number));
+        token_cache.get(&key(number)).is_some()
     }
 
     #[test]
-    fn what_was_remembered_is_recalled_for_that_token_alone() {
+    fn an_entry_is_found_for_its_token_alone() {
         let mut token_cache = TokenCache::default();
         remember(&mut token_cache, 7..8);
-        assert_eq!(token_cache.recall(&key(7)).map(|value| **value), Some(7));
-        assert_eq!(token_cache.recall(&key(8)), None);
+        assert_eq!(token_cache.get(&key(7)).map(|value| **value), Some(7));
+        assert_eq!(token_cache.get(&key(8)), None);
         token_cache.clear();
-        assert_eq!(token_cache.recall(&key(7)), None);
+        assert_eq!(token_cache.get(&key(7)), None);
         assert!(token_cache.is_empty());
     }
 
     #[test]
-    fn what_was_remembered_at_one_instance_is_unknown_at_another() {
+    fn an_entry_of_one_instance_is_unknown_at_another() {
         let mut token_cache = TokenCache::default();
         remember(&mut token_cache, 7..8);
         let elsewhere = TokenCacheKey {
             instance: InstanceId(1),
             ..key(7)
         };
-        assert_eq!(token_cache.recall(&elsewhere), None);
+        assert_eq!(token_cache.get(&elsewhere), None);
         token_cache.remember(elsewhere, Rc::new(8), 1000);
-        assert_eq!(token_cache.recall(&key(7)).map(|value| **value), Some(7));
-        assert_eq!(token_cache.recall(&elsewhere).map(|value| **value), Some(8));
+        assert_eq!(token_cache.get(&key(7)).map(|value| **value), Some(7));
+        assert_eq!(token_cache.get(&elsewhere).map(|value| **value), Some(8));
     }
 
     #[test]
-    fn a_newer_value_takes_the_place_of_the_older() {
+    fn a_newer_value_replaces_the_older() {
         let mut token_cache = TokenCache::default();
         token_cache.remember(key(1), Rc::new(1), 100);
         token_cache.remember(key(1), Rc::new(2), 300);
-        assert_eq!(token_cache.recall(&key(1)).map(|value| **value), Some(2));
+        assert_eq!(token_cache.get(&key(1)).map(|value| **value), Some(2));
         assert_eq!((token_cache.len(), token_cache.bytes), (1, 300));
     }
 
@@ -231,8 +241,8 @@ mod tests {
             token_cache.on_probation.len() + token_cache.proven.len(),
             token_cache.len()
         );
-        assert!(knows(&token_cache, 3 * MAX_CACHED_TOKENS - 1));
-        assert!(!knows(&token_cache, 0));
+        assert!(knows(&mut token_cache, 3 * MAX_CACHED_TOKENS - 1));
+        assert!(!knows(&mut token_cache, 0));
     }
 
     #[test]
@@ -246,20 +256,20 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_too_large_is_not_remembered_and_pushes_out_nothing() {
+    fn a_value_that_is_too_large_is_not_added_and_replaces_nothing() {
         let mut token_cache = TokenCache::default();
         remember(&mut token_cache, 0..1);
         token_cache.remember(key(1), Rc::new(1), MAX_WEIGHT + 1);
-        assert!(knows(&token_cache, 0) && !knows(&token_cache, 1));
+        assert!(knows(&mut token_cache, 0) && !knows(&mut token_cache, 1));
     }
 
     #[test]
-    fn a_flood_of_tokens_that_are_sent_once_pushes_out_none_that_was_sent_again() {
+    fn a_flood_of_tokens_that_are_sent_once_replaces_none_that_was_sent_again() {
         let mut token_cache = TokenCache::default();
         remember(&mut token_cache, 0..1000);
-        assert!((0..1000).all(|number| knows(&token_cache, number)));
+        assert!((0..1000).all(|number| knows(&mut token_cache, number)));
         remember(&mut token_cache, 10_000..10_000 + 50 * MAX_CACHED_TOKENS);
-        assert!((0..1000).all(|number| knows(&token_cache, number)));
+        assert!((0..1000).all(|number| knows(&mut token_cache, number)));
     }
 
     #[test]
@@ -268,22 +278,22 @@ mod tests {
         remember(&mut token_cache, 0..1);
         for number in 10_000..10_000 + 20 * MAX_CACHED_TOKENS {
             remember(&mut token_cache, number..number + 1);
-            assert!(knows(&token_cache, number));
+            assert!(knows(&mut token_cache, number));
             if number % (MAX_CACHED_TOKENS / 2) == 0 {
-                assert!(knows(&token_cache, 0), "{number}");
+                assert!(knows(&mut token_cache, 0), "{number}");
             }
         }
     }
 
     #[test]
-    fn tokens_that_nobody_sends_any_more_make_room() {
+    fn tokens_that_no_client_sends_any_more_make_room() {
         let mut token_cache = TokenCache::default();
         remember(&mut token_cache, 0..MAX_CACHED_TOKENS);
-        assert!((0..MAX_CACHED_TOKENS).all(|number| knows(&token_cache, number)));
+        assert!((0..MAX_CACHED_TOKENS).all(|number| knows(&mut token_cache, number)));
         for number in 10_000..10_000 + 5 * MAX_CACHED_TOKENS {
             remember(&mut token_cache, number..number + 1);
-            assert!(knows(&token_cache, number));
+            assert!(knows(&mut token_cache, number));
         }
-        assert!(!(0..MAX_CACHED_TOKENS).any(|number| token_cache.places.contains_key(&key(number))));
+        assert!(!(0..MAX_CACHED_TOKENS).any(|number| token_cache.slots.contains_key(&key(number))));
     }
 }

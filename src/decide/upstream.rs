@@ -1,13 +1,13 @@
-//! What n8n's answer says about the key that this filter put in.
+//! What n8n's response says about the upstream API key.
 
 use super::{Decision, DecisionRecord, Outcome};
 use crate::reply::Reason;
 
-/// n8n knows no such key, or it has expired, or its user is gone.
+/// n8n does not know the API key, or it has expired, or its user was deleted.
 const UNAUTHORIZED: u16 = 401;
 
-/// The key is good and may not do this: its scopes, its user's role or share in the resource, or
-/// n8n's licence are too narrow. The answers do not tell which.
+/// The API key is good and does not allow this: its scopes, its user's role or share in the
+/// resource, or n8n's licence. The response does not say which.
 const FORBIDDEN: u16 = 403;
 
 const NARROW_KEY: &str =
@@ -15,14 +15,14 @@ const NARROW_KEY: &str =
     user's role or share in the resource, or n8n's licence do not reach as far";
 
 impl Decision {
-    /// What there is to say once n8n has answered, with this status, a request that went on with a
-    /// key of the gate's. `None`: nothing.
+    /// The decision after n8n's response, of this status, to a request that was forwarded with an
+    /// upstream API key. `None`: there is nothing to do or to record.
     ///
-    /// A 401 is never the caller's: his token was good, and he would get new ones without end. A 403
-    /// goes to the caller: he is known, no new token is asked of him, and he may well be the one who
-    /// asks for too much. The operator is told, because it may be the key.
+    /// A 401 is never about the caller, whose token was good: a client would get new tokens without
+    /// end, so that it becomes a 502. A 403 goes to the client: it does not ask for a new token, and
+    /// the client may have asked for too much. It is recorded, because the API key may be the cause.
     #[must_use]
-    pub fn after_answer(self, status: u16) -> Option<Self> {
+    pub fn after_response(record: DecisionRecord, status: u16) -> Option<Self> {
         let (outcome, hint) = match status {
             UNAUTHORIZED => (Outcome::Reject(Reason::UpstreamKeyRefused), None),
             FORBIDDEN => (Outcome::Answered, Some(NARROW_KEY)),
@@ -31,11 +31,15 @@ impl Decision {
         let record = DecisionRecord {
             hint,
             upstream_status: Some(status),
-            // The token was checked once, and counted then.
+            // The token was checked and counted with the request.
             crypto_path: None,
             cache: None,
-            ..self.record
+            ..record
         };
-        Some(Self { outcome, record })
+        Some(Self {
+            outcome,
+            record,
+            remember: None,
+        })
     }
 }

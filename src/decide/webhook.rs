@@ -1,20 +1,21 @@
 //! Calls of webhooks, forms and MCP triggers.
 
 use super::authenticate::authenticate;
+use super::credential::Credential;
+use super::draft::{Draft, Stop};
 use super::edits::without_made_up_identity;
-use super::{Credential, DecisionContext, DecisionRecord, Forward, Outcome, Stop};
+use super::{DecisionContext, Forward, Outcome};
 use crate::http::RequestHead;
 use crate::n8n::Route;
 use crate::policy::{Instance, Preflight, RuleChoice, WebhookAuth, WebhookRule};
 use crate::reply::Reason;
-use crate::token::{bearer, Bearer};
 
 pub(super) fn decide(
     context: DecisionContext<'_>,
     instance: &Instance,
     request: &RequestHead,
     route: &Route,
-    record: &mut DecisionRecord,
+    draft: &mut Draft,
 ) -> Result<Outcome, Stop> {
     let pass = || Ok(Outcome::Pass(without_made_up_identity(request)));
     let rule = match instance.webhooks.choose(route, request.query()) {
@@ -29,7 +30,7 @@ pub(super) fn decide(
         WebhookAuth::Bearer if rule.cors_preflight == Preflight::Pass && request.is_preflight() => {
             pass()
         }
-        WebhookAuth::Bearer => verified(context, instance, request, rule, record),
+        WebhookAuth::Bearer => verified(context, instance, request, rule, draft),
     }
 }
 
@@ -38,15 +39,17 @@ fn verified(
     instance: &Instance,
     request: &RequestHead,
     rule: &WebhookRule,
-    record: &mut DecisionRecord,
+    draft: &mut Draft,
 ) -> Result<Outcome, Stop> {
-    let Bearer::Token(token) = bearer(request).map_err(Reason::Bearer)? else {
+    let credential = Credential::of_webhook_call(request)?;
+    draft.record.credential = credential.kind();
+    let Credential::Bearer(token) = credential else {
         return Err(Reason::NoCredential.into());
     };
-    record.credential = Some(Credential::Bearer);
-    let caller = authenticate(context, instance, &token, record)?;
-    if !rule.require.holds(&caller.identity) {
-        let reason = if rule.require.misses_groups(&caller.identity) {
+    let evidence = authenticate(context, instance, &token, draft)?;
+    let identity = &evidence.caller().identity;
+    if !rule.require.holds(identity) {
+        let reason = if rule.require.misses_groups(identity) {
             Reason::GroupsLeftOut
         } else {
             Reason::WebhookRequirement
@@ -55,7 +58,7 @@ fn verified(
     }
     Ok(Outcome::Forward(Forward::to_webhook(
         request,
-        &caller,
+        &evidence,
         rule.keep_authorization,
     )))
 }

@@ -44,11 +44,7 @@ impl ForwardedRequest {
     /// the clock is not read.
     pub fn responded(self, status: u16, now: impl FnOnce() -> UnixMillis) -> Option<Settled> {
         let Self { record, request } = self;
-        let forwarded = Decision {
-            outcome: Outcome::Answered,
-            record,
-        };
-        let decision = forwarded.after_answer(status)?;
+        let decision = Decision::after_response(record, status)?;
         let action = match &decision.outcome {
             Outcome::Reject(reason) => Action::Reply(Vec::new(), problem(reason, None, &request)),
             _ => Action::Continue(Vec::new()),

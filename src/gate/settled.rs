@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 
 use super::Source;
-use crate::decide::{Decision, HeaderEdit, Outcome};
-use crate::facts::Fact;
+use crate::decide::{Decision, HeaderEdit, Need, Outcome};
 use crate::http::RequestHead;
 use crate::observe::audit_line;
 use crate::reply::{LocalReply, Reason};
@@ -17,8 +16,8 @@ pub enum Step {
     Settled(Box<Settled>),
     /// It waits.
     Waits {
-        /// The fact that it waits for.
-        fact: Fact,
+        /// What it waits for.
+        need: Need,
         /// Edits of its head, to be made at once: an access log may show it before it is decided.
         edits: Vec<HeaderEdit>,
     },

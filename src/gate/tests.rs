@@ -10,6 +10,7 @@ use super::*;
 use crate::config;
 use crate::crypto::GuestCrypto;
 use crate::decide::HeaderEdit;
+use crate::decide::Need;
 use crate::facts::Fact;
 use crate::mint::{mint, KeyKind};
 use crate::reply::LocalReply;
@@ -254,7 +255,7 @@ fn a_key_that_the_provider_adds_is_learned_by_the_first_token_that_names_it() {
     assert!(matches!(
         step,
         Step::Waits {
-            fact: Fact::NewerKeySet(..),
+            need: Need::Fact(Fact::NewerKeySet(..)),
             ..
         }
     ));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Source;
-use crate::decide::{Decision, DecisionRecord};
+use crate::decide::{Decision, DecisionRecord, Need};
 use crate::facts::{Fact, KeyIdDigest, Origin, Outage, Peer, WaiterId};
 use crate::http::RequestHead;
 use crate::reply::Reason;
@@ -33,7 +33,10 @@ pub(super) struct WaitingRequest {
 }
 
 /// The refusal of a request whose fact is not available after the wait.
-pub(super) fn unavailable(fact: Fact) -> Reason {
+pub(super) fn unavailable(need: Need) -> Reason {
+    let Need::Fact(fact) = need else {
+        return Reason::ProxyFailure;
+    };
     let outage = Outage {
         retry_after: Duration::from_secs(1),
         fault: None,
@@ -43,14 +46,14 @@ pub(super) fn unavailable(fact: Fact) -> Reason {
     } else {
         Reason::KeysUnavailable(outage)
     };
-    refusal_without(fact, unavailable)
+    refusal_without(need, unavailable)
 }
 
-/// The refusal of a request that cannot wait for a fact. A token whose signature is not good under the
-/// known keys is refused for that, and each other one for the reason given.
-pub(super) fn refusal_without(fact: Fact, otherwise: Reason) -> Reason {
-    match fact {
-        Fact::ChangedKeySet(_, _, fault) => Reason::Token(fault),
+/// The refusal of a request that cannot wait. A token whose signature is not good under the known keys
+/// is refused for that, and each other one for the reason given.
+pub(super) fn refusal_without(need: Need, otherwise: Reason) -> Reason {
+    match need {
+        Need::Fact(Fact::ChangedKeySet(_, _, fault)) => Reason::Token(fault),
         _ => otherwise,
     }
 }

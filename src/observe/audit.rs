@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 
 use super::timestamp::rfc3339;
 use crate::crypto::CryptoPath;
-use crate::decide::{CacheOutcome, Credential, Decision, Outcome};
+use crate::decide::{CacheOutcome, CredentialKind, Decision, Outcome};
 use crate::formats::printable::{printable, printable_bytes};
 use crate::http::RequestHead;
 use crate::n8n::Surface;
@@ -41,10 +41,10 @@ pub fn audit_line(decision: &Decision, request: &RequestHead, now: UnixMillis) -
     let line = AuditRecord {
         address: record.address.as_deref().map(Str),
         api_key: record.api_key.as_ref().map(ApiKey::of),
-        cache: record.cache.as_ref().map(CacheOutcome::as_str).map(Str),
+        cache: record.cache.map(CacheOutcome::as_str).map(Str),
         claimed: record.claimed.as_ref().map(Claimed::of),
         client: identity.and_then(|identity| text(identity.client.as_ref())),
-        credential: record.credential.map(Credential::as_str).map(Str),
+        credential: record.credential.map(CredentialKind::as_str).map(Str),
         crypto: record.crypto_path.map(CryptoPath::as_str).map(Str),
         decision: Str(decision.outcome.as_str()),
         fault: reason.and_then(|reason| reason.fault()).map(Str),

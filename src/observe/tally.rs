@@ -72,6 +72,7 @@ mod tests {
                 crypto_path: Some(CryptoPath::Guest),
                 ..DecisionRecord::default()
             },
+            remember: None,
         }
     }
 

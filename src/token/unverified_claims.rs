@@ -31,7 +31,7 @@ impl UnverifiedClaims {
 
     /// What a provider said of a token that it alone can read. The token itself, which opens doors
     /// as long as it is active, is left out wherever the answer repeats it.
-    pub fn of_answer(claims: &Map<String, Value>, token: &CompactToken) -> Self {
+    pub fn of_response(claims: &Map<String, Value>, token: &CompactToken) -> Self {
         Self::read(claims, None, Some(token.expose()))
     }
 

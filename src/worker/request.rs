@@ -104,11 +104,11 @@ impl<H: Host> Request<H> {
                 }
                 flow
             }
-            Step::Waits { fact, edits } => {
+            Step::Waits { need, edits } => {
                 // These are for the log alone: this head does not go on.
                 let _ = current::edit(host, &edits, &RequestHead::default());
                 let mut state = worker.state();
-                state.count_wait(host, fact);
+                state.count_wait(host, need);
                 state.adjust_tick(host);
                 Flow::Hold
             }

@@ -7,6 +7,7 @@ use super::current;
 use super::host::{Host, LogLevel};
 use super::metrics::Metrics;
 use super::resumed::ResumedRequests;
+use crate::decide::Need;
 use crate::facts::{CallId, Fact, KeyCount};
 use crate::gate::{Gate, Settled};
 use crate::observe::Metric;
@@ -63,8 +64,8 @@ impl State {
     }
 
     /// Counts a request that waits because its token names an unknown key.
-    pub(super) fn count_wait<H: Host>(&mut self, host: &H, fact: Fact) {
-        if let Fact::NewerKeySet(provider, _) = fact {
+    pub(super) fn count_wait<H: Host>(&mut self, host: &H, need: Need) {
+        if let Need::Fact(Fact::NewerKeySet(provider, _)) = need {
             let provider = self.gate.provider_name(provider);
             self.metrics.count(host, &Metric::KeyIdMiss { provider });
         }

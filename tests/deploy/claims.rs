@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use n8n_idp_gate::crypto::{CryptoPath, SkipReason};
 use n8n_idp_gate::decide::{
-    CacheOutcome, Credential, Decision, DecisionRecord, Outcome, IDENTITY_HEADERS,
+    CacheOutcome, CredentialKind, Decision, DecisionRecord, Outcome, IDENTITY_HEADERS,
     MAX_CACHED_BYTES, MAX_CACHED_TOKENS,
 };
 use n8n_idp_gate::http::RequestHead;
@@ -225,7 +225,7 @@ fn the_readme_lists_the_fields_of_the_audit_record() {
             client: None,
             key_id: None,
         }),
-        credential: Some(Credential::ApiKey),
+        credential: Some(CredentialKind::ApiKey),
         api_key: Some(KeyClaims::default()),
         address: Some("10.0.0.1".into()),
         upstream_status: Some(401),
@@ -253,6 +253,7 @@ fn the_readme_lists_the_fields_of_the_audit_record() {
             let decision = Decision {
                 outcome: Outcome::Reject(reason),
                 record: record.clone(),
+                remember: None,
             };
             let line = audit_line(&decision, &request, UnixMillis(0));
             let record: Map<String, Value> = serde_json::from_str(&line).unwrap();

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use n8n_idp_gate::crypto::{skipped_in_words, GuestCrypto, KeySet, KeySetFault};
-use n8n_idp_gate::decide::{decide, Decision, DecisionContext, HeaderEdit, Outcome, TokenCache};
+use n8n_idp_gate::decide::{
+    decide, Decision, DecisionContext, HeaderEdit, Need, Outcome, Request, TokenCache,
+};
 use n8n_idp_gate::facts::{
     read_discovery, read_token_status, Availability, Facts, FetchFault, KeyIdDigest, NewerKeys,
     Outage, TokenStatus,
@@ -76,7 +78,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Str
         crypto: &GuestCrypto,
         now: now.to_seconds(),
     };
-    let decision = decide(context, &request);
+    let decision = decide(context, Request::of_head(&request));
     let described = describe(&decision, &policy, &request, now, out);
     let told = described.and_then(|()| {
         files
@@ -114,7 +116,8 @@ fn describe(
         Outcome::Respond(reply) => answer(reply, out),
         // Of requests that n8n has answered; here it answers none.
         Outcome::Answered => Ok(()),
-        Outcome::Await(fact) => {
+        Outcome::Await(Need::Body { .. }) => writeln!(out, "waits for the body of the request"),
+        Outcome::Await(Need::Fact(fact)) => {
             let provider = policy.providers.get(fact.provider().0);
             let name = provider.map_or("?", |provider| &*provider.name);
             if fact.is_of_a_token() {

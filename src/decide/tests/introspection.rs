@@ -131,7 +131,7 @@ fn a_token_with_the_prefix_of_one_provider_is_shown_to_no_other() {
         ("opaque", ProviderId(0)),
     ] {
         let decision = decided_on(&configuration, token, vec![]);
-        let Outcome::Await(Fact::Introspection(provider, _)) = decision.outcome else {
+        let Outcome::Await(Need::Fact(Fact::Introspection(provider, _))) = decision.outcome else {
             panic!("{token}: {decision:?}");
         };
         assert_eq!(provider, asked, "{token}");
@@ -205,8 +205,8 @@ fn what_is_remembered_ends_with_the_provider_s_word() {
         let bearer = format!("Bearer {token}");
         let request = request("GET", PATH, &[("authorization", &bearer)]);
         let mut token_cache = TokenCache::default();
-        match decide_with(&facts, &request).record.cache {
-            Some(CacheOutcome::Miss(digest, caller)) => {
+        match decide_with(&facts, &request).remember {
+            Some(Remember::Verified(digest, caller)) => {
                 token_cache.remember(digest, caller, 1);
             }
             other => panic!("{other:?}"),
@@ -220,7 +220,7 @@ fn what_is_remembered_ends_with_the_provider_s_word() {
                 crypto: &GuestCrypto,
                 now: UnixSeconds(seconds),
             };
-            reason(&decide(context, &request))
+            reason(&decide(context, Request::of_head(&request)))
         };
         assert_eq!(at(NOW.0), "forward", "{changes}");
         assert_eq!(at(NOW.0 + last), "forward", "{changes}");

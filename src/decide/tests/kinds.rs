@@ -187,7 +187,7 @@ fn what_may_be_an_id_token_is_marked_in_the_audit() {
         let mut token_cache = TokenCache::default();
         let first = decide_remembering(&facts, &token_cache, &request);
         assert_eq!(first.record.hint.is_some(), is_marked, "{claims}");
-        let Some(CacheOutcome::Miss(key, caller)) = first.record.cache else {
+        let Some(Remember::Verified(key, caller)) = first.remember else {
             panic!("not new");
         };
         token_cache.remember(key, caller, 1);

@@ -12,8 +12,8 @@ const PATH: &str = "/api/v1/workflows";
 fn remembered() -> (TokenCache<Caller>, RequestHead) {
     let request = bearing("GET", PATH, &claims("reader", &["Reader"]));
     let mut token_cache = TokenCache::default();
-    match decided(&request).record.cache {
-        Some(CacheOutcome::Miss(digest, caller)) => {
+    match decided(&request).remember {
+        Some(Remember::Verified(digest, caller)) => {
             token_cache.remember(digest, Rc::clone(&caller), caller.weight());
         }
         other => panic!("not verified anew: {other:?}"),
@@ -30,7 +30,7 @@ fn decide_later(token_cache: &TokenCache<Caller>, request: &RequestHead, seconds
         crypto: &GuestCrypto,
         now: UnixSeconds(NOW.0 + seconds),
     };
-    decide(context, request)
+    decide(context, Request::of_head(request))
 }
 
 fn decide_with_keys(
@@ -112,7 +112,10 @@ fn a_remembered_token_is_refused_where_the_clock_went_back_before_its_issue() {
         crypto: &GuestCrypto,
         now: UnixSeconds(NOW.0 - 31),
     };
-    assert_eq!(reason(&decide(context, &request)), "issued_in_the_future");
+    assert_eq!(
+        reason(&decide(context, Request::of_head(&request))),
+        "issued_in_the_future"
+    );
 }
 
 #[test]
@@ -125,7 +128,7 @@ fn a_remembered_token_goes_with_the_key_that_signed_it() {
     let gone = decide_with_keys(&token_cache, &request, &[other]);
     assert!(matches!(
         gone.outcome,
-        Outcome::Await(Fact::NewerKeySet(..))
+        Outcome::Await(Need::Fact(Fact::NewerKeySet(..)))
     ));
     let impostor = Mint::generate(KeyKind::Ed25519).jwk("one");
     let replaced = decide_with_keys(&token_cache, &request, &[impostor]);
@@ -144,7 +147,7 @@ fn a_token_that_does_not_name_its_key_is_verified_anew() {
     let request = bearing("GET", PATH, &claims("reader", &["Reader"]));
     let mut token_cache = TokenCache::default();
     let first = decide_with_keys(&token_cache, &request, std::slice::from_ref(&nameless));
-    let Some(CacheOutcome::Miss(key, caller)) = first.record.cache else {
+    let Some(Remember::Verified(key, caller)) = first.remember else {
         panic!("not verified");
     };
     token_cache.remember(key, Rc::clone(&caller), caller.weight());
@@ -167,7 +170,7 @@ fn a_token_without_a_key_id_is_verified_anew() {
         let mut token_cache = TokenCache::default();
         let keys = std::slice::from_ref(&key);
         let first = decide_with_keys(&token_cache, &request, keys);
-        let Some(CacheOutcome::Miss(place, caller)) = first.record.cache else {
+        let Some(Remember::Verified(place, caller)) = first.remember else {
             panic!("not verified");
         };
         token_cache.remember(place, Rc::clone(&caller), caller.weight());
@@ -182,7 +185,10 @@ fn a_remembered_token_waits_and_fails_with_the_keys_of_its_provider() {
     let mut facts = facts(&configuration());
     facts.pending = true;
     let pending = decide_remembering(&facts, &token_cache, &request);
-    assert!(matches!(pending.outcome, Outcome::Await(Fact::KeySet(_))));
+    assert!(matches!(
+        pending.outcome,
+        Outcome::Await(Need::Fact(Fact::KeySet(_)))
+    ));
     facts.pending = false;
     let endpoint = crate::http::Endpoint {
         cluster: String::new(),
@@ -252,8 +258,7 @@ fn a_remembered_token_keeps_the_claims_that_rules_of_webhooks_ask_for() {
             .unwrap()
             .extend(more.as_object().unwrap().clone());
         let first = bearing("GET", PATH, &claims);
-        let Some(CacheOutcome::Miss(digest, caller)) = decide_with(&facts, &first).record.cache
-        else {
+        let Some(Remember::Verified(digest, caller)) = decide_with(&facts, &first).remember else {
             panic!("not verified anew");
         };
         let mut token_cache = TokenCache::default();
@@ -282,11 +287,8 @@ fn the_weight_of_claims_is_that_of_their_structure() {
     let weight = |more: Value| {
         let mut claims = claims("reader", &["Reader"]);
         claims["more"] = more;
-        match decide_with(&facts, &bearing("GET", PATH, &claims))
-            .record
-            .cache
-        {
-            Some(CacheOutcome::Miss(_, caller)) => caller.weight(),
+        match decide_with(&facts, &bearing("GET", PATH, &claims)).remember {
+            Some(Remember::Verified(_, caller)) => caller.weight(),
             other => panic!("not verified anew: {other:?}"),
         }
     };
@@ -304,8 +306,8 @@ fn the_weight_of_a_caller_is_no_less_than_its_texts() {
         let mut claims = claims("reader", &["Reader"]);
         claims[name] = value;
         let decision = decide_with(&facts, &bearing("GET", PATH, &claims));
-        match decision.record.cache {
-            Some(CacheOutcome::Miss(_, caller)) => caller.weight(),
+        match decision.remember {
+            Some(Remember::Verified(_, caller)) => caller.weight(),
             other => panic!("not verified anew: {other:?}"),
         }
     };

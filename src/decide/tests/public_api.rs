@@ -355,7 +355,7 @@ fn a_token_of_nobodys_issuer_is_refused_before_its_signature_is_looked_at() {
             crypto: &Unasked,
             now: NOW,
         };
-        let decision = decide(context, &request);
+        let decision = decide(context, Request::of_head(&request));
         assert_eq!(reason(&decision), "unknown_issuer", "{issuer}");
     }
 }
@@ -396,7 +396,7 @@ fn missing_keys_are_awaited_and_unknown_ones_asked_for() {
     let decision = decide_with(&facts, &request);
     assert!(matches!(
         decision.outcome,
-        Outcome::Await(Fact::KeySet(ProviderId(0)))
+        Outcome::Await(Need::Fact(Fact::KeySet(ProviderId(0))))
     ));
     facts.pending = false;
     facts.newer_keys = NewerKeys::MayCome;
@@ -418,7 +418,7 @@ fn missing_keys_are_awaited_and_unknown_ones_asked_for() {
         let of_token = KeyIdDigest::of_token(&TokenDigest::of(&token));
         let digest = key_id.map_or(of_token, KeyIdDigest::of);
         let decision = decide_with(&facts, &request);
-        let Outcome::Await(fact) = decision.outcome else {
+        let Outcome::Await(Need::Fact(fact)) = decision.outcome else {
             panic!("{:?}", decision.outcome);
         };
         assert_eq!(fact, Fact::NewerKeySet(ProviderId(0), digest));

@@ -34,7 +34,7 @@ fn decided_under(
 /// What stands for the key that is waited for: `None` where nothing is.
 fn awaited(decision: &Decision) -> Option<KeyIdDigest> {
     match decision.outcome {
-        Outcome::Await(Fact::NewerKeySet(ProviderId(0), key_id)) => Some(key_id),
+        Outcome::Await(Need::Fact(Fact::NewerKeySet(ProviderId(0), key_id))) => Some(key_id),
         _ => None,
     }
 }
@@ -105,7 +105,8 @@ fn a_token_that_names_a_known_key_asks_for_another_only_where_one_may_have_come(
             assert_eq!(reason(&decide_with(&facts, &request)), refused);
             facts.may_have_changed = true;
             let outcome = decide_with(&facts, &request).outcome;
-            let Outcome::Await(Fact::ChangedKeySet(ProviderId(0), _, fault)) = outcome else {
+            let Outcome::Await(Need::Fact(Fact::ChangedKeySet(ProviderId(0), _, fault))) = outcome
+            else {
                 panic!("{outcome:?}");
             };
             assert_eq!(Reason::Token(fault).as_str(), refused);
@@ -158,7 +159,10 @@ fn a_token_that_no_key_could_save_is_refused_without_keys() {
             facts.pending = pending;
             let decision = decide_with(&facts, &request);
             if pending && refused == "keys_unavailable" {
-                assert!(matches!(decision.outcome, Outcome::Await(Fact::KeySet(_))));
+                assert!(matches!(
+                    decision.outcome,
+                    Outcome::Await(Need::Fact(Fact::KeySet(_)))
+                ));
             } else {
                 assert_eq!(reason(&decision), refused, "{header} {change}");
             }

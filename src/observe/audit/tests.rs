@@ -60,7 +60,7 @@ fn a_line_has_its_fields_in_the_order_of_the_alphabet() {
         crypto_path: Some(CryptoPath::Guest),
         introspection: Some("active"),
         cache: Some(CacheOutcome::Hit),
-        credential: Some(Credential::ApiKey),
+        credential: Some(CredentialKind::ApiKey),
         api_key: Some(KeyClaims {
             subject: text("u"),
             id: text("j"),
@@ -78,6 +78,7 @@ fn a_line_has_its_fields_in_the_order_of_the_alphabet() {
     let decision = Decision {
         outcome: Outcome::Reject(Reason::KeysUnavailable(outage)),
         record,
+        remember: None,
     };
     let headers: [(&str, &[u8]); 4] = [
         (":authority", b"n8n.example.com"),
@@ -99,6 +100,7 @@ fn a_line_has_its_fields_in_the_order_of_the_alphabet() {
     let decision = Decision {
         outcome: Outcome::Pass(Vec::new()),
         record: DecisionRecord::default(),
+        remember: None,
     };
     let expected = r#"{"decision":"pass","method":"","path":"","time":"2026-03-04T05:06:07.089Z"}"#;
     assert_eq!(line(&decision, &[]), expected);
@@ -113,6 +115,7 @@ fn a_line_says_which_scopes_are_missing() {
     let decision = Decision {
         outcome: Outcome::Reject(reason),
         record: DecisionRecord::default(),
+        remember: None,
     };
     let expected = concat!(
         r#"{"decision":"reject","method":"","missing":"workflow:list tag:list","path":"","#,
@@ -140,6 +143,7 @@ fn nothing_that_a_client_sent_reaches_the_log_unescaped() {
     let decision = Decision {
         outcome: Outcome::Reject(Reason::UnknownIssuer),
         record,
+        remember: None,
     };
     let bytes = [odd.as_bytes(), b"\xff\x80"].concat();
     let request = RequestHead::new(vec![

@@ -1,0 +1,22 @@
+//! What a decision depends on beside the request.
+
+use super::{Caller, TokenCache};
+use crate::crypto::SignatureVerifier;
+use crate::facts::Facts;
+use crate::policy::Policy;
+use crate::time::UnixSeconds;
+
+/// Everything that a decision depends on beside the request. A decision changes nothing in it.
+#[derive(Clone, Copy)]
+pub struct DecisionContext<'g> {
+    /// The operator's policy.
+    pub policy: &'g Policy,
+    /// The facts that are known so far.
+    pub facts: &'g dyn Facts,
+    /// The callers of tokens that were verified before.
+    pub token_cache: &'g TokenCache<Caller>,
+    /// What checks signatures.
+    pub crypto: &'g dyn SignatureVerifier,
+    /// The time.
+    pub now: UnixSeconds,
+}

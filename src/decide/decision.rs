@@ -1,0 +1,160 @@
+//! The decision for one request.
+
+use std::rc::Rc;
+
+use super::{Caller, Forward, HeaderEdit, Need, ResponseEdit, TokenCache, TokenCacheKey};
+use crate::crypto::CryptoPath;
+use crate::identity::Identity;
+use crate::n8n::Surface;
+use crate::reply::{LocalReply, Reason};
+use crate::token::{KeyClaims, UnverifiedClaims};
+
+/// The decision for one request.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    /// What happens to the request.
+    pub outcome: Outcome,
+    /// What the decision found out, for audit and metrics.
+    pub record: DecisionRecord,
+    /// What the token cache has to be told.
+    pub remember: Option<Remember>,
+}
+
+/// What happens to a request.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// n8n gets it, for a verified caller.
+    Forward(Forward),
+    /// n8n gets it as it came, without the identity headers of the client.
+    Pass(Vec<HeaderEdit>),
+    /// It is refused.
+    Reject(Reason),
+    /// The gate sends a local reply.
+    Respond(LocalReply),
+    /// It cannot be decided without this.
+    Await(Need),
+    /// n8n got it before. Its response goes to the client, and is recorded.
+    Answered,
+}
+
+impl Outcome {
+    /// The name in audit and metrics.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Forward(_) => "forward",
+            Self::Pass(_) => "pass",
+            Self::Reject(_) => "reject",
+            Self::Respond(_) => "respond",
+            // Reported only of requests whose client left while they waited.
+            Self::Await(_) => "abandoned",
+            Self::Answered => "answered",
+        }
+    }
+
+    /// What has to be changed in the head of n8n's response to this request.
+    pub const fn response_edits(&self) -> &'static [ResponseEdit] {
+        match self {
+            // A workflow that returns the headers of its request, or a proxy in front of n8n, must
+            // not show an API key to the client.
+            Self::Forward(_) | Self::Pass(_) => &[ResponseEdit::REMOVE_API_KEY],
+            Self::Reject(_) | Self::Respond(_) | Self::Await(_) | Self::Answered => &[],
+        }
+    }
+}
+
+/// What the decision for a request found out, for audit and metrics.
+#[derive(Clone, Debug, Default)]
+pub struct DecisionRecord {
+    /// The instance of n8n that it is for, if it has a name.
+    pub instance: Option<Rc<str>>,
+    /// The surface of n8n; `None`: the path has no single reading.
+    pub surface: Option<Surface>,
+    /// The operation of the public API, in n8n's scope name where it has one.
+    pub operation: Option<&'static str>,
+    /// The caller, once its token was verified.
+    pub identity: Option<Rc<Identity>>,
+    /// The claims of a token that was read and not accepted.
+    pub claimed: Option<UnverifiedClaims>,
+    /// A usual cause of a refusal, for the audit record only.
+    pub hint: Option<&'static str>,
+    /// The provider whose keys and rules were applied, whether the token was verified or not.
+    pub provider: Option<Rc<str>>,
+    /// The name of the caller's principal.
+    pub principal: Option<Rc<str>>,
+    /// What checked the signature.
+    pub crypto_path: Option<CryptoPath>,
+    /// The token status of the provider, if it was asked: `active` or `inactive`.
+    pub introspection: Option<&'static str>,
+    /// Whether the token was found in the token cache.
+    pub cache: Option<CacheOutcome>,
+    /// The token was verified before, and must be verified again.
+    pub was_verified: bool,
+    /// The credential that was read.
+    pub credential: Option<CredentialKind>,
+    /// The claims of an API key. Only n8n can verify them.
+    pub api_key: Option<KeyClaims>,
+    /// The address that the request came from, if the host was asked for it.
+    pub address: Option<Rc<str>>,
+    /// The status of n8n's response, if it has to be recorded.
+    pub upstream_status: Option<u16>,
+}
+
+/// The kind of a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialKind {
+    /// A bearer token.
+    Bearer,
+    /// An API key, or what the client sent in place of one.
+    ApiKey,
+}
+
+impl CredentialKind {
+    /// The name in the audit record.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bearer => "bearer",
+            Self::ApiKey => "api_key",
+        }
+    }
+}
+
+/// Whether a good token was found in the token cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CacheOutcome {
+    /// It was: this worker verified the same bytes before.
+    Hit,
+    /// It was not, and was verified now.
+    Miss,
+}
+
+impl CacheOutcome {
+    /// The name in the audit record.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::Miss => "miss",
+        }
+    }
+}
+
+/// What a decision tells the token cache, which it only reads.
+#[derive(Clone, Debug)]
+pub enum Remember {
+    /// This entry was used.
+    Used(TokenCacheKey),
+    /// This token was verified.
+    Verified(TokenCacheKey, Rc<Caller>),
+}
+
+impl TokenCache<Caller> {
+    /// Does what a decision says.
+    pub fn apply(&mut self, remember: Remember) {
+        match remember {
+            Remember::Used(key) => self.credit(&key),
+            Remember::Verified(key, caller) => {
+                let weight = caller.weight();
+                self.remember(key, caller, weight);
+            }
+        }
+    }
+}

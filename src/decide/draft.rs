@@ -1,0 +1,30 @@
+//! A decision that is not finished.
+
+use super::{DecisionRecord, Need, Remember};
+use crate::reply::Reason;
+
+/// What a decision has found out so far.
+#[derive(Default)]
+pub(super) struct Draft {
+    pub(super) record: DecisionRecord,
+    pub(super) remember: Option<Remember>,
+}
+
+/// Why a decision ends before a forward, a pass or a local reply.
+#[derive(Debug)]
+pub(super) enum Stop {
+    Reject(Reason),
+    Await(Need),
+}
+
+impl From<Reason> for Stop {
+    fn from(reason: Reason) -> Self {
+        Self::Reject(reason)
+    }
+}
+
+impl From<Need> for Stop {
+    fn from(need: Need) -> Self {
+        Self::Await(need)
+    }
+}

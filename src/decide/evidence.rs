@@ -1,0 +1,86 @@
+//! The proof that a caller was verified.
+
+use std::rc::Rc;
+
+use super::{Caller, DecisionContext};
+use crate::facts::Availability;
+use crate::identity::Identity;
+use crate::policy::{Instance, Provider, ProviderId};
+use crate::token::VerifiedToken;
+
+/// The proof that a caller was verified for this decision. Without it there is no
+/// [`Forward`](super::Forward):
+///
+/// ```
+/// use n8n_idp_gate::decide::{Evidence, Forward};
+/// use n8n_idp_gate::http::RequestHead;
+///
+/// fn forward(request: &RequestHead, evidence: &Evidence) -> Forward {
+///     Forward::to_webhook(request, evidence, false)
+/// }
+/// ```
+///
+/// Only the verification of a credential makes one. A caller that was verified at some time, such as
+/// one in the token cache, is none:
+///
+/// ```compile_fail
+/// use n8n_idp_gate::decide::{Caller, Forward};
+/// use n8n_idp_gate::http::RequestHead;
+///
+/// fn forward(request: &RequestHead, evidence: &Caller) -> Forward {
+///     Forward::to_webhook(request, evidence, false)
+/// }
+/// ```
+///
+/// Nor can other code make one of a caller, or a second one:
+///
+/// ```compile_fail
+/// use n8n_idp_gate::decide::{Caller, Evidence};
+///
+/// fn forge(caller: std::rc::Rc<Caller>) -> Evidence {
+///     Evidence { caller }
+/// }
+/// ```
+///
+/// ```compile_fail
+/// use n8n_idp_gate::decide::Evidence;
+///
+/// fn copy(evidence: &Evidence) -> Evidence {
+///     evidence.clone()
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Evidence {
+    caller: Rc<Caller>,
+}
+
+impl Evidence {
+    /// By a token that was verified for this decision.
+    pub(super) fn of_token(
+        instance: &Instance,
+        provider: (ProviderId, &Provider),
+        token: VerifiedToken,
+        identity: Rc<Identity>,
+    ) -> Self {
+        Self {
+            caller: Rc::new(Caller::new(instance, provider, token, identity)),
+        }
+    }
+
+    /// By a token that was verified before, if it is still good, with the keys that are known now.
+    pub(super) fn of_cached(context: DecisionContext<'_>, caller: &Rc<Caller>) -> Option<Self> {
+        let keys = match context.facts.key_set(caller.provider) {
+            Availability::Known(keys) => Some(keys),
+            Availability::Pending | Availability::Unavailable { .. } => None,
+        };
+        let still_holds = caller.token().still_holds(keys, context.now);
+        still_holds.then(|| Self {
+            caller: Rc::clone(caller),
+        })
+    }
+
+    /// The caller.
+    pub(super) const fn caller(&self) -> &Rc<Caller> {
+        &self.caller
+    }
+}
