@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::rc::Rc;
 
+use crate::formats::percent;
 use crate::http::RequestHead;
 use crate::identity::Identity;
 use crate::secret::Secret;
@@ -155,16 +156,10 @@ pub(super) fn encode(value: &str) -> Cow<'_, str> {
         if is_safe(byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.extend(['%', hex_digit(byte >> 4), hex_digit(byte & 0x0f)]);
+            percent::push(&mut encoded, byte);
         }
     }
     encoded.into()
-}
-
-fn hex_digit(value: u8) -> char {
-    char::from_digit(u32::from(value), 16)
-        .unwrap_or_default()
-        .to_ascii_uppercase()
 }
 
 /// Whether some upstream could read `name` as `own`, which is in lower case: without regard to

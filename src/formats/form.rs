@@ -1,19 +1,16 @@
 //! Forms as clients send them: `application/x-www-form-urlencoded` (RFC 6749 appendix B).
 
+use super::percent;
+
 /// One name or value, encoded.
 pub fn encoded(text: &str) -> String {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    let hex = |digit: u8| {
-        HEX.get(usize::from(digit))
-            .map_or('0', |digit| char::from(*digit))
-    };
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
             b' ' => encoded.push('+'),
             b'*' | b'-' | b'.' | b'_' => encoded.push(char::from(byte)),
             _ if byte.is_ascii_alphanumeric() => encoded.push(char::from(byte)),
-            _ => encoded.extend(['%', hex(byte >> 4), hex(byte & 15)]),
+            _ => percent::push(&mut encoded, byte),
         }
     }
     encoded
@@ -30,20 +27,12 @@ pub fn value(form: &[u8], name: &str) -> Option<String> {
     })
 }
 
-/// Decodes what is well encoded, and leaves the rest.
+/// Decodes each sound encoding, and keeps all other bytes.
 fn decoded(text: &[u8]) -> Vec<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    let octet = |high, low| {
-        let value = (digit(high)? << 4) | digit(low)?;
-        u8::try_from(value).ok()
-    };
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((&byte, after)) = rest.split_first() {
-        let encoded = match after {
-            [high, low, after @ ..] if byte == b'%' => octet(*high, *low).zip(Some(after)),
-            _ => None,
-        };
+        let encoded = (byte == b'%').then(|| percent::read(after)).flatten();
         let plain = if byte == b'+' { b' ' } else { byte };
         let (byte, after) = encoded.unwrap_or((plain, after));
         decoded.push(byte);

@@ -2,5 +2,6 @@
 
 pub mod form;
 pub mod json;
+pub mod percent;
 pub mod printable;
 pub mod protobuf;

@@ -6,6 +6,8 @@
 
 use thiserror::Error;
 
+use crate::formats::percent;
+
 /// Why a path has no single reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Error)]
 pub enum PathFault {
@@ -321,15 +323,6 @@ fn decode_once(text: &[u8]) -> Option<Vec<u8>> {
     (decoded.len() < text.len()).then_some(decoded)
 }
 
-/// Reads the two digits after a `%`; gives the byte and what follows.
 fn decode_octet(digits: &[u8]) -> Result<(u8, &[u8]), PathFault> {
-    let [high, low, rest @ ..] = digits else {
-        return Err(PathFault::BadPercentEncoding);
-    };
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    digit(*high)
-        .zip(digit(*low))
-        .and_then(|(high, low)| u8::try_from((high << 4) | low).ok())
-        .map(|byte| (byte, rest))
-        .ok_or(PathFault::BadPercentEncoding)
+    percent::read(digits).ok_or(PathFault::BadPercentEncoding)
 }
