@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use thiserror::Error;
 
+use super::hostname::is_name;
 use super::Endpoint;
 
 /// An absolute `http` or `https` address in its parts, each exactly as it was written.
@@ -17,19 +18,19 @@ pub struct Address<'a> {
     pub path: &'a str,
 }
 
-/// Why a text is no address that the filter would call or compare with.
+/// Why a text is not an address that the gate would call or compare with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum AddressFault {
     /// Another scheme, a relative reference, or a scheme in capitals.
     #[error("does not begin with https:// or http://")]
     Scheme,
-    /// Blanks, control characters, `\`, quotes, non-ASCII: readers would disagree on them.
+    /// Blanks, control characters, `\`, quotes, non-ASCII: programs disagree on them.
     #[error("holds a character that has no place in an address")]
     Character,
-    /// `user@host`: what stands before the `@` is easily taken for the host.
+    /// `user@host`: people easily read the part before the `@` as the host.
     #[error("holds a user name or password")]
     UserInfo,
-    /// No host, or none that can be one.
+    /// No host, or something that is not a host.
     #[error("has no host")]
     Host,
     /// A port that is not 1 to 65535.
@@ -72,7 +73,7 @@ impl<'a> Address<'a> {
         })
     }
 
-    /// Whether the host is this machine, so that nobody on the way can read or change anything.
+    /// Whether the host is this machine, so that no machine between can read or change a request.
     pub fn is_loopback(&self) -> bool {
         let (host, _) = host_and_port(self.authority);
         let bare = host.trim_start_matches('[').trim_end_matches(']');
@@ -82,12 +83,12 @@ impl<'a> Address<'a> {
             || bare.parse::<Ipv6Addr>().is_ok_and(|ip| ip.is_loopback())
     }
 
-    /// Whether what is sent there can be read and changed on the way.
+    /// Whether machines between can read and change what is sent there.
     pub fn is_plaintext(&self) -> bool {
         self.scheme == "http"
     }
 
-    /// The place to call through an Envoy cluster, with `suffix` behind the path.
+    /// The endpoint of a call through an Envoy cluster, with `suffix` behind the path.
     pub fn endpoint(&self, cluster: &str, suffix: &str) -> Endpoint {
         let path = match (self.path, suffix) {
             ("", "") => "/".to_owned(),
@@ -103,7 +104,7 @@ impl<'a> Address<'a> {
     }
 }
 
-/// Visible ASCII without what RFC 3986 §2 keeps out.
+/// Visible ASCII without the characters that RFC 3986 §2 does not allow.
 fn may_stand_in_an_address(byte: u8) -> bool {
     byte.is_ascii_graphic() && !br#""<>\^`{|}"#.contains(&byte)
 }
@@ -119,10 +120,9 @@ fn is_host(host: &str) -> bool {
     let bracketed = host
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'));
-    let named = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
     match bracketed {
         Some(address) => address.parse::<Ipv6Addr>().is_ok(),
-        None => !host.is_empty() && !host.starts_with('.') && host.bytes().all(named),
+        None => is_name(host.strip_suffix('.').unwrap_or(host)),
     }
 }
 

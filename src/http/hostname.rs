@@ -5,12 +5,12 @@ use super::RequestHead;
 /// The longest name of a host (RFC 1035 §2.3.4).
 const MAX_NAME: usize = 253;
 
-/// The name of the host that a request is for: in lower case, without its port and without the
-/// dot of the root. So every spelling that leads to one host has one name here.
+/// The name of the host that a request is for: in lower case, without its port and without the dot of
+/// the root. So each host has one name here, in every spelling.
 ///
-/// Only `:authority` counts, or `Host` where a test has no other: what a proxy or a client says
-/// in `X-Forwarded-Host` is anybody's word. `None`: the request names no host, several, an
-/// address of IPv6, or something that cannot be one.
+/// Only `:authority` counts, or `Host` if a test has no other: any client can write
+/// `X-Forwarded-Host`. `None`: the request names no host, several, an IPv6 address, or something that
+/// is not the name of a host.
 pub fn requested(request: &RequestHead) -> Option<String> {
     let mut named = request.values(":authority").chain(request.values("host"));
     let authority = named.next()?;
@@ -27,7 +27,9 @@ pub fn requested(request: &RequestHead) -> Option<String> {
     is_name(name).then(|| name.to_ascii_lowercase())
 }
 
-fn is_name(name: &str) -> bool {
+/// Whether this is the name of a host, or an IPv4 address: labels of letters, digits, hyphens and
+/// underscores, with dots between them.
+pub fn is_name(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     name.len() <= MAX_NAME
         && name
@@ -43,7 +45,7 @@ pub struct HostPattern {
 }
 
 impl HostPattern {
-    /// Reads a pattern; `None`: it is none. A port has no place in it.
+    /// Reads a pattern; `None`: it is none. It has no port.
     pub fn parse(text: &str) -> Option<Self> {
         let dotted = text.strip_prefix('*').filter(|rest| rest.starts_with('.'));
         let host = dotted.map_or(text, |domain| domain.get(1..).unwrap_or_default());
@@ -61,7 +63,7 @@ impl HostPattern {
         self.matches(&other.name)
     }
 
-    /// Its name: in lower case, that of a domain with a dot at its beginning.
+    /// Its name in lower case. That of a domain begins with a dot.
     pub fn name(&self) -> &str {
         &self.name
     }

@@ -3,13 +3,13 @@
 /// Method, path, authority and headers of one request.
 ///
 /// Header values may hold any byte (Envoy forwards 0x80 to 0xFF), so they stay `Vec<u8>` until a
-/// reader needs text and says what happens when it is none.
+/// reader needs text, and decides what happens if they are not text.
 #[derive(Clone, Default)]
 pub struct RequestHead {
     headers: Vec<(String, Vec<u8>)>,
 }
 
-/// Shows no value: one of them opens doors.
+/// Shows no value: one of them may be a credential.
 impl std::fmt::Debug for RequestHead {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let names = self.headers().map(|(name, _)| name);
@@ -23,8 +23,8 @@ impl RequestHead {
         Self { headers }
     }
 
-    /// What of the head reports and refusals need, without credentials and query: it may be kept for
-    /// as long as an upstream takes to answer.
+    /// The part of the head that reports and refusals need, without credentials and query. It may be
+    /// kept as long as n8n takes for a response.
     #[must_use]
     pub fn for_reports(mut self) -> Self {
         const KEPT: [&str; 6] = [
@@ -59,14 +59,14 @@ impl RequestHead {
             .map(|(_, value)| value)
     }
 
-    /// The first value of the header `name`. Only for headers that decide nothing.
+    /// The first value of the header `name`, which must not decide anything.
     pub fn first(&self, name: &str) -> Option<&[u8]> {
         self.headers()
             .find(|(other, _)| other.eq_ignore_ascii_case(name))
             .map(|(_, value)| value)
     }
 
-    /// The request method; empty when the host gave none.
+    /// The request method; empty if the host gave none.
     pub fn method(&self) -> &[u8] {
         self.first(":method").unwrap_or_default()
     }
@@ -92,8 +92,8 @@ impl RequestHead {
         parts.nth(1).unwrap_or_default()
     }
 
-    /// Whether a browser asks whether a script may send another request (a CORS preflight, as the
-    /// Fetch standard sends it).
+    /// Whether this is a CORS preflight, as the Fetch standard sends it: a browser asks whether a
+    /// script may send another request.
     pub fn is_preflight(&self) -> bool {
         self.method() == b"OPTIONS"
             && self.first("origin").is_some()
