@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::claim_path::NoObject;
-use super::dialects::{flag, names, once_each, whole_names, Reading};
+use super::values::flag;
 use super::{ClaimPath, IdentityFault};
 
 /// What an operator can say the place of.
@@ -59,46 +59,9 @@ impl ClaimsAt {
         self.0.iter().any(|(moved, _)| *moved == what)
     }
 
-    fn paths(&self, what: Placed) -> impl Iterator<Item = &ClaimPath> {
+    pub(super) fn paths(&self, what: Placed) -> impl Iterator<Item = &ClaimPath> {
         let of_it = self.0.iter().filter(move |(moved, _)| *moved == what);
         of_it.map(|(_, path)| path)
-    }
-
-    /// Reads what stands elsewhere into a reading of the dialect. The client is not among it: it
-    /// has to be known before marks are told.
-    pub(super) fn refine(
-        &self,
-        reading: &mut Reading,
-        claims: &Map<String, Value>,
-    ) -> Result<(), IdentityFault> {
-        for (what, list) in [
-            (Placed::Roles, &mut reading.roles),
-            (Placed::Groups, &mut reading.groups),
-            (Placed::Scopes, &mut reading.scopes),
-        ] {
-            if !self.moves(what) {
-                continue;
-            }
-            list.clear();
-            for path in self.paths(what) {
-                // A way that is blocked leads to nothing, as an absent claim does.
-                let claim = path.find(claims).ok().flatten();
-                list.append(&mut match what {
-                    Placed::Scopes => names(claim),
-                    _ => names_or_keys(claim),
-                });
-            }
-            *list = once_each(std::mem::take(list));
-        }
-        if self.moves(Placed::Tenant) {
-            reading.tenant = None;
-            for path in self.paths(Placed::Tenant) {
-                if reading.tenant.is_none() {
-                    reading.tenant = text(path, claims, "claims_at.tenant")?.map(str::to_owned);
-                }
-            }
-        }
-        Ok(())
     }
 
     /// The client; only where [`Self::moves`] says that it is elsewhere.
@@ -130,25 +93,9 @@ impl ClaimsAt {
     }
 }
 
-/// Names in a claim in which a space is part of a name: an array of strings, one string, or the
-/// keys of an object. Each key must have an object that is not empty, as Zitadel writes for those
-/// who were granted a role (from organisation to domain), or `true`. A key that has `false`,
-/// nothing or another thing is a setting of some kind, and grants nothing.
-fn names_or_keys(value: Option<&Value>) -> Vec<String> {
-    let Some(Value::Object(members)) = value else {
-        return whole_names(value);
-    };
-    let is_granted = |value: &Value| match value {
-        Value::Object(members) => !members.is_empty(),
-        value => *value == true,
-    };
-    let granted = members.iter().filter(|(_, value)| is_granted(value));
-    granted.map(|(name, _)| name.clone()).collect()
-}
-
 /// A claim that is text where it is present. One of another type, or one that something else than
 /// an object hides, is not an absent one.
-fn text<'c>(
+pub(super) fn text<'c>(
     path: &ClaimPath,
     claims: &'c Map<String, Value>,
     claim: &'static str,

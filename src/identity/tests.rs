@@ -9,9 +9,14 @@ mod names;
 mod subject;
 mod vendors;
 
-use serde_json::json;
+use std::rc::Rc;
 
+use serde_json::{json, Value};
+
+use super::claim_source::ClaimSource;
 use super::*;
+use crate::time::UnixSeconds;
+use crate::token::{Confirmation, ResponseKind};
 
 fn rules(dialect: Dialect, trust_email: bool) -> IdentityRules {
     IdentityRules {
@@ -42,7 +47,7 @@ fn read_as(
         .get("iss")
         .and_then(Value::as_str)
         .unwrap_or("https://idp.example");
-    let said = Said {
+    let source = ClaimSource {
         claims: &claims,
         issuer: &issuer.into(),
         expires: UnixSeconds(7),
@@ -50,7 +55,7 @@ fn read_as(
         response_kind: None,
         confirmation: None,
     };
-    Identity::read(said, &"idp".into(), rules)
+    Identity::read(source, &"idp".into(), rules)
 }
 
 /// Client, kind, scopes, roles, groups and tenant.

@@ -1,12 +1,12 @@
-//! How an access token is told from the other tokens that its provider signs with the same keys.
+//! How access tokens differ from the other tokens that a provider signs with the same keys.
 
 use serde_json::{Map, Value};
 
-use super::{TokenFault, TokenRules, TypRule, UntrustedToken};
+use super::{TokenFault, TokenRules, TypRule, UntrustedToken, CLIENT_CLAIMS};
 
-/// Refuses a token that is not an access token, as far as it can be told (RFC 8725 §3.11, §3.12).
+/// Refuses a token that is not an access token, as far as the token shows it (RFC 8725 §3.11, §3.12).
 ///
-/// An ID token is told from an access token by any of these, the first that speaks deciding:
+/// The first of these that says anything decides:
 ///
 /// 1. `typ` of the header. `at+jwt` is an access token (RFC 9068 §2.1). Absent and `JWT` say
 ///    nothing; [`TypRule::AccessToken`] refuses them. Every other value is another kind: log-out
@@ -18,20 +18,23 @@ use super::{TokenFault, TokenRules, TypRule, UntrustedToken};
 /// 3. Where the first two say nothing: claims that OpenID Connect defines for ID tokens alone
 ///    (`nonce` §2, `at_hash` §3.1.3.6, `c_hash` §3.3.2.11 of Core 1.0, `s_hash` of FAPI 1.0).
 ///    Keycloak before version 25 put `nonce` into access tokens too; those are marked by 2.
-/// 4. A client ([`TokenRules::client_claims`]): some providers name it in every access token, and
-///    their ID tokens have it in `aud` alone.
+/// 4. An OAuth client ([`TokenRules::client_claims`]): some providers name it in every access token,
+///    and their ID tokens have it in `aud` alone.
 /// 5. With other providers, the time at which a person logged in (`auth_time`) without anything
 ///    that access tokens have: `scope`, `jti`, a client that is not in `aud`. A `jti` counts for
 ///    nothing where `azp` is in `aud`: Spring Authorization Server writes one into ID tokens.
 ///
-/// Under [`TypRule::IdToken`] the marks of an ID token are welcome and those of an access token are
-/// not; everything else is another kind still.
+/// Under [`TypRule::IdToken`] the marks of an ID token are accepted and those of an access token are
+/// not. Every other mark is of another kind.
 ///
-/// What remains: an ID token without any mark. Nothing in it differs from an access token but its
-/// audience, which is the client's id. So `audiences` must name the API and never a client: that
-/// is what protects then, and why configuration does not let `audiences` be empty. Of what looks
-/// like one the audit says so ([`Told::hint`]).
-pub(super) fn check(token: &UntrustedToken<'_>, rules: &TokenRules) -> Result<Told, TokenFault> {
+/// An ID token without any mark is not found. Only its audience differs from that of an access token:
+/// it is the id of the client. So `audiences` must name the API and never a client, and the
+/// configuration does not let `audiences` be empty. The audit record has a hint for a token that looks
+/// like one ([`AccessToken::hint`]).
+pub(super) fn check(
+    token: &UntrustedToken<'_>,
+    rules: &TokenRules,
+) -> Result<AccessToken, TokenFault> {
     let claims = token.claims();
     if claims.contains_key("events") {
         return Err(TokenFault::WrongType("events"));
@@ -43,28 +46,28 @@ pub(super) fn check(token: &UntrustedToken<'_>, rules: &TokenRules) -> Result<To
         ["Bearer", "access"]
     };
     let header = header_mark(token.typ(), rules.typ)?;
-    let said = [
+    let marks = [
         header,
         claim_mark(claims, "typ", typ)?,
         claim_mark(claims, "token_use", token_use)?,
     ];
-    let hint = if wants_id_token || said.contains(&Mark::Wanted) {
+    let hint = if wants_id_token || marks.contains(&Mark::Wanted) {
         None
     } else {
         id_token_claim(claims)?;
         unmarked(claims, rules.client_claims)?
     };
-    Ok(Told {
+    Ok(AccessToken {
         keeps_rfc_9068: header == Mark::Wanted,
         hint,
     })
 }
 
-/// What is told of a token that may be an access token.
-pub(super) struct Told {
-    /// It says that it keeps RFC 9068.
+/// A token that may be an access token.
+pub(super) struct AccessToken {
+    /// Its `typ` says that it keeps RFC 9068.
     pub(super) keeps_rfc_9068: bool,
-    /// What an operator should know of it.
+    /// What may be wrong with it, for the audit record.
     pub(super) hint: Option<&'static str>,
 }
 
@@ -78,7 +81,8 @@ fn id_token_claim(claims: &Map<String, Value>) -> Result<(), TokenFault> {
     }
 }
 
-/// Refuses a token without marks that can be an ID token alone; what may be one gets a hint.
+/// Refuses a token without marks that can only be an ID token. One that may be an ID token gets a
+/// hint.
 fn unmarked(
     claims: &Map<String, Value>,
     client_claims: &[&'static str],
@@ -96,6 +100,11 @@ fn unmarked(
         "preferred_username",
         "sid",
     ];
+    // ID tokens may have `azp` as well (OpenID Connect Core 1.0 §2).
+    const CLIENTS_BESIDE_AZP: [&str; 3] = {
+        let [_azp, client_id, cid, appid] = CLIENT_CLAIMS;
+        [client_id, cid, appid]
+    };
     let has = |names: &[&str]| names.iter().any(|name| claims.contains_key(*name));
     if let Some(first) = client_claims.first() {
         return if has(client_claims) {
@@ -112,7 +121,7 @@ fn unmarked(
     let is_for_others = is_for_client == Some(false);
     // Every ID token has an `aud` (OpenID Connect Core 1.0 §2).
     let is_access_token = is_for_others || !has(&["aud"]);
-    if is_access_token || has(&["scope", "scp", "client_id", "cid", "appid"]) {
+    if is_access_token || has(&["scope", "scp"]) || has(&CLIENTS_BESIDE_AZP) {
         return Ok(None);
     }
     if has(&["auth_time"]) && (is_for_client == Some(true) || !has(&["jti"])) {
@@ -121,43 +130,43 @@ fn unmarked(
     Ok(has(&OF_A_PERSON).then_some(LIKE_AN_ID_TOKEN))
 }
 
-/// Refuses what an answer of introspection says to be no access token.
+/// Refuses a token that is not an access token by its introspection response.
 ///
-/// `token_type` says how the token is used (RFC 7662 §2.2): one that is not sent as a bearer is
-/// bound to something that is not checked here. Some providers name the kind there. `token_use`,
-/// `typ` and the claims of ID tokens are read as in JWTs.
+/// `token_type` says how the token is used (RFC 7662 §2.2): one that is not sent as a bearer token is
+/// bound to something that the gate does not check. Some providers write the kind there.
+/// `token_use`, `typ` and the claims of ID tokens are read as in JWTs.
 ///
-/// Refresh tokens are active, too, and an answer about one may look like that about an access token:
-/// so it must say which it is, unless the operator knows that it need not.
-pub(super) fn check_answer(
+/// Refresh tokens are active, too, and the response about one may look like that about an access
+/// token. So it must say which it is, unless the operator accepts it without.
+pub(super) fn check_response(
     claims: &Map<String, Value>,
     accept_untyped: bool,
 ) -> Result<(), TokenFault> {
     if claims.contains_key("events") {
         return Err(TokenFault::WrongType("events"));
     }
-    let said_to_be_one = check_use(claims)? == Mark::Wanted || accept_untyped;
-    let said = [
+    let is_typed = check_use(claims)? == Mark::Wanted || accept_untyped;
+    let marks = [
         claim_mark(claims, "typ", "Bearer")?,
         claim_mark(claims, "token_use", "access")
             .or_else(|_| claim_mark(claims, "token_use", "access_token"))?,
     ];
-    if said.contains(&Mark::Wanted) {
+    if marks.contains(&Mark::Wanted) {
         return Ok(());
     }
-    if !said_to_be_one {
+    if !is_typed {
         return Err(TokenFault::KindMissing);
     }
     id_token_claim(claims)
 }
 
-/// Refuses what an answer of introspection says to be used in another way than as a bearer token.
+/// Refuses a token that is not used as a bearer token, by its introspection response.
 pub(super) fn check_use(claims: &Map<String, Value>) -> Result<Mark, TokenFault> {
     match claims.get("token_type") {
         None => Ok(Mark::None),
-        Some(Value::String(said)) => {
-            let said = said.to_ascii_lowercase();
-            match said.rsplit(':').next().unwrap_or_default() {
+        Some(Value::String(kind)) => {
+            let kind = kind.to_ascii_lowercase();
+            match kind.rsplit(':').next().unwrap_or_default() {
                 "bearer" | "access_token" => Ok(Mark::Wanted),
                 "dpop" | "pop" => Err(TokenFault::SenderConstrained),
                 _ => Err(TokenFault::WrongType("token_type")),
@@ -167,7 +176,7 @@ pub(super) fn check_use(claims: &Map<String, Value>) -> Result<Mark, TokenFault>
     }
 }
 
-/// What one member says about the kind of a token that may be of the wanted one.
+/// What one claim says about the kind of a token that is not of another kind.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mark {
     Wanted,

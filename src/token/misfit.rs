@@ -1,8 +1,8 @@
-//! What an operator may have overlooked of a token that its own provider made otherwise than expected.
+//! Usual causes of a fault of a token, for the audit record.
 
 use serde_json::{Map, Value};
 
-use super::unverified_claims::{audiences, CLIENTS};
+use super::claims::{audiences, CLIENT_CLAIMS};
 use super::TokenFault;
 
 const ID_TOKEN: &str = "an ID token: have the client send the access token for the API, or set \
@@ -32,15 +32,15 @@ const OF_ID_TOKENS: [&str; 9] = [
     "s_hash",
 ];
 
-/// Says so for the audit. Nothing here decides anything.
+/// The usual cause of a fault, if the claims show one. It decides nothing.
 pub fn misfit(fault: TokenFault, claims: &Map<String, Value>) -> Option<&'static str> {
-    let is = |name: &str, word: &str| claims.get(name).is_some_and(|claim| *claim == word);
-    let of_client = |name: &&str| CLIENTS.contains(name) || *name == "sub";
+    let is = |name: &str, value: &str| claims.get(name).is_some_and(|claim| *claim == value);
+    let of_client = |name: &&str| CLIENT_CLAIMS.contains(name) || *name == "sub";
     match fault {
         TokenFault::WrongType(name) if OF_ID_TOKENS.contains(&name) => Some(ID_TOKEN),
         TokenFault::WrongType("token_use") if is("token_use", "id") => Some(ID_TOKEN),
         TokenFault::WrongType("typ") if is("typ", "ID") => Some(ID_TOKEN),
-        TokenFault::AudienceMissing => CLIENTS
+        TokenFault::AudienceMissing => CLIENT_CLAIMS
             .iter()
             .any(|name| claims.contains_key(*name))
             .then_some(NO_AUDIENCE),
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_providers_make_otherwise_is_named() {
+    fn a_usual_cause_is_named() {
         let wrong = TokenFault::WrongType;
         for (fault, claims, expected) in [
             (wrong("at_hash"), json!({}), Some(ID_TOKEN)),

@@ -1,8 +1,9 @@
-//! From the bytes of a request to a token that can be trusted.
+//! From the bytes of a request to a verified token.
 
 mod answer;
 mod api_key;
 mod bearer;
+mod claims;
 mod digest;
 mod fault;
 mod issuer;
@@ -21,6 +22,7 @@ mod verified;
 pub use answer::{ActiveResponse, Term};
 pub use api_key::{ApiKeyForm, KeyClaims};
 pub use bearer::{bearer, Bearer, BearerFault, CompactToken};
+pub use claims::{text, NotText, CLIENT_CLAIMS};
 pub use digest::TokenDigest;
 pub use fault::TokenFault;
 pub use misfit::misfit;

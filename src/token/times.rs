@@ -26,9 +26,9 @@ impl Times {
         })
     }
 
-    /// Those of a provider's answer, which is believed until then. Where it names no `exp`, none is
-    /// checked but that: whole seconds are cut off, and the provider's clock may be ahead.
-    pub(super) fn of_answer(
+    /// Reads those of an introspection response that counts until then. Without `exp`, that is the
+    /// end: fractions of seconds are cut off, and the provider's clock may be ahead.
+    pub(super) fn of_response(
         claims: &Map<String, Value>,
         until: UnixSeconds,
     ) -> Result<Self, TokenFault> {

@@ -1,14 +1,12 @@
-//! What is said of a token that was not accepted.
+//! The claims of a token that was not accepted.
 
 use serde_json::{Map, Value};
 
+use super::claims::{audiences, CLIENT_CLAIMS};
 use super::CompactToken;
 
-/// Claims that may name the client of a token, with one provider or another.
-pub(super) const CLIENTS: [&str; 4] = ["azp", "client_id", "cid", "appid"];
-
-/// What a token says of itself, or its provider of it. Anybody can write the former: it decides
-/// nothing.
+/// The claims of a token that was not accepted, or of the introspection response about it. Any client
+/// can write a token: these claims decide nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UnverifiedClaims {
     /// `iss`.
@@ -24,13 +22,13 @@ pub struct UnverifiedClaims {
 }
 
 impl UnverifiedClaims {
-    /// What the claims of a token say.
+    /// Reads the claims of a token.
     pub(super) fn of(claims: &Map<String, Value>, key_id: Option<&str>) -> Self {
         Self::read(claims, key_id, None)
     }
 
-    /// What a provider said of a token that it alone can read. The token itself, which opens doors
-    /// as long as it is active, is left out wherever the answer repeats it.
+    /// Reads an introspection response about an opaque token. The token, which can be used as long
+    /// as it is active, is left out where the response repeats it.
     pub fn of_response(claims: &Map<String, Value>, token: &CompactToken) -> Self {
         Self::read(claims, None, Some(token.expose()))
     }
@@ -46,18 +44,8 @@ impl UnverifiedClaims {
             issuer: named(&"iss"),
             audience: audiences(claims).iter().filter_map(text).collect(),
             subject: named(&"sub"),
-            client: CLIENTS.iter().find_map(named),
+            client: CLIENT_CLAIMS.iter().find_map(named),
             key_id: key_id.map(str::to_owned),
         }
-    }
-}
-
-/// The values of `aud`: one text, or an array of them (RFC 7519 §4.1.3). Whether they are texts is not
-/// looked at.
-pub(super) fn audiences(claims: &Map<String, Value>) -> &[Value] {
-    match claims.get("aud") {
-        None | Some(Value::Null) => &[],
-        Some(Value::Array(several)) => several,
-        Some(one) => std::slice::from_ref(one),
     }
 }

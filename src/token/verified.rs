@@ -1,5 +1,5 @@
-//! A token that was verified: by its signature, or by the word of its provider. Only
-//! [`VerifiedToken::verify`] and [`VerifiedToken::introspected`] make one.
+//! A verified token: verified by its signature, or by the introspection response of its provider.
+//! Only [`VerifiedToken::verify`] and [`VerifiedToken::introspected`] make one.
 
 use std::fmt;
 use std::rc::Rc;
@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::claims::{audiences, text, CLIENT_CLAIMS};
 use super::numeric_date::numeric_date;
 use super::times::Times;
-use super::unverified_claims::audiences;
 use super::{
     issuer, kind, ActiveResponse, CompactToken, ResponseKind, TokenFault, TokenRules,
     UntrustedToken, TENANT,
@@ -19,28 +19,26 @@ use crate::crypto::{
 };
 use crate::time::UnixSeconds;
 
-/// A token whose claims hold, by its signature or by its provider's word.
+/// A token that passed all checks, of its signature or of its provider's introspection response.
 #[derive(Clone)]
 pub struct VerifiedToken {
     issuer: Rc<str>,
-    audience: String,
     claims: Rc<Map<String, Value>>,
     times: Times,
     clock_skew: Duration,
     /// The kind of the response that the claims come from; `None`: they are signed.
     response_kind: Option<ResponseKind>,
-    /// `None`: the provider's word is all there is.
+    /// `None`: it was verified by introspection.
     signature: Option<Signature>,
-    /// From when to when the provider's word is believed, if it was asked.
-    word: Option<(UnixSeconds, UnixSeconds)>,
-    /// What the provider said of the caller, if it was asked about a signed token.
+    /// From when to when the token status of the provider counts, if it was asked.
+    status_term: Option<(UnixSeconds, UnixSeconds)>,
+    /// What the introspection response about a signed token adds to its claims.
     confirmation: Option<Rc<Confirmation>>,
     keeps_rfc_9068: bool,
     hint: Option<&'static str>,
 }
 
-/// What a provider says of the caller when it is asked about a token that it signed (RFC 7662
-/// §2.2).
+/// What the introspection response about a signed token says about the caller (RFC 7662 §2.2).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Confirmation {
     /// `client_id`.
@@ -48,9 +46,6 @@ pub struct Confirmation {
     /// It names a resource owner (`username`).
     pub has_owner: bool,
 }
-
-/// The claims that can name the client of a token.
-const CLIENTS: [&str; 4] = ["azp", "client_id", "cid", "appid"];
 
 /// A signature that is good.
 #[derive(Clone, Debug)]
@@ -65,11 +60,11 @@ struct Signature {
 impl VerifiedToken {
     /// Verifies a token against the rules and keys of the provider that its issuer belongs to.
     ///
-    /// That `iss` is the provider's is the caller's part: it chose `rules` and `keys` by the exact
-    /// [`UntrustedToken::claimed_issuer`] (RFC 8725 §3.8).
+    /// This does not check that `iss` is the provider's: `rules` and `keys` must have been chosen by
+    /// the exact [`UntrustedToken::claimed_issuer`] (RFC 8725 §3.8).
     ///
-    /// Whatever can be known without a signature is checked first: a signature check is the one
-    /// costly step, and nothing can interrupt it.
+    /// All that needs no signature is checked first: a signature check is the one costly step, and
+    /// nothing can interrupt it.
     pub fn verify(
         token: &UntrustedToken<'_>,
         rules: &TokenRules,
@@ -79,15 +74,13 @@ impl VerifiedToken {
     ) -> Result<Self, TokenFault> {
         let Unsigned {
             algorithm,
-            told,
-            audience,
+            kind,
             times,
         } = check_unsigned(token, rules, now)?;
         let (key, verification) = check_signature(token, algorithm, rules, keys, crypto)?;
         Ok(Self {
             response_kind: None,
             issuer: token.claimed_issuer().into(),
-            audience: audience.to_owned(),
             claims: Rc::clone(token.claims()),
             times,
             clock_skew: rules.clock_skew,
@@ -97,14 +90,14 @@ impl VerifiedToken {
                 names_its_key: token.key_id().is_some() && token.key_id() == key.key_id(),
                 crypto_path: verification.path,
             }),
-            word: None,
+            status_term: None,
             confirmation: None,
-            keeps_rfc_9068: told.keeps_rfc_9068,
-            hint: told.hint,
+            keeps_rfc_9068: kind.keeps_rfc_9068,
+            hint: kind.hint,
         })
     }
 
-    /// Refuses a token that no key could save, where the keys are not at hand.
+    /// Checks all that needs no key: a token that fails here would be refused with any key.
     pub fn check_without_keys(
         token: &UntrustedToken<'_>,
         rules: &TokenRules,
@@ -113,22 +106,21 @@ impl VerifiedToken {
         check_unsigned(token, rules, now).map(|_| ())
     }
 
-    /// Takes a provider's word for a token that only it can read.
+    /// Verifies an opaque token by the introspection response of its provider.
     ///
-    /// The answer passes the same checks as the claims of a JWT. Where it leaves out `iss`, it is
-    /// the provider's, which was asked; where it leaves out `exp`, the provider's word holds as
-    /// long as it is believed.
+    /// The response passes the same checks as the claims of a JWT. Without `iss`, the issuer is the
+    /// provider that was asked. Without `exp`, the response counts as long as it is cached.
     pub fn introspected(
         token: &CompactToken,
-        answer: &ActiveResponse,
+        response: &ActiveResponse,
         kind: ResponseKind,
         rules: &TokenRules,
         now: UnixSeconds,
     ) -> Result<Self, TokenFault> {
-        let claims = answer.claims();
+        let claims = response.claims();
         let is_userinfo = kind == ResponseKind::UserInfo;
         if let ResponseKind::Introspection { accept_untyped } = kind {
-            kind::check_answer(claims, accept_untyped)?;
+            kind::check_response(claims, accept_untyped)?;
         }
         if claims.contains_key("cnf") {
             return Err(TokenFault::SenderConstrained);
@@ -144,68 +136,66 @@ impl VerifiedToken {
             }
             None => &rules.issuers.discovery,
         };
-        let audience = if is_userinfo {
-            // Configuration says in so many words that any will do. An `aud` in the answer, as Ory
-            // Hydra writes it, is that of ID tokens: the client that the person logged in to.
-            ""
-        } else {
-            our_audience(claims, rules)?
-        };
+        // With userinfo, the configuration accepts any audience explicitly. An `aud` in the response,
+        // as Ory Hydra writes it, is that of ID tokens: the client that the person logged in to.
+        if !is_userinfo {
+            check_audience(claims, rules)?;
+        }
         if kind == ResponseKind::GoogleTokenInfo && !claims.contains_key("exp") {
             return Err(TokenFault::ExpiryMissing);
         }
-        let word = word(answer, now)?;
-        let times = Times::of_answer(claims, word.1)?;
+        let status_term = status_term(response, now)?;
+        let times = Times::of_response(claims, status_term.1)?;
         times.check(rules.clock_skew, now)?;
         Ok(Self {
             response_kind: Some(kind),
             issuer: issuer.into(),
-            audience: audience.to_owned(),
             claims: if is_userinfo {
-                without_words_on_the_token(&without_token(claims, token))
+                without_claims_about_tokens(&without_token(claims, token))
             } else {
                 without_token(claims, token)
             },
             times,
             clock_skew: rules.clock_skew,
             signature: None,
-            word: Some(word),
+            status_term: Some(status_term),
             confirmation: None,
             keeps_rfc_9068: false,
             hint: None,
         })
     }
 
-    /// Adds the provider's word that a signed token is active: it holds no longer than that is
-    /// believed. What the answer says of the token must be what the token says.
+    /// Adds the token status "active" to a signed token, which is then good no longer than the status
+    /// counts. Claims that the response repeats must be those of the token.
     pub fn confirmed(
         mut self,
-        answer: &ActiveResponse,
+        response: &ActiveResponse,
         rules: &TokenRules,
         now: UnixSeconds,
     ) -> Result<Self, TokenFault> {
-        let said = answer.claims();
-        // An ID token may be active, too. What may be one goes on only where the answer says that it is none.
+        let status = response.claims();
+        // An ID token may be active, too. A token that may be one needs a response that says that it
+        // is an access token.
         if self.hint.take().is_some() {
-            kind::check_answer(said, false)?;
+            kind::check_response(status, false)?;
         } else {
-            kind::check_use(said)?;
+            kind::check_use(status)?;
         }
-        if said.contains_key("cnf") {
+        if status.contains_key("cnf") {
             return Err(TokenFault::SenderConstrained);
         }
-        if said.contains_key("aud") {
-            our_audience(said, rules)?;
+        if status.contains_key("aud") {
+            check_audience(status, rules)?;
         }
         for name in ["iss", "sub", "jti"] {
-            let both = self.claims.get(name).zip(said.get(name));
-            if both.is_some_and(|(ours, theirs)| ours != theirs) {
+            let both = self.claims.get(name).zip(status.get(name));
+            if both.is_some_and(|(own, other)| own != other) {
                 return Err(TokenFault::AnswerDisagrees(name));
             }
         }
-        // The answer names the client of a token that names none. It never overrides the token.
-        let client = text(said, "client_id")?;
-        for name in CLIENTS {
+        // The response names the client of a token that names none. It never overrides the token.
+        let client = text(status, "client_id")?;
+        for name in CLIENT_CLAIMS {
             let own = self.claims.get(name);
             if own.zip(client).is_some_and(|(own, client)| own != client) {
                 return Err(TokenFault::AnswerDisagrees("client_id"));
@@ -215,30 +205,29 @@ impl VerifiedToken {
             client: client
                 .filter(|client| !client.is_empty())
                 .map(str::to_owned),
-            has_owner: said.contains_key("username"),
+            has_owner: status.contains_key("username"),
         }));
-        let word = word(answer, now)?;
-        Times::of_answer(said, word.1)?.check(rules.clock_skew, now)?;
-        self.word = Some(word);
+        let status_term = status_term(response, now)?;
+        Times::of_response(status, status_term.1)?.check(rules.clock_skew, now)?;
+        self.status_term = Some(status_term);
         Ok(self)
     }
 
-    /// Whether the token would still be found good: the key that its signature is good under is
-    /// still in use, the provider's word is still believed, and its times still hold. Everything
-    /// else that was checked cannot change.
+    /// Whether the token is still good: the key of its signature is still in use, the token status of
+    /// the provider still counts, and its times still hold. Nothing else that was checked can change.
     pub fn still_holds(&self, keys: Option<&KeySet>, now: UnixSeconds) -> bool {
-        // Which key a token means that names none, or one that has no name, depends on the others.
+        // Without a key id in the token and in the key, the key that fits depends on the others.
         let in_use = |signature: &Signature| {
             signature.names_its_key && keys.is_some_and(|keys| keys.contains(&signature.key))
         };
         self.signature.as_ref().is_none_or(in_use)
             && self
-                .word
+                .status_term
                 .is_none_or(|(since, until)| since <= now && now < until)
             && self.times.check(self.clock_skew, now).is_ok()
     }
 
-    /// Lets go of the claims, which take more memory than everything else.
+    /// Drops the claims, which take more memory than everything else.
     #[must_use]
     pub fn without_claims(mut self) -> Self {
         self.claims = Rc::default();
@@ -251,22 +240,17 @@ impl VerifiedToken {
         &self.issuer
     }
 
-    /// The one of the allowed audiences that `aud` holds; the first of several.
-    pub fn audience(&self) -> &str {
-        &self.audience
-    }
-
     /// Every claim.
     pub const fn claims(&self) -> &Rc<Map<String, Value>> {
         &self.claims
     }
 
-    /// Whether the token says of itself that it keeps RFC 9068.
+    /// Whether the token's `typ` says that it keeps RFC 9068.
     pub const fn keeps_rfc_9068(&self) -> bool {
         self.keeps_rfc_9068
     }
 
-    /// What an operator should know of the token, for the audit.
+    /// What may be wrong with the token, for the audit record.
     pub const fn hint(&self) -> Option<&'static str> {
         self.hint
     }
@@ -277,7 +261,7 @@ impl VerifiedToken {
         self.response_kind
     }
 
-    /// What the provider said of the caller, if it was asked about a signed token.
+    /// What the introspection response about a signed token says about the caller.
     pub fn confirmation(&self) -> Option<&Confirmation> {
         self.confirmation.as_deref()
     }
@@ -297,7 +281,7 @@ impl VerifiedToken {
         self.signature.as_ref()?.key.key_id()
     }
 
-    /// Who checked the signature, if there is one.
+    /// What checked the signature, if there is one.
     pub fn crypto_path(&self) -> Option<CryptoPath> {
         self.signature
             .as_ref()
@@ -311,17 +295,17 @@ impl fmt::Debug for VerifiedToken {
         formatter
             .debug_struct("VerifiedToken")
             .field("issuer", &self.issuer)
-            .field("audience", &self.audience)
             .field("expires", &self.times.expires)
             .field("algorithm", &self.algorithm())
             .field("key_id", &self.key_id())
             .field("crypto_path", &self.crypto_path())
-            .field("word", &self.word)
+            .field("status_term", &self.status_term)
             .finish_non_exhaustive()
     }
 }
 
-/// Some providers know an opaque token by itself, and say so in `jti`, which is written to the audit.
+/// Removes a `jti` that shows the token: some providers write the opaque token itself there, and
+/// `jti` is in the audit record.
 fn without_token(claims: &Rc<Map<String, Value>>, token: &CompactToken) -> Rc<Map<String, Value>> {
     let mut claims = Rc::clone(claims);
     let id = claims.get("jti").and_then(Value::as_str);
@@ -332,9 +316,9 @@ fn without_token(claims: &Rc<Map<String, Value>>, token: &CompactToken) -> Rc<Ma
     claims
 }
 
-/// A userinfo answer speaks of a person. What looks there like a word on the token, its client and
-/// what was granted is but a part of the person's profile.
-fn without_words_on_the_token(claims: &Map<String, Value>) -> Rc<Map<String, Value>> {
+/// Removes claims about a token from a userinfo response, which is about a person: there, claims with
+/// the names of client, scopes and grant are parts of the person's profile.
+fn without_claims_about_tokens(claims: &Map<String, Value>) -> Rc<Map<String, Value>> {
     const OF_THE_TOKEN: [&str; 9] = [
         "azp",
         "client_id",
@@ -355,15 +339,15 @@ fn without_words_on_the_token(claims: &Map<String, Value>) -> Rc<Map<String, Val
     )
 }
 
-/// From when to when a provider's word is believed: no longer than the `exp` that it names itself,
-/// to the second. It knows its own clock.
-fn word(
-    answer: &ActiveResponse,
+/// From when to when a token status counts: no longer than its own `exp`, to the second, because the
+/// provider knows its own clock.
+fn status_term(
+    response: &ActiveResponse,
     now: UnixSeconds,
 ) -> Result<(UnixSeconds, UnixSeconds), TokenFault> {
-    let term = answer.term();
+    let term = response.term();
     let (since, mut until) = (term.since.to_seconds(), term.until.to_seconds());
-    if let Some(expires) = numeric_date(answer.claims(), "exp")? {
+    if let Some(expires) = numeric_date(response.claims(), "exp")? {
         if now >= expires {
             return Err(TokenFault::Expired);
         }
@@ -372,36 +356,34 @@ fn word(
     Ok((since, until))
 }
 
-/// What a token says that would hold, if its signature were good.
-struct Unsigned<'c> {
+/// What is known of a token before its signature is checked.
+struct Unsigned {
     algorithm: Algorithm,
-    told: kind::Told,
-    audience: &'c str,
+    kind: kind::AccessToken,
     times: Times,
 }
 
 /// Checks all that can be checked without a key.
-fn check_unsigned<'c>(
-    token: &'c UntrustedToken<'_>,
+fn check_unsigned(
+    token: &UntrustedToken<'_>,
     rules: &TokenRules,
     now: UnixSeconds,
-) -> Result<Unsigned<'c>, TokenFault> {
+) -> Result<Unsigned, TokenFault> {
     let claims = token.claims();
     let algorithm = allowed_algorithm(token, rules)?;
-    let told = kind::check(token, rules)?;
+    let kind = kind::check(token, rules)?;
     if claims.contains_key("cnf") {
         return Err(TokenFault::SenderConstrained);
     }
     for name in ["sub", "jti"] {
         text(claims, name)?;
     }
-    let audience = our_audience(claims, rules)?;
+    check_audience(claims, rules)?;
     let times = Times::read(claims)?;
     times.check(rules.clock_skew, now)?;
     Ok(Unsigned {
         algorithm,
-        told,
-        audience,
+        kind,
         times,
     })
 }
@@ -416,42 +398,25 @@ fn allowed_algorithm(
         .ok_or_else(|| TokenFault::AlgorithmNotAllowed(token.algorithm_name()))
 }
 
-/// A claim that is a string where it is present.
-fn text<'c>(
-    claims: &'c Map<String, Value>,
-    name: &'static str,
-) -> Result<Option<&'c str>, TokenFault> {
-    match claims.get(name) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(TokenFault::ClaimOfWrongType(name)),
-    }
-}
-
-/// `aud` is a string or an array of strings, and one of them must be ours (RFC 7519 §4.1.3). Only
-/// where it names nobody may another claim, which configuration names, stand for it: an `aud` that
-/// names somebody has the last word. Ory Hydra writes an empty array for clients that ask for no
-/// audience; an empty text and `null` name nobody either.
-fn our_audience<'c>(
-    claims: &'c Map<String, Value>,
-    rules: &TokenRules,
-) -> Result<&'c str, TokenFault> {
+/// `aud` is a string or an array of strings, and one of them must be an audience of the provider
+/// (RFC 7519 §4.1.3). Only if it names no audience is the claim read that the configuration names
+/// for that case. Ory Hydra writes an empty array for clients that ask for no audience; an empty
+/// string and `null` name none either.
+fn check_audience(claims: &Map<String, Value>, rules: &TokenRules) -> Result<(), TokenFault> {
+    let is_ours = |audience: &str| rules.audiences.contains(audience);
     let named = audiences(claims);
-    if named.iter().all(|audience| *audience == "") {
+    let found = if named.iter().all(|audience| *audience == "") {
         let name = rules.audience_claim.ok_or(TokenFault::AudienceMissing)?;
-        let audience = text(claims, name)?.ok_or(TokenFault::AudienceMissing)?;
-        let ours = rules.audiences.contains(audience);
-        return ours.then_some(audience).ok_or(TokenFault::WrongAudience);
-    }
-    let mut ours = None;
-    for value in named {
-        let wrong_type = TokenFault::ClaimOfWrongType("aud");
-        let audience = value.as_str().ok_or(wrong_type)?;
-        if rules.audiences.contains(audience) {
-            ours = ours.or(Some(audience));
+        is_ours(text(claims, name)?.ok_or(TokenFault::AudienceMissing)?)
+    } else {
+        let mut found = false;
+        for value in named {
+            let wrong_type = TokenFault::ClaimOfWrongType("aud");
+            found |= is_ours(value.as_str().ok_or(wrong_type)?);
         }
-    }
-    ours.ok_or(TokenFault::WrongAudience)
+        found
+    };
+    found.then_some(()).ok_or(TokenFault::WrongAudience)
 }
 
 /// Finds the key that the signature is good under.

@@ -1,12 +1,12 @@
 //! authentik.
 
-use super::{Places, Reading};
+use super::{ClaimNames, Reading};
 use crate::identity::kind::Marks;
 
 /// Entitlements of the application stand beside the roles. A service account is a user like any
 /// other: nothing that its owner could not choose too tells it from a person. That goes for `sub`,
 /// which may be the name of the user, and for a session, which an app password opens.
-pub(super) const PLACES: Places = Places {
+pub(super) const NAMES: ClaimNames = ClaimNames {
     client: &["azp", "client_id"],
     scopes: &["scope"],
     roles: &["roles", "entitlements"],

@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use super::{text, Places, Reading};
+use super::{text, ClaimNames, Reading};
 use crate::identity::kind::Marks;
 use crate::identity::IdentityFault;
 
 /// The client is in `azp` of version 2.0 and `appid` of version 1.0.
-pub(super) const PLACES: Places = Places {
+pub(super) const NAMES: ClaimNames = ClaimNames {
     client: &["azp", "appid"],
     scopes: &["scp"],
     roles: &["roles"],

@@ -1,12 +1,12 @@
 //! Workflows of GitHub Actions.
 
-use super::{Places, Reading};
+use super::{ClaimNames, Reading};
 use crate::identity::kind::Marks;
 
 /// Nobody but a workflow gets such a token. The repository is the client, and its owner the tenant.
 /// Everything else that tells workflows apart (`ref`, `environment`, `job_workflow_ref` …) is for
 /// rules on claims.
-pub(super) const PLACES: Places = Places {
+pub(super) const NAMES: ClaimNames = ClaimNames {
     client: &["repository"],
     scopes: &[],
     roles: &[],

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::{text, Places, Reading};
+use super::{text, ClaimNames, Reading};
 use crate::identity::IdentityFault;
 
 /// The subject of a service account is its client.
-pub(super) const PLACES: Places = Places {
+pub(super) const NAMES: ClaimNames = ClaimNames {
     client: &["azp"],
     scopes: &[],
     roles: &[],

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::{has_session, once_each, text, whole_names, Places, Reading};
+use super::{has_session, once_each, text, whole_names, ClaimNames, Reading};
 use crate::identity::kind::Marks;
 use crate::identity::IdentityFault;
 
-pub(super) const PLACES: Places = Places {
+pub(super) const NAMES: ClaimNames = ClaimNames {
     client: &["azp", "client_id"],
     scopes: &["scope"],
     roles: &[],

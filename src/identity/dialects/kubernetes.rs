@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::{text, Places, Reading};
+use super::{text, ClaimNames, Reading};
 use crate::identity::kind::Marks;
 use crate::identity::IdentityFault;
 
-pub(super) const PLACES: Places = Places {
+pub(super) const NAMES: ClaimNames = ClaimNames {
     client: &["sub"],
     scopes: &[],
     roles: &[],

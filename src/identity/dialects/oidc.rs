@@ -3,11 +3,13 @@
 
 use serde_json::{Map, Value};
 
-use super::{auth0, has_session, names, text, Places, Reading};
-use crate::identity::{IdentityFault, Said};
+use super::{auth0, has_session, names, text, ClaimNames, Reading};
+use crate::identity::claim_source::ClaimSource;
+use crate::identity::IdentityFault;
+use crate::token::CLIENT_CLAIMS;
 
-pub(super) const PLACES: Places = Places {
-    client: &["azp", "client_id", "cid", "appid"],
+pub(super) const NAMES: ClaimNames = ClaimNames {
+    client: &CLIENT_CLAIMS,
     scopes: &["scope", "scp"],
     roles: &["roles"],
     tenant: &["tid", "org_id"],
@@ -21,8 +23,8 @@ const METHODS: [&str; 14] = [
 
 /// Some providers have words of their own for an application that acts for itself, and for a
 /// person.
-pub(super) fn refine(reading: &mut Reading, said: Said<'_>) -> Result<(), IdentityFault> {
-    let claims = &**said.claims;
+pub(super) fn refine(reading: &mut Reading, source: ClaimSource<'_>) -> Result<(), IdentityFault> {
+    let claims = &**source.claims;
     let idtyp = text(claims, "idtyp")?;
     let is = |name: &str, word: &str| claims.get(name).is_some_and(|claim| *claim == word);
     let of_app = idtyp == Some("app")
@@ -36,7 +38,7 @@ pub(super) fn refine(reading: &mut Reading, said: Said<'_>) -> Result<(), Identi
             || is("aut", "APPLICATION_USER")
             || is_of_grant(claims, &["authorization_code", "implicit", "password"])
             || has_session(claims, "sid")
-            || logged_in(said)
+            || logged_in(source)
             || (claims.contains_key("cid") && claims.get("uid").is_some_and(Value::is_string)));
     Ok(())
 }
@@ -52,11 +54,11 @@ fn is_of_grant(claims: &Map<String, Value>, wanted: &[&str]) -> bool {
 
 /// What says that a person logged in. `auth_time` does so only where the token keeps RFC 9068
 /// (§2.2.1): Amazon Cognito and authentik write it into every token, AD FS as a text.
-fn logged_in(said: Said<'_>) -> bool {
-    let methods = said.claims.get("amr").and_then(Value::as_array);
+fn logged_in(source: ClaimSource<'_>) -> bool {
+    let methods = source.claims.get("amr").and_then(Value::as_array);
     let mut methods = methods.into_iter().flatten().filter_map(Value::as_str);
     methods.any(|method| METHODS.contains(&method))
-        || (said.keeps_rfc_9068 && said.claims.get("auth_time").is_some_and(Value::is_number))
+        || (source.keeps_rfc_9068 && source.claims.get("auth_time").is_some_and(Value::is_number))
 }
 
 /// A service account of Keycloak has a session where its client uses refresh tokens.

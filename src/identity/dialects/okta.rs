@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::{text, Places, Reading};
+use super::{text, ClaimNames, Reading};
 use crate::identity::IdentityFault;
 
-pub(super) const PLACES: Places = Places {
+pub(super) const NAMES: ClaimNames = ClaimNames {
     // RFC 7662 §2.2 calls them `client_id` and `scope`, and so do answers about tokens.
     client: &["cid", "client_id"],
     scopes: &["scp", "scope"],

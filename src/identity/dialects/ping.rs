@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::{has_session, text, Places, Reading};
+use super::{has_session, text, ClaimNames, Reading};
 use crate::identity::IdentityFault;
 
-pub(super) const PLACES: Places = Places {
+pub(super) const NAMES: ClaimNames = ClaimNames {
     client: &["client_id"],
     scopes: &["scope"],
     roles: &["roles"],

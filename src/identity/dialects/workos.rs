@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::{has_session, text, Places, Reading};
+use super::{has_session, text, ClaimNames, Reading};
 use crate::identity::IdentityFault;
 
 /// `role` is the first of `roles`, and alone in older tokens.
-pub(super) const PLACES: Places = Places {
+pub(super) const NAMES: ClaimNames = ClaimNames {
     client: &["client_id", "azp"],
     scopes: &["scope", "permissions"],
     roles: &["roles", "role"],

@@ -189,7 +189,7 @@ fn a_provider_s_own_word_names_no_client_where_the_operator_does() {
         client: Some("another".to_owned()),
         has_owner: false,
     };
-    let said = Said {
+    let source = ClaimSource {
         claims: &claims,
         issuer: &"https://idp.example".into(),
         expires: UnixSeconds(7),
@@ -198,9 +198,9 @@ fn a_provider_s_own_word_names_no_client_where_the_operator_does() {
         confirmation: Some(&confirmation),
     };
     let places = at(&[(Placed::Client, &[&["app"]])]);
-    let moved = Identity::read(said, &"idp".into(), &with(Dialect::Oidc, places)).unwrap();
+    let moved = Identity::read(source, &"idp".into(), &with(Dialect::Oidc, places)).unwrap();
     assert_eq!(moved.client, None);
-    let usual = Identity::read(said, &"idp".into(), &rules(Dialect::Oidc, false)).unwrap();
+    let usual = Identity::read(source, &"idp".into(), &rules(Dialect::Oidc, false)).unwrap();
     assert_eq!(usual.client.as_deref(), Some("another"));
 }
 

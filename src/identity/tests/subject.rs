@@ -11,7 +11,7 @@ fn fault(
 ) -> Option<IdentityFault> {
     let claims = Rc::new(claims.as_object().expect("claims").clone());
     let issuer = claims.get("iss").and_then(Value::as_str);
-    let said = Said {
+    let source = ClaimSource {
         claims: &claims,
         issuer: &issuer.unwrap_or("https://idp.example").into(),
         expires: UnixSeconds(7),
@@ -19,7 +19,7 @@ fn fault(
         response_kind,
         confirmation: None,
     };
-    Identity::read(said, &"idp".into(), rules).err()
+    Identity::read(source, &"idp".into(), rules).err()
 }
 
 const MISSING: Option<IdentityFault> = Some(IdentityFault::SubjectMissing);

@@ -54,47 +54,47 @@ fn a_token_may_be_issued_up_to_the_second_of_its_expiry() {
     assert_eq!(fault(&after_it, SKEW, 0), expected);
 }
 
-/// What is wrong with an answer that is believed until [`NOW`], `at` seconds after that.
-fn fault_of_answer(document: &Value, skew: Duration, at: i64) -> Option<TokenFault> {
-    let times = Times::of_answer(claims(document), UnixSeconds(NOW)).expect("times");
+/// What is wrong with an response that is believed until [`NOW`], `at` seconds after that.
+fn fault_of_response(document: &Value, skew: Duration, at: i64) -> Option<TokenFault> {
+    let times = Times::of_response(claims(document), UnixSeconds(NOW)).expect("times");
     times.check(skew, moment(at)).err()
 }
 
-/// Milliseconds are cut off from the time until when an answer is believed: in that very second it
+/// Milliseconds are cut off from the time until when an response is believed: in that very second it
 /// still is.
 #[test]
-fn an_answer_without_an_expiry_holds_through_the_second_until_when_it_is_believed() {
-    for answer in [json!({}), json!({"iat": NOW - 60})] {
-        assert_eq!(fault_of_answer(&answer, Duration::ZERO, 0), None);
+fn an_response_without_an_expiry_holds_through_the_second_until_when_it_is_believed() {
+    for response in [json!({}), json!({"iat": NOW - 60})] {
+        assert_eq!(fault_of_response(&response, Duration::ZERO, 0), None);
         let expected = Some(TokenFault::Expired);
-        assert_eq!(fault_of_answer(&answer, Duration::ZERO, 1), expected);
+        assert_eq!(fault_of_response(&response, Duration::ZERO, 1), expected);
     }
 }
 
 #[test]
 fn the_clock_of_a_provider_that_names_no_expiry_may_be_ahead_by_the_skew() {
     for (ahead, expected) in [(30, None), (31, Some(TokenFault::IssuedInTheFuture))] {
-        let answer = json!({"iat": NOW + ahead});
-        assert_eq!(fault_of_answer(&answer, SKEW, 0), expected, "{ahead}");
+        let response = json!({"iat": NOW + ahead});
+        assert_eq!(fault_of_response(&response, SKEW, 0), expected, "{ahead}");
     }
 }
 
 #[test]
-fn an_answer_with_an_expiry_is_judged_by_that() {
-    let answer = json!({"exp": NOW + 60, "iat": NOW - 60});
-    assert_eq!(fault_of_answer(&answer, Duration::ZERO, 59), None);
+fn an_response_with_an_expiry_is_judged_by_that() {
+    let response = json!({"exp": NOW + 60, "iat": NOW - 60});
+    assert_eq!(fault_of_response(&response, Duration::ZERO, 59), None);
     let expected = Some(TokenFault::Expired);
-    assert_eq!(fault_of_answer(&answer, Duration::ZERO, 60), expected);
+    assert_eq!(fault_of_response(&response, Duration::ZERO, 60), expected);
     let never = json!({"exp": NOW - 1, "iat": NOW});
     let expected = Some(TokenFault::IssuedAfterExpiry);
-    assert_eq!(fault_of_answer(&never, SKEW, 0), expected);
+    assert_eq!(fault_of_response(&never, SKEW, 0), expected);
     let later = json!({"nbf": NOW + 1});
     let expected = Some(TokenFault::NotYetValid);
-    assert_eq!(fault_of_answer(&later, Duration::ZERO, 0), expected);
+    assert_eq!(fault_of_response(&later, Duration::ZERO, 0), expected);
     for name in ["exp", "nbf", "iat"] {
         let mut odd = json!({});
         odd[name] = json!("1800000000");
-        let fault = Times::of_answer(claims(&odd), UnixSeconds(NOW)).err();
+        let fault = Times::of_response(claims(&odd), UnixSeconds(NOW)).err();
         assert_eq!(fault, Some(TokenFault::ClaimOfWrongType(name)));
     }
 }

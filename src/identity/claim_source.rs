@@ -1,0 +1,22 @@
+//! Where the claims of a caller come from.
+
+use std::rc::Rc;
+
+use serde_json::{Map, Value};
+
+use crate::time::UnixSeconds;
+use crate::token::{Confirmation, ResponseKind};
+
+/// What is known of a caller before its claims are read by a dialect.
+#[derive(Clone, Copy)]
+pub(super) struct ClaimSource<'s> {
+    pub(super) claims: &'s Rc<Map<String, Value>>,
+    pub(super) issuer: &'s Rc<str>,
+    pub(super) expires: UnixSeconds,
+    /// The token's `typ` is `at+jwt`: it keeps RFC 9068.
+    pub(super) keeps_rfc_9068: bool,
+    /// The kind of the provider's response with these claims; `None`: they are a JWT's.
+    pub(super) response_kind: Option<ResponseKind>,
+    /// What the introspection response about a signed token says.
+    pub(super) confirmation: Option<&'s Confirmation>,
+}

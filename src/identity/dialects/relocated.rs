@@ -1,0 +1,61 @@
+//! Claims that the operator names instead of those of the dialect.
+
+use serde_json::{Map, Value};
+
+use super::Reading;
+use crate::identity::claims_at::text;
+use crate::identity::values::{names, once_each, whole_names};
+use crate::identity::{ClaimsAt, IdentityFault, Placed};
+
+/// Reads the claims that the operator names into a reading of the dialect. The client was read before,
+/// because the marks depend on it.
+pub(super) fn refine(
+    at: &ClaimsAt,
+    reading: &mut Reading,
+    claims: &Map<String, Value>,
+) -> Result<(), IdentityFault> {
+    for (what, list) in [
+        (Placed::Roles, &mut reading.roles),
+        (Placed::Groups, &mut reading.groups),
+        (Placed::Scopes, &mut reading.scopes),
+    ] {
+        if !at.moves(what) {
+            continue;
+        }
+        list.clear();
+        for path in at.paths(what) {
+            // A path through something that is not an object leads to no claim.
+            let claim = path.find(claims).ok().flatten();
+            list.append(&mut match what {
+                Placed::Scopes => names(claim),
+                _ => names_or_keys(claim),
+            });
+        }
+        *list = once_each(std::mem::take(list));
+    }
+    if at.moves(Placed::Tenant) {
+        reading.tenant = None;
+        for path in at.paths(Placed::Tenant) {
+            if reading.tenant.is_none() {
+                reading.tenant = text(path, claims, "claims_at.tenant")?.map(str::to_owned);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Names in a claim in which a space is part of a name: an array of strings, one string, or the
+/// keys of an object. Each key must have an object that is not empty, as Zitadel writes for those
+/// who were granted a role (from organisation to domain), or `true`. A key that has `false`,
+/// nothing or another thing is a setting of some kind, and grants nothing.
+fn names_or_keys(value: Option<&Value>) -> Vec<String> {
+    let Some(Value::Object(members)) = value else {
+        return whole_names(value);
+    };
+    let is_granted = |value: &Value| match value {
+        Value::Object(members) => !members.is_empty(),
+        value => *value == true,
+    };
+    let granted = members.iter().filter(|(_, value)| is_granted(value));
+    granted.map(|(name, _)| name.clone()).collect()
+}

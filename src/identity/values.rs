@@ -1,0 +1,78 @@
+//! The values of claims.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+/// What a claim says that should be a boolean. Amazon Cognito and the load balancers of AWS write the text
+/// `true`, and others the text `False`. No other text is a yes: a yes opens doors, and `1` or `yes`
+/// may be anything. What PHP and SQL make of `false` is a no.
+pub(super) fn flag(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(flag) => Some(*flag),
+        Value::String(text) if text == "true" => Some(true),
+        Value::String(text) => ["false", "no", "0"]
+            .iter()
+            .any(|no| text.eq_ignore_ascii_case(no))
+            .then_some(false),
+        value => (*value == 0).then_some(false),
+    }
+}
+
+/// Names of scopes in a claim: an array of strings, or one string with spaces between them.
+/// Anything else grants nothing.
+///
+/// One space alone separates scopes (RFC 6749 §3.3). A name with another blank or a control
+/// character is no scope, and a text with one is no list of scopes: readers cut it in different
+/// places, so that a scope which the provider never granted could come out.
+pub(super) fn names(value: Option<&Value>) -> Vec<String> {
+    match value {
+        Some(Value::String(joined)) if joined.chars().all(may_stand_between_spaces) => joined
+            .split(' ')
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned)
+            .collect(),
+        Some(Value::Array(items)) => items
+            .iter()
+            .filter_map(Value::as_str)
+            .filter(|name| !name.is_empty() && !name.contains(' '))
+            .filter(|name| name.chars().all(may_stand_between_spaces))
+            .map(str::to_owned)
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn may_stand_between_spaces(letter: char) -> bool {
+    letter == ' ' || !(letter.is_whitespace() || letter.is_control())
+}
+
+/// Names in a claim in which a space is part of a name: an array of strings, or one string.
+pub(super) fn whole_names(value: Option<&Value>) -> Vec<String> {
+    match value {
+        Some(Value::String(name)) => vec![name.clone()],
+        Some(Value::Array(items)) => items
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Each once, in the order in which they come first. A token may hold thousands of names, and
+/// every rule is compared with each of them: comparing all names with all others, or meeting one
+/// name again and again, would take minutes.
+pub(super) fn once_each<N: Ord + Clone>(names: impl IntoIterator<Item = N>) -> Vec<N> {
+    let mut seen = BTreeSet::new();
+    let mut all = Vec::new();
+    for name in names {
+        if seen.insert(name.clone()) {
+            all.push(name);
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests;
