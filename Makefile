@@ -102,7 +102,7 @@ test-all:
 .PHONY: test-layers
 test-layers:
 	@$(MAKE) lint docs-check test-fast fuzz-smoke
-	@$(MAKE) check-wasm test-e2e
+	@$(MAKE) check-wasm reproducible test-e2e
 	@$(MAKE) deny test-n8n
 
 .PHONY: msrv
