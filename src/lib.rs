@@ -1,12 +1,13 @@
 //! An HTTP filter for Envoy that lets callers use their identity provider's tokens on n8n.
 //!
 //! The decision is a pure function of the request, the policy, the facts that are known so far, and
-//! the time. What must be fetched is in one store of facts. A thin shell reads bytes from the host
-//! and performs effects. It decides nothing.
+//! the time. What must be fetched is in one store of facts. A worker decides what its host does, and
+//! an adapter connects it to proxy-wasm. The adapter decides nothing.
 //!
 //! The modules stand on floors: each imports from lower floors only, and a test checks it. From below:
 //! `time` and `secret`; `http` and `formats`; `n8n`; `crypto`; `token`; `identity`; `policy`;
-//! `config` and `facts`; `reply`; `decide`; `observe`; `gate`; the shell.
+//! `config` and `facts`; `reply`; `decide`; `observe`; `gate`; `worker`; the
+//! adapter in `shell`.
 //!
 //! ```text
 //! config ─▶ policy ─┐
@@ -15,7 +16,7 @@
 //! time ─────────────┘                                                  │
 //!                          facts::FactStore ◀──────────────────────────┘
 //!                                ▲  ▼ effects
-//!                              shell (proxy-wasm)
+//!                              worker ─▶ adapter (proxy-wasm)
 //! ```
 
 pub mod config;

@@ -148,3 +148,9 @@ pub trait Host: Clone + Environment + ForeignFunctions + SharedMemory + 'static 
     /// Lets the current request go on, which the host holds.
     fn resume(&self) -> Result<(), NotDone>;
 }
+
+/// The time of the host. Without a clock it is 1970: every token is then issued in the future, and no
+/// token is accepted.
+pub(super) fn now<H: Host>(host: &H) -> UnixMillis {
+    host.now().unwrap_or_default()
+}

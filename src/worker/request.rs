@@ -2,7 +2,7 @@
 
 use super::current;
 use super::host::{Flow, Headers, Host, LogLevel};
-use super::Worker;
+use super::root::Worker;
 use crate::decide::API_KEY_HEADER;
 use crate::facts::WaiterId;
 use crate::gate::{Action, ForwardedRequest, Settled, Step};

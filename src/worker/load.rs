@@ -1,0 +1,59 @@
+//! A configuration, from its text to what a worker needs of it.
+
+use super::host::{now, Host, LogLevel};
+use crate::config;
+use crate::crypto::{Algorithm, GuestCrypto, HostCrypto, SignatureVerifier};
+use crate::policy::{CryptoMode, Policy};
+
+/// Reads a configuration, and logs what is wrong with it. `None`: nothing may pass.
+pub fn load<H: Host>(host: &H, text: &[u8]) -> Option<Policy> {
+    let loaded = match config::load(text, host) {
+        Ok(loaded) => loaded,
+        Err(errors) => {
+            for line in errors.to_string().lines() {
+                host.log(LogLevel::Error, &format!("configuration: {line}"));
+            }
+            return None;
+        }
+    };
+    for warning in &loaded.warnings {
+        host.log(LogLevel::Warn, &format!("configuration: {warning}"));
+    }
+    let policy = loaded.policy;
+    for expired in policy.expired_keys(now(host).to_seconds()) {
+        host.log(LogLevel::Warn, &format!("configuration: {expired}"));
+    }
+    host.log(
+        LogLevel::Info,
+        &format!(
+            "n8n-idp-gate {}: {} providers, {} principals",
+            env!("CARGO_PKG_VERSION"),
+            policy.providers.len(),
+            policy.instances.principals()
+        ),
+    );
+    Some(policy)
+}
+
+/// Checks signatures with the host if it can be relied upon, else with the module's own code.
+pub(super) fn signature_verifier<H: Host>(
+    host: &H,
+    mode: CryptoMode,
+) -> Box<dyn SignatureVerifier> {
+    if mode == CryptoMode::Guest {
+        return Box::new(GuestCrypto);
+    }
+    let (crypto, deviations) = HostCrypto::tested(host.clone());
+    for deviation in deviations {
+        host.log(
+            LogLevel::Warn,
+            &format!("the host is not asked to check signatures of {deviation}"),
+        );
+    }
+    let algorithms: Vec<_> = crypto.algorithms().map(Algorithm::as_str).collect();
+    host.log(
+        LogLevel::Info,
+        &format!("signatures checked by the host: {}", algorithms.join(" ")),
+    );
+    Box::new(crypto)
+}
