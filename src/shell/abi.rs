@@ -117,7 +117,6 @@ const fn map_type(headers: Headers) -> u32 {
     match headers {
         Headers::Request => 0,
         Headers::Response => 2,
-        Headers::CallResponse => 6,
     }
 }
 
