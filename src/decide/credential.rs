@@ -1,6 +1,6 @@
 //! The credential of a request. Every header that can hold one is read here, once for each request.
 //!
-//! Another kind of credential, such as a proof of possession (DPoP), a signature over the body or a
+//! Another kind of credential, such as a proof of possession (`DPoP`), a signature over the body or a
 //! client certificate, is one variant of [`Credential`], and one module that verifies it and makes
 //! [`Evidence`](super::Evidence) of it.
 

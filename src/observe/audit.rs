@@ -9,6 +9,7 @@ use crate::formats::printable::{printable, printable_bytes};
 use crate::http::RequestHead;
 use crate::n8n::Surface;
 use crate::policy::AuditRules;
+use crate::reply::Reason;
 use crate::time::UnixMillis;
 use crate::token::{KeyClaims, UnverifiedClaims};
 
@@ -66,7 +67,7 @@ pub fn audit_line(decision: &Decision, request: &RequestHead, now: UnixMillis) -
         provider: record.provider.as_deref().map(Str),
         reason: reason.map(|reason| Str(reason.as_str())),
         request_id: request.first("x-request-id").map(Bytes),
-        status: reason.map(|reason| reason.status()),
+        status: reason.map(Reason::status),
         sub: identity.and_then(|identity| text(identity.subject.as_ref())),
         surface: record.surface.map(Surface::as_str).map(Str),
         time: Str(&time),
