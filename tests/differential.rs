@@ -269,7 +269,7 @@ fn surgeries() -> impl Strategy<Value = Surgery> {
 impl Attempt {
     fn mint(&self) -> String {
         let mint = match self.surgery {
-            Surgery::SignedByAnother => stranger(self.kind),
+            Surgery::SignedByAnother => other_signer(self.kind),
             _ => mint(self.kind),
         };
         let compact = mint.raw(
@@ -291,9 +291,9 @@ impl Attempt {
 }
 
 /// A key pair of the kind that is not the provider's. Made once: RSA keys take long.
-fn stranger(kind: KeyKind) -> &'static Mint {
-    static STRANGERS: [OnceLock<Mint>; 3] = [const { OnceLock::new() }; 3];
-    let [rsa, p256, ed25519] = &STRANGERS;
+fn other_signer(kind: KeyKind) -> &'static Mint {
+    static OTHER_SIGNERS: [OnceLock<Mint>; 3] = [const { OnceLock::new() }; 3];
+    let [rsa, p256, ed25519] = &OTHER_SIGNERS;
     let slot = match kind {
         KeyKind::Rsa2048 => rsa,
         KeyKind::P256 => p256,

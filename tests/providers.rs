@@ -235,7 +235,7 @@ fn tokens_of_every_provider_are_read_as_its_guide_says() {
 
 /// For each token that goes on: with another audience, and with none, it does not.
 #[test]
-fn no_provider_s_token_for_somebody_else_goes_on() {
+fn no_provider_s_token_for_another_audience_is_forwarded() {
     let mut tried = 0;
     for guide in guides() {
         let configurations = configurations(&guide);
@@ -245,7 +245,7 @@ fn no_provider_s_token_for_somebody_else_goes_on() {
             if !matches!(decision.outcome, Outcome::Forward(_)) {
                 continue;
             }
-            token.claims["aud"] = json!("https://somebody-else.example");
+            token.claims["aud"] = json!("https://another-service.example");
             let (decision, _) = decided(&token, configuration.clone());
             assert_eq!(
                 refusal(&decision),

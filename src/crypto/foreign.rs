@@ -1,4 +1,4 @@
-//! The foreign function `verify_signature` of Envoy: what it is asked, and what its result says.
+//! The foreign function `verify_signature` of Envoy: its arguments and its result.
 
 use super::public_key::Material;
 use super::{der, Algorithm};
@@ -13,8 +13,8 @@ pub trait ForeignFunctions {
     fn call(&self, name: &str, arguments: &[u8]) -> Option<Vec<u8>>;
 }
 
-/// The signature of a token as the host wants it. `None`: it has a length or numbers that no good
-/// one has.
+/// The signature of a token in the form that the host needs. `None`: it has a length or numbers that no
+/// good one has.
 pub(super) fn host_form(material: &Material, signature: &[u8]) -> Option<Vec<u8>> {
     match material {
         // RFC 8017 §8.2.2: a signature is as long as the modulus.
@@ -25,8 +25,7 @@ pub(super) fn host_form(material: &Material, signature: &[u8]) -> Option<Vec<u8>
     }
 }
 
-/// Asks the host. `None`: it cannot check `algorithm`, or did not say whether the signature is
-/// good.
+/// Calls the host. `None`: it cannot check `algorithm`, or did not say whether the signature is good.
 pub(super) fn ask(
     functions: &dyn ForeignFunctions,
     algorithm: Algorithm,
@@ -49,30 +48,30 @@ pub(super) fn ask(
     read_result(&functions.call(VERIFY_SIGNATURE, &arguments)?)
 }
 
-/// Reads Envoy's `VerifySignatureResult`: field 1 says whether the signature is good, field 2 why
-/// not. `None` for what contradicts itself or says something twice; no message means "good" by
+/// Reads Envoy's `VerifySignatureResult`: field 1 says whether the signature is good, field 2 why not.
+/// `None`: the message contradicts itself, or has a field twice. So no other message means "good" by
 /// accident.
 pub(super) fn read_result(message: &[u8]) -> Option<bool> {
     let (mut result, mut error) = (None, None);
     let mut rest = message;
     while !rest.is_empty() {
         let (field, tail) = field(rest)?;
-        let said_before = match field {
+        let is_repeated = match field {
             Field::Varint(1, flag @ (0 | 1)) => result.replace(flag == 1).is_some(),
             Field::Bytes(2, text) => error.replace(text).is_some(),
             Field::Varint(1 | 2, _)
             | Field::Double(1 | 2, _)
             | Field::Bytes(1, _)
             | Field::Fixed32(1 | 2) => return None,
-            // A later version may say more.
+            // A later version may have more fields.
             _ => false,
         };
-        if said_before {
+        if is_repeated {
             return None;
         }
         rest = tail;
     }
-    // A field that is not there has its default.
+    // An absent field has its default.
     match (result.unwrap_or(false), error.unwrap_or_default()) {
         (true, [_, ..]) => None,
         (valid, _) => Some(valid),

@@ -1,8 +1,7 @@
-//! Signatures checked by the host's own library, which is faster by far: BoringSSL in Envoy.
+//! Signatures checked by the host's own library, which is much faster: BoringSSL in Envoy.
 //!
-//! Envoy offers it as the foreign function `verify_signature`. No specification says what a host
-//! has to do under that name, so it is believed for those algorithms alone for which it gave every
-//! known answer.
+//! Envoy offers it as the foreign function `verify_signature`. No specification says what a host must do
+//! under that name, so that it is used only for the algorithms for which it passed the self-test.
 
 use std::cell::Cell;
 
@@ -11,18 +10,18 @@ use super::self_test::{self, Deviation};
 use super::verifier::{CryptoPath, SignatureVerifier, Verification};
 use super::{Algorithm, GuestCrypto, PublicKey};
 
-/// Has signatures checked by the host where that can be relied upon, and by [`GuestCrypto`] where
-/// not: PSS and Ed25519, which Envoy does not offer, and all that deviated in the self-test.
+/// Has signatures checked by the host, or by [`GuestCrypto`] for algorithms that the host does not offer
+/// (PSS and Ed25519 in Envoy) or that deviated in the self-test.
 #[derive(Debug)]
 pub struct HostCrypto<F> {
     functions: F,
-    /// What the host checks. A flag falls at the first call that goes wrong and never rises
-    /// again: that host is not the one that was tested.
+    /// What the host checks. A flag becomes `false` at the first call that fails, and stays so: the
+    /// host does not behave as it did in the self-test.
     trusted: Vec<(Algorithm, Cell<bool>)>,
 }
 
 impl<F: ForeignFunctions> HostCrypto<F> {
-    /// Tests the host, algorithm by algorithm, and says where it deviated.
+    /// Tests the host for each algorithm. The result has the deviations.
     pub fn tested(functions: F) -> (Self, Vec<Deviation>) {
         let mut trusted = Vec::new();
         let mut deviations = Vec::new();
@@ -62,7 +61,7 @@ impl<F: ForeignFunctions> SignatureVerifier for HostCrypto<F> {
         message: &[u8],
         signature: &[u8],
     ) -> Verification {
-        // What is not even the shape of a signature goes to the guest, which refuses it at once.
+        // The guest refuses at once what does not have the form of a signature.
         if key.fits(algorithm) && self.algorithms().any(|trusted| trusted == algorithm) {
             if let Some(signature) = host_form(&key.material, signature) {
                 match ask(&self.functions, algorithm, &key.spki, message, &signature) {

@@ -31,10 +31,10 @@ pub struct KeySet {
     revoked: Vec<String>,
 }
 
-/// A key of a set that is left out.
+/// A key of a set that is skipped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkippedKey {
-    /// Its place in the set, from 0.
+    /// Its index in the set.
     pub index: usize,
     /// Its `kid`, if it can be found.
     pub key_id: Option<String>,
@@ -45,7 +45,7 @@ pub struct SkippedKey {
 /// The most keys that a message names.
 const MAX_TOLD: usize = 10;
 
-/// Keys that are left out, for a log: their `kid` is the provider's text.
+/// Skipped keys, for a log: their `kid` is the provider's text.
 pub fn skipped_in_words(skipped: &[SkippedKey]) -> String {
     let mut words: Vec<_> = skipped.iter().take(MAX_TOLD).map(in_words).collect();
     let more = skipped.len().saturating_sub(MAX_TOLD);
@@ -75,7 +75,7 @@ pub enum Candidates<'k> {
     NoneFits,
 }
 
-/// Why a document is no key set.
+/// Why a document is not a key set.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum KeySetFault {
     /// Longer than [`MAX_KEY_SET_BYTES`], or with more than [`MAX_KEYS`] keys.
@@ -105,7 +105,7 @@ pub enum KeySetFault {
     /// A discovery document.
     #[error("the document is a discovery document, not a JWK set")]
     DiscoveryDocument,
-    /// Two members of one name outside the keys: two readers could find two sets in it.
+    /// Two members of one name outside the keys: two programs could find two sets in it.
     #[error("the JWK set has two members of one name")]
     DuplicateMember,
     /// A set without keys. The provider withdrew them all, so none may be used any longer.
@@ -117,7 +117,7 @@ pub enum KeySetFault {
 }
 
 impl KeySetFault {
-    /// The stable name used in logs and metrics.
+    /// The stable name in logs and metrics.
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::TooLarge => "too_large",
@@ -137,8 +137,8 @@ impl KeySetFault {
 }
 
 impl KeySet {
-    /// Reads a JWK set. Each key stands for itself: one that cannot be used is skipped and told
-    /// in [`Self::skipped`], whatever is wrong with it.
+    /// Reads a JWK set. Each key is read for itself: one that cannot be used, for any reason, is in
+    /// [`Self::skipped`].
     pub fn parse(document: &[u8]) -> Result<Self, KeySetFault> {
         let mut set = Self::default();
         for (index, jwk) in jwks(document)?.into_iter().enumerate() {
@@ -163,8 +163,8 @@ impl KeySet {
         &self.keys
     }
 
-    /// Whether this key, or one that is equal to it, is in the set. What a key vouched for counts
-    /// no longer than that.
+    /// Whether this key, or one that is equal to it, is in the set. A token that it verified is good no
+    /// longer than that.
     pub fn contains(&self, key: &Rc<PublicKey>) -> bool {
         let same = |other: &Rc<PublicKey>| Rc::ptr_eq(other, key);
         // Keys that stay through a refresh are the very same ones.
@@ -187,21 +187,21 @@ impl KeySet {
         Self::of(self.keys, revoked).without(self.skipped)
     }
 
-    /// The same set, which says that these keys were left out of it.
+    /// The same set, with these skipped keys.
     #[must_use]
     pub fn without(mut self, skipped: Vec<SkippedKey>) -> Self {
         self.skipped = skipped;
         self
     }
 
-    /// Why the key with this `kid` is left out, if it is.
+    /// Why the key with this `kid` is skipped, if it is.
     pub fn skip_reason(&self, key_id: &str) -> Option<SkipReason> {
         let mut skipped = self.skipped.iter();
         let skipped = skipped.find(|skipped| skipped.key_id.as_deref() == Some(key_id));
         skipped.map(|skipped| skipped.reason)
     }
 
-    /// The keys that were left out, in the order of the set.
+    /// The skipped keys, in the order of the set.
     pub fn skipped(&self) -> &[SkippedKey] {
         &self.skipped
     }

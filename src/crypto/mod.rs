@@ -1,4 +1,4 @@
-//! Keys and signatures: what a JWK is worth, and whether a signature was made by it.
+//! Keys and signatures: which JWKs are used, and whether a signature is good under one.
 
 mod algorithm;
 mod der;

@@ -20,8 +20,8 @@ pub struct PublicKey {
 }
 
 impl PublicKey {
-    /// The key as a JWK with no more members than it needs, to hand it on: a few hundred bytes,
-    /// where published ones hold whole chains of certificates.
+    /// The key as a JWK with only the members that it needs, to share it with other workers: a few
+    /// hundred bytes, while published ones may have whole chains of certificates.
     pub fn as_jwk(&self) -> &str {
         &self.jwk
     }

@@ -1,4 +1,4 @@
-//! What a host must answer before it is believed.
+//! The self-test of a host: the results that it must give before its signature checks are used.
 
 use std::fmt;
 
@@ -20,8 +20,8 @@ struct KnownAnswer {
 }
 
 // Two moduli of RSA, two points on each curve, and signatures as JWS has them, in base64url. The
-// private halves are nobody's: the test `known_answers_can_be_made_anew` made all this, and kept
-// none of them.
+// private halves do not exist any more: the test `known_answers_can_be_made_anew` made all this, and
+// stored none of them.
 const RSA_KEYS: [&str; 2] = [
     "zvTmaQ9ab7BYFfPn0JUezlG68dvHV7F0L7Kr8eQ5O-APbEbwyzYu2oM1wYirWyvWxtBxu3hyj9rnB0xmzFMRoc-732kNL9czNOfJtjbnGcPefD-n3iuXtApuv_YS5EKWkeyePjDn6tov56_5Fp1zlp8LN8lRXjhxmv8HQjGu0KJ7SNmB6VfcwFKaJd07zkNSbjdlZjRCpBpmo2wdZlQGdDEDvK--IMoxQzl6qi7qBD5LNBih7n-1lUCPHE3A_w9Li8bdl3-AO1MjL1RAX7hlOSOWi_FtkDh92P2vpZGDgfWFvEHrRyPLj4nSbjEZXGDcuBMkdK_Bty-GkoCgep3b8w",
     "65eqn9uHEzlQPttL5hHeFg0wPDxLBhoD0qtrx9nXdSmeWgisd_Bjyg9Y_5zWdi0t6e8G2TShQFTkphL5OcWSXoMOTiH2nonkY2-V9Tiwv9MGqqTZ7febCcoG0qvnqy0D67DS4WZFAWK_R0F7WtBpa8IZtLLRcPeG_num1MPLKtz3Bk1VHYe-rIerJRX83y8G_OT40GWKpUJsvLJLo7OMUfEasd6Y-pCc2CW2rM2jFYnJ-tFlP48Z2eI29dte1kR3EDRhViVIsfbG5svc87c3Pe7vFlAFPu0WBHaHsqhK35SHsWcpce2jwjfBBFtMHukZ7d_FOgfcw_JRZQ4sryyUcw",
@@ -73,23 +73,23 @@ const KNOWN_ANSWERS: [KnownAnswer; 5] = [
     },
 ];
 
-/// A host that did not answer as it must.
+/// A host that gave another result than it must.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deviation {
-    /// What it was asked to check.
+    /// The algorithm.
     pub algorithm: Algorithm,
-    /// Which question it was.
+    /// The case.
     pub case: &'static str,
-    /// What it answered, if it did.
+    /// Its result, if it gave one.
     pub answer: Option<bool>,
 }
 
 impl fmt::Display for Deviation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let answer = match self.answer {
-            Some(true) => "was taken for good",
-            Some(false) => "was taken for bad",
-            None => "got no answer",
+            Some(true) => "was called good",
+            Some(false) => "was called bad",
+            None => "got no result",
         };
         let Self {
             algorithm, case, ..
@@ -98,8 +98,8 @@ impl fmt::Display for Deviation {
     }
 }
 
-/// Asks about every algorithm that a host may check: which it does as it must, and where it first
-/// deviated in the others.
+/// Tests every algorithm that a host may check: those that it checks as it must, and its first deviation
+/// in the others.
 pub(super) fn run(
     functions: &dyn ForeignFunctions,
 ) -> impl Iterator<Item = Result<Algorithm, Deviation>> + '_ {

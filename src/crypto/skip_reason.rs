@@ -1,10 +1,10 @@
-//! Why a key of a set is left out.
+//! Why a key of a set is skipped.
 
 use thiserror::Error;
 
 use crate::formats::json::JsonFault;
 
-/// Why a JWK of a set is left out.
+/// Why a JWK of a set is skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Error)]
 pub enum SkipReason {
     /// Not an object, or one with two members of one name or too deep.
@@ -13,10 +13,10 @@ pub enum SkipReason {
     /// `kty` is absent or unknown (RFC 7517 §4.1).
     #[error("a key type that cannot check signatures here")]
     KeyType,
-    /// A symmetric key: whoever reads it can sign, and it is published.
+    /// A symmetric key: every client can read it and sign with it.
     #[error("a symmetric key")]
     Symmetric,
-    /// It has private members: everybody can sign with it (RFC 7518 §6.2.2, §6.3.2).
+    /// It has private members: every client can sign with it (RFC 7518 §6.2.2, §6.3.2).
     #[error("a private key that was published")]
     PrivateKey,
     /// `use` is not `sig` (RFC 7517 §4.2).
@@ -53,7 +53,7 @@ pub enum SkipReason {
     /// RSA with another public exponent than 65537.
     #[error("an unusual RSA exponent")]
     Exponent,
-    /// The numbers make no sound key: a point off the curve or of small order, an even modulus.
+    /// The numbers are no sound key: a point off the curve or of small order, an even modulus.
     #[error("no sound key")]
     Unsound,
 }
@@ -90,7 +90,7 @@ impl SkipReason {
         Self::ALL.into_iter().find(|reason| reason.as_str() == name)
     }
 
-    /// What the audit says of a token whose key is left out.
+    /// The fault in the audit record for a token whose key is skipped.
     pub const fn as_fault(self) -> &'static str {
         match self {
             Self::NotAnObject => "skipped: not_an_object",
@@ -115,10 +115,10 @@ impl SkipReason {
     /// What an operator does about it.
     pub const fn remedy(self) -> &'static str {
         match self {
-            Self::NotAnObject => "Tell the provider: two readers could read two keys.",
+            Self::NotAnObject => "Tell the provider: two programs could read two keys in it.",
             Self::KeyType => "Nothing, if it signs no tokens: `kty` is `RSA`, `EC` or `OKP`, in these letters.",
             Self::Symmetric | Self::PrivateKey => {
-                "Tell the provider at once: everybody can sign with it. Have it replaced."
+                "Tell the provider at once: any client can sign with it. Have it replaced."
             }
             Self::Use | Self::KeyOperations => {
                 "Nothing, if it signs no tokens, such as a key for encryption."
@@ -136,7 +136,7 @@ impl SkipReason {
             Self::TooWeak => "Have the provider sign with RSA of 2048 bits or more.",
             Self::TooLarge => "Have the provider sign with RSA of 4096 bits or less.",
             Self::Exponent => "Have the provider make a key with the exponent 65537.",
-            Self::Unsound => "Tell the provider: nobody can have signed with this key.",
+            Self::Unsound => "Tell the provider: no signature can be good under this key.",
         }
     }
 }

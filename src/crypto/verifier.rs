@@ -20,11 +20,11 @@ pub trait SignatureVerifier {
 pub struct Verification {
     /// Whether the signature is good.
     pub valid: bool,
-    /// Who did the work.
+    /// What checked it.
     pub path: CryptoPath,
 }
 
-/// Who did the work of a signature check.
+/// What checked a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CryptoPath {
     /// This module, in WebAssembly.
@@ -34,7 +34,7 @@ pub enum CryptoPath {
 }
 
 impl CryptoPath {
-    /// The word used in audit and metrics.
+    /// The name in audit and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Guest => "guest",

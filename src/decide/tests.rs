@@ -1,4 +1,4 @@
-//! What becomes of requests, from their head to the head that n8n would get.
+//! Decisions for requests, from their head to the head that n8n would get.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -63,7 +63,7 @@ fn configuration() -> Value {
             "name": "idp",
             "issuer": ISSUER,
             "audiences": ["api://n8n-api"],
-            "clients": ["reader", "admin", "stranger", "portal"],
+            "clients": ["reader", "admin", "visitor", "portal"],
             "jwks": {"keys": [signer().jwk("one")]},
         }],
         "roles": {
@@ -107,16 +107,16 @@ struct TestFacts {
     pending: bool,
     newer_keys: NewerKeys,
     may_have_changed: bool,
-    /// What each provider says of every token.
-    words: Vec<Said>,
+    /// The status of every token at each provider.
+    statuses: Vec<TestStatus>,
 }
 
-/// What a provider says of a token.
-enum Said {
+/// The status of a token at a provider.
+enum TestStatus {
     Active(ActiveResponse),
     Inactive,
     Nameless,
-    Nothing(&'static str),
+    Unavailable(&'static str),
 }
 
 impl Facts for TestFacts {
@@ -140,11 +140,13 @@ impl Facts for TestFacts {
     }
 
     fn introspection(&self, provider: ProviderId, _: &TokenDigest) -> Availability<TokenStatus> {
-        match self.words.get(provider.0) {
-            Some(Said::Active(answer)) => Availability::Known(TokenStatus::Active(answer.clone())),
-            Some(Said::Inactive) => Availability::Known(TokenStatus::Inactive),
-            Some(Said::Nameless) => Availability::Known(TokenStatus::Nameless),
-            Some(Said::Nothing(fault)) => Availability::Unavailable(Outage {
+        match self.statuses.get(provider.0) {
+            Some(TestStatus::Active(response)) => {
+                Availability::Known(TokenStatus::Active(response.clone()))
+            }
+            Some(TestStatus::Inactive) => Availability::Known(TokenStatus::Inactive),
+            Some(TestStatus::Nameless) => Availability::Known(TokenStatus::Nameless),
+            Some(TestStatus::Unavailable(fault)) => Availability::Unavailable(Outage {
                 retry_after: std::time::Duration::from_secs(2),
                 fault: Some(fault),
             }),
@@ -166,15 +168,15 @@ fn facts(configuration: &Value) -> TestFacts {
         pending: false,
         newer_keys: NewerKeys::Unlikely,
         may_have_changed: false,
-        words: Vec::new(),
+        statuses: Vec::new(),
     }
 }
 
 fn decide_with(facts: &TestFacts, request: &RequestHead) -> Decision {
-    decide_remembering(facts, &TokenCache::default(), request)
+    decide_with_cache(facts, &TokenCache::default(), request)
 }
 
-fn decide_remembering(
+fn decide_with_cache(
     facts: &TestFacts,
     token_cache: &TokenCache<Caller>,
     request: &RequestHead,
@@ -206,7 +208,7 @@ fn claims(client: &str, roles: &[&str]) -> Value {
     })
 }
 
-/// A person who came through the client `portal`.
+/// A person with a token of the OAuth client `portal`.
 fn person(email: &str, verified: bool, roles: &[&str]) -> Value {
     let mut claims = claims("portal", roles);
     claims["sub"] = json!("u-17");
@@ -242,7 +244,7 @@ fn bearing(method: &str, path: &str, claims: &Value) -> RequestHead {
     request(method, path, &[("authorization", &authorization)])
 }
 
-/// The reason for which a decision refuses; panics when it does not.
+/// The reason of a refusal; panics if the decision is another.
 fn reason(decision: &Decision) -> &'static str {
     match &decision.outcome {
         Outcome::Reject(reason) => reason.as_str(),

@@ -1,7 +1,7 @@
-//! JSON read strictly: what two readers could understand differently is refused.
+//! JSON read strictly: a document that two programs could read differently is refused.
 //!
-//! Two members of one name, bytes after the value and unbounded nesting are how a document comes
-//! to say one thing to the gate and another to whoever reads it next.
+//! With two members of one name, bytes after the value or unbounded nesting, a document can say one thing
+//! to the gate and another to the next program.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -22,7 +22,7 @@ pub enum JsonFault {
     #[error("not a JSON object")]
     NotAnObject,
     /// Two members of one object have the same name after unescaping (RFC 7515 §4, RFC 7519 §4):
-    /// readers that keep the first and readers that keep the last would disagree.
+    /// programs that keep the first and programs that keep the last would disagree.
     #[error("two members of one name")]
     DuplicateMember,
     /// Nested deeper than the caller allows: depth costs stack, and no honest document needs it.
@@ -36,7 +36,7 @@ pub fn without_mark(document: &[u8]) -> &[u8] {
     document.strip_prefix(b"\xef\xbb\xbf").unwrap_or(document)
 }
 
-/// Whether a document is a page for people (HTML or XML) in the place of JSON.
+/// Whether a document is a page for people (HTML or XML) and not JSON.
 pub fn is_page(document: &[u8]) -> bool {
     document.trim_ascii_start().starts_with(b"<")
 }

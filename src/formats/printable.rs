@@ -1,8 +1,8 @@
 //! Text from outside, as logs, audit records and messages may show it.
 //!
-//! Whatever is not plainly printable is escaped, so that nothing in a token, a path or a file can
-//! end a line, move the cursor of a terminal, turn the direction of what follows (Trojan Source,
-//! CVE-2021-42574), or hide.
+//! Every character that is not printable is escaped, so that nothing in a token, a path or a file can end
+//! a line, move the cursor of a terminal, change the direction of the text (Trojan Source,
+//! CVE-2021-42574), or be invisible.
 
 /// Characters that Unicode counts as letters or symbols and that show nothing.
 const INVISIBLE: [char; 6] = [

@@ -1,4 +1,4 @@
-//! Rules on single claims, for what no dialect reads.
+//! Rules on single claims, for claims that no dialect reads.
 
 use std::mem::discriminant;
 
@@ -9,14 +9,14 @@ use super::{ClaimPath, Identity};
 
 /// A rule on one claim.
 ///
-/// It fails where it cannot be judged: the claim is absent or `null`, or of another type than what
-/// it is compared with. That goes for what must not hold, too, so that nobody gets in by leaving a
-/// claim out or by changing its type; only `exists: false` is for a claim that is absent.
+/// It fails if it cannot be tested: the claim is absent or `null`, or of another type than the value of
+/// the rule. This includes tests that must not hold, so that no caller is admitted by leaving a claim
+/// out or by changing its type. Only `exists: false` is for an absent claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimRule {
-    /// The way to the claim. Never empty.
+    /// The path to the claim. Never empty.
     pub path: ClaimPath,
-    /// Whether the claim is there. `Some(false)` has nothing beside it.
+    /// Whether the claim must be present. `Some(false)` has no tests beside it.
     pub exists: Option<bool>,
     /// All of these must hold.
     pub all: Vec<ClaimTest>,
@@ -24,10 +24,10 @@ pub struct ClaimRule {
     pub none: Vec<ClaimTest>,
 }
 
-/// What the value of a claim is compared with: strings, whole numbers and booleans, exactly.
+/// A test of the value of a claim: strings, whole numbers and booleans, exactly.
 ///
-/// A whole number is the same whether it is written as a number or as the text of its digits: Envoy
-/// makes text of what does not fit in 32 bits, and providers send ids either way. In a rule it is
+/// A whole number is the same as a number and as the text of its digits: Envoy makes text of numbers
+/// that do not fit in 32 bits, and providers send ids in either form. In a rule it is
 /// always a [`Value::Number`] ([`whole`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClaimTest {
@@ -49,20 +49,20 @@ impl ClaimRule {
             Ok(None) => return self.exists == Some(false),
             Err(NoObject) => return false,
         };
-        let all_say = |tests: &[ClaimTest], answer| {
-            tests.iter().all(|test| test.holds(claim) == Some(answer))
+        let all_are = |tests: &[ClaimTest], result| {
+            tests.iter().all(|test| test.holds(claim) == Some(result))
         };
-        self.exists != Some(false) && all_say(&self.all, true) && all_say(&self.none, false)
+        self.exists != Some(false) && all_are(&self.all, true) && all_are(&self.none, false)
     }
 
-    /// Whether the rule is about groups, and the token leaves them out: nobody can say then.
+    /// Whether the rule is about groups and the token leaves groups out, so that it cannot be tested.
     pub fn misses_groups(&self, identity: &Identity) -> bool {
         identity.groups_left_out && self.path.first() == Some("groups")
     }
 }
 
 impl ClaimTest {
-    /// Whether the test holds; `None`: the types do not let anybody say.
+    /// Whether the test holds; `None`: the types cannot be compared.
     fn holds(&self, claim: &Value) -> Option<bool> {
         match (self, claim) {
             (Self::OneOf(values), _) => {
@@ -85,8 +85,7 @@ impl ClaimTest {
     }
 }
 
-/// The whole number that a text says in plain digits, as everybody writes it: no plus, no zero before
-/// it, no blank.
+/// The whole number of a text in plain digits: without plus, leading zeros and blanks.
 pub fn whole(text: &str) -> Option<i64> {
     is_plain_digits(text).then(|| text.parse().ok())?
 }
@@ -107,7 +106,7 @@ fn is_same(value: &Value, claim: &Value) -> bool {
     }
 }
 
-/// Whether a value of a rule and a claim can be told apart. A number with a fraction or an exponent
+/// Whether a value of a rule and a claim can be compared. A number with a fraction or an exponent
 /// cannot: `7.0` is another spelling of `7`. Nor can a number and a text that is none, or may be
 /// another spelling of one.
 fn is_like(value: &Value, claim: &Value) -> bool {
@@ -146,11 +145,11 @@ mod tests {
         rule.holds(claims.as_object().unwrap())
     }
 
-    /// For each test: values of which it holds, values of which it does not, and values of which
-    /// nobody can say.
+    /// For each test: values for which it holds, values for which it does not, and values that cannot be
+    /// compared.
     #[test]
     #[allow(clippy::too_many_lines, reason = "one table, a line for each form")]
-    fn a_test_holds_or_not_or_cannot_be_judged() {
+    fn a_test_holds_or_does_not_or_cannot_be_compared() {
         let equals = |value| ClaimTest::OneOf(vec![value]);
         for (test, yes, no, unclear) in [
             (

@@ -1,13 +1,13 @@
-//! The way to a claim.
+//! The path to a claim.
 
 use serde_json::{Map, Value};
 
-/// The names on the way to a claim, from the outermost object. Each is a whole name: dots, colons
-/// and slashes in it mean nothing.
+/// The names in the path to a claim, from the outermost object. Each is a whole name: dots, colons and
+/// slashes in it mean nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClaimPath(Vec<String>);
 
-/// Something on the way to a claim is no object.
+/// Something in the path to a claim is not an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NoObject;
 
@@ -22,7 +22,7 @@ impl ClaimPath {
         &self.0
     }
 
-    /// The way to the claim of this name in the same object.
+    /// The path to the claim of this name in the same object.
     pub(super) fn beside(&self, name: &str) -> Self {
         let mut names = self.0.clone();
         names.pop();
@@ -30,8 +30,8 @@ impl ClaimPath {
         Self(names)
     }
 
-    /// The claim, if it is there. Nobody can say where something on the way to it is no object:
-    /// a caller that may choose its type must not thereby choose that the claim is absent.
+    /// The claim, if it is present. Something in the path that is not an object is an error: a client
+    /// that can choose a type must not thereby choose that the claim is absent.
     pub(super) fn find<'c>(
         &self,
         claims: &'c Map<String, Value>,

@@ -1,4 +1,4 @@
-//! Claims that stand elsewhere than where the dialect of their provider looks.
+//! Claims under other names than those of the dialect.
 
 use serde_json::{Map, Value};
 
@@ -6,20 +6,21 @@ use super::claim_path::NoObject;
 use super::values::flag;
 use super::{ClaimPath, IdentityFault};
 
-/// What an operator can say the place of.
+/// A part of an identity whose claim the operator can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Placed {
-    /// Roles. What is in any of several places counts.
+    /// Roles. The values of all named claims count.
     Roles,
-    /// Groups. What is in any of several places counts.
+    /// Groups. The values of all named claims count.
     Groups,
-    /// Scopes. What is in any of several places counts.
+    /// Scopes. The values of all named claims count.
     Scopes,
-    /// The client. Several places that have one must agree.
+    /// The client. All named claims that are present must agree.
     Client,
-    /// The tenant: the first that is there.
+    /// The tenant: the first named claim that is present.
     Tenant,
-    /// The e-mail address: the first that is there. Nothing but the operator's trust vouches for it.
+    /// The e-mail address: the first named claim that is present. It counts only if the operator trusts
+    /// the provider for addresses.
     Email,
 }
 
@@ -34,7 +35,7 @@ impl Placed {
         Self::Email,
     ];
 
-    /// The word used in configuration.
+    /// The name in the configuration.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Roles => "roles",
@@ -47,14 +48,13 @@ impl Placed {
     }
 }
 
-/// Where an operator says that claims are. Each place stands instead of those that the dialect
-/// knows: what is left there, by a mapper of old or by somebody who may write there, says nothing
-/// any more.
+/// The claims that an operator names. They replace those of the dialect, which then mean nothing: an old
+/// mapper may still write them, or a person who must not choose them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClaimsAt(pub Vec<(Placed, ClaimPath)>);
 
 impl ClaimsAt {
-    /// Whether an operator says where this is.
+    /// Whether the operator names the claim of this.
     pub fn moves(&self, what: Placed) -> bool {
         self.0.iter().any(|(moved, _)| *moved == what)
     }
@@ -64,7 +64,7 @@ impl ClaimsAt {
         of_it.map(|(_, path)| path)
     }
 
-    /// The client; only where [`Self::moves`] says that it is elsewhere.
+    /// The client; only if [`Self::moves`] it.
     pub(super) fn client(
         &self,
         claims: &Map<String, Value>,
@@ -81,20 +81,20 @@ impl ClaimsAt {
         Ok(client.map(str::to_owned))
     }
 
-    /// The e-mail address, and whether `email_verified` beside it says no; only where
-    /// [`Self::moves`] says that it is elsewhere.
+    /// The e-mail address, and whether `email_verified` beside it is `false`; only if [`Self::moves`]
+    /// it.
     pub(super) fn email<'c>(&self, claims: &'c Map<String, Value>) -> Option<(&'c Value, bool)> {
         self.paths(Placed::Email).find_map(|path| {
             let address = path.find(claims).ok()??;
-            let word = path.beside("email_verified");
-            let says_no = word.find(claims).ok()?.and_then(flag) == Some(false);
+            let verified = path.beside("email_verified");
+            let says_no = verified.find(claims).ok()?.and_then(flag) == Some(false);
             Some((address, says_no))
         })
     }
 }
 
-/// A claim that is text where it is present. One of another type, or one that something else than
-/// an object hides, is not an absent one.
+/// A claim that must be a string if it is present. A claim of another type is not an absent one, nor is
+/// one below something that is not an object.
 pub(super) fn text<'c>(
     path: &ClaimPath,
     claims: &'c Map<String, Value>,

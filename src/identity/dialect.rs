@@ -1,6 +1,6 @@
-//! Where a kind of provider puts its claims.
+//! The dialects.
 
-/// Where a kind of provider puts its claims.
+/// The rules for where one vendor puts its claims.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
     /// Any OpenID provider; the default.

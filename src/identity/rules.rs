@@ -1,18 +1,18 @@
-//! How the tokens of one provider say who the caller is.
+//! How the claims of one provider become an identity.
 
 use super::{ClaimsAt, Dialect, KindRules};
 
 /// How the claims of a provider's tokens are read.
 #[derive(Clone, Debug)]
 pub struct IdentityRules {
-    /// Where its claims are.
+    /// Where the vendor puts its claims.
     pub dialect: Dialect,
-    /// Where claims are instead.
+    /// The claims that the operator names instead.
     pub claims_at: ClaimsAt,
-    /// Take `email` as verified though the token does not say so.
+    /// `email` is verified also if the token does not say so.
     pub trust_email: bool,
-    /// How its tokens say whether an application or a person calls, where the dialect does not know.
+    /// The operator's rules for applications and people.
     pub kind: KindRules,
-    /// Take tokens without `sub` that name a client.
+    /// Tokens without `sub` that name a client are accepted.
     pub accept_no_subject: bool,
 }

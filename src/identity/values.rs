@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// What a claim says that should be a boolean. Amazon Cognito and the load balancers of AWS write the text
-/// `true`, and others the text `False`. No other text is a yes: a yes opens doors, and `1` or `yes`
-/// may be anything. What PHP and SQL make of `false` is a no.
+/// The value of a claim that should be a boolean. Amazon Cognito and the load balancers of AWS write the
+/// text `true`, and others the text `False`. No other text is `true`, because `true` gives rights, and
+/// `1` or `yes` may mean anything. What PHP and SQL make of `false` is `false`.
 pub(super) fn flag(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(flag) => Some(*flag),
@@ -23,11 +23,11 @@ pub(super) fn flag(value: &Value) -> Option<bool> {
 /// Anything else grants nothing.
 ///
 /// One space alone separates scopes (RFC 6749 §3.3). A name with another blank or a control
-/// character is no scope, and a text with one is no list of scopes: readers cut it in different
-/// places, so that a scope which the provider never granted could come out.
+/// character is no scope, and a text with one is no list of scopes: programs split it at different
+/// positions, so that one could find a scope that the provider never granted.
 pub(super) fn names(value: Option<&Value>) -> Vec<String> {
     match value {
-        Some(Value::String(joined)) if joined.chars().all(may_stand_between_spaces) => joined
+        Some(Value::String(joined)) if joined.chars().all(is_in_scope_list) => joined
             .split(' ')
             .filter(|name| !name.is_empty())
             .map(str::to_owned)
@@ -36,14 +36,14 @@ pub(super) fn names(value: Option<&Value>) -> Vec<String> {
             .iter()
             .filter_map(Value::as_str)
             .filter(|name| !name.is_empty() && !name.contains(' '))
-            .filter(|name| name.chars().all(may_stand_between_spaces))
+            .filter(|name| name.chars().all(is_in_scope_list))
             .map(str::to_owned)
             .collect(),
         _ => Vec::new(),
     }
 }
 
-fn may_stand_between_spaces(letter: char) -> bool {
+fn is_in_scope_list(letter: char) -> bool {
     letter == ' ' || !(letter.is_whitespace() || letter.is_control())
 }
 
@@ -60,9 +60,9 @@ pub(super) fn whole_names(value: Option<&Value>) -> Vec<String> {
     }
 }
 
-/// Each once, in the order in which they come first. A token may hold thousands of names, and
-/// every rule is compared with each of them: comparing all names with all others, or meeting one
-/// name again and again, would take minutes.
+/// Each name once, in the order of the first occurrences. A token may have thousands of names, and every
+/// rule is compared with each of them: comparing all names with all others, or repeated names, would
+/// take minutes.
 pub(super) fn once_each<N: Ord + Clone>(names: impl IntoIterator<Item = N>) -> Vec<N> {
     let mut seen = BTreeSet::new();
     let mut all = Vec::new();

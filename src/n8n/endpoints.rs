@@ -87,8 +87,8 @@ impl Endpoints {
         }
     }
 
-    /// The pairs that n8n could not serve side by side. A configuration with one is refused,
-    /// because which of the two n8n serves would be a guess.
+    /// The pairs of which n8n cannot serve both. A configuration with one is refused, because it is
+    /// unknown which of the two n8n serves.
     pub fn conflicts(&self) -> Vec<EndpointConflict> {
         let all = self
             .prefixes()
@@ -150,7 +150,7 @@ impl Endpoints {
     }
 }
 
-/// What is left of `path` when it is `prefix` or below it.
+/// The rest of `path`, if it is `prefix` or below it.
 fn strip_segments<'p>(path: &'p str, prefix: &str) -> Option<&'p str> {
     let below = path.strip_prefix(prefix)?;
     if below.is_empty() {

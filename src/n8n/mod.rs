@@ -1,4 +1,4 @@
-//! What this filter knows of n8n: where its surfaces are, and what each call does.
+//! n8n: where its surfaces are, and what each call does.
 
 mod endpoints;
 mod operations;

@@ -1,4 +1,4 @@
-//! What a call of the public API can do, in n8n's own scope names.
+//! The operations of n8n's public API.
 
 mod operation;
 mod table;
@@ -11,14 +11,14 @@ use std::cmp::Ordering;
 use super::{Route, ScopeSet};
 
 impl Operation {
-    /// The operation that n8n would run for this call; `None`: none that is known.
+    /// The operation of this call; `None`: it is unknown.
     ///
-    /// Express answers `HEAD` with the handler of `GET`, so it is the same operation.
+    /// Express runs the handler of `GET` for `HEAD`, so that it is the same operation.
     pub fn find(method: &[u8], route: &Route) -> Option<&'static Self> {
         let method = if method == b"HEAD" { b"GET" } else { method };
         let segments = route.api_call()?;
         let first = segments.first()?;
-        let order = |operation: &&Self| operation.place(method, first, segments.len());
+        let order = |operation: &&Self| operation.order(method, first, segments.len());
         let start = table::OPERATIONS.partition_point(|operation| order(&operation).is_lt());
         table::OPERATIONS
             .get(start..)?
@@ -32,13 +32,13 @@ impl Operation {
         &table::OPERATIONS
     }
 
-    /// What audit calls it: n8n's own scope for it if that is exactly one, else method and template.
+    /// The name in the audit record: n8n's scope for it if that is exactly one, else method and template.
     pub const fn name(&self) -> &'static str {
         self.name
     }
 
-    /// What a review of n8n's handler found: why more is needed than n8n's middleware asks for, or
-    /// why that will do. `None`: the handler does what its scope says.
+    /// The result of a review of n8n's handler: why more is needed than n8n's middleware asks for, or
+    /// why that is enough. `None`: the handler does what its scope says.
     pub fn reason(&self) -> Option<&'static str> {
         table::REASONS
             .iter()
@@ -46,8 +46,8 @@ impl Operation {
             .map(|(_, _, reason)| *reason)
     }
 
-    /// Whether `granted` allows it. What needs no scope is for those who are granted something:
-    /// n8n would answer any key, and the principal's key is not the caller's.
+    /// Whether `granted` allows it. An operation that needs no scope is only for callers with some scope:
+    /// n8n accepts it with any API key, and the upstream API key is not the caller's own.
     pub fn is_allowed_by(&self, granted: &ScopeSet) -> bool {
         !granted.is_empty() && self.missing_from(granted).next().is_none()
     }
@@ -64,8 +64,8 @@ impl Operation {
             .filter(|scope| !granted.contains(scope))
     }
 
-    /// Where this stands in the table, seen from the group that is looked for.
-    fn place(&self, method: &[u8], first: &str, count: usize) -> Ordering {
+    /// The order of this operation in the table, compared with the group that is searched for.
+    fn order(&self, method: &[u8], first: &str, count: usize) -> Ordering {
         let mut segments = self.segments();
         let own_first = segments.next().unwrap_or_default();
         let lower_case = first.bytes().map(|byte| byte.to_ascii_lowercase());

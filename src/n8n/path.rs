@@ -1,8 +1,8 @@
-//! Whether everybody between the client and n8n reads a path alike.
+//! Whether all programs between the client and n8n read a path in the same way.
 //!
-//! Proxies decode, merge, fold and resolve paths in their own ways, before this filter and after
-//! it. A path that all of them leave as it is, is plain. Of any other path this module can say
-//! what is odd about it, and whether somebody could read it as one under a given prefix.
+//! Proxies decode, merge, fold and resolve paths in different ways, before the gate and after it. A path
+//! that none of them changes is plain. For any other path this module says what is odd about it, and
+//! whether some program could read it as one under a given prefix.
 
 use thiserror::Error;
 
@@ -23,13 +23,13 @@ pub enum PathFault {
     /// `;`, after which some servers cut a segment.
     #[error("the path has a semicolon")]
     Semicolon,
-    /// A backslash, which some servers take for a slash.
+    /// A backslash, which some servers read as a slash.
     #[error("the path has a backslash")]
     Backslash,
-    /// An encoded slash: n8n's webhooks take it for a slash, its routes do not.
+    /// An encoded slash: n8n's webhooks read it as a slash, its routes do not.
     #[error("the path has an encoded slash")]
     EncodedSlash,
-    /// `?` or `#` within the path, which becomes its end when somebody decodes it.
+    /// `?` or `#` within the path, which ends it when a program decodes it.
     #[error("the path has an encoded ? or #")]
     EncodedDelimiter,
     /// An encoded byte where n8n's route is literal: n8n does not decode it, a proxy may.
@@ -38,16 +38,16 @@ pub enum PathFault {
     /// `%` without two hexadecimal digits.
     #[error("the path has a broken percent-encoding")]
     BadPercentEncoding,
-    /// What decoding gives can be decoded again.
+    /// The decoded path can be decoded again.
     #[error("the path is percent-encoded more than once")]
     DoubleEncoding,
-    /// A byte below 0x21, or 0x7f; encoded ones too, the encoded space aside.
+    /// A byte below 0x21, or 0x7f, encoded or not. An encoded space is allowed.
     #[error("the path has a control byte")]
     ControlByte,
     /// A byte above 0x7e that is not encoded.
     #[error("the path has a byte that is not ASCII")]
     NonAscii,
-    /// What decoding gives is not UTF-8.
+    /// The decoded path is not UTF-8.
     #[error("the path does not decode to UTF-8")]
     InvalidUtf8,
     /// More than [`MOST_SEGMENTS`] segments where a rule may be about each of them, or where the
@@ -68,7 +68,7 @@ pub enum PathFault {
 }
 
 impl PathFault {
-    /// The code used in audit.
+    /// The code in the audit record.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::NotAbsolute => "not_absolute",
@@ -92,16 +92,15 @@ impl PathFault {
     }
 }
 
-/// How many times a path may be decoded before it is refused whatever it means, so that a path
-/// of nothing but `%2525…` costs no more than its length.
+/// How many times a path is decoded at most before it is refused, so that a path of `%2525…` costs no
+/// more than its length.
 const MOST_LAYERS: usize = 4;
 
 /// How many segments a guarded path may have. The deepest route of n8n's public API has 10, and
 /// paths of webhooks are written by people.
 pub const MOST_SEGMENTS: usize = 64;
 
-/// What `path` holds between its slashes, without the empty segment that one slash at the end
-/// leaves. `path` begins with a slash.
+/// The segments of `path`, without the empty one after a slash at the end. `path` begins with a slash.
 pub(super) fn segments(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     let path = path.strip_prefix(b"/").unwrap_or(path);
     let inner = path.strip_suffix(b"/").unwrap_or(path);
@@ -146,7 +145,7 @@ pub(super) fn decode_plain(segment: &[u8]) -> Result<String, PathFault> {
 pub(super) fn fault_of(segment: &[u8]) -> Option<PathFault> {
     let is_plain = |byte: &u8| is_printable(*byte) && !b"%\\;?#".contains(byte);
     let is_name = !matches!(segment, b"" | b"." | b"..") && segment.iter().all(is_plain);
-    // Nearly all are, and nothing has to be decoded to tell.
+    // Nearly all are, so that nothing has to be decoded.
     if is_name {
         return None;
     }
@@ -163,18 +162,18 @@ pub(super) fn has_needless_encoding(segment: &[u8]) -> bool {
     })
 }
 
-/// Whether anybody could read `path` as one that begins with one of `prefixes`, in which `*` is any
-/// segment.
+/// Whether some program could read `path` as one that begins with one of `prefixes`, in which `*` is
+/// any segment.
 ///
 /// Readings: decoded any number of times; backslashes as slashes; empty segments merged; dot
-/// segments resolved at any point; segments cut at `;`, `?`, `#` or a byte that is not printable,
-/// or rid of such bytes; `//name` as a host; upper case as lower case.
+/// segments resolved at any point; segments cut at `;`, `?`, `#` or a byte that is not printable, or
+/// without such bytes; `//name` as a host; upper case as lower case.
 pub(super) fn could_be_under(path: &[u8], prefixes: &[&str]) -> bool {
     some_layer_is_under(path, prefixes, reads_as)
 }
 
-/// Whether anybody could read `path` as one that begins with the characters of `prefix`, though
-/// its last segment may be longer. Readings: as above.
+/// Whether some program could read `path` as one that begins with the characters of `prefix`. Its last
+/// segment may be longer. Readings: as above.
 pub(super) fn could_begin_with(path: &[u8], prefix: &str) -> bool {
     some_layer_is_under(path, &[prefix], begins_as)
 }
@@ -196,15 +195,15 @@ fn some_layer_is_under(path: &[u8], prefixes: &[&str], ends: Ends) -> bool {
     true
 }
 
-/// Follows every reading of the segments at once, in one pass for all prefixes. More segments than
-/// n8n has use for could be anything.
+/// Follows every reading of the segments at once, in one pass for all prefixes. More segments than any
+/// path of n8n has could be anything.
 fn layer_is_under(layer: &[u8], prefixes: &[&str], ends: Ends) -> bool {
     let segments = || layer.split(|byte| matches!(byte, b'/' | b'\\')).skip(1);
     if segments().nth(MOST_SEGMENTS).is_some() {
         return true;
     }
     let mut all: Vec<Meeting<'_>> = prefixes.iter().copied().map(Meeting::new).collect();
-    // However dots are resolved, what remains are some of the segments in their order.
+    // After dots are resolved in any way, some of the segments remain in their order.
     let has_dots = segments().any(|segment| reads_as(segment, ".."));
     let mut follows_nothing = false;
     for segment in segments() {
@@ -278,8 +277,8 @@ impl<'p> Meeting<'p> {
     }
 }
 
-/// Whether somebody reads `segment` as `wanted`, which is in lower case: without the bytes that
-/// are not printable, and cut at one of them or at `;`, `?` or `#`.
+/// Whether some program reads `segment` as `wanted`, which is in lower case: without the bytes that are
+/// not printable, and cut at one of them or at `;`, `?` or `#`.
 fn reads_as(segment: &[u8], wanted: &str) -> bool {
     after_start(segment, wanted).is_some_and(|rest| {
         rest.first()
@@ -287,12 +286,12 @@ fn reads_as(segment: &[u8], wanted: &str) -> bool {
     })
 }
 
-/// Whether somebody reads `segment` as something that begins with `wanted`.
+/// Whether some program reads `segment` as one that begins with `wanted`.
 fn begins_as(segment: &[u8], wanted: &str) -> bool {
     after_start(segment, wanted).is_some()
 }
 
-/// What follows `wanted` in a segment that begins with it, bytes that are not printable left out.
+/// The rest of a segment after `wanted`, if it begins so without the bytes that are not printable.
 fn after_start<'s>(segment: &'s [u8], wanted: &str) -> Option<&'s [u8]> {
     let mut rest = segment.iter();
     let starts_so = wanted.bytes().all(|wanted| {
@@ -306,7 +305,7 @@ const fn is_printable(byte: u8) -> bool {
     matches!(byte, 0x21..=0x7e)
 }
 
-/// Decodes what is well encoded, and leaves the rest; `None`: nothing is.
+/// Decodes each sound encoding, and keeps all other bytes; `None`: there is no encoding.
 fn decode_once(text: &[u8]) -> Option<Vec<u8>> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text;

@@ -1,8 +1,8 @@
 //! The path below which an n8n is served.
 //!
-//! n8n itself knows no such path: a route takes it off, after this filter has judged the request.
-//! So the filter judges what is left, and refuses whatever some route could read as below the
-//! prefix though it is not plainly so.
+//! n8n itself does not know the prefix: a route removes it after the decision. So the gate decides on
+//! the rest of the path, and refuses every path that only some routes could read as one below the
+//! prefix.
 
 use super::path::{could_begin_with, fault_of, segments};
 use super::route::could_be_guarded;
@@ -47,12 +47,12 @@ impl PathPrefix {
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
-    /// Says where `path` (raw, without the query) lies.
+    /// Whether `path` (raw, without the query) is below the prefix.
     ///
     /// Routes differ in what they match: without regard to case, a prefix that ends within a
     /// segment (`/n8nwebhook` becomes `/webhook`), after slashes were merged or dots resolved. A
-    /// path that only some of them match is refused: it would be judged as one thing and be
-    /// another to n8n.
+    /// path that only some of them match is refused: n8n would get another path than the one that the
+    /// decision was about.
     pub fn locate<'p>(
         &self,
         endpoints: &Endpoints,
@@ -79,9 +79,9 @@ impl PathPrefix {
         Ok(Location::Outside)
     }
 
-    /// Whether a route that ignores case, or matches within a segment, would give n8n something
-    /// that this filter guards. `/n8n-docs` is another application's beside `/n8n`, and whatever a
-    /// route makes of it, n8n guards nothing there.
+    /// Whether a route that ignores case, or matches within a segment, would give n8n a path that the
+    /// gate guards. `/n8n-docs` is of another application beside `/n8n`, and no path that a route makes
+    /// of it is guarded.
     fn is_taken_off(&self, endpoints: &Endpoints, path: &[u8]) -> bool {
         let Some((start, rest)) = path.split_at_checked(self.text.len()) else {
             return false;
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_takes_for_below_the_prefix_is_outside() {
+    fn what_no_route_reads_as_below_the_prefix_is_outside() {
         for path in [
             "/",
             "/x",

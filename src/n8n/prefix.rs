@@ -2,10 +2,10 @@
 
 use super::Surface;
 
-/// Where n8n takes calls of chat platforms to its agents, below the internal API.
+/// Where chat platforms call n8n's agents, below the internal API.
 pub(super) const AGENT_WEBHOOKS: &str = "/projects/*/agents/v2/*/webhooks";
 
-/// Where metadata of protected resources stands, before the path of the resource (RFC 9728 §3.1).
+/// Where metadata of protected resources is, before the path of the resource (RFC 9728 §3.1).
 pub const WELL_KNOWN: &str = ".well-known/oauth-protected-resource";
 
 /// A prefix below which n8n serves one thing.
@@ -37,7 +37,7 @@ pub enum Prefix {
     WaitingTelegram,
     /// Calls of chat platforms to n8n's agents. They need no session.
     Agent,
-    /// The socket over which the chat of a workflow goes on. It needs no session.
+    /// The socket of a workflow's chat. It needs no session.
     Chat,
     /// The MCP server of the instance.
     McpServer,
@@ -78,13 +78,13 @@ impl Prefix {
         }
     }
 
-    /// Whether this filter guards what is below it, so that a path which somebody could read as
-    /// one below it must have that reading alone.
+    /// Whether the gate guards what is below it, so that a path which some program could read as one
+    /// below it must have no other reading.
     pub(super) const fn is_guarded(self) -> bool {
         matches!(self, Self::Api | Self::Metrics) || self.is_trigger()
     }
 
-    /// Whether webhook rules speak of what is below it.
+    /// Whether webhook rules apply below it.
     pub const fn is_trigger(self) -> bool {
         matches!(
             self,
@@ -113,8 +113,8 @@ impl Prefix {
         matches!(self, Self::WebhookWaiting | Self::FormWaiting)
     }
 
-    /// The other prefix below which the same things can be called: its rules hold below this one
-    /// unless a rule names this one.
+    /// The other prefix of the same workflows: its rules apply below this one, unless a rule names this
+    /// one.
     pub const fn counterpart(self) -> Option<Self> {
         match self {
             Self::WebhookTest => Some(Self::Webhook),
@@ -125,7 +125,7 @@ impl Prefix {
         }
     }
 
-    /// How many of its own last segments rules speak of, as though they were below it.
+    /// How many of its own last segments are in the patterns of rules, as if they were below it.
     pub const fn spoken_of(self) -> usize {
         match self {
             Self::Agent => 6,

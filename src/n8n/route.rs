@@ -28,7 +28,7 @@ impl Route {
         version.eq_ignore_ascii_case("v1").then_some(call)
     }
 
-    /// The prefix if webhook rules speak of what is below it.
+    /// The prefix, if webhook rules apply below it.
     pub fn trigger(&self) -> Option<Prefix> {
         self.prefix.filter(|prefix| prefix.is_trigger())
     }
@@ -39,12 +39,12 @@ impl Route {
     }
 }
 
-/// Says where n8n would route `path` (raw, without the query).
+/// Where n8n would route `path` (raw, without the query).
 ///
 /// n8n's router (Express 5) compares prefixes without regard to case, does not decode them, and
-/// decodes parameters once. A path that it routes to something guarded must be one that nobody
-/// reads in another way; a path that it routes elsewhere must be one that nobody could read as
-/// something guarded. Every other path is refused.
+/// decodes parameters once. A path that it routes to a guarded surface must have no other reading. A
+/// path that it routes elsewhere must have no reading as a path of a guarded surface. Every other path
+/// is refused.
 pub fn classify(endpoints: &Endpoints, path: &[u8]) -> Result<Route, PathFault> {
     if !path.starts_with(b"/") {
         return Err(PathFault::NotAbsolute);
@@ -53,8 +53,8 @@ pub fn classify(endpoints: &Endpoints, path: &[u8]) -> Result<Route, PathFault> 
     let (prefix, prefix_length) = longest_prefix(&prefixes, path);
     let is_guarded = prefix.is_some_and(Prefix::is_guarded);
 
-    // Readings are followed segment by segment, and rules are about single ones: where any of that
-    // is done, their number is bounded, and what is not done costs nothing.
+    // Readings are followed segment by segment, and rules are compared with single segments. For paths
+    // where that is done, the number of segments is bounded.
     let is_deep = segments(path).nth(MOST_SEGMENTS).is_some();
     let mut decoded = Vec::new();
     if let Some(prefix) = prefix.filter(|_| is_guarded) {

@@ -6,23 +6,23 @@ use thiserror::Error;
 
 use super::operations::{SCOPES, WILDCARDS};
 
-/// How many bits a word of a set has.
+/// The bits of one integer of a set.
 const BITS: usize = u64::BITS as usize;
-const WORDS: usize = SCOPES.len().div_ceil(BITS);
+const INTEGERS: usize = SCOPES.len().div_ceil(BITS);
 
 /// A set of n8n scopes, or all of them, those of later n8n versions included.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ScopeSet {
     all: bool,
     /// One bit for each of [`SCOPES`].
-    bits: [u64; WORDS],
+    bits: [u64; INTEGERS],
 }
 
 /// A scope that no key of n8n can have.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("n8n has no scope {scope:?}")]
 pub struct UnknownScope {
-    /// What was asked for.
+    /// The scope that does not exist.
     pub scope: String,
     /// The nearest scope that exists, in the form that was asked for; `None`: nothing is near.
     pub nearest: Option<&'static str>,
@@ -59,14 +59,14 @@ impl ScopeSet {
                 .is_ok_and(|place| self.has(place))
     }
 
-    /// Whether the set is `*`: only that allows an operation that this filter does not know.
+    /// Whether the set is `*`: only that allows an operation that the gate does not know.
     pub const fn is_all(&self) -> bool {
         self.all
     }
 
     /// Whether nothing is allowed.
     pub fn is_empty(&self) -> bool {
-        !self.all && self.bits == [0; WORDS]
+        !self.all && self.bits == [0; INTEGERS]
     }
 
     /// `*`.
@@ -138,15 +138,15 @@ impl fmt::Debug for ScopeSet {
     }
 }
 
-/// The word of the set and the bit in it that stand for a scope.
+/// The index of a scope's integer in the set, and its bit there.
 const fn position(place: usize) -> (usize, u64) {
     let shift = place % BITS;
     (place / BITS, 1 << shift)
 }
 
-/// The scope that somebody who wrote `scope` may have meant.
+/// The known scope that an operator may have meant by `scope`.
 fn nearest(scope: &str) -> Option<&'static str> {
-    // Words of that length are no slip of the pen, and comparing them would cost.
+    // A longer text is not a misspelling, and the comparison would take time.
     const LONGEST: usize = 64;
     if scope.len() > LONGEST {
         return None;
@@ -161,7 +161,7 @@ fn nearest(scope: &str) -> Option<&'static str> {
         .map(|(_, known)| known)
 }
 
-/// How many characters must be put in, taken out or changed to make one word the other
+/// How many characters must be put in, taken out or changed to make one text the other
 /// (Levenshtein's distance), without regard to case.
 fn edits(one: &str, other: &str) -> usize {
     let mut above: Vec<usize> = (0..=other.chars().count()).collect();

@@ -1,4 +1,4 @@
-//! The parts of n8n.
+//! The surfaces of n8n.
 
 /// A part of n8n that is guarded in one way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -7,13 +7,13 @@ pub enum Surface {
     PublicApi,
     /// Production webhooks.
     Webhook,
-    /// Webhooks that somebody listens to in the editor.
+    /// Webhooks that a user tests in the editor.
     WebhookTest,
-    /// Resumed executions.
+    /// Webhooks that resume a waiting execution.
     WebhookWaiting,
     /// Forms, test and waiting forms.
     Form,
-    /// The socket over which the chat of a workflow goes on.
+    /// The socket of a workflow's chat.
     Chat,
     /// Webhooks of n8n's agents.
     Agent,
@@ -27,7 +27,7 @@ pub enum Surface {
     Metrics,
     /// Health checks.
     Health,
-    /// This filter's own documents.
+    /// The gate's own documents.
     Gate,
     /// Everything else.
     Ui,
@@ -36,7 +36,7 @@ pub enum Surface {
 }
 
 impl Surface {
-    /// The word used in audit and metrics.
+    /// The name in audit and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::PublicApi => "public_api",

@@ -1,10 +1,10 @@
-//! Whether something can be reached through the gate.
+//! Whether clients can reach a part of n8n through the gate.
 
-/// Whether something can be reached through the gate.
+/// Whether clients can reach a part of n8n through the gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// It can.
+    /// They can.
     Pass,
-    /// It cannot.
+    /// They cannot.
     Deny,
 }

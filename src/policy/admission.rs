@@ -1,12 +1,12 @@
-//! Which callers of a provider may come in at all.
+//! Which callers of a provider are admitted.
 
 use std::collections::BTreeSet;
 
 use super::condition;
 use crate::identity::{ClaimRule, Identity};
 
-/// The lists of a provider on which a caller must stand and the rules that must hold, whatever
-/// principals and webhooks say. A list that is absent lets everybody pass.
+/// The lists of a provider that must have the caller, and the rules that must hold, for all principals
+/// and webhooks. An absent list admits every caller.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Admission {
     /// OAuth clients.
@@ -19,7 +19,7 @@ pub struct Admission {
     pub claims: Vec<ClaimRule>,
 }
 
-/// Why a caller may not come in.
+/// Why a caller is not admitted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotAdmitted {
     /// The client is not listed.
@@ -28,16 +28,16 @@ pub enum NotAdmitted {
     Tenant,
     /// No verified address in a listed domain.
     Domain,
-    /// The rule on this claim does not hold: the names on the way to it, joined by dots.
+    /// The rule on this claim does not hold: the names in its path, joined by dots.
     Claim(String),
 }
 
 impl Admission {
-    /// Whether a caller may come in. Who has no client, tenant or domain stands on no list.
+    /// Whether a caller is admitted. No list has a caller without client, tenant or domain.
     ///
     /// # Errors
     ///
-    /// The first list on which the caller does not stand, or the first rule that does not hold.
+    /// The first list that does not have the caller, or the first rule that does not hold.
     pub fn check(&self, identity: &Identity) -> Result<(), NotAdmitted> {
         let listed = condition::is_one;
         if !listed(self.tenants.as_ref(), identity.tenant.as_deref()) {

@@ -1,4 +1,4 @@
-//! Which calls of the public API may bring a static API key.
+//! Which calls of the public API may have a static API key.
 
 use super::below::Below;
 use super::pattern::Comparison;
@@ -6,7 +6,7 @@ use super::PathPattern;
 use crate::http::HostPattern;
 use crate::n8n::Route;
 
-/// What becomes of calls with a static `X-N8N-API-KEY`.
+/// What happens to calls with a static API key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ApiKeys {
     /// They pass unchanged: the gate is additive.
@@ -15,46 +15,46 @@ pub enum ApiKeys {
     Refuse,
 }
 
-/// What becomes of calls with a static API key, by host and path; the first match wins.
+/// What happens to calls with a static API key, by host and path. The first match applies.
 #[derive(Clone, Debug)]
 pub struct ApiKeyRules {
     /// In the order of the configuration.
     pub rules: Vec<ApiKeyRule>,
-    /// What holds where no rule matches.
+    /// For calls that no rule matches.
     pub otherwise: ApiKeys,
 }
 
-/// What becomes of some of these calls.
+/// A rule for some of these calls.
 #[derive(Clone, Debug)]
 pub struct ApiKeyRule {
-    /// The host that was asked for; `None`: any.
+    /// The host of the request; `None`: any.
     pub host: Option<HostPattern>,
     /// The paths, below the endpoint of the public API; `None`: all.
     pub pattern: Option<PathPattern>,
-    /// What becomes of them.
+    /// What happens to them.
     pub api_keys: ApiKeys,
 }
 
 impl ApiKeyRules {
-    /// Whether it matters which host a call is for.
+    /// Whether a rule names a host.
     pub fn name_hosts(&self) -> bool {
         self.rules.iter().any(|rule| rule.host.is_some())
     }
 
-    /// What becomes of a call to `route` on `host`, as [`crate::http::hostname::requested`] gives it.
+    /// What happens to a call to `route` on `host`, as [`crate::http::hostname::requested`] gives it.
     ///
-    /// Where that is unclear, it is refused: without a host, only rules that refuse speak of it;
-    /// and case is folded for those alone, so that whichever segments n8n folds, what it would
-    /// read as refused is.
+    /// An unclear call is refused. Without a host, of the rules that name hosts only those that refuse
+    /// match. Only rules that refuse ignore case: n8n ignores it for some segments, and no other case
+    /// avoids a refusal.
     pub fn choose(&self, host: Option<&str>, route: &Route) -> ApiKeys {
         let below = Below::new(route.below_prefix().iter().map(String::as_str));
-        let rule = self.rules.iter().find(|rule| rule.speaks_of(host, &below));
+        let rule = self.rules.iter().find(|rule| rule.matches(host, &below));
         rule.map_or(self.otherwise, |rule| rule.api_keys)
     }
 }
 
 impl ApiKeyRule {
-    /// Whether this holds for every call that `other` holds for.
+    /// Whether this rule matches every call that `other` matches.
     pub fn covers(&self, other: &Self) -> bool {
         let host_covers = match (&self.host, &other.host) {
             (None, _) => true,
@@ -83,7 +83,7 @@ impl ApiKeyRule {
         later.api_keys == ApiKeys::Pass && has_other_hosts && paths_meet
     }
 
-    fn speaks_of(&self, host: Option<&str>, below: &Below<'_>) -> bool {
+    fn matches(&self, host: Option<&str>, below: &Below<'_>) -> bool {
         let comparison = match self.api_keys {
             ApiKeys::Pass => Comparison::Exact,
             ApiKeys::Refuse => Comparison::IgnoringCase,
@@ -93,8 +93,8 @@ impl ApiKeyRule {
             (Some(pattern), Some(host)) => pattern.matches(host),
             (Some(_), None) => self.api_keys == ApiKeys::Refuse,
         };
-        let matches = |pattern: &PathPattern| pattern.matches(below, comparison);
-        host_fits && self.pattern.as_ref().is_none_or(matches)
+        let path_fits = |pattern: &PathPattern| pattern.matches(below, comparison);
+        host_fits && self.pattern.as_ref().is_none_or(path_fits)
     }
 }
 
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_rule_of_host_and_path_wins() {
+    fn the_first_rule_of_host_and_path_applies() {
         let rules = rules(
             &[
                 (
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn no_case_of_a_path_gets_around_a_rule() {
+    fn no_case_of_a_path_avoids_a_rule() {
         let strict = rules(&[(None, Some("/api/v1/workflows/**"), Refuse)], Pass);
         let lax = rules(&[(None, Some("/api/v1/workflows/**"), Pass)], Refuse);
         for path in [
@@ -187,8 +187,8 @@ mod tests {
     }
 
     #[test]
-    fn no_mixture_of_cases_gets_around_a_rule() {
-        // n8n reads `/api/v1/Workflows/ABC` as the workflow `ABC`, which is none that may pass.
+    fn no_mixture_of_cases_avoids_a_rule() {
+        // n8n reads `/api/v1/Workflows/ABC` as the workflow `ABC`, which must not pass.
         let rules = rules(
             &[
                 (None, Some("/api/v1/workflows/abc"), Pass),
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_covers_one_that_speaks_of_fewer_hosts_and_fewer_paths() {
+    fn a_rule_covers_one_of_fewer_hosts_and_fewer_paths() {
         let hosts = [None, Some("*.example.com"), Some("a.example.com")];
         let paths = [
             Some("/api/**"),
@@ -254,10 +254,10 @@ mod tests {
         }
     }
 
-    /// A rule that refuses on some hosts alone says nothing where a later one lets the same call
-    /// pass on others: a client chooses its `Host`.
+    /// A rule that refuses on some hosts only is useless if a later one lets the same call pass on
+    /// others: a client chooses its `Host`.
     #[test]
-    fn a_refusal_is_got_around_by_a_later_pass_on_other_hosts() {
+    fn a_refusal_is_avoided_by_a_later_pass_on_other_hosts() {
         let users = Some("/api/v1/users/**");
         let here = Some("a.example.com");
         let around = |one: Row, other: Row| of_two(ApiKeyRule::is_bypassed_by, one, other);

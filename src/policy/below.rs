@@ -1,9 +1,9 @@
-//! What stands below an endpoint in a request, as rules are compared with it.
+//! The segments of a request below an endpoint, which rules are compared with.
 
 use std::collections::BTreeSet;
 
-/// The segments below an endpoint. Everything that a comparison needs of them is made once, so
-/// that a rule costs no more than its own length however long the path is.
+/// The segments below an endpoint. Everything that a comparison needs of them is made once, so that a
+/// comparison costs no more than the length of the rule, also for a long path.
 #[derive(Clone, Debug)]
 pub(super) struct Below<'r> {
     segments: Vec<&'r str>,
@@ -39,14 +39,14 @@ impl<'r> Below<'r> {
         self.later.contains(folded)
     }
 
-    /// Whether n8n, below a test endpoint, would not count the second segment: it takes one that
-    /// begins with the first for the id of the webhook, once more.
+    /// Whether n8n would ignore the second segment below a test endpoint: it reads a segment that begins
+    /// with the first one as the id of the webhook again.
     pub(super) fn repeats_first(&self) -> bool {
         matches!(&*self.folded, [first, second, _, ..] if second.starts_with(&**first))
     }
 }
 
-/// What segments have in common that are equal without regard to case.
+/// A segment without regard to case.
 pub(super) fn fold(segment: &str) -> String {
     segment.to_lowercase()
 }

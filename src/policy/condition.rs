@@ -1,12 +1,12 @@
-//! Which identities a rule speaks of.
+//! Which identities a rule matches.
 
 use std::collections::BTreeSet;
 
 use crate::identity::{domain_of, ClaimRule, Identity, Kind};
 
-/// A condition on an identity. Every dimension that is given must hold; within a dimension, one
-/// of the listed values is enough. [`Condition::default`] holds for everybody, so configuration
-/// makes one only where `any: true` says so.
+/// A condition on an identity. Every dimension that is given must match; within a dimension, one of
+/// the listed values is enough. [`Condition::default`] matches every caller, so that the configuration
+/// makes one only for `any: true`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Condition {
     /// Provider names.
@@ -34,15 +34,15 @@ pub struct Condition {
 }
 
 impl Condition {
-    /// Whether `identity` is one of those that this condition speaks of.
+    /// Whether the condition matches an identity.
     pub fn holds(&self, identity: &Identity) -> bool {
         self.holds_but_for_groups(identity)
             && has_one(self.groups.as_ref(), &identity.groups)
             && !self.looks_for_what_was_left_out(identity)
     }
 
-    /// Whether this might hold if the token had all of the caller's groups: it holds in
-    /// everything else, and asks for one that is not there.
+    /// Whether the condition might match if the token had all groups of the caller: everything else
+    /// matches, and the condition asks for a group that the token does not have.
     pub fn misses_groups(&self, identity: &Identity) -> bool {
         identity.groups_left_out && !self.holds(identity) && self.holds_but_for_groups(identity)
     }
@@ -74,8 +74,8 @@ impl Condition {
         self.claims.iter().any(|rule| rule.misses_groups(identity))
     }
 
-    /// Whether every identity for which `other` holds is one for which this holds too, so that
-    /// a rule with `other` after a rule with this could never be reached.
+    /// Whether this condition matches every identity that `other` matches. A rule with `other` after a
+    /// rule with this one would never be reached.
     pub fn covers(&self, other: &Self) -> bool {
         includes(self.providers.as_ref(), other.providers.as_ref())
             && includes(self.clients.as_ref(), other.clients.as_ref())
@@ -87,7 +87,7 @@ impl Condition {
             && includes(self.roles.as_ref(), other.roles.as_ref())
             && includes(self.scopes.as_ref(), other.scopes.as_ref())
             && includes(self.groups.as_ref(), other.groups.as_ref())
-            // Which rules follow from which is not worked out: only the same ones do.
+            // Only equal rules on claims are compared, not whether one follows from another.
             && self.claims.iter().all(|rule| other.claims.contains(rule))
     }
 

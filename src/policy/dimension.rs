@@ -1,4 +1,4 @@
-//! What an identity and a condition can be looked up by.
+//! The values by which identities and conditions are looked up.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::Condition;
 use crate::identity::{domain_of, Identity};
 
-/// Something that a condition can list values of.
+/// A property of a caller that a condition can list values of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Dimension {
     /// The provider.
@@ -29,26 +29,29 @@ pub enum Dimension {
     Group,
 }
 
-impl Identity {
-    /// Every value of this identity.
-    pub fn values(&self) -> Vec<(Dimension, Cow<'_, str>)> {
-        let email = self.verified_email.as_deref().map(str::to_ascii_lowercase);
+impl Dimension {
+    /// Every value of an identity.
+    pub fn values_of(identity: &Identity) -> Vec<(Self, Cow<'_, str>)> {
+        let email = identity
+            .verified_email
+            .as_deref()
+            .map(str::to_ascii_lowercase);
         let domain = email.as_deref().and_then(domain_of).map(str::to_owned);
         let single = [
-            (Dimension::Provider, Some(self.provider.as_ref())),
-            (Dimension::Client, self.client.as_deref()),
-            (Dimension::Subject, self.subject.as_deref()),
-            (Dimension::Tenant, self.tenant.as_deref()),
+            (Self::Provider, Some(identity.provider.as_ref())),
+            (Self::Client, identity.client.as_deref()),
+            (Self::Subject, identity.subject.as_deref()),
+            (Self::Tenant, identity.tenant.as_deref()),
         ];
         let several = [
-            (Dimension::Role, &self.roles),
-            (Dimension::Scope, &self.scopes),
-            (Dimension::Group, &self.groups),
+            (Self::Role, &identity.roles),
+            (Self::Scope, &identity.scopes),
+            (Self::Group, &identity.groups),
         ];
         let single = single
             .into_iter()
             .filter_map(|(dimension, value)| Some((dimension, Cow::Borrowed(value?))));
-        let owned = [(Dimension::Email, email), (Dimension::EmailDomain, domain)]
+        let owned = [(Self::Email, email), (Self::EmailDomain, domain)]
             .into_iter()
             .filter_map(|(dimension, value)| Some((dimension, Cow::Owned(value?))));
         let several = several.into_iter().flat_map(|(dimension, values)| {

@@ -1,16 +1,16 @@
-//! Finding the first of many rules that holds without going through all of them.
+//! The first of many rules that matches, without trying all of them.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Something that rules ask for and requests have: a text, and which sort of text it is.
+/// A value that rules need and requests have: its text and the sort of text.
 pub(super) type Key<'k> = (u8, Cow<'k, str>);
 
-/// The places of rules, by what they ask for.
+/// The positions of rules, by the keys that they need.
 ///
-/// A rule can hold only where one key of each of its groups is there. So it is filed under the
-/// keys of one group, the one that it shares with the fewest other rules, and a request is
-/// compared with those rules alone that are filed under a key which it has.
+/// A rule can match only if a request has one key of each of its groups. So the rule is filed under the
+/// keys of one group, the one that it shares with the fewest other rules. A request is compared with
+/// the rules alone that are filed under a key of the request.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Index {
     rows: BTreeMap<u8, BTreeMap<String, Vec<usize>>>,
@@ -49,9 +49,8 @@ impl Index {
         }
     }
 
-    /// The place of the first rule that `holds`, of those without groups and those filed under one
-    /// of `keys`. However often a key comes, each rule is asked once at most: otherwise a request
-    /// that repeats one would be asked about once more for each time.
+    /// The position of the first rule that `holds`, of those without groups and those filed under one
+    /// of `keys`. Each rule is tried once at most, also if a request repeats a key a thousand times.
     pub(super) fn first<'k>(
         &self,
         keys: impl IntoIterator<Item = Key<'k>>,
@@ -101,17 +100,17 @@ mod tests {
         let other = |place: &str| Key::from((0, format!("other {place}").into()));
         let rules: Vec<_> = own
             .iter()
-            .map(|own| vec![vec![key("everybody")], vec![key(own), other(own)]])
+            .map(|own| vec![vec![key("common")], vec![key(own), other(own)]])
             .chain([vec![]])
             .collect();
         let index = Index::new(&rules);
-        assert_eq!(compared(&index, &["everybody"]), [1000], "filed elsewhere");
-        assert_eq!(compared(&index, &["7", "everybody"]), [1000, 7]);
+        assert_eq!(compared(&index, &["common"]), [1000], "filed elsewhere");
+        assert_eq!(compared(&index, &["7", "common"]), [1000, 7]);
         assert_eq!(compared(&index, &[]), [1000]);
     }
 
     #[test]
-    fn a_rule_is_asked_once_however_often_its_keys_come() {
+    fn a_rule_is_tried_once_if_its_keys_are_repeated() {
         let rules = [
             vec![vec![key("a"), key("b")]],
             vec![vec![key("a")]],

@@ -19,7 +19,7 @@ pub struct Instance {
     pub name: Option<Rc<str>>,
     /// What the roles and scopes of a token allow in n8n.
     pub grants: BTreeMap<String, ScopeSet>,
-    /// The principals in the order of the configuration; the first match wins.
+    /// The principals in the order of the configuration; the first match applies.
     pub principals: Principals,
     /// How the public API is guarded.
     pub public_api: PublicApi,
@@ -38,7 +38,7 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// Says whether a path (raw, without the query) is one of this n8n, and which one n8n gets.
+    /// Whether a path (raw, without the query) is of this n8n, and which path n8n gets.
     pub fn locate<'p>(&self, path: &'p [u8]) -> Result<Location<'p>, PathFault> {
         match &self.path_prefix {
             None => Ok(Location::Inside(path)),
@@ -55,16 +55,16 @@ impl Instance {
 /// How the public API is guarded.
 #[derive(Clone, Debug)]
 pub struct PublicApi {
-    /// What becomes of calls with a static `X-N8N-API-KEY`.
+    /// What happens to calls with a static API key.
     pub api_keys: ApiKeyRules,
     /// The identifier of this resource (RFC 9728 §1.2), such as
     /// `https://n8n.example.com/api/v1`; `None`: derived from what the client asked for.
     pub resource: Option<String>,
-    /// The providers whose callers may become somebody here; `None`: any of them.
+    /// The providers whose callers can have a principal here; `None`: all providers.
     pub providers: Option<BTreeSet<String>>,
     /// The OAuth scopes that a client may ask its provider for (RFC 9728 §2).
     pub scopes_supported: Vec<String>,
-    /// What people call the resource.
+    /// The name of the resource, for people.
     pub resource_name: Option<String>,
     /// Where people can read about it.
     pub resource_documentation: Option<String>,

@@ -1,19 +1,19 @@
-//! Which n8n a request is for, where several stand behind one Envoy.
+//! Which instance of n8n a request is for, if there are several behind one Envoy.
 
 use std::collections::BTreeMap;
 
 use super::{Instance, InstanceId};
 use crate::http::{hostname, HostPattern, RequestHead};
 
-/// The instances of n8n, and the hosts under which they are known.
+/// The instances of n8n, and their hosts.
 #[derive(Clone, Debug)]
 pub struct Instances {
     list: Vec<Instance>,
-    /// By the name of a [`HostPattern`]; `None`: the only instance answers to every host.
+    /// By the name of a [`HostPattern`]; `None`: the only instance has every host.
     hosts: Option<BTreeMap<String, InstanceId>>,
 }
 
-/// A host that leads to another instance already.
+/// A host that another instance already has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Taken(pub InstanceId);
 
@@ -26,7 +26,7 @@ impl Instances {
         }
     }
 
-    /// None yet. Each that is added has hosts of its own, and no other host leads anywhere.
+    /// None yet. Each that is added has hosts of its own, and requests for other hosts have no instance.
     pub fn by_host() -> Self {
         Self {
             list: Vec::new(),
@@ -39,11 +39,11 @@ impl Instances {
         self.list.push(instance);
     }
 
-    /// Leads a host, or all below a domain, to an instance.
+    /// Adds a host, or all hosts below a domain, to an instance.
     ///
     /// # Errors
     ///
-    /// It leads to one already.
+    /// An instance already has it.
     pub fn lead(&mut self, host: &HostPattern, to: InstanceId) -> Result<(), Taken> {
         let hosts = self.hosts.get_or_insert_default();
         match hosts.insert(host.name().to_owned(), to) {
@@ -52,8 +52,8 @@ impl Instances {
         }
     }
 
-    /// The instance that a request is for: the one that names its host, else the one with the
-    /// narrowest domain around it. `None`: the host is nobody's.
+    /// The instance that a request is for: the one with its host, else the one with the narrowest
+    /// domain around it. `None`: no instance has the host.
     pub fn of(&self, request: &RequestHead) -> Option<&Instance> {
         let Some(hosts) = &self.hosts else {
             return self.list.first();

@@ -1,4 +1,4 @@
-//! How a provider is asked about tokens.
+//! How a provider is asked for the status of tokens.
 
 use std::time::Duration;
 
@@ -6,46 +6,46 @@ use crate::http::Endpoint;
 use crate::secret::Secret;
 use crate::token::ResponseKind;
 
-/// How a provider is asked about tokens that cannot be checked by themselves.
+/// How a provider is asked for the status of tokens.
 #[derive(Clone, Debug)]
 pub struct Introspection {
-    /// Where it is asked.
+    /// The endpoint.
     pub endpoint: Endpoint,
-    /// How it is asked, and what its answer looks like.
+    /// The protocol, and the form of its responses.
     pub protocol: Protocol,
-    /// JWTs are asked about too, once their signature was found good.
+    /// The status of each JWT is asked for, too, after its signature was verified.
     pub always: bool,
-    /// What its opaque tokens begin with. Empty: nobody knows.
+    /// The prefixes of its opaque tokens. Empty: they are not known.
     pub token_prefixes: Vec<String>,
-    /// How long an active answer is held at most.
+    /// The longest time that the status "active" is cached.
     pub ttl: Duration,
-    /// How long an inactive one is.
+    /// The time that the status "inactive" is cached.
     pub inactive_ttl: Duration,
     /// How long one call may take.
     pub timeout: Duration,
 }
 
-/// How a provider is asked.
+/// The protocol of a provider for the status of tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Protocol {
     /// Token introspection (RFC 7662).
     Introspection {
         /// The value of `Authorization`, by `client_secret_basic` (RFC 6749 §2.3.1).
         authorization: Option<Secret>,
-        /// What goes behind the form's other fields, by `client_secret_post`.
+        /// The last field of the form, by `client_secret_post`.
         form: Option<Secret>,
-        /// Its answers need not say that a token is an access token.
+        /// A response need not say that a token is an access token.
         accept_untyped: bool,
     },
-    /// `UserInfo` (OpenID Connect Core 1.0 §5.3). Its answer says whose the token is, and neither
-    /// for whom it was made nor when it ends: any application's token would do.
+    /// `UserInfo` (OpenID Connect Core 1.0 §5.3). A response names the person, and neither the
+    /// audience nor the end of the token: a token of any application would pass.
     UserInfo,
-    /// Google's `tokeninfo`, whose answer names the audience.
+    /// Google's `tokeninfo`, whose response names the audience.
     GoogleTokenInfo,
 }
 
 impl Protocol {
-    /// What a response of this protocol is.
+    /// The kind of a response of this protocol.
     pub const fn response_kind(&self) -> ResponseKind {
         match self {
             Self::Introspection { accept_untyped, .. } => ResponseKind::Introspection {

@@ -10,7 +10,7 @@ use crate::token::{is_guid, UntrustedToken, TENANT};
 pub struct IssuerIndex(BTreeMap<String, ProviderId>);
 
 impl IssuerIndex {
-    /// An index of pairs in which each issuer stands once.
+    /// An index of pairs. Each issuer is in it once.
     pub const fn new(issuers: BTreeMap<String, ProviderId>) -> Self {
         Self(issuers)
     }
@@ -42,10 +42,13 @@ impl IssuerIndex {
         self.0.iter().map(|(issuer, id)| (issuer.as_str(), *id))
     }
 
-    /// For the audit: what an operator may have overlooked, where a token has an unknown `iss`.
+    /// For the audit record: a usual cause if a token has an unknown `iss`.
     pub fn hint(&self, issuer: &str) -> Option<&'static str> {
-        let own = Parts::of(issuer);
-        let mut near = self.0.keys().filter_map(|known| own.near(Parts::of(known)));
+        let own = IssuerParts::of(issuer);
+        let mut near = self
+            .0
+            .keys()
+            .filter_map(|known| own.near(IssuerParts::of(known)));
         if let Some(hint) = near.next() {
             return Some(hint);
         }
@@ -65,11 +68,11 @@ impl IssuerIndex {
     }
 }
 
-/// An issuer in the parts in which two of one provider may differ: behind a proxy a provider takes
-/// its own scheme and port for those of its callers.
+/// An issuer in the parts in which two of one provider may differ: behind a proxy, a provider may
+/// write the scheme and port of the proxy's requests.
 #[derive(Clone, Copy)]
-struct Parts<'i> {
-    /// Empty where there is none.
+struct IssuerParts<'i> {
+    /// Empty if there is none.
     scheme: &'i str,
     host: &'i str,
     port: Option<&'i str>,
@@ -78,7 +81,7 @@ struct Parts<'i> {
     ends_in_slash: bool,
 }
 
-impl<'i> Parts<'i> {
+impl<'i> IssuerParts<'i> {
     fn of(issuer: &'i str) -> Self {
         let (scheme, rest) = issuer.split_once("://").unwrap_or(("", issuer));
         let ends_in_slash = rest.ends_with('/');
@@ -100,7 +103,7 @@ impl<'i> Parts<'i> {
         }
     }
 
-    /// In what two issuers differ that may be meant to be one.
+    /// How two issuers differ that may be meant to be the same.
     fn near(self, other: Self) -> Option<&'static str> {
         let texts = [(self.host, other.host), (self.path, other.path)];
         if !texts

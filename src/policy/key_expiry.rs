@@ -1,11 +1,11 @@
-//! When the keys of n8n's that stand for principals expire.
+//! When upstream API keys expire.
 
 use super::Policy;
 use crate::time::UnixSeconds;
 
 impl Policy {
-    /// The principals whose keys say when they expire. n8n keeps that moment beside the key, too, so
-    /// that it is true of a key that n8n made, and of any other nothing is lost.
+    /// The principals whose API keys have an end. n8n stores the same end with the key, so that it is
+    /// true for a key of n8n. For any other key it does no harm.
     pub fn key_expiries(&self) -> impl Iterator<Item = (String, UnixSeconds)> + '_ {
         self.instances.iter().flat_map(|instance| {
             let principals = instance.principals.iter();

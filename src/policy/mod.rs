@@ -1,4 +1,4 @@
-//! The validated policy: what a configuration means once nothing about it can be wrong any more.
+//! The validated policy: what a configuration means.
 //!
 //! Only [`crate::config`] makes one. Every type here is plain data, ready for the decision.
 
@@ -45,25 +45,25 @@ use crate::secret::Secret;
 /// Everything that a decision needs beside the request, the facts and the time.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// The providers in the order of the configuration; [`ProviderId`] is the place in it.
+    /// The providers in the order of the configuration; [`ProviderId`] is the index.
     pub providers: Vec<Provider>,
     /// Which provider an `iss` belongs to.
     pub issuers: IssuerIndex,
     /// The instances of n8n behind this gate.
     pub instances: Instances,
-    /// Who checks signatures.
+    /// What checks signatures.
     pub crypto: CryptoMode,
-    /// Proves, beside the keys of principals, that what workers share comes from a worker with this
+    /// With the upstream API keys it proves that shared values come from a worker with this
     /// configuration.
     pub sharing_secret: Option<Secret>,
     /// What leaves an audit record.
     pub audit: AuditRules,
 }
 
-/// Who checks signatures.
+/// What checks signatures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CryptoMode {
-    /// The host where it passes the self-test, else this module.
+    /// The host if it passes the self-test, else this module.
     Auto,
     /// This module, always.
     Guest,

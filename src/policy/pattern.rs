@@ -28,7 +28,7 @@ enum Wanted {
     Literal { text: String, folded: String },
 }
 
-/// Why a path pattern is none.
+/// Why a path pattern is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum PatternFault {
     /// It does not begin with a slash.
@@ -40,13 +40,13 @@ pub enum PatternFault {
         /// The endpoints, each with its slash.
         endpoints: Vec<String>,
     },
-    /// Two slashes in a row: no request with them gets as far as the rules.
+    /// Two slashes in a row: a request with them is refused before its rule is chosen.
     #[error("a path has no empty segments")]
     EmptySegment,
-    /// `.` or `..`: no request with them gets as far as the rules.
+    /// `.` or `..`: a request with them is refused before its rule is chosen.
     #[error("a path has no dot segments")]
     DotSegment,
-    /// A character that no request gets as far as the rules with, or that looks encoded.
+    /// A character with which a request is refused before its rule is chosen, or that looks encoded.
     #[error("a path has no {0:?} in it; write every character as itself, not percent-encoded")]
     Character(char),
     /// A `*` that is only a part of its segment.
@@ -55,16 +55,16 @@ pub enum PatternFault {
     /// A `**` that is not at the end.
     #[error("** stands at the end of a path only")]
     InnerDoubleWildcard,
-    /// A literal that begins with a colon: no request with one gets as far as the rules.
+    /// A literal that begins with a colon: a request with one is refused before its rule is chosen.
     #[error("{0:?} stands for itself; write * for a parameter")]
     Parameter(String),
-    /// More segments than a request may have that gets as far as the rules.
+    /// More segments than a guarded path may have.
     #[error("a path has no more than {MOST_SEGMENTS} segments")]
     TooManySegments,
     /// A literal where n8n reads the number of an execution.
     #[error("{0:?} names one execution, whose number n8n reads in many spellings; write *")]
     Execution(String),
-    /// A literal where n8n reads a project and does not look at it.
+    /// A literal where n8n reads a project and ignores it.
     #[error("{0:?} names a project, which n8n does not look at here; write *")]
     Project(String),
 }
@@ -74,10 +74,10 @@ pub enum PatternFault {
 pub(super) enum Comparison {
     /// As n8n looks up a webhook without parameters in its path.
     Exact,
-    /// As somebody does who folds case on the way.
+    /// As a program reads it that ignores case.
     IgnoringCase,
     /// As n8n looks up a webhook with parameters in its path: after the first segment, every
-    /// literal one must occur somewhere in the request, in whatever order.
+    /// literal one must occur somewhere in the request, in any order.
     IgnoringOrder,
     /// As n8n looks up a test listener where the second segment begins with the first one: as the
     /// above, without counting the second.
@@ -132,7 +132,7 @@ impl PathPattern {
         pattern.check()
     }
 
-    /// Refuses what could never match, or what a request gets around by another spelling.
+    /// Refuses a pattern that could never match, or that a request avoids by another spelling.
     fn check(self) -> Result<Self, PatternFault> {
         let literal = |place: usize| match self.segments.get(place) {
             Some(Wanted::Literal { text, .. }) => Some(text.clone()),
@@ -214,8 +214,8 @@ impl PathPattern {
         })
     }
 
-    /// Whether it matches what stands below its endpoint. It takes as long as the pattern is long:
-    /// segments of the request are never gone through for each of the pattern's.
+    /// Whether it matches the segments below its endpoint. The time is in proportion to the length of
+    /// the pattern: the segments of the request are not searched for each segment of the pattern.
     pub(super) fn matches(&self, below: &Below<'_>, comparison: Comparison) -> bool {
         let length = match comparison {
             Comparison::RepeatedFirst => below.segments().len().saturating_sub(1),

@@ -1,4 +1,4 @@
-//! What an identity becomes in n8n.
+//! Principals: what a caller may do in n8n, and by which API key.
 
 use std::rc::Rc;
 
@@ -7,19 +7,19 @@ use crate::n8n::ScopeSet;
 use crate::secret::Secret;
 use crate::time::UnixSeconds;
 
-/// An identity that becomes somebody in n8n.
+/// An entry of `principals`.
 #[derive(Clone, Debug)]
 pub struct Principal {
     /// The operator's name for it: `[A-Za-z0-9._-]+`, so that it is safe in headers and audit.
     pub name: Rc<str>,
-    /// Which identities it stands for.
+    /// The callers that it matches.
     pub matches: Condition,
-    /// What it may do whatever its roles are.
+    /// The n8n scopes that each of these callers has.
     pub grant: ScopeSet,
-    /// The most that roles may give it; `None`: all that they give.
+    /// The most n8n scopes that roles can add; `None`: all.
     pub allow: Option<ScopeSet>,
-    /// The n8n API key that stands for it upstream.
+    /// The upstream API key.
     pub api_key: Secret,
-    /// When that key expires by its own word; `None`: never, or it does not say.
+    /// When that key expires by its own claims; `None`: never, or it does not say.
     pub key_expiry: Option<UnixSeconds>,
 }

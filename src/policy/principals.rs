@@ -1,4 +1,4 @@
-//! Whom an identity becomes in n8n.
+//! Which principal a caller has.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,8 +7,8 @@ use super::index::Index;
 use super::{Dimension, Principal};
 use crate::identity::Identity;
 
-/// The principals in the order of the configuration. The first match wins, and finding it takes
-/// as long among ten thousand as among ten.
+/// The principals in the order of the configuration. The first match applies. Finding it takes the same
+/// time among ten thousand as among ten.
 #[derive(Clone, Default)]
 pub struct Principals {
     list: Vec<Principal>,
@@ -34,16 +34,15 @@ impl Principals {
         }
     }
 
-    /// The principal that an identity becomes.
+    /// The principal of a caller.
     pub fn of(&self, identity: &Identity) -> Option<&Principal> {
         let holds = |principal: &Principal| principal.matches.holds(identity);
-        let place = self.first(identity.values(), holds)?;
+        let place = self.first(Dimension::values_of(identity), holds)?;
         self.list.get(place)
     }
 
-    /// Whether nobody knows which principal an identity becomes, because one that asks for groups
-    /// comes first and the token leaves some out. To go on to the next would give a caller the
-    /// rights of somebody else.
+    /// Whether the principal of a caller is unknown, because one that asks for groups comes first and
+    /// the token leaves groups out. The next principal could have rights that the caller must not get.
     pub fn misses_groups(&self, identity: &Identity) -> bool {
         let misses = |principal: &&Principal| principal.matches.misses_groups(identity);
         let comes_first =
@@ -57,8 +56,8 @@ impl Principals {
                 .is_some_and(misses)
     }
 
-    /// The first principal that matches every identity that this one matches too; if that is an
-    /// earlier one, this one can never be reached.
+    /// The first principal that matches every caller that this one matches. If it comes earlier, this
+    /// one can never be reached.
     pub fn first_covering(&self, principal: &Principal) -> Option<(usize, &Principal)> {
         let covers = |other: &Principal| other.matches.covers(&principal.matches);
         let place = self.first(principal.matches.samples(), covers)?;

@@ -9,39 +9,39 @@ use crate::http::Endpoint;
 use crate::identity::IdentityRules;
 use crate::token::TokenRules;
 
-/// The place of a provider in [`Policy::providers`].
+/// The index of a provider in [`Policy::providers`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProviderId(pub usize);
 
-/// An issuer of tokens, and how its tokens are checked.
+/// A provider, and how its tokens are checked.
 #[derive(Clone, Debug)]
 pub struct Provider {
     /// The operator's name for it: `[A-Za-z0-9_-]+`, so that it is safe in headers and metrics.
     pub name: Rc<str>,
     /// What a token must satisfy.
     pub token: TokenRules,
-    /// How the claims of a token say who the caller is.
+    /// How the claims of a token become an identity.
     pub identity: IdentityRules,
-    /// Which of its callers may come in at all.
+    /// Which of its callers are admitted.
     pub admission: Admission,
     /// Which names of its tokens are looked up in [`Instance::grants`].
     pub roles_from: RolesFrom,
     /// Where its keys come from.
     pub keys: KeySource,
-    /// When keys are fetched, kept and given up.
+    /// When keys are fetched, and how long they are used.
     pub freshness: Freshness,
-    /// Key ids that never count, whatever the provider publishes.
+    /// Key ids that are never used, also if the provider publishes them.
     pub revoked_kids: Vec<String>,
-    /// How it is asked about tokens; `None`: it is not.
+    /// How it is asked for the status of tokens; `None`: it is not.
     pub introspection: Option<Introspection>,
 }
 
-/// Which names of a token count as those that an operator gave a meaning.
+/// Which names of a token are looked up in `roles` of the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RolesFrom {
-    /// Its roles: the provider gave them to the caller.
+    /// Its roles, which the provider gave to the caller.
     Roles,
-    /// Its scopes: some providers grant whatever a client asks for.
+    /// Its OAuth scopes: some providers grant every scope that a client asks for.
     Scopes,
     /// Both.
     Both,
@@ -57,13 +57,13 @@ pub enum KeySource {
         /// Envoy cluster for the key set, when it is another one than the document's.
         jwks_cluster: Option<String>,
     },
-    /// A key set at a known place.
+    /// A key set at a known URL.
     Jwks(Endpoint),
     /// A key set in the configuration.
     Inline(KeySet),
 }
 
-/// When keys are fetched, kept and given up.
+/// When keys are fetched, and how long they are used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(test, derive(Default))]
 pub struct Freshness {

@@ -9,17 +9,17 @@ use super::{Condition, PathPattern};
 use crate::formats::form;
 use crate::n8n::{Prefix, Route, MOST_SEGMENTS};
 
-/// The webhook rules in the order of the configuration. The first match wins, and finding it takes
-/// as long among many as among few.
+/// The webhook rules in the order of the configuration. The first match applies. Finding it takes the
+/// same time for many rules as for few.
 #[derive(Clone, Default)]
 pub struct WebhookRules {
     list: Vec<WebhookRule>,
-    /// By the literal segments of their patterns. However a request is compared with a pattern,
-    /// each of them has to be among its segments.
+    /// By the literal segments of their patterns. In every comparison, a request that matches has each
+    /// of them among its segments.
     index: Index,
-    /// The prefixes that rules speak of.
+    /// The prefixes that rules name.
     prefixes: Vec<Prefix>,
-    /// Whether a rule looks at claims.
+    /// Whether a rule tests claims.
     look_at_claims: bool,
 }
 
@@ -28,44 +28,44 @@ pub struct WebhookRules {
 pub struct WebhookRule {
     /// The paths.
     pub pattern: PathPattern,
-    /// Who may come in.
+    /// What a request needs.
     pub auth: WebhookAuth,
-    /// Whom a bearer token must belong to.
+    /// The condition on the caller of a bearer token.
     pub require: Condition,
-    /// Hand the token on to the workflow.
+    /// Whether the workflow gets the token.
     pub keep_authorization: bool,
     /// Whether a CORS preflight, which cannot carry a token, passes a `bearer` rule.
     pub cors_preflight: Preflight,
 }
 
-/// What is done with a CORS preflight of a guarded webhook.
+/// What happens to a CORS preflight of a guarded webhook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preflight {
-    /// It passes: n8n answers it.
+    /// It passes to n8n.
     Pass,
     /// It needs a token, as every other request.
     Guard,
 }
 
-/// Who may come in to a webhook.
+/// What a request to a webhook needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WebhookAuth {
-    /// Everybody: n8n's own node decides.
+    /// Nothing: n8n's own node decides.
     Open,
-    /// Callers with a good token.
+    /// A good token.
     Bearer,
-    /// Nobody.
+    /// Every request is refused.
     Deny,
 }
 
-/// What the rules say of a route.
+/// The rule for a route.
 #[derive(Debug)]
 pub enum RuleChoice<'r> {
-    /// This rule holds.
+    /// This rule applies.
     Rule(&'r WebhookRule),
-    /// No rule speaks of this kind of path: it passes.
+    /// No rule is about this kind of path: it passes.
     Unguarded,
-    /// Rules speak of this kind of path, but none of this one: it is refused.
+    /// Rules are about this kind of path, but none about this path: it is refused.
     NoRule,
     /// Different ways to look up the path would choose different rules.
     Ambiguous,
@@ -95,7 +95,7 @@ impl WebhookRules {
         }
     }
 
-    /// Whether a rule looks at claims.
+    /// Whether a rule tests claims.
     pub const fn look_at_claims(&self) -> bool {
         self.look_at_claims
     }
@@ -122,16 +122,14 @@ impl WebhookRules {
             .first(keys, |place| self.list.get(place).is_some_and(&wanted))
     }
 
-    /// The rule for a route whose surface is one that webhook rules speak of. `query` is that of
-    /// the request, without its question mark.
+    /// The rule for a route. `query` is that of the request, without its question mark.
     ///
-    /// A rule for `/webhook/x` holds for `/webhook-test/x` too, which is the same workflow while
-    /// somebody listens to it in the editor, unless a rule names the test endpoint.
+    /// A rule for `/webhook/x` applies to `/webhook-test/x` too, which is the same workflow while a user
+    /// tests it in the editor, unless a rule names the test endpoint.
     ///
     /// n8n looks up some triggers in several ways, so that one workflow has several addresses.
-    /// Where another way leads to another rule than the path as it stands, the answer is
-    /// [`RuleChoice::Ambiguous`]: otherwise the one address would get around the rule for the
-    /// other.
+    /// If another way leads to another rule than the path as it is, the result is
+    /// [`RuleChoice::Ambiguous`]: otherwise one address would avoid the rule for the other.
     ///
     /// - A webhook with parameters in its path (`user/:id/orders`) is found by the set of its
     ///   segments: `user/7/orders` and `orders/user/7` run the same workflow.
@@ -142,7 +140,7 @@ impl WebhookRules {
     /// - By the template itself (`user/:id/orders`), and by the key of a test listener: no route
     ///   has such segments ([`classify`](super::classify)).
     ///
-    /// Other ways lead nowhere else. The key of n8n's cache begins with the method and ends with
+    /// No other way leads to another workflow. The key of n8n's cache begins with the method and ends with
     /// the path, and no method that it serves is the beginning of another. Segments are decoded
     /// once and compared byte by byte, in no normal form of Unicode. Each endpoint runs nodes of
     /// its own kind alone: a form's path below `/webhook` is not found. A method in a header or in
@@ -150,7 +148,7 @@ impl WebhookRules {
     pub fn choose(&self, route: &Route, query: &[u8]) -> RuleChoice<'_> {
         let Some((own, prefix)) = route
             .trigger()
-            .and_then(|own| Some((own, self.speaking_of(own)?)))
+            .and_then(|own| Some((own, self.with_rules_for(own)?)))
         else {
             return RuleChoice::Unguarded;
         };
@@ -182,8 +180,8 @@ impl WebhookRules {
             .map_or(RuleChoice::NoRule, RuleChoice::Rule)
     }
 
-    /// The prefix whose rules hold below `prefix`; `None`: no rule does.
-    fn speaking_of(&self, prefix: Prefix) -> Option<Prefix> {
+    /// The prefix whose rules apply below `prefix`; `None`: no rule does.
+    fn with_rules_for(&self, prefix: Prefix) -> Option<Prefix> {
         let is_named = |prefix: &Prefix| self.prefixes.contains(prefix);
         Some(prefix)
             .filter(is_named)
@@ -191,9 +189,9 @@ impl WebhookRules {
     }
 }
 
-/// The path within a waiting execution that n8n takes from the query where the path has none:
-/// what follows the first slash of the token, because workflows write a path at the end of the
-/// address that n8n gave them.
+/// The path within a waiting execution that n8n takes from the query if the path has none: the part
+/// after the first slash of the token, because workflows write a path at the end of the address that
+/// n8n gave them.
 fn resumed_at(prefix: Prefix, below: &Below<'_>, query: &[u8]) -> Option<String> {
     if !prefix.is_waiting() || below.segments().len() != 1 {
         return None;

@@ -1,4 +1,4 @@
-//! A provider's word that a token is active.
+//! The introspection response about an active token.
 
 use std::fmt;
 use std::rc::Rc;
@@ -7,34 +7,34 @@ use serde_json::{Map, Value};
 
 use crate::time::UnixMillis;
 
-/// A provider's own answer that a token is active, and how long it may be believed.
+/// The introspection response about an active token, and how long it counts.
 ///
-/// Only the store of facts makes one, of the answer to a call that it had made for this token.
+/// Only the fact store makes one, of the response to its call for this token.
 #[derive(Clone)]
 pub struct ActiveResponse {
     claims: Rc<Map<String, Value>>,
     term: Term,
 }
 
-/// From when to when an answer is believed. It ends at both sides, lest a clock that was ahead
-/// makes it last.
+/// From when to when a response counts. It has a beginning, so that a clock that was ahead for a while
+/// does not extend it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Term {
-    /// When the answer came.
+    /// When the response came.
     pub since: UnixMillis,
-    /// When it must be asked anew.
+    /// When the token status must be asked for again.
     pub until: UnixMillis,
 }
 
 impl Term {
-    /// Whether an answer is believed at `now`.
+    /// Whether the response counts at `now`.
     pub fn holds(&self, now: UnixMillis) -> bool {
         self.since <= now && now < self.until
     }
 }
 
 impl ActiveResponse {
-    /// Of the members of an answer that says that the token is active.
+    /// Of the members of a response that says that the token is active.
     pub(crate) fn new(claims: Map<String, Value>, term: Term) -> Self {
         Self {
             claims: Rc::new(claims),
@@ -42,12 +42,12 @@ impl ActiveResponse {
         }
     }
 
-    /// What it says.
+    /// Its members.
     pub const fn claims(&self) -> &Rc<Map<String, Value>> {
         &self.claims
     }
 
-    /// How long it may be believed.
+    /// How long it counts.
     pub const fn term(&self) -> Term {
         self.term
     }

@@ -1,7 +1,7 @@
-//! What stands where an API key of n8n belongs, as far as it can be seen.
+//! The form of a value in the header of API keys.
 //!
-//! n8n's keys are JWTs that it signs with a secret of its own, so nothing in one can be verified
-//! here. Older keys begin with `n8n_api_`, and later ones may look as they like.
+//! n8n's API keys are JWTs that n8n signs with a secret of its own, so that the gate can verify nothing
+//! in them. Older ones begin with `n8n_api_`, and later ones may have any form.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ const ISSUER: &str = "n8n";
 /// The `aud` of keys for the public API.
 const AUDIENCE: &str = "public-api";
 
-/// What stands where an API key belongs. Nothing of it is verified.
+/// The form of a value in the header of API keys. Nothing of it is verified.
 #[derive(Debug)]
 pub enum ApiKeyForm<'k> {
     /// No JWT.
@@ -25,20 +25,20 @@ pub enum ApiKeyForm<'k> {
     Token(UntrustedToken<'k>),
     /// A JWT without an `iss` that is text.
     Unnamed,
-    /// It begins as a JWT and is none that could be read: one that was cut, or encrypted.
+    /// It begins as a JWT, but cannot be read: it was cut, or is encrypted.
     Unreadable,
 }
 
-/// What a key says of itself.
+/// The claims of an API key.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct KeyClaims {
     /// `sub`: n8n's id of the user.
     pub subject: Option<String>,
     /// `jti`.
     pub id: Option<String>,
-    /// `exp`; `None`: it never expires, or does not say so in a way that can be read.
+    /// `exp`; `None`: it never expires, or `exp` cannot be read.
     pub expiry: Option<UnixSeconds>,
-    /// Whether it is for the public API, or does not say for what.
+    /// Whether it is for the public API, or names no audience.
     pub is_for_public_api: bool,
 }
 
@@ -50,7 +50,7 @@ impl fmt::Debug for KeyClaims {
 }
 
 impl<'k> ApiKeyForm<'k> {
-    /// Looks at a text.
+    /// The form of a text.
     pub fn of(text: &'k str) -> Self {
         if is_opaque(text) {
             return Self::Opaque;
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_n8n_says_whose_it_is_and_how_long_it_holds() {
+    fn the_claims_of_an_api_key_are_read() {
         let text = jwt(&json!({"sub": "user", "iss": "n8n", "aud": "public-api",
             "jti": "key", "iat": 1, "exp": 1_600_000_000}));
         let ApiKeyForm::Key(claims) = ApiKeyForm::of(&text) else {
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_says_less_or_other_things_is_one_too() {
+    fn an_api_key_with_other_claims_is_one_too() {
         let text = jwt(&json!({"iss": "n8n", "sub": 7, "jti": null, "exp": "soon"}));
         assert!(
             matches!(ApiKeyForm::of(&text), ApiKeyForm::Key(claims) if claims == KeyClaims {
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_of_n8n_is_told_apart() {
+    fn what_is_not_an_api_key_has_another_form() {
         let of_a_provider = jwt(&json!({"iss": "https://idp.example", "sub": "app"}));
         assert!(matches!(
             ApiKeyForm::of(&of_a_provider),

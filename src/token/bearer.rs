@@ -11,11 +11,12 @@ pub enum Bearer {
     Absent,
     /// Another scheme, such as `Basic`.
     OtherScheme,
-    /// A bearer token, not looked at yet.
+    /// A bearer token. Nothing of it was read yet.
     Token(CompactToken),
 }
 
-/// A token as the client sent it. It opens doors, so `Debug` does not show it (RFC 6750 §5.3).
+/// A token as the client sent it. Any client that knows it can use it, so that `Debug` does not show it
+/// (RFC 6750 §5.3).
 #[derive(Clone, PartialEq, Eq)]
 pub struct CompactToken(String);
 
@@ -35,8 +36,8 @@ impl fmt::Debug for CompactToken {
 /// Why the `Authorization` header cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BearerFault {
-    /// More than one header, or one that was joined from several: readers would disagree on
-    /// which credentials count, even where the values are equal.
+    /// More than one header, or one that was joined from several: programs disagree on which of them
+    /// counts. That includes equal values.
     Duplicated,
     /// `Bearer` without a token, or with something that is no `b64token`; or no scheme at all.
     Malformed,
@@ -48,8 +49,8 @@ pub enum BearerFault {
 /// value does not count (RFC 9110 §5.5).
 ///
 /// A comma next to a `Bearer` scheme is how Envoy shows two headers: `Bearer A,Bearer B`. No
-/// `b64token` has a comma, so that is a duplicate, whichever scheme comes first. Schemes that are
-/// not ours keep their commas (`Digest` lists its parameters with them).
+/// `b64token` has a comma, so that is a duplicate, with either scheme first. Other schemes keep their
+/// commas (`Digest` lists its parameters with them).
 pub fn bearer(request: &RequestHead) -> Result<Bearer, BearerFault> {
     let mut values = request.values("authorization");
     let Some(value) = values.next() else {
@@ -59,7 +60,7 @@ pub fn bearer(request: &RequestHead) -> Result<Bearer, BearerFault> {
         return Err(BearerFault::Duplicated);
     }
     let value = value.trim_ascii();
-    if value.contains(&b',') && value.split(|byte| *byte == b',').any(is_ours) {
+    if value.contains(&b',') && value.split(|byte| *byte == b',').any(is_bearer) {
         return Err(BearerFault::Duplicated);
     }
     match split_scheme(value) {
@@ -70,7 +71,7 @@ pub fn bearer(request: &RequestHead) -> Result<Bearer, BearerFault> {
 }
 
 /// The token after the scheme: one space or more lies between (RFC 6750 §2.1). A tab does not
-/// count, though readers that split on any whitespace would see a token there.
+/// count, though programs that split at any whitespace would see a token there.
 fn token_of(rest: &[u8]) -> Result<Bearer, BearerFault> {
     let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
     match rest.split_at_checked(spaces) {
@@ -81,7 +82,7 @@ fn token_of(rest: &[u8]) -> Result<Bearer, BearerFault> {
     }
 }
 
-fn is_ours(value: &[u8]) -> bool {
+fn is_bearer(value: &[u8]) -> bool {
     let (scheme, _) = split_scheme(value.trim_ascii());
     scheme.eq_ignore_ascii_case(b"bearer")
 }

@@ -9,14 +9,14 @@ use super::CompactToken;
 /// The length of a digest, in bytes.
 const LENGTH: usize = 32;
 
-/// What stands for a token. Nobody can make two tokens with one digest, so that whoever sends
-/// other bytes is not taken for somebody who was verified; and no token is kept.
+/// The digest of a token. It is infeasible to make two tokens with one digest, so that other bytes never
+/// find the caller of a verified token. The token itself is not stored.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenDigest([u8; LENGTH]);
 
 impl TokenDigest {
-    /// The digest of every byte of the token: `BLAKE2b` (RFC 7693), which stands up to collisions
-    /// as SHA-256 does, and takes a third of the time.
+    /// The digest of every byte of the token: `BLAKE2b` (RFC 7693), which is as secure against
+    /// collisions as SHA-256, and takes a third of the time.
     pub fn of(token: &CompactToken) -> Self {
         Self::of_bytes(token.expose().as_bytes())
     }

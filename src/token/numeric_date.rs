@@ -1,12 +1,12 @@
-//! `NumericDate`: moments as claims have them (RFC 7519 §2).
+//! `NumericDate`: times in claims (RFC 7519 §2).
 
 use serde_json::{Map, Value};
 
 use super::TokenFault;
 use crate::time::UnixSeconds;
 
-/// 9999-12-31T23:59:59Z. Later moments are mistakes, such as milliseconds for seconds, or ways to
-/// make sums overflow.
+/// 9999-12-31T23:59:59Z. Later times are mistakes, such as milliseconds for seconds, or attempts to make
+/// sums overflow.
 const LATEST: u64 = 253_402_300_799;
 
 /// Reads the claim `name`; `None` if it is absent. A fraction is cut off, which makes a token end
@@ -27,7 +27,7 @@ pub(super) fn numeric_date(
 }
 
 fn whole_seconds(seconds: f64) -> Option<u64> {
-    /// Below it a double tells all whole numbers apart.
+    /// Below it, a double has every whole number exactly.
     const TWO_TO_53: f64 = 9_007_199_254_740_992.0;
     let in_range = (0.0..TWO_TO_53).contains(&seconds);
     #[allow(
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_the_common_era_of_computing_are_dates() {
+    fn numbers_of_seconds_are_dates() {
         for (number, seconds) in [
             ("0", 0),
             ("-0.0", 0),

@@ -1,12 +1,11 @@
-//! Which tokens only their provider can read.
+//! Opaque tokens, which only their provider can read.
 
-/// Whether a token is opaque: neither signed nor encrypted by JOSE, so that nothing in it can be
-/// checked here.
+/// Whether a token is opaque: neither signed nor encrypted by JOSE, so that the gate can check nothing
+/// in it.
 ///
 /// A JOSE token has three parts or five, and the first is base64url of an object in JSON: a `{`
-/// makes its first six bits an `e`, and leaves its second letter little choice. What has this shape
-/// goes the way of JWTs, whatever is wrong with it: a JWT that was refused for a good reason must
-/// not get a second chance. Tokens of other shapes may have dots too, as Google's do (`ya29.c.…`).
+/// makes its first six bits an `e`, and leaves its second letter little choice. A token of this form
+/// is always checked as a JWT: a JWT that was refused must not get a second chance by introspection. Other tokens may have dots, too, as Google's do (`ya29.c.…`).
 pub fn is_opaque(token: &str) -> bool {
     let dots = token.bytes().filter(|byte| *byte == b'.').count();
     let begins_as_jose = matches!(
@@ -21,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_has_the_shape_of_a_jwt_is_never_opaque() {
+    fn a_token_in_the_form_of_a_jwt_is_never_opaque() {
         for token in [
             "eyJhbGciOiJSUzI1NiJ9.e30.AAAA",
             "eyJhbGciOiJub25lIn0.e30.",

@@ -1,4 +1,4 @@
-//! Which kind of endpoint speaks about a token.
+//! The kinds of responses about a token.
 
 /// The kind of a provider's response about a token. What a response must hold depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,31 +1,31 @@
-//! What the tokens of a provider must satisfy.
+//! The rules for the tokens of a provider.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::crypto::Algorithm;
 
-/// What every token of a provider must satisfy.
+/// The rules that every token of a provider must keep.
 #[derive(Clone, Debug)]
 pub struct TokenRules {
     /// Every `iss` that the provider signs for.
     pub issuers: Issuers,
     /// `aud` must hold one of these (RFC 7519 §4.1.3). Never empty.
     pub audiences: BTreeSet<String>,
-    /// Holds the audience in tokens that have no `aud`; `None`: those are refused.
+    /// The claim with the audience in tokens without `aud`; `None`: those are refused.
     pub audience_claim: Option<&'static str>,
     /// `alg` must be one of these (RFC 8725 §3.1).
     pub algorithms: BTreeSet<Algorithm>,
-    /// How far the provider's clock may be from ours.
+    /// How far the provider's clock may differ from that of Envoy.
     pub clock_skew: Duration,
-    /// Which `typ` an access token of this provider has.
+    /// The `typ` of an access token of this provider.
     pub typ: TypRule,
-    /// Every access token of this provider has one of these, and no ID token has. Empty: that
-    /// cannot be said.
+    /// Every access token of this provider has one of these claims, and no ID token has any. Empty:
+    /// the vendor does not say so.
     pub client_claims: &'static [&'static str],
 }
 
-/// How an access token is told from the provider's other JWTs (RFC 8725 §3.11, §3.12).
+/// How an access token differs from the provider's other JWTs (RFC 8725 §3.11, §3.12).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TypRule {
     /// `typ` must be `at+jwt` (RFC 9068 §4).

@@ -1,4 +1,4 @@
-//! A token that was read but not verified.
+//! A token that was read and not verified.
 
 use std::fmt;
 use std::rc::Rc;
@@ -14,14 +14,14 @@ use crate::crypto::{Algorithm, MAX_KEY_ID_BYTES};
 use crate::formats::json;
 use crate::time::UnixSeconds;
 
-/// The longest token that is looked at. Tokens with hundreds of groups have some 10 KiB; Envoy
-/// takes 60 KiB of headers.
+/// The longest token that is read. Tokens with hundreds of groups have some 10 KiB; Envoy accepts
+/// 60 KiB of headers.
 pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
 /// How deep the header and the claims of a token may be nested.
 pub const MAX_TOKEN_DEPTH: usize = 16;
 
-/// A token whose form is sound. Nothing in it may be believed.
+/// A token in a sound form. No content of it is trusted.
 pub struct UntrustedToken<'t> {
     signing_input: &'t str,
     signature: Vec<u8>,
@@ -60,27 +60,27 @@ impl<'t> UntrustedToken<'t> {
         })
     }
 
-    /// The `iss` that the token claims: good for choosing whose keys to check it with, no more.
+    /// The `iss` that the token claims. It only selects the keys for the check.
     pub fn claimed_issuer(&self) -> &str {
         &self.issuer
     }
 
-    /// The `alg` that the token claims, if it is one that this gate can check at all.
+    /// The `alg` that the token claims, if the gate can check it.
     pub fn algorithm(&self) -> Option<Algorithm> {
         Algorithm::parse(&self.header.algorithm)
     }
 
-    /// The name of the `alg` that the token claims, if it is one that others may check.
+    /// The name of the `alg` that the token claims, if it is a registered one.
     pub fn algorithm_name(&self) -> Option<&'static str> {
         Algorithm::registered(&self.header.algorithm)
     }
 
-    /// `kid` of the header: which key the token claims to be signed with.
+    /// `kid` of the header: the key that the token claims to be signed with.
     pub fn key_id(&self) -> Option<&str> {
         self.header.key_id.as_deref()
     }
 
-    /// `typ` of the header: which kind of token it claims to be.
+    /// `typ` of the header: the kind that the token claims to be.
     pub fn typ(&self) -> Option<&str> {
         self.header.typ.as_deref()
     }
@@ -95,7 +95,7 @@ impl<'t> UntrustedToken<'t> {
         numeric_date(&self.claims, "exp").ok().flatten()
     }
 
-    /// What the token says of itself, for an operator who must find out why it was refused.
+    /// The claims that help an operator to find out why the token was refused.
     pub fn claimed(&self) -> UnverifiedClaims {
         UnverifiedClaims::of(&self.claims, self.key_id())
     }
@@ -105,12 +105,12 @@ impl<'t> UntrustedToken<'t> {
         tenant(&self.claims)
     }
 
-    /// What an operator may have overlooked of a token that has this fault, for the audit.
+    /// The usual cause of this fault, for the audit record.
     pub fn misfit(&self, fault: TokenFault) -> Option<&'static str> {
         misfit(fault, &self.claims)
     }
 
-    /// What the signature is over: header and claims as they came (RFC 7515 §5.2).
+    /// The input of the signature: header and claims as they came (RFC 7515 §5.2).
     pub(super) const fn signing_input(&self) -> &[u8] {
         self.signing_input.as_bytes()
     }
@@ -124,7 +124,7 @@ impl<'t> UntrustedToken<'t> {
     }
 }
 
-/// Shows nothing that the sender wrote: the token opens doors, and its text is free.
+/// Shows nothing that the client wrote: the token may be good, and its text can be anything.
 impl fmt::Debug for UntrustedToken<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -136,7 +136,7 @@ impl fmt::Debug for UntrustedToken<'_> {
 
 /// What of the header is used. `jku`, `jwk`, `x5u`, `x5c` and `x5t` are never read: they would let
 /// the token itself name the key that it is checked with (RFC 8725 §3.10), and make the gate call
-/// addresses of the sender's choice.
+/// addresses that the client chooses.
 struct Header {
     algorithm: String,
     key_id: Option<String>,
@@ -170,7 +170,7 @@ impl Header {
     }
 }
 
-/// Splits a token without allocating: a token that is all dots must cost nothing
+/// Splits a token without an allocation: a token of many dots must cost nothing
 /// (CVE-2025-30204, CVE-2025-27144).
 fn three_parts(compact: &str) -> Result<[&str; 3], TokenFault> {
     let mut parts = compact.split('.');

@@ -389,7 +389,7 @@ fn a_deviation_says_what_was_asked_and_what_was_answered() {
         deviation.to_string()
     };
     let start = "ES256: a signature of another key";
-    assert_eq!(said(Some(true)), format!("{start} was taken for good"));
-    assert_eq!(said(Some(false)), format!("{start} was taken for bad"));
-    assert_eq!(said(None), format!("{start} got no answer"));
+    assert_eq!(said(Some(true)), format!("{start} was called good"));
+    assert_eq!(said(Some(false)), format!("{start} was called bad"));
+    assert_eq!(said(None), format!("{start} got no result"));
 }

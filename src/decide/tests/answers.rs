@@ -75,7 +75,7 @@ fn an_answer_is_judged_as_a_jwt_is() {
         (json!({"iat": "x"}), "claim_of_wrong_type"),
         (json!({"azp": "unlisted"}), "client_not_allowed"),
         (json!({"azp": "a", "client_id": "b"}), "clients_disagree"),
-        (json!({"azp": "stranger"}), "no_principal"),
+        (json!({"azp": "visitor"}), "no_principal"),
         (json!({"roles": []}), "insufficient_scope"),
     ] {
         let decision = decided_on(&asking(), "opaque", vec![answer(&changes)]);
@@ -91,7 +91,7 @@ fn an_answer_without_an_audience_counts_only_where_another_claim_is_named() {
     for (changes, expected) in [
         (json!({"aud": null, "client_id": "reader"}), "forward"),
         (
-            json!({"aud": null, "client_id": "stranger", "azp": null}),
+            json!({"aud": null, "client_id": "visitor", "azp": null}),
             "wrong_audience",
         ),
         (json!({"aud": null, "client_id": null}), "audience_missing"),
@@ -177,7 +177,7 @@ fn with_always_what_may_be_an_id_token_needs_the_word_that_it_is_none() {
 
 /// Answers have the names of RFC 7662 §2.2, whatever the provider's JWTs have.
 #[test]
-fn an_application_and_a_person_are_told_apart_by_the_names_of_answers() {
+fn claims_of_responses_mark_applications_and_people() {
     for (dialect, said, expected) in [
         (
             "entra",
@@ -211,7 +211,7 @@ fn an_application_and_a_person_are_told_apart_by_the_names_of_answers() {
 
 /// Ory Hydra's answers: an empty array for each client that asked for no audience.
 #[test]
-fn the_client_stands_for_an_audience_of_nobody_where_that_is_said() {
+fn the_client_is_the_audience_if_configured_for_tokens_without_one() {
     let mut configuration = for_every_client(asking());
     configuration["providers"][0]["audience_claim"] = json!("client_id");
     configuration["providers"][0]["audiences"] = json!(["reader"]);
@@ -220,7 +220,7 @@ fn the_client_stands_for_an_audience_of_nobody_where_that_is_said() {
         (json!({"aud": "", "client_id": "reader"}), "forward"),
         (json!({"aud": null, "client_id": "reader"}), "forward"),
         (
-            json!({"aud": [], "client_id": "stranger", "azp": null}),
+            json!({"aud": [], "client_id": "visitor", "azp": null}),
             "wrong_audience",
         ),
         (json!({"aud": [], "client_id": null}), "audience_missing"),
@@ -293,21 +293,21 @@ fn a_person_at_userinfo_has_no_client_and_no_scopes() {
 /// Without `exp`, a provider's clock may be ahead by the allowed skew, however short `ttl` is.
 #[test]
 fn an_answer_without_exp_may_have_been_issued_within_the_skew() {
-    let Said::Active(whole) = answer(&json!({"exp": null, "iat": NOW.0 + 5})) else {
+    let TestStatus::Active(whole) = answer(&json!({"exp": null, "iat": NOW.0 + 5})) else {
         panic!("not active");
     };
     let term = Term {
         since: UnixMillis(NOW.0 * 1000),
         until: UnixMillis(NOW.0 * 1000 + 1000),
     };
-    let said = Said::Active(ActiveResponse::new((**whole.claims()).clone(), term));
+    let said = TestStatus::Active(ActiveResponse::new((**whole.claims()).clone(), term));
     let decision = decided_on(&asking(), "opaque", vec![said]);
     assert_eq!(reason(&decision), "forward");
 }
 
 /// What is wrong is said exactly: the audit names the member.
 #[test]
-fn what_is_wrong_with_an_answer_is_named() {
+fn the_fault_of_a_response_is_named() {
     for (changes, expected) in [
         (json!({"iss": OTHER}), TokenFault::AnswerDisagrees("iss")),
         (json!({"iss": 7}), TokenFault::ClaimOfWrongType("iss")),

@@ -19,7 +19,7 @@ fn for_contractors() -> Value {
     configuration
 }
 
-/// A token of the reader, with these groups or with word of where they are.
+/// A token of the reader, with these groups or with a claim that says where they are.
 fn with_groups(groups: Option<&[&str]>) -> Value {
     let mut claims = claims("reader", &["Reader"]);
     match groups {
@@ -62,8 +62,8 @@ fn a_webhook_tells_groups_that_are_left_out_from_groups_that_are_others() {
     let (request, of_staff) = at("/webhook/staff", Some(&["staff"]));
     let head = upstream(&request, &of_staff);
     assert_eq!(value(&head, "x-auth-principal"), Some("all"));
-    let (request, anybody) = at("/webhook/any", None);
-    let head = upstream(&request, &anybody);
+    let (request, decision) = at("/webhook/any", None);
+    let head = upstream(&request, &decision);
     assert_eq!(value(&head, "x-auth-client"), Some("reader"));
     assert_eq!(value(&head, "x-auth-principal"), None, "it may be another");
 }

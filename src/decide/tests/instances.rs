@@ -9,8 +9,8 @@ use crate::time::UnixMillis;
 
 const PATH: &str = "/api/v1/workflows";
 
-/// The provider of the other tests, and two instances that know the caller `reader` as somebody
-/// else each. Only one of them knows `admin`.
+/// The provider of the other tests, and two instances with a different principal each for the caller
+/// `reader`. Only one of them has a principal for `admin`.
 fn two_instances() -> Value {
     let whole = configuration();
     json!({
@@ -91,7 +91,7 @@ fn the_host_that_is_asked_for_chooses_the_instance() {
 }
 
 #[test]
-fn a_host_that_nobody_has_is_refused_whatever_is_sent() {
+fn a_host_of_no_instance_is_refused() {
     let facts = facts(&two_instances());
     let token = bearing("GET", PATH, &claims("reader", &["Reader"]));
     for sent in [
@@ -142,7 +142,7 @@ fn each_instance_has_rules_of_its_own() {
 }
 
 #[test]
-fn a_principal_of_one_instance_is_nobody_at_the_other() {
+fn a_principal_of_one_instance_is_none_at_the_other() {
     let facts = facts(&two_instances());
     let token = bearing("GET", PATH, &claims("admin", &["Admin"]));
     let decision = decide_with(&facts, &at("n8n.example.com", &token));

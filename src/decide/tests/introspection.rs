@@ -25,7 +25,7 @@ pub(super) fn asking() -> Value {
     configuration
 }
 
-pub(super) fn answer(changes: &Value) -> Said {
+pub(super) fn answer(changes: &Value) -> TestStatus {
     let mut said = claims("reader", &["Reader"]);
     said["active"] = json!(true);
     said["token_type"] = json!("Bearer");
@@ -43,12 +43,12 @@ pub(super) fn answer(changes: &Value) -> Said {
         since: UnixMillis(now),
         until: UnixMillis(now + 60_000),
     };
-    Said::Active(ActiveResponse::new(said.as_object().unwrap().clone(), term))
+    TestStatus::Active(ActiveResponse::new(said.as_object().unwrap().clone(), term))
 }
 
-pub(super) fn decided_on(configuration: &Value, token: &str, words: Vec<Said>) -> Decision {
+pub(super) fn decided_on(configuration: &Value, token: &str, words: Vec<TestStatus>) -> Decision {
     let mut facts = facts(configuration);
-    facts.words = words;
+    facts.statuses = words;
     let bearer = format!("Bearer {token}");
     decide_with(&facts, &request("GET", PATH, &[("authorization", &bearer)]))
 }
@@ -95,22 +95,30 @@ fn providers_are_asked_in_turn_and_the_first_that_says_active_is_the_one() {
     let other = || answer(&json!({"iss": OTHER}));
     for (words, expected, named) in [
         (vec![], "abandoned", Some("idp")),
-        (vec![Said::Inactive], "abandoned", Some("other")),
-        (vec![Said::Inactive, other()], "forward", Some("other")),
+        (vec![TestStatus::Inactive], "abandoned", Some("other")),
         (
-            vec![Said::Nothing("timeout"), other()],
+            vec![TestStatus::Inactive, other()],
+            "forward",
+            Some("other"),
+        ),
+        (
+            vec![TestStatus::Unavailable("timeout"), other()],
             "forward",
             Some("other"),
         ),
         (vec![answer(&json!({})), other()], "forward", Some("idp")),
-        (vec![Said::Inactive, Said::Inactive], "inactive", None),
         (
-            vec![Said::Nothing("timeout"), Said::Inactive],
+            vec![TestStatus::Inactive, TestStatus::Inactive],
+            "inactive",
+            None,
+        ),
+        (
+            vec![TestStatus::Unavailable("timeout"), TestStatus::Inactive],
             "introspection_unavailable",
             None,
         ),
         (
-            vec![Said::Inactive, Said::Nothing("timeout")],
+            vec![TestStatus::Inactive, TestStatus::Unavailable("timeout")],
             "introspection_unavailable",
             None,
         ),
@@ -138,7 +146,7 @@ fn a_token_with_the_prefix_of_one_provider_is_shown_to_no_other() {
     }
     configuration["providers"][0]["token_prefix"] = json!("idp_");
     let decision = decided_on(&configuration, "opaque", vec![]);
-    assert_eq!(reason(&decision), "not_a_jws", "nobody is asked");
+    assert_eq!(reason(&decision), "not_a_jws", "no provider is asked");
 }
 
 #[test]
@@ -163,10 +171,13 @@ fn with_always_a_good_jwt_needs_the_word_of_its_provider_too() {
     let token = sign(&claims("reader", &["Reader"]));
     for (words, expected) in [
         (vec![], "abandoned"),
-        (vec![Said::Inactive], "inactive"),
-        (vec![Said::Nothing("timeout")], "introspection_unavailable"),
+        (vec![TestStatus::Inactive], "inactive"),
+        (
+            vec![TestStatus::Unavailable("timeout")],
+            "introspection_unavailable",
+        ),
         (vec![answer(&json!({}))], "forward"),
-        (vec![Said::Active(bare())], "forward"),
+        (vec![TestStatus::Active(bare())], "forward"),
         (vec![answer(&json!({"exp": NOW.0}))], "expired"),
         (vec![answer(&json!({"iss": OTHER}))], "answer_disagrees"),
         (vec![answer(&json!({"sub": "another"}))], "answer_disagrees"),
@@ -177,12 +188,16 @@ fn with_always_a_good_jwt_needs_the_word_of_its_provider_too() {
     }
     let refused = sign(&claims("unlisted", &["Reader"]));
     let decision = decided_on(&configuration, &refused, vec![]);
-    assert_eq!(reason(&decision), "client_not_allowed", "nobody is asked");
+    assert_eq!(
+        reason(&decision),
+        "client_not_allowed",
+        "no provider is asked"
+    );
 }
 
 /// `{"active": true}`, which is all that an answer must say.
 fn bare() -> ActiveResponse {
-    let Said::Active(whole) = answer(&json!({})) else {
+    let TestStatus::Active(whole) = answer(&json!({})) else {
         panic!("not active");
     };
     let claims = json!({"active": true});
@@ -190,7 +205,7 @@ fn bare() -> ActiveResponse {
 }
 
 #[test]
-fn what_is_remembered_ends_with_the_provider_s_word() {
+fn a_cached_token_ends_with_its_token_status() {
     let mut configuration = asking();
     configuration["providers"][0]["introspection"]["always"] = json!(true);
     let jwt = sign(&claims("reader", &["Reader"]));
@@ -201,7 +216,7 @@ fn what_is_remembered_ends_with_the_provider_s_word() {
         (jwt.as_str(), json!({"exp": NOW.0 + 20}), 19),
     ] {
         let mut facts = facts(&configuration);
-        facts.words = vec![answer(&changes)];
+        facts.statuses = vec![answer(&changes)];
         let bearer = format!("Bearer {token}");
         let request = request("GET", PATH, &[("authorization", &bearer)]);
         let mut token_cache = TokenCache::default();
@@ -211,7 +226,7 @@ fn what_is_remembered_ends_with_the_provider_s_word() {
             }
             other => panic!("{other:?}"),
         }
-        facts.words = vec![Said::Inactive, Said::Inactive];
+        facts.statuses = vec![TestStatus::Inactive, TestStatus::Inactive];
         let at = |seconds: u64| {
             let context = DecisionContext {
                 policy: &facts.policy,
@@ -230,7 +245,7 @@ fn what_is_remembered_ends_with_the_provider_s_word() {
 }
 
 #[test]
-fn userinfo_is_taken_for_any_audience_only_where_that_is_said() {
+fn userinfo_accepts_any_audience_only_if_configured() {
     let mut configuration = configuration();
     configuration["providers"][0]["userinfo"] = json!({"uri": "https://idp.example/me",
         "cluster": "idp", "accept_any_audience": true});
@@ -266,13 +281,13 @@ fn userinfo_is_taken_for_any_audience_only_where_that_is_said() {
 
 /// That is what userinfo says of an application, and it says so again when it is asked again.
 #[test]
-fn a_token_that_userinfo_names_nobody_for_is_refused_for_good_with_a_hint() {
+fn a_token_without_a_subject_at_userinfo_is_refused_with_a_hint() {
     let mut configuration = configuration();
     configuration["providers"][0]["userinfo"] = json!({"uri": "https://idp.example/me",
         "cluster": "idp", "accept_any_audience": true});
     for accept in [false, true] {
         configuration["providers"][0]["accept_no_subject"] = json!(accept);
-        let decision = decided_on(&configuration, "opaque", vec![Said::Nameless]);
+        let decision = decided_on(&configuration, "opaque", vec![TestStatus::Nameless]);
         assert_eq!(reason(&decision), "subject_missing");
         assert_eq!(decision.record.introspection, Some("active"));
         assert!(decision
@@ -281,32 +296,42 @@ fn a_token_that_userinfo_names_nobody_for_is_refused_for_good_with_a_hint() {
             .unwrap()
             .contains("introspection instead"));
     }
-    let decision = decided_on(&configuration, "opaque", vec![Said::Inactive]);
+    let decision = decided_on(&configuration, "opaque", vec![TestStatus::Inactive]);
     assert_eq!(reason(&decision), "inactive");
     assert!(decision.record.hint.unwrap().contains("scope openid"));
-    let decision = decided_on(&asking(), "opaque", vec![Said::Inactive, Said::Inactive]);
+    let decision = decided_on(
+        &asking(),
+        "opaque",
+        vec![TestStatus::Inactive, TestStatus::Inactive],
+    );
     assert_eq!(
         (reason(&decision), decision.record.hint),
         ("inactive", None)
     );
     // What the first says of the second's token is no hint.
     let unlisted = answer(&json!({"iss": OTHER, "azp": "unlisted"}));
-    let decision = decided_on(&asking(), "opaque", vec![Said::Nameless, unlisted]);
+    let decision = decided_on(&asking(), "opaque", vec![TestStatus::Nameless, unlisted]);
     assert_eq!(
         (reason(&decision), decision.record.hint),
         ("client_not_allowed", None)
     );
     // The next provider may know the token.
     for (words, expected) in [
-        (vec![Said::Nameless], "abandoned"),
+        (vec![TestStatus::Nameless], "abandoned"),
         (
-            vec![Said::Nameless, answer(&json!({"iss": OTHER}))],
+            vec![TestStatus::Nameless, answer(&json!({"iss": OTHER}))],
             "forward",
         ),
-        (vec![Said::Nameless, Said::Inactive], "subject_missing"),
-        (vec![Said::Inactive, Said::Nameless], "subject_missing"),
         (
-            vec![Said::Nameless, Said::Nothing("timeout")],
+            vec![TestStatus::Nameless, TestStatus::Inactive],
+            "subject_missing",
+        ),
+        (
+            vec![TestStatus::Inactive, TestStatus::Nameless],
+            "subject_missing",
+        ),
+        (
+            vec![TestStatus::Nameless, TestStatus::Unavailable("timeout")],
             "introspection_unavailable",
         ),
     ] {
@@ -315,7 +340,7 @@ fn a_token_that_userinfo_names_nobody_for_is_refused_for_good_with_a_hint() {
 }
 
 #[test]
-fn a_refused_opaque_token_leaves_behind_what_its_provider_said_and_not_itself() {
+fn a_refused_opaque_token_leaves_the_claims_of_its_response_and_not_itself() {
     let claimed = |changes: &Value| {
         let decision = decided_on(&asking(), "opaque", vec![answer(changes)]);
         assert!(matches!(decision.outcome, Outcome::Reject(_)), "{changes}");
@@ -331,6 +356,10 @@ fn a_refused_opaque_token_leaves_behind_what_its_provider_said_and_not_itself() 
     // Who it stands for is unclear.
     let said = claimed(&json!({"azp": "a", "client_id": "b"}));
     assert_eq!(said.client.as_deref(), Some("a"));
-    let inactive = decided_on(&asking(), "opaque", vec![Said::Inactive, Said::Inactive]);
+    let inactive = decided_on(
+        &asking(),
+        "opaque",
+        vec![TestStatus::Inactive, TestStatus::Inactive],
+    );
     assert_eq!(inactive.record.claimed, None);
 }

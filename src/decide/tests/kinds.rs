@@ -14,7 +14,7 @@ fn by_kind(mut configuration: Value) -> Value {
     configuration
 }
 
-fn becomes(configuration: &Value, claims: &Value, words: Vec<Said>) -> Option<String> {
+fn becomes(configuration: &Value, claims: &Value, words: Vec<TestStatus>) -> Option<String> {
     let decision = decided_on(configuration, &sign(claims), words);
     match &decision.outcome {
         Outcome::Forward(_) => decision.record.principal.map(|name| name.to_string()),
@@ -185,13 +185,13 @@ fn what_may_be_an_id_token_is_marked_in_the_audit() {
         ]);
         let facts = facts(&configuration);
         let mut token_cache = TokenCache::default();
-        let first = decide_remembering(&facts, &token_cache, &request);
+        let first = decide_with_cache(&facts, &token_cache, &request);
         assert_eq!(first.record.hint.is_some(), is_marked, "{claims}");
         let Some(Remember::Verified(key, caller)) = first.remember else {
             panic!("not new");
         };
         token_cache.remember(key, caller, 1);
-        let again = decide_remembering(&facts, &token_cache, &request);
+        let again = decide_with_cache(&facts, &token_cache, &request);
         assert_eq!(again.record.hint, first.record.hint, "remembered: {claims}");
     }
 }

@@ -41,7 +41,7 @@ fn decide_with_keys(
     let mut facts = facts(&configuration());
     facts.policy.providers[0].keys = KeySource::Inline(KeySet::parse(&jwk_set(keys)).unwrap());
     facts.newer_keys = NewerKeys::MayCome;
-    decide_remembering(&facts, token_cache, request)
+    decide_with_cache(&facts, token_cache, request)
 }
 
 fn is_recalled(decision: &Decision) -> bool {
@@ -65,7 +65,7 @@ fn a_token_that_was_verified_before_gets_the_same_without_a_signature_check() {
 }
 
 #[test]
-fn a_remembered_token_with_one_other_byte_is_no_remembered_token() {
+fn a_cached_token_with_one_other_byte_is_not_found() {
     let (token_cache, request) = remembered();
     let token = request.first("authorization").unwrap().to_vec();
     for place in (7..token.len()).step_by(11) {
@@ -92,7 +92,7 @@ fn a_remembered_token_with_one_other_byte_is_no_remembered_token() {
 }
 
 #[test]
-fn a_remembered_token_is_refused_once_it_has_expired() {
+fn a_cached_token_is_refused_once_it_has_expired() {
     let (token_cache, request) = remembered();
     // It expires after 300 s, and the clocks may differ by 30 s.
     assert!(is_recalled(&decide_later(&token_cache, &request, 329)));
@@ -102,7 +102,7 @@ fn a_remembered_token_is_refused_once_it_has_expired() {
 }
 
 #[test]
-fn a_remembered_token_is_refused_where_the_clock_went_back_before_its_issue() {
+fn a_cached_token_is_refused_if_the_clock_went_back_before_its_issue() {
     let (token_cache, request) = remembered();
     let facts = facts(&configuration());
     let context = DecisionContext {
@@ -119,7 +119,7 @@ fn a_remembered_token_is_refused_where_the_clock_went_back_before_its_issue() {
 }
 
 #[test]
-fn a_remembered_token_goes_with_the_key_that_signed_it() {
+fn a_cached_token_is_verified_again_without_its_key() {
     let (token_cache, request) = remembered();
     let own = signer().jwk("one");
     let other = Mint::generate(KeyKind::Ed25519).jwk("two");
@@ -141,7 +141,7 @@ fn a_remembered_token_goes_with_the_key_that_signed_it() {
 
 /// A key that is published beside a nameless one may be the one that a token means.
 #[test]
-fn a_token_that_does_not_name_its_key_is_verified_anew() {
+fn a_token_that_does_not_name_its_key_is_verified_again() {
     let mut nameless = signer().jwk("one");
     nameless.as_object_mut().unwrap().remove("kid");
     let request = bearing("GET", PATH, &claims("reader", &["Reader"]));
@@ -160,7 +160,7 @@ fn a_token_that_does_not_name_its_key_is_verified_anew() {
 
 /// Nor does one say which key it means that names none, be it the only one that has no name either.
 #[test]
-fn a_token_without_a_key_id_is_verified_anew() {
+fn a_token_without_a_key_id_is_verified_again() {
     let mut nameless = signer().jwk("one");
     nameless.as_object_mut().unwrap().remove("kid");
     for key in [nameless, signer().jwk("one")] {
@@ -180,11 +180,11 @@ fn a_token_without_a_key_id_is_verified_anew() {
 }
 
 #[test]
-fn a_remembered_token_waits_and_fails_with_the_keys_of_its_provider() {
+fn a_cached_token_waits_and_fails_with_the_keys_of_its_provider() {
     let (token_cache, request) = remembered();
     let mut facts = facts(&configuration());
     facts.pending = true;
-    let pending = decide_remembering(&facts, &token_cache, &request);
+    let pending = decide_with_cache(&facts, &token_cache, &request);
     assert!(matches!(
         pending.outcome,
         Outcome::Await(Need::Fact(Fact::KeySet(_)))
@@ -197,12 +197,12 @@ fn a_remembered_token_waits_and_fails_with_the_keys_of_its_provider() {
         path: String::new(),
     };
     facts.policy.providers[0].keys = KeySource::Jwks(endpoint);
-    let stale = decide_remembering(&facts, &token_cache, &request);
+    let stale = decide_with_cache(&facts, &token_cache, &request);
     assert_eq!(reason(&stale), "keys_unavailable");
 }
 
 #[test]
-fn a_remembered_token_may_do_no_more_than_it_could() {
+fn a_cached_token_may_do_no_more_than_it_could() {
     let (token_cache, request) = remembered();
     let authorization = String::from_utf8(request.first("authorization").unwrap().to_vec());
     let headers = [("authorization", authorization.as_deref().unwrap())];
@@ -219,8 +219,8 @@ fn a_remembered_token_may_do_no_more_than_it_could() {
 
 #[test]
 fn tokens_that_are_refused_are_not_remembered() {
-    let mut unknown_client = claims("somebody", &["Reader"]);
-    unknown_client["azp"] = json!("somebody");
+    let mut unknown_client = claims("unknown", &["Reader"]);
+    unknown_client["azp"] = json!("unknown");
     let mut expired = claims("reader", &["Reader"]);
     expired["exp"] = json!(NOW.0 - 60);
     for claims in [unknown_client, expired] {
@@ -265,7 +265,7 @@ fn a_remembered_token_keeps_the_claims_that_rules_of_webhooks_ask_for() {
         token_cache.remember(digest, Rc::clone(&caller), caller.weight());
         for (path, expected) in paths.into_iter().zip(expected) {
             let request = bearing("POST", path, &claims);
-            let recalled = decide_remembering(&facts, &token_cache, &request);
+            let recalled = decide_with_cache(&facts, &token_cache, &request);
             let anew = decide_with(&facts, &request);
             for decision in [&recalled, &anew] {
                 let goes_on = matches!(decision.outcome, Outcome::Forward(_));

@@ -103,7 +103,7 @@ fn what_takes_no_tokens_has_no_document_of_the_gate() {
 }
 
 #[test]
-fn the_document_can_be_read_by_everybody_and_changed_by_nobody() {
+fn any_client_can_read_the_document_and_none_can_change_it() {
     for path in [API, ORDERS] {
         for method in ["GET", "HEAD"] {
             let reply = answer(decided(&request(

@@ -6,7 +6,7 @@ use crate::time::UnixMillis;
 
 const API: &str = "/api/v1/workflows";
 
-/// A JWT that nobody signed, with these claims.
+/// A JWT without a good signature, with these claims.
 fn unsigned(claims: &Value) -> String {
     let signed = sign(claims);
     let (input, _) = signed.rsplit_once('.').unwrap();
@@ -132,7 +132,7 @@ fn a_token_reaches_no_part_of_n8n_as_a_key_under_any_name() {
 }
 
 #[test]
-fn where_static_keys_are_refused_a_token_is_told_apart() {
+fn a_token_in_place_of_a_refused_api_key_has_its_own_reason() {
     let mut configuration = configuration();
     configuration["public_api"] = json!({"api_keys": "refuse"});
     let facts = facts(&configuration);
@@ -180,7 +180,7 @@ fn one_key_in_both_headers_goes_on_as_it_came() {
 }
 
 #[test]
-fn the_audit_says_whose_key_it_was_and_that_nobody_verified_it() {
+fn the_audit_has_the_claims_of_an_api_key_as_unverified() {
     let facts = facts(&configuration());
     let odd = "u\u{202e}\n".repeat(400);
     let record = |key: &str| {

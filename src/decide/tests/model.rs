@@ -41,7 +41,7 @@ const PATHS: [&str; 16] = [
 ];
 
 fn tokens() -> Vec<(String, bool)> {
-    let stranger = Mint::generate(KeyKind::Ed25519);
+    let attacker = Mint::generate(KeyKind::Ed25519);
     let header = json!({"alg": "EdDSA", "kid": "one"});
     let reader = claims("reader", &["Reader", "Orders"]);
     let mut expired = claims("admin", &["Admin"]);
@@ -53,7 +53,7 @@ fn tokens() -> Vec<(String, bool)> {
         (good.clone(), true),
         (sign(&claims("admin", &["Admin"])), true),
         (sign(&person("ann@example.com", true, &["Reader"])), true),
-        (stranger.sign(&header, &reader), false),
+        (attacker.sign(&header, &reader), false),
         (sign(&expired), false),
         (sign(&elsewhere), false),
         (good[..good.len() - 2].to_owned(), false),
@@ -101,7 +101,7 @@ fn random_requests_keep_the_promises() {
         let headers: Vec<_> = (0..dice.roll(5)).map(|_| dice.pick(&choices)).collect();
         let request = request(dice.pick(&METHODS), dice.pick(&PATHS), &headers);
         let decision = decide_with(&facts, &request);
-        let again = decide_remembering(&facts, &token_cache, &request);
+        let again = decide_with_cache(&facts, &token_cache, &request);
         assert_eq!(
             format!("{:?}", again.outcome),
             format!("{:?}", decision.outcome),

@@ -94,7 +94,7 @@ fn what_could_be_read_as_below_the_prefix_is_refused_and_the_rest_is_outside() {
             assert_eq!(outcome(&decision), "ambiguous_path", "{path} {outside}");
         }
     }
-    let made_up = [("x-auth-subject", "somebody")];
+    let made_up = [("x-auth-subject", "made-up")];
     for path in [
         "/webhook/orders/new",
         "/api/v1/workflows",

@@ -20,9 +20,9 @@ fn a_verified_caller_has_properties_also_where_the_call_is_refused() {
         (claims("reader", &[]), "GET", named("reader")),
         (claims("reader", &["Reader"]), "DELETE", named("reader")),
         (
-            claims("stranger", &["Admin"]),
+            claims("visitor", &["Admin"]),
             "GET",
-            vec![(client, "stranger".to_owned())],
+            vec![(client, "visitor".to_owned())],
         ),
         (
             claims("unlisted", &["Admin"]),

@@ -88,7 +88,7 @@ fn a_principal_narrows_what_roles_grant() {
 }
 
 #[test]
-fn an_email_that_nobody_vouches_for_is_nobodys() {
+fn an_email_that_is_not_verified_matches_no_principal() {
     for claims in [
         person("ann@example.com", false, &["Admin"]),
         person("ann@evil.example@example.com", true, &["Admin"]),
@@ -160,7 +160,7 @@ fn clients_that_disagree_are_refused() {
 
 #[test]
 fn a_good_token_without_a_principal_is_refused() {
-    let request = bearing("GET", WORKFLOWS, &claims("stranger", &["Admin"]));
+    let request = bearing("GET", WORKFLOWS, &claims("visitor", &["Admin"]));
     assert_eq!(reason(&decided(&request)), "no_principal");
 }
 
@@ -336,7 +336,7 @@ impl SignatureVerifier for Unasked {
 }
 
 #[test]
-fn a_token_of_nobodys_issuer_is_refused_before_its_signature_is_looked_at() {
+fn a_token_of_an_unknown_issuer_is_refused_before_its_signature_is_checked() {
     let facts = facts(&configuration());
     for issuer in [
         "https://evil.example",
@@ -361,7 +361,7 @@ fn a_token_of_nobodys_issuer_is_refused_before_its_signature_is_looked_at() {
 }
 
 #[test]
-fn what_is_wrong_with_a_token_is_the_reason() {
+fn the_fault_of_a_token_is_the_reason() {
     let good = claims("reader", &["Reader"]);
     let with = |name: &str, value: Value| {
         let mut claims = good.clone();
@@ -379,9 +379,9 @@ fn what_is_wrong_with_a_token_is_the_reason() {
         let request = bearing("GET", WORKFLOWS, &claims);
         assert_eq!(reason(&decided(&request)), expected, "{claims}");
     }
-    let stranger = Mint::generate(KeyKind::Ed25519);
+    let attacker = Mint::generate(KeyKind::Ed25519);
     for (kid, expected) in [("one", "bad_signature"), ("two", "unknown_key_id")] {
-        let token = stranger.sign(&json!({"alg": "EdDSA", "kid": kid}), &good);
+        let token = attacker.sign(&json!({"alg": "EdDSA", "kid": kid}), &good);
         let authorization = format!("Bearer {token}");
         let request = request("GET", WORKFLOWS, &[("authorization", &authorization)]);
         assert_eq!(reason(&decided(&request)), expected);
@@ -404,13 +404,13 @@ fn missing_keys_are_awaited_and_unknown_ones_asked_for() {
         decide_with(&facts, &request).outcome,
         Outcome::Forward(_)
     ));
-    let stranger = Mint::generate(KeyKind::Ed25519);
+    let attacker = Mint::generate(KeyKind::Ed25519);
     let claims = claims("reader", &["Reader"]);
     for (header, key_id) in [
         (json!({"alg": "EdDSA", "kid": "two"}), Some("two")),
         (json!({"alg": "EdDSA"}), None),
     ] {
-        let authorization = format!("Bearer {}", stranger.sign(&header, &claims));
+        let authorization = format!("Bearer {}", attacker.sign(&header, &claims));
         let request = super::request("GET", WORKFLOWS, &[("authorization", &authorization)]);
         let Ok(Bearer::Token(token)) = bearer(&request) else {
             panic!("no token");
@@ -424,7 +424,7 @@ fn missing_keys_are_awaited_and_unknown_ones_asked_for() {
         assert_eq!(fact, Fact::NewerKeySet(ProviderId(0), digest));
     }
     let header = json!({"alg": "EdDSA", "kid": "one"});
-    let authorization = format!("Bearer {}", stranger.sign(&header, &claims));
+    let authorization = format!("Bearer {}", attacker.sign(&header, &claims));
     let forged = super::request("GET", WORKFLOWS, &[("authorization", &authorization)]);
     assert_eq!(reason(&decide_with(&facts, &forged)), "bad_signature");
     facts.newer_keys = NewerKeys::Unavailable(Outage {
@@ -433,7 +433,7 @@ fn missing_keys_are_awaited_and_unknown_ones_asked_for() {
     });
     assert_eq!(reason(&decide_with(&facts, &forged)), "bad_signature");
     let header = json!({"alg": "EdDSA", "kid": "two"});
-    let authorization = format!("Bearer {}", stranger.sign(&header, &claims));
+    let authorization = format!("Bearer {}", attacker.sign(&header, &claims));
     let unknown = super::request("GET", WORKFLOWS, &[("authorization", &authorization)]);
     assert_eq!(reason(&decide_with(&facts, &unknown)), "keys_unavailable");
     facts.newer_keys = NewerKeys::NotYet(std::time::Duration::from_secs(3));
@@ -497,8 +497,8 @@ fn each_provider_signs_for_its_own_issuer_alone_though_key_ids_are_the_same() {
         assert_eq!(reason(&crossed), "no_key_fits", "{algorithm}");
     }
     // A key of the same kind, so that only the signature can tell.
-    let stranger = Mint::generate(KeyKind::P256);
+    let attacker = Mint::generate(KeyKind::P256);
     let header = json!({"alg": "ES256", "kid": "one"});
-    let forged = decided(stranger.sign(&header, &of_issuer(other_issuer)));
+    let forged = decided(attacker.sign(&header, &of_issuer(other_issuer)));
     assert_eq!(reason(&forged), "bad_signature");
 }

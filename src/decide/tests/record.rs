@@ -80,10 +80,10 @@ fn a_caller_who_may_not_come_in_is_named_as_verified() {
 
 #[test]
 fn a_caller_without_a_principal_is_named_as_verified() {
-    let found = record(&facts(&configuration()), PATH, &claims("stranger", &[]));
+    let found = record(&facts(&configuration()), PATH, &claims("visitor", &[]));
     assert_eq!(found["reason"], "no_principal");
-    assert_eq!(found["client"], "stranger");
-    assert_eq!(found["cache"], "miss", "whoever it is is known");
+    assert_eq!(found["client"], "visitor");
+    assert_eq!(found["cache"], "miss", "the caller is known");
     for name in ["claimed", "principal"] {
         assert_eq!(found[name], json!(null), "{name}");
     }
@@ -91,14 +91,14 @@ fn a_caller_without_a_principal_is_named_as_verified() {
 
 /// A JWT speaks for itself unless the operator wants more: the provider learns nothing of it.
 #[test]
-fn no_provider_is_asked_about_a_good_jwt_where_that_is_not_said() {
+fn no_provider_is_asked_about_a_good_jwt_unless_configured() {
     let found = record(&facts(&asking()), PATH, &claims("reader", &["Reader"]));
     assert_eq!(found["decision"], "forward");
     assert_eq!(found["introspection"], json!(null));
 }
 
 /// What the audit says that providers answered, and which one it names.
-fn said(configuration: &Value, token: &str, words: Vec<Said>) -> [Value; 3] {
+fn said(configuration: &Value, token: &str, words: Vec<TestStatus>) -> [Value; 3] {
     let decision = decided_on(configuration, token, words);
     let request = request("GET", PATH, &[]);
     let line = audit_line(&decision, &request, UnixMillis(NOW.0 * 1000));
@@ -107,7 +107,7 @@ fn said(configuration: &Value, token: &str, words: Vec<Said>) -> [Value; 3] {
 }
 
 #[test]
-fn the_audit_says_what_the_one_provider_said_of_an_opaque_token() {
+fn the_audit_has_the_status_of_an_opaque_token_at_one_provider() {
     let mut one = asking();
     one["providers"].as_array_mut().unwrap().truncate(1);
     for (word, expected) in [
@@ -120,11 +120,11 @@ fn the_audit_says_what_the_one_provider_said_of_an_opaque_token() {
             [json!("client_not_allowed"), json!("idp"), json!("active")],
         ),
         (
-            Said::Inactive,
+            TestStatus::Inactive,
             [json!("inactive"), json!("idp"), json!("inactive")],
         ),
         (
-            Said::Nothing("timeout"),
+            TestStatus::Unavailable("timeout"),
             [
                 json!("introspection_unavailable"),
                 json!("idp"),
@@ -138,11 +138,11 @@ fn the_audit_says_what_the_one_provider_said_of_an_opaque_token() {
 
 #[test]
 fn the_audit_names_no_provider_where_several_know_nothing_of_a_token() {
-    let nobody = [json!("inactive"), json!(null), json!("inactive")];
-    let words = vec![Said::Inactive, Said::Inactive];
-    assert_eq!(said(&asking(), "opaque", words), nobody);
+    let inactive = [json!("inactive"), json!(null), json!("inactive")];
+    let words = vec![TestStatus::Inactive, TestStatus::Inactive];
+    assert_eq!(said(&asking(), "opaque", words), inactive);
     let unknown = [json!("introspection_unavailable"), json!(null), json!(null)];
-    let words = vec![Said::Inactive, Said::Nothing("timeout")];
+    let words = vec![TestStatus::Inactive, TestStatus::Unavailable("timeout")];
     assert_eq!(said(&asking(), "opaque", words), unknown);
 }
 
@@ -161,11 +161,11 @@ fn the_audit_says_what_a_provider_said_of_a_signed_token() {
             [json!("answer_disagrees"), json!("idp"), json!("active")],
         ),
         (
-            Said::Inactive,
+            TestStatus::Inactive,
             [json!("inactive"), json!("idp"), json!("inactive")],
         ),
         (
-            Said::Nothing("timeout"),
+            TestStatus::Unavailable("timeout"),
             [
                 json!("introspection_unavailable"),
                 json!("idp"),

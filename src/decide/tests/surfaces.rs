@@ -81,7 +81,7 @@ fn n8n_s_own_authorization_server_can_be_closed() {
 }
 
 #[test]
-fn a_path_with_two_readings_is_refused_whoever_asks() {
+fn a_path_with_two_readings_is_refused_for_every_caller() {
     for path in [
         "/api/v1/../../rest/settings",
         "/api/v1/workflows;x",

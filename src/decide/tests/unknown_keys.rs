@@ -77,7 +77,7 @@ fn a_token_without_a_key_id_asks_for_a_new_key_where_no_known_key_made_its_signa
     }
 }
 
-/// A provider may keep the key id when it changes the key. But anybody can write a known key id under
+/// A provider may keep the key id when it changes the key. But any client can write a known key id under
 /// a signature that is none: where no fetch is to be had, such a token is refused as what it is.
 #[test]
 fn a_token_that_names_a_known_key_asks_for_another_only_where_one_may_have_come() {

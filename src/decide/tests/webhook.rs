@@ -31,10 +31,10 @@ fn a_guarded_webhook_needs_no_principal() {
     let request = bearing(
         "POST",
         "/webhook/orders/new",
-        &claims("stranger", &["Orders"]),
+        &claims("visitor", &["Orders"]),
     );
     let head = upstream(&request, &decided(&request));
-    assert_eq!(value(&head, "x-auth-client"), Some("stranger"));
+    assert_eq!(value(&head, "x-auth-client"), Some("visitor"));
     assert_eq!(value(&head, "x-auth-principal"), None);
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{names, text, ClaimNames, Reading};
 use crate::identity::IdentityFault;
 
-/// Permissions of role-based access control stand beside the scopes. Roles are in no claim of
+/// Permissions of role-based access control are scopes, too. Roles are in no claim of
 /// Auth0's own; an Action may put them into `roles`.
 pub(super) const NAMES: ClaimNames = ClaimNames {
     client: &["azp", "client_id"],

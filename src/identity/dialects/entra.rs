@@ -19,8 +19,8 @@ pub(super) fn refine(
     claims: &Map<String, Value>,
 ) -> Result<(), IdentityFault> {
     // `idtyp` is an optional claim. Without it, delegated permissions (`scp`) have a person behind
-    // them. Else the subject tells: that of a token which an application got for itself is the
-    // object that acts; a person's is made for the pair of person and application.
+    // them. Without those, the subject shows it: in the token of an application it is the object id;
+    // that of a person is made for the pair of person and application.
     let [object, subject] = [text(claims, "oid")?, text(claims, "sub")?];
     let has_scopes = claims.contains_key("scp");
     let both = object.zip(subject);
@@ -36,10 +36,10 @@ pub(super) fn refine(
             user: has_scopes || both.is_some_and(|(object, subject)| object != subject),
         },
     };
-    // Whoever administers a tenant may write any address into `email` (nOAuth). Only the optional
-    // claim `xms_edov` says that somebody looked: the tenant owns the domain of the address, or the
-    // account is a guest's, who had the address when it was invited. A claim of another name that
-    // somebody maps into the token says nothing good.
+    // An administrator of a tenant can write any address into `email` (nOAuth). Only the optional claim
+    // `xms_edov` says that the address was verified: the tenant owns its domain, or the account is a
+    // guest's, who had the address when it was invited. A claim of another name, which an administrator
+    // can add to tokens, verifies nothing.
     reading.email_verified = match claims.get("xms_edov") {
         Some(says) => Some(*says == true || *says == 1 || *says == "1" || *says == "true"),
         None => claims.contains_key("email_verified").then_some(false),

@@ -3,9 +3,8 @@
 use super::{ClaimNames, Reading};
 use crate::identity::kind::Marks;
 
-/// Nobody but a workflow gets such a token. The repository is the client, and its owner the tenant.
-/// Everything else that tells workflows apart (`ref`, `environment`, `job_workflow_ref` …) is for
-/// rules on claims.
+/// Only workflows get such a token. The repository is the client, and its owner the tenant. Other
+/// differences between workflows (`ref`, `environment`, `job_workflow_ref` …) are for rules on claims.
 pub(super) const NAMES: ClaimNames = ClaimNames {
     client: &["repository"],
     scopes: &[],

@@ -13,8 +13,8 @@ pub(super) const NAMES: ClaimNames = ClaimNames {
     tenant: &["hd"],
 };
 
-/// Google speaks for addresses of its own and of organisations that it hosts. Any other address
-/// belonged to whoever opened the account on the day it was verified, and may be somebody else's
+/// Google can verify addresses of its own domains and of organisations that it hosts. Any other address
+/// belonged to the person with the account on the day of its verification, and may be another person's
 /// by now.
 pub(super) fn refine(
     reading: &mut Reading,
@@ -26,7 +26,7 @@ pub(super) fn refine(
     if reading.tenant.is_none() && !is_googles {
         reading.email_verified = Some(false);
     }
-    // What tokeninfo says of an access token need not name its subject. A token that `gcloud` got
+    // A response of tokeninfo about an access token need not name its subject. A token that `gcloud` got
     // with an account's key has the account's address in `azp`; those of people have there one of
     // the clients that people log in with.
     let client = reading.client.as_deref();

@@ -34,14 +34,14 @@ pub(super) fn refine(
         }
     }
     reading.roles = once_each(roles);
-    // The user that Keycloak keeps for a client's own account has the client's name in its own.
-    // Where the client has no such account, a person who registers may take that name: but what a
-    // person gets by logging in belongs to a session, and what a client gets for itself to none,
-    // unless the client uses refresh tokens: such an account's tokens have the marks of both.
+    // The user that Keycloak has for a client's own account has the client's name in its own. If the
+    // client has no such account, a person can register with that name. But a token that a person gets
+    // by logging in belongs to a session, and one that a client gets for itself does not, unless the
+    // client uses refresh tokens: then its tokens have the marks of both.
     let sessions = ["sid", "session_state"];
     let name = text(claims, "preferred_username")?;
     let is_account = |name: &str| name.starts_with("service-account-");
-    let speaks_of_account = name.is_some_and(is_account)
+    let is_service_account = name.is_some_and(is_account)
         || text(claims, "username")?.is_some_and(is_account)
         || claims.contains_key("clientHost");
     // User names are kept in lower case, client names as they were given.
@@ -52,7 +52,7 @@ pub(super) fn refine(
             && name == client.as_deref()
             && !sessions.iter().any(|name| claims.contains_key(*name)),
         user: name.is_some()
-            && !speaks_of_account
+            && !is_service_account
             && sessions.iter().any(|name| has_session(claims, name)),
     };
     Ok(())

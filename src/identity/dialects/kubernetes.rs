@@ -13,8 +13,8 @@ pub(super) const NAMES: ClaimNames = ClaimNames {
     tenant: &[],
 };
 
-/// `sub` is `system:serviceaccount:<namespace>:<name>`, and the client as well: nobody stands
-/// behind the account. Its namespace is the tenant.
+/// `sub` is `system:serviceaccount:<namespace>:<name>`, and the client as well: no person uses the
+/// account. Its namespace is the tenant.
 pub(super) fn refine(
     reading: &mut Reading,
     claims: &Map<String, Value>,
@@ -22,11 +22,11 @@ pub(super) fn refine(
     let account = text(claims, "sub")?
         .and_then(|subject| subject.strip_prefix("system:serviceaccount:"))
         .and_then(|account| account.split_once(':'));
-    let said = claims
+    let claimed = claims
         .get("kubernetes.io")
         .and_then(|object| object.get("namespace"));
     let namespace = account.map(|(namespace, _)| namespace);
-    if said.is_some() && said.and_then(Value::as_str) != namespace {
+    if claimed.is_some() && claimed.and_then(Value::as_str) != namespace {
         return Err(IdentityFault::NamespacesDisagree);
     }
     reading.marks = Marks {

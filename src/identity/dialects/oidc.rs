@@ -21,17 +21,17 @@ const METHODS: [&str; 14] = [
     "user", "vbm",
 ];
 
-/// Some providers have words of their own for an application that acts for itself, and for a
-/// person.
+/// Some providers have values of their own for an application that acts for itself, and for a person.
 pub(super) fn refine(reading: &mut Reading, source: ClaimSource<'_>) -> Result<(), IdentityFault> {
     let claims = &**source.claims;
     let idtyp = text(claims, "idtyp")?;
-    let is = |name: &str, word: &str| claims.get(name).is_some_and(|claim| *claim == word);
+    let is = |name: &str, value: &str| claims.get(name).is_some_and(|claim| *claim == value);
     let of_app = idtyp == Some("app")
         || is("aut", "APPLICATION")
         || auth0::has_own_subject(claims, reading)?
         || is_of_grant(claims, &["client-credentials", "client_credentials"]);
-    // RFC 7662 §2.2: whoever authorised the token, who may have chosen the name of a client.
+    // RFC 7662 §2.2: the resource owner who authorised the token, and may have chosen the name of a
+    // client.
     reading.marks.app = (reading.marks.app || of_app) && !claims.contains_key("username");
     reading.marks.user = !is_service_account(claims)
         && (idtyp == Some("user")
@@ -52,7 +52,7 @@ fn is_of_grant(claims: &Map<String, Value>, wanted: &[&str]) -> bool {
         .any(|grant| wanted.contains(&grant.as_str()))
 }
 
-/// What says that a person logged in. `auth_time` does so only where the token keeps RFC 9068
+/// Whether a person logged in. `auth_time` says so only if the token keeps RFC 9068
 /// (§2.2.1): Amazon Cognito and authentik write it into every token, AD FS as a text.
 fn logged_in(source: ClaimSource<'_>) -> bool {
     let methods = source.claims.get("amr").and_then(Value::as_array);
@@ -61,7 +61,7 @@ fn logged_in(source: ClaimSource<'_>) -> bool {
         || (source.keeps_rfc_9068 && source.claims.get("auth_time").is_some_and(Value::is_number))
 }
 
-/// A service account of Keycloak has a session where its client uses refresh tokens.
+/// A service account of Keycloak has a session if its client uses refresh tokens.
 fn is_service_account(claims: &Map<String, Value>) -> bool {
     let begins = |claim: &Value| {
         claim

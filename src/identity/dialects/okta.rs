@@ -6,15 +6,15 @@ use super::{text, ClaimNames, Reading};
 use crate::identity::IdentityFault;
 
 pub(super) const NAMES: ClaimNames = ClaimNames {
-    // RFC 7662 §2.2 calls them `client_id` and `scope`, and so do answers about tokens.
+    // In introspection responses they are `client_id` and `scope` (RFC 7662 §2.2).
     client: &["cid", "client_id"],
     scopes: &["scp", "scope"],
     roles: &["roles"],
     tenant: &[],
 };
 
-/// `uid` is the id of a person. The subject is an expression of the operator's, so that somebody's
-/// could come out as the client's.
+/// `uid` is the id of a person. The operator defines the subject by an expression, so that a person's
+/// could be equal to the client.
 pub(super) fn refine(
     reading: &mut Reading,
     claims: &Map<String, Value>,

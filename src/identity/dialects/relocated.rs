@@ -44,10 +44,9 @@ pub(super) fn refine(
     Ok(())
 }
 
-/// Names in a claim in which a space is part of a name: an array of strings, one string, or the
-/// keys of an object. Each key must have an object that is not empty, as Zitadel writes for those
-/// who were granted a role (from organisation to domain), or `true`. A key that has `false`,
-/// nothing or another thing is a setting of some kind, and grants nothing.
+/// Names in a claim in which a space is part of a name: an array of strings, one string, or the keys of
+/// an object. The value of a key must be an object that is not empty, as Zitadel writes it for a granted
+/// role (from organisation to domain), or `true`. A key with another value grants nothing.
 fn names_or_keys(value: Option<&Value>) -> Vec<String> {
     let Some(Value::Object(members)) = value else {
         return whole_names(value);

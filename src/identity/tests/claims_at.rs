@@ -204,8 +204,8 @@ fn a_provider_s_own_word_names_no_client_where_the_operator_does() {
     assert_eq!(usual.client.as_deref(), Some("another"));
 }
 
-/// `email_verified` speaks of `email`: whoever can write an address elsewhere would else have it
-/// verified by a word on another one.
+/// `email_verified` is about `email`. It must not verify an address in another claim, which a person may
+/// be able to write.
 #[test]
 fn an_address_elsewhere_counts_by_trust_alone_and_never_against_a_no() {
     let address = |claims: &Value, trust| {

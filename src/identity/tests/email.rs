@@ -159,8 +159,8 @@ fn an_address_belongs_to_a_domain_if_it_has_one_alone() {
     }
 }
 
-/// Readers disagree on what an odd address is, and where it belongs. So it is none, whoever vouches
-/// for it.
+/// Programs disagree on the domain of an odd address. So it does not count, also if the provider says
+/// that it is verified.
 #[test]
 fn an_address_that_could_be_read_in_two_ways_does_not_count() {
     let counts = |address: &str| {

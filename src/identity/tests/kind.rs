@@ -1,5 +1,5 @@
-//! Whether an application or a person calls. Whoever may choose a claim, or leave it out, must not
-//! thereby pass for an application or for a person.
+//! Whether a caller is an application or a person. A client that can choose a claim, or leave it out,
+//! must not thereby pass for an application or for a person.
 
 use serde_json::json;
 
@@ -212,7 +212,7 @@ fn marks_of_both_are_marks_of_neither() {
 
 /// Cognito and authentik say of applications when they logged in; RFC 9068 does so of people only.
 #[test]
-fn when_somebody_logged_in_marks_a_person_only_under_rfc_9068() {
+fn the_time_of_a_login_marks_a_person_only_under_rfc_9068() {
     let person = json!({"sub": "u", "client_id": "c", "auth_time": 7});
     assert_eq!(kinds(Dialect::Oidc, &person), [Kind::Unknown, Kind::User]);
     let application = json!({"sub": "c", "client_id": "c", "auth_time": 7});

@@ -52,9 +52,9 @@ fn an_operator_says_how_applications_and_people_are_told() {
     assert_eq!(of(&contradicting, claims), Kind::Unknown);
 }
 
-/// That somebody is in no group of services says nothing where groups are left out.
+/// If the token leaves groups out, an absent group means nothing.
 #[test]
-fn a_rule_on_groups_that_are_left_out_tells_nothing() {
+fn a_rule_on_groups_that_are_left_out_means_nothing() {
     let mut rules = rules(Dialect::Oidc, false);
     let mut app = claim_is("groups", "services");
     app.path = vec!["groups".to_owned()].into();

@@ -108,7 +108,7 @@ fn the_names_of_a_vendor_s_people_and_applications_tell_them() {
                 Kind::Unknown,
             ),
             (json!({"azp": "c", "sub": "c"}), Kind::Unknown),
-            // An app password of a service account opens a session, too.
+            // A service account's app password opens a session, too.
             (
                 json!({"azp": "c", "sub": "u", "sid": "s", "amr": ["pwd"]}),
                 Kind::Unknown,

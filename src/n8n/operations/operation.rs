@@ -8,7 +8,7 @@ pub struct Operation {
     /// The path below `/api/v1`, with `{parameter}` segments.
     pub template: &'static str,
     /// The API-key scopes that are needed, all of them: those that n8n asks for, and those of
-    /// whatever else some body or query makes it do, because this filter reads neither.
+    /// everything else that a body or query can make it do, because the gate reads neither.
     pub scopes: &'static [&'static str],
     pub(super) name: &'static str,
 }

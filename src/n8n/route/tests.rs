@@ -90,7 +90,7 @@ fn a_path_is_taken_apart_where_something_is_decided_by_its_segments_alone() {
 }
 
 #[test]
-fn an_odd_path_is_refused_where_anybody_could_read_it_as_a_guarded_one() {
+fn an_odd_path_is_refused_if_a_program_could_read_it_as_a_guarded_one() {
     for path in [
         "/%61pi/v1/users",
         "/%2561pi/v1/users",

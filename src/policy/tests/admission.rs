@@ -53,7 +53,7 @@ fn the_lists_of_a_provider_are_checked_one_by_one() {
             NotAdmitted::Claim("c".to_owned()),
         ),
     ] {
-        let nobody = Identity {
+        let anonymous = Identity {
             client: None,
             tenant: None,
             verified_email: None,
@@ -62,8 +62,8 @@ fn the_lists_of_a_provider_are_checked_one_by_one() {
         };
         assert_eq!(refused(&listed, &person()), None);
         assert_eq!(refused(&unlisted, &person()), Some(fault.clone()));
-        assert_eq!(refused(&listed, &nobody), Some(fault));
-        assert_eq!(refused(&Admission::default(), &nobody), None);
+        assert_eq!(refused(&listed, &anonymous), Some(fault));
+        assert_eq!(refused(&Admission::default(), &anonymous), None);
     }
 }
 

@@ -60,7 +60,7 @@ fn every_dimension_that_is_given_must_hold() {
         assert!(holds.holds(&person()), "{name}");
         assert!(!fails.holds(&person()), "{name}");
     }
-    let nobody = Identity {
+    let anonymous = Identity {
         subject: None,
         client: None,
         kind: Kind::App,
@@ -74,7 +74,7 @@ fn every_dimension_that_is_given_must_hold() {
         ..person()
     };
     for (name, [holds, _]) in dimensions() {
-        assert!(!holds.holds(&nobody), "{name}");
+        assert!(!holds.holds(&anonymous), "{name}");
     }
 }
 

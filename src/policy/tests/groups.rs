@@ -39,7 +39,7 @@ fn a_rule_misses_the_groups_that_a_token_leaves_out() {
 
 #[test]
 fn a_rule_on_the_claim_of_groups_misses_what_the_token_leaves_out() {
-    // Somebody in so many groups that Entra leaves them out, `contractors` among them.
+    // A person in so many groups that Entra leaves them out, `contractors` among them.
     let identity = Identity {
         groups_left_out: true,
         groups: Vec::new(),

@@ -158,8 +158,8 @@ fn a_token_for_another_audience_is_refused() {
     }
 }
 
-/// Spellings of `aud` that name nobody, the absent one among them.
-const NOBODY: [&str; 6] = [
+/// Spellings of `aud` that name no audience, with the absent one.
+const NO_AUDIENCE: [&str; 6] = [
     "",
     r#""aud":[],"#,
     r#""aud":"","#,
@@ -178,8 +178,8 @@ fn with_audience(audience: &str, change: &Value) -> String {
 }
 
 #[test]
-fn an_audience_of_nobody_is_none() {
-    for audience in NOBODY {
+fn an_aud_that_names_no_audience_is_missing() {
+    for audience in NO_AUDIENCE {
         let compact = with_audience(audience, &json!({"client_id": "api://n8n-api"}));
         let found = verify_under(&rules(TypRule::AnyAccessToken), &compact).err();
         assert_eq!(found, Some(TokenFault::AudienceMissing), "{audience}");
@@ -360,7 +360,7 @@ fn another_claim_stands_for_aud_only_where_there_is_none() {
         let compact = mint(KeyKind::P256).sign(&header(), &with(claims(), &change));
         assert_eq!(verify_under(&rules, &compact).err(), expected, "{change}");
     }
-    for audience in NOBODY {
+    for audience in NO_AUDIENCE {
         for (client, expected) in [
             (ours, None),
             ("else", Some(TokenFault::WrongAudience)),
@@ -598,7 +598,7 @@ fn a_token_without_a_key_id_is_checked_with_the_keys_that_fit() {
 }
 
 #[test]
-fn a_signature_by_somebody_elses_key_is_not_good() {
+fn a_signature_by_another_key_is_not_good() {
     let compact = Mint::generate(KeyKind::P256).sign(&header(), &claims());
     assert_eq!(verify(&compact).err(), Some(TokenFault::BadSignature));
 }
@@ -721,18 +721,18 @@ fn an_hmac_keyed_with_a_public_key_is_refused() {
 
 #[test]
 fn keys_that_a_token_brings_along_are_not_used() {
-    let stranger = Mint::generate(KeyKind::P256);
+    let attacker = Mint::generate(KeyKind::P256);
     for (header, expected) in [
         (
-            json!({"kid": "mine", "jwk": stranger.jwk("mine")}),
+            json!({"kid": "mine", "jwk": attacker.jwk("mine")}),
             TokenFault::UnknownKeyId(None),
         ),
         (
-            json!({"kid": "p256", "jwk": stranger.jwk("p256")}),
+            json!({"kid": "p256", "jwk": attacker.jwk("p256")}),
             TokenFault::BadSignature,
         ),
         (
-            json!({"jwk": stranger.jwk("p256")}),
+            json!({"jwk": attacker.jwk("p256")}),
             TokenFault::BadSignature,
         ),
         (
@@ -749,7 +749,7 @@ fn keys_that_a_token_brings_along_are_not_used() {
         ),
     ] {
         let header = with(header, &json!({"alg": "ES256"}));
-        let compact = stranger.sign(&header, &claims());
+        let compact = attacker.sign(&header, &claims());
         assert_eq!(verify(&compact).err(), Some(expected), "{header}");
     }
 }
