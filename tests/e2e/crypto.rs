@@ -99,7 +99,7 @@ fn the_gate_works_with_a_host_that_offers_no_functions() {
     let log = gate.envoy.log_text();
     for algorithm in ["RS256", "RS384", "RS512", "ES256", "ES384"] {
         let line = format!(
-            "the host is not asked to check signatures of {algorithm}: a good signature got no answer"
+            "the host is not asked to check signatures of {algorithm}: a good signature got no result"
         );
         assert!(log.contains(&line), "{log}");
     }
