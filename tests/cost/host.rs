@@ -132,6 +132,12 @@ impl Gate {
         most - self.store.get_fuel().unwrap()
     }
 
+    /// How many pages of 64 KiB the memory of the module has. It never shrinks.
+    pub(crate) fn pages(&self) -> u64 {
+        let memory = self.instance.get_memory(&self.store, "memory").unwrap();
+        memory.size(&self.store)
+    }
+
     /// The lines that the module logged last.
     pub(crate) fn logged(&self) -> String {
         self.store.data().log.join("\n")

@@ -17,6 +17,7 @@
 
 mod host;
 mod key_sets;
+mod memory;
 mod requests;
 
 #[path = "../support/mint.rs"]
