@@ -32,6 +32,7 @@ mod body;
 mod edits;
 mod grants;
 mod groups;
+mod hints;
 mod instances;
 mod introspection;
 mod kinds;
