@@ -21,6 +21,7 @@ mod access_log;
 mod alerts;
 mod browsers;
 mod callers;
+mod chat_and_agents;
 mod configuration;
 mod crowd;
 mod crypto;
