@@ -38,6 +38,7 @@ mod introspection;
 mod keys;
 mod limits;
 mod metadata;
+mod names;
 mod neighbours;
 mod observation;
 mod path_prefix;
