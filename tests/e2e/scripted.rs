@@ -25,6 +25,7 @@ mod chat_and_agents;
 mod configuration;
 mod crowd;
 mod crypto;
+mod escapes;
 mod fairness;
 mod faults;
 mod gate;
