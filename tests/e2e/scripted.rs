@@ -48,6 +48,7 @@ mod scenario;
 mod shipped;
 mod shipped_gate;
 mod upstream_keys;
+mod useless_sets;
 mod vendors;
 mod webhooks;
 mod yaml;
