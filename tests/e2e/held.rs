@@ -3,6 +3,8 @@
 //! With `allow_on_headers_stop_iteration` Envoy passes body and trailers to a filter that holds the
 //! head. If the filter continues with one of them, Envoy releases all three.
 
+mod ended;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::thread;
