@@ -1,5 +1,7 @@
 //! An n8n below a path prefix. Envoy's route removes the prefix after the gate's decision.
 
+mod outside;
+
 use serde_json::{json, Value};
 
 use crate::gate::{policy, token, Gate, ORDERS, READER};
