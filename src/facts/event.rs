@@ -1,6 +1,6 @@
 //! What operators learn of facts, in the log and by metrics.
 
-use super::{FetchFault, TokenStatusFault};
+use super::{KeysFault, TokenStatusFault};
 use crate::crypto::SkippedKey;
 use crate::policy::ProviderId;
 
@@ -12,7 +12,7 @@ pub enum Event {
     /// These keys of its key set are left out, which are others than before.
     KeysSkipped(ProviderId, Vec<SkippedKey>),
     /// Its keys could not be fetched.
-    KeysFailed(ProviderId, FetchFault),
+    KeysFailed(ProviderId, KeysFault),
     /// A provider said about a token whether it is active.
     TokenStatusReceived(ProviderId, bool),
     /// A call about a token brought no status.

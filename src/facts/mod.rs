@@ -5,6 +5,7 @@
 
 mod call;
 mod event;
+mod fault;
 mod kinds;
 mod peer;
 mod response_headers;
@@ -12,15 +13,15 @@ mod schedule;
 mod shared;
 mod slots;
 mod source;
-mod status;
 mod store;
 #[cfg(test)]
 mod tests;
 mod waiting;
 
-pub use call::{Body, Call, CallId, CallRequest, CallResponse, FetchFault, Method, MAX_DOCUMENT};
+pub use call::{Body, Call, CallFault, CallId, CallRequest, CallResponse, Method, MAX_DOCUMENT};
 pub use event::Event;
-pub use kinds::key_set::{read_discovery, KeyIdDigest};
+pub use fault::{Advice, FactKind, FaultCode};
+pub use kinds::key_set::{read_discovery, KeyIdDigest, KeysFault};
 pub use kinds::token_status::{
     read_token_status, status_request, TokenStatus, TokenStatusFault, MAX_CALLS,
 };
@@ -117,7 +118,7 @@ pub enum NewerKeys {
 pub struct Outage {
     /// When the next attempt is due.
     pub retry_after: Duration,
-    /// The code of the last fault, as in [`FetchFault::as_str`]; `None`: nobody knows yet.
+    /// The code of the last fault; `None`: there was none yet.
     pub fault: Option<&'static str>,
 }
 

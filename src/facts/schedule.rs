@@ -7,6 +7,7 @@ pub(super) use backoff::{rhythm, LONGEST_ASKED_FOR};
 use std::time::Duration;
 
 use super::call::CallId;
+use super::fault::FaultCode;
 use super::source::FactKey;
 use super::Outage;
 use crate::time::UnixMillis;
@@ -91,7 +92,7 @@ pub(super) struct Pauses {
     /// The most failures in a row that count.
     most_failures: u32,
     failures: u32,
-    last_fault: Option<&'static str>,
+    last_fault: Option<FaultCode>,
     /// When the last failure came.
     failed: UnixMillis,
     /// When the pause is over.
@@ -106,8 +107,8 @@ pub(super) struct Pauses {
 /// A failure, as it makes a source pause.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Failure {
-    /// The code of the fault.
-    pub(super) fault: &'static str,
+    /// Its fault.
+    pub(super) fault: FaultCode,
     /// How long the provider wants to be left alone.
     pub(super) asked_for: Option<Duration>,
     /// It is one more in a row. One of several calls that failed together is not.
@@ -204,7 +205,7 @@ impl Pauses {
         self.failures
     }
 
-    pub(super) const fn last_fault(&self) -> Option<&'static str> {
+    pub(super) const fn last_fault(&self) -> Option<FaultCode> {
         self.last_fault
     }
 
@@ -212,7 +213,7 @@ impl Pauses {
     pub(super) fn outage(&self, until: UnixMillis, now: UnixMillis) -> Outage {
         Outage {
             retry_after: until.since(now),
-            fault: self.last_fault,
+            fault: self.last_fault.map(FaultCode::as_str),
         }
     }
 }
@@ -224,8 +225,8 @@ pub(super) struct Pause {
     pub(super) until: UnixMillis,
     /// How many fetches in a row have failed, so that the next pause is longer in every worker.
     pub(super) failures: u32,
-    /// The code of the last fault.
-    pub(super) fault: Option<&'static str>,
+    /// The last fault.
+    pub(super) fault: Option<FaultCode>,
     /// The next fetch must begin with its first step: what an earlier one found out may be wrong.
     pub(super) from_start: bool,
 }

@@ -14,7 +14,7 @@ use hmac_sha256::{Hash, HMAC};
 
 use codec::{moment, put, take};
 
-use super::call::{code_of, number_of};
+use super::fault::FaultCode;
 use super::peer::Peer;
 use super::schedule::{Pause, LONGEST_ASKED_FOR};
 use crate::secret::Secret;
@@ -248,7 +248,10 @@ impl Entry {
                 put(&mut value, &pause.failures.to_be_bytes());
                 put(
                     &mut value,
-                    &[number_of(pause.fault), u8::from(pause.from_start)],
+                    &[
+                        FaultCode::number_of(pause.fault),
+                        u8::from(pause.from_start),
+                    ],
                 );
             }
         }
@@ -268,7 +271,7 @@ impl Entry {
         Some(Self::Pausing(Pause {
             until,
             failures,
-            fault: code_of(fault),
+            fault: FaultCode::numbered(fault),
             from_start: from_start != 0,
         }))
     }

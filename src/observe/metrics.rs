@@ -3,7 +3,7 @@
 
 use super::decision_labels::DecisionLabels;
 use crate::crypto::CryptoPath;
-use crate::facts::{FetchFault, TokenStatusFault};
+use crate::facts::{KeysFault, TokenStatusFault};
 
 /// One metric. Every value in a name comes from a closed set or from the configuration, so their
 /// number is bounded.
@@ -25,7 +25,7 @@ pub enum Metric<'m> {
         /// The provider.
         provider: &'m str,
         /// Why.
-        fault: &'m FetchFault,
+        fault: &'m KeysFault,
     },
     /// Counter: introspection responses with a token status.
     Introspection {
@@ -98,7 +98,7 @@ impl Metric<'_> {
             }
             Self::KeySetFailure { provider, fault } => format!(
                 "{PREFIX}.key_set_failures.fault.{}.provider.{provider}",
-                fault.as_str()
+                fault.code().as_str()
             ),
             Self::Introspection { provider, active } => {
                 let status = if *active { "active" } else { "inactive" };
@@ -106,7 +106,7 @@ impl Metric<'_> {
             }
             Self::IntrospectionFailure { provider, fault } => format!(
                 "{PREFIX}.introspection_failures.fault.{}.provider.{provider}",
-                fault.as_str()
+                fault.code().as_str()
             ),
             Self::KeyIdMiss { provider } => format!("{PREFIX}.key_id_misses.provider.{provider}"),
             // The name of a principal may hold dots: it stands last.
@@ -128,6 +128,7 @@ impl Metric<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::CallFault;
 
     #[test]
     fn names_are_chains_of_labels_and_values() {
@@ -138,7 +139,7 @@ mod tests {
             provider: Some("idp".into()),
         };
         let provider = "idp";
-        let fault = &FetchFault::NoResponse;
+        let fault = &KeysFault::Call(CallFault::NoResponse);
         let names = [
             Metric::Decision(&labels),
             Metric::Verification(CryptoPath::Guest),

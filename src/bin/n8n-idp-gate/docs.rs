@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use n8n_idp_gate::config::reference;
 use n8n_idp_gate::crypto::SkipReason;
-use n8n_idp_gate::facts::{FetchFault, TokenStatusFault};
+use n8n_idp_gate::facts::{FactKind, FaultCode};
 use n8n_idp_gate::http::RequestHead;
 use n8n_idp_gate::n8n::Operation;
 use n8n_idp_gate::reply::{problem, Challenge, Reason};
@@ -198,18 +198,18 @@ fn skipped() -> String {
 }
 
 fn faults() -> String {
-    let rows = FetchFault::examples().into_iter().map(|fault| {
-        let (code, meaning, remedy) = (fault.as_str(), fault.meaning(), fault.remedy());
-        format!("| `{code}` | {meaning} | {remedy} |\n")
-    });
-    let asked = TokenStatusFault::examples().into_iter().map(|fault| {
-        let (code, meaning, remedy) = (fault.as_str(), fault.meaning(), fault.remedy());
-        format!("| `{code}` | {meaning} | {remedy} |\n")
-    });
+    let rows = |kind| -> String {
+        let rows = FaultCode::ALL.iter().filter_map(|fault| {
+            let advice = fault.advice(kind)?;
+            let (code, meaning, remedy) = (fault.as_str(), advice.meaning, advice.remedy);
+            Some(format!("| `{code}` | {meaning} | {remedy} |\n"))
+        });
+        rows.collect()
+    };
     format!(
         "{FAULTS}{}{SKIPPED}{}{INTROSPECTION_FAULTS}{}",
-        rows.collect::<String>(),
+        rows(FactKind::Keys),
         skipped(),
-        asked.collect::<String>()
+        rows(FactKind::Token)
     )
 }

@@ -10,8 +10,8 @@ use n8n_idp_gate::decide::{
     decide, Decision, DecisionContext, HeaderEdit, Need, Outcome, Request, TokenCache,
 };
 use n8n_idp_gate::facts::{
-    read_discovery, read_token_status, Availability, Facts, FetchFault, KeyIdDigest, NewerKeys,
-    Outage, TokenStatus,
+    read_discovery, read_token_status, Availability, FactKind, Facts, KeyIdDigest, KeysFault,
+    NewerKeys, Outage, TokenStatus,
 };
 use n8n_idp_gate::http::RequestHead;
 use n8n_idp_gate::observe::audit_line;
@@ -172,7 +172,7 @@ fn request(arguments: &Arguments) -> Result<RequestHead, String> {
 /// What lies in files, in the place of what the filter would fetch.
 #[derive(Default)]
 struct Files {
-    keys: BTreeMap<ProviderId, Result<KeySet, FetchFault>>,
+    keys: BTreeMap<ProviderId, Result<KeySet, KeysFault>>,
     /// What the log of the filter would say of them.
     notes: Vec<String>,
     answers: BTreeMap<ProviderId, TokenStatus>,
@@ -210,7 +210,7 @@ impl Files {
         for (id, keys) in &files.keys {
             let skipped = match keys {
                 Ok(keys) => keys.skipped(),
-                Err(FetchFault::Keys(KeySetFault::NoUsableKey(skipped))) => skipped,
+                Err(KeysFault::Keys(KeySetFault::NoUsableKey(skipped))) => skipped,
                 Err(_) => continue,
             };
             if let (false, Some(provider)) = (skipped.is_empty(), policy.providers.get(id.0)) {
@@ -232,11 +232,13 @@ impl Files {
     }
 
     /// The filter would have no keys of this provider.
-    fn failed(&mut self, id: ProviderId, provider: &Provider, fault: FetchFault) {
+    fn failed(&mut self, id: ProviderId, provider: &Provider, fault: KeysFault) {
         let name = &provider.name;
         let note = format!("provider {name}: the keys could not be fetched: {fault}");
         self.notes.push(note);
-        self.notes.push(format!("  {}", fault.remedy()));
+        let advice = fault.code().advice(FactKind::Keys);
+        let remedy = advice.map(|advice| format!("  {}", advice.remedy));
+        self.notes.extend(remedy);
         self.keys.insert(id, Err(fault));
     }
 }
@@ -263,7 +265,7 @@ impl Facts for Files {
             Some(Ok(keys)) => Availability::Known(keys),
             Some(Err(fault)) => Availability::Unavailable(Outage {
                 retry_after: Duration::from_secs(1),
-                fault: Some(fault.as_str()),
+                fault: Some(fault.code().as_str()),
             }),
             None => Availability::Pending,
         }

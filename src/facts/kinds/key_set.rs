@@ -9,6 +9,7 @@ mod unknown;
 mod view;
 
 pub use discovery::read_discovery;
+pub use fault::KeysFault;
 pub(in crate::facts) use refetch::Refetch;
 pub use unknown::KeyIdDigest;
 
@@ -30,7 +31,7 @@ use crate::facts::source::{
     Adopted, CallIds, Ended, FactKey, Kind, Need, Progress, Room, Sharing, Start,
 };
 use crate::facts::waiting::Waiter;
-use crate::facts::{Availability, Event, FetchFault};
+use crate::facts::{Availability, Event, FaultCode};
 use crate::http::Endpoint;
 use crate::policy::{Freshness, KeySource, Provider, ProviderId};
 use crate::time::UnixMillis;
@@ -211,7 +212,7 @@ impl KeySetSource {
         document: &[u8],
         cluster: &str,
         now: UnixMillis,
-    ) -> Result<Endpoint, FetchFault> {
+    ) -> Result<Endpoint, KeysFault> {
         let keys = jwks_endpoint(document, &self.issuer, cluster)?;
         self.discovered = Some(Discovered {
             keys: keys.clone(),
@@ -228,7 +229,7 @@ impl KeySetSource {
         document: &[u8],
         max_age: Option<Duration>,
         now: UnixMillis,
-    ) -> Result<(Snapshot, Option<KeySetFault>), FetchFault> {
+    ) -> Result<(Snapshot, Option<KeySetFault>), KeysFault> {
         let (keys, skipped, fault) = match KeySet::parse(document) {
             Ok(set) => (set.keys().to_vec(), set.skipped().to_vec(), None),
             // The provider publishes none of the known keys any more, whatever it publishes instead.
@@ -292,13 +293,13 @@ impl KeySetSource {
     fn note_failure(
         &mut self,
         call: &UnderWay<Step>,
-        fault: &FetchFault,
+        fault: &KeysFault,
         asked_for: Option<Duration>,
         now: UnixMillis,
     ) {
         self.is_overdue = false;
         let failure = Failure {
-            fault: fault.as_str(),
+            fault: fault.code(),
             asked_for,
             is_new: true,
             is_of_all: true,
@@ -309,7 +310,7 @@ impl KeySetSource {
         // Keys that are not at their address may have moved. A document that could not be fetched says
         // nothing about where they are.
         let may_have_moved = match call.step {
-            Step::Keys(_) => !fault.is_rate_limit(),
+            Step::Keys(_) => fault.code() != FaultCode::RateLimited,
             Step::Document(..) => fault.is_in_document(),
         };
         if may_have_moved {
@@ -358,7 +359,7 @@ impl Kind for KeySetSource {
 
     type Key = OnlyKeySet;
     type Value<'k> = &'k KeySet;
-    type Fault = FetchFault;
+    type Fault = KeysFault;
     type Step = Step;
 
     fn availability(&self, _: OnlyKeySet, _: bool, now: UnixMillis) -> Availability<&KeySet> {
@@ -476,7 +477,7 @@ impl Kind for KeySetSource {
         call: &UnderWay<Step>,
         response: CallResponse,
         now: UnixMillis,
-    ) -> Result<Progress<Step>, FetchFault> {
+    ) -> Result<Progress<Step>, KeysFault> {
         let (max_age, asked_for) = (response.max_age(), response.retry_after());
         let document = response.document();
         let fetch = match &call.step {
@@ -491,7 +492,7 @@ impl Kind for KeySetSource {
         let skipped_before = self.skipped.clone();
         let (snapshot, fault) = self.read_keys(fetch, &document?, max_age, now)?;
         let event = if let Some(fault) = fault {
-            let fault = FetchFault::from(fault);
+            let fault = KeysFault::from(fault);
             self.note_failure(call, &fault, asked_for, now);
             Event::KeysFailed(self.provider, fault)
         } else {
@@ -510,7 +511,7 @@ impl Kind for KeySetSource {
     fn failed(
         &mut self,
         call: &UnderWay<Step>,
-        fault: FetchFault,
+        fault: KeysFault,
         asked_for: Option<Duration>,
         now: UnixMillis,
     ) -> Ended {

@@ -16,11 +16,12 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use fault::FaultScope;
+use fault::scope;
 use queues::{Asker, Queues};
 use statuses::Known;
 
 use crate::facts::call::CallResponse;
+use crate::facts::fault::FaultScope;
 use crate::facts::peer::Peer;
 use crate::facts::schedule::{Calls, Failure, Pauses, UnderWay, LONGEST_ASKED_FOR};
 use crate::facts::source::{CallIds, Ended, FactKey, Kind, Progress, Room, SourceId, Start};
@@ -170,7 +171,7 @@ impl Kind for TokenStatusSource {
             Some((Known::Status(status), _)) => Availability::Known(status.clone()),
             Some((Known::Fault(fault), term)) => Availability::Unavailable(Outage {
                 retry_after: term.until.since(now),
-                fault: Some(fault),
+                fault: Some(fault.as_str()),
             }),
             None => {
                 let is_proven = is_proven || statuses.was_active(self.id, &key);
@@ -289,27 +290,28 @@ impl Kind for TokenStatusSource {
         asked_for: Option<Duration>,
         now: UnixMillis,
     ) -> Ended {
-        let scope = fault.scope(&self.rules.protocol);
-        let length = if scope == FaultScope::Token {
+        let code = fault.code();
+        let scope = scope(code, &self.rules.protocol);
+        let length = if scope == FaultScope::Fact {
             REST.max(asked_for.unwrap_or_default().min(LONGEST_ASKED_FOR))
         } else {
             if call.step.is_probe {
                 self.probe_after = now.saturating_add(BETWEEN_PROBES);
             }
             let failure = Failure {
-                fault: fault.as_str(),
+                fault: code,
                 asked_for,
                 is_new: call.begun > self.pauses.last_failure(),
-                is_of_all: scope == FaultScope::Provider,
+                is_of_all: scope == FaultScope::Source,
                 seed: now.0 ^ call.id.0,
             };
             self.pauses.failed(failure, now)
         };
-        self.keep(call.key, Known::Fault(fault.as_str()), length, now);
+        self.keep(call.key, Known::Fault(code), length, now);
         Ended {
             events: vec![Event::TokenStatusFailed(self.provider, fault)],
             share: None,
-            pauses: scope != FaultScope::Token,
+            pauses: scope != FaultScope::Fact,
         }
     }
 

@@ -31,17 +31,17 @@ impl From<Account> for FactKey {
 /// Why an id could not be fetched.
 #[derive(Debug, PartialEq, Eq)]
 enum Fault {
-    Call(FetchFault),
+    Call(CallFault),
     NoCookie,
     NoId,
 }
 
 impl Fault {
-    const fn as_str(&self) -> &'static str {
+    const fn code(&self) -> FaultCode {
         match self {
-            Self::Call(fault) => fault.as_str(),
-            Self::NoCookie => "no_cookie",
-            Self::NoId => "no_id",
+            Self::Call(fault) => fault.code(),
+            Self::NoCookie => FaultCode::ClientRefused,
+            Self::NoId => FaultCode::ResponseMalformed,
         }
     }
 }
@@ -220,7 +220,7 @@ impl Kind for Accounts {
         now: UnixMillis,
     ) -> Ended {
         let failure = Failure {
-            fault: fault.as_str(),
+            fault: fault.code(),
             asked_for,
             is_new: call.begun > self.pauses.last_failure(),
             is_of_all: true,
@@ -369,8 +369,8 @@ fn a_failure_of_any_step_makes_the_source_pause_and_the_next_fetch_begins_anew()
     let no_id = ok("{}");
     for (login, question, fault) in [
         (status(503), None, "unavailable"),
-        (ok("{}"), None, "no_cookie"),
-        (logged_in(), Some(no_id), "no_id"),
+        (ok("{}"), None, "client_refused"),
+        (logged_in(), Some(no_id), "answer_malformed"),
     ] {
         let (mut store, memory) = (one(false), Memory::default());
         wait(&mut store, 1, (0, FIRST), START).unwrap();

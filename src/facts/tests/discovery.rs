@@ -122,7 +122,7 @@ fn a_document_that_became_another_issuers_is_refused_and_old_keys_serve_on() {
             assert!(reads_document(&call), "{}", call.request.endpoint.path);
             lies += 1;
             let effects = store.answered(call.id, ok(lie), now, &memory);
-            let is_mismatch = |fault: &FetchFault| fault.as_str() == "issuer_mismatch";
+            let is_mismatch = |fault: &KeysFault| fault.code().as_str() == "issuer_mismatch";
             assert!(
                 matches!(&effects[0], Effect::Report(Event::KeysFailed(_, fault)) if is_mismatch(fault))
             );

@@ -130,7 +130,7 @@ fn a_discovery_document_that_lies_brings_no_keys_and_the_log_says_what_is_wrong_
             panic!("{document}: {effects:?}");
         };
         assert_eq!(
-            (fault.as_str(), fault.to_string()),
+            (fault.code().as_str(), fault.to_string()),
             (code, words),
             "{document}"
         );
@@ -169,12 +169,12 @@ fn a_redirect_says_where_it_leads_to_and_a_compressed_answer_how_it_is_encoded()
     for (answer, told) in [
         (
             answer(301, to(b"https://new.example/\x1bkeys\xff"), b""),
-            "the provider answered with status 301, to \"https://new.example/\\u{1b}keys\\xff\""
+            "the provider responded with status 301, to \"https://new.example/\\u{1b}keys\\xff\""
                 .to_owned(),
         ),
         (
             answer(302, ResponseHeaders::default(), b""),
-            "the provider answered with status 302".to_owned(),
+            "the provider responded with status 302".to_owned(),
         ),
         (answer(200, coded("gzip"), b"\x1f\x8b\x08"), encoded("gzip")),
         (answer(200, coded("br"), &plain), encoded("br")),
@@ -252,7 +252,7 @@ fn whatever_is_no_key_set_is_a_fault_of_its_own() {
         let [Effect::Report(Event::KeysFailed(_, fault)), ..] = effects.as_slice() else {
             panic!("{answer:?}: {effects:?}");
         };
-        assert_eq!(fault.as_str(), code);
+        assert_eq!(fault.code().as_str(), code);
         // The request that is refused for it says so.
         let facts = store.at(START);
         let Availability::Unavailable(outage) = facts.key_set(THE_PROVIDER) else {

@@ -182,7 +182,7 @@ fn a_provider_that_is_down_rests_and_is_asked_again() {
         let mut store = store();
         let effects = ask(&mut store, "one", answer, START);
         assert!(
-            matches!(&effects[0], Effect::Report(Event::TokenStatusFailed(_, why)) if why.as_str() == fault)
+            matches!(&effects[0], Effect::Report(Event::TokenStatusFailed(_, why)) if why.code().as_str() == fault)
         );
         assert_eq!(woken(&effects), [(1, false)]);
         for text in ["one", "two"] {

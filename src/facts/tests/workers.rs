@@ -50,7 +50,7 @@ fn keys_that_left_are_gone_after_their_grace_whatever_is_published_instead() {
             else {
                 panic!("{effects:?}");
             };
-            assert_eq!(fault.as_str(), "no_usable_key");
+            assert_eq!(fault.code().as_str(), "no_usable_key");
             // A second such answer does not begin the grace anew.
             let again = after(330_000);
             refresh(&mut store, ok(document), again, &memory);

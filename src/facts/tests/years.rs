@@ -244,7 +244,7 @@ impl Year {
                 effect,
                 Effect::Report(Event::KeysFailed(
                     _,
-                    FetchFault::Keys(KeySetFault::NoUsableKey(_))
+                    KeysFault::Keys(KeySetFault::NoUsableKey(_))
                 ))
             )
         };
@@ -255,7 +255,7 @@ impl Year {
         let is_mismatch = |effect: &Effect| {
             matches!(
                 effect,
-                Effect::Report(Event::KeysFailed(_, FetchFault::IssuerMismatch { .. }))
+                Effect::Report(Event::KeysFailed(_, KeysFault::IssuerMismatch { .. }))
             )
         };
         if effects.iter().any(is_mismatch) {

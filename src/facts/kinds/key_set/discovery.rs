@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::facts::FetchFault;
+use super::KeysFault;
 use crate::formats::json;
 use crate::http::{Address, Endpoint};
 use crate::policy::Provider;
@@ -19,9 +19,9 @@ pub(super) fn jwks_endpoint(
     document: &[u8],
     issuer: &str,
     cluster: &str,
-) -> Result<Endpoint, FetchFault> {
+) -> Result<Endpoint, KeysFault> {
     let text = json::without_mark(document);
-    let malformed = FetchFault::DocumentMalformed;
+    let malformed = KeysFault::DocumentMalformed;
     let document = json::object(text, MAX_DEPTH).map_err(|_| {
         malformed(if json::is_page(text) {
             "it is a page (HTML or XML)"
@@ -40,13 +40,13 @@ pub(super) fn jwks_endpoint(
     }
     let found = member("issuer", "it has no `issuer`")?;
     if found != issuer {
-        return Err(FetchFault::IssuerMismatch {
+        return Err(KeysFault::IssuerMismatch {
             expected: issuer.to_owned(),
             found: found.to_owned(),
         });
     }
     let found = member("jwks_uri", "it has no `jwks_uri`")?;
-    let unusable = |why: String| FetchFault::JwksUri {
+    let unusable = |why: String| KeysFault::JwksUri {
         found: found.to_owned(),
         why,
     };
@@ -62,7 +62,7 @@ pub(super) fn jwks_endpoint(
 /// # Errors
 ///
 /// What would be wrong with the document if it came from the provider.
-pub fn read_discovery(provider: &Provider, document: &[u8]) -> Result<String, FetchFault> {
+pub fn read_discovery(provider: &Provider, document: &[u8]) -> Result<String, KeysFault> {
     let issuer = provider.token.issuers.discovery.as_str();
     let keys = jwks_endpoint(document, issuer, "")?;
     Ok(format!("{}://{}{}", keys.scheme, keys.authority, keys.path))
@@ -88,7 +88,7 @@ mod tests {
         let keys = jwks_endpoint(&document, &many, "entra").map(|endpoint| endpoint.path);
         assert_eq!(keys, Ok("/organizations/discovery/v2.0/keys".to_owned()));
         let of_one = jwks_endpoint(&document, one, "entra");
-        let mismatch = FetchFault::IssuerMismatch {
+        let mismatch = KeysFault::IssuerMismatch {
             expected: one.to_owned(),
             found: "https://login.microsoftonline.com/{tenantid}/v2.0".to_owned(),
         };

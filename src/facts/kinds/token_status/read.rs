@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::TokenStatusFault;
-use crate::facts::{CallResponse, FetchFault, ResponseHeaders};
+use crate::facts::{CallFault, CallResponse, ResponseHeaders};
 use crate::formats::json;
 use crate::policy::{Introspection, Protocol};
 use crate::time::UnixMillis;
@@ -44,18 +44,18 @@ pub(super) fn read(
         _ => false,
     };
     let document = match response.document() {
-        Err(FetchFault::Status { status: 401, .. }) if is_introspection => {
+        Err(CallFault::Status { status: 401, .. }) if is_introspection => {
             return Err(TokenStatusFault::ClientRefused);
         }
         // RFC 6750 §3.1: `invalid_request`, `invalid_token`, `insufficient_scope`.
-        Err(FetchFault::Status {
+        Err(CallFault::Status {
             status: 400 | 401 | 403,
             ..
         }) if !is_introspection => return Ok(TokenStatus::Inactive),
         // A redirect may repeat a token in its address.
-        Err(FetchFault::Status { status, .. }) => {
+        Err(CallFault::Status { status, .. }) => {
             let location = None;
-            return Err(FetchFault::Status { status, location }.into());
+            return Err(CallFault::Status { status, location }.into());
         }
         document => document?,
     };
@@ -63,12 +63,12 @@ pub(super) fn read(
         return Err(TokenStatusFault::ContentType);
     }
     if document.len() > MAX_ANSWER {
-        return Err(FetchFault::TooLarge.into());
+        return Err(CallFault::TooLarge.into());
     }
     let mut claims = json::object(json::without_mark(&document), MAX_TOKEN_DEPTH)
         .map_err(|_| TokenStatusFault::Malformed)?;
     if json::weight(&claims) > MAX_WEIGHT {
-        return Err(FetchFault::TooLarge.into());
+        return Err(CallFault::TooLarge.into());
     }
     match protocol {
         Protocol::Introspection { .. } => match claims.get("active") {

@@ -1,6 +1,7 @@
 //! The token statuses that are known, for as long as they hold.
 
 use super::TokenStatus;
+use crate::facts::fault::FaultCode;
 use crate::facts::source::{FactKey, SourceId};
 use crate::formats::json;
 use crate::time::UnixMillis;
@@ -21,8 +22,8 @@ const MAX_OTHERS: usize = 2048;
 pub(super) enum Known {
     /// Its status.
     Status(TokenStatus),
-    /// None: the code of the fault.
-    Fault(&'static str),
+    /// None, for this fault.
+    Fault(FaultCode),
 }
 
 impl Known {
@@ -207,7 +208,7 @@ mod tests {
         for known in [
             active(9),
             Known::Status(TokenStatus::Inactive),
-            Known::Fault("timeout"),
+            Known::Fault(FaultCode::Timeout),
             active(1),
         ] {
             statuses.remember(THE_SOURCE, token, known, TERM);
@@ -223,7 +224,7 @@ mod tests {
         for token in [token, other] {
             statuses.remember(THE_SOURCE, token, active(9), TERM);
         }
-        statuses.remember(THE_SOURCE, token, Known::Fault("timeout"), TERM);
+        statuses.remember(THE_SOURCE, token, Known::Fault(FaultCode::Timeout), TERM);
         let status = |token| {
             let known = statuses.of(THE_SOURCE, token, UnixMillis(1500));
             known.map(|(known, _)| matches!(known, Known::Status(TokenStatus::Active(_))))

@@ -38,7 +38,7 @@ fn said(protocol: &Protocol, answer: CallResponse) -> &'static str {
         Ok(TokenStatus::Active(_)) => "active",
         Ok(TokenStatus::Inactive) => "inactive",
         Ok(TokenStatus::Nameless) => "nameless",
-        Err(fault) => fault.as_str(),
+        Err(fault) => fault.code().as_str(),
     }
 }
 
