@@ -132,7 +132,7 @@ fn what_is_wrong_with_a_file_is_said() {
     for (rest, said) in [
         (
             ["--answer", "idp=not.json"],
-            "not.json: the answer is malformed",
+            "not.json: the response is malformed",
         ),
         (["--answer", "idp=absent.json"], "absent.json: No such file"),
         (["--answer", "idp"], "is not of the form PROVIDER=FILE"),
