@@ -125,7 +125,7 @@ impl Gate {
         now: UnixMillis,
         memory: &dyn SharedMemory,
     ) -> Vec<Work> {
-        let effects = self.store.answered(call, answer, now, memory);
+        let effects = self.store.received(call, answer, now, memory);
         self.work(effects)
     }
 

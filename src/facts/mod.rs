@@ -1,7 +1,10 @@
-//! What a decision needs and cannot know by itself: facts that are fetched, kept and given up.
+//! Facts: what a decision needs and the gate fetches, such as key sets and token statuses.
 //!
-//! The store is driven by events (a tick, an answer, a request that waits) and answers with
-//! effects, so that years of it can be run in a test. It reads no clock and makes no call.
+//! Events drive the store (a tick, a response, a request that waits), and it returns effects, so that a
+//! test can run years of it. It reads no clock and makes no call.
+//!
+//! What all facts have in common is here once: [`call`], [`schedule`], [`waiting`], [`shared`] and the
+//! store. Each kind of fact is one folder in [`kinds`], and implements [`source::Kind`].
 
 mod call;
 mod event;
@@ -38,25 +41,26 @@ use crate::crypto::KeySet;
 use crate::policy::ProviderId;
 use crate::token::{TokenDigest, TokenFault};
 
-/// Something that has to be known before a decision can be taken.
+/// Something that a decision needs to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fact {
-    /// The keys of a provider, whichever they are.
+    /// The keys of a provider.
     KeySet(ProviderId),
-    /// The keys of a provider, fetched anew because a token names a key that is not among them.
-    /// The digest is that of the token's `kid`, or of the token, where it has none.
+    /// The keys of a provider, refetched because a token names a key that is not among them. The digest
+    /// is that of the token's `kid`, or of the token, where it has none.
     NewerKeySet(ProviderId, KeyIdDigest),
-    /// The keys of a provider, fetched anew because the signature of a token, which the digest stands
-    /// for, is good under none of those that it names. If they do not help, it is refused for this.
+    /// The keys of a provider, refetched because the signature of a token is good under none of the keys
+    /// that it names. The digest is that of the token. If the new keys do not help either, the token is
+    /// refused for this fault.
     ChangedKeySet(ProviderId, KeyIdDigest, TokenFault),
-    /// What a provider says of a token.
+    /// What a provider says about a token.
     Introspection(ProviderId, TokenDigest),
-    /// The same of a token whose signature is good: no stranger made it up.
+    /// The same for a token whose signature is good: no attacker made it up.
     Confirmation(ProviderId, TokenDigest),
 }
 
 impl Fact {
-    /// The provider that it is asked of.
+    /// The provider that it is fetched from.
     pub const fn provider(self) -> ProviderId {
         match self {
             Self::KeySet(provider)
@@ -101,19 +105,19 @@ pub trait Facts {
 pub enum NewerKeys {
     /// It may: they are worth waiting for.
     MayCome,
-    /// No: the provider does not publish it. They were fetched after the request came, or for this
-    /// very key again and again, or it left the set.
+    /// No: the provider does not publish it. The keys were fetched after the request came, or several
+    /// times for this key, or it left the set.
     Unlikely,
-    /// Nobody knows before this time has passed: they were fetched a moment ago for another key, or
-    /// for this one, and may have changed since. For keys that are not there they are fetched a few
-    /// times in a cooldown, and ever less often for the same one: otherwise anybody could make the
-    /// gate call the provider at will.
+    /// That is not known before this time has passed: they were fetched a moment ago for another key, or
+    /// for this one, and may have changed since. For unknown keys they are fetched a few times in a
+    /// cooldown, and less and less often for the same one. Otherwise an attacker could make the gate call
+    /// the provider without limit.
     NotYet(Duration),
-    /// The last attempt failed, so nobody knows.
+    /// The last attempt failed, so that is not known.
     Unavailable(Outage),
 }
 
-/// Why something cannot be had now.
+/// Why a fact is not available now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outage {
     /// When the next attempt is due.

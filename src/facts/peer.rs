@@ -1,4 +1,4 @@
-//! Where a request came from, for places to be shared fairly.
+//! Where a request came from, so that slots are shared fairly.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -28,7 +28,7 @@ impl Peer {
         }
     }
 
-    /// What stands for it among workers.
+    /// What stands for an address among workers.
     pub(super) const fn blinded(bits: u64) -> Self {
         Self(bits)
     }
@@ -61,8 +61,8 @@ mod tests {
             "2001:db8:1:3::1",
             "::1",
         ];
-        for (place, one) in others.iter().enumerate() {
-            for other in &others[..place] {
+        for (index, one) in others.iter().enumerate() {
+            for other in &others[..index] {
                 assert_ne!(Peer::parse(one), Peer::parse(other), "{one} {other}");
             }
         }

@@ -1,4 +1,4 @@
-//! What the header fields of an answer say: what it is, and when to ask again.
+//! The headers of a response: what it is, and when to call again.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ impl ResponseHeaders {
         (!values.is_empty()).then(|| values.join(&b","[..]))
     }
 
-    /// Whether the answer is `application/json`, whatever its parameters.
+    /// Whether the response is `application/json`, whatever its parameters.
     pub(super) fn is_json(&self) -> bool {
         let field = self.joined("content-type").unwrap_or_default();
         let kind = field.split(|byte| *byte == b';').next();
@@ -58,15 +58,15 @@ impl ResponseHeaders {
         Some(printable_bytes(&location, LONGEST_SHOWN))
     }
 
-    /// How long the provider says that its answer is fresh; zero where it wants to be asked each
-    /// time. What cannot be read says nothing. `s-maxage` is for shared caches and not read.
+    /// How long the provider says that its response is fresh; zero where it wants a call each time. What
+    /// cannot be read says nothing. `s-maxage` is for shared caches and not read.
     pub(super) fn max_age(&self) -> Option<Duration> {
         let field = self.joined("cache-control")?;
         directives(&field).filter_map(directive).min()
     }
 
-    /// How long the provider wants to be left alone. Only seconds are read, no dates: those would
-    /// have to be trusted to come from a clock like ours.
+    /// How long the provider wants to be left alone. Only seconds are read. A date would
+    /// only help if the provider's clock and that of Envoy were the same.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         seconds(self.joined("retry-after")?.trim_ascii())
     }

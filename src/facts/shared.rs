@@ -106,7 +106,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Named after the kind of fact, where the facts come from and who can read them. So a changed
+    /// Named after the kind of fact, where the facts come from and which workers can read them. So a changed
     /// configuration of the same source finds the facts that are there, and workers with other secrets,
     /// which could not open them, do not overwrite them.
     pub(super) fn of(kind: &str, parts: &[String], key: &SharedKey) -> Self {

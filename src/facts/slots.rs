@@ -1,14 +1,14 @@
 //! A bounded number of slots, shared fairly.
 //!
-//! Callers whose token was good before come first. Among others, a new caller takes the slot of
-//! one whose address has more slots; behind a proxy, which gives all callers one address, of one
-//! whose key id or token has more. So a flood from few addresses displaces its own.
+//! Callers whose token was good before come first. Among the others, a new caller takes a slot of the
+//! address that has more of them. Behind a proxy, which gives all callers one address, it takes a slot of
+//! the key id or token that has more. So a flood from few addresses displaces only itself.
 
 use std::collections::HashMap;
 
 use super::peer::Peer;
 
-/// On whose account a request waits.
+/// What a request with a slot is counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Holder {
     /// Its token was good before: it comes before all that were not.
@@ -19,11 +19,11 @@ pub(super) struct Holder {
     pub(super) group: u128,
 }
 
-/// Callers who share slots with each other alone: the proven ones of an address, or the others.
+/// Callers that share slots only with each other: the proven ones of an address, or the others.
 type Account = (bool, Option<Peer>);
 
-/// How many slots are taken, and by whom. There are at most some thousand, so a slot is looked
-/// for by going through all, and only once they are all taken.
+/// How many slots are taken, and by which holders. There are at most some thousand, so the one to give
+/// up is found by a search through all, and only once all are taken.
 #[derive(Debug, Default)]
 pub(super) struct Slots {
     count: usize,
@@ -63,8 +63,8 @@ impl Slots {
         }
     }
 
-    /// Who must leave for this caller: one of those with the most. Proven callers leave for other
-    /// proven ones alone.
+    /// Which holder must leave for this caller: one of those with the most slots. Proven callers leave
+    /// only for other proven ones.
     fn victim(&self, holder: Holder) -> Option<Holder> {
         let own = (holder.is_proven, holder.peer);
         let accounts = self.counts.iter().filter(|((_, group), _)| group.is_none());
@@ -100,7 +100,7 @@ const fn keys(holder: Holder) -> [(Account, Option<u128>); 2] {
     [(account, None), (account, Some(holder.group))]
 }
 
-/// Nobody has more slots than the new caller has.
+/// No holder has more slots than the new caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Full;
 
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_that_all_want_more_have_equal_shares_whoever_came_first() {
+    fn addresses_that_all_want_more_have_equal_shares_in_any_order() {
         let flood = (0..4).flat_map(|peer| vec![holder(false, peer, 0); 1_000]);
         let of = of_peers(&shares(flood), &[0, 1, 2, 3]);
         assert_eq!(of.iter().sum::<usize>(), MOST);
@@ -214,7 +214,7 @@ mod tests {
 
     /// Nothing is gained by coming again and again.
     #[test]
-    fn nobody_is_displaced_for_one_who_has_as_much() {
+    fn no_caller_is_displaced_for_one_that_has_as_much() {
         let mut slots = Slots::default();
         for number in 0..100_u8 {
             assert_eq!(slots.take(holder(false, number / 50, 0), MOST), Ok(None));

@@ -27,7 +27,7 @@ const DISPLACED_AT_ONCE: usize = 8;
 /// How long a worker goes on by itself after it found a shared value that is too large.
 const ALONE: Duration = Duration::from_secs(60);
 
-/// Who is behind a request that waits, as far as that is known.
+/// What is known about the sender of a request that waits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
     /// Where it came from.
@@ -279,7 +279,7 @@ impl FactStore {
             self.waiting.clamp(id, latest);
         }
         while let Some(call) = self.lost_call(id, now) {
-            effects.extend(self.answered(call, CallResponse::NoResponse, now, memory));
+            effects.extend(self.received(call, CallResponse::NoResponse, now, memory));
         }
         let Some(slot) = self.sources.get_mut(id.0) else {
             return;
@@ -321,7 +321,7 @@ impl FactStore {
     }
 
     /// The response to a call has come, or the call could not be made.
-    pub fn answered(
+    pub fn received(
         &mut self,
         call: CallId,
         response: CallResponse,

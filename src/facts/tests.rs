@@ -195,7 +195,7 @@ fn ok(body: impl Into<Vec<u8>>) -> CallResponse {
     }
 }
 
-/// A good answer that says how long it is fresh.
+/// A good response that says how long it is fresh.
 fn fresh_for(seconds: u64, body: impl Into<Vec<u8>>) -> CallResponse {
     CallResponse::Response {
         status: 200,
@@ -247,7 +247,7 @@ impl FactStore {
     }
 }
 
-/// On whose account a request waits that came from there.
+/// The origin of a request that came from there.
 fn from(address: &str) -> Origin {
     Origin {
         peer: Some(Peer::parse(address).unwrap()),
@@ -265,10 +265,10 @@ fn newer(kid: &str) -> Fact {
     Fact::NewerKeySet(THE_PROVIDER, KeyIdDigest::of(kid))
 }
 
-/// Fetches at `now`, which must be due, and answers.
-fn refresh(store: &mut FactStore, answer: CallResponse, now: UnixMillis, memory: &Memory) {
+/// Fetches at `now`, which must be due, with this response.
+fn refresh(store: &mut FactStore, response: CallResponse, now: UnixMillis, memory: &Memory) {
     let call = fetch(&store.tick(now, memory));
-    store.answered(call.id, answer, now, memory);
+    store.received(call.id, response, now, memory);
 }
 
 fn after(millis: u64) -> UnixMillis {
@@ -319,7 +319,7 @@ fn knows(store: &FactStore, kid: &str, now: UnixMillis) -> bool {
 fn warm(memory: &Memory) -> FactStore {
     let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
     let call = fetch(&store.tick(START, memory));
-    store.answered(call.id, ok(key_set("one")), START, memory);
+    store.received(call.id, ok(key_set("one")), START, memory);
     assert!(knows(&store, "one", START));
     store
 }

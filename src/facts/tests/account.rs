@@ -312,8 +312,8 @@ fn logged_in() -> CallResponse {
 fn fetch_id(store: &mut FactStore, account: Account, now: UnixMillis, memory: &Memory) {
     wait(store, 99, (0, account), now).unwrap();
     let login = fetch(&store.tick(now, memory));
-    let question = fetch(&store.answered(login.id, logged_in(), now, memory));
-    store.answered(question.id, ok(r#"{"id":"u-1"}"#), now, memory);
+    let question = fetch(&store.received(login.id, logged_in(), now, memory));
+    store.received(question.id, ok(r#"{"id":"u-1"}"#), now, memory);
 }
 
 const FIRST: Account = Account(1);
@@ -330,13 +330,13 @@ fn a_fact_may_take_several_calls_with_json_and_cookies() {
     let bodies: Vec<_> = bodies.map(|body| body.content().clone()).collect();
     let bodies: Vec<_> = bodies.iter().map(Secret::expose).collect();
     assert_eq!(bodies, [r#"{"email":"1@n8n"}"#, r#"{"email":"2@n8n"}"#]);
-    let effects = store.answered(logins[0].id, logged_in(), after(9), &memory);
+    let effects = store.received(logins[0].id, logged_in(), after(9), &memory);
     assert_eq!(effects.len(), 1, "no request is woken between two calls");
     let question = fetch(&effects);
     let cookie = question.request.header("cookie").map(Secret::expose);
     assert_eq!(cookie, Some("n8n-auth=abc; browser-id=7"));
     assert_eq!(known(&store, FIRST, after(9)), "pending");
-    let effects = store.answered(question.id, ok(r#"{"id":"u-1"}"#), after(19), &memory);
+    let effects = store.received(question.id, ok(r#"{"id":"u-1"}"#), after(19), &memory);
     assert_eq!(woken(&effects), [(1, false), (2, false)]);
     assert_eq!(known(&store, FIRST, after(19)), "u-1");
     assert_eq!(known(&store, SECOND, after(19)), "pending");
@@ -350,16 +350,16 @@ fn a_response_that_is_not_awaited_is_read_as_no_step() {
     let (mut store, memory) = (one(false), Memory::default());
     wait(&mut store, 1, (0, FIRST), START).unwrap();
     let login = fetch(&store.tick(START, &memory));
-    let question = fetch(&store.answered(login.id, logged_in(), START, &memory));
+    let question = fetch(&store.received(login.id, logged_in(), START, &memory));
     for late in [login.id, CallId(77)] {
-        let effects = store.answered(late, ok(r#"{"id":"u-2"}"#), after(1), &memory);
+        let effects = store.received(late, ok(r#"{"id":"u-2"}"#), after(1), &memory);
         assert_eq!(effects, []);
     }
     // The second call is lost.
     let effects = store.tick(after(7_001), &memory);
     assert_eq!(woken(&effects), [(1, false)]);
     assert_eq!(known(&store, FIRST, after(7_001)), "no_response");
-    let late = store.answered(question.id, ok(r#"{"id":"u-1"}"#), after(7_002), &memory);
+    let late = store.received(question.id, ok(r#"{"id":"u-1"}"#), after(7_002), &memory);
     assert_eq!(late, []);
     assert_eq!(known(&store, FIRST, after(7_002)), "no_response");
 }
@@ -376,10 +376,10 @@ fn a_failure_of_any_step_makes_the_source_pause_and_the_next_fetch_begins_anew()
         wait(&mut store, 1, (0, FIRST), START).unwrap();
         wait(&mut store, 2, (0, SECOND), START).unwrap();
         let calls = fetches(&store.tick(START, &memory));
-        let mut effects = store.answered(calls[0].id, login, START, &memory);
+        let mut effects = store.received(calls[0].id, login, START, &memory);
         if let Some(question) = question {
             let call = fetch(&effects);
-            effects = store.answered(call.id, question, START, &memory);
+            effects = store.received(call.id, question, START, &memory);
         }
         assert_eq!(woken(&effects), [(1, false)], "the other call is under way");
         assert_eq!(known(&store, FIRST, after(1)), fault);
@@ -423,7 +423,7 @@ fn one_worker_of_several_fetches_and_they_pause_together() {
     }
     let login = fetch(&first.tick(START, &memory));
     assert_eq!(second.tick(after(1), &memory), []);
-    first.answered(login.id, status(503), after(2), &memory);
+    first.received(login.id, status(503), after(2), &memory);
     assert_eq!(woken(&second.tick(after(3), &memory)), [(1, false)]);
     assert_eq!(known(&second, FIRST, after(3)), "unavailable");
 }
@@ -442,7 +442,7 @@ fn a_store_may_have_several_sources_of_a_kind_each_with_slots_of_its_own() {
     assert_eq!(admitted(&mut store, 1), 4);
     let calls = fetches(&store.tick(START, &memory));
     assert_eq!(calls.len(), 2);
-    let effects = store.answered(calls[1].id, status(500), START, &memory);
+    let effects = store.received(calls[1].id, status(500), START, &memory);
     assert_eq!(woken(&effects).len(), 4);
     assert_eq!(
         known(&store, FIRST, START),

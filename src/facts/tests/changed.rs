@@ -48,7 +48,7 @@ fn a_key_that_changed_under_its_id_is_fetched_for_the_first_token_that_it_signed
     store
         .wait(WaiterId(2), changed("also-good"), after(1_003))
         .unwrap();
-    let effects = store.answered(call.id, ok(other_key_set("one")), after(1_010), &memory);
+    let effects = store.received(call.id, ok(other_key_set("one")), after(1_010), &memory);
     assert_eq!(woken(&effects), [(1, false), (2, false)]);
     assert!(known(&store, after(1_010)).starts_with("PUAX"));
     // A token that the newer keys did not sign either is not waited for again.
@@ -104,14 +104,14 @@ fn forged_signatures_cause_few_fetches_and_take_none_from_key_ids_that_are_new()
             }
             for call in fetches(&store.tick(now, &memory)) {
                 begun += 1;
-                store.answered(call.id, ok(key_set("one")), now, &memory);
+                store.received(call.id, ok(key_set("one")), now, &memory);
             }
             assert!(knows(&store, "one", now), "good tokens never wait");
         }
         let most = if callers == 1 { 2 } else { 3 };
         assert!(begun <= most * 10 + 2, "{callers}: {begun}");
         assert_eq!(waited, begun, "the others are refused at once");
-        // A key id that is new finds all its looks.
+        // A key id that is new has all its refetches.
         let now = after(300_000);
         for (looked, rest) in [(0, 0), (3_000, 3_000)] {
             let now = now.saturating_add(Duration::from_millis(looked));
@@ -123,12 +123,12 @@ fn forged_signatures_cause_few_fetches_and_take_none_from_key_ids_that_are_new()
                 Ok(())
             );
             let call = fetch(&store.tick(now, &memory));
-            store.answered(call.id, ok(key_set("one")), now, &memory);
+            store.received(call.id, ok(key_set("one")), now, &memory);
         }
     }
 }
 
-/// A caller who used up his looks leaves one to the others.
+/// A caller that used up its refetches leaves one to the others.
 #[test]
 fn a_flood_of_forged_tokens_from_one_address_keeps_no_changed_key_out() {
     let memory = Memory::default();
@@ -165,7 +165,7 @@ fn one_token_that_is_sent_again_and_again_causes_ever_fewer_fetches() {
             waited += u32::from(store.wait(id, changed("old"), now).is_ok());
         }
         for call in fetches(&store.tick(now, &memory)) {
-            store.answered(call.id, ok(key_set("one")), now, &memory);
+            store.received(call.id, ok(key_set("one")), now, &memory);
         }
     }
     assert!(waited <= 15, "{waited}");
@@ -180,12 +180,12 @@ fn a_provider_that_is_down_or_slow_is_not_asked_for_forged_tokens() {
         .unwrap();
     refresh(&mut store, status(503), after(1_000), &memory);
     assert!(!may_have_changed(&store, "two", after(1_500)));
-    // A look for an unknown key id took ten seconds: the provider rests as long.
+    // A refetch for an unknown key id took ten seconds: the provider rests as long.
     let mut store = warm(&Memory::default());
     let memory = Memory::default();
     store.wait(WaiterId(1), newer("two"), after(1_000)).unwrap();
     let call = fetch(&store.tick(after(1_000), &memory));
-    store.answered(call.id, ok(key_set("one")), after(7_000), &memory);
+    store.received(call.id, ok(key_set("one")), after(7_000), &memory);
     assert!(!may_have_changed(&store, "two", after(12_999)));
     assert!(may_have_changed(&store, "two", after(13_000)));
 }
@@ -236,7 +236,7 @@ fn keys_that_are_left_out_are_told_once_for_each_change_and_known_to_all_workers
     };
     let told = |store: &mut FactStore, document: Vec<u8>, now: UnixMillis| {
         let call = fetch(&store.tick(now, &memory));
-        let effects = store.answered(call.id, ok(document), now, &memory);
+        let effects = store.received(call.id, ok(document), now, &memory);
         let mut told = effects.into_iter().filter_map(|effect| match effect {
             Effect::Report(Event::KeysSkipped(_, keys)) => Some(keys),
             _ => None,

@@ -6,7 +6,7 @@ use super::*;
 const TOKENS: u64 = 40;
 
 /// What was said of a token, and until when that counts.
-type Word = (&'static str, UnixMillis);
+type Status = (&'static str, UnixMillis);
 
 /// A store, and beside it what must be true of it.
 struct Days {
@@ -17,7 +17,7 @@ struct Days {
     waiting: BTreeMap<u32, String>,
     /// Calls that are under way, about which token, and whether the provider rested.
     flying: Vec<(CallId, String, bool)>,
-    words: BTreeMap<String, Word>,
+    statuses: BTreeMap<String, Status>,
     was_active: BTreeSet<String>,
     /// Before this no probe may be made, and before that no call at all.
     probe_after: UnixMillis,
@@ -40,7 +40,7 @@ impl Days {
             last_waiter: 0,
             waiting: BTreeMap::new(),
             flying: Vec::new(),
-            words: BTreeMap::new(),
+            statuses: BTreeMap::new(),
             was_active: BTreeSet::new(),
             probe_after: START,
             left_alone: START,
@@ -62,10 +62,11 @@ impl Days {
         self.now = self.now.saturating_add(length);
     }
 
-    fn word_that_counts(&self, text: &str) -> Option<&'static str> {
-        let word = self.words.get(text);
-        word.filter(|(_, until)| self.now < *until)
-            .map(|(word, _)| *word)
+    fn status_that_holds(&self, text: &str) -> Option<&'static str> {
+        let status = self.statuses.get(text);
+        status
+            .filter(|(_, until)| self.now < *until)
+            .map(|(status, _)| *status)
     }
 
     /// A caller comes with a token.
@@ -78,7 +79,7 @@ impl Days {
             let fact = Fact::Introspection(THE_PROVIDER, digest(&text));
             (known(&self.store, &text, self.now), fact)
         };
-        match (said, self.word_that_counts(&text)) {
+        match (said, self.status_that_holds(&text)) {
             ("pending", None) => {
                 self.last_waiter += 1;
                 let waiter = WaiterId(self.last_waiter);
@@ -91,15 +92,15 @@ impl Days {
         }
     }
 
-    /// The provider answers one of the calls.
-    fn answer(&mut self) -> Vec<Effect> {
+    /// The provider responds to one of the calls.
+    fn response(&mut self) -> Vec<Effect> {
         let Some(last) = self.flying.len().checked_sub(1) else {
             return Vec::new();
         };
-        let place = usize::try_from(self.roll(last as u64 + 1)).unwrap();
-        let (call, text, is_probe) = self.flying.swap_remove(place);
+        let index = usize::try_from(self.roll(last as u64 + 1)).unwrap();
+        let (call, text, is_probe) = self.flying.swap_remove(index);
         let asks_for_time = self.roll(20) == 0;
-        let (answer, word, length) = match self.roll(9) {
+        let (response, status, length) = match self.roll(9) {
             0..=3 => (active(), "active", TTL),
             4..=5 => (inactive(), "inactive", INACTIVE_TTL),
             6 => (status(500), "server_error", 5_000),
@@ -108,30 +109,30 @@ impl Days {
         };
         let effects = self
             .store
-            .answered(call, answer, self.now, &Memory::default());
+            .received(call, response, self.now, &Memory::default());
         // Else it was given up before.
         if !effects.is_empty() {
             let until = self.now.saturating_add(Duration::from_millis(length));
-            match word {
+            match status {
                 "left_alone" => self.left_alone = until,
                 "unavailable" if is_probe => self.probe_after = until,
                 "unavailable" => {}
-                _ => self.believe(text, word, until),
+                _ => self.believe(text, status, until),
             }
         }
         effects
     }
 
-    fn believe(&mut self, text: String, word: &'static str, until: UnixMillis) {
-        match word {
+    fn believe(&mut self, text: String, status: &'static str, until: UnixMillis) {
+        match status {
             "active" => _ = self.was_active.insert(text.clone()),
             "inactive" => _ = self.was_active.remove(&text),
             _ => {}
         }
-        if word != "server_error" {
+        if status != "server_error" {
             self.probe_after = self.now;
         }
-        self.words.insert(text, (word, until));
+        self.statuses.insert(text, (status, until));
     }
 
     fn check(&mut self, effects: &[Effect], rests: bool) {
@@ -139,9 +140,9 @@ impl Days {
             match effect {
                 Effect::CallFor { call, waiter, .. } => {
                     let text = self.waiting.get(&waiter.0);
-                    let text = text.expect("somebody waits for it").clone();
-                    let word = self.word_that_counts(&text);
-                    assert_eq!(word, None, "{text} is asked about within its term");
+                    let text = text.expect("a request waits for it").clone();
+                    let status = self.status_that_holds(&text);
+                    assert_eq!(status, None, "{text} is asked about within its term");
                     assert!(self.now >= self.left_alone, "it asked to be left alone");
                     if rests {
                         assert!(
@@ -175,7 +176,7 @@ fn random_days_keep_the_promises() {
         match days.roll(10) {
             0..=3 => days.come(),
             4..=6 => {
-                let effects = days.answer();
+                let effects = days.response();
                 days.check(&effects, false);
             }
             7 => days.pass(3_000),

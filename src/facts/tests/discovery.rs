@@ -1,4 +1,4 @@
-//! Where the keys are: asked seldom, followed when it changes, and never believed of a stranger.
+//! Where the keys are: read seldom, followed when it changes, and never accepted from another issuer.
 
 use super::*;
 
@@ -11,9 +11,9 @@ fn discovered(memory: &Memory) -> FactStore {
         .endpoint
         .path
         .ends_with("/openid-configuration"));
-    let next = fetch(&store.answered(call.id, document("/jwks"), START, memory));
+    let next = fetch(&store.received(call.id, document("/jwks"), START, memory));
     assert_eq!(next.request.endpoint.path, "/jwks");
-    store.answered(next.id, ok(key_set("one")), START, memory);
+    store.received(next.id, ok(key_set("one")), START, memory);
     assert!(knows(&store, "one", START));
     store
 }
@@ -36,13 +36,13 @@ fn the_document_is_read_once_an_hour_and_the_keys_more_often() {
         for call in fetches(&store.tick(now, &memory)) {
             let next = if reads_document(&call) {
                 documents.push(second);
-                let effects = store.answered(call.id, document("/jwks"), now, &memory);
+                let effects = store.received(call.id, document("/jwks"), now, &memory);
                 fetch(&effects)
             } else {
                 call
             };
             keys += 1;
-            store.answered(next.id, ok(key_set("one")), now, &memory);
+            store.received(next.id, ok(key_set("one")), now, &memory);
         }
     }
     assert!((36..=40).contains(&keys), "{keys}");
@@ -65,7 +65,7 @@ fn a_worker_that_takes_keys_over_knows_where_they_are() {
 
 #[test]
 fn keys_that_are_not_where_they_were_are_looked_for_at_the_next_attempt_by_every_worker() {
-    for (answer, anew) in [
+    for (response, anew) in [
         (status(404), true),
         (status(410), true),
         (CallResponse::NoResponse, true),
@@ -77,18 +77,18 @@ fn keys_that_are_not_where_they_were_are_looked_for_at_the_next_attempt_by_every
         let mut store = discovered(&memory);
         let mut other = FactStore::new(&policy(by_discovery(), Some("secret")));
         other.tick(after(1), &memory);
-        refresh(&mut store, answer.clone(), after(300_000), &memory);
+        refresh(&mut store, response.clone(), after(300_000), &memory);
         other.tick(after(300_001), &memory);
         let call = fetch(&other.tick(after(302_000), &memory));
-        assert_eq!(reads_document(&call), anew, "{answer:?}");
+        assert_eq!(reads_document(&call), anew, "{response:?}");
         let call = if anew {
-            fetch(&other.answered(call.id, document("/moved"), after(302_000), &memory))
+            fetch(&other.received(call.id, document("/moved"), after(302_000), &memory))
         } else {
             call
         };
         let path = if anew { "/moved" } else { "/jwks" };
         assert_eq!(call.request.endpoint.path, path);
-        other.answered(call.id, ok(key_set("two")), after(302_000), &memory);
+        other.received(call.id, ok(key_set("two")), after(302_000), &memory);
         store.tick(after(302_001), &memory);
         assert!(knows(&store, "two", after(302_001)));
         let next = fetch(&store.tick(after(602_000), &memory));
@@ -103,9 +103,9 @@ fn an_unknown_key_is_looked_for_where_the_document_says_now() {
     store.wait(WaiterId(1), newer("two"), after(1_000)).unwrap();
     let call = fetch(&store.tick(after(1_000), &memory));
     assert!(reads_document(&call));
-    let next = fetch(&store.answered(call.id, document("/new"), after(1_000), &memory));
+    let next = fetch(&store.received(call.id, document("/new"), after(1_000), &memory));
     assert_eq!(next.request.endpoint.path, "/new");
-    store.answered(next.id, ok(key_set("two")), after(1_000), &memory);
+    store.received(next.id, ok(key_set("two")), after(1_000), &memory);
     assert!(knows(&store, "two", after(1_000)));
 }
 
@@ -121,7 +121,7 @@ fn a_document_that_became_another_issuers_is_refused_and_old_keys_serve_on() {
         for call in fetches(&store.tick(now, &memory)) {
             assert!(reads_document(&call), "{}", call.request.endpoint.path);
             lies += 1;
-            let effects = store.answered(call.id, ok(lie), now, &memory);
+            let effects = store.received(call.id, ok(lie), now, &memory);
             let is_mismatch = |fault: &KeysFault| fault.code().as_str() == "issuer_mismatch";
             assert!(
                 matches!(&effects[0], Effect::Report(Event::KeysFailed(_, fault)) if is_mismatch(fault))
@@ -139,7 +139,7 @@ fn a_document_that_cannot_be_read_does_not_hide_where_the_keys_were() {
     let mut store = discovered(&memory);
     store.wait(WaiterId(1), newer("two"), after(1_000)).unwrap();
     refresh(&mut store, status(500), after(1_000), &memory);
-    // Nobody asks for the unknown key again; the regular fetch goes on.
+    // No request has the unknown key again; the regular fetch goes on.
     let call = fetch(&store.tick(after(300_000), &memory));
     assert_eq!(call.request.endpoint.path, "/jwks");
 }

@@ -1,10 +1,10 @@
-//! When keys are fetched, how long they serve, and who waits for them.
+//! When keys are fetched, how long they serve, and which requests wait for them.
 
 use super::*;
 use crate::crypto::KeySet;
 
 #[test]
-fn the_first_tick_fetches_the_keys_though_nobody_waits() {
+fn the_first_tick_fetches_the_keys_though_no_request_waits() {
     let memory = Memory::default();
     let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
     assert!(matches!(
@@ -14,7 +14,7 @@ fn the_first_tick_fetches_the_keys_though_nobody_waits() {
     let call = fetch(&store.tick(START, &memory));
     assert_eq!(call.request.endpoint, endpoint("/jwks"));
     assert_eq!(call.request.timeout, Duration::from_secs(5));
-    let effects = store.answered(call.id, ok(key_set("one")), after(20), &memory);
+    let effects = store.received(call.id, ok(key_set("one")), after(20), &memory);
     assert_eq!(effects, [Effect::Report(Event::KeysFetched(THE_PROVIDER))]);
     assert!(knows(&store, "one", after(20)));
 }
@@ -26,15 +26,15 @@ fn discovery_leads_to_the_keys_through_the_same_cluster() {
     let call = fetch(&store.tick(START, &memory));
     let document =
         format!(r#"{{"issuer":"{ISSUER}","jwks_uri":"https://169.254.169.254/latest","x":[1]}}"#);
-    let next = fetch(&store.answered(call.id, ok(document), START, &memory));
+    let next = fetch(&store.received(call.id, ok(document), START, &memory));
     assert_eq!(next.request.endpoint.cluster, "idp");
     assert_eq!(next.request.endpoint.authority, "169.254.169.254");
     assert_ne!(next.id, call.id);
-    store.answered(next.id, ok(key_set("one")), START, &memory);
+    store.received(next.id, ok(key_set("one")), START, &memory);
     assert!(knows(&store, "one", START));
 }
 
-/// What is wrong with a document stands in the log: the operator must not have to fetch it himself.
+/// What is wrong with a document stands in the log: the operator must not have to fetch it.
 #[test]
 fn a_discovery_document_that_lies_brings_no_keys_and_the_log_says_what_is_wrong_with_it() {
     let of = |issuer: &str, jwks: &str| format!(r#"{{"issuer":"{issuer}","jwks_uri":"{jwks}"}}"#);
@@ -125,7 +125,7 @@ fn a_discovery_document_that_lies_brings_no_keys_and_the_log_says_what_is_wrong_
         let memory = Memory::default();
         let mut store = FactStore::new(&policy(by_discovery(), Some("secret")));
         let call = fetch(&store.tick(START, &memory));
-        let effects = store.answered(call.id, ok(document.clone()), START, &memory);
+        let effects = store.received(call.id, ok(document.clone()), START, &memory);
         let [Effect::Report(Event::KeysFailed(THE_PROVIDER, fault))] = effects.as_slice() else {
             panic!("{document}: {effects:?}");
         };
@@ -142,20 +142,20 @@ fn a_discovery_document_that_lies_brings_no_keys_and_the_log_says_what_is_wrong_
 fn a_byte_order_mark_before_a_document_is_not_looked_at() {
     let memory = Memory::default();
     let mut store = FactStore::new(&policy(by_discovery(), Some("secret")));
-    let marked = |answer: CallResponse| match answer {
+    let marked = |response: CallResponse| match response {
         CallResponse::Response { body, .. } => ok([b"\xef\xbb\xbf", body.as_slice()].concat()),
         other => other,
     };
     let call = fetch(&store.tick(START, &memory));
-    let next = fetch(&store.answered(call.id, marked(document("/jwks")), START, &memory));
-    let effects = store.answered(next.id, marked(ok(key_set("one"))), START, &memory);
+    let next = fetch(&store.received(call.id, marked(document("/jwks")), START, &memory));
+    let effects = store.received(next.id, marked(ok(key_set("one"))), START, &memory);
     assert_eq!(effects, [Effect::Report(Event::KeysFetched(THE_PROVIDER))]);
     assert!(knows(&store, "one", START));
 }
 
 #[test]
-fn a_redirect_says_where_it_leads_to_and_a_compressed_answer_how_it_is_encoded() {
-    let answer = |status: u16, headers: ResponseHeaders, body: &[u8]| CallResponse::Response {
+fn a_redirect_says_where_it_leads_to_and_a_compressed_response_how_it_is_encoded() {
+    let response = |status: u16, headers: ResponseHeaders, body: &[u8]| CallResponse::Response {
         status,
         headers,
         body: body.to_vec(),
@@ -166,31 +166,34 @@ fn a_redirect_says_where_it_leads_to_and_a_compressed_answer_how_it_is_encoded()
     let encoded =
         |coding: &str| format!("the document is encoded ({coding}), though that was not asked for");
     let plain = key_set("one");
-    for (answer, told) in [
+    for (response, told) in [
         (
-            answer(301, to(b"https://new.example/\x1bkeys\xff"), b""),
+            response(301, to(b"https://new.example/\x1bkeys\xff"), b""),
             "the provider responded with status 301, to \"https://new.example/\\u{1b}keys\\xff\""
                 .to_owned(),
         ),
         (
-            answer(302, ResponseHeaders::default(), b""),
+            response(302, ResponseHeaders::default(), b""),
             "the provider responded with status 302".to_owned(),
         ),
-        (answer(200, coded("gzip"), b"\x1f\x8b\x08"), encoded("gzip")),
-        (answer(200, coded("br"), &plain), encoded("br")),
         (
-            answer(200, coded("identity, Deflate"), &plain),
+            response(200, coded("gzip"), b"\x1f\x8b\x08"),
+            encoded("gzip"),
+        ),
+        (response(200, coded("br"), &plain), encoded("br")),
+        (
+            response(200, coded("identity, Deflate"), &plain),
             encoded("identity, Deflate"),
         ),
         (
-            answer(200, ResponseHeaders::default(), b"\x1f\x8b\x08"),
+            response(200, ResponseHeaders::default(), b"\x1f\x8b\x08"),
             encoded("gzip"),
         ),
     ] {
         let memory = Memory::default();
         let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
         let call = fetch(&store.tick(START, &memory));
-        let effects = store.answered(call.id, answer, START, &memory);
+        let effects = store.received(call.id, response, START, &memory);
         let [Effect::Report(Event::KeysFailed(THE_PROVIDER, fault))] = effects.as_slice() else {
             panic!("{effects:?}");
         };
@@ -201,7 +204,7 @@ fn a_redirect_says_where_it_leads_to_and_a_compressed_answer_how_it_is_encoded()
         let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
         refresh(
             &mut store,
-            answer(200, coded(plainly), &plain),
+            response(200, coded(plainly), &plain),
             START,
             &memory,
         );
@@ -244,19 +247,19 @@ fn whatever_is_no_key_set_is_a_fault_of_its_own() {
         (ok(&key_set("one")[..40]), "not_json"),
         (ok(r#"{"keys":[],"keys":[]}"#), "duplicate_member"),
     ];
-    for (answer, code) in cases {
+    for (response, code) in cases {
         let memory = Memory::default();
         let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
         let call = fetch(&store.tick(START, &memory));
-        let effects = store.answered(call.id, answer.clone(), START, &memory);
+        let effects = store.received(call.id, response.clone(), START, &memory);
         let [Effect::Report(Event::KeysFailed(_, fault)), ..] = effects.as_slice() else {
-            panic!("{answer:?}: {effects:?}");
+            panic!("{response:?}: {effects:?}");
         };
         assert_eq!(fault.code().as_str(), code);
         // The request that is refused for it says so.
         let facts = store.at(START);
         let Availability::Unavailable(outage) = facts.key_set(THE_PROVIDER) else {
-            panic!("{answer:?}: keys");
+            panic!("{response:?}: keys");
         };
         assert_eq!(outage.fault, Some(code));
     }
@@ -274,7 +277,7 @@ fn requests_wait_for_one_fetch_and_are_woken_by_it() {
     assert!(store.has_waiters());
     let call = fetch(&store.tick(after(2), &memory));
     assert_eq!(store.tick(after(4), &memory), []);
-    let effects = store.answered(call.id, ok(key_set("one")), after(9), &memory);
+    let effects = store.received(call.id, ok(key_set("one")), after(9), &memory);
     assert_eq!(woken(&effects), [(1, false), (3, false)]);
     assert!(!store.has_waiters());
 }
@@ -299,7 +302,7 @@ fn a_request_does_not_wait_longer_than_a_fetch_may_take() {
 }
 
 #[test]
-fn a_call_that_the_host_never_answers_is_given_up_and_those_who_wait_are_told() {
+fn a_call_without_a_response_is_given_up_and_the_requests_for_it_are_woken() {
     let memory = Memory::default();
     let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
     let fact = Fact::KeySet(THE_PROVIDER);
@@ -319,9 +322,9 @@ fn the_number_of_waiting_requests_is_bounded() {
     assert_eq!(taken, 1024);
 }
 
-/// A cold start: nobody was verified before.
+/// A cold start: no caller was verified before.
 #[test]
-fn a_flood_that_waits_for_keys_leaves_places_to_callers_from_other_addresses() {
+fn a_flood_that_waits_for_keys_leaves_slots_to_callers_from_other_addresses() {
     let memory = Memory::default();
     let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
     let call = fetch(&store.tick(START, &memory));
@@ -355,14 +358,14 @@ fn a_flood_that_waits_for_keys_leaves_places_to_callers_from_other_addresses() {
     }
     assert_eq!((taken - displaced, here.len()), (1024, 1024));
     assert!(displaced > 0);
-    let effects = store.answered(call.id, ok(key_set("one")), START, &memory);
+    let effects = store.received(call.id, ok(key_set("one")), START, &memory);
     let good = woken(&effects).into_iter().filter(|(id, _)| id % 100 == 50);
     assert_eq!(good.count(), 60);
 }
 
 /// Between two ticks no more are displaced than can be told soon.
 #[test]
-fn those_who_lose_their_places_are_few_at_a_time() {
+fn requests_that_lose_their_slots_are_few_at_a_time() {
     let memory = Memory::default();
     let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
     fetch(&store.tick(START, &memory));
@@ -433,7 +436,7 @@ fn keys_are_fetched_again_when_they_are_old_and_serve_meanwhile() {
     assert_eq!(store.tick(before(due(START, 300)), &memory), []);
     let call = fetch(&store.tick(due(START, 300), &memory));
     assert!(knows(&store, "one", after(300_001)));
-    store.answered(call.id, ok(key_set("two")), after(300_010), &memory);
+    store.received(call.id, ok(key_set("two")), after(300_010), &memory);
     assert!(knows(&store, "two", after(300_010)));
     assert!(!knows(&store, "one", after(300_010)), "the key was revoked");
 }
@@ -446,7 +449,7 @@ fn a_key_that_left_the_set_is_kept_for_its_grace_and_no_longer() {
     let mut store = FactStore::new(&policy);
     let mut publish = |kid: &str, now: UnixMillis| {
         let call = fetch(&store.tick(now, &memory));
-        store.answered(call.id, ok(key_set(kid)), now, &memory);
+        store.received(call.id, ok(key_set(kid)), now, &memory);
     };
     publish("one", START);
     publish("two", after(300_000));
@@ -467,7 +470,7 @@ fn a_key_that_comes_back_is_as_good_as_before() {
     for (turn, kid) in (0..).zip(["one", "two", "one"]) {
         let now = after(turn * 300_000);
         let call = fetch(&store.tick(now, &memory));
-        store.answered(call.id, ok(key_set(kid)), now, &memory);
+        store.received(call.id, ok(key_set(kid)), now, &memory);
     }
     let facts = store.at(after(600_000));
     let Availability::Known(keys) = facts.key_set(THE_PROVIDER) else {
@@ -487,7 +490,7 @@ fn a_provider_that_is_down_is_asked_again_after_growing_pauses() {
     while now < end {
         for call in fetches(&store.tick(now, &memory)) {
             asked.push(now.0 - START.0 - 300_000);
-            store.answered(call.id, status(503), now, &memory);
+            store.received(call.id, status(503), now, &memory);
         }
         now = UnixMillis(now.0 + 500);
     }
@@ -505,7 +508,7 @@ fn keys_that_are_too_old_serve_no_longer() {
     let memory = Memory::default();
     let mut store = warm(&memory);
     let call = fetch(&store.tick(after(3_500_000), &memory));
-    store.answered(call.id, CallResponse::NoResponse, after(3_500_000), &memory);
+    store.received(call.id, CallResponse::NoResponse, after(3_500_000), &memory);
     assert!(knows(&store, "one", after(3_600_000)));
     assert!(!knows(&store, "one", after(3_600_001)));
 }
@@ -522,7 +525,7 @@ fn an_unknown_key_id_causes_a_look_and_soon_after_another_one_may_cause_the_next
         newer_keys(&store, "three", after(1_003)),
         NewerKeys::MayCome
     );
-    let effects = store.answered(call.id, ok(key_set("two")), after(1_010), &memory);
+    let effects = store.received(call.id, ok(key_set("two")), after(1_010), &memory);
     assert_eq!(woken(&effects), [(1, false)]);
     assert!(knows(&store, "two", after(1_010)));
     assert_eq!(
@@ -532,7 +535,7 @@ fn an_unknown_key_id_causes_a_look_and_soon_after_another_one_may_cause_the_next
     assert_eq!(newer_keys(&store, "four", after(4_010)), NewerKeys::MayCome);
 }
 
-/// A second rotation shortly after the first, or after a look for a made-up key id.
+/// A second rotation shortly after the first, or after a refetch for a made-up key id.
 #[test]
 fn a_key_that_is_published_within_the_cooldown_is_found_within_it_and_never_refused() {
     for first in ["two", "made-up"] {
@@ -557,7 +560,7 @@ fn a_key_that_is_published_within_the_cooldown_is_found_within_it_and_never_refu
             }
             for call in fetches(&store.tick(now, &memory)) {
                 fetched.push(now);
-                store.answered(call.id, ok(key_set(published)), now, &memory);
+                store.received(call.id, ok(key_set(published)), now, &memory);
             }
         }
         assert_eq!(fetched, [after(1_000), after(4_000)], "{first}");
@@ -576,7 +579,7 @@ fn a_key_that_is_published_while_a_fetch_is_under_way_is_not_refused_for_it() {
         .wait(WaiterId(2), newer("three"), after(1_500))
         .unwrap();
     let now = after(2_000);
-    let effects = store.answered(call.id, ok(key_set("one")), now, &memory);
+    let effects = store.received(call.id, ok(key_set("one")), now, &memory);
     assert_eq!(woken(&effects), [(1, false), (2, false)]);
     let of = |kid, since| {
         let facts = store.at(now).of_request(after(since));
@@ -595,10 +598,10 @@ fn a_fetch_that_takes_longer_than_the_cooldown_is_not_followed_by_the_next() {
     policy.providers[0].freshness.cooldown = Duration::from_secs(1);
     let mut store = FactStore::new(&policy);
     let call = fetch(&store.tick(START, &memory));
-    store.answered(call.id, ok(key_set("one")), START, &memory);
+    store.received(call.id, ok(key_set("one")), START, &memory);
     store.wait(WaiterId(1), newer("two"), after(2_000)).unwrap();
     let call = fetch(&store.tick(after(2_000), &memory));
-    store.answered(call.id, ok(key_set("one")), after(6_000), &memory);
+    store.received(call.id, ok(key_set("one")), after(6_000), &memory);
     assert_eq!(
         newer_keys(&store, "three", after(6_000)),
         NewerKeys::NotYet(Duration::from_secs(1))
@@ -631,7 +634,7 @@ fn fetches_under_a_flood(peers: u64) -> usize {
         assert!(knows(&store, "one", now), "good tokens never wait");
         for call in fetches(&store.tick(now, &memory)) {
             fetched += 1;
-            store.answered(call.id, ok(key_set("one")), now, &memory);
+            store.received(call.id, ok(key_set("one")), now, &memory);
         }
     }
     fetched
@@ -652,7 +655,7 @@ fn one_client_with_an_old_key_id_does_not_cause_a_fetch_in_every_cooldown_for_ev
         }
         for call in fetches(&store.tick(now, &memory)) {
             begun += 1;
-            store.answered(call.id, ok(key_set("one")), now, &memory);
+            store.received(call.id, ok(key_set("one")), now, &memory);
         }
     }
     // From three seconds on the time doubles: 15 times make up a day.
@@ -678,7 +681,7 @@ fn a_key_that_is_published_later_than_it_signs_is_found_within_a_cooldown() {
         }
         let published = if step < 10 { "one" } else { "two" };
         for call in fetches(&store.tick(now, &memory)) {
-            store.answered(call.id, ok(key_set(published)), now, &memory);
+            store.received(call.id, ok(key_set(published)), now, &memory);
         }
         if knows(&store, "two", now) {
             found = found.or(Some(step));
@@ -691,7 +694,7 @@ fn a_key_that_is_published_later_than_it_signs_is_found_within_a_cooldown() {
 fn a_key_id_is_refused_without_a_look_only_where_looks_did_not_bring_it_over_a_cooldown() {
     let memory = Memory::default();
     let mut store = warm(&memory);
-    let mut looks = Vec::new();
+    let mut refetches = Vec::new();
     for step in 0..200_u64 {
         let now = after(1_000 + step * 500);
         match newer_keys(&store, "two", now) {
@@ -700,14 +703,14 @@ fn a_key_id_is_refused_without_a_look_only_where_looks_did_not_bring_it_over_a_c
                 let id = WaiterId(u32::try_from(step).unwrap());
                 store.admit(id, newer("two"), now, origin, now).unwrap();
                 refresh(&mut store, ok(key_set("one")), now, &memory);
-                looks.push(step / 2);
+                refetches.push(step / 2);
             }
-            NewerKeys::NotYet(_) => assert!(looks.len() < 5, "{step}"),
-            NewerKeys::Unlikely => assert!(looks.len() >= 5, "{step}"),
+            NewerKeys::NotYet(_) => assert!(refetches.len() < 5, "{step}"),
+            NewerKeys::Unlikely => assert!(refetches.len() >= 5, "{step}"),
             NewerKeys::Unavailable(_) => panic!("{step}"),
         }
     }
-    assert_eq!(looks, [0, 3, 9, 21, 45, 93]);
+    assert_eq!(refetches, [0, 3, 9, 21, 45, 93]);
     // Others are not held up by it.
     assert_eq!(
         newer_keys(&store, "three", after(101_000)),
@@ -716,7 +719,7 @@ fn a_key_id_is_refused_without_a_look_only_where_looks_did_not_bring_it_over_a_c
 }
 
 #[test]
-fn a_key_that_left_the_set_is_refused_at_once_between_looks() {
+fn a_key_that_left_the_set_is_refused_at_once_between_refetches() {
     let memory = Memory::default();
     let mut store = warm(&memory);
     store.wait(WaiterId(1), newer("two"), after(1_000)).unwrap();
@@ -729,7 +732,7 @@ fn a_key_that_left_the_set_is_refused_at_once_between_looks() {
     assert!(knows(&store, "one", after(4_000)));
 }
 
-/// A caller who sends ever new key ids does not use up the looks of others.
+/// A caller that sends ever new key ids does not use up the refetches of others.
 #[test]
 fn a_new_key_is_found_soon_under_a_flood_of_made_up_key_ids_from_another_address() {
     let memory = Memory::default();
@@ -758,7 +761,7 @@ fn a_new_key_is_found_soon_under_a_flood_of_made_up_key_ids_from_another_address
             }
         }
         for call in fetches(&store.tick(now, &memory)) {
-            store.answered(call.id, ok(key_set(published)), now, &memory);
+            store.received(call.id, ok(key_set(published)), now, &memory);
         }
     }
     assert_eq!(found, Some(20_100));
@@ -822,7 +825,7 @@ fn a_clock_that_was_ahead_does_not_keep_keys_in_use() {
     store.tick(START, &memory);
     assert!(knows(&store, "one", START));
     let call = fetch(&store.tick(after(300_000), &memory));
-    store.answered(call.id, status(500), after(300_000), &memory);
+    store.received(call.id, status(500), after(300_000), &memory);
     assert!(knows(&store, "one", after(3_600_000)));
     assert!(!knows(&store, "one", after(3_600_001)));
     // A pause that began by the wrong clock is over, too.
@@ -848,22 +851,22 @@ fn workers_whose_clock_was_ahead_still_take_over_newer_keys() {
 }
 
 #[test]
-fn while_the_provider_is_down_nobody_knows_whether_a_key_is_new() {
+fn while_the_provider_is_down_it_is_not_known_whether_a_key_is_new() {
     let memory = Memory::default();
     let mut store = warm(&memory);
     store.wait(WaiterId(1), newer("two"), after(1_000)).unwrap();
     let call = fetch(&store.tick(after(1_002), &memory));
-    let effects = store.answered(call.id, status(500), after(1_010), &memory);
+    let effects = store.received(call.id, status(500), after(1_010), &memory);
     assert_eq!(woken(&effects), [(1, false)]);
     let NewerKeys::Unavailable(outage) = newer_keys(&store, "two", after(1_010)) else {
-        panic!("somebody knows");
+        panic!("it is known");
     };
     assert_eq!(outage.fault, Some("server_error"));
     assert!(knows(&store, "one", after(1_010)));
 }
 
 #[test]
-fn a_late_answer_to_a_call_that_was_given_up_changes_nothing() {
+fn a_late_response_to_a_call_that_was_given_up_changes_nothing() {
     let memory = Memory::default();
     let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
     let lost = fetch(&store.tick(START, &memory));
@@ -871,11 +874,11 @@ fn a_late_answer_to_a_call_that_was_given_up_changes_nothing() {
     let again = fetch(&store.tick(after(20_000), &memory));
     assert_ne!(lost.id, again.id);
     assert_eq!(
-        store.answered(lost.id, ok(key_set("old")), after(20_001), &memory),
+        store.received(lost.id, ok(key_set("old")), after(20_001), &memory),
         []
     );
     assert!(!knows(&store, "old", after(20_001)));
-    store.answered(again.id, ok(key_set("new")), after(20_002), &memory);
+    store.received(again.id, ok(key_set("new")), after(20_002), &memory);
     assert!(knows(&store, "new", after(20_002)));
 }
 
@@ -890,13 +893,13 @@ fn inline_keys_are_there_at_once_and_never_fetched() {
 }
 
 #[test]
-fn a_clock_that_is_set_back_makes_nobody_wait_longer_nor_a_lost_call_last() {
+fn a_clock_that_is_set_back_makes_no_wait_longer_nor_a_lost_call_last() {
     let memory = Memory::default();
     let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
     let fact = Fact::KeySet(THE_PROVIDER);
     store.wait(WaiterId(1), fact, after(3_600_000)).unwrap();
     fetch(&store.tick(after(3_600_000), &memory));
-    // An hour earlier. The host never answers.
+    // An hour earlier. The host never delivers the response.
     assert_eq!(store.tick(START, &memory), []);
     let given_up = store.tick(after(7_001), &memory);
     assert_eq!(woken(&given_up), [(1, false)]);

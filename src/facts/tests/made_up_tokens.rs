@@ -5,17 +5,17 @@ use super::*;
 use crate::crypto::KeySet;
 use crate::policy::{Introspection, Protocol};
 
-/// One caller's token that is over its own limit at userinfo, or of a user who is gone, keeps
-/// nobody else out.
+/// A token that is over its own limit at userinfo, or of a user that is gone, keeps no other caller
+/// out.
 #[test]
-fn at_userinfo_a_caller_who_is_over_his_limit_or_gone_keeps_out_nobody_else() {
-    for answer in [with_retry_after(429, "300"), status(404), status(410)] {
+fn at_userinfo_a_caller_over_its_limit_or_gone_keeps_out_no_other_caller() {
+    for response in [with_retry_after(429, "300"), status(404), status(410)] {
         let protocol = Protocol::UserInfo;
         let mut store = store_asking(Introspection {
             protocol,
             ..asked()
         });
-        ask(&mut store, "of-a-stranger", answer, START);
+        ask(&mut store, "of-an-attacker", response, START);
         assert_eq!(known(&store, "of-a-good-caller", after(1)), "pending");
     }
 }
@@ -28,7 +28,7 @@ fn a_token_that_a_firewall_does_not_like_rests_alone() {
     assert_eq!(known(&store, "good", after(1)), "pending");
 }
 
-/// How long a request waits for a word does not hang on how long keys take.
+/// How long a request waits for a token status does not depend on how long keys take.
 #[test]
 fn a_short_time_limit_for_keys_does_not_cut_off_introspection() {
     let keys = KeySet::parse(&key_set("one")).unwrap();
@@ -39,7 +39,7 @@ fn a_short_time_limit_for_keys_does_not_cut_off_introspection() {
     wait(&mut store, 1, "one", START);
     let calls = asks(&store.tick(START, &Memory::default()));
     assert!(woken(&store.tick(after(201), &Memory::default())).is_empty());
-    let effects = store.answered(calls[0].0, active(), after(3_000), &Memory::default());
+    let effects = store.received(calls[0].0, active(), after(3_000), &Memory::default());
     assert_eq!(woken(&effects), [(1, false)]);
 }
 
@@ -50,20 +50,20 @@ fn retry_after_is_obeyed_though_an_older_call_ends_well() {
     wait(&mut store, 1, "one", START);
     wait(&mut store, 2, "two", START);
     let calls = asks(&store.tick(START, &Memory::default()));
-    store.answered(
+    store.received(
         calls[0].0,
         with_retry_after(429, "120"),
         after(5),
         &Memory::default(),
     );
-    store.answered(calls[1].0, active(), after(6), &Memory::default());
+    store.received(calls[1].0, active(), after(6), &Memory::default());
     assert_eq!(known(&store, "three", after(1_000)), "rate_limited");
 }
 
-/// The pause that was asked for is over at its end, whichever call then ends well; one that was not
+/// The pause that was asked for is over at its end, also where an older call then ends well; one that was not
 /// asked for ends with a call that began after it did.
 #[test]
-fn a_good_answer_ends_a_pause_unless_its_call_is_older_or_the_pause_was_asked_for() {
+fn a_good_response_ends_a_pause_unless_its_call_is_older_or_the_pause_was_asked_for() {
     for (asked_for, begun_after, answered, ends) in [
         (None, 0, 6, true),
         (None, 9, 9, true),
@@ -83,8 +83,8 @@ fn a_good_answer_ends_a_pause_unless_its_call_is_older_or_the_pause_was_asked_fo
         wait(&mut store, 1, "older", START);
         wait(&mut store, 2, "fails", START);
         let calls = asks(&store.tick(START, &memory));
-        let answer = asked_for.map_or(status(503), |seconds| with_retry_after(503, seconds));
-        store.answered(calls[1].0, answer, now, &memory);
+        let response = asked_for.map_or(status(503), |seconds| with_retry_after(503, seconds));
+        store.received(calls[1].0, response, now, &memory);
         let shown = (asked_for, begun_after, answered);
         let call = if begun_after == 0 {
             calls[0].0
@@ -98,13 +98,13 @@ fn a_good_answer_ends_a_pause_unless_its_call_is_older_or_the_pause_was_asked_fo
             };
             *probe
         };
-        store.answered(call, active(), after(answered), &memory);
+        store.received(call, active(), after(answered), &memory);
         let is_over = known(&store, "new", after(answered)) == "pending";
         assert_eq!(is_over, ends, "{shown:?}");
     }
 }
 
-/// Strangers do not take the place of a caller whose token was active a moment ago.
+/// Attackers do not take the slot of a caller whose token was active a moment ago.
 #[test]
 fn made_up_tokens_do_not_keep_out_one_that_was_active_a_moment_ago() {
     let mut store = store();
@@ -152,16 +152,16 @@ fn a_token_is_asked_about_once_in_a_pause_though_others_end_well() {
         }
         for (call, waiter) in asks(&store.tick(now, &memory)) {
             asked += u32::from(waiter == 1);
-            let answer = if waiter == 1 { status(503) } else { active() };
-            store.answered(call, answer, now, &memory);
+            let response = if waiter == 1 { status(503) } else { active() };
+            store.received(call, response, now, &memory);
         }
     }
     assert!(asked <= 2, "asked {asked} times in a second");
 }
 
-/// Providers that are never asked about tokens take no places of those that are.
+/// Providers to which no call about tokens is made take no slots of the others.
 #[test]
-fn requests_with_one_good_token_have_places_however_many_providers_there_are() {
+fn requests_with_one_good_token_have_slots_however_many_providers_there_are() {
     let keys = KeySet::parse(&key_set("one")).unwrap();
     let mut policy = policy(KeySource::Inline(keys), Some("secret"));
     let other = policy.providers[0].clone();
@@ -173,11 +173,11 @@ fn requests_with_one_good_token_have_places_however_many_providers_there_are() {
     }
 }
 
-/// A provider that stumbled over a stranger's token is asked about a proven one at once, and rests
+/// After an attacker's token made a provider fail, a call about a proven one is made at once, and it rests
 /// no more when that goes well; unless it asked to be left alone.
 #[test]
-fn a_stranger_s_token_that_breaks_the_connection_keeps_out_no_proven_one() {
-    for (answer, is_asked) in [
+fn an_attacker_s_token_that_breaks_the_connection_keeps_out_no_proven_one() {
+    for (response, is_asked) in [
         (CallResponse::NoResponse, true),
         (status(503), true),
         (with_retry_after(503, "120"), false),
@@ -187,7 +187,7 @@ fn a_stranger_s_token_that_breaks_the_connection_keeps_out_no_proven_one() {
             ask(&mut store, proven, active(), START);
         }
         let now = after(TTL);
-        ask(&mut store, "../../../../etc/passwd", answer, now);
+        ask(&mut store, "../../../../etc/passwd", response, now);
         let (before, rests) = (known(&store, "good", now), known(&store, "new", now));
         assert_ne!(rests, "pending");
         if !is_asked {
@@ -200,7 +200,7 @@ fn a_stranger_s_token_that_breaks_the_connection_keeps_out_no_proven_one() {
         }
         let asked = asks(&store.tick(now, &Memory::default()));
         assert_eq!(asked.len(), 1, "one at a time");
-        store.answered(asked[0].0, active(), now, &Memory::default());
+        store.received(asked[0].0, active(), now, &Memory::default());
         for token in ["better", "new"] {
             assert_eq!(known(&store, token, now), "pending");
         }
@@ -229,13 +229,13 @@ fn confirm(store: &mut FactStore, waiter: u32, text: &str, now: UnixMillis) {
 #[test]
 fn many_proven_tokens_do_not_storm_a_provider_that_is_down() {
     let memory = Memory::default();
-    for (answer, most) in [
+    for (response, most) in [
         (status(503), 2),
         (status(401), 0),
         (CallResponse::NotDispatched, 0),
     ] {
         let mut store = store();
-        ask(&mut store, "first", answer.clone(), START);
+        ask(&mut store, "first", response.clone(), START);
         let mut probes = 0;
         for millis in 1..1_100_u32 {
             let now = after(u64::from(millis));
@@ -251,14 +251,14 @@ fn many_proven_tokens_do_not_storm_a_provider_that_is_down() {
             }
             for (call, _) in asks(&store.tick(now, &memory)) {
                 probes += 1;
-                store.answered(call, answer.clone(), now, &memory);
+                store.received(call, response.clone(), now, &memory);
             }
         }
-        assert!(probes <= most, "{answer:?}: {probes} probes");
+        assert!(probes <= most, "{response:?}: {probes} probes");
     }
 }
 
-/// A stranger whose other token hangs must not keep the probe from being made.
+/// An attacker with another token whose call hangs must not keep the probe from being made.
 #[test]
 fn a_made_up_token_that_hangs_does_not_keep_a_proven_one_from_being_asked_about() {
     let memory = Memory::default();
@@ -269,12 +269,12 @@ fn a_made_up_token_that_hangs_does_not_keep_a_proven_one_from_being_asked_about(
         wait(&mut store, waiter, made_up, now);
     }
     let calls = asks(&store.tick(now, &memory));
-    store.answered(calls[1].0, CallResponse::NoResponse, now, &memory);
+    store.received(calls[1].0, CallResponse::NoResponse, now, &memory);
     assert_eq!(known(&store, "good", now), "pending");
     wait(&mut store, 3, "good", now);
     let probe = asks(&store.tick(now, &memory));
     assert_eq!(probe.len(), 1);
-    store.answered(probe[0].0, active(), now, &memory);
+    store.received(probe[0].0, active(), now, &memory);
     assert_eq!(known(&store, "new", now), "pending");
 }
 
@@ -286,8 +286,8 @@ fn retry_after_is_obeyed_though_an_older_call_fails_without_it() {
         wait(&mut store, waiter, token, START);
     }
     let calls = asks(&store.tick(START, &memory));
-    store.answered(calls[0].0, with_retry_after(503, "120"), after(5), &memory);
-    store.answered(calls[1].0, status(503), after(6), &memory);
+    store.received(calls[0].0, with_retry_after(503, "120"), after(5), &memory);
+    store.received(calls[1].0, status(503), after(6), &memory);
     assert_eq!(known(&store, "three", after(10_000)), "unavailable");
 }
 
@@ -307,7 +307,7 @@ fn new_tokens_and_proven_ones_have_calls_of_their_own() {
     assert_eq!((proven, asked.len()), (OF_ONE, OF_ONE * 2));
 }
 
-/// A caller with many made-up tokens has neither all calls nor all places.
+/// A caller with many made-up tokens has neither all calls nor all slots.
 #[test]
 fn made_up_tokens_from_one_address_keep_out_no_new_token_from_another() {
     let memory = Memory::default();
@@ -334,7 +334,7 @@ fn made_up_tokens_from_one_address_keep_out_no_new_token_from_another() {
         assert_eq!(wait(&mut store, waiter, "10.0.2.2"), Ok(()));
     }
     for (call, _) in flood {
-        store.answered(call, inactive(), after(2), &memory);
+        store.received(call, inactive(), after(2), &memory);
     }
     let next = asks(&store.tick(after(3), &memory));
     let of_other = next.iter().filter(|(_, waiter)| *waiter >= 3_000).count();

@@ -29,8 +29,8 @@ impl Neighbour {
             return;
         }
         let (name, (value, version)) = entries[self.below(entries.len())].clone();
-        let place = self.below(self.seen.len());
-        let old = self.seen[place].clone();
+        let index = self.below(self.seen.len());
+        let old = self.seen[index].clone();
         match self.below(6) {
             // Replays, under this name or another.
             0..=2 => memory.write(&name, &old, None),
@@ -84,7 +84,7 @@ fn a_neighbour_that_overwrites_replays_and_deletes_forges_nothing_and_rolls_no_w
                 for call in fetches(&store.tick(now, &memory)) {
                     fetched += 1;
                     let set = key_set(&published.to_string());
-                    store.answered(call.id, ok(set), now, &memory);
+                    store.received(call.id, ok(set), now, &memory);
                 }
                 let Some(newest) = newest(store, now) else {
                     continue;
@@ -113,9 +113,9 @@ fn a_new_worker_does_not_serve_with_keys_that_are_due_before_it_asked() {
     let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
     refresh(&mut store, ok(key_set("two")), after(300_000), &memory);
     let now = after(600_000);
-    for (answer, one, two) in [
+    for (response, one, two) in [
         (ok(key_set("two")), false, true),
-        // Nobody knows better: an outage is ridden out.
+        // No other worker has newer keys: they stay in use during an outage.
         (status(503), true, false),
     ] {
         *memory.0.borrow_mut() = old.clone();
@@ -124,8 +124,8 @@ fn a_new_worker_does_not_serve_with_keys_that_are_due_before_it_asked() {
         assert!(!knows(&new, "one", now));
         let facts = new.at(now);
         let pending = matches!(facts.key_set(THE_PROVIDER), Availability::Pending);
-        assert!(pending, "they wait for the answer");
-        new.answered(call.id, answer, now, &memory);
+        assert!(pending, "they wait for the response");
+        new.received(call.id, response, now, &memory);
         assert_eq!(
             (knows(&new, "one", now), knows(&new, "two", now)),
             (one, two)

@@ -1,4 +1,4 @@
-//! When the next fetch is due: by the provider's word, by its wish to be left alone, or by ours.
+//! When the next fetch is due: by `max-age`, by `Retry-After`, or by the configuration.
 
 use super::*;
 
@@ -54,7 +54,7 @@ fn a_configuration_with_tighter_bounds_does_not_wait_for_those_of_the_old_one() 
 }
 
 #[test]
-fn what_a_failed_answer_says_of_its_freshness_does_not_count() {
+fn what_a_failed_response_says_of_its_freshness_does_not_count() {
     let memory = Memory::default();
     let mut store = warm(&memory);
     let CallResponse::Response { headers, .. } = fresh_for(900, "") else {
@@ -71,7 +71,7 @@ fn what_a_failed_answer_says_of_its_freshness_does_not_count() {
 
 #[test]
 fn a_provider_that_wants_to_be_left_alone_is_for_five_minutes_at_most() {
-    for (answer, pause) in [
+    for (response, pause) in [
         (retry_after(429, 100), 100_000),
         (retry_after(503, 100), 100_000),
         (retry_after(429, 100_000), 300_000),
@@ -84,13 +84,13 @@ fn a_provider_that_wants_to_be_left_alone_is_for_five_minutes_at_most() {
         let policy = policy(by_jwks(), Some("secret"));
         let mut store = FactStore::new(&policy);
         let mut other = FactStore::new(&policy);
-        refresh(&mut store, answer.clone(), START, &memory);
+        refresh(&mut store, response.clone(), START, &memory);
         let least = pause - if pause == 1_000 { 250 } else { 0 };
         for worker in [&mut store, &mut other] {
             assert_eq!(fetches(&worker.tick(after(least - 1), &memory)), []);
         }
         let call = fetch(&store.tick(after(pause), &memory));
-        store.answered(call.id, ok(key_set("one")), after(pause), &memory);
-        assert!(knows(&store, "one", after(pause)), "{answer:?}");
+        store.received(call.id, ok(key_set("one")), after(pause), &memory);
+        assert!(knows(&store, "one", after(pause)), "{response:?}");
     }
 }

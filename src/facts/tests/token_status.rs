@@ -1,4 +1,4 @@
-//! What a provider is asked about tokens, and how often.
+//! Calls about tokens, and how often they are made.
 
 use super::*;
 use crate::crypto::KeySet;
@@ -84,15 +84,15 @@ pub(super) fn asks(effects: &[Effect]) -> Vec<(CallId, u32)> {
 
 /// What is known of a token: `active`, `inactive`, `pending`, or the code of a fault.
 pub(super) fn known(store: &FactStore, text: &str, now: UnixMillis) -> &'static str {
-    word(&store.at(now).introspection(THE_PROVIDER, &digest(text)))
+    view(&store.at(now).introspection(THE_PROVIDER, &digest(text)))
 }
 
 /// The same of a token whose signature is good.
 pub(super) fn confirmed(store: &FactStore, text: &str, now: UnixMillis) -> &'static str {
-    word(&store.at(now).confirmation(THE_PROVIDER, &digest(text)))
+    view(&store.at(now).confirmation(THE_PROVIDER, &digest(text)))
 }
 
-fn word(status: &Availability<TokenStatus>) -> &'static str {
+fn view(status: &Availability<TokenStatus>) -> &'static str {
     match status {
         Availability::Known(TokenStatus::Active(_)) => "active",
         Availability::Known(TokenStatus::Inactive) => "inactive",
@@ -102,7 +102,7 @@ fn word(status: &Availability<TokenStatus>) -> &'static str {
     }
 }
 
-/// An answer with `Retry-After`.
+/// A response with `Retry-After`.
 pub(super) fn with_retry_after(code: u16, seconds: &str) -> CallResponse {
     CallResponse::Response {
         status: code,
@@ -111,21 +111,21 @@ pub(super) fn with_retry_after(code: u16, seconds: &str) -> CallResponse {
     }
 }
 
-/// Asks about a token and answers at once.
+/// Makes a call about a token, which gets this response at once.
 pub(super) fn ask(
     store: &mut FactStore,
     text: &str,
-    answer: CallResponse,
+    response: CallResponse,
     now: UnixMillis,
 ) -> Vec<Effect> {
     wait(store, 1, text, now);
     let calls = asks(&store.tick(now, &Memory::default()));
     assert_eq!(calls.len(), 1, "{text}");
-    store.answered(calls[0].0, answer, now, &Memory::default())
+    store.received(calls[0].0, response, now, &Memory::default())
 }
 
 #[test]
-fn requests_with_one_token_share_one_call_and_its_answer() {
+fn requests_with_one_token_share_one_call_and_its_response() {
     let mut store = store();
     for waiter in 1..=3 {
         wait(&mut store, waiter, "one", START);
@@ -134,7 +134,7 @@ fn requests_with_one_token_share_one_call_and_its_answer() {
     let calls = asks(&store.tick(START, &Memory::default()));
     assert_eq!(calls.iter().map(|call| call.1).collect::<Vec<_>>(), [1, 4]);
     assert!(asks(&store.tick(after(2), &Memory::default())).is_empty());
-    let effects = store.answered(calls[0].0, active(), after(9), &Memory::default());
+    let effects = store.received(calls[0].0, active(), after(9), &Memory::default());
     assert_eq!(
         effects[0],
         Effect::Report(Event::TokenStatusReceived(THE_PROVIDER, true))
@@ -142,7 +142,7 @@ fn requests_with_one_token_share_one_call_and_its_answer() {
     assert_eq!(woken(&effects), [(1, false), (2, false), (3, false)]);
     assert_eq!(known(&store, "one", after(9)), "active");
     assert_eq!(known(&store, "two", after(9)), "pending");
-    let effects = store.answered(calls[1].0, inactive(), after(10), &Memory::default());
+    let effects = store.received(calls[1].0, inactive(), after(10), &Memory::default());
     assert_eq!(
         effects[0],
         Effect::Report(Event::TokenStatusReceived(THE_PROVIDER, false))
@@ -169,7 +169,7 @@ fn answers_hold_for_their_time_and_no_longer() {
 
 #[test]
 fn a_provider_that_is_down_rests_and_is_asked_again() {
-    for (answer, fault) in [
+    for (response, fault) in [
         (CallResponse::NoResponse, "no_response"),
         (CallResponse::NotDispatched, "not_dispatched"),
         (status(503), "unavailable"),
@@ -180,7 +180,7 @@ fn a_provider_that_is_down_rests_and_is_asked_again() {
         (status(302), "redirect"),
     ] {
         let mut store = store();
-        let effects = ask(&mut store, "one", answer, START);
+        let effects = ask(&mut store, "one", response, START);
         assert!(
             matches!(&effects[0], Effect::Report(Event::TokenStatusFailed(_, why)) if why.code().as_str() == fault)
         );
@@ -195,8 +195,8 @@ fn a_provider_that_is_down_rests_and_is_asked_again() {
 }
 
 #[test]
-fn a_token_that_a_provider_stumbles_over_keeps_nobody_else_out() {
-    for (answer, fault) in [
+fn a_token_that_makes_a_provider_fail_keeps_no_other_token_out() {
+    for (response, fault) in [
         (status(400), "client_error"),
         (status(500), "server_error"),
         (json("{}"), "answer_malformed"),
@@ -204,7 +204,7 @@ fn a_token_that_a_provider_stumbles_over_keeps_nobody_else_out() {
         (ok("{\"active\":true}"), "content_type"),
     ] {
         let mut store = store();
-        ask(&mut store, "odd", answer, START);
+        ask(&mut store, "odd", response, START);
         assert_eq!(known(&store, "odd", after(4_999)), fault);
         assert_eq!(known(&store, "odd", after(5_000)), "pending");
         assert_eq!(known(&store, "good", START), "pending", "{fault}");
@@ -223,17 +223,17 @@ fn a_flood_of_made_up_tokens_makes_few_calls_at_a_time() {
     assert_eq!(first.len(), OF_ONE);
     assert!(asks(&store.tick(after(2), &Memory::default())).is_empty());
     for (call, _) in &first[..3] {
-        store.answered(*call, inactive(), after(3), &Memory::default());
+        store.received(*call, inactive(), after(3), &Memory::default());
     }
     let next = asks(&store.tick(after(4), &Memory::default()));
     let waiters: Vec<_> = next.iter().map(|ask| ask.1).collect();
     assert_eq!(waiters, [32, 33, 34], "in the order of their coming");
     let late = store.tick(after(2 * TIMEOUT), &Memory::default());
-    assert_eq!(woken(&late).len(), 247, "nobody waits for ever");
+    assert_eq!(woken(&late).len(), 247, "no request waits for ever");
 }
 
 #[test]
-fn the_number_of_requests_that_wait_for_a_word_is_bounded() {
+fn the_number_of_requests_that_wait_for_a_token_status_is_bounded() {
     let mut store = store();
     let mut taken = 0;
     for waiter in 0..2000 {
@@ -245,7 +245,7 @@ fn the_number_of_requests_that_wait_for_a_word_is_bounded() {
     assert_eq!(
         keys,
         Ok(()),
-        "those who wait for keys have places of their own"
+        "requests that wait for keys have slots of their own"
     );
 }
 
@@ -258,7 +258,7 @@ fn calls_that_fail_together_are_one_failure() {
     let calls = asks(&store.tick(START, &Memory::default()));
     let mut still_waiting = 20;
     for (call, _) in &calls {
-        let effects = store.answered(*call, status(503), after(9), &Memory::default());
+        let effects = store.received(*call, status(503), after(9), &Memory::default());
         still_waiting -= woken(&effects).len();
     }
     assert_eq!(still_waiting, 0);
@@ -267,7 +267,7 @@ fn calls_that_fail_together_are_one_failure() {
 }
 
 #[test]
-fn the_pause_stays_short_and_a_good_answer_ends_it() {
+fn the_pause_stays_short_and_a_good_response_ends_it() {
     let mut store = store();
     let mut now = START;
     for _ in 0..10 {
@@ -283,14 +283,14 @@ fn the_pause_stays_short_and_a_good_answer_ends_it() {
 }
 
 #[test]
-fn an_answer_that_never_comes_is_given_up() {
+fn a_response_that_never_comes_is_given_up() {
     let mut store = store();
     wait(&mut store, 1, "one", START);
     let calls = asks(&store.tick(START, &Memory::default()));
     let effects = store.tick(after(TIMEOUT + 2001), &Memory::default());
     assert_eq!(woken(&effects), [(1, false)]);
     assert_eq!(known(&store, "one", after(TIMEOUT + 2001)), "no_response");
-    let late = store.answered(calls[0].0, active(), after(9000), &Memory::default());
+    let late = store.received(calls[0].0, active(), after(9000), &Memory::default());
     assert!(late.is_empty(), "it is too late");
     assert_eq!(known(&store, "one", after(9000)), "pending");
 }

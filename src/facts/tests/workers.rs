@@ -1,4 +1,4 @@
-//! What workers tell each other, and whom they believe.
+//! What workers share, and which values they accept.
 
 use std::cell::Cell;
 
@@ -12,12 +12,12 @@ fn an_emptied_set_takes_every_key_away_whatever_the_grace_and_in_every_worker() 
     let mut store = FactStore::new(&policy);
     let mut other = FactStore::new(&policy);
     let call = fetch(&store.tick(START, &memory));
-    store.answered(call.id, ok(key_set("one")), START, &memory);
+    store.received(call.id, ok(key_set("one")), START, &memory);
     other.tick(after(1), &memory);
     assert!(knows(&other, "one", after(1)));
     let now = after(300_000);
     let call = fetch(&store.tick(now, &memory));
-    store.answered(call.id, ok(r#"{"keys":[]}"#), now, &memory);
+    store.received(call.id, ok(r#"{"keys":[]}"#), now, &memory);
     assert!(!knows(&store, "one", now));
     other.tick(after(300_001), &memory);
     assert!(!knows(&other, "one", after(300_001)));
@@ -44,14 +44,14 @@ fn keys_that_left_are_gone_after_their_grace_whatever_is_published_instead() {
             refresh(&mut store, ok(key_set("one")), START, &memory);
             let left = after(300_000);
             let call = fetch(&store.tick(left, &memory));
-            let effects = store.answered(call.id, ok(document), left, &memory);
+            let effects = store.received(call.id, ok(document), left, &memory);
             let [Effect::Report(Event::KeysFailed(_, fault)), Effect::Report(Event::KeysSkipped(..))] =
                 effects.as_slice()
             else {
                 panic!("{effects:?}");
             };
             assert_eq!(fault.code().as_str(), "no_usable_key");
-            // A second such answer does not begin the grace anew.
+            // A second such response does not begin the grace anew.
             let again = after(330_000);
             refresh(&mut store, ok(document), again, &memory);
             let mut new = FactStore::new(&policy);
@@ -105,7 +105,7 @@ fn one_worker_fetches_and_the_others_adopt() {
         .flat_map(|worker| fetches(&worker.tick(START, &memory)))
         .collect();
     assert_eq!(begun.len(), 1);
-    workers[0].answered(begun[0].id, ok(key_set("one")), after(30), &memory);
+    workers[0].received(begun[0].id, ok(key_set("one")), after(30), &memory);
     for worker in &mut workers[1..] {
         let effects = worker.tick(after(32), &memory);
         assert_eq!(woken(&effects), [(1, false)]);
@@ -141,7 +141,7 @@ fn a_lease_that_is_taken_is_not_laid_out_anew() {
     assert_eq!(new.tick(after(1), &memory), []);
 }
 
-/// Memory in which another worker acts between this one's look at the lease and what it does next.
+/// Memory in which another worker acts between this one's read of the lease and what it does next.
 struct Overtaken {
     memory: Memory,
     other: RefCell<Option<FactStore>>,
@@ -190,13 +190,13 @@ fn a_configuration_that_goes_away_does_not_keep_its_lease() {
     old.close(&memory);
     let mut third = FactStore::new(&policy);
     assert_eq!(third.tick(after(3), &memory), []);
-    new.answered(call.id, ok(key_set("one")), after(4), &memory);
+    new.received(call.id, ok(key_set("one")), after(4), &memory);
     third.tick(after(5), &memory);
     assert!(knows(&third, "one", after(5)));
 }
 
 #[test]
-fn pauses_grow_whichever_worker_fetches() {
+fn pauses_grow_though_another_worker_fetches_each_time() {
     let memory = Memory::default();
     let policy = policy(by_jwks(), Some("secret"));
     let mut workers: Vec<FactStore> = (0..4).map(|_| FactStore::new(&policy)).collect();
@@ -208,7 +208,7 @@ fn pauses_grow_whichever_worker_fetches() {
         for worker in &mut workers {
             for call in fetches(&worker.tick(now, &memory)) {
                 asked.push(now.0 - START.0);
-                worker.answered(call.id, status(500), now, &memory);
+                worker.received(call.id, status(500), now, &memory);
             }
         }
     }
@@ -227,10 +227,10 @@ fn a_failed_fetch_is_not_repeated_by_every_worker() {
     let mut first = FactStore::new(&policy);
     let mut second = FactStore::new(&policy);
     let call = fetch(&first.tick(START, &memory));
-    first.answered(call.id, status(500), START, &memory);
+    first.received(call.id, status(500), START, &memory);
     let fact = Fact::KeySet(THE_PROVIDER);
     second.wait(WaiterId(1), fact, after(9)).unwrap();
-    // The other worker learns that the fetch failed, and lets nobody wait for it.
+    // The other worker learns that the fetch failed, and lets no request wait for it.
     assert_eq!(woken(&second.tick(after(10), &memory)), [(1, false)]);
     assert!(matches!(
         second.at(after(10)).key_set(THE_PROVIDER),
@@ -245,7 +245,7 @@ fn shared_keys_are_believed_only_from_workers_with_the_same_secrets() {
     let mut ours = FactStore::new(&policy(by_jwks(), Some("secret")));
     let mut theirs = FactStore::new(&policy(by_jwks(), Some("another secret")));
     let call = fetch(&theirs.tick(START, &memory));
-    theirs.answered(call.id, ok(key_set("forged")), START, &memory);
+    theirs.received(call.id, ok(key_set("forged")), START, &memory);
     let effects = ours.tick(after(1), &memory);
     assert!(!knows(&ours, "forged", after(1)));
     fetch(&effects);
@@ -293,7 +293,7 @@ fn without_a_secret_nothing_is_shared() {
     let memory = Memory::default();
     let mut store = FactStore::new(&policy(by_jwks(), None));
     let call = fetch(&store.tick(START, &memory));
-    store.answered(call.id, ok(key_set("one")), START, &memory);
+    store.received(call.id, ok(key_set("one")), START, &memory);
     assert!(knows(&store, "one", START));
     assert!(memory.0.borrow().is_empty());
 }
@@ -363,7 +363,7 @@ fn a_new_virtual_machine_has_keys_under_grace_though_it_never_saw_them_published
             assert!(knows(worker, kid, after(600_001)), "{kid}");
         }
     }
-    // The grace counts from when a key left the set, whoever saw it.
+    // The grace counts from when a key left the set, in every worker.
     new.tick(after(3_299_999), &memory);
     assert!(knows(&new, "one", after(3_299_999)));
     new.tick(after(3_300_000), &memory);
@@ -456,6 +456,6 @@ fn workers_without_a_principal_share_by_a_secret_of_their_own() {
     assert_eq!(second.tick(after(1), &memory), []);
     assert!(knows(&second, "one", after(1)));
     policy.sharing_secret = Some(Secret::new("another secret of workers".to_owned()));
-    let mut stranger = FactStore::new(&policy);
-    fetch(&stranger.tick(after(1), &memory));
+    let mut other = FactStore::new(&policy);
+    fetch(&other.tick(after(1), &memory));
 }

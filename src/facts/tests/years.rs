@@ -5,7 +5,7 @@ use crate::crypto::KeySetFault;
 
 /// A year in a few seconds: whatever happens, every request that waits is woken within the time
 /// that a fetch may take, no key is used that was not published lately or is revoked, tokens of
-/// known keys never wait, strangers cause four fetches in a cooldown, and no key id is refused that was
+/// known keys never wait, attackers cause four fetches in a cooldown, and no key id is refused that was
 /// never looked for.
 #[test]
 fn random_years_keep_the_promises() {
@@ -46,14 +46,14 @@ struct Year {
     grace: Duration,
     workers: Vec<Worker>,
     now: UnixMillis,
-    /// When each key was last seen by anybody, since the last emptied set.
+    /// When any worker last saw each key, since the last emptied set.
     last_published: BTreeMap<String, UnixMillis>,
     last_emptied: UnixMillis,
     /// When a set without a usable key was last published.
     last_unusable: UnixMillis,
-    last_answer: UnixMillis,
+    last_response: UnixMillis,
     /// When the fetches for unknown keys ended.
-    looks: Vec<UnixMillis>,
+    refetches: Vec<UnixMillis>,
 }
 
 struct Worker {
@@ -88,8 +88,8 @@ impl Year {
             last_published: BTreeMap::new(),
             last_emptied: UnixMillis(0),
             last_unusable: UnixMillis(0),
-            last_answer: UnixMillis(0),
-            looks: Vec::new(),
+            last_response: UnixMillis(0),
+            refetches: Vec::new(),
         };
         year.workers = (0..3).map(|_| year.worker()).collect();
         year
@@ -121,7 +121,7 @@ impl Year {
             self.now = UnixMillis(self.now.0 + step);
             let index = self.below(3) as usize;
             match self.below(16) {
-                0..=4 => self.answer(index, seen),
+                0..=4 => self.response(index, seen),
                 5..=7 => self.request(index, seen),
                 8 if self.below(8) == 0 => self.replace(index, seen),
                 _ => self.tick(index, seen),
@@ -138,7 +138,7 @@ impl Year {
         let mut waiting = self.workers[index].waiting.values();
         assert!(
             waiting.all(|since| now.since(*since) <= patience),
-            "somebody waits for ever"
+            "a request waits for ever"
         );
         self.check(index, seen);
     }
@@ -158,15 +158,16 @@ impl Year {
                 worker.store.at(now).key_set(THE_PROVIDER),
                 Availability::Known(_)
             );
-            let retried = self.last_unusable > self.last_answer;
-            // No regular fetch comes so early, but for one in place of keys that are of no use.
+            let retried = self.last_unusable > self.last_response;
+            // No regular fetch comes so early, but for one that replaces keys of no use.
             if known && !retried && age.is_some_and(|age| age < Duration::from_secs(54)) {
                 seen.misses += 1;
                 worker.fetches_for_miss = true;
                 let cooldown = freshness().cooldown;
-                self.looks.retain(|look| now.since(*look) < cooldown);
-                assert!(self.looks.len() < 4, "too many: {:?}", self.looks);
-                let pause = self.looks.last().map(|last| now.since(*last));
+                self.refetches
+                    .retain(|refetch| now.since(*refetch) < cooldown);
+                assert!(self.refetches.len() < 4, "too many: {:?}", self.refetches);
+                let pause = self.refetches.last().map(|last| now.since(*last));
                 assert!(
                     pause.is_none_or(|pause| pause >= cooldown / 10),
                     "a fetch for an unknown key {pause:?} after the last one"
@@ -189,21 +190,21 @@ impl Year {
         worker.had_keys |= matches!(keys, Availability::Known(_));
         let for_miss = &mut worker.fetches_for_miss;
         if effects.iter().any(ended) && std::mem::take(for_miss) {
-            self.looks.push(self.now);
+            self.refetches.push(self.now);
         }
     }
 
-    /// The provider answers one of a worker's calls, late ones included.
-    fn answer(&mut self, index: usize, seen: &mut Seen) {
+    /// The provider responds to one of a worker's calls, late ones included.
+    fn response(&mut self, index: usize, seen: &mut Seen) {
         let count = self.workers[index].under_way.len() as u64;
         if count == 0 {
             return;
         }
-        let place = self.below(count) as usize;
-        let call = self.workers[index].under_way.remove(place);
+        let index = self.below(count) as usize;
+        let call = self.workers[index].under_way.remove(index);
         let is_document = call.request.endpoint.path.contains("well-known");
         let mut published = Vec::new();
-        let answer = match self.below(12) {
+        let response = match self.below(12) {
             0 => status([302, 404, 500, 503][self.below(4) as usize]),
             1 => CallResponse::NoResponse,
             2 => ok("<html>"),
@@ -224,9 +225,9 @@ impl Year {
         assert_ne!(call.request.endpoint.path, "/evil");
         let now = self.now;
         let worker = &mut self.workers[index];
-        let effects = worker.store.answered(call.id, answer, now, &self.memory);
+        let effects = worker.store.received(call.id, response, now, &self.memory);
         if effects.contains(&Effect::Report(Event::KeysFetched(THE_PROVIDER))) {
-            self.last_answer = now;
+            self.last_response = now;
             for kid in published {
                 self.last_published.insert(kid.to_owned(), now);
             }
@@ -269,7 +270,7 @@ impl Year {
             let waited = self.workers[index].waiting.remove(&id);
             assert!(waited.is_some(), "woken twice");
         }
-        // An answer to a call that was given up is no reason to look around.
+        // A response to a call that was given up changes nothing.
         if !effects.is_empty() {
             self.check(index, seen);
         }
@@ -312,8 +313,8 @@ impl Year {
         let new = self.worker();
         let old = std::mem::replace(&mut self.workers[index], new);
         old.store.close(&self.memory);
-        let alive = self.last_answer > self.last_emptied.max(self.last_unusable)
-            && self.now.since(self.last_answer) <= freshness().max_stale;
+        let alive = self.last_response > self.last_emptied.max(self.last_unusable)
+            && self.now.since(self.last_response) <= freshness().max_stale;
         self.tick(index, seen);
         if alive {
             seen.warm_starts += 1;
@@ -321,13 +322,13 @@ impl Year {
             let facts = store.at(self.now);
             let keys = facts.key_set(THE_PROVIDER);
             // Keys that are due serve again once they were asked for.
-            let is_due = self.now >= due(self.last_answer, 54);
+            let is_due = self.now >= due(self.last_response, 54);
             let is_known = matches!(keys, Availability::Known(_));
             assert!(is_known || is_due, "a cold start");
         }
     }
 
-    /// What must hold of a worker that has just looked around.
+    /// What must hold for a worker after a tick or a response.
     fn check(&self, index: usize, seen: &mut Seen) {
         let now = self.now;
         let store = &self.workers[index].store;
@@ -335,9 +336,9 @@ impl Year {
         let Availability::Known(keys) = facts.key_set(THE_PROVIDER) else {
             let age = store.key_set_age(THE_PROVIDER, now);
             let fresh = age.is_some_and(|age| age <= freshness().max_stale);
-            let withdrawn = self.last_emptied.max(self.last_unusable) >= self.last_answer;
+            let withdrawn = self.last_emptied.max(self.last_unusable) >= self.last_response;
             // A worker without keys that finds some which are due asks before it serves with them.
-            let is_new = !self.workers[index].had_keys && now >= due(self.last_answer, 54);
+            let is_new = !self.workers[index].had_keys && now >= due(self.last_response, 54);
             assert!(!fresh || withdrawn || is_new, "a good token would wait");
             return;
         };
@@ -347,7 +348,7 @@ impl Year {
             let published = published.expect("a key out of nowhere, or one that was withdrawn");
             let age = now.since(*published);
             assert!(age <= freshness().max_stale + self.grace, "{kid}: {age:?}");
-            if *published < self.last_answer.max(self.last_unusable) {
+            if *published < self.last_response.max(self.last_unusable) {
                 seen.under_grace += 1;
                 // Out of the published set: by grace alone.
                 assert!(!self.grace.is_zero(), "{kid} left the set");

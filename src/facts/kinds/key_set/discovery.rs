@@ -75,9 +75,9 @@ mod tests {
     use super::*;
     use crate::token::TENANT;
 
-    /// Entra's document for several tenants writes the place for the tenant out.
+    /// Entra's document for several tenants has a placeholder for the tenant.
     #[test]
-    fn a_document_of_many_tenants_has_their_issuer_with_a_place_for_the_tenant() {
+    fn a_document_of_many_tenants_names_their_issuer_with_a_placeholder() {
         let many = format!("https://login.microsoftonline.com/{TENANT}/v2.0");
         let one = "https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0";
         let document = json!({

@@ -169,8 +169,8 @@ impl Refetches {
             .iter()
             .rev()
             .take_while(|other| other.at > refetch.at);
-        let place = self.refetches.len().saturating_sub(later.count());
-        self.refetches.insert(place, refetch);
+        let index = self.refetches.len().saturating_sub(later.count());
+        self.refetches.insert(index, refetch);
         let surplus = self.refetches.len().saturating_sub(self.cause.most());
         self.refetches.drain(..surplus);
     }

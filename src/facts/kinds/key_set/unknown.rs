@@ -13,14 +13,14 @@ use crate::token::TokenDigest;
 /// The most key ids of a provider that are remembered, of each kind.
 const MAX_CACHED_TOKENS: usize = 256;
 
-/// Stands for the key that a token asks for: for its `kid`, which is a stranger's text of any
-/// length, or for the token, where that names none.
+/// Stands for the key that a token names: for its `kid`, which is a text of any length that a client
+/// chose, or for the token, where it has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct KeyIdDigest([u8; 16]);
 
 impl KeyIdDigest {
-    /// The digest of a `kid`. Nobody finds another text with the digest of a key id that he wants
-    /// to be thought unknown.
+    /// The digest of a `kid`. An attacker cannot find another text with the digest of a real key id, to
+    /// have it taken for unknown.
     pub fn of(key_id: &str) -> Self {
         Self::of_bytes(&Hash::hash(key_id.as_bytes()))
     }
@@ -47,10 +47,10 @@ impl KeyIdDigest {
 
 /// What is known of key ids that are not in the set.
 ///
-/// The looks of a cooldown bound what strangers can cause with ever new key ids. This memory bounds
-/// what one and the same key id can: a client that holds on to an old token would else make the
-/// gate ask for ever. Each fetch that did not bring a key doubles the time until it may cause the
-/// next one. Whatever is published in between is found by the regular fetch.
+/// The bound on refetches in a cooldown limits what an attacker can cause with ever new key ids. This
+/// limits what one key id can cause: otherwise a client with an old token would make the gate fetch
+/// without end. Each fetch that did not bring a key doubles the time until it may cause the next one.
+/// The regular fetch finds what is published in between.
 #[derive(Debug, Default)]
 pub(super) struct UnknownKeyIds {
     missing: Vec<Missing>,
@@ -91,7 +91,7 @@ impl UnknownKeyIds {
         self.missing.iter().find(|one| one.key_id == key_id)
     }
 
-    /// Keys were fetched, with or without those that were looked for.
+    /// Keys were fetched, with or without those that the fetch was for.
     pub(super) fn fetched(&mut self, asked: &[KeyIdDigest], keys: &KeySet, now: UnixMillis) {
         let there = digests(keys);
         for key_id in asked {
@@ -132,8 +132,8 @@ impl UnknownKeyIds {
             // flood pushes out its own.
             let numbered = self.missing.iter().enumerate();
             let least = numbered.min_by_key(|(_, one)| (one.fetches, one.last));
-            if let Some(place) = least.map(|(place, _)| place) {
-                self.missing.swap_remove(place);
+            if let Some(index) = least.map(|(index, _)| index) {
+                self.missing.swap_remove(index);
             }
         }
         self.missing.push(Missing {

@@ -9,11 +9,11 @@ use crate::policy::{Introspection, Protocol};
 use crate::time::UnixMillis;
 use crate::token::{ActiveResponse, Term, MAX_TOKEN_DEPTH};
 
-/// The longest answer that is read: as long as a token may be that says the same itself.
+/// The longest response that is read: as long as a token with the same claims may be.
 const MAX_ANSWER: usize = 16 * 1024;
 
-/// The most bytes that it may take in memory: less than all answers together, so that each is
-/// remembered, and asked for once.
+/// The most bytes that it may take in memory. This is less than all statuses may take together, so that
+/// each is kept, and fetched once.
 const MAX_WEIGHT: usize = 256 * 1024;
 
 /// What a provider says about a token.
@@ -76,9 +76,9 @@ pub(super) fn read(
             Some(Value::Bool(false)) => return Ok(TokenStatus::Inactive),
             _ => return Err(TokenStatusFault::Malformed),
         },
-        // OpenID Connect Core 1.0 §5.3.2: it must say whose the token is. Ory Hydra answers without
-        // `sub` about the token of an application, and others with 200 about tokens that they do
-        // not know. Either way the endpoint has spoken: asking again brings nothing else.
+        // OpenID Connect Core 1.0 §5.3.2: it must name the subject. Ory Hydra responds without `sub` about
+        // the token of an application, and others respond with 200 about tokens that they do not know.
+        // Another call would bring the same.
         Protocol::UserInfo => match claims.get("sub") {
             Some(Value::String(subject)) if !subject.is_empty() => {}
             _ => return Ok(TokenStatus::Nameless),

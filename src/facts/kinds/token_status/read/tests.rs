@@ -33,8 +33,8 @@ fn json(body: &str) -> CallResponse {
 }
 
 /// `active`, `inactive`, `nameless`, or the code of the fault.
-fn said(protocol: &Protocol, answer: CallResponse) -> &'static str {
-    match read(protocol, answer, TERM) {
+fn said(protocol: &Protocol, response: CallResponse) -> &'static str {
+    match read(protocol, response, TERM) {
         Ok(TokenStatus::Active(_)) => "active",
         Ok(TokenStatus::Inactive) => "inactive",
         Ok(TokenStatus::Nameless) => "nameless",
@@ -43,7 +43,7 @@ fn said(protocol: &Protocol, answer: CallResponse) -> &'static str {
 }
 
 #[test]
-fn a_token_is_active_only_where_the_answer_says_so_in_json() {
+fn a_token_is_active_only_where_the_response_says_so_in_json() {
     for (body, expected) in [
         (r#"{"active":true}"#, "active"),
         (r#"{"active":true,"sub":"a"}"#, "active"),
@@ -66,7 +66,7 @@ fn a_token_is_active_only_where_the_answer_says_so_in_json() {
 }
 
 #[test]
-fn an_answer_of_another_type_or_status_or_size_says_nothing() {
+fn a_response_of_another_type_or_status_or_size_says_nothing() {
     const ACTIVE: &str = r#"{"active":true}"#;
     for (status, content_type, expected) in [
         (200, "application/json; charset=utf-8", "active"),
@@ -84,29 +84,29 @@ fn an_answer_of_another_type_or_status_or_size_says_nothing() {
         (500, "application/json", "server_error"),
         (504, "application/json", "timeout"),
     ] {
-        let answer = response(status, content_type, ACTIVE);
+        let response = response(status, content_type, ACTIVE);
         assert_eq!(
-            said(&introspection(), answer),
+            said(&introspection(), response),
             expected,
             "{status} {content_type}"
         );
     }
     for (length, expected) in [(MAX_ANSWER, "active"), (MAX_ANSWER + 1, "too_large")] {
         let padding = " ".repeat(length - ACTIVE.len());
-        let answer = json(&format!("{ACTIVE}{padding}"));
-        assert_eq!(said(&introspection(), answer), expected, "{length}");
+        let response = json(&format!("{ACTIVE}{padding}"));
+        assert_eq!(said(&introspection(), response), expected, "{length}");
     }
-    for (answer, expected) in [
+    for (response, expected) in [
         (CallResponse::NoResponse, "no_response"),
         (CallResponse::NotDispatched, "not_dispatched"),
     ] {
-        assert_eq!(said(&introspection(), answer), expected);
+        assert_eq!(said(&introspection(), response), expected);
     }
 }
 
 #[test]
-fn userinfo_says_whose_a_token_is_or_that_it_is_nobodys() {
-    for (answer, expected) in [
+fn userinfo_names_the_subject_of_a_token_or_none() {
+    for (response, expected) in [
         (json(r#"{"sub":"a"}"#), "active"),
         (json(r#"{"sub":"a","aud":["app"],"iat":1}"#), "active"),
         // What the endpoint says without a name, it says for good.
@@ -131,9 +131,9 @@ fn userinfo_says_whose_a_token_is_or_that_it_is_nobodys() {
         (response(500, "", ""), "server_error"),
     ] {
         assert_eq!(
-            said(&Protocol::UserInfo, answer.clone()),
+            said(&Protocol::UserInfo, response.clone()),
             expected,
-            "{answer:?}"
+            "{response:?}"
         );
     }
 }
