@@ -200,8 +200,8 @@ impl Year {
         if count == 0 {
             return;
         }
-        let index = self.below(count) as usize;
-        let call = self.workers[index].under_way.remove(index);
+        let chosen = self.below(count) as usize;
+        let call = self.workers[index].under_way.remove(chosen);
         let is_document = call.request.endpoint.path.contains("well-known");
         let mut published = Vec::new();
         let response = match self.below(12) {
