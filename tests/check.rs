@@ -93,11 +93,10 @@ fn a_good_file_is_called_good_and_a_bad_one_fails_with_every_error() {
     assert_eq!(
         text,
         "gate.yaml: the configuration has 3 errors:\n  \
-         metrics: is not known here. Hint: write one of: pass, deny.\n  \
-         principals: is required where no webhook takes tokens: a token would be of no use. Hint: \
-         say whom callers become in n8n.\n  \
-         providers: must not be an empty list: it would let nobody and nothing through. Hint: \
-         list at least one.\n\
+         gate.yaml:2:1: metrics: is an unknown word. Hint: write one of: pass, deny.\n  \
+         gate.yaml:1:1: principals: is required if no webhook takes tokens: no token would open anything. Hint: \
+         write a principal: which callers it matches, and the API key as which they act.\n  \
+         gate.yaml:1:1: providers: must not be an empty list. Hint: list at least one item.\n\
          n8n-idp-gate: 1 configuration would be refused\n"
     );
 }
@@ -278,7 +277,7 @@ fn devices_and_endless_input_are_not_read_to_their_end() {
             &["explain", device],
             &["explain", "gate.yaml", "--token-file", device],
             &["explain", "gate.yaml", "--key-set", &key_set],
-            &["explain", "gate.yaml", "--answer", &key_set],
+            &["explain", "gate.yaml", "--response", &key_set],
         ] {
             let (code, text) = desk.run(arguments);
             let is_refused = text.contains("is neither a file nor a pipe")
@@ -788,7 +787,7 @@ fn several_configurations_of_a_file_are_all_checked_and_counted() {
     let (code, text) = checked(&file.to_string());
     assert_eq!(code, Some(1));
     assert!(
-        text.starts_with("gate.yaml: 1 of 2, gate: good\ngate.yaml: 2 of 2, second: the configuration has 1 error:\n  metrics: "),
+        text.starts_with("gate.yaml: 1 of 2, gate: good\ngate.yaml: 2 of 2, second: the configuration has 1 error:\n  gate.yaml:1:420: metrics: "),
         "{text}"
     );
     assert!(
@@ -894,7 +893,9 @@ fn what_envoy_and_kubernetes_read_differently_is_refused_with_its_line() {
     }
     let (_, text) = envoy("7.0");
     assert!(
-        text.contains("warning: webhooks[0].require.claims[0].equals: looks like a number"),
+        text.contains(
+            "warning: gate.yaml:15:32: webhooks[0].require.claims[0].equals: looks like a number"
+        ),
         "{text}"
     );
     for value in ["007", "0x1f", "+7", "0x7fffffffff", "!!str 7", "!own a"] {

@@ -113,15 +113,15 @@ fn an_opaque_token_is_judged_by_the_answer_that_is_given() {
     });
     desk.put("active.json", &active.to_string());
     desk.put("inactive.json", "{\"active\": false}");
-    let (record, line) = desk.said("opaque", &["--answer", "idp=active.json"]);
+    let (record, line) = desk.said("opaque", &["--response", "idp=active.json"]);
     assert_eq!(record["introspection"], "active");
     assert_eq!(line, "goes on, in the name of the caller:");
-    let (record, _) = desk.said("opaque", &["--answer", "idp=inactive.json"]);
+    let (record, _) = desk.said("opaque", &["--response", "idp=inactive.json"]);
     assert_eq!(record["reason"], "inactive");
     let (_, line) = desk.said("opaque", &[]);
     assert_eq!(
         line,
-        "waits for the word of idp on the token: give it with --answer idp=FILE"
+        "waits for the response of idp about the token: give it with --response idp=FILE"
     );
 }
 
@@ -131,11 +131,14 @@ fn what_is_wrong_with_a_file_is_said() {
     desk.put("not.json", "<html>");
     for (rest, said) in [
         (
-            ["--answer", "idp=not.json"],
+            ["--response", "idp=not.json"],
             "not.json: the response is malformed",
         ),
-        (["--answer", "idp=absent.json"], "absent.json: No such file"),
-        (["--answer", "idp"], "is not of the form PROVIDER=FILE"),
+        (
+            ["--response", "idp=absent.json"],
+            "absent.json: No such file",
+        ),
+        (["--response", "idp"], "is not of the form PROVIDER=FILE"),
         (
             ["--key-set", "other=jwks.json"],
             "there is no provider \"other\"",

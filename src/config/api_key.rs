@@ -10,7 +10,7 @@ use crate::secret::Secret;
 use crate::time::UnixSeconds;
 use crate::token::ApiKeyForm;
 
-/// A key, and when it expires by its own word.
+/// A key, and the expiry that it names.
 pub(super) struct ApiKey {
     pub(super) secret: Secret,
     pub(super) expiry: Option<UnixSeconds>,

@@ -1,9 +1,10 @@
-//! The fixed words of the configuration.
+//! The fields whose value is one of a few words.
 
 use super::read::Choice;
 use super::report::Message;
 use crate::crypto::Algorithm;
 use crate::identity::{Dialect, Kind};
+use crate::n8n::Surface;
 use crate::policy::{Access, ApiKeys, CryptoMode, Preflight, RolesFrom, WebhookAuth};
 use crate::token::TypRule;
 
@@ -35,8 +36,8 @@ impl Choice for TypRule {
     }
 }
 
-/// A claim that can stand for `aud`: none that a person could write for himself.
-#[derive(Clone, Copy)]
+/// A claim that can replace `aud`: none that people can write themselves.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct AudienceClaim(pub(super) &'static str);
 
 impl Choice for AudienceClaim {
@@ -59,17 +60,18 @@ impl Choice for Algorithm {
     fn message(word: &str) -> Option<Message> {
         let upper = word.to_ascii_uppercase();
         if upper == "NONE" {
-            let problem = "none is no signature: anybody could write such a token";
-            return Some(Message::new(problem, "take it out; RFC 8725 section 3.2"));
+            let problem = "none is no signature: any client could write such a token";
+            return Some(Message::new(problem, "remove it; RFC 8725 section 3.2"));
         }
         if upper.starts_with("HS") {
-            let problem = "signs with a shared secret: whoever can check a token could forge one";
+            let problem =
+                "signs with a shared secret: any program that can check a token could forge one";
             let hint = "let the provider sign with a key pair, such as RS256 or ES256";
             return Some(Message::new(problem, hint));
         }
         upper.starts_with("ESP").then(|| {
             Message::new(
-                "is a name of COSE",
+                "is the name of an algorithm of COSE, not of JOSE",
                 "write ES256 or ES384; RFC 9864 section 2.1",
             )
         })
@@ -81,6 +83,17 @@ impl Choice for Kind {
         [Self::App, Self::User]
             .into_iter()
             .map(|kind| (kind.as_str(), kind))
+            .collect()
+    }
+}
+
+/// The surfaces on which requests can pass. On the gate's own, none does.
+impl Choice for Surface {
+    fn all() -> Vec<(&'static str, Self)> {
+        Self::ALL
+            .into_iter()
+            .filter(|surface| *surface != Self::Gate)
+            .map(|surface| (surface.as_str(), surface))
             .collect()
     }
 }
@@ -129,7 +142,7 @@ impl Choice for Preflight {
     }
 }
 
-/// How the gate proves who it is when it asks about tokens (RFC 6749 §2.3.1).
+/// How the gate authenticates when it asks about tokens (RFC 6749 §2.3.1).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum ClientAuth {
     /// In the `Authorization` header.

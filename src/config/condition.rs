@@ -1,41 +1,27 @@
-//! Which callers a rule speaks of: `match` of a principal, `require` of a webhook.
+//! Which callers a rule matches: `match` of a principal, `require` of a webhook.
 
 use std::collections::BTreeSet;
 
-use super::field_path::FieldPath;
+use super::claims::claim_rules;
+use super::field::{Field, Reported};
 use super::provider_summary::ProviderSummary;
 use super::raw::RawCondition;
-use super::read::{gathered, Located, OneOrMany, Syntax, Text};
-use super::report::Message;
-use super::section::{Field, Reported};
+use super::read::{gathered, Located, OneOrMany};
 use super::suggest::nearest;
+use super::syntax::{EmailDomain, Text};
 use crate::policy::Condition;
 
-/// Turns the words of a condition into one. `providers` are the names that there are.
+/// The condition that the configuration has. `providers` are all providers.
 ///
-/// What is wrong never becomes a condition: a dimension left out would widen it.
+/// A wrong field never becomes a condition: without it, the condition would be wider.
 pub(super) fn condition(
     field: Field<RawCondition>,
     providers: &[ProviderSummary],
 ) -> Result<Condition, Reported> {
     let Field { path, value, .. } = field;
     let raw = value.ok_or(Reported)?;
-    let given = [
-        raw.provider.given,
-        raw.client.given,
-        raw.subject.given,
-        raw.kind.given,
-        raw.email.given,
-        raw.email_domain.given,
-        raw.tenant.given,
-        raw.roles.given,
-        raw.scopes.given,
-        raw.groups.given,
-        raw.claims.given,
-    ];
     let kind_path = raw.kind.path.clone();
     let client_path = raw.client.path.clone();
-    let says_whom = check_any(&path, &raw.any, given.contains(&true));
     let condition = Condition {
         providers: known_providers(raw.provider, providers)?,
         clients: set(raw.client)?,
@@ -50,7 +36,7 @@ pub(super) fn condition(
         claims: raw
             .claims
             .value_or_error()?
-            .map(|rules| rules.0)
+            .map(|rules| claim_rules(rules.0))
             .unwrap_or_default(),
     };
     let is_met = |known: &&ProviderSummary| {
@@ -69,30 +55,15 @@ pub(super) fn condition(
     let is_one_providers_own = named.contains(&true) || !condition.claims.is_empty();
     if is_one_providers_own && condition.providers.is_none() && providers.len() > 1 {
         path.warn(
-            "names a client, subject or claim of any provider: another one could have the same for somebody else",
+            "names a client, subject or claim without provider: another provider could have the same for another caller",
             "add provider",
         );
     }
-    says_whom.map(|()| condition)
-}
-
-/// A condition without a dimension holds for everybody, so it has to be said in so many words.
-fn check_any(path: &FieldPath, any: &Field<bool>, other_given: bool) -> Result<(), Reported> {
-    match (any.value, other_given) {
-        (Some(true), true) => {
-            let hint = "take out any, or the other fields";
-            any.path
-                .error("contradicts the other fields beside it", hint);
-        }
-        (Some(false), _) => any.path.error("can only be true", "take it out"),
-        (None, false) if path.has_errors() => {}
-        (None, false) => path.error(
-            "would match everybody",
-            "say whom it speaks of, or any: true if everybody is meant",
-        ),
-        _ => return Ok(()),
+    // A condition without fields holds for every caller: only `any` may make one.
+    if path.has_errors() || (raw.any.value.is_none() && condition == Condition::default()) {
+        return Err(Reported);
     }
-    Err(Reported)
+    Ok(condition)
 }
 
 fn known_providers(
@@ -121,9 +92,9 @@ fn set<S>(field: Field<OneOrMany<Text<S>>>) -> Result<Option<BTreeSet<String>>, 
     Ok(field.value_or_error()?.map(OneOrMany::into_set))
 }
 
-/// Domains in which everybody can have an address: of a mailbox, or of a service account in a
-/// project of one's own.
-const EVERYBODYS: [&str; 8] = [
+/// Domains in which any person can get an address: of a mailbox, or of a service account in a project
+/// of their own.
+const OPEN_DOMAINS: [&str; 8] = [
     "appspot.gserviceaccount.com",
     "developer.gserviceaccount.com",
     "gmail.com",
@@ -140,12 +111,12 @@ pub(super) fn domains(
 ) -> Result<Option<BTreeSet<String>>, Reported> {
     let path = field.path.clone();
     let domains = set(field)?.as_ref().map(in_lower_case);
-    for domain in EVERYBODYS {
+    for domain in OPEN_DOMAINS {
         if domains
             .as_ref()
             .is_some_and(|domains| domains.contains(domain))
         {
-            let problem = format!("lets in everybody who takes an address at {domain}");
+            let problem = format!("matches every person who gets an address at {domain}");
             path.warn(
                 problem,
                 "list the addresses that you mean, as `email` of a principal",
@@ -157,48 +128,4 @@ pub(super) fn domains(
 
 fn in_lower_case(texts: &BTreeSet<String>) -> BTreeSet<String> {
     gathered(texts.iter().map(|text| text.to_ascii_lowercase()))
-}
-
-/// An e-mail address with exactly one `@`: readers disagree on where `a@b@c` belongs.
-pub(super) struct Email;
-
-impl Syntax for Email {
-    const SHAPE: &'static str = "e-mail address";
-
-    fn check(text: &str) -> Result<(), Message> {
-        let sound = text
-            .split_once('@')
-            .is_some_and(|(local, domain)| !local.is_empty() && is_domain(domain));
-        if sound && !text.contains(char::is_whitespace) {
-            return Ok(());
-        }
-        Err(Message::new(
-            "is no e-mail address",
-            "write one address, such as ada@example.com",
-        ))
-    }
-}
-
-/// The domain of an e-mail address.
-pub(super) struct EmailDomain;
-
-impl Syntax for EmailDomain {
-    const SHAPE: &'static str = "domain";
-
-    fn check(text: &str) -> Result<(), Message> {
-        if is_domain(text) {
-            return Ok(());
-        }
-        let hint = match text {
-            _ if text.contains('@') => "write what stands behind the @",
-            _ if text.contains('*') => "list every domain; subdomains are other domains",
-            _ => "write a domain, such as example.com",
-        };
-        Err(Message::new("is no domain", hint))
-    }
-}
-
-fn is_domain(text: &str) -> bool {
-    let odd = |letter: char| letter.is_whitespace() || "@*/:,;".contains(letter);
-    !text.contains(odd) && text.split('.').all(|label| !label.is_empty())
 }

@@ -1,5 +1,5 @@
-//! Every default and bound of the configuration. The reader and the reference documentation both
-//! take them from here.
+//! Every default and bound of the configuration. The reader, the reference documentation and the
+//! schema take them from here.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use crate::identity::Dialect;
 use crate::policy::{Access, ApiKeys, CryptoMode, Preflight};
 use crate::token::TypRule;
 
-/// Providers speak plain OpenID unless the configuration says otherwise.
+/// The claims of the OpenID and OAuth standards.
 pub(super) const DIALECT: Dialect = Dialect::Oidc;
 
 /// Few providers send `at+jwt`; other kinds of token are refused in any case.
 pub(super) const TYP: TypRule = TypRule::AnyAccessToken;
 
-/// An e-mail address that nobody verified is a way to take over an account.
+/// With an e-mail address that was never verified, an attacker could act for another person.
 pub(super) const TRUST_EMAIL: bool = false;
 
 /// The gate is additive: API keys that n8n gave out go on working.
@@ -27,10 +27,10 @@ pub(super) const METRICS: Access = Access::Pass;
 /// n8n's own MCP server needs its authorization server.
 pub(super) const OAUTH: Access = Access::Pass;
 
-/// A path that is not n8n's leads to nothing that this filter could judge.
+/// The filter cannot decide on a path that is not n8n's.
 pub(super) const OUTSIDE: Access = Access::Deny;
 
-/// The host is some twenty times faster, and tested before it is believed.
+/// The host is some twenty times faster, and tested before it is used.
 pub(super) const CRYPTO: CryptoMode = CryptoMode::Auto;
 
 /// A workflow has no use for the token itself.
@@ -39,13 +39,13 @@ pub(super) const KEEP_AUTHORIZATION: bool = false;
 /// A preflight without a token is refused like any other request without one.
 pub(super) const CORS_PREFLIGHT: Preflight = Preflight::Guard;
 
-/// How far a provider's clock may be off: a few minutes at most (RFC 7519 §4.1.4).
+/// How far the clock of a provider may differ: a few minutes at most (RFC 7519 §4.1.4).
 pub(super) struct ClockSkew;
 
 impl Limits for ClockSkew {
     const DEFAULT: Duration = Duration::from_secs(30);
-    const LEAST: Duration = Duration::ZERO;
-    const MOST: Duration = minutes(5);
+    const MIN: Duration = Duration::ZERO;
+    const MAX: Duration = minutes(5);
 }
 
 /// Age at which keys are fetched again.
@@ -53,26 +53,26 @@ pub(super) struct KeysTtl;
 
 impl Limits for KeysTtl {
     const DEFAULT: Duration = minutes(5);
-    const LEAST: Duration = Duration::from_secs(1);
-    const MOST: Duration = hours(24);
+    const MIN: Duration = Duration::from_secs(1);
+    const MAX: Duration = hours(24);
 }
 
-/// The least that a provider's `max-age` counts for: one that wants to be asked each time is not.
+/// The least that a provider's `max-age` counts for, even if it is 0.
 pub(super) struct KeysMinTtl;
 
 impl Limits for KeysMinTtl {
     const DEFAULT: Duration = minutes(1);
-    const LEAST: Duration = Duration::from_secs(1);
-    const MOST: Duration = hours(24);
+    const MIN: Duration = Duration::from_secs(1);
+    const MAX: Duration = hours(24);
 }
 
-/// The most that a provider's `max-age` counts for: a key that was taken back counts as long.
+/// The most that a provider's `max-age` counts for: a removed key counts as long.
 pub(super) struct KeysMaxTtl;
 
 impl Limits for KeysMaxTtl {
     const DEFAULT: Duration = minutes(15);
-    const LEAST: Duration = Duration::from_secs(1);
-    const MOST: Duration = hours(24);
+    const MIN: Duration = Duration::from_secs(1);
+    const MAX: Duration = hours(24);
 }
 
 /// Age at which a discovery document is read again. It changes when a provider is rebuilt.
@@ -80,17 +80,17 @@ pub(super) struct DiscoveryTtl;
 
 impl Limits for DiscoveryTtl {
     const DEFAULT: Duration = hours(1);
-    const LEAST: Duration = Duration::from_secs(1);
-    const MOST: Duration = hours(24);
+    const MIN: Duration = Duration::from_secs(1);
+    const MAX: Duration = hours(24);
 }
 
-/// Age at which keys that could not be fetched again are given up.
+/// Age at which keys that could not be fetched again are no longer used.
 pub(super) struct KeysMaxStale;
 
 impl Limits for KeysMaxStale {
     const DEFAULT: Duration = hours(1);
-    const LEAST: Duration = Duration::from_secs(1);
-    const MOST: Duration = hours(168);
+    const MIN: Duration = Duration::from_secs(1);
+    const MAX: Duration = hours(168);
 }
 
 /// How long one fetch may take.
@@ -98,20 +98,20 @@ pub(super) struct KeysTimeout;
 
 impl Limits for KeysTimeout {
     const DEFAULT: Duration = Duration::from_secs(5);
-    const LEAST: Duration = Duration::from_millis(100);
-    const MOST: Duration = Duration::from_secs(60);
+    const MIN: Duration = Duration::from_millis(100);
+    const MAX: Duration = Duration::from_secs(60);
 }
 
-/// Least time between two fetches that unknown key ids cause: a stranger may send any number.
+/// The least time between two fetches that unknown key ids cause: an attacker may send any number.
 pub(super) struct KeysCooldown;
 
 impl Limits for KeysCooldown {
     const DEFAULT: Duration = Duration::from_secs(30);
-    const LEAST: Duration = Duration::from_secs(1);
-    const MOST: Duration = hours(1);
+    const MIN: Duration = Duration::from_secs(1);
+    const MAX: Duration = hours(1);
 }
 
-/// How long a key that its provider took back still counts. Entra's document flaps for up to
+/// How long a removed key stays usable. Keys disappear from Entra's document and come back for up to
 /// 48 hours at a time.
 pub(super) struct KeysGrace;
 
@@ -120,33 +120,32 @@ pub(super) const ENTRA_GRACE: Duration = hours(24);
 
 impl Limits for KeysGrace {
     const DEFAULT: Duration = Duration::ZERO;
-    const LEAST: Duration = Duration::ZERO;
-    const MOST: Duration = hours(48);
+    const MIN: Duration = Duration::ZERO;
+    const MAX: Duration = hours(48);
 }
 
-/// How long an active answer about a token is held: a token that was revoked counts as long.
+/// How long an active response is kept: a token that was revoked counts as long.
 pub(super) struct IntrospectionTtl;
 
 impl Limits for IntrospectionTtl {
     const DEFAULT: Duration = minutes(1);
-    const LEAST: Duration = Duration::from_secs(1);
-    const MOST: Duration = hours(1);
+    const MIN: Duration = Duration::from_secs(1);
+    const MAX: Duration = hours(1);
 }
 
-/// How long an inactive answer about a token is held: a token that is made elsewhere a moment later
-/// waits as long.
+/// How long an inactive response is kept: a token that becomes active a moment later waits as long.
 pub(super) struct InactiveTtl;
 
 impl Limits for InactiveTtl {
     const DEFAULT: Duration = Duration::from_secs(10);
-    const LEAST: Duration = Duration::from_secs(1);
-    const MOST: Duration = minutes(5);
+    const MIN: Duration = Duration::from_secs(1);
+    const MAX: Duration = minutes(5);
 }
 
-/// The one way that every authorization server must know (RFC 6749 §2.3.1).
+/// The method that every authorization server must support (RFC 6749 §2.3.1).
 pub(super) const CLIENT_AUTH: ClientAuth = ClientAuth::Basic;
 
-/// JWTs prove themselves; asking about each costs a call.
+/// A JWT proves itself; its status costs a call.
 pub(super) const INTROSPECT_ALWAYS: bool = false;
 
 /// Refresh tokens would open n8n.

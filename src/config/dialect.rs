@@ -1,7 +1,7 @@
-//! What a kind of provider asks of its configuration.
+//! What a type of provider demands of its configuration.
 
 use super::issuers::GITHUB;
-use super::provider::has_no_keys;
+use super::key_source::has_no_keys;
 use super::raw::RawProvider;
 use super::read::OneOf;
 use crate::http::Address;
@@ -11,11 +11,12 @@ use crate::token::TypRule;
 /// Reports what does not go with the dialect of a provider.
 pub(super) fn check(raw: &RawProvider) {
     check_typ(raw);
-    warn_of_strangers(raw);
+    warn_of_an_open_provider(raw);
     warn_of_another_dialect(raw);
 }
 
-/// Google's access tokens are no JWTs. That its ID tokens open doors has to be said.
+/// Google's access tokens are no JWTs, so that its ID tokens would be taken. The operator has to
+/// write that.
 fn check_typ(raw: &RawProvider) {
     let is_google = |dialect: &OneOf<Dialect>| dialect.0 == Dialect::Google;
     let takes_others = |typ: &OneOf<TypRule>| typ.0 != TypRule::IdToken;
@@ -23,15 +24,15 @@ fn check_typ(raw: &RawProvider) {
         && !has_no_keys(raw)
         && raw.typ.value.as_ref().is_some_and(takes_others)
     {
-        let problem = "has to be id_token with google, whose access tokens are no JWTs";
-        let hint = "write typ: id_token if its ID tokens are to open n8n";
-        raw.typ.path.error(problem, hint);
+        let problem = "must be id_token with google, whose access tokens are no JWTs";
+        let hint = "write typ: id_token if callers are meant to use its ID tokens";
+        raw.typ.error(problem, hint);
     }
 }
 
-/// Google and GitHub make tokens for any audience, for whoever asks. GitHub's other issuers, which are
-/// written out, are those of one enterprise or server.
-fn warn_of_strangers(raw: &RawProvider) {
+/// Google and GitHub give every person tokens for any audience. GitHub's other issuers, which need
+/// `issuer`, are those of one enterprise or server.
+fn warn_of_an_open_provider(raw: &RawProvider) {
     let mut issuers = raw.issuer.value.iter().flat_map(|issuers| &issuers.0);
     let is_github = !raw.issuer.given || issuers.any(|issuer| issuer.value.text == GITHUB);
     let is_open = |dialect: &OneOf<Dialect>| match dialect.0 {
@@ -46,14 +47,14 @@ fn warn_of_strangers(raw: &RawProvider) {
         raw.claims.given,
     ];
     if raw.r#type.value.as_ref().is_some_and(is_open) && !lists.contains(&true) {
-        let problem = "gives everybody in the world a token for any audience";
+        let problem = "gives every person in the world a token for any audience";
         let hint = "add clients, tenants, allowed_domains or claims";
-        raw.r#type.path.warn(problem, hint);
+        raw.r#type.warn(problem, hint);
     }
 }
 
-/// Read in another dialect, an application of Entra is a person, and an address that a tenant wrote
-/// for itself may count.
+/// Read in another dialect, an application of Entra is a person, and an e-mail address that a tenant
+/// wrote itself may count.
 fn warn_of_another_dialect(raw: &RawProvider) {
     const HOSTS: [&str; 2] = ["login.microsoftonline.com", "sts.windows.net"];
     let is_entras =
@@ -63,7 +64,7 @@ fn warn_of_another_dialect(raw: &RawProvider) {
     if raw.r#type.value.as_ref().is_some_and(is_another)
         && issuers.any(|issuer| is_entras(&issuer.value.text))
     {
-        let problem = "is not entra, and the issuer is Entra's: its claims mean other things";
-        raw.r#type.path.warn(problem, "write type: entra");
+        let problem = "is not entra, and the issuer is Entra's: its claims have other meanings";
+        raw.r#type.warn(problem, "write type: entra");
     }
 }

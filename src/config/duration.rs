@@ -1,4 +1,4 @@
-//! Lengths of time: `500ms`, `30s`, `5m`, `1h30m`.
+//! Durations: `500ms`, `30s`, `5m`, `1h30m`.
 
 use std::fmt::Write as _;
 use std::marker::PhantomData;
@@ -8,15 +8,16 @@ use serde_json::Value;
 
 use super::field_path::FieldPath;
 use super::read::{wrong_kind, Read};
+use super::shape::Shape;
 
-/// The default of a length of time, and the bounds that keep it sane.
+/// The default of a duration, and its bounds.
 pub(super) trait Limits {
     const DEFAULT: Duration;
-    const LEAST: Duration;
-    const MOST: Duration;
+    const MIN: Duration;
+    const MAX: Duration;
 }
 
-/// A length of time within the bounds of `L`.
+/// A duration within the bounds of `L`.
 pub(super) struct Span<L>(pub(super) Duration, PhantomData<L>);
 
 impl<L: Limits> Default for Span<L> {
@@ -26,16 +27,19 @@ impl<L: Limits> Default for Span<L> {
 }
 
 impl<L: Limits> Read for Span<L> {
-    fn shape() -> String {
-        format!(
-            "duration, {} to {}",
-            format_duration(L::LEAST),
-            format_duration(L::MOST)
-        )
+    fn shape() -> Shape {
+        Shape::Duration {
+            min: L::MIN,
+            max: L::MAX,
+        }
     }
 
     fn read(value: &Value, path: &FieldPath) -> Option<Self> {
-        within(value, path, L::LEAST, L::MOST).map(|length| Self(length, PhantomData))
+        within(value, path, L::MIN, L::MAX).map(|length| Self(length, PhantomData))
+    }
+
+    fn written(&self) -> Option<Value> {
+        Some(Value::String(format_duration(self.0)))
     }
 }
 
@@ -47,10 +51,10 @@ fn within(value: &Value, path: &FieldPath, least: Duration, most: Duration) -> O
     let (least, most) = (format_duration(least), format_duration(most));
     path.error(
         format!(
-            "{} is outside of {least} to {most}",
+            "{} is not within {least} to {most}",
             format_duration(length)
         ),
-        format!("write a length of time from {least} to {most}"),
+        format!("write a duration from {least} to {most}"),
     );
     None
 }
@@ -60,7 +64,7 @@ fn duration(value: &Value, path: &FieldPath) -> Option<Duration> {
         Value::String(text) => {
             let parsed = parse(text);
             if parsed.is_none() {
-                path.error("is no length of time", "write 500ms, 30s, 5m, 1h or 1h30m");
+                path.error("is no duration", "write 500ms, 30s, 5m, 1h or 1h30m");
             }
             parsed
         }
@@ -75,7 +79,7 @@ fn duration(value: &Value, path: &FieldPath) -> Option<Duration> {
             wrong_kind(
                 value,
                 path,
-                "a length of time",
+                "a duration",
                 "write 500ms, 30s, 5m, 1h or 1h30m",
             );
             None
@@ -83,7 +87,12 @@ fn duration(value: &Value, path: &FieldPath) -> Option<Duration> {
     }
 }
 
-const UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+/// The units, the largest first, each with its milliseconds.
+pub(super) const UNITS: [(&str, u64); 4] =
+    [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+
+/// What [`parse`] reads, as a regular expression.
+pub(super) const PATTERN: &str = "^([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$";
 
 /// Whole numbers with units, the largest unit first, each unit once.
 fn parse(text: &str) -> Option<Duration> {
@@ -101,7 +110,7 @@ fn parse(text: &str) -> Option<Duration> {
     (!text.is_empty()).then(|| Duration::from_millis(millis))
 }
 
-/// The shortest way to write a length of time.
+/// The shortest form of a duration.
 pub(super) fn format_duration(length: Duration) -> String {
     let mut rest = u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
     let mut text = String::new();
@@ -123,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_of_time_are_read_and_written() {
+    fn durations_are_read_and_written() {
         for (text, millis) in [
             ("500ms", 500),
             ("30s", 30_000),
@@ -139,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_no_length_of_time() {
+    fn anything_else_is_no_duration() {
         for text in [
             "",
             "30",

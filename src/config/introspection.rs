@@ -1,34 +1,29 @@
-//! How providers are asked about tokens.
+//! How the gate asks providers about tokens.
 
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine as _;
 
 use super::choices::ClientAuth;
 use super::environment::Environment;
+use super::field::{Field, Reported};
+use super::freshness::length;
 use super::issuers::Issuers;
-use super::provider::{address, length, refuse};
+use super::key_source::address;
 use super::raw::{RawIntrospection, RawProvider, RawUserInfo};
-use super::read::Text;
-use super::section::{Field, Reported};
+use super::syntax::Text;
 use crate::formats::form;
 use crate::http::Endpoint;
 use crate::identity::Dialect;
 use crate::policy::{Introspection, Protocol};
 use crate::secret::Secret;
 
-/// How a provider is asked about tokens, if it is.
+/// How the gate asks a provider about tokens, if it does.
 pub(super) fn introspection(
     raw: &RawProvider,
     issuers: Option<&Issuers>,
     environment: &dyn Environment,
 ) -> Result<Option<Introspection>, Reported> {
-    if raw.introspection.given {
-        let hint = "take one of the two out: introspection says more";
-        refuse(&raw.userinfo, "has no use beside introspection", hint);
-    } else if !raw.userinfo.given {
-        let hint = "take it out, or add introspection";
-        let problem = "has no use where the provider is not asked about tokens";
-        refuse(&raw.token_prefix, problem, hint);
+    if !raw.introspection.given && !raw.userinfo.given {
         return Ok(None);
     }
     let asked = match (&raw.introspection.value, &raw.userinfo.value) {
@@ -90,17 +85,16 @@ fn by_userinfo(
     let any_audience = &asked.accept_any_audience;
     let protocol = if raw.r#type.value.as_ref()?.0 == Dialect::Google {
         if any_audience.value == Some(true) {
-            let problem = "has no use here: tokeninfo names the audience, which is checked";
-            any_audience.path.error(problem, "take it out");
+            let problem = "has no effect here: tokeninfo names the audience, which is checked";
+            any_audience.error(problem, "remove it");
         }
         Protocol::GoogleTokenInfo
     } else {
         if any_audience.value == Some(false) {
-            let problem = "has to be true: a userinfo answer does not say for whom a token was \
-                           made, so any application's token would do";
-            let hint = "use introspection, with Google type: google, or say that this is what you \
-                        want";
-            any_audience.path.error(problem, hint);
+            let problem = "must be true: a userinfo response does not name the audience, so that \
+                           the token of any application is good";
+            let hint = "use introspection, with Google type: google, or write true to accept this";
+            any_audience.error(problem, hint);
         }
         Protocol::UserInfo
     };
@@ -127,9 +121,8 @@ fn endpoint<S, C>(
     } else if raw.cluster.given {
         &raw.cluster.value.as_ref()?.text
     } else {
-        let hint = "name the Envoy cluster of the provider; addresses alone are never called";
-        let problem = "is required where the provider has no cluster";
-        cluster.path.error(problem, hint);
+        let hint = "name the Envoy cluster of the provider: URLs alone are never called";
+        cluster.error("is required if the provider has no cluster", hint);
         return None;
     };
     Some(address?.endpoint(name, ""))
@@ -144,7 +137,7 @@ fn prefixes(raw: &RawProvider) -> Option<Vec<String>> {
     Some(texts.map(|prefix| prefix.text.clone()).collect())
 }
 
-/// A token with two providers' prefixes would be shown to both.
+/// A token with the prefixes of two providers would be sent to both.
 pub(super) fn report_overlaps(providers: &[RawProvider]) {
     let all = providers.iter().enumerate().flat_map(|(index, raw)| {
         let prefixes = raw.token_prefix.value.iter().flat_map(|list| &list.0);
@@ -163,16 +156,16 @@ pub(super) fn report_overlaps(providers: &[RawProvider]) {
     }
 }
 
-/// A token that is shown to a provider that did not make it is one that this provider could use.
+/// A provider that receives the token of another provider could use it.
 pub(super) fn warn_of_several(providers: &[RawProvider]) {
     let asked = providers.iter().filter(|raw| {
         let is_asked = raw.introspection.given || raw.userinfo.given;
         is_asked && !raw.token_prefix.given
     });
     for raw in asked.skip(1) {
-        raw.token_prefix.path.warn(
-            "is absent here and at a provider above: the one's opaque tokens are shown to the other",
-            "write what their tokens begin with, if that is known",
+        raw.token_prefix.warn(
+            "is absent here and at a provider above: opaque tokens of the one are sent to the other",
+            "write what their tokens begin with, if it is known",
         );
     }
 }

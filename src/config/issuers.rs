@@ -1,33 +1,30 @@
-//! The issuers of a provider: as they are written, or made of what its operator knows.
+//! The issuers of a provider: as the configuration has them, or made of tenant, domain and realm.
 
+use super::field::Field;
 use super::field_path::FieldPath;
-use super::provider::refuse;
 use super::raw::RawProvider;
-use super::read::{Syntax, Text};
-use super::report::Message;
-use super::section::Field;
-use crate::http::Address;
+use super::syntax::Text;
 use crate::identity::Dialect;
 use crate::token::{is_guid, TENANT};
 
-/// Of the workflows of everybody.
+/// The issuer for the workflows of all of GitHub.
 pub(super) const GITHUB: &str = "https://token.actions.githubusercontent.com";
 
 /// The issuers of one provider.
 pub(super) struct Issuers {
-    /// Each `iss`, and where the configuration says it. Those of many tenants hold [`TENANT`].
+    /// Each `iss`, and the path of the field that it comes from. Those of many tenants contain [`TENANT`].
     pub(super) list: Vec<(String, FieldPath)>,
-    /// The address under which the discovery document lies.
+    /// The URL below which the discovery document is.
     pub(super) base: String,
-    /// Whether tokens of any tenant would do.
+    /// Whether tokens of any tenant have such an issuer.
     pub(super) of_many_tenants: bool,
 }
 
-/// Words in place of a tenant that stand for many of them.
+/// Words that stand for many tenants.
 const MANY_TENANTS: [&str; 2] = ["organizations", "common"];
 
-/// The issuers of each type, with places for the fields of the same names.
-const fn templates(dialect: Dialect) -> &'static [&'static str] {
+/// The issuers of each type, with the fields of the same names in braces.
+pub(super) const fn templates(dialect: Dialect) -> &'static [&'static str] {
     match dialect {
         Dialect::Oidc | Dialect::Kubernetes => &[],
         Dialect::Entra => &[
@@ -45,8 +42,8 @@ const fn templates(dialect: Dialect) -> &'static [&'static str] {
     }
 }
 
-/// The host of a provider that has one for everybody.
-const fn usual_domain(dialect: Dialect) -> Option<&'static str> {
+/// The host of a provider that has one for all of its tenants.
+pub(super) const fn usual_domain(dialect: Dialect) -> Option<&'static str> {
     match dialect {
         Dialect::Entra => Some("login.microsoftonline.com"),
         Dialect::Ping => Some("auth.pingone.com"),
@@ -54,14 +51,14 @@ const fn usual_domain(dialect: Dialect) -> Option<&'static str> {
     }
 }
 
+/// The realm of a provider that usually has one.
+pub(super) fn usual_realm(dialect: Dialect) -> Option<&'static str> {
+    (dialect == Dialect::Okta).then_some("default")
+}
+
 /// The issuers of a provider. `None`: something is wrong with them, and that was reported.
 pub(super) fn issuers(raw: &RawProvider) -> Option<Issuers> {
     if raw.issuer.given {
-        const PROBLEM: &str = "has no use beside issuer";
-        const HINT: &str = "take one of the two out: the issuer is made of it, or written out";
-        refuse(&raw.tenant, PROBLEM, HINT);
-        refuse(&raw.domain, PROBLEM, HINT);
-        refuse(&raw.realm, PROBLEM, HINT);
         let written = raw.issuer.value.as_ref()?.0.iter();
         let list: Vec<_> = written
             .map(|issuer| (issuer.value.text.clone(), issuer.path.clone()))
@@ -80,21 +77,20 @@ fn made(raw: &RawProvider, dialect: Dialect) -> Option<Issuers> {
     let mut templates = templates(dialect);
     let Some(first) = templates.first() else {
         let hint = "write the iss of its tokens, exactly";
-        raw.issuer.path.error("is required", hint);
+        raw.issuer.error("is required", hint);
         return None;
     };
     if dialect == Dialect::Entra && raw.domain.given {
         // Other clouds have other hosts for tokens of version 1.0.
         templates = std::slice::from_ref(first);
     }
-    let usual_realm = (dialect == Dialect::Okta).then_some("default");
     let tenant = part(&raw.tenant, "{tenant}", first, None);
     let domain = part(&raw.domain, "{domain}", first, usual_domain(dialect));
-    let realm = part(&raw.realm, "{realm}", first, usual_realm);
+    let realm = part(&raw.realm, "{realm}", first, usual_realm(dialect));
     let (tenant, domain, realm) = (tenant?, domain?, realm?);
     let of_many_tenants = dialect == Dialect::Entra && MANY_TENANTS.contains(&tenant);
     if dialect == Dialect::Entra && !of_many_tenants && !is_guid(tenant) {
-        raw.tenant.path.error(
+        raw.tenant.error(
             "is no tenant id",
             "write the id (a GUID in lower case), which is in the iss of tokens, or organizations",
         );
@@ -123,7 +119,7 @@ fn made(raw: &RawProvider, dialect: Dialect) -> Option<Issuers> {
     })
 }
 
-/// What goes into the place `name` of an issuer; empty where there is no such place.
+/// The value for `name` in an issuer; empty if the issuer has no `name`.
 fn part<'r, S>(
     field: &'r Field<Text<S>>,
     name: &str,
@@ -132,56 +128,19 @@ fn part<'r, S>(
 ) -> Option<&'r str> {
     match &field.value {
         _ if !template.contains(name) => {
-            let hint = "take it out, or write the issuer itself";
-            refuse(field, "is no part of the issuers of this type", hint);
+            let hint = "remove it, or write issuer";
+            field.refuse("is no part of the issuers of this type", hint);
             (!field.given).then_some("")
         }
         Some(text) => Some(&text.text),
         None if field.given => None,
         None => {
             if usual.is_none() {
-                let hint = format!("the issuer is {template}; or write issuer itself");
-                field
-                    .path
-                    .error("is required where there is no issuer", hint);
+                let hint = format!("write it, for the issuer {template}; or write issuer");
+                field.error("is required without issuer", hint);
             }
             usual
         }
-    }
-}
-
-/// A host, and a path where a provider lives under one.
-pub(super) struct Domain;
-
-impl Syntax for Domain {
-    const SHAPE: &'static str = "host";
-
-    fn check(text: &str) -> Result<(), Message> {
-        let address = format!("https://{text}");
-        let sound = Address::parse(&address).is_ok() && !text.contains('?') && !text.ends_with('/');
-        if sound {
-            return Ok(());
-        }
-        let hint = "write it without https:// and without a slash at the end";
-        Err(Message::new("is no host", hint))
-    }
-}
-
-/// One segment of a path.
-pub(super) struct Segment;
-
-impl Syntax for Segment {
-    const SHAPE: &'static str = "string";
-
-    fn check(text: &str) -> Result<(), Message> {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte);
-        if text.bytes().all(plain) && !text.starts_with('.') {
-            return Ok(());
-        }
-        Err(Message::new(
-            "is no part of a path",
-            "write it as it stands in the iss of tokens",
-        ))
     }
 }
 

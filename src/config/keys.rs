@@ -1,18 +1,18 @@
-//! A provider's keys, written into the configuration.
+//! Keys of a provider in the configuration itself.
 
 use serde_json::Value;
 
 use super::field_path::FieldPath;
 use super::read::{wrong_kind, Read};
+use super::shape::Shape;
 use crate::crypto::{KeySet, SkipReason};
 
-/// A key set in the configuration. Messages never repeat any of it: somebody will paste a set
-/// with private keys one day.
+/// A key set in the configuration. Messages never repeat any of it, because it may have private keys.
 pub(super) struct InlineKeys(pub(super) KeySet);
 
 impl Read for InlineKeys {
-    fn shape() -> String {
-        "JWK set, as a map or as JSON in a string".to_owned()
+    fn shape() -> Shape {
+        Shape::KeySet
     }
 
     fn read(value: &Value, path: &FieldPath) -> Option<Self> {
@@ -35,19 +35,18 @@ impl Read for InlineKeys {
     }
 }
 
-/// A provider's own document, pasted as it is, may hold keys for other ends: they are left out, as
-/// they are when it is fetched. A key that others could sign with was never published; somebody
-/// pasted what must not be here.
+/// A provider's own document may have keys for other uses: they are skipped, as they are when it is
+/// fetched. A key that signs was never published, and must not be in a configuration.
 fn check(keys: KeySet, path: &FieldPath) -> Option<InlineKeys> {
     let is_secret = |reason| matches!(reason, SkipReason::PrivateKey | SkipReason::Symmetric);
     for skipped in keys.skipped() {
         let key = path.member("keys").item(skipped.index);
         let problem = format!("cannot check tokens: {}", skipped.reason);
         if is_secret(skipped.reason) {
-            let hint = "take it out, or write the public half of the key that signs tokens";
+            let hint = "remove it, or write the public half of the key that signs tokens";
             key.error(problem, hint);
         } else {
-            key.warn(problem, "take it out, if it is not to");
+            key.warn(problem, "remove it if it is not meant to");
         }
     }
     let holds_secret = keys

@@ -1,28 +1,27 @@
-//! Whom a caller becomes in n8n.
+//! Principals: which callers they match, and what those may do in n8n.
 
 use std::collections::BTreeMap;
 
 use super::api_key::api_key;
 use super::condition::condition;
 use super::environment::Environment;
+use super::field::{Field, Reported};
 use super::field_path::FieldPath;
 use super::provider_summary::ProviderSummary;
 use super::raw::RawPrincipal;
 use super::read::Located;
 use super::scopes::Scopes;
-use super::section::{Field, Reported};
 use crate::n8n::ScopeSet;
 use crate::policy::{Principal, Principals};
 
-/// What principals are checked against.
+/// What principals need of the rest of the configuration.
 pub(super) struct PrincipalContext<'s> {
     pub(super) providers: &'s [ProviderSummary],
     pub(super) has_roles: bool,
     pub(super) environment: &'s dyn Environment,
 }
 
-/// Turns what was written of the principals into what it means. Whatever is missing in the
-/// result was reported.
+/// The principals. What is missing in the result was wrong, and was reported.
 pub(super) fn principals(
     raw: Vec<Located<RawPrincipal>>,
     context: &PrincipalContext<'_>,
@@ -50,7 +49,7 @@ fn report_unreachable(paths: &[FieldPath], principals: &Principals) {
                 format!(
                     "can never be reached: {earlier_path} matches every caller that it matches"
                 ),
-                "the first match wins: put the narrower one first",
+                "the first match applies: put the narrower one first",
             );
         }
     }
@@ -64,7 +63,7 @@ fn principal(
     if !context.has_roles && !raw.grant.given {
         let hint = "add grant: [workflow:read], or roles beside principals";
         path.warn(
-            "may do nothing on the public API: there are no roles, and it has no grant",
+            "allows nothing on the public API: there are no roles, and it has no grant",
             hint,
         );
     }
@@ -84,7 +83,7 @@ fn principal(
     })
 }
 
-/// What it may do whatever its roles are, and the most that it may do.
+/// The scopes that it always has, and the most that it may do.
 fn limits(
     grant: Field<Scopes>,
     allow: Field<Scopes>,
@@ -97,8 +96,8 @@ fn limits(
     let allow = allow.value_or_error()?.map(|scopes| scopes.0);
     let keeps_grant = |allow: &ScopeSet| grant.intersection(allow) == grant;
     if !allow.as_ref().is_none_or(keeps_grant) {
-        let hint = "allow is the most that it may do: list there what grant lists, or grant less";
-        path.error("takes away some of what grant gives", hint);
+        let hint = "allow is the most that it may do: add the scopes of grant, or grant less";
+        path.error("does not contain all scopes of grant", hint);
         return Err(Reported);
     }
     Ok((grant, allow))
@@ -109,23 +108,22 @@ fn report_equal_names(principals: &[Located<RawPrincipal>]) {
     for field in principals.iter().map(|item| &item.value.name) {
         let Some(name) = &field.value else { continue };
         if let Some(first) = seen.insert(&name.text, &field.path) {
-            let problem = format!("is the name at {first} too");
-            field
-                .path
-                .error(problem, "give each principal a name of its own");
+            let problem = format!("is also the name at {first}");
+            field.error(problem, "give each principal a name of its own");
         }
     }
 }
 
-/// Also across instances: one would learn a key of the other.
+/// Warns of API keys that several principals have. Also across instances: one would learn a key of the
+/// other.
 pub(super) fn warn_of_shared_keys<'r>(principals: impl Iterator<Item = &'r Located<RawPrincipal>>) {
     let mut seen: BTreeMap<&str, &FieldPath> = BTreeMap::new();
     for field in principals.map(|item| &item.value.api_key) {
         let Some(key) = &field.value else { continue };
         if let Some(first) = seen.insert(key.variable(), &field.path) {
-            let problem = format!("is the key at {first} too");
-            let hint = "n8n cannot tell the two apart; give each a key of its own";
-            field.path.warn(problem, hint);
+            let problem = format!("is also the key at {first}");
+            let hint = "give each an API key of its own: n8n sees one user for both";
+            field.warn(problem, hint);
         }
     }
 }

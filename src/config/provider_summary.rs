@@ -1,14 +1,14 @@
-//! What rules on callers have to know of the providers whose tokens they meet.
+//! What rules on callers need to know of the providers.
 
 use std::collections::BTreeSet;
 
 use super::field_path::FieldPath;
-use super::provider::has_no_keys;
+use super::key_source::has_no_keys;
 use super::raw::RawProvider;
-use crate::identity::{Dialect, Kind, Placed};
+use crate::identity::{Dialect, Kind};
 use crate::token::TypRule;
 
-/// A provider, as far as rules on callers have to know it.
+/// A provider, as rules on callers need it.
 pub(super) struct ProviderSummary {
     pub(super) name: String,
     /// Whether its tokens say that an application calls.
@@ -17,13 +17,12 @@ pub(super) struct ProviderSummary {
     tells_people: bool,
     /// The audiences that an ID token could have, which nothing else tells from an access token.
     audiences: BTreeSet<String>,
-    /// Where it could be said whether the names under `roles` are roles or scopes, if that is not
-    /// said and its tokens have scopes.
-    pub(super) unsaid_roles_from: Option<FieldPath>,
+    /// The path of `roles_from`, if it is absent and the tokens of the provider have scopes.
+    pub(super) absent_roles_from: Option<FieldPath>,
 }
 
 impl ProviderSummary {
-    /// `None`: it has no name, which was reported. Warns of what the provider itself says.
+    /// `None`: it has no name, which was reported. Warns of the clients that the provider itself lists.
     pub(super) fn of(raw: &RawProvider) -> Option<Self> {
         let name = raw.name.value.as_ref()?.text.clone();
         let dialect = raw.r#type.value.as_ref().map(|word| word.0);
@@ -40,7 +39,7 @@ impl ProviderSummary {
         names.extend(audiences.map(|audience| audience.text.clone()));
         let moved = raw.claims_at.value.as_ref();
         let has_scopes = (dialect.is_some_and(Dialect::has_scopes)
-            || moved.is_some_and(|at| at.moves(Placed::Scopes)))
+            || moved.is_some_and(|at| at.scopes.value.is_some()))
             && (raw.introspection.given || !has_no_keys(raw));
         let says = raw.roles_from.given;
         let known = Self {
@@ -48,7 +47,7 @@ impl ProviderSummary {
             tells_apps,
             tells_people,
             audiences: names,
-            unsaid_roles_from: (has_scopes && !says).then(|| raw.roles_from.path.clone()),
+            absent_roles_from: (has_scopes && !says).then(|| raw.roles_from.path.clone()),
         };
         for client in raw.clients.value.iter().flat_map(|list| &list.0) {
             known.warn_of_client(&client.text, &raw.clients.path);
@@ -56,7 +55,7 @@ impl ProviderSummary {
         Some(known)
     }
 
-    /// Warns where a rule asks for a kind that no token of this provider need have.
+    /// Warns if a rule matches a kind that tokens of this provider need not say.
     pub(super) fn warn_of_kind(&self, kind: Kind, path: &FieldPath) {
         let (tells, who, field) = match kind {
             Kind::App => (self.tells_apps, "an application", "app"),
@@ -65,20 +64,20 @@ impl ProviderSummary {
         if !tells {
             path.warn(
                 format!(
-                    "tokens of {} need not say that {who} calls, and do not match then",
+                    "not every token of {} says that {who} calls, and those without do not match",
                     self.name
                 ),
-                format!("add kind.{field} to the provider, which says how they do, or match without kind"),
+                format!("add kind.{field} to the provider, or match without kind"),
             );
         }
     }
 
-    /// Warns where a client is an audience: its ID tokens have that audience, too.
+    /// Warns if a client is an audience: its ID tokens have that audience, too.
     pub(super) fn warn_of_client(&self, client: &str, path: &FieldPath) {
         if self.audiences.contains(client) {
             path.warn(
                 format!(
-                    "names a client that is one of the audiences of {}, too: its ID tokens may pass for access tokens",
+                    "names a client that is also an audience of {}: its ID tokens may be taken for access tokens",
                     self.name
                 ),
                 "set typ: at+jwt at the provider, or give n8n an audience that is no client",
@@ -93,7 +92,7 @@ fn tells(dialect: Dialect, raw: &RawProvider) -> [bool; 2] {
         // RFC 9068 has a mark of applications, and none of people.
         Dialect::Oidc | Dialect::Kubernetes | Dialect::GithubActions => [true, false],
         Dialect::Authentik => [false; 2],
-        // Without `tenant` it may be `PingFederate`, whose tokens are what its operator makes them.
+        // Without `tenant` it may be `PingFederate`, where the operator defines the tokens.
         Dialect::Ping => [true, raw.tenant.given],
         Dialect::Entra
         | Dialect::Okta

@@ -2,16 +2,16 @@
 
 use super::field_path::FieldPath;
 use super::instance::Paths;
-use super::provider::warn_of_plaintext;
+use super::key_source::warn_of_plaintext;
 use super::raw::{RawApiKeyRule, RawPublicApi};
 use super::read::Located;
 use crate::http::{Address, HostPattern};
 use crate::n8n::PathPrefix;
 use crate::policy::{ApiKeyRule, ApiKeyRules, ApiKeys, PathPattern, PublicApi};
 
-/// Turns what was written of the public API into what it means. `None`: something is wrong, and
-/// was reported. Without `paths`, which were wrong then, those of rules are not looked at. No
-/// request comes for other hosts than `hosts`, if there are any.
+/// How the public API is guarded. `None`: something is wrong, and was reported. Without `paths`,
+/// which were wrong then, the paths of rules are not checked. No request comes for other hosts than
+/// `hosts`, if there are any.
 pub(super) fn public_api(
     raw: RawPublicApi,
     paths: Option<Paths<'_>>,
@@ -20,14 +20,14 @@ pub(super) fn public_api(
     if let Some(resource) = &raw.resource.value {
         warn_of_plaintext(&resource.text, &raw.resource.path);
         if let (Some(paths), Ok(address)) = (paths, Address::parse(&resource.text)) {
-            // The address of the metadata is made of this path (RFC 9728 §3.1), and the gate
-            // answers at that of the public API alone.
+            // The URL of the metadata is made of this path (RFC 9728 §3.1), and the gate serves that of
+            // the public API only.
             let prefix = paths.prefix.map_or("", PathPrefix::as_str);
             let path = format!("{prefix}/{}/v1", paths.endpoints.api);
             if address.path.trim_end_matches('/') != path {
                 let problem = format!("does not have the path {path}");
-                let hint = format!("write the address of the public API, up to and with {path}");
-                raw.resource.path.error(problem, hint);
+                let hint = format!("write the URL of the public API, up to and with {path}");
+                raw.resource.error(problem, hint);
             }
         }
     }
@@ -72,7 +72,7 @@ fn rules_in_order(
 ) -> Option<Vec<ApiKeyRule>> {
     let read: Option<Vec<(FieldPath, ApiKeyRule)>> = raw
         .into_iter()
-        .map(|Located { path, value }| Some((path.clone(), rule(value, &path, paths)?)))
+        .map(|Located { path, value }| Some((path.clone(), rule(value, paths)?)))
         .collect();
     let read = read?;
     for (number, (path, rule)) in read.iter().enumerate() {
@@ -81,15 +81,15 @@ fn rules_in_order(
                 .iter()
                 .any(|host| host.covers(own) || own.covers(host))
             {
-                let hint = "write one of the instance's hosts, or take host out";
-                path.error("speaks of a host that does not lead to this instance", hint);
+                let hint = "write one of the hosts of the instance, or remove host";
+                path.error("has a host that is none of this instance", hint);
             }
         }
         let (before, after) = read.split_at_checked(number)?;
         if let Some((earlier, _)) = before.iter().find(|(_, other)| other.covers(rule)) {
             path.error(
-                format!("can never be reached: {earlier} matches every call that it matches"),
-                "the first match wins: put the narrower one first",
+                format!("can never be reached: {earlier} matches every request that it matches"),
+                "the first match applies: put the narrower one first",
             );
         }
         let anywhere = ApiKeyRule {
@@ -97,10 +97,10 @@ fn rules_in_order(
             ..rule.clone()
         };
         // The first of these decides about the same paths on other hosts.
-        let has_last_word = |(_, other): &&(FieldPath, ApiKeyRule)| {
+        let decides_elsewhere = |(_, other): &&(FieldPath, ApiKeyRule)| {
             rule.is_bypassed_by(other) || other.covers(&anywhere)
         };
-        let elsewhere = after.iter().find(has_last_word);
+        let elsewhere = after.iter().find(decides_elsewhere);
         let passes_elsewhere =
             elsewhere.map_or(otherwise, |(_, other)| other.api_keys) == ApiKeys::Pass;
         let is_anywhere = |own: &HostPattern| {
@@ -109,7 +109,7 @@ fn rules_in_order(
         let names_some = rule.host.as_ref().is_some_and(|own| !is_anywhere(own));
         if names_some && rule.api_keys == ApiKeys::Refuse && passes_elsewhere {
             path.error(
-                "refuses nothing: whoever asks for another host gets past it",
+                "refuses nothing: a client avoids it with another host",
                 "write api_keys: refuse in public_api, and list the hosts that may pass",
             );
         }
@@ -117,9 +117,9 @@ fn rules_in_order(
     Some(read.into_iter().map(|(_, rule)| rule).collect())
 }
 
-fn rule(raw: RawApiKeyRule, path: &FieldPath, paths: Paths<'_>) -> Option<ApiKeyRule> {
+fn rule(raw: RawApiKeyRule, paths: Paths<'_>) -> Option<ApiKeyRule> {
     if !raw.host.given && !raw.path.given {
-        path.error("speaks of every call", "add host or path, or take it out");
+        // Reported when it was read.
         return None;
     }
     let pattern_path = raw.path.path.clone();
@@ -168,7 +168,7 @@ mod tests {
         }
     }
 
-    /// A static key that `host` refuses passes when it asks for another host.
+    /// A static API key that is refused for `host` passes with another host.
     #[test]
     fn a_rule_that_another_host_gets_around_does_not_load() {
         for (name, rules) in [

@@ -1,27 +1,30 @@
 //! Reading one value: a word, a list, a map. Every reader reports all that is wrong with its
-//! value and goes on with what is left, so that one reading finds every error.
-
-use std::collections::BTreeSet;
-use std::marker::PhantomData;
+//! value and continues with the rest, so that one reading finds every error.
 
 use serde_json::Value;
 
 use super::field_path::FieldPath;
 use super::report::Message;
+use super::shape::Shape;
 use super::suggest::nearest;
 
 /// Something that a configuration can hold.
 pub(super) trait Read: Sized {
-    /// What the reference documentation calls it.
-    fn shape() -> String;
+    /// What values it can have.
+    fn shape() -> Shape;
 
-    /// Reads the value that stands at `place`. `None`: it is wrong, and that was reported.
+    /// Reads the value at `path`. `None`: it is wrong, and that was reported.
     fn read(value: &Value, path: &FieldPath) -> Option<Self>;
+
+    /// The value as a configuration has it, if it can be a default.
+    fn written(&self) -> Option<Value> {
+        None
+    }
 }
 
 impl Read for bool {
-    fn shape() -> String {
-        "boolean".to_owned()
+    fn shape() -> Shape {
+        Shape::Boolean
     }
 
     fn read(value: &Value, path: &FieldPath) -> Option<Self> {
@@ -36,79 +39,51 @@ impl Read for bool {
         }
         read
     }
-}
 
-/// The rules of a kind of text.
-pub(super) trait Syntax {
-    /// What the reference documentation calls it.
-    const SHAPE: &'static str;
-
-    /// Says what is wrong with a text that is not empty, not padded and free of control bytes.
-    fn check(text: &str) -> Result<(), Message>;
-}
-
-/// Any text that is not empty.
-pub(super) struct Plain;
-
-impl Syntax for Plain {
-    const SHAPE: &'static str = "string";
-
-    fn check(_: &str) -> Result<(), Message> {
-        Ok(())
+    fn written(&self) -> Option<Value> {
+        Some(Value::Bool(*self))
     }
 }
 
-/// A text that keeps the rules of `S`.
-pub(super) struct Text<S = Plain> {
-    pub(super) text: String,
-    syntax: PhantomData<S>,
-}
+/// `true`: a field that says something by being there.
+pub(super) struct OnlyTrue;
 
-impl<S: Syntax> Read for Text<S> {
-    fn shape() -> String {
-        S::SHAPE.to_owned()
+impl Read for OnlyTrue {
+    fn shape() -> Shape {
+        Shape::True
     }
 
     fn read(value: &Value, path: &FieldPath) -> Option<Self> {
-        let Value::String(text) = value else {
-            wrong_kind(value, path, "a string", "write one string");
-            return None;
-        };
-        match check_text(text).and_then(|()| S::check(text)) {
-            Ok(()) => Some(Self {
-                text: text.clone(),
-                syntax: PhantomData,
-            }),
-            Err(message) => {
-                path.report(message);
-                None
-            }
+        let is_true = bool::read(value, path)?;
+        if !is_true {
+            path.error("can only be true", "remove it");
         }
+        is_true.then_some(Self)
     }
 }
 
-/// What holds for every text: values are compared exactly, so an invisible difference between
-/// what was meant and what was written is an error.
-fn check_text(text: &str) -> Result<(), Message> {
+/// Checks what holds for every text. Values are compared exactly, so that
+/// an invisible difference would count.
+pub(super) fn check_text(text: &str) -> Result<(), Message> {
     if text.is_empty() {
-        let hint = "give it a value, or take the field or item out";
+        let hint = "give it a value, or remove the field or item";
         return Err(Message::new("must not be an empty string", hint));
     }
     if text.trim() != text || text.chars().any(char::is_control) {
         return Err(Message::new(
-            "begins or ends with a blank, or holds a control character",
-            "values are compared exactly; take it out",
+            "begins or ends with a blank, or has a control character",
+            "values are compared exactly: remove it",
         ));
     }
     Ok(())
 }
 
-/// A word out of a fixed list.
-pub(super) trait Choice: Copy {
+/// A choice among a few words.
+pub(super) trait Choice: Copy + PartialEq {
     /// Every word, and what it stands for, in the order of the documentation.
     fn all() -> Vec<(&'static str, Self)>;
 
-    /// What is wrong with a word that is not on the list and deserves more than the list.
+    /// A message about a word that is not on the list, if the list alone would not help.
     fn message(_word: &str) -> Option<Message> {
         None
     }
@@ -118,12 +93,8 @@ pub(super) trait Choice: Copy {
 pub(super) struct OneOf<T>(pub(super) T);
 
 impl<T: Choice> Read for OneOf<T> {
-    fn shape() -> String {
-        let words: Vec<_> = T::all()
-            .iter()
-            .map(|(word, _)| format!("`{word}`"))
-            .collect();
-        words.join(" \\| ")
+    fn shape() -> Shape {
+        Shape::Choice(T::all().into_iter().map(|(word, _)| word).collect())
     }
 
     fn read(value: &Value, path: &FieldPath) -> Option<Self> {
@@ -132,9 +103,15 @@ impl<T: Choice> Read for OneOf<T> {
         let found = word(value, path, &words, T::message)?;
         choices.get(found).map(|(_, choice)| Self(*choice))
     }
+
+    fn written(&self) -> Option<Value> {
+        let choices = T::all();
+        let mut choices = choices.iter().filter(|(_, choice)| *choice == self.0);
+        choices.next().map(|(word, _)| Value::from(*word))
+    }
 }
 
-/// Which of the words a value is. Apart from [`OneOf`], so that it is compiled once.
+/// The number of the word that a value is. Apart from [`OneOf`], so that it is compiled once.
 fn word(
     value: &Value,
     path: &FieldPath,
@@ -153,19 +130,19 @@ fn word(
                 Some(near) => format!("did you mean {near}? Known: {known}"),
                 None => format!("write one of: {known}"),
             };
-            Message::new("is not known here", hint)
+            Message::new("is an unknown word", hint)
         }));
     }
     found
 }
 
-/// One value, or a list of at least one. An empty list is refused everywhere: beside some fields
-/// it would mean everybody and beside others nobody, and neither should be said by an omission.
+/// One value, or a list of at least one. An empty list is refused in every field: in some it would
+/// mean every caller and in others no caller, and neither should follow from an omission.
 pub(super) struct OneOrMany<T>(pub(super) Vec<T>);
 
 impl<T: Read> Read for OneOrMany<T> {
-    fn shape() -> String {
-        format!("{}, or a list of them", T::shape())
+    fn shape() -> Shape {
+        Shape::OneOrMany(Box::new(T::shape()))
     }
 
     fn read(value: &Value, path: &FieldPath) -> Option<Self> {
@@ -176,14 +153,8 @@ impl<T: Read> Read for OneOrMany<T> {
     }
 }
 
-impl<S> OneOrMany<Text<S>> {
-    pub(super) fn into_set(self) -> BTreeSet<String> {
-        gathered(self.0.into_iter().map(|item| item.text))
-    }
-}
-
-/// What `collect` gives, one by one. For maps and sets `collect` sorts first, and brings several KB of
-/// algorithm into the module for each type of item.
+/// Collects items one by one. For maps and sets, `collect` sorts first, which brings several KB of
+/// code into the module for each type of item.
 pub(super) fn gathered<T, C: Default + Extend<T>>(items: impl Iterator<Item = T>) -> C {
     let mut all = C::default();
     all.extend(items);
@@ -194,15 +165,17 @@ pub(super) fn gathered<T, C: Default + Extend<T>>(items: impl Iterator<Item = T>
 pub(super) struct List<T>(pub(super) Vec<T>);
 
 impl<T: Read> Read for List<T> {
-    fn shape() -> String {
-        format!("list of {}", T::shape())
+    fn shape() -> Shape {
+        Shape::List {
+            item: Box::new(T::shape()),
+            may_be_empty: false,
+        }
     }
 
     fn read(value: &Value, path: &FieldPath) -> Option<Self> {
         let list = ListOrEmpty::read(value, path)?;
         if list.is_empty {
-            let problem = "must not be an empty list: it would let nobody and nothing through";
-            path.error(problem, "list at least one");
+            path.error("must not be an empty list", "list at least one item");
             return None;
         }
         Some(Self(list.items))
@@ -218,8 +191,11 @@ pub(super) struct ListOrEmpty<T> {
 }
 
 impl<T: Read> Read for ListOrEmpty<T> {
-    fn shape() -> String {
-        format!("list of {}", T::shape())
+    fn shape() -> Shape {
+        Shape::List {
+            item: Box::new(T::shape()),
+            may_be_empty: true,
+        }
     }
 
     fn read(value: &Value, path: &FieldPath) -> Option<Self> {
@@ -248,7 +224,7 @@ pub(super) struct Located<T> {
 }
 
 impl<T: Read> Read for Located<T> {
-    fn shape() -> String {
+    fn shape() -> Shape {
         T::shape()
     }
 
@@ -264,17 +240,22 @@ impl<T: Read> Read for Located<T> {
 pub(super) struct Entries<T>(pub(super) Vec<(String, T)>);
 
 impl<T: Read> Read for Entries<T> {
-    fn shape() -> String {
-        format!("map of {}", T::shape())
+    fn shape() -> Shape {
+        Shape::Map(Box::new(T::shape()))
     }
 
     fn read(value: &Value, path: &FieldPath) -> Option<Self> {
         let Value::Object(members) = value else {
-            wrong_kind(value, path, "a map", "write name: value, one to a line");
+            wrong_kind(
+                value,
+                path,
+                "a map",
+                "write name: value, each on a line of its own",
+            );
             return None;
         };
         if members.is_empty() {
-            path.error("must not be an empty map", "take the field out");
+            path.error("must not be an empty map", "remove the field");
             return None;
         }
         let entries = members.iter().filter_map(|(name, value)| {
@@ -287,15 +268,15 @@ impl<T: Read> Read for Entries<T> {
     }
 }
 
-/// Reads a value and refuses `null`, which is what YAML makes of a field with nothing behind it.
+/// Reads a value and refuses `null`, which is what a field without a value is in YAML.
 pub(super) fn read_present<T: Read>(value: &Value, path: &FieldPath) -> Option<T> {
     is_present(value, path).then(|| T::read(value, path))?
 }
 
-/// Whether there is a value; reports where there is none.
-pub(super) fn is_present(value: &Value, path: &FieldPath) -> bool {
+/// Whether there is a value. Reports the absence of one.
+fn is_present(value: &Value, path: &FieldPath) -> bool {
     if value.is_null() {
-        let hint = "give it one, or take the line out; an empty field never means a default";
+        let hint = "give it one, or remove the line: an empty field never means a default";
         path.error("has no value", hint);
     }
     !value.is_null()
@@ -314,7 +295,7 @@ pub(super) fn wrong_kind(value: &Value, path: &FieldPath, expected: &str, hint: 
     let problem = format!("must be {expected}, not {kind}");
     let hint = match value {
         Value::Bool(_) | Value::Number(_) if expected == "a string" => {
-            "put it in quotes: YAML reads yes, no, on, off and digits as other things"
+            "put it in quotes: in YAML, yes, no, on and off are booleans, and digits are numbers"
         }
         _ => hint,
     };

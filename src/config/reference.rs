@@ -1,54 +1,150 @@
-//! The reference documentation of the configuration, from the declarations that read it.
+//! The reference documentation of the configuration and its schema, from the declarations that read it.
+
+mod providers;
+mod schema;
+mod shapes;
+mod syntaxes;
+
+pub use schema::{schema, SCHEMA_FILE};
 
 use std::fmt::Write as _;
 
 use super::raw::{
-    RawApiKeyRule, RawAudit, RawCondition, RawConfiguration, RawEndpoints, RawInstance,
-    RawIntrospection, RawKeys, RawKind, RawPrincipal, RawProvider, RawPublicApi, RawUserInfo,
-    RawWebhook,
+    RawApiKeyRule, RawAudit, RawClaimNot, RawClaimRule, RawClaimTests, RawClaimsAt, RawCondition,
+    RawConfiguration, RawEndpoints, RawInstance, RawIntrospection, RawKeys, RawKind, RawN8n,
+    RawPrincipal, RawProvider, RawPublicApi, RawUserInfo, RawWebhook,
 };
-use super::section::{FieldReference, Section};
-use crate::identity::{ClaimRule, ClaimsAt};
+use super::rules::{Demand, Rule, When};
+use super::section::{AbsenceReference, FieldReference, Section};
+use super::shape::Shape;
 
 /// A whole configuration that shows the language.
 pub const EXAMPLE: &str = include_str!("reference/example.yaml");
 
 const INTRODUCTION: &str = include_str!("reference/introduction.md");
 
+/// An object of the configuration, as data.
+struct SectionReference {
+    title: &'static str,
+    about: &'static str,
+    fields: Vec<FieldReference>,
+    own_rules: &'static [Rule],
+    rules: Vec<&'static Rule>,
+}
+
+impl SectionReference {
+    fn of<S: Section>() -> Self {
+        Self {
+            title: S::TITLE,
+            about: S::ABOUT.trim(),
+            fields: S::fields(),
+            own_rules: S::OWN_RULES,
+            rules: S::RULES.iter().copied().flatten().collect(),
+        }
+    }
+}
+
+/// All objects, in the order of the page. The first is the configuration itself.
+fn sections() -> Vec<SectionReference> {
+    vec![
+        SectionReference::of::<RawConfiguration>(),
+        SectionReference::of::<RawN8n>(),
+        SectionReference::of::<RawInstance>(),
+        SectionReference::of::<RawProvider>(),
+        SectionReference::of::<RawClaimsAt>(),
+        SectionReference::of::<RawKind>(),
+        SectionReference::of::<RawKeys>(),
+        SectionReference::of::<RawIntrospection>(),
+        SectionReference::of::<RawUserInfo>(),
+        SectionReference::of::<RawPrincipal>(),
+        SectionReference::of::<RawCondition>(),
+        SectionReference::of::<RawClaimRule>(),
+        SectionReference::of::<RawClaimTests>(),
+        SectionReference::of::<RawClaimNot>(),
+        SectionReference::of::<RawPublicApi>(),
+        SectionReference::of::<RawApiKeyRule>(),
+        SectionReference::of::<RawWebhook>(),
+        SectionReference::of::<RawEndpoints>(),
+        SectionReference::of::<RawAudit>(),
+    ]
+}
+
 /// The page `docs/reference/configuration.md`.
 pub fn page() -> String {
     let mut page = INTRODUCTION.to_owned();
     let _ = write!(page, "\n## Example\n\n```yaml\n{EXAMPLE}```\n");
-    section::<RawConfiguration>(&mut page);
-    section::<RawInstance>(&mut page);
-    section::<RawProvider>(&mut page);
-    section::<ClaimsAt>(&mut page);
-    section::<RawKind>(&mut page);
-    section::<RawKeys>(&mut page);
-    section::<RawIntrospection>(&mut page);
-    section::<RawUserInfo>(&mut page);
-    section::<RawPrincipal>(&mut page);
-    section::<RawCondition>(&mut page);
-    section::<ClaimRule>(&mut page);
-    section::<RawPublicApi>(&mut page);
-    section::<RawApiKeyRule>(&mut page);
-    section::<RawWebhook>(&mut page);
-    section::<RawEndpoints>(&mut page);
-    section::<RawAudit>(&mut page);
+    let sections = sections();
+    for section in &sections {
+        write_section(&mut page, section);
+    }
+    syntaxes::write(&mut page, &sections);
     page
 }
 
-fn section<S: Section>(page: &mut String) {
-    let _ = write!(page, "\n## {}\n\n{}\n\n", S::TITLE, S::ABOUT.trim());
-    page.push_str("| field | what it is | when absent | meaning |\n|---|---|---|---|\n");
-    for FieldReference {
-        name,
-        shape,
-        absence,
-        meaning,
-    } in S::fields()
-    {
-        let meaning = meaning.trim();
+fn write_section(page: &mut String, section: &SectionReference) {
+    let _ = write!(page, "\n## {}\n\n{}\n", section.title, section.about);
+    let own = section.fields.iter().filter(|field| field.part.is_none());
+    let own: Vec<_> = own.collect();
+    if !own.is_empty() {
+        page.push_str("\n| field | what it is | when absent | meaning |\n|---|---|---|---|\n");
+    }
+    for field in own {
+        let FieldReference {
+            name,
+            shape,
+            absence,
+            meaning,
+            ..
+        } = field;
+        let absence = match absence {
+            AbsenceReference::Required => "**required**".to_owned(),
+            AbsenceReference::Means(meaning) => (*meaning).to_owned(),
+            AbsenceReference::Default(value) => match value.as_str() {
+                Some(text) => format!("`{text}`"),
+                None => format!("`{value}`"),
+            },
+            AbsenceReference::FieldsHaveDefaults => "see its fields".to_owned(),
+        };
         let _ = writeln!(page, "| `{name}` | {shape} | {absence} | {meaning} |");
+    }
+    let part = section.fields.iter().find_map(|field| field.part);
+    if let Some(part) = part {
+        let fields = Shape::Section(part);
+        let _ = write!(page, "\nIt also has the fields of {fields}.\n");
+    }
+    if !section.own_rules.is_empty() {
+        page.push('\n');
+    }
+    for rule in section.own_rules {
+        let _ = writeln!(page, "- {}.", in_words(rule));
+    }
+}
+
+/// A rule as a sentence.
+fn in_words(rule: &Rule) -> String {
+    let names = |names: &[&str], before_last: &str| {
+        let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+        match names.split_last() {
+            Some((last, others)) if !others.is_empty() => {
+                format!("{} {before_last} {last}", others.join(", "))
+            }
+            _ => names.concat(),
+        }
+    };
+    let subject = match rule.when {
+        When::Always => None,
+        When::Given(name) => Some(format!("`{name}`")),
+        When::Is(name, words) => Some(format!("`{name}` with {}", names(words, "or"))),
+        When::IsFalse(name) => Some(format!("`{name}: false`")),
+    };
+    match (subject, rule.demand) {
+        (None, Demand::AnyOf(one_of)) => format!("One of {} is required", names(one_of, "and")),
+        (None, Demand::Without(none_of)) => format!("{} are not allowed", names(none_of, "and")),
+        (Some(subject), Demand::AnyOf(one_of)) => {
+            format!("{subject} needs {}", names(one_of, "or"))
+        }
+        (Some(subject), Demand::Without(none_of)) => {
+            format!("{subject} excludes {}", names(none_of, "and"))
+        }
     }
 }

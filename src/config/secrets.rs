@@ -5,21 +5,22 @@ use serde_json::Value;
 use super::environment::Environment;
 use super::field_path::FieldPath;
 use super::read::Read;
+use super::shape::Shape;
 use crate::secret::Secret;
 
 /// The name of an environment variable that holds a secret: `{ env: NAME }`.
 pub(super) struct SecretName(String);
 
 const NAME_IT: &str =
-    "secrets are named, never written: write { env: NAME } and pass the variable NAME to the VM";
+    "a secret is never in the configuration: write { env: NAME } and pass the variable NAME to the VM";
 
 impl Read for SecretName {
-    fn shape() -> String {
-        "`{ env: NAME }`".to_owned()
+    fn shape() -> Shape {
+        Shape::Secret
     }
 
-    /// What stands here may be the secret itself, put in the wrong place. So no message repeats
-    /// any of it, member names included, before it is known to be the name of a variable.
+    /// The value may be the secret itself, by mistake. So no message repeats any of it, names of
+    /// members included, before it is known to be the name of a variable.
     fn read(value: &Value, path: &FieldPath) -> Option<Self> {
         let env = match value {
             Value::Object(members) if members.len() == 1 => members.get("env"),
@@ -89,7 +90,7 @@ impl SecretName {
             );
             path.error(
                 problem,
-                "set it to the secret as it was shown to you, with nothing around it",
+                "set it to the secret itself, with nothing around it",
             );
             return None;
         }
@@ -97,7 +98,7 @@ impl SecretName {
     }
 }
 
-/// A POSIX name. One that begins like the API keys of older n8n versions is no name but the key.
+/// A POSIX name. One that begins like the API keys of older n8n versions is the key itself.
 fn is_variable(name: &str) -> bool {
     let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     let begins = name
@@ -107,8 +108,8 @@ fn is_variable(name: &str) -> bool {
     begins && name.len() <= 128 && name.bytes().all(word) && !name.starts_with("n8n_api_")
 }
 
-/// Whether a name is written as variables are, in capitals and underscores. Any other may be the
-/// secret itself, put where its name belongs, and is not repeated.
+/// Whether a name is in capitals and underscores, as most variables are. Any other may be the secret
+/// itself, written instead of its name, and is not repeated.
 fn is_conventional(name: &str) -> bool {
     let word = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
     name.contains('_') && name.bytes().all(word)

@@ -1,100 +1,51 @@
-//! Objects with known fields. `section!` declares the fields of one once: the reader and the
-//! reference documentation both come from that declaration.
+//! Objects with known fields. `section!` declares the fields of one once: the reader, the reference
+//! documentation and the schema come from that declaration.
 
 use serde_json::{Map, Value};
 
-use super::duration::{format_duration, Limits, Span};
+use super::field::{Absence, Field};
 use super::field_path::FieldPath;
-use super::read::{read_present, wrong_kind, Choice, OneOf, Read};
+use super::read::{read_present, wrong_kind, Read};
+use super::rules::{self, Rule};
+use super::shape::Shape;
 use super::suggest::nearest;
 
-/// A field as it was found.
-pub(super) struct Field<T> {
-    /// Where it is or would be.
-    pub(super) path: FieldPath,
-    /// Whether the configuration has it, rightly or wrongly.
-    pub(super) given: bool,
-    /// What it says, or its default. `None`: absent, or wrong and reported.
-    pub(super) value: Option<T>,
-}
+/// The names of fields: those of an object, part by part.
+pub(super) type Names = &'static [&'static [&'static str]];
 
-/// Something is wrong, and was reported where it stands.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Reported;
+/// An object of the configuration.
+pub(super) trait Section: Sized {
+    /// Where it is, such as `providers[]`.
+    const TITLE: &'static str;
 
-impl<T> Field<T> {
-    /// What the field says, if it is there. What is wrong is never taken for absent, which may
-    /// mean more than what was written.
-    pub(super) fn value_or_error(self) -> Result<Option<T>, Reported> {
-        match (self.given, self.value) {
-            (true, None) => Err(Reported),
-            (_, value) => Ok(value),
-        }
+    /// What it is.
+    const ABOUT: &'static str;
+
+    /// The names of its fields that it shares with no other section.
+    const OWN_NAMES: &'static [&'static str];
+
+    /// The names of all of its fields.
+    const NAMES: Names;
+
+    /// Which of its fields go together, apart from those that it shares.
+    const OWN_RULES: &'static [Rule];
+
+    /// Which of its fields go together, part by part.
+    const RULES: &'static [&'static [Rule]];
+
+    /// Reads its fields.
+    fn read_fields(members: &Members<'_>) -> Self;
+
+    /// Its fields, in the order of their declaration.
+    fn fields() -> Vec<FieldReference>;
+
+    /// Reads it, reports unknown fields and the rules that it breaks.
+    fn read_section(value: &Value, path: &FieldPath) -> Option<Self> {
+        let members = Members::open(value, path, Self::NAMES)?;
+        let section = Self::read_fields(&members);
+        members.check(Self::RULES);
+        Some(section)
     }
-}
-
-/// What the absence of a field means.
-pub(super) struct Rule<T> {
-    absence: Absence<T>,
-    said: String,
-}
-
-enum Absence<T> {
-    Error(&'static str),
-    Nothing,
-    Value(T),
-    Empty,
-}
-
-/// The field must be there; `hint` says what to write.
-pub(super) fn required<T>(hint: &'static str) -> Rule<T> {
-    rule(Absence::Error(hint), || "**required**".to_owned())
-}
-
-/// The field may be absent, and `said` is what that means.
-pub(super) fn optional<T>(said: &'static str) -> Rule<T> {
-    optional_as(|| said.to_owned())
-}
-
-/// The field may be absent, and what `said` returns is what that means.
-pub(super) fn optional_as<T>(said: impl FnOnce() -> String) -> Rule<T> {
-    rule(Absence::Nothing, said)
-}
-
-/// The field may be absent, and then says `word`.
-pub(super) fn default_word<T: Choice + PartialEq>(word: T) -> Rule<OneOf<T>> {
-    let written = || {
-        let words = T::all();
-        let written = words.iter().find(|(_, choice)| *choice == word);
-        format!("`{}`", written.map_or("", |(written, _)| written))
-    };
-    rule(Absence::Value(OneOf(word)), written)
-}
-
-/// The field may be absent, and then says `flag`.
-pub(super) fn default_flag(flag: bool) -> Rule<bool> {
-    rule(Absence::Value(flag), || format!("`{flag}`"))
-}
-
-/// The field may be absent, and then is the default of its limits.
-pub(super) fn default_span<L: Limits>() -> Rule<Span<L>> {
-    let said = || format!("`{}`", format_duration(L::DEFAULT));
-    rule(Absence::Value(Span::default()), said)
-}
-
-/// The field is an object, and absent is the same as one that leaves out all of its fields.
-pub(super) fn fields_have_defaults<T>() -> Rule<T> {
-    rule(Absence::Empty, || "see its fields".to_owned())
-}
-
-/// The module in Envoy writes no documentation, and is smaller without its words.
-fn rule<T>(absence: Absence<T>, said: impl FnOnce() -> String) -> Rule<T> {
-    let said = if cfg!(target_arch = "wasm32") {
-        String::new()
-    } else {
-        said()
-    };
-    Rule { absence, said }
 }
 
 /// The members of an object that is being read.
@@ -104,34 +55,29 @@ pub(super) struct Members<'v> {
 }
 
 impl<'v> Members<'v> {
-    /// Takes the object apart, and reports members that are none of `known`.
-    pub(super) fn open(
-        value: &'v Value,
-        path: &'v FieldPath,
-        known: &[&'static str],
-    ) -> Option<Self> {
+    /// Opens the object, and reports members that are none of `names`.
+    fn open(value: &'v Value, path: &'v FieldPath, names: Names) -> Option<Self> {
+        let listed = || names.concat().join(", ");
         let Value::Object(members) = value else {
-            let hint = format!("write a map with the fields {}", known.join(", "));
+            let hint = format!("write a map with the fields {}", listed());
             wrong_kind(value, path, "a map", &hint);
             return None;
         };
-        let unknown = members
-            .keys()
-            .filter(|name| !known.contains(&name.as_str()));
-        for name in unknown {
-            if !is_like_a_field(name) {
-                // `{ s3cret }` is a map in YAML.
-                let hint = format!("known here: {}", known.join(", "));
-                path.error("has a field of another name than any", hint);
+        let known = || names.iter().copied().flatten().copied();
+        for name in members.keys() {
+            if known().any(|known| known == name) {
                 continue;
             }
-            let absent = known
-                .iter()
-                .copied()
-                .filter(|known| !members.contains_key(*known));
+            if !is_like_a_field(name) {
+                // `{ s3cret }` is a map in YAML.
+                let hint = format!("known here: {}", listed());
+                path.error("has an unknown field, whose name is not shown", hint);
+                continue;
+            }
+            let absent = known().filter(|known| !members.contains_key(*known));
             let hint = match nearest(name, absent) {
                 Some(near) => format!("did you mean {near}?"),
-                None => format!("known here: {}", known.join(", ")),
+                None => format!("known here: {}", listed()),
             };
             path.member(name).error("there is no such field", hint);
         }
@@ -139,14 +85,14 @@ impl<'v> Members<'v> {
     }
 
     /// Reads the member `name`.
-    pub(super) fn field<T: Read>(&self, name: &str, rule: Rule<T>) -> Field<T> {
+    pub(super) fn field<T: Read>(&self, name: &str, absence: Absence<T>) -> Field<T> {
         let (path, found) = self.member(name);
-        let value = match (found, rule.absence) {
+        let value = match (found, absence) {
             (Some(value), _) => read_present(value, &path),
-            (None, Absence::Value(value)) => Some(value),
-            (None, Absence::Empty) => T::read(&Value::Object(Map::new()), &path),
-            (None, Absence::Nothing) => None,
-            (None, Absence::Error(hint)) => {
+            (None, Absence::Default(value)) => Some(value),
+            (None, Absence::FieldsHaveDefaults) => T::read(&Value::Object(Map::new()), &path),
+            (None, Absence::Optional(_)) => None,
+            (None, Absence::Required(hint)) => {
                 report_missing(&path, hint);
                 None
             }
@@ -158,13 +104,17 @@ impl<'v> Members<'v> {
         }
     }
 
-    // Apart, because it is the same for every type and need not stand in the module for each.
+    fn check(&self, rules: &[&'static [Rule]]) {
+        rules::check(self.members, self.path, rules);
+    }
+
+    // Apart, because it is the same for every type and need not be in the module for each.
     fn member(&self, name: &str) -> (FieldPath, Option<&'v Value>) {
         (self.path.member(name), self.members.get(name))
     }
 }
 
-/// Whether a name may have been meant for that of a field, and not be a value in the wrong place.
+/// Whether a name may have been meant as that of a field, and is no value in the wrong position.
 fn is_like_a_field(name: &str) -> bool {
     let letter = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-');
     name.len() <= 32 && name.bytes().all(letter)
@@ -174,102 +124,160 @@ fn report_missing(path: &FieldPath, hint: &'static str) {
     path.error("is required", hint);
 }
 
-/// What the reference documentation says of an object.
-pub(super) trait Section {
-    /// Where it stands, such as `providers[]`.
-    const TITLE: &'static str;
-
-    /// What it is.
-    const ABOUT: &'static str;
-
-    /// Its fields, in the order of their declaration.
-    fn fields() -> Vec<FieldReference>;
+/// What the reference documentation and the schema say of a field.
+pub(super) struct FieldReference {
+    /// Its name.
+    pub(super) name: &'static str,
+    /// What values it can have.
+    pub(super) shape: Shape,
+    /// What its absence means.
+    pub(super) absence: AbsenceReference,
+    /// What it means.
+    pub(super) meaning: &'static str,
+    /// The title of the section that declares it, if that is shared with others.
+    pub(super) part: Option<&'static str>,
 }
 
-/// What the reference documentation says of a field.
-pub(super) struct FieldReference {
-    pub(super) name: &'static str,
-    pub(super) shape: String,
-    pub(super) absence: String,
-    pub(super) meaning: &'static str,
+/// What the absence of a field means, with the default as JSON has it.
+pub(super) enum AbsenceReference {
+    /// It is an error.
+    Required,
+    /// This.
+    Means(&'static str),
+    /// The field has this value then.
+    Default(Value),
+    /// Its fields have defaults of their own.
+    FieldsHaveDefaults,
 }
 
 impl FieldReference {
-    pub(super) fn new<T: Read>(name: &'static str, rule: &Rule<T>, meaning: &'static str) -> Self {
+    /// A field as a section declares it.
+    pub(super) fn new<T: Read>(
+        name: &'static str,
+        absence: &Absence<T>,
+        meaning: &'static str,
+    ) -> Self {
         Self {
             name,
             shape: T::shape(),
-            absence: rule.said.clone(),
-            meaning,
+            absence: match absence {
+                Absence::Required(_) => AbsenceReference::Required,
+                Absence::Optional(meaning) => AbsenceReference::Means(meaning),
+                Absence::Default(value) => {
+                    AbsenceReference::Default(value.written().unwrap_or_default())
+                }
+                Absence::FieldsHaveDefaults => AbsenceReference::FieldsHaveDefaults,
+            },
+            meaning: meaning.trim(),
+            part: None,
         }
     }
 }
 
-/// The link to a section of the reference documentation, by the rules of GitHub's anchors.
-pub(super) fn link(title: &str) -> String {
-    format!("[{title}](#{})", anchor(title))
-}
-
-fn anchor(title: &str) -> String {
-    let lower = title.to_ascii_lowercase().replace(' ', "-");
-    let kept = |letter: &char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
-    lower.chars().filter(kept).collect()
-}
-
 /// The name of a field, whose identifier is raw where the name is a keyword of Rust.
-pub(super) fn field_name(identifier: &'static str) -> &'static str {
-    identifier.strip_prefix("r#").unwrap_or(identifier)
+pub(super) const fn field_name(identifier: &'static str) -> &'static str {
+    match identifier.as_bytes() {
+        [b'r', b'#', name @ ..] => match std::str::from_utf8(name) {
+            Ok(name) => name,
+            Err(_) => identifier,
+        },
+        _ => identifier,
+    }
 }
 
-/// Declares an object of the configuration: a struct of [`Field`]s that is [`Read`], and its
-/// page of the reference documentation.
+/// Declares an object of the configuration: a struct of [`Field`]s that is [`Read`], its page of the
+/// reference documentation, and its part of the schema.
+///
+/// `..part: Part` puts the fields of another section among its own. `rules` says which fields go
+/// together.
 macro_rules! section {
     (
         $(#[doc = $about:literal])+
         $section:ident at $title:literal {
-            $(
-                $(#[doc = $meaning:literal])+
-                $field:ident: $type:ty = $rule:expr,
-            )+
+            $( $(#[doc = $meaning:literal])+ $field:ident: $type:ty = $absence:expr, )*
+            $( ..$part:ident: $part_type:ty,
+                $( $(#[doc = $more_meaning:literal])+ $more:ident: $more_type:ty = $more_absence:expr, )*
+            )?
         }
+        $( rules { $($rule:expr,)+ } )?
     ) => {
         $(#[doc = $about])+
-        pub(super) struct $section {
-            $( $(#[doc = $meaning])+ pub(super) $field: $crate::config::section::Field<$type>, )+
+        pub(in $crate::config) struct $section {
+            $( $(#[doc = $meaning])+ pub(in $crate::config) $field: $crate::config::field::Field<$type>, )*
+            $( /// The fields that it shares with other sections.
+                pub(in $crate::config) $part: $part_type,
+                $( $(#[doc = $more_meaning])+ pub(in $crate::config) $more: $crate::config::field::Field<$more_type>, )*
+            )?
         }
 
         impl $crate::config::read::Read for $section {
-            fn shape() -> String {
-                $crate::config::section::link($title)
+            fn shape() -> $crate::config::shape::Shape {
+                $crate::config::shape::Shape::Section($title)
             }
 
             fn read(
                 value: &serde_json::Value,
                 path: &$crate::config::field_path::FieldPath,
             ) -> Option<Self> {
-                use $crate::config::section::{field_name, Members};
-                let known = [$(field_name(stringify!($field))),+];
-                let members = Members::open(value, path, &known)?;
-                Some(Self {
-                    $($field: members.field(field_name(stringify!($field)), $rule),)+
-                })
+                <Self as $crate::config::section::Section>::read_section(value, path)
             }
         }
 
         impl $crate::config::section::Section for $section {
             const TITLE: &'static str = $title;
             const ABOUT: &'static str = concat!($($about),+);
+            const OWN_NAMES: &'static [&'static str] =
+                &[$($crate::config::section::field_name(stringify!($field))),*];
+            const NAMES: $crate::config::section::Names = &[
+                Self::OWN_NAMES,
+                $( <$part_type as $crate::config::section::Section>::OWN_NAMES,
+                    &[$($crate::config::section::field_name(stringify!($more))),*], )?
+            ];
+            const OWN_RULES: &'static [$crate::config::rules::Rule] = &[$( $($rule),+ )?];
+            const RULES: &'static [&'static [$crate::config::rules::Rule]] = &[
+                Self::OWN_RULES,
+                $( <$part_type as $crate::config::section::Section>::OWN_RULES, )?
+            ];
 
+            fn read_fields(members: &$crate::config::section::Members<'_>) -> Self {
+                Self {
+                    $($field: members.field($crate::config::section::field_name(stringify!($field)), $absence),)*
+                    $( $part: <$part_type as $crate::config::section::Section>::read_fields(members),
+                        $($more: members.field($crate::config::section::field_name(stringify!($more)), $more_absence),)*
+                    )?
+                }
+            }
+
+            #[allow(clippy::vec_init_then_push, reason = "a section may have a part in the middle")]
             fn fields() -> Vec<$crate::config::section::FieldReference> {
-                use $crate::config::section::{field_name, FieldReference, Rule};
-                vec![$({
-                    let rule: Rule<$type> = $rule;
-                    let name = field_name(stringify!($field));
-                    FieldReference::new(name, &rule, concat!($($meaning),+))
-                }),+]
+                let mut fields = Vec::new();
+                $({
+                    let absence: $crate::config::field::Absence<$type> = $absence;
+                    let name = $crate::config::section::field_name(stringify!($field));
+                    let meaning = concat!($($meaning),+);
+                    fields.push($crate::config::section::FieldReference::new(name, &absence, meaning));
+                })*
+                $(
+                    fields.extend($crate::config::section::shared_fields::<$part_type>());
+                    $({
+                        let absence: $crate::config::field::Absence<$more_type> = $more_absence;
+                        let name = $crate::config::section::field_name(stringify!($more));
+                        let meaning = concat!($($more_meaning),+);
+                        fields.push($crate::config::section::FieldReference::new(name, &absence, meaning));
+                    })*
+                )?
+                fields
             }
         }
     };
+}
+
+/// The fields of a section as others share them.
+pub(super) fn shared_fields<S: Section>() -> impl Iterator<Item = FieldReference> {
+    S::fields().into_iter().map(|field| FieldReference {
+        part: Some(S::TITLE),
+        ..field
+    })
 }
 
 pub(super) use section;

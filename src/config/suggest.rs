@@ -1,6 +1,6 @@
-//! The word that somebody probably meant.
+//! The known word that was probably meant.
 
-/// The one of `known` that is nearest to `word`, if it is near enough to be a slip of the pen.
+/// The word of `known` that is nearest to `word`, if it is near enough to be a typing error.
 pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let word = word.to_ascii_lowercase();
     let tolerated = (word.chars().count() / 3).clamp(1, 4);
@@ -12,7 +12,7 @@ pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Opti
         .map(|(_, candidate)| candidate)
 }
 
-/// How many characters have to be put in, taken out or replaced (Levenshtein distance).
+/// How many characters must be added, removed or replaced (Levenshtein distance).
 fn distance(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.chars().collect();
     let mut row: Vec<usize> = (0..=to.len()).collect();
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_is_mended_and_another_word_is_left_alone() {
+    fn a_typing_error_has_a_near_word_and_another_word_has_none() {
         let known = ["issuer", "audiences", "clients"];
         assert_eq!(nearest("audience", known), Some("audiences"));
         assert_eq!(nearest("Issuers", known), Some("issuer"));

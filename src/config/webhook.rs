@@ -3,13 +3,12 @@
 use super::condition::condition;
 use super::field_path::FieldPath;
 use super::instance::Paths;
-use super::provider::refuse;
 use super::provider_summary::ProviderSummary;
 use super::raw::RawWebhook;
 use crate::policy::{Condition, PathPattern, WebhookAuth, WebhookRule, WebhookRules};
 
-/// Turns what was written of the webhooks into rules. Whatever is missing in the result was
-/// reported. Without `paths`, which were wrong then, those of the rules are not looked at.
+/// The rules for webhooks. What is missing in the result was wrong, and was reported. Without `paths`,
+/// which were wrong then, the paths of the rules are not checked.
 pub(super) fn webhooks(
     raw: Vec<RawWebhook>,
     paths: Option<Paths<'_>>,
@@ -38,13 +37,13 @@ fn report_unreachable(field_paths: &[FieldPath], rules: &WebhookRules) {
         if let Some(earlier) = field_paths.get(earlier) {
             field_path.error(
                 format!("can never be reached: {earlier} matches every path that it matches"),
-                "the first match wins: put the narrower one first",
+                "the first match applies: put the narrower one first",
             );
         }
     }
 }
 
-/// Whether the rule asks for a token, or might once what is wrong with it is mended.
+/// Whether the rule takes tokens, or may do so after a correction.
 pub(super) fn may_take_tokens(raw: &RawWebhook) -> bool {
     match &raw.auth.value {
         Some(word) => word.0 == WebhookAuth::Bearer,
@@ -74,27 +73,12 @@ fn rule(
 }
 
 fn auth(raw: &RawWebhook) -> Option<WebhookAuth> {
-    let auth = match &raw.auth.value {
-        Some(word) => word.0,
-        None if raw.auth.given => return None,
-        None if raw.require.given => WebhookAuth::Bearer,
-        None => {
-            let hint =
-                "write auth: bearer, open or deny, or require: with whom a token must belong to";
-            raw.auth
-                .path
-                .error("is required where there is no require", hint);
-            return None;
-        }
-    };
-    if auth != WebhookAuth::Bearer {
-        const PROBLEM: &str = "has no use: the rule asks for no token";
-        const HINT: &str = "take it out, or write auth: bearer";
-        refuse(&raw.require, PROBLEM, HINT);
-        refuse(&raw.keep_authorization, PROBLEM, HINT);
-        refuse(&raw.cors_preflight, PROBLEM, HINT);
+    match &raw.auth.value {
+        Some(word) => Some(word.0),
+        None if raw.auth.given => None,
+        None if raw.require.given => Some(WebhookAuth::Bearer),
+        None => None,
     }
-    Some(auth)
 }
 
 fn pattern(raw: &RawWebhook, paths: Option<Paths<'_>>) -> Option<PathPattern> {
@@ -103,7 +87,7 @@ fn pattern(raw: &RawWebhook, paths: Option<Paths<'_>>) -> Option<PathPattern> {
     PathPattern::parse(path, paths.endpoints)
         .map_err(|fault| {
             let hint = paths.hint(path, "/webhook/orders/**");
-            raw.path.path.error(fault.to_string(), hint);
+            raw.path.error(fault.to_string(), hint);
         })
         .ok()
 }

@@ -36,6 +36,25 @@ pub enum Surface {
 }
 
 impl Surface {
+    /// All of them.
+    pub const ALL: [Self; 15] = [
+        Self::PublicApi,
+        Self::Webhook,
+        Self::WebhookTest,
+        Self::WebhookWaiting,
+        Self::Form,
+        Self::Chat,
+        Self::Agent,
+        Self::Mcp,
+        Self::Oauth,
+        Self::Rest,
+        Self::Metrics,
+        Self::Health,
+        Self::Gate,
+        Self::Ui,
+        Self::Outside,
+    ];
+
     /// The name in audit and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {

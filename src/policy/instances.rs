@@ -15,7 +15,7 @@ pub struct Instances {
 
 /// A host that another instance already has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Taken(pub InstanceId);
+pub struct DuplicateHost(pub InstanceId);
 
 impl Instances {
     /// One instance for every host.
@@ -44,11 +44,11 @@ impl Instances {
     /// # Errors
     ///
     /// An instance already has it.
-    pub fn lead(&mut self, host: &HostPattern, to: InstanceId) -> Result<(), Taken> {
+    pub fn lead(&mut self, host: &HostPattern, to: InstanceId) -> Result<(), DuplicateHost> {
         let hosts = self.hosts.get_or_insert_default();
         match hosts.insert(host.name().to_owned(), to) {
             None => Ok(()),
-            Some(earlier) => Err(Taken(earlier)),
+            Some(earlier) => Err(DuplicateHost(earlier)),
         }
     }
 

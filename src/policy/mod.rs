@@ -30,7 +30,7 @@ pub use audit_rules::AuditRules;
 pub use condition::Condition;
 pub use dimension::Dimension;
 pub use instance::{Instance, InstanceId, PublicApi};
-pub use instances::{Instances, Taken};
+pub use instances::{DuplicateHost, Instances};
 pub use introspection::{Introspection, Protocol};
 pub use issuer_index::IssuerIndex;
 pub use key_expiry::principal_label;

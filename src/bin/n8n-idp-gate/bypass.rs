@@ -10,7 +10,7 @@ mod route;
 use serde_json::{Map, Value};
 
 use self::route::{Rewrite, Route};
-use crate::file::is_configuration;
+use crate::search::is_configuration;
 
 /// What the configurations say that routes have to fit.
 #[derive(Default)]

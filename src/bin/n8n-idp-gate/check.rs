@@ -4,8 +4,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::bypass::{self, Gates};
-use crate::file::{without_configuration, Manifest, ProcessEnvironment};
+use crate::environment::ProcessEnvironment;
 use crate::input::{self, now};
+use crate::manifest::{without_configuration, Manifest};
 use crate::{clusters, routes};
 
 #[derive(clap::Args)]
@@ -52,7 +53,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Str
             lost = lost.saturating_add(of_clusters.errors.len());
             let report = match found.load(&environment) {
                 Ok(loaded) => {
-                    let warnings = loaded.warnings.iter().map(ToString::to_string);
+                    let warnings = found.origin.located(&loaded.warnings).into_iter();
                     let warnings = warnings.chain(loaded.policy.expired_keys(now().to_seconds()));
                     let of_routes = routes::warnings(&found.configuration, &found.routes);
                     let warnings = warnings.chain(of_routes).chain(of_clusters.warnings);

@@ -30,6 +30,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), String> {
     let pages = [
         ("configuration.md", reference::page()),
+        (reference::SCHEMA_FILE, reference::schema()),
         ("operations.md", operations()),
         ("reasons.md", reasons()),
         ("faults.md", faults()),

@@ -20,15 +20,15 @@ use n8n_idp_gate::reply::{problem, LocalReply, Resource};
 use n8n_idp_gate::time::UnixMillis;
 use n8n_idp_gate::token::TokenDigest;
 
-use crate::file::{Manifest, ProcessEnvironment};
+use crate::environment::ProcessEnvironment;
 use crate::input::{self, now};
+use crate::manifest::Manifest;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The configuration, or a manifest with one inside.
     config: PathBuf,
-    /// Which configuration, where a file holds several: the name of its filter or plugin, or its
-    /// number.
+    /// Which configuration, if a file has several: the name of its filter or plugin, or its number.
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
     /// The request's method.
@@ -37,25 +37,25 @@ pub(crate) struct Arguments {
     /// The request's path and query.
     #[arg(long, default_value = "/api/v1/workflows")]
     path: String,
-    /// The host that the request is for. Which instance of n8n it belongs to may depend on it.
+    /// The host of the request. With several instances of n8n, it decides which one the request is for.
     #[arg(long, default_value = "n8n.example.com")]
     host: String,
     /// A header of the request, as `name: value`. May be given several times.
     #[arg(long = "header", value_name = "NAME: VALUE")]
     headers: Vec<String>,
-    /// A file with a bearer token; `-` reads it from standard input, so that it shows up in no
-    /// list of processes and no history.
+    /// A file with a bearer token; `-` reads it from standard input, so that it is in no list of
+    /// processes and no history of commands.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// The published keys of a provider, for providers that have none in the configuration.
+    /// The key set of a provider, for providers without keys in the configuration.
     #[arg(long = "key-set", value_name = "PROVIDER=FILE")]
     key_sets: Vec<String>,
-    /// The discovery document of a provider: it is read as the filter would.
+    /// The discovery document of a provider. It is checked as the filter would check it.
     #[arg(long = "discovery", value_name = "PROVIDER=FILE")]
     discovery: Vec<String>,
-    /// What a provider would answer about the token, where it is asked.
-    #[arg(long = "answer", value_name = "PROVIDER=FILE")]
-    answers: Vec<String>,
+    /// The response of a provider about the token: of introspection, userinfo or tokeninfo.
+    #[arg(long = "response", alias = "answer", value_name = "PROVIDER=FILE")]
+    responses: Vec<String>,
     /// The time of the request, in seconds since 1970; now by default.
     #[arg(long, value_name = "SECONDS")]
     at: Option<u64>,
@@ -80,13 +80,13 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Str
     };
     let decision = decide(context, Request::of_head(&request));
     let described = describe(&decision, &policy, &request, now, out);
-    let told = described.and_then(|()| {
+    let written = described.and_then(|()| {
         files
             .notes
             .iter()
             .try_for_each(|note| writeln!(out, "{note}"))
     });
-    told.map_err(|error| error.to_string())
+    written.map_err(|error| error.to_string())
 }
 
 fn describe(
@@ -111,10 +111,10 @@ fn describe(
             let resource = instance.and_then(|instance| {
                 Resource::asked_for(instance, decision.record.surface, request)
             });
-            answer(&problem(reason, resource.as_ref(), request), out)
+            local_reply(&problem(reason, resource.as_ref(), request), out)
         }
-        Outcome::Respond(reply) => answer(reply, out),
-        // Of requests that n8n has answered; here it answers none.
+        Outcome::Respond(reply) => local_reply(reply, out),
+        // Only for requests to which n8n has responded.
         Outcome::Answered => Ok(()),
         Outcome::Await(Need::Body { .. }) => writeln!(out, "waits for the body of the request"),
         Outcome::Await(Need::Fact(fact)) => {
@@ -123,7 +123,7 @@ fn describe(
             if fact.is_of_a_token() {
                 return writeln!(
                     out,
-                    "waits for the word of {name} on the token: give it with --answer {name}=FILE"
+                    "waits for the response of {name} about the token: give it with --response {name}=FILE"
                 );
             }
             writeln!(
@@ -140,7 +140,7 @@ fn list(edits: &[HeaderEdit], out: &mut impl Write) -> io::Result<()> {
         .try_for_each(|edit| writeln!(out, "  {edit:?}"))
 }
 
-fn answer(reply: &LocalReply, out: &mut impl Write) -> io::Result<()> {
+fn local_reply(reply: &LocalReply, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "is answered with {}:", reply.status)?;
     for (name, value) in &reply.headers {
         writeln!(out, "  {name}: {value}")?;
@@ -169,13 +169,13 @@ fn request(arguments: &Arguments) -> Result<RequestHead, String> {
     Ok(RequestHead::new(pairs))
 }
 
-/// What lies in files, in the place of what the filter would fetch.
+/// What the files have, instead of what the filter would fetch.
 #[derive(Default)]
 struct Files {
     keys: BTreeMap<ProviderId, Result<KeySet, KeysFault>>,
-    /// What the log of the filter would say of them.
+    /// What the log of the filter would say about them.
     notes: Vec<String>,
-    answers: BTreeMap<ProviderId, TokenStatus>,
+    responses: BTreeMap<ProviderId, TokenStatus>,
 }
 
 impl Files {
@@ -219,14 +219,14 @@ impl Files {
                 files.notes.push(note);
             }
         }
-        for argument in &arguments.answers {
+        for argument in &arguments.responses {
             let (id, provider, path, document) = named(policy, argument)?;
             let asked = provider.introspection.as_ref();
             let asked =
                 asked.ok_or_else(|| format!("{} is not asked about tokens", provider.name))?;
             let said = read_token_status(asked, document, now)
                 .map_err(|fault| format!("{}: {fault}", input::shown(Path::new(path))))?;
-            files.answers.insert(id, said);
+            files.responses.insert(id, said);
         }
         Ok(files)
     }
@@ -280,7 +280,7 @@ impl Facts for Files {
     }
 
     fn introspection(&self, provider: ProviderId, _: &TokenDigest) -> Availability<TokenStatus> {
-        match self.answers.get(&provider) {
+        match self.responses.get(&provider) {
             Some(status) => Availability::Known(status.clone()),
             None => Availability::Pending,
         }

@@ -1,14 +1,17 @@
 //! The native twin of the filter: it checks configurations, explains decisions and writes the
-//! reference documentation, with the very code that runs in Envoy.
+//! reference documentation, with the same code that runs in Envoy.
 
 mod bypass;
 mod check;
 mod clusters;
 mod docs;
+mod environment;
 mod explain;
-mod file;
+mod found;
 mod input;
+mod manifest;
 mod routes;
+mod search;
 mod text;
 
 use std::io::{self, Write as _};
@@ -28,9 +31,9 @@ struct Arguments {
 enum Command {
     /// Read configurations as the filter would, and report every error in them.
     Check(check::Arguments),
-    /// Say what would become of a request, and why.
+    /// Show the decision on a request, and why it is taken.
     Explain(Box<explain::Arguments>),
-    /// Write the reference documentation, or check that it is in step.
+    /// Write the reference documentation, or check that it agrees with the code.
     Docs(docs::Arguments),
 }
 

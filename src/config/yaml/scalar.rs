@@ -159,7 +159,7 @@ fn whole_to_envoy(text: &str) -> Option<i64> {
     i64::from_str_radix(&format!("{sign}{digits}"), radix).ok()
 }
 
-/// Digits as everybody writes them.
+/// Digits without sign, zeros before them or separators, except a minus.
 fn plain_digits(text: &str) -> Option<i128> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let is_plain = !digits.is_empty()

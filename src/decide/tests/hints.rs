@@ -7,7 +7,7 @@ use super::*;
 fn only_a_token_of_no_jwt_shape_is_called_opaque() {
     let refused = |token: &str| {
         let decision = decided_on(&configuration(), token, vec![]);
-        let hint = decision.findings.hint.unwrap_or_default();
+        let hint = decision.record.hint.unwrap_or_default();
         (reason(&decision), hint.starts_with("an opaque token"))
     };
     assert_eq!(refused("opaque"), ("not_a_jws", true));
@@ -20,6 +20,6 @@ fn what_a_provider_said_is_recorded_as_a_claim_only_where_no_caller_is_known() {
     let stranger = answer(&json!({"azp": "intruder"}));
     let decision = decided_on(&asking(), "opaque", vec![stranger]);
     assert!(matches!(decision.outcome, Outcome::Reject(_)));
-    assert!(decision.findings.identity.is_some());
-    assert!(decision.findings.claimed.is_none());
+    assert!(decision.record.identity.is_some());
+    assert!(decision.record.claimed.is_none());
 }

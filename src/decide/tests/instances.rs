@@ -4,7 +4,7 @@ use super::*;
 use crate::facts::WaiterId;
 use crate::gate::{Action, Gate, Step};
 use crate::http::HostPattern;
-use crate::policy::{Instances, Taken};
+use crate::policy::{DuplicateHost, Instances};
 use crate::time::UnixMillis;
 
 const PATH: &str = "/api/v1/workflows";
@@ -228,7 +228,7 @@ fn an_instance_that_no_host_leads_to_gets_no_request() {
     assert!(instances.of(&request).is_none());
     let host = HostPattern::parse("n8n.example.com").unwrap();
     assert_eq!(instances.lead(&host, only.id), Ok(()));
-    assert_eq!(instances.lead(&host, only.id), Err(Taken(only.id)));
+    assert_eq!(instances.lead(&host, only.id), Err(DuplicateHost(only.id)));
     assert!(instances.of(&request).is_some());
     assert!(instances.of(&at("other.example.com", &request)).is_none());
     assert!(Instances::only(only.clone()).of(&request).is_some());

@@ -1,174 +1,27 @@
-//! Configurations in files: alone, or inside a manifest of Envoy or Istio.
+//! The search for configurations in a document.
 //!
-//! A configuration is known by where it stands: other filters have `providers` of their own.
+//! A configuration is recognized by where it is: other filters have `providers` of their own.
 
-use std::path::Path;
 use std::rc::Rc;
 
 use n8n_idp_gate::config::yaml::{step, Odd, YamlFault};
-use n8n_idp_gate::config::{self, Environment, Loaded};
 use n8n_idp_gate::formats::printable::printable;
-use n8n_idp_gate::secret::Secret;
 use serde_json::{json, Map, Value};
 
 use crate::bypass::{field, snake};
-use crate::input;
-use crate::text::{is_manifest, json, Texts};
+use crate::found::{Found, Origin};
+use crate::text::{is_manifest, Texts};
 
-/// The environment of this process, with a stand-in for what is not set unless that is asked for:
-/// where configurations are checked, the secrets should not be.
-pub(crate) struct ProcessEnvironment {
-    pub(crate) is_required: bool,
-}
-
-impl Environment for ProcessEnvironment {
-    #[allow(
-        clippy::disallowed_methods,
-        reason = "this is the twin's reader of the environment"
-    )]
-    fn secret(&self, name: &str) -> Option<Secret> {
-        let value = std::env::var(name).ok();
-        let stand_in = || (!self.is_required).then(|| "not-set".to_owned());
-        value.or_else(stand_in).map(Secret::new)
-    }
-}
-
-/// A YAML or JSON file, with what texts in it hold put in their place.
-pub(crate) struct Manifest {
-    /// What is in it, with a mark in the place of each configuration.
-    pub(crate) documents: Vec<Value>,
-    /// Every configuration of this filter in it.
-    pub(crate) configurations: Vec<Found>,
-}
-
-/// A configuration of this filter in a file.
-pub(crate) struct Found {
-    /// What the filter or the plugin is called.
-    pub(crate) name: String,
-    /// What the filter is handed.
-    handed: Vec<u8>,
-    /// What that says; `null` where it is no JSON.
-    pub(crate) configuration: Value,
-    /// Why the filter would not be handed that, or something else than it looks like.
-    problems: Vec<String>,
-    /// The `route_config` of the Envoy listener that it stands in, if it stands in one.
-    pub(crate) routes: Rc<Value>,
-    /// The `static_resources` of the Envoy file that it stands in, if it stands in one that has all
-    /// clusters.
-    pub(crate) resources: Rc<Value>,
-}
-
-impl Found {
-    /// Reads it as the filter would.
-    pub(crate) fn load(&self, environment: &dyn Environment) -> Result<Loaded, String> {
-        if !self.problems.is_empty() {
-            let problems = self.problems.iter();
-            let lines: Vec<_> = problems.map(|problem| format!("\n  {problem}.")).collect();
-            let lines = lines.concat();
-            return Err(format!("cannot be read as Envoy and Kubernetes do:{lines}"));
-        }
-        config::load(&self.handed, environment).map_err(|errors| errors.to_string())
-    }
-}
-
-/// How deep texts may stand in texts: a configuration in an Envoy file in a `ConfigMap` is two.
-const MAX_TEXTS: usize = 3;
-
-impl Manifest {
-    /// Reads a file, whatever is in it.
-    pub(crate) fn read(path: &Path) -> Result<Self, String> {
-        let text = input::text(path)?;
-        let say = |problem: String| format!("{}: {problem}", input::shown(path));
-        let texts = Texts::default();
-        let is_json = path
-            .extension()
-            .is_some_and(|extension| extension == "json");
-        let read = if is_json {
-            json(&text)
-        } else {
-            texts.yaml(&text).map_err(|fault| fault.to_string())
-        };
-        let mut search = Search {
-            texts,
-            found: Vec::new(),
-        };
-        let mut documents = Vec::new();
-        for document in read.map_err(say)? {
-            let mut value = document.value;
-            let root = Around::of(&value, &document.odd, MAX_TEXTS);
-            let is_whole = is_bare(&value, true);
-            let done = search.root(&mut value, &root, is_whole);
-            done.map_err(|fault| say(fault.to_string()))?;
-            documents.push(value);
-        }
-        Ok(Self {
-            documents,
-            configurations: search.found,
-        })
-    }
-
-    /// The configuration of this name or number in a file; where none is given, the only one.
-    pub(crate) fn one_configuration(path: &Path, choice: Option<&str>) -> Result<Found, String> {
-        let found = Self::read(path)?.configurations;
-        if found.is_empty() {
-            return Err(without_configuration(path));
-        }
-        let list = || {
-            let names = (1_usize..).zip(&found);
-            let names = names.map(|(number, found)| format!("\n  {number}: {}", found.name));
-            names.collect::<String>()
-        };
-        let shown = input::shown(path);
-        let chosen: Vec<usize> = match choice {
-            None => (0..found.len()).collect(),
-            Some(choice) => {
-                let number = choice
-                    .parse::<usize>()
-                    .ok()
-                    .and_then(|number| number.checked_sub(1));
-                let numbered = number.filter(|number| *number < found.len());
-                let names = found.iter().enumerate();
-                let matching = names.filter(|(_, found)| found.name == choice);
-                let matching = matching.map(|(number, _)| number);
-                numbered.map_or_else(|| matching.collect(), |number| vec![number])
-            }
-        };
-        match *chosen {
-            [only] => found
-                .into_iter()
-                .nth(only)
-                .ok_or_else(|| without_configuration(path)),
-            [] => Err(format!(
-                "{shown}: no configuration of that name or number:{}",
-                list()
-            )),
-            _ => Err(format!(
-                "{shown}: {} configurations; choose one with --name, by its name or number:{}",
-                chosen.len(),
-                list()
-            )),
-        }
-    }
-}
-
-pub(crate) fn without_configuration(path: &Path) -> String {
-    let path = input::shown(path);
-    format!(
-        "{path}: no configuration of the gate with providers in it: looked at the whole file, at \
-         wasm filters, and at plugins of Istio and Envoy Gateway"
-    )
-}
-
-/// The name of the one member of what stands in the place of a configuration. No file has it.
+/// The name of the one member of the mark that replaces a configuration. No file has it.
 const MARK: &str = "\u{fdd0}configuration";
 
-/// Whether a value stands in the place of a configuration of this filter.
+/// Whether a value is the mark that replaced a configuration of this filter.
 pub(crate) fn is_configuration(members: &Map<String, Value>) -> bool {
     members.contains_key(MARK)
 }
 
-/// Whether a whole document is a configuration. A text in another file has to look like one more.
-fn is_bare(value: &Value, is_file: bool) -> bool {
+/// Whether a whole document is a configuration. A text in another file needs more of its fields.
+pub(crate) fn is_whole_configuration(value: &Value, is_file: bool) -> bool {
     let has = |name: &str| value.get(name).is_some();
     let has_rules = ["principals", "instances", "webhooks"].into_iter().any(has);
     !is_manifest(value)
@@ -179,18 +32,20 @@ fn is_bare(value: &Value, is_file: bool) -> bool {
         }
 }
 
-/// What is known of the surroundings of a value.
+/// What is around a value in its file.
 #[derive(Clone)]
-struct Around<'d> {
+pub(crate) struct Around<'d> {
     odd: &'d [Odd],
     texts: usize,
     routes: Rc<Value>,
     resources: Rc<Value>,
     name: String,
+    /// Where the document is.
+    origin: Origin,
 }
 
 impl<'d> Around<'d> {
-    fn of(root: &Value, odd: &'d [Odd], texts: usize) -> Self {
+    pub(crate) fn of(root: &Value, odd: &'d [Odd], texts: usize, origin: Origin) -> Self {
         let has_more = ["cds_config", "cdsConfig"]
             .into_iter()
             .filter_map(|name| root.get("dynamic_resources")?.get(name))
@@ -208,18 +63,33 @@ impl<'d> Around<'d> {
             routes: Rc::default(),
             resources: Rc::new(resources),
             name: name.to_owned(),
+            origin,
         }
+    }
+
+    /// Where the value at a JSON pointer is.
+    fn origin_of(&self, at: &str) -> Origin {
+        let mut origin = self.origin.clone();
+        if !origin.is_in_text {
+            origin.steps = at.split('/').skip(1).map(name_of_step).collect();
+        }
+        origin
     }
 }
 
-/// A search for configurations, which puts what texts hold in their place.
-struct Search {
-    texts: Texts,
-    found: Vec<Found>,
+/// The name or number that is a step of a JSON pointer.
+fn name_of_step(step: &str) -> String {
+    step.replace("~1", "/").replace("~0", "~")
+}
+
+/// A search for configurations, which replaces texts that are YAML by their content.
+pub(crate) struct Search {
+    pub(crate) texts: Texts,
+    pub(crate) found: Vec<Found>,
 }
 
 impl Search {
-    fn root(
+    pub(crate) fn root(
         &mut self,
         root: &mut Value,
         around: &Around<'_>,
@@ -227,7 +97,7 @@ impl Search {
     ) -> Result<(), YamlFault> {
         if is_configuration {
             let configuration = root.take();
-            *root = self.take(configuration, "", around, Vec::new());
+            *root = self.take(configuration, ["", ""], around, Vec::new());
             return Ok(());
         }
         self.value(root, "", around)
@@ -265,8 +135,12 @@ impl Search {
                 let mut values = Vec::new();
                 for document in inner {
                     let mut value = document.value;
-                    let root = Around::of(&value, &document.odd, texts);
-                    let is_whole = is_bare(&value, false);
+                    let origin = Origin {
+                        is_in_text: true,
+                        ..around.origin_of(at)
+                    };
+                    let root = Around::of(&value, &document.odd, texts, origin);
+                    let is_whole = is_whole_configuration(&value, false);
                     self.root(&mut value, &root, is_whole)?;
                     values.push(value);
                 }
@@ -280,14 +154,14 @@ impl Search {
         }
     }
 
-    /// Takes the configurations out of what an object says of plugins.
+    /// Takes the configurations out of the plugins of an object.
     fn plugins(&mut self, members: &mut Map<String, Value>, at: &str, around: &Around<'_>) {
         let name = |members: &Map<String, Value>| {
             let name = members.get("name").and_then(Value::as_str);
             name.map_or_else(|| around.name.clone(), str::to_owned)
         };
         let own = name(members);
-        let is_named = speaks_of_gate(members);
+        let is_named = names_the_gate(members);
         for (member, value) in members {
             let at = format!("{at}{}", step(member));
             match (&*snake(member), value) {
@@ -303,7 +177,7 @@ impl Search {
                         let Some(item) = item.as_object_mut() else {
                             continue;
                         };
-                        let is_named = speaks_of_gate(item);
+                        let is_named = names_the_gate(item);
                         let around = Around {
                             name: name(item),
                             ..around.clone()
@@ -354,7 +228,7 @@ impl Search {
         let Some(Value::Object(config)) = typed.get_mut("config") else {
             return;
         };
-        let is_named = is_named || speaks_of_gate(config);
+        let is_named = is_named || names_the_gate(config);
         if let Some(configuration) = config.get_mut("configuration") {
             at += "/config/configuration";
             self.plugin(configuration, &at, around, is_named, true);
@@ -374,6 +248,7 @@ impl Search {
         let typed = slot.as_object().filter(|members| {
             is_any && (members.contains_key("@type") || members.contains_key("value"))
         });
+        let typed_value = typed.is_some();
         let content = match typed {
             Some(members) => {
                 let value = members.get("value").cloned().unwrap_or_default();
@@ -400,13 +275,18 @@ impl Search {
         if !(is_named || says_providers) {
             return;
         }
-        *slot = self.take(content, at, around, problems);
+        let content_at = match typed_value {
+            true => format!("{at}/value"),
+            false => at.to_owned(),
+        };
+        *slot = self.take(content, [at, &content_at], around, problems);
     }
 
+    /// Takes a configuration. `at` are the pointers to it with its type, and without.
     fn take(
         &mut self,
         content: Value,
-        at: &str,
+        [at, content_at]: [&str; 2],
         around: &Around<'_>,
         mut problems: Vec<String>,
     ) -> Value {
@@ -416,6 +296,8 @@ impl Search {
         });
         problems.extend(within.map(|odd| format!("line {}: {}", odd.line, odd.form)));
         problems.truncate(MOST_PROBLEMS);
+        let mut origin = around.origin_of(content_at);
+        origin.is_in_text |= content.is_string();
         let (handed, configuration) = match content {
             Value::String(text) => {
                 let configuration = serde_json::from_str(&text).unwrap_or_default();
@@ -435,6 +317,7 @@ impl Search {
             problems,
             routes: Rc::clone(&around.routes),
             resources: Rc::clone(&around.resources),
+            origin,
         });
         json!({ MARK: self.found.len() })
     }
@@ -451,8 +334,8 @@ const LONGEST_NAME: usize = 100;
 /// The most problems of reading that are reported of one configuration.
 const MOST_PROBLEMS: usize = 100;
 
-/// Whether what is said of a plugin names this filter's module.
-fn speaks_of_gate(members: &Map<String, Value>) -> bool {
+/// Whether the fields of a plugin, except its configuration, name the module of this filter.
+fn names_the_gate(members: &Map<String, Value>) -> bool {
     let mut about = members.iter().filter(|(name, _)| {
         !matches!(
             &*snake(name),

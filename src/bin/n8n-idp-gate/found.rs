@@ -1,0 +1,154 @@
+//! A configuration of this filter that was found in a file.
+
+use std::rc::Rc;
+
+use n8n_idp_gate::config::yaml::Positions;
+use n8n_idp_gate::config::{self, Diagnostic, Environment, Loaded};
+use serde_json::Value;
+
+/// A configuration of this filter in a file.
+pub(crate) struct Found {
+    /// The name of the filter or of the plugin.
+    pub(crate) name: String,
+    /// The text that the filter receives.
+    pub(crate) handed: Vec<u8>,
+    /// The document in it; `null` if it is no JSON.
+    pub(crate) configuration: Value,
+    /// Why the filter would receive something else, or nothing.
+    pub(crate) problems: Vec<String>,
+    /// The `route_config` of the Envoy listener around it, if there is one.
+    pub(crate) routes: Rc<Value>,
+    /// The `static_resources` of the Envoy file around it, if that has all clusters.
+    pub(crate) resources: Rc<Value>,
+    /// Where it is.
+    pub(crate) origin: Origin,
+}
+
+/// Where a configuration is in a file.
+#[derive(Clone)]
+pub(crate) struct Origin {
+    /// The file, as messages show it.
+    pub(crate) file: Rc<str>,
+    /// The text of the file.
+    pub(crate) text: Rc<str>,
+    /// The number of the document in the text.
+    pub(crate) document: usize,
+    /// The names and numbers that lead to the configuration.
+    pub(crate) steps: Vec<String>,
+    /// Whether these lead to a text, in which nothing has a position.
+    pub(crate) is_in_text: bool,
+}
+
+impl Found {
+    /// Reads it as the filter would. An error has the position and the path of each fault.
+    pub(crate) fn load(&self, environment: &dyn Environment) -> Result<Loaded, String> {
+        if !self.problems.is_empty() {
+            let problems = self.problems.iter();
+            let lines: Vec<_> = problems.map(|problem| format!("\n  {problem}.")).collect();
+            let lines = lines.concat();
+            return Err(format!("cannot be read as Envoy and Kubernetes do:{lines}"));
+        }
+        config::load(&self.handed, environment).map_err(|errors| {
+            let all: Vec<_> = errors.iter().cloned().collect();
+            let head = match all.len() {
+                1 => "the configuration has 1 error:".to_owned(),
+                count => format!("the configuration has {count} errors:"),
+            };
+            let lines = self.origin.located(&all);
+            let lines = lines.iter().map(|line| format!("\n  {line}"));
+            head + &lines.collect::<String>()
+        })
+    }
+}
+
+impl Origin {
+    /// The diagnostics, each with the position of its field in the file.
+    pub(crate) fn located(&self, diagnostics: &[Diagnostic]) -> Vec<String> {
+        let steps = diagnostics
+            .iter()
+            .map(|diagnostic| self.steps_to(diagnostic));
+        let steps: Vec<_> = steps.collect();
+        let mut positions = Positions::default();
+        steps.iter().for_each(|steps| positions.add(steps));
+        positions.find(&self.text, self.document);
+        let located = diagnostics.iter().zip(&steps);
+        let located = located.map(|(diagnostic, steps)| match positions.position(steps) {
+            Some(at) => format!("{}:{}:{}: {diagnostic}", self.file, at.line, at.column),
+            None => format!("{}: {diagnostic}", self.file),
+        });
+        located.collect()
+    }
+
+    fn steps_to(&self, diagnostic: &Diagnostic) -> Vec<String> {
+        let mut steps = self.steps.clone();
+        if !self.is_in_text {
+            steps.extend(steps_of_path(&diagnostic.path));
+        }
+        steps
+    }
+}
+
+/// The names and numbers of a field path: `roles["a.b"][1]` has three.
+fn steps_of_path(path: &str) -> Vec<String> {
+    let mut steps = Vec::new();
+    let mut rest = path;
+    while !rest.is_empty() {
+        let (step, after) = if let Some(quoted) = rest.strip_prefix("[\"") {
+            in_quotes(quoted)
+        } else if let Some(number) = rest.strip_prefix('[') {
+            let (number, after) = number.split_once(']').unwrap_or((number, ""));
+            (number.to_owned(), after)
+        } else {
+            let name = rest.strip_prefix('.').unwrap_or(rest);
+            let end = name.find(['.', '[']).unwrap_or(name.len());
+            let (name, after) = name.split_at_checked(end).unwrap_or((name, ""));
+            (name.to_owned(), after)
+        };
+        steps.push(step);
+        rest = after;
+    }
+    steps
+}
+
+/// The name in quotes at the beginning of a text, and what follows after the quotes and the bracket.
+fn in_quotes(text: &str) -> (String, &str) {
+    let mut name = String::new();
+    let mut is_escaped = false;
+    for (index, letter) in text.char_indices() {
+        match letter {
+            '\\' if !is_escaped => is_escaped = true,
+            '"' if !is_escaped => {
+                let after = text.get(index..).and_then(|rest| rest.strip_prefix("\"]"));
+                return (name, after.unwrap_or_default());
+            }
+            letter => {
+                is_escaped = false;
+                name.push(letter);
+            }
+        }
+    }
+    (name, "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_path_comes_apart_into_its_steps() {
+        for (path, steps) in [
+            ("", &[][..]),
+            ("metrics", &["metrics"]),
+            (
+                "providers[10].keys.ttl",
+                &["providers", "10", "keys", "ttl"],
+            ),
+            (r#"roles["N8N.Admin"][1]"#, &["roles", "N8N.Admin", "1"]),
+            (r#"roles["a\"]\\b"].x"#, &["roles", "a\"]\\b", "x"]),
+            (r#"roles["cut"#, &["roles", "cut"]),
+            ("a[1", &["a", "1"]),
+        ] {
+            assert_eq!(steps_of_path(path), steps, "{path}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The language: every field of the configuration, declared once.
+//!
+//! The reader, the reference documentation (`docs/reference/configuration.md`) and the schema
+//! (`docs/reference/configuration.schema.json`) come from these declarations. The comments here are
+//! the texts of the reference.
+
+mod callers;
+mod provider;
+mod surfaces;
+
+pub(super) use callers::{RawClaimNot, RawClaimRule, RawClaimTests, RawCondition, RawPrincipal};
+pub(super) use provider::{
+    RawClaimsAt, RawIntrospection, RawKeys, RawKind, RawProvider, RawUserInfo,
+};
+pub(super) use surfaces::{RawApiKeyRule, RawEndpoints, RawPublicApi, RawWebhook};
+
+use super::defaults;
+use super::field::{default_word, fields_have_defaults, optional, required};
+use super::read::{Entries, List, ListOrEmpty, Located, OneOf, OneOrMany};
+use super::rules::{At, Demand, Rule, When};
+use super::scopes::Scopes;
+use super::secrets::SecretName;
+use super::section::section;
+use super::syntax::{HostName, OuterPath, ShortName, Text};
+use crate::n8n::Surface;
+use crate::policy::{Access, CryptoMode};
+
+section! {
+    /// The fields at the top.
+    RawConfiguration at "Top level" {
+        /// The identity providers, and how their tokens are checked. A token is checked by the rules
+        /// of the one provider that its `iss` belongs to.
+        providers: List<RawProvider> = required("name the provider whose tokens callers use"),
+        /// Several instances of n8n, each with its own hosts, and with the fields of one n8n, which
+        /// are not allowed at the top then. A request for any other host is refused.
+        instances: List<RawInstance> = optional("one n8n, for every host"),
+        ..n8n: RawN8n,
+        /// Which code checks signatures. `auto`: the host, for every algorithm in which it passes a
+        /// test when the filter starts, and the filter itself for the others. `guest`: always the
+        /// filter itself.
+        crypto: OneOf<CryptoMode> = default_word(defaults::CRYPTO),
+        /// Lets the workers of an Envoy share keys where there is no principal: `{ env: NAME }`,
+        /// a variable with a random secret. The API keys of principals do the same.
+        sharing_secret: SecretName = optional("without a principal, each worker fetches keys for itself"),
+        /// Which requests leave an audit record.
+        audit: RawAudit = fields_have_defaults(),
+    }
+    rules {
+        Rule {
+            when: When::Given("instances"),
+            demand: Demand::Without(<RawN8n as super::section::Section>::OWN_NAMES),
+            at: At::Each,
+            // Whether it is meant for all instances or for other hosts would be a guess.
+            problem: "is not allowed beside instances",
+            hint: "move it into each instance that it is meant for",
+        },
+    }
+}
+
+section! {
+    /// The fields of one n8n: at the top, or in each of `instances`.
+    RawN8n at "One n8n" {
+        /// What a role or a scope of a token allows in n8n: from its name to n8n scopes.
+        roles: Entries<Scopes> = optional("roles and scopes allow nothing"),
+        /// As which user of n8n a caller acts. The first match applies; a caller without a match is
+        /// refused. May be left out where only webhooks take tokens.
+        principals: ListOrEmpty<Located<RawPrincipal>> = optional("no token opens the public API"),
+        /// How the public API is guarded.
+        public_api: RawPublicApi = fields_have_defaults(),
+        /// How webhooks, forms and MCP triggers are guarded. The first match applies.
+        webhooks: List<RawWebhook> = optional("they pass; n8n's own nodes guard them"),
+        /// Where n8n serves its surfaces, if not at the usual paths.
+        endpoints: RawEndpoints = fields_have_defaults(),
+        /// The path below which clients find n8n, such as `/n8n`, where a route removes it
+        /// (`prefix_rewrite`). All paths of n8n are below it. It is part of `public_api.resource`, and
+        /// of no path of a rule: those are n8n's own.
+        path_prefix: Text<OuterPath> = optional("n8n is at the root of its hosts, and no route rewrites paths"),
+        /// What happens to requests outside of `path_prefix`. `pass` only if no route leads them to
+        /// n8n.
+        outside: OneOf<Access> = default_word(defaults::OUTSIDE),
+        /// Whether clients can reach `/metrics` of n8n.
+        metrics: OneOf<Access> = default_word(defaults::METRICS),
+        /// Whether clients can reach n8n's own authorization server: `/oauth`, `/mcp-oauth` and its
+        /// documents below `/.well-known`. `deny` sends 404, so that MCP clients find no other
+        /// provider than those of the gate; n8n's own MCP server takes no new clients then.
+        oauth: OneOf<Access> = default_word(defaults::OAUTH),
+    }
+    rules {
+        Rule {
+            when: When::Given("outside"),
+            demand: Demand::AnyOf(&["path_prefix"]),
+            at: At::Field("outside"),
+            problem: "has no effect without path_prefix",
+            hint: "remove it, or write path_prefix",
+        },
+    }
+}
+
+section! {
+    /// Which requests leave an audit record. Requests that are forwarded for a caller and requests
+    /// that are refused always do.
+    RawAudit at "audit" {
+        /// The surfaces on which requests that pass leave an audit record: `[public_api, webhook]`
+        /// leaves out the editor, its assets and all others. `outside` exists with `path_prefix`.
+        surfaces: OneOrMany<OneOf<Surface>> = optional("all of them"),
+    }
+}
+
+section! {
+    /// One of several instances of n8n. All instances use the same providers and their keys.
+    RawInstance at "instances[]" {
+        /// Its name in audit records.
+        name: Text<ShortName> = required("give it a short name, such as prod"),
+        /// The hosts of the requests that are for this instance, without port and regardless of
+        /// case. `*.` at the beginning stands for all hosts below a domain that no other entry
+        /// names or narrows.
+        hosts: OneOrMany<Located<Text<HostName>>> = required("list the hosts under which clients know it"),
+        ..n8n: RawN8n,
+    }
+}

@@ -1,0 +1,128 @@
+//! The fields that guard the surfaces of an n8n.
+
+use crate::config::defaults;
+use crate::config::field::{default_flag, default_text, default_word, optional, required, Absence};
+use crate::config::read::{List, Located, OneOf, OneOrMany};
+use crate::config::rules::{At, Demand, Rule, When};
+use crate::config::section::section;
+use crate::config::syntax::{
+    DocumentUri, HostName, PathTemplate, Prefix, Resource, ScopeToken, Text,
+};
+use crate::n8n::Endpoints;
+use crate::policy::{ApiKeys, Preflight, WebhookAuth};
+
+use super::RawCondition;
+
+section! {
+    /// How the public API is guarded.
+    RawPublicApi at "public_api" {
+        /// What happens to requests with an API key of n8n: `pass` leaves them as they are,
+        /// `refuse` enforces single sign-on.
+        api_keys: OneOf<ApiKeys> = default_word(defaults::API_KEYS),
+        /// Exceptions from `api_keys` for some hosts and paths. The first match applies.
+        rules: List<Located<RawApiKeyRule>> = optional("none"),
+        /// The identifier of the public API as a protected resource (RFC 9728), such as
+        /// `https://n8n.example.com/api/v1`, with `path_prefix` if there is one.
+        resource: Text<Resource> = optional("taken from the request"),
+        /// The OAuth scopes that the metadata names (RFC 9728 `scopes_supported`), as the provider
+        /// knows them. Names under `roles` are not added: a provider refuses a client that asks for
+        /// a role.
+        scopes_supported: OneOrMany<Text<ScopeToken>> = optional("the metadata names none"),
+        /// The name of the resource for people (RFC 9728 `resource_name`).
+        resource_name: Text = optional("none"),
+        /// A page about it, for developers (RFC 9728 `resource_documentation`).
+        resource_documentation: Text<DocumentUri> = optional("none"),
+    }
+}
+
+section! {
+    /// What happens to requests with an API key of n8n to one host, to some paths, or both. If
+    /// the host of a request is unclear, or if only upper and lower case differ between two rules,
+    /// the stricter result applies.
+    RawApiKeyRule at "public_api.rules[]" {
+        /// The host of the request, without port and regardless of case; `*.` at its beginning
+        /// stands for all hosts below a domain. A client may name any host that Envoy routes to
+        /// n8n, so that a host narrows what passes and proves nothing.
+        host: Text<HostName> = optional("any"),
+        /// The path as n8n has it, without `path_prefix`.
+        path: Text<PathTemplate> = optional("any"),
+        /// `pass` or `refuse`, as above. `refuse` for a host needs `refuse` above, too: with
+        /// another host, a client would avoid the rule.
+        api_keys: OneOf<ApiKeys> = required("write pass or refuse"),
+    }
+    rules {
+        Rule {
+            when: When::Always,
+            demand: Demand::AnyOf(&["host", "path"]),
+            at: At::Object,
+            problem: "matches every request",
+            hint: "add host or path, or remove it",
+        },
+    }
+}
+
+section! {
+    /// How webhooks, forms or MCP triggers under one path are guarded.
+    RawWebhook at "webhooks[]" {
+        /// The path as n8n has it, without `path_prefix`.
+        path: Text<PathTemplate> = required("write the path as n8n has it, such as /webhook/orders/**"),
+        /// Which requests pass: `open`, all (n8n's own node decides); `bearer`, those of callers
+        /// with a good token; `deny`, none.
+        auth: OneOf<WebhookAuth> = optional("`bearer` with `require`, else **required**"),
+        /// Which callers the token must belong to.
+        require: RawCondition = optional("every caller with a good token"),
+        /// Send the token on to the workflow.
+        keep_authorization: bool = default_flag(defaults::KEEP_AUTHORIZATION),
+        /// What happens to a CORS preflight, which cannot carry a token: `guard` refuses it like
+        /// any request without one, `pass` lets it through.
+        cors_preflight: OneOf<Preflight> = default_word(defaults::CORS_PREFLIGHT),
+    }
+    rules {
+        Rule {
+            when: When::Always,
+            demand: Demand::AnyOf(&["auth", "require"]),
+            at: At::Field("auth"),
+            problem: "is required without require",
+            hint: "write auth: bearer, open or deny, or require with the callers that a token must belong to",
+        },
+        Rule {
+            when: When::Is("auth", &["open", "deny"]),
+            demand: Demand::Without(&["require", "keep_authorization", "cors_preflight"]),
+            at: At::Each,
+            problem: "has no effect: the rule takes no token",
+            hint: "remove it, or write auth: bearer",
+        },
+    }
+}
+
+section! {
+    /// Where n8n serves its surfaces: path prefixes without slashes at their ends, without
+    /// regard to case. Each has the variable of n8n's environment that sets it.
+    RawEndpoints at "endpoints" {
+        /// `N8N_PUBLIC_API_ENDPOINT`.
+        api: Text<Prefix> = usual(|usual| usual.api),
+        /// `N8N_ENDPOINT_REST`.
+        rest: Text<Prefix> = usual(|usual| usual.rest),
+        /// `N8N_ENDPOINT_WEBHOOK`.
+        webhook: Text<Prefix> = usual(|usual| usual.webhook),
+        /// `N8N_ENDPOINT_WEBHOOK_TEST`.
+        webhook_test: Text<Prefix> = usual(|usual| usual.webhook_test),
+        /// `N8N_ENDPOINT_WEBHOOK_WAIT`.
+        webhook_waiting: Text<Prefix> = usual(|usual| usual.webhook_waiting),
+        /// `N8N_ENDPOINT_FORM`.
+        form: Text<Prefix> = usual(|usual| usual.form),
+        /// `N8N_ENDPOINT_FORM_TEST`.
+        form_test: Text<Prefix> = usual(|usual| usual.form_test),
+        /// `N8N_ENDPOINT_FORM_WAIT`.
+        form_waiting: Text<Prefix> = usual(|usual| usual.form_waiting),
+        /// `N8N_ENDPOINT_MCP`.
+        mcp: Text<Prefix> = usual(|usual| usual.mcp),
+        /// `N8N_ENDPOINT_MCP_TEST`.
+        mcp_test: Text<Prefix> = usual(|usual| usual.mcp_test),
+    }
+}
+
+/// The prefix may be absent, and then is the one that n8n has without its variable.
+fn usual(pick: impl Fn(Endpoints) -> String) -> Absence<Text<Prefix>> {
+    default_text(pick(Endpoints::default()))
+}

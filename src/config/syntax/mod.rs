@@ -1,0 +1,98 @@
+//! Texts: what they may look like.
+//!
+//! The syntaxes stand below `raw`, which declares the fields that have them, and know of no field.
+
+mod email;
+mod name;
+mod path;
+mod scope;
+mod url;
+
+pub(super) use email::{Email, EmailDomain};
+pub(super) use name::{ClusterName, HostName, PrincipalName, ShortName};
+pub(super) use path::{Domain, OuterPath, PathTemplate, Prefix, Segment};
+pub(super) use scope::ScopeToken;
+pub(super) use url::{DocumentUri, Issuer, Resource};
+
+use std::collections::BTreeSet;
+use std::marker::PhantomData;
+
+use serde_json::Value;
+
+use super::field_path::FieldPath;
+use super::read::{check_text, gathered, wrong_kind, OneOrMany, Read};
+use super::report::Message;
+use super::shape::{Description, Shape};
+
+/// The rules of a kind of text.
+pub(super) trait Syntax {
+    /// The rules as the reference documentation has them.
+    const DESCRIPTION: Description;
+
+    /// Says what is wrong with a text that is not empty, not padded and free of control characters.
+    fn check(text: &str) -> Result<(), Message>;
+}
+
+/// Any text that is not empty.
+pub(super) struct Plain;
+
+impl Syntax for Plain {
+    const DESCRIPTION: Description = Description {
+        name: "string",
+        rules: "Not empty, without blanks at its ends and without control characters. So is each \
+                text below, too.",
+        pattern: None,
+        example: "api://n8n-api",
+    };
+
+    fn check(_: &str) -> Result<(), Message> {
+        Ok(())
+    }
+}
+
+/// A text that keeps the rules of `S`.
+pub(super) struct Text<S = Plain> {
+    pub(super) text: String,
+    syntax: PhantomData<S>,
+}
+
+impl<S> Text<S> {
+    /// A text that is known to keep the rules, such as a default.
+    pub(super) fn known(text: String) -> Self {
+        Self {
+            text,
+            syntax: PhantomData,
+        }
+    }
+}
+
+impl<S: Syntax> Read for Text<S> {
+    fn shape() -> Shape {
+        Shape::Text(S::DESCRIPTION)
+    }
+
+    fn read(value: &Value, path: &FieldPath) -> Option<Self> {
+        let Value::String(text) = value else {
+            wrong_kind(value, path, "a string", "write one string");
+            return None;
+        };
+        match check_text(text).and_then(|()| S::check(text)) {
+            Ok(()) => Some(Self::known(text.clone())),
+            Err(message) => {
+                path.report(message);
+                None
+            }
+        }
+    }
+
+    fn written(&self) -> Option<Value> {
+        Some(Value::String(self.text.clone()))
+    }
+}
+
+impl<S> OneOrMany<Text<S>> {
+    /// The texts, without order.
+    pub(super) fn into_set(self) -> BTreeSet<String> {
+        gathered(self.0.into_iter().map(|item| item.text))
+    }
+}

@@ -1,0 +1,85 @@
+//! URLs: issuers, resources and documents.
+
+use super::Syntax;
+use crate::config::report::Message;
+use crate::config::shape::Description;
+use crate::http::{Address, AddressFault};
+
+/// An absolute URL without user name and fragment.
+const ABSOLUTE: &str = r#"^https?://[^\s"<>\\^`{|}/?#@]+([/?][^\s"<>\\^`{|}#]*)?$"#;
+
+/// The same without a query.
+const WITHOUT_QUERY: &str = r#"^https?://[^\s"<>\\^`{|}/?#@]+(/[^\s"<>\\^`{|}?#]*)?$"#;
+
+/// An issuer, kept exactly as written: `iss` is compared with it byte by byte (RFC 8414 §4).
+pub(in crate::config) struct Issuer;
+
+impl Syntax for Issuer {
+    const DESCRIPTION: Description = Description {
+        name: "issuer URL",
+        rules: "An absolute URL as in the `iss` of tokens, byte by byte: without user name, query \
+                and fragment (RFC 8414 section 2).",
+        pattern: Some(WITHOUT_QUERY),
+        example: "https://login.example.com/realms/main",
+    };
+
+    fn check(text: &str) -> Result<(), Message> {
+        // RFC 8414 §2: an issuer has no query.
+        without_query(text, "write the iss of a token, exactly")
+    }
+}
+
+/// The identifier of a protected resource (RFC 9728 §1.2), from which the URL of its metadata is made.
+pub(in crate::config) struct Resource;
+
+impl Syntax for Resource {
+    const DESCRIPTION: Description = Description {
+        name: "resource URL",
+        rules: "An absolute URL without user name, query and fragment.",
+        pattern: Some(WITHOUT_QUERY),
+        example: "https://n8n.example.com/api/v1",
+    };
+
+    fn check(text: &str) -> Result<(), Message> {
+        without_query(
+            text,
+            "write the URL of the public API, up to and with /api/v1",
+        )
+    }
+}
+
+fn without_query(text: &str, hint: &str) -> Result<(), Message> {
+    if checked(text)?.path.contains('?') {
+        return Err(Message::new("has a query (?)", hint));
+    }
+    Ok(())
+}
+
+/// The URL of a document.
+pub(in crate::config) struct DocumentUri;
+
+impl Syntax for DocumentUri {
+    const DESCRIPTION: Description = Description {
+        name: "URL",
+        rules: "An absolute URL without user name and fragment.",
+        pattern: Some(ABSOLUTE),
+        example: "https://login.example.com/keys",
+    };
+
+    fn check(text: &str) -> Result<(), Message> {
+        checked(text).map(|_| ())
+    }
+}
+
+fn checked(text: &str) -> Result<Address<'_>, Message> {
+    Address::parse(text).map_err(|fault| {
+        let hint = match fault {
+            AddressFault::Character if text.contains(['{', '<']) => {
+                "write your own value instead of the placeholder"
+            }
+            AddressFault::UserInfo => "remove everything up to the @",
+            _ => "write an absolute URL, such as https://host.example.com/path",
+        };
+        Message::new(fault.to_string(), hint)
+    })
+}
