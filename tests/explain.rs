@@ -116,7 +116,8 @@ fn an_opaque_token_is_judged_by_the_answer_that_is_given() {
     let (record, line) = desk.said("opaque", &["--response", "idp=active.json"]);
     assert_eq!(record["introspection"], "active");
     assert_eq!(line, "goes on, in the name of the caller:");
-    let (record, _) = desk.said("opaque", &["--response", "idp=inactive.json"]);
+    // The former name of the option.
+    let (record, _) = desk.said("opaque", &["--answer", "idp=inactive.json"]);
     assert_eq!(record["reason"], "inactive");
     let (_, line) = desk.said("opaque", &[]);
     assert_eq!(
