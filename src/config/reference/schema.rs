@@ -137,7 +137,7 @@ fn of(shape: &Shape) -> Value {
             { "type": "string" },
             {
                 "type": "object",
-                "properties": { "keys": { "type": "array", "items": { "type": "object" }, "minItems": 1 } },
+"properties": { "keys": { "type": "array", "minItems": 1 } },
                 "required": ["keys"],
             },
         ] }),

@@ -1,6 +1,6 @@
 //! Texts: what they may look like.
 //!
-//! The syntaxes stand below `raw`, which declares the fields that have them, and know of no field.
+//! `raw` declares the fields that have these syntaxes. No syntax imports a field.
 
 mod email;
 mod name;

@@ -14,7 +14,7 @@ impl Syntax for Prefix {
         name: "endpoint",
         rules: "Path segments as n8n's own variable has them, without a slash at the ends: \
                 letters, digits, `.`, `_`, `~` and `-`. Case does not count.",
-        pattern: Some("^[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*$"),
+        pattern: Some(r"^(?!(.*/)?\.\.?(/|$))[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*$"),
         example: "hooks/in",
     };
 
@@ -44,7 +44,7 @@ impl Syntax for OuterPath {
         name: "path",
         rules: "A slash and plain segments, as the route matches them: letters, digits, `.`, `_`, \
                 `~` and `-`.",
-        pattern: Some("^/+[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*/*$"),
+        pattern: Some(r"^(?!.*/\.\.?(/|$))/+[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*/*$"),
         example: "/n8n",
     };
 

@@ -16,9 +16,9 @@ fn only_a_token_of_no_jwt_shape_is_called_opaque() {
 }
 
 #[test]
-fn what_a_provider_said_is_recorded_as_a_claim_only_where_no_caller_is_known() {
-    let stranger = answer(&json!({"azp": "intruder"}));
-    let decision = decided_on(&asking(), "opaque", vec![stranger]);
+fn a_response_is_recorded_as_unverified_only_where_no_caller_is_known() {
+    let unlisted = answer(&json!({"azp": "intruder"}));
+    let decision = decided_on(&asking(), "opaque", vec![unlisted]);
     assert!(matches!(decision.outcome, Outcome::Reject(_)));
     assert!(decision.record.identity.is_some());
     assert!(decision.record.claimed.is_none());
