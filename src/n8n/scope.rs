@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use strsim::levenshtein;
 use thiserror::Error;
 
 use super::operations::{SCOPES, WILDCARDS};
@@ -152,34 +153,14 @@ fn nearest(scope: &str) -> Option<&'static str> {
         return None;
     }
     let furthest = scope.len().div_ceil(4);
+    let scope = scope.to_ascii_lowercase();
     SCOPES
         .iter()
         .chain(WILDCARDS.iter().filter(|_| scope.ends_with('*')))
-        .map(|known| (edits(scope, known), *known))
+        .map(|known| (levenshtein(&scope, &known.to_ascii_lowercase()), *known))
         .filter(|(edits, _)| *edits <= furthest)
         .min()
         .map(|(_, known)| known)
-}
-
-/// How many characters must be put in, taken out or changed to make one text the other
-/// (Levenshtein's distance), without regard to case.
-fn edits(one: &str, other: &str) -> usize {
-    let mut above: Vec<usize> = (0..=other.chars().count()).collect();
-    for (line, character) in one.chars().enumerate() {
-        let mut left = line.saturating_add(1);
-        let mut row = vec![left];
-        for (against, cells) in other.chars().zip(above.windows(2)) {
-            let &[diagonal, above] = cells else { continue };
-            let change = usize::from(!character.eq_ignore_ascii_case(&against));
-            left = diagonal
-                .saturating_add(change)
-                .min(above.saturating_add(1))
-                .min(left.saturating_add(1));
-            row.push(left);
-        }
-        above = row;
-    }
-    above.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
