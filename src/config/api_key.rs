@@ -48,7 +48,8 @@ pub(super) fn api_key(
             claims.expiry
         }
         ApiKeyForm::Token(_) => {
-            let hint = "make an API key in n8n, under Settings, for the user that stands for it";
+            let hint =
+                "make an API key in n8n, under Settings, for the user as which the principal acts";
             error("holds a token that n8n did not issue", hint);
             return None;
         }
@@ -64,8 +65,8 @@ pub(super) fn api_key(
     Some(ApiKey { secret, expiry })
 }
 
-/// What a value is that stands where a key belongs. Of values that could be a key of some version of
-/// n8n, none is named.
+/// Says what a value is that cannot be a key. It names no value that could be a key of some version of
+/// n8n.
 fn stand_in(name: &SecretName, value: &str) -> Option<&'static str> {
     const QUOTES: [char; 3] = ['"', '\'', '`'];
     // As templates, shells, Windows and documentation write what is to be filled in.

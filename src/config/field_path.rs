@@ -45,12 +45,12 @@ impl FieldPath {
         }
     }
 
-    /// The member `name` of the object that stands here.
+    /// The member `name` of the object here.
     pub(super) fn member(&self, name: &str) -> Self {
         self.step(Step::Member(name.to_owned()))
     }
 
-    /// The item at `index` of the list that stands here.
+    /// The item at `index` of the list here.
     pub(super) fn item(&self, index: usize) -> Self {
         self.step(Step::Item(index))
     }
@@ -135,7 +135,7 @@ impl fmt::Display for Steps {
     }
 }
 
-/// Whether a name can stand in a path without quotes.
+/// Whether a name needs no quotes in a path.
 fn is_plain(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     !name.is_empty() && name.len() <= 40 && name.bytes().all(plain)

@@ -76,7 +76,7 @@ pub struct Loaded {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Reads a configuration as the host hands it over: JSON, or a serialised
+/// Reads a configuration as the host sends it: JSON, or a serialised
 /// `google.protobuf.Struct`.
 ///
 /// # Errors

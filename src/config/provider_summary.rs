@@ -15,7 +15,7 @@ pub(super) struct ProviderSummary {
     tells_apps: bool,
     /// Whether they say that a person does.
     tells_people: bool,
-    /// The audiences that an ID token could have, which nothing else tells from an access token.
+    /// The audiences of the provider, if an ID token differs from an access token in nothing else.
     audiences: BTreeSet<String>,
     /// The path of `roles_from`, if it is absent and the tokens of the provider have scopes.
     pub(super) absent_roles_from: Option<FieldPath>,

@@ -80,7 +80,7 @@ pub(super) fn check_text(text: &str) -> Result<(), Message> {
 
 /// A choice among a few words.
 pub(super) trait Choice: Copy + PartialEq {
-    /// Every word, and what it stands for, in the order of the documentation.
+    /// Every word, and its meaning, in the order of the documentation.
     fn all() -> Vec<(&'static str, Self)>;
 
     /// A message about a word that is not on the list, if the list alone would not help.
@@ -217,7 +217,7 @@ impl<T: Read> Read for ListOrEmpty<T> {
     }
 }
 
-/// An item of a list, with its place for what is found later.
+/// An item of a list, with its path for problems that are found later.
 pub(super) struct Located<T> {
     pub(super) path: FieldPath,
     pub(super) value: T,

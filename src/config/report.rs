@@ -1,9 +1,9 @@
-//! What is wrong with a configuration, in words for the person who wrote it.
+//! What is wrong with a configuration, in messages for its author.
 //!
-//! No message repeats a value. What is wrong may be a secret in the wrong place, an address may
-//! hold a password, and logs are read by more people than the configuration. The place says where
-//! to look. What is shown are names of fields and roles, which make up places, and of providers, which
-//! audit and metrics show, too.
+//! No message repeats a value. A wrong value may be a secret in the wrong field, a URL may contain a
+//! password, and more people read logs than the configuration. The field path says where to look.
+//! Messages show names of fields and roles, which are in field paths, and of providers, which audit
+//! records and metrics show, too.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::formats::printable::printable;
 /// The longest sentence of a report, in characters.
 const LONGEST: usize = 1000;
 
-/// One thing that a configuration should not say.
+/// One error or warning about a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// Where: `providers[0].audiences`. Empty for the configuration as a whole.
@@ -62,7 +62,7 @@ impl fmt::Display for ConfigErrors {
 
 impl std::error::Error for ConfigErrors {}
 
-/// What is wrong with a value, before it is known where the value stands.
+/// What is wrong with a value, before its field path is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Message {
     pub(super) problem: String,

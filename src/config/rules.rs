@@ -91,24 +91,20 @@ pub(super) fn check(members: &Map<String, Value>, path: &FieldPath, rules: &[&'s
         if is_void || !rule.applies(members) || !rule.is_broken(members) {
             continue;
         }
-        let (field, names) = match (rule.at, rule.demand) {
-            (At::Each, Demand::Without(names)) => (None, names),
-            (At::Field(name), _) => (Some(name), &[][..]),
-            _ => (None, &[][..]),
-        };
-        for name in names
-            .iter()
-            .copied()
-            .filter(|name| members.contains_key(*name))
-        {
-            if !reported.contains(&name) {
-                reported.push(name);
-                path.member(name).error(rule.problem, rule.hint);
+        let field = match (rule.at, rule.demand) {
+            (At::Each, Demand::Without(names)) => {
+                let given = names.iter().filter(|name| members.contains_key(**name));
+                for name in given.copied() {
+                    if !reported.contains(&name) {
+                        reported.push(name);
+                        path.member(name).error(rule.problem, rule.hint);
+                    }
+                }
+                continue;
             }
-        }
-        if !names.is_empty() {
-            continue;
-        }
+            (At::Field(name), _) => Some(name),
+            _ => None,
+        };
         // What follows from another error would only repeat it.
         let at = field.map_or_else(|| path.clone(), |name| path.member(name));
         if !at.has_errors() {

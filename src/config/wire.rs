@@ -1,7 +1,7 @@
 //! A `google.protobuf.Struct` as it is serialised.
 //!
-//! Envoy's reference says that it hands a Struct over as JSON. Envoy 1.40 does not: it hands over
-//! the message as it is serialised. Istio turns its `pluginConfig` into JSON before.
+//! Envoy's reference says that the filter receives a Struct as JSON. With Envoy 1.40 it receives the
+//! message as it is serialised. Istio turns its `pluginConfig` into JSON before.
 //!
 //! The field numbers are those of `google/protobuf/struct.proto`.
 
@@ -63,10 +63,10 @@ fn read_value(bytes: &[u8], depth: usize) -> Option<Value> {
     })
 }
 
-/// The largest whole number that a double tells from the next one.
+/// The largest whole number that differs from the next one as a double.
 pub(super) const MAX_EXACT: i64 = (1 << 53) - 1;
 
-/// The number that a double stands for. All numbers of a Struct are doubles: those that are whole and
+/// The number of a double. All numbers of a Struct are doubles: those that are whole and
 /// exact become what JSON says for them, so that a configuration means the same in both.
 fn number(double: f64) -> Option<Number> {
     let is_exact = double.fract() == 0.0 && double.abs() < 9_007_199_254_740_992.0;
@@ -106,7 +106,7 @@ mod tests {
 
     use super::*;
 
-    /// `{"a": 1, "b": ["x", true, null, {}]}` as Envoy 1.40 hands it over.
+    /// `{"a": 1, "b": ["x", true, null, {}]}` as Envoy 1.40 sends it.
     const WHOLE: &[u8] = b"\n\x0e\n\x01a\x12\t\x11\0\0\0\0\0\0\xf0\x3f\
         \n\x18\n\x01b\x12\x132\x11\n\x03\x1a\x01x\n\x02\x20\x01\n\x02\x08\0\n\x02*\0";
 
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn doubles_are_the_numbers_that_json_has() {
-        for (double, said) in [
+        for (double, expected) in [
             (7.0, json!(7)),
             (-0.0, json!(0)),
             (-5.0, json!(-5)),
@@ -132,7 +132,11 @@ mod tests {
             (1e300, json!(1e300)),
             (0.5, json!(0.5)),
         ] {
-            assert_eq!(number(double).map(Value::Number), Some(said), "{double}");
+            assert_eq!(
+                number(double).map(Value::Number),
+                Some(expected),
+                "{double}"
+            );
         }
         assert_eq!(number(f64::NAN), None);
         assert_eq!(number(f64::INFINITY), None);

@@ -30,14 +30,14 @@ const MAX_VALUES: usize = 500_000;
 const MAX_TEXT: usize = 16 * 1024 * 1024;
 
 /// The longest part of a parser's message that is repeated.
-const LONGEST_COMPLAINT: usize = 300;
+const LONGEST_MESSAGE: usize = 300;
 
-/// Who reads a file on the way to the filter.
+/// The program that reads a file for the filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reader {
     /// Envoy.
     Envoy,
-    /// `kubectl` and what else brings manifests to Kubernetes.
+    /// `kubectl` and other programs that send manifests to Kubernetes.
     Kubernetes,
     /// It may be either: what they do not agree on has a [`Form`].
     Either,
@@ -46,7 +46,7 @@ pub enum Reader {
 /// A document of a file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Document {
-    /// What it says.
+    /// Its content.
     pub value: Value,
     /// What in it must not be in a configuration.
     pub odd: Vec<Odd>,
@@ -66,7 +66,7 @@ pub struct Odd {
 /// Why a text is no YAML that could be a configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum YamlFault {
-    /// The parser gives up; in its words, which hold none of the text.
+    /// The parser fails. Its message contains nothing of the text.
     #[error("not YAML: {0}")]
     NotYaml(String),
     /// Two fields of one name in one map: readers disagree on which counts.
@@ -76,12 +76,12 @@ pub enum YamlFault {
     #[error("line {0}: a name that is no text. Hint: write one, in quotes if it looks like null")]
     Name(usize),
     /// A character that readers of YAML take for different things.
-    #[error("line {0}: a control character or line break that readers of YAML take for different things. Hint: take it out, or escape it in double quotes")]
+    #[error("line {0}: a control character or line break that readers of YAML take for different things. Hint: remove it, or escape it in double quotes")]
     Character(usize),
     /// Something at which Envoy gives the file up, and other readers do not.
-    #[error("line {0}: Envoy does not read this: a question mark in brackets without quotes, a tab in an empty line, %YAML of another version than 1, or `...` before all. Hint: use quotes, or take it out")]
+    #[error("line {0}: Envoy does not read this: a question mark in brackets without quotes, a tab in an empty line, %YAML of another version than 1, or `...` before all. Hint: use quotes, or remove it")]
     Stops(usize),
-    /// What must not be in a configuration, or a merge in a manifest: what it brings is not seen.
+    /// What must not be in a configuration, or a merge in a manifest, whose result is not seen here.
     #[error("line {0}: {1}")]
     Odd(usize, Form),
     /// More than one document where one belongs.
@@ -125,7 +125,7 @@ pub fn to_json(text: &str) -> Result<Vec<u8>, YamlFault> {
     }
 }
 
-/// The place of a member or item, as a step of a JSON pointer.
+/// The step of a JSON pointer to a member or item.
 pub fn step(name: &str) -> String {
     format!("/{}", name.replace('~', "~0").replace('/', "~1"))
 }
@@ -242,5 +242,5 @@ fn not_yaml(message: &str) -> YamlFault {
     if message.contains("recursion limit") {
         return YamlFault::TooDeep;
     }
-    YamlFault::NotYaml(printable(message, LONGEST_COMPLAINT))
+    YamlFault::NotYaml(printable(message, LONGEST_MESSAGE))
 }

@@ -2,8 +2,8 @@
 
 use super::{Reader, YamlFault};
 
-/// Refuses characters at which readers part: yaml-cpp ends at some, go-yaml breaks lines at others
-/// or gives up, and a carriage return alone is a line break to some.
+/// Refuses characters that programs read differently: yaml-cpp stops at some, go-yaml breaks lines at
+/// others or fails, and a carriage return alone is a line break to some.
 pub(super) fn clean(text: &str, reader: Reader) -> Result<(), YamlFault> {
     let mut is_before_all = true;
     for (number, line) in (1_usize..).zip(text.split('\n')) {

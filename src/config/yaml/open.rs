@@ -15,12 +15,12 @@ pub(super) struct Open<'b> {
     pub(super) root: Option<Value>,
     /// The collections that are open, from the outermost in.
     open: Vec<Collection>,
-    /// What aliases stand for.
+    /// The values that aliases repeat.
     anchors: BTreeMap<usize, Anchored>,
     pub(super) odd: Vec<Odd>,
 }
 
-/// What aliases stand for, how deep it is nested, and what is odd in it.
+/// A value that aliases repeat, how deep it is nested, and what is odd in it.
 struct Anchored {
     value: Value,
     depth: usize,
@@ -30,7 +30,7 @@ struct Anchored {
 /// A collection that is being read, and the number of its anchor; 0: it has none.
 enum Collection {
     List(Vec<Value>, usize),
-    /// What comes next stands beside.
+    /// With what comes next in it.
     Map(Map<String, Value>, Next, usize),
 }
 
@@ -142,7 +142,7 @@ impl<'b> Open<'b> {
         Ok(())
     }
 
-    /// Takes the name of a member, which Envoy takes as written whatever it looks like.
+    /// Takes the name of a member, which Envoy always takes as written.
     fn name(
         &mut self,
         text: &str,
@@ -184,7 +184,8 @@ impl<'b> Open<'b> {
             return Err(YamlFault::Name(line));
         }
         let anchored = self.anchors.get(&anchor);
-        let anchored = anchored.ok_or_else(|| not_yaml("an alias of what it stands in"))?;
+        let anchored =
+            anchored.ok_or_else(|| not_yaml("an alias within the value that it repeats"))?;
         if self.open.len().saturating_add(anchored.depth) > MAX_DEPTH {
             return Err(YamlFault::TooDeep);
         }
@@ -206,7 +207,7 @@ impl<'b> Open<'b> {
                 let is_below = below.is_empty() || below.starts_with('/');
                 is_below.then(|| (below.to_owned(), odd.line, odd.form))
             };
-            // It was read last, so that what is odd in it stands last.
+            // The value was read last, so that its odd scalars are the last.
             let odd = self.odd.iter().rev().map_while(below).collect();
             let anchored = Anchored {
                 depth: depth(&copy),

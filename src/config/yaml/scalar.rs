@@ -1,6 +1,6 @@
-//! What a scalar means to those who read YAML for the filter.
+//! What a scalar means to the programs that read YAML for the filter.
 //!
-//! Envoy reads its files with yaml-cpp and goes by rules of its own then: the words of YAML 1.1 are
+//! Envoy reads its files with yaml-cpp and then has rules of its own: the words of YAML 1.1 are
 //! booleans, numbers have the prefixes of C, what does not fit in 32 bits becomes text, and so does
 //! every fraction. Kubernetes reads manifests with go-yaml by the rules of YAML 1.1. Where both see
 //! the same, so does this; for the rest there is a [`Form`].
@@ -26,7 +26,7 @@ pub enum Form {
     /// A block of text (`|`, `>`) whose end readers see differently: one that keeps empty lines at its
     /// end, or one at the end of a file without a line break.
     Block,
-    /// `!!str 7`: Envoy passes over tags, and Kubernetes does not.
+    /// `!!str 7`: Envoy ignores tags, and Kubernetes does not.
     Tag,
     /// `<<`: Kubernetes merges, and Envoy has a member of that name.
     Merge,
@@ -54,10 +54,10 @@ impl fmt::Display for Form {
             }
             Self::Block => {
                 "a block of text at whose end readers see other line breaks. Hint: end the file \
-                 with a line break, and take out >+"
+                 with a line break, and remove >+"
             }
             Self::Tag => {
-                "a tag: Envoy passes over it, and Kubernetes does not. Hint: take it out; quotes \
+                "a tag: Envoy ignores it, and Kubernetes does not. Hint: remove it; quotes \
                  make a text of a number"
             }
             Self::Merge => {
@@ -102,7 +102,7 @@ pub(super) fn plain(text: &str, reader: Reader) -> (Value, Option<Form>) {
     (read, form)
 }
 
-/// What Envoy makes of a scalar that has a tag, with or without quotes: it passes over the tag, but
+/// What Envoy makes of a scalar that has a tag, with or without quotes: it ignores the tag, but
 /// then sees no `null`.
 pub(super) fn tagged(text: &str) -> Value {
     boolean(text).map_or_else(|| as_envoy(text), Value::Bool)

@@ -6,7 +6,7 @@ fn read(text: &str) -> Result<Value, YamlFault> {
     to_json(text).map(|json| serde_json::from_slice(&json).unwrap())
 }
 
-/// One document, and the places and forms of what is odd in it.
+/// One document, and the pointers, lines and forms of what is odd in it.
 fn read_by(reader: Reader, text: &str) -> (Value, Vec<(String, usize, Form)>) {
     let mut documents = Budget::default().documents(text, reader).unwrap();
     let document = documents.pop().unwrap();
@@ -195,7 +195,7 @@ fn readers_see_different_things_in_a_scalar() {
 }
 
 #[test]
-fn what_is_odd_is_known_by_place_and_line_also_where_an_alias_repeats_it() {
+fn what_is_odd_has_a_pointer_and_a_line_also_where_an_alias_repeats_it() {
     let text = "a: &x\n  - 1\n  - {b/c: 1.5, d: 2.5}\ne: {f: *x}\n!!str g: 1\nyes: 0.5\n";
     let (value, odd) = read_by(Reader::Either, text);
     assert_eq!(value["e"]["f"], json!([1, {"b/c": "1.5", "d": "2.5"}]));
