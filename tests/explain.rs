@@ -95,7 +95,7 @@ fn a_jwt_is_judged_with_the_keys_that_are_given() {
     let keys = ["--key-set", "idp=jwks.json"];
     let (record, line) = desk.said("jwt", &keys);
     assert_eq!(record["principal"], "reports");
-    assert_eq!(line, "goes on, in the name of the caller:");
+    assert_eq!(line, "is forwarded for the caller:");
     let (record, _) = desk.said("jwt", &[&keys[..], &["--method", "POST"]].concat());
     assert_eq!(record["reason"], "insufficient_scope");
     let (_, line) = desk.said("jwt", &[]);
@@ -115,7 +115,7 @@ fn an_opaque_token_is_judged_by_the_answer_that_is_given() {
     desk.put("inactive.json", "{\"active\": false}");
     let (record, line) = desk.said("opaque", &["--response", "idp=active.json"]);
     assert_eq!(record["introspection"], "active");
-    assert_eq!(line, "goes on, in the name of the caller:");
+    assert_eq!(line, "is forwarded for the caller:");
     // The former name of the option.
     let (record, _) = desk.said("opaque", &["--answer", "idp=inactive.json"]);
     assert_eq!(record["reason"], "inactive");
@@ -282,5 +282,5 @@ fn what_is_wrong_with_keys_and_documents_is_told_as_the_filter_would() {
     let (done, text) = desk.explain("jwt", &both);
     assert!(done, "{text}");
     assert!(text.contains("its keys would be fetched from https://idp.example.com/jwks"));
-    assert!(text.contains("goes on, in the name of the caller:"));
+    assert!(text.contains("is forwarded for the caller:"));
 }

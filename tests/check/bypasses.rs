@@ -4,7 +4,7 @@ use serde_json::{json, Value};
 
 use super::{configuration, envoy, Desk};
 
-/// What leads past the gate in a file, and what is said of it.
+/// The exit code for files, and the lines of the report.
 fn surroundings(files: &[&Value]) -> (Option<i32>, Vec<String>) {
     let names: Vec<String> = (0..files.len())
         .map(|number| format!("{number}.json"))
@@ -22,8 +22,8 @@ fn surroundings(files: &[&Value]) -> (Option<i32>, Vec<String>) {
     (code, lines.collect())
 }
 
-const REWRITTEN: &str = "the path is rewritten after the gate has judged it, so that n8n gets one \
-                         that was not judged";
+const REWRITTEN: &str = "the path is rewritten after the gate decided on it, so that n8n gets one \
+                         without a decision";
 const ROUTES: &str = "static_resources.listeners[0].filter_chains[0].filters[0].typed_config.\
                       route_config.virtual_hosts[0].routes[0]";
 
@@ -124,7 +124,7 @@ fn a_route_that_takes_the_path_prefix_off_fits() {
     let (_, said) = surroundings(&[&envoy(&below, &plain)]);
     assert_eq!(
         said,
-        ["warning: path_prefix is there, and no route takes it off"]
+        ["warning: path_prefix is there, and no route removes it"]
     );
 }
 
@@ -141,7 +141,7 @@ fn a_route_around_the_path_prefix_is_named_where_the_gate_lets_it_pass() {
     };
     let said = format!(
         "error: {ROUTES}: leads to the n8n that is below path_prefix, and outside is pass: \
-         nothing is judged here"
+         the gate takes no decision here"
     );
     assert_eq!(below("pass"), (Some(1), vec![said]));
     assert_eq!(below("deny"), (Some(0), vec![]));
@@ -239,7 +239,7 @@ fn a_rewritten_host_is_warned_of_where_instances_go_by_host() {
         assert_eq!((code, said.len()), (Some(0), 0), "{member}");
         let (code, said) = surroundings(&[&envoy(&instances, &routes)]);
         let expected = format!(
-            "warning: {ROUTES}.route.{member}: the host is rewritten after the gate has chosen an instance by it"
+            "warning: {ROUTES}.route.{member}: the host is rewritten after the gate chose an instance by it"
         );
         assert!(
             code == Some(0) && said.contains(&expected),
@@ -311,7 +311,7 @@ fn what_switches_the_gate_off_or_lets_it_fail_open_is_named() {
             json!({"allowed_capabilities": {
                 "proxy_on_request_headers": {}, "proxy_on_request_trailers": {},
             }}),
-            "the gate is not called for this part of a request, which then goes on unjudged",
+            "the gate is not called for this part of a request, which then passes without a decision",
         ),
     ] {
         let mut file = good.clone();

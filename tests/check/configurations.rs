@@ -78,7 +78,7 @@ fn configurations_and_routes_in_texts_are_read_too() {
     assert_eq!(code, Some(1), "{said}");
     assert!(said.starts_with("map.json: good\n"), "{said}");
     assert!(
-        said.ends_with("n8n-idp-gate: 1 setting leads past the gate\n"),
+        said.ends_with("n8n-idp-gate: 1 setting lets requests past the gate\n"),
         "{said}"
     );
     let (code, said) = desk.run(&["check", "--accept-bypasses", "map.json"]);

@@ -1,8 +1,7 @@
-//! What leads past the gate in Envoy files and manifests: routes that rewrite the path which the
-//! gate judged, routes for which it is switched off, and plugins that let requests through when
-//! the module fails.
+//! Bypasses in Envoy files and manifests: routes that rewrite the path after the decision of the gate,
+//! routes for which it is switched off, and plugins that let requests through when the module fails.
 //!
-//! The filter sees none of that. Names of fields are compared in Envoy's form, `prefix_rewrite`,
+//! The filter cannot see them. Names of fields are compared in Envoy's form, `prefix_rewrite`,
 //! and in that of Kubernetes, `prefixRewrite`.
 
 mod route;
@@ -12,7 +11,7 @@ use serde_json::{Map, Value};
 use self::route::{Rewrite, Route};
 use crate::search::is_configuration;
 
-/// What the configurations say that routes have to fit.
+/// What routes must fit, from the configurations.
 #[derive(Default)]
 pub(crate) struct Gates {
     prefixes: Vec<String>,
@@ -23,7 +22,7 @@ pub(crate) struct Gates {
 }
 
 impl Gates {
-    /// Adds what a configuration says.
+    /// Adds a configuration.
     pub(crate) fn add(&mut self, configuration: &Value) {
         let instances = configuration["instances"].as_array();
         self.go_by_host |= instances.is_some();
@@ -53,8 +52,8 @@ impl Gates {
         }
     }
 
-    /// Whether a filter that is switched off by this name may be the gate: where no file names it,
-    /// any that is not Envoy's own.
+    /// Whether a filter that is switched off by this name may be the gate. If no file names it, any
+    /// filter may be that is not Envoy's own.
     fn may_be(&self, filter: &str) -> bool {
         if self.filters.is_empty() {
             !filter.starts_with("envoy.")
@@ -67,7 +66,7 @@ impl Gates {
 /// What was found in a file.
 #[derive(Default)]
 pub(crate) struct Diagnostics {
-    /// What leads past the gate.
+    /// The bypasses.
     pub(crate) bypasses: Vec<String>,
     /// What is probably not meant.
     pub(crate) warnings: Vec<String>,
@@ -79,7 +78,7 @@ pub(crate) struct Diagnostics {
 pub(crate) fn look(documents: &[Value], gates: &Gates) -> Diagnostics {
     let mut walk = Walk {
         gates,
-        place: Vec::new(),
+        path: Vec::new(),
         routes: Vec::new(),
         found: Diagnostics::default(),
     };
@@ -92,13 +91,13 @@ pub(crate) fn look(documents: &[Value], gates: &Gates) -> Diagnostics {
 
 struct Walk<'w> {
     gates: &'w Gates,
-    place: Vec<String>,
+    path: Vec<String>,
     routes: Vec<Route>,
     found: Diagnostics,
 }
 
 impl Walk<'_> {
-    /// Looks at a value and all in it; says whether a configuration is among that.
+    /// Looks at a value and at all values in it. Returns whether a configuration is among them.
     fn value(&mut self, value: &Value) -> bool {
         match value {
             Value::Object(members) if is_configuration(members) => true,
@@ -106,9 +105,9 @@ impl Walk<'_> {
             Value::Array(items) => {
                 let mut holds = false;
                 for (index, item) in items.iter().enumerate() {
-                    self.place.push(format!("[{index}]"));
+                    self.path.push(format!("[{index}]"));
                     holds |= self.value(item);
-                    self.place.pop();
+                    self.path.pop();
                 }
                 holds
             }
@@ -117,7 +116,7 @@ impl Walk<'_> {
     }
 
     fn object(&mut self, members: &Map<String, Value>) -> bool {
-        let is_action = self.place.last().is_some_and(|name| name == "route");
+        let is_action = self.path.last().is_some_and(|name| name == "route");
         let rewrites = route::rewrites(members, is_action, &self.gates.prefixes);
         self.found.has_routes |= route::is_routing(members);
         for (rewrite, name) in rewrites {
@@ -137,13 +136,13 @@ impl Walk<'_> {
         }
         let mut holds = false;
         for (name, value) in members {
-            // A redirect tells the client another path, and the gate judges that anew.
+            // A redirect gives the client another path, and the gate decides on the next request anew.
             if matches!(&*snake(name), "redirect" | "request_redirect") {
                 continue;
             }
-            self.place.push(name.clone());
+            self.path.push(name.clone());
             holds |= self.value(value);
-            self.place.pop();
+            self.path.pop();
         }
         if holds {
             self.failing_open(members);
@@ -154,9 +153,9 @@ impl Walk<'_> {
     fn switched_off(&mut self, field_name: &str, filters: &Value) {
         for (filter, config) in filters.as_object().into_iter().flatten() {
             if config["disabled"] == true && self.gates.may_be(filter) {
-                self.place.push(field_name.to_owned());
+                self.path.push(field_name.to_owned());
                 self.bypass(&format!("{filter}.disabled"), SWITCHED_OFF);
-                self.place.pop();
+                self.path.pop();
             }
         }
     }
@@ -186,8 +185,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Callbacks that the host is not to call: it takes its default instead, which is "go on".
-    /// Where nothing is listed, nothing is restricted.
+    /// Callbacks that the host must not call: it uses its default instead, which lets the request pass.
+    /// If nothing is listed, nothing is restricted.
     fn not_called(&mut self, name: &str, restriction: &Value) {
         let members = restriction.as_object();
         let allowed = members.and_then(|members| field(members, "allowed_capabilities"));
@@ -202,71 +201,72 @@ impl Walk<'_> {
         }
     }
 
-    /// Where the gate lets pass what is not below `path_prefix`, such a route must not lead to n8n.
+    /// If the gate lets requests pass that are not below `path_prefix`, no route for them may lead to n8n.
     fn compare_routes(&mut self) {
         let fitting = self.routes.iter().filter(|route| route.fits);
         let clusters: Vec<&str> = fitting.map(|route| &*route.cluster).collect();
         let mut bypasses = Vec::new();
         for route in self.routes.iter().filter(|route| !route.fits) {
             if self.gates.pass_outside && clusters.contains(&&*route.cluster) {
-                bypasses.push(format!("{}: {OUTSIDE}", route.place));
+                bypasses.push(format!("{}: {OUTSIDE}", route.at));
             }
         }
         if !self.gates.prefixes.is_empty() && !self.routes.is_empty() && clusters.is_empty() {
-            self.found.warnings.push(NOT_TAKEN_OFF.to_owned());
+            self.found.warnings.push(NOT_REMOVED.to_owned());
         }
         self.found.bypasses.extend(bypasses);
     }
 
     fn bypass(&mut self, name: &str, problem: &str) {
-        let place = self.here(name);
-        self.found.bypasses.push(format!("{place}: {problem}"));
+        let path = self.here(name);
+        self.found.bypasses.push(format!("{path}: {problem}"));
     }
 
     fn warn(&mut self, name: &str, problem: &str) {
-        let place = self.here(name);
-        self.found.warnings.push(format!("{place}: {problem}"));
+        let path = self.here(name);
+        self.found.warnings.push(format!("{path}: {problem}"));
     }
 
     fn here(&self, name: &str) -> String {
-        let mut place = String::new();
-        for step in self.place.iter().map(String::as_str).chain([name]) {
-            if !place.is_empty() && !step.is_empty() && !step.starts_with('[') {
-                place.push('.');
+        let mut path = String::new();
+        for step in self.path.iter().map(String::as_str).chain([name]) {
+            if !path.is_empty() && !step.is_empty() && !step.starts_with('[') {
+                path.push('.');
             }
-            place.push_str(step);
+            path.push_str(step);
         }
-        n8n_idp_gate::formats::printable::printable(&place, LONGEST_PLACE)
+        n8n_idp_gate::formats::printable::printable(&path, LONGEST_PATH)
     }
 }
 
-/// The longest place that is named, in characters.
-const LONGEST_PLACE: usize = 500;
+/// The longest path that a message shows, in characters.
+const LONGEST_PATH: usize = 500;
 
-const REWRITES: &str = "the path is rewritten after the gate has judged it, so that n8n gets one \
-     that was not judged. Hint: take it out; for an n8n below a path, write path_prefix in the \
+const REWRITES: &str = "the path is rewritten after the gate decided on it, so that n8n gets one \
+     without a decision. Hint: remove it; for an n8n below a path, write path_prefix in the \
      configuration, and match that prefix with a slash at its end (prefix: /n8n/, \
      prefix_rewrite: /)";
-const DOUBLES: &str = "n8n gets a path with two slashes, and serves nothing there. Hint: match \
+const DOUBLES: &str =
+    "n8n gets a path with two slashes, below which it serves nothing. Hint: match \
      the prefix with a slash at its end";
-const HOST: &str = "the host is rewritten after the gate has chosen an instance by it. Hint: see \
-     that the route leads to the n8n of that instance";
-const SWITCHED_OFF: &str = "the gate is switched off, and everything passes here. Hint: take it \
-     out; what may pass is a matter of the configuration";
+const HOST: &str = "the host is rewritten after the gate chose an instance by it. Hint: make \
+     sure that the route leads to the n8n of that instance";
+const SWITCHED_OFF: &str = "the gate is switched off, and everything passes here. Hint: remove \
+     it; the configuration says which requests pass";
 const FAILS_OPEN: &str = "every request passes when the module cannot be loaded or fails. Hint: \
      write FAIL_RELOAD or FAIL_CLOSED (failStrategy: FAIL_CLOSE, failOpen: false)";
-/// The callbacks in which a request is held.
+/// The callbacks in which the gate can stop a request.
 const HOLDING_CALLBACKS: [&str; 3] = [
     "proxy_on_request_headers",
     "proxy_on_request_body",
     "proxy_on_request_trailers",
 ];
 
-const NOT_CALLED: &str = "the gate is not called for this part of a request, which then goes on \
-     unjudged. Hint: list every name of scripts/wasm-exports.txt, or take the restriction out";
-const OUTSIDE: &str = "leads to the n8n that is below path_prefix, and outside is pass: nothing \
-     is judged here. Hint: take the route out, or outside";
-const NOT_TAKEN_OFF: &str = "path_prefix is there, and no route takes it off. Hint: match \
+const NOT_CALLED: &str = "the gate is not called for this part of a request, which then passes \
+     without a decision. Hint: list every name of scripts/wasm-exports.txt, or remove the restriction";
+const OUTSIDE: &str = "leads to the n8n that is below path_prefix, and outside is pass: the \
+     gate takes no decision here. Hint: remove the route, or outside";
+const NOT_REMOVED: &str = "path_prefix is there, and no route removes it. Hint: match \
      prefix: /n8n/ and write prefix_rewrite: /";
 
 /// A member, under its name in Envoy's form or in that of Kubernetes.

@@ -15,10 +15,10 @@ pub(crate) struct Arguments {
     /// their own.
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// Demand that every secret's environment variable is set here.
+    /// Require that the environment variable of every secret is set here.
     #[arg(long)]
     require_environment: bool,
-    /// Warn of what leads past the gate, and do not fail: where all of it is meant.
+    /// Report settings that let requests past the gate as warnings, if all of them are intended.
     #[arg(long)]
     accept_bypasses: bool,
 }
@@ -96,8 +96,8 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Str
     }
     match bypasses {
         0 => {}
-        1 => problems.push("1 setting leads past the gate".to_owned()),
-        count => problems.push(format!("{count} settings lead past the gate")),
+        1 => problems.push("1 setting lets requests past the gate".to_owned()),
+        count => problems.push(format!("{count} settings let requests past the gate")),
     }
     match lost {
         0 => {}

@@ -8,12 +8,12 @@ use serde_json::Value;
 
 use crate::bypass::field;
 
-/// What does not fit.
+/// What does not fit together.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Diagnostics {
     /// Calls that must fail.
     pub(crate) errors: Vec<String>,
-    /// Calls that probably do.
+    /// Calls that probably fail.
     pub(crate) warnings: Vec<String>,
 }
 
@@ -30,19 +30,19 @@ pub(crate) fn look(configuration: &Value, resources: &Value) -> Diagnostics {
     let providers = configuration["providers"].as_array();
     for (index, provider) in providers.into_iter().flatten().enumerate() {
         for call in calls(provider) {
-            let place = format!("providers[{index}].{}", call.field);
+            let path = format!("providers[{index}].{}", call.field);
             let cluster = clusters
                 .iter()
                 .find(|cluster| cluster["name"] == call.cluster);
             match (cluster, call.is_https) {
-                (None, _) => found.errors.push(absent(&place, call.cluster, clusters)),
+                (None, _) => found.errors.push(absent(&path, call.cluster, clusters)),
                 (Some(cluster), Some(true)) if !has_tls(cluster) => found.warnings.push(format!(
-                    "{place}: an https address is called through a cluster without \
+                    "{path}: an https URL is called through a cluster without \
                      transport_socket. Hint: add one of TLS to the cluster"
                 )),
                 (Some(cluster), Some(false)) if has_tls(cluster) => found.warnings.push(format!(
-                    "{place}: an http address is called through a cluster with a \
-                     transport_socket. Hint: write https, or take the transport_socket out"
+                    "{path}: an http URL is called through a cluster with a \
+                     transport_socket. Hint: write https, or remove the transport_socket"
                 )),
                 _ => {}
             }
@@ -51,12 +51,12 @@ pub(crate) fn look(configuration: &Value, resources: &Value) -> Diagnostics {
     found
 }
 
-/// A cluster that is called, and what for.
+/// A cluster that is called, and for which field.
 struct Call<'c> {
     /// The field that names the cluster.
     field: &'static str,
     cluster: &'c str,
-    /// Whether the address that is called begins with `https`, where it is known.
+    /// Whether the URL begins with `https`, if it is known.
     is_https: Option<bool>,
 }
 
@@ -100,7 +100,7 @@ fn has_tls(cluster: &Value) -> bool {
     })
 }
 
-fn absent(place: &str, cluster: &str, clusters: &[Value]) -> String {
+fn absent(path: &str, cluster: &str, clusters: &[Value]) -> String {
     let names = clusters
         .iter()
         .filter_map(|cluster| cluster["name"].as_str());
@@ -111,7 +111,7 @@ fn absent(place: &str, cluster: &str, clusters: &[Value]) -> String {
             names.map(quoted).collect::<Vec<_>>().join(", ")
         ),
     };
-    format!("{place}: the file has no cluster of this name, so that every call fails. Hint: {hint}")
+    format!("{path}: the file has no cluster of this name, so that every call fails. Hint: {hint}")
 }
 
 #[cfg(test)]
@@ -217,12 +217,8 @@ mod tests {
                 "{provider}"
             );
             if let Some(field) = field {
-                let place = format!("providers[0].{field}: an http");
-                assert!(
-                    found.warnings[0].starts_with(&place),
-                    "{:?}",
-                    found.warnings
-                );
+                let path = format!("providers[0].{field}: an http");
+                assert!(found.warnings[0].starts_with(&path), "{:?}", found.warnings);
             }
         }
     }

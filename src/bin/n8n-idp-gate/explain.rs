@@ -99,11 +99,11 @@ fn describe(
     writeln!(out, "{}", audit_line(decision, request, now))?;
     match &decision.outcome {
         Outcome::Forward(forward) => {
-            writeln!(out, "goes on, in the name of the caller:")?;
+            writeln!(out, "is forwarded for the caller:")?;
             list(forward.edits(), out)
         }
         Outcome::Pass(edits) => {
-            writeln!(out, "goes on as it came, but for:")?;
+            writeln!(out, "passes unchanged, except for:")?;
             list(edits, out)
         }
         Outcome::Reject(reason) => {
@@ -141,7 +141,7 @@ fn list(edits: &[HeaderEdit], out: &mut impl Write) -> io::Result<()> {
 }
 
 fn local_reply(reply: &LocalReply, out: &mut impl Write) -> io::Result<()> {
-    writeln!(out, "is answered with {}:", reply.status)?;
+    writeln!(out, "gets a local reply with {}:", reply.status)?;
     for (name, value) in &reply.headers {
         writeln!(out, "  {name}: {value}")?;
     }

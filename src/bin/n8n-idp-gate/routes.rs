@@ -1,8 +1,7 @@
-//! Whether Envoy's virtual hosts lead where the instances of a configuration are.
+//! Whether Envoy's virtual hosts fit the instances of a configuration.
 //!
-//! The gate chooses an instance by the host, and Envoy the upstream. Where they choose differently, one
-//! n8n is sent the API keys of another. The filter cannot see Envoy's routes; who checks a whole Envoy
-//! file can.
+//! The gate chooses an instance by the host, and Envoy the upstream. If they choose differently, one n8n
+//! gets the API keys of another. The filter cannot see Envoy's routes; a check of the whole file can.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,8 +31,8 @@ pub(crate) fn warnings(configuration: &Value, routes: &Value) -> Vec<String> {
                 led_to.insert(owner);
             } else if domain.contains(':') {
                 warn(format!(
-                    "has the domain {domain:?}: with ports, Envoy chooses otherwise than the gate. \
-                     Leave the port out, and set ignore_port_in_host_matching"
+                    "has the domain {domain:?}: with ports, Envoy chooses differently from the gate. \
+                     Remove the port, and set ignore_port_in_host_matching"
                 ));
             } else {
                 warn(format!(
@@ -56,7 +55,7 @@ fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// One text, or several, in lower case: hosts are compared so.
+/// One text, or several, in lower case, as hosts are compared.
 fn texts(value: &Value) -> Vec<String> {
     let one = std::slice::from_ref(value);
     let all = value.as_array().map_or(one, Vec::as_slice);

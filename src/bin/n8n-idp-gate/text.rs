@@ -1,4 +1,4 @@
-//! The texts of files, read as those who hand them to the filter read them.
+//! The texts of files, read as the programs read them that send them to the filter.
 
 use n8n_idp_gate::config::yaml::{Budget, Document, Reader, YamlFault};
 use n8n_idp_gate::formats::json::{self, JsonFault};
@@ -16,8 +16,8 @@ pub(crate) struct Texts {
 }
 
 impl Texts {
-    /// Reads YAML as Envoy does, but for manifests of Kubernetes, which it reads as Kubernetes does,
-    /// and for what may come to the filter either way.
+    /// Reads YAML as Envoy does, except manifests of Kubernetes, which it reads as Kubernetes does, and
+    /// configurations that may come to the filter either way.
     pub(crate) fn yaml(&self, text: &str) -> Result<Vec<Document>, YamlFault> {
         let mut documents = self.envoy.documents(text, Reader::Envoy)?;
         let is_envoy = |value: &Value| !is_manifest(value) && is_of_envoy(value);

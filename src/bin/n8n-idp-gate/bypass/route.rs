@@ -1,14 +1,14 @@
-//! Routes, and what they make of paths and hosts: Envoy's, Istio's `VirtualService`, and the
+//! Routes, and how they change paths and hosts: Envoy's, Istio's `VirtualService`, and the
 //! `HTTPRoute` of the Gateway API.
 
 use serde_json::{Map, Value};
 
 use super::{field, snake};
 
-/// What a route makes of the request that the gate judged.
+/// How a route changes a request after the decision of the gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rewrite {
-    /// It takes a `path_prefix` off, as the gate does.
+    /// It removes a `path_prefix`, as the gate does.
     Fits,
     /// The same, but leaves two slashes.
     Doubles,
@@ -19,7 +19,7 @@ pub(super) enum Rewrite {
 }
 
 /// What an object rewrites, each with the name of its field. The action of an Envoy route is
-/// looked at together with what the route matches, and not again by itself.
+/// read together with what the route matches, and not again alone.
 pub(super) fn rewrites(
     members: &Map<String, Value>,
     is_action: bool,
@@ -58,7 +58,7 @@ pub(super) fn rewrites(
                     add(rewrite, &format!(".urlRewrite{inner}"));
                 }
             }
-            // A filter of its own, named by routes that are elsewhere.
+            // A filter in a manifest of its own, which routes elsewhere name.
             "url_rewrite" if !is_filter(members) => {
                 for (rewrite, inner) in of_gateway(members, value, &[]) {
                     add(rewrite, inner);
@@ -70,7 +70,7 @@ pub(super) fn rewrites(
     found
 }
 
-/// Whether an object is of those that hold routes.
+/// Whether an object is of a kind that has routes.
 pub(super) fn is_routing(members: &Map<String, Value>) -> bool {
     let kind = members.get("kind").and_then(Value::as_str);
     let kinds = [
@@ -103,7 +103,7 @@ fn of_envoy(matched: Option<&Value>, rewrite: &Value, prefixes: &[String]) -> Re
     }
 }
 
-/// A route of a `VirtualService`; Istio itself sees that no slash is doubled.
+/// A route of a `VirtualService`; Istio itself makes sure that no slash is doubled.
 fn of_istio<'r>(
     members: &'r Map<String, Value>,
     rewrite: &'r Value,
@@ -170,25 +170,21 @@ fn of_gateway<'r>(
     [host, path].into_iter().flatten()
 }
 
-fn text_at<'v>(value: &'v Value, place: &str) -> Option<&'v str> {
-    value.pointer(place)?.as_str()
+fn text_at<'v>(value: &'v Value, at: &str) -> Option<&'v str> {
+    value.pointer(at)?.as_str()
 }
 
 /// An Envoy route that leads to a cluster.
 pub(super) struct Route {
-    pub(super) place: String,
+    pub(super) at: String,
     pub(super) cluster: String,
-    /// Whether it takes a `path_prefix` off.
+    /// Whether it removes a `path_prefix`.
     pub(super) fits: bool,
 }
 
 impl Route {
     /// The route that an object is, if it is one.
-    pub(super) fn of(
-        members: &Map<String, Value>,
-        place: &str,
-        prefixes: &[String],
-    ) -> Option<Self> {
+    pub(super) fn of(members: &Map<String, Value>, at: &str, prefixes: &[String]) -> Option<Self> {
         let action = members.get("route")?.as_object()?;
         let matched = members.get("match").filter(|matched| matched.is_object());
         let rewrite = field(action, "prefix_rewrite");
@@ -197,7 +193,7 @@ impl Route {
             matches!(of, Rewrite::Fits | Rewrite::Doubles)
         });
         Some(Self {
-            place: place.to_owned(),
+            at: at.to_owned(),
             cluster: action.get("cluster")?.as_str()?.to_owned(),
             fits,
         })
