@@ -7,6 +7,8 @@
     reason = "a test may stop at once when something is not as it needs it"
 )]
 
+#[path = "support/environment.rs"]
+mod environment;
 #[path = "deploy/plugin.rs"]
 #[allow(dead_code, reason = "the tests of the manifests use the rest")]
 mod plugin;
