@@ -34,6 +34,7 @@ mod account;
 mod changed;
 mod days;
 mod discovery;
+mod draws;
 mod fetching;
 mod made_up_tokens;
 mod neighbours;

@@ -1,5 +1,8 @@
 //! Random days of asking about tokens.
 
+use std::cell::Cell;
+
+use super::draws::{on_random_steps, Draws};
 use super::token_status::*;
 use super::*;
 
@@ -11,7 +14,7 @@ type Status = (&'static str, UnixMillis);
 /// A store, and beside it what must be true of it.
 struct Days {
     store: FactStore,
-    seed: u64,
+    draws: Draws,
     now: UnixMillis,
     last_waiter: u32,
     waiting: BTreeMap<u32, String>,
@@ -35,7 +38,7 @@ impl Days {
     fn new() -> Self {
         Self {
             store: store(),
-            seed: 11,
+            draws: Draws::default(),
             now: START,
             last_waiter: 0,
             waiting: BTreeMap::new(),
@@ -50,11 +53,7 @@ impl Days {
     }
 
     fn roll(&mut self, sides: u64) -> u64 {
-        self.seed = self
-            .seed
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.seed >> 33) % sides
+        self.draws.below(sides)
     }
 
     fn pass(&mut self, most: u64) {
@@ -171,24 +170,30 @@ impl Days {
 /// asked for that.
 #[test]
 fn random_days_keep_the_promises() {
-    let mut days = Days::new();
-    for _ in 0..120_000 {
-        match days.roll(10) {
-            0..=3 => days.come(),
-            4..=6 => {
-                let effects = days.response();
-                days.check(&effects, false);
-            }
-            7 => days.pass(3_000),
-            _ => {
-                days.pass(40);
-                let rests = known(&days.store, "never-asked-about", days.now) != "pending";
-                let effects = days.store.tick(days.now, &Memory::default());
-                days.check(&effects, rests);
+    let (asked, probed) = (Cell::new(0), Cell::new(0));
+    on_random_steps(60, 4_000, |_, steps| {
+        let mut days = Days::new();
+        for step in steps {
+            days.draws = Draws::of(step);
+            match days.roll(10) {
+                0..=3 => days.come(),
+                4..=6 => {
+                    let effects = days.response();
+                    days.check(&effects, false);
+                }
+                7 => days.pass(3_000),
+                _ => {
+                    days.pass(40);
+                    let rests = known(&days.store, "never-asked-about", days.now) != "pending";
+                    let effects = days.store.tick(days.now, &Memory::default());
+                    days.check(&effects, rests);
+                }
             }
         }
-    }
-    let Days { asked, probed, .. } = days;
+        asked.set(asked.get() + days.asked);
+        probed.set(probed.get() + days.probed);
+    });
+    let (asked, probed) = (asked.get(), probed.get());
     assert!(asked > 1_000, "the model asked only {asked} times");
     assert!(probed > 100, "the model probed only {probed} times");
 }

@@ -1,5 +1,6 @@
 //! Years of a provider and of workers that do anything at all.
 
+use super::draws::{on_random_steps, Draws};
 use super::*;
 use crate::crypto::KeySetFault;
 
@@ -9,10 +10,11 @@ use crate::crypto::KeySetFault;
 /// never looked for.
 #[test]
 fn random_years_keep_the_promises() {
-    let mut seen = Seen::default();
-    for seed in 1..=24_u64 {
-        Year::new(seed).run(&mut seen);
-    }
+    let seen = RefCell::new(Seen::default());
+    on_random_steps(48, 12_000, |start, steps| {
+        Year::new(start).run(steps, &mut seen.borrow_mut());
+    });
+    let seen = seen.into_inner();
     // The model is worth something only when all of it happens.
     for (what, count) in [
         ("fetches", seen.fetches),
@@ -40,7 +42,7 @@ struct Seen {
 }
 
 struct Year {
-    random: u64,
+    draws: Draws,
     memory: Memory,
     policy: Policy,
     grace: Duration,
@@ -68,7 +70,7 @@ struct Worker {
 const KIDS: [&str; 5] = ["a", "b", "c", "d", "revoked"];
 
 impl Year {
-    fn new(seed: u64) -> Self {
+    fn new(seed: u32) -> Self {
         let source = if seed % 2 == 0 {
             by_jwks()
         } else {
@@ -79,7 +81,7 @@ impl Year {
         policy.providers[0].freshness.grace = grace;
         policy.providers[0].revoked_kids = vec!["revoked".to_owned()];
         let mut year = Self {
-            random: seed,
+            draws: Draws::default(),
             memory: Memory::default(),
             policy,
             grace,
@@ -107,16 +109,12 @@ impl Year {
     }
 
     fn below(&mut self, bound: u64) -> u64 {
-        // Numbers of Knuth's linear congruential generator, for the tests to be repeatable.
-        self.random = self
-            .random
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.random >> 33) % bound
+        self.draws.below(bound)
     }
 
-    fn run(mut self, seen: &mut Seen) {
-        for _ in 0..12_000 {
+    fn run(mut self, steps: &[[u32; 12]], seen: &mut Seen) {
+        for step in steps {
+            self.draws = Draws::of(step);
             let step = [1, 2, 500, 3_000, 60_000, 3_000_000][self.below(6) as usize];
             self.now = UnixMillis(self.now.0 + step);
             let index = self.below(3) as usize;
