@@ -1,4 +1,7 @@
-//! Points in time as people read them.
+//! Points in time in the form of logs.
+//!
+//! These lines are not from a library, because none may panic here: `humantime` takes a `SystemTime`,
+//! to which not each moment can be added, and fails for a year after 9999, where `to_string` panics.
 
 use crate::time::UnixMillis;
 
