@@ -161,8 +161,8 @@ impl WebhookRules {
         };
         let choice = first(&below, Comparison::Exact);
         let differs = |below: &Below<'_>, comparison| first(below, comparison) != choice;
-        let is_ambiguous = differs(&below, Comparison::IgnoringCase)
-            || differs(&below, Comparison::IgnoringOrder)
+        // A rule that matches in another case matches in another order, too.
+        let is_ambiguous = differs(&below, Comparison::IgnoringOrder)
             || (own.is_test()
                 && below.repeats_first()
                 && differs(&below, Comparison::RepeatedFirst))
