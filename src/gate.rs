@@ -11,6 +11,7 @@ pub use forwarded::ForwardedRequest;
 pub use settled::{Action, Settled, Step};
 pub use source::Source;
 
+use settled::NO_REFUSAL;
 use waiting::{origin, refusal_without, unavailable, End, WaitingRequest, Woken};
 
 use std::collections::{BTreeMap, VecDeque};
@@ -343,26 +344,24 @@ impl Gate {
     }
 
     fn settled(&self, decision: Decision, request: RequestHead, now: UnixMillis) -> Settled {
-        let reply = |reply| Action::Reply(without_made_up_identity(&request), reply);
         let refuse = |reason: &Reason| {
             let resource = self.policy.instances.of(&request).and_then(|instance| {
                 Resource::asked_for(instance, decision.record.surface, &request)
             });
-            reply(problem(reason, resource.as_ref(), &request))
+            problem(reason, resource.as_ref(), &request)
         };
-        let action = match &decision.outcome {
-            Outcome::Forward(forward) => Action::Continue(forward.edits().to_vec()),
-            Outcome::Pass(edits) => Action::Continue(edits.clone()),
-            Outcome::Respond(document) => reply(document.clone()),
-            Outcome::Reject(reason) => refuse(reason),
-            // A request that hung up while it waited. Were it still there, it must not go on.
-            Outcome::Await(need) => refuse(&unavailable(*need)),
-            // Nothing to change: it went on before.
-            Outcome::Answered => Action::Continue(Vec::new()),
+        let (is_reply, refusal) = match &decision.outcome {
+            Outcome::Forward(_) | Outcome::Pass(_) | Outcome::Answered => (false, NO_REFUSAL),
+            Outcome::Respond(_) => (true, NO_REFUSAL),
+            Outcome::Reject(reason) => (true, refuse(reason)),
+            // A request whose client left while it waited. If it were still there, it would be refused.
+            Outcome::Await(need) => (true, refuse(&unavailable(*need))),
         };
+        let log_edits = is_reply.then(|| without_made_up_identity(&request));
         Settled {
-            action,
             decision,
+            refusal,
+            log_edits: log_edits.unwrap_or_default(),
             request,
             now,
         }

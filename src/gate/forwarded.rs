@@ -1,6 +1,7 @@
 //! Requests that were forwarded with an upstream API key.
 
-use super::{Action, Settled};
+use super::settled::NO_REFUSAL;
+use super::Settled;
 use crate::decide::{Decision, DecisionRecord, Outcome};
 use crate::http::RequestHead;
 use crate::policy::principal_label;
@@ -45,13 +46,14 @@ impl ForwardedRequest {
     pub fn responded(self, status: u16, now: impl FnOnce() -> UnixMillis) -> Option<Settled> {
         let Self { record, request } = self;
         let decision = Decision::after_response(record, status)?;
-        let action = match &decision.outcome {
-            Outcome::Reject(reason) => Action::Reply(Vec::new(), problem(reason, None, &request)),
-            _ => Action::Continue(Vec::new()),
+        let refusal = match &decision.outcome {
+            Outcome::Reject(reason) => problem(reason, None, &request),
+            _ => NO_REFUSAL,
         };
         Some(Settled {
-            action,
             decision,
+            refusal,
+            log_edits: Vec::new(),
             request,
             now: now(),
         })

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::Source;
-use crate::decide::{Decision, HeaderEdit, Need, Outcome};
+use crate::decide::{Decision, HeaderEdit, Need, Outcome, ResponseEdit};
 use crate::http::RequestHead;
 use crate::observe::audit_line;
 use crate::reply::{LocalReply, Reason};
@@ -26,15 +26,40 @@ pub enum Step {
 /// A request that was decided.
 #[derive(Debug)]
 pub struct Settled {
-    /// What the worker must do.
-    pub action: Action,
     /// What was decided.
     pub decision: Decision,
+    /// The local reply if the request is refused.
+    pub(super) refusal: LocalReply,
+    /// Edits of the head of a request that gets a local reply: an access log may show it.
+    pub(super) log_edits: Vec<HeaderEdit>,
     pub(super) request: RequestHead,
     pub(super) now: UnixMillis,
 }
 
+/// The local reply to a request that was not to be refused. It is sent if the host fails.
+pub(super) const NO_REFUSAL: LocalReply = LocalReply {
+    status: 503,
+    headers: Vec::new(),
+    body: String::new(),
+};
+
 impl Settled {
+    /// What the worker must do. A request goes on only by a forward or a pass, or if n8n had it before.
+    pub fn action(&self) -> Action<'_> {
+        match &self.decision.outcome {
+            Outcome::Forward(forward) => Action::Continue(forward.edits()),
+            Outcome::Pass(edits) => Action::Continue(edits),
+            Outcome::Answered => Action::Continue(&[]),
+            Outcome::Respond(document) => Action::Reply(&self.log_edits, document),
+            Outcome::Reject(_) | Outcome::Await(_) => Action::Reply(&self.log_edits, &self.refusal),
+        }
+    }
+
+    /// The edits of n8n's response, if n8n gets the request.
+    pub const fn response_edits(&self) -> &'static [ResponseEdit] {
+        self.decision.outcome.response_edits()
+    }
+
     /// The audit record.
     pub fn audit(&self) -> String {
         audit_line(&self.decision, &self.request, self.now)
@@ -70,10 +95,10 @@ impl Settled {
 }
 
 /// What the worker must do with a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action<'s> {
     /// Edit its head in this order, then let it go on.
-    Continue(Vec<HeaderEdit>),
+    Continue(&'s [HeaderEdit]),
     /// Edit its head, which an access log may show, then send a local reply.
-    Reply(Vec<HeaderEdit>, LocalReply),
+    Reply(&'s [HeaderEdit], &'s LocalReply),
 }

@@ -18,7 +18,7 @@ pub(super) fn carry_out<H: Host>(host: &H, settled: &mut Settled) -> Flow {
         let _ = host.set_property(name, &value);
     }
     let head = settled.request();
-    let (done, flow) = match &settled.action {
+    let (done, flow) = match settled.action() {
         Action::Continue(edits) => (edit(host, edits, head), Flow::Continue),
         Action::Reply(edits, local_reply) => {
             // These are for the log alone: the request is refused whether they are made or not.

@@ -3,7 +3,7 @@
 use super::current;
 use super::host::{Flow, Headers, Host, LogLevel};
 use super::root::Worker;
-use crate::decide::API_KEY_HEADER;
+use crate::decide::ResponseEdit;
 use crate::facts::WaiterId;
 use crate::gate::{Action, ForwardedRequest, Settled, Step};
 use crate::http::RequestHead;
@@ -17,6 +17,8 @@ pub struct Request<H: Host> {
     /// Whether it was decided that the request goes on. Before that, and for ever after a local reply,
     /// each part of it is held.
     goes_on: bool,
+    /// The edits of n8n's response.
+    response_edits: &'static [ResponseEdit],
     /// What n8n's response is compared with, if the gate set an upstream API key.
     forwarded: Option<Box<ForwardedRequest>>,
 }
@@ -29,6 +31,7 @@ impl<H: Host> Request<H> {
             id: WaiterId(context),
             worker,
             goes_on: false,
+            response_edits: &[],
             forwarded: None,
         }
     }
@@ -61,12 +64,13 @@ impl<H: Host> Request<H> {
         if !self.goes_on() {
             return Flow::Continue;
         }
-        let removed = self.host.remove_header(Headers::Response, API_KEY_HEADER);
-        if removed.is_err() {
-            self.host.log(
-                LogLevel::Error,
-                "the host did not remove X-N8N-API-KEY from a response; if it had one, the caller gets it",
-            );
+        for ResponseEdit::Remove(name) in self.response_edits {
+            if self.host.remove_header(Headers::Response, name).is_err() {
+                self.host.log(
+                    LogLevel::Error,
+                    &format!("the host did not remove {name} from a response; if it had one, the caller gets it"),
+                );
+            }
         }
         self.compare_response()
     }
@@ -100,6 +104,7 @@ impl<H: Host> Request<H> {
                 let flow = current::carry_out(host, &mut settled);
                 worker.state().report_current(host, &mut settled);
                 if flow == Flow::Continue {
+                    self.response_edits = settled.response_edits();
                     self.forwarded = settled.into_forwarded();
                 }
                 flow
@@ -121,6 +126,7 @@ impl<H: Host> Request<H> {
             let resumed = worker.state().resumed.take(self.id);
             if let Some(resumed) = resumed {
                 self.goes_on = true;
+                self.response_edits = resumed.response_edits;
                 self.forwarded = resumed.forwarded;
             }
         }
@@ -146,7 +152,7 @@ impl<H: Host> Request<H> {
 /// Does what the decision about n8n's response says.
 fn replace_response<H: Host>(host: &H, worker: &Worker<H>, mut settled: Settled) -> Flow {
     let mut flow = Flow::Continue;
-    if let Action::Reply(_, local_reply) = &settled.action {
+    if let Action::Reply(_, local_reply) = settled.action() {
         flow = Flow::Hold;
         if current::reply(host, local_reply).is_err() {
             host.log(

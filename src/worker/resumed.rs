@@ -1,5 +1,6 @@
 //! Requests that waited and go on.
 
+use crate::decide::ResponseEdit;
 use crate::facts::WaiterId;
 use crate::gate::ForwardedRequest;
 
@@ -13,16 +14,22 @@ pub(super) struct ResumedRequests {
 /// A request that waited and goes on.
 pub(super) struct Resumed {
     waiter: WaiterId,
+    /// The edits of its response.
+    pub(super) response_edits: &'static [ResponseEdit],
     /// What its response is compared with.
     pub(super) forwarded: Option<Box<ForwardedRequest>>,
 }
 
 impl ResumedRequests {
     /// Notes that a request goes on.
-    pub(super) fn insert(&mut self, waiter: WaiterId) {
+    pub(super) fn insert(&mut self, waiter: WaiterId, response_edits: &'static [ResponseEdit]) {
         if let Err(index) = self.index_of(waiter) {
-            let forwarded = None;
-            self.requests.insert(index, Resumed { waiter, forwarded });
+            let resumed = Resumed {
+                waiter,
+                response_edits,
+                forwarded: None,
+            };
+            self.requests.insert(index, resumed);
         }
     }
 

@@ -140,7 +140,8 @@ impl<H: Host> Worker<H> {
             settled.host_failed();
         } else if current::carry_out(host, &mut settled) == Flow::Continue {
             // Before the host is asked: it may report the next part of the request at once.
-            self.state().resumed.insert(waiter);
+            let edits = settled.response_edits();
+            self.state().resumed.insert(waiter, edits);
             if host.resume().is_err() {
                 self.state().resumed.take(waiter);
                 current::refuse(host, &mut settled);

@@ -163,7 +163,7 @@ fn sent(gate: &mut Gate, host: &str, request: &RequestHead) -> (String, String, 
         panic!("waits");
     };
     let audit: Value = serde_json::from_str(&settled.audit()).unwrap();
-    let Action::Continue(edits) = &settled.action else {
+    let Action::Continue(edits) = settled.action() else {
         panic!("{audit}");
     };
     let set = |wanted| {

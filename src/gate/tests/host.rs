@@ -9,8 +9,8 @@ fn reply(step: Step) -> (LocalReply, String) {
         panic!("waits");
     };
     let audit = settled.audit();
-    match settled.action {
-        Action::Reply(_, reply) => (reply, audit),
+    match settled.action() {
+        Action::Reply(_, reply) => (reply.clone(), audit),
         Action::Continue(_) => panic!("let through: {audit}"),
     }
 }
@@ -52,7 +52,7 @@ fn a_request_that_the_host_did_not_change_is_reported_as_refused() {
     let Step::Settled(mut settled) = gate.request(WaiterId(1), request("one"), START) else {
         panic!("waits");
     };
-    assert!(matches!(settled.action, Action::Continue(_)));
+    assert!(matches!(settled.action(), Action::Continue(_)));
     settled.host_failed();
     let audit = settled.audit();
     assert!(audit.contains("\"decision\":\"reject\""), "{audit}");

@@ -128,7 +128,7 @@ fn a_request_that_loses_its_slot_is_refused_with_a_time_to_retry() {
     let [(WaiterId(1023), refused)] = told.as_slice() else {
         panic!("{told:?}");
     };
-    let Action::Reply(_, reply) = &refused.action else {
+    let Action::Reply(_, reply) = refused.action() else {
         panic!("let through");
     };
     assert_eq!(reply.status, 503);
