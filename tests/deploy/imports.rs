@@ -27,15 +27,15 @@ pub(crate) struct Crate {
     pub(crate) files: BTreeMap<Module, String>,
     /// What each module imports under a name, re-exports included.
     names: BTreeMap<(Module, String), Module>,
-    paths: Vec<Path>,
+    mentions: Vec<Mention>,
 }
 
-/// A path as it stands in a file.
-struct Path {
+/// A path in a file.
+struct Mention {
     from: Module,
     line: usize,
     /// Absolute, as far as the file says.
-    path: Module,
+    target: Module,
     is_re_export: bool,
 }
 
@@ -51,14 +51,14 @@ impl Crate {
         }
         for file in files {
             if let Some(module) = module_of(&file.name) {
-                let tokens = file.text.parse().expect("a file of src is Rust");
+                let tokens = file.text.parse().unwrap();
                 all.tokens(&module, tokens, &mut for_tests);
             }
         }
         let is_for_tests =
             |module: &Module| (1..=module.len()).any(|end| for_tests.contains(&module[..end]));
         all.files.retain(|module, _| !is_for_tests(module));
-        all.paths.retain(|path| !is_for_tests(&path.from));
+        all.mentions.retain(|mention| !is_for_tests(&mention.from));
         all.names.retain(|(module, _), _| !is_for_tests(module));
         all
     }
@@ -66,13 +66,13 @@ impl Crate {
     /// The imports between different files. A re-export is none: the module that has it does not
     /// use the item.
     pub(crate) fn imports(&self) -> BTreeSet<Import> {
-        let used = self.paths.iter().filter(|path| !path.is_re_export);
-        used.filter_map(|path| {
-            let to = self.file_of(&path.path, 0)?;
+        let used = self.mentions.iter().filter(|mention| !mention.is_re_export);
+        used.filter_map(|mention| {
+            let to = self.file_of(&mention.target, 0)?;
             let import = Import {
-                from: path.from.clone(),
-                line: path.line,
-                path: format!("crate::{}", path.path.join("::")),
+                from: mention.from.clone(),
+                line: mention.line,
+                path: format!("crate::{}", mention.target.join("::")),
                 to,
             };
             (import.from != import.to).then_some(import)
@@ -201,11 +201,11 @@ impl Crate {
         }
     }
 
-    fn add(&mut self, module: &Module, line: usize, path: Module, is_re_export: bool) {
-        self.paths.push(Path {
+    fn add(&mut self, module: &Module, line: usize, target: Module, is_re_export: bool) {
+        self.mentions.push(Mention {
             from: module.clone(),
             line,
-            path,
+            target,
             is_re_export,
         });
     }
