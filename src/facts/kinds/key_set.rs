@@ -2,6 +2,7 @@
 
 mod discovery;
 mod fault;
+mod fetch;
 mod in_use;
 mod refetch;
 mod snapshot;
@@ -13,34 +14,28 @@ pub use fault::KeysFault;
 pub(in crate::facts) use refetch::Refetch;
 pub use unknown::KeyIdDigest;
 
-use std::collections::HashSet;
-use std::rc::Rc;
 use std::time::Duration;
 
-use discovery::jwks_endpoint;
-use in_use::{InUse, Published};
-use refetch::{Cause, PastRefetch, Refetches, Wanted};
+use fetch::Step;
+use in_use::InUse;
+use refetch::{Cause, Refetches, Wanted};
 use snapshot::{Discovered, Snapshot};
 use unknown::UnknownKeyIds;
 
-use crate::crypto::{KeySet, KeySetFault, PublicKey, SkippedKey};
+use crate::crypto::{KeySet, SkippedKey};
 use crate::facts::call::{Call, CallRequest, CallResponse};
 use crate::facts::peer::Peer;
-use crate::facts::schedule::{rhythm, Calls, Failure, Pause, Pauses, UnderWay};
+use crate::facts::schedule::{Calls, Pause, Pauses, UnderWay};
 use crate::facts::source::{
     Adopted, CallIds, Ended, FactKey, Kind, Need, Progress, Room, Sharing, Start,
 };
 use crate::facts::waiting::Waiter;
-use crate::facts::{Availability, Event, FaultCode};
-use crate::http::Endpoint;
+use crate::facts::{Availability, Event};
 use crate::policy::{Freshness, KeySource, Provider, ProviderId};
 use crate::time::UnixMillis;
 
 /// The most requests of one worker that wait for keys at a time. Each holds a connection and memory.
 const MAX_WAITERS: usize = 1024;
-
-/// The most key ids that one refetch looks for by name.
-const MAX_LOOKED_FOR: usize = 256;
 
 /// The key set of one provider.
 #[derive(Debug)]
@@ -79,37 +74,6 @@ pub(in crate::facts) struct KeySetSource {
     complete_since: UnixMillis,
 }
 
-/// One call of a fetch.
-#[derive(Debug)]
-pub(in crate::facts) enum Step {
-    /// For the discovery document. The call for the keys goes to this cluster.
-    Document(Fetch, String),
-    /// For the key set.
-    Keys(Fetch),
-}
-
-/// What the calls of one fetch have in common.
-#[derive(Clone, Debug)]
-pub(in crate::facts) struct Fetch {
-    begun: UnixMillis,
-    /// It rests on nothing that was known before.
-    is_whole: bool,
-    /// Why it is a refetch, if it is one.
-    cause: Option<Cause>,
-    /// Where the request came from that caused it.
-    peer: Option<Peer>,
-    /// The digests of the key ids that it is for.
-    asked: Vec<KeyIdDigest>,
-}
-
-impl Step {
-    const fn fetch(&self) -> &Fetch {
-        match self {
-            Self::Document(fetch, _) | Self::Keys(fetch) => fetch,
-        }
-    }
-}
-
 impl KeySetSource {
     pub(in crate::facts) fn new(id: ProviderId, provider: &Provider) -> Self {
         Self {
@@ -136,221 +100,6 @@ impl KeySetSource {
             changes: Refetches::of(Cause::Changed),
             complete_since: UnixMillis(0),
         }
-    }
-
-    /// When keys are due: what the provider says of its document counts within bounds. It is the same
-    /// moment in every worker, because all that it depends on is shared.
-    fn next_fetch(&self, in_use: &InUse) -> UnixMillis {
-        let Freshness {
-            ttl,
-            min_ttl,
-            max_ttl,
-            ..
-        } = self.freshness;
-        let max_age = in_use.max_age();
-        let length = max_age.map_or(ttl, |max_age| max_age.max(min_ttl).min(max_ttl));
-        let fetched = in_use.fetched();
-        fetched.saturating_add(rhythm(length, fetched.0))
-    }
-
-    /// The first call of a fetch, which is also for the keys that requests want.
-    fn first_call(&self, wanted: &[Wanted], now: UnixMillis) -> Option<(Step, Endpoint)> {
-        let may_cause = |wanted: &&_| self.before_wanted(**wanted, now).is_zero();
-        let caused_by = wanted.iter().find(may_cause).or(wanted.first());
-        let cause = caused_by.map(|wanted| wanted.cause);
-        let mut seen = HashSet::new();
-        let asked = wanted.iter().map(|wanted| wanted.key_id);
-        let asked = asked.filter(|key_id| seen.insert(*key_id));
-        let fetch = |is_whole| Fetch {
-            begun: now,
-            is_whole,
-            cause,
-            peer: caused_by.and_then(|wanted| wanted.peer),
-            asked: asked.take(MAX_LOOKED_FOR).collect(),
-        };
-        // A key that is not there may be at a new address: for it, the document is read anew, too.
-        let discovered = self.discovered.as_ref().filter(|discovered| {
-            cause.is_none() && now.since(discovered.read) < self.freshness.discovery_ttl
-        });
-        Some(match (&self.source, discovered) {
-            (KeySource::Inline(_), _) => return None,
-            (KeySource::Jwks(endpoint), _) => (Step::Keys(fetch(true)), endpoint.clone()),
-            (KeySource::Discovery { .. }, Some(discovered)) => {
-                (Step::Keys(fetch(false)), discovered.keys.clone())
-            }
-            (
-                KeySource::Discovery {
-                    document,
-                    jwks_cluster,
-                },
-                None,
-            ) => {
-                let cluster = jwks_cluster.as_ref().unwrap_or(&document.cluster);
-                let step = Step::Document(fetch(true), cluster.clone());
-                (step, document.clone())
-            }
-        })
-    }
-
-    fn note_refetch(&mut self, fetch: &Fetch, now: UnixMillis) {
-        if let Some(cause) = fetch.cause {
-            let refetches = match cause {
-                Cause::Unknown => &mut self.refetches,
-                Cause::Changed => &mut self.changes,
-            };
-            refetches.note(PastRefetch {
-                at: now,
-                took: now.since(fetch.begun),
-                peer: fetch.peer,
-            });
-        }
-    }
-
-    /// Reads a discovery document: where the keys are.
-    fn read_document(
-        &mut self,
-        document: &[u8],
-        cluster: &str,
-        now: UnixMillis,
-    ) -> Result<Endpoint, KeysFault> {
-        let keys = jwks_endpoint(document, &self.issuer, cluster)?;
-        self.discovered = Some(Discovered {
-            keys: keys.clone(),
-            read: now,
-        });
-        Ok(keys)
-    }
-
-    /// Reads a key set. What the provider publishes counts at once, also where it is of no use, with
-    /// the fault that it then is.
-    fn read_keys(
-        &mut self,
-        fetch: &Fetch,
-        document: &[u8],
-        max_age: Option<Duration>,
-        now: UnixMillis,
-    ) -> Result<(Snapshot, Option<KeySetFault>), KeysFault> {
-        let (keys, skipped, fault) = match KeySet::parse(document) {
-            Ok(set) => (set.keys().to_vec(), set.skipped().to_vec(), None),
-            // The provider publishes none of the known keys any more, whatever it publishes instead.
-            // Every other fault says nothing about them.
-            Err(KeySetFault::Empty) => (Vec::new(), Vec::new(), Some(KeySetFault::Empty)),
-            Err(KeySetFault::NoUsableKey(skipped)) => {
-                let fault = KeySetFault::NoUsableKey(skipped.clone());
-                (Vec::new(), skipped, Some(fault))
-            }
-            Err(fault) => return Err(fault.into()),
-        };
-        // A set without keys means that none may be used any longer, whatever the grace.
-        let withdrawn = fault == Some(KeySetFault::Empty);
-        self.skipped = skipped;
-        let published = self.published(&keys, withdrawn, now);
-        let mut snapshot = self.snapshot(published, now, max_age);
-        if fetch.is_whole {
-            snapshot.begun = fetch.begun;
-        }
-        self.take_over(&snapshot);
-        Ok((snapshot, fault))
-    }
-
-    /// What counts after these keys were published. Where the old ones were withdrawn or are stale,
-    /// nothing of them stays, whatever the grace.
-    fn published(&self, keys: &[Rc<PublicKey>], withdrawn: bool, now: UnixMillis) -> Published {
-        let mut published = match self.in_use.as_ref() {
-            Some(in_use) if !withdrawn && self.is_fresh(in_use, now) => {
-                in_use.published().succeeded_by(keys, now)
-            }
-            _ => Published {
-                keys: keys.to_vec(),
-                removed: Vec::new(),
-            },
-        };
-        if self.freshness.grace.is_zero() {
-            published.removed.clear();
-        }
-        published
-    }
-
-    /// What the other workers learn, with these keys.
-    fn snapshot(
-        &self,
-        published: Published,
-        fetched: UnixMillis,
-        max_age: Option<Duration>,
-    ) -> Snapshot {
-        Snapshot {
-            fetched,
-            begun: self.complete_since,
-            refetches: self.refetches.clone(),
-            changes: self.changes.clone(),
-            skipped: self.skipped.clone(),
-            max_age,
-            discovered: self.discovered.clone(),
-            published,
-        }
-    }
-
-    fn note_failure(
-        &mut self,
-        call: &UnderWay<Step>,
-        fault: &KeysFault,
-        asked_for: Option<Duration>,
-        now: UnixMillis,
-    ) {
-        self.is_overdue = false;
-        let failure = Failure {
-            fault: fault.code(),
-            asked_for,
-            is_new: true,
-            is_of_all: true,
-            // The low bits of clock and call number differ from gate to gate.
-            seed: now.0 ^ call.id.0,
-        };
-        self.pauses.failed(failure, now);
-        // Keys that are not at their address may have moved. A document that could not be fetched says
-        // nothing about where they are.
-        let may_have_moved = match call.step {
-            Step::Keys(_) => fault.code() != FaultCode::RateLimited,
-            Step::Document(..) => fault.is_in_document(),
-        };
-        if may_have_moved {
-            self.discovered = None;
-        }
-    }
-
-    /// What operators learn of a fetch: this, and which keys are left out if these are others than
-    /// before.
-    fn events(&self, event: Event, skipped_before: &[SkippedKey]) -> Vec<Event> {
-        let mut events = vec![event];
-        if self.skipped != skipped_before {
-            events.push(Event::KeysSkipped(self.provider, self.skipped.clone()));
-        }
-        events
-    }
-
-    /// Takes keys into use. What a worker shares is all that it knows, so that nothing of what was here
-    /// before is added to it.
-    fn take_over(&mut self, snapshot: &Snapshot) {
-        let fetched = snapshot.fetched;
-        self.newest = fetched;
-        if snapshot.discovered.is_some() {
-            self.discovered.clone_from(&snapshot.discovered);
-        }
-        self.complete_since = self.complete_since.max(snapshot.begun);
-        self.is_overdue = false;
-        self.skipped.clone_from(&snapshot.skipped);
-        let before = self.in_use.take();
-        let before = before.as_ref().map(InUse::keys);
-        let in_use = InUse::new(snapshot, &self.revoked);
-        let none = KeySet::default();
-        let keys = in_use.as_ref().map_or(&none, InUse::keys);
-        self.unknown.replaced(before.unwrap_or(&none), keys);
-        self.in_use = in_use;
-        if snapshot.published.keys.is_empty() {
-            return;
-        }
-        self.last_good = Some(fetched);
-        self.pauses.reset();
     }
 }
 
