@@ -5,6 +5,25 @@ use super::raw::RawEndpoints;
 use super::syntax::{OuterPath, Prefix, Text};
 use crate::n8n::{Endpoints, PathPrefix};
 
+/// Where an n8n serves its surfaces: paths of rules are read with it.
+#[derive(Clone, Copy)]
+pub(super) struct Paths<'p> {
+    pub(super) endpoints: &'p Endpoints,
+    pub(super) prefix: Option<&'p PathPrefix>,
+}
+
+impl Paths<'_> {
+    /// The hint for the path of a rule that cannot be read.
+    pub(super) fn hint(&self, path: &str, example: &str) -> String {
+        match self.prefix {
+            Some(prefix) if prefix.begins(path) => {
+                format!("write it as n8n has it, without path_prefix, such as {example}")
+            }
+            _ => format!("write a path as n8n has it, such as {example}"),
+        }
+    }
+}
+
 /// The path prefix, if there is one. `None`: it is wrong, and that was reported.
 #[allow(clippy::option_option, reason = "wrong is not absent")]
 pub(super) fn path_prefix(field: Field<Text<OuterPath>>) -> Option<Option<PathPrefix>> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::endpoints::{endpoints, path_prefix};
+use super::endpoints::{endpoints, path_prefix, Paths};
 use super::environment::Environment;
 use super::field::Field;
 use super::field_path::FieldPath;
@@ -13,32 +13,12 @@ use super::raw::{RawInstance, RawN8n, RawPrincipal, RawWebhook};
 use super::read::{gathered, List, ListOrEmpty, Located};
 use super::webhook::{may_take_tokens, webhooks};
 use crate::http::HostPattern;
-use crate::n8n::{Endpoints, PathPrefix};
 use crate::policy::{DuplicateHost, Instance, InstanceId, Instances, Principals, PublicApi};
 
 /// What the instances need of the rest of the configuration.
 pub(super) struct InstanceContext<'s> {
     pub(super) providers: &'s [ProviderSummary],
     pub(super) environment: &'s dyn Environment,
-}
-
-/// Where an n8n serves its surfaces: paths of rules are read with it.
-#[derive(Clone, Copy)]
-pub(super) struct Paths<'p> {
-    pub(super) endpoints: &'p Endpoints,
-    pub(super) prefix: Option<&'p PathPrefix>,
-}
-
-impl Paths<'_> {
-    /// The hint for the path of a rule that cannot be read.
-    pub(super) fn hint(&self, path: &str, example: &str) -> String {
-        match self.prefix {
-            Some(prefix) if prefix.begins(path) => {
-                format!("write it as n8n has it, without path_prefix, such as {example}")
-            }
-            _ => format!("write a path as n8n has it, such as {example}"),
-        }
-    }
 }
 
 /// The instances: one for every host, or those of `instances`. `None`, or one is missing: something is

@@ -1,7 +1,7 @@
 //! How the public API is guarded.
 
+use super::endpoints::Paths;
 use super::field_path::FieldPath;
-use super::instance::Paths;
 use super::key_source::warn_of_plaintext;
 use super::raw::{RawApiKeyRule, RawPublicApi};
 use super::read::Located;

@@ -148,3 +148,38 @@ fn in_words(rule: &Rule) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::rules::At;
+
+    #[test]
+    fn a_rule_names_only_fields_of_its_section() {
+        for section in sections() {
+            let known = |name: &str| section.fields.iter().any(|field| field.name == name);
+            for rule in &section.rules {
+                let (Demand::AnyOf(names) | Demand::Without(names)) = rule.demand;
+                let names = names.iter().copied().chain(rule.trigger());
+                let at = match rule.at {
+                    At::Field(name) => Some(name),
+                    At::Each | At::Object => None,
+                };
+                for name in names.chain(at) {
+                    assert!(known(name), "{}: {name}", section.title);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_section_that_a_field_has_is_on_the_page() {
+        let sections = sections();
+        for field in sections.iter().flat_map(|section| &section.fields) {
+            if let Shape::Section(title) = &field.shape {
+                let is_there = sections.iter().any(|section| section.title == *title);
+                assert!(is_there, "{title}");
+            }
+        }
+    }
+}

@@ -113,3 +113,83 @@ pub(super) fn check(members: &Map<String, Value>, path: &FieldPath, rules: &[&'s
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const RULES: &[Rule] = &[
+        Rule {
+            when: When::Given("a"),
+            demand: Demand::Without(&["b", "c"]),
+            at: At::Each,
+            problem: "1",
+            hint: "",
+        },
+        Rule {
+            when: When::Given("b"),
+            demand: Demand::AnyOf(&["d"]),
+            at: At::Field("d"),
+            problem: "2",
+            hint: "",
+        },
+        Rule {
+            when: When::Is("e", &["x", "y"]),
+            demand: Demand::Without(&["c"]),
+            at: At::Each,
+            problem: "3",
+            hint: "",
+        },
+        Rule {
+            when: When::IsFalse("f"),
+            demand: Demand::AnyOf(&["a", "d"]),
+            at: At::Object,
+            problem: "4",
+            hint: "",
+        },
+        Rule {
+            when: When::Always,
+            demand: Demand::AnyOf(&["a", "b", "d", "e", "f"]),
+            at: At::Object,
+            problem: "5",
+            hint: "",
+        },
+    ];
+
+    fn broken(object: &Value) -> Vec<(String, String)> {
+        let path = FieldPath::whole();
+        check(object.as_object().unwrap(), &path, &[RULES]);
+        let errors = path.errors().into_iter();
+        errors.map(|error| (error.path, error.problem)).collect()
+    }
+
+    #[test]
+    fn each_broken_rule_is_reported_where_it_says() {
+        for (object, expected) in [
+            (json!({"a": 1}), &[][..]),
+            (json!({"a": null, "c": 1}), &[("c", "1")]),
+            (json!({"b": 1}), &[("d", "2")]),
+            (json!({"b": 1, "d": 1}), &[]),
+            (json!({"e": "y", "c": 1}), &[("c", "3")]),
+            (json!({"e": "z", "c": 1}), &[]),
+            (json!({"f": false}), &[("", "4")]),
+            (json!({"f": true}), &[]),
+            (json!({}), &[("", "5")]),
+        ] {
+            let expected: Vec<_> = expected
+                .iter()
+                .map(|(path, problem)| ((*path).to_owned(), (*problem).to_owned()))
+                .collect();
+            assert_eq!(broken(&object), expected, "{object}");
+        }
+    }
+
+    #[test]
+    fn a_refused_field_demands_nothing_and_is_reported_once() {
+        let object = json!({"a": 1, "b": 1, "c": 1, "e": "x"});
+        let paths: Vec<_> = broken(&object).into_iter().map(|(path, _)| path).collect();
+        assert_eq!(paths, ["b", "c"]);
+    }
+}

@@ -2,7 +2,7 @@
 
 use strsim::levenshtein;
 
-/// The word of `known` that is nearest to `word`, if it is near enough to be a typing error.
+/// The known word that is nearest to `word`, if it is near enough to be a typing error.
 pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let word = word.to_ascii_lowercase();
     let tolerated = (word.chars().count() / 3).clamp(1, 4);

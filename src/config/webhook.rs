@@ -1,8 +1,8 @@
 //! How webhooks, forms and MCP triggers are guarded.
 
 use super::condition::condition;
+use super::endpoints::Paths;
 use super::field_path::FieldPath;
-use super::instance::Paths;
 use super::provider_summary::ProviderSummary;
 use super::raw::RawWebhook;
 use crate::policy::{Condition, PathPattern, WebhookAuth, WebhookRule, WebhookRules};

@@ -69,7 +69,7 @@ fn every_rewrite_of_an_envoy_file_is_named() {
 #[test]
 fn a_route_that_takes_the_path_prefix_off_fits() {
     let below = configuration(&json!({"path_prefix": "/n8n"}));
-    let doubles = "n8n gets a path with two slashes, and serves nothing there";
+    let doubles = "n8n gets a path with two slashes, below which it serves nothing";
     for (matched, rewrite, said) in [
         (json!({"prefix": "/n8n/"}), "/", None),
         (

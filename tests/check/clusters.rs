@@ -31,7 +31,7 @@ fn a_cluster_that_the_file_does_not_have_fails_the_check() {
     );
     let (code, text) = checked(&file("idp", json!([{"name": "idp"}])).to_string());
     assert!(
-        code == Some(0) && text.contains("  warning: providers[0].cluster: an https address is called through a cluster without transport_socket"),
+        code == Some(0) && text.contains("  warning: providers[0].cluster: an https URL is called through a cluster without transport_socket"),
         "{text}"
     );
     // Clusters that come from elsewhere are not known.

@@ -69,7 +69,9 @@ impl Origin {
             .map(|diagnostic| self.steps_to(diagnostic));
         let steps: Vec<_> = steps.collect();
         let mut positions = Positions::default();
-        steps.iter().for_each(|steps| positions.add(steps));
+        for steps in &steps {
+            positions.add(steps);
+        }
         positions.find(&self.text, self.document);
         let located = diagnostics.iter().zip(&steps);
         let located = located.map(|(diagnostic, steps)| match positions.position(steps) {

@@ -275,9 +275,10 @@ impl Search {
         if !(is_named || says_providers) {
             return;
         }
-        let content_at = match typed_value {
-            true => format!("{at}/value"),
-            false => at.to_owned(),
+        let content_at = if typed_value {
+            format!("{at}/value")
+        } else {
+            at.to_owned()
         };
         *slot = self.take(content, [at, &content_at], around, problems);
     }

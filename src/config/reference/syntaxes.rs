@@ -47,6 +47,7 @@ pub(super) fn write(page: &mut String, sections: &[SectionReference]) {
         .iter()
         .map(|text| (text.name, text.rules, text.example));
     for (name, rules, example) in texts.chain(others) {
+        let example = example.replace('|', "\\|");
         let _ = writeln!(page, "| {name} | {rules} | `{example}` |");
     }
 }

@@ -96,3 +96,34 @@ impl<S> OneOrMany<Text<S>> {
         gathered(self.0.into_iter().map(|item| item.text))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn example_keeps_the_rules<S: Syntax>() {
+        let Description { name, example, .. } = S::DESCRIPTION;
+        let result = check_text(example).and_then(|()| S::check(example));
+        assert_eq!(result, Ok(()), "{name}");
+    }
+
+    #[test]
+    fn the_example_of_each_syntax_keeps_its_rules() {
+        example_keeps_the_rules::<Plain>();
+        example_keeps_the_rules::<Email>();
+        example_keeps_the_rules::<EmailDomain>();
+        example_keeps_the_rules::<ClusterName>();
+        example_keeps_the_rules::<HostName>();
+        example_keeps_the_rules::<PrincipalName>();
+        example_keeps_the_rules::<ShortName>();
+        example_keeps_the_rules::<Domain>();
+        example_keeps_the_rules::<OuterPath>();
+        example_keeps_the_rules::<PathTemplate>();
+        example_keeps_the_rules::<Prefix>();
+        example_keeps_the_rules::<Segment>();
+        example_keeps_the_rules::<ScopeToken>();
+        example_keeps_the_rules::<DocumentUri>();
+        example_keeps_the_rules::<Issuer>();
+        example_keeps_the_rules::<Resource>();
+    }
+}

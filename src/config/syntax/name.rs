@@ -72,7 +72,7 @@ impl Syntax for ClusterName {
         name: "cluster name",
         rules: "The name as Envoy has it: visible ASCII characters.",
         pattern: Some("^[!-~]+$"),
-        example: "outbound\\|443\\|\\|login.example.com",
+        example: "outbound|443||login.example.com",
     };
 
     fn check(text: &str) -> Result<(), Message> {

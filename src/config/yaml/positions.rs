@@ -22,7 +22,7 @@ impl Position {
     }
 }
 
-/// The values whose positions are wanted. They are found in one pass over the text, however many they
+/// The values whose positions are looked for. They are found in one pass over the text, however many they
 /// are.
 #[derive(Debug)]
 pub struct Positions {
@@ -37,11 +37,17 @@ struct Node {
     position: Option<Position>,
 }
 
-/// A collection in which the pass is, and its node if something below it is wanted.
+/// A collection in which the pass is, and its node if something below it is looked for.
 enum Open {
     List(Option<usize>, usize),
-    /// With the node of the member whose value comes next, after its name.
-    Map(Option<usize>, Option<Option<usize>>),
+    Map(Option<usize>, Next),
+}
+
+/// What comes next in a map.
+enum Next {
+    Name,
+    /// The value of a member, with its node if something in it is looked for.
+    Value(Option<usize>),
 }
 
 impl Default for Positions {
@@ -93,11 +99,7 @@ impl Positions {
             let is_here = number == document;
             match event {
                 Event::DocumentEnd => number = number.saturating_add(1),
-                Event::Scalar(text, ..) if is_here => {
-                    if !self.name(&mut open, &text, span) {
-                        self.value(&mut open, span);
-                    }
-                }
+                Event::Scalar(text, ..) if is_here => self.scalar(&mut open, &text, span),
                 Event::Alias(_) if is_here => {
                     self.value(&mut open, span);
                 }
@@ -107,7 +109,7 @@ impl Positions {
                 }
                 Event::MappingStart(..) if is_here => {
                     let node = self.value(&mut open, span);
-                    open.push(Open::Map(node, None));
+                    open.push(Open::Map(node, Next::Name));
                 }
                 Event::SequenceEnd | Event::MappingEnd => {
                     open.pop();
@@ -117,15 +119,15 @@ impl Positions {
         }
     }
 
-    /// Takes the name of a member. `false`: here, a value is expected.
-    fn name(&mut self, open: &mut [Open], name: &str, span: Span) -> bool {
-        let Some(Open::Map(node, next @ None)) = open.last_mut() else {
-            return false;
+    /// Takes the name of a member, or a value.
+    fn scalar(&mut self, open: &mut [Open], text: &str, span: Span) {
+        let Some(Open::Map(node, next @ Next::Name)) = open.last_mut() else {
+            self.value(open, span);
+            return;
         };
-        let below = node.and_then(|node| self.below(node, name));
-        *next = Some(below);
+        let below = node.and_then(|node| self.below(node, text));
+        *next = Next::Value(below);
         self.found(below, span);
-        true
     }
 
     /// Takes the beginning of a value, and gives its node.
@@ -135,7 +137,10 @@ impl Positions {
                 self.found(Some(0), span);
                 Some(0)
             }
-            Some(Open::Map(_, next)) => next.take().flatten(),
+            Some(Open::Map(_, next)) => match std::mem::replace(next, Next::Name) {
+                Next::Value(node) => node,
+                Next::Name => None,
+            },
             Some(Open::List(node, index)) => {
                 let item = index.to_string();
                 *index = index.saturating_add(1);
@@ -194,7 +199,9 @@ mod tests {
     fn many_values_are_found_in_one_pass() {
         let mut positions = Positions::default();
         let paths = ["/a/0", "/a/2", "/b/c"].map(steps);
-        paths.iter().for_each(|path| positions.add(path));
+        for path in &paths {
+            positions.add(path);
+        }
         positions.find("a: [1, 2,\n  3]\nb: {c: x}\n", 0);
         let lines = paths.map(|path| positions.position(&path).map(|position| position.line));
         assert_eq!(lines, [Some(1), Some(2), Some(3)]);

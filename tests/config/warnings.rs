@@ -1,0 +1,267 @@
+//! What is accepted with a warning.
+
+use n8n_idp_gate::config::Diagnostic;
+
+use super::load;
+
+#[test]
+fn a_provider_that_no_rule_names_is_warned_of() {
+    let loaded = load(
+        "providers:\n\
+         - { name: used, issuer: 'https://a.example', audiences: n8n, cluster: a }\n\
+         - { name: idle, issuer: 'https://b.example', audiences: n8n, cluster: b }\n\
+         webhooks: [{ path: /webhook/**, require: { provider: used } }]\n",
+    );
+    let warning = Diagnostic {
+        path: "providers[1]".to_owned(),
+        problem: "no principal and no webhook takes its tokens".to_owned(),
+        hint: "name it in a match or require, or remove it".to_owned(),
+    };
+    assert_eq!(loaded.unwrap().warnings, [warning]);
+}
+
+#[test]
+fn a_provider_with_tokens_for_every_person_is_warned_of() {
+    const GITHUB: &str = "https://token.actions.githubusercontent.com";
+    for (members, is_open) in [
+        ("type: google, typ: id_token".to_owned(), true),
+        ("type: google, typ: id_token, clients: x".to_owned(), false),
+        ("type: github_actions".to_owned(), true),
+        (format!("type: github_actions, issuer: '{GITHUB}'"), true),
+        (
+            format!("type: github_actions, issuer: '{GITHUB}/example'"),
+            false,
+        ),
+        (
+            "type: github_actions, tenants: example-org".to_owned(),
+            false,
+        ),
+    ] {
+        let loaded = load(&format!(
+            "providers: [{{ name: a, {members}, audiences: n8n, cluster: a }}]\n\
+             webhooks: [{{ path: /webhook/**, auth: bearer }}]\n"
+        ));
+        let warning = Diagnostic {
+            path: "providers[0].type".to_owned(),
+            problem: "gives every person in the world a token for any audience".to_owned(),
+            hint: "add clients, tenants, allowed_domains or claims".to_owned(),
+        };
+        let expected = if is_open { vec![warning] } else { Vec::new() };
+        assert_eq!(loaded.unwrap().warnings, expected, "{members}");
+    }
+}
+
+#[test]
+fn a_domain_in_which_any_person_can_get_an_address_is_warned_of() {
+    let loaded = load(
+        "providers:\n\
+         - name: google\n  \
+           type: google\n  \
+           typ: id_token\n  \
+           audiences: n8n\n  \
+           cluster: a\n  \
+           allowed_domains: [example.com, Developer.gserviceaccount.com]\n\
+         principals:\n\
+         - { name: a, match: { email_domain: gmail.com }, api_key: { env: N8N_KEY_A }, grant: '*' }\n",
+    );
+    let warning = |path: &str, domain: &str| Diagnostic {
+        path: path.to_owned(),
+        problem: format!("matches every person who gets an address at {domain}"),
+        hint: "list the addresses that you mean, as `email` of a principal".to_owned(),
+    };
+    let domains = "providers[0].allowed_domains";
+    let expected = [
+        warning("principals[0].match.email_domain", "gmail.com"),
+        warning(domains, "developer.gserviceaccount.com"),
+    ];
+    assert_eq!(loaded.unwrap().warnings, expected);
+}
+
+/// Warnings of a configuration with one provider, which has these members beside the usual ones, and
+/// one principal of `rule`.
+fn warnings(members: &str, rule: &str) -> Vec<(String, String)> {
+    let loaded = load(&format!(
+        "providers: [{{ name: a, audiences: [n8n], cluster: a, {members} }}]\n\
+         principals: [{{ name: p, match: {rule}, grant: '*', api_key: {{ env: N8N_KEY_A }} }}]\n"
+    ));
+    let warnings = loaded.unwrap_or_else(|errors| panic!("{members}: {errors}"));
+    let warnings = warnings.warnings.into_iter();
+    warnings
+        .map(|warning| (warning.path, warning.problem))
+        .collect()
+}
+
+#[test]
+fn a_rule_for_a_kind_that_tokens_need_not_name_is_warned_of() {
+    const OIDC: &str = "issuer: 'https://a.example'";
+    for (members, apps, people) in [
+        (OIDC.to_owned(), true, false),
+        (
+            format!("{OIDC}, kind: {{ user: [{{ claim: who, equals: human }}] }}"),
+            true,
+            true,
+        ),
+        (format!("{OIDC}, kind: {{ app: [{{ claim: a, exists: true }}] }}"), true, false),
+        ("type: entra, tenant: 72f988bf-86f1-41af-91ab-2d7cd011db47".to_owned(), true, true),
+        ("type: okta, domain: example.okta.com".to_owned(), true, true),
+        ("type: auth0, domain: example.eu.auth0.com".to_owned(), true, true),
+        ("type: keycloak, domain: sso.example.com, realm: main".to_owned(), true, true),
+        ("type: google, typ: id_token, tenants: example.com".to_owned(), true, true),
+        ("type: ping, tenant: e".to_owned(), true, true),
+        (format!("type: ping, {OIDC}"), true, false),
+        ("type: workos, domain: a.authkit.app".to_owned(), true, true),
+        (format!("type: kubernetes, {OIDC}"), true, false),
+        ("type: github_actions, tenants: o".to_owned(), true, false),
+        ("type: authentik, domain: sso.example.com, realm: n8n".to_owned(), false, false),
+        (
+            "type: authentik, domain: sso.example.com, realm: n8n, kind: { app: [{ claim: a, exists: true }], user: [{ claim: u, exists: true }] }".to_owned(),
+            true,
+            true,
+        ),
+    ] {
+        for (kind, who, tells) in [("app", "an application", apps), ("user", "a person", people)] {
+            let expected = [(
+                "principals[0].match.kind".to_owned(),
+                format!("not every token of a says that {who} calls, and those without do not match"),
+            )];
+            let expected = if tells { &[][..] } else { &expected };
+            let rule = format!("{{ kind: {kind} }}");
+            assert_eq!(warnings(&members, &rule), expected, "{members} {kind}");
+        }
+    }
+    let other = "providers:\n\
+         - { name: a, issuer: 'https://a.example', audiences: n8n, cluster: a }\n\
+         - { name: b, type: okta, domain: example.okta.com, audiences: n8n, cluster: b }\n\
+         webhooks:\n\
+         - { path: /webhook/a/**, require: { provider: b, kind: user } }\n\
+         - { path: /webhook/**, require: { kind: user } }\n";
+    let paths: Vec<_> = load(other)
+        .unwrap()
+        .warnings
+        .into_iter()
+        .map(|warning| warning.path)
+        .collect();
+    assert_eq!(paths, ["webhooks[1].require.kind"]);
+}
+
+#[test]
+fn a_client_whose_id_tokens_have_an_audience_is_warned_of() {
+    const OIDC: &str = "issuer: 'https://a.example'";
+    let expected = |path: &str| {
+        let problem = "names a client that is also an audience of a: its ID tokens may be taken for access tokens";
+        vec![(path.to_owned(), problem.to_owned())]
+    };
+    let in_rule = expected("principals[0].match.client");
+    let listed = expected("providers[0].clients");
+    let asked = "introspection: { uri: 'https://a.example/i', cluster: a, client_id: g, client_secret: { env: N8N_KEY_A } }";
+    for (members, rule, expected) in [
+        (OIDC.to_owned(), "{ client: n8n }", in_rule.clone()),
+        (OIDC.to_owned(), "{ client: [x, n8n] }", in_rule),
+        (OIDC.to_owned(), "{ client: x }", Vec::new()),
+        (
+            format!("{OIDC}, typ: at+jwt"),
+            "{ client: n8n }",
+            Vec::new(),
+        ),
+        (
+            format!("{OIDC}, typ: id_token"),
+            "{ client: n8n }",
+            Vec::new(),
+        ),
+        (
+            format!("{OIDC}, clients: [x, n8n]"),
+            "{ any: true }",
+            listed,
+        ),
+        (format!("{OIDC}, clients: x"), "{ any: true }", Vec::new()),
+        (
+            "type: keycloak, domain: sso.example.com, realm: m".to_owned(),
+            "{ client: n8n }",
+            Vec::new(),
+        ),
+        (
+            "type: okta, domain: example.okta.com".to_owned(),
+            "{ client: n8n }",
+            Vec::new(),
+        ),
+    ] {
+        assert_eq!(warnings(&members, rule), expected, "{members} {rule}");
+    }
+    // JWTs are not taken there at all.
+    let loaded = load(&format!(
+        "providers: [{{ name: a, {OIDC}, audiences: n8n, {asked} }}]\n\
+         principals: [{{ name: p, match: {{ client: n8n }}, grant: '*', api_key: {{ env: N8N_KEY_A }} }}]\n"
+    ));
+    assert_eq!(loaded.unwrap().warnings, []);
+}
+
+#[test]
+fn a_name_that_may_be_a_role_or_a_scope_is_warned_of() {
+    let of = |members: &str, rest: &str| {
+        let loaded = load(&format!(
+            "providers: [{{ name: a, audiences: n8n, {members} }}]\n{rest}\n"
+        ));
+        let warnings = loaded
+            .unwrap_or_else(|errors| panic!("{members}: {errors}"))
+            .warnings;
+        warnings
+            .into_iter()
+            .map(|warning| warning.path)
+            .collect::<Vec<_>>()
+    };
+    let oidc = "issuer: 'https://a.example', cluster: a";
+    let roles = "roles: { reader: ['workflow:read'] }\n\
+         principals: [{ name: p, match: { provider: a }, api_key: { env: N8N_KEY_A } }]";
+    let grant = "principals: [{ name: p, match: { provider: a }, grant: '*', api_key: { env: N8N_KEY_A } }]";
+    let expected = ["providers[0].roles_from"];
+    assert_eq!(of(oidc, roles), expected);
+    for word in ["roles", "scopes", "both"] {
+        assert_eq!(of(&format!("{oidc}, roles_from: {word}"), roles), [""; 0]);
+    }
+    assert_eq!(of(oidc, grant), [""; 0]);
+    assert_eq!(
+        of("type: github_actions, tenants: o, cluster: a", roles),
+        [""; 0]
+    );
+    let userinfo = "issuer: 'https://a.example', userinfo: { uri: 'https://a.example/me', cluster: a, accept_any_audience: true }";
+    assert_eq!(
+        of(userinfo, roles),
+        [""; 0],
+        "a userinfo response has no scopes"
+    );
+}
+
+#[test]
+fn a_key_that_two_instances_share_is_warned_of() {
+    let loaded = load(
+        "providers: [{ name: idp, issuer: 'https://a.example', audiences: n8n, cluster: a }]\n\
+         instances:\n\
+         - name: prod\n  \
+           hosts: n8n.example.com\n  \
+           principals: [{ name: a, match: { any: true }, grant: '*', api_key: { env: N8N_KEY_A } }]\n\
+         - name: test\n  \
+           hosts: '*.example.com'\n  \
+           principals: [{ name: a, match: { any: true }, grant: '*', api_key: { env: N8N_KEY_A } }]\n",
+    );
+    let warning = Diagnostic {
+        path: "instances[1].principals[0].api_key".to_owned(),
+        problem: "is also the key at instances[0].principals[0].api_key".to_owned(),
+        hint: "give each an API key of its own: n8n sees one user for both".to_owned(),
+    };
+    assert_eq!(loaded.unwrap().warnings, [warning]);
+}
+
+#[test]
+fn a_principal_that_may_do_nothing_is_warned_of() {
+    let loaded = load(
+        "providers: [{ name: Idp, issuer: 'https://a.example', audiences: n8n, cluster: a }]\n\
+         principals: [{ name: idle, match: { client: c }, api_key: { env: N8N_KEY_A } }]\n",
+    );
+    let warning = Diagnostic {
+        path: "principals[0]".to_owned(),
+        problem: "allows nothing on the public API: there are no roles, and it has no grant"
+            .to_owned(),
+        hint: "add grant: [workflow:read], or roles beside principals".to_owned(),
+    };
+    assert_eq!(loaded.unwrap().warnings, [warning]);
+}
