@@ -7,9 +7,9 @@
     reason = "a test may stop at once when something is not as it needs it"
 )]
 
-#[path = "config/any_json.rs"]
+#[path = "configuration/any_json.rs"]
 mod any_json;
-#[path = "config/warnings.rs"]
+#[path = "configuration/warnings.rs"]
 mod warnings;
 
 use std::collections::BTreeMap;

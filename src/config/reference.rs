@@ -71,7 +71,9 @@ fn sections() -> Vec<SectionReference> {
 
 /// The page `docs/reference/configuration.md`.
 pub fn page() -> String {
-    let mut page = INTRODUCTION.to_owned();
+    // The link is from the page, not from the file in the sources.
+    let link = format!("[{SCHEMA_FILE}]({SCHEMA_FILE})");
+    let mut page = INTRODUCTION.replace("{schema}", &link);
     let _ = write!(page, "\n## Example\n\n```yaml\n{EXAMPLE}```\n");
     let sections = sections();
     for section in &sections {
