@@ -39,9 +39,8 @@ const CALL_BODY: i32 = 4;
 /// `proxy_map_type_t`.
 const CALL_HEADERS: i32 = 6;
 
-/// The one header of each response, as the host writes a map: the number of pairs, the lengths of
-/// each, then each text and a zero.
-const STATUS_200: &[u8] = b"\x01\0\0\0\x07\0\0\0\x03\0\0\0:status\x00200\0";
+/// The headers of each response to a call.
+const RESPONSE: [(&str, &[u8]); 2] = [(":status", b"200"), ("content-type", b"application/json")];
 
 /// The number of each call that the module makes.
 const CALL: u32 = 1;
@@ -53,6 +52,8 @@ struct State {
     /// The body of the response to the module's call.
     body: Vec<u8>,
     has_called: bool,
+    /// Whether the module let the request go on after its wait.
+    has_resumed: bool,
     status: Option<u32>,
     metrics: u32,
     log: Vec<String>,
@@ -97,22 +98,53 @@ impl Gate {
     /// Sends the head of a request through the module, from the start of the request to its end.
     /// The test fails if that takes more than `most` instructions.
     pub(crate) fn send(&mut self, head: &Head, most: u64) -> Outcome {
+        self.store.set_fuel(most).unwrap();
+        let (id, action) = self.begin(head);
+        let outcome = self.end(id, most);
+        // A request that waits is not decided, so its cost would look low.
+        let is_forwarded = action == Some(0);
+        assert_eq!(is_forwarded, outcome.status.is_none(), "{outcome:?}");
+        outcome
+    }
+
+    /// Sends the head of a request that waits for a call, and gives the call a response with this
+    /// body. All of that is counted, up to `most` instructions.
+    pub(crate) fn send_and_complete(&mut self, head: &Head, body: &[u8], most: u64) -> Outcome {
+        self.store.set_fuel(most).unwrap();
+        self.store.data_mut().has_called = false;
+        let (id, action) = self.begin(head);
+        assert_eq!(action, Some(1), "it does not wait: {}", self.logged());
+        self.call("proxy_on_tick", &[ROOT]);
+        assert!(self.store.data().has_called, "no call: {}", self.logged());
+        self.respond_to_call(body);
+        self.call("proxy_on_tick", &[ROOT]);
+        let state = self.store.data();
+        assert!(
+            state.has_resumed || state.status.is_some(),
+            "it still waits"
+        );
+        self.end(id, most)
+    }
+
+    /// Starts a request with this head. Returns its number and what the module tells the host.
+    fn begin(&mut self, head: &Head) -> (i32, Option<i32>) {
         let id = self.next_context;
         self.next_context += 1;
         let state = self.store.data_mut();
         state.head = serialized(head);
         state.status = None;
-        self.store.set_fuel(most).unwrap();
+        state.has_resumed = false;
         let count = i32::try_from(head.len()).unwrap();
         self.call("proxy_on_context_create", &[id, ROOT]);
         let action = self.call("proxy_on_request_headers", &[id, count, 1]);
+        (id, action)
+    }
+
+    fn end(&mut self, id: i32, most: u64) -> Outcome {
         self.call("proxy_on_done", &[id]);
         self.call("proxy_on_delete", &[id]);
-        let status = self.store.data().status;
-        // A request that waits is not decided, so its cost would look low.
-        assert_eq!(action == Some(0), status.is_none(), "{action:?} {status:?}");
         Outcome {
-            status,
+            status: self.store.data().status,
             steps: most - self.store.get_fuel().unwrap(),
         }
     }
@@ -123,13 +155,31 @@ impl Gate {
         self.store.data_mut().has_called = false;
         self.store.set_fuel(ENDLESS).unwrap();
         self.call("proxy_on_tick", &[ROOT]);
-        assert!(self.store.data().has_called, "no call was made");
-        self.store.data_mut().body = body.to_vec();
+        assert!(self.store.data().has_called, "no call: {}", self.logged());
+        self.complete_next(body, most)
+    }
+
+    /// Gives a call that was made a response with this body. Returns the number of instructions.
+    pub(crate) fn complete_next(&mut self, body: &[u8], most: u64) -> u64 {
+        assert!(self.store.data().has_called, "no call: {}", self.logged());
         self.store.set_fuel(most).unwrap();
+        self.respond_to_call(body);
+        most - self.store.get_fuel().unwrap()
+    }
+
+    fn respond_to_call(&mut self, body: &[u8]) {
+        let state = self.store.data_mut();
+        state.has_called = false;
+        state.body = body.to_vec();
         let (call, size) = (i32::try_from(CALL), i32::try_from(body.len()));
         let arguments = [ROOT, call.unwrap(), 1, size.unwrap(), 0];
         self.call("proxy_on_http_call_response", &arguments);
-        most - self.store.get_fuel().unwrap()
+    }
+
+    /// The line that the module logged last.
+    pub(crate) fn last_line(&self) -> &str {
+        let log = &self.store.data().log;
+        log.last().map_or("", String::as_str)
     }
 
     /// How many pages of 64 KiB the memory of the module has. It never shrinks.
@@ -188,7 +238,10 @@ fn respond(name: &str, mut caller: Caller<'_, State>, arguments: &[i32]) -> i32 
     match name {
         "proxy_get_header_map_pairs" => {
             let head = match arguments[0] {
-                CALL_HEADERS => STATUS_200.to_vec(),
+                CALL_HEADERS => {
+                    let headers = RESPONSE.map(|(name, value)| (name.to_owned(), value.to_vec()));
+                    serialized(&headers.to_vec())
+                }
                 _ => caller.data().head.clone(),
             };
             hand_over(&mut caller, &head, at(1), at(2));
@@ -213,6 +266,7 @@ fn respond(name: &str, mut caller: Caller<'_, State>, arguments: &[i32]) -> i32 
             }
             hand_over(&mut caller, b"200", at(3), at(4));
         }
+        "proxy_continue_stream" => caller.data_mut().has_resumed = true,
         "proxy_send_local_response" => {
             caller.data_mut().status = u32::try_from(arguments[0]).ok();
         }

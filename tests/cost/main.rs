@@ -19,6 +19,9 @@ mod host;
 mod key_sets;
 mod memory;
 mod requests;
+mod responses;
+mod rules;
+mod tokens;
 
 #[path = "../support/mint.rs"]
 mod mint;
@@ -47,10 +50,23 @@ fn wasm() -> Vec<u8> {
     fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}; make wasm"))
 }
 
+/// Seconds since 1970.
+fn now() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    now.as_secs()
+}
+
+/// Whether a cost grows no faster than a size that is doubled twice. The second step adds twice as
+/// much, so it may cost twice as many instructions. A quadratic cost would be four times as many, and
+/// millions.
+fn is_linear([small, middle, large]: [u64; 3]) -> bool {
+    let (first, second) = (middle.saturating_sub(small), large.saturating_sub(middle));
+    second <= 2 * first + first / 2 + 200_000
+}
+
 /// A token that the policies below accept.
 fn token() -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let now = now.as_secs();
+    let now = now();
     let claims = json!({
         "iss": "https://idp.example.test", "aud": "n8n", "sub": "reader", "client_id": "reader",
         "iat": now, "exp": now + 3600, "roles": ["Reader"],
@@ -78,6 +94,12 @@ fn policy(webhooks: &Value, more: &Value) -> String {
     policy.to_string()
 }
 
+/// Rules that ask for any good token.
+fn bearer() -> Value {
+    json!([{ "path": "/webhook/**", "auth": "bearer" },
+        { "path": "/webhook-waiting/**", "auth": "bearer" }])
+}
+
 /// One policy for each kind of rule.
 fn policies() -> Vec<(&'static str, String)> {
     let open = |paths: Vec<String>| -> Value {
@@ -88,8 +110,7 @@ fn policies() -> Vec<(&'static str, String)> {
     };
     let few = |paths: &[&str]| open(paths.iter().map(|path| (*path).to_owned()).collect());
     let none = json!({});
-    let bearer = json!([{ "path": "/webhook/**", "auth": "bearer" },
-        { "path": "/webhook-waiting/**", "auth": "bearer" }]);
+    let bearer = bearer();
     let many = (0..300).flat_map(|index| {
         ["webhook", "form", "mcp"].map(|endpoint| format!("/{endpoint}/t/orders/*/{index}/**"))
     });
@@ -172,11 +193,7 @@ fn faults_of(gate: &mut Gate, kind: &Kind) -> Option<String> {
         (bound(&head), gate.send(&head, 4 * bound(&head)))
     });
     let [(_, small), (_, middle), (most, large)] = costs;
-    let [first, second] = [(small, middle), (middle, large)]
-        .map(|(less, more)| more.steps.saturating_sub(less.steps));
-    // The second step adds twice as many bytes, so it may cost twice as many instructions. A
-    // quadratic cost would be four times as many, and millions.
-    let grows = second > 2 * first + first / 2 + 200_000;
+    let grows = !is_linear([small.steps, middle.steps, large.steps]);
     let costs_much = large.steps > most;
     let sent = [small, middle, large];
     let is_refused = kind.goes_on && sent.iter().any(|one| one.status.is_some());

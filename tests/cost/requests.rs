@@ -20,6 +20,18 @@ pub(crate) fn api(token: &str) -> Head {
     )
 }
 
+/// A call of a webhook with a token.
+pub(crate) fn hook(path: &str, token: &str) -> Head {
+    with(get(path), "authorization", format!("Bearer {token}"))
+}
+
+/// A call of the public API whose header of this name has the host.
+pub(crate) fn of_host(name: &'static str, host: &str) -> Head {
+    let mut head = get("/api/v1/workflows");
+    head.retain(|(other, _)| other != name);
+    with(head, name, host)
+}
+
 fn get(target: impl Into<Vec<u8>>) -> Head {
     let pairs = [
         (":authority", b"n8n.example.com".to_vec()),
