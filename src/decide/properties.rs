@@ -7,7 +7,8 @@ use super::DecisionRecord;
 
 /// The properties of a request that name its verified caller: principal, client and subject.
 ///
-/// Only this filter sets them, and only after a token was verified. A client cannot write them, as it
+/// This filter sets them only after a token was verified, and forwards no request for which the host
+/// does not set them: another module may have written them before. A client cannot write them, as it
 /// can write the identity headers of a request that is refused. Envoy keeps them as filter state
 /// under these names with `wasm.` in front.
 pub const CALLER_PROPERTIES: [&str; 3] = [

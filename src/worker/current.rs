@@ -13,13 +13,18 @@ const VIA_UPSTREAM: &[u8] = b"via_upstream";
 /// Carries out what was decided. If the host does not do it, the request is refused, and its decision
 /// says so afterwards.
 pub(super) fn carry_out<H: Host>(host: &H, settled: &mut Settled) -> Flow {
+    let mut named = Ok(());
     for (name, value) in settled.caller_properties() {
-        // A log without a name is no reason to treat a request differently.
-        let _ = host.set_property(name, &value);
+        named = named.and(host.set_property(name, &value));
     }
     let head = settled.request();
     let (done, flow) = match settled.action() {
-        Action::Continue(edits) => (edit(host, edits, head), Flow::Continue),
+        // Another module can write these properties before, and declare them read-only. The access log
+        // would then name another caller for a request that reaches n8n.
+        Action::Continue(edits) => {
+            let done = named.and_then(|()| edit(host, edits, head));
+            (done, Flow::Continue)
+        }
         Action::Reply(edits, local_reply) => {
             // These are for the log alone: the request is refused whether they are made or not.
             let _ = edit(host, edits, head);

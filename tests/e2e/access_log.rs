@@ -1,5 +1,7 @@
 //! The access log of the shipped file names verified callers, and no made-up identity.
 
+mod written_before;
+
 use std::thread;
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! A module for Envoy that reads and writes shared data on request. It plays another plugin of the
-//! same gateway.
+//! A module for Envoy that reads and writes shared data, and writes properties of requests, on
+//! request. It plays another plugin of the same gateway.
 
 #![cfg(target_arch = "wasm32")]
 #![allow(
@@ -11,8 +11,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine as _;
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::{Action, ContextType, MapType};
-use serde_json::{json, Value};
+use proxy_wasm::types::{Action, BufferType, ContextType, MapType};
+use serde_json::{json, Map, Value};
 
 proxy_wasm::main! {{
     proxy_wasm::set_root_context(|_| -> Box<dyn RootContext> { Box::new(Root) });
@@ -23,6 +23,17 @@ struct Root;
 impl Context for Root {}
 
 impl RootContext for Root {
+    /// Declares as read-only the properties in the list that is the configuration, if it is one.
+    fn on_configure(&mut self, size: usize) -> bool {
+        let text = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, size);
+        let text = text.ok().flatten().unwrap_or_default();
+        let names: Vec<String> = serde_json::from_slice(&text).unwrap_or_default();
+        names.iter().all(|name| {
+            let declared = declaration(name);
+            hostcalls::call_foreign_function("declare_property", Some(&declared)).is_ok()
+        })
+    }
+
     fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
         Some(Box::new(Request))
     }
@@ -38,6 +49,9 @@ impl Context for Request {}
 
 impl HttpContext for Request {
     fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
+        let properties =
+            hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, "x-properties");
+        write(&properties.ok().flatten().unwrap_or_default());
         let order = hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, "x-shared");
         let Some(order) = order.ok().flatten() else {
             return Action::Continue;
@@ -65,4 +79,20 @@ fn follow(order: &[u8]) -> Option<Value> {
     };
     let written = hostcalls::set_shared_data(name, Some(&value), None);
     Some(json!({ "written": written.is_ok() }))
+}
+
+/// Writes the properties of the request that are in this object.
+fn write(properties: &[u8]) {
+    let properties: Map<String, Value> = serde_json::from_slice(properties).unwrap_or_default();
+    for (name, value) in &properties {
+        let value = value.as_str().unwrap_or_default();
+        let _ = hostcalls::set_property(vec![name.as_str()], Some(value.as_bytes()));
+    }
+}
+
+/// What Envoy's function `declare_property` takes, as protobuf: the name in field 1, and `true` for
+/// read-only in field 2.
+fn declaration(name: &str) -> Vec<u8> {
+    let length = u8::try_from(name.len()).unwrap_or_default();
+    [&[0x0a, length], name.as_bytes(), &[0x10, 1]].concat()
 }

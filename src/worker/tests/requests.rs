@@ -78,10 +78,26 @@ fn a_request_that_gets_no_local_reply_is_held_all_the_same() {
     assert_eq!(scene.body(2), Flow::Hold);
 }
 
+/// The property may have the value of another module, which the access log then shows.
 #[test]
-fn a_property_or_a_metric_that_the_host_does_not_take_changes_no_decision() {
+fn a_forward_whose_caller_the_host_does_not_name_is_refused() {
     let scene = Scene::new(&with_keys());
     scene.host.refuse(Function::SetProperty);
+    assert_eq!(scene.request(2, good()), Flow::Hold);
+    assert_eq!(scene.replied(2), Some(503));
+    assert_eq!(scene.last_record("reason"), "host_failure");
+    assert_eq!(scene.last_record("principal"), "app");
+    scene.host.refuse_nothing();
+    assert_eq!(scene.body(2), Flow::Hold);
+    // A refusal needs no name.
+    scene.host.refuse(Function::SetProperty);
+    assert_eq!(scene.request(3, forged()), Flow::Hold);
+    assert_eq!(scene.replied(3), Some(401));
+}
+
+#[test]
+fn a_metric_that_the_host_does_not_take_changes_no_decision() {
+    let scene = Scene::new(&with_keys());
     scene.host.refuse(Function::DefineMetric);
     assert_eq!(scene.request(2, good()), Flow::Continue);
     scene.tick_after(500);
