@@ -1,5 +1,6 @@
 //! The access log of the shipped file names verified callers, and no made-up identity.
 
+mod headers;
 mod written_before;
 
 use std::thread;
