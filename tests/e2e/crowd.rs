@@ -231,3 +231,59 @@ fn a_crowd_of_which_many_have_gone_is_settled() {
         assert_well(&gate);
     }
 }
+
+/// A crowd that is smaller, with each protocol and each number of workers: keys come, keys do not
+/// come, and the status of a token comes.
+#[test]
+fn crowds_are_settled_over_each_protocol_with_each_number_of_workers() {
+    const SMALL: usize = 500;
+    let mut asking = patient();
+    asking["providers"][0]["introspection"] = json!({
+        "uri": format!("{ISSUER}{INTROSPECTION}"), "client_id": "gate",
+        "client_secret": {"env": "SECRET"}, "timeout": "10s",
+    });
+    let mut active = claims("app-a", &[READER], &json!({}));
+    active["active"] = json!(true);
+    active["token_type"] = json!("Bearer");
+    let jwt = token("app-a", &[READER]);
+    for (path, policy, response, bearer, slots, status) in [
+        (JWKS, patient(), keys(), jwt.as_str(), 1024, 200),
+        (JWKS, patient(), Reply::status(500), &jwt, 1024, 503),
+        (
+            INTROSPECTION,
+            asking,
+            Reply::json(&active),
+            "an-opaque-token",
+            256,
+            200,
+        ),
+    ] {
+        for (protocol, workers) in [
+            (Protocol::Http1, 1),
+            (Protocol::Http1, 2),
+            (Protocol::Http2, 1),
+            (Protocol::Http2, 2),
+        ] {
+            let run = run(protocol, workers, slots);
+            let (gate, may_reply) = gate(&run, policy.clone(), path, response.clone());
+            let crowd = vec![Parts::new("GET", PATH).bearer(bearer); SMALL];
+            let mut statuses = responses(&run, &gate, &may_reply, &crowd);
+            let what = format!("{path} over {protocol:?} with {workers}: {statuses:?}");
+            let settled = statuses.remove(&status).unwrap_or_default();
+            let refused = statuses.remove(&503).unwrap_or_default();
+            assert_eq!((settled + refused, statuses.len()), (SMALL, 0), "{what}");
+            // Requests for which there is no slot get 503 at once.
+            let least = if path == JWKS { SMALL } else { 128 };
+            assert!(settled >= least, "{what}");
+            gate.provider.publish(&[key().jwk(KEY_ID)]);
+            let good = Request::get(PATH).bearer(&jwt);
+            for _ in 0..50 {
+                if good.send(gate.envoy.port()).unwrap().status == 200 {
+                    break;
+                }
+                thread::sleep(Duration::from_millis(200));
+            }
+            assert_well(&gate);
+        }
+    }
+}
