@@ -33,7 +33,7 @@ fn requests_leave_the_memory_of_the_module_as_it_is() {
     let kinds: Vec<Kind> = kinds(true, &token).into_iter().step_by(9).collect();
     let api = requests::api(&token);
     assert_eq!(gate.send(&api, u64::from(u32::MAX)).status, None);
-    let mut send = |gate: &mut Gate, size| {
+    let send = |gate: &mut Gate, size| {
         for kind in &kinds {
             let head = (kind.head)(size);
             gate.send(&head, 4 * bound(&head));

@@ -47,6 +47,7 @@ fn publish(gate: &Gate, body: &str) {
 
 /// Until when tokens of the first key were taken, also one that the gate keeps as verified. All of
 /// them are refused from then on.
+#[allow(clippy::disallowed_methods, reason = "the test waits in real time")]
 fn taken_for(gate: &Gate, fault: &str) -> Duration {
     let begin = Instant::now();
     let verified = signed(key(), KEY_ID);

@@ -24,15 +24,12 @@ const MADE_UP: [&str; 5] = [
 /// Logs identity headers, as the guide says that no operator should.
 fn logging_headers(setup: Setup) -> Setup {
     let subject = "subject: \"%FILTER_STATE(wasm.n8n_idp_gate.subject:PLAIN)%\"\n";
-    let fields: String = MADE_UP
-        .iter()
-        .enumerate()
-        .map(|(number, name)| {
-            let name = name.to_ascii_uppercase();
-            format!("                          made_up_{number}: \"%REQ({name})%\"\n")
-        })
-        .collect();
-    setup.edited(subject, &format!("{subject}{fields}"))
+    let fields = MADE_UP.iter().enumerate().map(|(number, name)| {
+        let name = name.to_ascii_uppercase();
+        format!("                          made_up_{number}: \"%REQ({name})%\"\n")
+    });
+    let fields: Vec<String> = fields.collect();
+    setup.edited(subject, &format!("{subject}{}", fields.concat()))
 }
 
 fn making_up(request: &Request) -> Request {
