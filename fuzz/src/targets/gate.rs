@@ -8,10 +8,12 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use n8n_idp_gate::crypto::GuestCrypto;
-use n8n_idp_gate::facts::{CallId, FetchAnswer, FetchRequest, Hints, WaiterId, MAX_CALLS};
+use n8n_idp_gate::facts::{
+    CallId, CallRequest, CallResponse, ResponseHeaders, WaiterId, MAX_CALLS,
+};
 use n8n_idp_gate::gate::{Action, Gate, Settled, Source, Step, Work};
+use n8n_idp_gate::http::RequestHead;
 use n8n_idp_gate::policy::Policy;
-use n8n_idp_gate::request::RequestHead;
 use n8n_idp_gate::time::UnixMillis;
 use serde_json::json;
 
@@ -109,9 +111,10 @@ struct Waits {
 }
 
 /// A call that was made.
-struct Call {
+struct SentCall {
     worker: usize,
-    request: FetchRequest,
+    id: CallId,
+    request: CallRequest,
     begun: UnixMillis,
 }
 
@@ -125,14 +128,14 @@ struct World {
     workers: Vec<Worker>,
     memory: Memory,
     now: UnixMillis,
-    calls: Vec<Call>,
-    answered: Vec<(usize, CallId)>,
+    calls: Vec<SentCall>,
+    completed: Vec<(usize, CallId)>,
     known_calls: BTreeSet<(usize, u64)>,
     /// When fetches of the key set began.
     fetches: Vec<UnixMillis>,
     /// The names of the keys that the provider ever sent in a response to a call.
     published: BTreeSet<&'static str>,
-    /// The opaque tokens of which the provider ever said that they are active.
+    /// The opaque tokens that were ever active at the provider.
     active: BTreeSet<String>,
 }
 
@@ -148,7 +151,7 @@ impl World {
             memory: Memory::default(),
             now: START,
             calls: Vec::new(),
-            answered: Vec::new(),
+            completed: Vec::new(),
             known_calls: BTreeSet::new(),
             fetches: Vec::new(),
             published: BTreeSet::new(),
@@ -193,18 +196,18 @@ impl World {
     /// Notes the calls that a worker makes, and checks their number.
     fn begin(&mut self, worker: usize, work: Vec<Work>) {
         for work in work {
-            let Work::Fetch(request) = work else {
+            let Work::Call(call) = work else {
                 continue;
             };
             assert!(
-                self.known_calls.insert((worker, request.call.0)),
+                self.known_calls.insert((worker, call.id.0)),
                 "a call id is used again"
             );
-            let under_way = self.calls.iter().filter(|call| {
-                call.request.endpoint == request.endpoint
-                    && self.now.since(call.begun) < call.request.timeout
+            let under_way = self.calls.iter().filter(|other| {
+                other.request.endpoint == call.request.endpoint
+                    && self.now.since(other.begun) < other.request.timeout
             });
-            if request.form.is_none() {
+            if call.request.body.is_none() {
                 assert_eq!(under_way.count(), 0, "two fetches of one key set at a time");
                 self.fetches.push(self.now);
                 let recent = self
@@ -217,9 +220,10 @@ impl World {
                 let own = under_way.filter(|call| call.worker == worker);
                 assert!(own.count() < 2 * MAX_CALLS, "too many calls about tokens");
             }
-            self.calls.push(Call {
+            self.calls.push(SentCall {
                 worker,
-                request,
+                id: call.id,
+                request: call.request,
                 begun: self.now,
             });
         }
@@ -255,39 +259,39 @@ impl World {
         }
         let call = self.calls.remove(argument % self.calls.len());
         let lives = self.now.since(call.begun) < call.request.timeout;
-        let answer = match &call.request.form {
+        let response = match &call.request.body {
             None => self.key_set(argument),
-            Some(form) => self.introspection(form.expose(), argument),
+            Some(body) => self.introspection(body.content().expose(), argument),
         };
         // The host gives a call up after its timeout.
-        let answer = if lives {
-            answer
+        let response = if lives {
+            response
         } else {
-            FetchAnswer::NoResponse
+            CallResponse::NoResponse
         };
-        self.answer(call.worker, call.request.call, answer);
+        self.complete(call.worker, call.id, response);
     }
 
-    fn answer(&mut self, worker: usize, call: CallId, answer: FetchAnswer) {
-        self.answered.push((worker, call));
+    fn complete(&mut self, worker: usize, call: CallId, response: CallResponse) {
+        self.completed.push((worker, call));
         let gate = &mut self.workers[worker].gate;
-        let work = gate.answered(call, answer, self.now, &self.memory);
+        let work = gate.answered(call, response, self.now, &self.memory);
         self.begin(worker, work);
     }
 
-    /// A response comes to a call that was answered: what it says must not count.
+    /// A response comes for a call that has ended: it must not count.
     fn respond_again(&mut self, argument: usize) {
-        if self.answered.is_empty() {
+        if self.completed.is_empty() {
             return;
         }
-        let (worker, call) = self.answered[argument % self.answered.len()];
+        let (worker, call) = self.completed[argument % self.completed.len()];
         let keys = [attacker().jwk("one"), attacker().jwk("three")];
         let body = json!({"keys": keys, "active": true, "aud": AUDIENCE, "client_id": "app",
             "sub": "app", "token_type": "access_token"});
-        self.answer(worker, call, response(200, body.to_string()));
+        self.complete(worker, call, response(200, body.to_string()));
     }
 
-    fn key_set(&mut self, argument: usize) -> FetchAnswer {
+    fn key_set(&mut self, argument: usize) -> CallResponse {
         let (one, two) = (
             mint(KeyKind::Ed25519).jwk("one"),
             mint(KeyKind::P256).jwk("two"),
@@ -299,14 +303,14 @@ impl World {
             4 => (&[], json!({ "keys": [] })),
             5 => (&[], json!("no key set")),
             6 => return response(503, String::new()),
-            _ => return FetchAnswer::NotDispatched,
+            _ => return CallResponse::NotDispatched,
         };
         self.published.extend(names);
         response(200, body.to_string())
     }
 
-    fn introspection(&mut self, form: &str, argument: usize) -> FetchAnswer {
-        let mut said = json!({"active": true, "aud": AUDIENCE, "client_id": "app", "sub": "app",
+    fn introspection(&mut self, form: &str, argument: usize) -> CallResponse {
+        let mut status = json!({"active": true, "aud": AUDIENCE, "client_id": "app", "sub": "app",
             "token_type": "access_token"});
         match argument / 4 % 4 {
             0 | 1 => {
@@ -314,10 +318,10 @@ impl World {
                 let token = token.split('&').next().unwrap_or_default();
                 self.active.insert(token.to_owned());
             }
-            2 => said = json!({"active": false}),
+            2 => status = json!({"active": false}),
             _ => return response(500, String::new()),
         }
-        response(200, said.to_string())
+        response(200, status.to_string())
     }
 
     fn leave(&mut self, worker: usize, argument: usize) {
@@ -327,12 +331,12 @@ impl World {
             return;
         };
         own.waiting.remove(id);
-        let settled = own.gate.gone(WaiterId(*id), self.now);
+        let settled = own.gate.abandon(WaiterId(*id), self.now);
         assert!(settled.is_some(), "a request that waited is not reported");
-        let again = own.gate.gone(WaiterId(*id), self.now);
+        let again = own.gate.abandon(WaiterId(*id), self.now);
         assert!(again.is_none(), "it is reported twice");
         let is_refused = matches!(
-            settled.map(|settled| settled.action),
+            settled.as_ref().map(|settled| settled.action()),
             Some(Action::Reply(..))
         );
         assert!(is_refused, "a request that left goes on");
@@ -358,7 +362,7 @@ impl World {
             !settled.audit().contains(&token.text),
             "the audit record shows a token"
         );
-        let Action::Continue(edits) = &settled.action else {
+        let Action::Continue(edits) = settled.action() else {
             return;
         };
         assert!(!edits.is_empty(), "it goes on as it came");
@@ -397,13 +401,11 @@ fn head(token: &str) -> RequestHead {
     RequestHead::new(pairs.to_vec())
 }
 
-fn response(status: u16, body: String) -> FetchAnswer {
-    FetchAnswer::Response {
+fn response(status: u16, body: String) -> CallResponse {
+    let content_type = ("content-type".to_owned(), b"application/json".to_vec());
+    CallResponse::Response {
         status,
-        hints: Hints {
-            content_type: Some(b"application/json".to_vec()),
-            ..Hints::default()
-        },
+        headers: ResponseHeaders::new(vec![content_type]),
         body: body.into_bytes(),
     }
 }

@@ -4,20 +4,21 @@
 //! `{app}` stands for a good token of the only principal, `{other}` for one of another client,
 //! `{attacker}` for one that another key signed.
 
-use std::rc::Rc;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use n8n_idp_gate::crypto::GuestCrypto;
+use n8n_idp_gate::crypto::KeySet;
 use n8n_idp_gate::decide::{
-    decide, Caller, Decision, Grounds, HeaderEdit, Outcome, Recollection, IDENTITY_HEADERS,
+    decide, Caller, Decision, DecisionContext, HeaderEdit, Outcome, Request, TokenCache,
+    IDENTITY_HEADERS,
 };
-use n8n_idp_gate::facts::{Availability, Facts, Introspected, KeyIdDigest, NewerKeys, Outage};
+use n8n_idp_gate::facts::{Availability, Facts, KeyIdDigest, NewerKeys, Outage, TokenStatus};
+use n8n_idp_gate::http::RequestHead;
 use n8n_idp_gate::n8n::Surface;
 use n8n_idp_gate::policy::{KeySource, Policy, ProviderId};
-use n8n_idp_gate::request::RequestHead;
 use n8n_idp_gate::time::UnixSeconds;
-use n8n_idp_gate::token::{Memo, TokenDigest};
+use n8n_idp_gate::token::TokenDigest;
 use serde_json::json;
 
 use crate::world::{attacker, claims, policy, token, Keys, NOW, SECRET};
@@ -43,13 +44,13 @@ fn tokens() -> &'static [(&'static str, String); 3] {
 pub fn run(input: &[u8]) {
     let request = head(input);
     POLICY.with(|policy| {
-        let mut memo = Memo::default();
-        let first = decision(policy, &memo, &request);
+        let mut token_cache = TokenCache::default();
+        let first = decision(policy, &token_cache, &request);
         check(&request, &first);
-        if let Some(Recollection::New(key, caller)) = &first.findings.recollection {
-            memo.remember(*key, Rc::clone(caller), caller.weight());
+        if let Some(remember) = first.remember.clone() {
+            token_cache.apply(remember);
         }
-        let second = decision(policy, &memo, &request);
+        let second = decision(policy, &token_cache, &request);
         check(&request, &second);
         assert_eq!(
             format!("{:?}", first.outcome),
@@ -59,15 +60,15 @@ pub fn run(input: &[u8]) {
     });
 }
 
-fn decision(policy: &Policy, memo: &Memo<Caller>, request: &RequestHead) -> Decision {
-    let grounds = Grounds {
+fn decision(policy: &Policy, token_cache: &TokenCache<Caller>, request: &RequestHead) -> Decision {
+    let context = DecisionContext {
         policy,
         facts: &AtHand(policy),
-        memo,
+        token_cache,
         crypto: &GuestCrypto,
         now: UnixSeconds(NOW),
     };
-    decide(grounds, request)
+    decide(context, Request::of_head(request))
 }
 
 /// The pairs of a head, as the client wrote them.
@@ -113,7 +114,7 @@ fn edited(request: &RequestHead, edits: &[HeaderEdit]) -> Vec<(String, Vec<u8>)>
 }
 
 fn check(request: &RequestHead, decision: &Decision) {
-    let shown = format!("{:?}", decision.findings);
+    let shown = format!("{:?}", decision.record);
     for (word, token) in tokens() {
         assert!(!shown.contains(token.as_str()), "the record shows {word}");
     }
@@ -146,7 +147,7 @@ fn check_forward(request: &RequestHead, decision: &Decision, edits: &[HeaderEdit
     let token = token.trim_ascii();
     let mut of = good.iter().filter(|(_, good)| good.as_bytes() == token);
     let (word, _) = of.next().expect("a forward without a good token");
-    let to_api = decision.findings.surface == Some(Surface::PublicApi);
+    let to_api = decision.record.surface == Some(Surface::PublicApi);
     assert!(
         !to_api || *word == "{app}",
         "a forward to the API in no principal's name"
@@ -176,7 +177,7 @@ fn check_forward(request: &RequestHead, decision: &Decision, edits: &[HeaderEdit
         keys,
         usize::from(to_api),
         "API keys to {:?}",
-        decision.findings.surface
+        decision.record.surface
     );
 }
 
@@ -189,10 +190,7 @@ fn check_pass(request: &RequestHead, decision: &Decision, edits: &[HeaderEdit]) 
         );
     }
     let guarded = [Some(Surface::Metrics)];
-    assert!(
-        !guarded.contains(&decision.findings.surface),
-        "metrics pass"
-    );
+    assert!(!guarded.contains(&decision.record.surface), "metrics pass");
     for (name, value) in edited(request, edits) {
         let plain = name.to_ascii_lowercase().replace('_', "-");
         assert!(
@@ -216,7 +214,7 @@ const OUTAGE: Outage = Outage {
 };
 
 impl Facts for AtHand<'_> {
-    fn key_set(&self, provider: ProviderId) -> Availability<'_> {
+    fn key_set(&self, provider: ProviderId) -> Availability<&KeySet> {
         match self
             .0
             .providers
@@ -236,7 +234,7 @@ impl Facts for AtHand<'_> {
         false
     }
 
-    fn introspection(&self, _: ProviderId, _: &TokenDigest) -> Introspected<'_> {
-        Introspected::Inactive
+    fn introspection(&self, _: ProviderId, _: &TokenDigest) -> Availability<TokenStatus> {
+        Availability::Known(TokenStatus::Inactive)
     }
 }

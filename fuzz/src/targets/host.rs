@@ -2,8 +2,9 @@
 //!
 //! Two lines: the authority, and the pattern.
 
-use n8n_idp_gate::hostname::{requested, HostPattern};
-use n8n_idp_gate::request::RequestHead;
+use n8n_idp_gate::http::hostname::requested;
+use n8n_idp_gate::http::HostPattern;
+use n8n_idp_gate::http::RequestHead;
 
 /// The target.
 pub fn run(input: &[u8]) {

@@ -5,8 +5,9 @@
 
 use std::time::Duration;
 
-use n8n_idp_gate::facts::{read_answer, Said};
-use n8n_idp_gate::policy::{Endpoint, Introspection, Protocol};
+use n8n_idp_gate::facts::{read_token_status, TokenStatus};
+use n8n_idp_gate::http::Endpoint;
+use n8n_idp_gate::policy::{Introspection, Protocol};
 use n8n_idp_gate::time::UnixMillis;
 use serde_json::Value;
 
@@ -41,26 +42,30 @@ pub fn run(input: &[u8]) {
         timeout: Duration::from_secs(5),
     };
     let now = UnixMillis(NOW.saturating_mul(1_000));
-    let Ok(said) = read_answer(&asked, document.to_vec(), now) else {
+    let Ok(status) = read_token_status(&asked, document.to_vec(), now) else {
         return;
     };
     let text = document.strip_prefix(b"\xef\xbb\xbf").unwrap_or(document);
     let document: Value = serde_json::from_slice(text).expect("JSON");
     assert!(document.is_object(), "{document}");
     let has_subject = document["sub"].as_str().is_some_and(|sub| !sub.is_empty());
-    match (&asked.protocol, said) {
-        (Protocol::Introspection { .. }, said) => {
+    match (&asked.protocol, status) {
+        (Protocol::Introspection { .. }, status) => {
             let says = document["active"].as_bool().expect("a boolean");
-            assert_eq!(matches!(said, Said::Active(_)), says, "{document}");
+            assert_eq!(matches!(status, TokenStatus::Active(_)), says, "{document}");
         }
-        (Protocol::UserInfo, said) => {
-            assert_eq!(matches!(said, Said::Active(_)), has_subject, "{document}");
+        (Protocol::UserInfo, status) => {
+            assert_eq!(
+                matches!(status, TokenStatus::Active(_)),
+                has_subject,
+                "{document}"
+            );
         }
-        (Protocol::GoogleTokenInfo, said) => {
-            let Said::Active(answer) = said else {
+        (Protocol::GoogleTokenInfo, status) => {
+            let TokenStatus::Active(response) = status else {
                 panic!("tokeninfo does not say so: {document}");
             };
-            for (name, value) in answer.claims().iter() {
+            for (name, value) in response.claims().iter() {
                 let own = &document[name];
                 assert!(
                     own == value || own.is_string(),

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use hmac_sha256::{Hash, HMAC};
 use n8n_idp_gate::facts::{
-    Availability, Effect, FactStore, Facts, FetchAnswer, Hints, SharedMemory,
+    Availability, CallResponse, Effect, FactStore, Facts, ResponseHeaders, SharedMemory,
 };
 use n8n_idp_gate::policy::{Policy, ProviderId};
 use n8n_idp_gate::time::UnixMillis;
@@ -78,7 +78,7 @@ pub fn run(input: &[u8]) {
 }
 
 fn is_fetch(effect: &Effect) -> bool {
-    matches!(effect, Effect::Fetch(_))
+    matches!(effect, Effect::Call(_))
 }
 
 /// What a worker shares after a fetch: the name and the sealed value.
@@ -88,15 +88,15 @@ fn genuine() -> &'static (String, Vec<u8>) {
         let memory = Memory::default();
         let mut store = FactStore::new(&policy(&Keys::Fetched));
         let effects = store.tick(START, &memory);
-        let [Effect::Fetch(request)] = effects.as_slice() else {
+        let [Effect::Call(call)] = effects.as_slice() else {
             panic!("not one fetch: {effects:?}");
         };
-        let answer = FetchAnswer::Response {
+        let response = CallResponse::Response {
             status: 200,
-            hints: Hints::default(),
+            headers: ResponseHeaders::default(),
             body: key_set().to_string().into_bytes(),
         };
-        store.answered(request.call, answer, START, &memory);
+        store.received(call.id, response, START, &memory);
         let (name, value) = memory.named("/keys/").expect("a shared key set");
         assert_eq!(
             seal(&name, &value[CODE..]),

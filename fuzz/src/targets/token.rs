@@ -8,10 +8,10 @@
 use std::time::Duration;
 
 use n8n_idp_gate::crypto::{Algorithm, GuestCrypto, KeySet};
-use n8n_idp_gate::policy::{TokenRules, TypRule};
-use n8n_idp_gate::request::RequestHead;
+use n8n_idp_gate::http::RequestHead;
 use n8n_idp_gate::time::UnixSeconds;
 use n8n_idp_gate::token::{bearer, is_opaque, Bearer, UntrustedToken, VerifiedToken};
+use n8n_idp_gate::token::{Issuers, TokenRules, TypRule};
 use serde_json::Value;
 
 use crate::mint::{base64url, Mint};
@@ -166,7 +166,10 @@ fn check(signed: &Signed<'_>, verified: &VerifiedToken) {
 fn rules() -> TokenRules {
     let algorithms = ["EdDSA", "ES256", "ES384", "RS256"];
     TokenRules {
-        discovery_issuer: ISSUER.to_owned(),
+        issuers: Issuers {
+            discovery: ISSUER.to_owned(),
+            others: Vec::new(),
+        },
         audience_claim: None,
         audiences: [AUDIENCE.to_owned()].into(),
         algorithms: algorithms
@@ -174,7 +177,7 @@ fn rules() -> TokenRules {
             .filter_map(Algorithm::parse)
             .collect(),
         clock_skew: Duration::from_secs(SKEW),
-        typ: TypRule::NotAnotherKind,
+        typ: TypRule::AnyAccessToken,
         client_claims: &[],
     }
 }
