@@ -62,6 +62,7 @@ docs-check: ## are the generated reference pages up to date?
 .PHONY: test-fast
 test-fast: ## unit and integration tests that need no server
 	$(CARGO) test --locked --lib --bins --tests
+	$(CARGO) test --locked --doc
 
 .PHONY: nextest
 nextest: ## the same with a time limit for each test (compiles cargo-nextest first, some 10 minutes)

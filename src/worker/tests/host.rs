@@ -107,6 +107,11 @@ impl TestHost {
         self.0.refused.borrow_mut().insert(function);
     }
 
+    /// No event happens within a function any more.
+    pub(super) fn reenter_nothing(&self) {
+        self.0.hooks.borrow_mut().clear();
+    }
+
     pub(super) fn refuse_nothing(&self) {
         self.0.refused.borrow_mut().clear();
     }
