@@ -17,14 +17,14 @@ fn a_scope_is_no_role_where_the_operator_says_so() {
     let role = claims("reader", &["Reader"]);
     let mut scope = claims("reader", &[]);
     scope["scope"] = json!("openid Reader");
-    for (word, of_role, of_scope) in [
+    for (roles_from, of_role, of_scope) in [
         (Some("roles"), "forward", "insufficient_scope"),
         (Some("scopes"), "insufficient_scope", "forward"),
         (Some("both"), "forward", "forward"),
         (None, "forward", "forward"),
     ] {
-        assert_eq!(from(word, &role), of_role, "{word:?}");
-        assert_eq!(from(word, &scope), of_scope, "{word:?}");
+        assert_eq!(from(roles_from, &role), of_role, "{roles_from:?}");
+        assert_eq!(from(roles_from, &scope), of_scope, "{roles_from:?}");
     }
 }
 

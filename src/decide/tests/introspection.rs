@@ -65,7 +65,7 @@ fn provider(decision: &Decision) -> Option<&str> {
 }
 
 #[test]
-fn an_opaque_token_goes_on_by_the_word_of_its_provider() {
+fn an_active_opaque_token_is_forwarded() {
     let decision = decided_on(&asking(), "opaque", vec![answer(&json!({}))]);
     let head = upstream(&request("GET", PATH, &[]), &decision);
     assert_eq!(value(&head, "x-n8n-api-key"), Some(READER_KEY));
@@ -165,7 +165,7 @@ fn a_jwt_is_never_taken_on_a_provider_s_word_alone() {
 }
 
 #[test]
-fn with_always_a_good_jwt_needs_the_word_of_its_provider_too() {
+fn with_always_a_good_jwt_must_be_active_too() {
     let mut configuration = asking();
     configuration["providers"][0]["introspection"]["always"] = json!(true);
     let token = sign(&claims("reader", &["Reader"]));
