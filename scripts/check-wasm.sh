@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Checks a built filter: it may import only what scripts/wasm-imports.txt lists,
-# it must export exactly what scripts/wasm-exports.txt lists, and it may not be
+# it must export exactly what scripts/wasm-exports.txt lists, it has no custom
+# section (Envoy can be told to run machine code from one), and it may not be
 # larger than the budget below. Prints the figures.
 # Usage: scripts/check-wasm.sh [FILE], by default target/n8n-idp-gate.wasm.
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
@@ -15,7 +16,7 @@ PYTHONPATH=scripts python3 -B - "$wasm" scripts/wasm-imports.txt scripts/wasm-ex
 import sys
 
 import wasm_sections
-from wasm_sections import EXPORTS, IMPORTS, name, number, sections
+from wasm_sections import CUSTOM, EXPORTS, IMPORTS, name, number, sections
 
 path, list_path, exports_path, budget = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
 data = open(path, "rb").read()
@@ -55,9 +56,11 @@ def lines(path):
     return listed
 
 
-found, exported = set(), set()
+found, exported, custom = set(), set(), []
 for section, start, _ in sections(data):
-    if section == IMPORTS:
+    if section == CUSTOM:
+        custom.append(name(data, start)[0])
+    elif section == IMPORTS:
         found.update(imports(start))
     elif section == EXPORTS:
         exported.update(item for item, _, _ in wasm_sections.exports(data, start))
@@ -74,6 +77,9 @@ for item in sorted(differing):
     print(f"error: exported and not listed, or listed and not exported: {item}", file=sys.stderr)
     bad.append(item)
 print(f"exports: {len(exported)}" + (", as listed" if not differing else ", other than listed"))
+for item in custom:
+    print(f"error: a custom section: {item}", file=sys.stderr)
+    bad.append(item)
 print(f"size: {len(data)} bytes, {100 * len(data) / budget:.1f} % of the budget of {budget}")
 if len(data) > budget:
     print(f"error: {path} is {len(data) - budget} bytes over the budget", file=sys.stderr)

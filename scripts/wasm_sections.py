@@ -1,5 +1,6 @@
 """What the scripts read in a WebAssembly module."""
 
+CUSTOM = 0
 EXPORTS = 7
 IMPORTS = 2
 
