@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 use super::repository::File;
 
@@ -130,6 +130,8 @@ impl Crate {
                     at = end;
                     continue;
                 }
+                // The path of `pub(in path)` says which modules see the item. It imports nothing.
+                TokenTree::Group(group) if is_public && is_visibility(group) => {}
                 TokenTree::Group(group) => {
                     if group.delimiter() != Delimiter::Parenthesis {
                         is_public = false;
@@ -282,6 +284,12 @@ fn is_cfg_test(tokens: &[TokenTree]) -> bool {
     is_punct(hash, '#') && (text == "cfg(test)" || text.starts_with("cfg(all(test,"))
 }
 
+/// Whether a group after `pub` is `(in path)`.
+fn is_visibility(group: &Group) -> bool {
+    let first = group.stream().into_iter().next();
+    matches!(first, Some(TokenTree::Ident(word)) if word == "in")
+}
+
 fn is_punct(token: &TokenTree, wanted: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == wanted)
 }
@@ -347,6 +355,19 @@ mod tests {
                 "b/c:3 crate::a::low a/low",
             ]
         );
+    }
+
+    #[test]
+    fn the_path_of_a_visibility_is_no_import() {
+        let found = imports(&[
+            ("src/a/mod.rs", "pub mod b;"),
+            (
+                "src/a/b.rs",
+                "pub(in crate::a) struct S(pub (crate::a::T, u8));\n\
+                 pub(in crate::a) fn f() { crate::a::g() }",
+            ),
+        ]);
+        assert_eq!(found, ["a/b:1 crate::a::T a", "a/b:2 crate::a::g a"]);
     }
 
     #[test]
