@@ -2,6 +2,7 @@
 
 mod providers;
 mod schema;
+mod section;
 mod shapes;
 mod syntaxes;
 
@@ -9,40 +10,21 @@ pub use schema::{schema, SCHEMA_FILE};
 
 use std::fmt::Write as _;
 
+use section::SectionReference;
+
 use super::raw::{
     RawApiKeyRule, RawAudit, RawClaimNot, RawClaimRule, RawClaimTests, RawClaimsAt, RawCondition,
     RawConfiguration, RawEndpoints, RawInstance, RawIntrospection, RawKeys, RawKind, RawN8n,
     RawPrincipal, RawProvider, RawPublicApi, RawUserInfo, RawWebhook,
 };
 use super::rules::{Demand, Rule, When};
-use super::section::{AbsenceReference, FieldReference, Section};
+use super::section::{AbsenceReference, FieldReference};
 use super::shape::Shape;
 
 /// A whole configuration that shows the language.
 pub const EXAMPLE: &str = include_str!("reference/example.yaml");
 
 const INTRODUCTION: &str = include_str!("reference/introduction.md");
-
-/// An object of the configuration, as data.
-struct SectionReference {
-    title: &'static str,
-    about: &'static str,
-    fields: Vec<FieldReference>,
-    own_rules: &'static [Rule],
-    rules: Vec<&'static Rule>,
-}
-
-impl SectionReference {
-    fn of<S: Section>() -> Self {
-        Self {
-            title: S::TITLE,
-            about: S::ABOUT.trim(),
-            fields: S::fields(),
-            own_rules: S::OWN_RULES,
-            rules: S::RULES.iter().copied().flatten().collect(),
-        }
-    }
-}
 
 /// All objects, in the order of the page. The first is the configuration itself.
 fn sections() -> Vec<SectionReference> {

@@ -5,7 +5,8 @@
 
 use serde_json::{json, Map, Value};
 
-use super::{providers, sections, SectionReference};
+use super::section::SectionReference;
+use super::{providers, sections};
 use crate::config::duration::PATTERN;
 use crate::config::raw::RawProvider;
 use crate::config::rules::{Demand, Rule, When};

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::SectionReference;
+use super::section::SectionReference;
 use crate::config::duration::UNITS;
 use crate::config::shape::{Description, Shape};
 

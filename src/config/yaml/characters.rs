@@ -1,6 +1,7 @@
 //! Characters that programs read differently.
 
-use super::{Reader, YamlFault};
+use super::fault::YamlFault;
+use super::reader::Reader;
 
 /// Refuses characters that programs read differently: yaml-cpp stops at some, go-yaml breaks lines at
 /// others or fails, and a carriage return alone is a line break to some.

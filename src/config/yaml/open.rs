@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use saphyr_parser::{Event, ScalarStyle, Tag};
 use serde_json::{Map, Value};
 
-use super::{not_yaml, scalar, step, Budget, Form, Odd, Reader, YamlFault, MAX_DEPTH};
+use super::budget::Budget;
+use super::document::{step, Odd};
+use super::fault::{not_yaml, YamlFault, MAX_DEPTH};
+use super::reader::Reader;
+use super::scalar::{self, Form};
 
 /// A document that is being read.
 #[allow(clippy::struct_field_names, reason = "what is open is called so")]

@@ -9,7 +9,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::Reader;
+use super::reader::Reader;
 
 /// A scalar, or the name of a member, that is not safe to read in a configuration: readers see
 /// different things in it, or other ones than the file says.

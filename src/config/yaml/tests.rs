@@ -1,5 +1,6 @@
-use serde_json::json;
+use serde_json::{json, Value};
 
+use super::fault::{MAX_DEPTH, MAX_VALUES};
 use super::*;
 
 fn read(text: &str) -> Result<Value, YamlFault> {
