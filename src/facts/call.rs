@@ -171,9 +171,6 @@ pub enum CallFault {
     TooLarge,
 }
 
-/// The longest text of a provider that a message quotes, in characters: addresses are long.
-pub(super) const LONGEST_SHOWN: usize = 256;
-
 fn leads_to(location: Option<&String>) -> String {
     location.map_or_else(String::new, |to| format!(", to \"{to}\""))
 }

@@ -10,6 +10,7 @@ mod call;
 mod event;
 mod fault;
 mod kinds;
+mod need;
 mod peer;
 mod response_headers;
 mod schedule;
@@ -28,10 +29,10 @@ pub use kinds::key_set::{read_discovery, KeyIdDigest, KeysFault};
 pub use kinds::token_status::{
     read_token_status, status_request, TokenStatus, TokenStatusFault, MAX_CALLS,
 };
+pub use need::SourceId;
 pub use peer::Peer;
 pub use response_headers::ResponseHeaders;
 pub use shared::{SharedKey, SharedMemory};
-pub use source::SourceId;
 pub use store::{Effect, FactStore, KeyCount, Origin};
 pub use waiting::{WaitFault, WaiterId};
 

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use super::call::LONGEST_SHOWN;
 use crate::formats::printable::printable_bytes;
+
+/// The longest text of a provider that a message quotes, in characters: addresses are long.
+pub(super) const LONGEST_SHOWN: usize = 256;
 
 /// The most of a `Content-Encoding` that is shown, in characters.
 const LONGEST_CODING: usize = 40;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::call::CallId;
 use super::fault::FaultCode;
-use super::source::FactKey;
+use super::need::FactKey;
 use super::Outage;
 use crate::time::UnixMillis;
 

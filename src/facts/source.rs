@@ -5,41 +5,12 @@ use std::time::Duration;
 
 use super::call::{Call, CallId, CallRequest, CallResponse};
 use super::kinds::key_set::Refetch;
+use super::need::FactKey;
 use super::peer::Peer;
 use super::schedule::{Calls, Pause, Pauses, UnderWay};
 use super::waiting::Waiter;
 use super::{Availability, Event, WaiterId};
 use crate::time::UnixMillis;
-
-/// Names a source of facts in its store. A provider may have several.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SourceId(pub(super) usize);
-
-/// What one fact of a source is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct FactKey(pub(super) [u8; 32]);
-
-impl FactKey {
-    /// That of a source with a single fact.
-    pub(super) const ONLY: Self = Self([0; 32]);
-}
-
-/// What a request needs of a source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Need {
-    /// A fact.
-    Any(FactKey),
-    /// A newer one than the one that is known.
-    Newer(FactKey, Refetch),
-}
-
-impl Need {
-    pub(super) const fn key(&self) -> &FactKey {
-        match self {
-            Self::Any(key) | Self::Newer(key, _) => key,
-        }
-    }
-}
 
 /// How requests wait for the facts of a source.
 #[derive(Clone, Copy, Debug)]

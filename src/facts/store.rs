@@ -8,10 +8,11 @@ pub use of_policy::KeyCount;
 
 use std::time::Duration;
 
+use super::need::{FactKey, Need, SourceId};
 use super::peer::Peer;
 use super::shared::{Lease, Names, SharedFact, TooLarge};
 use super::slots::Holder;
-use super::source::{CallIds, FactKey, Kind, Need, Received, Room, Source, SourceId, Start};
+use super::source::{CallIds, Kind, Received, Room, Source, Start};
 use super::waiting::{Waiter, Waiting};
 use super::{
     Call, CallId, CallResponse, Event, KeyIdDigest, SharedKey, SharedMemory, WaitFault, WaiterId,
@@ -78,12 +79,19 @@ pub(super) struct Admission {
 /// All facts of one worker.
 pub struct FactStore {
     sources: Vec<Slot>,
-    of_providers: Vec<of_policy::SourcesOfProvider>,
+    of_providers: Vec<SourcesOfProvider>,
     waiting: Waiting,
     /// Requests that have lost their slots.
     displaced: Vec<WaiterId>,
     shared_key: Option<SharedKey>,
     ids: CallIds,
+}
+
+/// The sources of one provider.
+struct SourcesOfProvider {
+    keys: SourceId,
+    /// `None`: no call is made about its tokens.
+    token_status: Option<SourceId>,
 }
 
 /// A source, and where it stands with the other workers.
@@ -179,11 +187,6 @@ impl FactStore {
                 shared.lay_out_lease();
             }
         }
-    }
-
-    /// The facts as they stand at `now`.
-    pub const fn at(&self, now: UnixMillis) -> FactsAt<'_> {
-        FactsAt::new(self, now)
     }
 
     /// A source, if it is of this kind.

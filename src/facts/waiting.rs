@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::need::{FactKey, Need, SourceId};
 use super::slots::{Holder, Slots};
-use super::source::{FactKey, Need, SourceId};
 use crate::time::UnixMillis;
 
 /// A request that waits, by the number that the host gave it.

@@ -1,107 +1,44 @@
-//! The key set of one provider.
+//! The key set of one provider, as a kind of fact.
 
 mod discovery;
 mod fault;
 mod fetch;
 mod in_use;
+mod key_id;
+mod published;
 mod refetch;
 mod snapshot;
+mod state;
+mod step;
 mod unknown;
 mod view;
 
 pub use discovery::read_discovery;
 pub use fault::KeysFault;
+pub use key_id::KeyIdDigest;
 pub(in crate::facts) use refetch::Refetch;
-pub use unknown::KeyIdDigest;
+pub(in crate::facts) use state::KeySetSource;
 
 use std::time::Duration;
 
-use fetch::Step;
 use in_use::InUse;
-use refetch::{Cause, Refetches, Wanted};
-use snapshot::{Discovered, Snapshot};
-use unknown::UnknownKeyIds;
+use refetch::{Refetches, Wanted};
+use snapshot::Snapshot;
+use step::Step;
 
-use crate::crypto::{KeySet, SkippedKey};
+use crate::crypto::KeySet;
 use crate::facts::call::{Call, CallRequest, CallResponse};
+use crate::facts::need::{FactKey, Need};
 use crate::facts::peer::Peer;
 use crate::facts::schedule::{Calls, Pause, Pauses, UnderWay};
-use crate::facts::source::{
-    Adopted, CallIds, Ended, FactKey, Kind, Need, Progress, Room, Sharing, Start,
-};
+use crate::facts::source::{Adopted, CallIds, Ended, Kind, Progress, Room, Sharing, Start};
 use crate::facts::waiting::Waiter;
 use crate::facts::{Availability, Event};
-use crate::policy::{Freshness, KeySource, Provider, ProviderId};
+use crate::policy::KeySource;
 use crate::time::UnixMillis;
 
 /// The most requests of one worker that wait for keys at a time. Each holds a connection and memory.
 const MAX_WAITERS: usize = 1024;
-
-/// The key set of one provider.
-#[derive(Debug)]
-pub(in crate::facts) struct KeySetSource {
-    provider: ProviderId,
-    /// All issuers of the provider.
-    issuers: Vec<String>,
-    /// The issuer that its discovery document must name.
-    issuer: String,
-    source: KeySource,
-    freshness: Freshness,
-    revoked: Vec<String>,
-    in_use: Option<InUse>,
-    /// The keys of the newest document that are left out.
-    skipped: Vec<SkippedKey>,
-    /// When this worker first asked for it.
-    started: Option<UnixMillis>,
-    /// When the newest document was fetched that is known here, an empty one included.
-    newest: UnixMillis,
-    /// The keys came from another worker and were due then. What is in shared memory may be older than
-    /// what the workers knew, written back by another module. So they do not serve before this worker
-    /// has tried to fetch them.
-    is_overdue: bool,
-    /// When keys were last fetched, whether they are still in use or not.
-    last_good: Option<UnixMillis>,
-    discovered: Option<Discovered>,
-    calls: Calls<Step>,
-    pauses: Pauses,
-    unknown: UnknownKeyIds,
-    /// The fetches for tokens that named a key id which is not in the set.
-    refetches: Refetches,
-    /// The same for tokens whose signature is good under no key that they name.
-    changes: Refetches,
-    /// When the last fetch began that brought keys and rested on nothing known before. If a request
-    /// came before that, and its token names a key that is not in the set, the key is not published.
-    complete_since: UnixMillis,
-}
-
-impl KeySetSource {
-    pub(in crate::facts) fn new(id: ProviderId, provider: &Provider) -> Self {
-        Self {
-            provider: id,
-            issuers: provider.token.issuers.iter().map(str::to_owned).collect(),
-            issuer: provider.token.issuers.discovery.clone(),
-            source: provider.keys.clone(),
-            freshness: provider.freshness.clone(),
-            revoked: provider.revoked_kids.clone(),
-            in_use: None,
-            skipped: match &provider.keys {
-                KeySource::Inline(set) => set.skipped().to_vec(),
-                _ => Vec::new(),
-            },
-            started: None,
-            newest: UnixMillis(0),
-            is_overdue: false,
-            last_good: None,
-            discovered: None,
-            calls: Calls::default(),
-            pauses: Pauses::new(u32::MAX),
-            unknown: UnknownKeyIds::default(),
-            refetches: Refetches::of(Cause::Unknown),
-            changes: Refetches::of(Cause::Changed),
-            complete_since: UnixMillis(0),
-        }
-    }
-}
 
 impl Kind for KeySetSource {
     const NAME: &'static str = "keys";

@@ -6,6 +6,7 @@ mod fault;
 mod queues;
 mod read;
 mod statuses;
+mod step;
 
 pub use call::status_request;
 pub use fault::TokenStatusFault;
@@ -19,12 +20,13 @@ use std::time::Duration;
 use fault::scope;
 use queues::{Asker, Queues};
 use statuses::Known;
+use step::{Step, TokenStatusCalls};
 
 use crate::facts::call::CallResponse;
 use crate::facts::fault::FaultScope;
-use crate::facts::peer::Peer;
+use crate::facts::need::{FactKey, SourceId};
 use crate::facts::schedule::{Calls, Failure, Pauses, UnderWay, LONGEST_ASKED_FOR};
-use crate::facts::source::{CallIds, Ended, FactKey, Kind, Progress, Room, SourceId, Start};
+use crate::facts::source::{CallIds, Ended, Kind, Progress, Room, Start};
 use crate::facts::waiting::Waiter;
 use crate::facts::{Availability, CallRequest, Event, Outage};
 use crate::policy::{Introspection, ProviderId};
@@ -65,19 +67,6 @@ pub(in crate::facts) struct TokenStatusSource {
     probe_after: UnixMillis,
     /// Those of all sources in the worker: their number is bounded together.
     statuses: Rc<RefCell<TokenStatuses>>,
-}
-
-/// The calls about tokens that are under way.
-type TokenStatusCalls = Calls<Step>;
-
-/// The one call that a token status takes.
-#[derive(Debug)]
-pub(in crate::facts) struct Step {
-    is_proven: bool,
-    /// Where the request came from that it is made for.
-    peer: Option<Peer>,
-    /// It was made in a pause.
-    is_probe: bool,
 }
 
 impl TokenStatusSource {

@@ -19,15 +19,18 @@ pub struct FactsAt<'s> {
     now: UnixMillis,
 }
 
-impl<'s> FactsAt<'s> {
-    pub(super) const fn new(store: &'s FactStore, now: UnixMillis) -> Self {
-        Self {
-            store,
+impl FactStore {
+    /// The facts as they stand at `now`.
+    pub const fn at(&self, now: UnixMillis) -> FactsAt<'_> {
+        FactsAt {
+            store: self,
             since: now,
             now,
         }
     }
+}
 
+impl FactsAt<'_> {
     /// The same for a request that came at `since`.
     #[must_use]
     pub const fn of_request(mut self, since: UnixMillis) -> Self {

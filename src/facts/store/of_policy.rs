@@ -4,21 +4,15 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::{Admission, FactStore, Origin};
+use super::{Admission, FactStore, Origin, SourcesOfProvider};
 use crate::facts::kinds::key_set::{KeySetSource, OnlyKeySet, Refetch};
 use crate::facts::kinds::token_status::{TokenStatusSource, TokenStatuses};
-use crate::facts::source::{FactKey, Kind, Need, Source, SourceId};
+use crate::facts::need::{FactKey, Need, SourceId};
+use crate::facts::source::{Kind, Source};
 use crate::facts::{Availability, Call, CallId, Fact, KeyIdDigest, SharedKey, WaitFault, WaiterId};
 use crate::policy::{Policy, Principals, ProviderId};
 use crate::time::UnixMillis;
 use crate::token::{CompactToken, TokenDigest};
-
-/// The sources of one provider.
-pub(super) struct SourcesOfProvider {
-    keys: SourceId,
-    /// `None`: no call is made about its tokens.
-    token_status: Option<SourceId>,
-}
 
 /// How many keys of a provider there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

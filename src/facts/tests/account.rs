@@ -7,11 +7,10 @@ use serde_json::Value;
 
 use super::*;
 use crate::facts::call::{Body, CallRequest};
+use crate::facts::need::{FactKey, Need};
 use crate::facts::schedule::{Calls, Failure, Pauses, UnderWay};
 use crate::facts::shared::codec::{moment, put, take, text};
-use crate::facts::source::{
-    Adopted, CallIds, Ended, FactKey, Kind, Need, Progress, Room, Sharing, Source, Start,
-};
+use crate::facts::source::{Adopted, CallIds, Ended, Kind, Progress, Room, Sharing, Source, Start};
 use crate::facts::store::Admission;
 use crate::facts::waiting::Waiter;
 

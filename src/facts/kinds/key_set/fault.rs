@@ -3,8 +3,9 @@
 use thiserror::Error;
 
 use crate::crypto::KeySetFault;
-use crate::facts::call::{CallFault, LONGEST_SHOWN};
+use crate::facts::call::CallFault;
 use crate::facts::fault::FaultCode;
+use crate::facts::response_headers::LONGEST_SHOWN;
 use crate::formats::printable::quoted_up_to;
 
 /// Why the keys of a provider could not be fetched.

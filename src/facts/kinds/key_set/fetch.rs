@@ -5,12 +5,14 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::discovery::jwks_endpoint;
-use super::in_use::{InUse, Published};
+use super::fault::KeysFault;
+use super::in_use::InUse;
+use super::published::Published;
 use super::refetch::{Cause, PastRefetch, Wanted};
 use super::snapshot::{Discovered, Snapshot};
-use super::{KeyIdDigest, KeySetSource, KeysFault};
+use super::state::KeySetSource;
+use super::step::{Fetch, Step};
 use crate::crypto::{KeySet, KeySetFault, PublicKey, SkippedKey};
-use crate::facts::peer::Peer;
 use crate::facts::schedule::{rhythm, Failure, UnderWay};
 use crate::facts::{Event, FaultCode};
 use crate::http::Endpoint;
@@ -19,37 +21,6 @@ use crate::time::UnixMillis;
 
 /// The most key ids that one refetch is for by name.
 const MAX_LOOKED_FOR: usize = 256;
-
-/// One call of a fetch.
-#[derive(Debug)]
-pub(in crate::facts) enum Step {
-    /// For the discovery document. The call for the keys goes to this cluster.
-    Document(Fetch, String),
-    /// For the key set.
-    Keys(Fetch),
-}
-
-/// What the calls of one fetch have in common.
-#[derive(Clone, Debug)]
-pub(in crate::facts) struct Fetch {
-    pub(super) begun: UnixMillis,
-    /// It rests on nothing that was known before.
-    pub(super) is_whole: bool,
-    /// Why it is a refetch, if it is one.
-    pub(super) cause: Option<Cause>,
-    /// Where the request came from that caused it.
-    pub(super) peer: Option<Peer>,
-    /// The digests of the key ids that it is for.
-    pub(super) asked: Vec<KeyIdDigest>,
-}
-
-impl Step {
-    pub(super) const fn fetch(&self) -> &Fetch {
-        match self {
-            Self::Document(fetch, _) | Self::Keys(fetch) => fetch,
-        }
-    }
-}
 
 impl KeySetSource {
     /// When keys are due: what the provider says of its document counts within bounds. It is the same

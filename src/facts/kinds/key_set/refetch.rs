@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::unknown::KeyIdDigest;
+use super::key_id::KeyIdDigest;
 use crate::facts::peer::Peer;
 use crate::time::UnixMillis;
 

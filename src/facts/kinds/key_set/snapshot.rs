@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::in_use::{Published, Removed};
+use super::published::{Published, Removed};
 use super::refetch::{Cause, PastRefetch, Refetches};
 use crate::crypto::{PublicKey, SkipReason, SkippedKey};
 use crate::facts::peer::Peer;

@@ -3,47 +3,13 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use hmac_sha256::Hash;
-
+use super::key_id::KeyIdDigest;
 use super::refetch;
 use crate::crypto::KeySet;
 use crate::time::UnixMillis;
-use crate::token::TokenDigest;
 
 /// The most key ids of a provider that are remembered, of each kind.
 const MAX_CACHED_TOKENS: usize = 256;
-
-/// Stands for the key that a token names: for its `kid`, which is a text of any length that a client
-/// chose, or for the token, where it has none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct KeyIdDigest([u8; 16]);
-
-impl KeyIdDigest {
-    /// The digest of a `kid`. An attacker cannot find another text with the digest of a real key id, to
-    /// have it taken for unknown.
-    pub fn of(key_id: &str) -> Self {
-        Self::of_bytes(&Hash::hash(key_id.as_bytes()))
-    }
-
-    /// What stands for the key of a token without a `kid`.
-    pub fn of_token(token: &TokenDigest) -> Self {
-        Self::of_bytes(token.bytes())
-    }
-
-    fn of_bytes(whole: &[u8; 32]) -> Self {
-        let mut digest = [0; 16];
-        digest
-            .iter_mut()
-            .zip(whole)
-            .for_each(|(kept, byte)| *kept = *byte);
-        Self(digest)
-    }
-
-    /// The same as a number.
-    pub(in crate::facts) const fn number(self) -> u128 {
-        u128::from_be_bytes(self.0)
-    }
-}
 
 /// What is known of key ids that are not in the set.
 ///

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use super::in_use::InUse;
+use super::key_id::KeyIdDigest;
 use super::refetch::{Cause, Wanted};
-use super::{InUse, KeyIdDigest, KeySetSource};
+use super::state::KeySetSource;
 use crate::crypto::SkippedKey;
 use crate::facts::NewerKeys;
 use crate::policy::KeySource;

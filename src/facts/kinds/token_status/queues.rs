@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::TokenStatusCalls;
+use super::step::TokenStatusCalls;
+use crate::facts::need::FactKey;
 use crate::facts::peer::Peer;
-use crate::facts::source::FactKey;
 use crate::facts::waiting::Waiter;
 use crate::facts::WaiterId;
 

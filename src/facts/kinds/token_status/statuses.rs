@@ -2,7 +2,7 @@
 
 use super::TokenStatus;
 use crate::facts::fault::FaultCode;
-use crate::facts::source::{FactKey, SourceId};
+use crate::facts::need::{FactKey, SourceId};
 use crate::formats::json;
 use crate::time::UnixMillis;
 use crate::token::Term;

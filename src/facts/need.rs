@@ -1,0 +1,33 @@
+//! What a request needs, and of which source.
+
+use super::kinds::key_set::Refetch;
+
+/// Names a source of facts in its store. A provider may have several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SourceId(pub(super) usize);
+
+/// What one fact of a source is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct FactKey(pub(super) [u8; 32]);
+
+impl FactKey {
+    /// That of a source with a single fact.
+    pub(super) const ONLY: Self = Self([0; 32]);
+}
+
+/// What a request needs of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Need {
+    /// A fact.
+    Any(FactKey),
+    /// A newer one than the one that is known.
+    Newer(FactKey, Refetch),
+}
+
+impl Need {
+    pub(super) const fn key(&self) -> &FactKey {
+        match self {
+            Self::Any(key) | Self::Newer(key, _) => key,
+        }
+    }
+}
