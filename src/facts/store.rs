@@ -3,7 +3,6 @@
 mod at;
 mod of_policy;
 
-pub(super) use at::FactsAt;
 pub use of_policy::KeyCount;
 
 use std::time::Duration;
