@@ -15,6 +15,7 @@ use settled::NO_REFUSAL;
 use waiting::{origin, refusal_without, unavailable, End, WaitingRequest, Woken};
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::crypto::SignatureVerifier;
@@ -49,7 +50,7 @@ pub const MAX_SETTLED: usize = 16;
 
 /// The gate of one configuration in one worker.
 pub struct Gate {
-    policy: Policy,
+    policy: Arc<Policy>,
     store: FactStore,
     token_cache: TokenCache<Caller>,
     crypto: Box<dyn SignatureVerifier>,
@@ -70,7 +71,8 @@ pub enum Work {
 
 impl Gate {
     /// A gate without any fetched fact.
-    pub fn new(policy: Policy, crypto: Box<dyn SignatureVerifier>) -> Self {
+    pub fn new(policy: impl Into<Arc<Policy>>, crypto: Box<dyn SignatureVerifier>) -> Self {
+        let policy = policy.into();
         Self {
             store: FactStore::new(&policy),
             policy,

@@ -1,11 +1,11 @@
 //! A value that must never be printed.
 
 use std::fmt;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// A secret from the environment of the virtual machine. `Debug` shows only that it is there.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Rc<str>);
+pub struct Secret(Arc<str>);
 
 impl Secret {
     /// Wraps a value that was read from where secrets come from.

@@ -4,7 +4,7 @@
 #[path = "conformance/vectors.rs"]
 mod vectors;
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine as _;
@@ -12,7 +12,7 @@ use n8n_idp_gate::crypto::{Algorithm, GuestCrypto, KeySet, PublicKey, SignatureV
 use serde_json::{json, Value};
 use vectors::Suite;
 
-fn key(jwk: &Value) -> Option<Rc<PublicKey>> {
+fn key(jwk: &Value) -> Option<Arc<PublicKey>> {
     let document = json!({ "keys": [jwk] }).to_string();
     let set = KeySet::parse(document.as_bytes()).ok()?;
     set.keys().first().cloned()

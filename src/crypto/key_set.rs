@@ -1,6 +1,6 @@
 //! A provider's published keys (RFC 7517 §5), reduced to those that can check a token.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_json::value::RawValue;
 use serde_json::Value;
@@ -26,7 +26,7 @@ pub const MAX_CANDIDATES: usize = 4;
 /// The usable keys of one JWK set.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct KeySet {
-    keys: Vec<Rc<PublicKey>>,
+    keys: Vec<Arc<PublicKey>>,
     skipped: Vec<SkippedKey>,
     revoked: Vec<String>,
 }
@@ -66,7 +66,7 @@ fn in_words(skipped: &SkippedKey) -> String {
 #[derive(Debug, PartialEq)]
 pub enum Candidates<'k> {
     /// These may have; a signature must be good under one of them.
-    Keys(Vec<&'k Rc<PublicKey>>),
+    Keys(Vec<&'k Arc<PublicKey>>),
     /// The operator revoked keys with the token's `kid`, whatever is published.
     Revoked,
     /// No key has the token's `kid`: the set may be out of date.
@@ -143,7 +143,7 @@ impl KeySet {
         let mut set = Self::default();
         for (index, jwk) in jwks(document)?.into_iter().enumerate() {
             match jwk::parse(jwk.get()) {
-                Ok(key) => set.keys.push(Rc::new(key)),
+                Ok(key) => set.keys.push(Arc::new(key)),
                 Err(unusable) => set.skipped.push(SkippedKey {
                     index,
                     key_id: unusable.key_id,
@@ -159,20 +159,20 @@ impl KeySet {
     }
 
     /// The usable keys, in the order of the set.
-    pub fn keys(&self) -> &[Rc<PublicKey>] {
+    pub fn keys(&self) -> &[Arc<PublicKey>] {
         &self.keys
     }
 
     /// Whether this key, or one that is equal to it, is in the set. A token that it verified is good no
     /// longer than that.
-    pub fn contains(&self, key: &Rc<PublicKey>) -> bool {
-        let same = |other: &Rc<PublicKey>| Rc::ptr_eq(other, key);
+    pub fn contains(&self, key: &Arc<PublicKey>) -> bool {
+        let same = |other: &Arc<PublicKey>| Arc::ptr_eq(other, key);
         // Keys that stay through a refresh are the very same ones.
         self.keys.iter().any(same) || self.keys.contains(key)
     }
 
     /// A set of these keys, but for those with a `kid` that is revoked.
-    pub fn of(mut keys: Vec<Rc<PublicKey>>, revoked: &[String]) -> Self {
+    pub fn of(mut keys: Vec<Arc<PublicKey>>, revoked: &[String]) -> Self {
         keys.retain(|key| !key.key_id().is_some_and(|id| is_among(id, revoked)));
         Self {
             keys,
@@ -244,7 +244,7 @@ fn is_among(key_id: &str, revoked: &[String]) -> bool {
 }
 
 fn fitting<'k>(
-    keys: impl IntoIterator<Item = &'k Rc<PublicKey>>,
+    keys: impl IntoIterator<Item = &'k Arc<PublicKey>>,
     algorithm: Algorithm,
 ) -> Candidates<'k> {
     let keys: Vec<_> = keys.into_iter().filter(|key| key.fits(algorithm)).collect();

@@ -1,6 +1,6 @@
 //! From a bearer token to a verified caller.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::draft::{Draft, Stop};
 use super::introspection::{confirm, introspect};
@@ -41,7 +41,7 @@ pub(super) fn authenticate(
     }
     let evidence = verify(context, instance, token, key.digest(), &mut draft.record)?;
     draft.record.cache = Some(CacheOutcome::Miss);
-    draft.remember = Some(Remember::Verified(key, Rc::clone(evidence.caller())));
+    draft.remember = Some(Remember::Verified(key, Arc::clone(evidence.caller())));
     Ok(evidence)
 }
 
@@ -54,7 +54,7 @@ fn verify(
     record: &mut DecisionRecord,
 ) -> Result<Evidence, Stop> {
     if let Some((id, provider, verified)) = introspect(context, token, digest, record)? {
-        let claims = Rc::clone(verified.claims());
+        let claims = Arc::clone(verified.claims());
         let evidence = admit(context, instance, (id, provider), verified, None, record);
         if evidence.is_err() && record.identity.is_none() {
             record.claimed = Some(UnverifiedClaims::of_response(&claims, token));
@@ -93,7 +93,7 @@ fn verify_signed(
             record.hint = policy.issuers.hint(untrusted.claimed_issuer());
             Reason::UnknownIssuer
         })?;
-    record.provider = Some(Rc::clone(&provider.name));
+    record.provider = Some(Arc::clone(&provider.name));
     let keys = match context.facts.key_set(id) {
         Availability::Known(keys) => keys,
         missing => {
@@ -139,10 +139,10 @@ fn admit(
     to_confirm: Option<&TokenDigest>,
     record: &mut DecisionRecord,
 ) -> Result<Evidence, Stop> {
-    let mut identity = Rc::new(
+    let mut identity = Arc::new(
         Identity::of(&token, &provider.name, &provider.identity).map_err(Reason::Identity)?,
     );
-    record.identity = Some(Rc::clone(&identity));
+    record.identity = Some(Arc::clone(&identity));
     let admission = &provider.admission;
     let admitted = admission.check(&identity);
     if let Some(digest) = to_confirm {
@@ -152,10 +152,10 @@ fn admit(
             admitted => admitted.map_err(Reason::NotAdmitted)?,
         }
         token = confirm(context, (id, provider), token, digest, record)?;
-        identity = Rc::new(
+        identity = Arc::new(
             Identity::of(&token, &provider.name, &provider.identity).map_err(Reason::Identity)?,
         );
-        record.identity = Some(Rc::clone(&identity));
+        record.identity = Some(Arc::clone(&identity));
         admission.check(&identity).map_err(Reason::NotAdmitted)?;
     } else {
         admitted.map_err(Reason::NotAdmitted)?;
@@ -170,11 +170,11 @@ fn admit(
 impl DecisionRecord {
     fn set_caller(&mut self, context: DecisionContext<'_>, caller: &Caller) {
         let provider = context.policy.providers.get(caller.provider.0);
-        self.provider = provider.map(|provider| Rc::clone(&provider.name));
-        self.identity = Some(Rc::clone(&caller.identity));
+        self.provider = provider.map(|provider| Arc::clone(&provider.name));
+        self.identity = Some(Arc::clone(&caller.identity));
         self.hint = caller.hint();
         let principal = caller.principal().ok();
-        self.principal = principal.map(|principal| Rc::clone(&principal.name));
+        self.principal = principal.map(|principal| Arc::clone(&principal.name));
     }
 }
 

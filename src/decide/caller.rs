@@ -1,6 +1,6 @@
 //! A caller whose token was verified.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::edits::{identity_headers, HeaderEdit};
 use crate::formats::json;
@@ -17,7 +17,7 @@ use crate::token::VerifiedToken;
 pub struct Caller {
     token: VerifiedToken,
     pub(super) provider: ProviderId,
-    pub(super) identity: Rc<Identity>,
+    pub(super) identity: Arc<Identity>,
     principal: Option<ResolvedPrincipal>,
     /// Whether it has no principal because a rule asks for groups that the token leaves out.
     misses_groups: bool,
@@ -28,7 +28,7 @@ pub struct Caller {
 #[derive(Debug)]
 pub(super) struct ResolvedPrincipal {
     /// The principal's name.
-    pub(super) name: Rc<str>,
+    pub(super) name: Arc<str>,
     /// The n8n scopes that the caller has.
     pub(super) granted: ScopeSet,
     /// The most n8n scopes that OAuth scopes of a token can grant; `None`: they grant none.
@@ -42,13 +42,13 @@ impl Caller {
         instance: &Instance,
         (id, provider): (ProviderId, &Provider),
         token: VerifiedToken,
-        mut identity: Rc<Identity>,
+        mut identity: Arc<Identity>,
     ) -> Self {
         let misses_groups = instance.principals.misses_groups(&identity);
         let principal = instance.principals.of(&identity);
         let principal = principal.filter(|_| !misses_groups);
         let principal = principal.map(|principal| ResolvedPrincipal {
-            name: Rc::clone(&principal.name),
+            name: Arc::clone(&principal.name),
             granted: granted(instance, provider.roles_from, &identity, principal),
             most_by_scopes: (provider.roles_from != RolesFrom::Roles)
                 .then(|| principal.allow.clone().unwrap_or_else(ScopeSet::everything)),
@@ -59,7 +59,7 @@ impl Caller {
         // Claims take more memory than everything else. They stay if a rule of any webhook tests
         // one: a rule that a claim must be absent would hold for claims that were removed.
         if !instance.webhooks.look_at_claims() {
-            Rc::make_mut(&mut identity).claims = Rc::default();
+            Arc::make_mut(&mut identity).claims = Arc::default();
         }
         Self {
             token: token.without_claims(),

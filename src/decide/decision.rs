@@ -1,6 +1,6 @@
 //! The decision for one request.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::{Caller, Forward, HeaderEdit, Need, ResponseEdit, TokenCache, TokenCacheKey};
 use crate::crypto::CryptoPath;
@@ -66,21 +66,21 @@ impl Outcome {
 #[derive(Clone, Debug, Default)]
 pub struct DecisionRecord {
     /// The instance of n8n that it is for, if it has a name.
-    pub instance: Option<Rc<str>>,
+    pub instance: Option<Arc<str>>,
     /// The surface of n8n; `None`: the path has no single reading.
     pub surface: Option<Surface>,
     /// The operation of the public API, in n8n's scope name where it has one.
     pub operation: Option<&'static str>,
     /// The caller, once its token was verified.
-    pub identity: Option<Rc<Identity>>,
+    pub identity: Option<Arc<Identity>>,
     /// The claims of a token that was read and not accepted.
     pub claimed: Option<UnverifiedClaims>,
     /// A usual cause of a refusal, for the audit record only.
     pub hint: Option<&'static str>,
     /// The provider whose keys and rules were applied, whether the token was verified or not.
-    pub provider: Option<Rc<str>>,
+    pub provider: Option<Arc<str>>,
     /// The name of the caller's principal.
-    pub principal: Option<Rc<str>>,
+    pub principal: Option<Arc<str>>,
     /// What checked the signature.
     pub crypto_path: Option<CryptoPath>,
     /// The token status of the provider, if it was asked: `active` or `inactive`.
@@ -94,7 +94,7 @@ pub struct DecisionRecord {
     /// The claims of an API key. Only n8n can verify them.
     pub api_key: Option<KeyClaims>,
     /// The address that the request came from, if the host was asked for it.
-    pub address: Option<Rc<str>>,
+    pub address: Option<Arc<str>>,
     /// The status of n8n's response, if it has to be recorded.
     pub upstream_status: Option<u16>,
 }
@@ -143,7 +143,7 @@ pub enum Remember {
     /// This entry was used.
     Used(TokenCacheKey),
     /// This token was verified.
-    Verified(TokenCacheKey, Rc<Caller>),
+    Verified(TokenCacheKey, Arc<Caller>),
 }
 
 impl TokenCache<Caller> {

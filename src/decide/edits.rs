@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::formats::percent;
 use crate::http::RequestHead;
@@ -55,7 +55,7 @@ impl ResponseEdit {
 #[derive(Clone, PartialEq, Eq)]
 pub enum HeaderValue {
     /// A value that may be shown.
-    Plain(Rc<str>),
+    Plain(Arc<str>),
     /// A value that may not.
     Secret(Secret),
 }

@@ -1,6 +1,6 @@
 //! The proof that a caller was verified.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::{Caller, DecisionContext};
 use crate::facts::Availability;
@@ -37,7 +37,7 @@ use crate::token::VerifiedToken;
 /// ```compile_fail
 /// use n8n_idp_gate::decide::{Caller, Evidence};
 ///
-/// fn forge(caller: std::rc::Rc<Caller>) -> Evidence {
+/// fn forge(caller: std::sync::Arc<Caller>) -> Evidence {
 ///     Evidence { caller }
 /// }
 /// ```
@@ -51,7 +51,7 @@ use crate::token::VerifiedToken;
 /// ```
 #[derive(Debug)]
 pub struct Evidence {
-    caller: Rc<Caller>,
+    caller: Arc<Caller>,
 }
 
 impl Evidence {
@@ -60,27 +60,27 @@ impl Evidence {
         instance: &Instance,
         provider: (ProviderId, &Provider),
         token: VerifiedToken,
-        identity: Rc<Identity>,
+        identity: Arc<Identity>,
     ) -> Self {
         Self {
-            caller: Rc::new(Caller::new(instance, provider, token, identity)),
+            caller: Arc::new(Caller::new(instance, provider, token, identity)),
         }
     }
 
     /// By a token that was verified before, if it is still good, with the keys that are known now.
-    pub(super) fn of_cached(context: DecisionContext<'_>, caller: &Rc<Caller>) -> Option<Self> {
+    pub(super) fn of_cached(context: DecisionContext<'_>, caller: &Arc<Caller>) -> Option<Self> {
         let keys = match context.facts.key_set(caller.provider) {
             Availability::Known(keys) => Some(keys),
             Availability::Pending | Availability::Unavailable { .. } => None,
         };
         let still_holds = caller.token().still_holds(keys, context.now);
         still_holds.then(|| Self {
-            caller: Rc::clone(caller),
+            caller: Arc::clone(caller),
         })
     }
 
     /// The caller.
-    pub(super) const fn caller(&self) -> &Rc<Caller> {
+    pub(super) const fn caller(&self) -> &Arc<Caller> {
         &self.caller
     }
 }

@@ -1,6 +1,6 @@
 //! Tokens that are verified by introspection.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::draft::Stop;
 use super::{DecisionContext, DecisionRecord, Need};
@@ -60,7 +60,7 @@ pub(super) fn introspect<'g>(
         match context.facts.introspection(id, digest) {
             // Its provider counts, also if the token status at other providers is not known any more.
             Availability::Known(TokenStatus::Active(response)) => {
-                record.provider = Some(Rc::clone(&provider.name));
+                record.provider = Some(Arc::clone(&provider.name));
                 record.introspection = Some("active");
                 // A token status at other providers says nothing.
                 record.hint = None;
@@ -94,7 +94,7 @@ pub(super) fn introspect<'g>(
             Availability::Unavailable(why) => outage = outage.or(Some(why)),
         }
         if pending.is_none_or(|pending| pending == id) {
-            record.provider = Some(Rc::clone(&provider.name));
+            record.provider = Some(Arc::clone(&provider.name));
         }
     }
     if let Some(id) = pending {

@@ -11,7 +11,7 @@
     reason = "a test may stop where its own numbers are wrong"
 )]
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_json::{json, Value};
 

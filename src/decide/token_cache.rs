@@ -2,7 +2,7 @@
 //! signature check.
 
 use std::collections::{HashMap, VecDeque};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::policy::InstanceId;
 use crate::token::{CompactToken, TokenDigest};
@@ -61,7 +61,7 @@ pub struct TokenCache<V> {
 }
 
 struct Slot<V> {
-    value: Rc<V>,
+    value: Arc<V>,
     weight: usize,
     credit: u8,
 }
@@ -92,7 +92,7 @@ impl<V> Default for TokenCache<V> {
 
 impl<V> TokenCache<V> {
     /// The value for a token. Looking changes nothing: [`Self::credit`] follows if it was used.
-    pub fn get(&self, key: &TokenCacheKey) -> Option<&Rc<V>> {
+    pub fn get(&self, key: &TokenCacheKey) -> Option<&Arc<V>> {
         self.slots.get(key).map(|slot| &slot.value)
     }
 
@@ -105,7 +105,7 @@ impl<V> TokenCache<V> {
 
     /// Adds a value for a token, of `weight` bytes, or replaces the one that the token has. A value
     /// that is too large is not added.
-    pub fn remember(&mut self, key: TokenCacheKey, value: Rc<V>, weight: usize) {
+    pub fn remember(&mut self, key: TokenCacheKey, value: Arc<V>, weight: usize) {
         if weight > MAX_WEIGHT {
             return;
         }
@@ -188,7 +188,7 @@ mod tests {
 
     fn remember(token_cache: &mut TokenCache<usize>, numbers: std::ops::Range<usize>) {
         for number in numbers {
-            token_cache.remember(key(number), Rc::new(number), 1000);
+            token_cache.remember(key(number), Arc::new(number), 1000);
         }
     }
 
@@ -218,7 +218,7 @@ mod tests {
             ..key(7)
         };
         assert_eq!(token_cache.get(&elsewhere), None);
-        token_cache.remember(elsewhere, Rc::new(8), 1000);
+        token_cache.remember(elsewhere, Arc::new(8), 1000);
         assert_eq!(token_cache.get(&key(7)).map(|value| **value), Some(7));
         assert_eq!(token_cache.get(&elsewhere).map(|value| **value), Some(8));
     }
@@ -226,8 +226,8 @@ mod tests {
     #[test]
     fn a_newer_value_replaces_the_older() {
         let mut token_cache = TokenCache::default();
-        token_cache.remember(key(1), Rc::new(1), 100);
-        token_cache.remember(key(1), Rc::new(2), 300);
+        token_cache.remember(key(1), Arc::new(1), 100);
+        token_cache.remember(key(1), Arc::new(2), 300);
         assert_eq!(token_cache.get(&key(1)).map(|value| **value), Some(2));
         assert_eq!((token_cache.len(), token_cache.bytes), (1, 300));
     }
@@ -249,7 +249,7 @@ mod tests {
     fn their_bytes_are_bounded() {
         let mut token_cache = TokenCache::default();
         for number in 0..1000 {
-            token_cache.remember(key(number), Rc::new(number), 50_000);
+            token_cache.remember(key(number), Arc::new(number), 50_000);
         }
         assert_eq!(token_cache.len(), MAX_CACHED_BYTES / 50_000);
         assert_eq!(token_cache.bytes, token_cache.len() * 50_000);
@@ -259,7 +259,7 @@ mod tests {
     fn a_value_that_is_too_large_is_not_added_and_replaces_nothing() {
         let mut token_cache = TokenCache::default();
         remember(&mut token_cache, 0..1);
-        token_cache.remember(key(1), Rc::new(1), MAX_WEIGHT + 1);
+        token_cache.remember(key(1), Arc::new(1), MAX_WEIGHT + 1);
         assert!(knows(&mut token_cache, 0) && !knows(&mut token_cache, 1));
     }
 

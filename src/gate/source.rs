@@ -1,12 +1,12 @@
 //! The source of a request.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::facts::Peer;
 
 /// The address that a request came from, as the host determined it: a client cannot choose it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source(Rc<str>);
+pub struct Source(Arc<str>);
 
 impl Source {
     /// Takes an address with or without a port, as Envoy's property `source.address` has it.
@@ -15,7 +15,7 @@ impl Source {
     }
 
     /// The address without its port: ports of one client differ.
-    pub fn into_address(self) -> Rc<str> {
+    pub fn into_address(self) -> Arc<str> {
         self.0
     }
 

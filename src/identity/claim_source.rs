@@ -1,6 +1,6 @@
 //! Where the claims of a caller come from.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -10,8 +10,8 @@ use crate::token::{Confirmation, ResponseKind};
 /// What is known of a caller before its claims are read by a dialect.
 #[derive(Clone, Copy)]
 pub(super) struct ClaimSource<'s> {
-    pub(super) claims: &'s Rc<Map<String, Value>>,
-    pub(super) issuer: &'s Rc<str>,
+    pub(super) claims: &'s Arc<Map<String, Value>>,
+    pub(super) issuer: &'s Arc<str>,
     pub(super) expires: UnixSeconds,
     /// The token's `typ` is `at+jwt`: it keeps RFC 9068.
     pub(super) keeps_rfc_9068: bool,

@@ -1,6 +1,6 @@
 //! A caller in its normal form.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -12,9 +12,9 @@ use crate::time::UnixSeconds;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Identity {
     /// Name of the provider in the configuration.
-    pub provider: Rc<str>,
+    pub provider: Arc<str>,
     /// `iss` of the token.
-    pub issuer: Rc<str>,
+    pub issuer: Arc<str>,
     /// `sub` of the token.
     pub subject: Option<String>,
     /// The OAuth client that got the token: `azp`, `appid`, `client_id` or `cid`, or the one in
@@ -41,7 +41,7 @@ pub struct Identity {
     /// `exp` of the token.
     pub expires: UnixSeconds,
     /// Every claim as it came.
-    pub claims: Rc<Map<String, Value>>,
+    pub claims: Arc<Map<String, Value>>,
 }
 
 impl Identity {

@@ -1,6 +1,6 @@
 //! From the claims of a verified token to an identity.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -15,7 +15,7 @@ impl Identity {
     /// Reads the claims of a verified token by the rules of its provider, which has this name.
     pub fn of(
         token: &VerifiedToken,
-        provider: &Rc<str>,
+        provider: &Arc<str>,
         rules: &IdentityRules,
     ) -> Result<Self, IdentityFault> {
         let source = ClaimSource {
@@ -31,7 +31,7 @@ impl Identity {
 
     pub(super) fn read(
         source: ClaimSource<'_>,
-        provider: &Rc<str>,
+        provider: &Arc<str>,
         rules: &IdentityRules,
     ) -> Result<Self, IdentityFault> {
         let ClaimSource { claims, issuer, .. } = source;
@@ -52,8 +52,8 @@ impl Identity {
             return Err(IdentityFault::SubjectMissing);
         }
         let mut identity = Self {
-            provider: Rc::clone(provider),
-            issuer: Rc::clone(issuer),
+            provider: Arc::clone(provider),
+            issuer: Arc::clone(issuer),
             subject,
             client: reading.client,
             kind: Kind::Unknown,
@@ -66,7 +66,7 @@ impl Identity {
             tenant: reading.tenant,
             token_id: text("jti"),
             expires: source.expires,
-            claims: Rc::clone(claims),
+            claims: Arc::clone(claims),
         };
         // People write their own profiles: no mark in one is the provider's.
         let marks = if is_userinfo {

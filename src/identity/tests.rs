@@ -9,7 +9,7 @@ mod names;
 mod subject;
 mod vendors;
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_json::{json, Value};
 
@@ -42,7 +42,7 @@ fn read_as(
     claims: &Value,
     keeps_rfc_9068: bool,
 ) -> Result<Identity, IdentityFault> {
-    let claims = Rc::new(claims.as_object().expect("claims").clone());
+    let claims = Arc::new(claims.as_object().expect("claims").clone());
     let issuer = claims
         .get("iss")
         .and_then(Value::as_str)

@@ -1,6 +1,6 @@
 //! The labels of a decision in the metrics.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::decide::{Decision, Outcome};
 use crate::n8n::Surface;
@@ -15,7 +15,7 @@ pub struct DecisionLabels {
     /// The reason of a refusal; `none` for other outcomes.
     pub reason: &'static str,
     /// The name of the provider, if one was concerned.
-    pub provider: Option<Rc<str>>,
+    pub provider: Option<Arc<str>>,
 }
 
 impl DecisionLabels {

@@ -1,7 +1,7 @@
 //! One n8n, and how it is guarded.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::{Access, ApiKeyRules, Principals, WebhookRules};
 use crate::n8n::{Endpoints, Location, PathFault, PathPrefix, ScopeSet};
@@ -16,7 +16,7 @@ pub struct Instance {
     /// Which one it is.
     pub id: InstanceId,
     /// The operator's name for it; `None`: it is the only one.
-    pub name: Option<Rc<str>>,
+    pub name: Option<Arc<str>>,
     /// What the roles and scopes of a token allow in n8n.
     pub grants: BTreeMap<String, ScopeSet>,
     /// The principals in the order of the configuration; the first match applies.

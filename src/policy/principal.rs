@@ -1,6 +1,6 @@
 //! Principals: what a caller may do in n8n, and by which API key.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::Condition;
 use crate::n8n::ScopeSet;
@@ -11,7 +11,7 @@ use crate::time::UnixSeconds;
 #[derive(Clone, Debug)]
 pub struct Principal {
     /// The operator's name for it: `[A-Za-z0-9._-]+`, so that it is safe in headers and audit.
-    pub name: Rc<str>,
+    pub name: Arc<str>,
     /// The callers that it matches.
     pub matches: Condition,
     /// The n8n scopes that each of these callers has.

@@ -1,6 +1,6 @@
 //! An identity provider: where its keys come from, and how its tokens are checked and read.
 
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Admission, Introspection};
@@ -17,7 +17,7 @@ pub struct ProviderId(pub usize);
 #[derive(Clone, Debug)]
 pub struct Provider {
     /// The operator's name for it: `[A-Za-z0-9_-]+`, so that it is safe in headers and metrics.
-    pub name: Rc<str>,
+    pub name: Arc<str>,
     /// What a token must satisfy.
     pub token: TokenRules,
     /// How the claims of a token become an identity.

@@ -5,7 +5,7 @@ mod condition;
 mod groups;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_json::{json, Map};
 
@@ -29,7 +29,7 @@ fn person() -> Identity {
         hosted_domain: None,
         token_id: None,
         expires: UnixSeconds(7),
-        claims: Rc::new(Map::from_iter([("c".to_owned(), json!("x"))])),
+        claims: Arc::new(Map::from_iter([("c".to_owned(), json!("x"))])),
     }
 }
 
@@ -44,4 +44,11 @@ fn claim_is(name: &str, value: &str) -> ClaimRule {
 
 fn one(value: &str) -> BTreeSet<String> {
     BTreeSet::from([value.to_owned()])
+}
+
+/// Workers on several threads of one host share one policy.
+#[test]
+fn a_policy_can_be_shared_by_threads() {
+    fn is_shared<T: Send + Sync>() {}
+    is_shared::<Policy>();
 }

@@ -1,7 +1,7 @@
 //! The introspection response about an active token.
 
 use std::fmt;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -12,7 +12,7 @@ use crate::time::UnixMillis;
 /// Only the fact store makes one, of the response to its call for this token.
 #[derive(Clone)]
 pub struct ActiveResponse {
-    claims: Rc<Map<String, Value>>,
+    claims: Arc<Map<String, Value>>,
     term: Term,
 }
 
@@ -37,13 +37,13 @@ impl ActiveResponse {
     /// Of the members of a response that says that the token is active.
     pub(crate) fn new(claims: Map<String, Value>, term: Term) -> Self {
         Self {
-            claims: Rc::new(claims),
+            claims: Arc::new(claims),
             term,
         }
     }
 
     /// Its members.
-    pub const fn claims(&self) -> &Rc<Map<String, Value>> {
+    pub const fn claims(&self) -> &Arc<Map<String, Value>> {
         &self.claims
     }
 

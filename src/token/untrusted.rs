@@ -1,7 +1,7 @@
 //! A token that was read and not verified.
 
 use std::fmt;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine as _;
@@ -26,7 +26,7 @@ pub struct UntrustedToken<'t> {
     signing_input: &'t str,
     signature: Vec<u8>,
     header: Header,
-    claims: Rc<Map<String, Value>>,
+    claims: Arc<Map<String, Value>>,
     issuer: String,
 }
 
@@ -55,7 +55,7 @@ impl<'t> UntrustedToken<'t> {
             signing_input,
             signature,
             header,
-            claims: Rc::new(claims),
+            claims: Arc::new(claims),
             issuer,
         })
     }
@@ -119,7 +119,7 @@ impl<'t> UntrustedToken<'t> {
         &self.signature
     }
 
-    pub(super) const fn claims(&self) -> &Rc<Map<String, Value>> {
+    pub(super) const fn claims(&self) -> &Arc<Map<String, Value>> {
         &self.claims
     }
 }

@@ -2,7 +2,7 @@
 //! Only [`VerifiedToken::verify`] and [`VerifiedToken::introspected`] make one.
 
 use std::fmt;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -22,8 +22,8 @@ use crate::time::UnixSeconds;
 /// A token that passed all checks, of its signature or of its provider's introspection response.
 #[derive(Clone)]
 pub struct VerifiedToken {
-    issuer: Rc<str>,
-    claims: Rc<Map<String, Value>>,
+    issuer: Arc<str>,
+    claims: Arc<Map<String, Value>>,
     times: Times,
     clock_skew: Duration,
     /// The kind of the response that the claims come from; `None`: they are signed.
@@ -33,7 +33,7 @@ pub struct VerifiedToken {
     /// From when to when the token status of the provider counts, if it was asked.
     status_term: Option<(UnixSeconds, UnixSeconds)>,
     /// What the introspection response about a signed token adds to its claims.
-    confirmation: Option<Rc<Confirmation>>,
+    confirmation: Option<Arc<Confirmation>>,
     keeps_rfc_9068: bool,
     hint: Option<&'static str>,
 }
@@ -51,7 +51,7 @@ pub struct Confirmation {
 #[derive(Clone, Debug)]
 struct Signature {
     algorithm: Algorithm,
-    key: Rc<PublicKey>,
+    key: Arc<PublicKey>,
     /// Whether the token names that very key.
     names_its_key: bool,
     crypto_path: CryptoPath,
@@ -81,12 +81,12 @@ impl VerifiedToken {
         Ok(Self {
             response_kind: None,
             issuer: token.claimed_issuer().into(),
-            claims: Rc::clone(token.claims()),
+            claims: Arc::clone(token.claims()),
             times,
             clock_skew: rules.clock_skew,
             signature: Some(Signature {
                 algorithm,
-                key: Rc::clone(key),
+                key: Arc::clone(key),
                 names_its_key: token.key_id().is_some() && token.key_id() == key.key_id(),
                 crypto_path: verification.path,
             }),
@@ -201,7 +201,7 @@ impl VerifiedToken {
                 return Err(TokenFault::AnswerDisagrees("client_id"));
             }
         }
-        self.confirmation = Some(Rc::new(Confirmation {
+        self.confirmation = Some(Arc::new(Confirmation {
             client: client
                 .filter(|client| !client.is_empty())
                 .map(str::to_owned),
@@ -230,18 +230,18 @@ impl VerifiedToken {
     /// Drops the claims, which take more memory than everything else.
     #[must_use]
     pub fn without_claims(mut self) -> Self {
-        self.claims = Rc::default();
+        self.claims = Arc::default();
         self.confirmation = None;
         self
     }
 
     /// `iss`.
-    pub const fn issuer(&self) -> &Rc<str> {
+    pub const fn issuer(&self) -> &Arc<str> {
         &self.issuer
     }
 
     /// Every claim.
-    pub const fn claims(&self) -> &Rc<Map<String, Value>> {
+    pub const fn claims(&self) -> &Arc<Map<String, Value>> {
         &self.claims
     }
 
@@ -306,19 +306,22 @@ impl fmt::Debug for VerifiedToken {
 
 /// Removes a `jti` that shows the token: some providers write the opaque token itself there, and
 /// `jti` is in the audit record.
-fn without_token(claims: &Rc<Map<String, Value>>, token: &CompactToken) -> Rc<Map<String, Value>> {
-    let mut claims = Rc::clone(claims);
+fn without_token(
+    claims: &Arc<Map<String, Value>>,
+    token: &CompactToken,
+) -> Arc<Map<String, Value>> {
+    let mut claims = Arc::clone(claims);
     let id = claims.get("jti").and_then(Value::as_str);
     let token = token.expose();
     if id.is_some_and(|id| token.contains(id) || id.contains(token)) {
-        Rc::make_mut(&mut claims).remove("jti");
+        Arc::make_mut(&mut claims).remove("jti");
     }
     claims
 }
 
 /// Removes claims about a token from a userinfo response, which is about a person: there, claims with
 /// the names of client, scopes and grant are parts of the person's profile.
-fn without_claims_about_tokens(claims: &Map<String, Value>) -> Rc<Map<String, Value>> {
+fn without_claims_about_tokens(claims: &Map<String, Value>) -> Arc<Map<String, Value>> {
     const OF_THE_TOKEN: [&str; 9] = [
         "azp",
         "client_id",
@@ -332,7 +335,7 @@ fn without_claims_about_tokens(claims: &Map<String, Value>) -> Rc<Map<String, Va
     ];
     let members = claims.iter();
     let of_the_person = members.filter(|(name, _)| !OF_THE_TOKEN.contains(&name.as_str()));
-    Rc::new(
+    Arc::new(
         of_the_person
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect(),
@@ -426,7 +429,7 @@ fn check_signature<'k>(
     rules: &TokenRules,
     keys: &'k KeySet,
     crypto: &dyn SignatureVerifier,
-) -> Result<(&'k Rc<PublicKey>, Verification), TokenFault> {
+) -> Result<(&'k Arc<PublicKey>, Verification), TokenFault> {
     let candidates = match keys.candidates(algorithm, token.key_id()) {
         Candidates::Keys(candidates) => candidates,
         Candidates::Revoked => return Err(TokenFault::RevokedKey),

@@ -1,12 +1,15 @@
 //! A configuration, from its text to what a worker needs of it.
 
+use std::sync::Arc;
+
 use super::host::{now, Host, LogLevel};
 use crate::config;
 use crate::crypto::{Algorithm, GuestCrypto, HostCrypto, SignatureVerifier};
 use crate::policy::{CryptoMode, Policy};
 
-/// Reads a configuration, and logs what is wrong with it. `None`: nothing may pass.
-pub fn load<H: Host>(host: &H, text: &[u8]) -> Option<Policy> {
+/// Reads a configuration, and logs what is wrong with it. `None`: nothing may pass. Workers on several
+/// threads may share the policy, which never changes.
+pub fn load<H: Host>(host: &H, text: &[u8]) -> Option<Arc<Policy>> {
     let loaded = match config::load(text, host) {
         Ok(loaded) => loaded,
         Err(errors) => {
@@ -32,7 +35,7 @@ pub fn load<H: Host>(host: &H, text: &[u8]) -> Option<Policy> {
             policy.instances.principals()
         ),
     );
-    Some(policy)
+    Some(Arc::new(policy))
 }
 
 /// Checks signatures with the host if it can be relied upon, else with the module's own code.

@@ -2,6 +2,7 @@
 
 use std::cell::{RefCell, RefMut};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::host::{now, Flow, Host};
 use super::load::signature_verifier;
@@ -34,7 +35,7 @@ impl<H: Host> Clone for Worker<H> {
 
 impl<H: Host> Worker<H> {
     /// A worker with a policy, which the host knows as this context.
-    pub fn new(host: H, context: u32, policy: Policy) -> Self {
+    pub fn new(host: H, context: u32, policy: Arc<Policy>) -> Self {
         let crypto = signature_verifier(&host, policy.crypto);
         let mut state = State::new(Gate::new(policy, crypto));
         state.look_at_log_level(&host);

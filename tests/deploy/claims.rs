@@ -1,7 +1,7 @@
 //! Numbers, names and versions in the documentation, compared with the code.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use n8n_idp_gate::crypto::{CryptoPath, SkipReason};
 use n8n_idp_gate::decide::{
@@ -204,13 +204,13 @@ fn the_readme_lists_the_fields_of_the_audit_record() {
         hosted_domain: None,
         token_id: Some("token".to_owned()),
         expires: UnixSeconds(1),
-        claims: Rc::default(),
+        claims: Arc::default(),
     };
     let record = DecisionRecord {
         instance: Some("prod".into()),
         surface: Some(Surface::PublicApi),
         operation: Some("workflow:list"),
-        identity: Some(Rc::new(identity)),
+        identity: Some(Arc::new(identity)),
         provider: Some("idp".into()),
         principal: Some("principal".into()),
         crypto_path: Some(CryptoPath::Guest),

@@ -68,7 +68,7 @@ fn candidates(
     algorithm: Algorithm,
     key_id: Option<&str>,
 ) -> Result<Vec<usize>, &'static str> {
-    let place = |key: &Rc<PublicKey>| set.keys().iter().position(|other| Rc::ptr_eq(other, key));
+    let place = |key: &Arc<PublicKey>| set.keys().iter().position(|other| Arc::ptr_eq(other, key));
     match set.candidates(algorithm, key_id) {
         Candidates::Keys(keys) => Ok(keys.into_iter().filter_map(place).collect()),
         Candidates::Revoked => Err("revoked"),

@@ -14,7 +14,7 @@ fn remembered() -> (TokenCache<Caller>, RequestHead) {
     let mut token_cache = TokenCache::default();
     match decided(&request).remember {
         Some(Remember::Verified(digest, caller)) => {
-            token_cache.remember(digest, Rc::clone(&caller), caller.weight());
+            token_cache.remember(digest, Arc::clone(&caller), caller.weight());
         }
         other => panic!("not verified anew: {other:?}"),
     }
@@ -150,7 +150,7 @@ fn a_token_that_does_not_name_its_key_is_verified_again() {
     let Some(Remember::Verified(key, caller)) = first.remember else {
         panic!("not verified");
     };
-    token_cache.remember(key, Rc::clone(&caller), caller.weight());
+    token_cache.remember(key, Arc::clone(&caller), caller.weight());
     let again = decide_with_keys(&token_cache, &request, std::slice::from_ref(&nameless));
     assert!(matches!(again.outcome, Outcome::Forward(_)) && !is_recalled(&again));
     let named = Mint::generate(KeyKind::Ed25519).jwk("one");
@@ -173,7 +173,7 @@ fn a_token_without_a_key_id_is_verified_again() {
         let Some(Remember::Verified(place, caller)) = first.remember else {
             panic!("not verified");
         };
-        token_cache.remember(place, Rc::clone(&caller), caller.weight());
+        token_cache.remember(place, Arc::clone(&caller), caller.weight());
         let again = decide_with_keys(&token_cache, &request, keys);
         assert!(matches!(again.outcome, Outcome::Forward(_)) && !is_recalled(&again));
     }
@@ -262,7 +262,7 @@ fn a_remembered_token_keeps_the_claims_that_rules_of_webhooks_ask_for() {
             panic!("not verified anew");
         };
         let mut token_cache = TokenCache::default();
-        token_cache.remember(digest, Rc::clone(&caller), caller.weight());
+        token_cache.remember(digest, Arc::clone(&caller), caller.weight());
         for (path, expected) in paths.into_iter().zip(expected) {
             let request = bearing("POST", path, &claims);
             let recalled = decide_with_cache(&facts, &token_cache, &request);

@@ -422,11 +422,11 @@ fn keys_that_stay_are_the_very_same_ones_after_a_refresh() {
         let Availability::Known(keys) = facts.key_set(THE_PROVIDER) else {
             panic!("no keys");
         };
-        std::rc::Rc::clone(&keys.keys()[0])
+        std::sync::Arc::clone(&keys.keys()[0])
     };
     let before = key(&store, START);
     refresh(&mut store, ok(key_set("one")), after(300_000), &memory);
-    assert!(std::rc::Rc::ptr_eq(&before, &key(&store, after(300_000))));
+    assert!(std::sync::Arc::ptr_eq(&before, &key(&store, after(300_000))));
 }
 
 #[test]

@@ -179,7 +179,7 @@ fn an_application_is_told_by_the_client_that_counts() {
 
 #[test]
 fn a_provider_s_own_word_names_no_client_where_the_operator_does() {
-    let claims = Rc::new(
+    let claims = Arc::new(
         json!({"sub": "s", "app": null})
             .as_object()
             .unwrap()

@@ -9,7 +9,7 @@ fn fault(
     claims: &Value,
     response_kind: Option<ResponseKind>,
 ) -> Option<IdentityFault> {
-    let claims = Rc::new(claims.as_object().expect("claims").clone());
+    let claims = Arc::new(claims.as_object().expect("claims").clone());
     let issuer = claims.get("iss").and_then(Value::as_str);
     let source = ClaimSource {
         claims: &claims,

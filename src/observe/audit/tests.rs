@@ -1,6 +1,6 @@
 //! The lines of the audit.
 
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -40,13 +40,13 @@ fn a_line_has_its_fields_in_the_order_of_the_alphabet() {
         tenant: None,
         hosted_domain: None,
         expires: UnixSeconds(0),
-        claims: Rc::default(),
+        claims: Arc::default(),
     };
     let record = DecisionRecord {
         instance: Some("prod".into()),
         surface: Some(Surface::PublicApi),
         operation: Some("workflow:list"),
-        identity: Some(Rc::new(identity)),
+        identity: Some(Arc::new(identity)),
         claimed: Some(UnverifiedClaims {
             issuer: text("i"),
             audience: vec!["a".to_owned(), "b".to_owned()],

@@ -6,7 +6,7 @@
 )]
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use proptest::collection::{btree_set, vec};
 use proptest::option;
@@ -121,7 +121,7 @@ prop_compose! {
             groups_left_out: false,
             hosted_domain: None,
             expires: UnixSeconds(0),
-            claims: Rc::new(claim.map(|value| ("claim".to_owned(), value.into())).into_iter().collect()),
+            claims: Arc::new(claim.map(|value| ("claim".to_owned(), value.into())).into_iter().collect()),
         }
     }
 }
@@ -188,7 +188,7 @@ fn a_rule_that_asks_for_groups_ends_the_search_where_the_token_leaves_some_out()
         hosted_domain: None,
         token_id: None,
         expires: UnixSeconds(0),
-        claims: Rc::default(),
+        claims: Arc::default(),
     };
     let all = Condition::default;
     for (conditions, misses) in [

@@ -57,7 +57,7 @@ fn the_lists_of_a_provider_are_checked_one_by_one() {
             client: None,
             tenant: None,
             verified_email: None,
-            claims: Rc::default(),
+            claims: Arc::default(),
             ..person()
         };
         assert_eq!(refused(&listed, &person()), None);

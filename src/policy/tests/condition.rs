@@ -69,7 +69,7 @@ fn every_dimension_that_is_given_must_hold() {
         roles: Vec::new(),
         groups: Vec::new(),
         tenant: None,
-        claims: Rc::default(),
+        claims: Arc::default(),
         provider: "".into(),
         ..person()
     };

@@ -1,7 +1,7 @@
 //! A fetch of a key set: one call, or two where a discovery document says where it is.
 
 use std::collections::HashSet;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::discovery::jwks_endpoint;
@@ -146,7 +146,7 @@ impl KeySetSource {
     /// nothing of them stays, whatever the grace.
     pub(super) fn published(
         &self,
-        keys: &[Rc<PublicKey>],
+        keys: &[Arc<PublicKey>],
         withdrawn: bool,
         now: UnixMillis,
     ) -> Published {

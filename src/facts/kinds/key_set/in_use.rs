@@ -1,6 +1,6 @@
 //! The keys that are in use: what the provider publishes, and for a while what it published before.
 
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::published::Published;
@@ -52,7 +52,7 @@ impl InUse {
     fn choose(&mut self) -> KeySet {
         let mut keys = self.published.keys.clone();
         for old in &self.published.removed {
-            keys.push(Rc::clone(&old.key));
+            keys.push(Arc::clone(&old.key));
         }
         let skipped = self.keys.skipped().to_vec();
         let chosen = KeySet::of(keys, &self.revoked).without(skipped);

@@ -1,6 +1,6 @@
 //! What a provider publishes, and what it published before.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::crypto::{PublicKey, MAX_CANDIDATES};
 use crate::time::UnixMillis;
@@ -13,7 +13,7 @@ pub(super) const MAX_REMOVED: usize = 100;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Published {
     /// The usable keys of the newest document; none where it had none.
-    pub(super) keys: Vec<Rc<PublicKey>>,
+    pub(super) keys: Vec<Arc<PublicKey>>,
     /// Keys that left it, oldest first.
     pub(super) removed: Vec<Removed>,
 }
@@ -21,7 +21,7 @@ pub(super) struct Published {
 /// A key that left the published set.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Removed {
-    pub(super) key: Rc<PublicKey>,
+    pub(super) key: Arc<PublicKey>,
     /// When it was first missing.
     pub(super) since: UnixMillis,
 }
@@ -33,18 +33,18 @@ impl Published {
     }
 
     /// What is known after `newer` keys were published at `now`.
-    pub(super) fn succeeded_by(&self, newer: &[Rc<PublicKey>], now: UnixMillis) -> Self {
+    pub(super) fn succeeded_by(&self, newer: &[Arc<PublicKey>], now: UnixMillis) -> Self {
         let mut keys = newer.to_vec();
         for key in &mut keys {
             // Keys that stay are the very same ones, so that comparing them costs nothing.
             if let Some(old) = self.keys.iter().find(|old| *old == key) {
-                *key = Rc::clone(old);
+                *key = Arc::clone(old);
             }
         }
         let mut removed = self.removed.clone();
         for key in &self.keys {
             removed.push(Removed {
-                key: Rc::clone(key),
+                key: Arc::clone(key),
                 since: now,
             });
         }
@@ -58,11 +58,11 @@ impl Published {
 
 /// Of the keys that left, the newest of each key id: a provider that replaces its key again and again
 /// under one id would else have more of them than one token is tried with, and no token would be good.
-fn few_of_each_key_id(keys: &[Rc<PublicKey>], removed: Vec<Removed>) -> Vec<Removed> {
+fn few_of_each_key_id(keys: &[Arc<PublicKey>], removed: Vec<Removed>) -> Vec<Removed> {
     let mut kept: Vec<Removed> = Vec::new();
     for old in removed.into_iter().rev() {
         let is_same =
-            |key: &Rc<PublicKey>| key.key_id().is_some() && key.key_id() == old.key.key_id();
+            |key: &Arc<PublicKey>| key.key_id().is_some() && key.key_id() == old.key.key_id();
         let published = keys.iter().filter(|key| is_same(key)).count();
         let newer = kept.iter().filter(|newer| is_same(&newer.key)).count();
         if published.saturating_add(newer) < MAX_CANDIDATES {

@@ -1,6 +1,6 @@
 //! What workers share of a key set.
 
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::published::{Published, Removed};
@@ -117,7 +117,7 @@ impl Snapshot {
         let mut published = Published::default();
         while !rest.is_empty() {
             let since = take(rest)?;
-            let key = Rc::new(PublicKey::from_jwk(text(rest)?).ok()?);
+            let key = Arc::new(PublicKey::from_jwk(text(rest)?).ok()?);
             if since.is_empty() {
                 published.keys.push(key);
             } else {
