@@ -16,7 +16,7 @@ pub struct Decision {
     pub outcome: Outcome,
     /// What the decision found out, for audit and metrics.
     pub record: DecisionRecord,
-    /// What the token cache has to be told.
+    /// The change that this decision makes to the token cache.
     pub remember: Option<Remember>,
 }
 

@@ -26,7 +26,6 @@ use crate::secret::Secret;
 use crate::time::UnixSeconds;
 use crate::token::{ActiveResponse, TokenDigest, UnverifiedClaims};
 
-mod answers;
 mod api_keys;
 mod body;
 mod edits;
@@ -45,6 +44,7 @@ mod path_prefix;
 mod properties;
 mod public_api;
 mod record;
+mod responses;
 mod scopes;
 mod surfaces;
 mod unknown_keys;

@@ -18,7 +18,7 @@ pub const MAX_DOCUMENT: usize = 256 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallId(pub u64);
 
-/// A call that the shell dispatches.
+/// A call that the worker sends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     /// Names the call.

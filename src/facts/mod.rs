@@ -7,10 +7,10 @@
 //! store. Each kind of fact is one folder in [`kinds`], and implements [`source::Kind`].
 
 mod call;
+mod demand;
 mod event;
 mod fault;
 mod kinds;
-mod need;
 mod peer;
 mod response_headers;
 mod schedule;
@@ -23,13 +23,13 @@ mod tests;
 mod waiting;
 
 pub use call::{Body, Call, CallFault, CallId, CallRequest, CallResponse, Method, MAX_DOCUMENT};
+pub use demand::SourceId;
 pub use event::Event;
 pub use fault::{Advice, FactKind, FaultCode};
 pub use kinds::key_set::{read_discovery, KeyIdDigest, KeysFault};
 pub use kinds::token_status::{
     read_token_status, status_request, TokenStatus, TokenStatusFault, MAX_CALLS,
 };
-pub use need::SourceId;
 pub use peer::Peer;
 pub use response_headers::ResponseHeaders;
 pub use shared::{SharedKey, SharedMemory};

@@ -7,8 +7,8 @@ pub(super) use backoff::{rhythm, LONGEST_ASKED_FOR};
 use std::time::Duration;
 
 use super::call::CallId;
+use super::demand::FactKey;
 use super::fault::FaultCode;
-use super::need::FactKey;
 use super::Outage;
 use crate::time::UnixMillis;
 

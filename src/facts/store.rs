@@ -7,7 +7,7 @@ pub use of_policy::KeyCount;
 
 use std::time::Duration;
 
-use super::need::{FactKey, Need, SourceId};
+use super::demand::{Demand, FactKey, SourceId};
 use super::peer::Peer;
 use super::shared::{Lease, Names, SharedFact, TooLarge};
 use super::slots::Holder;
@@ -38,7 +38,7 @@ pub struct Origin {
     pub was_verified: bool,
 }
 
-/// Something that the shell must do.
+/// Something that the worker must do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Make a call.
@@ -68,7 +68,7 @@ pub enum Effect {
 /// What a request asks of a source.
 pub(super) struct Admission {
     pub(super) source: SourceId,
-    pub(super) need: Need,
+    pub(super) demand: Demand,
     /// No attacker can have made up its token.
     pub(super) is_proven: bool,
     /// Stands for the key id that its token names, or for the token.
@@ -215,7 +215,7 @@ impl FactStore {
         peer: Option<Peer>,
         now: UnixMillis,
     ) -> Result<(), WaitFault> {
-        let Admission { source, need, .. } = *admission;
+        let Admission { source, demand, .. } = *admission;
         let (room, slots) = self.room(source).ok_or(WaitFault::TooMany)?;
         let key = self.shared_key.as_ref();
         let holder = Holder {
@@ -223,7 +223,7 @@ impl FactStore {
             peer: peer.map(|peer| key.map_or(peer, |key| key.blind(peer))),
             group: admission.group,
         };
-        if let (Need::Newer(_, refetch), Some(slot)) = (need, self.sources.get(source.0)) {
+        if let (Demand::Newer(_, refetch), Some(slot)) = (demand, self.sources.get(source.0)) {
             let wait = slot.source.before_refetch(refetch, holder.peer, now);
             if !wait.is_zero() {
                 return Err(WaitFault::NotYet(wait));
@@ -235,7 +235,7 @@ impl FactStore {
         let waiter = Waiter {
             id,
             source,
-            need,
+            demand,
             holder,
             until: since.saturating_add(room.longest),
         };

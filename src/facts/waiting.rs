@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::need::{FactKey, Need, SourceId};
+use super::demand::{Demand, FactKey, SourceId};
 use super::slots::{Holder, Slots};
 use crate::time::UnixMillis;
 
@@ -66,7 +66,7 @@ struct Waiters {
 pub(super) struct Waiter {
     pub(super) id: WaiterId,
     pub(super) source: SourceId,
-    pub(super) need: Need,
+    pub(super) demand: Demand,
     pub(super) holder: Holder,
     pub(super) until: UnixMillis,
 }
@@ -156,7 +156,7 @@ impl Waiting {
     ) -> Vec<WaiterId> {
         let mut taken = Vec::new();
         for pool in pools(source) {
-            taken.append(&mut self.take_if(pool, &|waiter| chosen(waiter.need.key())));
+            taken.append(&mut self.take_if(pool, &|waiter| chosen(waiter.demand.key())));
         }
         taken
     }

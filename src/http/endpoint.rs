@@ -1,6 +1,6 @@
 //! Where a call goes.
 
-/// A place that the filter calls through Envoy. The cluster is the operator's; the address only
+/// A URL that the gate calls through Envoy. The cluster is the operator's; the address only
 /// becomes `:scheme`, `:authority` and `:path`, so no document can lead a call elsewhere (SSRF).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {

@@ -1,6 +1,6 @@
 //! What the record of a refused token adds to the reason.
 
-use super::introspection::{answer, asking, decided_on, reason};
+use super::introspection::{active_status, asking, decided_on, reason};
 use super::*;
 
 #[test]
@@ -17,7 +17,7 @@ fn only_a_token_of_no_jwt_shape_is_called_opaque() {
 
 #[test]
 fn a_response_is_recorded_as_unverified_only_where_no_caller_is_known() {
-    let unlisted = answer(&json!({"azp": "intruder"}));
+    let unlisted = active_status(&json!({"azp": "intruder"}));
     let decision = decided_on(&asking(), "opaque", vec![unlisted]);
     assert!(matches!(decision.outcome, Outcome::Reject(_)));
     assert!(decision.record.identity.is_some());

@@ -25,14 +25,14 @@ pub(super) fn asking() -> Value {
     configuration
 }
 
-pub(super) fn answer(changes: &Value) -> TestStatus {
-    let mut said = claims("reader", &["Reader"]);
-    said["active"] = json!(true);
-    said["token_type"] = json!("Bearer");
+pub(super) fn active_status(changes: &Value) -> TestStatus {
+    let mut response = claims("reader", &["Reader"]);
+    response["active"] = json!(true);
+    response["token_type"] = json!("Bearer");
     for (name, value) in changes.as_object().unwrap() {
         match value {
-            Value::Null => said.as_object_mut().unwrap().remove(name),
-            value => said
+            Value::Null => response.as_object_mut().unwrap().remove(name),
+            value => response
                 .as_object_mut()
                 .unwrap()
                 .insert(name.clone(), value.clone()),
@@ -43,7 +43,10 @@ pub(super) fn answer(changes: &Value) -> TestStatus {
         since: UnixMillis(now),
         until: UnixMillis(now + 60_000),
     };
-    TestStatus::Active(ActiveResponse::new(said.as_object().unwrap().clone(), term))
+    TestStatus::Active(ActiveResponse::new(
+        response.as_object().unwrap().clone(),
+        term,
+    ))
 }
 
 pub(super) fn decided_on(configuration: &Value, token: &str, words: Vec<TestStatus>) -> Decision {
@@ -66,7 +69,7 @@ fn provider(decision: &Decision) -> Option<&str> {
 
 #[test]
 fn an_active_opaque_token_is_forwarded() {
-    let decision = decided_on(&asking(), "opaque", vec![answer(&json!({}))]);
+    let decision = decided_on(&asking(), "opaque", vec![active_status(&json!({}))]);
     let head = upstream(&request("GET", PATH, &[]), &decision);
     assert_eq!(value(&head, "x-n8n-api-key"), Some(READER_KEY));
     assert_eq!(value(&head, "x-auth-client"), Some("reader"));
@@ -78,21 +81,25 @@ fn an_active_opaque_token_is_forwarded() {
 
 #[test]
 fn a_token_that_its_provider_repeats_as_its_id_is_not_written_down() {
-    for (said, id) in [
+    for (response, id) in [
         ("opaque", None),
         ("paq", None),
         ("urn:token:opaque", None),
         ("t-1", Some("t-1")),
     ] {
-        let decision = decided_on(&asking(), "opaque", vec![answer(&json!({"jti": said}))]);
+        let decision = decided_on(
+            &asking(),
+            "opaque",
+            vec![active_status(&json!({"jti": response}))],
+        );
         let identity = decision.record.identity.as_ref().unwrap();
-        assert_eq!(identity.token_id.as_deref(), id, "{said}");
+        assert_eq!(identity.token_id.as_deref(), id, "{response}");
     }
 }
 
 #[test]
 fn providers_are_asked_in_turn_and_the_first_that_says_active_is_the_one() {
-    let other = || answer(&json!({"iss": OTHER}));
+    let other = || active_status(&json!({"iss": OTHER}));
     for (words, expected, named) in [
         (vec![], "abandoned", Some("idp")),
         (vec![TestStatus::Inactive], "abandoned", Some("other")),
@@ -106,7 +113,11 @@ fn providers_are_asked_in_turn_and_the_first_that_says_active_is_the_one() {
             "forward",
             Some("other"),
         ),
-        (vec![answer(&json!({})), other()], "forward", Some("idp")),
+        (
+            vec![active_status(&json!({})), other()],
+            "forward",
+            Some("idp"),
+        ),
         (
             vec![TestStatus::Inactive, TestStatus::Inactive],
             "inactive",
@@ -158,7 +169,7 @@ fn a_jwt_is_never_taken_on_a_provider_s_word_alone() {
         for always in [false, true] {
             let mut configuration = asking();
             configuration["providers"][0]["introspection"]["always"] = json!(always);
-            let decision = decided_on(&configuration, token, vec![answer(&json!({}))]);
+            let decision = decided_on(&configuration, token, vec![active_status(&json!({}))]);
             assert_eq!(reason(&decision), expected);
         }
     }
@@ -176,12 +187,21 @@ fn with_always_a_good_jwt_must_be_active_too() {
             vec![TestStatus::Unavailable("timeout")],
             "introspection_unavailable",
         ),
-        (vec![answer(&json!({}))], "forward"),
+        (vec![active_status(&json!({}))], "forward"),
         (vec![TestStatus::Active(bare())], "forward"),
-        (vec![answer(&json!({"exp": NOW.0}))], "expired"),
-        (vec![answer(&json!({"iss": OTHER}))], "answer_disagrees"),
-        (vec![answer(&json!({"sub": "another"}))], "answer_disagrees"),
-        (vec![answer(&json!({"jti": "another"}))], "answer_disagrees"),
+        (vec![active_status(&json!({"exp": NOW.0}))], "expired"),
+        (
+            vec![active_status(&json!({"iss": OTHER}))],
+            "answer_disagrees",
+        ),
+        (
+            vec![active_status(&json!({"sub": "another"}))],
+            "answer_disagrees",
+        ),
+        (
+            vec![active_status(&json!({"jti": "another"}))],
+            "answer_disagrees",
+        ),
     ] {
         let decision = decided_on(&configuration, &token, words);
         assert_eq!(reason(&decision), expected);
@@ -197,7 +217,7 @@ fn with_always_a_good_jwt_must_be_active_too() {
 
 /// `{"active": true}`, which is all that an answer must say.
 fn bare() -> ActiveResponse {
-    let TestStatus::Active(whole) = answer(&json!({})) else {
+    let TestStatus::Active(whole) = active_status(&json!({})) else {
         panic!("not active");
     };
     let claims = json!({"active": true});
@@ -216,7 +236,7 @@ fn a_cached_token_ends_with_its_token_status() {
         (jwt.as_str(), json!({"exp": NOW.0 + 20}), 19),
     ] {
         let mut facts = facts(&configuration);
-        facts.statuses = vec![answer(&changes)];
+        facts.statuses = vec![active_status(&changes)];
         let bearer = format!("Bearer {token}");
         let request = request("GET", PATH, &[("authorization", &bearer)]);
         let mut token_cache = TokenCache::default();
@@ -250,13 +270,13 @@ fn userinfo_accepts_any_audience_only_if_configured() {
     configuration["providers"][0]["userinfo"] = json!({"uri": "https://idp.example/me",
         "cluster": "idp", "accept_any_audience": true});
     let person = |changes: Value| {
-        let mut said = json!({"aud": null, "iss": null, "exp": null, "iat": null, "azp": null,
+        let mut response = json!({"aud": null, "iss": null, "exp": null, "iat": null, "azp": null,
             "jti": null, "sub": "u-17", "email": "ann@example.com", "email_verified": true,
             "roles": ["Reader"]});
         for (name, value) in changes.as_object().unwrap() {
-            said[name] = value.clone();
+            response[name] = value.clone();
         }
-        answer(&said)
+        active_status(&response)
     };
     configuration["providers"][0]
         .as_object_mut()
@@ -309,7 +329,7 @@ fn a_token_without_a_subject_at_userinfo_is_refused_with_a_hint() {
         ("inactive", None)
     );
     // What the first says of the second's token is no hint.
-    let unlisted = answer(&json!({"iss": OTHER, "azp": "unlisted"}));
+    let unlisted = active_status(&json!({"iss": OTHER, "azp": "unlisted"}));
     let decision = decided_on(&asking(), "opaque", vec![TestStatus::Nameless, unlisted]);
     assert_eq!(
         (reason(&decision), decision.record.hint),
@@ -319,7 +339,7 @@ fn a_token_without_a_subject_at_userinfo_is_refused_with_a_hint() {
     for (words, expected) in [
         (vec![TestStatus::Nameless], "abandoned"),
         (
-            vec![TestStatus::Nameless, answer(&json!({"iss": OTHER}))],
+            vec![TestStatus::Nameless, active_status(&json!({"iss": OTHER}))],
             "forward",
         ),
         (
@@ -342,20 +362,20 @@ fn a_token_without_a_subject_at_userinfo_is_refused_with_a_hint() {
 #[test]
 fn a_refused_opaque_token_leaves_the_claims_of_its_response_and_not_itself() {
     let claimed = |changes: &Value| {
-        let decision = decided_on(&asking(), "opaque", vec![answer(changes)]);
+        let decision = decided_on(&asking(), "opaque", vec![active_status(changes)]);
         assert!(matches!(decision.outcome, Outcome::Reject(_)), "{changes}");
         decision.record.claimed.unwrap()
     };
-    let said = claimed(&json!({"aud": ["a", "opaque", "x opaque"], "client_id": "app"}));
-    assert_eq!(said.issuer.as_deref(), Some(ISSUER));
-    assert_eq!(said.audience, ["a"]);
-    assert_eq!(said.subject.as_deref(), Some("reader"));
-    assert_eq!(said.key_id, None);
-    let said = claimed(&json!({"iss": null, "aud": null, "sub": "opaque", "azp": "opaque.1"}));
-    assert_eq!(said, UnverifiedClaims::default());
+    let response = claimed(&json!({"aud": ["a", "opaque", "x opaque"], "client_id": "app"}));
+    assert_eq!(response.issuer.as_deref(), Some(ISSUER));
+    assert_eq!(response.audience, ["a"]);
+    assert_eq!(response.subject.as_deref(), Some("reader"));
+    assert_eq!(response.key_id, None);
+    let response = claimed(&json!({"iss": null, "aud": null, "sub": "opaque", "azp": "opaque.1"}));
+    assert_eq!(response, UnverifiedClaims::default());
     // Who it stands for is unclear.
-    let said = claimed(&json!({"azp": "a", "client_id": "b"}));
-    assert_eq!(said.client.as_deref(), Some("a"));
+    let response = claimed(&json!({"azp": "a", "client_id": "b"}));
+    assert_eq!(response.client.as_deref(), Some("a"));
     let inactive = decided_on(
         &asking(),
         "opaque",

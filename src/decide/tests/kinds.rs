@@ -1,6 +1,6 @@
 //! Rules for applications and for people, and what a provider's answer adds to a token.
 
-use super::introspection::{answer, asking, decided_on, reason};
+use super::introspection::{active_status, asking, decided_on, reason};
 use super::*;
 
 /// A rule for people alone, and one for applications alone.
@@ -86,21 +86,25 @@ fn says(client: &Value) -> Value {
 #[test]
 fn an_answer_names_the_client_of_a_token_that_names_none() {
     let configuration = always();
-    for (subject, said, expected) in [
+    for (subject, response, expected) in [
         ("reports", says(&json!("reports")), "apps"),
         ("ann", says(&json!("portal")), "no_principal"),
         ("reports", says(&json!("")), "no_principal"),
         ("reports", says(&Value::Null), "no_principal"),
         ("reports", says(&json!(["reports"])), "claim_of_wrong_type"),
     ] {
-        let words = vec![answer(&said)];
+        let words = vec![active_status(&response)];
         let became = becomes(&configuration, &of_spring(subject), words);
-        assert_eq!(became.as_deref(), Some(expected), "{subject} {said}");
+        assert_eq!(became.as_deref(), Some(expected), "{subject} {response}");
     }
     // A person who chose the name of the client that he came with.
-    let mut said = says(&json!("reports"));
-    said["username"] = json!("reports");
-    let became = becomes(&configuration, &of_spring("reports"), vec![answer(&said)]);
+    let mut response = says(&json!("reports"));
+    response["username"] = json!("reports");
+    let became = becomes(
+        &configuration,
+        &of_spring("reports"),
+        vec![active_status(&response)],
+    );
     assert_eq!(became.as_deref(), Some("no_principal"));
 }
 
@@ -113,13 +117,13 @@ fn an_answer_never_overrides_the_client_that_a_token_names() {
         let agrees = becomes(
             &configuration,
             &claims,
-            vec![answer(&says(&json!("reports")))],
+            vec![active_status(&says(&json!("reports")))],
         );
         assert_eq!(agrees.as_deref(), Some("apps"), "{name}");
         let disagrees = becomes(
             &configuration,
             &claims,
-            vec![answer(&says(&json!("other")))],
+            vec![active_status(&says(&json!("other")))],
         );
         assert_eq!(disagrees.as_deref(), Some("answer_disagrees"), "{name}");
     }
@@ -135,7 +139,7 @@ fn the_list_of_clients_is_for_those_that_the_provider_names_too() {
         (json!("other"), "client_not_allowed"),
         (Value::Null, "client_not_allowed"),
     ] {
-        let words = vec![answer(&says(&client))];
+        let words = vec![active_status(&says(&client))];
         let became = becomes(&configuration, &of_spring("reports"), words);
         assert_eq!(became.as_deref(), Some(expected), "{client}");
     }

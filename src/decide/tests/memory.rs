@@ -56,12 +56,12 @@ fn a_token_that_was_verified_before_gets_the_same_without_a_signature_check() {
     assert!(is_recalled(&again));
     assert_eq!(upstream(&request, &again), upstream(&request, &first));
     assert_eq!(again.record.crypto_path, None);
-    let said = |decision: &Decision| {
+    let recorded = |decision: &Decision| {
         let record = &decision.record;
         let subject = record.identity.as_ref().unwrap().subject.clone();
         (record.provider.clone(), record.principal.clone(), subject)
     };
-    assert_eq!(said(&again), said(&first));
+    assert_eq!(recorded(&again), recorded(&first));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::reply::LocalReply;
 const API: &str = "/.well-known/oauth-protected-resource/api/v1";
 const ORDERS: &str = "/.well-known/oauth-protected-resource/webhook/orders/new";
 
-fn answer(decision: Decision) -> LocalReply {
+fn active_status(decision: Decision) -> LocalReply {
     match decision.outcome {
         Outcome::Respond(reply) => reply,
         other => panic!("no document: {other:?}"),
@@ -14,7 +14,7 @@ fn answer(decision: Decision) -> LocalReply {
 }
 
 fn document(decision: Decision) -> Value {
-    serde_json::from_str(&answer(decision).body).unwrap()
+    serde_json::from_str(&active_status(decision).body).unwrap()
 }
 
 fn described(configuration: &Value, path: &str) -> Value {
@@ -106,7 +106,7 @@ fn what_takes_no_tokens_has_no_document_of_the_gate() {
 fn any_client_can_read_the_document_and_none_can_change_it() {
     for path in [API, ORDERS] {
         for method in ["GET", "HEAD"] {
-            let reply = answer(decided(&request(
+            let reply = active_status(decided(&request(
                 method,
                 path,
                 &[("origin", "https://a.example")],
@@ -136,7 +136,7 @@ fn a_script_of_any_site_may_ask_for_a_document_with_headers_of_its_own() {
         ("access-control-request-headers", "mcp-protocol-version"),
     ];
     for path in [API, ORDERS] {
-        let reply = answer(decided(&request("OPTIONS", path, &preflight)));
+        let reply = active_status(decided(&request("OPTIONS", path, &preflight)));
         assert_eq!((reply.status, reply.body.as_str()), (204, ""));
         assert_eq!(
             reply.headers,

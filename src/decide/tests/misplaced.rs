@@ -194,20 +194,20 @@ fn the_audit_has_the_claims_of_an_api_key_as_unverified() {
         assert!(!line.contains(key), "{line}");
         serde_json::from_str::<Value>(&line).unwrap()
     };
-    let said = record(&unsigned(
+    let line = record(&unsigned(
         &json!({"iss": "n8n", "sub": "user-7", "jti": "key-9"}),
     ));
     let expected = json!({"sub": "user-7", "jti": "key-9", "verified": false});
-    assert_eq!(said["api_key"], expected);
-    assert_eq!(said["credential"], "api_key");
-    assert_eq!(said["decision"], "pass");
-    assert_eq!(said["host"], "n8n.example.com");
+    assert_eq!(line["api_key"], expected);
+    assert_eq!(line["credential"], "api_key");
+    assert_eq!(line["decision"], "pass");
+    assert_eq!(line["host"], "n8n.example.com");
     for name in ["sub", "iss", "principal"] {
-        assert_eq!(said.get(name), None, "{name}");
+        assert_eq!(line.get(name), None, "{name}");
     }
-    let said = record(&unsigned(&json!({"iss": "n8n", "sub": odd})));
-    assert!(said["api_key"]["sub"].as_str().unwrap().len() <= 512);
-    let said = record("n8n_api_0123");
-    assert_eq!(said.get("api_key"), None);
-    assert_eq!(said["credential"], "api_key");
+    let line = record(&unsigned(&json!({"iss": "n8n", "sub": odd})));
+    assert!(line["api_key"]["sub"].as_str().unwrap().len() <= 512);
+    let line = record("n8n_api_0123");
+    assert_eq!(line.get("api_key"), None);
+    assert_eq!(line["credential"], "api_key");
 }

@@ -1,6 +1,6 @@
 //! Which tokens a provider is asked about at all.
 
-use super::introspection::{answer, asking, decided_on, reason};
+use super::introspection::{active_status, asking, decided_on, reason};
 use super::*;
 use crate::facts::Fact;
 use crate::token::MAX_TOKEN_BYTES;
@@ -20,7 +20,7 @@ fn no_provider_is_asked_about_a_token_that_is_too_long() {
     let longest = "o".repeat(MAX_TOKEN_BYTES);
     assert_eq!(asked(&asking(), &longest), Ok(ProviderId(0)));
     let longer = "o".repeat(MAX_TOKEN_BYTES + 1);
-    let answers = || vec![answer(&json!({})), answer(&json!({}))];
+    let answers = || vec![active_status(&json!({})), active_status(&json!({}))];
     for words in [vec![], answers()] {
         let decision = decided_on(&asking(), &longer, words);
         assert_eq!(reason(&decision), "too_long");
@@ -37,7 +37,7 @@ fn an_answer_without_an_issuer_is_that_of_a_provider_with_one_alone() {
     providers.truncate(1);
     let provider = providers[0].as_object_mut().unwrap();
     provider.insert("type".to_owned(), json!("entra"));
-    let silent = || vec![answer(&json!({"iss": null, "tid": tenant}))];
+    let silent = || vec![active_status(&json!({"iss": null, "tid": tenant}))];
     let decision = decided_on(&configuration, "opaque", silent());
     assert_eq!(reason(&decision), "forward");
     let provider = configuration["providers"][0].as_object_mut().unwrap();

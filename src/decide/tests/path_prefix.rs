@@ -26,7 +26,7 @@ fn outcome(decision: &Decision) -> &'static str {
 
 #[test]
 fn all_of_n8n_is_guarded_below_its_path_prefix() {
-    for (path, surface, said) in [
+    for (path, surface, expected) in [
         ("/n8n/webhook/orders/new", Surface::Webhook, "no_credential"),
         (
             "/n8n/webhook-test/orders/new",
@@ -46,7 +46,7 @@ fn all_of_n8n_is_guarded_below_its_path_prefix() {
         ("/n8n?x=/webhook", Surface::Ui, "pass"),
     ] {
         let decision = decided_below(&request("GET", path, &[]));
-        assert_eq!(outcome(&decision), said, "{path}");
+        assert_eq!(outcome(&decision), expected, "{path}");
         assert_eq!(decision.record.surface, Some(surface), "{path}");
     }
     let keyed = request("GET", "/n8n/api/v1/workflows", &[("x-n8n-api-key", "any")]);
@@ -192,7 +192,7 @@ fn each_instance_has_a_path_prefix_of_its_own() {
         "instances": [instance("n8n", Some("/tools/n8n")), instance("test", None)],
     });
     let facts = facts(&configuration);
-    for (host, path, said) in [
+    for (host, path, expected) in [
         (
             "n8n.example.com",
             "/tools/n8n/webhook/orders/x",
@@ -209,6 +209,6 @@ fn each_instance_has_a_path_prefix_of_its_own() {
         let pairs = [(":method", "GET"), (":path", path), (":authority", host)];
         let pairs = pairs.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
         let decision = decide_with(&facts, &RequestHead::new(pairs.to_vec()));
-        assert_eq!(outcome(&decision), said, "{host}{path}");
+        assert_eq!(outcome(&decision), expected, "{host}{path}");
     }
 }

@@ -1,6 +1,6 @@
 //! What the audit learns of a caller, of a token that is refused, and of who refused it.
 
-use super::introspection::{answer, asking, decided_on};
+use super::introspection::{active_status, asking, decided_on};
 use super::*;
 use crate::observe::audit_line;
 use crate::time::UnixMillis;
@@ -98,7 +98,7 @@ fn no_provider_is_asked_about_a_good_jwt_unless_configured() {
 }
 
 /// What the audit says that providers answered, and which one it names.
-fn said(configuration: &Value, token: &str, words: Vec<TestStatus>) -> [Value; 3] {
+fn recorded(configuration: &Value, token: &str, words: Vec<TestStatus>) -> [Value; 3] {
     let decision = decided_on(configuration, token, words);
     let request = request("GET", PATH, &[]);
     let line = audit_line(&decision, &request, UnixMillis(NOW.0 * 1000));
@@ -112,11 +112,11 @@ fn the_audit_has_the_status_of_an_opaque_token_at_one_provider() {
     one["providers"].as_array_mut().unwrap().truncate(1);
     for (word, expected) in [
         (
-            answer(&json!({"aud": "api://other"})),
+            active_status(&json!({"aud": "api://other"})),
             [json!("wrong_audience"), json!("idp"), json!("active")],
         ),
         (
-            answer(&json!({"azp": "unlisted"})),
+            active_status(&json!({"azp": "unlisted"})),
             [json!("client_not_allowed"), json!("idp"), json!("active")],
         ),
         (
@@ -132,7 +132,7 @@ fn the_audit_has_the_status_of_an_opaque_token_at_one_provider() {
             ],
         ),
     ] {
-        assert_eq!(said(&one, "opaque", vec![word]), expected);
+        assert_eq!(recorded(&one, "opaque", vec![word]), expected);
     }
 }
 
@@ -140,10 +140,10 @@ fn the_audit_has_the_status_of_an_opaque_token_at_one_provider() {
 fn the_audit_names_no_provider_where_several_know_nothing_of_a_token() {
     let inactive = [json!("inactive"), json!(null), json!("inactive")];
     let words = vec![TestStatus::Inactive, TestStatus::Inactive];
-    assert_eq!(said(&asking(), "opaque", words), inactive);
+    assert_eq!(recorded(&asking(), "opaque", words), inactive);
     let unknown = [json!("introspection_unavailable"), json!(null), json!(null)];
     let words = vec![TestStatus::Inactive, TestStatus::Unavailable("timeout")];
-    assert_eq!(said(&asking(), "opaque", words), unknown);
+    assert_eq!(recorded(&asking(), "opaque", words), unknown);
 }
 
 #[test]
@@ -153,11 +153,11 @@ fn the_audit_says_what_a_provider_said_of_a_signed_token() {
     let token = sign(&claims("reader", &["Reader"]));
     for (word, expected) in [
         (
-            answer(&json!({})),
+            active_status(&json!({})),
             [json!(null), json!("idp"), json!("active")],
         ),
         (
-            answer(&json!({"sub": "another"})),
+            active_status(&json!({"sub": "another"})),
             [json!("answer_disagrees"), json!("idp"), json!("active")],
         ),
         (
@@ -173,6 +173,6 @@ fn the_audit_says_what_a_provider_said_of_a_signed_token() {
             ],
         ),
     ] {
-        assert_eq!(said(&always, &token, vec![word]), expected);
+        assert_eq!(recorded(&always, &token, vec![word]), expected);
     }
 }

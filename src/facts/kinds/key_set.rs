@@ -28,7 +28,7 @@ use step::Step;
 
 use crate::crypto::KeySet;
 use crate::facts::call::{Call, CallRequest, CallResponse};
-use crate::facts::need::{FactKey, Need};
+use crate::facts::demand::{Demand, FactKey};
 use crate::facts::peer::Peer;
 use crate::facts::schedule::{Calls, Pause, Pauses, UnderWay};
 use crate::facts::source::{Adopted, CallIds, Ended, Kind, Progress, Room, Sharing, Start};
@@ -286,8 +286,8 @@ impl From<OnlyKeySet> for FactKey {
 
 /// What a waiting request wants to be refetched.
 fn wanted(waiter: &Waiter) -> Option<Wanted> {
-    match waiter.need {
-        Need::Any(_) => None,
-        Need::Newer(_, refetch) => Some(refetch.by(waiter.holder.peer)),
+    match waiter.demand {
+        Demand::Any(_) => None,
+        Demand::Newer(_, refetch) => Some(refetch.by(waiter.holder.peer)),
     }
 }

@@ -23,8 +23,8 @@ use statuses::Known;
 use step::{Step, TokenStatusCalls};
 
 use crate::facts::call::CallResponse;
+use crate::facts::demand::{FactKey, SourceId};
 use crate::facts::fault::FaultScope;
-use crate::facts::need::{FactKey, SourceId};
 use crate::facts::schedule::{Calls, Failure, Pauses, UnderWay, LONGEST_ASKED_FOR};
 use crate::facts::source::{CallIds, Ended, Kind, Progress, Room, Start};
 use crate::facts::waiting::Waiter;

@@ -5,9 +5,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::{Admission, FactStore, Origin, SourcesOfProvider};
+use crate::facts::demand::{Demand, FactKey, SourceId};
 use crate::facts::kinds::key_set::{KeySetSource, OnlyKeySet, Refetch};
 use crate::facts::kinds::token_status::{TokenStatusSource, TokenStatuses};
-use crate::facts::need::{FactKey, Need, SourceId};
 use crate::facts::source::{Kind, Source};
 use crate::facts::{Availability, Call, CallId, Fact, KeyIdDigest, SharedKey, WaitFault, WaiterId};
 use crate::policy::{Policy, Principals, ProviderId};
@@ -70,9 +70,9 @@ impl FactStore {
     fn admission(&self, fact: Fact, origin: Origin) -> Option<Admission> {
         let sources = self.of_providers.get(fact.provider().0)?;
         let only = FactKey::from(OnlyKeySet);
-        let of_keys = |need, key_id: Option<KeyIdDigest>| Admission {
+        let of_keys = |demand, key_id: Option<KeyIdDigest>| Admission {
             source: sources.keys,
-            need,
+            demand,
             is_proven: origin.was_verified,
             group: key_id.map(KeyIdDigest::number).unwrap_or_default(),
         };
@@ -82,20 +82,20 @@ impl FactStore {
             let slot = self.sources.get(source.0)?;
             Some(Admission {
                 source,
-                need: Need::Any(key),
+                demand: Demand::Any(key),
                 is_proven: is_proven || slot.source.was_good(&key),
                 group: KeyIdDigest::of_token(&token).number(),
             })
         };
         match fact {
-            Fact::KeySet(_) => Some(of_keys(Need::Any(only), origin.key_id)),
+            Fact::KeySet(_) => Some(of_keys(Demand::Any(only), origin.key_id)),
             Fact::NewerKeySet(_, key_id) => {
-                let need = Need::Newer(only, Refetch::unknown(key_id));
-                Some(of_keys(need, Some(key_id)))
+                let demand = Demand::Newer(only, Refetch::unknown(key_id));
+                Some(of_keys(demand, Some(key_id)))
             }
             Fact::ChangedKeySet(_, token, _) => {
-                let need = Need::Newer(only, Refetch::changed(token));
-                Some(of_keys(need, Some(token)))
+                let demand = Demand::Newer(only, Refetch::changed(token));
+                Some(of_keys(demand, Some(token)))
             }
             Fact::Introspection(_, token) => of_token(token, false),
             Fact::Confirmation(_, token) => of_token(token, true),

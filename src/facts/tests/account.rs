@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::facts::call::{Body, CallRequest};
-use crate::facts::need::{FactKey, Need};
+use crate::facts::demand::{Demand, FactKey};
 use crate::facts::schedule::{Calls, Failure, Pauses, UnderWay};
 use crate::facts::shared::codec::{moment, put, take, text};
 use crate::facts::source::{Adopted, CallIds, Ended, Kind, Progress, Room, Sharing, Source, Start};
@@ -148,7 +148,7 @@ impl Kind for Accounts {
     }
 
     fn is_due(&self, waiters: &mut dyn Iterator<Item = &Waiter>, now: UnixMillis) -> bool {
-        let mut keys = waiters.map(|waiter| waiter.need.key());
+        let mut keys = waiters.map(|waiter| waiter.demand.key());
         self.pauses.is_over(now) && keys.any(|key| self.is_wanted(key))
     }
 
@@ -160,7 +160,7 @@ impl Kind for Accounts {
     ) -> Vec<Start> {
         let mut begun = Vec::new();
         for waiter in waiters {
-            let key = *waiter.need.key();
+            let key = *waiter.demand.key();
             if self.is_wanted(&key) {
                 let (id, step) = (ids.next(), Step::Login);
                 let request = self.login(&key);
@@ -277,7 +277,7 @@ fn wait(
 ) -> Result<(), WaitFault> {
     let admission = Admission {
         source: SourceId(source),
-        need: Need::Any(account.into()),
+        demand: Demand::Any(account.into()),
         is_proven: false,
         group: u128::from(account.0),
     };

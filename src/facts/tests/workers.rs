@@ -426,7 +426,10 @@ fn keys_that_stay_are_the_very_same_ones_after_a_refresh() {
     };
     let before = key(&store, START);
     refresh(&mut store, ok(key_set("one")), after(300_000), &memory);
-    assert!(std::sync::Arc::ptr_eq(&before, &key(&store, after(300_000))));
+    assert!(std::sync::Arc::ptr_eq(
+        &before,
+        &key(&store, after(300_000))
+    ));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::step::TokenStatusCalls;
-use crate::facts::need::FactKey;
+use crate::facts::demand::FactKey;
 use crate::facts::peer::Peer;
 use crate::facts::waiting::Waiter;
 use crate::facts::WaiterId;
@@ -46,7 +46,7 @@ impl Queues {
             queues.count((!call.step.is_proven, call.step.peer));
         }
         for waiter in waiters {
-            let key = *waiter.need.key();
+            let key = *waiter.demand.key();
             if seen.insert(key.0) {
                 let (is_proven, peer) = (waiter.holder.is_proven, waiter.holder.peer);
                 let queue = queues.callers.entry((!is_proven, peer)).or_default();

@@ -1,8 +1,8 @@
 //! The token statuses that are known, for as long as they hold.
 
 use super::TokenStatus;
+use crate::facts::demand::{FactKey, SourceId};
 use crate::facts::fault::FaultCode;
-use crate::facts::need::{FactKey, SourceId};
 use crate::formats::json;
 use crate::time::UnixMillis;
 use crate::token::Term;

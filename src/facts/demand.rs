@@ -17,14 +17,14 @@ impl FactKey {
 
 /// What a request needs of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Need {
+pub(super) enum Demand {
     /// A fact.
     Any(FactKey),
     /// A newer one than the one that is known.
     Newer(FactKey, Refetch),
 }
 
-impl Need {
+impl Demand {
     pub(super) const fn key(&self) -> &FactKey {
         match self {
             Self::Any(key) | Self::Newer(key, _) => key,

@@ -1,6 +1,6 @@
 //! What a provider's answer about a token is taken for.
 
-use super::introspection::{answer, asking, decided_on, reason, OTHER};
+use super::introspection::{active_status, asking, decided_on, reason, OTHER};
 use super::*;
 use crate::time::UnixMillis;
 use crate::token::{Term, TokenFault};
@@ -78,7 +78,7 @@ fn an_answer_is_judged_as_a_jwt_is() {
         (json!({"azp": "visitor"}), "no_principal"),
         (json!({"roles": []}), "insufficient_scope"),
     ] {
-        let decision = decided_on(&asking(), "opaque", vec![answer(&changes)]);
+        let decision = decided_on(&asking(), "opaque", vec![active_status(&changes)]);
         assert_eq!(reason(&decision), expected, "{changes}");
     }
 }
@@ -100,7 +100,7 @@ fn an_answer_without_an_audience_counts_only_where_another_claim_is_named() {
             "wrong_audience",
         ),
     ] {
-        let decision = decided_on(&configuration, "opaque", vec![answer(&changes)]);
+        let decision = decided_on(&configuration, "opaque", vec![active_status(&changes)]);
         assert_eq!(reason(&decision), expected, "{changes}");
     }
 }
@@ -108,20 +108,20 @@ fn an_answer_without_an_audience_counts_only_where_another_claim_is_named() {
 /// As a library answers that says nothing of the kind of a token, be it for access or for refreshing.
 #[test]
 fn an_answer_that_does_not_say_what_it_is_about_may_be_about_a_refresh_token() {
-    let said = json!({"token_type": null, "jti": null, "iss": null, "azp": null,
+    let response = json!({"token_type": null, "jti": null, "iss": null, "azp": null,
         "client_id": "reader", "scope": "offline_access n8n", "username": "reader"});
     let mut configuration = asking();
-    let decision = decided_on(&configuration, "rt_x.y", vec![answer(&said)]);
+    let decision = decided_on(&configuration, "rt_x.y", vec![active_status(&response)]);
     assert_eq!(reason(&decision), "kind_missing");
     configuration["providers"][0]["introspection"]["accept_untyped"] = json!(true);
-    let decision = decided_on(&configuration, "at_x.y", vec![answer(&said)]);
+    let decision = decided_on(&configuration, "at_x.y", vec![active_status(&response)]);
     assert_eq!(reason(&decision), "forward");
     // What it does say still counts.
-    for said in [
+    for response in [
         json!({"token_type": "refresh_token"}),
         json!({"token_type": null, "typ": "Refresh"}),
     ] {
-        let decision = decided_on(&configuration, "rt_x.y", vec![answer(&said)]);
+        let decision = decided_on(&configuration, "rt_x.y", vec![active_status(&response)]);
         assert_eq!(reason(&decision), "wrong_type");
     }
 }
@@ -141,7 +141,7 @@ fn with_always_the_answer_passes_the_same_checks() {
         (json!({"nbf": NOW.0 + 31}), "not_yet_valid"),
         (json!({"aud": "api://other"}), "wrong_audience"),
     ] {
-        let decision = decided_on(&configuration, &token, vec![answer(&changes)]);
+        let decision = decided_on(&configuration, &token, vec![active_status(&changes)]);
         assert_eq!(reason(&decision), expected, "{changes}");
     }
 }
@@ -170,7 +170,7 @@ fn with_always_what_may_be_an_id_token_needs_the_word_that_it_is_none() {
     ] {
         let mut changes = changes;
         changes["azp"] = json!(null);
-        let decision = decided_on(&configuration, &token, vec![answer(&changes)]);
+        let decision = decided_on(&configuration, &token, vec![active_status(&changes)]);
         assert_eq!(reason(&decision), expected, "{changes}");
     }
 }
@@ -178,7 +178,7 @@ fn with_always_what_may_be_an_id_token_needs_the_word_that_it_is_none() {
 /// Answers have the names of RFC 7662 §2.2, whatever the provider's JWTs have.
 #[test]
 fn claims_of_responses_mark_applications_and_people() {
-    for (dialect, said, expected) in [
+    for (dialect, response, expected) in [
         (
             "entra",
             json!({"sub": "u-17", "azp": "portal", "scope": "Workflows.Read",
@@ -204,8 +204,8 @@ fn claims_of_responses_mark_applications_and_people() {
     ] {
         let mut configuration = for_every_client(asking());
         configuration["providers"][0]["type"] = json!(dialect);
-        let decision = decided_on(&configuration, "opaque", vec![answer(&said)]);
-        assert_eq!(kind(&decision), Some(expected), "{dialect} {said}");
+        let decision = decided_on(&configuration, "opaque", vec![active_status(&response)]);
+        assert_eq!(kind(&decision), Some(expected), "{dialect} {response}");
     }
 }
 
@@ -229,7 +229,7 @@ fn the_client_is_the_audience_if_configured_for_tokens_without_one() {
             "wrong_audience",
         ),
     ] {
-        let decision = decided_on(&configuration, "opaque", vec![answer(&changes)]);
+        let decision = decided_on(&configuration, "opaque", vec![active_status(&changes)]);
         assert_eq!(reason(&decision), expected, "{changes}");
     }
 }
@@ -247,7 +247,7 @@ fn tokeninfo_without_audience_or_expiry_opens_nothing() {
         (json!({"exp": null}), "expiry_missing"),
         (json!({"aud": "another"}), "wrong_audience"),
     ] {
-        let decision = decided_on(&configuration, "opaque", vec![answer(&changes)]);
+        let decision = decided_on(&configuration, "opaque", vec![active_status(&changes)]);
         assert_eq!(reason(&decision), expected, "{changes}");
     }
 }
@@ -258,7 +258,7 @@ fn a_person_at_userinfo_has_no_client_and_no_scopes() {
     let mut configuration = for_every_client(configuration());
     configuration["providers"][0]["userinfo"] = json!({"uri": "https://idp.example/me",
         "cluster": "idp", "accept_any_audience": true});
-    let said = json!({"aud": null, "iss": null, "exp": null, "iat": null, "jti": null,
+    let response = json!({"aud": null, "iss": null, "exp": null, "iat": null, "jti": null,
         "sub": "admin", "azp": "admin", "client_id": "admin", "cid": "admin", "appid": "admin",
         "scope": "Admin", "scp": "Admin", "permissions": ["Admin"], "idtyp": "app", "gty": "client-credentials",
         "sid": "s", "amr": ["pwd"], "uid": "u", "roles": ["Admin"]});
@@ -278,7 +278,7 @@ fn a_person_at_userinfo_has_no_client_and_no_scopes() {
         if !at.is_null() {
             provider.insert("claims_at".to_owned(), at);
         }
-        let decision = decided_on(&configuration, "opaque", vec![answer(&said)]);
+        let decision = decided_on(&configuration, "opaque", vec![active_status(&response)]);
         assert_eq!(
             (kind(&decision), reason(&decision)),
             (Some("unknown"), "no_principal"),
@@ -293,19 +293,19 @@ fn a_person_at_userinfo_has_no_client_and_no_scopes() {
 /// Without `exp`, a provider's clock may be ahead by the allowed skew, however short `ttl` is.
 #[test]
 fn an_answer_without_exp_may_have_been_issued_within_the_skew() {
-    let TestStatus::Active(whole) = answer(&json!({"exp": null, "iat": NOW.0 + 5})) else {
+    let TestStatus::Active(whole) = active_status(&json!({"exp": null, "iat": NOW.0 + 5})) else {
         panic!("not active");
     };
     let term = Term {
         since: UnixMillis(NOW.0 * 1000),
         until: UnixMillis(NOW.0 * 1000 + 1000),
     };
-    let said = TestStatus::Active(ActiveResponse::new((**whole.claims()).clone(), term));
-    let decision = decided_on(&asking(), "opaque", vec![said]);
+    let response = TestStatus::Active(ActiveResponse::new((**whole.claims()).clone(), term));
+    let decision = decided_on(&asking(), "opaque", vec![response]);
     assert_eq!(reason(&decision), "forward");
 }
 
-/// What is wrong is said exactly: the audit names the member.
+/// What is wrong is response exactly: the audit names the member.
 #[test]
 fn the_fault_of_a_response_is_named() {
     for (changes, expected) in [
@@ -333,7 +333,7 @@ fn the_fault_of_a_response_is_named() {
             TokenFault::ClaimOfWrongType("token_type"),
         ),
     ] {
-        let decision = decided_on(&asking(), "opaque", vec![answer(&changes)]);
+        let decision = decided_on(&asking(), "opaque", vec![active_status(&changes)]);
         let Outcome::Reject(Reason::Token(fault)) = decision.outcome else {
             panic!("{changes}: {:?}", decision.outcome);
         };
@@ -345,13 +345,13 @@ fn the_fault_of_a_response_is_named() {
 fn an_answer_without_an_issuer_speaks_for_the_first_of_its_provider() {
     let mut configuration = asking();
     configuration["providers"][0]["issuer"] = json!([ISSUER, "https://old.example"]);
-    for (said, expected) in [
+    for (response, expected) in [
         (json!({"iss": null}), ISSUER),
         (json!({}), ISSUER),
         (json!({"iss": "https://old.example"}), "https://old.example"),
     ] {
-        let decision = decided_on(&configuration, "opaque", vec![answer(&said)]);
+        let decision = decided_on(&configuration, "opaque", vec![active_status(&response)]);
         let identity = decision.record.identity.unwrap();
-        assert_eq!(&*identity.issuer, expected, "{said}");
+        assert_eq!(&*identity.issuer, expected, "{response}");
     }
 }
