@@ -140,6 +140,33 @@ fn every_test_that_the_threat_model_names_exists() {
     }
 }
 
+/// Pages for maintainers name source files: from the root, or below `src` or `tests`.
+#[test]
+fn every_source_file_that_a_page_names_exists() {
+    let sources: Vec<String> = files(&["rs"]).into_iter().map(|file| file.name).collect();
+    let mut named = 0;
+    for page in pages() {
+        for code in page.text.split('`').skip(1).step_by(2) {
+            let is_path =
+                code.ends_with(".rs") && code.contains('/') && !code.contains(['*', ' ', '<']);
+            if !is_path {
+                continue;
+            }
+            let ends = |source: &String| {
+                [
+                    format!("src/{code}"),
+                    format!("tests/{code}"),
+                    code.to_owned(),
+                ]
+                .contains(source)
+            };
+            assert!(sources.iter().any(ends), "{}: {code}", page.name);
+            named += 1;
+        }
+    }
+    assert!(named > 40, "{named}");
+}
+
 /// The targets of the links of a page. Blocks of code are ignored.
 fn links(page: &str) -> Vec<String> {
     let mut is_code = false;

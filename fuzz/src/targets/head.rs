@@ -145,11 +145,11 @@ fn check_forward(request: &RequestHead, decision: &Decision, edits: &[HeaderEdit
         value.escape_ascii()
     );
     let token = token.trim_ascii();
-    let mut of = good.iter().filter(|(_, good)| good.as_bytes() == token);
-    let (word, _) = of.next().expect("a forward without a good token");
+    let mut shown = good.iter().filter(|(_, good)| good.as_bytes() == token);
+    let (sign, _) = shown.next().expect("a forward without a good token");
     let to_api = decision.record.surface == Some(Surface::PublicApi);
     assert!(
-        !to_api || *word == "{app}",
+        !to_api || *sign == "{app}",
         "a forward to the API in no principal's name"
     );
     let head = edited(request, edits);
