@@ -186,7 +186,7 @@ mod tests {
         }
         let of_length = |length: usize| {
             let mut name = "a.".repeat(length / 2);
-            name.push_str(if length % 2 == 0 { "aa" } else { "a" });
+            name.push_str(if length.is_multiple_of(2) { "aa" } else { "a" });
             name.truncate(length);
             name
         };

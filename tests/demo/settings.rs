@@ -74,7 +74,7 @@ fn chosen(variable: &str, purpose: &str, usual: u16) -> Result<u16, String> {
             .to_str()
             .and_then(|value| value.parse().ok())
             .filter(|port| *port != 0)
-            .ok_or_else(|| format!("{variable} is {value:?}, not a port"))?,
+            .ok_or_else(|| format!("{variable} is {}, not a port", value.display()))?,
     };
     match ports::require_free(port, purpose) {
         Ok(()) => Ok(port),

@@ -1,6 +1,7 @@
 //! Tests of the documentation: its configurations load, its links have targets, its tests exist.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde_json::{json, Value};
 
@@ -147,8 +148,8 @@ fn every_source_file_that_a_page_names_exists() {
     let mut named = 0;
     for page in pages() {
         for code in page.text.split('`').skip(1).step_by(2) {
-            let is_path =
-                code.ends_with(".rs") && code.contains('/') && !code.contains(['*', ' ', '<']);
+            let is_rust = Path::new(code).extension() == Some("rs".as_ref());
+            let is_path = is_rust && code.contains('/') && !code.contains(['*', ' ', '<']);
             if !is_path {
                 continue;
             }

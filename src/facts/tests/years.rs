@@ -71,7 +71,7 @@ const KIDS: [&str; 5] = ["a", "b", "c", "d", "revoked"];
 
 impl Year {
     fn new(seed: u32) -> Self {
-        let source = if seed % 2 == 0 {
+        let source = if seed.is_multiple_of(2) {
             by_jwks()
         } else {
             by_discovery()

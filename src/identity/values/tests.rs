@@ -7,7 +7,7 @@
 
 use std::cell::Cell;
 use std::cmp::Ordering;
-use std::sync::Arc;
+use std::rc::Rc;
 
 use serde_json::json;
 
@@ -45,7 +45,7 @@ fn one_space_alone_separates_scopes() {
 
 /// A name that counts how often it is compared.
 #[derive(Clone)]
-struct Counted(String, Arc<Cell<usize>>);
+struct Counted(String, Rc<Cell<usize>>);
 
 impl Ord for Counted {
     fn cmp(&self, other: &Self) -> Ordering {
@@ -71,8 +71,8 @@ impl Eq for Counted {}
 #[test]
 fn names_come_once_each_after_few_comparisons() {
     for count in [100_usize, 1_000, 10_000] {
-        let comparisons = Arc::new(Cell::new(0));
-        let name = |number: usize| Counted(number.to_string(), Arc::clone(&comparisons));
+        let comparisons = Rc::new(Cell::new(0));
+        let name = |number: usize| Counted(number.to_string(), Rc::clone(&comparisons));
         let all = once_each((0..count).chain(0..count).map(name));
         assert!(all.iter().map(|name| &name.0).eq((0..count)
             .map(|number| number.to_string())
