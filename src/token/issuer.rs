@@ -27,4 +27,6 @@ pub(super) fn may_sign(key: &PublicKey, token: &UntrustedToken<'_>, rules: &Toke
 }
 
 #[cfg(test)]
+pub(crate) mod samples;
+#[cfg(test)]
 mod tests;

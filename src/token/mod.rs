@@ -25,6 +25,8 @@ pub use bearer::{bearer, Bearer, BearerFault, CompactToken};
 pub use claims::{text, NotText, CLIENT_CLAIMS};
 pub use digest::TokenDigest;
 pub use fault::TokenFault;
+#[cfg(test)]
+pub(crate) use issuer::samples as issuer_samples;
 pub use misfit::misfit;
 pub use opaque::is_opaque;
 pub use response_kind::ResponseKind;

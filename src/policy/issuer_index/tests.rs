@@ -3,26 +3,7 @@
 use serde_json::{json, Value};
 
 use super::*;
-use crate::mint::{mint, KeyKind};
-
-const A: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";
-const B: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
-const NOW: u64 = 1_800_000_000;
-
-fn v2(tenant: &str) -> String {
-    format!("https://login.microsoftonline.com/{tenant}/v2.0")
-}
-
-fn v1(tenant: &str) -> String {
-    format!("https://sts.windows.net/{tenant}/")
-}
-
-fn compact(issuer: &str, tenant: &Value) -> String {
-    let claims = json!({
-        "iss": issuer, "tid": tenant, "aud": "n8n", "exp": NOW + 60, "azp": "c",
-    });
-    mint(KeyKind::Ed25519).sign(&json!({"alg": "EdDSA", "kid": "k"}), &claims)
-}
+use crate::token::issuer_samples::{compact, v1, v2, A, B};
 
 fn index(issuers: impl IntoIterator<Item = (String, ProviderId)>) -> IssuerIndex {
     IssuerIndex::new(issuers.into_iter().collect())

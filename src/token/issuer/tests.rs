@@ -2,30 +2,12 @@
 
 use serde_json::{json, Value};
 
+use super::samples::{compact, v1, v2, A, B, NOW};
 use super::*;
 use crate::crypto::{CryptoPath, GuestCrypto, KeySet};
 use crate::mint::{jwk_set, mint, KeyKind};
 use crate::time::UnixSeconds;
 use crate::token::{is_guid, Issuers, TokenFault, TypRule, VerifiedToken};
-
-const A: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";
-const B: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
-const NOW: u64 = 1_800_000_000;
-
-fn v2(tenant: &str) -> String {
-    format!("https://login.microsoftonline.com/{tenant}/v2.0")
-}
-
-fn v1(tenant: &str) -> String {
-    format!("https://sts.windows.net/{tenant}/")
-}
-
-fn compact(issuer: &str, tenant: &Value) -> String {
-    let claims = json!({
-        "iss": issuer, "tid": tenant, "aud": "n8n", "exp": NOW + 60, "azp": "c",
-    });
-    mint(KeyKind::Ed25519).sign(&json!({"alg": "EdDSA", "kid": "k"}), &claims)
-}
 
 /// The verdict on a good token of `issuer`, when its key is bound to `bound`.
 fn verdict(
