@@ -180,8 +180,11 @@ fn issuer(port: u16) -> String {
 
 fn settings(directory: &Path, port: u16, admin: u16) -> Value {
     let database = directory.join("database");
-    // A transaction that reads and then writes would fail if another one writes in between.
-    let options = "_fk=true&_txlock=immediate&_journal_mode=WAL&_busy_timeout=20000";
+    // A transaction that reads and then writes would fail if another one writes in between, so each
+    // starts with the lock of the database. Hydra's library has locks of its own for SQLite, one for
+    // transactions and one for statements: a transaction and a single write would wait for each
+    // other until the time for the database is over. The database's lock is enough.
+    let options = "_fk=true&_txlock=immediate&_journal_mode=WAL&_busy_timeout=20000&lock=false";
     json!({
         "dsn": format!("sqlite://{}?{options}", database.display()),
         "serve": {
