@@ -1,5 +1,6 @@
 //! n8n: where its surfaces are, and what each call does.
 
+pub mod accounts;
 mod endpoints;
 mod operations;
 mod path;

@@ -15,10 +15,12 @@ mod instances;
 mod introspection;
 mod issuer_index;
 mod key_expiry;
+mod n8n_user;
 mod pattern;
 mod principal;
 mod principals;
 mod provider;
+mod provisioning;
 #[cfg(test)]
 mod tests;
 mod webhook_rules;
@@ -34,10 +36,12 @@ pub use instances::{DuplicateHost, Instances};
 pub use introspection::{Introspection, Protocol};
 pub use issuer_index::IssuerIndex;
 pub use key_expiry::principal_label;
+pub use n8n_user::{N8nUser, NoUser, Per, UserRule};
 pub use pattern::{PathPattern, PatternFault};
 pub use principal::Principal;
 pub use principals::Principals;
 pub use provider::{Freshness, KeySource, Provider, ProviderId, RolesFrom};
+pub use provisioning::Provisioning;
 pub use webhook_rules::{Preflight, RuleChoice, WebhookAuth, WebhookRule, WebhookRules};
 
 use crate::secret::Secret;
