@@ -1,7 +1,5 @@
 //! What a request needs, and of which source.
 
-use super::kinds::key_set::Refetch;
-
 /// Names a source of facts in its store. A provider may have several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SourceId(pub(super) usize);
@@ -13,6 +11,15 @@ pub(super) struct FactKey(pub(super) [u8; 32]);
 impl FactKey {
     /// That of a source with a single fact.
     pub(super) const ONLY: Self = Self([0; 32]);
+}
+
+/// Why a fact is fetched before it is due: the known one is of no use to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Refetch {
+    /// A number that the kind of fact gives to each of its causes.
+    pub(super) cause: u8,
+    /// A digest of what the known fact is of no use for.
+    pub(super) about: u128,
 }
 
 /// What a request needs of a source.

@@ -4,8 +4,7 @@ use std::any::Any;
 use std::time::Duration;
 
 use super::call::{Call, CallId, CallRequest, CallResponse};
-use super::demand::FactKey;
-use super::kinds::key_set::Refetch;
+use super::demand::{FactKey, Refetch};
 use super::peer::Peer;
 use super::schedule::{Calls, Pause, Pauses, UnderWay};
 use super::waiting::Waiter;

@@ -16,7 +16,7 @@ mod view;
 pub use discovery::read_discovery;
 pub use fault::KeysFault;
 pub use key_id::KeyIdDigest;
-pub(in crate::facts) use refetch::Refetch;
+pub(in crate::facts) use refetch::{for_changed, for_unknown};
 pub(in crate::facts) use state::KeySetSource;
 
 use std::time::Duration;
@@ -28,7 +28,7 @@ use step::Step;
 
 use crate::crypto::KeySet;
 use crate::facts::call::{Call, CallRequest, CallResponse};
-use crate::facts::demand::{Demand, FactKey};
+use crate::facts::demand::{Demand, FactKey, Refetch};
 use crate::facts::peer::Peer;
 use crate::facts::schedule::{Calls, Pause, Pauses, UnderWay};
 use crate::facts::source::{Adopted, CallIds, Ended, Kind, Progress, Room, Sharing, Start};
@@ -221,7 +221,7 @@ impl Kind for KeySetSource {
     }
 
     fn before_refetch(&self, refetch: Refetch, peer: Option<Peer>, now: UnixMillis) -> Duration {
-        self.before_wanted(refetch.by(peer), now)
+        self.before_wanted(Wanted::of(refetch, peer), now)
     }
 
     fn sharing(&self) -> Option<Sharing> {
@@ -288,6 +288,6 @@ impl From<OnlyKeySet> for FactKey {
 fn wanted(waiter: &Waiter) -> Option<Wanted> {
     match waiter.demand {
         Demand::Any(_) => None,
-        Demand::Newer(_, refetch) => Some(refetch.by(waiter.holder.peer)),
+        Demand::Newer(_, refetch) => Some(Wanted::of(refetch, waiter.holder.peer)),
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{Admission, FactStore, Origin, SourcesOfProvider};
 use crate::facts::demand::{Demand, FactKey, SourceId};
-use crate::facts::kinds::key_set::{KeySetSource, OnlyKeySet, Refetch};
+use crate::facts::kinds::key_set::{for_changed, for_unknown, KeySetSource, OnlyKeySet};
 use crate::facts::kinds::token_status::{TokenStatusSource, TokenStatuses};
 use crate::facts::source::{Kind, Source};
 use crate::facts::{Availability, Call, CallId, Fact, KeyIdDigest, SharedKey, WaitFault, WaiterId};
@@ -90,11 +90,11 @@ impl FactStore {
         match fact {
             Fact::KeySet(_) => Some(of_keys(Demand::Any(only), origin.key_id)),
             Fact::NewerKeySet(_, key_id) => {
-                let demand = Demand::Newer(only, Refetch::unknown(key_id));
+                let demand = Demand::Newer(only, for_unknown(key_id));
                 Some(of_keys(demand, Some(key_id)))
             }
             Fact::ChangedKeySet(_, token, _) => {
-                let demand = Demand::Newer(only, Refetch::changed(token));
+                let demand = Demand::Newer(only, for_changed(token));
                 Some(of_keys(demand, Some(token)))
             }
             Fact::Introspection(_, token) => of_token(token, false),

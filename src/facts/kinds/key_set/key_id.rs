@@ -34,4 +34,9 @@ impl KeyIdDigest {
     pub(in crate::facts) const fn number(self) -> u128 {
         u128::from_be_bytes(self.0)
     }
+
+    /// The digest that is this number.
+    pub(super) const fn numbered(number: u128) -> Self {
+        Self(number.to_be_bytes())
+    }
 }

@@ -7,18 +7,20 @@
 use std::time::Duration;
 
 use super::key_id::KeyIdDigest;
+use crate::facts::demand::Refetch;
 use crate::facts::peer::Peer;
 use crate::time::UnixMillis;
 
 /// Why a token causes a refetch. Each has refetches of its own, so that forged signatures use up none
 /// for key ids that are really new.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
 pub(in crate::facts) enum Cause {
     /// Its key id is not in the set.
     #[default]
-    Unknown,
+    Unknown = 0,
     /// Its key id is, and its signature is good under no key of that name.
-    Changed,
+    Changed = 1,
 }
 
 impl Cause {
@@ -40,38 +42,19 @@ impl Cause {
     }
 }
 
-/// What a token needs to be refetched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::facts) struct Refetch {
-    cause: Cause,
-    /// Stands for the key id, or for the token.
-    key_id: KeyIdDigest,
+/// The refetch for a token whose key id is not in the set.
+pub(in crate::facts) const fn for_unknown(key_id: KeyIdDigest) -> Refetch {
+    Refetch {
+        cause: Cause::Unknown as u8,
+        about: key_id.number(),
+    }
 }
 
-impl Refetch {
-    /// For a token whose key id is not in the set.
-    pub(in crate::facts) const fn unknown(key_id: KeyIdDigest) -> Self {
-        Self {
-            cause: Cause::Unknown,
-            key_id,
-        }
-    }
-
-    /// For a token whose signature is good under no key that it names.
-    pub(in crate::facts) const fn changed(token: KeyIdDigest) -> Self {
-        Self {
-            cause: Cause::Changed,
-            key_id: token,
-        }
-    }
-
-    /// The same for a request from there.
-    pub(super) const fn by(self, peer: Option<Peer>) -> Wanted {
-        Wanted {
-            cause: self.cause,
-            key_id: self.key_id,
-            peer,
-        }
+/// The refetch for a token whose signature is good under no key that it names.
+pub(in crate::facts) const fn for_changed(token: KeyIdDigest) -> Refetch {
+    Refetch {
+        cause: Cause::Changed as u8,
+        about: token.number(),
     }
 }
 
@@ -79,9 +62,25 @@ impl Refetch {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted {
     pub(super) cause: Cause,
+    /// Stands for the key id, or for the token.
     pub(super) key_id: KeyIdDigest,
     /// Where the request came from.
     pub(super) peer: Option<Peer>,
+}
+
+impl Wanted {
+    /// What a request from there wants.
+    pub(super) const fn of(refetch: Refetch, peer: Option<Peer>) -> Self {
+        const CHANGED: u8 = Cause::Changed as u8;
+        Self {
+            cause: match refetch.cause {
+                CHANGED => Cause::Changed,
+                _ => Cause::Unknown,
+            },
+            key_id: KeyIdDigest::numbered(refetch.about),
+            peer,
+        }
+    }
 }
 
 /// The least time between two refetches.
