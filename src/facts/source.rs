@@ -10,6 +10,7 @@ use super::schedule::{Calls, Pause, Pauses, UnderWay};
 use super::waiting::Waiter;
 use super::{Availability, Event, WaiterId};
 use crate::time::UnixMillis;
+use crate::token::CompactToken;
 
 /// How requests wait for the facts of a source.
 #[derive(Clone, Copy, Debug)]
@@ -108,6 +109,11 @@ pub(super) trait Kind: 'static {
         now: UnixMillis,
     ) -> Ended;
 
+    /// The call of [`Start::CallFor`] about this token. `None`: it begins none.
+    fn call_about(&self, _: &CompactToken) -> Option<CallRequest> {
+        None
+    }
+
     /// Whether a fact was good before, so that no attacker can have made up the request for it.
     fn was_good(&self, _: &FactKey) -> bool {
         false
@@ -153,7 +159,7 @@ impl CallIds {
 pub(super) enum Start {
     /// This one.
     Call(Call),
-    /// One that needs what only this waiting request has, such as its token.
+    /// One that needs the token of this waiting request.
     CallFor(CallId, WaiterId),
 }
 
@@ -210,6 +216,7 @@ pub(super) trait Source: Any {
         ids: &mut CallIds,
         now: UnixMillis,
     ) -> Option<Received>;
+    fn call_about(&self, token: &CompactToken) -> Option<CallRequest>;
     fn was_good(&self, key: &FactKey) -> bool;
     fn before_refetch(&self, refetch: Refetch, peer: Option<Peer>, now: UnixMillis) -> Duration;
     fn sharing(&self) -> Option<Sharing>;
@@ -298,6 +305,10 @@ impl<K: Kind> Source for K {
             Err(fault) => self.failed(&call, fault, asked_for, now),
         };
         Some(Received::Ended(call.key, ended))
+    }
+
+    fn call_about(&self, token: &CompactToken) -> Option<CallRequest> {
+        Kind::call_about(self, token)
     }
 
     fn was_good(&self, key: &FactKey) -> bool {

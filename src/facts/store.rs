@@ -17,6 +17,7 @@ use super::{
     Call, CallId, CallResponse, Event, KeyIdDigest, SharedKey, SharedMemory, WaitFault, WaiterId,
 };
 use crate::time::UnixMillis;
+use crate::token::CompactToken;
 
 /// The most displaced requests that no tick has named yet.
 const MAX_DISPLACED: usize = 64;
@@ -316,6 +317,13 @@ impl FactStore {
                 waiter,
             },
         }));
+    }
+
+    /// The call of [`Effect::CallFor`], with the token that it is about.
+    pub fn call_for(&self, call: CallId, source: SourceId, token: &CompactToken) -> Option<Call> {
+        let slot = self.sources.get(source.0)?;
+        let request = slot.source.call_about(token)?;
+        Some(Call { id: call, request })
     }
 
     fn lost_call(&self, id: SourceId, now: UnixMillis) -> Option<CallId> {

@@ -87,11 +87,6 @@ impl TokenStatusSource {
         }
     }
 
-    /// The call about this token.
-    pub(in crate::facts) fn request(&self, token: &CompactToken) -> CallRequest {
-        status_request(&self.rules, token)
-    }
-
     /// Why no call about this token is made now.
     fn outage(&self, key: &FactKey, is_proven: bool, now: UnixMillis) -> Option<Outage> {
         let rests = !self.pauses.is_over(now) && !self.may_probe(is_proven, now);
@@ -302,6 +297,10 @@ impl Kind for TokenStatusSource {
             share: None,
             pauses: scope != FaultScope::Fact,
         }
+    }
+
+    fn call_about(&self, token: &CompactToken) -> Option<CallRequest> {
+        Some(status_request(&self.rules, token))
     }
 
     fn was_good(&self, key: &FactKey) -> bool {

@@ -9,10 +9,10 @@ use crate::facts::demand::{Demand, FactKey, SourceId};
 use crate::facts::kinds::key_set::{for_changed, for_unknown, KeySetSource, OnlyKeySet};
 use crate::facts::kinds::token_status::{TokenStatusSource, TokenStatuses};
 use crate::facts::source::{Kind, Source};
-use crate::facts::{Availability, Call, CallId, Fact, KeyIdDigest, SharedKey, WaitFault, WaiterId};
+use crate::facts::{Availability, Fact, KeyIdDigest, SharedKey, WaitFault, WaiterId};
 use crate::policy::{Policy, Principals, ProviderId};
 use crate::time::UnixMillis;
-use crate::token::{CompactToken, TokenDigest};
+use crate::token::TokenDigest;
 
 /// How many keys of a provider there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,12 +100,6 @@ impl FactStore {
             Fact::Introspection(_, token) => of_token(token, false),
             Fact::Confirmation(_, token) => of_token(token, true),
         }
-    }
-
-    /// The call of [`Effect::CallFor`](super::Effect::CallFor), with the token that it is about.
-    pub fn call_for(&self, call: CallId, source: SourceId, token: &CompactToken) -> Option<Call> {
-        let request = self.source::<TokenStatusSource>(source)?.request(token);
-        Some(Call { id: call, request })
     }
 
     /// How old a provider's keys are, or for how long there were none.
