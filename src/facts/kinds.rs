@@ -2,3 +2,32 @@
 
 pub(super) mod key_set;
 pub(super) mod token_status;
+
+use key_set::KeySetSource;
+use token_status::TokenStatusSource;
+
+use super::source::Source;
+
+/// A source of any kind: the list of the kinds.
+pub(super) enum AnySource {
+    KeySet(Box<KeySetSource>),
+    TokenStatus(TokenStatusSource),
+}
+
+impl AsRef<dyn Source> for AnySource {
+    fn as_ref(&self) -> &(dyn Source + 'static) {
+        match self {
+            Self::KeySet(source) => &**source,
+            Self::TokenStatus(source) => source,
+        }
+    }
+}
+
+impl AsMut<dyn Source> for AnySource {
+    fn as_mut(&mut self) -> &mut (dyn Source + 'static) {
+        match self {
+            Self::KeySet(source) => &mut **source,
+            Self::TokenStatus(source) => source,
+        }
+    }
+}

@@ -1,6 +1,5 @@
 //! What a kind of fact must say of itself, and what the store needs of each source of facts.
 
-use std::any::Any;
 use std::time::Duration;
 
 use super::call::{Call, CallId, CallRequest, CallResponse};
@@ -192,8 +191,7 @@ pub(super) struct Adopted {
 }
 
 /// What the store needs of a source, whatever its kind.
-pub(super) trait Source: Any {
-    fn as_any(&self) -> &dyn Any;
+pub(super) trait Source {
     fn name(&self) -> &'static str;
     fn room(&self) -> Room;
     fn expire(&mut self, now: UnixMillis);
@@ -234,10 +232,6 @@ pub(super) enum Received {
 }
 
 impl<K: Kind> Source for K {
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
     fn name(&self) -> &'static str {
         K::NAME
     }

@@ -1,9 +1,9 @@
-//! The store: every source of facts, the requests that wait, and the calls that are under way.
+//! The mechanism that all kinds of facts share: every source, the requests that wait, and the calls that are under way.
 
 mod at;
 mod of_policy;
 
-pub use of_policy::KeyCount;
+pub use of_policy::{FactStore, KeyCount};
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::demand::{Demand, FactKey, SourceId};
 use super::peer::Peer;
 use super::shared::{Lease, Names, SharedFact, TooLarge};
 use super::slots::Holder;
-use super::source::{CallIds, Kind, Received, Room, Source, Start};
+use super::source::{CallIds, Received, Room, Source, Start};
 use super::waiting::{Waiter, Waiting};
 use super::{
     Call, CallId, CallResponse, Event, KeyIdDigest, SharedKey, SharedMemory, WaitFault, WaiterId,
@@ -70,16 +70,15 @@ pub enum Effect {
 pub(super) struct Admission {
     pub(super) source: SourceId,
     pub(super) demand: Demand,
-    /// No attacker can have made up its token.
+    /// No attacker can have made up its token. Where the fact was good before, that is known without it.
     pub(super) is_proven: bool,
     /// Stands for the key id that its token names, or for the token.
     pub(super) group: u128,
 }
 
-/// All facts of one worker.
-pub struct FactStore {
-    sources: Vec<Slot>,
-    of_providers: Vec<SourcesOfProvider>,
+/// Sources of facts. `S` is the type that holds a source of any kind.
+pub(super) struct Store<S> {
+    sources: Vec<Slot<S>>,
     waiting: Waiting,
     /// Requests that have lost their slots.
     displaced: Vec<WaiterId>,
@@ -87,16 +86,9 @@ pub struct FactStore {
     ids: CallIds,
 }
 
-/// The sources of one provider.
-struct SourcesOfProvider {
-    keys: SourceId,
-    /// `None`: no call is made about its tokens.
-    token_status: Option<SourceId>,
-}
-
 /// A source, and where it stands with the other workers.
-struct Slot {
-    source: Box<dyn Source>,
+struct Slot<S> {
+    source: S,
     /// Under which names it is shared. `None`: it is not.
     names: Option<Names>,
     /// When the lease of the fetch that is under way ends.
@@ -107,9 +99,10 @@ struct Slot {
     alone_until: UnixMillis,
 }
 
-impl Slot {
-    fn new(source: Box<dyn Source>, key: Option<&SharedKey>) -> Self {
+impl<S: AsRef<dyn Source> + AsMut<dyn Source>> Slot<S> {
+    fn new(source: S, key: Option<&SharedKey>) -> Self {
         let names = key.and_then(|key| {
+            let source = source.as_ref();
             let sharing = source.sharing()?;
             Some(Names::of(source.name(), &sharing.parts, key))
         });
@@ -120,6 +113,14 @@ impl Slot {
             seen: None,
             alone_until: UnixMillis(0),
         }
+    }
+
+    fn source(&self) -> &dyn Source {
+        self.source.as_ref()
+    }
+
+    fn source_mut(&mut self) -> &mut dyn Source {
+        self.source.as_mut()
     }
 
     /// What workers share of it.
@@ -156,7 +157,7 @@ impl Slot {
             return Ok(false);
         };
         let payload = shared.payload.as_deref();
-        let adopted = payload.map(|payload| self.source.adopt(payload, now));
+        let adopted = payload.map(|payload| self.source_mut().adopt(payload, now));
         let adopted = adopted.unwrap_or_default();
         if !adopted.is_of_future {
             self.seen = Some(shared.version);
@@ -165,13 +166,12 @@ impl Slot {
     }
 }
 
-impl FactStore {
+impl<S: AsRef<dyn Source> + AsMut<dyn Source>> Store<S> {
     /// A store of these sources.
-    pub(super) fn of_sources(sources: Vec<Box<dyn Source>>, shared_key: Option<SharedKey>) -> Self {
+    pub(super) fn new(sources: Vec<S>, shared_key: Option<SharedKey>) -> Self {
         let slot = |source| Slot::new(source, shared_key.as_ref());
         Self {
             sources: sources.into_iter().map(slot).collect(),
-            of_providers: Vec::new(),
             waiting: Waiting::default(),
             displaced: Vec::new(),
             shared_key,
@@ -181,7 +181,7 @@ impl FactStore {
 
     /// This worker's configuration is loaded. The host loads it on its main thread before any worker
     /// does. So what the workers must find in shared memory is written there once.
-    pub fn open(&self, memory: &dyn SharedMemory) {
+    pub(super) fn open(&self, memory: &dyn SharedMemory) {
         for slot in &self.sources {
             if let Some(shared) = slot.shared(self.shared_key.as_ref(), memory) {
                 shared.lay_out_lease();
@@ -189,17 +189,17 @@ impl FactStore {
         }
     }
 
-    /// A source, if it is of this kind.
-    pub(super) fn source<K: Kind>(&self, id: SourceId) -> Option<&K> {
-        self.sources.get(id.0)?.source.as_any().downcast_ref()
+    /// A source.
+    pub(super) fn source(&self, id: SourceId) -> Option<&S> {
+        self.sources.get(id.0).map(|slot| &slot.source)
     }
 
     /// How requests wait for a source, and how many slots it has: each source of a kind has slots of its
     /// own, so that one that is down does not take them all.
     fn room(&self, id: SourceId) -> Option<(Room, usize)> {
-        let source = &self.sources.get(id.0)?.source;
+        let source = self.sources.get(id.0)?.source();
         let alike = self.sources.iter();
-        let alike = alike.filter(|other| other.source.name() == source.name());
+        let alike = alike.filter(|other| other.source().name() == source.name());
         let room = source.room();
         let slots = room.slots.checked_div(alike.count());
         Some((room, slots.unwrap_or_default()))
@@ -219,13 +219,14 @@ impl FactStore {
         let Admission { source, demand, .. } = *admission;
         let (room, slots) = self.room(source).ok_or(WaitFault::TooMany)?;
         let key = self.shared_key.as_ref();
+        let slot = self.sources.get(source.0).ok_or(WaitFault::TooMany)?;
         let holder = Holder {
-            is_proven: admission.is_proven,
+            is_proven: admission.is_proven || slot.source().was_good(demand.key()),
             peer: peer.map(|peer| key.map_or(peer, |key| key.blind(peer))),
             group: admission.group,
         };
-        if let (Demand::Newer(_, refetch), Some(slot)) = (demand, self.sources.get(source.0)) {
-            let wait = slot.source.before_refetch(refetch, holder.peer, now);
+        if let Demand::Newer(_, refetch) = demand {
+            let wait = slot.source().before_refetch(refetch, holder.peer, now);
             if !wait.is_zero() {
                 return Err(WaitFault::NotYet(wait));
             }
@@ -246,18 +247,18 @@ impl FactStore {
     }
 
     /// Forgets a request that is gone.
-    pub fn forget(&mut self, waiter: WaiterId) {
+    pub(super) fn forget(&mut self, waiter: WaiterId) {
         self.waiting.remove(waiter);
         self.displaced.retain(|displaced| *displaced != waiter);
     }
 
     /// Whether any request waits: then ticks must come quickly.
-    pub fn has_waiters(&self) -> bool {
+    pub(super) fn has_waiters(&self) -> bool {
         !self.waiting.is_empty() || !self.displaced.is_empty()
     }
 
     /// Time passes.
-    pub fn tick(&mut self, now: UnixMillis, memory: &dyn SharedMemory) -> Vec<Effect> {
+    pub(super) fn tick(&mut self, now: UnixMillis, memory: &dyn SharedMemory) -> Vec<Effect> {
         let displaced = self.displaced.len().min(DISPLACED_AT_ONCE);
         let displaced = self.displaced.drain(..displaced);
         let mut effects: Vec<_> = displaced.map(Effect::Displace).collect();
@@ -276,9 +277,9 @@ impl FactStore {
         effects: &mut Vec<Effect>,
     ) {
         if let Some(slot) = self.sources.get_mut(id.0) {
-            slot.source.expire(now);
+            slot.source_mut().expire(now);
             slot.alone_until = slot.alone_until.min(now.saturating_add(ALONE));
-            let latest = now.saturating_add(slot.source.room().longest);
+            let latest = now.saturating_add(slot.source().room().longest);
             self.waiting.clamp(id, latest);
         }
         while let Some(call) = self.lost_call(id, now) {
@@ -293,21 +294,21 @@ impl FactStore {
             Ok(false) => {}
             Err(TooLarge) => slot.alone_until = now.saturating_add(ALONE),
         }
-        if !slot.source.is_due(&mut self.waiting.for_source(id), now) {
+        if !slot.source().is_due(&mut self.waiting.for_source(id), now) {
             return;
         }
         match lease(slot, key, memory, now) {
             Lease::Ours(end) => slot.lease_end = end,
             Lease::Theirs => return,
             Lease::Paused(pause) => {
-                if slot.source.pause(&pause, now) {
+                if slot.source_mut().pause(&pause, now) {
                     wake(self.waiting.take(id, &|_| true), false, effects);
                 }
                 return;
             }
         }
         let begun = slot
-            .source
+            .source_mut()
             .begin(&mut self.ids, &mut self.waiting.for_source(id), now);
         effects.extend(begun.into_iter().map(|start| match start {
             Start::Call(call) => Effect::Call(call),
@@ -320,18 +321,23 @@ impl FactStore {
     }
 
     /// The call of [`Effect::CallFor`], with the token that it is about.
-    pub fn call_for(&self, call: CallId, source: SourceId, token: &CompactToken) -> Option<Call> {
+    pub(super) fn call_for(
+        &self,
+        call: CallId,
+        source: SourceId,
+        token: &CompactToken,
+    ) -> Option<Call> {
         let slot = self.sources.get(source.0)?;
-        let request = slot.source.call_about(token)?;
+        let request = slot.source().call_about(token)?;
         Some(Call { id: call, request })
     }
 
     fn lost_call(&self, id: SourceId, now: UnixMillis) -> Option<CallId> {
-        self.sources.get(id.0)?.source.lost_call(now)
+        self.sources.get(id.0)?.source().lost_call(now)
     }
 
     /// The response to a call has come, or the call could not be made.
-    pub fn received(
+    pub(super) fn received(
         &mut self,
         call: CallId,
         response: CallResponse,
@@ -339,18 +345,21 @@ impl FactStore {
         memory: &dyn SharedMemory,
     ) -> Vec<Effect> {
         let mut slots = self.sources.iter_mut().enumerate();
-        let Some((index, slot)) = slots.find(|(_, slot)| slot.source.awaits(call)) else {
+        let Some((index, slot)) = slots.find(|(_, slot)| slot.source().awaits(call)) else {
             // The response to a call that was given up.
             return Vec::new();
         };
         let id = SourceId(index);
         let key = self.shared_key.as_ref();
-        if slot.source.sharing().is_some() {
+        if slot.source().sharing().is_some() {
             // A fetch that took long must not undo what another worker shared since.
-            slot.source.expire(now);
+            slot.source_mut().expire(now);
             let _ = slot.catch_up(key, memory, now);
         }
-        let ended = match slot.source.received(call, response, &mut self.ids, now) {
+        let ended = match slot
+            .source_mut()
+            .received(call, response, &mut self.ids, now)
+        {
             Some(Received::Ended(about, ended)) => (about, ended),
             Some(Received::Next(call)) => return vec![Effect::Call(call)],
             None => return Vec::new(),
@@ -360,10 +369,10 @@ impl FactStore {
             if let Some(payload) = &ended.share {
                 shared.publish(payload);
             }
-            shared.release(slot.source.own_pause());
+            shared.release(slot.source().own_pause());
         }
         let mut effects: Vec<_> = ended.events.into_iter().map(Effect::Report).collect();
-        let source = &slot.source;
+        let source = slot.source();
         let is_over = |key: &FactKey| {
             // In a pause, only those whose call is under way may still get a fact.
             *key == about || (ended.pauses && !source.is_called_about(key))
@@ -374,11 +383,11 @@ impl FactStore {
 
     /// This worker's configuration goes away, and its calls with it. Another worker must not wait for
     /// them.
-    pub fn close(&self, memory: &dyn SharedMemory) {
+    pub(super) fn close(&self, memory: &dyn SharedMemory) {
         for slot in &self.sources {
             let key = self.shared_key.as_ref();
             let shared = slot.shared(key, memory);
-            if let Some(shared) = shared.filter(|_| slot.source.is_fetching()) {
+            if let Some(shared) = shared.filter(|_| slot.source().is_fetching()) {
                 shared.give_back(slot.lease_end);
             }
         }
@@ -386,13 +395,13 @@ impl FactStore {
 }
 
 /// Whether this worker may fetch now.
-fn lease(
-    slot: &Slot,
+fn lease<S: AsRef<dyn Source> + AsMut<dyn Source>>(
+    slot: &Slot<S>,
     key: Option<&SharedKey>,
     memory: &dyn SharedMemory,
     now: UnixMillis,
 ) -> Lease {
-    let length = slot.source.room().longest;
+    let length = slot.source().room().longest;
     slot.shared_at(now, key, memory)
         .map_or(Lease::Ours(now), |shared| shared.try_lease(now, length))
 }

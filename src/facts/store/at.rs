@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::FactStore;
+use super::of_policy::FactStore;
 use crate::crypto::KeySet;
 use crate::facts::kinds::key_set::OnlyKeySet;
 use crate::facts::source::Kind;

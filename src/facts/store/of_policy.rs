@@ -1,18 +1,22 @@
-//! The sources that a policy asks for, and what each fact of a decision is in them.
+//! The facts that a policy asks for: their sources, and what each fact of a decision is in them.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::{Admission, FactStore, Origin, SourcesOfProvider};
-use crate::facts::demand::{Demand, FactKey, SourceId};
+use super::{Admission, Effect, Origin, Store};
+use crate::facts::demand::{Demand, FactKey, Refetch, SourceId};
 use crate::facts::kinds::key_set::{for_changed, for_unknown, KeySetSource, OnlyKeySet};
 use crate::facts::kinds::token_status::{TokenStatusSource, TokenStatuses};
-use crate::facts::source::{Kind, Source};
-use crate::facts::{Availability, Fact, KeyIdDigest, SharedKey, WaitFault, WaiterId};
+use crate::facts::kinds::AnySource;
+use crate::facts::source::Kind;
+use crate::facts::{
+    Availability, Call, CallId, CallResponse, Fact, KeyIdDigest, SharedKey, SharedMemory,
+    WaitFault, WaiterId,
+};
 use crate::policy::{Policy, Principals, ProviderId};
 use crate::time::UnixMillis;
-use crate::token::TokenDigest;
+use crate::token::{CompactToken, TokenDigest};
 
 /// How many keys of a provider there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +27,19 @@ pub struct KeyCount {
     pub skipped: usize,
 }
 
+/// All facts of one worker.
+pub struct FactStore {
+    store: Store<AnySource>,
+    of_providers: Vec<SourcesOfProvider>,
+}
+
+/// The sources of one provider.
+struct SourcesOfProvider {
+    keys: SourceId,
+    /// `None`: no call is made about its tokens.
+    token_status: Option<SourceId>,
+}
+
 impl FactStore {
     /// A store that knows nothing but what the policy holds.
     pub fn new(policy: &Policy) -> Self {
@@ -31,25 +48,70 @@ impl FactStore {
         let keys = keys.map(|principal| &principal.api_key);
         let shared_key = SharedKey::derive(keys.chain(&policy.sharing_secret));
         let statuses = Rc::new(RefCell::new(TokenStatuses::default()));
-        let mut sources: Vec<Box<dyn Source>> = Vec::new();
+        let mut sources = Vec::new();
         let mut of_providers = Vec::new();
         for (index, provider) in policy.providers.iter().enumerate() {
             let id = ProviderId(index);
             let keys = SourceId(sources.len());
-            sources.push(Box::new(KeySetSource::new(id, provider)));
+            let source = KeySetSource::new(id, provider);
+            sources.push(AnySource::KeySet(Box::new(source)));
             let token_status = provider.introspection.clone().map(|rules| {
                 let source = SourceId(sources.len());
                 let statuses = Rc::clone(&statuses);
-                sources.push(Box::new(TokenStatusSource::new(
+                sources.push(AnySource::TokenStatus(TokenStatusSource::new(
                     source, id, rules, statuses,
                 )));
                 source
             });
             of_providers.push(SourcesOfProvider { keys, token_status });
         }
-        let mut store = Self::of_sources(sources, shared_key);
-        store.of_providers = of_providers;
-        store
+        Self {
+            store: Store::new(sources, shared_key),
+            of_providers,
+        }
+    }
+
+    /// This worker's configuration is loaded. The host loads it on its main thread before any worker
+    /// does. So what the workers must find in shared memory is written there once.
+    pub fn open(&self, memory: &dyn SharedMemory) {
+        self.store.open(memory);
+    }
+
+    /// This worker's configuration goes away, and its calls with it. Another worker must not wait for
+    /// them.
+    pub fn close(&self, memory: &dyn SharedMemory) {
+        self.store.close(memory);
+    }
+
+    /// Time passes.
+    pub fn tick(&mut self, now: UnixMillis, memory: &dyn SharedMemory) -> Vec<Effect> {
+        self.store.tick(now, memory)
+    }
+
+    /// The call of [`Effect::CallFor`], with the token that it is about.
+    pub fn call_for(&self, call: CallId, source: SourceId, token: &CompactToken) -> Option<Call> {
+        self.store.call_for(call, source, token)
+    }
+
+    /// The response to a call has come, or the call could not be made.
+    pub fn received(
+        &mut self,
+        call: CallId,
+        response: CallResponse,
+        now: UnixMillis,
+        memory: &dyn SharedMemory,
+    ) -> Vec<Effect> {
+        self.store.received(call, response, now, memory)
+    }
+
+    /// Whether any request waits: then ticks must come quickly.
+    pub fn has_waiters(&self) -> bool {
+        self.store.has_waiters()
+    }
+
+    /// Forgets a request that is gone.
+    pub fn forget(&mut self, waiter: WaiterId) {
+        self.store.forget(waiter);
     }
 
     /// Lets a request wait for a fact. It is woken when the fact has come, when fetching it has failed,
@@ -64,41 +126,39 @@ impl FactStore {
         now: UnixMillis,
     ) -> Result<(), WaitFault> {
         let admission = self.admission(fact, origin).ok_or(WaitFault::TooMany)?;
-        self.admit_to(waiter, &admission, since, origin.peer, now)
+        self.store
+            .admit_to(waiter, &admission, since, origin.peer, now)
     }
 
     fn admission(&self, fact: Fact, origin: Origin) -> Option<Admission> {
-        let sources = self.of_providers.get(fact.provider().0)?;
-        let only = FactKey::from(OnlyKeySet);
-        let of_keys = |demand, key_id: Option<KeyIdDigest>| Admission {
-            source: sources.keys,
-            demand,
-            is_proven: origin.was_verified,
-            group: key_id.map(KeyIdDigest::number).unwrap_or_default(),
-        };
-        let of_token = |token: TokenDigest, is_proven| {
-            let source = sources.token_status?;
-            let key = FactKey::from(token);
-            let slot = self.sources.get(source.0)?;
+        let sources = |provider: ProviderId| self.of_providers.get(provider.0);
+        let of_keys = |provider, refetch: Option<Refetch>, key_id: Option<KeyIdDigest>| {
+            let key = FactKey::from(OnlyKeySet);
             Some(Admission {
-                source,
-                demand: Demand::Any(key),
-                is_proven: is_proven || slot.source.was_good(&key),
+                source: sources(provider)?.keys,
+                demand: refetch.map_or(Demand::Any(key), |refetch| Demand::Newer(key, refetch)),
+                is_proven: origin.was_verified,
+                group: key_id.map(KeyIdDigest::number).unwrap_or_default(),
+            })
+        };
+        let of_token = |provider, token: TokenDigest, is_proven| {
+            Some(Admission {
+                source: sources(provider)?.token_status?,
+                demand: Demand::Any(token.into()),
+                is_proven,
                 group: KeyIdDigest::of_token(&token).number(),
             })
         };
         match fact {
-            Fact::KeySet(_) => Some(of_keys(Demand::Any(only), origin.key_id)),
-            Fact::NewerKeySet(_, key_id) => {
-                let demand = Demand::Newer(only, for_unknown(key_id));
-                Some(of_keys(demand, Some(key_id)))
+            Fact::KeySet(provider) => of_keys(provider, None, origin.key_id),
+            Fact::NewerKeySet(provider, key_id) => {
+                of_keys(provider, Some(for_unknown(key_id)), Some(key_id))
             }
-            Fact::ChangedKeySet(_, token, _) => {
-                let demand = Demand::Newer(only, for_changed(token));
-                Some(of_keys(demand, Some(token)))
+            Fact::ChangedKeySet(provider, token, _) => {
+                of_keys(provider, Some(for_changed(token)), Some(token))
             }
-            Fact::Introspection(_, token) => of_token(token, false),
-            Fact::Confirmation(_, token) => of_token(token, true),
+            Fact::Introspection(provider, token) => of_token(provider, token, false),
+            Fact::Confirmation(provider, token) => of_token(provider, token, true),
         }
     }
 
@@ -120,10 +180,19 @@ impl FactStore {
     }
 
     pub(super) fn key_set_of(&self, provider: ProviderId) -> Option<&KeySetSource> {
-        self.source(self.of_providers.get(provider.0)?.keys)
+        match self.store.source(self.of_providers.get(provider.0)?.keys)? {
+            AnySource::KeySet(source) => Some(source),
+            AnySource::TokenStatus(_) => None,
+        }
     }
 
     pub(super) fn token_status_of(&self, provider: ProviderId) -> Option<&TokenStatusSource> {
-        self.source(self.of_providers.get(provider.0)?.token_status?)
+        match self
+            .store
+            .source(self.of_providers.get(provider.0)?.token_status?)?
+        {
+            AnySource::TokenStatus(source) => Some(source),
+            AnySource::KeySet(_) => None,
+        }
     }
 }

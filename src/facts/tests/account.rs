@@ -11,7 +11,7 @@ use crate::facts::demand::{Demand, FactKey};
 use crate::facts::schedule::{Calls, Failure, Pauses, UnderWay};
 use crate::facts::shared::codec::{moment, put, take, text};
 use crate::facts::source::{Adopted, CallIds, Ended, Kind, Progress, Room, Sharing, Source, Start};
-use crate::facts::store::Admission;
+use crate::facts::store::{Admission, Store};
 use crate::facts::waiting::Waiter;
 
 const TTL: Duration = Duration::from_secs(60);
@@ -258,19 +258,31 @@ impl Kind for Accounts {
     }
 }
 
-fn worker(sources: Vec<Accounts>) -> FactStore {
-    let secret = Secret::new("secret".to_owned());
-    let boxed = |source| -> Box<dyn Source> { Box::new(source) };
-    let sources = sources.into_iter().map(boxed).collect();
-    FactStore::of_sources(sources, SharedKey::derive([&secret]))
+impl AsRef<dyn Source> for Accounts {
+    fn as_ref(&self) -> &(dyn Source + 'static) {
+        self
+    }
 }
 
-fn one(is_shared: bool) -> FactStore {
+impl AsMut<dyn Source> for Accounts {
+    fn as_mut(&mut self) -> &mut (dyn Source + 'static) {
+        self
+    }
+}
+
+type Worker = Store<Accounts>;
+
+fn worker(sources: Vec<Accounts>) -> Worker {
+    let secret = Secret::new("secret".to_owned());
+    Store::new(sources, SharedKey::derive([&secret]))
+}
+
+fn one(is_shared: bool) -> Worker {
     worker(vec![Accounts::new("n8n", is_shared)])
 }
 
 fn wait(
-    store: &mut FactStore,
+    store: &mut Worker,
     waiter: u32,
     (source, account): (usize, Account),
     now: UnixMillis,
@@ -285,8 +297,8 @@ fn wait(
 }
 
 /// The id of an account, `pending`, or the code of a fault.
-fn known(store: &FactStore, account: Account, now: UnixMillis) -> &str {
-    let source = store.source::<Accounts>(SourceId(0)).unwrap();
+fn known(store: &Worker, account: Account, now: UnixMillis) -> &str {
+    let source = store.source(SourceId(0)).unwrap();
     match source.availability(account, false, now) {
         Availability::Known(id) => id,
         Availability::Pending => "pending",
@@ -308,7 +320,7 @@ fn logged_in() -> CallResponse {
 }
 
 /// Lets both calls be made and succeed.
-fn fetch_id(store: &mut FactStore, account: Account, now: UnixMillis, memory: &Memory) {
+fn fetch_id(store: &mut Worker, account: Account, now: UnixMillis, memory: &Memory) {
     wait(store, 99, (0, account), now).unwrap();
     let login = fetch(&store.tick(now, memory));
     let question = fetch(&store.received(login.id, logged_in(), now, memory));
@@ -432,7 +444,7 @@ fn a_store_may_have_several_sources_of_a_kind_each_with_slots_of_its_own() {
     let memory = Memory::default();
     let sources = ["one", "two"].map(|server| Accounts::new(server, true));
     let mut store = worker(sources.into());
-    let admitted = |store: &mut FactStore, source: usize| {
+    let admitted = |store: &mut Worker, source: usize| {
         let waiters = (0..8).map(|number| (u32::try_from(source).unwrap() * 100) + number);
         let waits = |waiter| wait(store, waiter, (source, FIRST), START).is_ok();
         waiters.map(waits).filter(|admitted| *admitted).count()
