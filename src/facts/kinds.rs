@@ -6,19 +6,19 @@ pub(super) mod token_status;
 use key_set::KeySetSource;
 use token_status::TokenStatusSource;
 
-use super::source::Source;
+use super::source::{Source, SourceOf};
 
 /// A source of any kind: the list of the kinds.
 pub(super) enum AnySource {
-    KeySet(Box<KeySetSource>),
-    TokenStatus(TokenStatusSource),
+    KeySet(Box<SourceOf<KeySetSource>>),
+    TokenStatus(Box<SourceOf<TokenStatusSource>>),
 }
 
 impl AsRef<dyn Source> for AnySource {
     fn as_ref(&self) -> &(dyn Source + 'static) {
         match self {
             Self::KeySet(source) => &**source,
-            Self::TokenStatus(source) => source,
+            Self::TokenStatus(source) => &**source,
         }
     }
 }
@@ -27,7 +27,7 @@ impl AsMut<dyn Source> for AnySource {
     fn as_mut(&mut self) -> &mut (dyn Source + 'static) {
         match self {
             Self::KeySet(source) => &mut **source,
-            Self::TokenStatus(source) => source,
+            Self::TokenStatus(source) => &mut **source,
         }
     }
 }

@@ -9,43 +9,84 @@ use std::time::Duration;
 use super::call::CallId;
 use super::demand::FactKey;
 use super::fault::FaultCode;
+use super::slots::Holder;
 use super::Outage;
 use crate::time::UnixMillis;
 
 /// Added to a call's own time limit before it is given up as lost.
 const LOST_AFTER: Duration = Duration::from_secs(2);
 
-/// A call that is under way.
+/// When one source is called: its calls that are under way, and its pauses.
 #[derive(Debug)]
-pub(super) struct UnderWay<S> {
+pub(super) struct Schedule {
+    pub(super) calls: Calls,
+    pub(super) pauses: Pauses,
+}
+
+impl Schedule {
+    pub(super) const fn new(most_failures: u32) -> Self {
+        Self {
+            calls: Calls(Vec::new()),
+            pauses: Pauses::new(most_failures),
+        }
+    }
+
+    /// The first call of a fetch begins.
+    pub(super) fn begin(
+        &mut self,
+        id: CallId,
+        key: FactKey,
+        holder: Option<Holder>,
+        now: UnixMillis,
+    ) {
+        self.calls.0.push(UnderWay {
+            id,
+            key,
+            begun: now,
+            fetch_begun: now,
+            holder,
+            is_probe: !self.pauses.is_over(now),
+        });
+    }
+
+    /// A clock that was set back must not let a lost call be awaited for long, nor make a pause last.
+    pub(super) fn clamp(&mut self, now: UnixMillis) {
+        for call in &mut self.calls.0 {
+            call.begun = call.begun.min(now);
+            call.fetch_begun = call.fetch_begun.min(now);
+        }
+        self.pauses.clamp(now);
+    }
+}
+
+/// A call that is under way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct UnderWay {
     pub(super) id: CallId,
     /// The fact that it is about.
     pub(super) key: FactKey,
     pub(super) begun: UnixMillis,
-    /// Which call of its fetch it is, and what those before it found out.
-    pub(super) step: S,
+    /// When the first call of its fetch began.
+    pub(super) fetch_begun: UnixMillis,
+    /// The request whose token it needs.
+    pub(super) holder: Option<Holder>,
+    /// Its fetch began in a pause.
+    pub(super) is_probe: bool,
 }
 
 /// The calls of one source that are under way.
-///
-/// The step of a call is taken out with the call, and there is no other way to it. So a response
-/// that is not awaited is never read as one of some step.
 #[derive(Debug)]
-pub(super) struct Calls<S>(Vec<UnderWay<S>>);
+pub(super) struct Calls(Vec<UnderWay>);
 
-impl<S> Default for Calls<S> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
-impl<S> Calls<S> {
-    pub(super) fn begin(&mut self, call: UnderWay<S>) {
-        self.0.push(call);
+impl Calls {
+    /// The next call of a fetch begins.
+    pub(super) fn go_on(&mut self, last: UnderWay, id: CallId, now: UnixMillis) {
+        let begun = now;
+        self.0.push(UnderWay { id, begun, ..last });
     }
 
     /// Takes out the call whose response has come, if it is awaited. One that was given up is not.
-    pub(super) fn take(&mut self, id: CallId) -> Option<UnderWay<S>> {
+    pub(super) fn take(&mut self, id: CallId) -> Option<UnderWay> {
         let index = self.0.iter().position(|call| call.id == id)?;
         Some(self.0.swap_remove(index))
     }
@@ -59,16 +100,12 @@ impl<S> Calls<S> {
         self.0.iter().any(|call| call.key == *key)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(super) const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &UnderWay<S>> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &UnderWay> {
         self.0.iter()
-    }
-
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut UnderWay<S>> {
-        self.0.iter_mut()
     }
 
     /// A call whose response the host should have delivered long ago.
@@ -76,13 +113,6 @@ impl<S> Calls<S> {
         let limit = timeout.saturating_add(LOST_AFTER);
         let lost = self.0.iter().find(|call| now.since(call.begun) > limit);
         lost.map(|call| call.id)
-    }
-
-    /// The clock may have been set back, which must not let a lost call be awaited for long.
-    pub(super) fn clamp(&mut self, now: UnixMillis) {
-        for call in &mut self.0 {
-            call.begun = call.begun.min(now);
-        }
     }
 }
 
@@ -177,8 +207,7 @@ impl Pauses {
         is_news
     }
 
-    /// A clock that was set back must not make a pause last.
-    pub(super) fn clamp(&mut self, now: UnixMillis) {
+    fn clamp(&mut self, now: UnixMillis) {
         self.until = self.until.min(now.saturating_add(self.length));
         self.closed_until = self.closed_until.min(self.until);
         self.failed = self.failed.min(now);

@@ -1,114 +1,70 @@
-//! What a kind of fact must say of itself, and what the store needs of each source of facts.
+//! What a kind of fact must say of itself, and a source of it.
 
 use std::time::Duration;
 
 use super::call::{Call, CallId, CallRequest, CallResponse};
 use super::demand::{FactKey, Refetch};
 use super::peer::Peer;
-use super::schedule::{Calls, Pause, Pauses, UnderWay};
+use super::schedule::{Pause, Schedule, UnderWay};
+use super::slots::Holder;
 use super::waiting::Waiter;
-use super::{Availability, Event, WaiterId};
+use super::{Event, WaiterId};
 use crate::time::UnixMillis;
 use crate::token::CompactToken;
 
-/// How requests wait for the facts of a source.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Room {
-    /// The most that wait in one worker for all sources of the kind together.
-    pub(super) slots: usize,
-    /// Requests with a proven token have as many slots of their own.
-    pub(super) proven_apart: bool,
-    /// How long one waits at most.
-    pub(super) longest: Duration,
-}
-
-/// Under which name the facts of a source are shared between workers.
-pub(super) struct Sharing {
-    /// What identifies it among the sources of its kind: where its facts come from. A changed
-    /// configuration of the same source finds what is there.
-    pub(super) parts: Vec<String>,
-}
-
-/// A kind of fact, as one source of it.
+/// A kind of fact, as one source of it. How a decision reads a fact is up to the kind.
 ///
-/// The store does the rest: it bounds and wakes the requests that wait, gives up lost calls, takes the
-/// lease, seals what is shared, and keeps clocks that were set back from doing harm.
+/// The store does the rest: it keeps the calls and pauses, bounds and wakes the requests that wait, gives
+/// up lost calls, takes the lease, seals what is shared, and keeps clocks that were set back from doing
+/// harm.
 pub(super) trait Kind: 'static {
-    /// Its name, which is that of what is shared, too. No two kinds have the same.
-    const NAME: &'static str;
-
-    /// What one fact is about.
-    type Key: Copy + Into<FactKey>;
-
-    /// What is known of it.
-    type Value<'k>;
-
-    /// Why it is not available.
-    type Fault;
+    /// Why a fact is not available.
+    type Fault
+    where
+        Self: Sized;
 
     /// Which call of a fetch this is, and what the fetch knows by then.
-    type Step;
+    type Step
+    where
+        Self: Sized;
 
-    /// A fact as it stands at `now`. A proven request is one whose token is known to be no attacker's
-    /// invention.
-    fn availability(
-        &self,
-        key: Self::Key,
-        is_proven: bool,
-        now: UnixMillis,
-    ) -> Availability<Self::Value<'_>>;
+    /// What never changes. It is asked for once.
+    fn profile(&self) -> Profile;
 
-    /// Its calls that are under way.
-    fn calls(&self) -> &Calls<Self::Step>;
-
-    /// The same.
-    fn calls_mut(&mut self) -> &mut Calls<Self::Step>;
-
-    /// Its pauses.
-    fn pauses(&self) -> &Pauses;
-
-    /// The same.
-    fn pauses_mut(&mut self) -> &mut Pauses;
-
-    /// How long one call may take.
-    fn timeout(&self) -> Duration;
-
-    /// How requests wait for it.
-    fn room(&self) -> Room;
-
-    /// Time passes: what is over is removed. Calls and pauses were looked after.
+    /// Time passes: what is over is removed. The schedule was looked after.
     fn expire(&mut self, now: UnixMillis);
 
     /// Whether a fetch should begin now, for its own sake or for these requests.
-    fn is_due(&self, waiters: &mut dyn Iterator<Item = &Waiter>, now: UnixMillis) -> bool;
+    fn is_due(
+        &self,
+        schedule: &Schedule,
+        waiters: &mut dyn Iterator<Item = &Waiter>,
+        now: UnixMillis,
+    ) -> bool;
 
     /// Begins the fetches that are due.
     fn begin(
         &mut self,
-        ids: &mut CallIds,
+        calls: &mut NewCalls<'_, Self::Step>,
         waiters: &mut dyn Iterator<Item = &Waiter>,
-        now: UnixMillis,
-    ) -> Vec<Start>;
+    ) where
+        Self: Sized;
 
     /// Reads the response to a call that was awaited: the fetch goes on or has ended.
     fn read(
         &mut self,
-        call: &UnderWay<Self::Step>,
+        end: &mut CallEnd<'_, Self::Step>,
         response: CallResponse,
-        now: UnixMillis,
-    ) -> Result<Progress<Self::Step>, Self::Fault>;
+    ) -> Result<Progress<Self::Step>, Self::Fault>
+    where
+        Self: Sized;
 
-    /// Notes that a fetch failed at this call. `asked_for`: how long the provider wants to be left
-    /// alone.
-    fn failed(
-        &mut self,
-        call: &UnderWay<Self::Step>,
-        fault: Self::Fault,
-        asked_for: Option<Duration>,
-        now: UnixMillis,
-    ) -> Ended;
+    /// Notes that a fetch failed at this call.
+    fn failed(&mut self, end: &mut CallEnd<'_, Self::Step>, fault: Self::Fault) -> Ended
+    where
+        Self: Sized;
 
-    /// The call of [`Start::CallFor`] about this token. `None`: it begins none.
+    /// The call of [`NewCalls::begin_for`] about this token. `None`: it begins none.
     fn call_about(&self, _: &CompactToken) -> Option<CallRequest> {
         None
     }
@@ -119,17 +75,12 @@ pub(super) trait Kind: 'static {
     }
 
     /// How long a request may not wait for a newer fact; zero: it may.
-    fn before_refetch(&self, _: Refetch, _: Option<Peer>, _: UnixMillis) -> Duration {
+    fn before_refetch(&self, _: &Schedule, _: Refetch, _: Option<Peer>, _: UnixMillis) -> Duration {
         Duration::ZERO
     }
 
-    /// How workers share it; `None`: each worker fetches for itself.
-    fn sharing(&self) -> Option<Sharing> {
-        None
-    }
-
     /// Takes over what another worker shared, sealed by a worker with the same secrets.
-    fn adopt(&mut self, _: &[u8], _: UnixMillis) -> Adopted {
+    fn adopt(&mut self, _: &mut Schedule, _: &[u8], _: UnixMillis) -> Adopted {
         Adopted::default()
     }
 
@@ -142,24 +93,72 @@ pub(super) trait Kind: 'static {
     }
 }
 
-/// Hands out the numbers of calls.
-#[derive(Debug, Default)]
-pub(super) struct CallIds(u64);
+/// What never changes of a source.
+pub(super) struct Profile {
+    /// The name of its kind, which is that of what is shared, too. No two kinds have the same.
+    pub(super) name: &'static str,
+    /// How requests wait for it.
+    pub(super) room: Room,
+    /// How long one call may take.
+    pub(super) timeout: Duration,
+    /// The most failures in a row that count.
+    pub(super) most_failures: u32,
+    /// Workers share it under what identifies it among the sources of its kind: where its facts come
+    /// from. A changed configuration of the same source finds what is there. `None`: each worker fetches
+    /// for itself.
+    pub(super) shared_as: Option<Vec<String>>,
+}
 
-impl CallIds {
-    /// One that was never used.
-    pub(super) fn next(&mut self) -> CallId {
-        self.0 = self.0.saturating_add(1);
-        CallId(self.0)
+/// How requests wait for the facts of a source.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    /// The most that wait in one worker for all sources of the kind together.
+    pub(super) slots: usize,
+    /// Requests with a proven token have as many slots of their own.
+    pub(super) proven_apart: bool,
+    /// How long one waits at most.
+    pub(super) longest: Duration,
+}
+
+/// Begins calls of one source.
+pub(super) struct NewCalls<'c, S> {
+    pub(super) schedule: &'c mut Schedule,
+    pub(super) now: UnixMillis,
+    steps: &'c mut Steps<S>,
+    ids: &'c mut CallIds,
+    begun: Vec<Start>,
+}
+
+impl<S> NewCalls<'_, S> {
+    /// Begins a fetch of this fact.
+    pub(super) fn begin(&mut self, key: FactKey, step: S, request: CallRequest) {
+        let id = self.enter(key, None, step);
+        self.begun.push(Start::Call(Call { id, request }));
+    }
+
+    /// Begins a fetch of the fact for which this request waits, by a call that needs its token. See
+    /// [`Kind::call_about`].
+    pub(super) fn begin_for(&mut self, waiter: &Waiter, step: S) {
+        let id = self.enter(*waiter.demand.key(), Some(waiter.holder), step);
+        self.begun.push(Start::CallFor(id, waiter.id));
+    }
+
+    fn enter(&mut self, key: FactKey, holder: Option<Holder>, step: S) -> CallId {
+        let id = self.ids.next();
+        self.schedule.begin(id, key, holder, self.now);
+        self.steps.push((id, step));
+        id
     }
 }
 
-/// A call that begins.
-pub(super) enum Start {
-    /// This one.
-    Call(Call),
-    /// One that needs the token of this waiting request.
-    CallFor(CallId, WaiterId),
+/// A call whose response has come, or that is given up.
+pub(super) struct CallEnd<'c, S> {
+    pub(super) call: UnderWay,
+    pub(super) step: S,
+    /// How long the provider wants to be left alone.
+    pub(super) asked_for: Option<Duration>,
+    pub(super) schedule: &'c mut Schedule,
+    pub(super) now: UnixMillis,
 }
 
 /// What a response led to.
@@ -190,39 +189,65 @@ pub(super) struct Adopted {
     pub(super) is_of_future: bool,
 }
 
-/// What the store needs of a source, whatever its kind.
+/// Hands out the numbers of calls.
+#[derive(Debug, Default)]
+pub(super) struct CallIds(u64);
+
+impl CallIds {
+    /// One that was never used.
+    fn next(&mut self) -> CallId {
+        self.0 = self.0.saturating_add(1);
+        CallId(self.0)
+    }
+}
+
+/// A source of a kind, with the steps of its calls that are under way.
+///
+/// The step of a call is taken out with the call, and there is no other way to it. So a response that is
+/// not awaited is never read as one of some step.
+pub(super) struct SourceOf<K: Kind> {
+    pub(super) kind: K,
+    steps: Steps<K::Step>,
+}
+
+type Steps<S> = Vec<(CallId, S)>;
+
+impl<K: Kind> SourceOf<K> {
+    pub(super) const fn new(kind: K) -> Self {
+        let steps = Vec::new();
+        Self { kind, steps }
+    }
+}
+
+/// A source of any kind: what of it depends on the types of its kind.
 pub(super) trait Source {
-    fn name(&self) -> &'static str;
-    fn room(&self) -> Room;
-    fn expire(&mut self, now: UnixMillis);
-    fn lost_call(&self, now: UnixMillis) -> Option<CallId>;
-    fn awaits(&self, id: CallId) -> bool;
-    fn is_called_about(&self, key: &FactKey) -> bool;
-    fn is_fetching(&self) -> bool;
-    fn is_due(&self, waiters: &mut dyn Iterator<Item = &Waiter>, now: UnixMillis) -> bool;
+    fn kind(&self) -> &dyn Kind;
+    fn kind_mut(&mut self) -> &mut dyn Kind;
+    /// Begins the fetches that are due.
     fn begin(
         &mut self,
+        schedule: &mut Schedule,
         ids: &mut CallIds,
         waiters: &mut dyn Iterator<Item = &Waiter>,
         now: UnixMillis,
     ) -> Vec<Start>;
-    /// `None`: this source does not await the response.
+    /// The response to a call has come. `None`: this source does not await it.
     fn received(
         &mut self,
+        schedule: &mut Schedule,
         id: CallId,
         response: CallResponse,
         ids: &mut CallIds,
         now: UnixMillis,
     ) -> Option<Received>;
-    fn call_about(&self, token: &CompactToken) -> Option<CallRequest>;
-    fn was_good(&self, key: &FactKey) -> bool;
-    fn before_refetch(&self, refetch: Refetch, peer: Option<Peer>, now: UnixMillis) -> Duration;
-    fn sharing(&self) -> Option<Sharing>;
-    fn adopt(&mut self, payload: &[u8], now: UnixMillis) -> Adopted;
-    /// Returns whether the pause of another worker is news.
-    fn pause(&mut self, pause: &Pause, now: UnixMillis) -> bool;
-    /// Its own pause, for the other workers.
-    fn own_pause(&self) -> Pause;
+}
+
+/// A call that begins.
+pub(super) enum Start {
+    /// This one.
+    Call(Call),
+    /// One that needs the token of this waiting request.
+    CallFor(CallId, WaiterId),
 }
 
 /// What a response led to, whatever the kind of fact.
@@ -231,111 +256,73 @@ pub(super) enum Received {
     Ended(FactKey, Ended),
 }
 
-impl<K: Kind> Source for K {
-    fn name(&self) -> &'static str {
-        K::NAME
+impl<K: Kind> Source for SourceOf<K> {
+    fn kind(&self) -> &dyn Kind {
+        &self.kind
     }
 
-    fn room(&self) -> Room {
-        Kind::room(self)
-    }
-
-    fn expire(&mut self, now: UnixMillis) {
-        self.calls_mut().clamp(now);
-        self.pauses_mut().clamp(now);
-        Kind::expire(self, now);
-    }
-
-    fn lost_call(&self, now: UnixMillis) -> Option<CallId> {
-        self.calls().lost(self.timeout(), now)
-    }
-
-    fn awaits(&self, id: CallId) -> bool {
-        self.calls().awaits(id)
-    }
-
-    fn is_called_about(&self, key: &FactKey) -> bool {
-        self.calls().is_about(key)
-    }
-
-    fn is_fetching(&self) -> bool {
-        !self.calls().is_empty()
-    }
-
-    fn is_due(&self, waiters: &mut dyn Iterator<Item = &Waiter>, now: UnixMillis) -> bool {
-        Kind::is_due(self, waiters, now)
+    fn kind_mut(&mut self) -> &mut dyn Kind {
+        &mut self.kind
     }
 
     fn begin(
         &mut self,
+        schedule: &mut Schedule,
         ids: &mut CallIds,
         waiters: &mut dyn Iterator<Item = &Waiter>,
         now: UnixMillis,
     ) -> Vec<Start> {
-        Kind::begin(self, ids, waiters, now)
+        let mut calls = NewCalls {
+            schedule,
+            now,
+            steps: &mut self.steps,
+            ids,
+            begun: Vec::new(),
+        };
+        self.kind.begin(&mut calls, waiters);
+        calls.begun
     }
 
     fn received(
         &mut self,
+        schedule: &mut Schedule,
         id: CallId,
         response: CallResponse,
         ids: &mut CallIds,
         now: UnixMillis,
     ) -> Option<Received> {
-        let call = self.calls_mut().take(id)?;
-        let asked_for = response.retry_after();
-        let ended = match self.read(&call, response, now) {
+        let call = schedule.calls.take(id)?;
+        let index = self.steps.iter().position(|(of, _)| *of == id)?;
+        let (_, step) = self.steps.swap_remove(index);
+        let mut end = CallEnd {
+            call,
+            step,
+            asked_for: response.retry_after(),
+            schedule,
+            now,
+        };
+        let ended = match self.kind.read(&mut end, response) {
             Ok(Progress::Next(step, request)) => {
                 let id = ids.next();
-                self.calls_mut().begin(UnderWay {
-                    id,
-                    key: call.key,
-                    begun: now,
-                    step,
-                });
+                schedule.calls.go_on(call, id, now);
+                self.steps.push((id, step));
                 return Some(Received::Next(Call { id, request }));
             }
             Ok(Progress::Ended(ended)) => ended,
-            Err(fault) => self.failed(&call, fault, asked_for, now),
+            Err(fault) => self.kind.failed(&mut end, fault),
         };
         Some(Received::Ended(call.key, ended))
     }
+}
 
-    fn call_about(&self, token: &CompactToken) -> Option<CallRequest> {
-        Kind::call_about(self, token)
+impl<K: Kind> AsRef<dyn Source> for SourceOf<K> {
+    fn as_ref(&self) -> &(dyn Source + 'static) {
+        self
     }
+}
 
-    fn was_good(&self, key: &FactKey) -> bool {
-        Kind::was_good(self, key)
-    }
-
-    fn before_refetch(&self, refetch: Refetch, peer: Option<Peer>, now: UnixMillis) -> Duration {
-        Kind::before_refetch(self, refetch, peer, now)
-    }
-
-    fn sharing(&self) -> Option<Sharing> {
-        Kind::sharing(self)
-    }
-
-    fn adopt(&mut self, payload: &[u8], now: UnixMillis) -> Adopted {
-        Kind::adopt(self, payload, now)
-    }
-
-    fn pause(&mut self, pause: &Pause, now: UnixMillis) -> bool {
-        let is_news = self.pauses_mut().adopt(pause, now);
-        if is_news {
-            self.paused(pause);
-        }
-        is_news
-    }
-
-    fn own_pause(&self) -> Pause {
-        let pauses = self.pauses();
-        Pause {
-            until: pauses.until(),
-            failures: pauses.failures(),
-            fault: pauses.last_fault(),
-            from_start: self.begins_from_start(),
-        }
+impl<K: Kind> AsMut<dyn Source> for SourceOf<K> {
+    fn as_mut(&mut self) -> &mut (dyn Source + 'static) {
+        self
     }
 }

@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use super::demand::{Demand, FactKey, SourceId};
 use super::peer::Peer;
+use super::schedule::{Pause, Schedule};
 use super::shared::{Lease, Names, SharedFact, TooLarge};
 use super::slots::Holder;
-use super::source::{CallIds, Received, Room, Source, Start};
+use super::source::{CallIds, Kind, Received, Room, Source, Start};
 use super::waiting::{Waiter, Waiting};
 use super::{
     Call, CallId, CallResponse, Event, KeyIdDigest, SharedKey, SharedMemory, WaitFault, WaiterId,
@@ -89,6 +90,12 @@ pub(super) struct Store<S> {
 /// A source, and where it stands with the other workers.
 struct Slot<S> {
     source: S,
+    schedule: Schedule,
+    /// The name of its kind.
+    kind: &'static str,
+    room: Room,
+    /// How long one call may take.
+    timeout: Duration,
     /// Under which names it is shared. `None`: it is not.
     names: Option<Names>,
     /// When the lease of the fetch that is under way ends.
@@ -101,13 +108,17 @@ struct Slot<S> {
 
 impl<S: AsRef<dyn Source> + AsMut<dyn Source>> Slot<S> {
     fn new(source: S, key: Option<&SharedKey>) -> Self {
+        let profile = source.as_ref().kind().profile();
         let names = key.and_then(|key| {
-            let source = source.as_ref();
-            let sharing = source.sharing()?;
-            Some(Names::of(source.name(), &sharing.parts, key))
+            let parts = profile.shared_as?;
+            Some(Names::of(profile.name, &parts, key))
         });
         Self {
             source,
+            schedule: Schedule::new(profile.most_failures),
+            kind: profile.name,
+            room: profile.room,
+            timeout: profile.timeout,
             names,
             lease_end: UnixMillis(0),
             seen: None,
@@ -115,12 +126,33 @@ impl<S: AsRef<dyn Source> + AsMut<dyn Source>> Slot<S> {
         }
     }
 
-    fn source(&self) -> &dyn Source {
-        self.source.as_ref()
+    fn kind(&self) -> &dyn Kind {
+        self.source.as_ref().kind()
     }
 
-    fn source_mut(&mut self) -> &mut dyn Source {
-        self.source.as_mut()
+    fn expire(&mut self, now: UnixMillis) {
+        self.schedule.clamp(now);
+        self.source.as_mut().kind_mut().expire(now);
+    }
+
+    /// Another worker could not fetch. Returns whether its pause is news.
+    fn pause(&mut self, pause: &Pause, now: UnixMillis) -> bool {
+        let is_news = self.schedule.pauses.adopt(pause, now);
+        if is_news {
+            self.source.as_mut().kind_mut().paused(pause);
+        }
+        is_news
+    }
+
+    /// Its own pause, for the other workers.
+    fn own_pause(&self) -> Pause {
+        let pauses = &self.schedule.pauses;
+        Pause {
+            until: pauses.until(),
+            failures: pauses.failures(),
+            fault: pauses.last_fault(),
+            from_start: self.kind().begins_from_start(),
+        }
     }
 
     /// What workers share of it.
@@ -156,8 +188,9 @@ impl<S: AsRef<dyn Source> + AsMut<dyn Source>> Slot<S> {
         let Some(shared) = shared.read(self.seen)? else {
             return Ok(false);
         };
+        let kind = self.source.as_mut().kind_mut();
         let payload = shared.payload.as_deref();
-        let adopted = payload.map(|payload| self.source_mut().adopt(payload, now));
+        let adopted = payload.map(|payload| kind.adopt(&mut self.schedule, payload, now));
         let adopted = adopted.unwrap_or_default();
         if !adopted.is_of_future {
             self.seen = Some(shared.version);
@@ -189,20 +222,22 @@ impl<S: AsRef<dyn Source> + AsMut<dyn Source>> Store<S> {
         }
     }
 
-    /// A source.
-    pub(super) fn source(&self, id: SourceId) -> Option<&S> {
-        self.sources.get(id.0).map(|slot| &slot.source)
+    /// A source and its schedule.
+    pub(super) fn source(&self, id: SourceId) -> Option<(&S, &Schedule)> {
+        let slot = self.sources.get(id.0)?;
+        Some((&slot.source, &slot.schedule))
     }
 
     /// How requests wait for a source, and how many slots it has: each source of a kind has slots of its
     /// own, so that one that is down does not take them all.
-    fn room(&self, id: SourceId) -> Option<(Room, usize)> {
-        let source = self.sources.get(id.0)?.source();
+    fn room(&self, slot: &Slot<S>) -> Room {
         let alike = self.sources.iter();
-        let alike = alike.filter(|other| other.source().name() == source.name());
-        let room = source.room();
-        let slots = room.slots.checked_div(alike.count());
-        Some((room, slots.unwrap_or_default()))
+        let alike = alike.filter(|other| other.kind == slot.kind);
+        let slots = slot.room.slots.checked_div(alike.count());
+        Room {
+            slots: slots.unwrap_or_default(),
+            ..slot.room
+        }
     }
 
     /// Lets a request wait. It is woken when the fact has come, when fetching it has failed, or when as
@@ -217,16 +252,17 @@ impl<S: AsRef<dyn Source> + AsMut<dyn Source>> Store<S> {
         now: UnixMillis,
     ) -> Result<(), WaitFault> {
         let Admission { source, demand, .. } = *admission;
-        let (room, slots) = self.room(source).ok_or(WaitFault::TooMany)?;
-        let key = self.shared_key.as_ref();
         let slot = self.sources.get(source.0).ok_or(WaitFault::TooMany)?;
+        let room = self.room(slot);
+        let key = self.shared_key.as_ref();
         let holder = Holder {
-            is_proven: admission.is_proven || slot.source().was_good(demand.key()),
+            is_proven: admission.is_proven || slot.kind().was_good(demand.key()),
             peer: peer.map(|peer| key.map_or(peer, |key| key.blind(peer))),
             group: admission.group,
         };
         if let Demand::Newer(_, refetch) = demand {
-            let wait = slot.source().before_refetch(refetch, holder.peer, now);
+            let kind = slot.kind();
+            let wait = kind.before_refetch(&slot.schedule, refetch, holder.peer, now);
             if !wait.is_zero() {
                 return Err(WaitFault::NotYet(wait));
             }
@@ -241,7 +277,7 @@ impl<S: AsRef<dyn Source> + AsMut<dyn Source>> Store<S> {
             holder,
             until: since.saturating_add(room.longest),
         };
-        let displaced = self.waiting.add(waiter, slots, room.proven_apart)?;
+        let displaced = self.waiting.add(waiter, room.slots, room.proven_apart)?;
         self.displaced.extend(displaced);
         Ok(())
     }
@@ -277,9 +313,9 @@ impl<S: AsRef<dyn Source> + AsMut<dyn Source>> Store<S> {
         effects: &mut Vec<Effect>,
     ) {
         if let Some(slot) = self.sources.get_mut(id.0) {
-            slot.source_mut().expire(now);
+            slot.expire(now);
             slot.alone_until = slot.alone_until.min(now.saturating_add(ALONE));
-            let latest = now.saturating_add(slot.source().room().longest);
+            let latest = now.saturating_add(slot.room.longest);
             self.waiting.clamp(id, latest);
         }
         while let Some(call) = self.lost_call(id, now) {
@@ -294,22 +330,26 @@ impl<S: AsRef<dyn Source> + AsMut<dyn Source>> Store<S> {
             Ok(false) => {}
             Err(TooLarge) => slot.alone_until = now.saturating_add(ALONE),
         }
-        if !slot.source().is_due(&mut self.waiting.for_source(id), now) {
+        let is_due = {
+            let waiters = &mut self.waiting.for_source(id);
+            slot.kind().is_due(&slot.schedule, waiters, now)
+        };
+        if !is_due {
             return;
         }
         match lease(slot, key, memory, now) {
             Lease::Ours(end) => slot.lease_end = end,
             Lease::Theirs => return,
             Lease::Paused(pause) => {
-                if slot.source_mut().pause(&pause, now) {
+                if slot.pause(&pause, now) {
                     wake(self.waiting.take(id, &|_| true), false, effects);
                 }
                 return;
             }
         }
-        let begun = slot
-            .source_mut()
-            .begin(&mut self.ids, &mut self.waiting.for_source(id), now);
+        let waiters = &mut self.waiting.for_source(id);
+        let source = slot.source.as_mut();
+        let begun = source.begin(&mut slot.schedule, &mut self.ids, waiters, now);
         effects.extend(begun.into_iter().map(|start| match start {
             Start::Call(call) => Effect::Call(call),
             Start::CallFor(call, waiter) => Effect::CallFor {
@@ -328,12 +368,13 @@ impl<S: AsRef<dyn Source> + AsMut<dyn Source>> Store<S> {
         token: &CompactToken,
     ) -> Option<Call> {
         let slot = self.sources.get(source.0)?;
-        let request = slot.source().call_about(token)?;
+        let request = slot.kind().call_about(token)?;
         Some(Call { id: call, request })
     }
 
     fn lost_call(&self, id: SourceId, now: UnixMillis) -> Option<CallId> {
-        self.sources.get(id.0)?.source().lost_call(now)
+        let slot = self.sources.get(id.0)?;
+        slot.schedule.calls.lost(slot.timeout, now)
     }
 
     /// The response to a call has come, or the call could not be made.
@@ -345,21 +386,17 @@ impl<S: AsRef<dyn Source> + AsMut<dyn Source>> Store<S> {
         memory: &dyn SharedMemory,
     ) -> Vec<Effect> {
         let mut slots = self.sources.iter_mut().enumerate();
-        let Some((index, slot)) = slots.find(|(_, slot)| slot.source().awaits(call)) else {
+        let Some((index, slot)) = slots.find(|(_, slot)| slot.schedule.calls.awaits(call)) else {
             // The response to a call that was given up.
             return Vec::new();
         };
         let id = SourceId(index);
         let key = self.shared_key.as_ref();
-        if slot.source().sharing().is_some() {
-            // A fetch that took long must not undo what another worker shared since.
-            slot.source_mut().expire(now);
-            let _ = slot.catch_up(key, memory, now);
-        }
-        let ended = match slot
-            .source_mut()
-            .received(call, response, &mut self.ids, now)
-        {
+        // A fetch that took long must not undo what another worker shared since.
+        slot.expire(now);
+        let _ = slot.catch_up(key, memory, now);
+        let (source, ids) = (slot.source.as_mut(), &mut self.ids);
+        let ended = match source.received(&mut slot.schedule, call, response, ids, now) {
             Some(Received::Ended(about, ended)) => (about, ended),
             Some(Received::Next(call)) => return vec![Effect::Call(call)],
             None => return Vec::new(),
@@ -369,13 +406,13 @@ impl<S: AsRef<dyn Source> + AsMut<dyn Source>> Store<S> {
             if let Some(payload) = &ended.share {
                 shared.publish(payload);
             }
-            shared.release(slot.source().own_pause());
+            shared.release(slot.own_pause());
         }
         let mut effects: Vec<_> = ended.events.into_iter().map(Effect::Report).collect();
-        let source = slot.source();
+        let calls = &slot.schedule.calls;
         let is_over = |key: &FactKey| {
             // In a pause, only those whose call is under way may still get a fact.
-            *key == about || (ended.pauses && !source.is_called_about(key))
+            *key == about || (ended.pauses && !calls.is_about(key))
         };
         wake(self.waiting.take(id, &is_over), false, &mut effects);
         effects
@@ -387,7 +424,7 @@ impl<S: AsRef<dyn Source> + AsMut<dyn Source>> Store<S> {
         for slot in &self.sources {
             let key = self.shared_key.as_ref();
             let shared = slot.shared(key, memory);
-            if let Some(shared) = shared.filter(|_| slot.source().is_fetching()) {
+            if let Some(shared) = shared.filter(|_| !slot.schedule.calls.is_empty()) {
                 shared.give_back(slot.lease_end);
             }
         }
@@ -401,7 +438,7 @@ fn lease<S: AsRef<dyn Source> + AsMut<dyn Source>>(
     memory: &dyn SharedMemory,
     now: UnixMillis,
 ) -> Lease {
-    let length = slot.source().room().longest;
+    let length = slot.room.longest;
     slot.shared_at(now, key, memory)
         .map_or(Lease::Ours(now), |shared| shared.try_lease(now, length))
 }

@@ -27,11 +27,11 @@ use snapshot::Snapshot;
 use step::Step;
 
 use crate::crypto::KeySet;
-use crate::facts::call::{Call, CallRequest, CallResponse};
+use crate::facts::call::{CallRequest, CallResponse};
 use crate::facts::demand::{Demand, FactKey, Refetch};
 use crate::facts::peer::Peer;
-use crate::facts::schedule::{Calls, Pause, Pauses, UnderWay};
-use crate::facts::source::{Adopted, CallIds, Ended, Kind, Progress, Room, Sharing, Start};
+use crate::facts::schedule::{Pause, Schedule};
+use crate::facts::source::{Adopted, CallEnd, Ended, Kind, NewCalls, Profile, Progress, Room};
 use crate::facts::waiting::Waiter;
 use crate::facts::{Availability, Event};
 use crate::policy::KeySource;
@@ -40,15 +40,13 @@ use crate::time::UnixMillis;
 /// The most requests of one worker that wait for keys at a time. Each holds a connection and memory.
 const MAX_WAITERS: usize = 1024;
 
-impl Kind for KeySetSource {
-    const NAME: &'static str = "keys";
-
-    type Key = OnlyKeySet;
-    type Value<'k> = &'k KeySet;
-    type Fault = KeysFault;
-    type Step = Step;
-
-    fn availability(&self, _: OnlyKeySet, _: bool, now: UnixMillis) -> Availability<&KeySet> {
+impl KeySetSource {
+    /// The key set as it stands at `now`.
+    pub(in crate::facts) fn availability(
+        &self,
+        schedule: &Schedule,
+        now: UnixMillis,
+    ) -> Availability<&KeySet> {
         if let KeySource::Inline(set) = &self.source {
             return Availability::Known(set);
         }
@@ -56,38 +54,47 @@ impl Kind for KeySetSource {
         if let Some(in_use) = in_use.filter(|in_use| self.serves(in_use, now)) {
             return Availability::Known(in_use.keys());
         }
-        if self.calls.is_empty() && !self.pauses.is_over(now) {
-            return Availability::Unavailable(self.pauses.outage(self.pauses.until(), now));
+        let pauses = &schedule.pauses;
+        if schedule.calls.is_empty() && !pauses.is_over(now) {
+            return Availability::Unavailable(pauses.outage(pauses.until(), now));
         }
         Availability::Pending
     }
 
-    fn calls(&self) -> &Calls<Step> {
-        &self.calls
+    /// Where the keys come from. `None`: workers share none that are in the configuration.
+    fn origin(&self) -> Option<Vec<String>> {
+        let mut parts = self.issuers.clone();
+        match &self.source {
+            KeySource::Discovery {
+                document,
+                jwks_cluster,
+            } => {
+                parts.push("discovery".to_owned());
+                parts.push(format!("{document:?} {jwks_cluster:?}"));
+            }
+            KeySource::Jwks(endpoint) => parts.push(format!("jwks {endpoint:?}")),
+            KeySource::Inline(_) => return None,
+        }
+        Some(parts)
     }
+}
 
-    fn calls_mut(&mut self) -> &mut Calls<Step> {
-        &mut self.calls
-    }
+impl Kind for KeySetSource {
+    type Fault = KeysFault;
+    type Step = Step;
 
-    fn pauses(&self) -> &Pauses {
-        &self.pauses
-    }
-
-    fn pauses_mut(&mut self) -> &mut Pauses {
-        &mut self.pauses
-    }
-
-    fn timeout(&self) -> Duration {
-        self.freshness.timeout
-    }
-
-    fn room(&self) -> Room {
-        Room {
-            slots: MAX_WAITERS,
-            proven_apart: false,
-            // One whole fetch: the discovery document and the key set.
-            longest: self.freshness.timeout.saturating_mul(2),
+    fn profile(&self) -> Profile {
+        Profile {
+            name: "keys",
+            room: Room {
+                slots: MAX_WAITERS,
+                proven_apart: false,
+                // One whole fetch: the discovery document and the key set.
+                longest: self.freshness.timeout.saturating_mul(2),
+            },
+            timeout: self.freshness.timeout,
+            most_failures: u32::MAX,
+            shared_as: self.origin(),
         }
     }
 
@@ -100,10 +107,6 @@ impl Kind for KeySetSource {
         self.changes.clamp(now);
         self.complete_since = self.complete_since.min(now);
         self.unknown.clamp(now);
-        for call in self.calls.iter_mut() {
-            let (Step::Document(fetch, _) | Step::Keys(fetch)) = &mut call.step;
-            fetch.begun = fetch.begun.min(now);
-        }
         if let Some(discovered) = &mut self.discovered {
             discovered.read = discovered.read.min(now);
         }
@@ -116,7 +119,12 @@ impl Kind for KeySetSource {
         self.in_use = in_use.filter(|in_use| !in_use.published().is_empty());
     }
 
-    fn is_due(&self, waiters: &mut dyn Iterator<Item = &Waiter>, now: UnixMillis) -> bool {
+    fn is_due(
+        &self,
+        schedule: &Schedule,
+        waiters: &mut dyn Iterator<Item = &Waiter>,
+        now: UnixMillis,
+    ) -> bool {
         let stale = match (&self.source, &self.in_use) {
             (KeySource::Inline(_), _) => return false,
             (_, None) => true,
@@ -130,60 +138,48 @@ impl Kind for KeySetSource {
         let may_refetch = || now >= next(&self.refetches).min(next(&self.changes));
         let mut is_wanted = || {
             let mut wanted = waiters.filter_map(wanted);
-            wanted.any(|wanted| self.before_wanted(wanted, now).is_zero())
+            wanted.any(|wanted| self.before_wanted(schedule, wanted, now).is_zero())
         };
-        self.calls.is_empty()
-            && self.pauses.is_over(now)
+        schedule.calls.is_empty()
+            && schedule.pauses.is_over(now)
             && (stale || (may_refetch() && is_wanted()))
     }
 
     fn begin(
         &mut self,
-        ids: &mut CallIds,
+        calls: &mut NewCalls<'_, Step>,
         waiters: &mut dyn Iterator<Item = &Waiter>,
-        now: UnixMillis,
-    ) -> Vec<Start> {
+    ) {
         let wanted: Vec<_> = waiters.filter_map(wanted).collect();
-        let Some((step, endpoint)) = self.first_call(&wanted, now) else {
-            return Vec::new();
-        };
-        let id = ids.next();
-        self.calls.begin(UnderWay {
-            id,
-            key: FactKey::ONLY,
-            begun: now,
-            step,
-        });
-        let request = CallRequest::get(endpoint, self.freshness.timeout);
-        vec![Start::Call(Call { id, request })]
+        if let Some((step, endpoint)) = self.first_call(calls.schedule, &wanted, calls.now) {
+            let request = CallRequest::get(endpoint, self.freshness.timeout);
+            calls.begin(FactKey::ONLY, step, request);
+        }
     }
 
     fn read(
         &mut self,
-        call: &UnderWay<Step>,
+        end: &mut CallEnd<'_, Step>,
         response: CallResponse,
-        now: UnixMillis,
     ) -> Result<Progress<Step>, KeysFault> {
-        let (max_age, asked_for) = (response.max_age(), response.retry_after());
+        let max_age = response.max_age();
         let document = response.document();
-        let fetch = match &call.step {
-            Step::Document(fetch, cluster) => {
-                let endpoint = self.read_document(&document?, cluster, now)?;
-                let request = CallRequest::get(endpoint, self.freshness.timeout);
-                return Ok(Progress::Next(Step::Keys(fetch.clone()), request));
-            }
-            Step::Keys(fetch) => fetch,
-        };
-        self.note_refetch(fetch, now);
+        if let Step::Document(fetch, cluster) = &end.step {
+            let endpoint = self.read_document(&document?, cluster, end.now)?;
+            let request = CallRequest::get(endpoint, self.freshness.timeout);
+            return Ok(Progress::Next(Step::Keys(fetch.clone()), request));
+        }
+        self.note_refetch(end);
         let skipped_before = self.skipped.clone();
-        let (snapshot, fault) = self.read_keys(fetch, &document?, max_age, now)?;
+        let (snapshot, fault) = self.read_keys(end, &document?, max_age)?;
         let event = if let Some(fault) = fault {
             let fault = KeysFault::from(fault);
-            self.note_failure(call, &fault, asked_for, now);
+            self.note_failure(end, &fault);
             Event::KeysFailed(self.provider, fault)
         } else {
             if let Some(in_use) = &self.in_use {
-                self.unknown.fetched(&fetch.asked, in_use.keys(), now);
+                let asked = &end.step.fetch().asked;
+                self.unknown.fetched(asked, in_use.keys(), end.now);
             }
             Event::KeysFetched(self.provider)
         };
@@ -194,20 +190,14 @@ impl Kind for KeySetSource {
         }))
     }
 
-    fn failed(
-        &mut self,
-        call: &UnderWay<Step>,
-        fault: KeysFault,
-        asked_for: Option<Duration>,
-        now: UnixMillis,
-    ) -> Ended {
-        let fetch = call.step.fetch();
-        if matches!(call.step, Step::Document(..)) {
-            self.note_refetch(fetch, now);
+    fn failed(&mut self, end: &mut CallEnd<'_, Step>, fault: KeysFault) -> Ended {
+        if matches!(end.step, Step::Document(..)) {
+            self.note_refetch(end);
         }
-        self.note_failure(call, &fault, asked_for, now);
+        self.note_failure(end, &fault);
         // The other workers must know that it was fetched for such tokens, so as not to do it again.
-        let in_use = self.in_use.as_ref().filter(|_| fetch.cause.is_some());
+        let is_refetch = end.step.fetch().cause.is_some();
+        let in_use = self.in_use.as_ref().filter(|_| is_refetch);
         let share = in_use.map(|in_use| {
             let published = in_use.published().clone();
             let snapshot = self.snapshot(published, in_use.fetched(), in_use.max_age());
@@ -220,27 +210,17 @@ impl Kind for KeySetSource {
         }
     }
 
-    fn before_refetch(&self, refetch: Refetch, peer: Option<Peer>, now: UnixMillis) -> Duration {
-        self.before_wanted(Wanted::of(refetch, peer), now)
+    fn before_refetch(
+        &self,
+        schedule: &Schedule,
+        refetch: Refetch,
+        peer: Option<Peer>,
+        now: UnixMillis,
+    ) -> Duration {
+        self.before_wanted(schedule, Wanted::of(refetch, peer), now)
     }
 
-    fn sharing(&self) -> Option<Sharing> {
-        let mut parts = self.issuers.clone();
-        match &self.source {
-            KeySource::Discovery {
-                document,
-                jwks_cluster,
-            } => {
-                parts.push("discovery".to_owned());
-                parts.push(format!("{document:?} {jwks_cluster:?}"));
-            }
-            KeySource::Jwks(endpoint) => parts.push(format!("jwks {endpoint:?}")),
-            KeySource::Inline(_) => return None,
-        }
-        Some(Sharing { parts })
-    }
-
-    fn adopt(&mut self, payload: &[u8], now: UnixMillis) -> Adopted {
+    fn adopt(&mut self, schedule: &mut Schedule, payload: &[u8], now: UnixMillis) -> Adopted {
         let Some(snapshot) = Snapshot::decode(payload) else {
             return Adopted::default();
         };
@@ -253,10 +233,10 @@ impl Kind for KeySetSource {
         let is_newer = snapshot.fetched > self.newest && !adopted.is_of_future;
         if is_newer && now.since(snapshot.fetched) <= self.freshness.max_stale {
             let is_first = self.newest == UnixMillis(0);
-            self.take_over(&snapshot);
+            self.take_over(&snapshot, schedule);
             let is_due = |in_use: &InUse| now >= self.next_fetch(in_use);
             self.is_overdue = is_first && self.in_use.as_ref().is_some_and(is_due);
-            Kind::expire(self, now);
+            self.expire(now);
             adopted.is_news |= self.in_use.is_some();
         }
         adopted
@@ -271,16 +251,6 @@ impl Kind for KeySetSource {
 
     fn begins_from_start(&self) -> bool {
         self.discovered.is_none()
-    }
-}
-
-/// A source has one key set.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::facts) struct OnlyKeySet;
-
-impl From<OnlyKeySet> for FactKey {
-    fn from(_: OnlyKeySet) -> Self {
-        Self::ONLY
     }
 }
 

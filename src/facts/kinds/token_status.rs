@@ -6,7 +6,6 @@ mod fault;
 mod queues;
 mod read;
 mod statuses;
-mod step;
 
 pub use call::status_request;
 pub use fault::TokenStatusFault;
@@ -18,15 +17,14 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use fault::scope;
-use queues::{Asker, Queues};
+use queues::Queues;
 use statuses::Known;
-use step::{Step, TokenStatusCalls};
 
 use crate::facts::call::CallResponse;
 use crate::facts::demand::{FactKey, SourceId};
 use crate::facts::fault::FaultScope;
-use crate::facts::schedule::{Calls, Failure, Pauses, UnderWay, LONGEST_ASKED_FOR};
-use crate::facts::source::{CallIds, Ended, Kind, Progress, Room, Start};
+use crate::facts::schedule::{Calls, Failure, Schedule, UnderWay, LONGEST_ASKED_FOR};
+use crate::facts::source::{CallEnd, Ended, Kind, NewCalls, Profile, Progress, Room};
 use crate::facts::waiting::Waiter;
 use crate::facts::{Availability, CallRequest, Event, Outage};
 use crate::policy::{Introspection, ProviderId};
@@ -61,8 +59,6 @@ pub(in crate::facts) struct TokenStatusSource {
     id: SourceId,
     provider: ProviderId,
     rules: Introspection,
-    calls: TokenStatusCalls,
-    pauses: Pauses,
     /// In a pause, no call is made before this.
     probe_after: UnixMillis,
     /// Those of all sources in the worker: their number is bounded together.
@@ -80,71 +76,15 @@ impl TokenStatusSource {
             id,
             provider,
             rules,
-            calls: Calls::default(),
-            pauses: Pauses::new(MOST_FAILURES),
             probe_after: UnixMillis(0),
             statuses,
         }
     }
 
-    /// Why no call about this token is made now.
-    fn outage(&self, key: &FactKey, is_proven: bool, now: UnixMillis) -> Option<Outage> {
-        let rests = !self.pauses.is_over(now) && !self.may_probe(is_proven, now);
-        (rests && !self.calls.is_about(key)).then(|| self.pauses.outage(self.pauses.until(), now))
-    }
-
-    /// Whether a call is made in a pause: about one proven token at a time, and once in a while. The
-    /// cause of the pause may be a made-up token, and that must not keep the others out.
-    fn may_probe(&self, is_proven: bool, now: UnixMillis) -> bool {
-        let is_probed = self.calls.iter().any(|call| call.step.is_probe);
-        is_proven && !is_probed && now >= self.pauses.closed_until().max(self.probe_after)
-    }
-
-    /// A caller that has fewer calls than this may have one more. Those about proven tokens do not
-    /// count with the others, and the more calls a caller has, the more must be left.
-    fn most_calls(&self, is_proven: bool, now: UnixMillis) -> usize {
-        if self.pauses.is_over(now) {
-            self.free(is_proven).saturating_mul(SHARE)
-        } else if self.may_probe(is_proven, now) {
-            usize::MAX
-        } else {
-            0
-        }
-    }
-
-    fn free(&self, is_proven: bool) -> usize {
-        let alike = self.calls.iter();
-        let alike = alike.filter(|call| call.step.is_proven == is_proven);
-        MAX_CALLS.saturating_sub(alike.count())
-    }
-
-    /// Keeps what a call about a token led to.
-    fn keep(&self, key: FactKey, known: Known, length: Duration, now: UnixMillis) {
-        let term = Term {
-            since: now,
-            until: now.saturating_add(length),
-        };
-        let mut statuses = self.statuses.borrow_mut();
-        statuses.remember(self.id, key, known, term);
-    }
-}
-
-impl From<TokenDigest> for FactKey {
-    fn from(token: TokenDigest) -> Self {
-        Self(*token.bytes())
-    }
-}
-
-impl Kind for TokenStatusSource {
-    const NAME: &'static str = "token_status";
-
-    type Key = TokenDigest;
-    type Value<'k> = TokenStatus;
-    type Fault = TokenStatusFault;
-    type Step = Step;
-
-    fn availability(
+    /// What is known of a token at `now`. A proven one is known to be no attacker's invention.
+    pub(in crate::facts) fn availability(
         &self,
+        schedule: &Schedule,
         token: TokenDigest,
         is_proven: bool,
         now: UnixMillis,
@@ -159,38 +99,86 @@ impl Kind for TokenStatusSource {
             }),
             None => {
                 let is_proven = is_proven || statuses.was_active(self.id, &key);
-                self.outage(&key, is_proven, now)
+                self.outage(schedule, &key, is_proven, now)
                     .map_or(Availability::Pending, Availability::Unavailable)
             }
         }
     }
 
-    fn calls(&self) -> &TokenStatusCalls {
-        &self.calls
+    /// Why no call about this token is made now.
+    fn outage(
+        &self,
+        schedule: &Schedule,
+        key: &FactKey,
+        is_proven: bool,
+        now: UnixMillis,
+    ) -> Option<Outage> {
+        let Schedule { calls, pauses } = schedule;
+        let rests = !pauses.is_over(now) && !self.may_probe(schedule, is_proven, now);
+        (rests && !calls.is_about(key)).then(|| pauses.outage(pauses.until(), now))
     }
 
-    fn calls_mut(&mut self) -> &mut TokenStatusCalls {
-        &mut self.calls
+    /// Whether a call is made in a pause: about one proven token at a time, and once in a while. The
+    /// cause of the pause may be a made-up token, and that must not keep the others out.
+    fn may_probe(&self, schedule: &Schedule, is_proven: bool, now: UnixMillis) -> bool {
+        let Schedule { calls, pauses } = schedule;
+        let is_probed = calls.iter().any(|call| call.is_probe);
+        is_proven && !is_probed && now >= pauses.closed_until().max(self.probe_after)
     }
 
-    fn pauses(&self) -> &Pauses {
-        &self.pauses
+    /// A caller that has fewer calls than this may have one more. Those about proven tokens do not
+    /// count with the others, and the more calls a caller has, the more must be left.
+    fn most_calls(&self, schedule: &Schedule, is_proven: bool, now: UnixMillis) -> usize {
+        if schedule.pauses.is_over(now) {
+            free(&schedule.calls, is_proven).saturating_mul(SHARE)
+        } else if self.may_probe(schedule, is_proven, now) {
+            usize::MAX
+        } else {
+            0
+        }
     }
 
-    fn pauses_mut(&mut self) -> &mut Pauses {
-        &mut self.pauses
+    /// Keeps what a call about a token led to.
+    fn keep(&self, key: FactKey, known: Known, length: Duration, now: UnixMillis) {
+        let term = Term {
+            since: now,
+            until: now.saturating_add(length),
+        };
+        let mut statuses = self.statuses.borrow_mut();
+        statuses.remember(self.id, key, known, term);
     }
+}
 
-    fn timeout(&self) -> Duration {
-        self.rules.timeout
+/// How many more calls may be made about proven tokens, or about others.
+fn free(calls: &Calls, is_proven: bool) -> usize {
+    let proven = |call: &&UnderWay| call.holder.is_some_and(|holder| holder.is_proven);
+    let alike = calls.iter().filter(|call| proven(call) == is_proven);
+    MAX_CALLS.saturating_sub(alike.count())
+}
+
+impl From<TokenDigest> for FactKey {
+    fn from(token: TokenDigest) -> Self {
+        Self(*token.bytes())
     }
+}
 
-    fn room(&self) -> Room {
-        Room {
-            slots: MAX_WAITERS,
-            proven_apart: true,
-            // A request may have to wait for its turn, too.
-            longest: self.rules.timeout.saturating_mul(2),
+impl Kind for TokenStatusSource {
+    type Fault = TokenStatusFault;
+    /// A fetch is one call.
+    type Step = ();
+
+    fn profile(&self) -> Profile {
+        Profile {
+            name: "token_status",
+            room: Room {
+                slots: MAX_WAITERS,
+                proven_apart: true,
+                // A request may have to wait for its turn, too.
+                longest: self.rules.timeout.saturating_mul(2),
+            },
+            timeout: self.rules.timeout,
+            most_failures: MOST_FAILURES,
+            shared_as: None,
         }
     }
 
@@ -199,58 +187,40 @@ impl Kind for TokenStatusSource {
     }
 
     /// Whether one more call may begin about any token.
-    fn is_due(&self, _: &mut dyn Iterator<Item = &Waiter>, now: UnixMillis) -> bool {
-        let has_room = self.free(true) > 0 || self.free(false) > 0;
-        has_room && now >= self.pauses.closed_until()
+    fn is_due(
+        &self,
+        schedule: &Schedule,
+        _: &mut dyn Iterator<Item = &Waiter>,
+        now: UnixMillis,
+    ) -> bool {
+        let Schedule { calls, pauses } = schedule;
+        let has_room = free(calls, true) > 0 || free(calls, false) > 0;
+        has_room && now >= pauses.closed_until()
     }
 
     /// Begins calls about the tokens for which requests wait, one for each token.
-    fn begin(
-        &mut self,
-        ids: &mut CallIds,
-        waiters: &mut dyn Iterator<Item = &Waiter>,
-        now: UnixMillis,
-    ) -> Vec<Start> {
-        let mut queues = Queues::of(waiters, &self.calls);
-        let mut begun = Vec::new();
+    fn begin(&mut self, calls: &mut NewCalls<'_, ()>, waiters: &mut dyn Iterator<Item = &Waiter>) {
+        let mut queues = Queues::of(waiters, &calls.schedule.calls);
         loop {
-            let most = |is_proven| self.most_calls(is_proven, now);
-            let Some(asker) = queues.next(most(true), most(false)) else {
-                return begun;
+            let most = |is_proven| self.most_calls(calls.schedule, is_proven, calls.now);
+            let Some(waiter) = queues.next(most(true), most(false)) else {
+                return;
             };
-            let Asker {
-                waiter,
-                key,
-                is_proven,
-                peer,
-            } = asker;
-            let id = ids.next();
-            self.calls.begin(UnderWay {
-                id,
-                key,
-                begun: now,
-                step: Step {
-                    is_proven,
-                    peer,
-                    is_probe: !self.pauses.is_over(now),
-                },
-            });
-            begun.push(Start::CallFor(id, waiter));
+            calls.begin_for(&waiter, ());
         }
     }
 
     fn read(
         &mut self,
-        call: &UnderWay<Step>,
+        end: &mut CallEnd<'_, ()>,
         response: CallResponse,
-        now: UnixMillis,
-    ) -> Result<Progress<Step>, TokenStatusFault> {
+    ) -> Result<Progress<()>, TokenStatusFault> {
         let term = Term {
-            since: now,
-            until: now.saturating_add(self.rules.ttl),
+            since: end.now,
+            until: end.now.saturating_add(self.rules.ttl),
         };
         let status = read::read(&self.rules.protocol, response, term)?;
-        if self.pauses.succeeded(now) {
+        if end.schedule.pauses.succeeded(end.now) {
             self.probe_after = UnixMillis(0);
         }
         let is_active = matches!(status, TokenStatus::Active(_));
@@ -259,7 +229,7 @@ impl Kind for TokenStatusSource {
         } else {
             self.rules.inactive_ttl
         };
-        self.keep(call.key, Known::Status(status), length, now);
+        self.keep(end.call.key, Known::Status(status), length, end.now);
         Ok(Progress::Ended(Ended {
             events: vec![Event::TokenStatusReceived(self.provider, is_active)],
             share: None,
@@ -267,29 +237,30 @@ impl Kind for TokenStatusSource {
         }))
     }
 
-    fn failed(
-        &mut self,
-        call: &UnderWay<Step>,
-        fault: TokenStatusFault,
-        asked_for: Option<Duration>,
-        now: UnixMillis,
-    ) -> Ended {
+    fn failed(&mut self, end: &mut CallEnd<'_, ()>, fault: TokenStatusFault) -> Ended {
+        let CallEnd {
+            call,
+            asked_for,
+            now,
+            ..
+        } = *end;
+        let pauses = &mut end.schedule.pauses;
         let code = fault.code();
         let scope = scope(code, &self.rules.protocol);
         let length = if scope == FaultScope::Fact {
             REST.max(asked_for.unwrap_or_default().min(LONGEST_ASKED_FOR))
         } else {
-            if call.step.is_probe {
+            if call.is_probe {
                 self.probe_after = now.saturating_add(BETWEEN_PROBES);
             }
             let failure = Failure {
                 fault: code,
                 asked_for,
-                is_new: call.begun > self.pauses.last_failure(),
+                is_new: call.begun > pauses.last_failure(),
                 is_of_all: scope == FaultScope::Source,
                 seed: now.0 ^ call.id.0,
             };
-            self.pauses.failed(failure, now)
+            pauses.failed(failure, now)
         };
         self.keep(call.key, Known::Fault(code), length, now);
         Ended {

@@ -4,8 +4,6 @@ use std::time::Duration;
 
 use super::of_policy::FactStore;
 use crate::crypto::KeySet;
-use crate::facts::kinds::key_set::OnlyKeySet;
-use crate::facts::source::Kind;
 use crate::facts::{Availability, Facts, KeyIdDigest, NewerKeys, Outage, TokenStatus};
 use crate::policy::ProviderId;
 use crate::time::UnixMillis;
@@ -46,9 +44,10 @@ impl FactsAt<'_> {
     ) -> Availability<TokenStatus> {
         let source = self.store.token_status_of(provider);
         // Where no call is made about tokens, none of them is active.
-        source.map_or(Availability::Known(TokenStatus::Inactive), |source| {
-            source.availability(*token, is_proven, self.now)
-        })
+        source.map_or(
+            Availability::Known(TokenStatus::Inactive),
+            |(source, schedule)| source.availability(schedule, *token, is_proven, self.now),
+        )
     }
 }
 
@@ -59,21 +58,23 @@ impl Facts for FactsAt<'_> {
             fault: None,
         });
         let source = self.store.key_set_of(provider);
-        source.map_or(none, |source| {
-            source.availability(OnlyKeySet, false, self.now)
+        source.map_or(none, |(source, schedule)| {
+            source.availability(schedule, self.now)
         })
     }
 
     fn newer_keys(&self, provider: ProviderId, key_id: KeyIdDigest) -> NewerKeys {
         let source = self.store.key_set_of(provider);
-        source.map_or(NewerKeys::Unlikely, |source| {
-            source.newer_keys(key_id, self.since, self.now)
+        source.map_or(NewerKeys::Unlikely, |(source, schedule)| {
+            source.newer_keys(schedule, key_id, self.since, self.now)
         })
     }
 
     fn may_have_changed(&self, provider: ProviderId, token: KeyIdDigest) -> bool {
         let source = self.store.key_set_of(provider);
-        source.is_some_and(|source| source.may_have_changed(token, self.since, self.now))
+        source.is_some_and(|(source, schedule)| {
+            source.may_have_changed(schedule, token, self.since, self.now)
+        })
     }
 
     fn introspection(

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use super::{Admission, Effect, Origin, Store};
 use crate::facts::demand::{Demand, FactKey, Refetch, SourceId};
-use crate::facts::kinds::key_set::{for_changed, for_unknown, KeySetSource, OnlyKeySet};
+use crate::facts::kinds::key_set::{for_changed, for_unknown, KeySetSource};
 use crate::facts::kinds::token_status::{TokenStatusSource, TokenStatuses};
 use crate::facts::kinds::AnySource;
-use crate::facts::source::Kind;
+use crate::facts::schedule::Schedule;
+use crate::facts::source::SourceOf;
 use crate::facts::{
     Availability, Call, CallId, CallResponse, Fact, KeyIdDigest, SharedKey, SharedMemory,
     WaitFault, WaiterId,
@@ -53,14 +54,13 @@ impl FactStore {
         for (index, provider) in policy.providers.iter().enumerate() {
             let id = ProviderId(index);
             let keys = SourceId(sources.len());
-            let source = KeySetSource::new(id, provider);
-            sources.push(AnySource::KeySet(Box::new(source)));
+            let kind = KeySetSource::new(id, provider);
+            sources.push(AnySource::KeySet(Box::new(SourceOf::new(kind))));
             let token_status = provider.introspection.clone().map(|rules| {
                 let source = SourceId(sources.len());
                 let statuses = Rc::clone(&statuses);
-                sources.push(AnySource::TokenStatus(TokenStatusSource::new(
-                    source, id, rules, statuses,
-                )));
+                let kind = TokenStatusSource::new(source, id, rules, statuses);
+                sources.push(AnySource::TokenStatus(Box::new(SourceOf::new(kind))));
                 source
             });
             of_providers.push(SourcesOfProvider { keys, token_status });
@@ -133,7 +133,7 @@ impl FactStore {
     fn admission(&self, fact: Fact, origin: Origin) -> Option<Admission> {
         let sources = |provider: ProviderId| self.of_providers.get(provider.0);
         let of_keys = |provider, refetch: Option<Refetch>, key_id: Option<KeyIdDigest>| {
-            let key = FactKey::from(OnlyKeySet);
+            let key = FactKey::ONLY;
             Some(Admission {
                 source: sources(provider)?.keys,
                 demand: refetch.map_or(Demand::Any(key), |refetch| Demand::Newer(key, refetch)),
@@ -164,14 +164,14 @@ impl FactStore {
 
     /// How old a provider's keys are, or for how long there were none.
     pub fn key_set_age(&self, provider: ProviderId, now: UnixMillis) -> Option<Duration> {
-        self.key_set_of(provider)?.age(now)
+        self.key_set_of(provider)?.0.age(now)
     }
 
     /// How many keys of a provider there are.
     pub fn key_count(&self, provider: ProviderId, now: UnixMillis) -> Option<KeyCount> {
-        let source = self.key_set_of(provider)?;
+        let (source, schedule) = self.key_set_of(provider)?;
         Some(KeyCount {
-            usable: match source.availability(OnlyKeySet, false, now) {
+            usable: match source.availability(schedule, now) {
                 Availability::Known(keys) => keys.keys().len(),
                 _ => 0,
             },
@@ -179,20 +179,22 @@ impl FactStore {
         })
     }
 
-    pub(super) fn key_set_of(&self, provider: ProviderId) -> Option<&KeySetSource> {
-        match self.store.source(self.of_providers.get(provider.0)?.keys)? {
-            AnySource::KeySet(source) => Some(source),
-            AnySource::TokenStatus(_) => None,
+    pub(super) fn key_set_of(&self, provider: ProviderId) -> Option<(&KeySetSource, &Schedule)> {
+        let id = self.of_providers.get(provider.0)?.keys;
+        match self.store.source(id)? {
+            (AnySource::KeySet(source), schedule) => Some((&source.kind, schedule)),
+            _ => None,
         }
     }
 
-    pub(super) fn token_status_of(&self, provider: ProviderId) -> Option<&TokenStatusSource> {
-        match self
-            .store
-            .source(self.of_providers.get(provider.0)?.token_status?)?
-        {
-            AnySource::TokenStatus(source) => Some(source),
-            AnySource::KeySet(_) => None,
+    pub(super) fn token_status_of(
+        &self,
+        provider: ProviderId,
+    ) -> Option<(&TokenStatusSource, &Schedule)> {
+        let id = self.of_providers.get(provider.0)?.token_status?;
+        match self.store.source(id)? {
+            (AnySource::TokenStatus(source), schedule) => Some((&source.kind, schedule)),
+            _ => None,
         }
     }
 }

@@ -8,9 +8,11 @@ use serde_json::Value;
 use super::*;
 use crate::facts::call::{Body, CallRequest};
 use crate::facts::demand::{Demand, FactKey};
-use crate::facts::schedule::{Calls, Failure, Pauses, UnderWay};
+use crate::facts::schedule::{Failure, Schedule};
 use crate::facts::shared::codec::{moment, put, take, text};
-use crate::facts::source::{Adopted, CallIds, Ended, Kind, Progress, Room, Sharing, Source, Start};
+use crate::facts::source::{
+    Adopted, CallEnd, Ended, Kind, NewCalls, Profile, Progress, Room, SourceOf,
+};
 use crate::facts::store::{Admission, Store};
 use crate::facts::waiting::Waiter;
 
@@ -55,8 +57,6 @@ enum Step {
 struct Accounts {
     server: &'static str,
     is_shared: bool,
-    calls: Calls<Step>,
-    pauses: Pauses,
     ids: Vec<(FactKey, String, UnixMillis)>,
 }
 
@@ -65,8 +65,6 @@ impl Accounts {
         Self {
             server,
             is_shared,
-            calls: Calls::default(),
-            pauses: Pauses::new(8),
             ids: Vec::new(),
         }
     }
@@ -77,8 +75,23 @@ impl Accounts {
         CallRequest::post(endpoint("/rest/login"), body, TIMEOUT)
     }
 
-    fn is_wanted(&self, key: &FactKey) -> bool {
-        !self.calls.is_about(key) && !self.ids.iter().any(|(known, ..)| known == key)
+    fn availability(
+        &self,
+        schedule: &Schedule,
+        account: Account,
+        now: UnixMillis,
+    ) -> Availability<&str> {
+        let Schedule { calls, pauses } = schedule;
+        let key = FactKey::from(account);
+        match self.ids.iter().find(|(known, ..)| *known == key) {
+            Some((_, id, until)) if now < *until => Availability::Known(id),
+            _ if pauses.is_over(now) || calls.is_about(&key) => Availability::Pending,
+            _ => Availability::Unavailable(pauses.outage(pauses.until(), now)),
+        }
+    }
+
+    fn is_wanted(&self, schedule: &Schedule, key: &FactKey) -> bool {
+        !schedule.calls.is_about(key) && !self.ids.iter().any(|(known, ..)| known == key)
     }
 }
 
@@ -96,47 +109,21 @@ fn cookies(response: &CallResponse) -> Option<String> {
 }
 
 impl Kind for Accounts {
-    const NAME: &'static str = "accounts";
-
-    type Key = Account;
-    type Value<'k> = &'k str;
     type Fault = Fault;
     type Step = Step;
 
-    fn availability(&self, account: Account, _: bool, now: UnixMillis) -> Availability<&str> {
-        let key = FactKey::from(account);
-        match self.ids.iter().find(|(known, ..)| *known == key) {
-            Some((_, id, until)) if now < *until => Availability::Known(id),
-            _ if self.pauses.is_over(now) || self.calls.is_about(&key) => Availability::Pending,
-            _ => Availability::Unavailable(self.pauses.outage(self.pauses.until(), now)),
-        }
-    }
-
-    fn calls(&self) -> &Calls<Step> {
-        &self.calls
-    }
-
-    fn calls_mut(&mut self) -> &mut Calls<Step> {
-        &mut self.calls
-    }
-
-    fn pauses(&self) -> &Pauses {
-        &self.pauses
-    }
-
-    fn pauses_mut(&mut self) -> &mut Pauses {
-        &mut self.pauses
-    }
-
-    fn timeout(&self) -> Duration {
-        TIMEOUT
-    }
-
-    fn room(&self) -> Room {
-        Room {
-            slots: 8,
-            proven_apart: false,
-            longest: TIMEOUT * 2,
+    fn profile(&self) -> Profile {
+        let parts = vec![self.server.to_owned()];
+        Profile {
+            name: "accounts",
+            room: Room {
+                slots: 8,
+                proven_apart: false,
+                longest: TIMEOUT * 2,
+            },
+            timeout: TIMEOUT,
+            most_failures: 8,
+            shared_as: self.is_shared.then_some(parts),
         }
     }
 
@@ -147,44 +134,37 @@ impl Kind for Accounts {
         });
     }
 
-    fn is_due(&self, waiters: &mut dyn Iterator<Item = &Waiter>, now: UnixMillis) -> bool {
+    fn is_due(
+        &self,
+        schedule: &Schedule,
+        waiters: &mut dyn Iterator<Item = &Waiter>,
+        now: UnixMillis,
+    ) -> bool {
         let mut keys = waiters.map(|waiter| waiter.demand.key());
-        self.pauses.is_over(now) && keys.any(|key| self.is_wanted(key))
+        schedule.pauses.is_over(now) && keys.any(|key| self.is_wanted(schedule, key))
     }
 
     fn begin(
         &mut self,
-        ids: &mut CallIds,
+        calls: &mut NewCalls<'_, Step>,
         waiters: &mut dyn Iterator<Item = &Waiter>,
-        now: UnixMillis,
-    ) -> Vec<Start> {
-        let mut begun = Vec::new();
+    ) {
         for waiter in waiters {
             let key = *waiter.demand.key();
-            if self.is_wanted(&key) {
-                let (id, step) = (ids.next(), Step::Login);
-                let request = self.login(&key);
-                self.calls.begin(UnderWay {
-                    id,
-                    key,
-                    begun: now,
-                    step,
-                });
-                begun.push(Start::Call(Call { id, request }));
+            if self.is_wanted(calls.schedule, &key) {
+                calls.begin(key, Step::Login, self.login(&key));
             }
         }
-        begun
     }
 
     fn read(
         &mut self,
-        call: &UnderWay<Step>,
+        end: &mut CallEnd<'_, Step>,
         response: CallResponse,
-        now: UnixMillis,
     ) -> Result<Progress<Step>, Fault> {
         let cookies = cookies(&response);
         let body = response.document().map_err(Fault::Call)?;
-        match call.step {
+        match end.step {
             Step::Login => {
                 let cookies = Secret::new(cookies.ok_or(Fault::NoCookie)?);
                 let request = CallRequest::get(endpoint("/rest/me"), TIMEOUT);
@@ -194,8 +174,9 @@ impl Kind for Accounts {
             Step::Question => {
                 let body: Value = serde_json::from_slice(&body).map_err(|_| Fault::NoId)?;
                 let id = body["id"].as_str().ok_or(Fault::NoId)?.to_owned();
-                self.pauses.succeeded(now);
-                self.ids.push((call.key, id, now.saturating_add(TTL)));
+                end.schedule.pauses.succeeded(end.now);
+                let until = end.now.saturating_add(TTL);
+                self.ids.push((end.call.key, id, until));
                 let mut share = Vec::new();
                 for (key, id, until) in &self.ids {
                     put(&mut share, &key.0);
@@ -211,21 +192,16 @@ impl Kind for Accounts {
         }
     }
 
-    fn failed(
-        &mut self,
-        call: &UnderWay<Step>,
-        fault: Fault,
-        asked_for: Option<Duration>,
-        now: UnixMillis,
-    ) -> Ended {
+    fn failed(&mut self, end: &mut CallEnd<'_, Step>, fault: Fault) -> Ended {
+        let pauses = &mut end.schedule.pauses;
         let failure = Failure {
             fault: fault.code(),
-            asked_for,
-            is_new: call.begun > self.pauses.last_failure(),
+            asked_for: end.asked_for,
+            is_new: end.call.begun > pauses.last_failure(),
             is_of_all: true,
-            seed: call.id.0,
+            seed: end.call.id.0,
         };
-        self.pauses.failed(failure, now);
+        pauses.failed(failure, end.now);
         Ended {
             events: Vec::new(),
             share: None,
@@ -233,12 +209,7 @@ impl Kind for Accounts {
         }
     }
 
-    fn sharing(&self) -> Option<Sharing> {
-        let parts = vec![self.server.to_owned()];
-        self.is_shared.then_some(Sharing { parts })
-    }
-
-    fn adopt(&mut self, mut payload: &[u8], now: UnixMillis) -> Adopted {
+    fn adopt(&mut self, schedule: &mut Schedule, mut payload: &[u8], now: UnixMillis) -> Adopted {
         let rest = &mut payload;
         let mut ids = Vec::new();
         let mut next = || {
@@ -248,7 +219,7 @@ impl Kind for Accounts {
         while let Some(id) = next() {
             ids.push(id);
         }
-        ids.retain(|(key, _, until)| now < *until && self.is_wanted(key));
+        ids.retain(|(key, _, until)| now < *until && self.is_wanted(schedule, key));
         let is_news = !ids.is_empty();
         self.ids.append(&mut ids);
         Adopted {
@@ -258,22 +229,11 @@ impl Kind for Accounts {
     }
 }
 
-impl AsRef<dyn Source> for Accounts {
-    fn as_ref(&self) -> &(dyn Source + 'static) {
-        self
-    }
-}
-
-impl AsMut<dyn Source> for Accounts {
-    fn as_mut(&mut self) -> &mut (dyn Source + 'static) {
-        self
-    }
-}
-
-type Worker = Store<Accounts>;
+type Worker = Store<SourceOf<Accounts>>;
 
 fn worker(sources: Vec<Accounts>) -> Worker {
     let secret = Secret::new("secret".to_owned());
+    let sources = sources.into_iter().map(SourceOf::new).collect();
     Store::new(sources, SharedKey::derive([&secret]))
 }
 
@@ -298,8 +258,8 @@ fn wait(
 
 /// The id of an account, `pending`, or the code of a fault.
 fn known(store: &Worker, account: Account, now: UnixMillis) -> &str {
-    let source = store.source(SourceId(0)).unwrap();
-    match source.availability(account, false, now) {
+    let (source, schedule) = store.source(SourceId(0)).unwrap();
+    match source.kind.availability(schedule, account, now) {
         Availability::Known(id) => id,
         Availability::Pending => "pending",
         Availability::Unavailable(outage) => outage.fault.unwrap_or("unknown"),

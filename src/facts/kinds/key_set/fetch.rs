@@ -13,7 +13,8 @@ use super::snapshot::{Discovered, Snapshot};
 use super::state::KeySetSource;
 use super::step::{Fetch, Step};
 use crate::crypto::{KeySet, KeySetFault, PublicKey, SkippedKey};
-use crate::facts::schedule::{rhythm, Failure, UnderWay};
+use crate::facts::schedule::{rhythm, Failure, Schedule};
+use crate::facts::source::CallEnd;
 use crate::facts::{Event, FaultCode};
 use crate::http::Endpoint;
 use crate::policy::{Freshness, KeySource};
@@ -41,17 +42,17 @@ impl KeySetSource {
     /// The first call of a fetch, which is also for the keys that requests want.
     pub(super) fn first_call(
         &self,
+        schedule: &Schedule,
         wanted: &[Wanted],
         now: UnixMillis,
     ) -> Option<(Step, Endpoint)> {
-        let may_cause = |wanted: &&_| self.before_wanted(**wanted, now).is_zero();
+        let may_cause = |wanted: &&_| self.before_wanted(schedule, **wanted, now).is_zero();
         let caused_by = wanted.iter().find(may_cause).or(wanted.first());
         let cause = caused_by.map(|wanted| wanted.cause);
         let mut seen = HashSet::new();
         let asked = wanted.iter().map(|wanted| wanted.key_id);
         let asked = asked.filter(|key_id| seen.insert(*key_id));
         let fetch = |is_whole| Fetch {
-            begun: now,
             is_whole,
             cause,
             peer: caused_by.and_then(|wanted| wanted.peer),
@@ -81,15 +82,16 @@ impl KeySetSource {
         })
     }
 
-    pub(super) fn note_refetch(&mut self, fetch: &Fetch, now: UnixMillis) {
+    pub(super) fn note_refetch(&mut self, end: &CallEnd<'_, Step>) {
+        let fetch = end.step.fetch();
         if let Some(cause) = fetch.cause {
             let refetches = match cause {
                 Cause::Unknown => &mut self.refetches,
                 Cause::Changed => &mut self.changes,
             };
             refetches.note(PastRefetch {
-                at: now,
-                took: now.since(fetch.begun),
+                at: end.now,
+                took: end.now.since(end.call.fetch_begun),
                 peer: fetch.peer,
             });
         }
@@ -114,10 +116,9 @@ impl KeySetSource {
     /// the fault that it then is.
     pub(super) fn read_keys(
         &mut self,
-        fetch: &Fetch,
+        end: &mut CallEnd<'_, Step>,
         document: &[u8],
         max_age: Option<Duration>,
-        now: UnixMillis,
     ) -> Result<(Snapshot, Option<KeySetFault>), KeysFault> {
         let (keys, skipped, fault) = match KeySet::parse(document) {
             Ok(set) => (set.keys().to_vec(), set.skipped().to_vec(), None),
@@ -133,12 +134,12 @@ impl KeySetSource {
         // A set without keys means that none may be used any longer, whatever the grace.
         let withdrawn = fault == Some(KeySetFault::Empty);
         self.skipped = skipped;
-        let published = self.published(&keys, withdrawn, now);
-        let mut snapshot = self.snapshot(published, now, max_age);
-        if fetch.is_whole {
-            snapshot.begun = fetch.begun;
+        let published = self.published(&keys, withdrawn, end.now);
+        let mut snapshot = self.snapshot(published, end.now, max_age);
+        if end.step.fetch().is_whole {
+            snapshot.begun = end.call.fetch_begun;
         }
-        self.take_over(&snapshot);
+        self.take_over(&snapshot, end.schedule);
         Ok((snapshot, fault))
     }
 
@@ -184,26 +185,20 @@ impl KeySetSource {
         }
     }
 
-    pub(super) fn note_failure(
-        &mut self,
-        call: &UnderWay<Step>,
-        fault: &KeysFault,
-        asked_for: Option<Duration>,
-        now: UnixMillis,
-    ) {
+    pub(super) fn note_failure(&mut self, end: &mut CallEnd<'_, Step>, fault: &KeysFault) {
         self.is_overdue = false;
         let failure = Failure {
             fault: fault.code(),
-            asked_for,
+            asked_for: end.asked_for,
             is_new: true,
             is_of_all: true,
             // The low bits of clock and call number differ from gate to gate.
-            seed: now.0 ^ call.id.0,
+            seed: end.now.0 ^ end.call.id.0,
         };
-        self.pauses.failed(failure, now);
+        end.schedule.pauses.failed(failure, end.now);
         // Keys that are not at their address may have moved. A document that could not be fetched says
         // nothing about where they are.
-        let may_have_moved = match call.step {
+        let may_have_moved = match end.step {
             Step::Keys(_) => fault.code() != FaultCode::RateLimited,
             Step::Document(..) => fault.is_in_document(),
         };
@@ -224,7 +219,7 @@ impl KeySetSource {
 
     /// Takes keys into use. What a worker shares is all that it knows, so that nothing of what was here
     /// before is added to it.
-    pub(super) fn take_over(&mut self, snapshot: &Snapshot) {
+    pub(super) fn take_over(&mut self, snapshot: &Snapshot, schedule: &mut Schedule) {
         let fetched = snapshot.fetched;
         self.newest = fetched;
         if snapshot.discovered.is_some() {
@@ -244,6 +239,6 @@ impl KeySetSource {
             return;
         }
         self.last_good = Some(fetched);
-        self.pauses.reset();
+        schedule.pauses.reset();
     }
 }

@@ -3,10 +3,8 @@
 use super::in_use::InUse;
 use super::refetch::{Cause, Refetches};
 use super::snapshot::Discovered;
-use super::step::Step;
 use super::unknown::UnknownKeyIds;
 use crate::crypto::SkippedKey;
-use crate::facts::schedule::{Calls, Pauses};
 use crate::policy::{Freshness, KeySource, Provider, ProviderId};
 use crate::time::UnixMillis;
 
@@ -35,8 +33,6 @@ pub(in crate::facts) struct KeySetSource {
     /// When keys were last fetched, whether they are still in use or not.
     pub(super) last_good: Option<UnixMillis>,
     pub(super) discovered: Option<Discovered>,
-    pub(super) calls: Calls<Step>,
-    pub(super) pauses: Pauses,
     pub(super) unknown: UnknownKeyIds,
     /// The fetches for tokens that named a key id which is not in the set.
     pub(super) refetches: Refetches,
@@ -66,8 +62,6 @@ impl KeySetSource {
             is_overdue: false,
             last_good: None,
             discovered: None,
-            calls: Calls::default(),
-            pauses: Pauses::new(u32::MAX),
             unknown: UnknownKeyIds::default(),
             refetches: Refetches::of(Cause::Unknown),
             changes: Refetches::of(Cause::Changed),

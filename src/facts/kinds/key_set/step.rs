@@ -3,7 +3,6 @@
 use super::key_id::KeyIdDigest;
 use super::refetch::Cause;
 use crate::facts::peer::Peer;
-use crate::time::UnixMillis;
 
 /// One call of a fetch.
 #[derive(Debug)]
@@ -17,7 +16,6 @@ pub(in crate::facts) enum Step {
 /// What the calls of one fetch have in common.
 #[derive(Clone, Debug)]
 pub(in crate::facts) struct Fetch {
-    pub(super) begun: UnixMillis,
     /// It rests on nothing that was known before.
     pub(super) is_whole: bool,
     /// Why it is a refetch, if it is one.

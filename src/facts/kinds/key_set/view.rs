@@ -7,6 +7,7 @@ use super::key_id::KeyIdDigest;
 use super::refetch::{Cause, Wanted};
 use super::state::KeySetSource;
 use crate::crypto::SkippedKey;
+use crate::facts::schedule::Schedule;
 use crate::facts::NewerKeys;
 use crate::policy::KeySource;
 use crate::time::UnixMillis;
@@ -24,6 +25,7 @@ impl KeySetSource {
     /// Whether a fetch may bring this key, for a request that came at `since`.
     pub(in crate::facts) fn newer_keys(
         &self,
+        schedule: &Schedule,
         key_id: KeyIdDigest,
         since: UnixMillis,
         now: UnixMillis,
@@ -31,17 +33,17 @@ impl KeySetSource {
         if self.is_complete(since) {
             return NewerKeys::Unlikely;
         }
-        if !self.calls.is_empty() {
+        if !schedule.calls.is_empty() {
             return NewerKeys::MayCome;
         }
         let cooldown = self.freshness.cooldown;
         let rests = self.unknown.rests_until(key_id, cooldown);
         let next = rests.max(self.refetches.next(now, cooldown));
-        if self.pauses.is_over(now) && now >= next {
+        if schedule.pauses.is_over(now) && now >= next {
             NewerKeys::MayCome
-        } else if self.pauses.failures() > 0 {
-            let until = self.pauses.until().max(next);
-            NewerKeys::Unavailable(self.pauses.outage(until, now))
+        } else if schedule.pauses.failures() > 0 {
+            let until = schedule.pauses.until().max(next);
+            NewerKeys::Unavailable(schedule.pauses.outage(until, now))
         } else if self.unknown.is_settled(key_id, cooldown) {
             NewerKeys::Unlikely
         } else {
@@ -53,6 +55,7 @@ impl KeySetSource {
     /// that came at `since`.
     pub(in crate::facts) fn may_have_changed(
         &self,
+        schedule: &Schedule,
         token: KeyIdDigest,
         since: UnixMillis,
         now: UnixMillis,
@@ -62,8 +65,8 @@ impl KeySetSource {
         }
         let cooldown = self.freshness.cooldown;
         // In this order: forged tokens come by the thousand, and most are refused here.
-        !self.calls.is_empty()
-            || (self.pauses.is_over(now)
+        !schedule.calls.is_empty()
+            || (schedule.pauses.is_over(now)
                 && now >= self.changes.next(now, cooldown)
                 && now >= self.refetches.rested(cooldown)
                 && now >= self.unknown.rests_until(token, cooldown))
@@ -75,14 +78,19 @@ impl KeySetSource {
     }
 
     /// How long this token may not cause a refetch; zero: it may, or a fetch is under way.
-    pub(super) fn before_wanted(&self, wanted: Wanted, now: UnixMillis) -> Duration {
+    pub(super) fn before_wanted(
+        &self,
+        schedule: &Schedule,
+        wanted: Wanted,
+        now: UnixMillis,
+    ) -> Duration {
         let Wanted {
             cause,
             key_id,
             peer,
         } = wanted;
         let cooldown = self.freshness.cooldown;
-        let next = if !self.calls.is_empty() {
+        let next = if !schedule.calls.is_empty() {
             UnixMillis(0)
         } else if cause == Cause::Changed {
             let next = self.changes.next_of(peer, now, cooldown);
