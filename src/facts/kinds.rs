@@ -1,6 +1,9 @@
 //! The kinds of facts: key sets and token statuses.
 
+mod at;
+pub(super) mod event;
 pub(super) mod key_set;
+pub(super) mod store;
 pub(super) mod token_status;
 
 use key_set::KeySetSource;

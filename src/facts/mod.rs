@@ -8,7 +8,6 @@
 
 mod call;
 mod demand;
-mod event;
 mod fault;
 mod kinds;
 mod peer;
@@ -24,16 +23,17 @@ mod waiting;
 
 pub use call::{Body, Call, CallFault, CallId, CallRequest, CallResponse, Method, MAX_DOCUMENT};
 pub use demand::SourceId;
-pub use event::Event;
 pub use fault::{Advice, FactKind, FaultCode};
+pub use kinds::event::Event;
 pub use kinds::key_set::{read_discovery, KeyIdDigest, KeysFault};
+pub use kinds::store::{FactStore, KeyCount};
 pub use kinds::token_status::{
     read_token_status, status_request, TokenStatus, TokenStatusFault, MAX_CALLS,
 };
 pub use peer::Peer;
 pub use response_headers::ResponseHeaders;
 pub use shared::{SharedKey, SharedMemory};
-pub use store::{Effect, FactStore, KeyCount, Origin};
+pub use store::{Effect, Origin};
 pub use waiting::{WaitFault, WaiterId};
 
 use std::time::Duration;

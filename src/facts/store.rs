@@ -1,10 +1,5 @@
 //! The mechanism that all kinds of facts share: every source, the requests that wait, and the calls that are under way.
 
-mod at;
-mod of_policy;
-
-pub use of_policy::{FactStore, KeyCount};
-
 use std::time::Duration;
 
 use super::demand::{Demand, FactKey, SourceId};

@@ -1,7 +1,7 @@
 //! What operators learn of facts, in the log and by metrics.
 
-use super::{KeysFault, TokenStatusFault};
 use crate::crypto::SkippedKey;
+use crate::facts::{KeysFault, TokenStatusFault};
 use crate::policy::ProviderId;
 
 /// Something about a fact that operators learn.

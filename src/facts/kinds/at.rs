@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::of_policy::FactStore;
+use super::store::FactStore;
 use crate::crypto::KeySet;
 use crate::facts::{Availability, Facts, KeyIdDigest, NewerKeys, Outage, TokenStatus};
 use crate::policy::ProviderId;

@@ -4,13 +4,13 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::{Admission, Effect, Origin, Store};
+use super::AnySource;
 use crate::facts::demand::{Demand, FactKey, Refetch, SourceId};
 use crate::facts::kinds::key_set::{for_changed, for_unknown, KeySetSource};
 use crate::facts::kinds::token_status::{TokenStatusSource, TokenStatuses};
-use crate::facts::kinds::AnySource;
 use crate::facts::schedule::Schedule;
 use crate::facts::source::SourceOf;
+use crate::facts::store::{Admission, Effect, Origin, Store};
 use crate::facts::{
     Availability, Call, CallId, CallResponse, Fact, KeyIdDigest, SharedKey, SharedMemory,
     WaitFault, WaiterId,
