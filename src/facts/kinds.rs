@@ -2,6 +2,7 @@
 
 mod at;
 pub(super) mod event;
+pub(super) mod fact;
 pub(super) mod key_set;
 pub(super) mod store;
 pub(super) mod token_status;

@@ -9,9 +9,7 @@ use super::shared::{Lease, Names, SharedFact, TooLarge};
 use super::slots::Holder;
 use super::source::{CallIds, Kind, Received, Room, Source, Start};
 use super::waiting::{Waiter, Waiting};
-use super::{
-    Call, CallId, CallResponse, Event, KeyIdDigest, SharedKey, SharedMemory, WaitFault, WaiterId,
-};
+use super::{Call, CallId, CallResponse, Event, SharedKey, SharedMemory, WaitFault, WaiterId};
 use crate::time::UnixMillis;
 use crate::token::CompactToken;
 
@@ -23,17 +21,6 @@ const DISPLACED_AT_ONCE: usize = 8;
 
 /// How long a worker goes on by itself after it found a shared value that is too large.
 const ALONE: Duration = Duration::from_secs(60);
-
-/// What is known about the sender of a request that waits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Origin {
-    /// Where it came from.
-    pub peer: Option<Peer>,
-    /// The key that its token names.
-    pub key_id: Option<KeyIdDigest>,
-    /// This worker verified its token before, so that no attacker made it up.
-    pub was_verified: bool,
-}
 
 /// Something that the worker must do.
 #[derive(Clone, Debug, PartialEq, Eq)]

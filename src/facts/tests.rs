@@ -23,8 +23,8 @@ use crate::identity::{ClaimsAt, Dialect, IdentityRules, KindRules};
 use crate::n8n::ScopeSet;
 use crate::policy::{
     Access, ApiKeyRules, ApiKeys, Condition, CryptoMode, Freshness, Instance, InstanceId,
-    Instances, IssuerIndex, KeySource, Policy, Principal, Principals, Provider, PublicApi,
-    RolesFrom,
+    Instances, IssuerIndex, KeySource, Policy, Principal, Principals, Provider, ProviderId,
+    PublicApi, RolesFrom,
 };
 use crate::secret::Secret;
 use crate::time::UnixMillis;

@@ -18,6 +18,7 @@ pub use fault::KeysFault;
 pub use key_id::KeyIdDigest;
 pub(in crate::facts) use refetch::{for_changed, for_unknown};
 pub(in crate::facts) use state::KeySetSource;
+pub use view::NewerKeys;
 
 use std::time::Duration;
 

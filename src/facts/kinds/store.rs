@@ -10,9 +10,9 @@ use crate::facts::kinds::key_set::{for_changed, for_unknown, KeySetSource};
 use crate::facts::kinds::token_status::{TokenStatusSource, TokenStatuses};
 use crate::facts::schedule::Schedule;
 use crate::facts::source::SourceOf;
-use crate::facts::store::{Admission, Effect, Origin, Store};
+use crate::facts::store::{Admission, Effect, Store};
 use crate::facts::{
-    Availability, Call, CallId, CallResponse, Fact, KeyIdDigest, SharedKey, SharedMemory,
+    Availability, Call, CallId, CallResponse, Fact, KeyIdDigest, Peer, SharedKey, SharedMemory,
     WaitFault, WaiterId,
 };
 use crate::policy::{Policy, Principals, ProviderId};
@@ -26,6 +26,17 @@ pub struct KeyCount {
     pub usable: usize,
     /// Those of the newest document that are left out.
     pub skipped: usize,
+}
+
+/// What is known about the sender of a request that waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Where it came from.
+    pub peer: Option<Peer>,
+    /// The key that its token names.
+    pub key_id: Option<KeyIdDigest>,
+    /// This worker verified its token before, so that no attacker made it up.
+    pub was_verified: bool,
 }
 
 /// All facts of one worker.

@@ -8,9 +8,26 @@ use super::refetch::{Cause, Wanted};
 use super::state::KeySetSource;
 use crate::crypto::SkippedKey;
 use crate::facts::schedule::Schedule;
-use crate::facts::NewerKeys;
+use crate::facts::Outage;
 use crate::policy::KeySource;
 use crate::time::UnixMillis;
+
+/// Whether fetching a provider's keys again may bring a key that is not among them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewerKeys {
+    /// It may: they are worth waiting for.
+    MayCome,
+    /// No: the provider does not publish it. The keys were fetched after the request came, or several
+    /// times for this key, or it left the set.
+    Unlikely,
+    /// That is not known before this time has passed: they were fetched a moment ago for another key, or
+    /// for this one, and may have changed since. For unknown keys they are fetched a few times in a
+    /// cooldown, and less and less often for the same one. Otherwise an attacker could make the gate call
+    /// the provider without limit.
+    NotYet(Duration),
+    /// The last attempt failed, so that is not known.
+    Unavailable(Outage),
+}
 
 impl KeySetSource {
     pub(super) fn serves(&self, in_use: &InUse, now: UnixMillis) -> bool {

@@ -1,0 +1,67 @@
+//! The facts as a decision names and sees them.
+
+use super::key_set::{KeyIdDigest, NewerKeys};
+use super::token_status::TokenStatus;
+use crate::crypto::KeySet;
+use crate::facts::Availability;
+use crate::policy::ProviderId;
+use crate::token::{TokenDigest, TokenFault};
+
+/// Something that a decision needs to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// The keys of a provider.
+    KeySet(ProviderId),
+    /// The keys of a provider, refetched because a token names a key that is not among them. The digest
+    /// is that of the token's `kid`, or of the token, where it has none.
+    NewerKeySet(ProviderId, KeyIdDigest),
+    /// The keys of a provider, refetched because the signature of a token is good under none of the keys
+    /// that it names. The digest is that of the token. If the new keys do not help either, the token is
+    /// refused for this fault.
+    ChangedKeySet(ProviderId, KeyIdDigest, TokenFault),
+    /// What a provider says about a token.
+    Introspection(ProviderId, TokenDigest),
+    /// The same for a token whose signature is good: no attacker made it up.
+    Confirmation(ProviderId, TokenDigest),
+}
+
+impl Fact {
+    /// The provider that it is fetched from.
+    pub const fn provider(self) -> ProviderId {
+        match self {
+            Self::KeySet(provider)
+            | Self::NewerKeySet(provider, _)
+            | Self::ChangedKeySet(provider, ..)
+            | Self::Introspection(provider, _)
+            | Self::Confirmation(provider, _) => provider,
+        }
+    }
+
+    /// Whether it is about a single token.
+    pub const fn is_of_a_token(self) -> bool {
+        matches!(self, Self::Introspection(..) | Self::Confirmation(..))
+    }
+}
+
+/// The facts as a decision sees them.
+pub trait Facts {
+    /// The keys of a provider.
+    fn key_set(&self, provider: ProviderId) -> Availability<&KeySet>;
+
+    /// Whether fetching the provider's keys again may bring a key that is not among them: the one
+    /// with this `kid`, or that of this token, where it names none.
+    fn newer_keys(&self, provider: ProviderId, key_id: KeyIdDigest) -> NewerKeys;
+
+    /// Whether a fetch may bring another key under the `kid` of this token, which names one that is
+    /// known and did not make its signature.
+    fn may_have_changed(&self, provider: ProviderId, token: KeyIdDigest) -> bool;
+
+    /// What a provider says of a token.
+    fn introspection(&self, provider: ProviderId, token: &TokenDigest)
+        -> Availability<TokenStatus>;
+
+    /// The same of a token whose signature is good.
+    fn confirmation(&self, provider: ProviderId, token: &TokenDigest) -> Availability<TokenStatus> {
+        self.introspection(provider, token)
+    }
+}
