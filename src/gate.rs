@@ -121,14 +121,14 @@ impl Gate {
     }
 
     /// A call has ended, or could not be sent.
-    pub fn answered(
+    pub fn received(
         &mut self,
         call: CallId,
-        answer: CallResponse,
+        response: CallResponse,
         now: UnixMillis,
         memory: &dyn SharedMemory,
     ) -> Vec<Work> {
-        let effects = self.store.received(call, answer, now, memory);
+        let effects = self.store.received(call, response, now, memory);
         self.work(effects)
     }
 
@@ -338,7 +338,7 @@ impl Gate {
         decision
     }
 
-    /// What becomes of a request that does not wait any more.
+    /// Settles a request that does not wait any more.
     fn settle_as_is(&self, waiting: WaitingRequest, now: UnixMillis) -> Settled {
         let mut decision = waiting.decision;
         decision.record.address = waiting.source.map(Source::into_address);

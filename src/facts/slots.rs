@@ -187,7 +187,7 @@ mod tests {
 
     /// Though no address has more than its own.
     #[test]
-    fn a_key_id_gets_its_place_among_those_of_its_own_address() {
+    fn a_key_id_gets_its_slot_among_those_of_its_own_address() {
         let flood = (0..2_500).flat_map(|_| [holder(false, 0, 1), holder(false, 1, 1)]);
         let good = (2..=21).map(|group| holder(false, 1, group));
         let of = shares(flood.chain(good));

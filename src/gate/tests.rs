@@ -193,7 +193,7 @@ fn a_crowd_is_settled_a_few_at_a_time_in_its_order() {
         assert!(waits(&gate.request(WaiterId(id), request("one"), START)));
     }
     let call = call(&gate.tick(after(2), &NoMemory));
-    gate.answered(call, keys("one"), after(9), &NoMemory);
+    gate.received(call, keys("one"), after(9), &NoMemory);
     gate.abandon(WaiterId(3), after(9));
     let mut order = Vec::new();
     let mut calls = 0;
@@ -220,7 +220,7 @@ fn requests_that_wait_are_decided_when_the_keys_come() {
     assert!(gate.abandon(WaiterId(2), after(1)).is_none());
     assert_eq!(gate.tick_period(), BUSY_TICK);
     let call = call(&gate.tick(after(2), &NoMemory));
-    gate.answered(call, keys("one"), after(9), &NoMemory);
+    gate.received(call, keys("one"), after(9), &NoMemory);
     assert_eq!(settled(&mut gate, after(9)), [(1, true), (3, true)]);
     assert_eq!(gate.tick_period(), QUIET_TICK);
     assert!(matches!(
@@ -234,7 +234,7 @@ fn requests_whose_fetch_fails_are_refused_for_that() {
     let mut gate = gate();
     assert!(waits(&gate.request(WaiterId(1), request("one"), START)));
     let call = call(&gate.tick(after(2), &NoMemory));
-    gate.answered(call, CallResponse::NoResponse, after(9), &NoMemory);
+    gate.received(call, CallResponse::NoResponse, after(9), &NoMemory);
     assert_eq!(settled(&mut gate, after(9)), [(1, false)]);
     let Step::Settled(refused) = gate.request(WaiterId(2), request("one"), after(10)) else {
         panic!("waits for a provider that is not asked");
@@ -250,7 +250,7 @@ fn requests_whose_fetch_fails_are_refused_for_that() {
 fn a_key_that_the_provider_adds_is_learned_by_the_first_token_that_names_it() {
     let mut gate = gate();
     let first = call(&gate.tick(START, &NoMemory));
-    gate.answered(first, keys("one"), START, &NoMemory);
+    gate.received(first, keys("one"), START, &NoMemory);
     let step = gate.request(WaiterId(1), request("two"), after(1));
     assert!(matches!(
         step,
@@ -260,7 +260,7 @@ fn a_key_that_the_provider_adds_is_learned_by_the_first_token_that_names_it() {
         }
     ));
     let second = call(&gate.tick(after(3), &NoMemory));
-    gate.answered(second, keys("two"), after(9), &NoMemory);
+    gate.received(second, keys("two"), after(9), &NoMemory);
     assert_eq!(settled(&mut gate, after(9)), [(1, true)]);
     let Step::Settled(refused) = gate.request(WaiterId(2), request("three"), after(10)) else {
         panic!("a second fetch at once");
@@ -280,15 +280,15 @@ fn a_key_that_changed_under_its_id_is_learned_by_the_first_token_that_it_signed(
     let first = call(&gate.tick(START, &NoMemory));
     let other = crate::mint::Mint::generate(KeyKind::Ed25519);
     let before = crate::mint::jwk_set(&[other.jwk("one")]);
-    let answer = CallResponse::Response {
+    let response = CallResponse::Response {
         status: 200,
         headers: crate::facts::ResponseHeaders::default(),
         body: before,
     };
-    gate.answered(first, answer, START, &NoMemory);
+    gate.received(first, response, START, &NoMemory);
     assert!(waits(&gate.request(WaiterId(1), request("one"), after(1))));
     let second = call(&gate.tick(after(3), &NoMemory));
-    gate.answered(second, keys("one"), after(9), &NoMemory);
+    gate.received(second, keys("one"), after(9), &NoMemory);
     assert_eq!(settled(&mut gate, after(9)), [(1, true)]);
     // A forged token waits once at most, and is refused for its signature.
     let forged = other.sign(
@@ -306,7 +306,7 @@ fn a_key_that_changed_under_its_id_is_learned_by_the_first_token_that_it_signed(
     refused(gate.request(WaiterId(2), forged(), after(10)));
     assert!(waits(&gate.request(WaiterId(3), forged(), after(4_000))));
     let third = call(&gate.tick(after(4_002), &NoMemory));
-    gate.answered(third, CallResponse::NoResponse, after(9_000), &NoMemory);
+    gate.received(third, CallResponse::NoResponse, after(9_000), &NoMemory);
     let [(WaiterId(3), ended)] = &gate.settle_woken(after(9_000))[..] else {
         panic!("it waits on");
     };
@@ -329,7 +329,7 @@ fn a_key_set_without_the_key_of_a_token_is_fetched_once_more_only() {
             // Each fetch takes four seconds and brings the same keys.
             Some((call, begun)) if now.since(begun) >= Duration::from_secs(4) => {
                 under_way = None;
-                gate.answered(call, keys("one"), now, &NoMemory)
+                gate.received(call, keys("one"), now, &NoMemory)
             }
             _ => gate.tick(now, &NoMemory),
         };
@@ -355,7 +355,7 @@ fn a_request_that_waits_for_the_first_keys_is_refused_if_its_key_is_not_there() 
     let mut gate = gate();
     assert!(waits(&gate.request(WaiterId(1), request("unknown"), START)));
     let call = call(&gate.tick(START, &NoMemory));
-    gate.answered(call, keys("one"), after(4_000), &NoMemory);
+    gate.received(call, keys("one"), after(4_000), &NoMemory);
     let settled = gate.settle_woken(after(4_000));
     assert!(settled[0]
         .1
@@ -367,7 +367,7 @@ fn a_request_that_waits_for_the_first_keys_is_refused_if_its_key_is_not_there() 
 fn the_audit_record_names_the_caller_and_holds_no_secret() {
     let mut gate = gate();
     let first = call(&gate.tick(START, &NoMemory));
-    gate.answered(first, keys("one"), START, &NoMemory);
+    gate.received(first, keys("one"), START, &NoMemory);
     let Step::Settled(done) = gate.request(WaiterId(1), request("one"), START) else {
         panic!("waits");
     };
@@ -404,10 +404,10 @@ fn the_audit_record_names_the_caller_and_holds_no_secret() {
 fn the_audit_record_has_the_claims_of_a_refused_token_as_unverified() {
     let mut gate = gate();
     let first = call(&gate.tick(START, &NoMemory));
-    gate.answered(first, keys("one"), START, &NoMemory);
+    gate.received(first, keys("one"), START, &NoMemory);
     let late = after(100_000_000);
     let again = call(&gate.tick(late, &NoMemory));
-    gate.answered(again, keys("one"), late, &NoMemory);
+    gate.received(again, keys("one"), late, &NoMemory);
     let Step::Settled(refused) = gate.request(WaiterId(1), request("one"), late) else {
         panic!("waits");
     };
@@ -479,9 +479,9 @@ fn the_token_of_the_waiting_request_is_introspected() {
     let form = |token| format!("token={token}&token_type_hint=access_token");
     assert_eq!(asked[0].1, form("second"));
     assert_eq!(asked[1].1, form("first"));
-    gate.answered(asked[0].0, token_status(false), after(3), &NoMemory);
+    gate.received(asked[0].0, token_status(false), after(3), &NoMemory);
     assert_eq!(settled(&mut gate, after(3)), [(2, false)]);
-    gate.answered(asked[1].0, token_status(true), after(4), &NoMemory);
+    gate.received(asked[1].0, token_status(true), after(4), &NoMemory);
     assert_eq!(settled(&mut gate, after(4)), [(3, true)]);
     for (millis, passes) in [(5, true), (59_000, true)] {
         let Step::Settled(settled) = gate.request(WaiterId(4), opaque("first"), after(millis))
@@ -502,7 +502,7 @@ fn a_request_whose_introspection_fails_is_refused_for_that() {
     let mut gate = introspecting_gate();
     assert!(waits(&gate.request(WaiterId(1), opaque("first"), START)));
     let call = call(&gate.tick(after(2), &NoMemory));
-    gate.answered(call, CallResponse::NoResponse, after(3), &NoMemory);
+    gate.received(call, CallResponse::NoResponse, after(3), &NoMemory);
     let settled = gate.settle_woken(after(3));
     let [(WaiterId(1), settled)] = settled.as_slice() else {
         panic!("{settled:?}");

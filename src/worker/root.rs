@@ -73,7 +73,7 @@ impl<H: Host> Worker<H> {
         };
         let response = call::response(host, headers, body);
         let now = self.now();
-        let work = self.state().gate.answered(call, response, now, host);
+        let work = self.state().gate.received(call, response, now, host);
         self.do_work(work);
         self.settle(now);
         self.state().adjust_tick(host);
@@ -117,7 +117,7 @@ impl<H: Host> Worker<H> {
             return;
         }
         let (response, now) = (CallResponse::NotDispatched, self.now());
-        let work = self.state().gate.answered(call.id, response, now, host);
+        let work = self.state().gate.received(call.id, response, now, host);
         // A call that cannot be made is made again after a pause, never at once, so this ends.
         self.do_work(work);
     }

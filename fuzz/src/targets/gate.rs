@@ -1,7 +1,7 @@
 //! Runs the gate of two workers through a sequence of events.
 //!
 //! Two bytes are one event: its kind and an argument. What happens is a request, a response, time
-//! that passes, a client that is gone, and a call that is answered once more.
+//! that passes, a client that is gone, and a call that gets one more response.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -252,7 +252,7 @@ impl World {
         }
     }
 
-    /// The provider answers a call that is under way.
+    /// The provider responds to a call that is under way.
     fn respond(&mut self, argument: usize) {
         if self.calls.is_empty() {
             return;
@@ -275,7 +275,7 @@ impl World {
     fn complete(&mut self, worker: usize, call: CallId, response: CallResponse) {
         self.completed.push((worker, call));
         let gate = &mut self.workers[worker].gate;
-        let work = gate.answered(call, response, self.now, &self.memory);
+        let work = gate.received(call, response, self.now, &self.memory);
         self.begin(worker, work);
     }
 
@@ -376,7 +376,7 @@ impl World {
         assert!(is_good, "forwarded with the token {}", token.text);
     }
 
-    /// Nothing is answered any more, and every request is settled.
+    /// No call gets a response any more, and every request is settled.
     fn end(&mut self) {
         for _ in 0..PATIENCE.as_secs() {
             self.now = self.now.saturating_add(Duration::from_secs(1));

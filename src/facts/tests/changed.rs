@@ -234,21 +234,21 @@ fn keys_that_are_left_out_are_told_once_for_each_change_and_known_to_all_workers
             reason: SkipReason::Curve,
         }]
     };
-    let told = |store: &mut FactStore, document: Vec<u8>, now: UnixMillis| {
+    let reported = |store: &mut FactStore, document: Vec<u8>, now: UnixMillis| {
         let call = fetch(&store.tick(now, &memory));
         let effects = store.received(call.id, ok(document), now, &memory);
-        let mut told = effects.into_iter().filter_map(|effect| match effect {
+        let mut reported = effects.into_iter().filter_map(|effect| match effect {
             Effect::Report(Event::KeysSkipped(_, keys)) => Some(keys),
             _ => None,
         });
-        told.next()
+        reported.next()
     };
     let reason = |store: &FactStore, kid: &str, now| match store.at(now).key_set(THE_PROVIDER) {
         Availability::Known(keys) => keys.skip_reason(kid),
         _ => panic!("no keys"),
     };
     assert_eq!(
-        told(&mut store, with_skipped("x"), START),
+        reported(&mut store, with_skipped("x"), START),
         Some(skipped("x"))
     );
     other.tick(after(1), &memory);
@@ -265,19 +265,25 @@ fn keys_that_are_left_out_are_told_once_for_each_change_and_known_to_all_workers
         );
     }
     // Whichever worker fetches next.
-    assert_eq!(told(&mut other, with_skipped("x"), after(300_000)), None);
+    assert_eq!(
+        reported(&mut other, with_skipped("x"), after(300_000)),
+        None
+    );
     store.tick(after(300_001), &memory);
     assert_eq!(
-        told(&mut store, with_skipped("y"), after(600_001)),
+        reported(&mut store, with_skipped("y"), after(600_001)),
         Some(skipped("y"))
     );
     other.tick(after(600_002), &memory);
     assert_eq!(
-        told(&mut other, key_set("one"), after(900_002)),
+        reported(&mut other, key_set("one"), after(900_002)),
         Some(Vec::new())
     );
     assert_eq!(reason(&other, "y", after(900_002)), None);
     // A set that cannot be read says nothing about them.
     other.tick(after(900_003), &memory);
-    assert_eq!(told(&mut other, b"<html>".to_vec(), after(1_200_003)), None);
+    assert_eq!(
+        reported(&mut other, b"<html>".to_vec(), after(1_200_003)),
+        None
+    );
 }

@@ -166,7 +166,7 @@ fn a_redirect_says_where_it_leads_to_and_a_compressed_response_how_it_is_encoded
     let encoded =
         |coding: &str| format!("the document is encoded ({coding}), though that was not asked for");
     let plain = key_set("one");
-    for (response, told) in [
+    for (response, message) in [
         (
             response(301, to(b"https://new.example/\x1bkeys\xff"), b""),
             "the provider responded with status 301, to \"https://new.example/\\u{1b}keys\\xff\""
@@ -197,7 +197,7 @@ fn a_redirect_says_where_it_leads_to_and_a_compressed_response_how_it_is_encoded
         let [Effect::Report(Event::KeysFailed(THE_PROVIDER, fault))] = effects.as_slice() else {
             panic!("{effects:?}");
         };
-        assert_eq!(fault.to_string(), told);
+        assert_eq!(fault.to_string(), message);
     }
     for plainly in ["", "identity", " Identity "] {
         let memory = Memory::default();
@@ -297,7 +297,7 @@ fn a_request_does_not_wait_longer_than_a_fetch_may_take() {
         assert_eq!(store.tick(after(millis), &memory), [], "{millis}");
     }
     let effects = store.tick(after(10_000), &memory);
-    assert_eq!(woken(&effects), [(7, true)], "and is told that it is over");
+    assert_eq!(woken(&effects), [(7, true)], "this was its last chance");
     assert!(!store.has_waiters());
 }
 
@@ -363,7 +363,7 @@ fn a_flood_that_waits_for_keys_leaves_slots_to_callers_from_other_addresses() {
     assert_eq!(good.count(), 60);
 }
 
-/// Between two ticks no more are displaced than can be told soon.
+/// Between two ticks no more are displaced than the next ticks can name soon.
 #[test]
 fn requests_that_lose_their_slots_are_few_at_a_time() {
     let memory = Memory::default();
@@ -379,16 +379,16 @@ fn requests_that_lose_their_slots_are_few_at_a_time() {
     };
     let taken = (0..300).filter(|id| come(&mut store, *id).is_ok()).count();
     assert_eq!(taken, 64);
-    // Who hangs up meanwhile is not told.
+    // A request whose client has gone is not named.
     store.forget(WaiterId(1023));
-    let mut told = Vec::new();
+    let mut named = Vec::new();
     for _ in 0..8 {
         let effects = store.tick(START, &memory);
         assert!(effects.len() <= 8, "{}", effects.len());
-        told.extend(effects);
+        named.extend(effects);
     }
-    assert_eq!(told.len(), 63);
-    assert!(!told.contains(&Effect::Displace(WaiterId(1023))));
+    assert_eq!(named.len(), 63);
+    assert!(!named.contains(&Effect::Displace(WaiterId(1023))));
     assert_eq!(come(&mut store, 300), Ok(()));
 }
 

@@ -48,7 +48,7 @@ fn a_request_without_a_slot_to_wait_in_is_refused_for_that() {
 fn a_request_that_the_host_did_not_change_is_reported_as_refused() {
     let mut gate = gate();
     let first = call(&gate.tick(START, &NoMemory));
-    gate.answered(first, keys("one"), START, &NoMemory);
+    gate.received(first, keys("one"), START, &NoMemory);
     let Step::Settled(mut settled) = gate.request(WaiterId(1), request("one"), START) else {
         panic!("waits");
     };
@@ -96,7 +96,7 @@ fn the_age_and_the_number_of_keys_are_known_with_and_without_keys() {
             .collect::<Vec<_>>()
     };
     assert_eq!(usable(&gate, after(2000)), [("idp".to_owned(), 0, 0)]);
-    gate.answered(first, keys("one"), START, &NoMemory);
+    gate.received(first, keys("one"), START, &NoMemory);
     let age = Duration::from_secs(9);
     assert_eq!(ages(&gate, after(9000)), [("idp".to_owned(), age)]);
     assert_eq!(usable(&gate, after(9000)), [("idp".to_owned(), 1, 0)]);

@@ -50,7 +50,7 @@ fn requests_that_must_wait_again_are_decided_a_few_at_a_time_too() {
         assert!(waits(&gate.request(WaiterId(id), opaque("one"), START)));
     }
     let first = call(&gate.tick(START, &NoMemory));
-    gate.answered(first, token_status(false), after(1), &NoMemory);
+    gate.received(first, token_status(false), after(1), &NoMemory);
     let mut left = gate.woken.len();
     assert_eq!(left, 50);
     while gate.has_woken() {
@@ -81,7 +81,7 @@ fn a_token_of_the_second_provider_is_decided_under_a_flood() {
         START
     )));
     let first = calls(gate.tick(START, &NoMemory));
-    gate.answered(first[0], token_status(false), after(1), &NoMemory);
+    gate.received(first[0], token_status(false), after(1), &NoMemory);
     assert_eq!(settled(&mut gate, after(1)), [], "it waits for the second");
     let second = calls(gate.tick(after(2), &NoMemory));
     let mut id = 100;
@@ -95,7 +95,7 @@ fn a_token_of_the_second_provider_is_decided_under_a_flood() {
             );
         }
         for call in calls(gate.tick(after(3), &NoMemory)) {
-            gate.answered(call, token_status(false), after(3), &NoMemory);
+            gate.received(call, token_status(false), after(3), &NoMemory);
         }
         while gate.has_woken() {
             settled(&mut gate, after(3));
@@ -104,7 +104,7 @@ fn a_token_of_the_second_provider_is_decided_under_a_flood() {
             gate.abandon(WaiterId(gone), after(3));
         }
     }
-    gate.answered(second[0], token_status(true), after(9), &NoMemory);
+    gate.received(second[0], token_status(true), after(9), &NoMemory);
     assert_eq!(settled(&mut gate, after(9)), [(1, true)]);
 }
 
@@ -124,9 +124,9 @@ fn a_request_that_loses_its_slot_is_refused_with_a_time_to_retry() {
     });
     assert!(waits(&step));
     assert!(gate.tick(after(1), &NoMemory).is_empty());
-    let told = gate.settle_woken(after(1));
-    let [(WaiterId(1023), refused)] = told.as_slice() else {
-        panic!("{told:?}");
+    let refused = gate.settle_woken(after(1));
+    let [(WaiterId(1023), refused)] = refused.as_slice() else {
+        panic!("{refused:?}");
     };
     let Action::Reply(_, reply) = refused.action() else {
         panic!("let through");
@@ -136,10 +136,10 @@ fn a_request_that_loses_its_slot_is_refused_with_a_time_to_retry() {
     assert!(refused.audit().contains("\"reason\":\"too_many_waiting\""));
     assert!(!gate.is_waiting(WaiterId(1023)));
     assert!(gate.is_waiting(WaiterId(5_000)));
-    gate.answered(fetch, keys("one"), after(2), &NoMemory);
-    let mut answered = Vec::new();
+    gate.received(fetch, keys("one"), after(2), &NoMemory);
+    let mut passed = Vec::new();
     while gate.is_waiting(WaiterId(5_000)) {
-        answered.append(&mut settled(&mut gate, after(2)));
+        passed.append(&mut settled(&mut gate, after(2)));
     }
-    assert!(answered.contains(&(5_000, true)));
+    assert!(passed.contains(&(5_000, true)));
 }

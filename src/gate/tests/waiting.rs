@@ -36,7 +36,7 @@ fn settled_after(providers: usize, millis: u64) -> (u64, bool, usize) {
         if let Some((call, _)) = under_way.filter(|(_, begun)| now.saturating_sub(*begun) >= millis)
         {
             under_way = None;
-            gate.answered(call, token_status(false), after(now), &NoMemory);
+            gate.received(call, token_status(false), after(now), &NoMemory);
         }
         if let [(1, went_on)] = settled(&mut gate, after(now))[..] {
             return (now, went_on, asked.len());

@@ -10,7 +10,7 @@ use crate::time::UnixMillis;
 use crate::token::{ActiveResponse, Term, MAX_TOKEN_DEPTH};
 
 /// The longest response that is read: as long as a token with the same claims may be.
-const MAX_ANSWER: usize = 16 * 1024;
+const MAX_RESPONSE: usize = 16 * 1024;
 
 /// The most bytes that it may take in memory. This is less than all statuses may take together, so that
 /// each is kept, and fetched once.
@@ -62,7 +62,7 @@ pub(super) fn read(
     if !is_json {
         return Err(TokenStatusFault::ContentType);
     }
-    if document.len() > MAX_ANSWER {
+    if document.len() > MAX_RESPONSE {
         return Err(CallFault::TooLarge.into());
     }
     let mut claims = json::object(json::without_mark(&document), MAX_TOKEN_DEPTH)

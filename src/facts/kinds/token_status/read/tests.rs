@@ -91,7 +91,7 @@ fn a_response_of_another_type_or_status_or_size_says_nothing() {
             "{status} {content_type}"
         );
     }
-    for (length, expected) in [(MAX_ANSWER, "active"), (MAX_ANSWER + 1, "too_large")] {
+    for (length, expected) in [(MAX_RESPONSE, "active"), (MAX_RESPONSE + 1, "too_large")] {
         let padding = " ".repeat(length - ACTIVE.len());
         let response = json(&format!("{ACTIVE}{padding}"));
         assert_eq!(said(&introspection(), response), expected, "{length}");
