@@ -134,7 +134,7 @@ impl Facts for InlineKeys<'_> {
     }
 
     /// What is asked about was revoked.
-    fn introspection(&self, _: ProviderId, _: &TokenDigest) -> Availability<TokenStatus> {
+    fn token_status_to_decide(&self, _: ProviderId, _: &TokenDigest) -> Availability<TokenStatus> {
         Availability::Known(TokenStatus::Inactive)
     }
 }

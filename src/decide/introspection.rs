@@ -57,7 +57,7 @@ pub(super) fn introspect<'g>(
         };
         count = count.saturating_add(1);
         let id = ProviderId(index);
-        match context.facts.introspection(id, digest) {
+        match context.facts.token_status_to_decide(id, digest) {
             // Its provider counts, also if the token status at other providers is not known any more.
             Availability::Known(TokenStatus::Active(response)) => {
                 record.provider = Some(Arc::clone(&provider.name));
@@ -99,7 +99,7 @@ pub(super) fn introspect<'g>(
     }
     if let Some(id) = pending {
         record.hint = None;
-        return Err(Need::Fact(Fact::Introspection(id, *digest)).into());
+        return Err(Need::Fact(Fact::TokenStatusToDecide(id, *digest)).into());
     }
     if count > 1 {
         record.provider = None;
@@ -125,7 +125,7 @@ pub(super) fn confirm(
     digest: &TokenDigest,
     record: &mut DecisionRecord,
 ) -> Result<VerifiedToken, Stop> {
-    match context.facts.confirmation(id, digest) {
+    match context.facts.token_status_to_confirm(id, digest) {
         Availability::Known(TokenStatus::Active(response)) => {
             record.introspection = Some("active");
             let token = token.confirmed(&response, &provider.token, context.now);
@@ -135,7 +135,7 @@ pub(super) fn confirm(
             record.introspection = Some("inactive");
             Err(Reason::Token(TokenFault::Inactive).into())
         }
-        Availability::Pending => Err(Need::Fact(Fact::Confirmation(id, *digest)).into()),
+        Availability::Pending => Err(Need::Fact(Fact::TokenStatusToConfirm(id, *digest)).into()),
         Availability::Unavailable(outage) => Err(Reason::IntrospectionUnavailable(outage).into()),
     }
 }

@@ -140,7 +140,11 @@ impl Facts for TestFacts {
         self.newer_keys
     }
 
-    fn introspection(&self, provider: ProviderId, _: &TokenDigest) -> Availability<TokenStatus> {
+    fn token_status_to_decide(
+        &self,
+        provider: ProviderId,
+        _: &TokenDigest,
+    ) -> Availability<TokenStatus> {
         match self.statuses.get(provider.0) {
             Some(TestStatus::Active(response)) => {
                 Availability::Known(TokenStatus::Active(response.clone()))

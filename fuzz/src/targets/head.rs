@@ -234,7 +234,7 @@ impl Facts for AtHand<'_> {
         false
     }
 
-    fn introspection(&self, _: ProviderId, _: &TokenDigest) -> Availability<TokenStatus> {
+    fn token_status_to_decide(&self, _: ProviderId, _: &TokenDigest) -> Availability<TokenStatus> {
         Availability::Known(TokenStatus::Inactive)
     }
 }

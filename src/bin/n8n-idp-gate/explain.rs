@@ -279,7 +279,11 @@ impl Facts for Files {
         NewerKeys::Unlikely
     }
 
-    fn introspection(&self, provider: ProviderId, _: &TokenDigest) -> Availability<TokenStatus> {
+    fn token_status_to_decide(
+        &self,
+        provider: ProviderId,
+        _: &TokenDigest,
+    ) -> Availability<TokenStatus> {
         match self.responses.get(&provider) {
             Some(status) => Availability::Known(status.clone()),
             None => Availability::Pending,

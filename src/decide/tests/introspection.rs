@@ -150,7 +150,8 @@ fn a_token_with_the_prefix_of_one_provider_is_shown_to_no_other() {
         ("opaque", ProviderId(0)),
     ] {
         let decision = decided_on(&configuration, token, vec![]);
-        let Outcome::Await(Need::Fact(Fact::Introspection(provider, _))) = decision.outcome else {
+        let Outcome::Await(Need::Fact(Fact::TokenStatusToDecide(provider, _))) = decision.outcome
+        else {
             panic!("{token}: {decision:?}");
         };
         assert_eq!(provider, asked, "{token}");

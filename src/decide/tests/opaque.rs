@@ -9,7 +9,7 @@ use crate::token::MAX_TOKEN_BYTES;
 fn asked(configuration: &Value, token: &str) -> Result<ProviderId, &'static str> {
     let decision = decided_on(configuration, token, vec![]);
     match decision.outcome {
-        Outcome::Await(Need::Fact(Fact::Introspection(provider, _))) => Ok(provider),
+        Outcome::Await(Need::Fact(Fact::TokenStatusToDecide(provider, _))) => Ok(provider),
         _ => Err(reason(&decision)),
     }
 }

@@ -77,7 +77,7 @@ impl Facts for FactsAt<'_> {
         })
     }
 
-    fn introspection(
+    fn token_status_to_decide(
         &self,
         provider: ProviderId,
         token: &TokenDigest,
@@ -85,7 +85,11 @@ impl Facts for FactsAt<'_> {
         self.token_status(provider, token, false)
     }
 
-    fn confirmation(&self, provider: ProviderId, token: &TokenDigest) -> Availability<TokenStatus> {
+    fn token_status_to_confirm(
+        &self,
+        provider: ProviderId,
+        token: &TokenDigest,
+    ) -> Availability<TokenStatus> {
         self.token_status(provider, token, true)
     }
 }

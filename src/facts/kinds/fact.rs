@@ -19,10 +19,11 @@ pub enum Fact {
     /// that it names. The digest is that of the token. If the new keys do not help either, the token is
     /// refused for this fault.
     ChangedKeySet(ProviderId, KeyIdDigest, TokenFault),
-    /// What a provider says about a token.
-    Introspection(ProviderId, TokenDigest),
-    /// The same for a token whose signature is good: no attacker made it up.
-    Confirmation(ProviderId, TokenDigest),
+    /// The status of a token. Whether the caller is let in is decided by it.
+    TokenStatusToDecide(ProviderId, TokenDigest),
+    /// The status of a JWT, which must confirm it (`always`). Its signature is good: no
+    /// attacker made it up.
+    TokenStatusToConfirm(ProviderId, TokenDigest),
 }
 
 impl Fact {
@@ -32,14 +33,17 @@ impl Fact {
             Self::KeySet(provider)
             | Self::NewerKeySet(provider, _)
             | Self::ChangedKeySet(provider, ..)
-            | Self::Introspection(provider, _)
-            | Self::Confirmation(provider, _) => provider,
+            | Self::TokenStatusToDecide(provider, _)
+            | Self::TokenStatusToConfirm(provider, _) => provider,
         }
     }
 
     /// Whether it is about a single token.
     pub const fn is_of_a_token(self) -> bool {
-        matches!(self, Self::Introspection(..) | Self::Confirmation(..))
+        matches!(
+            self,
+            Self::TokenStatusToDecide(..) | Self::TokenStatusToConfirm(..)
+        )
     }
 }
 
@@ -56,12 +60,19 @@ pub trait Facts {
     /// known and did not make its signature.
     fn may_have_changed(&self, provider: ProviderId, token: KeyIdDigest) -> bool;
 
-    /// What a provider says of a token.
-    fn introspection(&self, provider: ProviderId, token: &TokenDigest)
-        -> Availability<TokenStatus>;
+    /// The status of a token, by which it is decided whether the caller is let in.
+    fn token_status_to_decide(
+        &self,
+        provider: ProviderId,
+        token: &TokenDigest,
+    ) -> Availability<TokenStatus>;
 
-    /// The same of a token whose signature is good.
-    fn confirmation(&self, provider: ProviderId, token: &TokenDigest) -> Availability<TokenStatus> {
-        self.introspection(provider, token)
+    /// The status of a JWT whose signature is good.
+    fn token_status_to_confirm(
+        &self,
+        provider: ProviderId,
+        token: &TokenDigest,
+    ) -> Availability<TokenStatus> {
+        self.token_status_to_decide(provider, token)
     }
 }

@@ -168,8 +168,8 @@ impl FactStore {
             Fact::ChangedKeySet(provider, token, _) => {
                 of_keys(provider, Some(for_changed(token)), Some(token))
             }
-            Fact::Introspection(provider, token) => of_token(provider, token, false),
-            Fact::Confirmation(provider, token) => of_token(provider, token, true),
+            Fact::TokenStatusToDecide(provider, token) => of_token(provider, token, false),
+            Fact::TokenStatusToConfirm(provider, token) => of_token(provider, token, true),
         }
     }
 

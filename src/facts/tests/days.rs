@@ -72,10 +72,10 @@ impl Days {
     fn come(&mut self) {
         let text = format!("t{}", self.roll(TOKENS));
         let (said, fact) = if is_signed(&text) {
-            let fact = Fact::Confirmation(THE_PROVIDER, digest(&text));
+            let fact = Fact::TokenStatusToConfirm(THE_PROVIDER, digest(&text));
             (confirmed(&self.store, &text, self.now), fact)
         } else {
-            let fact = Fact::Introspection(THE_PROVIDER, digest(&text));
+            let fact = Fact::TokenStatusToDecide(THE_PROVIDER, digest(&text));
             (known(&self.store, &text, self.now), fact)
         };
         match (said, self.status_that_holds(&text)) {

@@ -64,7 +64,7 @@ fn retry_after_is_obeyed_though_an_older_call_ends_well() {
 /// asked for ends with a call that began after it did.
 #[test]
 fn a_good_response_ends_a_pause_unless_its_call_is_older_or_the_pause_was_asked_for() {
-    for (asked_for, begun_after, answered, ends) in [
+    for (asked_for, begun_after, responded, ends) in [
         (None, 0, 6, true),
         (None, 9, 9, true),
         (Some("120"), 0, 6, false),
@@ -85,7 +85,7 @@ fn a_good_response_ends_a_pause_unless_its_call_is_older_or_the_pause_was_asked_
         let calls = asks(&store.tick(START, &memory));
         let response = asked_for.map_or(status(503), |seconds| with_retry_after(503, seconds));
         store.received(calls[1].0, response, now, &memory);
-        let shown = (asked_for, begun_after, answered);
+        let shown = (asked_for, begun_after, responded);
         let call = if begun_after == 0 {
             calls[0].0
         } else {
@@ -98,8 +98,8 @@ fn a_good_response_ends_a_pause_unless_its_call_is_older_or_the_pause_was_asked_
             };
             *probe
         };
-        store.received(call, active(), after(answered), &memory);
-        let is_over = known(&store, "new", after(answered)) == "pending";
+        store.received(call, active(), after(responded), &memory);
+        let is_over = known(&store, "new", after(responded)) == "pending";
         assert_eq!(is_over, ends, "{shown:?}");
     }
 }
@@ -113,7 +113,7 @@ fn made_up_tokens_do_not_keep_out_one_that_was_active_a_moment_ago() {
     for waiter in 1_000..1_256 {
         wait(&mut store, waiter, &format!("made-up-{waiter}"), now);
     }
-    let fact = Fact::Introspection(THE_PROVIDER, digest("good"));
+    let fact = Fact::TokenStatusToDecide(THE_PROVIDER, digest("good"));
     assert_eq!(store.wait(WaiterId(1), fact, now), Ok(()));
     let first = asks(&store.tick(now, &Memory::default()));
     assert!(
@@ -221,7 +221,7 @@ fn a_provider_that_is_down_is_probed_about_each_proven_token_once_in_a_pause() {
 }
 
 fn confirm(store: &mut FactStore, waiter: u32, text: &str, now: UnixMillis) {
-    let fact = Fact::Confirmation(THE_PROVIDER, digest(text));
+    let fact = Fact::TokenStatusToConfirm(THE_PROVIDER, digest(text));
     assert_eq!(store.wait(WaiterId(waiter), fact, now), Ok(()));
 }
 
@@ -243,7 +243,7 @@ fn many_proven_tokens_do_not_storm_a_provider_that_is_down() {
             let token = digest(&text);
             let facts = store.at(now);
             if matches!(
-                facts.confirmation(THE_PROVIDER, &token),
+                facts.token_status_to_confirm(THE_PROVIDER, &token),
                 Availability::Pending
             ) && now < after(700)
             {
@@ -313,7 +313,7 @@ fn made_up_tokens_from_one_address_keep_out_no_new_token_from_another() {
     let memory = Memory::default();
     let mut store = store();
     let wait = |store: &mut FactStore, waiter: u32, address: &str| {
-        let fact = Fact::Introspection(THE_PROVIDER, digest(&format!("new-{waiter}")));
+        let fact = Fact::TokenStatusToDecide(THE_PROVIDER, digest(&format!("new-{waiter}")));
         store.admit(WaiterId(waiter), fact, START, from(address), START)
     };
     for waiter in 0..2_000 {

@@ -69,7 +69,7 @@ pub(super) fn inactive() -> CallResponse {
 }
 
 pub(super) fn wait(store: &mut FactStore, waiter: u32, text: &str, now: UnixMillis) {
-    let fact = Fact::Introspection(THE_PROVIDER, digest(text));
+    let fact = Fact::TokenStatusToDecide(THE_PROVIDER, digest(text));
     store.wait(WaiterId(waiter), fact, now).unwrap();
 }
 
@@ -84,12 +84,20 @@ pub(super) fn asks(effects: &[Effect]) -> Vec<(CallId, u32)> {
 
 /// What is known of a token: `active`, `inactive`, `pending`, or the code of a fault.
 pub(super) fn known(store: &FactStore, text: &str, now: UnixMillis) -> &'static str {
-    view(&store.at(now).introspection(THE_PROVIDER, &digest(text)))
+    view(
+        &store
+            .at(now)
+            .token_status_to_decide(THE_PROVIDER, &digest(text)),
+    )
 }
 
 /// The same of a token whose signature is good.
 pub(super) fn confirmed(store: &FactStore, text: &str, now: UnixMillis) -> &'static str {
-    view(&store.at(now).confirmation(THE_PROVIDER, &digest(text)))
+    view(
+        &store
+            .at(now)
+            .token_status_to_confirm(THE_PROVIDER, &digest(text)),
+    )
 }
 
 fn view(status: &Availability<TokenStatus>) -> &'static str {
@@ -152,7 +160,7 @@ fn requests_with_one_token_share_one_call_and_its_response() {
 }
 
 #[test]
-fn answers_hold_for_their_time_and_no_longer() {
+fn statuses_hold_for_their_time_and_no_longer() {
     let mut store = store();
     ask(&mut store, "good", active(), START);
     ask(&mut store, "bad", inactive(), START);
@@ -237,7 +245,7 @@ fn the_number_of_requests_that_wait_for_a_token_status_is_bounded() {
     let mut store = store();
     let mut taken = 0;
     for waiter in 0..2000 {
-        let fact = Fact::Introspection(THE_PROVIDER, digest(&waiter.to_string()));
+        let fact = Fact::TokenStatusToDecide(THE_PROVIDER, digest(&waiter.to_string()));
         taken += u32::from(store.wait(WaiterId(waiter), fact, START).is_ok());
     }
     assert_eq!(taken, 256);
