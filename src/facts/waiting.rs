@@ -19,9 +19,9 @@ pub enum WaitFault {
     /// Too many wait already.
     #[error("too many requests wait already")]
     TooMany,
-    /// The keys were fetched a moment ago for such a token, and are not again before this time has
+    /// The fact was fetched a moment ago for such a request, and is not again before this time has
     /// passed.
-    #[error("the keys were fetched a moment ago")]
+    #[error("the fact was fetched a moment ago")]
     NotYet(Duration),
 }
 

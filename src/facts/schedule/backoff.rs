@@ -5,7 +5,7 @@ use std::time::Duration;
 const FIRST: Duration = Duration::from_secs(1);
 /// The longest pause for which no provider asked.
 const LONGEST: Duration = Duration::from_secs(60);
-/// The longest pause that a provider may ask for: the gate does not stay without keys for longer.
+/// The longest pause that a provider may ask for: the gate does not stay without a fact for longer.
 pub(in crate::facts) const LONGEST_ASKED_FOR: Duration = Duration::from_secs(300);
 
 /// The pause after `failures` in a row. It doubles from a second to a minute, and `seed` subtracts up
