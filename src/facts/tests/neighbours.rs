@@ -1,21 +1,19 @@
 //! Other modules of the same shared memory, which know the names of what is there.
 
+use super::draws::{on_random_steps, Draws};
 use super::*;
 
 /// Does with shared memory whatever a module can.
+#[derive(Default)]
 struct Neighbour {
-    random: u64,
+    draws: Draws,
     /// Every value that ever was there.
     seen: Vec<Vec<u8>>,
 }
 
 impl Neighbour {
     fn below(&mut self, bound: usize) -> usize {
-        self.random = self
-            .random
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.random >> 33).unwrap() % bound
+        self.draws.below(bound as u64) as usize
     }
 
     fn act(&mut self, memory: &Memory) {
@@ -29,7 +27,10 @@ impl Neighbour {
             return;
         }
         let (name, (value, version)) = entries[self.below(entries.len())].clone();
-        let index = self.below(self.seen.len());
+        // Newer values are those that could still be believed.
+        let count = self.seen.len();
+        let newest = [count, 8][self.below(2)].min(count);
+        let index = count - 1 - self.below(newest);
         let old = self.seen[index].clone();
         match self.below(6) {
             // Replays, under this name or another.
@@ -61,24 +62,33 @@ fn newest(store: &FactStore, now: UnixMillis) -> Option<u64> {
 /// one takes none that left longer ago than an interval, and none is kept from new ones for long.
 #[test]
 fn a_neighbour_that_overwrites_replays_and_deletes_forges_nothing_and_rolls_no_worker_back() {
-    for seed in 1..=6 {
-        let memory = Memory::default();
-        let policy = policy(by_jwks(), Some("secret"));
-        let mut neighbour = Neighbour {
-            random: seed,
-            seen: Vec::new(),
-        };
-        let mut workers: Vec<_> = (0..3).map(|_| (FactStore::new(&policy), 0)).collect();
-        let (mut rolled_back, mut fetched) = (0, 0);
-        for step in 0..14_400_u64 {
-            let now = after(step * 500);
-            let published = step / 1_200;
-            if step % 5 == 0 {
-                neighbour.act(&memory);
-            }
-            if step % 977 == 976 {
-                workers[neighbour.below(3)] = (FactStore::new(&policy), 0);
-            }
+    let ran = RefCell::new((0, 0));
+    on_random_steps(16, 2_880, |_, steps| {
+        let mut ran = ran.borrow_mut();
+        ran.0 += steps.len();
+        ran.1 += run(steps);
+    });
+    let (steps, rolled_back) = ran.into_inner();
+    assert!(steps >= 17_280, "{steps}");
+    assert!(rolled_back > 0, "no new worker found an old key");
+}
+
+/// In each step the neighbour acts once, then the workers tick five times in two and a half seconds.
+/// Returns how many new workers took a key that had left.
+fn run(steps: &[[u32; 12]]) -> usize {
+    let memory = Memory::default();
+    let policy = policy(by_jwks(), Some("secret"));
+    let mut neighbour = Neighbour::default();
+    let mut workers: Vec<_> = (0..3).map(|_| (FactStore::new(&policy), 0)).collect();
+    let (mut rolled_back, mut fetched) = (0, 0);
+    for (step, draws) in steps.iter().enumerate() {
+        neighbour.draws = Draws::of(draws);
+        neighbour.act(&memory);
+        if neighbour.below(24) == 0 {
+            workers[neighbour.below(3)] = (FactStore::new(&policy), 0);
+        }
+        for tick in step as u64 * 5..step as u64 * 5 + 5 {
+            let (now, published) = (after(tick * 500), tick / 1_200);
             for (store, known) in &mut workers {
                 let is_new = *known == 0;
                 for call in fetches(&store.tick(now, &memory)) {
@@ -90,18 +100,19 @@ fn a_neighbour_that_overwrites_replays_and_deletes_forges_nothing_and_rolls_no_w
                     continue;
                 };
                 assert!(newest + 1 >= *known, "{newest} after {known}");
-                assert!(newest + 2 > published, "{newest} of {published} at {step}");
+                assert!(newest + 2 > published, "{newest} of {published} at {tick}");
                 let left = (newest + 1) * 1_200;
                 if is_new && newest < published {
                     rolled_back += 1;
-                    assert!(step - left <= 600, "a new worker took what left long ago");
+                    assert!(tick - left <= 600, "a new worker took what left long ago");
                 }
                 *known = newest + 1;
             }
         }
-        assert!(rolled_back < 10, "{rolled_back}");
-        assert!(fetched < 3 * 7_200 / 270 + 60, "{fetched}");
     }
+    assert!(rolled_back < 10, "{rolled_back}");
+    assert!(fetched < 3 * steps.len() * 5 / 540 + 60, "{fetched}");
+    rolled_back
 }
 
 /// What is put back is due, so it does not serve before the provider was asked.
