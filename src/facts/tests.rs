@@ -34,12 +34,15 @@ mod account;
 mod changed;
 mod days;
 mod discovery;
+mod documents;
 mod draws;
 mod fetching;
 mod made_up_tokens;
 mod neighbours;
 mod rhythm;
 mod token_status;
+mod unknown_keys;
+mod waiters;
 mod workers;
 mod years;
 
