@@ -34,19 +34,19 @@ pub(super) struct WaitingRequest {
 
 /// The refusal of a request whose fact is not available after the wait.
 pub(super) fn unavailable(need: Need) -> Reason {
-    let Need::Fact(fact) = need else {
-        return Reason::ProxyFailure;
-    };
     let outage = Outage {
         retry_after: Duration::from_secs(1),
         fault: None,
     };
-    let unavailable = if fact.is_of_a_token() {
-        Reason::IntrospectionUnavailable(outage)
-    } else {
-        Reason::KeysUnavailable(outage)
-    };
-    refusal_without(need, unavailable)
+    match need {
+        Need::Body { .. } => Reason::ProxyFailure,
+        Need::Fact(Fact::KeySet(_) | Fact::NewerKeySet(..) | Fact::ChangedKeySet(..)) => {
+            refusal_without(need, Reason::KeysUnavailable(outage))
+        }
+        Need::Fact(Fact::TokenStatusToDecide(..) | Fact::TokenStatusToConfirm(..)) => {
+            Reason::IntrospectionUnavailable(outage)
+        }
+    }
 }
 
 /// The refusal of a request that cannot wait. A token whose signature is not good under the known keys

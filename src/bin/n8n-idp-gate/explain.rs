@@ -10,7 +10,7 @@ use n8n_idp_gate::decide::{
     decide, Decision, DecisionContext, HeaderEdit, Need, Outcome, Request, TokenCache,
 };
 use n8n_idp_gate::facts::{
-    read_discovery, read_token_status, Availability, FactKind, Facts, KeyIdDigest, KeysFault,
+    read_discovery, read_token_status, Availability, Fact, FactKind, Facts, KeyIdDigest, KeysFault,
     NewerKeys, Outage, TokenStatus,
 };
 use n8n_idp_gate::http::RequestHead;
@@ -117,15 +117,25 @@ fn describe(
         // Only for requests to which n8n has responded.
         Outcome::Answered => Ok(()),
         Outcome::Await(Need::Body { .. }) => writeln!(out, "waits for the body of the request"),
-        Outcome::Await(Need::Fact(fact)) => {
-            let provider = policy.providers.get(fact.provider().0);
-            let name = provider.map_or("?", |provider| &*provider.name);
-            if fact.is_of_a_token() {
-                return writeln!(
-                    out,
-                    "waits for the response of {name} about the token: give it with --response {name}=FILE"
-                );
-            }
+        Outcome::Await(Need::Fact(fact)) => waits_for(fact, policy, out),
+    }
+}
+
+fn waits_for(fact: Fact, policy: &Policy, out: &mut impl Write) -> io::Result<()> {
+    let name = |id: ProviderId| {
+        let provider = policy.providers.get(id.0);
+        provider.map_or("?", |provider| &*provider.name)
+    };
+    match fact {
+        Fact::TokenStatusToDecide(id, _) | Fact::TokenStatusToConfirm(id, _) => {
+            let name = name(id);
+            writeln!(
+                out,
+                "waits for the response of {name} about the token: give it with --response {name}=FILE"
+            )
+        }
+        Fact::KeySet(id) | Fact::NewerKeySet(id, _) | Fact::ChangedKeySet(id, ..) => {
+            let name = name(id);
             writeln!(
                 out,
                 "waits for the keys of {name}: give them with --key-set {name}=FILE"

@@ -26,27 +26,6 @@ pub enum Fact {
     TokenStatusToConfirm(ProviderId, TokenDigest),
 }
 
-impl Fact {
-    /// The provider that it is fetched from.
-    pub const fn provider(self) -> ProviderId {
-        match self {
-            Self::KeySet(provider)
-            | Self::NewerKeySet(provider, _)
-            | Self::ChangedKeySet(provider, ..)
-            | Self::TokenStatusToDecide(provider, _)
-            | Self::TokenStatusToConfirm(provider, _) => provider,
-        }
-    }
-
-    /// Whether it is about a single token.
-    pub const fn is_of_a_token(self) -> bool {
-        matches!(
-            self,
-            Self::TokenStatusToDecide(..) | Self::TokenStatusToConfirm(..)
-        )
-    }
-}
-
 /// The facts as a decision sees them.
 pub trait Facts {
     /// The keys of a provider.
