@@ -117,7 +117,7 @@ fn describe(
         // Only for requests to which n8n has responded.
         Outcome::Answered => Ok(()),
         Outcome::Await(Need::Body { .. }) => writeln!(out, "waits for the body of the request"),
-        Outcome::Await(Need::Fact(fact)) => waits_for(fact, policy, out),
+        Outcome::Await(Need::Fact(fact)) => waits_for(*fact, policy, out),
     }
 }
 
