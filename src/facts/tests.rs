@@ -31,6 +31,7 @@ use crate::time::UnixMillis;
 use crate::token::{Issuers, TokenFault, TokenRules, TypRule};
 
 mod account;
+mod any_kind;
 mod changed;
 mod days;
 mod discovery;

@@ -7,13 +7,10 @@ use serde_json::Value;
 
 use super::*;
 use crate::facts::call::{Body, CallRequest};
-use crate::facts::demand::{Demand, FactKey};
+use crate::facts::demand::FactKey;
 use crate::facts::schedule::{Failure, Schedule};
 use crate::facts::shared::codec::{moment, put, take, text};
-use crate::facts::source::{
-    Adopted, CallEnd, Ended, Kind, NewCalls, Profile, Progress, Room, SourceOf,
-};
-use crate::facts::store::{Admission, Store};
+use crate::facts::source::{Adopted, CallEnd, Ended, Kind, NewCalls, Profile, Progress, Room};
 use crate::facts::waiting::Waiter;
 
 const TTL: Duration = Duration::from_secs(60);
@@ -21,7 +18,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Account(u8);
+pub(super) struct Account(pub(super) u8);
 
 impl From<Account> for FactKey {
     fn from(account: Account) -> Self {
@@ -31,7 +28,7 @@ impl From<Account> for FactKey {
 
 /// Why an id could not be fetched.
 #[derive(Debug, PartialEq, Eq)]
-enum Fault {
+pub(super) enum Fault {
     Call(CallFault),
     NoCookie,
     NoId,
@@ -48,20 +45,20 @@ impl Fault {
 }
 
 #[derive(Debug)]
-enum Step {
+pub(super) enum Step {
     Login,
     Question,
 }
 
 /// The ids of the accounts at one server.
-struct Accounts {
+pub(super) struct Accounts {
     server: &'static str,
     is_shared: bool,
     ids: Vec<(FactKey, String, UnixMillis)>,
 }
 
 impl Accounts {
-    fn new(server: &'static str, is_shared: bool) -> Self {
+    pub(super) fn new(server: &'static str, is_shared: bool) -> Self {
         Self {
             server,
             is_shared,
@@ -75,7 +72,7 @@ impl Accounts {
         CallRequest::post(endpoint("/rest/login"), body, TIMEOUT)
     }
 
-    fn availability(
+    pub(super) fn availability(
         &self,
         schedule: &Schedule,
         account: Account,
@@ -227,197 +224,4 @@ impl Kind for Accounts {
             is_of_future: false,
         }
     }
-}
-
-type Worker = Store<SourceOf<Accounts>>;
-
-fn worker(sources: Vec<Accounts>) -> Worker {
-    let secret = Secret::new("secret".to_owned());
-    let sources = sources.into_iter().map(SourceOf::new).collect();
-    Store::new(sources, SharedKey::derive([&secret]))
-}
-
-fn one(is_shared: bool) -> Worker {
-    worker(vec![Accounts::new("n8n", is_shared)])
-}
-
-fn wait(
-    store: &mut Worker,
-    waiter: u32,
-    (source, account): (usize, Account),
-    now: UnixMillis,
-) -> Result<(), WaitFault> {
-    let admission = Admission {
-        source: SourceId(source),
-        demand: Demand::Any(account.into()),
-        is_proven: false,
-        group: u128::from(account.0),
-    };
-    store.admit_to(WaiterId(waiter), &admission, now, None, now)
-}
-
-/// The id of an account, `pending`, or the code of a fault.
-fn known(store: &Worker, account: Account, now: UnixMillis) -> &str {
-    let (source, schedule) = store.source(SourceId(0)).unwrap();
-    match source.kind.availability(schedule, account, now) {
-        Availability::Known(id) => id,
-        Availability::Pending => "pending",
-        Availability::Unavailable(outage) => outage.fault.unwrap_or("unknown"),
-    }
-}
-
-fn logged_in() -> CallResponse {
-    let cookie = |value: &str| ("set-cookie".to_owned(), value.as_bytes().to_vec());
-    let headers = vec![
-        cookie("n8n-auth=abc; Max-Age=604800; Expires=Wed, 21 Oct 2026 07:28:00 GMT; HttpOnly"),
-        cookie("browser-id=7"),
-    ];
-    CallResponse::Response {
-        status: 200,
-        headers: ResponseHeaders::new(headers),
-        body: b"{}".to_vec(),
-    }
-}
-
-/// Lets both calls be made and succeed.
-fn fetch_id(store: &mut Worker, account: Account, now: UnixMillis, memory: &Memory) {
-    wait(store, 99, (0, account), now).unwrap();
-    let login = fetch(&store.tick(now, memory));
-    let question = fetch(&store.received(login.id, logged_in(), now, memory));
-    store.received(question.id, ok(r#"{"id":"u-1"}"#), now, memory);
-}
-
-const FIRST: Account = Account(1);
-const SECOND: Account = Account(2);
-
-#[test]
-fn a_fact_may_take_several_calls_with_json_and_cookies() {
-    let (mut store, memory) = (one(false), Memory::default());
-    for (waiter, account) in [(1, FIRST), (2, FIRST), (3, SECOND)] {
-        wait(&mut store, waiter, (0, account), START).unwrap();
-    }
-    let logins = fetches(&store.tick(START, &memory));
-    let bodies = logins.iter().map(|call| call.request.body.clone().unwrap());
-    let bodies: Vec<_> = bodies.map(|body| body.content().clone()).collect();
-    let bodies: Vec<_> = bodies.iter().map(Secret::expose).collect();
-    assert_eq!(bodies, [r#"{"email":"1@n8n"}"#, r#"{"email":"2@n8n"}"#]);
-    let effects = store.received(logins[0].id, logged_in(), after(9), &memory);
-    assert_eq!(effects.len(), 1, "no request is woken between two calls");
-    let question = fetch(&effects);
-    let cookie = question.request.header("cookie").map(Secret::expose);
-    assert_eq!(cookie, Some("n8n-auth=abc; browser-id=7"));
-    assert_eq!(known(&store, FIRST, after(9)), "pending");
-    let effects = store.received(question.id, ok(r#"{"id":"u-1"}"#), after(19), &memory);
-    assert_eq!(woken(&effects), [(1, false), (2, false)]);
-    assert_eq!(known(&store, FIRST, after(19)), "u-1");
-    assert_eq!(known(&store, SECOND, after(19)), "pending");
-    assert_eq!(known(&store, FIRST, after(60_018)), "u-1");
-    assert_eq!(known(&store, FIRST, after(60_019)), "pending");
-    assert!(memory.0.borrow().is_empty());
-}
-
-#[test]
-fn a_response_that_is_not_awaited_is_read_as_no_step() {
-    let (mut store, memory) = (one(false), Memory::default());
-    wait(&mut store, 1, (0, FIRST), START).unwrap();
-    let login = fetch(&store.tick(START, &memory));
-    let question = fetch(&store.received(login.id, logged_in(), START, &memory));
-    for late in [login.id, CallId(77)] {
-        let effects = store.received(late, ok(r#"{"id":"u-2"}"#), after(1), &memory);
-        assert_eq!(effects, []);
-    }
-    // The second call is lost.
-    let effects = store.tick(after(7_001), &memory);
-    assert_eq!(woken(&effects), [(1, false)]);
-    assert_eq!(known(&store, FIRST, after(7_001)), "no_response");
-    let late = store.received(question.id, ok(r#"{"id":"u-1"}"#), after(7_002), &memory);
-    assert_eq!(late, []);
-    assert_eq!(known(&store, FIRST, after(7_002)), "no_response");
-}
-
-#[test]
-fn a_failure_of_any_step_makes_the_source_pause_and_the_next_fetch_begins_anew() {
-    let no_id = ok("{}");
-    for (login, question, fault) in [
-        (status(503), None, "unavailable"),
-        (ok("{}"), None, "client_refused"),
-        (logged_in(), Some(no_id), "answer_malformed"),
-    ] {
-        let (mut store, memory) = (one(false), Memory::default());
-        wait(&mut store, 1, (0, FIRST), START).unwrap();
-        wait(&mut store, 2, (0, SECOND), START).unwrap();
-        let calls = fetches(&store.tick(START, &memory));
-        let mut effects = store.received(calls[0].id, login, START, &memory);
-        if let Some(question) = question {
-            let call = fetch(&effects);
-            effects = store.received(call.id, question, START, &memory);
-        }
-        assert_eq!(woken(&effects), [(1, false)], "the other call is under way");
-        assert_eq!(known(&store, FIRST, after(1)), fault);
-        wait(&mut store, 3, (0, FIRST), after(2)).unwrap();
-        assert_eq!(fetches(&store.tick(after(3), &memory)), []);
-        let again = fetch(&store.tick(after(1_001), &memory));
-        assert_eq!(again.request.endpoint.path, "/rest/login");
-    }
-}
-
-#[test]
-fn a_worker_takes_over_what_another_one_shared_and_believes_no_other() {
-    for is_shared in [true, false] {
-        let memory = Memory::default();
-        let (mut first, mut second) = (one(is_shared), one(is_shared));
-        fetch_id(&mut first, FIRST, START, &memory);
-        wait(&mut second, 1, (0, FIRST), after(1)).unwrap();
-        let effects = second.tick(after(1), &memory);
-        let expected = if is_shared { "u-1" } else { "pending" };
-        assert_eq!(known(&second, FIRST, after(1)), expected);
-        assert_eq!(woken(&effects).len(), usize::from(is_shared));
-        assert_eq!(fetches(&effects).len(), usize::from(!is_shared));
-        if is_shared {
-            let name = memory.name_of("accounts");
-            let mut forged = memory.read(&name).unwrap().0;
-            *forged.last_mut().unwrap() ^= 1;
-            memory.write(&name, &forged, None);
-            let mut third = one(true);
-            third.tick(after(2), &memory);
-            assert_eq!(known(&third, FIRST, after(2)), "pending");
-        }
-    }
-}
-
-#[test]
-fn one_worker_of_several_fetches_and_they_pause_together() {
-    let memory = Memory::default();
-    let (mut first, mut second) = (one(true), one(true));
-    for store in [&mut first, &mut second] {
-        wait(store, 1, (0, FIRST), START).unwrap();
-    }
-    let login = fetch(&first.tick(START, &memory));
-    assert_eq!(second.tick(after(1), &memory), []);
-    first.received(login.id, status(503), after(2), &memory);
-    assert_eq!(woken(&second.tick(after(3), &memory)), [(1, false)]);
-    assert_eq!(known(&second, FIRST, after(3)), "unavailable");
-}
-
-#[test]
-fn a_store_may_have_several_sources_of_a_kind_each_with_slots_of_its_own() {
-    let memory = Memory::default();
-    let sources = ["one", "two"].map(|server| Accounts::new(server, true));
-    let mut store = worker(sources.into());
-    let admitted = |store: &mut Worker, source: usize| {
-        let waiters = (0..8).map(|number| (u32::try_from(source).unwrap() * 100) + number);
-        let waits = |waiter| wait(store, waiter, (source, FIRST), START).is_ok();
-        waiters.map(waits).filter(|admitted| *admitted).count()
-    };
-    assert_eq!(admitted(&mut store, 0), 4);
-    assert_eq!(admitted(&mut store, 1), 4);
-    let calls = fetches(&store.tick(START, &memory));
-    assert_eq!(calls.len(), 2);
-    let effects = store.received(calls[1].id, status(500), START, &memory);
-    assert_eq!(woken(&effects).len(), 4);
-    assert_eq!(
-        known(&store, FIRST, START),
-        "pending",
-        "of the other source"
-    );
 }
