@@ -60,25 +60,31 @@ pub fn bearer(request: &RequestHead) -> Result<Bearer, BearerFault> {
         return Err(BearerFault::Duplicated);
     }
     let value = value.trim_ascii();
+    let (scheme, rest) = split_scheme(value);
+    let has_scheme = scheme.eq_ignore_ascii_case(b"bearer");
+    if let Some(token) = has_scheme.then(|| token_of(rest)).flatten() {
+        // The value has no comma: neither a scheme nor a `b64token` can have one.
+        return Ok(Bearer::Token(token));
+    }
     if value.contains(&b',') && value.split(|byte| *byte == b',').any(is_bearer) {
         return Err(BearerFault::Duplicated);
     }
-    match split_scheme(value) {
-        ([], _) => Err(BearerFault::Malformed),
-        (scheme, rest) if scheme.eq_ignore_ascii_case(b"bearer") => token_of(rest),
-        _ => Ok(Bearer::OtherScheme),
+    if has_scheme || scheme.is_empty() {
+        Err(BearerFault::Malformed)
+    } else {
+        Ok(Bearer::OtherScheme)
     }
 }
 
 /// The token after the scheme: one space or more lies between (RFC 6750 §2.1). A tab does not
 /// count, though programs that split at any whitespace would see a token there.
-fn token_of(rest: &[u8]) -> Result<Bearer, BearerFault> {
+fn token_of(rest: &[u8]) -> Option<CompactToken> {
     let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
-    match rest.split_at_checked(spaces) {
-        Some(([_, ..], token)) if is_b64token(token) => String::from_utf8(token.to_vec())
-            .map(|token| Bearer::Token(CompactToken(token)))
-            .map_err(|_| BearerFault::Malformed),
-        _ => Err(BearerFault::Malformed),
+    match rest.split_at_checked(spaces)? {
+        ([_, ..], token) if is_b64token(token) => {
+            String::from_utf8(token.to_vec()).map(CompactToken).ok()
+        }
+        _ => None,
     }
 }
 
