@@ -1,6 +1,8 @@
 //! A refusal as a problem document (RFC 9457) with a challenge (RFC 6750 §3).
 
-use serde_json::json;
+use std::borrow::Cow;
+
+use serde::Serialize;
 
 use super::{accept, Challenge, LocalReply, Reason, Resource};
 use crate::http::RequestHead;
@@ -29,30 +31,37 @@ pub fn problem(reason: &Reason, resource: Option<&Resource>, request: &RequestHe
     if status == 405 {
         headers.push(("allow", "GET, HEAD".to_owned()));
     }
-    let mut detail = detail.to_owned();
+    let mut detail = Cow::Borrowed(detail);
     let missing = reason.missing_scopes();
     if !missing.is_empty() {
-        detail.push_str(" Missing: ");
-        detail.push_str(&missing.join(" "));
-        detail.push('.');
+        detail = format!("{detail} Missing: {}.", missing.join(" ")).into();
     }
-    let mut body = json!({
-        "title": title(status),
-        "status": status,
-        "detail": detail,
-        "reason": reason.as_str(),
-        // n8n's own clients show this member.
-        "message": detail,
-    });
-    let request_id = request.first("x-request-id").and_then(plain_id);
-    if let (Some(id), Some(body)) = (request_id, body.as_object_mut()) {
-        body.insert("request_id".to_owned(), id.into());
-    }
+    let document = Document {
+        detail: &detail,
+        message: &detail,
+        reason: reason.as_str(),
+        request_id: request.first("x-request-id").and_then(plain_id),
+        status,
+        title: title(status),
+    };
     LocalReply {
         status,
         headers,
-        body: body.to_string(),
+        body: serde_json::to_string(&document).unwrap_or_default(),
     }
+}
+
+/// A problem document. Its members are in the order of the alphabet.
+#[derive(Serialize)]
+struct Document<'p> {
+    detail: &'p str,
+    /// n8n's own clients show this member.
+    message: &'p str,
+    reason: &'p str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'p str>,
+    status: u16,
+    title: &'p str,
 }
 
 fn challenge(reason: &Reason, resource: Option<&Resource>) -> Option<String> {
