@@ -4,6 +4,8 @@
 //! a line, move the cursor of a terminal, change the direction of the text (Trojan Source,
 //! CVE-2021-42574), or be invisible.
 
+use std::borrow::Cow;
+
 /// Characters that Unicode counts as letters or symbols and that show nothing.
 const INVISIBLE: [char; 6] = [
     '\u{115f}',
@@ -15,17 +17,20 @@ const INVISIBLE: [char; 6] = [
 ];
 
 /// A text with at most `most` characters, in which everything is printable.
-pub fn printable(text: &str, most: usize) -> String {
-    if text.len() <= most && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        return text.to_owned();
+pub fn printable(text: &str, most: usize) -> Cow<'_, str> {
+    if is_shown_as_it_is(text.as_bytes(), most) {
+        return text.into();
     }
     let mut shown = Shown::new(most);
     shown.text(text);
-    shown.out
+    shown.out.into()
 }
 
 /// The same of bytes, of which those that are no UTF-8 are written as `\xff`.
 pub fn printable_bytes(bytes: &[u8], most: usize) -> String {
+    if let (true, Ok(text)) = (is_shown_as_it_is(bytes, most), std::str::from_utf8(bytes)) {
+        return text.to_owned();
+    }
     let mut shown = Shown::new(most);
     for chunk in bytes.utf8_chunks() {
         shown.text(chunk.valid());
@@ -34,6 +39,11 @@ pub fn printable_bytes(bytes: &[u8], most: usize) -> String {
         }
     }
     shown.out
+}
+
+/// Whether nothing has to be escaped or cut, as in nearly every text.
+fn is_shown_as_it_is(bytes: &[u8], most: usize) -> bool {
+    bytes.len() <= most && bytes.iter().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// The longest part of a text that a message quotes, in characters.
@@ -159,7 +169,7 @@ mod tests {
     fn what_is_not_plainly_printable_is_escaped() {
         for character in ODD.iter().flat_map(|(first, last)| *first..=*last) {
             for shown in [
-                printable(&format!("a{character}b"), 512),
+                printable(&format!("a{character}b"), 512).into_owned(),
                 printable_bytes(format!("a{character}b").as_bytes(), 512),
                 quoted(&format!("a{character}b")),
             ] {
@@ -192,7 +202,10 @@ mod tests {
 
     #[test]
     fn what_is_shown_has_a_bound_and_no_escape_is_cut() {
-        assert_eq!(printable("abcdef", 3), "abc");
+        for (most, expected) in [(5, "abcde"), (6, "abcdef"), (7, "abcdef")] {
+            assert_eq!(printable("abcdef", most), expected);
+            assert_eq!(printable_bytes(b"abcdef", most), expected);
+        }
         assert_eq!(printable("ab\u{202e}c", 8), "ab");
         assert_eq!(printable("ab\u{202e}c", 10), "ab\\u{202e}");
         assert_eq!(printable_bytes(b"ab\xff\xff", 6), "ab\\xff");

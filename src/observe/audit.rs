@@ -192,12 +192,11 @@ enum Text<'r> {
 
 impl Serialize for Text<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let shown = match self {
-            Self::Str(text) => printable(text, MAX_TEXT),
-            Self::Bytes(bytes) => printable_bytes(bytes, MAX_TEXT),
-            Self::List(texts) => printable(&texts.join(" "), MAX_TEXT),
-        };
-        serializer.serialize_str(&shown)
+        match self {
+            Self::Str(text) => serializer.serialize_str(&printable(text, MAX_TEXT)),
+            Self::Bytes(bytes) => serializer.serialize_str(&printable_bytes(bytes, MAX_TEXT)),
+            Self::List(texts) => serializer.serialize_str(&printable(&texts.join(" "), MAX_TEXT)),
+        }
     }
 }
 

@@ -235,7 +235,7 @@ impl Walk<'_> {
             }
             path.push_str(step);
         }
-        n8n_idp_gate::formats::printable::printable(&path, LONGEST_PATH)
+        n8n_idp_gate::formats::printable::printable(&path, LONGEST_PATH).into_owned()
     }
 }
 

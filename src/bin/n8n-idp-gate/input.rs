@@ -56,7 +56,7 @@ pub(crate) fn text_or_stdin(path: &Path) -> Result<String, String> {
 
 /// A path as messages show it.
 pub(crate) fn shown(path: &Path) -> String {
-    printable(&path.to_string_lossy(), LONGEST)
+    printable(&path.to_string_lossy(), LONGEST).into_owned()
 }
 
 fn bounded(source: impl Read) -> Result<Vec<u8>, String> {

@@ -311,7 +311,7 @@ impl Search {
             name: if name.is_empty() {
                 "the whole file".to_owned()
             } else {
-                name
+                name.into_owned()
             },
             handed,
             configuration,

@@ -68,5 +68,5 @@ pub(super) fn not_yaml(message: &str) -> YamlFault {
     if message.contains("recursion limit") {
         return YamlFault::TooDeep;
     }
-    YamlFault::NotYaml(printable(message, LONGEST_MESSAGE))
+    YamlFault::NotYaml(printable(message, LONGEST_MESSAGE).into_owned())
 }
