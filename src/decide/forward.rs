@@ -49,9 +49,12 @@ impl Forward {
     }
 
     fn to(request: &RequestHead, evidence: &Evidence, keep_authorization: bool) -> Self {
-        let mut edits = edits::without_made_up_identity(request);
+        let of_caller = evidence.caller().headers();
+        // Room for the usual edits: the caller's headers, the token, and the API key.
+        let mut edits = Vec::with_capacity(of_caller.len().saturating_add(2));
+        edits.extend(edits::without_made_up_identity(request));
         edits.extend(edits::without_credentials(request, keep_authorization));
-        edits.extend_from_slice(evidence.caller().headers());
+        edits.extend_from_slice(of_caller);
         Self { edits }
     }
 }
