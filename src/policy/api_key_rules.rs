@@ -47,6 +47,9 @@ impl ApiKeyRules {
     /// match. Only rules that refuse ignore case: n8n ignores it for some segments, and no other case
     /// avoids a refusal.
     pub fn choose(&self, host: Option<&str>, route: &Route) -> ApiKeys {
+        if self.rules.is_empty() {
+            return self.otherwise;
+        }
         let below = Below::new(route.below_prefix().iter().map(String::as_str));
         let rule = self.rules.iter().find(|rule| rule.matches(host, &below));
         rule.map_or(self.otherwise, |rule| rule.api_keys)

@@ -1,16 +1,17 @@
 //! The segments of a request below an endpoint, which rules are compared with.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
-/// The segments below an endpoint. Everything that a comparison needs of them is made once, so that a
-/// comparison costs no more than the length of the rule, also for a long path.
+/// The segments below an endpoint. Everything that a comparison needs of them is made once at most, so
+/// that a comparison costs no more than the length of the rule, also for a long path.
 #[derive(Clone, Debug)]
 pub(super) struct Below<'r> {
     segments: Vec<&'r str>,
     /// In lower case.
     folded: Vec<String>,
-    /// All but the first of `folded`.
-    later: BTreeSet<String>,
+    /// All but the first of `folded`. Few rules need them.
+    later: OnceCell<BTreeSet<String>>,
 }
 
 impl<'r> Below<'r> {
@@ -18,9 +19,9 @@ impl<'r> Below<'r> {
         let segments: Vec<&str> = segments.into_iter().collect();
         let folded: Vec<String> = segments.iter().map(|segment| fold(segment)).collect();
         Self {
-            later: folded.iter().skip(1).cloned().collect(),
             segments,
             folded,
+            later: OnceCell::new(),
         }
     }
 
@@ -36,7 +37,8 @@ impl<'r> Below<'r> {
 
     /// Whether a segment after the first is `folded`.
     pub(super) fn has_later(&self, folded: &str) -> bool {
-        self.later.contains(folded)
+        let later = || self.folded.iter().skip(1).cloned().collect();
+        self.later.get_or_init(later).contains(folded)
     }
 
     /// Whether n8n would ignore the second segment below a test endpoint: it reads a segment that begins
