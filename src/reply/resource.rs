@@ -47,7 +47,7 @@ impl Resource {
             let path = address.path.trim_start_matches('/');
             return Some(Self::new(address.scheme, address.authority, path));
         }
-        let path = format!("{}/{}/v1", instance.path_prefix(), instance.endpoints.api);
+        let path = [instance.path_prefix(), "/", &instance.endpoints.api, "/v1"].concat();
         let path = path.trim_start_matches('/');
         Some(Self::new(scheme(request), authority(request)?, path))
     }
@@ -65,8 +65,8 @@ impl Resource {
         let scheme = configured(instance).map_or_else(|| scheme(request), |named| named.scheme);
         let authority = authority(request)?;
         Some(Self {
-            identifier: format!("{scheme}://{authority}{prefix}{path}"),
-            metadata: format!("{scheme}://{authority}/{WELL_KNOWN}{prefix}{path}"),
+            identifier: [scheme, "://", authority, prefix, path].concat(),
+            metadata: [scheme, "://", authority, "/", WELL_KNOWN, prefix, path].concat(),
         })
     }
 
@@ -74,8 +74,8 @@ impl Resource {
         let path = path.trim_end_matches('/');
         let slash = if path.is_empty() { "" } else { "/" };
         Self {
-            identifier: format!("{scheme}://{authority}{slash}{path}"),
-            metadata: format!("{scheme}://{authority}/{WELL_KNOWN}{slash}{path}"),
+            identifier: [scheme, "://", authority, slash, path].concat(),
+            metadata: [scheme, "://", authority, "/", WELL_KNOWN, slash, path].concat(),
         }
     }
 }
