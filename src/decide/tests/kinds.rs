@@ -51,6 +51,28 @@ fn a_caller_whose_token_does_not_tell_is_neither_an_application_nor_a_person() {
     assert_eq!(value(&head, "x-auth-kind"), Some("unknown"));
 }
 
+/// RFC 9068 §2.2.1: `auth_time` is the time at which a person logged in. Some providers write it into
+/// the tokens of applications, too, which do not keep RFC 9068.
+#[test]
+fn auth_time_marks_a_person_only_in_a_token_that_keeps_rfc_9068() {
+    let configuration = by_kind(configuration());
+    let mut claims = of_spring("u-17");
+    claims["client_id"] = json!("portal");
+    claims["auth_time"] = json!(NOW.0 - 60);
+    for (typ, expected, kind) in [
+        ("at+jwt", "people", "user"),
+        ("JWT", "no_principal", "unknown"),
+    ] {
+        let header = json!({"alg": "EdDSA", "kid": "one", "typ": typ});
+        let token = signer().sign(&header, &claims);
+        let decision = decided_on(&configuration, &token, Vec::new());
+        let identity = decision.record.identity.as_deref().unwrap();
+        assert_eq!(identity.kind.as_str(), kind, "{typ}");
+        let principal = decision.record.principal.as_deref();
+        assert_eq!(principal.unwrap_or(reason(&decision)), expected, "{typ}");
+    }
+}
+
 #[test]
 fn an_operator_s_rule_tells_what_the_provider_does_not_mark() {
     let mut configuration = by_kind(configuration());

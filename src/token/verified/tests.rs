@@ -410,6 +410,27 @@ fn under_rfc_9068_only_at_jwt_is_an_access_token() {
     assert_eq!(strict(Value::Null), Some(TokenFault::WrongType("typ")));
 }
 
+/// The identity reads some claims only if the token keeps RFC 9068.
+#[test]
+fn only_a_token_of_typ_at_jwt_keeps_rfc_9068() {
+    let keeps = |typ: &Value, change: &Value| {
+        let header = with(header(), &json!({ "typ": typ }));
+        let compact = mint(KeyKind::P256).sign(&header, &with(claims(), change));
+        verify(&compact).unwrap().keeps_rfc_9068()
+    };
+    let none = json!({});
+    for typ in ["at+jwt", "application/AT+JWT"] {
+        assert!(keeps(&json!(typ), &none), "{typ}");
+    }
+    for typ in [json!("JWT"), json!("application/jwt"), Value::Null] {
+        assert!(!keeps(&typ, &none), "{typ}");
+        // Marks of other vendors do not say so.
+        for change in [json!({"typ": "Bearer"}), json!({"token_use": "access"})] {
+            assert!(!keeps(&typ, &change), "{typ} {change}");
+        }
+    }
+}
+
 #[test]
 fn other_kinds_are_told_by_the_typ_of_the_header() {
     let of = |typ: Value| fault(&json!({ "typ": typ }), &json!({}));
