@@ -1,6 +1,6 @@
 //! From the bytes of a request to a verified token.
 
-mod answer;
+mod active_response;
 mod api_key;
 mod bearer;
 mod claims;
@@ -19,7 +19,7 @@ mod untrusted;
 mod unverified_claims;
 mod verified;
 
-pub use answer::{ActiveResponse, Term};
+pub use active_response::{ActiveResponse, Term};
 pub use api_key::{ApiKeyForm, KeyClaims};
 pub use bearer::{bearer, Bearer, BearerFault, CompactToken};
 pub use claims::{text, NotText, CLIENT_CLAIMS};
