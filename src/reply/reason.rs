@@ -519,7 +519,7 @@ refusals! {
             meaning: "the provider says that the token is not active",
             remedy: "have the client get a new token; look whether it is of this provider and environment, and whether the gate's own client may ask about it",
         }
-        AnswerDisagrees("iss") => {
+        ResponseDisagrees("iss") => {
             status: 401,
             challenge: INVALID_TOKEN,
             code: "answer_disagrees",
@@ -612,7 +612,7 @@ impl Reason {
                 TokenFault::AlgorithmNotAllowed(Some(name))
                 | TokenFault::ClaimOfWrongType(name)
                 | TokenFault::WrongType(name)
-                | TokenFault::AnswerDisagrees(name),
+                | TokenFault::ResponseDisagrees(name),
             )
             | Self::Identity(IdentityFault::NotText { claim: name }) => Some(name),
             Self::NotAdmitted(NotAdmitted::Claim(path)) => Some(path),

@@ -75,5 +75,5 @@ pub enum TokenFault {
     Inactive,
     /// Expected the introspection response to be about this token and this provider: this member
     /// differs.
-    AnswerDisagrees(&'static str),
+    ResponseDisagrees(&'static str),
 }

@@ -130,7 +130,7 @@ impl VerifiedToken {
         }
         let issuer = match text(claims, "iss")? {
             Some(issuer) if rules.issuers.contains(issuer) => issuer,
-            Some(_) => return Err(TokenFault::AnswerDisagrees("iss")),
+            Some(_) => return Err(TokenFault::ResponseDisagrees("iss")),
             None if rules.issuers.discovery.contains(TENANT) => {
                 return Err(TokenFault::IssuerMissing);
             }
@@ -190,7 +190,7 @@ impl VerifiedToken {
         for name in ["iss", "sub", "jti"] {
             let both = self.claims.get(name).zip(status.get(name));
             if both.is_some_and(|(own, other)| own != other) {
-                return Err(TokenFault::AnswerDisagrees(name));
+                return Err(TokenFault::ResponseDisagrees(name));
             }
         }
         // The response names the client of a token that names none. It never overrides the token.
@@ -198,7 +198,7 @@ impl VerifiedToken {
         for name in CLIENT_CLAIMS {
             let own = self.claims.get(name);
             if own.zip(client).is_some_and(|(own, client)| own != client) {
-                return Err(TokenFault::AnswerDisagrees("client_id"));
+                return Err(TokenFault::ResponseDisagrees("client_id"));
             }
         }
         self.confirmation = Some(Arc::new(Confirmation {

@@ -309,7 +309,7 @@ fn an_answer_without_exp_may_have_been_issued_within_the_skew() {
 #[test]
 fn the_fault_of_a_response_is_named() {
     for (changes, expected) in [
-        (json!({"iss": OTHER}), TokenFault::AnswerDisagrees("iss")),
+        (json!({"iss": OTHER}), TokenFault::ResponseDisagrees("iss")),
         (json!({"iss": 7}), TokenFault::ClaimOfWrongType("iss")),
         (json!({"sub": 7}), TokenFault::ClaimOfWrongType("sub")),
         (json!({"jti": 7}), TokenFault::ClaimOfWrongType("jti")),
