@@ -353,7 +353,9 @@ impl Gate {
             problem(reason, resource.as_ref(), &request)
         };
         let (is_reply, refusal) = match &decision.outcome {
-            Outcome::Forward(_) | Outcome::Pass(_) | Outcome::Answered => (false, NO_REFUSAL),
+            Outcome::Forward(_) | Outcome::Pass(_) | Outcome::UpstreamResponse => {
+                (false, NO_REFUSAL)
+            }
             Outcome::Respond(_) => (true, NO_REFUSAL),
             Outcome::Reject(reason) => (true, refuse(reason)),
             // A request whose client left while it waited. If it were still there, it would be refused.

@@ -33,8 +33,8 @@ pub enum Outcome {
     Respond(LocalReply),
     /// It cannot be decided without this.
     Await(Need),
-    /// n8n got it before. Its response goes to the client, and is recorded.
-    Answered,
+    /// n8n got it before. The response of n8n goes to the client, and is recorded.
+    UpstreamResponse,
 }
 
 impl Outcome {
@@ -47,7 +47,7 @@ impl Outcome {
             Self::Respond(_) => "respond",
             // Reported only of requests whose client left while they waited.
             Self::Await(_) => "abandoned",
-            Self::Answered => "answered",
+            Self::UpstreamResponse => "answered",
         }
     }
 
@@ -57,7 +57,7 @@ impl Outcome {
             // A workflow that returns the headers of its request, or a proxy in front of n8n, must
             // not show an API key to the client.
             Self::Forward(_) | Self::Pass(_) => &[ResponseEdit::REMOVE_API_KEY],
-            Self::Reject(_) | Self::Respond(_) | Self::Await(_) | Self::Answered => &[],
+            Self::Reject(_) | Self::Respond(_) | Self::Await(_) | Self::UpstreamResponse => &[],
         }
     }
 }

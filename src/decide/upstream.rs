@@ -25,7 +25,7 @@ impl Decision {
     pub fn after_response(record: DecisionRecord, status: u16) -> Option<Self> {
         let (outcome, hint) = match status {
             UNAUTHORIZED => (Outcome::Reject(Reason::UpstreamKeyRefused), None),
-            FORBIDDEN => (Outcome::Answered, Some(NARROW_KEY)),
+            FORBIDDEN => (Outcome::UpstreamResponse, Some(NARROW_KEY)),
             _ => return None,
         };
         let record = DecisionRecord {

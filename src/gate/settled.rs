@@ -49,7 +49,7 @@ impl Settled {
         match &self.decision.outcome {
             Outcome::Forward(forward) => Action::Continue(forward.edits()),
             Outcome::Pass(edits) => Action::Continue(edits),
-            Outcome::Answered => Action::Continue(&[]),
+            Outcome::UpstreamResponse => Action::Continue(&[]),
             Outcome::Respond(document) => Action::Reply(&self.log_edits, document),
             Outcome::Reject(_) | Outcome::Await(_) => Action::Reply(&self.log_edits, &self.refusal),
         }

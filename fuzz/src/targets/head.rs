@@ -126,7 +126,7 @@ fn check(request: &RequestHead, decision: &Decision) {
         Outcome::Pass(edits) => check_pass(request, decision, edits),
         Outcome::Reject(_) | Outcome::Respond(_) => {}
         Outcome::Await(fact) => panic!("every fact is at hand: {fact:?}"),
-        Outcome::Answered => panic!("n8n answered nothing"),
+        Outcome::UpstreamResponse => panic!("n8n sent no response"),
     }
 }
 

@@ -115,7 +115,7 @@ fn describe(
         }
         Outcome::Respond(reply) => local_reply(reply, out),
         // Only for requests to which n8n has responded.
-        Outcome::Answered => Ok(()),
+        Outcome::UpstreamResponse => Ok(()),
         Outcome::Await(Need::Body { .. }) => writeln!(out, "waits for the body of the request"),
         Outcome::Await(Need::Fact(fact)) => waits_for(*fact, policy, out),
     }

@@ -149,7 +149,7 @@ fn random_requests_keep_the_promises() {
             }
             Outcome::Reject(_) | Outcome::Respond(_) => {}
             Outcome::Await(fact) => panic!("every fact is known: {fact:?}"),
-            Outcome::Answered => panic!("nothing was answered"),
+            Outcome::UpstreamResponse => panic!("n8n sent no response"),
         }
         let record = format!("{decision:?}");
         assert!(!record.contains(token.as_str()), "a token in the open");
