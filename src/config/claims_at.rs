@@ -3,7 +3,7 @@
 use super::claim_path::ClaimPaths;
 use super::field::Field;
 use super::raw::RawClaimsAt;
-use crate::identity::{ClaimPath, ClaimsAt, Placed};
+use crate::identity::{ClaimPath, ClaimsAt, IdentityPart};
 
 /// Claims that people may write about themselves at many providers.
 const OF_A_PROFILE: [&str; 17] = [
@@ -38,12 +38,12 @@ pub(super) fn claims_at(field: Field<RawClaimsAt>, trust_email: Option<bool>) ->
         );
     }
     let fields = [
-        (Placed::Client, raw.client),
-        (Placed::Email, raw.email),
-        (Placed::Groups, raw.groups),
-        (Placed::Roles, raw.roles),
-        (Placed::Scopes, raw.scopes),
-        (Placed::Tenant, raw.tenant),
+        (IdentityPart::Client, raw.client),
+        (IdentityPart::Email, raw.email),
+        (IdentityPart::Groups, raw.groups),
+        (IdentityPart::Roles, raw.roles),
+        (IdentityPart::Scopes, raw.scopes),
+        (IdentityPart::Tenant, raw.tenant),
     ];
     let mut at = ClaimsAt::default();
     for (what, field) in fields {
@@ -52,7 +52,7 @@ pub(super) fn claims_at(field: Field<RawClaimsAt>, trust_email: Option<bool>) ->
             continue;
         };
         // What is granted, and what principals match, must not be what people write about themselves.
-        if what != Placed::Email && paths.iter().any(is_of_a_profile) {
+        if what != IdentityPart::Email && paths.iter().any(is_of_a_profile) {
             path.warn(
                 "is a claim that people may write about themselves at many providers",
                 "name a claim that only the provider writes",

@@ -8,7 +8,7 @@ use super::{ClaimPath, IdentityFault};
 
 /// A part of an identity whose claim the operator can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Placed {
+pub enum IdentityPart {
     /// Roles. The values of all named claims count.
     Roles,
     /// Groups. The values of all named claims count.
@@ -24,7 +24,7 @@ pub enum Placed {
     Email,
 }
 
-impl Placed {
+impl IdentityPart {
     /// All of them, in the order of the documentation.
     pub const ALL: [Self; 6] = [
         Self::Roles,
@@ -51,15 +51,15 @@ impl Placed {
 /// The claims that an operator names. They replace those of the dialect, which then mean nothing: an old
 /// mapper may still write them, or a person who must not choose them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ClaimsAt(pub Vec<(Placed, ClaimPath)>);
+pub struct ClaimsAt(pub Vec<(IdentityPart, ClaimPath)>);
 
 impl ClaimsAt {
     /// Whether the operator names the claim of this.
-    pub fn moves(&self, what: Placed) -> bool {
+    pub fn moves(&self, what: IdentityPart) -> bool {
         self.0.iter().any(|(moved, _)| *moved == what)
     }
 
-    pub(super) fn paths(&self, what: Placed) -> impl Iterator<Item = &ClaimPath> {
+    pub(super) fn paths(&self, what: IdentityPart) -> impl Iterator<Item = &ClaimPath> {
         let of_it = self.0.iter().filter(move |(moved, _)| *moved == what);
         of_it.map(|(_, path)| path)
     }
@@ -70,7 +70,7 @@ impl ClaimsAt {
         claims: &Map<String, Value>,
     ) -> Result<Option<String>, IdentityFault> {
         let mut client = None;
-        for path in self.paths(Placed::Client) {
+        for path in self.paths(IdentityPart::Client) {
             let next = text(path, claims, "claims_at.client")?;
             if client.is_some() && next.is_some() && client != next {
                 return Err(IdentityFault::ClientsDisagree);
@@ -84,7 +84,7 @@ impl ClaimsAt {
     /// The e-mail address, and whether `email_verified` beside it is `false`; only if [`Self::moves`]
     /// it.
     pub(super) fn email<'c>(&self, claims: &'c Map<String, Value>) -> Option<(&'c Value, bool)> {
-        self.paths(Placed::Email).find_map(|path| {
+        self.paths(IdentityPart::Email).find_map(|path| {
             let address = path.find(claims).ok()??;
             let verified = path.beside("email_verified");
             let says_no = verified.find(claims).ok()?.and_then(flag) == Some(false);

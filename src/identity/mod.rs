@@ -23,7 +23,7 @@ mod values;
 
 pub use claim::{whole, ClaimRule, ClaimTest};
 pub use claim_path::ClaimPath;
-pub use claims_at::{ClaimsAt, Placed};
+pub use claims_at::{ClaimsAt, IdentityPart};
 pub use dialect::Dialect;
 pub use email::{domain_of, is_unambiguous, parts};
 pub use fault::IdentityFault;

@@ -8,7 +8,7 @@ use super::claim_source::ClaimSource;
 use super::dialects::is_ping_one;
 use super::email::is_unambiguous;
 use super::kind::{Kind, Marks};
-use super::{Dialect, Identity, IdentityFault, IdentityRules, Placed};
+use super::{Dialect, Identity, IdentityFault, IdentityPart, IdentityRules};
 use crate::token::{ResponseKind, VerifiedToken};
 
 impl Identity {
@@ -100,7 +100,7 @@ fn verified_email(
     email_verified: Option<bool>,
     rules: &IdentityRules,
 ) -> Option<String> {
-    let (address, is_verified) = if rules.claims_at.moves(Placed::Email) {
+    let (address, is_verified) = if rules.claims_at.moves(IdentityPart::Email) {
         // `email_verified` is about `email` (OpenID Connect Core 1.0 §5.1): for another claim, `true`
         // means nothing, and `false` still counts.
         let (address, says_no) = rules.claims_at.email(claims)?;

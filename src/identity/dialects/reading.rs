@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::identity::claim_source::ClaimSource;
 use crate::identity::kind::Marks;
 use crate::identity::values::{flag, names, once_each, whole_names};
-use crate::identity::{ClaimsAt, IdentityFault, Placed};
+use crate::identity::{ClaimsAt, IdentityFault, IdentityPart};
 use crate::token::text;
 
 /// What a dialect reads of the claims.
@@ -56,7 +56,7 @@ impl ClaimNames {
                 .filter(|_| self.client.contains(&"client_id"))
                 .and_then(|response| response.client.clone())
         };
-        let client = if at.moves(Placed::Client) {
+        let client = if at.moves(IdentityPart::Client) {
             at.client(claims)?
         } else {
             client(claims, self.client)?.or_else(confirmed)

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::Reading;
 use crate::identity::claims_at::text;
 use crate::identity::values::{names, once_each, whole_names};
-use crate::identity::{ClaimsAt, IdentityFault, Placed};
+use crate::identity::{ClaimsAt, IdentityFault, IdentityPart};
 
 /// Reads the claims that the operator names into a reading of the dialect. The client was read before,
 /// because the marks depend on it.
@@ -15,9 +15,9 @@ pub(super) fn refine(
     claims: &Map<String, Value>,
 ) -> Result<(), IdentityFault> {
     for (what, list) in [
-        (Placed::Roles, &mut reading.roles),
-        (Placed::Groups, &mut reading.groups),
-        (Placed::Scopes, &mut reading.scopes),
+        (IdentityPart::Roles, &mut reading.roles),
+        (IdentityPart::Groups, &mut reading.groups),
+        (IdentityPart::Scopes, &mut reading.scopes),
     ] {
         if !at.moves(what) {
             continue;
@@ -27,15 +27,15 @@ pub(super) fn refine(
             // A path through something that is not an object leads to no claim.
             let claim = path.find(claims).ok().flatten();
             list.append(&mut match what {
-                Placed::Scopes => names(claim),
+                IdentityPart::Scopes => names(claim),
                 _ => names_or_keys(claim),
             });
         }
         *list = once_each(std::mem::take(list));
     }
-    if at.moves(Placed::Tenant) {
+    if at.moves(IdentityPart::Tenant) {
         reading.tenant = None;
-        for path in at.paths(Placed::Tenant) {
+        for path in at.paths(IdentityPart::Tenant) {
             if reading.tenant.is_none() {
                 reading.tenant = text(path, claims, "claims_at.tenant")?.map(str::to_owned);
             }

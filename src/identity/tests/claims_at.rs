@@ -4,12 +4,12 @@ use serde_json::json;
 
 use super::*;
 
-fn at(places: &[(Placed, &[&[&str]])]) -> ClaimsAt {
+fn at(named: &[(IdentityPart, &[&[&str]])]) -> ClaimsAt {
     let path = |path: &&[&str]| {
         let names = path.iter().map(|name| (*name).to_owned());
         ClaimPath::from(names.collect::<Vec<_>>())
     };
-    let all = places.iter().flat_map(|(what, paths)| {
+    let all = named.iter().flat_map(|(what, paths)| {
         let paths: Vec<_> = paths.iter().map(|names| (*what, path(names))).collect();
         paths
     });
@@ -29,8 +29,8 @@ fn read_at(dialect: Dialect, at: ClaimsAt, claims: &Value) -> Result<Identity, I
 }
 
 fn roles_at(paths: &[&[&str]], claims: &Value) -> Vec<String> {
-    let places = at(&[(Placed::Roles, paths), (Placed::Groups, paths)]);
-    let identity = read_at(Dialect::Oidc, places, claims).unwrap();
+    let named = at(&[(IdentityPart::Roles, paths), (IdentityPart::Groups, paths)]);
+    let identity = read_at(Dialect::Oidc, named, claims).unwrap();
     assert_eq!(identity.roles, identity.groups, "{claims}");
     identity.roles
 }
@@ -73,7 +73,7 @@ fn roles_and_groups_are_read_where_vendors_put_them() {
 }
 
 #[test]
-fn what_is_no_name_gives_none_and_the_place_of_the_dialect_counts_no_more() {
+fn what_is_no_name_gives_none_and_the_claim_of_the_dialect_counts_no_more() {
     for value in [
         json!(null),
         json!(true),
@@ -98,8 +98,8 @@ fn what_is_no_name_gives_none_and_the_place_of_the_dialect_counts_no_more() {
 #[test]
 fn keycloak_s_own_roles_count_no_more_where_others_do() {
     let claims = json!({"azp": "c", "realm_access": {"roles": ["admin"]}, "n8n": ["reader"]});
-    let places = at(&[(Placed::Roles, &[&["n8n"]])]);
-    let identity = read_at(Dialect::Keycloak, places, &claims).unwrap();
+    let named = at(&[(IdentityPart::Roles, &[&["n8n"]])]);
+    let identity = read_at(Dialect::Keycloak, named, &claims).unwrap();
     assert_eq!(identity.roles, ["reader"]);
     assert_eq!(identity.client.as_deref(), Some("c"));
 }
@@ -107,9 +107,9 @@ fn keycloak_s_own_roles_count_no_more_where_others_do() {
 #[test]
 fn scopes_are_cut_at_one_space_wherever_they_are() {
     let scopes = |value: Value| {
-        let places = at(&[(Placed::Scopes, &[&["scopes"]])]);
+        let named = at(&[(IdentityPart::Scopes, &[&["scopes"]])]);
         let claims = json!({"scopes": value, "scope": "own"});
-        read_at(Dialect::Oidc, places, &claims).unwrap().scopes
+        read_at(Dialect::Oidc, named, &claims).unwrap().scopes
     };
     assert_eq!(scopes(json!(["a", "b"])), ["a", "b"]);
     assert_eq!(scopes(json!("a b")), ["a", "b"]);
@@ -119,13 +119,13 @@ fn scopes_are_cut_at_one_space_wherever_they_are() {
 }
 
 #[test]
-fn the_client_is_the_one_that_all_places_name() {
+fn the_client_is_the_one_that_all_named_claims_have() {
     let client = |claims: &Value| {
-        let places = at(&[
-            (Placed::Client, &[&["ext", "client"], &["app"]]),
-            (Placed::Tenant, &[&["ext", "org"], &["org"]]),
+        let named = at(&[
+            (IdentityPart::Client, &[&["ext", "client"], &["app"]]),
+            (IdentityPart::Tenant, &[&["ext", "org"], &["org"]]),
         ]);
-        read_at(Dialect::Oidc, places, claims).map(|identity| (identity.client, identity.tenant))
+        read_at(Dialect::Oidc, named, claims).map(|identity| (identity.client, identity.tenant))
     };
     let some = |text: &str| Some(text.to_owned());
     for (claims, expected) in [
@@ -164,15 +164,15 @@ fn the_client_is_the_one_that_all_places_name() {
     }
 }
 
-/// Else a person could be told from an application by a claim that counts no more.
+/// Otherwise a claim that no longer counts could make a person an application.
 #[test]
-fn an_application_is_told_by_the_client_that_counts() {
-    let places = || at(&[(Placed::Client, &[&["app"]])]);
+fn the_client_that_counts_marks_an_application() {
+    let named = || at(&[(IdentityPart::Client, &[&["app"]])]);
     for (claims, kind) in [
         (json!({"app": "subject"}), Kind::App),
         (json!({"client_id": "subject"}), Kind::Unknown),
     ] {
-        let identity = read_at(Dialect::Oidc, places(), &claims).unwrap();
+        let identity = read_at(Dialect::Oidc, named(), &claims).unwrap();
         assert_eq!(identity.kind, kind, "{claims}");
     }
 }
@@ -197,8 +197,8 @@ fn a_provider_s_own_word_names_no_client_where_the_operator_does() {
         response_kind: None,
         confirmation: Some(&confirmation),
     };
-    let places = at(&[(Placed::Client, &[&["app"]])]);
-    let moved = Identity::read(source, &"idp".into(), &with(Dialect::Oidc, places)).unwrap();
+    let named = at(&[(IdentityPart::Client, &[&["app"]])]);
+    let moved = Identity::read(source, &"idp".into(), &with(Dialect::Oidc, named)).unwrap();
     assert_eq!(moved.client, None);
     let usual = Identity::read(source, &"idp".into(), &rules(Dialect::Oidc, false)).unwrap();
     assert_eq!(usual.client.as_deref(), Some("another"));
@@ -211,7 +211,7 @@ fn an_address_elsewhere_counts_by_trust_alone_and_never_against_a_no() {
     let address = |claims: &Value, trust| {
         let mut rules = with(
             Dialect::Oidc,
-            at(&[(Placed::Email, &[&["ext", "mail"], &["mail"]])]),
+            at(&[(IdentityPart::Email, &[&["ext", "mail"], &["mail"]])]),
         );
         rules.trust_email = trust;
         let mut claims = claims.clone();
