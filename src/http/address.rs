@@ -25,7 +25,7 @@ pub enum AddressFault {
     #[error("does not begin with https:// or http://")]
     Scheme,
     /// Blanks, control characters, `\`, quotes, non-ASCII: programs disagree on them.
-    #[error("holds a character that has no place in an address")]
+    #[error("holds a character that is not allowed in an address")]
     Character,
     /// `user@host`: people easily read the part before the `@` as the host.
     #[error("holds a user name or password")]
@@ -34,7 +34,7 @@ pub enum AddressFault {
     #[error("has no host")]
     Host,
     /// A port that is not 1 to 65535.
-    #[error("has a port that is none")]
+    #[error("has a port that is not 1 to 65535")]
     Port,
     /// A fragment is never sent.
     #[error("has a fragment (#)")]
