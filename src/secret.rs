@@ -13,7 +13,7 @@ impl Secret {
         Self(value.into())
     }
 
-    /// The value itself, for the one place that sends it.
+    /// The value itself, for the code that sends or checks it.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -90,19 +90,17 @@ impl Endpoints {
     /// The pairs of which n8n cannot serve both. A configuration with one is refused, because it is
     /// unknown which of the two n8n serves.
     pub fn conflicts(&self) -> Vec<EndpointConflict> {
-        let all = self
-            .prefixes()
-            .map(|(prefix, place)| (prefix, place.text()));
+        let all = self.prefixes().map(|(prefix, path)| (prefix, path.text()));
         let mut conflicts = Vec::new();
-        for (place, (outer, outer_path)) in all.iter().enumerate() {
-            for (other_place, (inner, inner_path)) in all.iter().enumerate() {
+        for (index, (outer, outer_path)) in all.iter().enumerate() {
+            for (other_index, (inner, inner_path)) in all.iter().enumerate() {
                 let Some(below) = strip_segments(inner_path, outer_path) else {
                     continue;
                 };
                 // Each equal pair is met twice, the built-in ones lie within one another by
                 // n8n's own design, and n8n serves the public API below `v1` alone.
-                let is_counted = place == other_place
-                    || (below.is_empty() && place > other_place)
+                let is_counted = index == other_index
+                    || (below.is_empty() && index > other_index)
                     || (outer.is_fixed() && inner.is_fixed())
                     || *inner == Prefix::Agent
                     || (*outer == Prefix::Api && !below.is_empty() && !is_version(below));
@@ -117,35 +115,35 @@ impl Endpoints {
         conflicts
     }
 
-    /// Every prefix and where it is.
+    /// Every prefix and its path.
     pub fn prefixes(&self) -> [(Prefix, PrefixPath<'_>); 21] {
-        let place = PrefixPath::new;
+        let path = PrefixPath::new;
         let waiting = self.webhook_waiting.as_str();
         [
-            (Prefix::Api, place(&self.api)),
-            (Prefix::Rest, place(&self.rest)),
-            (Prefix::Webhook, place(&self.webhook)),
-            (Prefix::WebhookTest, place(&self.webhook_test)),
-            (Prefix::WebhookWaiting, place(waiting)),
-            (Prefix::Form, place(&self.form)),
-            (Prefix::FormTest, place(&self.form_test)),
-            (Prefix::FormWaiting, place(&self.form_waiting)),
-            (Prefix::Mcp, place(&self.mcp)),
-            (Prefix::McpTest, place(&self.mcp_test)),
-            (Prefix::WaitingSlack, place(waiting).with("-slack")),
-            (Prefix::WaitingTelegram, place(waiting).with("-telegram")),
-            (Prefix::Agent, place(&self.rest).with(AGENT_WEBHOOKS)),
-            (Prefix::Chat, place("chat")),
-            (Prefix::McpServer, place("mcp-server")),
-            (Prefix::McpOauth, place("mcp-oauth")),
-            (Prefix::Oauth, place("oauth")),
+            (Prefix::Api, path(&self.api)),
+            (Prefix::Rest, path(&self.rest)),
+            (Prefix::Webhook, path(&self.webhook)),
+            (Prefix::WebhookTest, path(&self.webhook_test)),
+            (Prefix::WebhookWaiting, path(waiting)),
+            (Prefix::Form, path(&self.form)),
+            (Prefix::FormTest, path(&self.form_test)),
+            (Prefix::FormWaiting, path(&self.form_waiting)),
+            (Prefix::Mcp, path(&self.mcp)),
+            (Prefix::McpTest, path(&self.mcp_test)),
+            (Prefix::WaitingSlack, path(waiting).with("-slack")),
+            (Prefix::WaitingTelegram, path(waiting).with("-telegram")),
+            (Prefix::Agent, path(&self.rest).with(AGENT_WEBHOOKS)),
+            (Prefix::Chat, path("chat")),
+            (Prefix::McpServer, path("mcp-server")),
+            (Prefix::McpOauth, path("mcp-oauth")),
+            (Prefix::Oauth, path("oauth")),
             (
                 Prefix::AuthorizationServer,
-                place(".well-known/oauth-authorization-server"),
+                path(".well-known/oauth-authorization-server"),
             ),
-            (Prefix::ProtectedResource, place(WELL_KNOWN)),
-            (Prefix::Metrics, place("metrics")),
-            (Prefix::Health, place("healthz")),
+            (Prefix::ProtectedResource, path(WELL_KNOWN)),
+            (Prefix::Metrics, path("metrics")),
+            (Prefix::Health, path("healthz")),
         ]
     }
 }
@@ -171,21 +169,21 @@ mod tests {
     #[test]
     fn the_defaults_are_in_normal_form_and_without_conflict() {
         let endpoints = Endpoints::default();
-        for (_, place) in endpoints.prefixes() {
-            let path = place.text().replace('*', "x");
+        for (_, path) in endpoints.prefixes() {
+            let path = path.text().replace('*', "x");
             assert_eq!(Endpoints::normalize(&path).as_deref(), Ok(&*path));
         }
         assert_eq!(endpoints.conflicts(), []);
     }
 
     #[test]
-    fn a_path_begins_with_whole_segments_of_a_place_in_any_case() {
+    fn a_path_begins_with_whole_segments_of_a_prefix_in_any_case() {
         let endpoints = Endpoints::default();
         let length = |prefix: Prefix, path: &str| {
-            let places = endpoints.prefixes();
-            let mut places = places.iter().filter(|(own, _)| *own == prefix);
-            let (_, place) = places.next().unwrap();
-            place.length_at_start(path.as_bytes())
+            let prefixes = endpoints.prefixes();
+            let mut named = prefixes.iter().filter(|(own, _)| *own == prefix);
+            let (_, own) = named.next().unwrap();
+            own.length_at_start(path.as_bytes())
         };
         for (prefix, path, expected) in [
             (Prefix::Webhook, "/webhook", Some(1)),

@@ -240,9 +240,9 @@ struct Segment<'p> {
 impl<'p> Meeting<'p> {
     fn new(prefix: &'p str) -> Self {
         let segments = prefix.split('/').enumerate();
-        let segments = segments.map(|(place, wanted)| Segment {
+        let segments = segments.map(|(index, wanted)| Segment {
             wanted,
-            met: place == 0,
+            met: index == 0,
         });
         Self {
             segments: segments.collect(),
@@ -265,8 +265,8 @@ impl<'p> Meeting<'p> {
     ) -> bool {
         let mut before = false;
         let last = self.segments.len().saturating_sub(1);
-        for (place, own) in self.segments.iter_mut().enumerate() {
-            let compare = if place == last { ends } else { reads_as };
+        for (index, own) in self.segments.iter_mut().enumerate() {
+            let compare = if index == last { ends } else { reads_as };
             let goes_on = own.met
                 && (own.wanted == "*"
                     || (own.wanted.bytes().next() == first && compare(segment, own.wanted)));

@@ -106,7 +106,7 @@ pub fn described(path: &[u8]) -> Option<&[u8]> {
 pub(super) fn could_be_guarded(endpoints: &Endpoints, path: &[u8]) -> bool {
     let prefixes = endpoints.prefixes().into_iter();
     let guarded = prefixes.filter(|(prefix, _)| prefix.is_guarded());
-    let guarded: Vec<String> = guarded.map(|(_, place)| place.text()).collect();
+    let guarded: Vec<String> = guarded.map(|(_, path)| path.text()).collect();
     let guarded: Vec<&str> = guarded.iter().map(String::as_str).collect();
     could_be_under(path, &guarded)
 }
@@ -115,7 +115,7 @@ pub(super) fn could_be_guarded(endpoints: &Endpoints, path: &[u8]) -> bool {
 fn longest_prefix(prefixes: &[(Prefix, PrefixPath<'_>)], path: &[u8]) -> (Option<Prefix>, usize) {
     let lengths = prefixes
         .iter()
-        .filter_map(|(prefix, place)| Some((Some(*prefix), place.length_at_start(path)?)));
+        .filter_map(|(prefix, own)| Some((Some(*prefix), own.length_at_start(path)?)));
     lengths
         .max_by_key(|(_, length)| *length)
         .unwrap_or_default()

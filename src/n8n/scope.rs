@@ -57,7 +57,7 @@ impl ScopeSet {
         self.all
             || SCOPES
                 .binary_search(&scope)
-                .is_ok_and(|place| self.has(place))
+                .is_ok_and(|index| self.has(index))
     }
 
     /// Whether the set is `*`: only that allows an operation that the gate does not know.
@@ -107,14 +107,14 @@ impl ScopeSet {
         SCOPES
             .iter()
             .enumerate()
-            .filter(|(place, _)| self.all || self.has(*place))
+            .filter(|(index, _)| self.all || self.has(*index))
             .map(|(_, scope)| *scope)
     }
 
     fn add_where(&mut self, wanted: impl Fn(&str) -> bool) -> bool {
         let mut found = false;
-        for (place, _) in SCOPES.iter().enumerate().filter(|(_, s)| wanted(s)) {
-            let (word, bit) = position(place);
+        for (index, _) in SCOPES.iter().enumerate().filter(|(_, s)| wanted(s)) {
+            let (word, bit) = position(index);
             if let Some(word) = self.bits.get_mut(word) {
                 *word |= bit;
                 found = true;
@@ -123,8 +123,8 @@ impl ScopeSet {
         found
     }
 
-    fn has(&self, place: usize) -> bool {
-        let (word, bit) = position(place);
+    fn has(&self, index: usize) -> bool {
+        let (word, bit) = position(index);
         self.bits.get(word).is_some_and(|word| word & bit != 0)
     }
 }
@@ -140,9 +140,9 @@ impl fmt::Debug for ScopeSet {
 }
 
 /// The index of a scope's integer in the set, and its bit there.
-const fn position(place: usize) -> (usize, u64) {
-    let shift = place % BITS;
-    (place / BITS, 1 << shift)
+const fn position(index: usize) -> (usize, u64) {
+    let shift = index % BITS;
+    (index / BITS, 1 << shift)
 }
 
 /// The known scope that an operator may have meant by `scope`.

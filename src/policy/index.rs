@@ -31,21 +31,21 @@ impl Index {
             group.iter().filter_map(crowd).max()
         };
         let mut index = Self::default();
-        for (place, groups) in rules.iter().enumerate() {
+        for (position, groups) in rules.iter().enumerate() {
             match groups.iter().min_by_key(most) {
-                None => index.unfiled.push(place),
-                Some(group) => group.iter().for_each(|key| index.file(key, place)),
+                None => index.unfiled.push(position),
+                Some(group) => group.iter().for_each(|key| index.file(key, position)),
             }
         }
         index
     }
 
-    fn file(&mut self, (sort, text): &Key<'_>, place: usize) {
+    fn file(&mut self, (sort, text): &Key<'_>, position: usize) {
         let rows = self.rows.entry(*sort).or_default();
         let row = rows.entry(text.clone().into_owned()).or_default();
         // A rule may name one text twice, and rows stay in order.
-        if row.last() != Some(&place) {
-            row.push(place);
+        if row.last() != Some(&position) {
+            row.push(position);
         }
     }
 
@@ -56,7 +56,11 @@ impl Index {
         keys: impl IntoIterator<Item = Key<'k>>,
         holds: impl Fn(usize) -> bool,
     ) -> Option<usize> {
-        let mut first = self.unfiled.iter().find(|place| holds(**place)).copied();
+        let mut first = self
+            .unfiled
+            .iter()
+            .find(|position| holds(**position))
+            .copied();
         let mut seen: BTreeSet<(u8, &str)> = BTreeSet::new();
         let mut asked: BTreeSet<usize> = BTreeSet::new();
         for (sort, text) in keys {
@@ -67,9 +71,9 @@ impl Index {
             if !seen.insert((sort, text)) {
                 continue;
             }
-            let is_earlier = |place: &&usize| first.is_none_or(|first| **place < first);
+            let is_earlier = |position: &&usize| first.is_none_or(|first| **position < first);
             let mut earlier = row.iter().take_while(is_earlier);
-            let found = earlier.find(|place| asked.insert(**place) && holds(**place));
+            let found = earlier.find(|position| asked.insert(**position) && holds(**position));
             first = found.copied().or(first);
         }
         first
@@ -86,8 +90,8 @@ mod tests {
 
     fn compared(index: &Index, keys: &[&str]) -> Vec<usize> {
         let seen = std::cell::RefCell::new(Vec::new());
-        let first = index.first(keys.iter().map(|text| key(text)), |place| {
-            seen.borrow_mut().push(place);
+        let first = index.first(keys.iter().map(|text| key(text)), |position| {
+            seen.borrow_mut().push(position);
             false
         });
         assert_eq!(first, None);
@@ -96,8 +100,8 @@ mod tests {
 
     #[test]
     fn a_rule_is_filed_under_what_it_shares_with_the_fewest() {
-        let own: Vec<String> = (0..1000).map(|place| place.to_string()).collect();
-        let other = |place: &str| Key::from((0, format!("other {place}").into()));
+        let own: Vec<String> = (0..1000).map(|position| position.to_string()).collect();
+        let other = |position: &str| Key::from((0, format!("other {position}").into()));
         let rules: Vec<_> = own
             .iter()
             .map(|own| vec![vec![key("common")], vec![key(own), other(own)]])
@@ -131,8 +135,8 @@ mod tests {
         ];
         let index = Index::new(&rules);
         let first = |keys: &[&str], holds: &[usize]| {
-            index.first(keys.iter().map(|text| key(text)), |place| {
-                holds.contains(&place)
+            index.first(keys.iter().map(|text| key(text)), |position| {
+                holds.contains(&position)
             })
         };
         assert_eq!(first(&["b", "a"], &[0, 1, 2, 3]), Some(0));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Access, ApiKeyRules, Principals, WebhookRules};
 use crate::n8n::{Endpoints, Location, PathFault, PathPrefix, ScopeSet};
 
-/// The place of an instance in [`Policy::instances`].
+/// The index of an instance in [`Policy::instances`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InstanceId(pub usize);
 

@@ -105,7 +105,7 @@ impl PathPattern {
         let all: Vec<&str> = path.split('/').collect();
         let prefixes = endpoints
             .prefixes()
-            .map(|(prefix, place)| (prefix, place.text()));
+            .map(|(prefix, path)| (prefix, path.text()));
         let known = || prefixes.iter().filter(|(prefix, _)| may_begin(*prefix));
         let (prefix, length) = known()
             .filter_map(|(prefix, path)| Some((*prefix, length_at_start(&all, path)?)))
@@ -134,7 +134,7 @@ impl PathPattern {
 
     /// Refuses a pattern that could never match, or that a request avoids by another spelling.
     fn check(self) -> Result<Self, PatternFault> {
-        let literal = |place: usize| match self.segments.get(place) {
+        let literal = |position: usize| match self.segments.get(position) {
             Some(Wanted::Literal { text, .. }) => Some(text.clone()),
             _ => None,
         };
@@ -226,25 +226,23 @@ impl PathPattern {
         } else {
             length == self.segments.len()
         };
-        let at = |place: usize| (below.segments().get(place), below.folded().get(place));
+        let at = |position: usize| (below.segments().get(position), below.folded().get(position));
         is_long_enough
-            && self
-                .segments
-                .iter()
-                .enumerate()
-                .all(|(place, wanted)| match (wanted, comparison) {
+            && self.segments.iter().enumerate().all(|(position, wanted)| {
+                match (wanted, comparison) {
                     (Wanted::Any, _) => true,
                     (Wanted::Literal { text, .. }, Comparison::Exact) => {
-                        at(place).0.is_some_and(|segment| segment == text)
+                        at(position).0.is_some_and(|segment| segment == text)
                     }
                     (
                         Wanted::Literal { folded, .. },
                         Comparison::IgnoringOrder | Comparison::RepeatedFirst,
-                    ) if place > 0 => below.has_later(folded),
+                    ) if position > 0 => below.has_later(folded),
                     (Wanted::Literal { folded, .. }, _) => {
-                        at(place).1.is_some_and(|segment| segment == folded)
+                        at(position).1.is_some_and(|segment| segment == folded)
                     }
-                })
+                }
+            })
     }
 }
 

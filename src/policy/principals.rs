@@ -37,8 +37,8 @@ impl Principals {
     /// The principal of a caller.
     pub fn of(&self, identity: &Identity) -> Option<&Principal> {
         let holds = |principal: &Principal| principal.matches.holds(identity);
-        let place = self.first(Dimension::values_of(identity), holds)?;
-        self.list.get(place)
+        let position = self.first(Dimension::values_of(identity), holds)?;
+        self.list.get(position)
     }
 
     /// Whether the principal of a caller is unknown, because one that asks for groups comes first and
@@ -60,8 +60,8 @@ impl Principals {
     /// one can never be reached.
     pub fn first_covering(&self, principal: &Principal) -> Option<(usize, &Principal)> {
         let covers = |other: &Principal| other.matches.covers(&principal.matches);
-        let place = self.first(principal.matches.samples(), covers)?;
-        Some((place, self.list.get(place)?))
+        let position = self.first(principal.matches.samples(), covers)?;
+        Some((position, self.list.get(position)?))
     }
 
     /// All of them, in order.
@@ -87,7 +87,7 @@ impl Principals {
         let keys = values.into_iter();
         self.index.first(
             keys.map(|(dimension, value)| (dimension as u8, value)),
-            |place| self.list.get(place).is_some_and(&wanted),
+            |position| self.list.get(position).is_some_and(&wanted),
         )
     }
 }

@@ -118,8 +118,9 @@ impl WebhookRules {
         wanted: impl Fn(&WebhookRule) -> bool,
     ) -> Option<usize> {
         let keys = folded.map(|segment| (0, segment.into()));
-        self.index
-            .first(keys, |place| self.list.get(place).is_some_and(&wanted))
+        self.index.first(keys, |position| {
+            self.list.get(position).is_some_and(&wanted)
+        })
     }
 
     /// The rule for a route. `query` is that of the request, without its question mark.
@@ -176,7 +177,7 @@ impl WebhookRules {
             return RuleChoice::Ambiguous;
         }
         choice
-            .and_then(|place| self.list.get(place))
+            .and_then(|position| self.list.get(position))
             .map_or(RuleChoice::NoRule, RuleChoice::Rule)
     }
 
