@@ -106,7 +106,7 @@ fn a_jwt_is_judged_with_the_keys_that_are_given() {
 }
 
 #[test]
-fn an_opaque_token_is_judged_by_the_answer_that_is_given() {
+fn an_opaque_token_is_decided_by_the_response_that_is_given() {
     let desk = Desk::new();
     let active = json!({
         "active": true, "token_type": "Bearer", "aud": "api://n8n", "client_id": "reports",
@@ -215,7 +215,7 @@ fn a_configuration_that_readers_disagree_on_is_not_explained() {
 
 /// The same faults as the filter's, with the words of its log.
 #[test]
-fn what_is_wrong_with_keys_and_documents_is_told_as_the_filter_would() {
+fn faults_of_keys_and_documents_are_reported_as_by_the_filter() {
     let desk = Desk::new();
     let mut skipped = mint(KeyKind::Ed25519).jwk("one");
     skipped["use"] = json!("enc");

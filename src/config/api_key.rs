@@ -268,11 +268,11 @@ mod tests {
             policy.expired_keys(now).collect::<Vec<_>>()
         };
         assert_eq!(expired(1_599_999_999), Vec::<String>::new());
-        let told = expired(1_600_000_000);
+        let warned = expired(1_600_000_000);
         assert!(
-            told.len() == 1 && told[0].contains("principal app"),
-            "{told:?}"
+            warned.len() == 1 && warned[0].contains("principal app"),
+            "{warned:?}"
         );
-        assert!(!told[0].contains("eyJ"), "{told:?}");
+        assert!(!warned[0].contains("eyJ"), "{warned:?}");
     }
 }

@@ -81,12 +81,12 @@ pub struct Deviation {
     /// The case.
     pub case: &'static str,
     /// Its result, if it gave one.
-    pub answer: Option<bool>,
+    pub result: Option<bool>,
 }
 
 impl fmt::Display for Deviation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let answer = match self.answer {
+        let result = match self.result {
             Some(true) => "was called good",
             Some(false) => "was called bad",
             None => "got no result",
@@ -94,7 +94,7 @@ impl fmt::Display for Deviation {
         let Self {
             algorithm, case, ..
         } = self;
-        write!(formatter, "{}: {case} {answer}", algorithm.as_str())
+        write!(formatter, "{}: {case} {result}", algorithm.as_str())
     }
 }
 
@@ -109,10 +109,10 @@ pub(super) fn run(
 impl KnownAnswer {
     fn ask(&self, functions: &dyn ForeignFunctions) -> Result<Algorithm, Deviation> {
         const GOOD: &str = "a good signature";
-        let deviation = |case, answer| Deviation {
+        let deviation = |case, result| Deviation {
             algorithm: self.algorithm,
             case,
-            answer,
+            result,
         };
         let unreadable = deviation(GOOD, None);
         let [Some((material, key)), Some((_, other_key))] = self.keys() else {
@@ -130,9 +130,9 @@ impl KnownAnswer {
             ("a truncated signature", &key, TEXT, truncated),
             ("an empty signature", &key, TEXT, &[]),
         ] {
-            let answer = ask(functions, self.algorithm, key, text, signature);
-            if answer != Some(case == GOOD) {
-                return Err(deviation(case, answer));
+            let result = ask(functions, self.algorithm, key, text, signature);
+            if result != Some(case == GOOD) {
+                return Err(deviation(case, result));
             }
         }
         Ok(self.algorithm)

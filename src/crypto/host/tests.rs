@@ -18,9 +18,9 @@ use crate::mint::{jwk_set, mint, KeyKind, KEY_KINDS};
 /// `VerifySignatureResult` with `result: true`.
 const GOOD: &[u8] = b"\x08\x01";
 
-/// A host whose `verify_signature` answers with what a closure makes of its arguments.
+/// A host whose `verify_signature` returns what a closure makes of its arguments.
 struct Host<A> {
-    answer: A,
+    result: A,
     asked: RefCell<Vec<Arguments>>,
 }
 
@@ -34,9 +34,9 @@ struct Arguments {
 }
 
 impl<A: Fn(&Arguments) -> Option<&'static [u8]>> Host<A> {
-    fn new(answer: A) -> Self {
+    fn new(result: A) -> Self {
         Self {
-            answer,
+            result,
             asked: RefCell::default(),
         }
     }
@@ -59,13 +59,13 @@ impl<A: Fn(&Arguments) -> Option<&'static [u8]>> ForeignFunctions for &Host<A> {
             rest = tail;
         }
         assert!(rest.is_empty());
-        let answer = (self.answer)(&arguments).map(<[u8]>::to_vec);
+        let result = (self.result)(&arguments).map(<[u8]>::to_vec);
         self.asked.borrow_mut().push(arguments);
-        answer
+        result
     }
 }
 
-/// What Envoy answers.
+/// What Envoy returns.
 fn faithful(arguments: &Arguments) -> &'static [u8] {
     match is_good(arguments) {
         Some(true) => GOOD,
@@ -192,13 +192,13 @@ const CASES: [&str; 6] = [
 ];
 
 #[test]
-fn one_wrong_answer_or_none_is_enough_not_to_be_asked_again() {
+fn one_wrong_result_or_none_is_enough_not_to_be_asked_again() {
     for number in 0..30 {
         let algorithm = OF_HOST[number / 6].1;
         let case = CASES[number % 6];
         let is_good = number % 6 == 0;
         let wrong = if is_good { b"".as_slice() } else { GOOD };
-        for (answer, understood) in [
+        for (result, understood) in [
             (Some(wrong), Some(!is_good)),
             (Some(b"\x08".as_slice()), None),
             (None, None),
@@ -207,7 +207,7 @@ fn one_wrong_answer_or_none_is_enough_not_to_be_asked_again() {
             let host = Host::new(|arguments| {
                 let question = questions.replace(questions.get() + 1);
                 if question == number {
-                    answer
+                    result
                 } else {
                     Some(faithful(arguments))
                 }
@@ -216,7 +216,7 @@ fn one_wrong_answer_or_none_is_enough_not_to_be_asked_again() {
             let expected = Deviation {
                 algorithm,
                 case,
-                answer: understood,
+                result: understood,
             };
             assert_eq!(deviations, [expected]);
             for (kind, checked) in OF_HOST {
@@ -239,18 +239,18 @@ fn one_wrong_answer_or_none_is_enough_not_to_be_asked_again() {
 
 #[test]
 fn hosts_that_know_no_such_function_or_say_always_the_same_check_nothing() {
-    for (answer, case, understood) in [
+    for (result, case, understood) in [
         (None, CASES[0], None),
         (Some(b"".as_slice()), CASES[0], Some(false)),
         (Some(GOOD), CASES[1], Some(true)),
     ] {
-        let host = Host::new(|_| answer);
+        let host = Host::new(|_| result);
         let (crypto, deviations) = HostCrypto::tested(&host);
         assert_eq!(crypto.algorithms().count(), 0);
         let expected = OF_HOST.map(|(_, algorithm)| Deviation {
             algorithm,
             case,
-            answer: understood,
+            result: understood,
         });
         assert_eq!(deviations, expected);
     }
@@ -339,7 +339,7 @@ fn pss_stays_here_though_its_keys_are_those_of_rsa() {
 }
 
 #[test]
-fn an_answer_is_good_when_it_says_so_once_and_nothing_else() {
+fn a_result_is_good_when_it_says_so_once_and_nothing_else() {
     for (message, expected) in [
         (b"".as_slice(), Some(false)),
         (b"\x08\0", Some(false)),
@@ -379,12 +379,12 @@ fn an_answer_is_good_when_it_says_so_once_and_nothing_else() {
 }
 
 #[test]
-fn a_deviation_says_what_was_asked_and_what_was_answered() {
-    let said = |answer| {
+fn a_deviation_names_the_case_and_the_result() {
+    let said = |result| {
         let deviation = Deviation {
             algorithm: Algorithm::Es256,
             case: CASES[3],
-            answer,
+            result,
         };
         deviation.to_string()
     };

@@ -62,15 +62,16 @@ fn reason(jwk: &str) -> SkipReason {
     *reason
 }
 
-/// The place in `set` of each candidate; `Err` with the name of the outcome otherwise.
+/// The position in `set` of each candidate; `Err` with the name of the outcome otherwise.
 fn candidates(
     set: &KeySet,
     algorithm: Algorithm,
     key_id: Option<&str>,
 ) -> Result<Vec<usize>, &'static str> {
-    let place = |key: &Arc<PublicKey>| set.keys().iter().position(|other| Arc::ptr_eq(other, key));
+    let position =
+        |key: &Arc<PublicKey>| set.keys().iter().position(|other| Arc::ptr_eq(other, key));
     match set.candidates(algorithm, key_id) {
-        Candidates::Keys(keys) => Ok(keys.into_iter().filter_map(place).collect()),
+        Candidates::Keys(keys) => Ok(keys.into_iter().filter_map(position).collect()),
         Candidates::Revoked => Err("revoked"),
         Candidates::UnknownKeyId => Err("unknown"),
         Candidates::NoneFits => Err("none fits"),
@@ -178,7 +179,7 @@ fn coordinates_are_numbers_however_many_zeros_are_written_before_them() {
     assert_eq!(reason(&longer.to_string()), SkipReason::Number);
 }
 
-/// RFC 9864 §2.2: `Ed25519` takes the place of `EdDSA`.
+/// RFC 9864 §2.2: `Ed25519` replaces `EdDSA`.
 #[test]
 fn a_key_for_ed25519_may_name_its_algorithm_in_either_way() {
     let [old, new] = ["EdDSA", "Ed25519"].map(|name| with(ed25519(), "alg", json!(name)));
@@ -570,9 +571,9 @@ proptest::proptest! {
     ) {
         let keys: Vec<_> = KEY_KINDS.iter().map(|kind| mint(*kind).jwk("k")).collect();
         let mut document = jwk_set(&keys);
-        for (place, byte) in damage {
-            let place = place.index(document.len());
-            document[place] = byte;
+        for (index, byte) in damage {
+            let index = index.index(document.len());
+            document[index] = byte;
         }
         for document in [&document[..end.index(document.len())], &document] {
             let keys = KeySet::parse(document).map(|set| set.keys().len());

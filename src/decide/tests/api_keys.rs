@@ -8,7 +8,7 @@ fn enforced(public_api: Value) -> TestFacts {
     facts(&configuration)
 }
 
-/// What becomes of a call with a static key and these headers in place of the usual authority.
+/// The decision for a request with a static API key and these headers in place of the usual authority.
 fn keyed(facts: &TestFacts, path: &str, hosts: &[(&str, &str)]) -> &'static str {
     let mut pairs = vec![
         (":method", "GET"),

@@ -45,7 +45,7 @@ fn of_cookies_with_a_session_of_n8n_the_others_are_left() {
     }
 }
 
-/// A host may count how often it is told to remove a header.
+/// A host may count how often the gate removes a header.
 #[test]
 fn a_header_that_was_sent_twice_is_removed_once() {
     let made_up = ("x-auth-email", "root@example.com");

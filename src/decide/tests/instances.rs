@@ -130,7 +130,7 @@ fn each_instance_has_rules_of_its_own() {
     for passing in [&keyed, &request("GET", "/metrics", &[]), &hook] {
         assert!(matches!(of(test, passing).outcome, Outcome::Pass(_)));
     }
-    // The public API of the other instance is at another place.
+    // The public API of the other instance has another path.
     assert_eq!(of(test, &keyed).record.surface, Some(Surface::Ui));
     let elsewhere = bearing(
         "GET",

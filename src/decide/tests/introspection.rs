@@ -49,9 +49,13 @@ pub(super) fn active_status(changes: &Value) -> TestStatus {
     ))
 }
 
-pub(super) fn decided_on(configuration: &Value, token: &str, words: Vec<TestStatus>) -> Decision {
+pub(super) fn decided_on(
+    configuration: &Value,
+    token: &str,
+    statuses: Vec<TestStatus>,
+) -> Decision {
     let mut facts = facts(configuration);
-    facts.statuses = words;
+    facts.statuses = statuses;
     let bearer = format!("Bearer {token}");
     decide_with(&facts, &request("GET", PATH, &[("authorization", &bearer)]))
 }
@@ -216,7 +220,7 @@ fn with_always_a_good_jwt_must_be_active_too() {
     );
 }
 
-/// `{"active": true}`, which is all that an answer must say.
+/// `{"active": true}`, which is all that a response must say.
 fn bare() -> ActiveResponse {
     let TestStatus::Active(whole) = active_status(&json!({})) else {
         panic!("not active");

@@ -1,4 +1,4 @@
-//! Rules for applications and for people, and what a provider's answer adds to a token.
+//! Rules for applications and for people, and what an introspection response adds to a token.
 
 use super::introspection::{active_status, asking, decided_on, reason};
 use super::*;
@@ -14,8 +14,8 @@ fn by_kind(mut configuration: Value) -> Value {
     configuration
 }
 
-fn becomes(configuration: &Value, claims: &Value, words: Vec<TestStatus>) -> Option<String> {
-    let decision = decided_on(configuration, &sign(claims), words);
+fn becomes(configuration: &Value, claims: &Value, statuses: Vec<TestStatus>) -> Option<String> {
+    let decision = decided_on(configuration, &sign(claims), statuses);
     match &decision.outcome {
         Outcome::Forward(_) => decision.record.principal.map(|name| name.to_string()),
         Outcome::Reject(reason) => Some(reason.as_str().to_owned()),
@@ -80,13 +80,13 @@ fn an_operator_s_rule_tells_what_the_provider_does_not_mark() {
         "app": [{"claim": "kind_of_caller", "equals": "service"}],
         "user": [{"claim": "kind_of_caller", "equals": "person"}],
     });
-    for (word, expected) in [
+    for (value, expected) in [
         ("service", "apps"),
         ("person", "people"),
         ("robot", "no_principal"),
     ] {
         let mut claims = of_spring("reports");
-        claims["kind_of_caller"] = json!(word);
+        claims["kind_of_caller"] = json!(value);
         assert_eq!(
             becomes(&configuration, &claims, Vec::new()).as_deref(),
             Some(expected)
@@ -106,7 +106,7 @@ fn says(client: &Value) -> Value {
 }
 
 #[test]
-fn an_answer_names_the_client_of_a_token_that_names_none() {
+fn a_response_names_the_client_of_a_token_that_names_none() {
     let configuration = always();
     for (subject, response, expected) in [
         ("reports", says(&json!("reports")), "apps"),
@@ -115,11 +115,11 @@ fn an_answer_names_the_client_of_a_token_that_names_none() {
         ("reports", says(&Value::Null), "no_principal"),
         ("reports", says(&json!(["reports"])), "claim_of_wrong_type"),
     ] {
-        let words = vec![active_status(&response)];
-        let became = becomes(&configuration, &of_spring(subject), words);
+        let statuses = vec![active_status(&response)];
+        let became = becomes(&configuration, &of_spring(subject), statuses);
         assert_eq!(became.as_deref(), Some(expected), "{subject} {response}");
     }
-    // A person who chose the name of the client that he came with.
+    // A person who chose a user name that is the name of the client.
     let mut response = says(&json!("reports"));
     response["username"] = json!("reports");
     let became = becomes(
@@ -131,7 +131,7 @@ fn an_answer_names_the_client_of_a_token_that_names_none() {
 }
 
 #[test]
-fn an_answer_never_overrides_the_client_that_a_token_names() {
+fn a_response_never_overrides_the_client_that_a_token_names() {
     let configuration = always();
     for name in ["azp", "client_id", "cid", "appid"] {
         let mut claims = of_spring("reports");
@@ -161,8 +161,8 @@ fn the_list_of_clients_is_for_those_that_the_provider_names_too() {
         (json!("other"), "client_not_allowed"),
         (Value::Null, "client_not_allowed"),
     ] {
-        let words = vec![active_status(&says(&client))];
-        let became = becomes(&configuration, &of_spring("reports"), words);
+        let statuses = vec![active_status(&says(&client))];
+        let became = becomes(&configuration, &of_spring("reports"), statuses);
         assert_eq!(became.as_deref(), Some(expected), "{client}");
     }
     configuration["providers"][0]["tenants"] = json!(["t"]);

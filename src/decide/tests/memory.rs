@@ -68,9 +68,9 @@ fn a_token_that_was_verified_before_gets_the_same_without_a_signature_check() {
 fn a_cached_token_with_one_other_byte_is_not_found() {
     let (token_cache, request) = remembered();
     let token = request.first("authorization").unwrap().to_vec();
-    for place in (7..token.len()).step_by(11) {
+    for index in (7..token.len()).step_by(11) {
         let mut other = token.clone();
-        other[place] = if other[place] == b'A' { b'B' } else { b'A' };
+        other[index] = if other[index] == b'A' { b'B' } else { b'A' };
         if other == token {
             continue;
         }
@@ -83,10 +83,10 @@ fn a_cached_token_with_one_other_byte_is_not_found() {
             (name.to_owned(), value.to_vec())
         });
         let decision = decide_later(&token_cache, &RequestHead::new(pairs.collect()), 1);
-        assert!(!is_recalled(&decision), "byte {place}");
+        assert!(!is_recalled(&decision), "byte {index}");
         assert!(
             matches!(decision.outcome, Outcome::Reject(_)),
-            "byte {place}"
+            "byte {index}"
         );
     }
 }
@@ -170,10 +170,10 @@ fn a_token_without_a_key_id_is_verified_again() {
         let mut token_cache = TokenCache::default();
         let keys = std::slice::from_ref(&key);
         let first = decide_with_keys(&token_cache, &request, keys);
-        let Some(Remember::Verified(place, caller)) = first.remember else {
+        let Some(Remember::Verified(key, caller)) = first.remember else {
             panic!("not verified");
         };
-        token_cache.remember(place, Arc::clone(&caller), caller.weight());
+        token_cache.remember(key, Arc::clone(&caller), caller.weight());
         let again = decide_with_keys(&token_cache, &request, keys);
         assert!(matches!(again.outcome, Outcome::Forward(_)) && !is_recalled(&again));
     }

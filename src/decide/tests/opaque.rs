@@ -20,17 +20,17 @@ fn no_provider_is_asked_about_a_token_that_is_too_long() {
     let longest = "o".repeat(MAX_TOKEN_BYTES);
     assert_eq!(asked(&asking(), &longest), Ok(ProviderId(0)));
     let longer = "o".repeat(MAX_TOKEN_BYTES + 1);
-    let answers = || vec![active_status(&json!({})), active_status(&json!({}))];
-    for words in [vec![], answers()] {
-        let decision = decided_on(&asking(), &longer, words);
+    let responses = || vec![active_status(&json!({})), active_status(&json!({}))];
+    for statuses in [vec![], responses()] {
+        let decision = decided_on(&asking(), &longer, statuses);
         assert_eq!(reason(&decision), "too_long");
         assert_eq!(decision.record.introspection, None);
     }
 }
 
-/// Of a provider with many tenants, an answer without `iss` does not say of which one the caller is.
+/// With a provider of many tenants, a response without `iss` does not say of which one the caller is.
 #[test]
-fn an_answer_without_an_issuer_is_that_of_a_provider_with_one_alone() {
+fn a_response_without_an_issuer_counts_only_with_a_provider_of_one_issuer() {
     let tenant = "72f988bf-86f1-41af-91ab-2d7cd011db47";
     let mut configuration = asking();
     let providers = configuration["providers"].as_array_mut().unwrap();

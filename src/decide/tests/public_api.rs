@@ -6,7 +6,7 @@ use crate::token::{bearer, Bearer, TokenDigest};
 const WORKFLOWS: &str = "/api/v1/workflows";
 
 #[test]
-fn the_callers_own_key_comes_in_the_place_of_the_token() {
+fn the_callers_own_key_replaces_the_token() {
     let request = bearing("GET", WORKFLOWS, &claims("reader", &["Reader"]));
     let decision = decided(&request);
     let head = upstream(&request, &decision);

@@ -1,4 +1,4 @@
-//! What the audit learns of a caller, of a token that is refused, and of who refused it.
+//! What the audit record says about a caller, about a token that is refused, and which provider refused it.
 
 use super::introspection::{active_status, asking, decided_on};
 use super::*;
@@ -97,9 +97,9 @@ fn no_provider_is_asked_about_a_good_jwt_unless_configured() {
     assert_eq!(found["introspection"], json!(null));
 }
 
-/// What the audit says that providers answered, and which one it names.
-fn recorded(configuration: &Value, token: &str, words: Vec<TestStatus>) -> [Value; 3] {
-    let decision = decided_on(configuration, token, words);
+/// What the audit record says about the responses of providers, and which provider it names.
+fn recorded(configuration: &Value, token: &str, statuses: Vec<TestStatus>) -> [Value; 3] {
+    let decision = decided_on(configuration, token, statuses);
     let request = request("GET", PATH, &[]);
     let line = audit_line(&decision, &request, UnixMillis(NOW.0 * 1000));
     let record: Value = serde_json::from_str(&line).unwrap();
@@ -110,7 +110,7 @@ fn recorded(configuration: &Value, token: &str, words: Vec<TestStatus>) -> [Valu
 fn the_audit_has_the_status_of_an_opaque_token_at_one_provider() {
     let mut one = asking();
     one["providers"].as_array_mut().unwrap().truncate(1);
-    for (word, expected) in [
+    for (status, expected) in [
         (
             active_status(&json!({"aud": "api://other"})),
             [json!("wrong_audience"), json!("idp"), json!("active")],
@@ -132,26 +132,26 @@ fn the_audit_has_the_status_of_an_opaque_token_at_one_provider() {
             ],
         ),
     ] {
-        assert_eq!(recorded(&one, "opaque", vec![word]), expected);
+        assert_eq!(recorded(&one, "opaque", vec![status]), expected);
     }
 }
 
 #[test]
 fn the_audit_names_no_provider_where_several_know_nothing_of_a_token() {
     let inactive = [json!("inactive"), json!(null), json!("inactive")];
-    let words = vec![TestStatus::Inactive, TestStatus::Inactive];
-    assert_eq!(recorded(&asking(), "opaque", words), inactive);
+    let statuses = vec![TestStatus::Inactive, TestStatus::Inactive];
+    assert_eq!(recorded(&asking(), "opaque", statuses), inactive);
     let unknown = [json!("introspection_unavailable"), json!(null), json!(null)];
-    let words = vec![TestStatus::Inactive, TestStatus::Unavailable("timeout")];
-    assert_eq!(recorded(&asking(), "opaque", words), unknown);
+    let statuses = vec![TestStatus::Inactive, TestStatus::Unavailable("timeout")];
+    assert_eq!(recorded(&asking(), "opaque", statuses), unknown);
 }
 
 #[test]
-fn the_audit_says_what_a_provider_said_of_a_signed_token() {
+fn the_audit_has_the_status_of_a_signed_token() {
     let mut always = asking();
     always["providers"][0]["introspection"]["always"] = json!(true);
     let token = sign(&claims("reader", &["Reader"]));
-    for (word, expected) in [
+    for (status, expected) in [
         (
             active_status(&json!({})),
             [json!(null), json!("idp"), json!("active")],
@@ -173,6 +173,6 @@ fn the_audit_says_what_a_provider_said_of_a_signed_token() {
             ],
         ),
     ] {
-        assert_eq!(recorded(&always, &token, vec![word]), expected);
+        assert_eq!(recorded(&always, &token, vec![status]), expected);
     }
 }

@@ -1,4 +1,4 @@
-//! What a provider's answer about a token is taken for.
+//! How the introspection response about a token is read.
 
 use super::introspection::{active_status, asking, decided_on, reason, OTHER};
 use super::*;
@@ -10,7 +10,7 @@ fn kind(decision: &Decision) -> Option<&'static str> {
     identity.map(|identity| identity.kind.as_str())
 }
 
-/// Takes a list of who may come in at all out of the first provider.
+/// Removes the list of OAuth clients from the first provider.
 fn for_every_client(mut configuration: Value) -> Value {
     let provider = configuration["providers"][0].as_object_mut().unwrap();
     provider.remove("clients");
@@ -18,7 +18,7 @@ fn for_every_client(mut configuration: Value) -> Value {
 }
 
 #[test]
-fn an_answer_is_judged_as_a_jwt_is() {
+fn a_response_passes_the_checks_of_a_jwt() {
     for (changes, expected) in [
         (json!({"iss": null}), "forward"),
         (json!({"aud": ["x", "api://n8n-api"]}), "forward"),
@@ -84,7 +84,7 @@ fn an_answer_is_judged_as_a_jwt_is() {
 }
 
 #[test]
-fn an_answer_without_an_audience_counts_only_where_another_claim_is_named() {
+fn a_response_without_an_audience_counts_only_where_another_claim_is_named() {
     let mut configuration = asking();
     configuration["providers"][0]["audience_claim"] = json!("client_id");
     configuration["providers"][0]["audiences"] = json!(["reader"]);
@@ -105,9 +105,9 @@ fn an_answer_without_an_audience_counts_only_where_another_claim_is_named() {
     }
 }
 
-/// As a library answers that says nothing of the kind of a token, be it for access or for refreshing.
+/// As a library of authorization servers responds: it does not name the kind of a token.
 #[test]
-fn an_answer_that_does_not_say_what_it_is_about_may_be_about_a_refresh_token() {
+fn a_response_that_does_not_name_the_kind_of_token_may_be_about_a_refresh_token() {
     let response = json!({"token_type": null, "jti": null, "iss": null, "azp": null,
         "client_id": "reader", "scope": "offline_access n8n", "username": "reader"});
     let mut configuration = asking();
@@ -126,9 +126,9 @@ fn an_answer_that_does_not_say_what_it_is_about_may_be_about_a_refresh_token() {
     }
 }
 
-/// A token may be bound to a key, and only its provider say so.
+/// A token may be bound to a key, and only its provider may say so.
 #[test]
-fn with_always_the_answer_passes_the_same_checks() {
+fn with_always_the_response_passes_the_same_checks() {
     let mut configuration = asking();
     configuration["providers"][0]["introspection"]["always"] = json!(true);
     let token = sign(&claims("reader", &["Reader"]));
@@ -148,7 +148,7 @@ fn with_always_the_answer_passes_the_same_checks() {
 
 /// Providers call ID tokens active, too, where their clients ask.
 #[test]
-fn with_always_what_may_be_an_id_token_needs_the_word_that_it_is_none() {
+fn with_always_what_may_be_an_id_token_needs_a_response_that_says_it_is_none() {
     let mut configuration = for_every_client(asking());
     configuration["providers"][0]["introspection"]["always"] = json!(true);
     let anyone = json!({"name": "anyone", "match": {"any": true},
@@ -175,7 +175,7 @@ fn with_always_what_may_be_an_id_token_needs_the_word_that_it_is_none() {
     }
 }
 
-/// Answers have the names of RFC 7662 §2.2, whatever the provider's JWTs have.
+/// Responses have the names of RFC 7662 §2.2, whatever the provider's JWTs have.
 #[test]
 fn claims_of_responses_mark_applications_and_people() {
     for (dialect, response, expected) in [
@@ -209,7 +209,7 @@ fn claims_of_responses_mark_applications_and_people() {
     }
 }
 
-/// Ory Hydra's answers: an empty array for each client that asked for no audience.
+/// The responses of Ory Hydra: an empty array for each client that asked for no audience.
 #[test]
 fn the_client_is_the_audience_if_configured_for_tokens_without_one() {
     let mut configuration = for_every_client(asking());
@@ -252,7 +252,7 @@ fn tokeninfo_without_audience_or_expiry_opens_nothing() {
     }
 }
 
-/// What looks in a profile like a word on the token was written by a person.
+/// A person may have written what looks in a profile like a claim about the token.
 #[test]
 fn a_person_at_userinfo_has_no_client_and_no_scopes() {
     let mut configuration = for_every_client(configuration());
@@ -292,7 +292,7 @@ fn a_person_at_userinfo_has_no_client_and_no_scopes() {
 
 /// Without `exp`, a provider's clock may be ahead by the allowed skew, however short `ttl` is.
 #[test]
-fn an_answer_without_exp_may_have_been_issued_within_the_skew() {
+fn a_response_without_exp_may_have_been_issued_within_the_skew() {
     let TestStatus::Active(whole) = active_status(&json!({"exp": null, "iat": NOW.0 + 5})) else {
         panic!("not active");
     };
@@ -305,7 +305,7 @@ fn an_answer_without_exp_may_have_been_issued_within_the_skew() {
     assert_eq!(reason(&decision), "forward");
 }
 
-/// What is wrong is response exactly: the audit names the member.
+/// The audit record names the member of the response that is wrong.
 #[test]
 fn the_fault_of_a_response_is_named() {
     for (changes, expected) in [
@@ -342,7 +342,7 @@ fn the_fault_of_a_response_is_named() {
 }
 
 #[test]
-fn an_answer_without_an_issuer_speaks_for_the_first_of_its_provider() {
+fn a_response_without_an_issuer_is_of_the_first_issuer_of_its_provider() {
     let mut configuration = asking();
     configuration["providers"][0]["issuer"] = json!([ISSUER, "https://old.example"]);
     for (response, expected) in [

@@ -3,7 +3,7 @@
 use super::*;
 use crate::reply::Challenge;
 
-/// What becomes of a call of a reader whose role grants these scopes.
+/// The decision for a request of a reader whose role grants these scopes.
 fn decided_with(granted: &[&str], method: &str, path: &str) -> Outcome {
     let mut configuration = configuration();
     configuration["roles"]["Granted"] = json!(granted);
@@ -128,8 +128,8 @@ fn scope_of_challenge(change: impl FnOnce(&mut Value)) -> Option<String> {
     let Outcome::Reject(reason) = outcome else {
         panic!("{outcome:?}");
     };
-    let answer = crate::reply::problem(&reason, None, &request);
-    let mut headers = answer.headers.iter();
+    let reply = crate::reply::problem(&reason, None, &request);
+    let mut headers = reply.headers.iter();
     let challenge = headers.find(|(name, _)| *name == "www-authenticate");
     let (_, rest) = challenge.unwrap().1.split_once(", scope=\"")?;
     Some(rest.split_once('"').unwrap().0.to_owned())

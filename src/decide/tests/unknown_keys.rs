@@ -11,7 +11,7 @@ const OUTAGE: Outage = Outage {
     fault: Some("not_found"),
 };
 
-/// What becomes of a token with this header, signed by `signer`, where these keys are known.
+/// The decision for a token with this header, signed by `signer`, where these keys are known.
 fn decided_under(
     keys: &[Value],
     newer_keys: NewerKeys,
@@ -78,7 +78,7 @@ fn a_token_without_a_key_id_asks_for_a_new_key_where_no_known_key_made_its_signa
 }
 
 /// A provider may keep the key id when it changes the key. But any client can write a known key id under
-/// a signature that is none: where no fetch is to be had, such a token is refused as what it is.
+/// a signature that is none: where no fetch is possible, such a token is refused as what it is.
 #[test]
 fn a_token_that_names_a_known_key_asks_for_another_only_where_one_may_have_come() {
     let header = json!({"alg": "EdDSA", "kid": "one"});
@@ -114,7 +114,7 @@ fn a_token_that_names_a_known_key_asks_for_another_only_where_one_may_have_come(
     }
 }
 
-/// What the sender did wrong is told though the provider has no keys to offer.
+/// The refusal names the fault of the token although the provider has no keys.
 #[test]
 fn a_token_that_no_key_could_save_is_refused_without_keys() {
     let mut facts = facts(&configuration());

@@ -1,4 +1,4 @@
-//! What n8n's answer makes of a request that went on with a key of the gate's.
+//! What n8n's response means for a request that was forwarded with an upstream API key.
 
 use super::*;
 use crate::reply::Challenge;
@@ -32,7 +32,7 @@ fn a_refused_key_is_a_fault_of_the_gateway_and_the_caller_stays_known() {
 }
 
 #[test]
-fn a_narrow_key_is_told_to_the_operator_alone() {
+fn a_narrow_key_is_reported_to_the_operator_only() {
     let after = Decision::after_response(forwarded(), 403).unwrap();
     assert_eq!(after.outcome.as_str(), "answered");
     assert_eq!(after.record.upstream_status, Some(403));
@@ -40,7 +40,7 @@ fn a_narrow_key_is_told_to_the_operator_alone() {
 }
 
 #[test]
-fn there_is_nothing_to_say_of_other_answers() {
+fn other_responses_are_not_recorded() {
     for status in [100, 200, 204, 302, 400, 402, 404, 407, 429, 500, 502, 503] {
         assert!(
             Decision::after_response(forwarded(), status).is_none(),

@@ -6,7 +6,7 @@ use super::*;
 
 #[test]
 fn groups_that_are_elsewhere_are_missed_in_every_dialect() {
-    // OpenID Connect Core 1.0 section 5.6.2: `groups` is to be had elsewhere.
+    // OpenID Connect Core 1.0 section 5.6.2: `groups` is available elsewhere.
     let identity = read(
         Dialect::Oidc,
         &json!({"azp": "cli", "sub": "ann", "_claim_names": {"groups": "src1"}}),

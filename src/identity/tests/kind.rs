@@ -223,7 +223,7 @@ fn the_time_of_a_login_marks_a_person_only_under_rfc_9068() {
 }
 
 #[test]
-fn an_application_is_told_by_its_own_subject_or_its_grant() {
+fn its_own_subject_or_its_grant_marks_an_application() {
     for dialect in [Dialect::Auth0, Dialect::Oidc] {
         let grants = ["refresh_token", "client-credentials"];
         let rows = [
@@ -248,7 +248,7 @@ fn an_application_is_told_by_its_own_subject_or_its_grant() {
 }
 
 #[test]
-fn an_application_is_told_by_what_its_provider_declares() {
+fn what_its_provider_declares_marks_an_application() {
     for dialect in [Dialect::Oidc, Dialect::Entra] {
         for (word, kind) in [("app", Kind::App), ("user", Kind::User)] {
             let claims = json!({"azp": "c", "sub": "u", "oid": "o", "idtyp": word});

@@ -54,7 +54,7 @@ fn a_token_without_a_subject_is_refused_in_every_dialect() {
     }
 }
 
-/// The exceptions: who may be known by the client alone, and never without one.
+/// The exceptions: callers that the client alone identifies, and never without one.
 #[test]
 fn a_client_stands_for_a_subject_only_where_the_provider_leaves_it_out() {
     let client = json!({"client_id": "c", "azp": "c"});

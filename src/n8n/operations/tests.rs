@@ -87,7 +87,7 @@ fn an_operation_that_needs_several_scopes_says_which_are_missing() {
     assert!(operation.is_allowed_by(&granted(&["*"])));
 }
 
-/// n8n answers any key, but the principal's key is not the caller's.
+/// n8n serves any API key, but the principal's key is not the caller's.
 #[test]
 fn an_operation_that_needs_no_scope_is_for_callers_who_may_do_something() {
     let all = Operation::all().iter();

@@ -1,4 +1,4 @@
-//! To which part of n8n a path belongs, and which document the gate answers itself.
+//! To which surface of n8n a path belongs, and which document the gate serves itself.
 
 use super::*;
 
@@ -7,7 +7,7 @@ fn surface(endpoints: &Endpoints, path: &str) -> Result<Surface, PathFault> {
 }
 
 #[test]
-fn the_gate_answers_for_the_metadata_of_the_public_api_alone() {
+fn the_gate_serves_the_metadata_of_the_public_api_only() {
     let usual = Endpoints::default();
     let moved = Endpoints {
         api: "automation/api".to_owned(),

@@ -108,7 +108,7 @@ fn a_hint_tells_in_what_an_issuer_differs_from_a_configured_one() {
         ("https://sso.example/realms/main".to_owned(), ProviderId(1)),
         ("https://accounts.google.com".to_owned(), ProviderId(2)),
     ]);
-    for (claimed, told) in [
+    for (claimed, hinted) in [
         (
             "http://sso.example/realms/main",
             Some("in the scheme (http, https) alone"),
@@ -158,10 +158,10 @@ fn a_hint_tells_in_what_an_issuer_differs_from_a_configured_one() {
         ("://", None),
     ] {
         let hint = issuers.hint(claimed);
-        match told {
-            Some(told) => {
+        match hinted {
+            Some(hinted) => {
                 let hint = hint.unwrap_or_default();
-                assert!(hint.contains(told), "{claimed}: {hint}");
+                assert!(hint.contains(hinted), "{claimed}: {hint}");
             }
             None => assert_eq!(hint, None, "{claimed}"),
         }

@@ -146,7 +146,7 @@ proptest! {
         let principals = principals(conditions);
         for principal in principals.iter() {
             let first = principals.iter().position(|one| one.matches.covers(&principal.matches));
-            let found = principals.first_covering(principal).map(|(place, _)| place);
+            let found = principals.first_covering(principal).map(|(index, _)| index);
             prop_assert_eq!(found, first);
         }
     }

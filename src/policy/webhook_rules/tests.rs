@@ -387,9 +387,9 @@ proptest::proptest! {
         let rules = rules(&patterns);
         for path in paths {
             let route = classify(&Endpoints::default(), path.as_bytes()).unwrap();
-            let place = |rule| rules.list.iter().position(|one| std::ptr::eq(one, rule));
+            let index = |rule| rules.list.iter().position(|one| std::ptr::eq(one, rule));
             let choice = match rules.choose(&route, b"") {
-                RuleChoice::Rule(rule) => Ok(place(rule)),
+                RuleChoice::Rule(rule) => Ok(index(rule)),
                 RuleChoice::NoRule => Ok(None),
                 RuleChoice::Unguarded | RuleChoice::Ambiguous => Err(()),
             };

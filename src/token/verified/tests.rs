@@ -298,7 +298,7 @@ fn an_algorithm_outside_the_allow_list_is_refused() {
 }
 
 #[test]
-fn id_tokens_are_taken_only_where_that_is_said() {
+fn id_tokens_are_accepted_only_where_configured() {
     let id_token = |header: &Value, claims: &Value| fault_under(TypRule::IdToken, header, claims);
     let none = json!({});
     for marks in [
@@ -432,7 +432,7 @@ fn only_a_token_of_typ_at_jwt_keeps_rfc_9068() {
 }
 
 #[test]
-fn other_kinds_are_told_by_the_typ_of_the_header() {
+fn the_typ_of_the_header_marks_other_kinds() {
     let of = |typ: Value| fault(&json!({ "typ": typ }), &json!({}));
     assert_eq!(of(Value::Null), None);
     for typ in [
@@ -459,7 +459,7 @@ fn other_kinds_are_told_by_the_typ_of_the_header() {
 }
 
 #[test]
-fn other_kinds_are_told_by_their_claims() {
+fn claims_mark_other_kinds() {
     let log_out = json!({"http://schemas.openid.net/event/backchannel-logout": {}});
     for (change, mark) in [
         (json!({ "events": log_out }), "events"),
@@ -630,11 +630,11 @@ fn a_change_of_any_byte_is_noticed() {
     let header = json!({"alg": "EdDSA", "kid": "ed25519"});
     let good = kind.sign(&header, &claims());
     assert_eq!(verify(&good).err(), None);
-    for place in 0..good.len() {
+    for index in 0..good.len() {
         let mut bytes = good.clone().into_bytes();
-        bytes[place] = if bytes[place] == b'A' { b'Q' } else { b'A' };
+        bytes[index] = if bytes[index] == b'A' { b'Q' } else { b'A' };
         let forged = String::from_utf8(bytes).unwrap();
-        assert!(verify(&forged).is_err(), "byte {place}");
+        assert!(verify(&forged).is_err(), "byte {index}");
     }
     let (_, signature) = good.rsplit_once('.').unwrap();
     let header = base64url(header.to_string());
@@ -694,8 +694,8 @@ fn tokens_that_claim_to_need_no_signature_are_refused() {
     assert_eq!(verify(&unsigned).err(), Some(TokenFault::NotAJws));
     for name in ["none", "None", "NONE", "nOnE", "none ", "\u{0}none", ""] {
         let header = json!({"alg": name, "kid": "p256"});
-        let told = (name == "none").then_some("none");
-        let expected = Some(TokenFault::AlgorithmNotAllowed(told));
+        let named = (name == "none").then_some("none");
+        let expected = Some(TokenFault::AlgorithmNotAllowed(named));
         assert_eq!(
             verify(&with_signature(&header, b"x")).err(),
             expected,
@@ -799,7 +799,7 @@ fn tokens_that_two_readers_would_read_differently_are_refused() {
 }
 
 #[test]
-fn an_issuer_is_told_whole_so_that_no_part_of_it_can_match() {
+fn an_issuer_is_compared_whole_so_that_no_part_of_it_can_match() {
     for issuer in [
         "https://idp.example.test/realms/acm",
         "https://idp.example.test/realms/acme/",
