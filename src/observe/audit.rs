@@ -7,13 +7,14 @@ use crate::crypto::CryptoPath;
 use crate::decide::{CacheOutcome, CredentialKind, Decision, Outcome};
 use crate::formats::printable::{printable, printable_bytes};
 use crate::http::RequestHead;
+use crate::identity::Identity;
 use crate::n8n::Surface;
 use crate::policy::AuditRules;
 use crate::reply::Reason;
 use crate::time::UnixMillis;
 use crate::token::{KeyClaims, UnverifiedClaims};
 
-use Text::{Bytes, List, Str};
+use Content::{Bytes, False, List, Number, Object, Str};
 
 /// The longest text from outside that is written into one field, in characters.
 const MAX_TEXT: usize = 512;
@@ -38,169 +39,103 @@ pub fn audit_line(decision: &Decision, request: &RequestHead, now: UnixMillis) -
         _ => None,
     };
     let missing = reason.map(|reason| reason.missing_scopes().join(" "));
+    let missing = missing.as_deref().filter(|missing| !missing.is_empty());
     let time = rfc3339(now);
-    let line = AuditRecord {
-        address: record.address.as_deref().map(Str),
-        api_key: record.api_key.as_ref().map(ApiKey::of),
-        cache: record.cache.map(CacheOutcome::as_str).map(Str),
-        claimed: record.claimed.as_ref().map(Claimed::of),
-        client: identity.and_then(|identity| text(identity.client.as_ref())),
-        credential: record.credential.map(CredentialKind::as_str).map(Str),
-        crypto: record.crypto_path.map(CryptoPath::as_str).map(Str),
-        decision: Str(decision.outcome.as_str()),
-        fault: reason.and_then(|reason| reason.fault()).map(Str),
-        hint: record.hint.map(Str),
-        host: request.authority().map(Bytes),
-        instance: record.instance.as_deref().map(Str),
-        introspection: record.introspection.map(Str),
-        iss: identity.map(|identity| Str(&identity.issuer)),
-        jti: identity.and_then(|identity| text(identity.token_id.as_ref())),
-        kind: identity.map(|identity| Str(identity.kind.as_str())),
-        method: Bytes(request.method()),
-        missing: missing
-            .as_deref()
-            .filter(|missing| !missing.is_empty())
-            .map(Str),
-        operation: record.operation.map(Str),
-        path: Bytes(request.path()),
-        principal: record.principal.as_deref().map(Str),
-        provider: record.provider.as_deref().map(Str),
-        reason: reason.map(|reason| Str(reason.as_str())),
-        request_id: request.first("x-request-id").map(Bytes),
-        status: reason.map(Reason::status),
-        sub: identity.and_then(|identity| text(identity.subject.as_ref())),
-        surface: record.surface.map(Surface::as_str).map(Str),
-        time: Str(&time),
-        upstream_status: record.upstream_status,
-    };
-    serde_json::to_string(&line).unwrap_or_default()
-}
-
-/// A line. Its fields are in the order of the alphabet.
-#[derive(Serialize)]
-struct AuditRecord<'r> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    address: Option<Text<'r>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    api_key: Option<ApiKey<'r>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cache: Option<Text<'r>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    claimed: Option<Claimed<'r>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client: Option<Text<'r>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    credential: Option<Text<'r>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    crypto: Option<Text<'r>>,
-    decision: Text<'r>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fault: Option<Text<'r>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<Text<'r>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    host: Option<Text<'r>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    instance: Option<Text<'r>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    introspection: Option<Text<'r>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    iss: Option<Text<'r>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    jti: Option<Text<'r>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    kind: Option<Text<'r>>,
-    method: Text<'r>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    missing: Option<Text<'r>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    operation: Option<Text<'r>>,
-    path: Text<'r>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    principal: Option<Text<'r>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    provider: Option<Text<'r>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<Text<'r>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<Text<'r>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sub: Option<Text<'r>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    surface: Option<Text<'r>>,
-    time: Text<'r>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    upstream_status: Option<u16>,
+    let caller = |part: fn(&Identity) -> Option<&String>| text(identity.and_then(part));
+    let credential = record.credential.map(CredentialKind::as_str);
+    let crypto = record.crypto_path.map(CryptoPath::as_str);
+    let api_key = record.api_key.as_ref().map(api_key);
+    let claimed = record.claimed.as_ref().map(claimed);
+    // In the order of the alphabet.
+    let fields = [
+        ("address", record.address.as_deref().map(Str)),
+        ("api_key", api_key.as_ref().map(|fields| Object(fields))),
+        ("cache", record.cache.map(CacheOutcome::as_str).map(Str)),
+        ("claimed", claimed.as_ref().map(|fields| Object(fields))),
+        ("client", caller(|of| of.client.as_ref())),
+        ("credential", credential.map(Str)),
+        ("crypto", crypto.map(Str)),
+        ("decision", Some(Str(decision.outcome.as_str()))),
+        ("fault", reason.and_then(Reason::fault).map(Str)),
+        ("hint", record.hint.map(Str)),
+        ("host", request.authority().map(Bytes)),
+        ("instance", record.instance.as_deref().map(Str)),
+        ("introspection", record.introspection.map(Str)),
+        ("iss", identity.map(|of| Str(&of.issuer))),
+        ("jti", caller(|of| of.token_id.as_ref())),
+        ("kind", identity.map(|of| Str(of.kind.as_str()))),
+        ("method", Some(Bytes(request.method()))),
+        ("missing", missing.map(Str)),
+        ("operation", record.operation.map(Str)),
+        ("path", Some(Bytes(request.path()))),
+        ("principal", record.principal.as_deref().map(Str)),
+        ("provider", record.provider.as_deref().map(Str)),
+        ("reason", reason.map(|reason| Str(reason.as_str()))),
+        ("request_id", request.first("x-request-id").map(Bytes)),
+        ("status", reason.map(Reason::status).map(Number)),
+        ("sub", caller(|of| of.subject.as_ref())),
+        ("surface", record.surface.map(Surface::as_str).map(Str)),
+        ("time", Some(Str(&time))),
+        ("upstream_status", record.upstream_status.map(Number)),
+    ];
+    serde_json::to_string(&Object(&fields)).unwrap_or_default()
 }
 
 /// The claims of a token that was read and not accepted.
-#[derive(Serialize)]
-struct Claimed<'r> {
-    aud: Text<'r>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client: Option<Text<'r>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    iss: Option<Text<'r>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    kid: Option<Text<'r>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sub: Option<Text<'r>>,
-}
-
-impl<'r> Claimed<'r> {
-    fn of(claimed: &'r UnverifiedClaims) -> Self {
-        Self {
-            aud: List(&claimed.audience),
-            client: text(claimed.client.as_ref()),
-            iss: text(claimed.issuer.as_ref()),
-            kid: text(claimed.key_id.as_ref()),
-            sub: text(claimed.subject.as_ref()),
-        }
-    }
+fn claimed(claimed: &UnverifiedClaims) -> [Field<'_>; 5] {
+    [
+        ("aud", Some(List(&claimed.audience))),
+        ("client", text(claimed.client.as_ref())),
+        ("iss", text(claimed.issuer.as_ref())),
+        ("kid", text(claimed.key_id.as_ref())),
+        ("sub", text(claimed.subject.as_ref())),
+    ]
 }
 
 /// The claims of an n8n API key.
-#[derive(Serialize)]
-struct ApiKey<'r> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    jti: Option<Text<'r>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sub: Option<Text<'r>>,
-    /// Always `false`: only n8n can verify its API keys.
-    verified: bool,
+fn api_key(key: &KeyClaims) -> [Field<'_>; 3] {
+    [
+        ("jti", text(key.id.as_ref())),
+        ("sub", text(key.subject.as_ref())),
+        // Only n8n can verify its API keys.
+        ("verified", Some(False)),
+    ]
 }
 
-impl<'r> ApiKey<'r> {
-    fn of(key: &'r KeyClaims) -> Self {
-        Self {
-            jti: text(key.id.as_ref()),
-            sub: text(key.subject.as_ref()),
-            verified: false,
-        }
-    }
-}
+/// A name and its value. Without a value it is left out.
+type Field<'r> = (&'static str, Option<Content<'r>>);
 
-/// A text, written so that it is printable, and cut. One type for all fields keeps the module small.
-enum Text<'r> {
+/// The value of a field. One type for all fields keeps the module small.
+#[derive(Clone, Copy)]
+enum Content<'r> {
     Str(&'r str),
     Bytes(&'r [u8]),
     /// Texts with a space between them.
     List(&'r [String]),
+    Number(u16),
+    False,
+    Object(&'r [Field<'r>]),
 }
 
-impl Serialize for Text<'_> {
+/// Texts are written so that they are printable, and cut.
+impl Serialize for Content<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Str(text) => serializer.serialize_str(&printable(text, MAX_TEXT)),
-            Self::Bytes(bytes) => serializer.serialize_str(&printable_bytes(bytes, MAX_TEXT)),
-            Self::List(texts) => serializer.serialize_str(&printable(&texts.join(" "), MAX_TEXT)),
+        match *self {
+            Str(text) => serializer.serialize_str(&printable(text, MAX_TEXT)),
+            Bytes(bytes) => serializer.serialize_str(&printable_bytes(bytes, MAX_TEXT)),
+            List(texts) => serializer.serialize_str(&printable(&texts.join(" "), MAX_TEXT)),
+            Number(number) => serializer.serialize_u16(number),
+            False => serializer.serialize_bool(false),
+            Object(fields) => {
+                let present = fields.iter();
+                let present = present.filter_map(|(name, value)| Some((*name, (*value)?)));
+                serializer.collect_map(present)
+            }
         }
     }
 }
 
-fn text(text: Option<&String>) -> Option<Text<'_>> {
+fn text(text: Option<&String>) -> Option<Content<'_>> {
     text.map(|text| Str(text))
 }
 
