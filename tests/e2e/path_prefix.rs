@@ -65,17 +65,13 @@ fn below() -> Value {
     policy
 }
 
-/// Without a token, or with a static API key, no request for a guarded path arrives, for any
-/// spelling and any route.
-#[test]
-fn no_route_that_removes_the_path_prefix_leads_past_the_gate() {
-    let guarded = [
-        "webhook/orders/new",
-        "webhook/closed/x",
-        "api/v1/workflows",
-        "metrics",
-    ];
-    let starts = [
+fn gate_below(routes: Value) -> Gate {
+    Gate::with(below(), |setup| setup.routes(routes))
+}
+
+/// Guarded paths of n8n, below spellings of the path prefix that a program may read as it.
+fn guarded() -> impl Iterator<Item = String> {
+    const STARTS: [&str; 17] = [
         "/n8n/",
         "/N8N/",
         "/n8N/",
@@ -94,19 +90,31 @@ fn no_route_that_removes_the_path_prefix_leads_past_the_gate() {
         "/./n8n/",
         "/n8n/n8n/../",
     ];
+    const PATHS: [&str; 4] = [
+        "webhook/orders/new",
+        "webhook/closed/x",
+        "api/v1/workflows",
+        "metrics",
+    ];
+    STARTS
+        .into_iter()
+        .flat_map(|start| PATHS.map(|path| format!("{start}{path}")))
+}
+
+/// Without a token, or with a static API key, no request for a guarded path arrives, for any
+/// spelling and any route.
+#[test]
+fn no_route_that_removes_the_path_prefix_leads_past_the_gate() {
     for (name, routes) in routes() {
-        let gate = Gate::with(below(), |setup| setup.routes(routes));
-        for start in starts {
-            for path in guarded {
-                let path = format!("{start}{path}");
-                let asked = Request::get(&path).header("X-N8N-API-KEY", "any-key-of-n8n");
-                let response = asked.send(gate.envoy.port()).unwrap();
-                assert!(
-                    (400..500).contains(&response.status),
-                    "{name}: {path}: {}",
-                    response.status
-                );
-            }
+        let gate = gate_below(routes);
+        for path in guarded() {
+            let asked = Request::get(&path).header("X-N8N-API-KEY", "any-key-of-n8n");
+            let response = asked.send(gate.envoy.port()).unwrap();
+            assert!(
+                (400..500).contains(&response.status),
+                "{name}: {path}: {}",
+                response.status
+            );
         }
         assert!(gate.recorder.take().is_empty(), "{name}");
         // The route itself works.
@@ -121,7 +129,7 @@ fn no_route_that_removes_the_path_prefix_leads_past_the_gate() {
 #[test]
 fn n8n_below_a_path_is_called_with_tokens_and_what_is_outside_is_refused() {
     let (_, routes) = routes().swap_remove(0);
-    let gate = Gate::with(below(), |setup| setup.routes(routes));
+    let gate = gate_below(routes);
     for (path, roles, arrives) in [
         ("/n8n/api/v1/workflows", READER, "/api/v1/workflows"),
         (
@@ -152,7 +160,7 @@ fn n8n_below_a_path_is_called_with_tokens_and_what_is_outside_is_refused() {
 #[test]
 fn the_metadata_of_an_n8n_below_a_path_is_where_its_challenge_says() {
     let (_, routes) = routes().swap_remove(0);
-    let gate = Gate::with(below(), |setup| setup.routes(routes));
+    let gate = gate_below(routes);
     for (path, resource) in [
         ("/n8n/api/v1/workflows", "/n8n/api/v1"),
         ("/n8n/webhook/orders/new", "/n8n/webhook/orders/new"),

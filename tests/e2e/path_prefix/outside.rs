@@ -3,31 +3,6 @@
 use super::*;
 use crate::support::recorder::Recorder;
 
-const SPELLINGS: [&str; 15] = [
-    "/N8N/",
-    "/n8N/",
-    "//n8n/",
-    "/n8n",
-    "/N8N",
-    "/n8n//",
-    "/%6e8n/",
-    "/x/../n8n/",
-    "/n8n/x/../",
-    "/n8n/../",
-    "/n8n;a/",
-    "/n8n%2f",
-    "/n8n\\",
-    "/n8n/./",
-    "/./n8n/",
-];
-
-const GUARDED: [&str; 4] = [
-    "webhook/orders/new",
-    "webhook/closed/x",
-    "api/v1/workflows",
-    "metrics",
-];
-
 /// n8n below `/n8n`, and a shop everywhere else. Static API keys may read executions.
 fn beside(shop: &Recorder) -> Gate {
     let mut policy = below();
@@ -83,17 +58,14 @@ fn what_is_below_the_path_prefix_stays_guarded_where_the_rest_passes() {
     let shop = Recorder::start().unwrap();
     let gate = beside(&shop);
     let send = |request: &Request| request.send(gate.envoy.port()).unwrap();
-    for start in ["/n8n/"].into_iter().chain(SPELLINGS) {
-        for path in GUARDED {
-            let path = format!("{start}{path}");
-            for request in [
-                Request::get(&path),
-                Request::get(&path).header("X-N8N-API-KEY", "any-key-of-n8n"),
-            ] {
-                let response = send(&request);
-                let is_refused = (400..500).contains(&response.status);
-                assert!(is_refused, "{path}: {}", response.status);
-            }
+    for path in guarded() {
+        for request in [
+            Request::get(&path),
+            Request::get(&path).header("X-N8N-API-KEY", "any-key-of-n8n"),
+        ] {
+            let response = send(&request);
+            let is_refused = (400..500).contains(&response.status);
+            assert!(is_refused, "{path}: {}", response.status);
         }
     }
     assert!(gate.recorder.take().is_empty());
