@@ -1,257 +1,30 @@
 //! A real Envoy with the filter.
 
+mod minimal;
+mod setup;
+
 use std::fs;
 use std::net::{Ipv4Addr, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use serde_json::{json, Map, Value};
+use serde_json::{json, Value};
 use tempfile::TempDir;
 
-use super::envoy_file::{self, Ports};
+use self::minimal::{all_but, filter, NAME};
+use self::setup::File;
 use super::http::{exchange_within, Request};
 use super::process::{Ending, Process};
-use super::{installed, ports, Outcome};
+use super::{envoy_file, installed, Outcome};
+
+pub(crate) use self::minimal::address;
+pub(crate) use self::setup::Setup;
 
 /// How long Envoy may take to start; compiling the module is most of it.
 const START: Duration = Duration::from_secs(60);
 
-/// The settings of an Envoy.
-#[derive(Clone, Debug)]
-pub(crate) struct Setup {
-    file: File,
-    gate: u16,
-    admin: u16,
-    environment: Vec<(String, String)>,
-    concurrency: usize,
-    log_level: &'static str,
-    module: Option<PathBuf>,
-    withheld: Option<&'static str>,
-    holds_heads_alone: bool,
-}
-
-#[derive(Clone, Debug)]
-enum File {
-    /// The repository's `envoy.yaml`.
-    Shipped {
-        ports: Ports,
-        /// Texts of the file, and the texts that replace them in the running copy.
-        edits: Vec<(String, String)>,
-    },
-    /// A minimal bootstrap around one plugin configuration.
-    Minimal {
-        plugin: Value,
-        upstream: u16,
-        clusters: Vec<(String, u16)>,
-        env_keys: Vec<String>,
-        /// Domains of virtual hosts, and the clusters that they lead to.
-        hosts: Vec<(String, String)>,
-        /// The routes of every other host. Empty: one route to the upstream.
-        routes: Vec<Value>,
-        normalize: bool,
-        discovered: bool,
-        /// The limit of a request's head in KiB; Envoy's default is 60.
-        head: u32,
-        /// The last entry of `X-Forwarded-For` is the client's address, as behind a proxy.
-        proxied: bool,
-        /// The VM id of another module before the filter.
-        neighbour: Option<String>,
-        /// The policy of Envoy's own CORS filter before the filter.
-        cors: Option<Value>,
-    },
-}
-
 impl Setup {
-    /// The repository's own file.
-    pub(crate) fn shipped(ports: Ports) -> Self {
-        let edits = Vec::new();
-        Self::with(File::Shipped { ports, edits }, ports.gate, ports.admin)
-    }
-
-    /// Changes one value of the repository's file in the running copy: a limit, so that few
-    /// requests reach it, or a time that is too long for a test.
-    #[must_use]
-    pub(crate) fn edited(mut self, text: &str, with: &str) -> Self {
-        if let File::Shipped { edits, .. } = &mut self.file {
-            edits.push((text.to_owned(), with.to_owned()));
-        }
-        self
-    }
-
-    /// One listener, the filter with this configuration, and the upstream at a loopback port.
-    pub(crate) fn minimal(plugin: Value, upstream: u16) -> Outcome<Self> {
-        let file = File::Minimal {
-            plugin,
-            upstream,
-            clusters: Vec::new(),
-            env_keys: Vec::new(),
-            hosts: Vec::new(),
-            routes: Vec::new(),
-            normalize: false,
-            discovered: false,
-            head: 60,
-            proxied: false,
-            neighbour: None,
-            cors: None,
-        };
-        Ok(Self::with(file, ports::free()?, ports::free()?))
-    }
-
-    const fn with(file: File, gate: u16, admin: u16) -> Self {
-        Self {
-            file,
-            gate,
-            admin,
-            environment: Vec::new(),
-            concurrency: 1,
-            log_level: "info",
-            module: None,
-            withheld: None,
-            holds_heads_alone: false,
-        }
-    }
-
-    /// Adds a cluster at a loopback port.
-    #[must_use]
-    pub(crate) fn cluster(mut self, name: &str, port: u16) -> Self {
-        if let File::Minimal { clusters, .. } = &mut self.file {
-            clusters.push((name.to_owned(), port));
-        }
-        self
-    }
-
-    /// Leads a host, or all hosts below a domain, to another upstream at a loopback port. All
-    /// others lead to the first upstream.
-    #[must_use]
-    pub(crate) fn host(self, name: &str, port: u16) -> Self {
-        self.leading(name, name).cluster(name, port)
-    }
-
-    /// Leads a host to the first upstream, although its domain leads to another one.
-    #[must_use]
-    pub(crate) fn host_of_first(self, name: &str) -> Self {
-        self.leading(name, "upstream")
-    }
-
-    fn leading(mut self, name: &str, cluster: &str) -> Self {
-        if let File::Minimal { hosts, .. } = &mut self.file {
-            hosts.push((name.to_owned(), cluster.to_owned()));
-        }
-        self
-    }
-
-    /// Uses only these routes, to the cluster `upstream` or others.
-    #[must_use]
-    pub(crate) fn routes(mut self, own: Value) -> Self {
-        if let (File::Minimal { routes, .. }, Value::Array(own)) = (&mut self.file, own) {
-            *routes = own;
-        }
-        self
-    }
-
-    /// Sets an environment variable of Envoy, and lets the filter read it.
-    #[must_use]
-    pub(crate) fn secret(mut self, name: &str, value: &str) -> Self {
-        if let File::Minimal { env_keys, .. } = &mut self.file {
-            env_keys.push(name.to_owned());
-        }
-        self.environment.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    /// Sets the number of worker threads; the default is one.
-    #[must_use]
-    pub(crate) const fn workers(mut self, concurrency: usize) -> Self {
-        self.concurrency = concurrency;
-        self
-    }
-
-    /// Normalises paths and merges slashes before the filter, which Istio can be configured to do.
-    #[must_use]
-    pub(crate) fn normalizing(mut self) -> Self {
-        if let File::Minimal { normalize, .. } = &mut self.file {
-            *normalize = true;
-        }
-        self
-    }
-
-    /// Accepts heads of this number of KiB, for clients that send large cookies.
-    #[must_use]
-    pub(crate) fn heads_of(mut self, kib: u32) -> Self {
-        if let File::Minimal { head, .. } = &mut self.file {
-            *head = kib;
-        }
-        self
-    }
-
-    /// Configures the filter by extension discovery, as Istio does, so that [`Envoy::update`] can
-    /// replace its configuration.
-    #[must_use]
-    pub(crate) fn discovered(mut self) -> Self {
-        if let File::Minimal { discovered, .. } = &mut self.file {
-            *discovered = true;
-        }
-        self
-    }
-
-    /// Takes the client's address from `X-Forwarded-For`, as behind a proxy.
-    #[must_use]
-    pub(crate) fn proxied(mut self) -> Self {
-        if let File::Minimal { proxied, .. } = &mut self.file {
-            *proxied = true;
-        }
-        self
-    }
-
-    /// Puts the module that reads and writes shared data before the filter, with this VM id, or
-    /// with that of the filter.
-    #[must_use]
-    pub(crate) fn neighbour(mut self, vm_id: Option<&str>) -> Self {
-        if let File::Minimal { neighbour, .. } = &mut self.file {
-            *neighbour = Some(vm_id.unwrap_or(NAME).to_owned());
-        }
-        self
-    }
-
-    /// Puts Envoy's own CORS filter before the filter, with this policy for all hosts.
-    #[must_use]
-    pub(crate) fn cors(mut self, policy: Value) -> Self {
-        if let File::Minimal { cors, .. } = &mut self.file {
-            *cors = Some(policy);
-        }
-        self
-    }
-
-    /// Loads another module instead of the filter.
-    #[must_use]
-    pub(crate) fn module(mut self, module: PathBuf) -> Self {
-        self.module = Some(module);
-        self
-    }
-
-    /// Does not let the filter call this function of the host.
-    #[must_use]
-    pub(crate) const fn withholding(mut self, function: &'static str) -> Self {
-        self.withheld = Some(function);
-        self
-    }
-
-    /// Sets `allow_on_headers_stop_iteration`: a filter that holds a head still gets the body and
-    /// the trailers.
-    #[must_use]
-    pub(crate) const fn holding_heads_alone(mut self) -> Self {
-        self.holds_heads_alone = true;
-        self
-    }
-
-    /// Lets the filter (not Envoy) log at this level.
-    #[must_use]
-    pub(crate) const fn log_level(mut self, level: &'static str) -> Self {
-        self.log_level = level;
-        self
-    }
-
     /// Starts Envoy and waits until it serves.
     pub(crate) fn start(self) -> Outcome<Envoy> {
         let (gate, admin) = (self.gate, self.admin);
@@ -327,105 +100,6 @@ impl Setup {
             directory,
         })
     }
-
-    fn bootstrap(&self, filter: &Value, discovery: &Path) -> Outcome<String> {
-        let File::Minimal {
-            upstream,
-            clusters,
-            hosts,
-            routes,
-            normalize,
-            discovered,
-            head,
-            proxied,
-            neighbour,
-            cors,
-            ..
-        } = &self.file
-        else {
-            return envoy_file::text();
-        };
-        let gate = if *discovered {
-            json!({
-                "name": NAME,
-                "config_discovery": {
-                    "config_source": { "path_config_source": { "path": discovery } },
-                    "type_urls": [filter["@type"]],
-                },
-            })
-        } else {
-            json!({ "name": NAME, "typed_config": filter })
-        };
-        let leading = |domain: &str, routes: &Value| json!({ "name": domain, "domains": [domain], "routes": routes });
-        let virtual_host = |domain: &str, cluster: &str| {
-            let all = json!([{ "match": { "prefix": "/" }, "route": { "cluster": cluster } }]);
-            leading(domain, &all)
-        };
-        let others = if routes.is_empty() {
-            virtual_host("*", "upstream")
-        } else {
-            leading("*", &json!(routes))
-        };
-        let virtual_hosts: Vec<Value> = hosts
-            .iter()
-            .map(|(domain, cluster)| virtual_host(domain, cluster))
-            .chain([others])
-            .collect();
-        let router = json!({
-            "name": "router",
-            "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },
-        });
-        let neighbour = neighbour.as_ref().map(|vm_id| {
-            let module = installed::neighbour()?;
-            let mut filter = self::filter(&module, &json!({}), &[]);
-            if let Some(id) = filter.pointer_mut("/config/vm_config/vm_id") {
-                *id = json!(vm_id);
-            }
-            Ok::<_, super::Failure>(json!({ "name": "neighbour", "typed_config": filter }))
-        });
-        let neighbour = neighbour.transpose()?;
-        let first = cors.as_ref().map(|_| {
-            json!({
-                "name": CORS,
-                "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.cors.v3.Cors" },
-            })
-        });
-        let per_filter = cors.as_ref().map(|policy| json!({ CORS: policy }));
-        let manager = json!({
-            "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-            "stat_prefix": "gate",
-            "http_protocol_options": { "enable_trailers": true },
-            "normalize_path": normalize,
-            "merge_slashes": normalize,
-            "max_request_headers_kb": head,
-            "use_remote_address": proxied,
-            "xff_num_trusted_hops": i32::from(*proxied),
-            "http_filters": first.iter().chain(&neighbour).chain([&gate, &router]).collect::<Vec<_>>(),
-            "route_config": {
-                "virtual_hosts": virtual_hosts,
-                "typed_per_filter_config": per_filter.unwrap_or_else(|| json!({})),
-                "ignore_port_in_host_matching": true,
-            },
-        });
-        let clusters: Vec<Value> = clusters
-            .iter()
-            .map(|(name, port)| cluster(name, *port))
-            .chain([cluster("upstream", *upstream)])
-            .collect();
-        let bootstrap = json!({
-            "node": { "id": "gate", "cluster": "gate" },
-            "admin": { "address": address(self.admin) },
-            "static_resources": {
-                "listeners": [ {
-                    "name": "gate",
-                    "address": address(self.gate),
-                    "filter_chains": [ { "filters": [ { "name": "http", "typed_config": manager } ] } ],
-                } ],
-                "clusters": clusters,
-            },
-        });
-        Ok(bootstrap.to_string())
-    }
 }
 
 /// The text with its edits. Each edit must match exactly once.
@@ -438,64 +112,8 @@ fn edited(text: String, edits: &[(String, String)]) -> Outcome<String> {
     })
 }
 
-/// Envoy's own CORS filter.
-const CORS: &str = "envoy.filters.http.cors";
-
-/// The name of the filter and of its virtual machine.
-const NAME: &str = "n8n-idp-gate";
-
 /// The file for extension discovery.
 const DISCOVERY: &str = "filter.json";
-
-fn filter(wasm: &Path, plugin: &Value, env_keys: &[String]) -> Value {
-    json!({
-        "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
-        "config": {
-            "name": NAME,
-            "vm_config": {
-                "vm_id": NAME,
-                "runtime": "envoy.wasm.runtime.v8",
-                "code": { "local": { "filename": wasm } },
-                "environment_variables": { "host_env_keys": env_keys },
-            },
-            // Istio passes a WasmPlugin's `pluginConfig` on in this form.
-            "configuration": {
-                "@type": "type.googleapis.com/google.protobuf.StringValue",
-                "value": plugin.to_string(),
-            },
-        },
-    })
-}
-
-/// The allowed imports and exports of the module, without one function.
-fn all_but(withheld: &str) -> Outcome<Value> {
-    const CALLBACKS: [&str; 13] = [
-        "proxy_on_configure",
-        "proxy_on_context_create",
-        "proxy_on_delete",
-        "proxy_on_done",
-        "proxy_on_http_call_response",
-        "proxy_on_log",
-        "proxy_on_memory_allocate",
-        "proxy_on_request_body",
-        "proxy_on_request_headers",
-        "proxy_on_request_trailers",
-        "proxy_on_response_headers",
-        "proxy_on_tick",
-        "proxy_on_vm_start",
-    ];
-    let imports = fs::read_to_string(installed::root().join("scripts/wasm-imports.txt"))?;
-    let allowed: Map<String, Value> = imports
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .filter_map(|line| line.split_once(' '))
-        .map(|(_, function)| function)
-        .filter(|function| *function != withheld)
-        .chain(CALLBACKS)
-        .map(|function| (function.to_owned(), json!({})))
-        .collect();
-    Ok(json!({ "allowed_capabilities": allowed }))
-}
 
 /// Writes the discovered file in one step, because Envoy watches for a file that is moved here.
 fn publish(path: &Path, filter: &Value) -> Outcome<()> {
@@ -508,23 +126,6 @@ fn publish(path: &Path, filter: &Value) -> Outcome<()> {
     fs::write(&draft, json!({ "resources": [resource] }).to_string())?;
     fs::rename(&draft, path)?;
     Ok(())
-}
-
-/// A loopback port in Envoy's form of an address.
-pub(crate) fn address(port: u16) -> Value {
-    json!({ "socket_address": { "address": "127.0.0.1", "port_value": port } })
-}
-
-fn cluster(name: &str, port: u16) -> Value {
-    json!({
-        "name": name,
-        "type": "STATIC",
-        "connect_timeout": "2s",
-        "load_assignment": {
-            "cluster_name": name,
-            "endpoints": [ { "lb_endpoints": [ { "endpoint": { "address": address(port) } } ] } ],
-        },
-    })
 }
 
 /// Whether the Envoy with this admin port is ready.
