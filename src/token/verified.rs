@@ -1,22 +1,19 @@
 //! A verified token: verified by its signature, or by the introspection response of its provider.
 //! Only [`VerifiedToken::verify`] and [`VerifiedToken::introspected`] make one.
 
+mod introspected;
+mod signed;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::claims::{audiences, text, CLIENT_CLAIMS};
-use super::numeric_date::numeric_date;
+use super::claims::{audiences, text};
 use super::times::Times;
-use super::{
-    issuer, kind, ActiveResponse, CompactToken, ResponseKind, TokenFault, TokenRules,
-    UntrustedToken, TENANT,
-};
-use crate::crypto::{
-    Algorithm, Candidates, CryptoPath, KeySet, PublicKey, SignatureVerifier, Verification,
-};
+use super::{ResponseKind, TokenFault, TokenRules};
+use crate::crypto::{Algorithm, CryptoPath, KeySet, PublicKey};
 use crate::time::UnixSeconds;
 
 /// A token that passed all checks, of its signature or of its provider's introspection response.
@@ -58,161 +55,6 @@ struct Signature {
 }
 
 impl VerifiedToken {
-    /// Verifies a token against the rules and keys of the provider that its issuer belongs to.
-    ///
-    /// This does not check that `iss` is the provider's: `rules` and `keys` must have been chosen by
-    /// the exact [`UntrustedToken::claimed_issuer`] (RFC 8725 §3.8).
-    ///
-    /// All that needs no signature is checked first: a signature check is the one costly step, and
-    /// nothing can interrupt it.
-    pub fn verify(
-        token: &UntrustedToken<'_>,
-        rules: &TokenRules,
-        keys: &KeySet,
-        crypto: &dyn SignatureVerifier,
-        now: UnixSeconds,
-    ) -> Result<Self, TokenFault> {
-        let Unsigned {
-            algorithm,
-            kind,
-            times,
-        } = check_unsigned(token, rules, now)?;
-        let (key, verification) = check_signature(token, algorithm, rules, keys, crypto)?;
-        Ok(Self {
-            response_kind: None,
-            issuer: token.claimed_issuer().into(),
-            claims: Arc::clone(token.claims()),
-            times,
-            clock_skew: rules.clock_skew,
-            signature: Some(Signature {
-                algorithm,
-                key: Arc::clone(key),
-                names_its_key: token.key_id().is_some() && token.key_id() == key.key_id(),
-                crypto_path: verification.path,
-            }),
-            status_term: None,
-            confirmation: None,
-            keeps_rfc_9068: kind.keeps_rfc_9068,
-            hint: kind.hint,
-        })
-    }
-
-    /// Checks all that needs no key: a token that fails here would be refused with any key.
-    pub fn check_without_keys(
-        token: &UntrustedToken<'_>,
-        rules: &TokenRules,
-        now: UnixSeconds,
-    ) -> Result<(), TokenFault> {
-        check_unsigned(token, rules, now).map(|_| ())
-    }
-
-    /// Verifies an opaque token by the introspection response of its provider.
-    ///
-    /// The response passes the same checks as the claims of a JWT. Without `iss`, the issuer is the
-    /// provider that was asked. Without `exp`, the response counts as long as it is cached.
-    pub fn introspected(
-        token: &CompactToken,
-        response: &ActiveResponse,
-        kind: ResponseKind,
-        rules: &TokenRules,
-        now: UnixSeconds,
-    ) -> Result<Self, TokenFault> {
-        let claims = response.claims();
-        let is_userinfo = kind == ResponseKind::UserInfo;
-        if let ResponseKind::Introspection { accept_untyped } = kind {
-            kind::check_response(claims, accept_untyped)?;
-        }
-        if claims.contains_key("cnf") {
-            return Err(TokenFault::SenderConstrained);
-        }
-        for name in ["sub", "jti"] {
-            text(claims, name)?;
-        }
-        let issuer = match text(claims, "iss")? {
-            Some(issuer) if rules.issuers.contains(issuer) => issuer,
-            Some(_) => return Err(TokenFault::ResponseDisagrees("iss")),
-            None if rules.issuers.discovery.contains(TENANT) => {
-                return Err(TokenFault::IssuerMissing);
-            }
-            None => &rules.issuers.discovery,
-        };
-        // With userinfo, the configuration accepts any audience explicitly. An `aud` in the response,
-        // as Ory Hydra writes it, is that of ID tokens: the client that the person logged in to.
-        if !is_userinfo {
-            check_audience(claims, rules)?;
-        }
-        if kind == ResponseKind::GoogleTokenInfo && !claims.contains_key("exp") {
-            return Err(TokenFault::ExpiryMissing);
-        }
-        let status_term = status_term(response, now)?;
-        let times = Times::of_response(claims, status_term.1)?;
-        times.check(rules.clock_skew, now)?;
-        Ok(Self {
-            response_kind: Some(kind),
-            issuer: issuer.into(),
-            claims: if is_userinfo {
-                without_claims_about_tokens(&without_token(claims, token))
-            } else {
-                without_token(claims, token)
-            },
-            times,
-            clock_skew: rules.clock_skew,
-            signature: None,
-            status_term: Some(status_term),
-            confirmation: None,
-            keeps_rfc_9068: false,
-            hint: None,
-        })
-    }
-
-    /// Adds the token status "active" to a signed token, which is then good no longer than the status
-    /// counts. Claims that the response repeats must be those of the token.
-    pub fn confirmed(
-        mut self,
-        response: &ActiveResponse,
-        rules: &TokenRules,
-        now: UnixSeconds,
-    ) -> Result<Self, TokenFault> {
-        let status = response.claims();
-        // An ID token may be active, too. A token that may be one needs a response that says that it
-        // is an access token.
-        if self.hint.take().is_some() {
-            kind::check_response(status, false)?;
-        } else {
-            kind::check_use(status)?;
-        }
-        if status.contains_key("cnf") {
-            return Err(TokenFault::SenderConstrained);
-        }
-        if status.contains_key("aud") {
-            check_audience(status, rules)?;
-        }
-        for name in ["iss", "sub", "jti"] {
-            let both = self.claims.get(name).zip(status.get(name));
-            if both.is_some_and(|(own, other)| own != other) {
-                return Err(TokenFault::ResponseDisagrees(name));
-            }
-        }
-        // The response names the client of a token that names none. It never overrides the token.
-        let client = text(status, "client_id")?;
-        for name in CLIENT_CLAIMS {
-            let own = self.claims.get(name);
-            if own.zip(client).is_some_and(|(own, client)| own != client) {
-                return Err(TokenFault::ResponseDisagrees("client_id"));
-            }
-        }
-        self.confirmation = Some(Arc::new(Confirmation {
-            client: client
-                .filter(|client| !client.is_empty())
-                .map(str::to_owned),
-            has_owner: status.contains_key("username"),
-        }));
-        let status_term = status_term(response, now)?;
-        Times::of_response(status, status_term.1)?.check(rules.clock_skew, now)?;
-        self.status_term = Some(status_term);
-        Ok(self)
-    }
-
     /// Whether the token is still good: the key of its signature is still in use, the token status of
     /// the provider still counts, and its times still hold. Nothing else that was checked can change.
     pub fn still_holds(&self, keys: Option<&KeySet>, now: UnixSeconds) -> bool {
@@ -304,103 +146,6 @@ impl fmt::Debug for VerifiedToken {
     }
 }
 
-/// Removes a `jti` that shows the token: some providers write the opaque token itself there, and
-/// `jti` is in the audit record.
-fn without_token(
-    claims: &Arc<Map<String, Value>>,
-    token: &CompactToken,
-) -> Arc<Map<String, Value>> {
-    let mut claims = Arc::clone(claims);
-    let id = claims.get("jti").and_then(Value::as_str);
-    let token = token.expose();
-    if id.is_some_and(|id| token.contains(id) || id.contains(token)) {
-        Arc::make_mut(&mut claims).remove("jti");
-    }
-    claims
-}
-
-/// Removes claims about a token from a userinfo response, which is about a person: there, claims with
-/// the names of client, scopes and grant are parts of the person's profile.
-fn without_claims_about_tokens(claims: &Map<String, Value>) -> Arc<Map<String, Value>> {
-    const OF_THE_TOKEN: [&str; 9] = [
-        "azp",
-        "client_id",
-        "cid",
-        "appid",
-        "scope",
-        "scp",
-        "permissions",
-        "gty",
-        "idtyp",
-    ];
-    let members = claims.iter();
-    let of_the_person = members.filter(|(name, _)| !OF_THE_TOKEN.contains(&name.as_str()));
-    Arc::new(
-        of_the_person
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect(),
-    )
-}
-
-/// From when to when a token status counts: no longer than its own `exp`, to the second, because the
-/// provider knows its own clock.
-fn status_term(
-    response: &ActiveResponse,
-    now: UnixSeconds,
-) -> Result<(UnixSeconds, UnixSeconds), TokenFault> {
-    let term = response.term();
-    let (since, mut until) = (term.since.to_seconds(), term.until.to_seconds());
-    if let Some(expires) = numeric_date(response.claims(), "exp")? {
-        if now >= expires {
-            return Err(TokenFault::Expired);
-        }
-        until = until.min(expires);
-    }
-    Ok((since, until))
-}
-
-/// What is known of a token before its signature is checked.
-struct Unsigned {
-    algorithm: Algorithm,
-    kind: kind::AccessToken,
-    times: Times,
-}
-
-/// Checks all that can be checked without a key.
-fn check_unsigned(
-    token: &UntrustedToken<'_>,
-    rules: &TokenRules,
-    now: UnixSeconds,
-) -> Result<Unsigned, TokenFault> {
-    let claims = token.claims();
-    let algorithm = allowed_algorithm(token, rules)?;
-    let kind = kind::check(token, rules)?;
-    if claims.contains_key("cnf") {
-        return Err(TokenFault::SenderConstrained);
-    }
-    for name in ["sub", "jti"] {
-        text(claims, name)?;
-    }
-    check_audience(claims, rules)?;
-    let times = Times::read(claims)?;
-    times.check(rules.clock_skew, now)?;
-    Ok(Unsigned {
-        algorithm,
-        kind,
-        times,
-    })
-}
-
-fn allowed_algorithm(
-    token: &UntrustedToken<'_>,
-    rules: &TokenRules,
-) -> Result<Algorithm, TokenFault> {
-    token
-        .algorithm()
-        .filter(|algorithm| rules.algorithms.contains(algorithm))
-        .ok_or_else(|| TokenFault::AlgorithmNotAllowed(token.algorithm_name()))
-}
-
 /// `aud` is a string or an array of strings, and one of them must be an audience of the provider
 /// (RFC 7519 §4.1.3). Only if it names no audience is the claim read that the configuration names
 /// for that case. Ory Hydra writes an empty array for clients that ask for no audience; an empty
@@ -420,37 +165,6 @@ fn check_audience(claims: &Map<String, Value>, rules: &TokenRules) -> Result<(),
         found
     };
     found.then_some(()).ok_or(TokenFault::WrongAudience)
-}
-
-/// Finds the key that the signature is good under.
-fn check_signature<'k>(
-    token: &UntrustedToken<'_>,
-    algorithm: Algorithm,
-    rules: &TokenRules,
-    keys: &'k KeySet,
-    crypto: &dyn SignatureVerifier,
-) -> Result<(&'k Arc<PublicKey>, Verification), TokenFault> {
-    let candidates = match keys.candidates(algorithm, token.key_id()) {
-        Candidates::Keys(candidates) => candidates,
-        Candidates::Revoked => return Err(TokenFault::RevokedKey),
-        Candidates::UnknownKeyId => {
-            let skipped = token.key_id().and_then(|key_id| keys.skip_reason(key_id));
-            return Err(TokenFault::UnknownKeyId(skipped));
-        }
-        Candidates::NoneFits => return Err(TokenFault::NoKeyFits),
-    };
-    let mut fault = TokenFault::KeyOfAnotherIssuer;
-    for key in candidates {
-        if !issuer::may_sign(key, token, rules) {
-            continue;
-        }
-        let check = crypto.verify(key, algorithm, token.signing_input(), token.signature());
-        if check.valid {
-            return Ok((key, check));
-        }
-        fault = TokenFault::BadSignature;
-    }
-    Err(fault)
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::*;
-use crate::crypto::GuestCrypto;
+use crate::crypto::{GuestCrypto, SignatureVerifier, Verification};
 use crate::mint::{base64url, jwk_set, mint, KeyKind, Mint};
-use crate::token::{Issuers, TypRule};
+use crate::token::{Issuers, TypRule, UntrustedToken};
 
 mod attacks;
 mod audience;

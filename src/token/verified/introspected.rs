@@ -1,0 +1,178 @@
+//! Tokens that their provider calls active: opaque ones, and signed ones with introspection.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::{check_audience, Confirmation, VerifiedToken};
+use crate::time::UnixSeconds;
+use crate::token::claims::{text, CLIENT_CLAIMS};
+use crate::token::numeric_date::numeric_date;
+use crate::token::times::Times;
+use crate::token::{
+    kind, ActiveResponse, CompactToken, ResponseKind, TokenFault, TokenRules, TENANT,
+};
+
+impl VerifiedToken {
+    /// Verifies an opaque token by the introspection response of its provider.
+    ///
+    /// The response passes the same checks as the claims of a JWT. Without `iss`, the issuer is the
+    /// provider that was asked. Without `exp`, the response counts as long as it is cached.
+    pub fn introspected(
+        token: &CompactToken,
+        response: &ActiveResponse,
+        kind: ResponseKind,
+        rules: &TokenRules,
+        now: UnixSeconds,
+    ) -> Result<Self, TokenFault> {
+        let claims = response.claims();
+        let is_userinfo = kind == ResponseKind::UserInfo;
+        if let ResponseKind::Introspection { accept_untyped } = kind {
+            kind::check_response(claims, accept_untyped)?;
+        }
+        if claims.contains_key("cnf") {
+            return Err(TokenFault::SenderConstrained);
+        }
+        for name in ["sub", "jti"] {
+            text(claims, name)?;
+        }
+        let issuer = match text(claims, "iss")? {
+            Some(issuer) if rules.issuers.contains(issuer) => issuer,
+            Some(_) => return Err(TokenFault::ResponseDisagrees("iss")),
+            None if rules.issuers.discovery.contains(TENANT) => {
+                return Err(TokenFault::IssuerMissing);
+            }
+            None => &rules.issuers.discovery,
+        };
+        // With userinfo, the configuration accepts any audience explicitly. An `aud` in the response,
+        // as Ory Hydra writes it, is that of ID tokens: the client that the person logged in to.
+        if !is_userinfo {
+            check_audience(claims, rules)?;
+        }
+        if kind == ResponseKind::GoogleTokenInfo && !claims.contains_key("exp") {
+            return Err(TokenFault::ExpiryMissing);
+        }
+        let status_term = status_term(response, now)?;
+        let times = Times::of_response(claims, status_term.1)?;
+        times.check(rules.clock_skew, now)?;
+        Ok(Self {
+            response_kind: Some(kind),
+            issuer: issuer.into(),
+            claims: if is_userinfo {
+                without_claims_about_tokens(&without_token(claims, token))
+            } else {
+                without_token(claims, token)
+            },
+            times,
+            clock_skew: rules.clock_skew,
+            signature: None,
+            status_term: Some(status_term),
+            confirmation: None,
+            keeps_rfc_9068: false,
+            hint: None,
+        })
+    }
+
+    /// Adds the token status "active" to a signed token, which is then good no longer than the status
+    /// counts. Claims that the response repeats must be those of the token.
+    pub fn confirmed(
+        mut self,
+        response: &ActiveResponse,
+        rules: &TokenRules,
+        now: UnixSeconds,
+    ) -> Result<Self, TokenFault> {
+        let status = response.claims();
+        // An ID token may be active, too. A token that may be one needs a response that says that it
+        // is an access token.
+        if self.hint.take().is_some() {
+            kind::check_response(status, false)?;
+        } else {
+            kind::check_use(status)?;
+        }
+        if status.contains_key("cnf") {
+            return Err(TokenFault::SenderConstrained);
+        }
+        if status.contains_key("aud") {
+            check_audience(status, rules)?;
+        }
+        for name in ["iss", "sub", "jti"] {
+            let both = self.claims.get(name).zip(status.get(name));
+            if both.is_some_and(|(own, other)| own != other) {
+                return Err(TokenFault::ResponseDisagrees(name));
+            }
+        }
+        // The response names the client of a token that names none. It never overrides the token.
+        let client = text(status, "client_id")?;
+        for name in CLIENT_CLAIMS {
+            let own = self.claims.get(name);
+            if own.zip(client).is_some_and(|(own, client)| own != client) {
+                return Err(TokenFault::ResponseDisagrees("client_id"));
+            }
+        }
+        self.confirmation = Some(Arc::new(Confirmation {
+            client: client
+                .filter(|client| !client.is_empty())
+                .map(str::to_owned),
+            has_owner: status.contains_key("username"),
+        }));
+        let status_term = status_term(response, now)?;
+        Times::of_response(status, status_term.1)?.check(rules.clock_skew, now)?;
+        self.status_term = Some(status_term);
+        Ok(self)
+    }
+}
+
+/// Removes a `jti` that shows the token: some providers write the opaque token itself there, and
+/// `jti` is in the audit record.
+fn without_token(
+    claims: &Arc<Map<String, Value>>,
+    token: &CompactToken,
+) -> Arc<Map<String, Value>> {
+    let mut claims = Arc::clone(claims);
+    let id = claims.get("jti").and_then(Value::as_str);
+    let token = token.expose();
+    if id.is_some_and(|id| token.contains(id) || id.contains(token)) {
+        Arc::make_mut(&mut claims).remove("jti");
+    }
+    claims
+}
+
+/// Removes claims about a token from a userinfo response, which is about a person: there, claims with
+/// the names of client, scopes and grant are parts of the person's profile.
+fn without_claims_about_tokens(claims: &Map<String, Value>) -> Arc<Map<String, Value>> {
+    const OF_THE_TOKEN: [&str; 9] = [
+        "azp",
+        "client_id",
+        "cid",
+        "appid",
+        "scope",
+        "scp",
+        "permissions",
+        "gty",
+        "idtyp",
+    ];
+    let members = claims.iter();
+    let of_the_person = members.filter(|(name, _)| !OF_THE_TOKEN.contains(&name.as_str()));
+    Arc::new(
+        of_the_person
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+    )
+}
+
+/// From when to when a token status counts: no longer than its own `exp`, to the second, because the
+/// provider knows its own clock.
+fn status_term(
+    response: &ActiveResponse,
+    now: UnixSeconds,
+) -> Result<(UnixSeconds, UnixSeconds), TokenFault> {
+    let term = response.term();
+    let (since, mut until) = (term.since.to_seconds(), term.until.to_seconds());
+    if let Some(expires) = numeric_date(response.claims(), "exp")? {
+        if now >= expires {
+            return Err(TokenFault::Expired);
+        }
+        until = until.min(expires);
+    }
+    Ok((since, until))
+}
