@@ -13,16 +13,19 @@ use super::{Algorithm, GuestCrypto, PublicKey};
 /// Has signatures checked by the host, or by [`GuestCrypto`] for algorithms that the host does not offer
 /// (PSS and Ed25519 in Envoy) or that deviated in the self-test.
 #[derive(Debug)]
-pub struct HostCrypto<F> {
+pub struct HostCrypto<F, R> {
     functions: F,
+    /// Gets each algorithm for which the host fails after it passed the self-test.
+    report: R,
     /// What the host checks. A flag becomes `false` at the first call that fails, and stays so: the
     /// host does not behave as it did in the self-test.
     trusted: Vec<(Algorithm, Cell<bool>)>,
 }
 
-impl<F: ForeignFunctions> HostCrypto<F> {
-    /// Tests the host for each algorithm. The result has the deviations.
-    pub fn tested(functions: F) -> (Self, Vec<Deviation>) {
+impl<F: ForeignFunctions, R: Fn(Algorithm)> HostCrypto<F, R> {
+    /// Tests the host for each algorithm. The result has the deviations. `report` gets an algorithm
+    /// when the host fails to check one of its signatures later: it is not asked again.
+    pub fn tested(functions: F, report: R) -> (Self, Vec<Deviation>) {
         let mut trusted = Vec::new();
         let mut deviations = Vec::new();
         for result in self_test::run(&functions) {
@@ -31,7 +34,12 @@ impl<F: ForeignFunctions> HostCrypto<F> {
                 Err(deviation) => deviations.push(deviation),
             }
         }
-        (Self { functions, trusted }, deviations)
+        let crypto = Self {
+            functions,
+            report,
+            trusted,
+        };
+        (crypto, deviations)
     }
 
     /// The algorithms that the host checks.
@@ -41,19 +49,16 @@ impl<F: ForeignFunctions> HostCrypto<F> {
     }
 
     fn distrust(&self, algorithm: Algorithm) {
-        log::warn!(
-            "the host failed to check a signature; the module checks {} from now on",
-            algorithm.as_str()
-        );
         for (of, trusted) in &self.trusted {
             if *of == algorithm {
                 trusted.set(false);
             }
         }
+        (self.report)(algorithm);
     }
 }
 
-impl<F: ForeignFunctions> SignatureVerifier for HostCrypto<F> {
+impl<F: ForeignFunctions, R: Fn(Algorithm)> SignatureVerifier for HostCrypto<F, R> {
     fn verify(
         &self,
         key: &PublicKey,

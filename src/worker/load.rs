@@ -46,7 +46,17 @@ pub(super) fn signature_verifier<H: Host>(
     if mode == CryptoMode::Guest {
         return Box::new(GuestCrypto);
     }
-    let (crypto, deviations) = HostCrypto::tested(host.clone());
+    let log = host.clone();
+    let report = move |algorithm: Algorithm| {
+        let algorithm = algorithm.as_str();
+        log.log(
+            LogLevel::Warn,
+            &format!(
+                "the host failed to check a signature; the module checks {algorithm} from now on"
+            ),
+        );
+    };
+    let (crypto, deviations) = HostCrypto::tested(host.clone(), report);
     for deviation in deviations {
         host.log(
             LogLevel::Warn,

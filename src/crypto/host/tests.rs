@@ -122,7 +122,7 @@ const OF_HOST: [(KeyKind, Algorithm); 5] = [
 #[test]
 fn a_faithful_host_checks_all_that_it_can() {
     let host = Host::new(|arguments| Some(faithful(arguments)));
-    let (crypto, deviations) = HostCrypto::tested(&host);
+    let (crypto, deviations) = HostCrypto::tested(&host, |_| {});
     assert_eq!(deviations, []);
     assert_eq!(
         crypto.algorithms().collect::<Vec<_>>(),
@@ -145,7 +145,7 @@ fn a_faithful_host_checks_all_that_it_can() {
 #[test]
 fn the_self_test_asks_six_questions_an_algorithm() {
     let host = Host::new(|arguments| Some(faithful(arguments)));
-    let _ = HostCrypto::tested(&host);
+    let _ = HostCrypto::tested(&host, |_| {});
     let asked = host.asked.borrow();
     let hashes: Vec<_> = asked
         .iter()
@@ -212,7 +212,7 @@ fn one_wrong_result_or_none_is_enough_not_to_be_asked_again() {
                     Some(faithful(arguments))
                 }
             });
-            let (crypto, deviations) = HostCrypto::tested(&host);
+            let (crypto, deviations) = HostCrypto::tested(&host, |_| {});
             let expected = Deviation {
                 algorithm,
                 case,
@@ -245,7 +245,7 @@ fn hosts_that_know_no_such_function_or_say_always_the_same_check_nothing() {
         (Some(GOOD), CASES[1], Some(true)),
     ] {
         let host = Host::new(|_| result);
-        let (crypto, deviations) = HostCrypto::tested(&host);
+        let (crypto, deviations) = HostCrypto::tested(&host, |_| {});
         assert_eq!(crypto.algorithms().count(), 0);
         let expected = OF_HOST.map(|(_, algorithm)| Deviation {
             algorithm,
@@ -266,7 +266,9 @@ fn a_host_that_fails_later_is_not_asked_again_for_that_algorithm() {
             }
             Some(faithful(arguments))
         });
-        let (crypto, _) = HostCrypto::tested(&host);
+        let reported: RefCell<Vec<Algorithm>> = RefCell::default();
+        let report = |algorithm| reported.borrow_mut().push(algorithm);
+        let (crypto, _) = HostCrypto::tested(&host, report);
         let (key, mint) = (key(KeyKind::Rsa2048), mint(KeyKind::Rsa2048));
         let signature = mint.signature("RS256", b"message");
         let path = |message: &[u8]| {
@@ -282,6 +284,7 @@ fn a_host_that_fails_later_is_not_asked_again_for_that_algorithm() {
         assert_eq!(path(b"message"), CryptoPath::Guest);
         assert_eq!(path(b"another"), CryptoPath::Guest);
         assert_eq!(host.asked.borrow().len(), asked);
+        assert_eq!(*reported.borrow(), [Algorithm::Rs256], "reported once");
         let left = crypto.algorithms().map(Algorithm::as_str);
         assert_eq!(
             left.collect::<Vec<_>>(),
@@ -293,7 +296,7 @@ fn a_host_that_fails_later_is_not_asked_again_for_that_algorithm() {
 #[test]
 fn what_is_no_signature_of_the_key_does_not_reach_the_host() {
     let host = Host::new(|arguments| Some(faithful(arguments)));
-    let (crypto, _) = HostCrypto::tested(&host);
+    let (crypto, _) = HostCrypto::tested(&host, |_| {});
     let asked = host.asked.borrow().len();
     for kind in KEY_KINDS {
         let key = key(kind);
@@ -329,7 +332,7 @@ fn what_is_no_signature_of_the_key_does_not_reach_the_host() {
 #[test]
 fn pss_stays_here_though_its_keys_are_those_of_rsa() {
     let host = Host::new(|arguments| Some(faithful(arguments)));
-    let (crypto, _) = HostCrypto::tested(&host);
+    let (crypto, _) = HostCrypto::tested(&host, |_| {});
     let key = key(KeyKind::Rsa2048);
     for algorithm in [Algorithm::Ps256, Algorithm::Ps384, Algorithm::Ps512] {
         let signature = mint(KeyKind::Rsa2048).signature(algorithm.as_str(), b"message");
