@@ -4,12 +4,12 @@ use serde_json::json;
 
 use super::*;
 
-fn at(named: &[(IdentityPart, &[&[&str]])]) -> ClaimsAt {
+fn at(parts: &[(IdentityPart, &[&[&str]])]) -> ClaimsAt {
     let path = |path: &&[&str]| {
         let names = path.iter().map(|name| (*name).to_owned());
         ClaimPath::from(names.collect::<Vec<_>>())
     };
-    let all = named.iter().flat_map(|(what, paths)| {
+    let all = parts.iter().flat_map(|(what, paths)| {
         let paths: Vec<_> = paths.iter().map(|names| (*what, path(names))).collect();
         paths
     });
