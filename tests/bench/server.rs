@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use serde_json::{json, Value};
 use tempfile::TempDir;
 
-use crate::support::envoy::{address, is_ready};
+use crate::support::envoy::is_ready;
+use crate::support::envoy::minimal::address;
 use crate::support::http::Request;
 use crate::support::process::{Ending, Process};
 use crate::support::{installed, ports, Outcome};

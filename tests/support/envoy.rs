@@ -1,6 +1,6 @@
 //! A real Envoy with the filter.
 
-mod minimal;
+pub(crate) mod minimal;
 mod setup;
 
 use std::fs;
@@ -18,7 +18,6 @@ use super::http::{exchange_within, Request};
 use super::process::{Ending, Process};
 use super::{envoy_file, installed, Outcome};
 
-pub(crate) use self::minimal::address;
 pub(crate) use self::setup::Setup;
 
 /// How long Envoy may take to start; compiling the module is most of it.
