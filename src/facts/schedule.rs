@@ -91,8 +91,9 @@ impl Calls {
         Some(self.0.swap_remove(index))
     }
 
-    pub(super) fn awaits(&self, id: CallId) -> bool {
-        self.0.iter().any(|call| call.id == id)
+    /// A call that is awaited.
+    pub(super) fn find(&self, id: CallId) -> Option<&UnderWay> {
+        self.0.iter().find(|call| call.id == id)
     }
 
     /// Whether a call about this fact is under way.
@@ -207,7 +208,7 @@ impl Pauses {
         is_news
     }
 
-    fn clamp(&mut self, now: UnixMillis) {
+    pub(super) fn clamp(&mut self, now: UnixMillis) {
         self.until = self.until.min(now.saturating_add(self.length));
         self.closed_until = self.closed_until.min(self.until);
         self.failed = self.failed.min(now);
@@ -245,6 +246,16 @@ impl Pauses {
             fault: self.last_fault.map(FaultCode::as_str),
         }
     }
+}
+
+impl Pause {
+    /// No pause.
+    pub(super) const NONE: Self = Self {
+        until: UnixMillis(0),
+        failures: 0,
+        fault: None,
+        from_start: false,
+    };
 }
 
 /// A pause, as workers share it.

@@ -2,10 +2,14 @@
 //!
 //! Every module of the process that has the same VM id can read and write shared data, and Istio gives
 //! all of them the same one. So names have a prefix, and a value is accepted only with a message
-//! authentication code. No token and no secret is ever written there.
+//! authentication code. No token is ever written there, and a secret only in encrypted form.
 
 pub(super) mod codec;
+mod encryption;
 
+pub(super) use encryption::Encryption;
+
+use std::borrow::Cow;
 use std::time::Duration;
 
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,6 +18,7 @@ use hmac_sha256::{Hash, HMAC};
 
 use codec::{moment, put, take};
 
+use super::demand::FactKey;
 use super::fault::FaultCode;
 use super::peer::Peer;
 use super::schedule::{Pause, LONGEST_ASKED_FOR};
@@ -39,6 +44,9 @@ const MAC: usize = 32;
 /// The longest value that workers share is a key set of some 600 KiB: 200 keys with long names. The gate
 /// writes no longer value, and each read of one fills the memory of the module.
 const MAX_SHARED: usize = 1024 * 1024;
+
+/// How many leases a source has that is shared fact by fact.
+const STRIPES: u8 = 64;
 
 /// The number stands for the form of what is shared: versions that differ in it share nothing.
 const PREFIX: &str = "n8n-idp-gate/4";
@@ -68,6 +76,11 @@ impl SharedKey {
         Peer::blinded(u64::from_be_bytes(first))
     }
 
+    /// Encrypts what workers share, if it holds secrets.
+    pub(super) fn encryption(&self) -> Encryption {
+        Encryption::derive(&self.0)
+    }
+
     fn seal(&self, name: &str, payload: &[u8]) -> Vec<u8> {
         let mut sealed = self.code(name, payload).finalize().to_vec();
         sealed.extend_from_slice(payload);
@@ -95,11 +108,13 @@ impl SharedKey {
 pub(super) struct SharedFact<'m> {
     pub(super) memory: &'m dyn SharedMemory,
     pub(super) key: &'m SharedKey,
-    pub(super) names: &'m Names,
+    pub(super) names: Cow<'m, Names>,
+    /// For values that hold secrets.
+    pub(super) encryption: Option<&'m Encryption>,
 }
 
 /// Under which names the facts of a source are shared.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Names {
     value: String,
     lease: String,
@@ -121,6 +136,44 @@ impl Names {
             lease: format!("{PREFIX}/lease/{id}"),
         }
     }
+
+    /// The same for one fact of a source. Facts are many, and the leases must be there before any of them is
+    /// asked for. So several facts have one lease.
+    pub(super) fn of_fact(kind: &str, parts: &[String], about: &FactKey, key: &SharedKey) -> Self {
+        let hash = |parts: &[&[u8]]| {
+            let mut hash = HMAC::new(key.0);
+            hash.update(Hash::hash(kind.as_bytes()));
+            for part in parts {
+                hash.update(Hash::hash(part));
+            }
+            URL_SAFE_NO_PAD.encode(hash.finalize())
+        };
+        let source = parts.iter().map(String::as_bytes);
+        let with = |last: &'_ [u8]| {
+            let parts: Vec<_> = source.clone().chain([last]).collect();
+            hash(&parts)
+        };
+        Self {
+            value: format!("{PREFIX}/{kind}/{}", with(&about.0)),
+            lease: format!("{PREFIX}/lease/{}", with(&[stripe(about)])),
+        }
+    }
+
+    /// One fact for each lease of a source that is shared fact by fact.
+    pub(super) fn stripes() -> impl Iterator<Item = FactKey> {
+        (0..STRIPES).map(|stripe| {
+            let mut key = FactKey::ONLY;
+            if let Some(first) = key.0.first_mut() {
+                *first = stripe;
+            }
+            key
+        })
+    }
+}
+
+/// The lease that a fact belongs to.
+fn stripe(about: &FactKey) -> u8 {
+    about.0.first().copied().unwrap_or_default() % STRIPES
 }
 
 /// A value that another worker shared.
@@ -145,13 +198,26 @@ impl SharedFact<'_> {
         if seen == Some(version) {
             return Ok(None);
         }
-        let payload = self.key.open(name, &sealed).map(<[u8]>::to_vec);
+        let payload = match self.encryption {
+            Some(encryption) => encryption.open(name, &sealed),
+            None => self.key.open(name, &sealed).map(<[u8]>::to_vec),
+        };
         Ok(Some(Shared { version, payload }))
     }
 
     /// Hands a value to the other workers. When the host refuses, they fetch for themselves.
     pub(super) fn publish(&self, payload: &[u8]) {
-        self.write(&self.names.value, payload, None);
+        let name = &self.names.value;
+        match self.encryption {
+            Some(encryption) => {
+                if let Some(sealed) = encryption.encrypt(name, payload) {
+                    self.memory.write(name, &sealed, None);
+                }
+            }
+            None => {
+                self.write(name, payload, None);
+            }
+        }
     }
 
     /// Writes a free lease where the workers will look for it.

@@ -34,15 +34,19 @@ pub(super) trait Kind: 'static {
     /// Time passes: what is over is removed. The schedule was looked after.
     fn expire(&mut self, now: UnixMillis);
 
-    /// Whether a fetch should begin now, for its own sake or for these requests.
-    fn is_due(
-        &self,
-        schedule: &Schedule,
-        waiters: &mut dyn Iterator<Item = &Waiter>,
-        now: UnixMillis,
-    ) -> bool;
+    /// Whether a fetch should begin now, for its own sake or for these requests. Not asked of a kind that
+    /// is shared fact by fact.
+    fn is_due(&self, _: &Schedule, _: &mut dyn Iterator<Item = &Waiter>, _: UnixMillis) -> bool {
+        false
+    }
 
-    /// Begins the fetches that are due.
+    /// Of a kind that is shared fact by fact: those of which a fetch should begin now.
+    fn facts_due(&self, _: &Schedule, _: UnixMillis) -> Vec<FactKey> {
+        Vec::new()
+    }
+
+    /// Begins the fetches that are due: all, or that of [`NewCalls::about`] if the kind is shared fact by
+    /// fact.
     fn begin(
         &mut self,
         calls: &mut NewCalls<'_, Self::Step>,
@@ -79,8 +83,9 @@ pub(super) trait Kind: 'static {
         Duration::ZERO
     }
 
-    /// Takes over what another worker shared, sealed by a worker with the same secrets.
-    fn adopt(&mut self, _: &mut Schedule, _: &[u8], _: UnixMillis) -> Adopted {
+    /// Takes over what another worker shared, sealed by a worker with the same secrets: all facts, or this
+    /// one.
+    fn adopt(&mut self, _: &mut Schedule, _: &FactKey, _: &[u8], _: UnixMillis) -> Adopted {
         Adopted::default()
     }
 
@@ -103,10 +108,19 @@ pub(super) struct Profile {
     pub(super) timeout: Duration,
     /// The most failures in a row that count.
     pub(super) most_failures: u32,
-    /// Workers share it under what identifies it among the sources of its kind: where its facts come
-    /// from. A changed configuration of the same source finds what is there. `None`: each worker fetches
-    /// for itself.
-    pub(super) shared_as: Option<Vec<String>>,
+    /// How workers share it.
+    pub(super) sharing: Sharing,
+}
+
+/// How workers share the facts of a source. The texts identify it among the sources of its kind: where
+/// its facts come from. A changed configuration of the same source finds what is there.
+pub(super) enum Sharing {
+    /// Each worker fetches for itself.
+    None,
+    /// All facts as one value. Every module of the process can read it.
+    Whole(Vec<String>),
+    /// Each fact by itself, encrypted, because facts are secrets.
+    EachFactEncrypted(Vec<String>),
 }
 
 /// How requests wait for the facts of a source.
@@ -122,6 +136,8 @@ pub(super) struct Room {
 
 /// Begins calls of one source.
 pub(super) struct NewCalls<'c, S> {
+    /// The fact to fetch. [`FactKey::ONLY`]: all that are due.
+    pub(super) about: FactKey,
     pub(super) schedule: &'c mut Schedule,
     pub(super) now: UnixMillis,
     steps: &'c mut Steps<S>,
@@ -141,6 +157,11 @@ impl<S> NewCalls<'_, S> {
     pub(super) fn begin_for(&mut self, waiter: &Waiter, step: S) {
         let id = self.enter(*waiter.demand.key(), Some(waiter.holder), step);
         self.begun.push(Start::CallFor(id, waiter.id));
+    }
+
+    /// The number that the next call gets.
+    pub(super) const fn next_id(&self) -> u64 {
+        self.ids.0.saturating_add(1)
     }
 
     fn enter(&mut self, key: FactKey, holder: Option<Holder>, step: S) -> CallId {
@@ -170,6 +191,7 @@ pub(super) enum Progress<S> {
 }
 
 /// A fetch that has ended.
+#[derive(Default)]
 pub(super) struct Ended {
     /// What operators learn of it.
     pub(super) events: Vec<Event>,
@@ -223,9 +245,10 @@ impl<K: Kind> SourceOf<K> {
 pub(super) trait Source {
     fn kind(&self) -> &dyn Kind;
     fn kind_mut(&mut self) -> &mut dyn Kind;
-    /// Begins the fetches that are due.
+    /// Begins the fetches that are due: all, or that of one fact.
     fn begin(
         &mut self,
+        about: FactKey,
         schedule: &mut Schedule,
         ids: &mut CallIds,
         waiters: &mut dyn Iterator<Item = &Waiter>,
@@ -267,12 +290,14 @@ impl<K: Kind> Source for SourceOf<K> {
 
     fn begin(
         &mut self,
+        about: FactKey,
         schedule: &mut Schedule,
         ids: &mut CallIds,
         waiters: &mut dyn Iterator<Item = &Waiter>,
         now: UnixMillis,
     ) -> Vec<Start> {
         let mut calls = NewCalls {
+            about,
             schedule,
             now,
             steps: &mut self.steps,

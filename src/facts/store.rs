@@ -1,26 +1,26 @@
 //! The mechanism that all kinds of facts share: every source, the requests that wait, and the calls that are under way.
 
+mod exchange;
+
 use std::time::Duration;
 
 use super::demand::{Demand, FactKey, SourceId};
 use super::peer::Peer;
 use super::schedule::{Pause, Schedule};
-use super::shared::{Lease, Names, SharedFact, TooLarge};
+use super::shared::Lease;
 use super::slots::Holder;
-use super::source::{CallIds, Kind, Received, Room, Source, Start};
+use super::source::{CallIds, Kind, Received, Room, Sharing, Source, Start};
 use super::waiting::{Waiter, Waiting};
 use super::{Call, CallId, CallResponse, Event, SharedKey, SharedMemory, WaitFault, WaiterId};
 use crate::time::UnixMillis;
 use crate::token::CompactToken;
+use exchange::{Exchange, Workers};
 
 /// The most displaced requests that no tick has named yet.
 const MAX_DISPLACED: usize = 64;
 
 /// How many of them one tick names: fewer than are refused in that time.
 const DISPLACED_AT_ONCE: usize = 8;
-
-/// How long a worker goes on by itself after it found a shared value that is too large.
-const ALONE: Duration = Duration::from_secs(60);
 
 /// Something that the worker must do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,33 +78,22 @@ struct Slot<S> {
     room: Room,
     /// How long one call may take.
     timeout: Duration,
-    /// Under which names it is shared. `None`: it is not.
-    names: Option<Names>,
-    /// When the lease of the fetch that is under way ends.
-    lease_end: UnixMillis,
-    /// The version of the shared value that was last read.
-    seen: Option<u32>,
-    /// Until when this worker goes on by itself.
-    alone_until: UnixMillis,
+    /// It is shared fact by fact.
+    is_by_fact: bool,
+    exchange: Exchange,
 }
 
 impl<S: AsRef<dyn Source> + AsMut<dyn Source>> Slot<S> {
     fn new(source: S, key: Option<&SharedKey>) -> Self {
         let profile = source.as_ref().kind().profile();
-        let names = key.and_then(|key| {
-            let parts = profile.shared_as?;
-            Some(Names::of(profile.name, &parts, key))
-        });
         Self {
             source,
             schedule: Schedule::new(profile.most_failures),
             kind: profile.name,
             room: profile.room,
             timeout: profile.timeout,
-            names,
-            lease_end: UnixMillis(0),
-            seen: None,
-            alone_until: UnixMillis(0),
+            is_by_fact: matches!(profile.sharing, Sharing::EachFactEncrypted(_)),
+            exchange: Exchange::new(profile.name, profile.sharing, key),
         }
     }
 
@@ -114,6 +103,7 @@ impl<S: AsRef<dyn Source> + AsMut<dyn Source>> Slot<S> {
 
     fn expire(&mut self, now: UnixMillis) {
         self.schedule.clamp(now);
+        self.exchange.clamp(now);
         self.source.as_mut().kind_mut().expire(now);
     }
 
@@ -126,8 +116,11 @@ impl<S: AsRef<dyn Source> + AsMut<dyn Source>> Slot<S> {
         is_news
     }
 
-    /// Its own pause, for the other workers.
+    /// Its own pause, for the other workers. Where each fact is shared by itself, so are its pauses.
     fn own_pause(&self) -> Pause {
+        if self.is_by_fact {
+            return Pause::NONE;
+        }
         let pauses = &self.schedule.pauses;
         Pause {
             until: pauses.until(),
@@ -137,47 +130,29 @@ impl<S: AsRef<dyn Source> + AsMut<dyn Source>> Slot<S> {
         }
     }
 
-    /// What workers share of it.
-    fn shared<'s>(
-        &'s self,
-        key: Option<&'s SharedKey>,
-        memory: &'s dyn SharedMemory,
-    ) -> Option<SharedFact<'s>> {
-        let (key, names) = (key?, self.names.as_ref()?);
-        Some(SharedFact { memory, key, names })
-    }
-
-    /// The same, unless this worker goes on by itself.
-    fn shared_at<'s>(
-        &'s self,
-        now: UnixMillis,
-        key: Option<&'s SharedKey>,
-        memory: &'s dyn SharedMemory,
-    ) -> Option<SharedFact<'s>> {
-        self.shared(key, memory).filter(|_| now >= self.alone_until)
-    }
-
-    /// Takes over what another worker shared since this one last read. Returns whether that is news.
-    fn catch_up(
-        &mut self,
-        key: Option<&SharedKey>,
-        memory: &dyn SharedMemory,
-        now: UnixMillis,
-    ) -> Result<bool, TooLarge> {
-        let Some(shared) = self.shared_at(now, key, memory) else {
-            return Ok(false);
-        };
-        let Some(shared) = shared.read(self.seen)? else {
-            return Ok(false);
+    /// Takes over what another worker shared since this one last read: all facts, or this one. Returns
+    /// whether that is news.
+    fn catch_up(&mut self, about: &FactKey, workers: Workers<'_>, now: UnixMillis) -> bool {
+        let Some(shared) = self.exchange.read(about, workers, now) else {
+            return false;
         };
         let kind = self.source.as_mut().kind_mut();
         let payload = shared.payload.as_deref();
-        let adopted = payload.map(|payload| kind.adopt(&mut self.schedule, payload, now));
+        let adopted = payload.map(|payload| kind.adopt(&mut self.schedule, about, payload, now));
         let adopted = adopted.unwrap_or_default();
         if !adopted.is_of_future {
-            self.seen = Some(shared.version);
+            self.exchange.mark_seen(*about, shared.version);
         }
-        Ok(adopted.is_news)
+        adopted.is_news
+    }
+
+    /// What is fetched and shared together with this fact.
+    fn unit(&self, about: FactKey) -> FactKey {
+        if self.is_by_fact {
+            about
+        } else {
+            FactKey::ONLY
+        }
     }
 }
 
@@ -197,10 +172,16 @@ impl<S: AsRef<dyn Source> + AsMut<dyn Source>> Store<S> {
     /// This worker's configuration is loaded. The host loads it on its main thread before any worker
     /// does. So what the workers must find in shared memory is written there once.
     pub(super) fn open(&self, memory: &dyn SharedMemory) {
+        let workers = self.workers(memory);
         for slot in &self.sources {
-            if let Some(shared) = slot.shared(self.shared_key.as_ref(), memory) {
-                shared.lay_out_lease();
-            }
+            slot.exchange.lay_out(workers);
+        }
+    }
+
+    fn workers<'m>(&'m self, memory: &'m dyn SharedMemory) -> Workers<'m> {
+        Workers {
+            memory,
+            key: self.shared_key.as_ref(),
         }
     }
 
@@ -208,6 +189,11 @@ impl<S: AsRef<dyn Source> + AsMut<dyn Source>> Store<S> {
     pub(super) fn source(&self, id: SourceId) -> Option<(&S, &Schedule)> {
         let slot = self.sources.get(id.0)?;
         Some((&slot.source, &slot.schedule))
+    }
+
+    /// A source.
+    pub(super) fn source_mut(&mut self, id: SourceId) -> Option<&mut S> {
+        self.sources.get_mut(id.0).map(|slot| &mut slot.source)
     }
 
     /// How requests wait for a source, and how many slots it has: each source of a kind has slots of its
@@ -296,31 +282,70 @@ impl<S: AsRef<dyn Source> + AsMut<dyn Source>> Store<S> {
     ) {
         if let Some(slot) = self.sources.get_mut(id.0) {
             slot.expire(now);
-            slot.alone_until = slot.alone_until.min(now.saturating_add(ALONE));
             let latest = now.saturating_add(slot.room.longest);
             self.waiting.clamp(id, latest);
         }
         while let Some(call) = self.lost_call(id, now) {
             effects.extend(self.received(call, CallResponse::NoResponse, now, memory));
         }
+        for about in self.due(id, now, memory, effects) {
+            self.fetch(id, about, now, memory, effects);
+        }
+    }
+
+    /// What of a source should be fetched now.
+    fn due(
+        &mut self,
+        id: SourceId,
+        now: UnixMillis,
+        memory: &dyn SharedMemory,
+        effects: &mut Vec<Effect>,
+    ) -> Vec<FactKey> {
+        let Some(slot) = self.sources.get_mut(id.0) else {
+            return Vec::new();
+        };
+        let workers = Workers {
+            memory,
+            key: self.shared_key.as_ref(),
+        };
+        if slot.is_by_fact {
+            let mut due = slot.kind().facts_due(&slot.schedule, now);
+            due.retain(|about| {
+                let is_news = slot.catch_up(about, workers, now);
+                if is_news {
+                    wake(self.waiting.take(id, &|key| key == about), false, effects);
+                }
+                !is_news
+            });
+            return due;
+        }
+        if slot.catch_up(&FactKey::ONLY, workers, now) {
+            wake(self.waiting.take(id, &|_| true), false, effects);
+        }
+        let waiters = &mut self.waiting.for_source(id);
+        let is_due = slot.kind().is_due(&slot.schedule, waiters, now);
+        is_due.then_some(FactKey::ONLY).into_iter().collect()
+    }
+
+    /// Begins what is due, if no other worker does.
+    fn fetch(
+        &mut self,
+        id: SourceId,
+        about: FactKey,
+        now: UnixMillis,
+        memory: &dyn SharedMemory,
+        effects: &mut Vec<Effect>,
+    ) {
         let Some(slot) = self.sources.get_mut(id.0) else {
             return;
         };
-        let key = self.shared_key.as_ref();
-        match slot.catch_up(key, memory, now) {
-            Ok(true) => wake(self.waiting.take(id, &|_| true), false, effects),
-            Ok(false) => {}
-            Err(TooLarge) => slot.alone_until = now.saturating_add(ALONE),
-        }
-        let is_due = {
-            let waiters = &mut self.waiting.for_source(id);
-            slot.kind().is_due(&slot.schedule, waiters, now)
+        let workers = Workers {
+            memory,
+            key: self.shared_key.as_ref(),
         };
-        if !is_due {
-            return;
-        }
-        match lease(slot, key, memory, now) {
-            Lease::Ours(end) => slot.lease_end = end,
+        let length = slot.room.longest;
+        match slot.exchange.lease(&about, length, workers, now) {
+            Lease::Ours(_) => {}
             Lease::Theirs => return,
             Lease::Paused(pause) => {
                 if slot.pause(&pause, now) {
@@ -331,7 +356,10 @@ impl<S: AsRef<dyn Source> + AsMut<dyn Source>> Store<S> {
         }
         let waiters = &mut self.waiting.for_source(id);
         let source = slot.source.as_mut();
-        let begun = source.begin(&mut slot.schedule, &mut self.ids, waiters, now);
+        let begun = source.begin(about, &mut slot.schedule, &mut self.ids, waiters, now);
+        if begun.is_empty() {
+            slot.exchange.give_back(&about, workers);
+        }
         effects.extend(begun.into_iter().map(|start| match start {
             Start::Call(call) => Effect::Call(call),
             Start::CallFor(call, waiter) => Effect::CallFor {
@@ -367,16 +395,26 @@ impl<S: AsRef<dyn Source> + AsMut<dyn Source>> Store<S> {
         now: UnixMillis,
         memory: &dyn SharedMemory,
     ) -> Vec<Effect> {
-        let mut slots = self.sources.iter_mut().enumerate();
-        let Some((index, slot)) = slots.find(|(_, slot)| slot.schedule.calls.awaits(call)) else {
+        let calls = self.sources.iter().enumerate();
+        let mut calls = calls.filter_map(|(index, slot)| {
+            let call = slot.schedule.calls.find(call)?;
+            Some((index, slot.unit(call.key)))
+        });
+        let Some((index, unit)) = calls.next() else {
             // The response to a call that was given up.
             return Vec::new();
         };
         let id = SourceId(index);
-        let key = self.shared_key.as_ref();
+        let Some(slot) = self.sources.get_mut(index) else {
+            return Vec::new();
+        };
+        let workers = Workers {
+            memory,
+            key: self.shared_key.as_ref(),
+        };
         // A fetch that took long must not undo what another worker shared since.
         slot.expire(now);
-        let _ = slot.catch_up(key, memory, now);
+        slot.catch_up(&unit, workers, now);
         let (source, ids) = (slot.source.as_mut(), &mut self.ids);
         let ended = match source.received(&mut slot.schedule, call, response, ids, now) {
             Some(Received::Ended(about, ended)) => (about, ended),
@@ -384,12 +422,9 @@ impl<S: AsRef<dyn Source> + AsMut<dyn Source>> Store<S> {
             None => return Vec::new(),
         };
         let (about, ended) = ended;
-        if let Some(shared) = slot.shared_at(now, key, memory) {
-            if let Some(payload) = &ended.share {
-                shared.publish(payload);
-            }
-            shared.release(slot.own_pause());
-        }
+        let pause = slot.own_pause();
+        slot.exchange
+            .end(&unit, ended.share.as_deref(), pause, workers, now);
         let mut effects: Vec<_> = ended.events.into_iter().map(Effect::Report).collect();
         let calls = &slot.schedule.calls;
         let is_over = |key: &FactKey| {
@@ -403,26 +438,11 @@ impl<S: AsRef<dyn Source> + AsMut<dyn Source>> Store<S> {
     /// This worker's configuration goes away, and its calls with it. Another worker must not wait for
     /// them.
     pub(super) fn close(&self, memory: &dyn SharedMemory) {
+        let workers = self.workers(memory);
         for slot in &self.sources {
-            let key = self.shared_key.as_ref();
-            let shared = slot.shared(key, memory);
-            if let Some(shared) = shared.filter(|_| !slot.schedule.calls.is_empty()) {
-                shared.give_back(slot.lease_end);
-            }
+            slot.exchange.give_back_all(workers);
         }
     }
-}
-
-/// Whether this worker may fetch now.
-fn lease<S: AsRef<dyn Source> + AsMut<dyn Source>>(
-    slot: &Slot<S>,
-    key: Option<&SharedKey>,
-    memory: &dyn SharedMemory,
-    now: UnixMillis,
-) -> Lease {
-    let length = slot.room.longest;
-    slot.shared_at(now, key, memory)
-        .map_or(Lease::Ours(now), |shared| shared.try_lease(now, length))
 }
 
 fn wake(waiters: Vec<WaiterId>, last_chance: bool, effects: &mut Vec<Effect>) {

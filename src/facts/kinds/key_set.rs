@@ -32,7 +32,9 @@ use crate::facts::call::{CallRequest, CallResponse};
 use crate::facts::demand::{Demand, FactKey, Refetch};
 use crate::facts::peer::Peer;
 use crate::facts::schedule::{Pause, Schedule};
-use crate::facts::source::{Adopted, CallEnd, Ended, Kind, NewCalls, Profile, Progress, Room};
+use crate::facts::source::{
+    Adopted, CallEnd, Ended, Kind, NewCalls, Profile, Progress, Room, Sharing,
+};
 use crate::facts::waiting::Waiter;
 use crate::facts::{Availability, Event};
 use crate::policy::KeySource;
@@ -63,7 +65,7 @@ impl KeySetSource {
     }
 
     /// Where the keys come from. `None`: workers share none that are in the configuration.
-    fn origin(&self) -> Option<Vec<String>> {
+    fn sharing(&self) -> Sharing {
         let mut parts = self.issuers.clone();
         match &self.source {
             KeySource::Discovery {
@@ -74,9 +76,9 @@ impl KeySetSource {
                 parts.push(format!("{document:?} {jwks_cluster:?}"));
             }
             KeySource::Jwks(endpoint) => parts.push(format!("jwks {endpoint:?}")),
-            KeySource::Inline(_) => return None,
+            KeySource::Inline(_) => return Sharing::None,
         }
-        Some(parts)
+        Sharing::Whole(parts)
     }
 }
 
@@ -95,7 +97,7 @@ impl Kind for KeySetSource {
             },
             timeout: self.freshness.timeout,
             most_failures: u32::MAX,
-            shared_as: self.origin(),
+            sharing: self.sharing(),
         }
     }
 
@@ -221,7 +223,13 @@ impl Kind for KeySetSource {
         self.before_wanted(schedule, Wanted::of(refetch, peer), now)
     }
 
-    fn adopt(&mut self, schedule: &mut Schedule, payload: &[u8], now: UnixMillis) -> Adopted {
+    fn adopt(
+        &mut self,
+        schedule: &mut Schedule,
+        _: &FactKey,
+        payload: &[u8],
+        now: UnixMillis,
+    ) -> Adopted {
         let Some(snapshot) = Snapshot::decode(payload) else {
             return Adopted::default();
         };

@@ -24,7 +24,7 @@ use crate::facts::call::CallResponse;
 use crate::facts::demand::{FactKey, SourceId};
 use crate::facts::fault::FaultScope;
 use crate::facts::schedule::{Calls, Failure, Schedule, UnderWay, LONGEST_ASKED_FOR};
-use crate::facts::source::{CallEnd, Ended, Kind, NewCalls, Profile, Progress, Room};
+use crate::facts::source::{CallEnd, Ended, Kind, NewCalls, Profile, Progress, Room, Sharing};
 use crate::facts::waiting::Waiter;
 use crate::facts::{Availability, CallRequest, Event, Outage};
 use crate::policy::{Introspection, ProviderId};
@@ -178,7 +178,7 @@ impl Kind for TokenStatusSource {
             },
             timeout: self.rules.timeout,
             most_failures: MOST_FAILURES,
-            shared_as: None,
+            sharing: Sharing::None,
         }
     }
 

@@ -10,7 +10,9 @@ use crate::facts::call::{Body, CallRequest};
 use crate::facts::demand::FactKey;
 use crate::facts::schedule::{Failure, Schedule};
 use crate::facts::shared::codec::{moment, put, take, text};
-use crate::facts::source::{Adopted, CallEnd, Ended, Kind, NewCalls, Profile, Progress, Room};
+use crate::facts::source::{
+    Adopted, CallEnd, Ended, Kind, NewCalls, Profile, Progress, Room, Sharing,
+};
 use crate::facts::waiting::Waiter;
 
 const TTL: Duration = Duration::from_secs(60);
@@ -120,7 +122,11 @@ impl Kind for Accounts {
             },
             timeout: TIMEOUT,
             most_failures: 8,
-            shared_as: self.is_shared.then_some(parts),
+            sharing: if self.is_shared {
+                Sharing::Whole(parts)
+            } else {
+                Sharing::None
+            },
         }
     }
 
@@ -206,7 +212,13 @@ impl Kind for Accounts {
         }
     }
 
-    fn adopt(&mut self, schedule: &mut Schedule, mut payload: &[u8], now: UnixMillis) -> Adopted {
+    fn adopt(
+        &mut self,
+        schedule: &mut Schedule,
+        _: &FactKey,
+        mut payload: &[u8],
+        now: UnixMillis,
+    ) -> Adopted {
         let rest = &mut payload;
         let mut ids = Vec::new();
         let mut next = || {
