@@ -28,7 +28,7 @@ use crate::facts::{
     WaitFault, WaiterId,
 };
 use crate::http::RequestHead;
-use crate::policy::{Policy, ProviderId};
+use crate::policy::{InstanceId, KeyOf, Policy, ProviderId};
 use crate::reply::{problem, Reason, Resource};
 use crate::time::UnixMillis;
 use crate::token::{bearer, Bearer};
@@ -162,7 +162,7 @@ impl Gate {
                     }
                 }
                 End::Displaced => {
-                    let reason = match waiting.decision.outcome {
+                    let reason = match &waiting.decision.outcome {
                         Outcome::Await(need) => refusal_without(need, Reason::TooManyWaiting),
                         _ => Reason::TooManyWaiting,
                     };
@@ -213,10 +213,10 @@ impl Gate {
     }
 
     /// How many seconds are left until each upstream API key expires.
-    pub fn upstream_key_times(&self, now: UnixMillis) -> impl Iterator<Item = (String, u64)> + '_ {
+    pub fn upstream_key_times(&self, now: UnixMillis) -> impl Iterator<Item = (KeyOf, u64)> + '_ {
         let now = now.to_seconds();
         let expiries = self.policy.key_expiries();
-        expiries.map(move |(principal, expiry)| (principal, expiry.0.saturating_sub(now.0)))
+        expiries.map(move |(key, expiry)| (key, expiry.0.saturating_sub(now.0)))
     }
 
     /// The number of keys of each provider.
@@ -226,6 +226,14 @@ impl Gate {
             let count = self.store.key_count(ProviderId(index), now)?;
             Some((&*provider.name, count))
         })
+    }
+
+    /// The name of an instance; `default` if it has none.
+    pub fn instance_name(&self, id: InstanceId) -> &str {
+        let mut instances = self.policy.instances.iter();
+        let instance = instances.find(|instance| instance.id == id);
+        let name = instance.and_then(|instance| instance.name.as_deref());
+        name.unwrap_or("default")
     }
 
     /// The name of a provider.
@@ -283,14 +291,14 @@ impl Gate {
         last_chance: bool,
     ) -> Step {
         let mut decision = self.decide(&request, since, now);
-        if let Outcome::Await(need) = decision.outcome {
+        if let Outcome::Await(need) = decision.outcome.clone() {
             let reason = if last_chance {
-                unavailable(need)
+                unavailable(&need)
             } else {
                 let source = source();
                 let peer = source.as_ref().and_then(Source::peer);
                 let origin = origin(&decision.record, peer);
-                let admitted = match need {
+                let admitted = match &need {
                     Need::Fact(fact) => self.store.admit(id, fact, since, origin, now),
                     // No decision needs a body yet, and the host hands over none. The request is
                     // held as long as its client waits.
@@ -314,11 +322,16 @@ impl Gate {
                             WaitFault::TooMany => Reason::TooManyWaiting,
                             WaitFault::NotYet(wait) => Reason::KeysNotCurrent(wait),
                         };
-                        refusal_without(need, reason)
+                        refusal_without(&need, reason)
                     }
                 }
             };
             decision.outcome = Outcome::Reject(reason);
+        }
+        if let Outcome::Forward(forward) = &decision.outcome {
+            if let Some(request) = forward.api_key().and_then(|in_use| in_use.minted.as_ref()) {
+                self.store.mark_minted_used(request, now);
+            }
         }
         Step::Settled(Box::new(self.settled(decision, request, now)))
     }
@@ -359,7 +372,7 @@ impl Gate {
             Outcome::Respond(_) => (true, NO_REFUSAL),
             Outcome::Reject(reason) => (true, refuse(reason)),
             // A request whose client left while it waited. If it were still there, it would be refused.
-            Outcome::Await(need) => (true, refuse(&unavailable(*need))),
+            Outcome::Await(need) => (true, refuse(&unavailable(need))),
         };
         let log_edits = is_reply.then(|| without_made_up_identity(&request));
         Settled {
@@ -368,6 +381,22 @@ impl Gate {
             log_edits: log_edits.unwrap_or_default(),
             request,
             now,
+            api_key: None,
+        }
+    }
+
+    /// n8n has responded. If it refused an upstream API key, the next request gets another one: the
+    /// principal's next, or one that the gate makes.
+    pub fn note_response(&mut self, settled: &Settled) {
+        let is_refused = matches!(
+            settled.decision.outcome,
+            Outcome::Reject(Reason::UpstreamKeyRefused)
+        );
+        if let Some(in_use) = settled.api_key.as_ref().filter(|_| is_refused) {
+            match &in_use.minted {
+                Some(request) => self.store.refuse_minted(request, &in_use.key, settled.now),
+                None => self.store.refuse_static(&in_use.key, settled.now),
+            }
         }
     }
 }

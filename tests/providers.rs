@@ -25,10 +25,11 @@ use mint::{mint, KeyKind};
 use n8n_idp_gate::config::{self, yaml};
 use n8n_idp_gate::crypto::{GuestCrypto, KeySet};
 use n8n_idp_gate::decide::{decide, Decision, DecisionContext, Outcome, Request, TokenCache};
-use n8n_idp_gate::facts::{Availability, Facts, KeyIdDigest, NewerKeys, TokenStatus};
+use n8n_idp_gate::facts::{Availability, Facts, KeyIdDigest, MintRequest, NewerKeys, TokenStatus};
 use n8n_idp_gate::http::RequestHead;
 use n8n_idp_gate::observe::audit_line;
 use n8n_idp_gate::policy::{KeySource, Policy, ProviderId};
+use n8n_idp_gate::secret::Secret;
 use n8n_idp_gate::time::{UnixMillis, UnixSeconds};
 use n8n_idp_gate::token::TokenDigest;
 use serde_json::{json, Value};
@@ -136,6 +137,14 @@ impl Facts for InlineKeys<'_> {
     /// What is asked about was revoked.
     fn token_status_to_decide(&self, _: ProviderId, _: &TokenDigest) -> Availability<TokenStatus> {
         Availability::Known(TokenStatus::Inactive)
+    }
+
+    fn minted_key(&self, _: &MintRequest) -> Availability<&Secret> {
+        Availability::Pending
+    }
+
+    fn is_refused(&self, _: &Secret) -> bool {
+        false
     }
 }
 

@@ -6,15 +6,8 @@
 use super::environment::Environment;
 use super::field_path::FieldPath;
 use super::secrets::SecretName;
-use crate::secret::Secret;
-use crate::time::UnixSeconds;
+use crate::policy::StaticKey;
 use crate::token::ApiKeyForm;
-
-/// A key, and the expiry that it names.
-pub(super) struct ApiKey {
-    pub(super) secret: Secret,
-    pub(super) expiry: Option<UnixSeconds>,
-}
 
 const AS_SHOWN: &str = "set it to the key as n8n showed it, with nothing around it";
 
@@ -23,7 +16,7 @@ pub(super) fn api_key(
     name: &SecretName,
     environment: &dyn Environment,
     path: &FieldPath,
-) -> Option<ApiKey> {
+) -> Option<StaticKey> {
     let secret = name.look_up(environment, path)?;
     let path = path.member("env");
     let error = |problem: &str, hint: &str| {
@@ -62,7 +55,10 @@ pub(super) fn api_key(
             None
         }
     };
-    Some(ApiKey { secret, expiry })
+    Some(StaticKey {
+        key: secret,
+        expiry,
+    })
 }
 
 /// Says what a value is that cannot be a key. It names no value that could be a key of some version of

@@ -98,6 +98,30 @@ impl Choice for Surface {
     }
 }
 
+/// What there is a user of n8n for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PerWord {
+    /// Each OAuth client.
+    Client,
+    /// Each subject.
+    Subject,
+    /// Each group that `match` lists.
+    Group,
+    /// Each tenant.
+    Tenant,
+}
+
+impl Choice for PerWord {
+    fn all() -> Vec<(&'static str, Self)> {
+        vec![
+            ("client", Self::Client),
+            ("subject", Self::Subject),
+            ("group", Self::Group),
+            ("tenant", Self::Tenant),
+        ]
+    }
+}
+
 impl Choice for RolesFrom {
     fn all() -> Vec<(&'static str, Self)> {
         vec![

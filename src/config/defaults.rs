@@ -142,6 +142,30 @@ impl Limits for InactiveTtl {
     const MAX: Duration = minutes(5);
 }
 
+/// Clusters are called by name, and n8n does not look at the host.
+pub(super) const N8N_URI: &str = "http://n8n";
+
+/// No mail reaches it (RFC 2606 §2), so that no one can ask n8n for a new password by mail.
+pub(super) const USER_DOMAIN: &str = "n8n-idp-gate.invalid";
+
+/// How long a key lives that the gate makes.
+pub(super) struct MintedKeyTtl;
+
+impl Limits for MintedKeyTtl {
+    const DEFAULT: Duration = hours(1);
+    const MIN: Duration = Duration::from_secs(10);
+    const MAX: Duration = hours(168);
+}
+
+/// How long one call to n8n may take, by which the gate makes users and keys.
+pub(super) struct ProvisioningTimeout;
+
+impl Limits for ProvisioningTimeout {
+    const DEFAULT: Duration = Duration::from_secs(5);
+    const MIN: Duration = Duration::from_millis(100);
+    const MAX: Duration = Duration::from_secs(60);
+}
+
 /// The method that every authorization server must support (RFC 6749 §2.3.1).
 pub(super) const CLIENT_AUTH: ClientAuth = ClientAuth::Basic;
 

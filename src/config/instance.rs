@@ -1,6 +1,7 @@
 //! Instances of n8n, and how they are guarded.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::endpoints::{endpoints, path_prefix, Paths};
 use super::environment::Environment;
@@ -8,6 +9,7 @@ use super::field::Field;
 use super::field_path::FieldPath;
 use super::principal::{principals, warn_of_shared_keys, PrincipalContext};
 use super::provider_summary::ProviderSummary;
+use super::provisioning::{provisioning, warn_if_idle};
 use super::public_api;
 use super::raw::{RawInstance, RawN8n, RawPrincipal, RawWebhook};
 use super::read::{gathered, List, ListOrEmpty, Located};
@@ -100,13 +102,20 @@ fn instance(
     let hooks = raw.webhooks.value.map(|list| list.0).unwrap_or_default();
     check_that_a_token_is_taken(&raw.principals, &hooks);
     let webhooks = webhooks(hooks, paths, context.providers);
+    let has_provisioning = raw.n8n.given;
+    let provisioning_path = raw.n8n.path.clone();
+    let provisioning = provisioning(raw.n8n, endpoints.as_ref(), context.environment);
     let list = raw.principals.value;
     let context = PrincipalContext {
         providers: context.providers,
         has_roles: raw.roles.given,
+        has_provisioning,
         environment: context.environment,
     };
     let principals = principals(list.map(|list| list.items).unwrap_or_default(), &context);
+    if has_provisioning {
+        warn_if_idle(&principals, &provisioning_path);
+    }
     let roles = raw.roles.value.into_iter().flat_map(|roles| roles.0);
     let public_api = public_api.map(|public_api| PublicApi {
         providers: providers_of(&principals),
@@ -117,6 +126,7 @@ fn instance(
         name: None,
         grants: gathered(roles.map(|(role, scopes)| (role, scopes.0))),
         principals,
+        provisioning: provisioning.ok()?.map(Arc::new),
         public_api: public_api?,
         webhooks,
         metrics: raw.metrics.value?.0,

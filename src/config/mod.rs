@@ -30,6 +30,7 @@ mod keys;
 mod principal;
 mod provider;
 mod provider_summary;
+mod provisioning;
 mod public_api;
 mod raw;
 mod read;

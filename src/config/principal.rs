@@ -3,21 +3,25 @@
 use std::collections::BTreeMap;
 
 use super::api_key::api_key;
+use super::choices::PerWord;
 use super::condition::condition;
 use super::environment::Environment;
 use super::field::{Field, Reported};
 use super::field_path::FieldPath;
 use super::provider_summary::ProviderSummary;
-use super::raw::RawPrincipal;
-use super::read::Located;
+use super::raw::{RawCondition, RawPrincipal, RawUser};
+use super::read::{List, Located};
 use super::scopes::Scopes;
+use super::secrets::SecretName;
 use crate::n8n::ScopeSet;
-use crate::policy::{Principal, Principals};
+use crate::policy::{Per, Principal, Principals, StaticKey, Upstream, UserRule};
 
 /// What principals need of the rest of the configuration.
 pub(super) struct PrincipalContext<'s> {
     pub(super) providers: &'s [ProviderSummary],
     pub(super) has_roles: bool,
+    /// Whether the gate itself may call n8n, or would after a correction.
+    pub(super) has_provisioning: bool,
     pub(super) environment: &'s dyn Environment,
 }
 
@@ -68,19 +72,68 @@ fn principal(
         );
     }
     let limits = limits(raw.grant, raw.allow);
+    let groups = groups(&raw.r#match);
     let matches = condition(raw.r#match, context.providers);
-    let key = raw.api_key.value.as_ref();
-    let key = key.and_then(|name| api_key(name, context.environment, &raw.api_key.path));
+    let upstream = if raw.user.given {
+        if !context.has_provisioning {
+            raw.user.error(
+                "needs n8n beside principals: without it the gate cannot make keys",
+                "write n8n with cluster, api_key and seed, or give the principal an api_key",
+            );
+        }
+        let rule = raw.user.value.and_then(|user| user_rule(user, groups));
+        rule.map(Upstream::User)
+    } else {
+        static_keys(&raw.api_key, &raw.api_keys, context.environment)
+            .map(|keys| Upstream::Keys(keys.into()))
+    };
     let (grant, allow) = limits.ok()?;
-    let key = key?;
     Some(Principal {
         name: raw.name.value?.text.into(),
         matches: matches.ok()?,
         grant,
         allow,
-        api_key: key.secret,
-        key_expiry: key.expiry,
+        upstream: upstream?,
     })
+}
+
+/// The keys that an operator made. `None`: one is wrong, which was reported.
+fn static_keys(
+    one: &Field<SecretName>,
+    several: &Field<List<Located<SecretName>>>,
+    environment: &dyn Environment,
+) -> Option<Vec<StaticKey>> {
+    let one = one.value.iter().map(|name| (name, &one.path));
+    let several = several.value.iter().flat_map(|list| &list.0);
+    let several = several.map(|item| (&item.value, &item.path));
+    let keys = one.chain(several);
+    let keys: Vec<_> = keys
+        .map(|(name, path)| api_key(name, environment, path))
+        .collect();
+    let keys: Option<Vec<_>> = keys.into_iter().collect();
+    keys.filter(|keys| !keys.is_empty())
+}
+
+/// As which user the callers act. `groups`: those that the principal matches.
+fn user_rule(raw: RawUser, groups: Vec<String>) -> Option<UserRule> {
+    if let Some(email) = raw.email.value {
+        // n8n stores addresses so.
+        let email = email.text.to_lowercase();
+        return Some(UserRule::One { email });
+    }
+    Some(UserRule::Per(match raw.per.value?.0 {
+        PerWord::Client => Per::Client,
+        PerWord::Subject => Per::Subject,
+        PerWord::Tenant => Per::Tenant,
+        PerWord::Group if groups.is_empty() => {
+            raw.per.path.error(
+                "needs groups in match: a caller may be in many, of which one must be chosen",
+                "list the groups in match, in the order in which they count",
+            );
+            return None;
+        }
+        PerWord::Group => Per::Group(groups),
+    }))
 }
 
 /// The scopes that it always has, and the most that it may do.
@@ -103,6 +156,16 @@ fn limits(
     Ok((grant, allow))
 }
 
+/// The groups that a principal matches, in the order of the configuration.
+fn groups(condition: &Field<RawCondition>) -> Vec<String> {
+    let groups = condition
+        .value
+        .as_ref()
+        .and_then(|raw| raw.groups.value.as_ref());
+    let groups = groups.into_iter().flat_map(|groups| &groups.0);
+    groups.map(|group| group.text.clone()).collect()
+}
+
 fn report_equal_names(principals: &[Located<RawPrincipal>]) {
     let mut seen: BTreeMap<&str, &FieldPath> = BTreeMap::new();
     for field in principals.iter().map(|item| &item.value.name) {
@@ -118,12 +181,19 @@ fn report_equal_names(principals: &[Located<RawPrincipal>]) {
 /// other.
 pub(super) fn warn_of_shared_keys<'r>(principals: impl Iterator<Item = &'r Located<RawPrincipal>>) {
     let mut seen: BTreeMap<&str, &FieldPath> = BTreeMap::new();
-    for field in principals.map(|item| &item.value.api_key) {
-        let Some(key) = &field.value else { continue };
-        if let Some(first) = seen.insert(key.variable(), &field.path) {
-            let problem = format!("is also the key at {first}");
-            let hint = "give each an API key of its own: n8n sees one user for both";
-            field.warn(problem, hint);
+    for principal in principals.map(|item| &item.value) {
+        let one = principal
+            .api_key
+            .value
+            .iter()
+            .map(|name| (name, &principal.api_key.path));
+        let several = principal.api_keys.value.iter().flat_map(|list| &list.0);
+        for (key, path) in one.chain(several.map(|item| (&item.value, &item.path))) {
+            if let Some(first) = seen.insert(key.variable(), path) {
+                let problem = format!("is also the key at {first}");
+                let hint = "give each an API key of its own: n8n sees one user for both";
+                path.warn(problem, hint);
+            }
         }
     }
 }

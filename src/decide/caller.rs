@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use super::edits::{identity_headers, HeaderEdit};
+use crate::facts::MintRequest;
 use crate::formats::json;
 use crate::identity::Identity;
 use crate::n8n::ScopeSet;
-use crate::policy::{Instance, Principal, Provider, ProviderId, RolesFrom};
+use crate::policy::{
+    Instance, NoUser, Principal, Provider, ProviderId, RolesFrom, StaticKey, Upstream,
+};
 use crate::reply::Reason;
-use crate::secret::Secret;
 use crate::token::VerifiedToken;
 
 /// A caller whose token was verified, and all that follows from the token and the policy of one
@@ -33,8 +35,19 @@ pub(super) struct ResolvedPrincipal {
     pub(super) granted: ScopeSet,
     /// The most n8n scopes that OAuth scopes of a token can grant; `None`: they grant none.
     pub(super) most_by_scopes: Option<ScopeSet>,
-    /// The upstream API key.
-    pub(super) api_key: Secret,
+    /// What n8n gets in place of the token.
+    pub(super) upstream: UpstreamKey,
+}
+
+/// The API key that n8n gets for a caller.
+#[derive(Debug)]
+pub(super) enum UpstreamKey {
+    /// One of these, which an operator made.
+    Static(Arc<[StaticKey]>),
+    /// One that the gate makes.
+    Minted(Arc<MintRequest>),
+    /// The token does not name for which user the gate would make it.
+    NoUser,
 }
 
 impl Caller {
@@ -47,12 +60,15 @@ impl Caller {
         let misses_groups = instance.principals.misses_groups(&identity);
         let principal = instance.principals.of(&identity);
         let principal = principal.filter(|_| !misses_groups);
-        let principal = principal.map(|principal| ResolvedPrincipal {
-            name: Arc::clone(&principal.name),
-            granted: granted(instance, provider.roles_from, &identity, principal),
-            most_by_scopes: (provider.roles_from != RolesFrom::Roles)
-                .then(|| principal.allow.clone().unwrap_or_else(ScopeSet::everything)),
-            api_key: principal.api_key.clone(),
+        let principal = principal.map(|principal| {
+            let granted = granted(instance, provider.roles_from, &identity, principal);
+            ResolvedPrincipal {
+                name: Arc::clone(&principal.name),
+                upstream: UpstreamKey::of(instance, &identity, principal, &granted),
+                granted,
+                most_by_scopes: (provider.roles_from != RolesFrom::Roles)
+                    .then(|| principal.allow.clone().unwrap_or_else(ScopeSet::everything)),
+            }
         });
         let name = principal.as_ref().map(|principal| &*principal.name);
         let headers = identity_headers(&identity, name);
@@ -115,6 +131,9 @@ impl Caller {
         let headers = self.headers.iter().map(HeaderEdit::value_len);
         let headers = headers.map(|length| length.saturating_add(ALLOCATION * 4));
         let claims = (!identity.claims.is_empty()).then(|| json::weight(&identity.claims));
+        let principal = self.principal.as_ref();
+        let minted = principal.and_then(|principal| principal.upstream.minted());
+        let minted = minted.map(|request| request.weight());
         let fixed = size_of::<Self>()
             .saturating_add(size_of::<Identity>())
             .saturating_add(identity.issuer.len().saturating_mul(2))
@@ -122,7 +141,39 @@ impl Caller {
         texts
             .chain(headers)
             .chain(claims)
+            .chain(minted)
             .fold(fixed, usize::saturating_add)
+    }
+}
+
+impl UpstreamKey {
+    fn of(
+        instance: &Instance,
+        identity: &Identity,
+        principal: &Principal,
+        granted: &ScopeSet,
+    ) -> Self {
+        let rule = match &principal.upstream {
+            Upstream::Keys(keys) => return Self::Static(Arc::clone(keys)),
+            Upstream::User(rule) => rule,
+        };
+        let domain = instance.provisioning.as_ref();
+        let domain = domain.map_or("", |provisioning| &*provisioning.email_domain);
+        match rule.user(&principal.name, identity, domain) {
+            Ok(user) => Self::Minted(Arc::new(MintRequest::new(
+                instance.id,
+                user,
+                granted.clone(),
+            ))),
+            Err(NoUser) => Self::NoUser,
+        }
+    }
+
+    fn minted(&self) -> Option<&Arc<MintRequest>> {
+        match self {
+            Self::Minted(request) => Some(request),
+            Self::Static(_) | Self::NoUser => None,
+        }
     }
 }
 

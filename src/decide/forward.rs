@@ -1,15 +1,28 @@
 //! A request that n8n gets for a verified caller.
 
-use super::caller::ResolvedPrincipal;
+use std::sync::Arc;
+
 use super::edits::{self, HeaderEdit, HeaderValue};
 use super::Evidence;
+use crate::facts::MintRequest;
 use crate::http::RequestHead;
+use crate::secret::Secret;
 
 /// A request that n8n gets for a verified caller. It needs [`Evidence`], which only verification
 /// makes.
 #[derive(Clone, Debug)]
 pub struct Forward {
     edits: Vec<HeaderEdit>,
+    api_key: Option<ApiKeyInUse>,
+}
+
+/// An upstream API key that a request gets.
+#[derive(Clone, Debug)]
+pub struct ApiKeyInUse {
+    /// The key.
+    pub key: Secret,
+    /// What the gate made it for; `None`: an operator made it.
+    pub minted: Option<Arc<MintRequest>>,
 }
 
 impl Forward {
@@ -17,13 +30,14 @@ impl Forward {
     pub(super) fn to_public_api(
         request: &RequestHead,
         evidence: &Evidence,
-        principal: &ResolvedPrincipal,
+        api_key: ApiKeyInUse,
     ) -> Self {
         let mut forward = Self::to(request, evidence, false);
         forward.edits.push(HeaderEdit::Set(
             edits::API_KEY_HEADER,
-            HeaderValue::Secret(principal.api_key.clone()),
+            HeaderValue::Secret(api_key.key.clone()),
         ));
+        forward.api_key = Some(api_key);
         forward
     }
 
@@ -37,10 +51,9 @@ impl Forward {
         Self::to(request, evidence, keep_authorization)
     }
 
-    /// Whether the gate sets an upstream API key in it.
-    pub fn has_api_key(&self) -> bool {
-        let is_key = |edit: &HeaderEdit| matches!(edit, HeaderEdit::Set(edits::API_KEY_HEADER, _));
-        self.edits.last().is_some_and(is_key)
+    /// The upstream API key in it.
+    pub const fn api_key(&self) -> Option<&ApiKeyInUse> {
+        self.api_key.as_ref()
     }
 
     /// What to change in the head of the request, in this order.
@@ -55,6 +68,9 @@ impl Forward {
         edits.extend(edits::without_made_up_identity(request));
         edits.extend(edits::without_credentials(request, keep_authorization));
         edits.extend_from_slice(of_caller);
-        Self { edits }
+        Self {
+            edits,
+            api_key: None,
+        }
     }
 }

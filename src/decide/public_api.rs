@@ -1,16 +1,21 @@
 //! Calls of n8n's public API.
 
+use std::sync::Arc;
+
 use super::authenticate::authenticate;
-use super::caller::ResolvedPrincipal;
+use super::caller::{ResolvedPrincipal, UpstreamKey};
 use super::credential::Credential;
 use super::draft::{Draft, Stop};
 use super::edits::without_made_up_identity;
+use super::forward::ApiKeyInUse;
 use super::misplaced::is_token;
-use super::{DecisionContext, DecisionRecord, Forward, Outcome};
+use super::{DecisionContext, DecisionRecord, Forward, Need, Outcome};
+use crate::facts::{Availability, Fact};
 use crate::http::{hostname, RequestHead};
 use crate::n8n::{Operation, Route, ScopeSet};
-use crate::policy::{ApiKeys, Instance};
+use crate::policy::{ApiKeys, Instance, StaticKey};
 use crate::reply::Reason;
+use crate::secret::Secret;
 use crate::token::ApiKeyForm;
 
 pub(super) fn decide(
@@ -43,9 +48,43 @@ pub(super) fn decide(
             return Err(Reason::InsufficientScope { missing, ask_for }.into());
         }
     }
+    let api_key = upstream_key(context, &principal.upstream)?;
     Ok(Outcome::Forward(Forward::to_public_api(
-        request, &evidence, principal,
+        request, &evidence, api_key,
     )))
+}
+
+/// The API key that n8n gets. One that the gate makes is made only for a request that is allowed.
+fn upstream_key(context: DecisionContext<'_>, upstream: &UpstreamKey) -> Result<ApiKeyInUse, Stop> {
+    let request = match upstream {
+        UpstreamKey::Static(keys) => {
+            let key = static_key(context, keys).ok_or(Reason::ProxyFailure)?;
+            return Ok(ApiKeyInUse { key, minted: None });
+        }
+        UpstreamKey::NoUser => return Err(Reason::NoUser.into()),
+        UpstreamKey::Minted(request) => request,
+    };
+    match context.facts.minted_key(request) {
+        Availability::Known(key) => Ok(ApiKeyInUse {
+            key: key.clone(),
+            minted: Some(Arc::clone(request)),
+        }),
+        Availability::Pending => Err(Need::Fact(Fact::MintedKey(Arc::clone(request))).into()),
+        Availability::Unavailable(outage) => Err(Reason::UpstreamKeyUnavailable(outage).into()),
+    }
+}
+
+/// The first key that n8n accepts, as far as is known. If it accepts none, the first one, so that its
+/// response says so.
+fn static_key(context: DecisionContext<'_>, keys: &[StaticKey]) -> Option<Secret> {
+    let first = keys.first()?;
+    if keys.len() == 1 {
+        return Some(first.key.clone());
+    }
+    let is_good =
+        |key: &&StaticKey| !key.has_expired(context.now) && !context.facts.is_refused(&key.key);
+    let key = keys.iter().find(is_good).unwrap_or(first);
+    Some(key.key.clone())
 }
 
 /// The scopes that a client can ask its provider for to get what is missing: of those that

@@ -13,7 +13,7 @@ pub struct Request<'r> {
 }
 
 /// Something without which a request cannot be decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Need {
     /// A fact that has to be fetched.
     Fact(Fact),

@@ -18,7 +18,9 @@ use serde_json::{json, Value};
 use super::*;
 use crate::config;
 use crate::crypto::{CryptoPath, GuestCrypto, SignatureVerifier};
-use crate::facts::{Availability, Fact, Facts, KeyIdDigest, NewerKeys, Outage, TokenStatus};
+use crate::facts::{
+    Availability, Fact, Facts, KeyIdDigest, MintRequest, NewerKeys, Outage, TokenStatus,
+};
 use crate::identity::Identity;
 use crate::mint::{mint, KeyKind, Mint};
 use crate::policy::{Policy, ProviderId};
@@ -110,6 +112,10 @@ struct TestFacts {
     may_have_changed: bool,
     /// The status of every token at each provider.
     statuses: Vec<TestStatus>,
+    /// The key that the gate made, or why it has none.
+    minted: Option<Result<Secret, &'static str>>,
+    /// The keys that n8n refused.
+    refused: Vec<Secret>,
 }
 
 /// The status of a token at a provider.
@@ -158,6 +164,21 @@ impl Facts for TestFacts {
             None => Availability::Pending,
         }
     }
+
+    fn minted_key(&self, _: &MintRequest) -> Availability<&Secret> {
+        match &self.minted {
+            Some(Ok(key)) => Availability::Known(key),
+            Some(Err(fault)) => Availability::Unavailable(Outage {
+                retry_after: std::time::Duration::from_secs(3),
+                fault: Some(fault),
+            }),
+            None => Availability::Pending,
+        }
+    }
+
+    fn is_refused(&self, key: &Secret) -> bool {
+        self.refused.contains(key)
+    }
 }
 
 fn load(configuration: &Value) -> Policy {
@@ -174,6 +195,8 @@ fn facts(configuration: &Value) -> TestFacts {
         newer_keys: NewerKeys::Unlikely,
         may_have_changed: false,
         statuses: Vec::new(),
+        minted: None,
+        refused: Vec::new(),
     }
 }
 

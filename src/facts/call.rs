@@ -189,6 +189,30 @@ impl CallFault {
 }
 
 impl CallResponse {
+    /// The HTTP status, if a whole response came.
+    pub(super) const fn status(&self) -> Option<u16> {
+        match self {
+            Self::Response { status, .. } => Some(*status),
+            Self::NoResponse | Self::NotDispatched => None,
+        }
+    }
+
+    /// The headers, if a whole response came.
+    pub(super) const fn headers(&self) -> Option<&ResponseHeaders> {
+        match self {
+            Self::Response { headers, .. } => Some(headers),
+            Self::NoResponse | Self::NotDispatched => None,
+        }
+    }
+
+    /// The body, whatever the status is.
+    pub(super) fn body(&self) -> &[u8] {
+        match self {
+            Self::Response { body, .. } => body,
+            Self::NoResponse | Self::NotDispatched => &[],
+        }
+    }
+
     /// How long the provider says that the document is fresh.
     pub(super) fn max_age(&self) -> Option<Duration> {
         match self {
@@ -209,14 +233,19 @@ impl CallResponse {
         }
     }
 
-    /// The document, if the call brought one.
+    /// The document, if the call brought one with status 200.
     pub(super) fn document(self) -> Result<Vec<u8>, CallFault> {
+        self.document_of(&[200])
+    }
+
+    /// The document, if the call brought one with one of these statuses.
+    pub(super) fn document_of(self, statuses: &[u16]) -> Result<Vec<u8>, CallFault> {
         match self {
             Self::Response {
-                status: 200,
+                status,
                 body,
                 headers,
-            } => match headers.coding(&body) {
+            } if statuses.contains(&status) => match headers.coding(&body) {
                 Some(coding) => Err(CallFault::ContentEncoding(coding)),
                 None if body.len() > MAX_DOCUMENT => Err(CallFault::TooLarge),
                 None => Ok(body),

@@ -59,6 +59,8 @@ pub enum FactKind {
     Keys,
     /// A token status.
     Token,
+    /// An API key of n8n that the gate makes.
+    MintedKey,
 }
 
 /// What an operator needs to know of a fault.
@@ -89,6 +91,8 @@ faults! {
             => "Look at the provider and at what stands before it.";
         Token: "the connection broke before the whole response was there"
             => "Look at the provider and at what stands before it.";
+        MintedKey: "the connection to n8n broke before the whole response was there"
+            => "Look at n8n and at what stands before it.";
     }
 
     /// Envoy has no cluster of that name.
@@ -97,12 +101,16 @@ faults! {
             => "Write the name of one of Envoy's clusters into `cluster`.";
         Token: "Envoy could not make the call: is there a cluster of that name?"
             => "Write the name of one of Envoy's clusters into `cluster`.";
+        MintedKey: "Envoy could not make the call: is there a cluster of that name?"
+            => "Write the name of one of Envoy's clusters into `n8n.cluster`.";
     }
 
     /// The gate itself is not let in.
     ClientRefused = 26 "client_refused" Source {
         Token: "the provider does not accept the client_id and client_secret"
             => "Check `client_id`, the variable of `client_secret`, `auth`, and whether the provider lets this client introspect tokens.";
+        MintedKey: "n8n does not accept the provisioning key, or its user may not make users"
+            => "Make a key with the scopes `user:create` and `user:read` for an owner or admin of n8n, and set the variable of `n8n.api_key`; look at the number of users that the licence allows.";
     }
 
     /// The document is elsewhere.
@@ -111,6 +119,8 @@ faults! {
             => "Write the address that it leads to into `discovery_uri` or `jwks_uri`.";
         Token: "the response is a redirect, and redirects are not followed"
             => "Check `uri`.";
+        MintedKey: "the response is a redirect, and redirects are not followed"
+            => "Write the address of n8n itself into `n8n.uri`, and its cluster into `n8n.cluster`.";
     }
 
     /// Nothing is there, or not any more.
@@ -119,6 +129,8 @@ faults! {
             => "Check `issuer`, `discovery_uri` or `jwks_uri`. The discovery document is read again at the next attempt.";
         Token: "nothing is there: status 404 or 410"
             => "Check `uri`.";
+        MintedKey: "n8n does not have the path: status 404 or 410"
+            => "Check `n8n.cluster`, and `endpoints` if n8n serves its API elsewhere; `N8N_PUBLIC_API_DISABLED` must not be true.";
     }
 
     /// The provider is called too often.
@@ -127,6 +139,8 @@ faults! {
             => "Raise `ttl` and `min_ttl`. `Retry-After` in seconds is obeyed, up to five minutes.";
         Token: "the provider is called too often: status 429"
             => "Raise `ttl` and `inactive_ttl`. `Retry-After` is obeyed, up to five minutes.";
+        MintedKey: "n8n limits log-ins to five a minute for each user: status 429"
+            => "Nothing: `Retry-After` is obeyed. If it comes often, many replicas start at once, or another program logs in as the user.";
     }
 
     /// Another status from 400 to 499.
@@ -135,6 +149,8 @@ faults! {
             => "Open the document to the address that Envoy comes from.";
         Token: "another status from 400 to 499"
             => "Call the address with curl. Calls about other tokens are made all the same.";
+        MintedKey: "another status from 400 to 499"
+            => "Look at the log of n8n.";
     }
 
     /// 503, also of Envoy itself, which cannot connect.
@@ -143,6 +159,8 @@ faults! {
             => "Look at `upstream_cx_connect_fail` and `ssl.fail_verify_san` of the cluster: DNS, a firewall, TLS; else at the provider.";
         Token: "status 503, of the provider, or of Envoy, which cannot connect"
             => "Look at the provider, its network and Envoy's cluster; at `timeout` too.";
+        MintedKey: "status 503, of n8n, or of Envoy, which cannot connect"
+            => "Look at n8n, and at `upstream_cx_connect_fail` of its cluster.";
     }
 
     /// 504, also of Envoy itself, which got no response in time.
@@ -151,6 +169,8 @@ faults! {
             => "Look at the provider, and at its network; `timeout` may be too short.";
         Token: "status 504, of the provider, or of Envoy, which waited for `timeout`"
             => "Look at the provider, its network and Envoy's cluster; at `timeout` too.";
+        MintedKey: "status 504, of n8n, or of Envoy, which waited for `n8n.timeout`"
+            => "Look at n8n; `n8n.timeout` may be too short.";
     }
 
     /// Another status from 500 to 599.
@@ -159,6 +179,8 @@ faults! {
             => "Look at the provider.";
         Token: "another status from 500 to 599"
             => "Look at the provider. Calls about other tokens are made all the same.";
+        MintedKey: "another status from 500 to 599"
+            => "Look at the log of n8n.";
     }
 
     /// Any other status than 200.
@@ -167,6 +189,8 @@ faults! {
             => "Call the address with curl: it has no key set.";
         Token: "another status than 200"
             => "Look at the provider. Calls about other tokens are made all the same.";
+        MintedKey: "another status"
+            => "Look at the log of n8n, and at what stands before it.";
     }
 
     /// More than is read.
@@ -175,6 +199,8 @@ faults! {
             => "Check the address: real key sets have some kilobytes.";
         Token: "the response is larger than 16 KiB"
             => "Look at the provider and at what stands before it.";
+        MintedKey: "the response is larger than 256 KiB"
+            => "Check `n8n.cluster`.";
     }
 
     /// A compressed body. The gate asks for none.
@@ -183,6 +209,8 @@ faults! {
             => "Have the server, or the proxy before it, obey `Accept-Encoding: identity`.";
         Token: "the document is compressed, though the gate asks for `identity`"
             => "Have the server, or the proxy before it, obey `Accept-Encoding: identity`.";
+        MintedKey: "the response is compressed, though the gate asks for `identity`"
+            => "Have the proxy before n8n obey `Accept-Encoding: identity`.";
     }
 
     /// Not `application/json`.
@@ -195,6 +223,8 @@ faults! {
     ResponseMalformed = 28 "answer_malformed" Fact {
         Token: "the response is malformed"
             => "Check `uri`: the response must be a JSON object with `active`.";
+        MintedKey: "the response is not one that n8n sends; the log names the call"
+            => "Check `n8n.cluster`, `n8n.uri` and `endpoints`; a page of another server has status 200, too.";
     }
 
     /// A discovery document that is not a JSON object with the members that are needed.
@@ -280,6 +310,42 @@ faults! {
         Keys: "the JWK set has two members of one name"
             => "Tell the provider: two readers could read two key sets. The keys that are known stay in use for `max_stale`.";
     }
+
+    /// The user of n8n has another password.
+    UserPassword = 29 "user_password" Fact {
+        MintedKey: "the user exists in n8n, with another password than the one that the gate derives"
+            => "Use another address in `user.email`, or delete the user in n8n. If `n8n.seed` was changed, set it to what it was.";
+    }
+
+    /// The user of n8n has a second factor.
+    UserSecondFactor = 30 "user_second_factor" Fact {
+        MintedKey: "the user has a second factor in n8n, which the gate does not know"
+            => "Remove the second factor of this user in n8n, and do not enforce it for all users.";
+    }
+
+    /// n8n sends invitations by e-mail.
+    InvitationMailed = 31 "invitation_mailed" Fact {
+        MintedKey: "n8n sends invitations by e-mail, so that the gate cannot accept them"
+            => "Run n8n without `N8N_SMTP_HOST`, or make the user in n8n first.";
+    }
+
+    /// n8n refuses a session that it made a moment ago.
+    SessionRefused = 32 "session_refused" Fact {
+        MintedKey: "n8n refuses the session of a log-in that it accepted"
+            => "Look at n8n: several copies with different `N8N_USER_MANAGEMENT_JWT_SECRET` do that.";
+    }
+
+    /// The user may have none of the scopes.
+    NoScope = 33 "no_scope" Fact {
+        MintedKey: "the user's role in n8n allows none of the scopes of the caller"
+            => "Members have no scope for users, licences and settings: grant others, or give the principal an `api_key` of an admin.";
+    }
+
+    /// n8n refuses an API key that it made a moment ago.
+    KeyRefused = 34 "key_refused" Fact {
+        MintedKey: "n8n refuses an API key that it made a moment ago"
+            => "Compare the clocks of n8n and Envoy; look at n8n: several copies with different databases or secrets do that.";
+    }
 }
 
 /// The number that stands for no code.
@@ -340,7 +406,8 @@ mod tests {
              unavailable timeout server_error status too_large document_malformed issuer_mismatch \
              jwks_uri not_json not_a_key_set empty no_usable_key duplicate_member content_encoding \
              page keys_missing list certificates single_key discovery_document client_refused \
-             content_type answer_malformed";
+             content_type answer_malformed user_password user_second_factor invitation_mailed \
+             session_refused no_scope key_refused";
         for (number, code) in (0..).zip(fixed.split_whitespace()) {
             let known = FaultCode::numbered(number).map(FaultCode::as_str);
             assert_eq!(known, Some(code));

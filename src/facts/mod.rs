@@ -29,6 +29,7 @@ pub use fault::{Advice, FactKind, FaultCode};
 pub use kinds::event::Event;
 pub use kinds::fact::{Fact, Facts};
 pub use kinds::key_set::{read_discovery, KeyIdDigest, KeysFault, NewerKeys};
+pub use kinds::minted_key::{MintRequest, MintedKeyFault};
 pub use kinds::store::{FactStore, KeyCount, Origin};
 pub use kinds::token_status::{
     read_token_status, status_request, TokenStatus, TokenStatusFault, MAX_CALLS,

@@ -14,6 +14,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
@@ -24,7 +25,7 @@ use crate::n8n::ScopeSet;
 use crate::policy::{
     Access, ApiKeyRules, ApiKeys, Condition, CryptoMode, Freshness, Instance, InstanceId,
     Instances, IssuerIndex, KeySource, Policy, Principal, Principals, Provider, ProviderId,
-    PublicApi, RolesFrom,
+    PublicApi, RolesFrom, StaticKey, Upstream,
 };
 use crate::secret::Secret;
 use crate::time::UnixMillis;
@@ -125,8 +126,10 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
         matches: Condition::default(),
         grant: ScopeSet::default(),
         allow: None,
-        api_key: Secret::new(secret.to_owned()),
-        key_expiry: None,
+        upstream: Upstream::Keys(Arc::new([StaticKey {
+            key: Secret::new(secret.to_owned()),
+            expiry: None,
+        }])),
     };
     Policy {
         providers: vec![provider],
@@ -135,6 +138,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
             id: InstanceId(0),
             name: None,
             grants: BTreeMap::new(),
+            provisioning: None,
             principals: Principals::new(secret.map(principal).into_iter().collect()),
             public_api: PublicApi {
                 api_keys: ApiKeyRules {
@@ -247,7 +251,7 @@ fn before(moment: UnixMillis) -> UnixMillis {
 
 impl FactStore {
     /// Lets a request wait of which nothing is known.
-    fn wait(&mut self, waiter: WaiterId, fact: Fact, since: UnixMillis) -> Result<(), WaitFault> {
+    fn wait(&mut self, waiter: WaiterId, fact: &Fact, since: UnixMillis) -> Result<(), WaitFault> {
         self.admit(waiter, fact, since, Origin::default(), since)
     }
 }

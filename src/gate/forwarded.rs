@@ -2,7 +2,7 @@
 
 use super::settled::NO_REFUSAL;
 use super::Settled;
-use crate::decide::{Decision, DecisionRecord, Outcome};
+use crate::decide::{ApiKeyInUse, Decision, DecisionRecord, Outcome};
 use crate::http::RequestHead;
 use crate::policy::principal_label;
 use crate::reply::problem;
@@ -14,21 +14,22 @@ use crate::time::UnixMillis;
 pub struct ForwardedRequest {
     record: DecisionRecord,
     request: RequestHead,
+    api_key: ApiKeyInUse,
 }
 
 impl Settled {
     /// What to keep of this request until n8n responds. `None`: the response says nothing about the
     /// gate, because the credential is the caller's own, or there is none.
     pub fn into_forwarded(self) -> Option<Box<ForwardedRequest>> {
-        match &self.decision.outcome {
-            Outcome::Forward(forward) if forward.has_api_key() => {
-                Some(Box::new(ForwardedRequest {
-                    record: self.decision.record,
-                    request: self.request.for_reports(),
-                }))
-            }
-            _ => None,
-        }
+        let Outcome::Forward(forward) = &self.decision.outcome else {
+            return None;
+        };
+        let api_key = forward.api_key()?.clone();
+        Some(Box::new(ForwardedRequest {
+            api_key,
+            record: self.decision.record,
+            request: self.request.for_reports(),
+        }))
     }
 
     /// The status of n8n that refused an upstream API key, and the principal of the key.
@@ -44,7 +45,11 @@ impl ForwardedRequest {
     /// n8n has responded with this status. `None`: there is nothing to do and nothing to report, and
     /// the clock is not read.
     pub fn responded(self, status: u16, now: impl FnOnce() -> UnixMillis) -> Option<Settled> {
-        let Self { record, request } = self;
+        let Self {
+            record,
+            request,
+            api_key,
+        } = self;
         let decision = Decision::after_response(record, status)?;
         let refusal = match &decision.outcome {
             Outcome::Reject(reason) => problem(reason, None, &request),
@@ -56,6 +61,7 @@ impl ForwardedRequest {
             log_edits: Vec::new(),
             request,
             now: now(),
+            api_key: Some(api_key),
         })
     }
 }

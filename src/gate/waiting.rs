@@ -33,7 +33,7 @@ pub(super) struct WaitingRequest {
 }
 
 /// The refusal of a request whose fact is not available after the wait.
-pub(super) fn unavailable(need: Need) -> Reason {
+pub(super) fn unavailable(need: &Need) -> Reason {
     let outage = Outage {
         retry_after: Duration::from_secs(1),
         fault: None,
@@ -46,14 +46,15 @@ pub(super) fn unavailable(need: Need) -> Reason {
         Need::Fact(Fact::TokenStatusToDecide(..) | Fact::TokenStatusToConfirm(..)) => {
             Reason::IntrospectionUnavailable(outage)
         }
+        Need::Fact(Fact::MintedKey(_)) => Reason::UpstreamKeyUnavailable(outage),
     }
 }
 
 /// The refusal of a request that cannot wait. A token whose signature is not good under the known keys
 /// is refused for that, and each other one for the reason given.
-pub(super) fn refusal_without(need: Need, otherwise: Reason) -> Reason {
+pub(super) fn refusal_without(need: &Need, otherwise: Reason) -> Reason {
     match need {
-        Need::Fact(Fact::ChangedKeySet(_, _, fault)) => Reason::Token(fault),
+        Need::Fact(Fact::ChangedKeySet(_, _, fault)) => Reason::Token(*fault),
         _ => otherwise,
     }
 }

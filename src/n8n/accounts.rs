@@ -12,6 +12,6 @@ pub use requests::{
     MAX_LABEL, MAX_NAME, MEMBER,
 };
 pub use responses::{
-    read_grantable, read_invited, read_login_fault, read_new_key, read_user, session_cookie,
-    AccountState, Invited, LoginFault, MintedKey,
+    read_expired_keys, read_grantable, read_invited, read_login_fault, read_new_key, read_user,
+    session_cookie, AccountState, Invited, LoginFault, MintedKey,
 };

@@ -3,7 +3,7 @@
 
 use super::decision_labels::DecisionLabels;
 use crate::crypto::CryptoPath;
-use crate::facts::{KeysFault, TokenStatusFault};
+use crate::facts::{KeysFault, MintedKeyFault, TokenStatusFault};
 
 /// One metric. Every value in a name comes from a closed set or from the configuration, so their
 /// number is bounded.
@@ -41,6 +41,18 @@ pub enum Metric<'m> {
         /// Why.
         fault: &'m TokenStatusFault,
     },
+    /// Counter: API keys of n8n that the gate made.
+    MintedKey {
+        /// The instance.
+        instance: &'m str,
+    },
+    /// Counter: API keys of n8n that the gate could not make.
+    MintedKeyFailure {
+        /// The instance.
+        instance: &'m str,
+        /// Why.
+        fault: &'m MintedKeyFault,
+    },
     /// Counter: requests that waited for a newer key set, because their token names an unknown key.
     KeyIdMiss {
         /// The provider.
@@ -58,6 +70,8 @@ pub enum Metric<'m> {
     UpstreamKeyTime {
         /// The principal.
         principal: &'m str,
+        /// The number of the key among those of the principal, from 1.
+        number: usize,
     },
     /// Gauge: seconds since a provider's keys were fetched, or since they are missing.
     KeySetAge {
@@ -108,13 +122,22 @@ impl Metric<'_> {
                 "{PREFIX}.introspection_failures.fault.{}.provider.{provider}",
                 fault.code().as_str()
             ),
+            Self::MintedKey { instance } => format!("{PREFIX}.minted_keys.instance.{instance}"),
+            Self::MintedKeyFailure { instance, fault } => format!(
+                "{PREFIX}.minted_key_failures.fault.{}.instance.{instance}",
+                fault.code().as_str()
+            ),
             Self::KeyIdMiss { provider } => format!("{PREFIX}.key_id_misses.provider.{provider}"),
             // The name of a principal may hold dots: it stands last.
             Self::UpstreamRefusal { status, principal } => {
                 format!("{PREFIX}.upstream_refusals.status.{status}.principal.{principal}")
             }
-            Self::UpstreamKeyTime { principal } => {
-                format!("{PREFIX}.upstream_key_seconds_left.principal.{principal}")
+            Self::UpstreamKeyTime {
+                principal,
+                number: 1,
+            } => format!("{PREFIX}.upstream_key_seconds_left.principal.{principal}"),
+            Self::UpstreamKeyTime { principal, number } => {
+                format!("{PREFIX}.upstream_key_seconds_left.key.{number}.principal.{principal}")
             }
             Self::KeySetAge { provider } => {
                 format!("{PREFIX}.key_set_age_seconds.provider.{provider}")
@@ -160,7 +183,14 @@ mod tests {
                 status: 401,
                 principal: "prod.app-a",
             },
-            Metric::UpstreamKeyTime { principal: "app-a" },
+            Metric::UpstreamKeyTime {
+                principal: "app-a",
+                number: 1,
+            },
+            Metric::UpstreamKeyTime {
+                principal: "app-a",
+                number: 2,
+            },
             Metric::Keys { provider },
             Metric::SkippedKeys { provider },
         ]
@@ -179,6 +209,7 @@ mod tests {
                 "n8n_idp_gate.key_set_age_seconds.provider.idp",
                 "n8n_idp_gate.upstream_refusals.status.401.principal.prod.app-a",
                 "n8n_idp_gate.upstream_key_seconds_left.principal.app-a",
+                "n8n_idp_gate.upstream_key_seconds_left.key.2.principal.app-a",
                 "n8n_idp_gate.keys.provider.idp",
                 "n8n_idp_gate.skipped_keys.provider.idp",
             ]

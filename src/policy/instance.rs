@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Access, ApiKeyRules, Principals, WebhookRules};
+use super::{Access, ApiKeyRules, Principals, Provisioning, WebhookRules};
 use crate::n8n::{Endpoints, Location, PathFault, PathPrefix, ScopeSet};
 
 /// The index of an instance in [`Policy::instances`].
@@ -21,6 +21,8 @@ pub struct Instance {
     pub grants: BTreeMap<String, ScopeSet>,
     /// The principals in the order of the configuration; the first match applies.
     pub principals: Principals,
+    /// How the gate itself calls this n8n; `None`: it does not.
+    pub provisioning: Option<Arc<Provisioning>>,
     /// How the public API is guarded.
     pub public_api: PublicApi,
     /// How webhooks, forms and MCP triggers are guarded.

@@ -35,10 +35,10 @@ pub use instance::{Instance, InstanceId, PublicApi};
 pub use instances::{DuplicateHost, Instances};
 pub use introspection::{Introspection, Protocol};
 pub use issuer_index::IssuerIndex;
-pub use key_expiry::principal_label;
+pub use key_expiry::{principal_label, KeyOf};
 pub use n8n_user::{N8nUser, NoUser, Per, UserRule};
 pub use pattern::{PathPattern, PatternFault};
-pub use principal::Principal;
+pub use principal::{Principal, StaticKey, Upstream};
 pub use principals::Principals;
 pub use provider::{Freshness, KeySource, Provider, ProviderId, RolesFrom};
 pub use provisioning::Provisioning;
@@ -62,6 +62,25 @@ pub struct Policy {
     pub sharing_secret: Option<Secret>,
     /// What leaves an audit record.
     pub audit: AuditRules,
+}
+
+impl Policy {
+    /// The secrets that only programs with this configuration have.
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        let instances = self.instances.iter();
+        let of_instances = instances.flat_map(|instance| {
+            let principals = instance.principals.iter();
+            let keys = principals.flat_map(|principal| principal.upstream.static_keys());
+            let keys = keys.map(|key| &key.key);
+            let provisioning = instance.provisioning.as_ref();
+            keys.chain(
+                provisioning
+                    .into_iter()
+                    .flat_map(|own| [&own.api_key, &own.seed]),
+            )
+        });
+        of_instances.chain(&self.sharing_secret)
+    }
 }
 
 /// What checks signatures.

@@ -139,6 +139,15 @@ refusals! {
             meaning: "no principal's `match` holds for the caller",
             remedy: "compare `client`, `kind` and `sub` of the audit with `match` of the principals",
         }
+        /// The token does not name for which user of n8n its caller acts.
+        NoUser => {
+            status: 403,
+            challenge: INSUFFICIENT_SCOPE,
+            code: "no_user",
+            detail: "The token does not name what this caller's user in n8n is made for.",
+            meaning: "`user.per` of the principal names a client, subject, group or tenant, and the token has none",
+            remedy: "have the provider put it into its tokens, or write another `per`, or `email`",
+        }
         /// The operation needs scopes that the caller does not have.
         InsufficientScope {
             /// The n8n scopes that are missing.
@@ -263,6 +272,19 @@ refusals! {
             meaning: "the token names a key that is not in the key set, and the key set was fetched a moment ago for such a token: it may have changed since",
             remedy: "nothing, if the provider changed its keys: callers try again; many of these are made-up tokens, see `claimed.kid`",
             example: Self::KeysNotCurrent(Duration::from_secs(3)),
+        }
+        /// The API key of the caller's user in n8n is not available now.
+        UpstreamKeyUnavailable(Outage) => {
+            status: 503,
+            challenge: Challenge::None,
+            code: "upstream_key_unavailable",
+            detail: "The access token is good. The gate cannot get a key of n8n for this caller at the moment.",
+            meaning: "the gate could not make the user of `principal` in n8n, or a key for it; `fault` in the audit says why: see [faults](faults.md)",
+            remedy: "look at `fault`, and at its line in [faults](faults.md); tell callers to try again",
+            example: Self::UpstreamKeyUnavailable(Outage {
+                retry_after: Duration::from_secs(4),
+                fault: None,
+            }),
         }
         /// The token status is not available now.
         IntrospectionUnavailable(Outage) => {
@@ -607,7 +629,9 @@ impl Reason {
     pub fn fault(&self) -> Option<&str> {
         match self {
             Self::Path(fault) => Some(fault.as_str()),
-            Self::KeysUnavailable(outage) | Self::IntrospectionUnavailable(outage) => outage.fault,
+            Self::KeysUnavailable(outage)
+            | Self::IntrospectionUnavailable(outage)
+            | Self::UpstreamKeyUnavailable(outage) => outage.fault,
             Self::Token(
                 TokenFault::AlgorithmNotAllowed(Some(name))
                 | TokenFault::ClaimOfWrongType(name)
@@ -624,9 +648,9 @@ impl Reason {
     /// When the client may try again, where a later request may succeed.
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::KeysUnavailable(outage) | Self::IntrospectionUnavailable(outage) => {
-                Some(outage.retry_after)
-            }
+            Self::KeysUnavailable(outage)
+            | Self::IntrospectionUnavailable(outage)
+            | Self::UpstreamKeyUnavailable(outage) => Some(outage.retry_after),
             Self::KeysNotCurrent(wait) => Some(*wait),
             Self::TooManyWaiting | Self::ProxyFailure => Some(Duration::from_secs(1)),
             _ => None,

@@ -23,8 +23,9 @@ pub fn load<H: Host>(host: &H, text: &[u8]) -> Option<Arc<Policy>> {
         host.log(LogLevel::Warn, &format!("configuration: {warning}"));
     }
     let policy = loaded.policy;
-    for expired in policy.expired_keys(now(host).to_seconds()) {
-        host.log(LogLevel::Warn, &format!("configuration: {expired}"));
+    let now = now(host).to_seconds();
+    for warning in policy.expired_keys(now).chain(policy.expiring_keys(now)) {
+        host.log(LogLevel::Warn, &format!("configuration: {warning}"));
     }
     host.log(
         LogLevel::Info,

@@ -34,6 +34,15 @@ impl State {
                 host.log(LogLevel::Warn, &line);
                 Metric::KeySetFailure { provider, fault }
             }
+            Event::KeyMinted(instance) => Metric::MintedKey {
+                instance: gate.instance_name(*instance),
+            },
+            Event::KeyFailed(instance, user, fault) => {
+                let instance = gate.instance_name(*instance);
+                let line = format!("instance {instance}, user {user}: {fault}");
+                host.log(LogLevel::Warn, &line);
+                Metric::MintedKeyFailure { instance, fault }
+            }
             Event::TokenStatusReceived(provider, active) => Metric::Introspection {
                 provider: name(*provider),
                 active: *active,

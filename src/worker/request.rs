@@ -113,7 +113,7 @@ impl<H: Host> Request<H> {
                 // These are for the log alone: this head does not go on.
                 let _ = current::edit(host, &edits, &RequestHead::default());
                 let mut state = worker.state();
-                state.count_wait(host, need);
+                state.count_wait(host, &need);
                 state.adjust_tick(host);
                 Flow::Hold
             }
@@ -164,6 +164,7 @@ fn replace_response<H: Host>(host: &H, worker: &Worker<H>, mut settled: Settled)
         }
     }
     let mut state = worker.state();
+    state.gate.note_response(&settled);
     state.report_upstream_refusal(host, &settled, flow == Flow::Hold);
     state.report_current(host, &mut settled);
     flow

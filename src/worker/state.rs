@@ -64,9 +64,9 @@ impl State {
     }
 
     /// Counts a request that waits because its token names an unknown key.
-    pub(super) fn count_wait<H: Host>(&mut self, host: &H, need: Need) {
+    pub(super) fn count_wait<H: Host>(&mut self, host: &H, need: &Need) {
         if let Need::Fact(Fact::NewerKeySet(provider, _)) = need {
-            let provider = self.gate.provider_name(provider);
+            let provider = self.gate.provider_name(*provider);
             self.metrics.count(host, &Metric::KeyIdMiss { provider });
         }
     }
@@ -117,9 +117,12 @@ impl State {
         }
         if now >= self.upstream_key_times_due {
             self.upstream_key_times_due = now.saturating_add(UPSTREAM_KEY_TIMES);
-            for (principal, left) in gate.upstream_key_times(now) {
-                let principal = &*principal;
-                metrics.record(host, &Metric::UpstreamKeyTime { principal }, left);
+            for (key, left) in gate.upstream_key_times(now) {
+                let metric = Metric::UpstreamKeyTime {
+                    principal: &key.principal,
+                    number: key.number,
+                };
+                metrics.record(host, &metric, left);
             }
         }
         // These seldom change, and the host keeps the last value.

@@ -42,6 +42,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Str
     let mut refused = 0_usize;
     let mut bypasses = 0_usize;
     let mut lost = 0_usize;
+    let mut expired = 0_usize;
     for (path, manifest) in &manifests {
         let found = bypass::look(&manifest.documents, &gates);
         if manifest.configurations.is_empty() && !found.has_routes {
@@ -54,10 +55,14 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Str
             let report = match found.load(&environment) {
                 Ok(loaded) => {
                     let warnings = found.origin.located(&loaded.warnings).into_iter();
-                    let warnings = warnings.chain(loaded.policy.expired_keys(now().to_seconds()));
+                    let now = now().to_seconds();
+                    let warnings = warnings.chain(loaded.policy.expiring_keys(now));
+                    let keys: Vec<_> = loaded.policy.expired_keys(now).collect();
+                    expired = expired.saturating_add(keys.len());
                     let of_routes = routes::warnings(&found.configuration, &found.routes);
                     let warnings = warnings.chain(of_routes).chain(of_clusters.warnings);
-                    let errors = listed("error", of_clusters.errors);
+                    let errors = of_clusters.errors.into_iter().chain(keys);
+                    let errors = listed("error", errors);
                     let good = if errors.is_empty() {
                         "good"
                     } else {
@@ -103,6 +108,11 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Str
         0 => {}
         1 => problems.push("1 cluster is not in its file".to_owned()),
         count => problems.push(format!("{count} clusters are not in their files")),
+    }
+    match expired {
+        0 => {}
+        1 => problems.push("1 API key of n8n has expired".to_owned()),
+        count => problems.push(format!("{count} API keys of n8n have expired")),
     }
     if problems.is_empty() {
         return Ok(());

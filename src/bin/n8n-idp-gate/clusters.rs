@@ -27,10 +27,15 @@ pub(crate) fn look(configuration: &Value, resources: &Value) -> Diagnostics {
     let Some(Value::Array(clusters)) = field(resources, "clusters") else {
         return found;
     };
-    let providers = configuration["providers"].as_array();
-    for (index, provider) in providers.into_iter().flatten().enumerate() {
-        for call in calls(provider) {
-            let path = format!("providers[{index}].{}", call.field);
+    let list = |name: &str| configuration[name].as_array().into_iter().flatten();
+    let providers = list("providers").enumerate();
+    let providers = providers.map(|(index, one)| (format!("providers[{index}]."), calls(one)));
+    let instances = list("instances").enumerate();
+    let instances = instances.map(|(index, one)| (format!("instances[{index}]."), to_n8n(one)));
+    let top = (String::new(), to_n8n(configuration));
+    for (at, calls) in providers.chain(instances).chain([top]) {
+        for call in calls {
+            let path = format!("{at}{}", call.field);
             let cluster = clusters
                 .iter()
                 .find(|cluster| cluster["name"] == call.cluster);
@@ -60,8 +65,22 @@ struct Call<'c> {
     is_https: Option<bool>,
 }
 
+fn scheme(address: &Value) -> Option<bool> {
+    Some(address.as_str()?.starts_with("https:"))
+}
+
+/// The calls by which the gate makes users and keys in one n8n.
+fn to_n8n(instance: &Value) -> Vec<Call<'_>> {
+    let n8n = &instance["n8n"];
+    let call = n8n["cluster"].as_str().map(|cluster| Call {
+        field: "n8n.cluster",
+        cluster,
+        is_https: scheme(&n8n["uri"]).or(Some(false)),
+    });
+    call.into_iter().collect()
+}
+
 fn calls(provider: &Value) -> Vec<Call<'_>> {
-    let scheme = |address: &Value| Some(address.as_str()?.starts_with("https:"));
     let issuer = &provider["issuer"];
     // What is made of `tenant` or `domain` begins with https.
     let issuer = scheme(issuer.get(0).unwrap_or(issuer)).or(Some(true));

@@ -11,12 +11,13 @@ use n8n_idp_gate::decide::{
 };
 use n8n_idp_gate::facts::{
     read_discovery, read_token_status, Availability, Fact, FactKind, Facts, KeyIdDigest, KeysFault,
-    NewerKeys, Outage, TokenStatus,
+    MintRequest, NewerKeys, Outage, TokenStatus,
 };
 use n8n_idp_gate::http::RequestHead;
 use n8n_idp_gate::observe::audit_line;
 use n8n_idp_gate::policy::{KeySource, Policy, Provider, ProviderId};
 use n8n_idp_gate::reply::{problem, LocalReply, Resource};
+use n8n_idp_gate::secret::Secret;
 use n8n_idp_gate::time::UnixMillis;
 use n8n_idp_gate::token::TokenDigest;
 
@@ -117,12 +118,12 @@ fn describe(
         // Only for requests to which n8n has responded.
         Outcome::UpstreamResponse => Ok(()),
         Outcome::Await(Need::Body { .. }) => writeln!(out, "waits for the body of the request"),
-        Outcome::Await(Need::Fact(fact)) => waits_for(*fact, policy, out),
+        Outcome::Await(Need::Fact(fact)) => waits_for(fact, policy, out),
     }
 }
 
-fn waits_for(fact: Fact, policy: &Policy, out: &mut impl Write) -> io::Result<()> {
-    let name = |id: ProviderId| {
+fn waits_for(fact: &Fact, policy: &Policy, out: &mut impl Write) -> io::Result<()> {
+    let name = |id: &ProviderId| {
         let provider = policy.providers.get(id.0);
         provider.map_or("?", |provider| &*provider.name)
     };
@@ -141,6 +142,11 @@ fn waits_for(fact: Fact, policy: &Policy, out: &mut impl Write) -> io::Result<()
                 "waits for the keys of {name}: give them with --key-set {name}=FILE"
             )
         }
+        Fact::MintedKey(request) => writeln!(
+            out,
+            "waits for an API key that the gate makes for the user {}",
+            request.email()
+        ),
     }
 }
 
@@ -298,5 +304,13 @@ impl Facts for Files {
             Some(status) => Availability::Known(status.clone()),
             None => Availability::Pending,
         }
+    }
+
+    fn minted_key(&self, _: &MintRequest) -> Availability<&Secret> {
+        Availability::Pending
+    }
+
+    fn is_refused(&self, _: &Secret) -> bool {
+        false
     }
 }

@@ -1,5 +1,6 @@
 //! The fields that match callers: principals, conditions and rules on claims.
 
+use crate::config::choices::PerWord;
 use crate::config::field::{optional, required};
 use crate::config::read::{List, Located, OneOf, OneOrMany, OnlyTrue};
 use crate::config::rules::{At, Demand, Rule, When};
@@ -23,7 +24,64 @@ section! {
         allow: Scopes = optional("all that its roles allow"),
         /// The n8n API key of that user: `{ env: NAME }`, the name of an environment variable of
         /// the virtual machine. The secret itself is never in the configuration.
-        api_key: SecretName = required("write { env: NAME } and pass the variable NAME to the VM"),
+        api_key: SecretName = optional("the gate makes a key, for the user in `user`"),
+        /// Several API keys of that user, in place of `api_key`: the current one, and the next. If n8n
+        /// refuses one, or if it has expired, the next one is used.
+        api_keys: List<Located<SecretName>> = optional("there is one, in `api_key`"),
+        /// The user of n8n, for which the gate makes API keys itself. Needs `n8n`.
+        user: RawUser = optional("that of `api_key`"),
+    }
+    rules {
+        Rule {
+            when: When::Given("user"),
+            demand: Demand::Without(&["api_key", "api_keys"]),
+            at: At::Each,
+            problem: "contradicts user, for which the gate makes keys itself",
+            hint: "remove it, or remove user",
+        },
+        Rule {
+            when: When::Given("api_keys"),
+            demand: Demand::Without(&["api_key"]),
+            at: At::Each,
+            problem: "contradicts api_keys",
+            hint: "write it as the first of api_keys",
+        },
+        Rule {
+            when: When::Always,
+            demand: Demand::AnyOf(&["api_key", "api_keys", "user"]),
+            at: At::Field("api_key"),
+            problem: "is required if there is no user",
+            hint: "write { env: NAME } and pass the variable NAME to the VM, or have the gate make keys with user",
+        },
+    }
+}
+
+section! {
+    /// The user of n8n as which the callers of a principal act. If n8n has no such user, the gate
+    /// makes it, as a member. An existing user must have a password that the gate set, so that no
+    /// mistake hands out the key of another account.
+    RawUser at "principals[].user" {
+        /// One user for all of them, with this e-mail address.
+        email: Text<Email> = optional("a user for each `per`"),
+        /// A user for each OAuth client, each `sub`, each group that `match` lists, or each tenant.
+        /// A caller in several of these groups acts as the user of the first one.
+        per: OneOf<PerWord> = optional("the user with the address in `email`"),
+    }
+    rules {
+        Rule {
+            when: When::Given("email"),
+            demand: Demand::Without(&["per"]),
+            at: At::Each,
+            problem: "contradicts email, which is one user for all of them",
+            hint: "remove it, or remove email",
+        },
+        Rule {
+            when: When::Always,
+            demand: Demand::AnyOf(&["email", "per"]),
+            at: At::Object,
+            problem: "names no user",
+            hint: "write email: svc@example.com, or per: client",
+        },
     }
 }
 

@@ -6,12 +6,16 @@
 
 mod callers;
 mod provider;
+mod provisioning;
 mod surfaces;
 
-pub(super) use callers::{RawClaimNot, RawClaimRule, RawClaimTests, RawCondition, RawPrincipal};
+pub(super) use callers::{
+    RawClaimNot, RawClaimRule, RawClaimTests, RawCondition, RawPrincipal, RawUser,
+};
 pub(super) use provider::{
     RawClaimsAt, RawIntrospection, RawKeys, RawKind, RawProvider, RawUserInfo,
 };
+pub(super) use provisioning::RawProvisioning;
 pub(super) use surfaces::{RawApiKeyRule, RawEndpoints, RawPublicApi, RawWebhook};
 
 use super::defaults;
@@ -65,6 +69,8 @@ section! {
         /// As which user of n8n a caller acts. The first match applies; a caller without a match is
         /// refused. May be left out where only webhooks take tokens.
         principals: ListOrEmpty<Located<RawPrincipal>> = optional("no token opens the public API"),
+        /// How the gate itself calls n8n, to make users and API keys for principals with `user`.
+        n8n: RawProvisioning = optional("each principal has an `api_key`"),
         /// How the public API is guarded.
         public_api: RawPublicApi = fields_have_defaults(),
         /// How webhooks, forms and MCP triggers are guarded. The first match applies.

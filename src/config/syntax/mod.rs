@@ -12,7 +12,7 @@ pub(super) use email::{Email, EmailDomain};
 pub(super) use name::{ClusterName, HostName, PrincipalName, ShortName};
 pub(super) use path::{Domain, OuterPath, PathTemplate, Prefix, Segment};
 pub(super) use scope::ScopeToken;
-pub(super) use url::{DocumentUri, Issuer, Resource};
+pub(super) use url::{DocumentUri, Issuer, Resource, Server};
 
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
@@ -125,5 +125,6 @@ mod tests {
         example_keeps_the_rules::<DocumentUri>();
         example_keeps_the_rules::<Issuer>();
         example_keeps_the_rules::<Resource>();
+        example_keeps_the_rules::<Server>();
     }
 }

@@ -71,6 +71,26 @@ impl Syntax for DocumentUri {
     }
 }
 
+/// The address of a server, to which paths are added.
+pub(in crate::config) struct Server;
+
+impl Syntax for Server {
+    const DESCRIPTION: Description = Description {
+        name: "server URL",
+        rules: "`http://` or `https://`, a host and a port if there is one, without a path.",
+        pattern: Some(r#"^https?://[^\s"<>\\^`{|}/?#@]+$"#),
+        example: "http://n8n:5678",
+    };
+
+    fn check(text: &str) -> Result<(), Message> {
+        if checked(text)?.path.is_empty() {
+            return Ok(());
+        }
+        let hint = "write scheme, host and port alone, such as http://n8n:5678";
+        Err(Message::new("has a path", hint))
+    }
+}
+
 fn checked(text: &str) -> Result<Address<'_>, Message> {
     Address::parse(text).map_err(|fault| {
         let hint = match fault {

@@ -16,7 +16,7 @@ fn needs_body(decision: &Decision) -> bool {
     let need = Need::Body {
         max_bytes: MAX_BYTES,
     };
-    matches!(decision.outcome, Outcome::Await(wanted) if wanted == need)
+    matches!(&decision.outcome, Outcome::Await(wanted) if *wanted == need)
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn other_responses_are_not_recorded() {
 #[test]
 fn only_requests_with_a_key_of_the_gate_are_followed() {
     let has_key = |request: &RequestHead| match decided(request).outcome {
-        Outcome::Forward(forward) => forward.has_api_key(),
+        Outcome::Forward(forward) => forward.api_key().is_some(),
         other => panic!("{other:?}"),
     };
     let reader = claims("reader", &["Reader", "Orders"]);

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::store::FactStore;
 use crate::crypto::KeySet;
-use crate::facts::{Availability, Facts, KeyIdDigest, NewerKeys, Outage, TokenStatus};
+use crate::facts::{Availability, Facts, KeyIdDigest, MintRequest, NewerKeys, Outage, TokenStatus};
 use crate::policy::ProviderId;
+use crate::secret::Secret;
 use crate::time::UnixMillis;
 use crate::token::TokenDigest;
 
@@ -91,5 +92,20 @@ impl Facts for FactsAt<'_> {
         token: &TokenDigest,
     ) -> Availability<TokenStatus> {
         self.token_status(provider, token, true)
+    }
+
+    fn minted_key(&self, request: &MintRequest) -> Availability<&Secret> {
+        let none = Availability::Unavailable(Outage {
+            retry_after: Duration::ZERO,
+            fault: None,
+        });
+        let source = self.store.minted_keys_of(request.instance());
+        source.map_or(none, |(source, schedule)| {
+            source.availability(schedule, request, self.now)
+        })
+    }
+
+    fn is_refused(&self, key: &Secret) -> bool {
+        self.store.is_refused(key, self.now)
     }
 }

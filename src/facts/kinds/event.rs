@@ -1,8 +1,8 @@
 //! What operators learn of facts, in the log and by metrics.
 
 use crate::crypto::SkippedKey;
-use crate::facts::{KeysFault, TokenStatusFault};
-use crate::policy::ProviderId;
+use crate::facts::{KeysFault, MintedKeyFault, TokenStatusFault};
+use crate::policy::{InstanceId, ProviderId};
 
 /// Something about a fact that operators learn.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,4 +17,8 @@ pub enum Event {
     TokenStatusReceived(ProviderId, bool),
     /// A call about a token brought no status.
     TokenStatusFailed(ProviderId, TokenStatusFault),
+    /// An API key of n8n was made.
+    KeyMinted(InstanceId),
+    /// No API key could be made for the user with this address.
+    KeyFailed(InstanceId, String, MintedKeyFault),
 }

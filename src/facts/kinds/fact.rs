@@ -1,14 +1,18 @@
 //! The facts as a decision names and sees them.
 
+use std::sync::Arc;
+
 use super::key_set::{KeyIdDigest, NewerKeys};
+use super::minted_key::MintRequest;
 use super::token_status::TokenStatus;
 use crate::crypto::KeySet;
 use crate::facts::Availability;
 use crate::policy::ProviderId;
+use crate::secret::Secret;
 use crate::token::{TokenDigest, TokenFault};
 
 /// Something that a decision needs to know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fact {
     /// The keys of a provider.
     KeySet(ProviderId),
@@ -24,6 +28,8 @@ pub enum Fact {
     /// The status of a JWT, which must confirm it (`always`). Its signature is good: no
     /// attacker made it up.
     TokenStatusToConfirm(ProviderId, TokenDigest),
+    /// An API key of n8n that the gate makes.
+    MintedKey(Arc<MintRequest>),
 }
 
 /// The facts as a decision sees them.
@@ -54,4 +60,10 @@ pub trait Facts {
     ) -> Availability<TokenStatus> {
         self.token_status_to_decide(provider, token)
     }
+
+    /// The API key that the gate makes for this request.
+    fn minted_key(&self, request: &MintRequest) -> Availability<&Secret>;
+
+    /// Whether n8n refused this API key a while ago.
+    fn is_refused(&self, key: &Secret) -> bool;
 }

@@ -2,11 +2,14 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::refused_keys::RefusedKeys;
 use super::AnySource;
 use crate::facts::demand::{Demand, FactKey, Refetch, SourceId};
 use crate::facts::kinds::key_set::{for_changed, for_unknown, KeySetSource};
+use crate::facts::kinds::minted_key::{MintRequest, MintedKeys};
 use crate::facts::kinds::token_status::{TokenStatusSource, TokenStatuses};
 use crate::facts::schedule::Schedule;
 use crate::facts::source::SourceOf;
@@ -15,7 +18,8 @@ use crate::facts::{
     Availability, Call, CallId, CallResponse, Fact, KeyIdDigest, Peer, SharedKey, SharedMemory,
     WaitFault, WaiterId,
 };
-use crate::policy::{Policy, Principals, ProviderId};
+use crate::policy::{InstanceId, Policy, ProviderId};
+use crate::secret::Secret;
 use crate::time::UnixMillis;
 use crate::token::{CompactToken, TokenDigest};
 
@@ -43,6 +47,9 @@ pub struct Origin {
 pub struct FactStore {
     store: Store<AnySource>,
     of_providers: Vec<SourcesOfProvider>,
+    /// The minted keys of those instances in which the gate makes any.
+    of_instances: Vec<(InstanceId, SourceId)>,
+    refused: RefusedKeys,
 }
 
 /// The sources of one provider.
@@ -55,10 +62,7 @@ struct SourcesOfProvider {
 impl FactStore {
     /// A store that knows nothing but what the policy holds.
     pub fn new(policy: &Policy) -> Self {
-        let principals = policy.instances.iter().map(|instance| &instance.principals);
-        let keys = principals.flat_map(Principals::iter);
-        let keys = keys.map(|principal| &principal.api_key);
-        let shared_key = SharedKey::derive(keys.chain(&policy.sharing_secret));
+        let shared_key = SharedKey::derive(policy.secrets());
         let statuses = Rc::new(RefCell::new(TokenStatuses::default()));
         let mut sources = Vec::new();
         let mut of_providers = Vec::new();
@@ -76,9 +80,21 @@ impl FactStore {
             });
             of_providers.push(SourcesOfProvider { keys, token_status });
         }
+        let mut of_instances = Vec::new();
+        for instance in policy.instances.iter() {
+            let Some(provisioning) = &instance.provisioning else {
+                continue;
+            };
+            of_instances.push((instance.id, SourceId(sources.len())));
+            let kind =
+                MintedKeys::new(instance.id, instance.name.clone(), Arc::clone(provisioning));
+            sources.push(AnySource::MintedKeys(Box::new(SourceOf::new(kind))));
+        }
         Self {
             store: Store::new(sources, shared_key),
             of_providers,
+            of_instances,
+            refused: RefusedKeys::default(),
         }
     }
 
@@ -131,17 +147,23 @@ impl FactStore {
     pub fn admit(
         &mut self,
         waiter: WaiterId,
-        fact: Fact,
+        fact: &Fact,
         since: UnixMillis,
         origin: Origin,
         now: UnixMillis,
     ) -> Result<(), WaitFault> {
+        if let Fact::MintedKey(request) = fact {
+            let minted = self.minted_keys_mut(request.instance());
+            if !minted.is_some_and(|minted| minted.want(request, now)) {
+                return Err(WaitFault::TooMany);
+            }
+        }
         let admission = self.admission(fact, origin).ok_or(WaitFault::TooMany)?;
         self.store
             .admit_to(waiter, &admission, since, origin.peer, now)
     }
 
-    fn admission(&self, fact: Fact, origin: Origin) -> Option<Admission> {
+    fn admission(&self, fact: &Fact, origin: Origin) -> Option<Admission> {
         let sources = |provider: ProviderId| self.of_providers.get(provider.0);
         let of_keys = |provider, refetch: Option<Refetch>, key_id: Option<KeyIdDigest>| {
             let key = FactKey::ONLY;
@@ -160,7 +182,7 @@ impl FactStore {
                 group: KeyIdDigest::of_token(&token).number(),
             })
         };
-        match fact {
+        match *fact {
             Fact::KeySet(provider) => of_keys(provider, None, origin.key_id),
             Fact::NewerKeySet(provider, key_id) => {
                 of_keys(provider, Some(for_unknown(key_id)), Some(key_id))
@@ -170,6 +192,13 @@ impl FactStore {
             }
             Fact::TokenStatusToDecide(provider, token) => of_token(provider, token, false),
             Fact::TokenStatusToConfirm(provider, token) => of_token(provider, token, true),
+            Fact::MintedKey(ref request) => Some(Admission {
+                source: self.source_of(request.instance())?,
+                demand: Demand::Any(FactKey::from(&**request)),
+                // The caller is verified.
+                is_proven: true,
+                group: 0,
+            }),
         }
     }
 
@@ -194,6 +223,49 @@ impl FactStore {
         let id = self.of_providers.get(provider.0)?.keys;
         match self.store.source(id)? {
             (AnySource::KeySet(source), schedule) => Some((&source.kind, schedule)),
+            _ => None,
+        }
+    }
+
+    /// A request is forwarded with a key that the gate made.
+    pub fn mark_minted_used(&mut self, request: &MintRequest, now: UnixMillis) {
+        if let Some(minted) = self.minted_keys_mut(request.instance()) {
+            minted.mark_used(request, now);
+        }
+    }
+
+    /// n8n refused a key that the gate made.
+    pub fn refuse_minted(&mut self, request: &MintRequest, key: &Secret, now: UnixMillis) {
+        if let Some(minted) = self.minted_keys_mut(request.instance()) {
+            minted.refuse(request, key, now);
+        }
+    }
+
+    /// n8n refused a key that an operator made.
+    pub fn refuse_static(&mut self, key: &Secret, now: UnixMillis) {
+        self.refused.insert(key, now);
+    }
+
+    pub(super) fn is_refused(&self, key: &Secret, now: UnixMillis) -> bool {
+        self.refused.contains(key, now)
+    }
+
+    fn source_of(&self, instance: InstanceId) -> Option<SourceId> {
+        let mut all = self.of_instances.iter();
+        all.find_map(|(known, source)| (*known == instance).then_some(*source))
+    }
+
+    pub(super) fn minted_keys_of(&self, instance: InstanceId) -> Option<(&MintedKeys, &Schedule)> {
+        match self.store.source(self.source_of(instance)?)? {
+            (AnySource::MintedKeys(source), schedule) => Some((&source.kind, schedule)),
+            _ => None,
+        }
+    }
+
+    fn minted_keys_mut(&mut self, instance: InstanceId) -> Option<&mut MintedKeys> {
+        let source = self.source_of(instance)?;
+        match self.store.source_mut(source)? {
+            AnySource::MintedKeys(source) => Some(&mut source.kind),
             _ => None,
         }
     }

@@ -40,13 +40,13 @@ fn a_key_that_changed_under_its_id_is_fetched_for_the_first_token_that_it_signed
     let mut store = warm(&memory);
     assert!(may_have_changed(&store, "good", after(1_000)));
     store
-        .wait(WaiterId(1), changed("good"), after(1_000))
+        .wait(WaiterId(1), &changed("good"), after(1_000))
         .unwrap();
     let call = fetch(&store.tick(after(1_002), &memory));
     // Others wait for the same fetch.
     assert!(may_have_changed(&store, "also-good", after(1_003)));
     store
-        .wait(WaiterId(2), changed("also-good"), after(1_003))
+        .wait(WaiterId(2), &changed("also-good"), after(1_003))
         .unwrap();
     let effects = store.received(call.id, ok(other_key_set("one")), after(1_010), &memory);
     assert_eq!(woken(&effects), [(1, false), (2, false)]);
@@ -100,7 +100,7 @@ fn forged_signatures_cause_few_fetches_and_take_none_from_key_ids_that_are_new()
             let origin = from(&format!("10.0.0.{caller}"));
             if may_have_changed(&store, &name, now) {
                 let id = WaiterId(u32::try_from(step).unwrap());
-                waited += u32::from(store.admit(id, changed(&name), now, origin, now).is_ok());
+                waited += u32::from(store.admit(id, &changed(&name), now, origin, now).is_ok());
             }
             for call in fetches(&store.tick(now, &memory)) {
                 begun += 1;
@@ -119,7 +119,7 @@ fn forged_signatures_cause_few_fetches_and_take_none_from_key_ids_that_are_new()
             assert_eq!(newer_keys(&store, &new, now), NewerKeys::MayCome);
             let origin = from("10.0.0.1");
             assert_eq!(
-                store.admit(WaiterId(9), newer(&new), now, origin, now),
+                store.admit(WaiterId(9), &newer(&new), now, origin, now),
                 Ok(())
             );
             let call = fetch(&store.tick(now, &memory));
@@ -137,16 +137,16 @@ fn a_flood_of_forged_tokens_from_one_address_keeps_no_changed_key_out() {
         let (now, name) = (after(millis), format!("forged-{step}"));
         assert!(may_have_changed(&store, &name, now));
         store
-            .admit(WaiterId(1), changed(&name), now, from("10.0.0.1"), now)
+            .admit(WaiterId(1), &changed(&name), now, from("10.0.0.1"), now)
             .unwrap();
         refresh(&mut store, ok(key_set("one")), now, &memory);
     }
     let now = after(7_000);
     assert!(may_have_changed(&store, "forged", now));
-    let again = store.admit(WaiterId(2), changed("forged"), now, from("10.0.0.1"), now);
+    let again = store.admit(WaiterId(2), &changed("forged"), now, from("10.0.0.1"), now);
     assert_eq!(again, Err(WaitFault::NotYet(Duration::from_secs(24))));
     store
-        .admit(WaiterId(3), changed("good"), now, from("10.0.0.2"), now)
+        .admit(WaiterId(3), &changed("good"), now, from("10.0.0.2"), now)
         .unwrap();
     refresh(&mut store, ok(other_key_set("one")), now, &memory);
     assert!(known(&store, now).starts_with("PUAX"));
@@ -162,7 +162,7 @@ fn one_token_that_is_sent_again_and_again_causes_ever_fewer_fetches() {
         let now = after(step * 10_000);
         if may_have_changed(&store, "old", now) {
             let id = WaiterId(u32::try_from(step).unwrap());
-            waited += u32::from(store.wait(id, changed("old"), now).is_ok());
+            waited += u32::from(store.wait(id, &changed("old"), now).is_ok());
         }
         for call in fetches(&store.tick(now, &memory)) {
             store.received(call.id, ok(key_set("one")), now, &memory);
@@ -176,14 +176,16 @@ fn a_provider_that_is_down_or_slow_is_not_asked_for_forged_tokens() {
     let memory = Memory::default();
     let mut store = warm(&memory);
     store
-        .wait(WaiterId(1), changed("one"), after(1_000))
+        .wait(WaiterId(1), &changed("one"), after(1_000))
         .unwrap();
     refresh(&mut store, status(503), after(1_000), &memory);
     assert!(!may_have_changed(&store, "two", after(1_500)));
     // A refetch for an unknown key id took ten seconds: the provider rests as long.
     let mut store = warm(&Memory::default());
     let memory = Memory::default();
-    store.wait(WaiterId(1), newer("two"), after(1_000)).unwrap();
+    store
+        .wait(WaiterId(1), &newer("two"), after(1_000))
+        .unwrap();
     let call = fetch(&store.tick(after(1_000), &memory));
     store.received(call.id, ok(key_set("one")), after(7_000), &memory);
     assert!(!may_have_changed(&store, "two", after(12_999)));
@@ -202,7 +204,7 @@ fn looks_for_changed_keys_count_in_every_worker() {
             from(&format!("10.0.0.{millis}").replace("000", "")),
         );
         store
-            .admit(WaiterId(1), changed(name), now, origin, now)
+            .admit(WaiterId(1), &changed(name), now, origin, now)
             .unwrap();
         refresh(&mut store, ok(key_set("one")), now, &memory);
     }

@@ -82,7 +82,7 @@ impl Days {
             ("pending", None) => {
                 self.last_waiter += 1;
                 let waiter = WaiterId(self.last_waiter);
-                self.store.wait(waiter, fact, self.now).unwrap();
+                self.store.wait(waiter, &fact, self.now).unwrap();
                 self.waiting.insert(self.last_waiter, text);
             }
             (said, Some(expected)) => assert_eq!(said, expected, "{text}"),

@@ -100,7 +100,9 @@ fn keys_that_are_not_where_they_were_are_looked_for_at_the_next_attempt_by_every
 fn an_unknown_key_is_looked_for_where_the_document_says_now() {
     let memory = Memory::default();
     let mut store = discovered(&memory);
-    store.wait(WaiterId(1), newer("two"), after(1_000)).unwrap();
+    store
+        .wait(WaiterId(1), &newer("two"), after(1_000))
+        .unwrap();
     let call = fetch(&store.tick(after(1_000), &memory));
     assert!(reads_document(&call));
     let next = fetch(&store.received(call.id, document("/new"), after(1_000), &memory));
@@ -114,7 +116,9 @@ fn a_document_that_became_another_issuers_is_refused_and_old_keys_serve_on() {
     let memory = Memory::default();
     let mut store = discovered(&memory);
     let lie = r#"{"issuer":"https://evil.example","jwks_uri":"https://idp.example/evil"}"#;
-    store.wait(WaiterId(1), newer("two"), after(1_000)).unwrap();
+    store
+        .wait(WaiterId(1), &newer("two"), after(1_000))
+        .unwrap();
     let mut now = after(1_000);
     let mut lies = 0;
     while now < after(3_700_000) {
@@ -137,7 +141,9 @@ fn a_document_that_became_another_issuers_is_refused_and_old_keys_serve_on() {
 fn a_document_that_cannot_be_read_does_not_hide_where_the_keys_were() {
     let memory = Memory::default();
     let mut store = discovered(&memory);
-    store.wait(WaiterId(1), newer("two"), after(1_000)).unwrap();
+    store
+        .wait(WaiterId(1), &newer("two"), after(1_000))
+        .unwrap();
     refresh(&mut store, status(500), after(1_000), &memory);
     // No request has the unknown key again; the regular fetch goes on.
     let call = fetch(&store.tick(after(300_000), &memory));

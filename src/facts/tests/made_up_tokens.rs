@@ -114,7 +114,7 @@ fn made_up_tokens_do_not_keep_out_one_that_was_active_a_moment_ago() {
         wait(&mut store, waiter, &format!("made-up-{waiter}"), now);
     }
     let fact = Fact::TokenStatusToDecide(THE_PROVIDER, digest("good"));
-    assert_eq!(store.wait(WaiterId(1), fact, now), Ok(()));
+    assert_eq!(store.wait(WaiterId(1), &fact, now), Ok(()));
     let first = asks(&store.tick(now, &Memory::default()));
     assert!(
         first.iter().any(|(_, waiter)| *waiter == 1),
@@ -222,7 +222,7 @@ fn a_provider_that_is_down_is_probed_about_each_proven_token_once_in_a_pause() {
 
 fn confirm(store: &mut FactStore, waiter: u32, text: &str, now: UnixMillis) {
     let fact = Fact::TokenStatusToConfirm(THE_PROVIDER, digest(text));
-    assert_eq!(store.wait(WaiterId(waiter), fact, now), Ok(()));
+    assert_eq!(store.wait(WaiterId(waiter), &fact, now), Ok(()));
 }
 
 /// However many proven tokens wait, a provider that is down is asked about one of them a second.
@@ -314,7 +314,7 @@ fn made_up_tokens_from_one_address_keep_out_no_new_token_from_another() {
     let mut store = store();
     let wait = |store: &mut FactStore, waiter: u32, address: &str| {
         let fact = Fact::TokenStatusToDecide(THE_PROVIDER, digest(&format!("new-{waiter}")));
-        store.admit(WaiterId(waiter), fact, START, from(address), START)
+        store.admit(WaiterId(waiter), &fact, START, from(address), START)
     };
     for waiter in 0..2_000 {
         let waits = wait(&mut store, waiter, "10.0.0.1");

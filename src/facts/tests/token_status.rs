@@ -70,7 +70,7 @@ pub(super) fn inactive() -> CallResponse {
 
 pub(super) fn wait(store: &mut FactStore, waiter: u32, text: &str, now: UnixMillis) {
     let fact = Fact::TokenStatusToDecide(THE_PROVIDER, digest(text));
-    store.wait(WaiterId(waiter), fact, now).unwrap();
+    store.wait(WaiterId(waiter), &fact, now).unwrap();
 }
 
 /// The calls among the effects, and for which request each is made.
@@ -246,10 +246,10 @@ fn the_number_of_requests_that_wait_for_a_token_status_is_bounded() {
     let mut taken = 0;
     for waiter in 0..2000 {
         let fact = Fact::TokenStatusToDecide(THE_PROVIDER, digest(&waiter.to_string()));
-        taken += u32::from(store.wait(WaiterId(waiter), fact, START).is_ok());
+        taken += u32::from(store.wait(WaiterId(waiter), &fact, START).is_ok());
     }
     assert_eq!(taken, 256);
-    let keys = store.wait(WaiterId(2000), Fact::KeySet(THE_PROVIDER), START);
+    let keys = store.wait(WaiterId(2000), &Fact::KeySet(THE_PROVIDER), START);
     assert_eq!(
         keys,
         Ok(()),

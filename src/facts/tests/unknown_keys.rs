@@ -7,7 +7,7 @@ fn an_unknown_key_id_causes_a_look_and_soon_after_another_one_may_cause_the_next
     let memory = Memory::default();
     let mut store = warm(&memory);
     assert_eq!(newer_keys(&store, "two", after(1_000)), NewerKeys::MayCome);
-    assert_eq!(store.wait(WaiterId(1), newer("two"), after(1_000)), Ok(()));
+    assert_eq!(store.wait(WaiterId(1), &newer("two"), after(1_000)), Ok(()));
     let call = fetch(&store.tick(after(1_002), &memory));
     // While the fetch is under way another unknown key id may wait for it too.
     assert_eq!(
@@ -44,7 +44,7 @@ fn a_key_that_is_published_within_the_cooldown_is_found_within_it_and_never_refu
                 assert_ne!(newer_keys, NewerKeys::Unlikely, "{step}");
                 if newer_keys == NewerKeys::MayCome {
                     let id = WaiterId(u32::try_from(step).unwrap());
-                    store.wait(id, newer(kid), now).unwrap();
+                    store.wait(id, &newer(kid), now).unwrap();
                 }
             }
             for call in fetches(&store.tick(now, &memory)) {
@@ -62,10 +62,12 @@ fn a_key_that_is_published_within_the_cooldown_is_found_within_it_and_never_refu
 fn a_key_that_is_published_while_a_fetch_is_under_way_is_not_refused_for_it() {
     let memory = Memory::default();
     let mut store = warm(&memory);
-    store.wait(WaiterId(1), newer("two"), after(1_000)).unwrap();
+    store
+        .wait(WaiterId(1), &newer("two"), after(1_000))
+        .unwrap();
     let call = fetch(&store.tick(after(1_000), &memory));
     store
-        .wait(WaiterId(2), newer("three"), after(1_500))
+        .wait(WaiterId(2), &newer("three"), after(1_500))
         .unwrap();
     let now = after(2_000);
     let effects = store.received(call.id, ok(key_set("one")), now, &memory);
@@ -88,7 +90,9 @@ fn a_fetch_that_takes_longer_than_the_cooldown_is_not_followed_by_the_next() {
     let mut store = FactStore::new(&policy);
     let call = fetch(&store.tick(START, &memory));
     store.received(call.id, ok(key_set("one")), START, &memory);
-    store.wait(WaiterId(1), newer("two"), after(2_000)).unwrap();
+    store
+        .wait(WaiterId(1), &newer("two"), after(2_000))
+        .unwrap();
     let call = fetch(&store.tick(after(2_000), &memory));
     store.received(call.id, ok(key_set("one")), after(6_000), &memory);
     assert_eq!(
@@ -117,7 +121,7 @@ fn fetches_under_a_flood(peers: u64) -> usize {
             let id = WaiterId(u32::try_from(step).unwrap());
             let number = step % peers;
             let origin = from(&format!("10.{}.{}.9", number / 256, number % 256));
-            let waits = store.admit(id, newer(&made_up), now, origin, now);
+            let waits = store.admit(id, &newer(&made_up), now, origin, now);
             assert_ne!(waits, Err(WaitFault::TooMany));
         }
         assert!(knows(&store, "one", now), "good tokens never wait");
@@ -140,7 +144,7 @@ fn one_client_with_an_old_key_id_does_not_cause_a_fetch_in_every_cooldown_for_ev
         if newer_keys(&store, "old", now) == NewerKeys::MayCome {
             misses += 1;
             let id = WaiterId(u32::try_from(step).unwrap());
-            store.wait(id, newer("old"), now).unwrap();
+            store.wait(id, &newer("old"), now).unwrap();
         }
         for call in fetches(&store.tick(now, &memory)) {
             begun += 1;
@@ -166,7 +170,7 @@ fn a_key_that_is_published_later_than_it_signs_is_found_within_a_cooldown() {
         let now = after(step * 1_000);
         if !knows(&store, "two", now) && newer_keys(&store, "two", now) == NewerKeys::MayCome {
             let id = WaiterId(u32::try_from(step).unwrap());
-            assert_ne!(store.wait(id, newer("two"), now), Err(WaitFault::TooMany));
+            assert_ne!(store.wait(id, &newer("two"), now), Err(WaitFault::TooMany));
         }
         let published = if step < 10 { "one" } else { "two" };
         for call in fetches(&store.tick(now, &memory)) {
@@ -190,7 +194,7 @@ fn a_key_id_is_refused_without_a_look_only_where_looks_did_not_bring_it_over_a_c
             NewerKeys::MayCome => {
                 let origin = from(&format!("10.0.0.{step}"));
                 let id = WaiterId(u32::try_from(step).unwrap());
-                store.admit(id, newer("two"), now, origin, now).unwrap();
+                store.admit(id, &newer("two"), now, origin, now).unwrap();
                 refresh(&mut store, ok(key_set("one")), now, &memory);
                 refetches.push(step / 2);
             }
@@ -211,12 +215,16 @@ fn a_key_id_is_refused_without_a_look_only_where_looks_did_not_bring_it_over_a_c
 fn a_key_that_left_the_set_is_refused_at_once_between_refetches() {
     let memory = Memory::default();
     let mut store = warm(&memory);
-    store.wait(WaiterId(1), newer("two"), after(1_000)).unwrap();
+    store
+        .wait(WaiterId(1), &newer("two"), after(1_000))
+        .unwrap();
     refresh(&mut store, ok(key_set("two")), after(1_000), &memory);
     assert_eq!(newer_keys(&store, "one", after(1_001)), NewerKeys::Unlikely);
     // It may come back: some documents flap.
     assert_eq!(newer_keys(&store, "one", after(4_000)), NewerKeys::MayCome);
-    store.wait(WaiterId(2), newer("one"), after(4_000)).unwrap();
+    store
+        .wait(WaiterId(2), &newer("one"), after(4_000))
+        .unwrap();
     refresh(&mut store, ok(key_set("one")), after(4_000), &memory);
     assert!(knows(&store, "one", after(4_000)));
 }
@@ -245,7 +253,7 @@ fn a_new_key_is_found_soon_under_a_flood_of_made_up_key_ids_from_another_address
             assert_ne!(newer_keys, NewerKeys::Unlikely, "{kid} at {step}");
             if newer_keys == NewerKeys::MayCome {
                 let id = WaiterId(step * 2 + number);
-                let waits = store.admit(id, newer(&kid), now, origin, now);
+                let waits = store.admit(id, &newer(&kid), now, origin, now);
                 assert_ne!(waits, Err(WaitFault::TooMany), "{kid}");
             }
         }
@@ -260,7 +268,9 @@ fn a_new_key_is_found_soon_under_a_flood_of_made_up_key_ids_from_another_address
 fn while_the_provider_is_down_it_is_not_known_whether_a_key_is_new() {
     let memory = Memory::default();
     let mut store = warm(&memory);
-    store.wait(WaiterId(1), newer("two"), after(1_000)).unwrap();
+    store
+        .wait(WaiterId(1), &newer("two"), after(1_000))
+        .unwrap();
     let call = fetch(&store.tick(after(1_002), &memory));
     let effects = store.received(call.id, status(500), after(1_010), &memory);
     assert_eq!(woken(&effects), [(1, false)]);

@@ -8,7 +8,7 @@ fn requests_wait_for_one_fetch_and_are_woken_by_it() {
     let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
     for id in 1..=3 {
         let fact = Fact::KeySet(THE_PROVIDER);
-        assert_eq!(store.wait(WaiterId(id), fact, START), Ok(()));
+        assert_eq!(store.wait(WaiterId(id), &fact, START), Ok(()));
     }
     store.forget(WaiterId(2));
     assert!(store.has_waiters());
@@ -28,7 +28,7 @@ fn a_request_does_not_wait_longer_than_a_fetch_may_take() {
     let fact = Fact::KeySet(THE_PROVIDER);
     // Another worker holds the lease and never delivers.
     assert_eq!(fetches(&fetching.tick(START, &memory)).len(), 1);
-    assert_eq!(store.wait(WaiterId(7), fact, START), Ok(()));
+    assert_eq!(store.wait(WaiterId(7), &fact, START), Ok(()));
     // A document and a key set may take five seconds each.
     for millis in [0, 5_000, 7_001, 9_999] {
         assert_eq!(store.tick(after(millis), &memory), [], "{millis}");
@@ -43,7 +43,7 @@ fn a_call_without_a_response_is_given_up_and_the_requests_for_it_are_woken() {
     let memory = Memory::default();
     let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
     let fact = Fact::KeySet(THE_PROVIDER);
-    assert_eq!(store.wait(WaiterId(7), fact, START), Ok(()));
+    assert_eq!(store.wait(WaiterId(7), &fact, START), Ok(()));
     assert_eq!(fetches(&store.tick(START, &memory)).len(), 1);
     assert_eq!(store.tick(after(7_000), &memory), []);
     assert_eq!(woken(&store.tick(after(7_001), &memory)), [(7, false)]);
@@ -54,7 +54,7 @@ fn the_number_of_waiting_requests_is_bounded() {
     let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
     let fact = Fact::KeySet(THE_PROVIDER);
     let taken = (0..5_000)
-        .filter(|id| store.wait(WaiterId(*id), fact, START).is_ok())
+        .filter(|id| store.wait(WaiterId(*id), &fact, START).is_ok())
         .count();
     assert_eq!(taken, 1024);
 }
@@ -77,7 +77,7 @@ fn a_flood_that_waits_for_keys_leaves_slots_to_callers_from_other_addresses() {
             ..origin
         };
         let fact = Fact::KeySet(THE_PROVIDER);
-        let waits = store.admit(WaiterId(id), fact, START, origin, START);
+        let waits = store.admit(WaiterId(id), &fact, START, origin, START);
         assert!(!is_good || waits.is_ok(), "{id}");
         if waits.is_ok() {
             taken += 1;
@@ -108,11 +108,11 @@ fn requests_that_lose_their_slots_are_few_at_a_time() {
     fetch(&store.tick(START, &memory));
     let fact = Fact::KeySet(THE_PROVIDER);
     for id in 0..1024 {
-        store.wait(WaiterId(id), fact, START).unwrap();
+        store.wait(WaiterId(id), &fact, START).unwrap();
     }
     let come = |store: &mut FactStore, id: u32| {
         let origin = from(&format!("10.0.{}.{}", id / 256, id % 256));
-        store.admit(WaiterId(10_000 + id), fact, START, origin, START)
+        store.admit(WaiterId(10_000 + id), &fact, START, origin, START)
     };
     let taken = (0..300).filter(|id| come(&mut store, *id).is_ok()).count();
     assert_eq!(taken, 64);
@@ -140,11 +140,11 @@ fn tokens_that_were_verified_before_come_first_where_all_callers_share_an_addres
     };
     for id in 0..1024 {
         store
-            .admit(WaiterId(id), fact, START, origin(id, false), START)
+            .admit(WaiterId(id), &fact, START, origin(id, false), START)
             .unwrap();
     }
     let mut come =
-        |id, was_verified| store.admit(WaiterId(id), fact, START, origin(id, was_verified), START);
+        |id, was_verified| store.admit(WaiterId(id), &fact, START, origin(id, was_verified), START);
     assert_eq!(come(2_000, false), Err(WaitFault::TooMany));
     assert_eq!(come(2_001, true), Ok(()));
 }
@@ -157,7 +157,7 @@ fn requests_that_wait_for_one_provider_leave_room_for_another() {
     policy.providers.push(other);
     let mut store = FactStore::new(&policy);
     let wait = |store: &mut FactStore, id, provider| {
-        store.wait(WaiterId(id), Fact::KeySet(ProviderId(provider)), START)
+        store.wait(WaiterId(id), &Fact::KeySet(ProviderId(provider)), START)
     };
     let taken = (0..5_000)
         .filter(|id| wait(&mut store, *id, 0).is_ok())
@@ -171,13 +171,13 @@ fn a_clock_that_is_set_back_makes_no_wait_longer_nor_a_lost_call_last() {
     let memory = Memory::default();
     let mut store = FactStore::new(&policy(by_jwks(), Some("secret")));
     let fact = Fact::KeySet(THE_PROVIDER);
-    store.wait(WaiterId(1), fact, after(3_600_000)).unwrap();
+    store.wait(WaiterId(1), &fact, after(3_600_000)).unwrap();
     fetch(&store.tick(after(3_600_000), &memory));
     // An hour earlier. The host never delivers the response.
     assert_eq!(store.tick(START, &memory), []);
     let given_up = store.tick(after(7_001), &memory);
     assert_eq!(woken(&given_up), [(1, false)]);
-    store.wait(WaiterId(2), fact, after(3_600_000)).unwrap();
+    store.wait(WaiterId(2), &fact, after(3_600_000)).unwrap();
     assert_eq!(woken(&store.tick(after(7_002), &memory)), []);
     assert_eq!(woken(&store.tick(after(17_002), &memory)), [(2, true)]);
 }

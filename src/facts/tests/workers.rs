@@ -98,7 +98,7 @@ fn one_worker_fetches_and_the_others_adopt() {
     let mut workers: Vec<FactStore> = (0..4).map(|_| FactStore::new(&policy)).collect();
     let fact = Fact::KeySet(THE_PROVIDER);
     for worker in &mut workers {
-        worker.wait(WaiterId(1), fact, START).unwrap();
+        worker.wait(WaiterId(1), &fact, START).unwrap();
     }
     let begun: Vec<_> = workers
         .iter_mut()
@@ -229,7 +229,7 @@ fn a_failed_fetch_is_not_repeated_by_every_worker() {
     let call = fetch(&first.tick(START, &memory));
     first.received(call.id, status(500), START, &memory);
     let fact = Fact::KeySet(THE_PROVIDER);
-    second.wait(WaiterId(1), fact, after(9)).unwrap();
+    second.wait(WaiterId(1), &fact, after(9)).unwrap();
     // The other worker learns that the fetch failed, and lets no request wait for it.
     assert_eq!(woken(&second.tick(after(10), &memory)), [(1, false)]);
     assert!(matches!(
@@ -422,14 +422,11 @@ fn keys_that_stay_are_the_very_same_ones_after_a_refresh() {
         let Availability::Known(keys) = facts.key_set(THE_PROVIDER) else {
             panic!("no keys");
         };
-        std::sync::Arc::clone(&keys.keys()[0])
+        Arc::clone(&keys.keys()[0])
     };
     let before = key(&store, START);
     refresh(&mut store, ok(key_set("one")), after(300_000), &memory);
-    assert!(std::sync::Arc::ptr_eq(
-        &before,
-        &key(&store, after(300_000))
-    ));
+    assert!(Arc::ptr_eq(&before, &key(&store, after(300_000))));
 }
 
 #[test]

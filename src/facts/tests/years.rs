@@ -299,7 +299,7 @@ impl Year {
         };
         worker.waiters += 1;
         let id = worker.waiters;
-        match worker.store.admit(WaiterId(id), fact, now, origin, now) {
+        match worker.store.admit(WaiterId(id), &fact, now, origin, now) {
             Ok(()) => _ = worker.waiting.insert(id, now),
             Err(WaitFault::NotYet(wait)) => assert!(wait <= freshness().cooldown, "{wait:?}"),
             Err(WaitFault::TooMany) => panic!("too many"),

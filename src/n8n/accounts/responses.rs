@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::secret::Secret;
+use crate::time::UnixSeconds;
 
 /// The name of n8n's session cookie.
 const SESSION: &str = "n8n-auth";
@@ -23,10 +24,12 @@ pub enum AccountState {
 pub fn read_user(body: &[u8]) -> Option<AccountState> {
     let user = object(body)?;
     user.get("email").and_then(Value::as_str)?;
-    match user.get("isPending").and_then(Value::as_bool)? {
-        true => Some(AccountState::Invited),
-        false => Some(AccountState::Active),
-    }
+    let is_pending = user.get("isPending").and_then(Value::as_bool)?;
+    Some(if is_pending {
+        AccountState::Invited
+    } else {
+        AccountState::Active
+    })
 }
 
 /// What an invitation led to.
@@ -123,6 +126,20 @@ pub fn read_new_key(body: &[u8]) -> Option<MintedKey> {
         id: text("id")?.to_owned(),
         key: Secret::new(key.to_owned()),
     })
+}
+
+/// The ids of the keys in a list that have expired, and whose labels begin so.
+pub fn read_expired_keys(body: &[u8], label: &str, now: UnixSeconds) -> Option<Vec<String>> {
+    let data = data(body)?;
+    // Older versions send the list itself.
+    let list = data.get("items").unwrap_or(&data).as_array()?;
+    let expired = list.iter().filter_map(|key| {
+        let text = |name: &str| key.get(name).and_then(Value::as_str);
+        let is_over = key.get("expiresAt").and_then(Value::as_u64)? <= now.0;
+        let is_ours = text("label")?.starts_with(label);
+        (is_over && is_ours).then(|| text("id").map(str::to_owned))?
+    });
+    Some(expired.collect())
 }
 
 fn object(body: &[u8]) -> Option<Value> {
@@ -222,5 +239,26 @@ mod tests {
         ] {
             assert_eq!(read_new_key(body.as_bytes()), None, "{body}");
         }
+    }
+
+    #[test]
+    fn only_expired_keys_of_this_label_are_named() {
+        let key = |id: &str, label: &str, end: &str| {
+            format!(r#"{{"id":"{id}","label":"{label}","expiresAt":{end}}}"#)
+        };
+        let all = [
+            key("over", "gate 1", "99"),
+            key("now", "gate 2", "100"),
+            key("lasting", "gate 3", "101"),
+            key("endless", "gate 4", "null"),
+            key("of-a-person", "my gate", "99"),
+        ]
+        .join(",");
+        for list in [format!("[{all}]"), format!(r#"{{"items":[{all}]}}"#)] {
+            let body = format!(r#"{{"data":{list}}}"#);
+            let expired = read_expired_keys(body.as_bytes(), "gate ", UnixSeconds(100));
+            assert_eq!(expired.unwrap(), ["over", "now"]);
+        }
+        assert_eq!(read_expired_keys(b"{}", "gate ", UnixSeconds(100)), None);
     }
 }

@@ -15,8 +15,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::identity::{ClaimRule, ClaimTest, Kind};
 use crate::n8n::ScopeSet;
-use crate::policy::Condition;
-use crate::secret::Secret;
+use crate::policy::{Condition, Upstream};
 use crate::time::UnixSeconds;
 
 fn principal(name: usize, matches: Condition) -> Principal {
@@ -25,8 +24,7 @@ fn principal(name: usize, matches: Condition) -> Principal {
         matches,
         grant: ScopeSet::default(),
         allow: None,
-        api_key: Secret::new(String::new()),
-        key_expiry: None,
+        upstream: Upstream::Keys(Arc::new([])),
     }
 }
 

@@ -1,0 +1,346 @@
+//! API keys of n8n that the gate makes, as a kind of fact: one source for each n8n, and one fact for
+//! each user.
+
+mod account;
+mod calls;
+mod fault;
+mod request;
+mod session;
+mod snapshot;
+mod step;
+
+pub use fault::MintedKeyFault;
+pub use request::MintRequest;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use account::Account;
+use calls::Calls;
+use step::{Circumstances, Next, Step, Task};
+
+use crate::facts::call::CallResponse;
+use crate::facts::demand::FactKey;
+use crate::facts::fault::{FaultCode, FaultScope};
+use crate::facts::schedule::{Failure, Schedule};
+use crate::facts::source::{
+    Adopted, CallEnd, Ended, Kind, NewCalls, Profile, Progress, Room, Sharing,
+};
+use crate::facts::waiting::Waiter;
+use crate::facts::{Availability, Event};
+use crate::policy::{InstanceId, Provisioning};
+use crate::secret::Secret;
+use crate::time::UnixMillis;
+
+/// The most requests of one worker that wait for keys at a time. All of them are of verified callers.
+const MAX_WAITERS: usize = 512;
+
+/// The most users of one n8n that a worker knows.
+const MAX_ACCOUNTS: usize = 1024;
+
+/// The most users for which one worker makes keys at a time. A log-in makes n8n compute a password
+/// hash, and many at once keep it from its other work.
+const MAX_FETCHES: usize = 4;
+
+/// How long a request waits for its key: a new user takes five calls, and may have to wait for its turn.
+const LONGEST_WAIT: u32 = 4;
+
+/// How many failures in a row count for the source.
+const MOST_FAILURES: u32 = 6;
+
+/// A key that n8n refuses so soon after it was made is not made again at once.
+const TOO_SOON: Duration = Duration::from_secs(60);
+
+/// The keys that the gate makes in one n8n.
+#[derive(Debug)]
+pub(in crate::facts) struct MintedKeys {
+    instance: InstanceId,
+    /// The operator's name for the instance.
+    name: Option<Arc<str>>,
+    provisioning: Arc<Provisioning>,
+    accounts: Vec<(FactKey, Account)>,
+}
+
+impl MintedKeys {
+    pub(in crate::facts) const fn new(
+        instance: InstanceId,
+        name: Option<Arc<str>>,
+        provisioning: Arc<Provisioning>,
+    ) -> Self {
+        Self {
+            instance,
+            name,
+            provisioning,
+            accounts: Vec::new(),
+        }
+    }
+
+    /// The key of a request.
+    pub(in crate::facts) fn availability(
+        &self,
+        schedule: &Schedule,
+        request: &MintRequest,
+        now: UnixMillis,
+    ) -> Availability<&Secret> {
+        let key = FactKey::from(request);
+        let account = self.account(&key);
+        if let Some(secret) = account.and_then(|account| account.key(request, now)) {
+            return Availability::Known(secret);
+        }
+        let pauses = account.map(|account| &account.pauses);
+        let pauses = pauses.into_iter().chain([&schedule.pauses]);
+        let mut pausing = pauses.filter(|pauses| !pauses.is_over(now));
+        match pausing.next() {
+            Some(pauses) if !schedule.calls.is_about(&key) => {
+                Availability::Unavailable(pauses.outage(pauses.until(), now))
+            }
+            _ => Availability::Pending,
+        }
+    }
+
+    /// A request will wait for its key. `false`: there are too many users.
+    pub(in crate::facts) fn want(&mut self, request: &MintRequest, now: UnixMillis) -> bool {
+        let key = FactKey::from(request);
+        if self.account(&key).is_none() {
+            if self.accounts.len() >= MAX_ACCOUNTS && !self.forget_one(now) {
+                return false;
+            }
+            let account = Account::new(request.user().clone(), now);
+            let at = self.accounts.partition_point(|(known, _)| *known < key);
+            self.accounts.insert(at, (key, account));
+        }
+        let account = self.account_mut(&key);
+        account.is_some_and(|account| account.want(request, now))
+    }
+
+    /// A request is forwarded with its key.
+    pub(in crate::facts) fn mark_used(&mut self, request: &MintRequest, now: UnixMillis) {
+        if let Some(account) = self.account_mut(&FactKey::from(request)) {
+            account.mark_used(request, now);
+        }
+    }
+
+    /// n8n refused this key. The next request waits for another one, unless this one was made a moment
+    /// ago.
+    pub(in crate::facts) fn refuse(
+        &mut self,
+        request: &MintRequest,
+        secret: &Secret,
+        now: UnixMillis,
+    ) {
+        let Some(account) = self.account_mut(&FactKey::from(request)) else {
+            return;
+        };
+        let Some(made) = account.refuse(request, secret) else {
+            return;
+        };
+        if now.since(made) < TOO_SOON {
+            let failure = Failure {
+                fault: FaultCode::KeyRefused,
+                asked_for: None,
+                is_new: true,
+                is_of_all: true,
+                seed: now.0,
+            };
+            account.failed(failure, now);
+        }
+    }
+
+    fn account(&self, key: &FactKey) -> Option<&Account> {
+        let at = self.accounts.binary_search_by_key(key, |(known, _)| *known);
+        self.accounts.get(at.ok()?).map(|(_, account)| account)
+    }
+
+    fn account_mut(&mut self, key: &FactKey) -> Option<&mut Account> {
+        let at = self.accounts.binary_search_by_key(key, |(known, _)| *known);
+        self.accounts.get_mut(at.ok()?).map(|(_, account)| account)
+    }
+
+    /// Forgets the user that was not asked for the longest time, of those without a good key.
+    fn forget_one(&mut self, now: UnixMillis) -> bool {
+        let idle = self.accounts.iter().enumerate();
+        let idle = idle.filter(|(_, (_, account))| account.is_idle(now));
+        let oldest = idle.min_by_key(|(_, (_, account))| account.used);
+        let oldest = oldest.map(|(index, _)| index);
+        oldest.map(|index| self.accounts.remove(index)).is_some()
+    }
+}
+
+impl From<&MintRequest> for FactKey {
+    fn from(request: &MintRequest) -> Self {
+        Self(request.user_digest())
+    }
+}
+
+impl Kind for MintedKeys {
+    type Fault = MintedKeyFault;
+    type Step = Step;
+
+    fn profile(&self) -> Profile {
+        let timeout = self.provisioning.timeout;
+        let name = self.name.as_deref().unwrap_or_default();
+        let server = &self.provisioning.server;
+        let parts = [name, &server.cluster, &server.scheme, &server.authority];
+        Profile {
+            name: "minted_key",
+            room: Room {
+                slots: MAX_WAITERS,
+                proven_apart: false,
+                longest: timeout.saturating_mul(LONGEST_WAIT),
+            },
+            timeout,
+            most_failures: MOST_FAILURES,
+            sharing: Sharing::EachFactEncrypted(parts.map(str::to_owned).into()),
+        }
+    }
+
+    fn expire(&mut self, now: UnixMillis) {
+        for (_, account) in &mut self.accounts {
+            account.expire(now, self.provisioning.key_ttl);
+        }
+    }
+
+    fn facts_due(&self, schedule: &Schedule, now: UnixMillis) -> Vec<FactKey> {
+        let mut due = Vec::new();
+        let room = MAX_FETCHES.saturating_sub(schedule.calls.iter().count());
+        if room == 0 || !schedule.pauses.is_over(now) {
+            return due;
+        }
+        let tasks = self
+            .accounts
+            .iter()
+            .filter(|(key, account)| account.is_due(now) && !schedule.calls.is_about(key));
+        due.extend(tasks.map(|(key, _)| *key).take(room));
+        due
+    }
+
+    fn begin(&mut self, calls: &mut NewCalls<'_, Step>, _: &mut dyn Iterator<Item = &Waiter>) {
+        let (key, now) = (calls.about, calls.now);
+        let Some(account) = self.account(&key) else {
+            return;
+        };
+        let Some(task) = account.task(now) else {
+            return;
+        };
+        let at = self.circumstances(account, now, calls.next_id());
+        let (step, request) = Step::first(task, account.session(now), at);
+        calls.begin(key, step, request);
+    }
+
+    fn read(
+        &mut self,
+        end: &mut CallEnd<'_, Step>,
+        response: CallResponse,
+    ) -> Result<Progress<Step>, MintedKeyFault> {
+        let (key, now) = (end.call.key, end.now);
+        let Some(account) = self.account(&key) else {
+            return Ok(Progress::Ended(Ended::default()));
+        };
+        let at = self.circumstances(account, now, end.call.id.0);
+        let task = end.step.task().clone();
+        let next = end.step.clone().read(response, at)?;
+        let (minted, expires, session) = match next {
+            Next::Call(step, request) => return Ok(Progress::Next(step, request)),
+            Next::Made {
+                key,
+                expires,
+                session,
+            } => (Some(key), expires, session),
+            Next::Tidied(session) => (None, now, session),
+        };
+        let instance = self.instance;
+        end.schedule.pauses.succeeded(now);
+        let Some(account) = self.account_mut(&key) else {
+            return Ok(Progress::Ended(Ended::default()));
+        };
+        let mut events = Vec::new();
+        match (task, minted) {
+            (Task::Mint(scopes), Some(minted)) => {
+                account.made(&scopes, minted, expires, session, now);
+                events.push(Event::KeyMinted(instance));
+            }
+            (Task::Tidy(ids), _) => account.tidied(&ids, session),
+            (Task::Mint(_), None) => {}
+        }
+        Ok(Progress::Ended(Ended {
+            events,
+            share: Some(snapshot::encode(account)),
+            pauses: false,
+        }))
+    }
+
+    fn failed(&mut self, end: &mut CallEnd<'_, Step>, fault: MintedKeyFault) -> Ended {
+        let CallEnd {
+            call,
+            asked_for,
+            now,
+            ..
+        } = *end;
+        let scope = fault.scope();
+        let failure = |is_new| Failure {
+            fault: fault.code(),
+            asked_for,
+            is_new,
+            is_of_all: true,
+            seed: now.0 ^ call.id.0,
+        };
+        let mut share = None;
+        let mut email = String::new();
+        if let Some(account) = self.account_mut(&call.key) {
+            account.failed(failure(true), now);
+            email.clone_from(&account.user.email);
+            share = Some(snapshot::encode(account));
+        }
+        if scope != FaultScope::Fact {
+            let is_new = call.begun > end.schedule.pauses.last_failure();
+            end.schedule.pauses.failed(failure(is_new), now);
+        }
+        Ended {
+            events: vec![Event::KeyFailed(self.instance, email, fault)],
+            share,
+            pauses: scope != FaultScope::Fact,
+        }
+    }
+
+    fn adopt(
+        &mut self,
+        _: &mut Schedule,
+        key: &FactKey,
+        payload: &[u8],
+        now: UnixMillis,
+    ) -> Adopted {
+        let Some(shared) = snapshot::decode(payload) else {
+            return Adopted::default();
+        };
+        let is_of_future = shared.newest() > now;
+        let Some(account) = self.account_mut(key).filter(|_| !is_of_future) else {
+            return Adopted {
+                is_news: false,
+                is_of_future,
+            };
+        };
+        Adopted {
+            is_news: account.adopt(shared.session, shared.keys, shared.retired, now)
+                | account.pause(&shared.pause, now),
+            is_of_future: false,
+        }
+    }
+}
+
+impl MintedKeys {
+    fn circumstances<'a>(
+        &'a self,
+        account: &'a Account,
+        now: UnixMillis,
+        call: u64,
+    ) -> Circumstances<'a> {
+        Circumstances {
+            calls: Calls {
+                provisioning: &self.provisioning,
+                user: &account.user,
+            },
+            now,
+            seed: call,
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! What is known of one user of n8n: its session and its keys.
+
+use std::time::Duration;
+
+use super::request::{MintRequest, ScopesId};
+use super::session::Session;
+use super::step::Task;
+use crate::facts::fault::FaultCode;
+use crate::facts::schedule::{Failure, Pause, Pauses};
+use crate::n8n::accounts::MintedKey;
+use crate::n8n::ScopeSet;
+use crate::policy::N8nUser;
+use crate::secret::Secret;
+use crate::time::UnixMillis;
+
+/// The most sets of scopes for which one user has keys. The roles in tokens make them.
+const MAX_KEYS: usize = 16;
+
+/// The most superseded keys that are remembered, to be deleted.
+const MAX_RETIRED: usize = 32;
+
+/// How long a key may still be in use in other workers after there is a newer one.
+const RETIREMENT: Duration = Duration::from_secs(30);
+
+/// The most failures in a row that count.
+const MOST_FAILURES: u32 = 8;
+
+/// What is known of one user.
+#[derive(Debug)]
+pub(super) struct Account {
+    pub(super) user: N8nUser,
+    session: Option<Session>,
+    keys: Vec<Key>,
+    retired: Vec<Retired>,
+    pub(super) pauses: Pauses,
+    /// When a request last asked for a key.
+    pub(super) used: UnixMillis,
+}
+
+/// A key, or that one is wanted.
+#[derive(Debug)]
+struct Key {
+    id: ScopesId,
+    /// `None`: only another worker was asked for it so far.
+    scopes: Option<ScopeSet>,
+    /// A request waits for it.
+    is_wanted: bool,
+    used: UnixMillis,
+    live: Option<LiveKey>,
+}
+
+/// A key of n8n.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct LiveKey {
+    /// n8n's identifier of it.
+    pub(super) id: String,
+    pub(super) secret: Secret,
+    pub(super) made: UnixMillis,
+    pub(super) expires: UnixMillis,
+    /// n8n refused it.
+    pub(super) is_refused: bool,
+}
+
+/// A superseded key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Retired {
+    pub(super) id: String,
+    /// When no worker uses it any more.
+    pub(super) unused: UnixMillis,
+}
+
+impl LiveKey {
+    /// Whether n8n accepts it, as far as is known.
+    fn is_good(&self, now: UnixMillis) -> bool {
+        now < self.expires && !self.is_refused
+    }
+
+    /// When the next one is made: after four fifths of its life, and some keys up to a tenth earlier. Keys
+    /// that were made together need not be renewed together.
+    fn renewal(&self) -> UnixMillis {
+        // In milliseconds: a lifetime is at most a week.
+        let life = self.expires.0.saturating_sub(self.made.0);
+        let spread = self.id.bytes().fold(0_u64, |sum, byte| {
+            sum.wrapping_mul(31).wrapping_add(byte.into())
+        });
+        let percent = 80_u64.saturating_sub(spread.checked_rem(10).unwrap_or_default());
+        let wait = life.saturating_mul(percent).div_ceil(100);
+        UnixMillis(self.made.0.saturating_add(wait))
+    }
+}
+
+impl Account {
+    pub(super) fn new(user: N8nUser, now: UnixMillis) -> Self {
+        Self {
+            user,
+            session: None,
+            keys: Vec::new(),
+            retired: Vec::new(),
+            pauses: Pauses::new(MOST_FAILURES),
+            used: now,
+        }
+    }
+
+    /// The key of a request, if there is a good one.
+    pub(super) fn key(&self, request: &MintRequest, now: UnixMillis) -> Option<&Secret> {
+        let key = self.find(request.scopes_id())?.live.as_ref()?;
+        key.is_good(now).then_some(&key.secret)
+    }
+
+    /// A request waits for its key. `false`: the user has too many.
+    pub(super) fn want(&mut self, request: &MintRequest, now: UnixMillis) -> bool {
+        self.used = now;
+        let id = request.scopes_id();
+        if self.find(id).is_none() {
+            if self.keys.len() >= MAX_KEYS && !self.drop_idle_key(now) {
+                return false;
+            }
+            self.keys.push(Key::new(id));
+        }
+        if let Some(key) = self.find_mut(id) {
+            key.scopes.get_or_insert_with(|| request.scopes().clone());
+            key.is_wanted = true;
+            key.used = now;
+        }
+        true
+    }
+
+    /// A request is forwarded with its key.
+    pub(super) fn mark_used(&mut self, request: &MintRequest, now: UnixMillis) {
+        self.used = now;
+        if let Some(key) = self.find_mut(request.scopes_id()) {
+            key.scopes.get_or_insert_with(|| request.scopes().clone());
+            key.used = now;
+        }
+    }
+
+    /// n8n refused this key. Returns when it was made; `None`: there is another one already.
+    pub(super) fn refuse(&mut self, request: &MintRequest, secret: &Secret) -> Option<UnixMillis> {
+        let live = self.find_mut(request.scopes_id())?.live.as_mut()?;
+        if live.secret != *secret || live.is_refused {
+            return None;
+        }
+        live.is_refused = true;
+        Some(live.made)
+    }
+
+    /// Whether something should be done now.
+    pub(super) fn is_due(&self, now: UnixMillis) -> bool {
+        let mut keys = self.keys.iter();
+        self.pauses.is_over(now) && (keys.any(|key| key.is_due(now)) || self.must_tidy(now))
+    }
+
+    /// What should be done now, if anything.
+    pub(super) fn task(&self, now: UnixMillis) -> Option<Task> {
+        if !self.is_due(now) {
+            return None;
+        }
+        let due = self.keys.iter().find(|key| key.is_due(now));
+        if let Some(scopes) = due.and_then(|key| key.scopes.clone()) {
+            return Some(Task::Mint(scopes));
+        }
+        let over = self.retired.iter().filter(|key| now >= key.unused);
+        Some(Task::Tidy(over.map(|key| key.id.clone()).collect()))
+    }
+
+    /// Whether there are keys to delete. Without a session a log-in would be needed, and the keys expire
+    /// anyway.
+    fn must_tidy(&self, now: UnixMillis) -> bool {
+        self.retired.iter().any(|key| now >= key.unused) && self.session(now).is_some()
+    }
+
+    /// The session, if it can be used.
+    pub(super) fn session(&self, now: UnixMillis) -> Option<Session> {
+        let session = self.session.as_ref()?;
+        session.is_usable(now).then(|| session.clone())
+    }
+
+    /// A key was made.
+    pub(super) fn made(
+        &mut self,
+        scopes: &ScopeSet,
+        key: MintedKey,
+        expires: UnixMillis,
+        session: Session,
+        now: UnixMillis,
+    ) {
+        let id = ScopesId::of(scopes);
+        let live = LiveKey {
+            id: key.id,
+            secret: key.key,
+            made: now,
+            expires,
+            is_refused: false,
+        };
+        self.session = Some(session);
+        self.put(id, live, now);
+        self.pauses.reset();
+    }
+
+    /// Keys were deleted.
+    pub(super) fn tidied(&mut self, ids: &[String], session: Session) {
+        self.retired.retain(|key| !ids.contains(&key.id));
+        self.session = Some(session);
+        self.pauses.reset();
+    }
+
+    /// A fetch failed: no request waits for this user before the pause is over.
+    pub(super) fn failed(&mut self, failure: Failure, now: UnixMillis) {
+        for key in &mut self.keys {
+            key.is_wanted = false;
+        }
+        if failure.fault == FaultCode::SessionRefused {
+            self.session = None;
+        }
+        self.pauses.failed(failure, now);
+    }
+
+    /// Time passes, and may have been set back.
+    pub(super) fn expire(&mut self, now: UnixMillis, ttl: Duration) {
+        self.pauses.clamp(now);
+        self.used = self.used.min(now);
+        if let Some(session) = &mut self.session {
+            session.clamp(now);
+        }
+        for retired in &mut self.retired {
+            retired.unused = retired.unused.min(now.saturating_add(RETIREMENT));
+        }
+        for key in &mut self.keys {
+            key.used = key.used.min(now);
+            if let Some(live) = &mut key.live {
+                live.made = live.made.min(now);
+                live.expires = live.expires.min(now.saturating_add(ttl));
+            }
+            // n8n lists expired keys until they are deleted.
+            if let Some(over) = key.live.take_if(|live| now >= live.expires) {
+                retire(&mut self.retired, over.id, now);
+            }
+        }
+    }
+
+    /// Another worker could not make a key. Returns whether that is news.
+    pub(super) fn pause(&mut self, pause: &Pause, now: UnixMillis) -> bool {
+        let is_news = self.pauses.adopt(pause, now);
+        if is_news {
+            for key in &mut self.keys {
+                key.is_wanted = false;
+            }
+        }
+        is_news
+    }
+
+    /// Whether it can be forgotten: no key of it is good, and no request waits.
+    pub(super) fn is_idle(&self, now: UnixMillis) -> bool {
+        let is_in_use =
+            |key: &Key| key.is_wanted || key.live.as_ref().is_some_and(|live| live.is_good(now));
+        !self.keys.iter().any(is_in_use) && self.pauses.is_over(now)
+    }
+
+    /// What other workers get.
+    pub(super) fn shared(&self) -> (Option<&Session>, Vec<(ScopesId, &LiveKey)>, &[Retired]) {
+        let live = self.keys.iter().filter_map(|key| {
+            let live = key.live.as_ref()?;
+            Some((key.id, live))
+        });
+        (self.session.as_ref(), live.collect(), &self.retired)
+    }
+
+    /// Takes over what another worker shared. Returns whether that is news.
+    pub(super) fn adopt(
+        &mut self,
+        session: Option<Session>,
+        keys: Vec<(ScopesId, LiveKey)>,
+        retired: Vec<Retired>,
+        now: UnixMillis,
+    ) -> bool {
+        let since = |session: &Session| session.since;
+        if session.as_ref().map(since) > self.session.as_ref().map(since) {
+            self.session = session;
+        }
+        let mut is_news = false;
+        for (id, live) in keys {
+            let known = self.find(id).and_then(|key| key.live.as_ref());
+            let is_newer = known.is_none_or(|known| live.made > known.made);
+            if is_newer && live.is_good(now) && self.has_room_for(id, now) {
+                is_news = true;
+                self.put(id, live, now);
+            }
+        }
+        self.retired = retired;
+        if is_news {
+            self.pauses.reset();
+        }
+        is_news
+    }
+
+    fn has_room_for(&mut self, id: ScopesId, now: UnixMillis) -> bool {
+        self.find(id).is_some() || self.keys.len() < MAX_KEYS || self.drop_idle_key(now)
+    }
+
+    fn put(&mut self, id: ScopesId, live: LiveKey, now: UnixMillis) {
+        let index = self.keys.iter().position(|key| key.id == id);
+        let index = index.unwrap_or_else(|| {
+            self.keys.push(Key::new(id));
+            self.keys.len().saturating_sub(1)
+        });
+        let Some(key) = self.keys.get_mut(index) else {
+            return;
+        };
+        key.is_wanted = false;
+        if let Some(before) = key.live.replace(live) {
+            retire(&mut self.retired, before.id, now.saturating_add(RETIREMENT));
+        }
+    }
+
+    /// Makes room for a key. Its key of n8n expires by itself, and is deleted then.
+    fn drop_idle_key(&mut self, now: UnixMillis) -> bool {
+        let is_idle =
+            |key: &Key| !key.is_wanted && key.live.as_ref().is_none_or(|live| !live.is_good(now));
+        let idle = self.keys.iter().position(is_idle);
+        idle.map(|index| self.keys.swap_remove(index)).is_some()
+    }
+
+    fn find(&self, id: ScopesId) -> Option<&Key> {
+        self.keys.iter().find(|key| key.id == id)
+    }
+
+    fn find_mut(&mut self, id: ScopesId) -> Option<&mut Key> {
+        self.keys.iter_mut().find(|key| key.id == id)
+    }
+}
+
+impl Key {
+    const fn new(id: ScopesId) -> Self {
+        Self {
+            id,
+            scopes: None,
+            is_wanted: false,
+            used: UnixMillis(0),
+            live: None,
+        }
+    }
+
+    /// Whether it should be made now: a request waits for it, or it was used and ends soon.
+    fn is_due(&self, now: UnixMillis) -> bool {
+        let is_due = match &self.live {
+            Some(live) if live.is_good(now) => now >= live.renewal() && self.used >= live.made,
+            _ => self.is_wanted,
+        };
+        is_due && self.scopes.is_some()
+    }
+}
+
+fn retire(retired: &mut Vec<Retired>, id: String, unused: UnixMillis) {
+    if retired.len() < MAX_RETIRED {
+        retired.push(Retired { id, unused });
+    }
+}

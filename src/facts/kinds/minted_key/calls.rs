@@ -1,0 +1,97 @@
+//! The calls to n8n by which keys are made.
+
+use super::session::Session;
+use crate::facts::call::{Body, CallRequest, Method};
+use crate::n8n::accounts::{
+    accept_body, delete_key_path, invite_body, key_body, login_body, NewKey,
+};
+use crate::policy::{N8nUser, Provisioning};
+use crate::secret::Secret;
+
+/// The calls about one user of one n8n.
+#[derive(Clone, Copy)]
+pub(super) struct Calls<'a> {
+    pub(super) provisioning: &'a Provisioning,
+    pub(super) user: &'a N8nUser,
+}
+
+impl Calls<'_> {
+    /// Does n8n know the user?
+    pub(super) fn find(self) -> CallRequest {
+        let path = self.provisioning.paths.user(&self.user.email);
+        self.with_key(self.get(&path))
+    }
+
+    /// Invites the user.
+    pub(super) fn invite(self) -> CallRequest {
+        let body = invite_body(&self.user.email);
+        self.with_key(self.post(&self.provisioning.paths.users, body))
+    }
+
+    /// Accepts the invitation for the user, with the password that is derived for it.
+    pub(super) fn accept(self, token: &Secret) -> CallRequest {
+        let N8nUser {
+            email,
+            first_name,
+            last_name,
+        } = self.user;
+        let password = self.provisioning.password(email);
+        let body = accept_body(token.expose(), first_name, last_name, password.expose());
+        self.post(&self.provisioning.paths.accept, body)
+    }
+
+    /// Logs in as the user.
+    pub(super) fn log_in(self) -> CallRequest {
+        let email = &self.user.email;
+        let password = self.provisioning.password(email);
+        let body = login_body(email, password.expose());
+        self.post(&self.provisioning.paths.login, body)
+    }
+
+    /// Which scopes can a key of the user have?
+    pub(super) fn grantable(self, session: &Session) -> CallRequest {
+        with_session(self.get(&self.provisioning.paths.grantable), session)
+    }
+
+    /// Makes a key.
+    pub(super) fn make(self, session: &Session, key: &NewKey<'_>) -> CallRequest {
+        let request = self.post(&self.provisioning.paths.keys, key_body(key));
+        with_session(request, session)
+    }
+
+    /// Which keys does the user have?
+    pub(super) fn list(self, session: &Session) -> CallRequest {
+        with_session(self.get(&self.provisioning.paths.keys), session)
+    }
+
+    /// Deletes a key.
+    pub(super) fn delete(self, session: &Session, id: &str) -> CallRequest {
+        let path = delete_key_path(&self.provisioning.paths.keys, id);
+        let request = CallRequest {
+            method: Method::Delete,
+            ..self.get(&path)
+        };
+        with_session(request, session)
+    }
+
+    fn get(self, path: &str) -> CallRequest {
+        CallRequest::get(self.provisioning.endpoint(path), self.provisioning.timeout)
+    }
+
+    fn post(self, path: &str, body: String) -> CallRequest {
+        let body = Body::Json(Secret::new(body));
+        CallRequest::post(
+            self.provisioning.endpoint(path),
+            body,
+            self.provisioning.timeout,
+        )
+    }
+
+    fn with_key(self, request: CallRequest) -> CallRequest {
+        request.with("x-n8n-api-key", self.provisioning.api_key.clone())
+    }
+}
+
+fn with_session(request: CallRequest, session: &Session) -> CallRequest {
+    request.with("cookie", session.cookie.clone())
+}

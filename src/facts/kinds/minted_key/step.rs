@@ -1,0 +1,317 @@
+//! One fetch: from a user that n8n may not know to an API key of that user.
+//!
+//! Several gates may do this for one user at the same time. A step that loses such a race reads again
+//! what is there, and goes on from that.
+
+use super::calls::Calls;
+use super::fault::MintedKeyFault;
+use super::session::Session;
+use crate::facts::call::{CallRequest, CallResponse};
+use crate::n8n::accounts::{
+    read_expired_keys, read_grantable, read_invited, read_login_fault, read_new_key, read_user,
+    session_cookie, AccountState, Invited, LoginFault, MintedKey, NewKey,
+};
+use crate::n8n::ScopeSet;
+use crate::secret::Secret;
+use crate::time::{UnixMillis, UnixSeconds};
+
+/// How the labels of keys begin that the gate makes.
+const LABEL: &str = "n8n-idp-gate ";
+
+/// The most keys that one fetch deletes.
+const MOST_DELETED: usize = 20;
+
+/// What a fetch is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Task {
+    /// A key with these scopes.
+    Mint(ScopeSet),
+    /// Deleting these keys of the user, and those that have expired.
+    Tidy(Vec<String>),
+}
+
+/// One fetch that is under way: what it is for, and which response it awaits.
+#[derive(Clone, Debug)]
+pub(in crate::facts) struct Step {
+    task: Task,
+    stage: Stage,
+    /// The user was read again after a race.
+    was_reread: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Stage {
+    Find,
+    Invite,
+    Accept,
+    LogIn,
+    Grantable(LoggedIn),
+    Make(LoggedIn, UnixMillis),
+    List(LoggedIn),
+    Delete(LoggedIn, Vec<String>),
+}
+
+/// A session, and how the fetch came to it.
+#[derive(Clone, Debug)]
+struct LoggedIn {
+    session: Session,
+    by: By,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    /// It was there before.
+    Before,
+    /// By accepting the invitation. If several gates do so at once, the session of one of them counts.
+    Invitation,
+    /// By logging in.
+    Password,
+}
+
+/// The circumstances of a step.
+#[derive(Clone, Copy)]
+pub(super) struct Circumstances<'a> {
+    pub(super) calls: Calls<'a>,
+    pub(super) now: UnixMillis,
+    /// Differs from call to call, and among workers.
+    pub(super) seed: u64,
+}
+
+/// What a response led to.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// One more call.
+    Call(Step, CallRequest),
+    /// The key was made.
+    Made {
+        key: MintedKey,
+        expires: UnixMillis,
+        session: Session,
+    },
+    /// Keys were deleted.
+    Tidied(Session),
+}
+
+impl Step {
+    /// The first call of a fetch. If there is a session, the fetch begins with its use.
+    pub(super) fn first(
+        task: Task,
+        session: Option<Session>,
+        at: Circumstances<'_>,
+    ) -> (Self, CallRequest) {
+        let step = Self {
+            task,
+            stage: Stage::Find,
+            was_reread: false,
+        };
+        match session {
+            Some(session) => step.logged_in(session, By::Before, at),
+            None => (step, at.calls.find()),
+        }
+    }
+
+    /// What it is for.
+    pub(super) const fn task(&self) -> &Task {
+        &self.task
+    }
+
+    /// Reads the response to its call.
+    pub(super) fn read(
+        mut self,
+        response: CallResponse,
+        at: Circumstances<'_>,
+    ) -> Result<Next, MintedKeyFault> {
+        let Circumstances { calls, .. } = at;
+        match (&self.stage, response.status()) {
+            (Stage::Find | Stage::Invite, Some(status @ (401 | 403))) => {
+                return Err(MintedKeyFault::ProvisioningKeyRefused(status));
+            }
+            (Stage::Find, Some(404)) => return Ok(self.next(Stage::Invite, calls.invite())),
+            // Another gate makes the user at this moment.
+            (Stage::Invite, Some(400 | 409 | 500)) if !self.was_reread => {
+                self.was_reread = true;
+                return Ok(self.next(Stage::Find, calls.find()));
+            }
+            // Another gate has accepted the invitation.
+            (Stage::Accept, Some(400)) => return Ok(self.next(Stage::LogIn, calls.log_in())),
+            (Stage::LogIn, Some(401)) => {
+                return Err(match read_login_fault(response.body()) {
+                    LoginFault::Password => MintedKeyFault::Password,
+                    LoginFault::SecondFactor => MintedKeyFault::SecondFactor,
+                });
+            }
+            (
+                Stage::Grantable(logged_in)
+                | Stage::Make(logged_in, _)
+                | Stage::List(logged_in)
+                | Stage::Delete(logged_in, _),
+                Some(401),
+            ) => {
+                return match logged_in.by {
+                    // n8n's secret was changed, or the user is gone.
+                    By::Before => Ok(self.next(Stage::Find, calls.find())),
+                    By::Invitation => Ok(self.next(Stage::LogIn, calls.log_in())),
+                    By::Password => Err(MintedKeyFault::SessionRefused),
+                };
+            }
+            _ => {}
+        }
+        let name = self.stage.name();
+        let is_gone = matches!(self.stage, Stage::Delete(..)) && response.status() == Some(404);
+        let cookie = response.headers().and_then(|headers| {
+            let cookies = headers.all("set-cookie");
+            session_cookie(cookies)
+        });
+        let body = if is_gone {
+            Ok(Vec::new())
+        } else {
+            response.document_of(&[200, 201, 204])
+        };
+        let body = body.map_err(|fault| MintedKeyFault::Call { call: name, fault })?;
+        self.read_body(&body, cookie, at)
+            .unwrap_or(Err(MintedKeyFault::Malformed(name)))
+    }
+
+    /// `None`: the body, or what comes with it, is not what n8n sends.
+    fn read_body(
+        self,
+        body: &[u8],
+        cookie: Option<Secret>,
+        at: Circumstances<'_>,
+    ) -> Option<Result<Next, MintedKeyFault>> {
+        let Circumstances { calls, now, .. } = at;
+        let session = cookie.map(|cookie| Session { cookie, since: now });
+        let next = match self.stage.clone() {
+            Stage::Find => match read_user(body)? {
+                AccountState::Invited => self.next(Stage::Invite, calls.invite()),
+                AccountState::Active => self.next(Stage::LogIn, calls.log_in()),
+            },
+            Stage::Invite => match read_invited(body)? {
+                Invited::Token(token) => self.next(Stage::Accept, calls.accept(&token)),
+                Invited::Active => self.next(Stage::LogIn, calls.log_in()),
+                Invited::Mailed => return Some(Err(MintedKeyFault::InvitationMailed)),
+            },
+            Stage::Accept => match session {
+                Some(session) => self.go_on(session, By::Invitation, at),
+                None => self.next(Stage::LogIn, calls.log_in()),
+            },
+            Stage::LogIn => self.go_on(session?, By::Password, at),
+            Stage::Grantable(logged_in) => {
+                return Some(self.make(logged_in, &read_grantable(body)?, at));
+            }
+            Stage::Make(logged_in, expires) => Next::Made {
+                key: read_new_key(body)?,
+                expires,
+                session: logged_in.session,
+            },
+            Stage::List(logged_in) => {
+                let expired = read_expired_keys(body, LABEL, now.to_seconds())?;
+                self.delete_first(logged_in, expired, at)
+            }
+            Stage::Delete(logged_in, left) => self.delete(logged_in, left, at),
+        };
+        Some(Ok(next))
+    }
+
+    fn next(mut self, stage: Stage, request: CallRequest) -> Next {
+        self.stage = stage;
+        Next::Call(self, request)
+    }
+
+    fn go_on(self, session: Session, by: By, at: Circumstances<'_>) -> Next {
+        let (step, request) = self.logged_in(session, by, at);
+        Next::Call(step, request)
+    }
+
+    fn logged_in(mut self, session: Session, by: By, at: Circumstances<'_>) -> (Self, CallRequest) {
+        let logged_in = LoggedIn { session, by };
+        let (stage, request) = match self.task {
+            Task::Mint(_) => {
+                let request = at.calls.grantable(&logged_in.session);
+                (Stage::Grantable(logged_in), request)
+            }
+            Task::Tidy(_) => {
+                let request = at.calls.list(&logged_in.session);
+                (Stage::List(logged_in), request)
+            }
+        };
+        self.stage = stage;
+        (self, request)
+    }
+
+    /// Makes a key of the scopes that the caller may use and the user can have. n8n refuses a key with
+    /// any other scope.
+    fn make(
+        self,
+        logged_in: LoggedIn,
+        grantable: &[String],
+        at: Circumstances<'_>,
+    ) -> Result<Next, MintedKeyFault> {
+        let Task::Mint(wanted) = &self.task else {
+            return Err(MintedKeyFault::NoScope);
+        };
+        let scopes = grantable.iter().map(String::as_str);
+        let scopes: Vec<_> = scopes.filter(|scope| wanted.contains(scope)).collect();
+        if scopes.is_empty() {
+            return Err(MintedKeyFault::NoScope);
+        }
+        let ttl = at.calls.provisioning.key_ttl;
+        // n8n takes whole seconds.
+        let expires = at.now.saturating_add(ttl).to_seconds();
+        let key = NewKey {
+            label: &format!("{LABEL}{}-{:08x}", at.now.0, at.seed & 0xffff_ffff),
+            scopes: &scopes,
+            expires,
+        };
+        let request = at.calls.make(&logged_in.session, &key);
+        let expires = millis(expires);
+        Ok(self.next(Stage::Make(logged_in, expires), request))
+    }
+
+    fn delete_first(
+        self,
+        logged_in: LoggedIn,
+        expired: Vec<String>,
+        at: Circumstances<'_>,
+    ) -> Next {
+        let mut ids = match &self.task {
+            Task::Tidy(retired) => retired.clone(),
+            Task::Mint(_) => Vec::new(),
+        };
+        let more = expired.into_iter().filter(|id| !ids.contains(id));
+        let more: Vec<_> = more.collect();
+        ids.extend(more);
+        ids.truncate(MOST_DELETED);
+        self.delete(logged_in, ids, at)
+    }
+
+    fn delete(self, logged_in: LoggedIn, mut ids: Vec<String>, at: Circumstances<'_>) -> Next {
+        match ids.pop() {
+            Some(id) => {
+                let request = at.calls.delete(&logged_in.session, &id);
+                self.next(Stage::Delete(logged_in, ids), request)
+            }
+            None => Next::Tidied(logged_in.session),
+        }
+    }
+}
+
+impl Stage {
+    /// What is called, for the log.
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Find => "finding the user",
+            Self::Invite => "inviting the user",
+            Self::Accept => "accepting the invitation",
+            Self::LogIn => "logging in",
+            Self::Grantable(_) => "listing the scopes of the user",
+            Self::Make(..) => "making the API key",
+            Self::List(_) => "listing the API keys",
+            Self::Delete(..) => "deleting an API key",
+        }
+    }
+}
+
+const fn millis(seconds: UnixSeconds) -> UnixMillis {
+    UnixMillis(seconds.0.saturating_mul(1000))
+}
