@@ -24,6 +24,8 @@ mod addresses;
 mod caller;
 #[path = "n8n/keys.rs"]
 mod keys;
+#[path = "n8n/minted.rs"]
+mod minted;
 #[path = "n8n/operations.rs"]
 mod operations;
 #[path = "n8n/publishing.rs"]
