@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::facts::call::{Body, CallRequest};
-use crate::facts::demand::FactKey;
+use crate::facts::demand::{Demand, FactKey, Refetch};
 use crate::facts::schedule::{Failure, Schedule};
 use crate::facts::shared::codec::{moment, put, take, text};
 use crate::facts::source::{
@@ -16,6 +16,10 @@ use crate::facts::source::{
 use crate::facts::waiting::Waiter;
 
 const TTL: Duration = Duration::from_secs(60);
+/// When a new one is fetched, though the old one still serves.
+const RENEWED: Duration = Duration::from_secs(48);
+/// How long an id is not fetched anew because it is of no use.
+const COOLDOWN: Duration = Duration::from_secs(10);
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An account.
@@ -52,11 +56,42 @@ pub(super) enum Step {
     Question,
 }
 
+/// An id that is known.
+struct Id {
+    key: FactKey,
+    text: String,
+    fetched: UnixMillis,
+}
+
+impl Id {
+    fn holds(&self, now: UnixMillis) -> bool {
+        now < self.fetched.saturating_add(TTL)
+    }
+
+    fn is_due(&self, now: UnixMillis) -> bool {
+        now >= self.fetched.saturating_add(RENEWED)
+    }
+
+    /// How long it is not fetched anew, if this is the one that is of no use.
+    fn before_refetch(&self, refetch: Refetch, now: UnixMillis) -> Option<Duration> {
+        let is_it = refetch == of_no_use(&self.text);
+        is_it.then(|| self.fetched.saturating_add(COOLDOWN).since(now))
+    }
+}
+
+/// What a request wants to which this id is of no use. There is one cause.
+pub(super) fn of_no_use(id: &str) -> Refetch {
+    Refetch {
+        cause: 0,
+        about: KeyIdDigest::of(id).number(),
+    }
+}
+
 /// The ids of the accounts at one server.
 pub(super) struct Accounts {
     server: &'static str,
     is_shared: bool,
-    ids: Vec<(FactKey, String, UnixMillis)>,
+    ids: Vec<Id>,
 }
 
 impl Accounts {
@@ -82,15 +117,35 @@ impl Accounts {
     ) -> Availability<&str> {
         let Schedule { calls, pauses } = schedule;
         let key = FactKey::from(account);
-        match self.ids.iter().find(|(known, ..)| *known == key) {
-            Some((_, id, until)) if now < *until => Availability::Known(id),
+        match self.id(&key) {
+            Some(id) if id.holds(now) => Availability::Known(&id.text),
             _ if pauses.is_over(now) || calls.is_about(&key) => Availability::Pending,
             _ => Availability::Unavailable(pauses.outage(pauses.until(), now)),
         }
     }
 
-    fn is_wanted(&self, schedule: &Schedule, key: &FactKey) -> bool {
-        !schedule.calls.is_about(key) && !self.ids.iter().any(|(known, ..)| known == key)
+    fn id(&self, key: &FactKey) -> Option<&Id> {
+        self.ids.iter().find(|id| id.key == *key)
+    }
+
+    /// Which ids are fetched now: those for which requests wait, and those that are due.
+    fn wanted(
+        &self,
+        schedule: &Schedule,
+        waiters: &mut dyn Iterator<Item = &Waiter>,
+        now: UnixMillis,
+    ) -> Vec<FactKey> {
+        let is_wanted = |waiter: &&Waiter| match (self.id(waiter.demand.key()), waiter.demand) {
+            (None, _) => true,
+            (Some(_), Demand::Any(_)) => false,
+            (Some(id), Demand::Newer(_, refetch)) => id
+                .before_refetch(refetch, now)
+                .is_some_and(|wait| wait.is_zero()),
+        };
+        let waiters = waiters.filter(is_wanted).map(|waiter| *waiter.demand.key());
+        let due = self.ids.iter().filter(|id| id.is_due(now)).map(|id| id.key);
+        let keys = waiters.chain(due);
+        keys.filter(|key| !schedule.calls.is_about(key)).collect()
     }
 }
 
@@ -131,9 +186,9 @@ impl Kind for Accounts {
     }
 
     fn expire(&mut self, now: UnixMillis) {
-        self.ids.retain_mut(|(_, _, until)| {
-            *until = (*until).min(now.saturating_add(TTL));
-            now < *until
+        self.ids.retain_mut(|id| {
+            id.fetched = id.fetched.min(now);
+            id.holds(now)
         });
     }
 
@@ -143,8 +198,7 @@ impl Kind for Accounts {
         waiters: &mut dyn Iterator<Item = &Waiter>,
         now: UnixMillis,
     ) -> bool {
-        let mut keys = waiters.map(|waiter| waiter.demand.key());
-        schedule.pauses.is_over(now) && keys.any(|key| self.is_wanted(schedule, key))
+        schedule.pauses.is_over(now) && !self.wanted(schedule, waiters, now).is_empty()
     }
 
     fn begin(
@@ -152,9 +206,8 @@ impl Kind for Accounts {
         calls: &mut NewCalls<'_, Step>,
         waiters: &mut dyn Iterator<Item = &Waiter>,
     ) {
-        for waiter in waiters {
-            let key = *waiter.demand.key();
-            if self.is_wanted(calls.schedule, &key) {
+        for key in self.wanted(calls.schedule, waiters, calls.now) {
+            if !calls.schedule.calls.is_about(&key) {
                 calls.begin(key, Step::Login, self.login(&key));
             }
         }
@@ -176,15 +229,16 @@ impl Kind for Accounts {
             }
             Step::Question => {
                 let body: Value = serde_json::from_slice(&body).map_err(|_| Fault::NoId)?;
-                let id = body["id"].as_str().ok_or(Fault::NoId)?.to_owned();
+                let text = body["id"].as_str().ok_or(Fault::NoId)?.to_owned();
                 end.schedule.pauses.succeeded(end.now);
-                let until = end.now.saturating_add(TTL);
-                self.ids.push((end.call.key, id, until));
+                let (key, fetched) = (end.call.key, end.now);
+                self.ids.retain(|id| id.key != key);
+                self.ids.push(Id { key, text, fetched });
                 let mut share = Vec::new();
-                for (key, id, until) in &self.ids {
-                    put(&mut share, &key.0);
-                    put(&mut share, id.as_bytes());
-                    put(&mut share, &until.0.to_be_bytes());
+                for id in &self.ids {
+                    put(&mut share, &id.key.0);
+                    put(&mut share, id.text.as_bytes());
+                    put(&mut share, &id.fetched.0.to_be_bytes());
                 }
                 Ok(Progress::Ended(Ended {
                     events: Vec::new(),
@@ -212,28 +266,45 @@ impl Kind for Accounts {
         }
     }
 
+    fn before_refetch(
+        &self,
+        schedule: &Schedule,
+        refetch: Refetch,
+        _: Option<Peer>,
+        now: UnixMillis,
+    ) -> Duration {
+        let mut waits = self
+            .ids
+            .iter()
+            .filter_map(|id| id.before_refetch(refetch, now));
+        let wait = waits.next().filter(|_| schedule.calls.is_empty());
+        wait.unwrap_or_default()
+    }
+
     fn adopt(
         &mut self,
-        schedule: &mut Schedule,
+        _: &mut Schedule,
         _: &FactKey,
         mut payload: &[u8],
         now: UnixMillis,
     ) -> Adopted {
         let rest = &mut payload;
-        let mut ids = Vec::new();
         let mut next = || {
-            let key = FactKey(take(rest)?.try_into().ok()?);
-            Some((key, text(rest)?.to_owned(), moment(rest)?))
+            Some(Id {
+                key: FactKey(take(rest)?.try_into().ok()?),
+                text: text(rest)?.to_owned(),
+                fetched: moment(rest)?,
+            })
         };
+        let mut adopted = Adopted::default();
         while let Some(id) = next() {
-            ids.push(id);
+            let known = self.id(&id.key).map(|known| known.fetched);
+            if id.fetched <= now && id.holds(now) && known.is_none_or(|known| known < id.fetched) {
+                self.ids.retain(|known| known.key != id.key);
+                self.ids.push(id);
+                adopted.is_news = true;
+            }
         }
-        ids.retain(|(key, _, until)| now < *until && self.is_wanted(schedule, key));
-        let is_news = !ids.is_empty();
-        self.ids.append(&mut ids);
-        Adopted {
-            is_news,
-            is_of_future: false,
-        }
+        adopted
     }
 }

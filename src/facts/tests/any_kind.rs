@@ -1,6 +1,6 @@
 //! What the store does for each kind of fact, with the one in `account.rs`.
 
-use super::account::{Account, Accounts};
+use super::account::{of_no_use, Account, Accounts};
 use super::*;
 use crate::facts::demand::Demand;
 use crate::facts::source::SourceOf;
@@ -24,11 +24,32 @@ fn wait(
     (source, account): (usize, Account),
     now: UnixMillis,
 ) -> Result<(), WaitFault> {
+    admit(store, waiter, source, Demand::Any(account.into()), now)
+}
+
+/// Lets a request wait that has no use for this id.
+fn wait_for_newer(
+    store: &mut Worker,
+    waiter: u32,
+    (id, account): (&str, Account),
+    now: UnixMillis,
+) -> Result<(), WaitFault> {
+    let demand = Demand::Newer(account.into(), of_no_use(id));
+    admit(store, waiter, 0, demand, now)
+}
+
+fn admit(
+    store: &mut Worker,
+    waiter: u32,
+    source: usize,
+    demand: Demand,
+    now: UnixMillis,
+) -> Result<(), WaitFault> {
     let admission = Admission {
         source: SourceId(source),
-        demand: Demand::Any(account.into()),
+        demand,
         is_proven: false,
-        group: u128::from(account.0),
+        group: u128::from(demand.key().0[0]),
     };
     store.admit_to(WaiterId(waiter), &admission, now, None, now)
 }
@@ -60,8 +81,20 @@ fn logged_in() -> CallResponse {
 fn fetch_id(store: &mut Worker, account: Account, now: UnixMillis, memory: &Memory) {
     wait(store, 99, (0, account), now).unwrap();
     let login = fetch(&store.tick(now, memory));
-    let question = fetch(&store.received(login.id, logged_in(), now, memory));
-    store.received(question.id, ok(r#"{"id":"u-1"}"#), now, memory);
+    finish(store, login.id, "u-1", now, memory);
+}
+
+/// Lets a login and the call after it succeed.
+fn finish(
+    store: &mut Worker,
+    login: CallId,
+    id: &str,
+    now: UnixMillis,
+    memory: &Memory,
+) -> Vec<Effect> {
+    let question = fetch(&store.received(login, logged_in(), now, memory));
+    let response = ok(format!(r#"{{"id":"{id}"}}"#));
+    store.received(question.id, response, now, memory)
 }
 
 const FIRST: Account = Account(1);
@@ -197,4 +230,60 @@ fn a_store_may_have_several_sources_of_a_kind_each_with_slots_of_its_own() {
         "pending",
         "of the other source"
     );
+}
+
+#[test]
+fn a_value_is_renewed_before_it_ends_and_the_old_one_serves_meanwhile() {
+    let memory = Memory::default();
+    let (mut first, mut second) = (one(true), one(true));
+    fetch_id(&mut first, FIRST, START, &memory);
+    assert_eq!(second.tick(after(1), &memory), []);
+    for store in [&mut first, &mut second] {
+        assert_eq!(store.tick(after(47_999), &memory), [], "no request waits");
+    }
+    let failing = fetch(&first.tick(after(48_000), &memory));
+    assert_eq!(second.tick(after(48_001), &memory), [], "one renews it");
+    let effects = first.received(failing.id, status(503), after(48_100), &memory);
+    assert_eq!(effects, [], "no request learns of it");
+    assert_eq!(first.tick(after(48_101), &memory), []);
+    assert_eq!(known(&first, FIRST, after(48_101)), "u-1");
+    let login = fetch(&first.tick(after(49_200), &memory));
+    assert_eq!(second.tick(after(49_201), &memory), []);
+    finish(&mut first, login.id, "u-2", after(49_300), &memory);
+    assert_eq!(second.tick(after(49_800), &memory), []);
+    for store in [&first, &second] {
+        assert_eq!(known(store, FIRST, after(49_800)), "u-2");
+        assert_eq!(known(store, FIRST, after(109_299)), "u-2");
+    }
+}
+
+#[test]
+fn a_value_of_no_use_is_fetched_anew_once_in_a_while_and_alone() {
+    let memory = Memory::default();
+    let (mut first, mut second) = (one(true), one(true));
+    for account in [FIRST, SECOND] {
+        fetch_id(&mut first, account, START, &memory);
+    }
+    let not_yet = Err(WaitFault::NotYet(Duration::from_secs(1)));
+    let waits = |store: &mut Worker, id, now| wait_for_newer(store, 1, (id, FIRST), now);
+    assert_eq!(waits(&mut first, "u-1", after(9_000)), not_yet);
+    assert_eq!(waits(&mut first, "u-1", after(10_000)), Ok(()));
+    let login = fetch(&first.tick(after(10_000), &memory));
+    assert_eq!(
+        known(&first, FIRST, after(10_000)),
+        "u-1",
+        "it serves others"
+    );
+    let effects = finish(&mut first, login.id, "u-2", after(10_100), &memory);
+    assert_eq!(woken(&effects), [(1, false)]);
+    second.tick(after(10_101), &memory);
+    for store in [&mut first, &mut second] {
+        assert_eq!(known(store, FIRST, after(10_101)), "u-2");
+        assert_eq!(known(store, SECOND, after(10_101)), "u-1");
+        assert_eq!(waits(store, "u-2", after(19_100)), not_yet);
+        // What this request could not use is gone: there is nothing to fetch for it.
+        assert_eq!(waits(store, "u-1", after(19_100)), Ok(()));
+        assert_eq!(store.tick(after(19_100), &memory), []);
+        store.forget(WaiterId(1));
+    }
 }
