@@ -422,9 +422,14 @@ impl<S: AsRef<dyn Source> + AsMut<dyn Source>> Store<S> {
             None => return Vec::new(),
         };
         let (about, ended) = ended;
-        let pause = slot.own_pause();
-        slot.exchange
-            .end(&unit, ended.share.as_deref(), pause, workers, now);
+        if let Some(value) = &ended.share {
+            slot.exchange.publish(&unit, value, workers, now);
+        }
+        // Another worker must not begin a fetch that this one still has under way.
+        if slot.is_by_fact || slot.schedule.calls.is_empty() {
+            let pause = slot.own_pause();
+            slot.exchange.release(&unit, pause, workers, now);
+        }
         let mut effects: Vec<_> = ended.events.into_iter().map(Effect::Report).collect();
         let calls = &slot.schedule.calls;
         let is_over = |key: &FactKey| {

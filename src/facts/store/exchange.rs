@@ -134,21 +134,29 @@ impl Exchange {
         lease
     }
 
-    /// A fetch has ended: the other workers get its value, and the lease ends. `pause`: before it is over,
-    /// no worker fetches.
-    pub(super) fn end(
+    /// Hands a value to the other workers.
+    pub(super) fn publish(
+        &self,
+        about: &FactKey,
+        value: &[u8],
+        workers: Workers<'_>,
+        now: UnixMillis,
+    ) {
+        if let Some(shared) = self.shared_at(now, about, workers) {
+            shared.publish(value);
+        }
+    }
+
+    /// Ends a lease after its fetch. Before the pause is over, no worker fetches.
+    pub(super) fn release(
         &mut self,
         about: &FactKey,
-        value: Option<&[u8]>,
         pause: Pause,
         workers: Workers<'_>,
         now: UnixMillis,
     ) {
         self.leases.retain(|(key, _)| key != about);
         if let Some(shared) = self.shared_at(now, about, workers) {
-            if let Some(value) = value {
-                shared.publish(value);
-            }
             shared.release(pause);
         }
     }

@@ -287,3 +287,32 @@ fn a_value_of_no_use_is_fetched_anew_once_in_a_while_and_alone() {
         store.forget(WaiterId(1));
     }
 }
+
+#[test]
+fn a_worker_keeps_the_lease_until_all_of_its_fetches_have_ended() {
+    for is_good in [true, false] {
+        let memory = Memory::default();
+        let (mut first, mut second) = (one(true), one(true));
+        for (waiter, account) in [(1, FIRST), (2, SECOND)] {
+            wait(&mut first, waiter, (0, account), START).unwrap();
+        }
+        wait(&mut second, 3, (0, SECOND), START).unwrap();
+        let logins = fetches(&first.tick(START, &memory));
+        let (one, other) = (logins[0].id, logins[1].id);
+        if is_good {
+            finish(&mut first, one, "u-1", after(1), &memory);
+        } else {
+            first.received(one, status(503), after(1), &memory);
+        }
+        // What the first fetch brought wakes each request, which then waits again.
+        second.tick(after(2), &memory);
+        wait(&mut second, 4, (0, SECOND), after(2)).unwrap();
+        let effects = second.tick(after(3), &memory);
+        assert_eq!(fetches(&effects), [], "the other fetch is under way");
+        finish(&mut first, other, "u-2", after(4), &memory);
+        second.tick(after(4), &memory);
+        assert_eq!(known(&second, SECOND, after(4)), "u-2");
+        let expected = if is_good { "u-1" } else { "unavailable" };
+        assert_eq!(known(&first, FIRST, after(4)), expected);
+    }
+}
