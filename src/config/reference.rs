@@ -15,7 +15,7 @@ use section::SectionReference;
 use super::raw::{
     RawApiKeyRule, RawAudit, RawClaimNot, RawClaimRule, RawClaimTests, RawClaimsAt, RawCondition,
     RawConfiguration, RawEndpoints, RawInstance, RawIntrospection, RawKeys, RawKind, RawN8n,
-    RawPrincipal, RawProvider, RawPublicApi, RawUserInfo, RawWebhook,
+    RawPrincipal, RawProvider, RawProvisioning, RawPublicApi, RawUser, RawUserInfo, RawWebhook,
 };
 use super::rules::{Demand, Rule, When};
 use super::section::{AbsenceReference, FieldReference};
@@ -39,10 +39,12 @@ fn sections() -> Vec<SectionReference> {
         SectionReference::of::<RawIntrospection>(),
         SectionReference::of::<RawUserInfo>(),
         SectionReference::of::<RawPrincipal>(),
+        SectionReference::of::<RawUser>(),
         SectionReference::of::<RawCondition>(),
         SectionReference::of::<RawClaimRule>(),
         SectionReference::of::<RawClaimTests>(),
         SectionReference::of::<RawClaimNot>(),
+        SectionReference::of::<RawProvisioning>(),
         SectionReference::of::<RawPublicApi>(),
         SectionReference::of::<RawApiKeyRule>(),
         SectionReference::of::<RawWebhook>(),

@@ -326,7 +326,7 @@ faults! {
     /// n8n sends invitations by e-mail.
     InvitationMailed = 31 "invitation_mailed" Fact {
         MintedKey: "n8n sends invitations by e-mail, so that the gate cannot accept them"
-            => "Run n8n without `N8N_SMTP_HOST`, or make the user in n8n first.";
+            => "Run n8n without `N8N_SMTP_HOST` until the users are made.";
     }
 
     /// n8n refuses a session that it made a moment ago.

@@ -187,6 +187,17 @@ record of a token that names such a key has `skipped: ` and this reason in `faul
 |---|---|---|
 ";
 
+const MINTED_KEY_FAULTS: &str = "
+## Faults of minted API keys
+
+Why the gate could not make an API key of n8n for a principal with `user`. The code is in the label
+`fault` of the metric `minted_key_failures`, and in the field `fault` of the audit record of a request that
+was refused with `upstream_key_unavailable` because of it; the log has the sentence and the user's address.
+
+| fault | what it means | what to do |
+|---|---|---|
+";
+
 fn skipped() -> String {
     let rows = SkipReason::ALL.into_iter().map(|reason| {
         let (name, remedy) = (reason.as_str(), reason.remedy());
@@ -205,9 +216,10 @@ fn faults() -> String {
         rows.collect()
     };
     format!(
-        "{FAULTS}{}{SKIPPED}{}{INTROSPECTION_FAULTS}{}",
+        "{FAULTS}{}{SKIPPED}{}{INTROSPECTION_FAULTS}{}{MINTED_KEY_FAULTS}{}",
         rows(FactKind::Keys),
         skipped(),
-        rows(FactKind::Token)
+        rows(FactKind::Token),
+        rows(FactKind::MintedKey)
     )
 }
