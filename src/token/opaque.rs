@@ -45,6 +45,9 @@ mod tests {
             "ab.cd.ef",
             "e",
             "ea.b.c",
+            "e30.b.c.d",
+            "e30.b.c.d.e.f",
+            "e30......",
         ] {
             assert!(is_opaque(token), "{token}");
         }
