@@ -18,7 +18,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use host::{Attribute, Flow, Headers, Host, HostCall, LogLevel, MetricKind, NotDone};
+pub use host::{Attribute, Flow, Headers, Host, HostCall, MetricKind, NotDone};
 pub use load::load;
 pub use request::Request;
 pub use root::Worker;

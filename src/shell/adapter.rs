@@ -12,7 +12,7 @@ use crate::facts::SharedMemory;
 use crate::http::RequestHead;
 use crate::secret::Secret;
 use crate::time::UnixMillis;
-use crate::worker::{self, Attribute, Headers, Host, HostCall, MetricKind, NotDone};
+use crate::worker::{Attribute, Headers, Host, HostCall, MetricKind, NotDone};
 
 /// The host of this module.
 #[derive(Clone, Copy)]
@@ -30,11 +30,13 @@ impl Host for ProxyWasm {
         hostcalls::get_log_level().is_ok_and(|level| matches!(level, Trace | Debug | Info))
     }
 
-    fn log(&self, level: worker::LogLevel, line: &str) {
+    fn log(&self, level: log::Level, line: &str) {
         let level = match level {
-            worker::LogLevel::Info => LogLevel::Info,
-            worker::LogLevel::Warn => LogLevel::Warn,
-            worker::LogLevel::Error => LogLevel::Error,
+            log::Level::Trace => LogLevel::Trace,
+            log::Level::Debug => LogLevel::Debug,
+            log::Level::Info => LogLevel::Info,
+            log::Level::Warn => LogLevel::Warn,
+            log::Level::Error => LogLevel::Error,
         };
         let _ = hostcalls::log(level, line);
     }

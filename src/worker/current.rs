@@ -1,7 +1,9 @@
 //! What is done to the current request of the host.
 
+use log::Level;
+
 use super::call::status_code;
-use super::host::{Attribute, Flow, Headers, Host, LogLevel, NotDone};
+use super::host::{Attribute, Flow, Headers, Host, NotDone};
 use crate::decide::HeaderEdit;
 use crate::gate::{Action, Settled, Source};
 use crate::http::RequestHead;
@@ -43,7 +45,7 @@ pub(super) fn carry_out<H: Host>(host: &H, settled: &mut Settled) -> Flow {
 pub(super) fn refuse<H: Host>(host: &H, settled: &mut Settled) {
     settled.host_failed();
     host.log(
-        LogLevel::Error,
+        Level::Error,
         "the host did not do what was asked; the request is refused",
     );
     reply_host_failure(host);

@@ -1,5 +1,6 @@
 //! What a worker needs of the program that runs it.
 
+use log::Level;
 use std::time::Duration;
 
 use crate::config::Environment;
@@ -20,17 +21,6 @@ pub enum Flow {
     Continue,
     /// The host keeps it until the worker resumes the request or sends a local reply.
     Hold,
-}
-
-/// How urgent a line of the log is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogLevel {
-    /// For information: the audit records among others.
-    Info,
-    /// An operator should look at it.
-    Warn,
-    /// The gate cannot do its work.
-    Error,
 }
 
 /// A header of one message.
@@ -91,11 +81,11 @@ pub trait Host: Clone + Environment + ForeignFunctions + SharedMemory + 'static 
     /// The time. `None`: the host has no clock.
     fn now(&self) -> Option<UnixMillis>;
 
-    /// Whether the host writes what is logged as [`LogLevel::Info`]. An operator may change that.
+    /// Whether the host writes what is logged as [`Level::Info`]. An operator may change that.
     fn logs_information(&self) -> bool;
 
     /// Writes a line to the log.
-    fn log(&self, level: LogLevel, line: &str);
+    fn log(&self, level: Level, line: &str);
 
     /// Asks for a tick after each such period.
     fn set_tick_period(&self, period: Duration) -> Result<(), NotDone>;

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::host::{now, Host, LogLevel};
+use log::Level;
+
+use super::host::{now, Host};
 use crate::config;
 use crate::crypto::{Algorithm, GuestCrypto, HostCrypto, SignatureVerifier};
 use crate::policy::{CryptoMode, Policy};
@@ -14,21 +16,21 @@ pub fn load<H: Host>(host: &H, text: &[u8]) -> Option<Arc<Policy>> {
         Ok(loaded) => loaded,
         Err(errors) => {
             for line in errors.to_string().lines() {
-                host.log(LogLevel::Error, &format!("configuration: {line}"));
+                host.log(Level::Error, &format!("configuration: {line}"));
             }
             return None;
         }
     };
     for warning in &loaded.warnings {
-        host.log(LogLevel::Warn, &format!("configuration: {warning}"));
+        host.log(Level::Warn, &format!("configuration: {warning}"));
     }
     let policy = loaded.policy;
     let now = now(host).to_seconds();
     for warning in policy.expired_keys(now).chain(policy.expiring_keys(now)) {
-        host.log(LogLevel::Warn, &format!("configuration: {warning}"));
+        host.log(Level::Warn, &format!("configuration: {warning}"));
     }
     host.log(
-        LogLevel::Info,
+        Level::Info,
         &format!(
             "n8n-idp-gate {}: {} providers, {} principals",
             env!("CARGO_PKG_VERSION"),
@@ -51,7 +53,7 @@ pub(super) fn signature_verifier<H: Host>(
     let report = move |algorithm: Algorithm| {
         let algorithm = algorithm.as_str();
         log.log(
-            LogLevel::Warn,
+            Level::Warn,
             &format!(
                 "the host failed to check a signature; the module checks {algorithm} from now on"
             ),
@@ -60,13 +62,13 @@ pub(super) fn signature_verifier<H: Host>(
     let (crypto, deviations) = HostCrypto::tested(host.clone(), report);
     for deviation in deviations {
         host.log(
-            LogLevel::Warn,
+            Level::Warn,
             &format!("the host is not asked to check signatures of {deviation}"),
         );
     }
     let algorithms: Vec<_> = crypto.algorithms().map(Algorithm::as_str).collect();
     host.log(
-        LogLevel::Info,
+        Level::Info,
         &format!("signatures checked by the host: {}", algorithms.join(" ")),
     );
     Box::new(crypto)

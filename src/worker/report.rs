@@ -1,6 +1,8 @@
 //! What operators learn of facts, in the log and the metrics.
 
-use super::host::{Host, LogLevel};
+use log::Level;
+
+use super::host::Host;
 use super::state::State;
 use crate::crypto::skipped_in_words;
 use crate::facts::Event;
@@ -19,19 +21,19 @@ impl State {
                 let provider = name(*provider);
                 if keys.is_empty() {
                     let line = format!("provider {provider}: no key of the key set is skipped now");
-                    host.log(LogLevel::Info, &line);
+                    host.log(Level::Info, &line);
                 } else {
                     let keys = skipped_in_words(keys);
                     let line =
                         format!("provider {provider}: keys of the key set are skipped: {keys}");
-                    host.log(LogLevel::Warn, &line);
+                    host.log(Level::Warn, &line);
                 }
                 return;
             }
             Event::KeysFailed(provider, fault) => {
                 let provider = name(*provider);
                 let line = format!("provider {provider}: the keys could not be fetched: {fault}");
-                host.log(LogLevel::Warn, &line);
+                host.log(Level::Warn, &line);
                 Metric::KeySetFailure { provider, fault }
             }
             Event::KeyMinted(instance) => Metric::MintedKey {
@@ -40,7 +42,7 @@ impl State {
             Event::KeyFailed(instance, user, fault) => {
                 let instance = gate.instance_name(*instance);
                 let line = format!("instance {instance}, user {user}: {fault}");
-                host.log(LogLevel::Warn, &line);
+                host.log(Level::Warn, &line);
                 Metric::MintedKeyFailure { instance, fault }
             }
             Event::TokenStatusReceived(provider, active) => Metric::Introspection {
@@ -50,7 +52,7 @@ impl State {
             Event::TokenStatusFailed(provider, fault) => {
                 let provider = name(*provider);
                 let line = format!("provider {provider}: introspection failed: {fault}");
-                host.log(LogLevel::Warn, &line);
+                host.log(Level::Warn, &line);
                 Metric::IntrospectionFailure { provider, fault }
             }
         };

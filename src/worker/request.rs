@@ -1,7 +1,9 @@
 //! One request, from its head to its end.
 
+use log::Level;
+
 use super::current;
-use super::host::{Flow, Headers, Host, LogLevel};
+use super::host::{Flow, Headers, Host};
 use super::root::Worker;
 use crate::decide::ResponseEdit;
 use crate::facts::WaiterId;
@@ -67,7 +69,7 @@ impl<H: Host> Request<H> {
         for ResponseEdit::Remove(name) in self.response_edits {
             if self.host.remove_header(Headers::Response, name).is_err() {
                 self.host.log(
-                    LogLevel::Error,
+                    Level::Error,
                     &format!("the host did not remove {name} from a response; if it had one, the caller gets it"),
                 );
             }
@@ -79,7 +81,7 @@ impl<H: Host> Request<H> {
         let host = &self.host;
         let Some(worker) = &self.worker else {
             host.log(
-                LogLevel::Error,
+                Level::Error,
                 "there is no configuration; the request is refused",
             );
             current::reply_host_failure(host);
@@ -87,7 +89,7 @@ impl<H: Host> Request<H> {
         };
         let Ok(head) = host.request_head() else {
             host.log(
-                LogLevel::Error,
+                Level::Error,
                 "the host did not give the head of the request; it is refused",
             );
             current::reply_host_failure(host);
@@ -156,7 +158,7 @@ fn replace_response<H: Host>(host: &H, worker: &Worker<H>, mut settled: Settled)
         flow = Flow::Hold;
         if current::reply(host, local_reply).is_err() {
             host.log(
-                LogLevel::Error,
+                Level::Error,
                 "the host did not replace n8n's response; it goes to the caller as 502",
             );
             let _ = host.replace_header(Headers::Response, ":status", "502");

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use log::Level;
+
 use super::current;
-use super::host::{Host, LogLevel};
+use super::host::Host;
 use super::metrics::Metrics;
 use super::resumed::ResumedRequests;
 use crate::decide::Need;
@@ -86,7 +88,7 @@ impl State {
         self.metrics.count(host, &metric);
         if is_replaced && self.may_warn(settled.now()) {
             host.log(
-                LogLevel::Warn,
+                Level::Warn,
                 &format!("n8n refused the API key of principal {principal} ({status}); there may be more: see upstream_refusals"),
             );
         }
@@ -103,7 +105,7 @@ impl State {
     /// Writes the audit record and counts the decision.
     pub(super) fn report<H: Host>(&mut self, host: &H, settled: &Settled) {
         if self.writes_audit && self.gate.is_recorded(settled) {
-            host.log(LogLevel::Info, &settled.audit());
+            host.log(Level::Info, &settled.audit());
         }
         self.metrics.tally.count(&settled.decision);
     }

@@ -21,7 +21,9 @@ use std::rc::Rc;
 use serde_json::{json, Value};
 
 use self::host::{CallResponse, Function, Progress, Stream, TestHost, ROOT};
-use super::{load, Flow, LogLevel, Request, Worker};
+use log::Level;
+
+use super::{load, Flow, Request, Worker};
 use crate::mint::{mint, KeyKind, Mint};
 use crate::time::UnixMillis;
 

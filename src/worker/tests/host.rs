@@ -12,7 +12,9 @@ use crate::facts::SharedMemory;
 use crate::http::RequestHead;
 use crate::secret::Secret;
 use crate::time::UnixMillis;
-use crate::worker::{Attribute, Headers, Host, HostCall, LogLevel, MetricKind, NotDone};
+use log::Level;
+
+use crate::worker::{Attribute, Headers, Host, HostCall, MetricKind, NotDone};
 
 /// The context of the worker itself.
 pub(super) const ROOT: u32 = 1;
@@ -89,7 +91,7 @@ pub(super) struct Inner {
     pub(super) refused: RefCell<BTreeSet<Function>>,
     pub(super) streams: RefCell<BTreeMap<u32, Stream>>,
     pub(super) current: Cell<u32>,
-    pub(super) log: RefCell<Vec<(LogLevel, String)>>,
+    pub(super) log: RefCell<Vec<(Level, String)>>,
     pub(super) calls: RefCell<Vec<SentCall>>,
     pub(super) call_response: RefCell<CallResponse>,
     pub(super) tick_period: Cell<Option<Duration>>,
@@ -139,7 +141,7 @@ impl TestHost {
     }
 
     /// The lines of one level that are no audit records.
-    pub(super) fn logged(&self, level: LogLevel) -> Vec<String> {
+    pub(super) fn logged(&self, level: Level) -> Vec<String> {
         let log = self.0.log.borrow();
         let lines = log.iter().filter(|(other, _)| *other == level);
         let lines = lines.map(|(_, line)| line.clone());
@@ -204,8 +206,8 @@ impl Host for TestHost {
         !self.0.is_quiet.get()
     }
 
-    fn log(&self, level: LogLevel, line: &str) {
-        if level != LogLevel::Info || self.logs_information() {
+    fn log(&self, level: Level, line: &str) {
+        if level != Level::Info || self.logs_information() {
             self.0.log.borrow_mut().push((level, line.to_owned()));
         }
     }

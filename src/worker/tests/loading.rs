@@ -6,7 +6,7 @@ use super::*;
 fn without_a_configuration_each_request_is_refused() {
     let host = TestHost::default();
     assert!(load(&host, b"{\"providers\": 7}").is_none());
-    let errors = host.logged(LogLevel::Error);
+    let errors = host.logged(Level::Error);
     assert!(!errors.is_empty());
     assert!(
         errors
@@ -35,7 +35,7 @@ fn a_configuration_is_loaded_with_its_warnings() {
     configuration["crypto"] = json!("auto");
     let policy = load(&host, configuration.to_string().as_bytes()).unwrap();
     let _ = Worker::new(host.clone(), ROOT, policy);
-    let lines = host.logged(LogLevel::Info);
+    let lines = host.logged(Level::Info);
     assert!(
         lines[0].ends_with(": 1 providers, 1 principals"),
         "{lines:?}"
@@ -44,7 +44,7 @@ fn a_configuration_is_loaded_with_its_warnings() {
         lines[1], "signatures checked by the host: ",
         "it has no such function"
     );
-    let warnings = host.logged(LogLevel::Warn);
+    let warnings = host.logged(Level::Warn);
     assert!(
         warnings
             .iter()

@@ -47,7 +47,7 @@ fn fetches_and_their_faults_are_counted_and_logged() {
     scene.end_call(CallResponse::default());
     let name = "n8n_idp_gate.key_set_failures.fault.no_response.provider.idp";
     assert_eq!(scene.host.metric(name), Some(1));
-    assert_eq!(scene.host.logged(LogLevel::Warn).len(), 1);
+    assert_eq!(scene.host.logged(Level::Warn).len(), 1);
     while scene.host.0.calls.borrow().len() < 2 {
         scene.tick_after(500);
     }
@@ -59,7 +59,7 @@ fn fetches_and_their_faults_are_counted_and_logged() {
     scene.end_call(response);
     let name = "n8n_idp_gate.key_set_refreshes.provider.idp";
     assert_eq!(scene.host.metric(name), Some(1));
-    let warnings = scene.host.logged(LogLevel::Warn);
+    let warnings = scene.host.logged(Level::Warn);
     let skipped = "provider idp: keys of the key set are skipped: keys[1] (kid \"odd\")";
     assert!(warnings[1].starts_with(skipped), "{warnings:?}");
     scene.tick_after(500);

@@ -39,7 +39,7 @@ fn a_refused_upstream_api_key_is_a_fault_of_the_gateway() {
     assert_eq!(scene.last_record("reason"), "upstream_key_refused");
     assert_eq!(scene.last_record("upstream_status"), 401);
     assert_eq!(scene.last_record("address"), "10.0.0.1");
-    let warnings = scene.host.logged(LogLevel::Warn);
+    let warnings = scene.host.logged(Level::Warn);
     assert_eq!(
         warnings,
         ["n8n refused the API key of principal app (401); there may be more: see upstream_refusals"]
@@ -55,7 +55,7 @@ fn refused_upstream_api_keys_are_warned_of_once_a_minute() {
         scene.tick_after(seconds * 1000);
         assert_eq!(scene.request(context, good()), Flow::Continue);
         assert_eq!(scene.response(context, 401), Flow::Hold);
-        warnings.push(scene.host.logged(LogLevel::Warn).len());
+        warnings.push(scene.host.logged(Level::Warn).len());
     }
     assert_eq!(warnings, [1, 1, 2]);
     let name = "n8n_idp_gate.upstream_refusals.status.401.principal.app";
@@ -69,7 +69,7 @@ fn a_forbidden_request_goes_to_its_caller_with_a_second_record() {
     assert_eq!(status(&scene, 2), "403");
     assert_eq!(scene.last_record("decision"), "answered");
     assert_eq!(scene.last_record("upstream_status"), 403);
-    assert!(scene.host.logged(LogLevel::Warn).is_empty());
+    assert!(scene.host.logged(Level::Warn).is_empty());
     let name = "n8n_idp_gate.upstream_refusals.status.403.principal.app";
     assert_eq!(scene.host.metric(name), Some(1));
 }
@@ -94,7 +94,7 @@ fn a_response_that_the_host_does_not_replace_is_a_502_all_the_same() {
     assert_eq!(scene.response(2, 401), Flow::Continue);
     assert_eq!(status(&scene, 2), "502");
     assert_eq!(scene.last_record("reason"), "upstream_key_refused");
-    let errors = scene.host.logged(LogLevel::Error);
+    let errors = scene.host.logged(Level::Error);
     assert_eq!(errors.len(), 1, "{errors:?}");
 }
 
@@ -103,7 +103,7 @@ fn a_header_that_the_host_does_not_remove_is_logged() {
     let scene = forwarded();
     scene.host.refuse(Function::RemoveHeader);
     assert_eq!(scene.response(2, 200), Flow::Continue);
-    assert_eq!(scene.host.logged(LogLevel::Error).len(), 1);
+    assert_eq!(scene.host.logged(Level::Error).len(), 1);
 }
 
 #[test]

@@ -132,7 +132,7 @@ fn a_call_that_the_host_does_not_send_is_a_fault_and_is_sent_again_later() {
     scene.tick_after(2);
     assert_eq!(scene.replied(2), Some(503));
     assert_eq!(scene.last_record("fault"), "not_dispatched");
-    let warnings = scene.host.logged(LogLevel::Warn);
+    let warnings = scene.host.logged(Level::Warn);
     assert!(warnings[0].starts_with("provider idp: the keys could not be fetched"));
     scene.host.refuse_nothing();
     let mut passed = 0;
