@@ -9,6 +9,7 @@
 mod availability;
 mod call;
 mod demand;
+mod effect;
 mod fault;
 mod kinds;
 mod peer;
@@ -25,6 +26,7 @@ mod waiting;
 pub use availability::{Availability, Outage};
 pub use call::{Body, Call, CallFault, CallId, CallRequest, CallResponse, Method, MAX_DOCUMENT};
 pub use demand::SourceId;
+pub use effect::Effect;
 pub use fault::{Advice, FactKind, FaultCode};
 pub use kinds::event::Event;
 pub use kinds::fact::{Fact, Facts};
@@ -37,5 +39,4 @@ pub use kinds::token_status::{
 pub use peer::Peer;
 pub use response_headers::ResponseHeaders;
 pub use shared::{SharedKey, SharedMemory};
-pub use store::Effect;
 pub use waiting::{WaitFault, WaiterId};

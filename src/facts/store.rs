@@ -1,53 +1,27 @@
 //! The mechanism that all kinds of facts share: every source, the requests that wait, and the calls that are under way.
 
 mod exchange;
+mod stored_source;
 
-use std::time::Duration;
+use exchange::Workers;
+use stored_source::StoredSource;
 
 use super::demand::{Demand, FactKey, SourceId};
 use super::peer::Peer;
-use super::schedule::{Pause, Schedule};
+use super::schedule::Schedule;
 use super::shared::Lease;
 use super::slots::Holder;
-use super::source::{CallIds, Kind, Received, Room, Sharing, Source, Start};
+use super::source::{CallIds, Received, Room, Source, Start};
 use super::waiting::{Waiter, Waiting};
-use super::{Call, CallId, CallResponse, Event, SharedKey, SharedMemory, WaitFault, WaiterId};
+use super::{Call, CallId, CallResponse, Effect, SharedKey, SharedMemory, WaitFault, WaiterId};
 use crate::time::UnixMillis;
 use crate::token::CompactToken;
-use exchange::{Exchange, Workers};
 
 /// The most displaced requests that no tick has named yet.
 const MAX_DISPLACED: usize = 64;
 
 /// How many of them one tick names: fewer than are refused in that time.
 const DISPLACED_AT_ONCE: usize = 8;
-
-/// Something that the worker must do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// Make a call.
-    Call(Call),
-    /// Make a call that needs the token of a request that waits. The store has no token.
-    CallFor {
-        /// Names the call.
-        call: CallId,
-        /// The source.
-        source: SourceId,
-        /// The request.
-        waiter: WaiterId,
-    },
-    /// Take the decision of this request again.
-    Wake {
-        /// The request.
-        waiter: WaiterId,
-        /// It has waited long enough: it does not wait again for what is still missing now.
-        last_chance: bool,
-    },
-    /// Refuse this request: another one has its slot.
-    Displace(WaiterId),
-    /// Tell the operators.
-    Report(Event),
-}
 
 /// What a request asks of a source.
 pub(super) struct Admission {
@@ -61,7 +35,7 @@ pub(super) struct Admission {
 
 /// Sources of facts. `S` is the type that holds a source of any kind.
 pub(super) struct Store<S> {
-    sources: Vec<Slot<S>>,
+    sources: Vec<StoredSource<S>>,
     waiting: Waiting,
     /// Requests that have lost their slots.
     displaced: Vec<WaiterId>,
@@ -69,97 +43,10 @@ pub(super) struct Store<S> {
     ids: CallIds,
 }
 
-/// A source, and where it stands with the other workers.
-struct Slot<S> {
-    source: S,
-    schedule: Schedule,
-    /// The name of its kind.
-    kind: &'static str,
-    room: Room,
-    /// How long one call may take.
-    timeout: Duration,
-    /// It is shared fact by fact.
-    is_by_fact: bool,
-    exchange: Exchange,
-}
-
-impl<S: AsRef<dyn Source> + AsMut<dyn Source>> Slot<S> {
-    fn new(source: S, key: Option<&SharedKey>) -> Self {
-        let profile = source.as_ref().kind().profile();
-        Self {
-            source,
-            schedule: Schedule::new(profile.most_failures),
-            kind: profile.name,
-            room: profile.room,
-            timeout: profile.timeout,
-            is_by_fact: matches!(profile.sharing, Sharing::EachFactEncrypted(_)),
-            exchange: Exchange::new(profile.name, profile.sharing, key),
-        }
-    }
-
-    fn kind(&self) -> &dyn Kind {
-        self.source.as_ref().kind()
-    }
-
-    fn expire(&mut self, now: UnixMillis) {
-        self.schedule.clamp(now);
-        self.exchange.clamp(now);
-        self.source.as_mut().kind_mut().expire(now);
-    }
-
-    /// Another worker could not fetch. Returns whether its pause is news.
-    fn pause(&mut self, pause: &Pause, now: UnixMillis) -> bool {
-        let is_news = self.schedule.pauses.adopt(pause, now);
-        if is_news {
-            self.source.as_mut().kind_mut().paused(pause);
-        }
-        is_news
-    }
-
-    /// Its own pause, for the other workers. Where each fact is shared by itself, so are its pauses.
-    fn own_pause(&self) -> Pause {
-        if self.is_by_fact {
-            return Pause::NONE;
-        }
-        let pauses = &self.schedule.pauses;
-        Pause {
-            until: pauses.until(),
-            failures: pauses.failures(),
-            fault: pauses.last_fault(),
-            from_start: self.kind().begins_from_start(),
-        }
-    }
-
-    /// Takes over what another worker shared since this one last read: all facts, or this one. Returns
-    /// whether that is news.
-    fn catch_up(&mut self, about: &FactKey, workers: Workers<'_>, now: UnixMillis) -> bool {
-        let Some(shared) = self.exchange.read(about, workers, now) else {
-            return false;
-        };
-        let kind = self.source.as_mut().kind_mut();
-        let payload = shared.payload.as_deref();
-        let adopted = payload.map(|payload| kind.adopt(&mut self.schedule, about, payload, now));
-        let adopted = adopted.unwrap_or_default();
-        if !adopted.is_of_future {
-            self.exchange.mark_seen(*about, shared.version);
-        }
-        adopted.is_news
-    }
-
-    /// What is fetched and shared together with this fact.
-    fn unit(&self, about: FactKey) -> FactKey {
-        if self.is_by_fact {
-            about
-        } else {
-            FactKey::ONLY
-        }
-    }
-}
-
 impl<S: AsRef<dyn Source> + AsMut<dyn Source>> Store<S> {
     /// A store of these sources.
     pub(super) fn new(sources: Vec<S>, shared_key: Option<SharedKey>) -> Self {
-        let slot = |source| Slot::new(source, shared_key.as_ref());
+        let slot = |source| StoredSource::new(source, shared_key.as_ref());
         Self {
             sources: sources.into_iter().map(slot).collect(),
             waiting: Waiting::default(),
@@ -198,7 +85,7 @@ impl<S: AsRef<dyn Source> + AsMut<dyn Source>> Store<S> {
 
     /// How requests wait for a source, and how many slots it has: each source of a kind has slots of its
     /// own, so that one that is down does not take them all.
-    fn room(&self, slot: &Slot<S>) -> Room {
+    fn room(&self, slot: &StoredSource<S>) -> Room {
         let alike = self.sources.iter();
         let alike = alike.filter(|other| other.kind == slot.kind);
         let slots = slot.room.slots.checked_div(alike.count());

@@ -13,10 +13,10 @@ use crate::facts::kinds::minted_key::{MintRequest, MintedKeys};
 use crate::facts::kinds::token_status::{TokenStatusSource, TokenStatuses};
 use crate::facts::schedule::Schedule;
 use crate::facts::source::SourceOf;
-use crate::facts::store::{Admission, Effect, Store};
+use crate::facts::store::{Admission, Store};
 use crate::facts::{
-    Availability, Call, CallId, CallResponse, Fact, KeyIdDigest, Peer, SharedKey, SharedMemory,
-    WaitFault, WaiterId,
+    Availability, Call, CallId, CallResponse, Effect, Fact, KeyIdDigest, Peer, SharedKey,
+    SharedMemory, WaitFault, WaiterId,
 };
 use crate::policy::{InstanceId, Policy, ProviderId};
 use crate::secret::Secret;
