@@ -9,11 +9,12 @@ use serde_json::Value;
 use super::environment::Variables;
 
 /// The top-level fields of a configuration.
-pub(crate) const FIELDS: [&str; 11] = [
+pub(crate) const FIELDS: [&str; 12] = [
     "providers",
     "instances",
     "roles",
     "principals",
+    "n8n",
     "public_api",
     "webhooks",
     "endpoints",
@@ -80,21 +81,17 @@ pub(crate) fn clusters(policy: &Policy) -> BTreeSet<String> {
 
 /// Every `{ env: NAME }` in a configuration.
 pub(crate) fn named_variables(configuration: &Value) -> BTreeSet<String> {
-    let instances = configuration["instances"].as_array();
-    let lists = instances.into_iter().flatten().chain([configuration]);
-    let keys = lists
-        .filter_map(|holder| holder["principals"].as_array())
-        .flatten()
-        .map(|principal| &principal["api_key"]);
-    let providers = configuration["providers"].as_array();
-    let secrets = providers
-        .into_iter()
-        .flatten()
-        .map(|provider| &provider["introspection"]["client_secret"]);
-    keys.chain(secrets)
-        .filter_map(|named| named["env"].as_str())
-        .map(str::to_owned)
-        .collect()
+    let mut found = BTreeSet::new();
+    match configuration {
+        Value::Array(items) => found.extend(items.iter().flat_map(named_variables)),
+        Value::Object(members) => {
+            let named = members.get("env").filter(|_| members.len() == 1);
+            found.extend(named.and_then(Value::as_str).map(str::to_owned));
+            found.extend(members.values().flat_map(named_variables));
+        }
+        _ => {}
+    }
+    found
 }
 
 fn collect(value: &Value, found: &mut Vec<Plugin>) {
