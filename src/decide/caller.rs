@@ -157,9 +157,10 @@ impl UpstreamKey {
             Upstream::Keys(keys) => return Self::Static(Arc::clone(keys)),
             Upstream::User(rule) => rule,
         };
-        let domain = instance.provisioning.as_ref();
-        let domain = domain.map_or("", |provisioning| &*provisioning.email_domain);
-        match rule.user(&principal.name, identity, domain) {
+        let provisioning = instance.provisioning.as_ref().ok_or(NoUser);
+        let user = provisioning
+            .and_then(|provisioning| rule.user(&principal.name, identity, provisioning));
+        match user {
             Ok(user) => Self::Minted(Arc::new(MintRequest::new(
                 instance.id,
                 user,

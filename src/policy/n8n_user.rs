@@ -2,17 +2,21 @@
 
 use std::fmt::Write as _;
 
-use hmac_sha256::Hash;
+use hmac_sha256::{Hash, HMAC};
 
+use super::provisioning::Provisioning;
 use crate::identity::Identity;
 use crate::n8n::accounts::MAX_NAME;
 
 /// The most characters of a value in the address of its user.
 const MAX_SLUG: usize = 24;
 
-/// How much of the hash is in an address, in bytes. To find a second value with the address of a
+/// How much of the code is in an address, in bytes. To find a second value with the address of a
 /// given one takes some 2^96 attempts.
 const HASH: usize = 12;
+
+/// The form of addresses. Another one would give each caller a new user.
+const ADDRESS_FORM: &str = "n8n-idp-gate address, version 1";
 
 /// As which user of n8n the callers of a principal act.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,12 +59,12 @@ pub struct N8nUser {
 pub struct NoUser;
 
 impl UserRule {
-    /// The user of a caller. `domain`: that of the addresses of users that are made for callers.
+    /// The user of a caller.
     pub fn user(
         &self,
         principal: &str,
         identity: &Identity,
-        domain: &str,
+        provisioning: &Provisioning,
     ) -> Result<N8nUser, NoUser> {
         match self {
             Self::One { email } => Ok(N8nUser {
@@ -70,7 +74,7 @@ impl UserRule {
             }),
             Self::Per(per) => {
                 let value = per.value(identity).ok_or(NoUser)?;
-                Ok(per.user(&identity.issuer, value, domain))
+                Ok(per.user(&identity.issuer, value, provisioning))
             }
         }
     }
@@ -109,10 +113,13 @@ impl Per {
         value.filter(|value| !value.is_empty())
     }
 
-    /// The readable part of an address may be the same for two values. The hash is not, and tells
-    /// issuers and kinds apart too: no caller can choose a value whose user another caller has.
-    fn user(&self, issuer: &str, value: &str, domain: &str) -> N8nUser {
-        let mut hash = Hash::new();
+    /// The readable part of an address may be the same for two values. The rest is not, and tells
+    /// issuers and kinds apart too: no caller can choose a value whose user another caller has. It
+    /// depends on the seed, because n8n counts failed log-ins by address: a client that could guess
+    /// one would keep the gate from logging in.
+    fn user(&self, issuer: &str, value: &str, provisioning: &Provisioning) -> N8nUser {
+        let mut hash = HMAC::new(provisioning.seed.expose());
+        hash.update(ADDRESS_FORM);
         for part in [self.as_str(), issuer, value] {
             hash.update(Hash::hash(part.as_bytes()));
         }
@@ -127,7 +134,7 @@ impl Per {
             let _ = write!(email, "{byte:02x}");
         }
         email.push('@');
-        email.push_str(domain);
+        email.push_str(&provisioning.email_domain);
         N8nUser {
             email,
             first_name: self.first_name().to_owned(),
@@ -173,6 +180,7 @@ mod tests {
 
     use super::*;
     use crate::identity::Kind;
+    use crate::policy::provisioning::tests::provisioning;
     use crate::time::UnixSeconds;
 
     fn identity(issuer: &str) -> Identity {
@@ -195,9 +203,21 @@ mod tests {
         }
     }
 
+    #[test]
+    fn an_address_cannot_be_guessed_without_the_seed() {
+        let identity = identity("https://idp.example");
+        let rule = UserRule::Per(Per::Client);
+        let users = ["seed", "seeds"].map(|seed| {
+            let user = rule.user("orders", &identity, &provisioning(seed));
+            user.unwrap().email
+        });
+        assert_ne!(users[0], users[1]);
+    }
+
     fn per(per: Per, identity: &Identity) -> N8nUser {
         let rule = UserRule::Per(per);
-        rule.user("orders", identity, "gate.invalid").unwrap()
+        rule.user("orders", identity, &provisioning("seed"))
+            .unwrap()
     }
 
     #[test]
@@ -210,7 +230,7 @@ mod tests {
         let fixed = UserRule::One {
             email: "svc@n8n.example".to_owned(),
         };
-        let user = fixed.user("nightly.jobs", &identity, "gate.invalid");
+        let user = fixed.user("nightly.jobs", &identity, &provisioning("seed"));
         let user = user.unwrap();
         assert_eq!(user.email, "svc@n8n.example");
         assert_eq!(user.last_name, "nightly.jobs");
@@ -226,10 +246,10 @@ mod tests {
         let users = users.map(|kind| per(kind, &identity).email);
         assert_eq!(
             users.join("\n"),
-            "client-orders-4d54572194dc58e0f2100b62@gate.invalid\n\
-             subject-00u1-ada-ba088ef907b5934b6f6c2554@gate.invalid\n\
-             group-ops-1f1856e7535c30272c650075@gate.invalid\n\
-             tenant-contoso-16fd9f5948f84e5855c781d3@gate.invalid"
+            "client-orders-c005e5678f70a284d1367560@gate.invalid\n\
+             subject-00u1-ada-323fec09d8b4c8e296d4a578@gate.invalid\n\
+             group-ops-f31e2bc43972c2a683959184@gate.invalid\n\
+             tenant-contoso-a9ee707002999fd11c2bbb31@gate.invalid"
         );
     }
 
@@ -268,7 +288,7 @@ mod tests {
             Per::Tenant,
             Per::Group(vec!["other".to_owned()]),
         ] {
-            let user = UserRule::Per(rule).user("p", &identity, "gate.invalid");
+            let user = UserRule::Per(rule).user("p", &identity, &provisioning("seed"));
             assert_eq!(user, Err(NoUser));
         }
     }

@@ -57,10 +57,10 @@ impl Provisioning {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn provisioning(seed: &str) -> Provisioning {
+    pub(in crate::policy) fn provisioning(seed: &str) -> Provisioning {
         Provisioning {
             server: Endpoint {
                 cluster: "n8n".to_owned(),
