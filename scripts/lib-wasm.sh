@@ -42,7 +42,7 @@ shrink() {
   local wasm_opt
   wasm_opt=$(scripts/install-binaryen.sh)
   need node "install Node.js with npm (Debian: apt-get install nodejs npm)"
-  node "$wasm_opt" -Os --enable-bulk-memory --enable-sign-ext \
+  node "$wasm_opt" -Oz --enable-bulk-memory --enable-sign-ext \
     --enable-nontrapping-float-to-int --enable-mutable-globals --enable-multivalue \
     --enable-reference-types "$1" -o "$2" ||
     die "wasm-opt could not make $1 smaller" "say so in an issue, with the versions of Rust and Node.js"

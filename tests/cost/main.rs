@@ -18,6 +18,7 @@
 mod host;
 mod key_sets;
 mod memory;
+mod probe;
 mod requests;
 mod responses;
 mod rules;
