@@ -18,7 +18,6 @@
 mod host;
 mod key_sets;
 mod memory;
-mod probe;
 mod requests;
 mod responses;
 mod rules;
