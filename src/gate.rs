@@ -385,6 +385,13 @@ impl Gate {
         }
     }
 
+    /// n8n failed at this request. The key that the gate made for it may be good no more.
+    pub fn note_failure(&mut self, forwarded: &ForwardedRequest, now: UnixMillis) {
+        if let Some((request, key)) = forwarded.minted_key() {
+            self.store.doubt_minted(request, key, now);
+        }
+    }
+
     /// n8n has responded. If it refused an upstream API key, the next request gets another one: the
     /// principal's next, or one that the gate makes.
     pub fn note_response(&mut self, settled: &Settled) {

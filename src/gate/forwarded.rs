@@ -3,9 +3,11 @@
 use super::settled::NO_REFUSAL;
 use super::Settled;
 use crate::decide::{ApiKeyInUse, Decision, DecisionRecord, Outcome};
+use crate::facts::MintRequest;
 use crate::http::RequestHead;
 use crate::policy::principal_label;
 use crate::reply::problem;
+use crate::secret::Secret;
 use crate::time::UnixMillis;
 
 /// A request that was forwarded with an upstream API key, as it is needed when n8n responds. It is
@@ -42,6 +44,12 @@ impl Settled {
 }
 
 impl ForwardedRequest {
+    /// The key in it, if the gate made it.
+    pub(super) fn minted_key(&self) -> Option<(&MintRequest, &Secret)> {
+        let minted = self.api_key.minted.as_deref()?;
+        Some((minted, &self.api_key.key))
+    }
+
     /// n8n has responded with this status. `None`: there is nothing to do and nothing to report, and
     /// the clock is not read.
     pub fn responded(self, status: u16, now: impl FnOnce() -> UnixMillis) -> Option<Settled> {

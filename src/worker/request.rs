@@ -10,6 +10,9 @@ use crate::facts::WaiterId;
 use crate::gate::{Action, ForwardedRequest, Settled, Step};
 use crate::http::RequestHead;
 
+/// n8n sends it for a key after its secret was changed, and for any failure of its own.
+const SERVER_ERROR: u16 = 500;
+
 /// One request, as its host reports it. The host drops it when the request ends, also while it waits.
 pub struct Request<H: Host> {
     host: H,
@@ -141,6 +144,9 @@ impl<H: Host> Request<H> {
             return Flow::Continue;
         };
         let status = current::response_status(&self.host);
+        if status == Some(SERVER_ERROR) && !current::response_is_local(&self.host) {
+            worker.state().gate.note_failure(&forwarded, worker.now());
+        }
         let settled = status.and_then(|status| forwarded.responded(status, || worker.now()));
         match settled {
             Some(settled) if !current::response_is_local(&self.host) => {

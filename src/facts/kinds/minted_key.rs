@@ -146,6 +146,18 @@ impl MintedKeys {
         }
     }
 
+    /// n8n failed at a request with this key. It does so with each key after its secret was changed.
+    pub(in crate::facts) fn doubt(
+        &mut self,
+        request: &MintRequest,
+        secret: &Secret,
+        now: UnixMillis,
+    ) {
+        if let Some(account) = self.account_mut(&FactKey::from(request)) {
+            account.doubt(request, secret, now);
+        }
+    }
+
     fn account(&self, key: &FactKey) -> Option<&Account> {
         let at = self.accounts.binary_search_by_key(key, |(known, _)| *known);
         self.accounts.get(at.ok()?).map(|(_, account)| account)
@@ -254,13 +266,17 @@ impl Kind for MintedKeys {
             return Ok(Progress::Ended(Ended::default()));
         };
         let mut events = Vec::new();
+        let is_doubted = matches!(task, Task::MintUnlessGood(_));
         match (task, minted) {
-            (Task::Mint(scopes), Some(minted)) => {
+            (Task::Mint(scopes) | Task::MintUnlessGood(scopes), Some(minted)) => {
+                if is_doubted {
+                    account.refuse_all();
+                }
                 account.made(&scopes, minted, expires, session, now);
                 events.push(Event::KeyMinted(instance));
             }
             (Task::Tidy(ids), _) => account.tidied(&ids, session),
-            (Task::Mint(_), None) => {}
+            (Task::Mint(_) | Task::MintUnlessGood(_), None) => account.found_good(session),
         }
         Ok(Progress::Ended(Ended {
             events,

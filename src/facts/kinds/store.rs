@@ -241,6 +241,13 @@ impl FactStore {
         }
     }
 
+    /// n8n failed at a request with a key that the gate made.
+    pub fn doubt_minted(&mut self, request: &MintRequest, key: &Secret, now: UnixMillis) {
+        if let Some(minted) = self.minted_keys_mut(request.instance()) {
+            minted.doubt(request, key, now);
+        }
+    }
+
     /// n8n refused a key that an operator made.
     pub fn refuse_static(&mut self, key: &Secret, now: UnixMillis) {
         self.refused.insert(key, now);

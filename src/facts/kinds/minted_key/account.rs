@@ -22,6 +22,9 @@ const MAX_RETIRED: usize = 32;
 /// How long a key may still be in use in other workers after there is a newer one.
 const RETIREMENT: Duration = Duration::from_secs(30);
 
+/// How often a key is looked into at which n8n failed.
+const BETWEEN_DOUBTS: Duration = Duration::from_secs(60);
+
 /// The most failures in a row that count.
 const MOST_FAILURES: u32 = 8;
 
@@ -35,6 +38,10 @@ pub(super) struct Account {
     pub(super) pauses: Pauses,
     /// When a request last asked for a key.
     pub(super) used: UnixMillis,
+    /// The scopes of a key that may be good no more.
+    doubted: Option<ScopeSet>,
+    /// When a key was last doubted.
+    last_doubt: UnixMillis,
 }
 
 /// A key, or that one is wanted.
@@ -98,6 +105,8 @@ impl Account {
             retired: Vec::new(),
             pauses: Pauses::new(MOST_FAILURES),
             used: now,
+            doubted: None,
+            last_doubt: UnixMillis(0),
         }
     }
 
@@ -144,10 +153,35 @@ impl Account {
         Some(live.made)
     }
 
+    /// n8n failed at a request with this key. That is looked into once in a while: any workflow may make
+    /// it fail.
+    pub(super) fn doubt(&mut self, request: &MintRequest, secret: &Secret, now: UnixMillis) {
+        if now.since(self.last_doubt) < BETWEEN_DOUBTS || self.key(request, now) != Some(secret) {
+            return;
+        }
+        self.last_doubt = now;
+        self.doubted = Some(request.scopes().clone());
+    }
+
+    /// No key is good: n8n's secret was changed.
+    pub(super) fn refuse_all(&mut self) {
+        for live in self.keys.iter_mut().filter_map(|key| key.live.as_mut()) {
+            live.is_refused = true;
+        }
+    }
+
+    /// The session is good, and so are the keys.
+    pub(super) fn found_good(&mut self, session: Session) {
+        self.session = Some(session);
+        self.doubted = None;
+        self.pauses.reset();
+    }
+
     /// Whether something should be done now.
     pub(super) fn is_due(&self, now: UnixMillis) -> bool {
         let mut keys = self.keys.iter();
-        self.pauses.is_over(now) && (keys.any(|key| key.is_due(now)) || self.must_tidy(now))
+        self.pauses.is_over(now)
+            && (self.doubted.is_some() || keys.any(|key| key.is_due(now)) || self.must_tidy(now))
     }
 
     /// What should be done now, if anything.
@@ -158,6 +192,9 @@ impl Account {
         let due = self.keys.iter().find(|key| key.is_due(now));
         if let Some(scopes) = due.and_then(|key| key.scopes.clone()) {
             return Some(Task::Mint(scopes));
+        }
+        if let Some(scopes) = &self.doubted {
+            return Some(Task::MintUnlessGood(scopes.clone()));
         }
         let over = self.retired.iter().filter(|key| now >= key.unused);
         Some(Task::Tidy(over.map(|key| key.id.clone()).collect()))
@@ -194,6 +231,7 @@ impl Account {
         };
         self.session = Some(session);
         self.put(id, live, now);
+        self.doubted = None;
         self.pauses.reset();
     }
 
@@ -209,6 +247,7 @@ impl Account {
         for key in &mut self.keys {
             key.is_wanted = false;
         }
+        self.doubted = None;
         if failure.fault == FaultCode::SessionRefused {
             self.session = None;
         }
@@ -219,6 +258,7 @@ impl Account {
     pub(super) fn expire(&mut self, now: UnixMillis, ttl: Duration) {
         self.pauses.clamp(now);
         self.used = self.used.min(now);
+        self.last_doubt = self.last_doubt.min(now);
         if let Some(session) = &mut self.session {
             session.clamp(now);
         }

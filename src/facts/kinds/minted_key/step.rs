@@ -26,6 +26,9 @@ const MOST_DELETED: usize = 20;
 pub(super) enum Task {
     /// A key with these scopes.
     Mint(ScopeSet),
+    /// The same, unless the session is still good: then the key is, too, because one secret of n8n signs
+    /// both.
+    MintUnlessGood(ScopeSet),
     /// Deleting these keys of the user, and those that have expired.
     Tidy(Vec<String>),
 }
@@ -37,6 +40,10 @@ pub(in crate::facts) struct Step {
     stage: Stage,
     /// The user was read again after a race.
     was_reread: bool,
+    /// There was a session: the user was there, and may be still.
+    had_session: bool,
+    /// n8n refused the password.
+    was_refused: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -88,7 +95,7 @@ pub(super) enum Next {
         expires: UnixMillis,
         session: Session,
     },
-    /// Keys were deleted.
+    /// No key was made: others were deleted, or the one in use is good.
     Tidied(Session),
 }
 
@@ -103,6 +110,8 @@ impl Step {
             task,
             stage: Stage::Find,
             was_reread: false,
+            had_session: session.is_some(),
+            was_refused: false,
         };
         match session {
             Some(session) => step.logged_in(session, By::Before, at),
@@ -134,6 +143,12 @@ impl Step {
             }
             // Another gate has accepted the invitation.
             (Stage::Accept, Some(400)) => return Ok(self.next(Stage::LogIn, calls.log_in())),
+            // The user may be gone, too. The gate asks for it only now, because the provisioning key is good
+            // no more if n8n's secret was changed.
+            (Stage::LogIn, Some(401)) if self.had_session && !self.was_refused => {
+                self.was_refused = true;
+                return Ok(self.next(Stage::Find, calls.find()));
+            }
             (Stage::LogIn, Some(401)) => {
                 return Err(match read_login_fault(response.body()) {
                     LoginFault::Password => MintedKeyFault::Password,
@@ -148,9 +163,7 @@ impl Step {
                 Some(401),
             ) => {
                 return match logged_in.by {
-                    // n8n's secret was changed, or the user is gone.
-                    By::Before => Ok(self.next(Stage::Find, calls.find())),
-                    By::Invitation => Ok(self.next(Stage::LogIn, calls.log_in())),
+                    By::Before | By::Invitation => Ok(self.next(Stage::LogIn, calls.log_in())),
                     By::Password => Err(MintedKeyFault::SessionRefused),
                 };
             }
@@ -184,6 +197,9 @@ impl Step {
         let next = match self.stage.clone() {
             Stage::Find => match read_user(body)? {
                 AccountState::Invited => self.next(Stage::Invite, calls.invite()),
+                AccountState::Active if self.was_refused => {
+                    return Some(Err(MintedKeyFault::Password));
+                }
                 AccountState::Active => self.next(Stage::LogIn, calls.log_in()),
             },
             Stage::Invite => match read_invited(body)? {
@@ -197,7 +213,13 @@ impl Step {
             },
             Stage::LogIn => self.go_on(session?, By::Password, at),
             Stage::Grantable(logged_in) => {
-                return Some(self.make(logged_in, &read_grantable(body)?, at));
+                let grantable = read_grantable(body)?;
+                let is_good = logged_in.by == By::Before;
+                if is_good && matches!(self.task, Task::MintUnlessGood(_)) {
+                    Next::Tidied(logged_in.session)
+                } else {
+                    return Some(self.make(logged_in, &grantable, at));
+                }
             }
             Stage::Make(logged_in, expires) => Next::Made {
                 key: read_new_key(body)?,
@@ -226,7 +248,7 @@ impl Step {
     fn logged_in(mut self, session: Session, by: By, at: Circumstances<'_>) -> (Self, CallRequest) {
         let logged_in = LoggedIn { session, by };
         let (stage, request) = match self.task {
-            Task::Mint(_) => {
+            Task::Mint(_) | Task::MintUnlessGood(_) => {
                 let request = at.calls.grantable(&logged_in.session);
                 (Stage::Grantable(logged_in), request)
             }
@@ -247,7 +269,7 @@ impl Step {
         grantable: &[String],
         at: Circumstances<'_>,
     ) -> Result<Next, MintedKeyFault> {
-        let Task::Mint(wanted) = &self.task else {
+        let (Task::Mint(wanted) | Task::MintUnlessGood(wanted)) = &self.task else {
             return Err(MintedKeyFault::NoScope);
         };
         let scopes = grantable.iter().map(String::as_str);
@@ -276,7 +298,7 @@ impl Step {
     ) -> Next {
         let mut ids = match &self.task {
             Task::Tidy(retired) => retired.clone(),
-            Task::Mint(_) => Vec::new(),
+            Task::Mint(_) | Task::MintUnlessGood(_) => Vec::new(),
         };
         let more = expired.into_iter().filter(|id| !ids.contains(id));
         let more: Vec<_> = more.collect();
