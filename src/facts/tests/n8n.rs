@@ -25,15 +25,21 @@ const GRANTABLE: [&str; 4] = [
 #[derive(Debug, Default)]
 pub(super) struct N8n {
     pub(super) users: BTreeMap<String, User>,
-    /// Who a session is of.
+    /// The user of each session.
     sessions: BTreeMap<String, String>,
     pub(super) keys: BTreeMap<String, Key>,
     next: u64,
     pub(super) calls: Vec<String>,
     /// n8n sends invitations by e-mail.
     pub(super) has_smtp: bool,
-    /// Every call gets this.
+    /// Every call gets this status.
     pub(super) broken: Option<u16>,
+    /// The next call to this path gets this response instead. The call has no effect.
+    pub(super) faults: Vec<(&'static str, CallResponse)>,
+    /// The next call to this path has its effect, and gets this response.
+    pub(super) late_faults: Vec<(&'static str, CallResponse)>,
+    /// What users can have, if it is not what they usually can.
+    pub(super) grantable: Option<Vec<&'static str>>,
     pub(super) refuses_provisioning_key: bool,
     logins: Vec<(String, UnixMillis)>,
 }
@@ -61,6 +67,16 @@ impl N8n {
         if let Some(status) = self.broken {
             return response(status, &json!({}));
         }
+        let label = format!("{} {path}", call.method.as_str());
+        if let Some(fault) = take(&mut self.faults, &label) {
+            return fault;
+        }
+        let fault = take(&mut self.late_faults, &label);
+        let response = self.response(call, path, now);
+        fault.unwrap_or(response)
+    }
+
+    fn response(&mut self, call: &CallRequest, path: &str, now: UnixMillis) -> CallResponse {
         let body = call.body.as_ref();
         let body = body.map(|body| serde_json::from_str(body.content().expose()).unwrap());
         let body: Value = body.unwrap_or_default();
@@ -78,7 +94,9 @@ impl N8n {
     pub(super) fn accepts(&self, key: &str, now: UnixMillis) -> bool {
         let id = key.strip_prefix("raw-");
         let key = id.and_then(|id| self.keys.get(id));
-        key.is_some_and(|key| now.to_seconds().0 < key.expires && self.users.contains_key(&key.email))
+        key.is_some_and(|key| {
+            now.to_seconds().0 < key.expires && self.users.contains_key(&key.email)
+        })
     }
 
     /// Whose key it is.
@@ -109,7 +127,9 @@ impl N8n {
         if !self.is_provisioning(call) {
             return response(401, &json!({ "message": "unauthorized" }));
         }
-        let email = path.trim_start_matches("/api/v1/users/").replace("%40", "@");
+        let email = path
+            .trim_start_matches("/api/v1/users/")
+            .replace("%40", "@");
         match self.users.get(&email) {
             None => response(404, &json!({ "message": "Could not find user" })),
             Some(user) => response(
@@ -153,9 +173,9 @@ impl N8n {
 
     fn log_in(&mut self, body: &Value, now: UnixMillis) -> CallResponse {
         let email = text(&body["emailOrLdapLoginId"]);
-        let recent = |login: &&(String, UnixMillis)| {
-            login.0 == email && now.0.saturating_sub(login.1 .0) < 60_000
-        };
+        self.logins
+            .retain(|(_, at)| now.0.saturating_sub(at.0) < 60_000);
+        let recent = |login: &&(String, UnixMillis)| login.0 == email;
         if self.logins.iter().filter(recent).count() >= LOGINS {
             let retry = ("retry-after".to_owned(), b"60".to_vec());
             return with_headers(429, &json!({}), vec![retry]);
@@ -168,6 +188,10 @@ impl N8n {
             }
             _ => response(401, &json!({ "code": 401, "message": "Wrong password" })),
         }
+    }
+
+    fn grantable(&self) -> Vec<&'static str> {
+        self.grantable.clone().unwrap_or(GRANTABLE.to_vec())
     }
 
     fn session(&mut self, email: &str) -> CallResponse {
@@ -183,10 +207,15 @@ impl N8n {
         let cookie = call.header("cookie").map(|cookie| cookie.expose());
         let email = cookie.and_then(|cookie| self.sessions.get(cookie)).cloned();
         let Some(email) = email.filter(|email| self.users.contains_key(email)) else {
-            return response(401, &json!({ "status": "error", "message": "Unauthorized" }));
+            return response(
+                401,
+                &json!({ "status": "error", "message": "Unauthorized" }),
+            );
         };
         match (call.method, path) {
-            (Method::Get, "/rest/api-keys/scopes") => response(200, &json!({ "data": GRANTABLE })),
+            (Method::Get, "/rest/api-keys/scopes") => {
+                response(200, &json!({ "data": self.grantable() }))
+            }
             (Method::Get, "/rest/api-keys") => {
                 let own = self.keys.iter().filter(|(_, key)| key.email == email);
                 let own: Vec<_> = own
@@ -211,7 +240,8 @@ impl N8n {
         let scopes = body["scopes"].as_array().unwrap();
         let scopes: Vec<_> = scopes.iter().map(text).collect();
         assert!(!scopes.is_empty(), "n8n refuses a key without scopes");
-        if !scopes.iter().all(|scope| GRANTABLE.contains(&&**scope)) {
+        let grantable = self.grantable();
+        if !scopes.iter().all(|scope| grantable.contains(&&**scope)) {
             let message = "Invalid scopes for user role";
             return response(400, &json!({ "code": 400, "message": message }));
         }
@@ -231,15 +261,23 @@ impl N8n {
             expires: body["expiresAt"].as_u64().unwrap(),
         };
         self.keys.insert(id.clone(), key);
-        response(200, &json!({ "data": { "id": id, "rawApiKey": raw, "apiKey": "***" } }))
+        response(
+            200,
+            &json!({ "data": { "id": id, "rawApiKey": raw, "apiKey": "***" } }),
+        )
     }
+}
+
+fn take(faults: &mut Vec<(&'static str, CallResponse)>, label: &str) -> Option<CallResponse> {
+    let index = faults.iter().position(|(of, _)| label.starts_with(of))?;
+    Some(faults.remove(index).1)
 }
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
-fn response(status: u16, body: &Value) -> CallResponse {
+pub(super) fn response(status: u16, body: &Value) -> CallResponse {
     with_headers(status, body, Vec::new())
 }
 

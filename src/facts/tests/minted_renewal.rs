@@ -1,0 +1,156 @@
+//! API keys of n8n that the gate makes: when they are renewed, refused and deleted.
+
+use super::n8n::N8n;
+use super::provisioned::{provisioned, request_of, Gate, TTL};
+use super::*;
+use crate::facts::MintRequest;
+
+fn orders() -> MintRequest {
+    request_of("orders", &["workflow:list"])
+}
+
+fn seconds(seconds: u64) -> UnixMillis {
+    after(seconds * 1000)
+}
+
+/// The share of its life after which a used key is renewed, in percent.
+fn renewed_after(name: &str) -> u64 {
+    let (memory, mut n8n) = (Memory::default(), N8n::default());
+    let mut gate = Gate::new(&provisioned());
+    let request = request_of(name, &["workflow:list"]);
+    gate.get(&mut n8n, &request, START, &memory).key();
+    n8n.calls.clear();
+    let percent = (0..100).find(|percent| {
+        let now = seconds(TTL.as_secs() * percent / 100);
+        gate.run(&mut n8n, now, &memory);
+        !n8n.calls.is_empty()
+    });
+    assert_eq!(
+        n8n.calls,
+        ["GET /rest/api-keys/scopes", "POST /rest/api-keys"]
+    );
+    percent.unwrap()
+}
+
+#[test]
+fn a_used_key_is_renewed_by_two_calls_after_four_fifths_of_its_life_some_a_tenth_earlier() {
+    let shares: BTreeSet<_> = (0..12)
+        .map(|number| renewed_after(&format!("app-{number}")))
+        .collect();
+    assert!(
+        shares.iter().all(|share| (71..=80).contains(share)),
+        "{shares:?}"
+    );
+    // The ids of keys decide, and these are the same ones.
+    let (memory, mut n8n) = (Memory::default(), N8n::default());
+    let mut gate = Gate::new(&provisioned());
+    for number in 0..12 {
+        let request = request_of(&format!("app-{number}"), &["workflow:list"]);
+        gate.get(&mut n8n, &request, START, &memory).key();
+    }
+    n8n.calls.clear();
+    let mut moments = 0;
+    for percent in 70..=80 {
+        let before = n8n.calls.len();
+        gate.run(&mut n8n, seconds(TTL.as_secs() * percent / 100), &memory);
+        moments += usize::from(n8n.calls.len() > before);
+    }
+    let made = n8n
+        .calls
+        .iter()
+        .filter(|call| *call == "POST /rest/api-keys");
+    assert_eq!(made.count(), 12);
+    assert!(moments >= 4, "{moments}");
+}
+
+#[test]
+fn requests_go_on_while_their_key_is_renewed_and_then_get_the_new_one() {
+    let (memory, mut n8n) = (Memory::default(), N8n::default());
+    let mut gate = Gate::new(&provisioned());
+    let first = gate.get(&mut n8n, &orders(), START, &memory).key();
+    let now = seconds(2880);
+    gate.tick(now, &memory);
+    assert_eq!(gate.ask(&orders(), now).key(), first);
+    while !gate.under_way.is_empty() {
+        assert_eq!(gate.ask(&orders(), now).key(), first);
+        gate.respond(&mut n8n, now, &memory);
+    }
+    let second = gate.ask(&orders(), now).key();
+    assert_ne!(second, first);
+    // In thirty seconds every worker has it, and the first one is deleted.
+    gate.run(&mut n8n, before(seconds(2910)), &memory);
+    assert!(n8n.accepts(&first, now));
+    n8n.calls.clear();
+    gate.run(&mut n8n, seconds(2910), &memory);
+    let id = first.strip_prefix("raw-").unwrap();
+    assert_eq!(
+        n8n.calls,
+        [
+            "GET /rest/api-keys".to_owned(),
+            format!("DELETE /rest/api-keys/{id}")
+        ]
+    );
+    assert!(!n8n.accepts(&first, now) && n8n.accepts(&second, now));
+    n8n.calls.clear();
+    gate.run(&mut n8n, seconds(2911), &memory);
+    assert!(n8n.calls.is_empty(), "{:?}", n8n.calls);
+}
+
+#[test]
+fn a_key_that_no_request_used_is_not_renewed_and_its_user_makes_one_when_it_comes() {
+    let (memory, mut n8n) = (Memory::default(), N8n::default());
+    let mut gate = Gate::new(&provisioned());
+    let first = gate.get(&mut n8n, &orders(), START, &memory).key();
+    gate.run(&mut n8n, seconds(2880), &memory);
+    let made = n8n.keys.len();
+    let second = gate.ask(&orders(), seconds(2879)).key();
+    assert_ne!(first, second);
+    // The second one was not used since it was made.
+    let mut gate = Gate::new(&provisioned());
+    let memory = Memory::default();
+    gate.ask(&orders(), START);
+    gate.run(&mut n8n, after(1), &memory);
+    n8n.calls.clear();
+    for second in 1..3600 {
+        gate.run(&mut n8n, seconds(second), &memory);
+    }
+    assert!(n8n.calls.is_empty(), "{:?}", n8n.calls);
+    assert_eq!(n8n.keys.len(), made + 1);
+    let third = gate.get(&mut n8n, &orders(), seconds(3601), &memory).key();
+    assert!(n8n.accepts(&third, seconds(3601)));
+}
+
+#[test]
+fn no_key_is_used_when_it_has_expired_though_n8n_is_down() {
+    let (memory, mut n8n) = (Memory::default(), N8n::default());
+    let mut gate = Gate::new(&provisioned());
+    let key = gate.get(&mut n8n, &orders(), START, &memory).key();
+    n8n.broken = Some(503);
+    let end = START.saturating_add(TTL);
+    for second in 2500..3600 {
+        gate.run(&mut n8n, seconds(second), &memory);
+        assert_eq!(gate.ask(&orders(), seconds(second)).key(), key);
+    }
+    assert_eq!(gate.ask(&orders(), before(end)).key(), key);
+    assert_eq!(gate.ask(&orders(), end).fault(), "unavailable");
+}
+
+#[test]
+fn a_refused_key_is_made_anew_at_once() {
+    let (memory, mut n8n) = (Memory::default(), N8n::default());
+    let mut gate = Gate::new(&provisioned());
+    let first = gate.get(&mut n8n, &orders(), START, &memory).key();
+    n8n.keys.clear();
+    let now = seconds(60);
+    let other = Secret::new("raw-of-before".to_owned());
+    gate.store.refuse_minted(&orders(), &other, now);
+    assert_eq!(gate.ask(&orders(), now).key(), first);
+    let refused = Secret::new(first.clone());
+    gate.store.refuse_minted(&orders(), &refused, now);
+    let second = gate.get(&mut n8n, &orders(), now, &memory).key();
+    assert_ne!(first, second);
+    assert!(n8n.accepts(&second, now));
+    // What the first one led to comes late.
+    gate.store.refuse_minted(&orders(), &refused, now);
+    assert_eq!(gate.ask(&orders(), now).key(), second);
+}
