@@ -303,6 +303,7 @@ impl Kind for MintedKeys {
         let mut share = None;
         let mut email = String::new();
         if let Some(account) = self.account_mut(&call.key) {
+            account.keep_session(end.step.session());
             account.failed(failure(true), now);
             email.clone_from(&account.user.email);
             share = Some(snapshot::encode(account));

@@ -227,3 +227,20 @@ fn a_call_without_a_response_is_given_up() {
     assert!(gate.under_way.is_empty());
     assert_eq!(gate.ask(&orders(), lost).fault(), "no_response");
 }
+
+/// n8n takes five log-ins of a user in a minute.
+#[test]
+fn a_failure_after_the_log_in_keeps_the_session() {
+    let (memory, mut n8n) = (Memory::default(), N8n::default());
+    let mut gate = Gate::new(&provisioned());
+    let none = request_of("orders", &["tag:read"]);
+    for second in 0..600 {
+        gate.get(&mut n8n, &none, after(second * 1000), &memory);
+        let fault = response(500, &json!({}));
+        n8n.faults = vec![("POST /rest/api-keys", fault)];
+        gate.get(&mut n8n, &orders(), after(second * 1000), &memory);
+    }
+    let log_ins = n8n.calls.iter();
+    let log_ins = log_ins.filter(|call| call.contains("login") || call.contains("accept"));
+    assert_eq!(log_ins.count(), 1);
+}

@@ -212,6 +212,13 @@ impl Account {
         session.is_usable(now).then(|| session.clone())
     }
 
+    /// A fetch failed after it had a session. n8n takes few log-ins, so the next fetch begins with that.
+    pub(super) fn keep_session(&mut self, session: Option<&Session>) {
+        if let Some(session) = session {
+            self.session = Some(session.clone());
+        }
+    }
+
     /// A key was made.
     pub(super) fn made(
         &mut self,

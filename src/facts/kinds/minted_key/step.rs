@@ -124,6 +124,17 @@ impl Step {
         &self.task
     }
 
+    /// The session that the fetch has.
+    pub(super) const fn session(&self) -> Option<&Session> {
+        match &self.stage {
+            Stage::Find | Stage::Invite | Stage::Accept | Stage::LogIn => None,
+            Stage::Grantable(logged_in)
+            | Stage::Make(logged_in, _)
+            | Stage::List(logged_in)
+            | Stage::Delete(logged_in, _) => Some(&logged_in.session),
+        }
+    }
+
     /// Reads the response to its call.
     pub(super) fn read(
         mut self,
