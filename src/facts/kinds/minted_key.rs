@@ -13,7 +13,6 @@ pub use fault::MintedKeyFault;
 pub use request::MintRequest;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use account::Account;
 use calls::Calls;
@@ -21,7 +20,7 @@ use step::{Circumstances, Next, Step, Task};
 
 use crate::facts::call::CallResponse;
 use crate::facts::demand::FactKey;
-use crate::facts::fault::{FaultCode, FaultScope};
+use crate::facts::fault::FaultScope;
 use crate::facts::schedule::{Failure, Schedule};
 use crate::facts::source::{
     Adopted, CallEnd, Ended, Kind, NewCalls, Profile, Progress, Room, Sharing,
@@ -47,9 +46,6 @@ const LONGEST_WAIT: u32 = 4;
 
 /// How many failures in a row count for the source.
 const MOST_FAILURES: u32 = 6;
-
-/// A key that n8n refuses so soon after it was made is not made again at once.
-const TOO_SOON: Duration = Duration::from_secs(60);
 
 /// The keys that the gate makes in one n8n.
 #[derive(Debug)]
@@ -87,8 +83,8 @@ impl MintedKeys {
         if let Some(secret) = account.and_then(|account| account.key(request, now)) {
             return Availability::Known(secret);
         }
-        let pauses = account.map(|account| &account.pauses);
-        let pauses = pauses.into_iter().chain([&schedule.pauses]);
+        let pauses = account.map(|account| account.pauses_of(request));
+        let pauses = pauses.into_iter().flatten().chain([&schedule.pauses]);
         let mut pausing = pauses.filter(|pauses| !pauses.is_over(now));
         match pausing.next() {
             Some(pauses) if !schedule.calls.is_about(&key) => {
@@ -128,21 +124,8 @@ impl MintedKeys {
         secret: &Secret,
         now: UnixMillis,
     ) {
-        let Some(account) = self.account_mut(&FactKey::from(request)) else {
-            return;
-        };
-        let Some(made) = account.refuse(request, secret) else {
-            return;
-        };
-        if now.since(made) < TOO_SOON {
-            let failure = Failure {
-                fault: FaultCode::KeyRefused,
-                asked_for: None,
-                is_new: true,
-                is_of_all: true,
-                seed: now.0,
-            };
-            account.failed(failure, now);
+        if let Some(account) = self.account_mut(&FactKey::from(request)) {
+            account.refuse(request, secret, now);
         }
     }
 
@@ -304,7 +287,12 @@ impl Kind for MintedKeys {
         let mut email = String::new();
         if let Some(account) = self.account_mut(&call.key) {
             account.keep_session(end.step.session());
-            account.failed(failure(true), now);
+            match end.step.task() {
+                Task::Mint(scopes) if fault == MintedKeyFault::NoScope => {
+                    account.failed_for(scopes, failure(true), now);
+                }
+                _ => account.failed(failure(true), now),
+            }
             email.clone_from(&account.user.email);
             share = Some(snapshot::encode(account));
         }

@@ -244,3 +244,18 @@ fn a_failure_after_the_log_in_keeps_the_session() {
     let log_ins = log_ins.filter(|call| call.contains("login") || call.contains("accept"));
     assert_eq!(log_ins.count(), 1);
 }
+
+#[test]
+fn no_scope_that_the_user_can_have_is_a_fault_of_these_scopes_alone() {
+    let (memory, mut n8n) = (Memory::default(), N8n::default());
+    let mut gate = Gate::new(&provisioned());
+    let none = request_of("orders", &["tag:read"]);
+    let found = gate.get(&mut n8n, &none, START, &memory);
+    assert_eq!(found.fault(), "no_scope");
+    let fault = &gate.events[0];
+    assert!(matches!(fault, Event::KeyFailed(_, email, _) if email == none.email()));
+    // A caller of the same user with other scopes is not kept out, whatever the first one does.
+    let key = gate.get(&mut n8n, &orders(), after(1), &memory).key();
+    assert!(n8n.accepts(&key, after(1)));
+    assert_eq!(gate.ask(&none, after(1)).fault(), "no_scope");
+}

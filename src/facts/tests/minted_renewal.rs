@@ -1,7 +1,7 @@
 //! API keys of n8n that the gate makes: when they are renewed, refused and deleted.
 
 use super::n8n::N8n;
-use super::provisioned::{provisioned, request_of, Gate, TTL};
+use super::provisioned::{provisioned, request_of, Found, Gate, TTL};
 use super::*;
 use crate::facts::MintRequest;
 
@@ -153,4 +153,22 @@ fn a_refused_key_is_made_anew_at_once() {
     // What the first one led to comes late.
     gate.store.refuse_minted(&orders(), &refused, now);
     assert_eq!(gate.ask(&orders(), now).key(), second);
+}
+
+#[test]
+fn a_key_that_is_refused_a_moment_after_it_was_made_is_not_made_again_at_once() {
+    let (memory, mut n8n) = (Memory::default(), N8n::default());
+    let mut gate = Gate::new(&provisioned());
+    let mut made = 0;
+    for half_seconds in 0..240 {
+        let now = after(half_seconds * 500);
+        if let Found::Key(key) = gate.get(&mut n8n, &orders(), now, &memory) {
+            let key = Secret::new(key);
+            gate.store.refuse_minted(&orders(), &key, now);
+            made += 1;
+            assert_eq!(gate.ask(&orders(), now).fault(), "key_refused");
+        }
+    }
+    // Two minutes: the pause grows.
+    assert!((2..=9).contains(&made), "{made}");
 }

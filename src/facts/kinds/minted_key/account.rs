@@ -25,6 +25,9 @@ const RETIREMENT: Duration = Duration::from_secs(30);
 /// How often a key is looked into at which n8n failed.
 const BETWEEN_DOUBTS: Duration = Duration::from_secs(60);
 
+/// A key that n8n refuses so soon after it was made is not made again at once.
+const TOO_SOON: Duration = Duration::from_secs(60);
+
 /// The most failures in a row that count.
 const MOST_FAILURES: u32 = 8;
 
@@ -54,6 +57,8 @@ struct Key {
     is_wanted: bool,
     used: UnixMillis,
     live: Option<LiveKey>,
+    /// After faults of these scopes alone.
+    pauses: Pauses,
 }
 
 /// A key of n8n.
@@ -143,14 +148,35 @@ impl Account {
         }
     }
 
-    /// n8n refused this key. Returns when it was made; `None`: there is another one already.
-    pub(super) fn refuse(&mut self, request: &MintRequest, secret: &Secret) -> Option<UnixMillis> {
-        let live = self.find_mut(request.scopes_id())?.live.as_mut()?;
-        if live.secret != *secret || live.is_refused {
-            return None;
-        }
+    /// After what it is that no key of a request is made now.
+    pub(super) fn pauses_of(&self, request: &MintRequest) -> impl Iterator<Item = &Pauses> {
+        let key = self.find(request.scopes_id());
+        key.map(|key| &key.pauses).into_iter().chain([&self.pauses])
+    }
+
+    /// n8n refused this key. One that it refuses a moment after it was made is not made again at once.
+    pub(super) fn refuse(&mut self, request: &MintRequest, secret: &Secret, now: UnixMillis) {
+        let Some(key) = self.find_mut(request.scopes_id()) else {
+            return;
+        };
+        let live = key.live.as_mut();
+        let Some(live) = live.filter(|live| live.secret == *secret && !live.is_refused) else {
+            // There is another one already.
+            return;
+        };
         live.is_refused = true;
-        Some(live.made)
+        if now.since(live.made) >= TOO_SOON {
+            key.pauses.reset();
+            return;
+        }
+        let failure = Failure {
+            fault: FaultCode::KeyRefused,
+            asked_for: None,
+            is_new: true,
+            is_of_all: true,
+            seed: now.0,
+        };
+        key.pauses.failed(failure, now);
     }
 
     /// n8n failed at a request with this key. That is looked into once in a while: any workflow may make
@@ -249,6 +275,14 @@ impl Account {
         self.pauses.reset();
     }
 
+    /// The user can have none of these scopes. That concerns no key with others.
+    pub(super) fn failed_for(&mut self, scopes: &ScopeSet, failure: Failure, now: UnixMillis) {
+        if let Some(key) = self.find_mut(ScopesId::of(scopes)) {
+            key.is_wanted = false;
+            key.pauses.failed(failure, now);
+        }
+    }
+
     /// A fetch failed: no request waits for this user before the pause is over.
     pub(super) fn failed(&mut self, failure: Failure, now: UnixMillis) {
         for key in &mut self.keys {
@@ -273,6 +307,7 @@ impl Account {
             retired.unused = retired.unused.min(now.saturating_add(RETIREMENT));
         }
         for key in &mut self.keys {
+            key.pauses.clamp(now);
             key.used = key.used.min(now);
             if let Some(live) = &mut key.live {
                 live.made = live.made.min(now);
@@ -298,8 +333,10 @@ impl Account {
 
     /// Whether it can be forgotten: no key of it is good, and no request waits.
     pub(super) fn is_idle(&self, now: UnixMillis) -> bool {
-        let is_in_use =
-            |key: &Key| key.is_wanted || key.live.as_ref().is_some_and(|live| live.is_good(now));
+        let is_in_use = |key: &Key| {
+            let is_good = key.live.as_ref().is_some_and(|live| live.is_good(now));
+            key.is_wanted || is_good || !key.pauses.is_over(now)
+        };
         !self.keys.iter().any(is_in_use) && self.pauses.is_over(now)
     }
 
@@ -354,6 +391,10 @@ impl Account {
             return;
         };
         key.is_wanted = false;
+        // Whether n8n accepts the key is not known yet.
+        if key.pauses.last_fault() != Some(FaultCode::KeyRefused) {
+            key.pauses.reset();
+        }
         if let Some(before) = key.live.replace(live) {
             retire(&mut self.retired, before.id, now.saturating_add(RETIREMENT));
         }
@@ -384,6 +425,7 @@ impl Key {
             is_wanted: false,
             used: UnixMillis(0),
             live: None,
+            pauses: Pauses::new(MOST_FAILURES),
         }
     }
 
@@ -393,7 +435,7 @@ impl Key {
             Some(live) if live.is_good(now) => now >= live.renewal() && self.used >= live.made,
             _ => self.is_wanted,
         };
-        is_due && self.scopes.is_some()
+        is_due && self.scopes.is_some() && self.pauses.is_over(now)
     }
 }
 
