@@ -1,6 +1,8 @@
 //! API keys of n8n that the gate makes: when they are renewed, refused and deleted.
 
-use super::n8n::N8n;
+use serde_json::json;
+
+use super::n8n::{response, N8n};
 use super::provisioned::{provisioned, request_of, Found, Gate, TTL};
 use super::*;
 use crate::facts::MintRequest;
@@ -171,4 +173,44 @@ fn a_key_that_is_refused_a_moment_after_it_was_made_is_not_made_again_at_once() 
     }
     // Two minutes: the pause grows.
     assert!((2..=9).contains(&made), "{made}");
+}
+
+#[test]
+fn a_clock_that_was_set_back_makes_no_key_and_no_pause_last() {
+    let (memory, mut n8n) = (Memory::default(), N8n::default());
+    let mut gate = Gate::new(&provisioned());
+    let ahead = seconds(864_000);
+    gate.get(&mut n8n, &orders(), ahead, &memory).key();
+    let sales = request_of("sales", &["workflow:list"]);
+    n8n.faults.push(("GET /api", response(500, &json!({}))));
+    assert_eq!(
+        gate.get(&mut n8n, &sales, ahead, &memory).fault(),
+        "server_error"
+    );
+    gate.run(&mut n8n, START, &memory);
+    gate.ask(&orders(), START).key();
+    gate.run(&mut n8n, seconds(1), &memory);
+    gate.get(&mut n8n, &sales, seconds(1), &memory).key();
+    let end = START.saturating_add(TTL);
+    n8n.broken = Some(503);
+    gate.run(&mut n8n, end, &memory);
+    let Found::Outage(..) = gate.ask(&orders(), end) else {
+        panic!("its end is as far away as a key lives");
+    };
+}
+
+/// The pause of a worker whose clock was ahead.
+#[test]
+fn a_shared_pause_is_believed_for_five_minutes_at_most() {
+    let (memory, mut n8n) = (Memory::default(), N8n::default());
+    let mut ahead = Gate::new(&provisioned());
+    n8n.faults.push(("GET /api", response(500, &json!({}))));
+    let hour = seconds(3600);
+    let found = ahead.get(&mut n8n, &orders(), hour, &memory);
+    assert_eq!(found.fault(), "server_error");
+    let mut gate = Gate::new(&provisioned());
+    gate.ask(&orders(), START);
+    gate.run(&mut n8n, START, &memory);
+    gate.run(&mut n8n, after(500), &memory);
+    gate.ask(&orders(), after(500)).key();
 }

@@ -6,7 +6,7 @@ use super::request::{MintRequest, ScopesId};
 use super::session::Session;
 use super::step::Task;
 use crate::facts::fault::FaultCode;
-use crate::facts::schedule::{Failure, Pause, Pauses};
+use crate::facts::schedule::{Failure, Pause, Pauses, LONGEST_ASKED_FOR};
 use crate::n8n::accounts::MintedKey;
 use crate::n8n::ScopeSet;
 use crate::policy::N8nUser;
@@ -320,9 +320,11 @@ impl Account {
         }
     }
 
-    /// Another worker could not make a key. Returns whether that is news.
+    /// Another worker could not make a key. Returns whether that is news. A pause that ends later than any
+    /// can is of a clock that was set back since.
     pub(super) fn pause(&mut self, pause: &Pause, now: UnixMillis) -> bool {
-        let is_news = self.pauses.adopt(pause, now);
+        let is_believed = pause.until <= now.saturating_add(LONGEST_ASKED_FOR);
+        let is_news = is_believed && self.pauses.adopt(pause, now);
         if is_news {
             for key in &mut self.keys {
                 key.is_wanted = false;
