@@ -234,14 +234,14 @@ impl Kind for MintedKeys {
         let at = self.circumstances(account, now, end.call.id.0);
         let task = end.step.task().clone();
         let next = end.step.clone().read(response, at)?;
-        let (minted, expires, session) = match next {
+        let (minted, session) = match next {
             Next::Call(step, request) => return Ok(Progress::Next(step, request)),
             Next::Made {
                 key,
                 expires,
                 session,
-            } => (Some(key), expires, session),
-            Next::Tidied(session) => (None, now, session),
+            } => (Some((key, expires)), Some(session)),
+            Next::Tidied(session) => (None, session),
         };
         let instance = self.instance;
         end.schedule.pauses.succeeded(now);
@@ -251,14 +251,14 @@ impl Kind for MintedKeys {
         let mut events = Vec::new();
         let is_doubted = matches!(task, Task::MintUnlessGood(_));
         match (task, minted) {
-            (Task::Mint(scopes) | Task::MintUnlessGood(scopes), Some(minted)) => {
+            (Task::Mint(scopes) | Task::MintUnlessGood(scopes), Some((minted, expires))) => {
                 if is_doubted {
                     account.refuse_all();
                 }
                 account.made(&scopes, minted, expires, session, now);
                 events.push(Event::KeyMinted(instance));
             }
-            (Task::Tidy(ids), _) => account.tidied(&ids, session),
+            (Task::Tidy(ids), _) => account.tidied(&ids, session, now),
             (Task::Mint(_) | Task::MintUnlessGood(_), None) => account.found_good(session),
         }
         Ok(Progress::Ended(Ended {
@@ -275,7 +275,11 @@ impl Kind for MintedKeys {
             now,
             ..
         } = *end;
-        let scope = fault.scope();
+        let scope = match end.step.task() {
+            Task::Mint(_) => fault.scope(),
+            // It makes no request wait, and the keys expire by themselves.
+            Task::Tidy(_) => FaultScope::Fact,
+        };
         let failure = |is_new| Failure {
             fault: fault.code(),
             asked_for,
@@ -291,7 +295,8 @@ impl Kind for MintedKeys {
                 Task::Mint(scopes) if fault == MintedKeyFault::NoScope => {
                     account.failed_for(scopes, failure(true), now);
                 }
-                _ => account.failed(failure(true), now),
+                Task::Mint(_) => account.failed(failure(true), now),
+                Task::Tidy(ids) => account.tidied(ids, end.step.session().cloned(), now),
             }
             email.clone_from(&account.user.email);
             share = Some(snapshot::encode(account));
@@ -325,8 +330,7 @@ impl Kind for MintedKeys {
             };
         };
         Adopted {
-            is_news: account.adopt(shared.session, shared.keys, shared.retired, now)
-                | account.pause(&shared.pause, now),
+            is_news: account.adopt(shared, now),
             is_of_future: false,
         }
     }

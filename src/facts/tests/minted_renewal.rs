@@ -214,3 +214,86 @@ fn a_shared_pause_is_believed_for_five_minutes_at_most() {
     gate.run(&mut n8n, after(500), &memory);
     gate.ask(&orders(), after(500)).key();
 }
+
+#[test]
+fn expired_keys_of_the_gate_are_deleted_and_no_other_key() {
+    let (memory, mut n8n) = (Memory::default(), N8n::default());
+    let mut gate = Gate::new(&provisioned());
+    gate.get(&mut n8n, &orders(), START, &memory).key();
+    let own = n8n.keys.keys().next().unwrap().clone();
+    let key = |label: &str, expires: u64| n8n::Key {
+        email: orders().email().to_owned(),
+        label: label.to_owned(),
+        scopes: Vec::new(),
+        expires,
+    };
+    let over = START.to_seconds().0 + 60;
+    n8n.keys.insert("of-a-person".to_owned(), key("mine", over));
+    n8n.keys
+        .insert("of-a-replica".to_owned(), key("n8n-idp-gate 1-1", over));
+    let later = over + 36_000;
+    n8n.keys
+        .insert("in-use".to_owned(), key("n8n-idp-gate 1-2", later));
+    gate.run(&mut n8n, START.saturating_add(TTL), &memory);
+    let left: Vec<_> = n8n.keys.keys().map(String::as_str).collect();
+    assert_eq!(left, ["in-use", "of-a-person"], "{own}");
+}
+
+#[test]
+fn no_user_is_made_to_delete_keys() {
+    let (memory, mut n8n) = (Memory::default(), N8n::default());
+    let mut gate = Gate::new(&provisioned());
+    gate.get(&mut n8n, &orders(), START, &memory).key();
+    n8n.wipe();
+    n8n.calls.clear();
+    gate.run(&mut n8n, START.saturating_add(TTL), &memory);
+    assert_eq!(n8n.calls, ["GET /rest/api-keys"]);
+    assert!(n8n.users.is_empty());
+}
+
+#[test]
+fn one_fetch_deletes_twenty_keys() {
+    let (memory, mut n8n) = (Memory::default(), N8n::default());
+    let mut gate = Gate::new(&provisioned());
+    gate.get(&mut n8n, &orders(), START, &memory).key();
+    for number in 0..50 {
+        let key = n8n::Key {
+            email: orders().email().to_owned(),
+            label: format!("n8n-idp-gate 1-{number}"),
+            scopes: Vec::new(),
+            expires: 1,
+        };
+        n8n.keys.insert(format!("old-{number}"), key);
+    }
+    n8n.calls.clear();
+    gate.run(&mut n8n, START.saturating_add(TTL), &memory);
+    assert_eq!(n8n.calls.len(), 21);
+    assert_eq!(n8n.keys.len(), 51 - 20);
+}
+
+/// Deleting is housekeeping: keys expire by themselves.
+#[test]
+fn a_key_that_cannot_be_deleted_keeps_no_request_out() {
+    for status in [400, 403, 500, 503, 429] {
+        let (memory, mut n8n) = (Memory::default(), N8n::default());
+        let mut gate = Gate::new(&provisioned());
+        gate.get(&mut n8n, &orders(), START, &memory).key();
+        gate.run(&mut n8n, seconds(2880), &memory);
+        let fault = response(status, &json!({}));
+        n8n.faults.push(("DELETE", fault));
+        gate.run(&mut n8n, seconds(2910), &memory);
+        assert!(n8n.faults.is_empty());
+        for request in [
+            request_of("orders", &["workflow:create"]),
+            request_of("sales", &["workflow:list"]),
+        ] {
+            gate.get(&mut n8n, &request, seconds(2911), &memory).key();
+        }
+        // It is not tried for ever.
+        n8n.calls.clear();
+        for second in 2912..3500 {
+            gate.run(&mut n8n, seconds(second), &memory);
+        }
+        assert!(n8n.calls.len() <= 4, "{status}: {:?}", n8n.calls);
+    }
+}

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::request::{MintRequest, ScopesId};
 use super::session::Session;
+use super::snapshot::Snapshot;
 use super::step::Task;
 use crate::facts::fault::FaultCode;
 use crate::facts::schedule::{Failure, Pause, Pauses, LONGEST_ASKED_FOR};
@@ -38,6 +39,8 @@ pub(super) struct Account {
     session: Option<Session>,
     keys: Vec<Key>,
     retired: Vec<Retired>,
+    /// When any worker last deleted keys.
+    tidied: UnixMillis,
     pub(super) pauses: Pauses,
     /// When a request last asked for a key.
     pub(super) used: UnixMillis,
@@ -71,6 +74,14 @@ pub(super) struct LiveKey {
     pub(super) expires: UnixMillis,
     /// n8n refused it.
     pub(super) is_refused: bool,
+}
+
+/// What other workers get of a user.
+pub(super) struct Shared<'a> {
+    pub(super) session: Option<&'a Session>,
+    pub(super) keys: Vec<(ScopesId, &'a LiveKey)>,
+    pub(super) retired: &'a [Retired],
+    pub(super) tidied: UnixMillis,
 }
 
 /// A superseded key.
@@ -108,6 +119,7 @@ impl Account {
             session: None,
             keys: Vec::new(),
             retired: Vec::new(),
+            tidied: UnixMillis(0),
             pauses: Pauses::new(MOST_FAILURES),
             used: now,
             doubted: None,
@@ -197,8 +209,8 @@ impl Account {
     }
 
     /// The session is good, and so are the keys.
-    pub(super) fn found_good(&mut self, session: Session) {
-        self.session = Some(session);
+    pub(super) fn found_good(&mut self, session: Option<Session>) {
+        self.session = session;
         self.doubted = None;
         self.pauses.reset();
     }
@@ -251,7 +263,7 @@ impl Account {
         scopes: &ScopeSet,
         key: MintedKey,
         expires: UnixMillis,
-        session: Session,
+        session: Option<Session>,
         now: UnixMillis,
     ) {
         let id = ScopesId::of(scopes);
@@ -262,17 +274,18 @@ impl Account {
             expires,
             is_refused: false,
         };
-        self.session = Some(session);
+        self.session = session;
         self.put(id, live, now);
         self.doubted = None;
         self.pauses.reset();
     }
 
-    /// Keys were deleted.
-    pub(super) fn tidied(&mut self, ids: &[String], session: Session) {
+    /// Keys were deleted, or could not be: they expire by themselves. `session`: `None` if n8n does not
+    /// know it any more.
+    pub(super) fn tidied(&mut self, ids: &[String], session: Option<Session>, now: UnixMillis) {
         self.retired.retain(|key| !ids.contains(&key.id));
-        self.session = Some(session);
-        self.pauses.reset();
+        self.session = session;
+        self.tidied = now;
     }
 
     /// The user can have none of these scopes. That concerns no key with others.
@@ -300,6 +313,7 @@ impl Account {
         self.pauses.clamp(now);
         self.used = self.used.min(now);
         self.last_doubt = self.last_doubt.min(now);
+        self.tidied = self.tidied.min(now);
         if let Some(session) = &mut self.session {
             session.clamp(now);
         }
@@ -322,7 +336,7 @@ impl Account {
 
     /// Another worker could not make a key. Returns whether that is news. A pause that ends later than any
     /// can is of a clock that was set back since.
-    pub(super) fn pause(&mut self, pause: &Pause, now: UnixMillis) -> bool {
+    fn pause(&mut self, pause: &Pause, now: UnixMillis) -> bool {
         let is_believed = pause.until <= now.saturating_add(LONGEST_ASKED_FOR);
         let is_news = is_believed && self.pauses.adopt(pause, now);
         if is_news {
@@ -343,22 +357,28 @@ impl Account {
     }
 
     /// What other workers get.
-    pub(super) fn shared(&self) -> (Option<&Session>, Vec<(ScopesId, &LiveKey)>, &[Retired]) {
+    pub(super) fn shared(&self) -> Shared<'_> {
         let live = self.keys.iter().filter_map(|key| {
             let live = key.live.as_ref()?;
             Some((key.id, live))
         });
-        (self.session.as_ref(), live.collect(), &self.retired)
+        Shared {
+            session: self.session.as_ref(),
+            keys: live.collect(),
+            retired: &self.retired,
+            tidied: self.tidied,
+        }
     }
 
     /// Takes over what another worker shared. Returns whether that is news.
-    pub(super) fn adopt(
-        &mut self,
-        session: Option<Session>,
-        keys: Vec<(ScopesId, LiveKey)>,
-        retired: Vec<Retired>,
-        now: UnixMillis,
-    ) -> bool {
+    pub(super) fn adopt(&mut self, shared: Snapshot, now: UnixMillis) -> bool {
+        let Snapshot {
+            session,
+            keys,
+            retired,
+            tidied,
+            pause,
+        } = shared;
         let since = |session: &Session| session.since;
         if session.as_ref().map(since) > self.session.as_ref().map(since) {
             self.session = session;
@@ -372,11 +392,18 @@ impl Account {
                 self.put(id, live, now);
             }
         }
-        self.retired = retired;
+        self.tidied = self.tidied.max(tidied);
+        // The keys that expired since are known here alone.
+        self.retired.retain(|key| key.unused > tidied);
+        for key in retired {
+            if !self.retired.iter().any(|known| known.id == key.id) {
+                retire(&mut self.retired, key.id, key.unused);
+            }
+        }
         if is_news {
             self.pauses.reset();
         }
-        is_news
+        is_news | self.pause(&pause, now)
     }
 
     fn has_room_for(&mut self, id: ScopesId, now: UnixMillis) -> bool {

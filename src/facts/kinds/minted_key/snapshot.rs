@@ -1,6 +1,6 @@
 //! An account as workers share it, before it is encrypted.
 
-use super::account::{Account, LiveKey, Retired};
+use super::account::{Account, LiveKey, Retired, Shared};
 use super::request::ScopesId;
 use super::session::Session;
 use crate::facts::fault::FaultCode;
@@ -14,6 +14,8 @@ pub(super) struct Snapshot {
     pub(super) session: Option<Session>,
     pub(super) keys: Vec<(ScopesId, LiveKey)>,
     pub(super) retired: Vec<Retired>,
+    /// When keys were last deleted.
+    pub(super) tidied: UnixMillis,
     /// No worker makes a key before it is over.
     pub(super) pause: Pause,
 }
@@ -23,13 +25,18 @@ impl Snapshot {
     pub(super) fn newest(&self) -> UnixMillis {
         let keys = self.keys.iter().map(|(_, key)| key.made);
         let session = self.session.iter().map(|session| session.since);
-        keys.chain(session).fold(UnixMillis(0), UnixMillis::max)
+        keys.chain(session).fold(self.tidied, UnixMillis::max)
     }
 }
 
 /// The bytes of an account. A key that n8n refused is not among them.
 pub(super) fn encode(account: &Account) -> Vec<u8> {
-    let (session, keys, retired) = account.shared();
+    let Shared {
+        session,
+        keys,
+        retired,
+        tidied,
+    } = account.shared();
     let mut value = Vec::new();
     let pauses = &account.pauses;
     put_moment(&mut value, pauses.until());
@@ -41,6 +48,7 @@ pub(super) fn encode(account: &Account) -> Vec<u8> {
         &mut value,
         session.map_or(UnixMillis(0), |session| session.since),
     );
+    put_moment(&mut value, tidied);
     for (scopes, key) in keys.into_iter().filter(|(_, key)| !key.is_refused) {
         put(&mut value, &scopes.0);
         put(&mut value, key.id.as_bytes());
@@ -77,6 +85,7 @@ pub(super) fn decode(mut value: &[u8]) -> Option<Snapshot> {
         cookie: Secret::new(cookie),
         since,
     });
+    let tidied = moment(rest)?;
     let mut keys = Vec::new();
     loop {
         let scopes = take(rest)?;
@@ -104,6 +113,7 @@ pub(super) fn decode(mut value: &[u8]) -> Option<Snapshot> {
         session,
         keys,
         retired,
+        tidied,
         pause,
     })
 }

@@ -95,8 +95,9 @@ pub(super) enum Next {
         expires: UnixMillis,
         session: Session,
     },
-    /// No key was made: others were deleted, or the one in use is good.
-    Tidied(Session),
+    /// No key was made: others were deleted, or the one in use is good. Without a session n8n refused the
+    /// one that the fetch began with.
+    Tidied(Option<Session>),
 }
 
 impl Step {
@@ -174,6 +175,8 @@ impl Step {
                 Some(401),
             ) => {
                 return match logged_in.by {
+                    // No user is made, and no log-in, to delete keys that expire by themselves.
+                    _ if matches!(self.task, Task::Tidy(_)) => Ok(Next::Tidied(None)),
                     By::Before | By::Invitation => Ok(self.next(Stage::LogIn, calls.log_in())),
                     By::Password => Err(MintedKeyFault::SessionRefused),
                 };
@@ -227,7 +230,7 @@ impl Step {
                 let grantable = read_grantable(body)?;
                 let is_good = logged_in.by == By::Before;
                 if is_good && matches!(self.task, Task::MintUnlessGood(_)) {
-                    Next::Tidied(logged_in.session)
+                    Next::Tidied(Some(logged_in.session))
                 } else {
                     return Some(self.make(logged_in, &grantable, at));
                 }
@@ -324,7 +327,7 @@ impl Step {
                 let request = at.calls.delete(&logged_in.session, &id);
                 self.next(Stage::Delete(logged_in, ids), request)
             }
-            None => Next::Tidied(logged_in.session),
+            None => Next::Tidied(Some(logged_in.session)),
         }
     }
 }
