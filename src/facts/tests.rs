@@ -43,6 +43,7 @@ mod made_up_tokens;
 mod minted_faults;
 mod minted_key;
 mod minted_renewal;
+mod minted_workers;
 mod n8n;
 mod neighbours;
 mod provisioned;

@@ -1,0 +1,205 @@
+//! API keys of n8n that the gate makes, and several workers.
+
+use serde_json::json;
+
+use super::n8n::{response, N8n};
+use super::provisioned::{provisioned, request_of, Found, Gate, TIMEOUT, TTL};
+use super::*;
+use crate::facts::MintRequest;
+
+fn orders() -> MintRequest {
+    request_of("orders", &["workflow:list"])
+}
+
+fn seconds(seconds: u64) -> UnixMillis {
+    after(seconds * 1000)
+}
+
+/// Workers of one process, whose leases are laid out.
+fn workers<const COUNT: usize>(memory: &Memory) -> [Gate; COUNT] {
+    FactStore::new(&provisioned()).open(memory);
+    std::array::from_fn(|_| Gate::new(&provisioned()))
+}
+
+#[test]
+fn one_worker_makes_a_key_and_the_others_adopt_it() {
+    let (memory, mut n8n) = (Memory::default(), N8n::default());
+    let mut all = workers::<4>(&memory);
+    for worker in &mut all {
+        assert_eq!(worker.ask(&orders(), START), Found::Waits(1));
+    }
+    for worker in &mut all {
+        worker.tick(START, &memory);
+    }
+    let calls: Vec<_> = all.iter().map(|worker| worker.under_way.len()).collect();
+    assert_eq!(calls, [1, 0, 0, 0]);
+    all[0].run(&mut n8n, after(20), &memory);
+    let key = all[0].ask(&orders(), after(20)).key();
+    for worker in &mut all[1..] {
+        worker.run(&mut n8n, after(40), &memory);
+        assert_eq!(worker.woken, [1]);
+        assert_eq!(worker.ask(&orders(), after(40)).key(), key);
+    }
+    assert_eq!((n8n.calls.len(), n8n.keys.len()), (5, 1));
+}
+
+#[test]
+fn a_session_is_one_of_all_workers() {
+    let (memory, mut n8n) = (Memory::default(), N8n::default());
+    let [mut one, mut other] = workers(&memory);
+    one.get(&mut n8n, &orders(), START, &memory).key();
+    n8n.calls.clear();
+    let create = request_of("orders", &["workflow:create"]);
+    other.ask(&create, after(1));
+    // It learns of the session, and then of no other news.
+    other.run(&mut n8n, after(1), &memory);
+    other.run(&mut n8n, after(2), &memory);
+    other.get(&mut n8n, &create, after(3), &memory).key();
+    assert_eq!(
+        n8n.calls,
+        ["GET /rest/api-keys/scopes", "POST /rest/api-keys"]
+    );
+}
+
+#[test]
+fn a_new_worker_makes_nothing_that_is_there() {
+    let (memory, mut n8n) = (Memory::default(), N8n::default());
+    let [mut old] = workers(&memory);
+    let key = old.get(&mut n8n, &orders(), START, &memory).key();
+    old.store.close(&memory);
+    let mut new = Gate::new(&provisioned());
+    new.store.open(&memory);
+    assert_eq!(new.get(&mut n8n, &orders(), after(1), &memory).key(), key);
+    assert_eq!(n8n.calls.len(), 5);
+}
+
+#[test]
+fn nothing_of_what_is_shared_can_be_read() {
+    let (memory, mut n8n) = (Memory::default(), N8n::default());
+    let [mut one] = workers(&memory);
+    let key = one.get(&mut n8n, &orders(), START, &memory).key();
+    let create = request_of("orders", &["workflow:create"]);
+    one.get(&mut n8n, &create, after(1), &memory).key();
+    let entries = memory.0.borrow();
+    assert!(entries.keys().any(|name| name.contains("/minted_key/")));
+    let secrets = [
+        &*key,
+        "raw-",
+        "key-",
+        "session-",
+        "n8n-auth",
+        "orders",
+        "gate.invalid",
+        "workflow",
+        "provisioning",
+    ];
+    for (name, (value, _)) in entries.iter() {
+        for secret in secrets {
+            assert!(!name.contains(secret), "{name}");
+            let mut parts = value.windows(secret.len());
+            assert!(!parts.any(|part| part == secret.as_bytes()), "{secret}");
+        }
+    }
+}
+
+#[test]
+fn a_value_under_the_name_of_another_user_does_not_open() {
+    let (memory, mut n8n) = (Memory::default(), N8n::default());
+    let [mut one, mut other] = workers(&memory);
+    one.get(&mut n8n, &orders(), START, &memory).key();
+    let name = memory.name_of("minted_key");
+    let sales = request_of("sales", &["workflow:list"]);
+    one.get(&mut n8n, &sales, START, &memory).key();
+    let entries = memory.0.borrow().clone();
+    let names: Vec<_> = entries
+        .keys()
+        .filter(|name| name.contains("/minted_key/"))
+        .collect();
+    assert_eq!(names.len(), 2);
+    let another = names.into_iter().find(|other| **other != name).unwrap();
+    let [first, second] = [&name, another].map(|name| entries[name].0.clone());
+    memory.write(&name, &second, None);
+    memory.write(another, &first, None);
+    for request in [orders(), sales] {
+        let key = other.get(&mut n8n, &request, after(1), &memory).key();
+        assert_eq!(n8n.owner(&key), Some(request.email()));
+    }
+    assert_eq!(n8n.keys.len(), 4, "each was made anew");
+}
+
+#[test]
+fn gates_with_another_secret_read_nothing_and_overwrite_nothing() {
+    let (memory, mut n8n) = (Memory::default(), N8n::default());
+    let [mut one] = workers(&memory);
+    one.get(&mut n8n, &orders(), START, &memory).key();
+    let before = memory.0.borrow().clone();
+    let mut policy = provisioned();
+    policy.sharing_secret = Some(Secret::new("of another tenant".to_owned()));
+    let mut other = Gate::new(&policy);
+    other.get(&mut n8n, &orders(), after(1), &memory).key();
+    assert_eq!(n8n.keys.len(), 2);
+    for (name, value) in &before {
+        assert_eq!(memory.0.borrow().get(name), Some(value), "{name}");
+    }
+}
+
+#[test]
+fn two_users_are_served_at_a_time_unless_they_have_one_lease() {
+    let memory = Memory::default();
+    let [mut one, mut other] = workers(&memory);
+    let requests: Vec<_> = (0..400)
+        .map(|number| request_of(&format!("app-{number}"), &["workflow:list"]))
+        .collect();
+    let lease = |request: &MintRequest| request.user_digest()[0] % 64;
+    let first = &requests[0];
+    let same = requests[1..]
+        .iter()
+        .find(|other| lease(other) == lease(first));
+    let apart = requests.iter().find(|other| lease(other) != lease(first));
+    one.ask(first, START);
+    one.tick(START, &memory);
+    assert_eq!(one.under_way.len(), 1);
+    other.ask(same.unwrap(), START);
+    other.tick(START, &memory);
+    assert_eq!(other.under_way.len(), 0);
+    other.ask(apart.unwrap(), START);
+    other.tick(START, &memory);
+    assert_eq!(other.under_way.len(), 1);
+    // A worker that goes away gives its leases back.
+    one.store.close(&memory);
+    other.tick(after(1), &memory);
+    assert_eq!(other.under_way.len(), 2);
+}
+
+#[test]
+fn the_lease_of_a_worker_that_died_runs_out() {
+    let (memory, mut n8n) = (Memory::default(), N8n::default());
+    let [mut dead, mut other] = workers(&memory);
+    dead.ask(&orders(), START);
+    dead.tick(START, &memory);
+    drop(dead);
+    let end = START.saturating_add(TIMEOUT * 4);
+    let found = other.ask(&orders(), after(1));
+    other.tick(before(end), &memory);
+    assert!(other.under_way.is_empty() && other.woken.is_empty());
+    other.run(&mut n8n, end, &memory);
+    assert_eq!(found, Found::Waits(1));
+    assert_eq!(other.woken, [1]);
+    other.ask(&orders(), end).key();
+}
+
+#[test]
+fn a_pause_of_one_user_is_that_of_all_workers() {
+    let (memory, mut n8n) = (Memory::default(), N8n::default());
+    let [mut one, mut other] = workers(&memory);
+    n8n.faults.push(("GET /api", response(500, &json!({}))));
+    let fault = one.get(&mut n8n, &orders(), START, &memory).fault();
+    assert_eq!(fault, "server_error");
+    other.ask(&orders(), after(1));
+    other.run(&mut n8n, after(1), &memory);
+    assert_eq!(other.woken, [1]);
+    assert_eq!(other.ask(&orders(), after(1)).fault(), "server_error");
+    assert_eq!(n8n.calls.len(), 1);
+    let later = seconds(2);
+    other.get(&mut n8n, &orders(), later, &memory).key();
+}
