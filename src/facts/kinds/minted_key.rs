@@ -80,17 +80,19 @@ impl MintedKeys {
     ) -> Availability<&Secret> {
         let key = FactKey::from(request);
         let account = self.account(&key);
-        if let Some(secret) = account.and_then(|account| account.key(request, now)) {
+        let known = account.and_then(|account| account.key(request, now));
+        if let Some((secret, false)) = known {
             return Availability::Known(secret);
         }
         let pauses = account.map(|account| account.pauses_of(request));
         let pauses = pauses.into_iter().flatten().chain([&schedule.pauses]);
         let mut pausing = pauses.filter(|pauses| !pauses.is_over(now));
-        match pausing.next() {
-            Some(pauses) if !schedule.calls.is_about(&key) => {
-                Availability::Unavailable(pauses.outage(pauses.until(), now))
-            }
-            _ => Availability::Pending,
+        let pausing = pausing.next();
+        match (pausing.filter(|_| !schedule.calls.is_about(&key)), known) {
+            (None, _) => Availability::Pending,
+            // Better a key that may be gone than none.
+            (Some(_), Some((secret, _))) => Availability::Known(secret),
+            (Some(pauses), None) => Availability::Unavailable(pauses.outage(pauses.until(), now)),
         }
     }
 

@@ -203,3 +203,60 @@ fn a_pause_of_one_user_is_that_of_all_workers() {
     let later = seconds(2);
     other.get(&mut n8n, &orders(), later, &memory).key();
 }
+
+/// Another worker may have replaced it, and then it is deleted.
+#[test]
+fn a_worker_does_not_use_a_key_that_it_did_not_use_and_that_should_have_been_renewed() {
+    let (memory, mut n8n) = (Memory::default(), N8n::default());
+    let [mut busy, mut idle] = workers(&memory);
+    let first = busy.get(&mut n8n, &orders(), START, &memory).key();
+    idle.ask(&orders(), after(1));
+    idle.run(&mut n8n, after(1), &memory);
+    for second in 1..=3000 {
+        for worker in [&mut busy, &mut idle] {
+            worker.run(&mut n8n, seconds(second), &memory);
+        }
+    }
+    assert!(!n8n.accepts(&first, seconds(3000)));
+    let now = seconds(3000);
+    let found = idle.get(&mut n8n, &orders(), now, &memory);
+    let second = busy.ask(&orders(), now).key();
+    assert_eq!(found, Found::Key(second.clone()));
+    // Two requests at once.
+    let mut late = Gate::new(&provisioned());
+    late.get(&mut n8n, &orders(), now, &memory).key();
+    for request in 0..3 {
+        assert!(
+            n8n.accepts(&late.ask(&orders(), now).key(), now),
+            "{request}"
+        );
+    }
+    // If none replaced it, it is renewed.
+    let (memory, mut n8n) = (Memory::default(), N8n::default());
+    let [mut one] = workers(&memory);
+    one.ask(&orders(), START);
+    one.run(&mut n8n, after(1), &memory);
+    one.run(&mut n8n, now, &memory);
+    assert_eq!(n8n.keys.len(), 1);
+    assert_eq!(one.ask(&orders(), now), Found::Waits(2));
+    assert_eq!(one.ask(&orders(), now), Found::Waits(3));
+    one.run(&mut n8n, now, &memory);
+    assert_eq!(one.woken, [1, 2, 3]);
+    assert_eq!(n8n.keys.len(), 2);
+}
+
+/// Better a key that may be gone than none.
+#[test]
+fn a_key_that_could_not_be_renewed_serves_until_its_end() {
+    let (memory, mut n8n) = (Memory::default(), N8n::default());
+    let [mut one] = workers(&memory);
+    one.ask(&orders(), START);
+    one.run(&mut n8n, after(1), &memory);
+    n8n.broken = Some(503);
+    let now = seconds(3000);
+    let found = one.get(&mut n8n, &orders(), now, &memory);
+    assert!(matches!(found, Found::Key(_)), "{found:?}");
+    let end = after(1).saturating_add(TTL);
+    let found = one.get(&mut n8n, &orders(), end, &memory);
+    assert!(matches!(found, Found::Outage(..)), "{found:?}");
+}

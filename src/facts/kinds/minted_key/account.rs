@@ -127,10 +127,11 @@ impl Account {
         }
     }
 
-    /// The key of a request, if there is a good one.
-    pub(super) fn key(&self, request: &MintRequest, now: UnixMillis) -> Option<&Secret> {
-        let key = self.find(request.scopes_id())?.live.as_ref()?;
-        key.is_good(now).then_some(&key.secret)
+    /// The key of a request, if there is a good one, and whether another worker may have replaced it.
+    pub(super) fn key(&self, request: &MintRequest, now: UnixMillis) -> Option<(&Secret, bool)> {
+        let key = self.find(request.scopes_id())?;
+        let live = key.live.as_ref().filter(|live| live.is_good(now))?;
+        Some((&live.secret, key.may_be_replaced(live, now)))
     }
 
     /// A request waits for its key. `false`: the user has too many.
@@ -146,7 +147,6 @@ impl Account {
         if let Some(key) = self.find_mut(id) {
             key.scopes.get_or_insert_with(|| request.scopes().clone());
             key.is_wanted = true;
-            key.used = now;
         }
         true
     }
@@ -458,10 +458,17 @@ impl Key {
         }
     }
 
+    /// Whether another worker may have replaced it, and deleted it. If this worker had used it, it would
+    /// know, because it would have looked for the next one at the same time.
+    fn may_be_replaced(&self, live: &LiveKey, now: UnixMillis) -> bool {
+        now >= live.renewal() && self.used < live.made
+    }
+
     /// Whether it should be made now: a request waits for it, or it was used and ends soon.
     fn is_due(&self, now: UnixMillis) -> bool {
         let is_due = match &self.live {
-            Some(live) if live.is_good(now) => now >= live.renewal() && self.used >= live.made,
+            Some(live) if live.is_good(now) && now < live.renewal() => false,
+            Some(live) if live.is_good(now) && self.used >= live.made => true,
             _ => self.is_wanted,
         };
         is_due && self.scopes.is_some() && self.pauses.is_over(now)
