@@ -351,7 +351,7 @@ impl MintedKeys {
                 user: &account.user,
             },
             now,
-            seed: call,
+            call,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! API keys of n8n that the gate makes: how it comes to one.
 
 use super::n8n::{N8n, User};
-use super::provisioned::{provisioned, request_of, scopes, Found, Gate, TIMEOUT, TTL};
+use super::provisioned::{activate, provisioned, request_of, scopes, Found, Gate, TIMEOUT, TTL};
 use super::*;
 use crate::facts::MintRequest;
 
@@ -14,17 +14,6 @@ const MAKE: &str = "POST /rest/api-keys";
 
 fn orders() -> MintRequest {
     request_of("orders", &["workflow:list", "workflow:read", "tag:read"])
-}
-
-fn active(n8n: &mut N8n, request: &MintRequest) {
-    let instances = provisioned().instances;
-    let provisioning = instances.iter().next().unwrap().provisioning.clone();
-    let password = provisioning.unwrap().password(request.email());
-    let user = User {
-        password: Some(password.expose().to_owned()),
-        ..User::default()
-    };
-    n8n.users.insert(request.email().to_owned(), user);
 }
 
 #[test]
@@ -76,7 +65,7 @@ fn every_call_goes_to_the_server_of_n8n_with_the_credential_of_its_part() {
 #[test]
 fn a_user_that_is_there_logs_in_and_one_that_was_invited_is_invited_again() {
     let (memory, mut n8n) = (Memory::default(), N8n::default());
-    active(&mut n8n, &orders());
+    activate(&mut n8n, &orders());
     let mut gate = Gate::new(&provisioned());
     gate.get(&mut n8n, &orders(), START, &memory).key();
     assert_eq!(n8n.calls, [FIND, LOG_IN, SCOPES, MAKE]);
@@ -155,7 +144,7 @@ fn a_gate_that_loses_a_race_goes_on_with_what_is_there() {
         n8n.calls
     };
     // Another gate made the user, and the database allows one of them.
-    let calls = race(INVITE, 500, &|n8n| active(n8n, &orders()));
+    let calls = race(INVITE, 500, &|n8n| activate(n8n, &orders()));
     assert_eq!(calls, [FIND, INVITE, FIND, LOG_IN, SCOPES, MAKE]);
     // It has invited the user, who has no password yet.
     let calls = race(INVITE, 500, &|n8n| {
@@ -165,7 +154,7 @@ fn a_gate_that_loses_a_race_goes_on_with_what_is_there() {
     let expected = [FIND, INVITE, FIND, INVITE, ACCEPT, SCOPES, MAKE];
     assert_eq!(calls, expected);
     // It has accepted the invitation.
-    let calls = race(ACCEPT, 400, &|n8n| active(n8n, &orders()));
+    let calls = race(ACCEPT, 400, &|n8n| activate(n8n, &orders()));
     assert_eq!(calls, [FIND, INVITE, ACCEPT, LOG_IN, SCOPES, MAKE]);
     // Its acceptance came later than this one, so that this session does not count.
     let calls = race(SCOPES, 401, &|_| {});
@@ -180,7 +169,7 @@ fn a_user_that_got_its_password_between_two_calls_logs_in() {
     gate.ask(&orders(), START);
     gate.tick(START, &memory);
     gate.respond(&mut n8n, START, &memory);
-    active(&mut n8n, &orders());
+    activate(&mut n8n, &orders());
     while !gate.under_way.is_empty() {
         gate.respond(&mut n8n, START, &memory);
     }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::n8n::{response, N8n};
-use super::provisioned::{provisioned, request_of, Found, Gate, TIMEOUT, TTL};
+use super::provisioned::{activate, provisioned, request_of, Found, Gate, TIMEOUT, TTL};
 use super::*;
 use crate::facts::MintRequest;
 
@@ -259,4 +259,46 @@ fn a_key_that_could_not_be_renewed_serves_until_its_end() {
     let end = after(1).saturating_add(TTL);
     let found = one.get(&mut n8n, &orders(), end, &memory);
     assert!(matches!(found, Found::Outage(..)), "{found:?}");
+}
+
+#[test]
+fn what_another_module_writes_is_ignored() {
+    let (memory, mut n8n) = (Memory::default(), N8n::default());
+    let [mut one] = workers(&memory);
+    let key = one.get(&mut n8n, &orders(), START, &memory).key();
+    let names: Vec<_> = memory.0.borrow().keys().cloned().collect();
+    for garbage in [&b""[..], &[0; 24], &[7; 40], &[1; 3000], b"<html>"] {
+        for name in &names {
+            memory.write(name, garbage, None);
+        }
+        assert_eq!(one.get(&mut n8n, &orders(), after(1), &memory).key(), key);
+        let mut new = Gate::new(&provisioned());
+        let own = new.get(&mut n8n, &orders(), after(1), &memory).key();
+        assert!(n8n.accepts(&own, after(1)));
+    }
+}
+
+/// Replicas of a gate that start together number their calls alike.
+#[test]
+fn keys_that_two_replicas_make_at_once_have_labels_of_their_own() {
+    let mut n8n = N8n::default();
+    activate(&mut n8n, &orders());
+    let memories = [Memory::default(), Memory::default()];
+    let mut replicas = memories.each_ref().map(|memory| {
+        let mut replica = Gate::new(&provisioned());
+        replica.ask(&orders(), START);
+        replica.tick(START, memory);
+        replica
+    });
+    for _ in 0..8 {
+        for (replica, memory) in replicas.iter_mut().zip(&memories) {
+            if !replica.under_way.is_empty() {
+                replica.respond(&mut n8n, START, memory);
+            }
+        }
+    }
+    for replica in &mut replicas {
+        replica.ask(&orders(), START).key();
+    }
+    assert_eq!(n8n.keys.len(), 2);
 }

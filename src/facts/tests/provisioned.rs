@@ -1,6 +1,6 @@
 //! A gate that makes users and API keys in the scripted n8n.
 
-use super::n8n::{N8n, PROVISIONING_KEY};
+use super::n8n::{N8n, User, PROVISIONING_KEY};
 use super::*;
 use crate::facts::MintRequest;
 use crate::n8n::accounts::AccountPaths;
@@ -62,6 +62,18 @@ pub(super) fn request_of(name: &str, all: &[&str]) -> MintRequest {
         last_name: name.to_owned(),
     };
     MintRequest::new(InstanceId(0), user, scopes(all))
+}
+
+/// The user has the password that the gate derives.
+pub(super) fn activate(n8n: &mut N8n, request: &MintRequest) {
+    let instances = provisioned().instances;
+    let provisioning = instances.iter().next().unwrap().provisioning.clone();
+    let password = provisioning.unwrap().password(request.email());
+    let user = User {
+        password: Some(password.expose().to_owned()),
+        ..User::default()
+    };
+    n8n.users.insert(request.email().to_owned(), user);
 }
 
 /// What a request finds.

@@ -3,6 +3,8 @@
 //! Several gates may do this for one user at the same time. A step that loses such a race reads again
 //! what is there, and goes on from that.
 
+use hmac_sha256::Hash;
+
 use super::calls::Calls;
 use super::fault::MintedKeyFault;
 use super::session::Session;
@@ -80,8 +82,8 @@ enum By {
 pub(super) struct Circumstances<'a> {
     pub(super) calls: Calls<'a>,
     pub(super) now: UnixMillis,
-    /// Differs from call to call, and among workers.
-    pub(super) seed: u64,
+    /// Differs from call to call of one worker.
+    pub(super) call: u64,
 }
 
 /// What a response led to.
@@ -295,7 +297,7 @@ impl Step {
         // n8n takes whole seconds.
         let expires = at.now.saturating_add(ttl).to_seconds();
         let key = NewKey {
-            label: &format!("{LABEL}{}-{:08x}", at.now.0, at.seed & 0xffff_ffff),
+            label: &label(&logged_in.session, at),
             scopes: &scopes,
             expires,
         };
@@ -346,6 +348,17 @@ impl Stage {
             Self::Delete(..) => "deleting an API key",
         }
     }
+}
+
+/// A label that no other key of the user has: n8n refuses a second one. Workers and replicas number their
+/// calls alike, but each log-in has a cookie of its own.
+fn label(session: &Session, at: Circumstances<'_>) -> String {
+    let mut hash = Hash::new();
+    hash.update(session.cookie.expose());
+    hash.update(at.call.to_be_bytes());
+    let bytes = hash.finalize();
+    let unique = bytes.first_chunk().copied().map(u32::from_be_bytes);
+    format!("{LABEL}{}-{:08x}", at.now.0, unique.unwrap_or_default())
 }
 
 const fn millis(seconds: UnixSeconds) -> UnixMillis {
