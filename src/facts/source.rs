@@ -40,6 +40,12 @@ pub(super) trait Kind: 'static {
         false
     }
 
+    /// Of a kind that is shared fact by fact: those of which another worker may have a newer one that is of
+    /// use, also while no fetch may begin.
+    fn facts_wanted(&self, _: UnixMillis) -> Vec<FactKey> {
+        Vec::new()
+    }
+
     /// Of a kind that is shared fact by fact: those of which a fetch should begin now.
     fn facts_due(&self, _: &Schedule, _: UnixMillis) -> Vec<FactKey> {
         Vec::new()

@@ -196,15 +196,13 @@ impl<S: AsRef<dyn Source> + AsMut<dyn Source>> Store<S> {
             key: self.shared_key.as_ref(),
         };
         if slot.is_by_fact {
-            let mut due = slot.kind().facts_due(&slot.schedule, now);
-            due.retain(|about| {
-                let is_news = slot.catch_up(about, workers, now);
-                if is_news {
-                    wake(self.waiting.take(id, &|key| key == about), false, effects);
+            for about in slot.kind().facts_wanted(now) {
+                if slot.catch_up(&about, workers, now) {
+                    let waiters = self.waiting.take(id, &|key| *key == about);
+                    wake(waiters, false, effects);
                 }
-                !is_news
-            });
-            return due;
+            }
+            return slot.kind().facts_due(&slot.schedule, now);
         }
         if slot.catch_up(&FactKey::ONLY, workers, now) {
             wake(self.waiting.take(id, &|_| true), false, effects);

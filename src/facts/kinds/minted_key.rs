@@ -197,6 +197,12 @@ impl Kind for MintedKeys {
         }
     }
 
+    fn facts_wanted(&self, now: UnixMillis) -> Vec<FactKey> {
+        let all = self.accounts.iter();
+        let wanted = all.filter(|(_, account)| account.wants_more(now));
+        wanted.map(|(key, _)| *key).collect()
+    }
+
     fn facts_due(&self, schedule: &Schedule, now: UnixMillis) -> Vec<FactKey> {
         let mut due = Vec::new();
         let room = MAX_FETCHES.saturating_sub(schedule.calls.iter().count());
@@ -278,7 +284,7 @@ impl Kind for MintedKeys {
             ..
         } = *end;
         let scope = match end.step.task() {
-            Task::Mint(_) => fault.scope(),
+            Task::Mint(_) | Task::MintUnlessGood(_) => fault.scope(),
             // It makes no request wait, and the keys expire by themselves.
             Task::Tidy(_) => FaultScope::Fact,
         };
@@ -294,10 +300,12 @@ impl Kind for MintedKeys {
         if let Some(account) = self.account_mut(&call.key) {
             account.keep_session(end.step.session());
             match end.step.task() {
-                Task::Mint(scopes) if fault == MintedKeyFault::NoScope => {
+                Task::Mint(scopes) | Task::MintUnlessGood(scopes)
+                    if fault == MintedKeyFault::NoScope =>
+                {
                     account.failed_for(scopes, failure(true), now);
                 }
-                Task::Mint(_) => account.failed(failure(true), now),
+                Task::Mint(_) | Task::MintUnlessGood(_) => account.failed(failure(true), now),
                 Task::Tidy(ids) => account.tidied(ids, end.step.session().cloned(), now),
             }
             email.clone_from(&account.user.email);

@@ -302,3 +302,29 @@ fn keys_that_two_replicas_make_at_once_have_labels_of_their_own() {
     }
     assert_eq!(n8n.keys.len(), 2);
 }
+
+/// A worker whose calls fail must not go on with a key that another one has replaced and deleted.
+#[test]
+fn a_worker_that_pauses_takes_over_what_others_make() {
+    let (memory, mut n8n) = (Memory::default(), N8n::default());
+    let [mut one, mut pausing] = workers(&memory);
+    one.get(&mut n8n, &orders(), START, &memory).key();
+    pausing.get(&mut n8n, &orders(), START, &memory).key();
+    let now = seconds(2500);
+    let asked = retry_after(503, 300);
+    n8n.faults.push(("GET /api", asked));
+    let sales = request_of("sales", &["workflow:list"]);
+    assert_eq!(
+        pausing.get(&mut n8n, &sales, now, &memory).fault(),
+        "unavailable"
+    );
+    for second in 2500..2950 {
+        let now = seconds(second);
+        one.run(&mut n8n, now, &memory);
+        one.ask(&orders(), now).key();
+        pausing.run(&mut n8n, now, &memory);
+        let key = pausing.ask(&orders(), now).key();
+        assert!(n8n.accepts(&key, now), "{second}");
+    }
+    assert_eq!(n8n.keys.len(), 1, "one made one, and deleted the first");
+}

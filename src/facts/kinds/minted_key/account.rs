@@ -215,11 +215,15 @@ impl Account {
         self.pauses.reset();
     }
 
+    /// Whether something should be done, also in a pause.
+    pub(super) fn wants_more(&self, now: UnixMillis) -> bool {
+        let mut keys = self.keys.iter();
+        self.doubted.is_some() || keys.any(|key| key.is_due(now)) || self.must_tidy(now)
+    }
+
     /// Whether something should be done now.
     pub(super) fn is_due(&self, now: UnixMillis) -> bool {
-        let mut keys = self.keys.iter();
-        self.pauses.is_over(now)
-            && (self.doubted.is_some() || keys.any(|key| key.is_due(now)) || self.must_tidy(now))
+        self.pauses.is_over(now) && self.wants_more(now)
     }
 
     /// What should be done now, if anything.
