@@ -195,12 +195,14 @@ fn a_session_that_n8n_forgot_is_replaced() {
     n8n.calls.clear();
     n8n.change_secret();
     gate.get(&mut n8n, &other, after(1), &memory).key();
-    assert_eq!(n8n.calls, [SCOPES, FIND, LOG_IN, SCOPES, MAKE]);
+    // The provisioning key is good no more, and not needed.
+    assert_eq!(n8n.calls, [SCOPES, LOG_IN, SCOPES, MAKE]);
     n8n.calls.clear();
     n8n.wipe();
+    n8n.refuses_provisioning_key = false;
     let other = request_of("orders", &["workflow:list"]);
     gate.get(&mut n8n, &other, after(2), &memory).key();
-    let expected = [SCOPES, FIND, INVITE, ACCEPT, SCOPES, MAKE];
+    let expected = [SCOPES, LOG_IN, FIND, INVITE, ACCEPT, SCOPES, MAKE];
     assert_eq!(n8n.calls, expected);
 }
 

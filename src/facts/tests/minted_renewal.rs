@@ -297,3 +297,39 @@ fn a_key_that_cannot_be_deleted_keeps_no_request_out() {
         assert!(n8n.calls.len() <= 4, "{status}: {:?}", n8n.calls);
     }
 }
+
+/// n8n has 500 for each of its keys after its secret was changed, and for any failure of a workflow.
+#[test]
+fn a_key_at_which_n8n_fails_is_replaced_if_its_session_is_good_no_more() {
+    let (memory, mut n8n) = (Memory::default(), N8n::default());
+    let mut gate = Gate::new(&provisioned());
+    let reader = request_of("orders", &["workflow:read"]);
+    let first = gate.get(&mut n8n, &orders(), START, &memory).key();
+    let second = gate.get(&mut n8n, &reader, START, &memory).key();
+    let failed_at = |gate: &mut Gate, key: &str, now| {
+        let key = Secret::new(key.to_owned());
+        gate.store.doubt_minted(&orders(), &key, now);
+    };
+    n8n.calls.clear();
+    for second in 1..=50 {
+        failed_at(&mut gate, &first, seconds(second));
+        gate.run(&mut n8n, seconds(second), &memory);
+    }
+    assert_eq!(n8n.calls, ["GET /rest/api-keys/scopes"], "once a minute");
+    assert_eq!(gate.ask(&orders(), seconds(51)).key(), first);
+    n8n.change_secret();
+    n8n.calls.clear();
+    // Another key than the one in use says nothing.
+    failed_at(&mut gate, "raw-key-of-before", seconds(70));
+    gate.run(&mut n8n, seconds(70), &memory);
+    assert_eq!(n8n.calls, Vec::<String>::new());
+    failed_at(&mut gate, &first, seconds(70));
+    gate.run(&mut n8n, seconds(70), &memory);
+    let key = gate.ask(&orders(), seconds(71)).key();
+    assert!(key != first && n8n.accepts(&key, seconds(71)));
+    // All keys of the user went with the secret.
+    let key = gate.get(&mut n8n, &reader, seconds(72), &memory).key();
+    assert!(key != second && n8n.accepts(&key, seconds(72)));
+    let asked = n8n.calls.iter().filter(|call| call.contains("/api/v1/"));
+    assert_eq!(asked.count(), 0, "the provisioning key is not needed");
+}

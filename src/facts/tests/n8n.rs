@@ -116,6 +116,7 @@ impl N8n {
     pub(super) fn change_secret(&mut self) {
         self.sessions.clear();
         self.keys.clear();
+        self.refuses_provisioning_key = true;
     }
 
     fn is_provisioning(&self, call: &CallRequest) -> bool {

@@ -194,7 +194,8 @@ impl Account {
     /// n8n failed at a request with this key. That is looked into once in a while: any workflow may make
     /// it fail.
     pub(super) fn doubt(&mut self, request: &MintRequest, secret: &Secret, now: UnixMillis) {
-        if now.since(self.last_doubt) < BETWEEN_DOUBTS || self.key(request, now) != Some(secret) {
+        let is_in_use = self.key(request, now).is_some_and(|(key, _)| key == secret);
+        if !is_in_use || now.since(self.last_doubt) < BETWEEN_DOUBTS {
             return;
         }
         self.last_doubt = now;
