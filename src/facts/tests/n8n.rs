@@ -6,6 +6,7 @@ use serde_json::{json, Value};
 
 use crate::facts::call::{CallRequest, CallResponse, Method};
 use crate::facts::ResponseHeaders;
+use crate::secret::Secret;
 use crate::time::UnixMillis;
 
 /// The key that finds and makes users.
@@ -120,7 +121,7 @@ impl N8n {
     }
 
     fn is_provisioning(&self, call: &CallRequest) -> bool {
-        let key = call.header("x-n8n-api-key").map(|key| key.expose());
+        let key = call.header("x-n8n-api-key").map(Secret::expose);
         key == Some(PROVISIONING_KEY) && !self.refuses_provisioning_key
     }
 
@@ -205,7 +206,7 @@ impl N8n {
     }
 
     fn of_keys(&mut self, call: &CallRequest, path: &str, body: &Value) -> CallResponse {
-        let cookie = call.header("cookie").map(|cookie| cookie.expose());
+        let cookie = call.header("cookie").map(Secret::expose);
         let email = cookie.and_then(|cookie| self.sessions.get(cookie)).cloned();
         let Some(email) = email.filter(|email| self.users.contains_key(email)) else {
             return response(
