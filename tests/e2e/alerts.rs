@@ -31,7 +31,7 @@ struct Cause {
     happens: fn(&ShippedGate),
 }
 
-const CAUSES: [Cause; 12] = [
+const CAUSES: [Cause; 13] = [
     Cause {
         alert: "GateModuleFailed",
         gate: || failing("FAIL_RELOAD"),
@@ -65,6 +65,19 @@ const CAUSES: [Cause; 12] = [
         },
         // The provider has no such path, so the status is 404.
         happens: |gate| assert_eq!(list(gate, "opaque"), 503),
+    },
+    Cause {
+        alert: "GateMakesNoKeys",
+        gate: || {
+            ShippedGate::start(|setup| {
+                setup
+                    .secret("N8N_KEY_APP_B", "a-seed-of-enough-characters")
+                    .edited(KEY_OF_A, USER_OF_A)
+                    .edited(PRINCIPALS, &format!("{PROVISIONING}{PRINCIPALS}"))
+            })
+        },
+        // The upstream of this test is no n8n.
+        happens: |gate| assert_eq!(list(gate, &gate.token("app-a", &[READER])), 503),
     },
     Cause {
         alert: "GateRefusesMany",
@@ -123,6 +136,17 @@ const CAUSES: [Cause; 12] = [
         happens: |gate| drop(gate.hold(30, b"")),
     },
 ];
+
+/// What the gate needs to make API keys itself.
+const PROVISIONING: &str = r"                            n8n:
+                              cluster: n8n
+                              api_key: { env: N8N_KEY_APP_A }
+                              seed: { env: N8N_KEY_APP_B }
+";
+const PRINCIPALS: &str = "                            principals:\n";
+const KEY_OF_A: &str =
+    "api_key: { env: N8N_KEY_APP_A }\n                              - name: app-b";
+const USER_OF_A: &str = "user: { per: client }\n                              - name: app-b";
 
 /// A provider with introspection.
 const INTROSPECTED: &str = r"                                introspection:
