@@ -12,6 +12,10 @@ use super::http::{exchange_within, Request};
 use super::process::{Ending, Process};
 use super::{installed, ports, Outcome};
 
+/// The file with the secret that signs sessions and API keys. Without it, the next start makes another
+/// one, and n8n accepts no session and no key of before.
+pub(crate) const JWT_SECRET: &str = "jwt-secret";
+
 /// The longest time for the first start of n8n on a busy machine.
 const START: Duration = Duration::from_secs(120);
 
@@ -90,6 +94,7 @@ impl RealN8n {
     pub(crate) fn start(port: u16, folder: &Path) -> Outcome<Self> {
         fs::create_dir_all(folder)?;
         let secret = kept(&folder.join("secret"), random_hex)?;
+        let jwt_secret = kept(&folder.join(JWT_SECRET), random_hex)?;
         let provisioned = folder.join("provisioned.json");
         let data = folder.join(".n8n");
         if data.exists() && !provisioned.exists() {
@@ -125,7 +130,7 @@ impl RealN8n {
                     .env("N8N_PORT", port.to_string())
                     .env("N8N_RUNNERS_BROKER_PORT", broker.to_string())
                     .env("N8N_ENCRYPTION_KEY", &secret)
-                    .env("N8N_USER_MANAGEMENT_JWT_SECRET", &secret)
+                    .env("N8N_USER_MANAGEMENT_JWT_SECRET", &jwt_secret)
                     .envs(QUIET);
             },
         )?;

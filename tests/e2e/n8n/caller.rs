@@ -31,6 +31,11 @@ fn log_in(stage: &Stage) -> String {
     let response = Request::post("/rest/login", &log_in)
         .send(stage.n8n.port())
         .unwrap();
+    session_of(&response)
+}
+
+/// The session cookie that a response sets.
+pub(crate) fn session_of(response: &Response) -> String {
     let cookies = response
         .headers
         .iter()

@@ -1,14 +1,18 @@
 //! Users and API keys of a real n8n that the gate makes itself.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
 use serde_json::{json, Value};
 
-use crate::caller::cookie_of_the_owner;
+use crate::caller::{cookie_of_the_owner, session_of};
 use crate::support::envoy::{Envoy, Setup};
 use crate::support::http::{Request, Response};
+use crate::support::n8n::{RealN8n, JWT_SECRET};
+use crate::support::ports;
 use crate::support::provider::{AUDIENCE, READ};
 use crate::{stage, Stage};
 
@@ -66,7 +70,7 @@ impl<'s> Accounts<'s> {
 }
 
 fn random() -> String {
-    let random = std::fs::read_to_string("/proc/sys/kernel/random/uuid").unwrap();
+    let random = fs::read_to_string("/proc/sys/kernel/random/uuid").unwrap();
     random.trim().to_owned()
 }
 
@@ -76,6 +80,17 @@ fn gate(stage: &Stage, key: &str, user: &Value, domain: &str, ttl: &str) -> Envo
 }
 
 fn setup(stage: &Stage, key: &str, user: &Value, domain: &str, ttl: &str) -> Setup {
+    setup_for(stage, &stage.n8n, key, user, domain, ttl)
+}
+
+fn setup_for(
+    stage: &Stage,
+    n8n: &RealN8n,
+    key: &str,
+    user: &Value,
+    domain: &str,
+    ttl: &str,
+) -> Setup {
     let policy = json!({
         "providers": [{ "name": "demo", "issuer": stage.provider.issuer(),
             "audiences": [AUDIENCE], "cluster": "provider", "roles_from": "both" }],
@@ -84,10 +99,10 @@ fn setup(stage: &Stage, key: &str, user: &Value, domain: &str, ttl: &str) -> Set
         "principals": [{ "name": "clients", "match": { "any": true },
             "grant": ["workflow:list", "workflow:create", "workflow:delete"], "user": user }],
     });
-    Setup::minimal(policy, stage.n8n.port())
+    Setup::minimal(policy, n8n.port())
         .unwrap()
         .cluster("provider", stage.provider.port())
-        .cluster("n8n", stage.n8n.port())
+        .cluster("n8n", n8n.port())
         .secret("N8N_PROVISIONING_KEY", key)
         .secret("N8N_SEED", SEED)
 }
@@ -318,4 +333,45 @@ fn replicas_that_start_at_once_share_one_user() {
     assert_eq!(users.len(), 1, "{users:?}");
     let keys = accounts.keys(&users[0]);
     assert_eq!(keys.len(), REPLICAS, "one key for each replica: {keys:?}");
+}
+
+/// After `N8N_USER_MANAGEMENT_JWT_SECRET` was changed, n8n has 500 for each key, and the provisioning key
+/// is good no more.
+#[test]
+fn a_changed_secret_of_n8n_ends_no_service() {
+    let stage = stage();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("e2e_n8n_secret");
+    if folder.exists() {
+        fs::remove_dir_all(&folder).unwrap();
+    }
+    let port = ports::free().unwrap();
+    let n8n = RealN8n::start(port, &folder).unwrap();
+    let key = provisioning_key_of(&n8n);
+    let gate = setup_for(&stage, &n8n, &key, &per_client(), DOMAIN, "1h");
+    let gate = gate.start().unwrap();
+    let token = token(&stage, "app-a");
+    assert_eq!(list(&gate, &token).status, 200);
+    drop(n8n);
+    fs::remove_file(folder.join(JWT_SECRET)).unwrap();
+    let _n8n = RealN8n::start(port, &folder).unwrap();
+    let first = list(&gate, &token);
+    assert_eq!(first.status, 500, "{}", first.text());
+    assert!(eventually(20, || list(&gate, &token).status == 200));
+    let minted = gate.counted("n8n_idp_gate_minted_keys", "default", 2);
+    assert_eq!(minted.unwrap(), 2, "one key before, and one after");
+}
+
+/// A provisioning key of an n8n that no other test uses.
+fn provisioning_key_of(n8n: &RealN8n) -> String {
+    let provisioned = n8n.provisioned();
+    let log_in = json!({
+        "emailOrLdapLoginId": provisioned.owner.email, "password": provisioned.password,
+    });
+    let response = Request::post("/rest/login", &log_in).send(n8n.port());
+    let cookie = session_of(&response.unwrap());
+    let scopes = ["user:create", "user:read"];
+    let wanted = json!({ "label": "provisioning", "scopes": scopes, "expiresAt": null });
+    let made = Request::post("/rest/api-keys", &wanted).header("Cookie", &cookie);
+    let made = made.send(n8n.port()).unwrap().json();
+    made["data"]["rawApiKey"].as_str().unwrap().to_owned()
 }
