@@ -42,6 +42,7 @@ mod fetching;
 mod made_up_tokens;
 mod minted_faults;
 mod minted_key;
+mod minted_model;
 mod minted_renewal;
 mod minted_workers;
 mod n8n;

@@ -52,7 +52,7 @@ pub(super) struct User {
     pub(super) has_second_factor: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Key {
     pub(super) email: String,
     pub(super) label: String,
@@ -104,6 +104,25 @@ impl N8n {
     pub(super) fn owner(&self, key: &str) -> Option<&str> {
         let id = key.strip_prefix("raw-")?;
         Some(&*self.keys.get(id)?.email)
+    }
+
+    /// The user that a call is about.
+    pub(super) fn user_of(&self, call: &CallRequest) -> Option<String> {
+        if let Some(cookie) = call.header("cookie") {
+            return self.sessions.get(cookie.expose()).cloned();
+        }
+        let Some(body) = &call.body else {
+            let user = call.endpoint.path.strip_prefix("/api/v1/users/");
+            return user.map(|user| user.replace("%40", "@"));
+        };
+        let body: Value = serde_json::from_str(body.content().expose()).unwrap();
+        let members = [
+            &body[0]["email"],
+            &body["emailOrLdapLoginId"],
+            &body["token"],
+        ];
+        let user = members.into_iter().find_map(Value::as_str);
+        user.map(|user| user.trim_start_matches("invite-").to_owned())
     }
 
     /// Its database is lost.
@@ -162,11 +181,11 @@ impl N8n {
     fn accept(&mut self, body: &Value) -> CallResponse {
         let token = text(&body["token"]);
         let email = token.strip_prefix("invite-").unwrap();
-        let user = self.users.get_mut(email).unwrap();
-        if user.password.is_some() {
-            let message = "This invite has been accepted already";
+        let user = self.users.get_mut(email);
+        let Some(user) = user.filter(|user| user.password.is_none()) else {
+            let message = "Invalid payload or URL";
             return response(400, &json!({ "code": 400, "message": message }));
-        }
+        };
         user.password = Some(text(&body["password"]));
         user.names = [text(&body["firstName"]), text(&body["lastName"])];
         let email = email.to_owned();

@@ -112,6 +112,8 @@ pub(super) struct Gate {
     pub(super) under_way: Vec<Call>,
     /// The requests that were woken.
     pub(super) woken: Vec<u32>,
+    /// Those of them that have waited long enough.
+    pub(super) overdue: Vec<u32>,
     pub(super) events: Vec<Event>,
     waiters: u32,
 }
@@ -122,6 +124,7 @@ impl Gate {
             store: FactStore::new(policy),
             under_way: Vec::new(),
             woken: Vec::new(),
+            overdue: Vec::new(),
             events: Vec::new(),
             waiters: 0,
         }
@@ -129,6 +132,16 @@ impl Gate {
 
     /// A request comes. With a key it is forwarded, without one it may wait.
     pub(super) fn ask(&mut self, request: &MintRequest, now: UnixMillis) -> Found {
+        self.ask_again(request, now, now)
+    }
+
+    /// A request that came at `since` is decided.
+    pub(super) fn ask_again(
+        &mut self,
+        request: &MintRequest,
+        since: UnixMillis,
+        now: UnixMillis,
+    ) -> Found {
         match self.store.at(now).minted_key(request) {
             Availability::Known(key) => {
                 let key = key.expose().to_owned();
@@ -142,7 +155,8 @@ impl Gate {
         }
         self.waiters += 1;
         let fact = Fact::MintedKey(Arc::new(request.clone()));
-        match self.store.wait(WaiterId(self.waiters), &fact, now) {
+        let (waiter, origin) = (WaiterId(self.waiters), Origin::default());
+        match self.store.admit(waiter, &fact, since, origin, now) {
             Ok(()) => Found::Waits(self.waiters),
             Err(_) => Found::TooMany,
         }
@@ -200,7 +214,13 @@ impl Gate {
         for effect in effects {
             match effect {
                 Effect::Call(call) => self.under_way.push(call),
-                Effect::Wake { waiter, .. } => self.woken.push(waiter.0),
+                Effect::Wake {
+                    waiter,
+                    last_chance,
+                } => {
+                    self.woken.push(waiter.0);
+                    self.overdue.extend(last_chance.then_some(waiter.0));
+                }
                 Effect::Report(event) => self.events.push(event),
                 other => panic!("{other:?}"),
             }

@@ -58,7 +58,7 @@ impl MintRequest {
         &self.user
     }
 
-    pub(super) const fn scopes(&self) -> &ScopeSet {
+    pub(in crate::facts) const fn scopes(&self) -> &ScopeSet {
         &self.scopes
     }
 
