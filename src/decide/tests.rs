@@ -39,6 +39,7 @@ mod introspection;
 mod kinds;
 mod memory;
 mod metadata;
+mod minted;
 mod misplaced;
 mod model;
 mod opaque;

@@ -8,6 +8,7 @@
 mod calls;
 mod host;
 mod loading;
+mod minted;
 mod model;
 mod reports;
 mod requests;

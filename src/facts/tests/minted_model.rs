@@ -180,12 +180,8 @@ impl Months {
         let calls = self.workers[index].gate.under_way.len();
         let waited: Vec<u32> = self.workers[index].waiting.keys().copied().collect();
         self.workers[index].gate.tick(now, &self.memory);
-        let begun = self.workers[index]
-            .gate
-            .under_way
-            .len()
-            .saturating_sub(calls);
-        self.calls.extend(vec![now; begun]);
+        let begun = self.workers[index].gate.under_way.len();
+        self.count_calls(begun.saturating_sub(calls));
         self.settle(index, seen);
         let waiting = &self.workers[index].waiting;
         let left = waited.iter().filter_map(|id| waiting.get(id));

@@ -376,7 +376,11 @@ impl ForeignFunctions for TestHost {
 }
 
 impl Environment for TestHost {
-    fn secret(&self, _: &str) -> Option<Secret> {
-        Some(Secret::new("upstream-api-key".to_owned()))
+    fn secret(&self, name: &str) -> Option<Secret> {
+        let secret = match name {
+            "OTHER" => "another-api-key",
+            _ => "upstream-api-key",
+        };
+        Some(Secret::new(secret.to_owned()))
     }
 }
