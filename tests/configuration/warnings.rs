@@ -77,6 +77,70 @@ fn a_domain_in_which_any_person_can_get_an_address_is_warned_of() {
     assert_eq!(loaded.unwrap().warnings, expected);
 }
 
+#[test]
+fn an_n8n_that_no_principal_needs_is_warned_of() {
+    let loaded = |upstream: &str| {
+        let loaded = load(&format!(
+            "providers: [{{ name: a, issuer: 'https://a.example', audiences: n8n, cluster: a }}]\n\
+             n8n: {{ cluster: n8n, api_key: {{ env: N8N_KEY_A }}, seed: {{ env: N8N_SEED }} }}\n\
+             principals: [{{ name: p, match: {{ client: p }}, grant: '*', {upstream} }}]\n"
+        ));
+        loaded.unwrap_or_else(|errors| panic!("{errors}")).warnings
+    };
+    let warning = Diagnostic {
+        path: "n8n".to_owned(),
+        problem: "has no effect: no principal has a user".to_owned(),
+        hint: "give a principal user instead of api_key, or remove it".to_owned(),
+    };
+    assert_eq!(loaded("api_key: { env: N8N_KEY_B }"), [warning]);
+    for user in [
+        "per: client",
+        "per: subject",
+        "per: tenant",
+        "email: P@Example.com",
+    ] {
+        assert_eq!(loaded(&format!("user: {{ {user} }}")), []);
+    }
+}
+
+#[test]
+fn a_key_that_two_principals_have_is_warned_of_in_a_list_too() {
+    let loaded = load(
+        "providers: [{ name: a, issuer: 'https://a.example', audiences: n8n, cluster: a }]\n\
+         principals:\n\
+         - { name: p, match: { client: p }, grant: '*', api_key: { env: N8N_KEY_A } }\n\
+         - { name: q, match: { client: q }, grant: '*', api_keys: [{ env: N8N_KEY_B }, { env: N8N_KEY_A }] }\n",
+    );
+    let warning = Diagnostic {
+        path: "principals[1].api_keys[1]".to_owned(),
+        problem: "is also the key at principals[0].api_key".to_owned(),
+        hint: "give each an API key of its own: n8n sees one user for both".to_owned(),
+    };
+    assert_eq!(loaded.unwrap().warnings, [warning]);
+}
+
+/// Two instances may be two views of one n8n, whose users have one password.
+#[test]
+fn one_seed_for_one_n8n_and_two_seeds_for_two_are_accepted() {
+    let instance = |name: &str, cluster: &str, seed: &str| {
+        format!(
+            "- name: {name}\n  hosts: {name}.example.com\n  \
+               n8n: {{ cluster: {cluster}, api_key: {{ env: N8N_KEY_A }}, seed: {{ env: {seed} }} }}\n  \
+               principals: [{{ name: p, match: {{ client: p }}, grant: '*', user: {{ per: client }} }}]\n"
+        )
+    };
+    for (cluster, seed) in [("n8n", "N8N_SEED"), ("other", "N8N_SEED_OTHER")] {
+        let first = instance("prod", "n8n", "N8N_SEED");
+        let second = instance("test", cluster, seed);
+        let loaded = load(&format!(
+            "providers: [{{ name: a, issuer: 'https://a.example', audiences: n8n, cluster: a }}]\n\
+             instances:\n{first}{second}"
+        ));
+        let loaded = loaded.unwrap_or_else(|errors| panic!("{errors}"));
+        assert_eq!(loaded.policy.instances.iter().count(), 2);
+    }
+}
+
 /// Warnings of a configuration with one provider, which has these members beside the usual ones, and
 /// one principal of `rule`.
 fn warnings(members: &str, rule: &str) -> Vec<(String, String)> {
