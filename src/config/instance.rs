@@ -9,7 +9,7 @@ use super::field::Field;
 use super::field_path::FieldPath;
 use super::principal::{principals, warn_of_shared_keys, PrincipalContext};
 use super::provider_summary::ProviderSummary;
-use super::provisioning::{provisioning, warn_if_idle};
+use super::provisioning::{provisioning, warn_if_idle, Seeds};
 use super::public_api;
 use super::raw::{RawInstance, RawN8n, RawPrincipal, RawWebhook};
 use super::read::{gathered, List, ListOrEmpty, Located};
@@ -42,6 +42,7 @@ pub(super) fn instances(
     }
     let mut instances = Instances::by_host();
     let mut names: Vec<(String, FieldPath)> = Vec::new();
+    let mut seeds = Seeds::default();
     let list = several.value?.0;
     for (number, raw) in list.into_iter().enumerate() {
         let id = InstanceId(number);
@@ -55,7 +56,12 @@ pub(super) fn instances(
             }
             names.push((name.clone(), path));
         }
+        let seed = raw.n8n.n8n.value.as_ref();
+        let seed = seed.map(|provisioning| provisioning.seed.path.clone());
         if let Some(instance) = instance(raw.n8n, id, Some(&hosts), context) {
+            if let Some((path, provisioning)) = seed.zip(instance.provisioning.clone()) {
+                seeds.add(path, provisioning);
+            }
             instances.push(Instance {
                 name: name.map(Into::into),
                 ..instance

@@ -1,5 +1,7 @@
 //! How the gate itself calls n8n.
 
+use std::sync::Arc;
+
 use super::api_key::api_key;
 use super::environment::Environment;
 use super::field::{Field, Reported};
@@ -57,6 +59,28 @@ fn made(
         key_ttl: raw.key_ttl.value?.0,
         timeout: raw.timeout.value?.0,
     })
+}
+
+/// The seeds of the instances so far.
+#[derive(Default)]
+pub(super) struct Seeds(Vec<(FieldPath, Arc<Provisioning>)>);
+
+impl Seeds {
+    /// Reports a seed that another n8n has. A user would have one password in both, and the operators
+    /// of one of them see it at the log-in.
+    pub(super) fn add(&mut self, path: FieldPath, provisioning: Arc<Provisioning>) {
+        let mut earlier = self.0.iter();
+        let same = earlier.find(|(_, other)| {
+            other.seed == provisioning.seed && other.server != provisioning.server
+        });
+        if let Some((first, _)) = same {
+            path.error(
+                format!("is also the seed at {first}, of another n8n"),
+                "give each n8n a seed of its own: its operators see the passwords that are derived from it",
+            );
+        }
+        self.0.push((path, provisioning));
+    }
 }
 
 /// Warns if no principal has a user.
