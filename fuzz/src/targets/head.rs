@@ -13,10 +13,13 @@ use n8n_idp_gate::decide::{
     decide, Caller, Decision, DecisionContext, HeaderEdit, Outcome, Request, TokenCache,
     IDENTITY_HEADERS,
 };
-use n8n_idp_gate::facts::{Availability, Facts, KeyIdDigest, NewerKeys, Outage, TokenStatus};
+use n8n_idp_gate::facts::{
+    Availability, Facts, KeyIdDigest, MintRequest, NewerKeys, Outage, TokenStatus,
+};
 use n8n_idp_gate::http::RequestHead;
 use n8n_idp_gate::n8n::Surface;
 use n8n_idp_gate::policy::{KeySource, Policy, ProviderId};
+use n8n_idp_gate::secret::Secret;
 use n8n_idp_gate::time::UnixSeconds;
 use n8n_idp_gate::token::TokenDigest;
 use serde_json::json;
@@ -236,5 +239,13 @@ impl Facts for AtHand<'_> {
 
     fn token_status_to_decide(&self, _: ProviderId, _: &TokenDigest) -> Availability<TokenStatus> {
         Availability::Known(TokenStatus::Inactive)
+    }
+
+    fn minted_key(&self, _: &MintRequest) -> Availability<&Secret> {
+        Availability::Pending
+    }
+
+    fn is_refused(&self, _: &Secret) -> bool {
+        false
     }
 }

@@ -4,6 +4,7 @@
 mod account;
 mod calls;
 mod fault;
+mod live_key;
 mod request;
 mod session;
 mod snapshot;
@@ -271,7 +272,7 @@ impl Kind for MintedKeys {
         }
         Ok(Progress::Ended(Ended {
             events,
-            share: Some(snapshot::encode(account)),
+            share: Some(snapshot::encode(account.shared())),
             pauses: false,
         }))
     }
@@ -309,7 +310,7 @@ impl Kind for MintedKeys {
                 Task::Tidy(ids) => account.tidied(ids, end.step.session().cloned(), now),
             }
             email.clone_from(&account.user.email);
-            share = Some(snapshot::encode(account));
+            share = Some(snapshot::encode(account.shared()));
         }
         if scope != FaultScope::Fact {
             let is_new = call.begun > end.schedule.pauses.last_failure();

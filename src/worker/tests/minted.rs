@@ -1,5 +1,7 @@
 //! Upstream API keys: the next one after n8n refused one, and those that the gate makes.
 
+use log::Level;
+
 use super::*;
 
 /// A principal with these fields beside the usual ones. The gate may call n8n.
@@ -120,14 +122,14 @@ fn a_fault_is_in_the_record_the_log_and_the_metric_and_no_secret_is() {
     assert_eq!(scene.replied(2), Some(503));
     assert_eq!(scene.last_record("reason"), "upstream_key_unavailable");
     assert_eq!(scene.last_record("fault"), "client_refused");
-    let warnings = scene.host.logged(LogLevel::Warn);
+    let warnings = scene.host.logged(Level::Warn);
     assert!(
         warnings
             .iter()
             .any(|line| line.contains("n8n refuses the provisioning key (401)")),
         "{warnings:?}"
     );
-    for level in [LogLevel::Info, LogLevel::Warn, LogLevel::Error] {
+    for level in [Level::Info, Level::Warn, Level::Error] {
         for line in scene.host.logged(level) {
             assert!(!line.contains("upstream-api-key"), "{line}");
         }

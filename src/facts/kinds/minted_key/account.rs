@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::live_key::{LiveKey, Retired};
 use super::request::{MintRequest, ScopesId};
 use super::session::Session;
-use super::snapshot::Snapshot;
+use super::snapshot::{Shared, Snapshot};
 use super::step::Task;
 use crate::facts::fault::FaultCode;
 use crate::facts::schedule::{Failure, Pause, Pauses, LONGEST_ASKED_FOR};
@@ -62,54 +63,6 @@ struct Key {
     live: Option<LiveKey>,
     /// After faults of these scopes alone.
     pauses: Pauses,
-}
-
-/// A key of n8n.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct LiveKey {
-    /// n8n's identifier of it.
-    pub(super) id: String,
-    pub(super) secret: Secret,
-    pub(super) made: UnixMillis,
-    pub(super) expires: UnixMillis,
-    /// n8n refused it.
-    pub(super) is_refused: bool,
-}
-
-/// What other workers get of a user.
-pub(super) struct Shared<'a> {
-    pub(super) session: Option<&'a Session>,
-    pub(super) keys: Vec<(ScopesId, &'a LiveKey)>,
-    pub(super) retired: &'a [Retired],
-    pub(super) tidied: UnixMillis,
-}
-
-/// A superseded key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Retired {
-    pub(super) id: String,
-    /// When no worker uses it any more.
-    pub(super) unused: UnixMillis,
-}
-
-impl LiveKey {
-    /// Whether n8n accepts it, as far as is known.
-    fn is_good(&self, now: UnixMillis) -> bool {
-        now < self.expires && !self.is_refused
-    }
-
-    /// When the next one is made: after four fifths of its life, and some keys up to a tenth earlier. Keys
-    /// that were made together need not be renewed together.
-    fn renewal(&self) -> UnixMillis {
-        // In milliseconds: a lifetime is at most a week.
-        let life = self.expires.0.saturating_sub(self.made.0);
-        let spread = self.id.bytes().fold(0_u64, |sum, byte| {
-            sum.wrapping_mul(31).wrapping_add(byte.into())
-        });
-        let percent = 80_u64.saturating_sub(spread.checked_rem(10).unwrap_or_default());
-        let wait = life.saturating_mul(percent).div_ceil(100);
-        UnixMillis(self.made.0.saturating_add(wait))
-    }
 }
 
 impl Account {
@@ -372,6 +325,7 @@ impl Account {
             keys: live.collect(),
             retired: &self.retired,
             tidied: self.tidied,
+            pauses: &self.pauses,
         }
     }
 

@@ -1,10 +1,10 @@
 //! An account as workers share it, before it is encrypted.
 
-use super::account::{Account, LiveKey, Retired, Shared};
+use super::live_key::{LiveKey, Retired};
 use super::request::ScopesId;
 use super::session::Session;
 use crate::facts::fault::FaultCode;
-use crate::facts::schedule::Pause;
+use crate::facts::schedule::{Pause, Pauses};
 use crate::facts::shared::codec::{moment, put, take, text};
 use crate::secret::Secret;
 use crate::time::UnixMillis;
@@ -20,6 +20,15 @@ pub(super) struct Snapshot {
     pub(super) pause: Pause,
 }
 
+/// What of an account is shared.
+pub(super) struct Shared<'a> {
+    pub(super) session: Option<&'a Session>,
+    pub(super) keys: Vec<(ScopesId, &'a LiveKey)>,
+    pub(super) retired: &'a [Retired],
+    pub(super) tidied: UnixMillis,
+    pub(super) pauses: &'a Pauses,
+}
+
 impl Snapshot {
     /// When the newest part of it was made.
     pub(super) fn newest(&self) -> UnixMillis {
@@ -30,15 +39,15 @@ impl Snapshot {
 }
 
 /// The bytes of an account. A key that n8n refused is not among them.
-pub(super) fn encode(account: &Account) -> Vec<u8> {
+pub(super) fn encode(shared: Shared<'_>) -> Vec<u8> {
     let Shared {
         session,
         keys,
         retired,
         tidied,
-    } = account.shared();
+        pauses,
+    } = shared;
     let mut value = Vec::new();
-    let pauses = &account.pauses;
     put_moment(&mut value, pauses.until());
     put(&mut value, &pauses.failures().to_be_bytes());
     put(&mut value, &[FaultCode::number_of(pauses.last_fault())]);
