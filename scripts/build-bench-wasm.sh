@@ -7,7 +7,7 @@ source scripts/lib-wasm.sh
 
 dir="$ROOT/target/wasm-bench"
 
-compile_wasm build-bench-wasm "the filters of the benchmark" "$dir" \
+compile_wasm build-bench-wasm "the filters of the benchmark" "$dir" build \
   --manifest-path tests/bench/nothing/Cargo.toml --examples
 mkdir -p target/bench
 for name in nothing trivial; do

@@ -9,10 +9,12 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 source scripts/lib-wasm.sh
 
 module=${1:-n8n-idp-gate}
+# cargo optimises across crates only if an artifact is of no other type: so the
+# type of the library is given here, and not in Cargo.toml.
 case "$module" in
-  n8n-idp-gate) what=(--lib) built=n8n_idp_gate.wasm ;;
-  host-crypto) what=(--example host_crypto) built=examples/host_crypto.wasm ;;
-  neighbour) what=(--example neighbour) built=examples/neighbour.wasm ;;
+  n8n-idp-gate) what=(rustc --lib --crate-type cdylib) built=n8n_idp_gate.wasm ;;
+  host-crypto) what=(build --example host_crypto) built=examples/host_crypto.wasm ;;
+  neighbour) what=(build --example neighbour) built=examples/neighbour.wasm ;;
   *) die "there is no module '$module'" "it may be n8n-idp-gate, host-crypto or neighbour" ;;
 esac
 dir="$ROOT/target/wasm"

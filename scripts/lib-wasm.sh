@@ -3,14 +3,14 @@
 
 WASM_TARGET=wasm32-wasip1
 
-# compile_wasm NAME WHAT DIRECTORY ARGUMENT...: 'cargo build' in the release
-# profile with the toolchain that wasm-toolchain.sh finds, into a target
-# directory of its own, so that it and native builds never invalidate each other.
-# NAME is the lock's and the log's.
+# compile_wasm NAME WHAT DIRECTORY COMMAND ARGUMENT...: COMMAND of cargo ('build'
+# or 'rustc') in the release profile with the toolchain that wasm-toolchain.sh
+# finds, into a target directory of its own, so that it and native builds never
+# invalidate each other. NAME is the lock's and the log's.
 compile_wasm() {
-  local name=$1 what=$2 directory=$3 toolchain index cargo build flags=""
+  local name=$1 what=$2 directory=$3 command=$4 toolchain index cargo build flags=""
   local debian="$LOCAL/debian-rust"
-  shift 3
+  shift 4
   toolchain=$(scripts/wasm-toolchain.sh)
   locked "$name"
 
@@ -20,7 +20,7 @@ compile_wasm() {
   for index in "${CARGO_HOME:-$HOME/.cargo}/registry/src"/*/; do
     [ -d "$index" ] && remap "${index%/}" "crates"
   done
-  build=(build --locked --release --target "$WASM_TARGET" --target-dir "$directory")
+  build=("$command" --locked --release --target "$WASM_TARGET" --target-dir "$directory")
   case "$toolchain" in
     rustup) cargo=(cargo) ;;
     debian)
@@ -42,7 +42,7 @@ shrink() {
   local wasm_opt
   wasm_opt=$(scripts/install-binaryen.sh)
   need node "install Node.js with npm (Debian: apt-get install nodejs npm)"
-  node "$wasm_opt" -Oz --enable-bulk-memory --enable-sign-ext \
+  node "$wasm_opt" -Os --enable-bulk-memory --enable-sign-ext \
     --enable-nontrapping-float-to-int --enable-mutable-globals --enable-multivalue \
     --enable-reference-types "$1" -o "$2" ||
     die "wasm-opt could not make $1 smaller" "say so in an issue, with the versions of Rust and Node.js"
