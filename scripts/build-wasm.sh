@@ -9,8 +9,8 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 source scripts/lib-wasm.sh
 
 module=${1:-n8n-idp-gate}
-# cargo optimises across crates only if an artifact is of no other type: so the
-# type of the library is given here, and not in Cargo.toml.
+# cargo optimises across crates (lto) only if an artifact is of no other type, so
+# the type of the library is given here.
 case "$module" in
   n8n-idp-gate) what=(rustc --lib --crate-type cdylib) built=n8n_idp_gate.wasm ;;
   host-crypto) what=(build --example host_crypto) built=examples/host_crypto.wasm ;;
