@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine as _;
 use serde_json::{json, Value};
 
-use crate::gate::{changed, now, policy, token, Gate, ADMIN, ISSUER, ORDERS, READER};
+use crate::gate::{changed, now, policy, token, Gate, ADMIN, ISSUER, KEY_A, ORDERS, READER};
 use crate::scenario::{arrives, refused, run_scenarios, upstream};
 use crate::support::http::{Request, Response};
 use crate::support::server::{Reply, Script};
@@ -152,6 +152,33 @@ fn a_refused_key_is_in_audit_log_and_metrics_with_its_principal() {
         log.contains("n8n refused the API key of principal app-a"),
         "{log}"
     );
+}
+
+#[test]
+fn the_next_key_is_used_after_n8n_refused_one() {
+    let mut policy = policy();
+    let principal = policy["principals"][0].as_object_mut().unwrap();
+    principal.remove("api_key");
+    let keys = json!([{ "env": "N8N_KEY_A" }, { "env": "N8N_KEY_A_NEXT" }]);
+    principal.insert("api_keys".to_owned(), keys);
+    let gate = Gate::with(policy, |setup| {
+        setup.secret("N8N_KEY_A_NEXT", "n8n-next-key-of-app-a")
+    });
+    let key_of = |response: &Response| {
+        assert_eq!(response.status, 200, "{}", response.text());
+        gate.recorder
+            .take()
+            .pop()
+            .unwrap()
+            .values("x-n8n-api-key")
+            .join(" ")
+    };
+    let send = || list().send(gate.envoy.port()).unwrap();
+    assert_eq!(key_of(&send()), KEY_A);
+    gate.recorder.script(Script::Reply(unauthorized("no")));
+    assert_is_of_the_gate("the current key", &send(), true);
+    gate.recorder.script(Script::Reply(Reply::json(&json!({}))));
+    assert_eq!(key_of(&send()), "n8n-next-key-of-app-a");
 }
 
 /// A 401 is not changed if the client sent the credential, or if Envoy made the response.
