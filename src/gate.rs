@@ -291,7 +291,8 @@ impl Gate {
         last_chance: bool,
     ) -> Step {
         let mut decision = self.decide(&request, since, now);
-        if let Outcome::Await(need) = decision.outcome.clone() {
+        if let Outcome::Await(need) = &decision.outcome {
+            let need = need.clone();
             let reason = if last_chance {
                 unavailable(&need)
             } else {
