@@ -16,6 +16,8 @@ mod bypasses;
 mod clusters;
 #[path = "check/configurations.rs"]
 mod configurations;
+#[path = "check/n8n.rs"]
+mod n8n;
 #[path = "check/readers.rs"]
 mod readers;
 

@@ -17,7 +17,9 @@ impl Environment for ProcessEnvironment {
     )]
     fn secret(&self, name: &str) -> Option<Secret> {
         let value = std::env::var(name).ok();
-        let stand_in = || (!self.is_required).then(|| "not-set".to_owned());
+        // As long as any secret must be, and another one for each variable.
+        let stand_in = || format!("the-value-of-this-variable-is-not-set-here:{name}");
+        let stand_in = || (!self.is_required).then(stand_in);
         value.or_else(stand_in).map(Secret::new)
     }
 }
