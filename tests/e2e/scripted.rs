@@ -39,6 +39,7 @@ mod introspection;
 mod keys;
 mod limits;
 mod metadata;
+mod minted;
 mod names;
 mod neighbours;
 mod observation;
