@@ -107,8 +107,8 @@ fn provider(
     let kind = kind_rules(raw.kind);
     let admission = admission(raw.clients, raw.tenants, raw.allowed_domains, raw.claims);
     let algorithms = match raw.algorithms.value_or_error().ok()? {
-        Some(OneOrMany(written)) => gathered(written.into_iter().map(|word| word.0)),
-        None => gathered(Algorithm::ALL.into_iter()),
+        Some(OneOrMany(written)) => written.into_iter().map(|word| word.0).collect(),
+        None => Algorithm::ALL.into(),
     };
     let mut issuers = issuers?.list.into_iter().map(|(issuer, _)| issuer);
     let issuers = token::Issuers {

@@ -109,7 +109,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
             issuers: Issuers::one(ISSUER),
             audience_claim: None,
             audiences: BTreeSet::from(["api".to_owned()]),
-            algorithms: BTreeSet::from(Algorithm::ALL),
+            algorithms: Algorithm::ALL.into(),
             clock_skew: Duration::from_secs(30),
             typ: TypRule::AnyAccessToken,
             client_claims: &[],

@@ -15,7 +15,7 @@ pub struct TokenRules {
     /// The claim with the audience in tokens without `aud`; `None`: those are refused.
     pub audience_claim: Option<&'static str>,
     /// `alg` must be one of these (RFC 8725 §3.1).
-    pub algorithms: BTreeSet<Algorithm>,
+    pub algorithms: Vec<Algorithm>,
     /// How far the provider's clock may differ from that of Envoy.
     pub clock_skew: Duration,
     /// The `typ` of an access token of this provider.
