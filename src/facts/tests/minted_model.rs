@@ -17,7 +17,7 @@ const LONGEST: Duration = Duration::from_secs(20);
 #[test]
 fn random_months_of_minted_keys_keep_the_promises() {
     let seen = RefCell::new(Seen::default());
-    on_random_steps(96, 600, |start, steps| {
+    on_random_steps(128, 600, |start, steps| {
         Months::new(start % 2 == 0).run(steps, &mut seen.borrow_mut());
     });
     let seen = seen.into_inner();
@@ -136,6 +136,7 @@ impl Months {
             0 => {
                 // An operator has looked after n8n.
                 self.n8n.broken = None;
+                self.n8n.refuses_provisioning_key = false;
                 if !self.is_good && self.below(2) == 0 {
                     self.n8n.wipe();
                 }
@@ -366,7 +367,10 @@ impl Months {
                 }
             }
             5 => self.n8n.broken = Some(503),
-            _ => self.n8n.broken = None,
+            _ => {
+                self.n8n.broken = None;
+                self.n8n.refuses_provisioning_key = false;
+            }
         }
     }
 }
