@@ -197,6 +197,9 @@ const FILTER_ONLY: [(&str, &[&str]); 9] = [
             "api_key_set_to_nothing",
             "api_key_with_line_break",
             "api_key_with_scheme",
+            "n8n_api_key_placeholder",
+            "n8n_seed_not_set",
+            "n8n_seed_too_short",
             "sharing_secret_too_short",
         ],
     ),
@@ -213,6 +216,9 @@ const FILTER_ONLY: [(&str, &[&str]); 9] = [
             "keys_min_ttl_above_ttl",
             "keys_timeout_zero",
             "keys_ttl_too_short",
+            "n8n_key_ttl_too_long",
+            "n8n_key_ttl_too_short",
+            "n8n_timeout_zero",
         ],
     ),
     (
@@ -220,6 +226,7 @@ const FILTER_ONLY: [(&str, &[&str]); 9] = [
         &[
             "instance_host_taken",
             "instance_names_equal",
+            "instances_with_one_seed",
             "issuer_in_two_providers",
             "principal_names_equal",
             "provider_names_equal",
@@ -246,6 +253,8 @@ const FILTER_ONLY: [(&str, &[&str]); 9] = [
             "match_unknown_provider",
             "principals_empty",
             "principals_missing",
+            "user_per_group_without_groups",
+            "user_without_n8n",
         ],
     ),
     (

@@ -131,11 +131,7 @@ fn faults() -> Vec<(&'static str, Reply, &'static str)> {
             json_reply(201, mailed),
             "invitation_mailed",
         ),
-        (
-            scopes,
-            json_reply(401, json!({})),
-            "session_refused",
-        ),
+        (scopes, json_reply(401, json!({})), "session_refused"),
         (scopes, json_reply(200, json!({"data": []})), "no_scope"),
         (scopes, page.clone(), "answer_malformed"),
         (find, page, "answer_malformed"),
