@@ -221,3 +221,21 @@ fn several_configurations_of_a_file_are_all_checked_and_counted() {
         "{text}"
     );
 }
+
+/// A configuration is checked where its secrets are not.
+#[test]
+fn secrets_that_are_not_set_are_no_error() {
+    let more = json!({
+        "n8n": {"cluster": "n8n", "api_key": {"env": "NO_SUCH_KEY"}, "seed": {"env": "NO_SUCH_SEED"}},
+        "principals": [{"name": "apps", "match": {"any": true}, "grant": ["workflow:list"],
+            "user": {"per": "client"}}],
+    });
+    let file = configuration(&more).to_string();
+    assert_eq!(checked(&file), (Some(0), "gate.yaml: good\n".to_owned()));
+    let desk = Desk::new(&[("gate.yaml", &file)]);
+    let (code, text) = desk.run(&["check", "--require-environment", "gate.yaml"]);
+    assert!(
+        code == Some(1) && text.contains("NO_SUCH_SEED is not set"),
+        "{text}"
+    );
+}
