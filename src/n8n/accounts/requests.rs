@@ -12,6 +12,9 @@ pub const MAX_NAME: usize = 32;
 /// The longest label of an API key, in characters.
 pub const MAX_LABEL: usize = 50;
 
+/// How the labels of keys begin that the gate makes.
+pub const LABEL: &str = "n8n-idp-gate ";
+
 /// The role of the users that the gate makes. Without an Enterprise licence there is no narrower one.
 pub const MEMBER: &str = "global:member";
 
@@ -43,10 +46,31 @@ impl AccountPaths {
         }
     }
 
-    /// The path of the user with this e-mail address.
+    /// The path of the user with this e-mail address. `DELETE` takes only the id of the user there.
     pub fn user(&self, email: &str) -> String {
         format!("{}/{}", self.users, segment(email))
     }
+}
+
+/// `POST` ends the session.
+pub fn logout_path(endpoints: &Endpoints) -> String {
+    format!("/{}/logout", endpoints.rest)
+}
+
+/// `GET` lists the API keys of the session's user below `keys`, 250 at most, without the first `skip`.
+/// An admin would see those of all users otherwise.
+pub fn own_keys_path(keys: &str, skip: usize) -> String {
+    format!("{keys}?ownership=mine&take=250&skip={skip}")
+}
+
+/// `GET` lists users below `users`, 100 at most. `cursor`: where the last list ended.
+pub fn accounts_path(users: &str, cursor: Option<&str>) -> String {
+    let mut path = format!("{users}?limit=100");
+    if let Some(cursor) = cursor {
+        path.push_str("&cursor=");
+        path.push_str(&segment(cursor));
+    }
+    path
 }
 
 /// The path of one API key below `keys`.
@@ -166,6 +190,11 @@ mod tests {
         assert_eq!(
             delete_key_path(&paths.keys, "a/b"),
             "/internal/api-keys/a%2Fb"
+        );
+        assert_eq!(logout_path(&endpoints), "/internal/logout");
+        assert_eq!(
+            accounts_path(&paths.users, Some("a=&b")),
+            "/n8n-api/v1/users?limit=100&cursor=a%3D%26b"
         );
     }
 

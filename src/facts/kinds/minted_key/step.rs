@@ -11,14 +11,11 @@ use super::session::Session;
 use crate::facts::call::{CallRequest, CallResponse};
 use crate::n8n::accounts::{
     read_expired_keys, read_grantable, read_invited, read_login_fault, read_new_key, read_user,
-    session_cookie, AccountState, Invited, LoginFault, MintedKey, NewKey,
+    session_cookie, AccountState, Invited, LoginFault, MintedKey, NewKey, LABEL,
 };
 use crate::n8n::ScopeSet;
 use crate::secret::Secret;
 use crate::time::{UnixMillis, UnixSeconds};
-
-/// How the labels of keys begin that the gate makes.
-const LABEL: &str = "n8n-idp-gate ";
 
 /// The most keys that one fetch deletes.
 const MOST_DELETED: usize = 20;
