@@ -3,6 +3,9 @@
 use n8n_idp_gate::config::Environment;
 use n8n_idp_gate::secret::Secret;
 
+/// How the value begins of a variable that is not set. It is as long as any secret must be.
+const STAND_IN: &str = "the-value-of-this-variable-is-not-set-here:";
+
 /// The environment of this process. Unless it is required, a variable that is not set has a stand-in:
 /// where configurations are checked, the secrets should not be.
 pub(crate) struct ProcessEnvironment {
@@ -11,15 +14,24 @@ pub(crate) struct ProcessEnvironment {
 }
 
 impl Environment for ProcessEnvironment {
-    #[allow(
-        clippy::disallowed_methods,
-        reason = "this is the twin's reader of the environment"
-    )]
     fn secret(&self, name: &str) -> Option<Secret> {
-        let value = std::env::var(name).ok();
-        // As long as any secret must be, and another one for each variable.
-        let stand_in = || format!("the-value-of-this-variable-is-not-set-here:{name}");
+        // Another one for each variable: two instances must not have one seed.
+        let stand_in = || Secret::new(format!("{STAND_IN}{name}"));
         let stand_in = || (!self.is_required).then(stand_in);
-        value.or_else(stand_in).map(Secret::new)
+        variable(name).or_else(stand_in)
     }
+}
+
+/// The value of a variable of this process.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "this is the twin's reader of the environment"
+)]
+pub(crate) fn variable(name: &str) -> Option<Secret> {
+    std::env::var(name).ok().map(Secret::new)
+}
+
+/// Whether the variable of a secret is set here.
+pub(crate) fn is_set(secret: &Secret) -> bool {
+    !secret.expose().starts_with(STAND_IN)
 }

@@ -1,5 +1,5 @@
-//! The native twin of the filter: it checks configurations, explains decisions and writes the
-//! reference documentation, with the same code that runs in Envoy.
+//! The native twin of the filter: it checks configurations, explains decisions, deletes API keys that
+//! the gate made, and writes the reference documentation, with the same code that runs in Envoy.
 
 mod bypass;
 mod check;
@@ -10,6 +10,7 @@ mod explain;
 mod found;
 mod input;
 mod manifest;
+mod revoke;
 mod routes;
 mod search;
 mod text;
@@ -33,6 +34,8 @@ enum Command {
     Check(check::Arguments),
     /// Show the decision on a request, and why it is taken.
     Explain(Box<explain::Arguments>),
+    /// Delete the API keys that the gate made for a user of n8n, or the user itself.
+    Revoke(revoke::Arguments),
     /// Write the reference documentation, or check that it agrees with the code.
     Docs(docs::Arguments),
 }
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Check(arguments) => check::run(&arguments, &mut out),
         Command::Explain(arguments) => explain::run(&arguments, &mut out),
+        Command::Revoke(arguments) => revoke::run(&arguments, &mut out),
         Command::Docs(arguments) => docs::run(&arguments, &mut out),
     };
     match done {
