@@ -32,6 +32,8 @@ mod operations;
 mod publishing;
 #[path = "n8n/refused_key.rs"]
 mod refused_key;
+#[path = "n8n/revoke.rs"]
+mod revoke;
 #[path = "n8n/routing.rs"]
 mod routing;
 #[path = "n8n/transcripts.rs"]

@@ -16,26 +16,26 @@ use crate::support::ports;
 use crate::support::provider::{AUDIENCE, READ};
 use crate::{stage, Stage};
 
-const SEED: &str = "a-seed-for-the-tests-alone";
+pub(crate) const SEED: &str = "a-seed-for-the-tests-alone";
 
 /// How the gate's users differ from those of other tests.
 const DOMAIN: &str = "minted.invalid";
 
 /// An n8n whose accounts the tests look at.
-struct Accounts<'s> {
+pub(crate) struct Accounts<'s> {
     stage: &'s Stage,
     cookie: String,
 }
 
 impl<'s> Accounts<'s> {
-    fn of(stage: &'s Stage) -> Self {
+    pub(crate) fn of(stage: &'s Stage) -> Self {
         Self {
             stage,
             cookie: cookie_of_the_owner(stage),
         }
     }
 
-    fn send(&self, request: Request) -> Value {
+    pub(crate) fn send(&self, request: Request) -> Value {
         let request = request.header("Cookie", &self.cookie);
         let response = request.send(self.stage.n8n.port()).unwrap();
         assert!(response.status < 300, "{}", response.text());
@@ -43,16 +43,20 @@ impl<'s> Accounts<'s> {
     }
 
     /// The one API key that an operator makes.
-    fn provisioning_key(&self) -> String {
+    pub(crate) fn provisioning_key(&self) -> String {
+        self.key_of_owner(&["user:create", "user:read"])
+    }
+
+    /// An API key of the owner.
+    pub(crate) fn key_of_owner(&self, scopes: &[&str]) -> String {
         let label = format!("provisioning {}", random());
-        let scopes = ["user:create", "user:read"];
         let wanted = json!({ "label": label, "scopes": scopes, "expiresAt": null });
         let made = self.send(Request::post("/rest/api-keys", &wanted));
         made["rawApiKey"].as_str().unwrap().to_owned()
     }
 
     /// The users with these addresses.
-    fn users(&self, domain: &str) -> Vec<Value> {
+    pub(crate) fn users(&self, domain: &str) -> Vec<Value> {
         let users = self.send(Request::get("/rest/users?take=100"));
         let users = users["items"].as_array().unwrap().clone();
         let is_of = |user: &Value| user["email"].as_str().unwrap().ends_with(domain);
@@ -60,7 +64,7 @@ impl<'s> Accounts<'s> {
     }
 
     /// The keys of a user, as n8n lists them for an owner.
-    fn keys(&self, user: &Value) -> Vec<Value> {
+    pub(crate) fn keys(&self, user: &Value) -> Vec<Value> {
         let all = self.send(Request::get("/rest/api-keys?ownership=all&take=250"));
         let all = all["items"].as_array().unwrap().clone();
         all.into_iter()
@@ -69,7 +73,7 @@ impl<'s> Accounts<'s> {
     }
 }
 
-fn random() -> String {
+pub(crate) fn random() -> String {
     let random = fs::read_to_string("/proc/sys/kernel/random/uuid").unwrap();
     random.trim().to_owned()
 }
@@ -80,25 +84,28 @@ fn gate(stage: &Stage, key: &str, user: &Value, domain: &str, ttl: &str) -> Envo
 }
 
 fn setup(stage: &Stage, key: &str, user: &Value, domain: &str, ttl: &str) -> Setup {
-    setup_for(stage, &stage.n8n, key, user, domain, ttl)
+    with_key(stage, policy(stage, user, domain, ttl), key)
 }
 
-fn setup_for(
-    stage: &Stage,
-    n8n: &RealN8n,
-    key: &str,
-    user: &Value,
-    domain: &str,
-    ttl: &str,
-) -> Setup {
-    let policy = json!({
+/// A gate that makes a user and keys for each caller of a principal.
+pub(crate) fn policy(stage: &Stage, user: &Value, domain: &str, ttl: &str) -> Value {
+    json!({
         "providers": [{ "name": "demo", "issuer": stage.provider.issuer(),
             "audiences": [AUDIENCE], "cluster": "provider", "roles_from": "both" }],
         "n8n": { "cluster": "n8n", "api_key": { "env": "N8N_PROVISIONING_KEY" },
             "seed": { "env": "N8N_SEED" }, "email_domain": domain, "key_ttl": ttl },
         "principals": [{ "name": "clients", "match": { "any": true },
             "grant": ["workflow:list", "workflow:create", "workflow:delete"], "user": user }],
-    });
+    })
+}
+
+/// A gate with this provisioning key.
+pub(crate) fn with_key(stage: &Stage, policy: Value, key: &str) -> Setup {
+    before(stage, &stage.n8n, policy, key)
+}
+
+/// The same before another n8n.
+fn before(stage: &Stage, n8n: &RealN8n, policy: Value, key: &str) -> Setup {
     Setup::minimal(policy, n8n.port())
         .unwrap()
         .cluster("provider", stage.provider.port())
@@ -107,17 +114,17 @@ fn setup_for(
         .secret("N8N_SEED", SEED)
 }
 
-fn token(stage: &Stage, client: &str) -> String {
+pub(crate) fn token(stage: &Stage, client: &str) -> String {
     stage.provider.token(client, READ, AUDIENCE).unwrap()
 }
 
-fn list(gate: &Envoy, token: &str) -> Response {
+pub(crate) fn list(gate: &Envoy, token: &str) -> Response {
     let request = Request::get("/api/v1/workflows").bearer(token);
     request.send(gate.port()).unwrap()
 }
 
 /// Tries twice a second.
-fn eventually(attempts: u32, mut is_so: impl FnMut() -> bool) -> bool {
+pub(crate) fn eventually(attempts: u32, mut is_so: impl FnMut() -> bool) -> bool {
     (0..attempts).any(|_| {
         let so = is_so();
         if !so {
@@ -127,7 +134,7 @@ fn eventually(attempts: u32, mut is_so: impl FnMut() -> bool) -> bool {
     })
 }
 
-fn per_client() -> Value {
+pub(crate) fn per_client() -> Value {
     json!({ "per": "client" })
 }
 
@@ -347,8 +354,8 @@ fn a_changed_secret_of_n8n_ends_no_service() {
     let port = ports::free().unwrap();
     let n8n = RealN8n::start(port, &folder).unwrap();
     let key = provisioning_key_of(&n8n);
-    let gate = setup_for(&stage, &n8n, &key, &per_client(), DOMAIN, "1h");
-    let gate = gate.start().unwrap();
+    let policy = policy(&stage, &per_client(), DOMAIN, "1h");
+    let gate = before(&stage, &n8n, policy, &key).start().unwrap();
     let token = token(&stage, "app-a");
     assert_eq!(list(&gate, &token).status, 200);
     drop(n8n);
