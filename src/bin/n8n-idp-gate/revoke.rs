@@ -47,7 +47,8 @@ pub(crate) struct Arguments {
     /// Change nothing, and list the keys that would be deleted.
     #[arg(long, requires = "user")]
     dry_run: bool,
-    /// Delete the user as well, and with it its workflows and credentials.
+    /// Delete the user as well, and with it its workflows and credentials: n8n's public API cannot
+    /// transfer them.
     #[arg(long, requires = "user", requires = "admin_key")]
     delete_user: bool,
     /// The environment variable with an API key of an admin: of the scope `user:delete` for

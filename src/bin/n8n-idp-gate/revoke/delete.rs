@@ -23,9 +23,15 @@ pub(super) fn user(
     let Some(account) = account else {
         return Err(format!("n8n has no user {name}"));
     };
-    let owned = "all workflows, credentials and data tables in its project";
+    let owned = "all that is in its project, such as workflows and credentials";
     if dry_run {
-        return say(out, &format!("would delete the user {name}, and {owned}"));
+        return say(
+            out,
+            &format!(
+                "would delete the user {name}, and {owned}. To transfer them, delete the user in n8n under \
+                 Settings, Users: its public API cannot do so"
+            ),
+        );
     }
     // n8n deletes by id only.
     let path = target.provisioning.paths.user(&account.id);
