@@ -7,6 +7,8 @@ use super::provisioned::{provisioned, request_of, Found, Gate, TTL};
 use super::*;
 use crate::facts::MintRequest;
 
+const LIST: &str = "GET /rest/api-keys?ownership=mine&take=250&skip=0";
+
 fn orders() -> MintRequest {
     request_of("orders", &["workflow:list"])
 }
@@ -87,10 +89,7 @@ fn requests_go_on_while_their_key_is_renewed_and_then_get_the_new_one() {
     let id = first.strip_prefix("raw-").unwrap();
     assert_eq!(
         n8n.calls,
-        [
-            "GET /rest/api-keys".to_owned(),
-            format!("DELETE /rest/api-keys/{id}")
-        ]
+        [LIST.to_owned(), format!("DELETE /rest/api-keys/{id}")]
     );
     assert!(!n8n.accepts(&first, now) && n8n.accepts(&second, now));
     n8n.calls.clear();
@@ -247,7 +246,7 @@ fn no_user_is_made_to_delete_keys() {
     n8n.wipe();
     n8n.calls.clear();
     gate.run(&mut n8n, START.saturating_add(TTL), &memory);
-    assert_eq!(n8n.calls, ["GET /rest/api-keys"]);
+    assert_eq!(n8n.calls, [LIST]);
     assert!(n8n.users.is_empty());
 }
 

@@ -237,7 +237,7 @@ impl N8n {
             (Method::Get, "/rest/api-keys/scopes") => {
                 response(200, &json!({ "data": self.grantable() }))
             }
-            (Method::Get, "/rest/api-keys") => {
+            (Method::Get, "/rest/api-keys?ownership=mine&take=250&skip=0") => {
                 let own = self.keys.iter().filter(|(_, key)| key.email == email);
                 let own: Vec<_> = own
                     .map(|(id, key)| {

@@ -3,7 +3,7 @@
 use super::session::Session;
 use crate::facts::call::{Body, CallRequest, Method};
 use crate::n8n::accounts::{
-    accept_body, delete_key_path, invite_body, key_body, login_body, NewKey,
+    accept_body, delete_key_path, invite_body, key_body, login_body, own_keys_path, NewKey,
 };
 use crate::policy::{N8nUser, Provisioning};
 use crate::secret::Secret;
@@ -59,9 +59,10 @@ impl Calls<'_> {
         with_session(request, session)
     }
 
-    /// Which keys does the user have?
+    /// Which keys does the user have? Without `ownership`, an admin would get those of all users.
     pub(super) fn list(self, session: &Session) -> CallRequest {
-        with_session(self.get(&self.provisioning.paths.keys), session)
+        let path = own_keys_path(&self.provisioning.paths.keys, 0);
+        with_session(self.get(&path), session)
     }
 
     /// Deletes a key.

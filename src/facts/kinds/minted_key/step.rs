@@ -347,8 +347,9 @@ impl Stage {
     }
 }
 
-/// A label that no other key of the user has: n8n refuses a second one. Workers and replicas number their
-/// calls alike, but each log-in has a cookie of its own.
+/// A label that no other key of the user has: n8n refuses a second one with 500. Workers and replicas
+/// number their calls alike, and n8n gives log-ins of one second one cookie. So two replicas may still make
+/// one label, if they do so in the same millisecond; the one that is refused tries again.
 fn label(session: &Session, at: Circumstances<'_>) -> String {
     let mut hash = Hash::new();
     hash.update(session.cookie.expose());
