@@ -148,7 +148,7 @@ pub enum CallResponse {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CallFault {
     /// No connection, a timeout, a reset.
-    #[error("the provider did not respond")]
+    #[error("the server did not respond")]
     NoResponse,
     /// Envoy has no cluster of that name.
     #[error("Envoy could not make the call: is there a cluster of that name?")]
@@ -156,7 +156,7 @@ pub enum CallFault {
     /// A status other than 200. Envoy itself responds with 503 when it cannot connect, and with 504 when
     /// the response does not come in time. Redirects are not followed: an open redirector at the
     /// provider must not choose the keys.
-    #[error("the provider responded with status {status}{}", leads_to(location.as_ref()))]
+    #[error("the server responded with status {status}{}", leads_to(location.as_ref()))]
     Status {
         /// The status.
         status: u16,

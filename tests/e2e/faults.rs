@@ -127,7 +127,7 @@ fn without_keys_tokens_get_503_and_api_keys_pass() {
     // The log has the details of the provider's response. The refusals do not.
     let log = gate.envoy.log_text();
     for text in [
-        "the provider responded with status 302, to \"/elsewhere\"",
+        "the server responded with status 302, to \"/elsewhere\"",
         "is of another issuer: expected \"https://idp-10.example.test\", found \"https://evil.example.test\"",
         "the document is encoded (gzip)",
         "it is a page (HTML or XML)",

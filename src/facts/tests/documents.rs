@@ -152,12 +152,12 @@ fn a_redirect_says_where_it_leads_to_and_a_compressed_response_how_it_is_encoded
     for (response, message) in [
         (
             response(301, to(b"https://new.example/\x1bkeys\xff"), b""),
-            "the provider responded with status 301, to \"https://new.example/\\u{1b}keys\\xff\""
+            "the server responded with status 301, to \"https://new.example/\\u{1b}keys\\xff\""
                 .to_owned(),
         ),
         (
             response(302, ResponseHeaders::default(), b""),
-            "the provider responded with status 302".to_owned(),
+            "the server responded with status 302".to_owned(),
         ),
         (
             response(200, coded("gzip"), b"\x1f\x8b\x08"),
