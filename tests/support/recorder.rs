@@ -1,6 +1,8 @@
 //! An upstream in place of n8n that records requests.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -47,6 +49,22 @@ impl Recorder {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .script = script;
+    }
+
+    /// Waits until so many requests have come since the last call of [`Recorder::take`]. Each of them has
+    /// the script of that moment: Envoy counts a request before it is here.
+    pub(crate) fn wait_for(&self, count: usize) {
+        let received = || {
+            let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.recorded.len()
+        };
+        for _ in 0..600 {
+            if received() >= count {
+                return;
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        panic!("{} requests have come, not {count}", received());
     }
 
     /// The requests since the last call.
