@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::responses::listed_keys;
+
 /// A user of n8n.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
@@ -61,12 +63,9 @@ pub fn read_accounts(body: &[u8]) -> Option<Accounts> {
 
 /// Reads a list of a user's API keys. `None`: the response is none.
 pub fn read_own_keys(body: &[u8], label: &str) -> Option<OwnKeys> {
-    let value: Value = serde_json::from_slice(body).ok()?;
-    let data = value.get("data")?;
-    // Older versions send the list itself.
-    let list = data.get("items").unwrap_or(data).as_array()?;
+    let list = listed_keys(body)?;
     let mut of_gate = Vec::new();
-    for key in list {
+    for key in &list {
         let own = key.get("label")?.as_str()?;
         if own.starts_with(label) {
             of_gate.push(ListedKey {

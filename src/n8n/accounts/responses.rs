@@ -130,9 +130,7 @@ pub fn read_new_key(body: &[u8]) -> Option<MintedKey> {
 
 /// The ids of the keys in a list that have expired, and whose labels begin so.
 pub fn read_expired_keys(body: &[u8], label: &str, now: UnixSeconds) -> Option<Vec<String>> {
-    let data = data(body)?;
-    // Older versions send the list itself.
-    let list = data.get("items").unwrap_or(&data).as_array()?;
+    let list = listed_keys(body)?;
     let expired = list.iter().filter_map(|key| {
         let text = |name: &str| key.get(name).and_then(Value::as_str);
         let is_over = key.get("expiresAt").and_then(Value::as_u64)? <= now.0;
@@ -140,6 +138,20 @@ pub fn read_expired_keys(body: &[u8], label: &str, now: UnixSeconds) -> Option<V
         (is_over && is_ours).then(|| text("id").map(str::to_owned))?
     });
     Some(expired.collect())
+}
+
+/// The keys in a list.
+pub(super) fn listed_keys(body: &[u8]) -> Option<Vec<Value>> {
+    let mut data = data(body)?;
+    // Older versions send the list itself.
+    let list = match data.get_mut("items") {
+        Some(items) => items.take(),
+        None => data,
+    };
+    match list {
+        Value::Array(list) => Some(list),
+        _ => None,
+    }
 }
 
 fn object(body: &[u8]) -> Option<Value> {
