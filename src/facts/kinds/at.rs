@@ -52,14 +52,18 @@ impl FactsAt<'_> {
     }
 }
 
+/// What is known if nothing is fetched there.
+const fn no_source<T>() -> Availability<T> {
+    Availability::Unavailable(Outage {
+        retry_after: Duration::ZERO,
+        fault: None,
+    })
+}
+
 impl Facts for FactsAt<'_> {
     fn key_set(&self, provider: ProviderId) -> Availability<&KeySet> {
-        let none = Availability::Unavailable(Outage {
-            retry_after: Duration::ZERO,
-            fault: None,
-        });
         let source = self.store.key_set_of(provider);
-        source.map_or(none, |(source, schedule)| {
+        source.map_or(no_source(), |(source, schedule)| {
             source.availability(schedule, self.now)
         })
     }
@@ -95,12 +99,8 @@ impl Facts for FactsAt<'_> {
     }
 
     fn minted_key(&self, request: &MintRequest) -> Availability<&Secret> {
-        let none = Availability::Unavailable(Outage {
-            retry_after: Duration::ZERO,
-            fault: None,
-        });
         let source = self.store.minted_keys_of(request.instance());
-        source.map_or(none, |(source, schedule)| {
+        source.map_or(no_source(), |(source, schedule)| {
             source.availability(schedule, request, self.now)
         })
     }
