@@ -2,15 +2,20 @@
 //!
 //! It turns what the host reports into what the host must do, and knows no host.
 
+mod body;
 mod forwarded;
+mod held_bodies;
 mod settled;
 mod source;
 mod waiting;
 
+pub use body::{HeldBodies, RequestBody};
 pub use forwarded::ForwardedRequest;
+pub use held_bodies::{LONGEST_BODY, MAX_HELD_BODIES, MAX_HELD_BYTES};
 pub use settled::{Action, Settled, Step};
 pub use source::Source;
 
+use held_bodies::{BodyWaiters, Full};
 use settled::NO_REFUSAL;
 use waiting::{origin, refusal_without, unavailable, End, WaitingRequest, Woken};
 
@@ -24,8 +29,8 @@ use crate::decide::{
     TokenCache,
 };
 use crate::facts::{
-    Call, CallId, CallResponse, Effect, Event, FactStore, KeyCount, SharedMemory, SourceId,
-    WaitFault, WaiterId,
+    Call, CallId, CallResponse, Effect, Event, FactStore, KeyCount, Peer, SharedMemory, SourceId,
+    WaiterId,
 };
 use crate::http::RequestHead;
 use crate::policy::{InstanceId, KeyOf, Policy, ProviderId};
@@ -55,9 +60,26 @@ pub struct Gate {
     token_cache: TokenCache<Caller>,
     crypto: Box<dyn SignatureVerifier>,
     waiting: BTreeMap<WaiterId, WaitingRequest>,
+    /// Those of them that wait for their bodies.
+    bodies: BodyWaiters,
+    /// Whether the host has ever reported a part of a body while it held the head.
+    has_seen_bodies: bool,
     /// Waiting requests whose wait is over, in their order.
     woken: VecDeque<Woken>,
     has_ticked: bool,
+    #[cfg(test)]
+    decide: Option<fn(Request<'_>) -> Decision>,
+}
+
+/// What the gate needs of the host while it settles requests.
+#[derive(Clone, Copy)]
+pub struct HostView<'h> {
+    /// The time.
+    pub now: UnixMillis,
+    /// What all workers share.
+    pub memory: &'h dyn SharedMemory,
+    /// The bodies of requests that are held.
+    pub bodies: &'h dyn HeldBodies,
 }
 
 /// What the worker must do when time has passed or a call has ended.
@@ -79,26 +101,71 @@ impl Gate {
             token_cache: TokenCache::default(),
             crypto,
             waiting: BTreeMap::new(),
+            bodies: BodyWaiters::default(),
+            has_seen_bodies: false,
             woken: VecDeque::new(),
             has_ticked: false,
+            #[cfg(test)]
+            decide: None,
         }
     }
 
-    /// A request has come. If it waits, a later [`Gate::settle_woken`] settles it. Only then is its
-    /// source asked for.
+    /// A request has come. If it waits, a later [`Gate::settle_woken`] or [`Gate::body_part`] settles it.
+    /// Only then is its source asked for.
     pub fn request_from(
         &mut self,
         id: WaiterId,
-        request: RequestHead,
-        now: UnixMillis,
+        (request, body): (RequestHead, RequestBody),
+        host: &HostView<'_>,
         source: impl FnOnce() -> Option<Source>,
     ) -> Step {
-        self.settle(id, request, now, now, source, false)
+        self.settle(id, (request, body), host.now, host, source, false)
+    }
+
+    /// A part of the body of a request that is held has come, or its end. `size`: the bytes that the host
+    /// holds now, if it says so. `None`: the request still waits, or it does not wait.
+    pub fn body_part(
+        &mut self,
+        id: WaiterId,
+        size: Option<usize>,
+        is_end: bool,
+        host: &HostView<'_>,
+    ) -> Option<Step> {
+        let waiting = self.waiting.get_mut(&id)?;
+        self.has_seen_bodies = true;
+        if let Some(size) = size {
+            waiting.body.grow(size);
+        }
+        if is_end {
+            waiting.body.end();
+        }
+        let Outcome::Await(Need::Body { max_bytes }) = waiting.decision.outcome else {
+            return None;
+        };
+        let size = waiting.body.size();
+        if !is_end && size <= max_bytes {
+            let displaced = self.bodies.grow(id, size);
+            self.woken.extend(displaced.map(Woken::body_displaced));
+            return None;
+        }
+        let waiting = self.take(id)?;
+        // What it waits for next has its own time.
+        let source = waiting.source.clone();
+        let request = (waiting.request, waiting.body);
+        let step = self.settle(id, request, host.now, host, || source, false);
+        Some(match step {
+            Step::Settled(mut settled) => {
+                settled.set_source(|| waiting.source);
+                Step::Settled(settled)
+            }
+            waits @ Step::Waits { .. } => waits,
+        })
     }
 
     #[cfg(test)]
     pub(crate) fn request(&mut self, id: WaiterId, request: RequestHead, now: UnixMillis) -> Step {
-        self.request_from(id, request, now, || None)
+        let host = tests::host_view(now);
+        self.request_from(id, (request, RequestBody::None), &host, || None)
     }
 
     /// Whether this request waits.
@@ -108,7 +175,7 @@ impl Gate {
 
     /// A request has ended. If it still waited, it was abandoned, and this is to be reported.
     pub fn abandon(&mut self, id: WaiterId, now: UnixMillis) -> Option<Settled> {
-        let waiting = self.waiting.remove(&id)?;
+        let waiting = self.take(id)?;
         self.store.forget(id);
         Some(self.settle_as_is(waiting, now))
     }
@@ -117,6 +184,8 @@ impl Gate {
     pub fn tick(&mut self, now: UnixMillis, memory: &dyn SharedMemory) -> Vec<Work> {
         self.has_ticked = true;
         let effects = self.store.tick(now, memory);
+        let overdue = self.bodies.overdue(now).into_iter();
+        self.woken.extend(overdue.map(Woken::body_overdue));
         self.work(effects)
     }
 
@@ -134,42 +203,40 @@ impl Gate {
 
     /// Settles requests whose wait is over, at most [`MAX_SETTLED`] of them. To be called once in each
     /// event, after all of its [`Work`] was done. The rest follows with later ticks.
-    pub fn settle_woken(&mut self, now: UnixMillis) -> Vec<(WaiterId, Settled)> {
+    pub fn settle_woken(&mut self, host: &HostView<'_>) -> Vec<(WaiterId, Settled)> {
         let mut done = Vec::new();
         let mut taken = 0_usize;
         while taken < MAX_SETTLED {
             let Some(Woken { waiter, end }) = self.woken.pop_front() else {
                 break;
             };
-            // It may have ended since it was woken.
-            let Some(mut waiting) = self.waiting.remove(&waiter) else {
+            // It may have ended since it was woken, or wait for something else.
+            let Some(waiting) = self.take_if(waiter, end) else {
                 continue;
             };
             taken = taken.saturating_add(1);
-            match end {
+            let reason = match end {
                 End::Decide { last_chance } => {
-                    let WaitingRequest {
-                        request,
-                        since,
-                        source,
-                        ..
-                    } = waiting;
-                    let known = source.clone();
-                    let step = self.settle(waiter, request, since, now, || source, last_chance);
+                    let source = waiting.source.clone();
+                    let request = (waiting.request, waiting.body);
+                    let step =
+                        self.settle(waiter, request, waiting.since, host, || source, last_chance);
                     if let Step::Settled(mut settled) = step {
-                        settled.set_source(|| known);
+                        settled.set_source(|| waiting.source);
                         done.push((waiter, *settled));
                     }
+                    continue;
                 }
-                End::Displaced => {
-                    let reason = match &waiting.decision.outcome {
-                        Outcome::Await(need) => refusal_without(need, Reason::TooManyWaiting),
-                        _ => Reason::TooManyWaiting,
-                    };
-                    waiting.decision.outcome = Outcome::Reject(reason);
-                    done.push((waiter, self.settle_as_is(waiting, now)));
-                }
-            }
+                End::Displaced => match &waiting.decision.outcome {
+                    Outcome::Await(need) => refusal_without(need, Reason::TooManyWaiting),
+                    _ => Reason::TooManyWaiting,
+                },
+                End::BodyDisplaced => Reason::TooManyBodies,
+                End::BodyOverdue => self.late_body(&waiting),
+            };
+            let mut waiting = waiting;
+            waiting.decision.outcome = Outcome::Reject(reason);
+            done.push((waiter, self.settle_as_is(waiting, host.now)));
         }
         done
     }
@@ -284,32 +351,35 @@ impl Gate {
     fn settle(
         &mut self,
         id: WaiterId,
-        request: RequestHead,
+        (request, body): (RequestHead, RequestBody),
         since: UnixMillis,
-        now: UnixMillis,
+        host: &HostView<'_>,
         source: impl FnOnce() -> Option<Source>,
         last_chance: bool,
     ) -> Step {
-        let mut decision = self.decide(&request, since, now);
+        let now = host.now;
+        let mut decision = self.decide(id, (&request, body), since, host);
         if let Outcome::Await(need) = &decision.outcome {
             let need = need.clone();
-            let reason = if last_chance {
+            let reason = if last_chance && matches!(need, Need::Fact(_)) {
                 unavailable(&need)
             } else {
                 let source = source();
                 let peer = source.as_ref().and_then(Source::peer);
-                let origin = origin(&decision.record, peer);
                 let admitted = match &need {
-                    Need::Fact(fact) => self.store.admit(id, fact, since, origin, now),
-                    // No decision needs a body yet, and the host hands over none. The request is
-                    // held as long as its client waits.
-                    Need::Body { .. } => Ok(()),
+                    Need::Fact(fact) => {
+                        let origin = origin(&decision.record, peer);
+                        let admitted = self.store.admit(id, fact, since, origin, now);
+                        admitted.map_err(|fault| refusal_without(&need, Reason::from(fault)))
+                    }
+                    Need::Body { .. } => self.hold_for_body(id, body, peer, now),
                 };
                 match admitted {
                     Ok(()) => {
                         let edits = without_made_up_identity(&request);
                         let waiting = WaitingRequest {
                             request,
+                            body,
                             since,
                             source,
                             decision,
@@ -317,13 +387,9 @@ impl Gate {
                         self.waiting.insert(id, waiting);
                         return Step::Waits { need, edits };
                     }
-                    Err(fault) => {
+                    Err(reason) => {
                         decision.record.address = source.map(Source::into_address);
-                        let reason = match fault {
-                            WaitFault::TooMany => Reason::TooManyWaiting,
-                            WaitFault::NotYet(wait) => Reason::KeysNotCurrent(wait),
-                        };
-                        refusal_without(&need, reason)
+                        reason
                     }
                 }
             };
@@ -337,7 +403,41 @@ impl Gate {
         Step::Settled(Box::new(self.settled(decision, request, now)))
     }
 
-    fn decide(&mut self, request: &RequestHead, since: UnixMillis, now: UnixMillis) -> Decision {
+    /// Decides, with the body if the decision needs it and it is there.
+    fn decide(
+        &mut self,
+        id: WaiterId,
+        (head, body): (&RequestHead, RequestBody),
+        since: UnixMillis,
+        host: &HostView<'_>,
+    ) -> Decision {
+        let empty = (body == RequestBody::None).then_some(&[][..]);
+        let mut decision = self.decide_with(Request { head, body: empty }, since, host.now);
+        let Outcome::Await(Need::Body { max_bytes }) = decision.outcome else {
+            return decision;
+        };
+        let announced = head.content_length().unwrap_or_default();
+        if body.size().max(announced) > max_bytes {
+            decision.outcome = Outcome::Reject(Reason::BodyTooLarge);
+        } else if let RequestBody::Whole(size) = body {
+            let bytes = host.bodies.read(id, size);
+            match bytes.filter(|bytes| bytes.len() == size) {
+                Some(bytes) => {
+                    let body = Some(&*bytes);
+                    decision = self.decide_with(Request { head, body }, since, host.now);
+                }
+                None => decision.outcome = Outcome::Reject(Reason::BodyUnavailable),
+            }
+        }
+        decision
+    }
+
+    fn decide_with(
+        &mut self,
+        request: Request<'_>,
+        since: UnixMillis,
+        now: UnixMillis,
+    ) -> Decision {
         let context = DecisionContext {
             policy: &self.policy,
             facts: &self.store.at(now).of_request(since),
@@ -345,11 +445,65 @@ impl Gate {
             crypto: &*self.crypto,
             now: now.to_seconds(),
         };
-        let mut decision = decide(context, Request::of_head(request));
+        #[cfg(test)]
+        if let Some(decide) = self.decide {
+            return decide(request);
+        }
+        let mut decision = decide(context, request);
         if let Some(remember) = decision.remember.take() {
             self.token_cache.apply(remember);
         }
         decision
+    }
+
+    /// Holds a request until its body has come.
+    fn hold_for_body(
+        &mut self,
+        id: WaiterId,
+        body: RequestBody,
+        peer: Option<Peer>,
+        now: UnixMillis,
+    ) -> Result<(), Reason> {
+        // What is there was read, and the decision asks for it again.
+        if !matches!(body, RequestBody::Coming(_)) {
+            return Err(Reason::BodyUnavailable);
+        }
+        let displaced = self.bodies.admit(id, peer, now);
+        let displaced = displaced.map_err(|Full| Reason::TooManyBodies)?;
+        self.woken.extend(displaced.map(Woken::body_displaced));
+        let displaced = self.bodies.grow(id, body.size());
+        self.woken.extend(displaced.map(Woken::body_displaced));
+        Ok(())
+    }
+
+    /// Why a body that did not come in time is missing. Without `allow_on_headers_stop_iteration` the host
+    /// reports no part of any body while the head is held. That is a fault of the configuration and none
+    /// of the client.
+    fn late_body(&self, waiting: &WaitingRequest) -> Reason {
+        let announced = waiting.request.content_length().unwrap_or_default();
+        let is_unreported = !self.has_seen_bodies && waiting.body == RequestBody::Coming(0);
+        if is_unreported && announced > 0 {
+            Reason::BodyUnavailable
+        } else {
+            Reason::BodyTimeout
+        }
+    }
+
+    /// Takes out a request that waits.
+    fn take(&mut self, id: WaiterId) -> Option<WaitingRequest> {
+        self.bodies.forget(id);
+        self.waiting.remove(&id)
+    }
+
+    /// The same, if it waits for what has ended.
+    fn take_if(&mut self, id: WaiterId, end: End) -> Option<WaitingRequest> {
+        let waiting = self.waiting.get(&id)?;
+        let waits_for_body = matches!(waiting.decision.outcome, Outcome::Await(Need::Body { .. }));
+        if waits_for_body == end.is_of_body() {
+            self.take(id)
+        } else {
+            None
+        }
     }
 
     /// Settles a request that does not wait any more.

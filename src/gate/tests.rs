@@ -1,5 +1,6 @@
 //! Requests that wait, are woken, are abandoned or wait without result.
 
+mod bodies;
 mod host;
 mod made_up;
 mod waiting;
@@ -35,6 +36,23 @@ struct OneSecret;
 impl config::Environment for OneSecret {
     fn secret(&self, _: &str) -> Option<Secret> {
         Some(Secret::new("the-secret-key".to_owned()))
+    }
+}
+
+/// A host that holds no body.
+struct NoBodies;
+
+impl HeldBodies for NoBodies {
+    fn read(&self, _: WaiterId, _: usize) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+pub(super) const fn host_view(now: UnixMillis) -> HostView<'static> {
+    HostView {
+        now,
+        memory: &NoMemory,
+        bodies: &NoBodies,
     }
 }
 
@@ -104,7 +122,7 @@ fn call(work: &[Work]) -> CallId {
 
 /// Which requests are settled now, and whether each goes on.
 fn settled(gate: &mut Gate, now: UnixMillis) -> Vec<(u32, bool)> {
-    let settled = gate.settle_woken(now).into_iter();
+    let settled = gate.settle_woken(&host_view(now)).into_iter();
     settled
         .map(|(waiter, settled)| (waiter.0, matches!(settled.action(), Action::Continue(_))))
         .collect()
@@ -307,7 +325,7 @@ fn a_key_that_changed_under_its_id_is_learned_by_the_first_token_that_it_signed(
     assert!(waits(&gate.request(WaiterId(3), forged(), after(4_000))));
     let third = call(&gate.tick(after(4_002), &NoMemory));
     gate.received(third, CallResponse::NoResponse, after(9_000), &NoMemory);
-    let [(WaiterId(3), ended)] = &gate.settle_woken(after(9_000))[..] else {
+    let [(WaiterId(3), ended)] = &gate.settle_woken(&host_view(after(9_000)))[..] else {
         panic!("it waits on");
     };
     let audit = ended.audit();
@@ -356,7 +374,7 @@ fn a_request_that_waits_for_the_first_keys_is_refused_if_its_key_is_not_there() 
     assert!(waits(&gate.request(WaiterId(1), request("unknown"), START)));
     let call = call(&gate.tick(START, &NoMemory));
     gate.received(call, keys("one"), after(4_000), &NoMemory);
-    let settled = gate.settle_woken(after(4_000));
+    let settled = gate.settle_woken(&host_view(after(4_000)));
     assert!(settled[0]
         .1
         .audit()
@@ -503,7 +521,7 @@ fn a_request_whose_introspection_fails_is_refused_for_that() {
     assert!(waits(&gate.request(WaiterId(1), opaque("first"), START)));
     let call = call(&gate.tick(after(2), &NoMemory));
     gate.received(call, CallResponse::NoResponse, after(3), &NoMemory);
-    let settled = gate.settle_woken(after(3));
+    let settled = gate.settle_woken(&host_view(after(3)));
     let [(WaiterId(1), settled)] = settled.as_slice() else {
         panic!("{settled:?}");
     };

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::Source;
+use super::{RequestBody, Source};
 use crate::decide::{Decision, DecisionRecord, Need};
-use crate::facts::{Fact, KeyIdDigest, Origin, Outage, Peer, WaiterId};
+use crate::facts::{Fact, KeyIdDigest, Origin, Outage, Peer, WaitFault, WaiterId};
 use crate::http::RequestHead;
 use crate::reply::Reason;
 use crate::time::UnixMillis;
@@ -22,11 +22,40 @@ pub(super) enum End {
     Decide { last_chance: bool },
     /// Another request has its slot.
     Displaced,
+    /// Another request is held for its body in its place.
+    BodyDisplaced,
+    /// Its body did not come in time.
+    BodyOverdue,
+}
+
+impl Woken {
+    pub(super) const fn body_displaced(waiter: WaiterId) -> Self {
+        Self {
+            waiter,
+            end: End::BodyDisplaced,
+        }
+    }
+
+    pub(super) const fn body_overdue(waiter: WaiterId) -> Self {
+        Self {
+            waiter,
+            end: End::BodyOverdue,
+        }
+    }
+}
+
+impl End {
+    /// Whether it is the end of a wait for a body, and not for a fact.
+    pub(super) const fn is_of_body(self) -> bool {
+        matches!(self, Self::BodyDisplaced | Self::BodyOverdue)
+    }
 }
 
 /// A request that waits, and the decision so far.
 pub(super) struct WaitingRequest {
     pub(super) request: RequestHead,
+    /// What has come of its body, though it may wait for something else.
+    pub(super) body: RequestBody,
     pub(super) since: UnixMillis,
     pub(super) source: Option<Source>,
     pub(super) decision: Decision,
@@ -39,7 +68,7 @@ pub(super) fn unavailable(need: &Need) -> Reason {
         fault: None,
     };
     match need {
-        Need::Body { .. } => Reason::ProxyFailure,
+        Need::Body { .. } => Reason::BodyTimeout,
         Need::Fact(Fact::KeySet(_) | Fact::NewerKeySet(..) | Fact::ChangedKeySet(..)) => {
             refusal_without(need, Reason::KeysUnavailable(outage))
         }
@@ -67,5 +96,14 @@ pub(super) fn origin(record: &DecisionRecord, peer: Option<Peer>) -> Origin {
         peer,
         key_id: key_id.map(KeyIdDigest::of),
         was_verified: record.was_verified,
+    }
+}
+
+impl From<WaitFault> for Reason {
+    fn from(fault: WaitFault) -> Self {
+        match fault {
+            WaitFault::TooMany => Self::TooManyWaiting,
+            WaitFault::NotYet(wait) => Self::KeysNotCurrent(wait),
+        }
     }
 }

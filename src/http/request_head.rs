@@ -100,6 +100,14 @@ impl RequestHead {
             && self.first("access-control-request-method").is_some()
     }
 
+    /// The length of the body, as the head announces it. A host refuses a head with two lengths.
+    pub fn content_length(&self) -> Option<usize> {
+        std::str::from_utf8(self.first("content-length")?)
+            .ok()?
+            .parse()
+            .ok()
+    }
+
     /// Host and port that the client asked for.
     pub fn authority(&self) -> Option<&[u8]> {
         self.first(":authority").or_else(|| self.first("host"))

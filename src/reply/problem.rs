@@ -99,6 +99,8 @@ const fn title(status: u16) -> &'static str {
         403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
+        408 => "Request Timeout",
+        413 => "Content Too Large",
         421 => "Misdirected Request",
         502 => "Bad Gateway",
         _ => "Service Unavailable",

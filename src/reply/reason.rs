@@ -308,6 +308,42 @@ refusals! {
             meaning: "too many requests of one worker wait for this provider: 1024 for keys and 256 for token statuses, shared evenly by the providers and fairly by the addresses of callers",
             remedy: "find out why keys come slowly: `key_set_failures`, `key_id_misses`",
         }
+        /// The body is longer than the check of it reads (RFC 9110 §15.5.14).
+        BodyTooLarge => {
+            status: 413,
+            challenge: Challenge::None,
+            code: "body_too_large",
+            detail: "The body of the request is too large.",
+            meaning: "the body is longer than the rule for this path allows",
+            remedy: "raise `max_body` of the rule if such bodies are right, and Envoy's `per_connection_buffer_limit_bytes` with it",
+        }
+        /// The whole body did not come in time (RFC 9110 §15.5.9).
+        BodyTimeout => {
+            status: 408,
+            challenge: Challenge::None,
+            code: "body_timeout",
+            detail: "The body of the request did not come in time.",
+            meaning: "the whole body did not come within 30 seconds; n8n gets nothing before it was checked",
+            remedy: "look for a slow line or a client that sends no body",
+        }
+        /// Too many requests are held for their bodies.
+        TooManyBodies => {
+            status: 503,
+            challenge: Challenge::None,
+            code: "too_many_bodies",
+            detail: "Too many request bodies are on their way at the moment.",
+            meaning: "one worker holds 256 requests, or 64 MiB, whose bodies are not complete; those of the address with the most leave first",
+            remedy: "look at `address` in the audit: many slow bodies of few addresses are an attack",
+        }
+        /// The host does not hand over the body.
+        BodyUnavailable => {
+            status: 503,
+            challenge: Challenge::None,
+            code: "body_unavailable",
+            detail: "The request could not be handled.",
+            meaning: "Envoy did not hand over the body of the request",
+            remedy: "set `allow_on_headers_stop_iteration: true` beside `failure_policy` in the plugin's `config`",
+        }
         /// The proxy did not do what the decision asked for.
         ProxyFailure => {
             status: 503,
@@ -652,7 +688,10 @@ impl Reason {
             | Self::IntrospectionUnavailable(outage)
             | Self::UpstreamKeyUnavailable(outage) => Some(outage.retry_after),
             Self::KeysNotCurrent(wait) => Some(*wait),
-            Self::TooManyWaiting | Self::ProxyFailure => Some(Duration::from_secs(1)),
+            Self::TooManyWaiting
+            | Self::TooManyBodies
+            | Self::BodyUnavailable
+            | Self::ProxyFailure => Some(Duration::from_secs(1)),
             _ => None,
         }
     }

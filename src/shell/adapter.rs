@@ -72,6 +72,10 @@ impl Host for ProxyWasm {
         hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, most).ok()?
     }
 
+    fn request_body(&self, most: usize) -> Option<Vec<u8>> {
+        hostcalls::get_buffer(BufferType::HttpRequestBody, 0, most).ok()?
+    }
+
     fn set_effective_context(&self, context: u32) -> Result<(), NotDone> {
         abi::set_effective_context(context)
     }

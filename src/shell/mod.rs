@@ -74,16 +74,16 @@ struct Request(worker::Request<ProxyWasm>);
 impl Context for Request {}
 
 impl HttpContext for Request {
-    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
-        action(self.0.head())
+    fn on_http_request_headers(&mut self, _: usize, is_end: bool) -> Action {
+        action(self.0.head(is_end))
     }
 
-    fn on_http_request_body(&mut self, _: usize, _: bool) -> Action {
-        action(self.0.later_part())
+    fn on_http_request_body(&mut self, size: usize, is_end: bool) -> Action {
+        action(self.0.body(size, is_end))
     }
 
     fn on_http_request_trailers(&mut self, _: usize) -> Action {
-        action(self.0.later_part())
+        action(self.0.trailers())
     }
 
     fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::config::Environment;
 use crate::crypto::ForeignFunctions;
-use crate::facts::SharedMemory;
+use crate::facts::{SharedMemory, WaiterId};
+use crate::gate::{HeldBodies, HostView};
 use crate::http::RequestHead;
 use crate::time::UnixMillis;
 
@@ -111,6 +112,9 @@ pub trait Host: Clone + Environment + ForeignFunctions + SharedMemory + 'static 
     /// The head of the current request, as bytes.
     fn request_head(&self) -> Result<RequestHead, NotDone>;
 
+    /// The first `most` bytes of the body of the current request, which the host holds.
+    fn request_body(&self, most: usize) -> Option<Vec<u8>>;
+
     /// All headers of the response to the call that ends now, as bytes.
     fn call_headers(&self) -> Option<Vec<(String, Vec<u8>)>>;
 
@@ -137,6 +141,22 @@ pub trait Host: Clone + Environment + ForeignFunctions + SharedMemory + 'static 
 
     /// Lets the current request go on, which the host holds.
     fn resume(&self) -> Result<(), NotDone>;
+}
+
+/// What the gate needs of a host to settle requests.
+pub(super) fn view<H: Host>(host: &H, now: UnixMillis) -> HostView<'_> {
+    HostView {
+        now,
+        memory: host,
+        bodies: host,
+    }
+}
+
+impl<H: Host> HeldBodies for H {
+    fn read(&self, request: WaiterId, length: usize) -> Option<Vec<u8>> {
+        self.set_effective_context(request.0).ok()?;
+        self.request_body(length)
+    }
 }
 
 /// The time of the host. Without a clock it is 1970: every token is then issued in the future, and no

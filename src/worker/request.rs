@@ -3,11 +3,11 @@
 use log::Level;
 
 use super::current;
-use super::host::{Flow, Headers, Host};
+use super::host::{view, Flow, Headers, Host};
 use super::root::Worker;
 use crate::decide::ResponseEdit;
 use crate::facts::WaiterId;
-use crate::gate::{Action, ForwardedRequest, Settled, Step};
+use crate::gate::{Action, ForwardedRequest, RequestBody, Settled, Step};
 use crate::http::RequestHead;
 
 /// n8n sends it for a key after its secret was changed, and for any failure of its own.
@@ -41,11 +41,26 @@ impl<H: Host> Request<H> {
         }
     }
 
-    /// The head of the request has come.
-    pub fn head(&mut self) -> Flow {
-        let flow = self.decide();
+    /// The head of the request has come. `is_end`: it has no body.
+    pub fn head(&mut self, is_end: bool) -> Flow {
+        let body = if is_end {
+            RequestBody::None
+        } else {
+            RequestBody::Coming(0)
+        };
+        let flow = self.decide(body);
         self.goes_on = flow == Flow::Continue;
         flow
+    }
+
+    /// A part of the body has come. `size`: the bytes that the host holds, if it holds the body.
+    pub fn body(&mut self, size: usize, is_end: bool) -> Flow {
+        self.later_part(Some(size), is_end)
+    }
+
+    /// The trailers have come: no more of the body will.
+    pub fn trailers(&mut self) -> Flow {
+        self.later_part(None, true)
     }
 
     /// A part of the body or the trailers have come.
@@ -53,12 +68,27 @@ impl<H: Host> Request<H> {
     /// With `allow_on_headers_stop_iteration` in the plugin's configuration the host reports body and
     /// trailers while the head is held. "Continue" for one of them would let the head go on too: a
     /// client would get past every check by sending a body.
-    pub fn later_part(&mut self) -> Flow {
+    fn later_part(&mut self, size: Option<usize>, is_end: bool) -> Flow {
         if self.goes_on() {
-            Flow::Continue
-        } else {
-            Flow::Hold
+            return Flow::Continue;
         }
+        let Some(worker) = self.worker.clone() else {
+            return Flow::Hold;
+        };
+        let host = &self.host;
+        let now = worker.now();
+        let step = {
+            let mut state = worker.state();
+            let step = state
+                .gate
+                .body_part(self.id, size, is_end, &view(host, now));
+            // Another request may have to leave for this body.
+            state.adjust_tick(host);
+            step
+        };
+        let flow = step.map_or(Flow::Hold, |step| self.carry_out(&worker, step));
+        self.goes_on = flow == Flow::Continue;
+        flow
     }
 
     /// The head of the response has come.
@@ -80,9 +110,9 @@ impl<H: Host> Request<H> {
         self.compare_response()
     }
 
-    fn decide(&mut self) -> Flow {
+    fn decide(&mut self, body: RequestBody) -> Flow {
         let host = &self.host;
-        let Some(worker) = &self.worker else {
+        let Some(worker) = self.worker.clone() else {
             host.log(
                 Level::Error,
                 "there is no configuration; the request is refused",
@@ -102,8 +132,17 @@ impl<H: Host> Request<H> {
         let step = {
             let mut state = worker.state();
             let source = || current::source(host);
-            state.gate.request_from(self.id, head, now, source)
+            let view = view(host, now);
+            state
+                .gate
+                .request_from(self.id, (head, body), &view, source)
         };
+        self.carry_out(&worker, step)
+    }
+
+    /// Does what was decided about this request, which is the current one.
+    fn carry_out(&mut self, worker: &Worker<H>, step: Step) -> Flow {
+        let host = &self.host;
         match step {
             Step::Settled(mut settled) => {
                 let flow = current::carry_out(host, &mut settled);

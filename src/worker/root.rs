@@ -4,7 +4,7 @@ use std::cell::{RefCell, RefMut};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::host::{now, Flow, Host};
+use super::host::{now, view, Flow, Host};
 use super::load::signature_verifier;
 use super::state::State;
 use super::{call, current};
@@ -124,7 +124,7 @@ impl<H: Host> Worker<H> {
 
     /// Settles requests whose wait is over. Once for each event.
     fn settle(&self, now: UnixMillis) {
-        let settled = self.state().gate.settle_woken(now);
+        let settled = self.state().gate.settle_woken(&view(self.host(), now));
         if settled.is_empty() {
             return;
         }

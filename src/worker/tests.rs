@@ -80,6 +80,7 @@ impl Scene {
     fn request(&self, context: u32, head: Vec<(String, String)>) -> Flow {
         let stream = Stream {
             head,
+            body: Vec::new(),
             response: Vec::new(),
             response_details: Some("via_upstream"),
             properties: BTreeMap::new(),
@@ -88,7 +89,7 @@ impl Scene {
         self.host.0.streams.borrow_mut().insert(context, stream);
         let mut request = Request::new(self.host.clone(), context, Some(self.worker.clone()));
         self.host.0.current.set(context);
-        let flow = request.head();
+        let flow = request.head(true);
         if flow == Flow::Continue {
             self.host.edit_stream(context, |stream| {
                 assert_eq!(stream.progress, Progress::Held, "replied and released");
@@ -101,7 +102,7 @@ impl Scene {
 
     /// The host gets a part of the body.
     fn body(&self, context: u32) -> Flow {
-        self.with(context, Request::later_part)
+        self.with(context, |request| request.body(0, false))
     }
 
     /// The host gets n8n's response.

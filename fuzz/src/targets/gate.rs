@@ -11,7 +11,9 @@ use n8n_idp_gate::crypto::GuestCrypto;
 use n8n_idp_gate::facts::{
     CallId, CallRequest, CallResponse, ResponseHeaders, WaiterId, MAX_CALLS,
 };
-use n8n_idp_gate::gate::{Action, Gate, Settled, Source, Step, Work};
+use n8n_idp_gate::gate::{
+    Action, Gate, HeldBodies, HostView, RequestBody, Settled, Source, Step, Work,
+};
 use n8n_idp_gate::http::RequestHead;
 use n8n_idp_gate::policy::Policy;
 use n8n_idp_gate::time::UnixMillis;
@@ -122,6 +124,15 @@ struct Worker {
     gate: Gate,
     waiting: BTreeMap<u32, Waits>,
     requests: u32,
+}
+
+/// A host that holds no body.
+struct NoBodies;
+
+impl HeldBodies for NoBodies {
+    fn read(&self, _: WaiterId, _: usize) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 struct World {
@@ -236,9 +247,16 @@ impl World {
         own.requests += 1;
         let id = own.requests;
         let head = head(&tokens()[token].text);
-        let step = own
-            .gate
-            .request_from(WaiterId(id), head, now, || Some(Source::new(&address)));
+        let step = own.gate.request_from(
+            WaiterId(id),
+            (head, RequestBody::None),
+            &HostView {
+                now,
+                memory: &self.memory,
+                bodies: &NoBodies,
+            },
+            || Some(Source::new(&address)),
+        );
         match step {
             Step::Waits { .. } => {
                 let since = now;
@@ -344,7 +362,11 @@ impl World {
 
     fn settle(&mut self) {
         for worker in 0..self.workers.len() {
-            for (id, settled) in self.workers[worker].gate.settle_woken(self.now) {
+            for (id, settled) in self.workers[worker].gate.settle_woken(&HostView {
+                now: self.now,
+                memory: &self.memory,
+                bodies: &NoBodies,
+            }) {
                 let waits = self.workers[worker].waiting.remove(&id.0);
                 let waits = waits.expect("a request that does not wait is settled");
                 assert!(!self.workers[worker].gate.is_waiting(id));

@@ -114,17 +114,17 @@ fn a_request_that_loses_its_slot_is_refused_with_a_time_to_retry() {
     let mut gate = gate();
     let fetch = call(&gate.tick(START, &NoMemory));
     for id in 0..1024 {
-        let step = gate.request_from(WaiterId(id), request("one"), START, || {
+        let step = gate.request_from(WaiterId(id), whole("one"), &host_view(START), || {
             Some(Source::new("10.0.0.1:4711"))
         });
         assert!(waits(&step));
     }
-    let step = gate.request_from(WaiterId(5_000), request("one"), START, || {
+    let step = gate.request_from(WaiterId(5_000), whole("one"), &host_view(START), || {
         Some(Source::new("10.0.0.2"))
     });
     assert!(waits(&step));
     assert!(gate.tick(after(1), &NoMemory).is_empty());
-    let refused = gate.settle_woken(after(1));
+    let refused = gate.settle_woken(&host_view(after(1)));
     let [(WaiterId(1023), refused)] = refused.as_slice() else {
         panic!("{refused:?}");
     };
@@ -142,4 +142,8 @@ fn a_request_that_loses_its_slot_is_refused_with_a_time_to_retry() {
         passed.append(&mut settled(&mut gate, after(2)));
     }
     assert!(passed.contains(&(5_000, true)));
+}
+
+fn whole(key_id: &str) -> (RequestHead, RequestBody) {
+    (request(key_id), RequestBody::None)
 }

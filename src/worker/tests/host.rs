@@ -51,6 +51,7 @@ pub(super) enum Progress {
 #[derive(Clone)]
 pub(super) struct Stream {
     pub(super) head: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
     pub(super) response: Vec<(String, String)>,
     pub(super) response_details: Option<&'static str>,
     pub(super) properties: BTreeMap<String, String>,
@@ -261,6 +262,12 @@ impl Host for TestHost {
         let response = self.0.call_response.borrow();
         let body = response.body.iter().take(most);
         Some(body.copied().collect())
+    }
+
+    fn request_body(&self, most: usize) -> Option<Vec<u8>> {
+        let streams = self.0.streams.borrow();
+        let body = &streams.get(&self.0.current.get())?.body;
+        Some(body.iter().take(most).copied().collect())
     }
 
     fn set_effective_context(&self, context: u32) -> Result<(), NotDone> {

@@ -21,9 +21,9 @@ fn without_a_configuration_each_request_is_refused() {
         .host
         .edit_stream(7, |stream| stream.progress = Progress::Held);
     scene.host.0.current.set(7);
-    assert_eq!(request.head(), Flow::Hold);
+    assert_eq!(request.head(true), Flow::Hold);
     assert_eq!(scene.replied(7), Some(503));
-    assert_eq!(request.later_part(), Flow::Hold);
+    assert_eq!(request.body(0, true), Flow::Hold);
     assert_eq!(request.response_head(), Flow::Continue, "the local reply");
 }
 
