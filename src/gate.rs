@@ -7,16 +7,18 @@ mod forwarded;
 mod held_bodies;
 mod settled;
 mod source;
+mod used_ids;
 mod waiting;
 
 pub use body::{HeldBodies, RequestBody};
-pub use forwarded::ForwardedRequest;
+pub use forwarded::{ForwardedRequest, UpstreamFailure};
 pub use held_bodies::{LONGEST_BODY, MAX_HELD_BODIES, MAX_HELD_BYTES};
 pub use settled::{Action, Settled, Step};
 pub use source::Source;
 
 use held_bodies::{BodyWaiters, Full};
 use settled::NO_REFUSAL;
+use used_ids::{Use, UsedIds};
 use waiting::{origin, refusal_without, unavailable, End, WaitingRequest, Woken};
 
 use std::collections::{BTreeMap, VecDeque};
@@ -29,8 +31,8 @@ use crate::decide::{
     TokenCache,
 };
 use crate::facts::{
-    Call, CallId, CallResponse, Effect, Event, FactStore, KeyCount, Peer, SharedMemory, SourceId,
-    WaiterId,
+    Call, CallId, CallResponse, Effect, Event, FactStore, KeyCount, Peer, SharedKey, SharedMemory,
+    SourceId, WaiterId,
 };
 use crate::http::RequestHead;
 use crate::policy::{InstanceId, KeyOf, Policy, ProviderId};
@@ -58,6 +60,7 @@ pub struct Gate {
     policy: Arc<Policy>,
     store: FactStore,
     token_cache: TokenCache<Caller>,
+    used_ids: UsedIds,
     crypto: Box<dyn SignatureVerifier>,
     waiting: BTreeMap<WaiterId, WaitingRequest>,
     /// Those of them that wait for their bodies.
@@ -97,6 +100,7 @@ impl Gate {
         let policy = policy.into();
         Self {
             store: FactStore::new(&policy),
+            used_ids: UsedIds::new(SharedKey::derive(policy.secrets())),
             policy,
             token_cache: TokenCache::default(),
             crypto,
@@ -395,6 +399,7 @@ impl Gate {
             };
             decision.outcome = Outcome::Reject(reason);
         }
+        self.use_once(&mut decision, host);
         if let Outcome::Forward(forward) = &decision.outcome {
             if let Some(request) = forward.api_key().and_then(|in_use| in_use.minted.as_ref()) {
                 self.store.mark_minted_used(request, now);
@@ -489,6 +494,24 @@ impl Gate {
         }
     }
 
+    /// Refuses a request with an id that was used before.
+    fn use_once(&mut self, decision: &mut Decision, host: &HostView<'_>) {
+        let Some(used) = decision.use_once.as_ref() else {
+            return;
+        };
+        // An id is used by a request that goes on. One that is refused for something else may come again.
+        if matches!(decision.outcome, Outcome::Reject(_) | Outcome::Await(_)) {
+            return;
+        }
+        let (now, memory) = (host.now.to_seconds(), host.memory);
+        let reason = match self.used_ids.remember(used, now, memory) {
+            Use::First => return,
+            Use::Again => used.replayed.clone(),
+            Use::NotRemembered => Reason::TooManyUsedIds,
+        };
+        decision.outcome = Outcome::Reject(reason);
+    }
+
     /// Takes out a request that waits.
     fn take(&mut self, id: WaiterId) -> Option<WaitingRequest> {
         self.bodies.forget(id);
@@ -540,10 +563,19 @@ impl Gate {
         }
     }
 
-    /// n8n failed at this request. The key that the gate made for it may be good no more.
-    pub fn note_failure(&mut self, forwarded: &ForwardedRequest, now: UnixMillis) {
-        if let Some((request, key)) = forwarded.minted_key() {
-            self.store.doubt_minted(request, key, now);
+    /// n8n failed at this request. The key that the gate made for it may be good no more, and its sender
+    /// may repeat it.
+    pub fn note_failure(
+        &mut self,
+        forwarded: &ForwardedRequest,
+        failure: UpstreamFailure,
+        host: &HostView<'_>,
+    ) {
+        if let Some((request, key)) = forwarded.doubted_key(failure) {
+            self.store.doubt_minted(request, key, host.now);
+        }
+        if let Some(used) = forwarded.freed_id() {
+            self.used_ids.forget(used, host.memory);
         }
     }
 

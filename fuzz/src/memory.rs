@@ -34,4 +34,8 @@ impl SharedMemory for Memory {
         values.insert(name.to_owned(), (value.to_vec(), current + 1));
         true
     }
+
+    fn create(&self, name: &str, value: &[u8]) -> bool {
+        self.read(name).is_none() && self.write(name, value, None)
+    }
 }

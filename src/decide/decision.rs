@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Caller, Forward, HeaderEdit, Need, ResponseEdit, TokenCache, TokenCacheKey};
+use super::{Caller, Forward, HeaderEdit, Need, ResponseEdit, TokenCache, TokenCacheKey, UseOnce};
 use crate::crypto::CryptoPath;
 use crate::identity::Identity;
 use crate::n8n::Surface;
@@ -18,6 +18,8 @@ pub struct Decision {
     pub record: DecisionRecord,
     /// The change that this decision makes to the token cache.
     pub remember: Option<Remember>,
+    /// What this request may use once. Whether it is the first one is found out by the gate.
+    pub use_once: Option<UseOnce>,
 }
 
 /// What happens to a request.

@@ -22,6 +22,7 @@ mod request;
 mod tests;
 mod token_cache;
 mod upstream;
+mod use_once;
 mod webhook;
 
 pub use caller::Caller;
@@ -36,6 +37,7 @@ pub use forward::{ApiKeyInUse, Forward};
 pub use properties::CALLER_PROPERTIES;
 pub use request::{Need, Request};
 pub use token_cache::{TokenCache, TokenCacheKey, MAX_CACHED_BYTES, MAX_CACHED_TOKENS};
+pub use use_once::{IdDigest, UseOnce};
 
 use crate::http::RequestHead;
 use crate::n8n::{classify, described, Location, Route, Surface};
@@ -60,6 +62,7 @@ fn finish(outcome: impl FnOnce(&mut Draft) -> Result<Outcome, Stop>) -> Decision
         outcome,
         record: draft.record,
         remember: draft.remember,
+        use_once: draft.use_once,
     }
 }
 

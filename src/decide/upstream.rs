@@ -40,6 +40,7 @@ impl Decision {
             outcome,
             record,
             remember: None,
+            use_once: None,
         })
     }
 }

@@ -33,6 +33,9 @@ pub trait SharedMemory {
     /// Writes a value: over any value where `version` is `None`, else only if the version has not
     /// changed. `false` when it has, or when the host refuses.
     fn write(&self, name: &str, value: &[u8], version: Option<u32>) -> bool;
+
+    /// Writes a value where there is none. `false` when there is one, or when the host refuses.
+    fn create(&self, name: &str, value: &[u8]) -> bool;
 }
 
 /// Proves to one worker that a value was written by another worker of the same configuration.
@@ -81,7 +84,19 @@ impl SharedKey {
         Encryption::derive(&self.0)
     }
 
-    fn seal(&self, name: &str, payload: &[u8]) -> Vec<u8> {
+    /// The name of a shared value of this kind, which only workers with this configuration know.
+    pub fn name(&self, kind: &str, part: &[u8]) -> String {
+        let mut hash = HMAC::new(self.0);
+        hash.update(Hash::hash(kind.as_bytes()));
+        hash.update(Hash::hash(part));
+        format!(
+            "{PREFIX}/{kind}/{}",
+            URL_SAFE_NO_PAD.encode(hash.finalize())
+        )
+    }
+
+    /// A value as it is shared under this name.
+    pub fn seal(&self, name: &str, payload: &[u8]) -> Vec<u8> {
         let mut sealed = self.code(name, payload).finalize().to_vec();
         sealed.extend_from_slice(payload);
         sealed
@@ -89,7 +104,7 @@ impl SharedKey {
 
     /// The payload, if it was sealed with this key under this name: a value that was copied from one
     /// name to another does not open.
-    fn open<'v>(&self, name: &str, sealed: &'v [u8]) -> Option<&'v [u8]> {
+    pub fn open<'v>(&self, name: &str, sealed: &'v [u8]) -> Option<&'v [u8]> {
         let (code, payload) = sealed.split_first_chunk::<MAC>()?;
         self.code(name, payload)
             .finalize_verify(code)

@@ -87,6 +87,10 @@ impl SharedMemory for Memory {
         entries.insert(name.to_owned(), (value.to_vec(), current.unwrap_or(0) + 1));
         true
     }
+
+    fn create(&self, name: &str, value: &[u8]) -> bool {
+        self.read(name).is_none() && self.write(name, value, None)
+    }
 }
 
 fn freshness() -> Freshness {

@@ -1,8 +1,8 @@
-//! Requests that were forwarded with an upstream API key.
+//! Requests that were forwarded, and whose response says something about the gate.
 
 use super::settled::NO_REFUSAL;
 use super::Settled;
-use crate::decide::{ApiKeyInUse, Decision, DecisionRecord, Outcome};
+use crate::decide::{ApiKeyInUse, Decision, DecisionRecord, IdDigest, Outcome};
 use crate::facts::MintRequest;
 use crate::http::RequestHead;
 use crate::policy::principal_label;
@@ -10,14 +10,29 @@ use crate::reply::problem;
 use crate::secret::Secret;
 use crate::time::UnixMillis;
 
-/// A request that was forwarded with an upstream API key, as it is needed when n8n responds. It is
-/// kept until then, so it is small.
+/// A request that was forwarded, as it is needed when n8n responds. It is kept until then, so it is
+/// small.
 #[derive(Debug)]
 pub struct ForwardedRequest {
     record: DecisionRecord,
     request: RequestHead,
-    api_key: ApiKeyInUse,
+    /// The upstream API key in it.
+    api_key: Option<ApiKeyInUse>,
+    /// The id that is free again if n8n fails.
+    used_id: Option<IdDigest>,
 }
+
+/// The response is one of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UpstreamFailure {
+    /// Its status, 500 or higher.
+    pub status: u16,
+    /// The host or another filter made it, because none came from n8n.
+    pub is_local: bool,
+}
+
+/// n8n sends it for a key after its secret was changed, and for any failure of its own.
+const SERVER_ERROR: u16 = 500;
 
 impl Settled {
     /// What to keep of this request until n8n responds. `None`: the response says nothing about the
@@ -26,9 +41,16 @@ impl Settled {
         let Outcome::Forward(forward) = &self.decision.outcome else {
             return None;
         };
-        let api_key = forward.api_key()?.clone();
+        let api_key = forward.api_key().cloned();
+        let used = self.decision.use_once.as_ref();
+        let used_id = used.filter(|used| used.free_after_failure);
+        let used_id = used_id.map(|used| used.digest);
+        if api_key.is_none() && used_id.is_none() {
+            return None;
+        }
         Some(Box::new(ForwardedRequest {
             api_key,
+            used_id,
             record: self.decision.record,
             request: self.request.for_reports(),
         }))
@@ -44,10 +66,17 @@ impl Settled {
 }
 
 impl ForwardedRequest {
-    /// The key in it, if the gate made it.
-    pub(super) fn minted_key(&self) -> Option<(&MintRequest, &Secret)> {
-        let minted = self.api_key.minted.as_deref()?;
-        Some((minted, &self.api_key.key))
+    /// The key in it that may be good no more: the gate made it.
+    pub(super) fn doubted_key(&self, failure: UpstreamFailure) -> Option<(&MintRequest, &Secret)> {
+        let is_doubted = failure.status == SERVER_ERROR && !failure.is_local;
+        let in_use = self.api_key.as_ref().filter(|_| is_doubted)?;
+        let minted = in_use.minted.as_deref()?;
+        Some((minted, &in_use.key))
+    }
+
+    /// The id that is free again after a failure.
+    pub(super) const fn freed_id(&self) -> Option<&IdDigest> {
+        self.used_id.as_ref()
     }
 
     /// n8n has responded with this status. `None`: there is nothing to do and nothing to report, and
@@ -57,7 +86,9 @@ impl ForwardedRequest {
             record,
             request,
             api_key,
+            ..
         } = self;
+        let api_key = api_key?;
         let decision = Decision::after_response(record, status)?;
         let refusal = match &decision.outcome {
             Outcome::Reject(reason) => problem(reason, None, &request),

@@ -3,6 +3,7 @@
 mod bodies;
 mod host;
 mod made_up;
+mod one_time_ids;
 mod waiting;
 
 use serde_json::json;
@@ -27,6 +28,10 @@ impl SharedMemory for NoMemory {
     }
 
     fn write(&self, _: &str, _: &[u8], _: Option<u32>) -> bool {
+        false
+    }
+
+    fn create(&self, _: &str, _: &[u8]) -> bool {
         false
     }
 }

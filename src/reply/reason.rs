@@ -335,6 +335,15 @@ refusals! {
             meaning: "one worker holds 256 requests, or 64 MiB, whose bodies are not complete; those of the address with the most leave first",
             remedy: "look at `address` in the audit: many slow bodies of few addresses are an attack",
         }
+        /// Too many ids are remembered that may be used once.
+        TooManyUsedIds => {
+            status: 503,
+            challenge: Challenge::None,
+            code: "too_many_used_ids",
+            detail: "Too many one-time ids were used in the last minutes.",
+            meaning: "the id of this request cannot be remembered: 131,072 are at most, in 1024 buckets of 128; without that a replay could pass",
+            remedy: "find the sender of so many requests, or shorten the time for which its ids are good",
+        }
         /// The host does not hand over the body.
         BodyUnavailable => {
             status: 503,
@@ -690,6 +699,7 @@ impl Reason {
             Self::KeysNotCurrent(wait) => Some(*wait),
             Self::TooManyWaiting
             | Self::TooManyBodies
+            | Self::TooManyUsedIds
             | Self::BodyUnavailable
             | Self::ProxyFailure => Some(Duration::from_secs(1)),
             _ => None,

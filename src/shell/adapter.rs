@@ -140,6 +140,11 @@ impl SharedMemory for ProxyWasm {
     fn write(&self, name: &str, value: &[u8], version: Option<u32>) -> bool {
         hostcalls::set_shared_data(name, Some(value), version).is_ok()
     }
+
+    /// Envoy compares the version only with that of a value that is there, and counts versions from 1.
+    fn create(&self, name: &str, value: &[u8]) -> bool {
+        hostcalls::set_shared_data(name, Some(value), Some(u32::MAX)).is_ok()
+    }
 }
 
 impl ForeignFunctions for ProxyWasm {

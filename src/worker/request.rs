@@ -7,10 +7,10 @@ use super::host::{view, Flow, Headers, Host};
 use super::root::Worker;
 use crate::decide::ResponseEdit;
 use crate::facts::WaiterId;
-use crate::gate::{Action, ForwardedRequest, RequestBody, Settled, Step};
+use crate::gate::{Action, ForwardedRequest, RequestBody, Settled, Step, UpstreamFailure};
 use crate::http::RequestHead;
 
-/// n8n sends it for a key after its secret was changed, and for any failure of its own.
+/// This status and all above are those of failures.
 const SERVER_ERROR: u16 = 500;
 
 /// One request, as its host reports it. The host drops it when the request ends, also while it waits.
@@ -24,7 +24,7 @@ pub struct Request<H: Host> {
     goes_on: bool,
     /// The edits of n8n's response.
     response_edits: &'static [ResponseEdit],
-    /// What n8n's response is compared with, if the gate set an upstream API key.
+    /// What n8n's response is compared with, if it can say something about the gate.
     forwarded: Option<Box<ForwardedRequest>>,
 }
 
@@ -183,8 +183,14 @@ impl<H: Host> Request<H> {
             return Flow::Continue;
         };
         let status = current::response_status(&self.host);
-        if status == Some(SERVER_ERROR) && !current::response_is_local(&self.host) {
-            worker.state().gate.note_failure(&forwarded, worker.now());
+        if let Some(status) = status.filter(|status| *status >= SERVER_ERROR) {
+            let failure = UpstreamFailure {
+                status,
+                is_local: current::response_is_local(&self.host),
+            };
+            let view = view(&self.host, worker.now());
+            let mut state = worker.state();
+            state.gate.note_failure(&forwarded, failure, &view);
         }
         let settled = status.and_then(|status| forwarded.responded(status, || worker.now()));
         match settled {

@@ -254,6 +254,7 @@ fn the_readme_lists_the_fields_of_the_audit_record() {
                 outcome: Outcome::Reject(reason),
                 record: record.clone(),
                 remember: None,
+                use_once: None,
             };
             let line = audit_line(&decision, &request, UnixMillis(0));
             let record: Map<String, Value> = serde_json::from_str(&line).unwrap();

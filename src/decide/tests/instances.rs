@@ -215,6 +215,10 @@ impl crate::facts::SharedMemory for NoMemory {
     fn write(&self, _: &str, _: &[u8], _: Option<u32>) -> bool {
         false
     }
+
+    fn create(&self, _: &str, _: &[u8]) -> bool {
+        false
+    }
 }
 
 /// A configuration that names instances without a host for one must not lead every host to it.

@@ -172,6 +172,9 @@ fn a_value_that_is_too_large_is_looked_at_once_a_minute() {
         fn write(&self, name: &str, value: &[u8], version: Option<u32>) -> bool {
             self.0.write(name, value, version)
         }
+        fn create(&self, name: &str, value: &[u8]) -> bool {
+            self.0.create(name, value)
+        }
     }
     let memory = Memory::default();
     let mut store = warm(&memory);

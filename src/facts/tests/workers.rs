@@ -163,6 +163,10 @@ impl SharedMemory for Overtaken {
     fn write(&self, name: &str, value: &[u8], version: Option<u32>) -> bool {
         self.memory.write(name, value, version)
     }
+
+    fn create(&self, name: &str, value: &[u8]) -> bool {
+        self.memory.create(name, value)
+    }
 }
 
 #[test]

@@ -106,7 +106,7 @@ fn the_age_and_the_number_of_keys_are_known_with_and_without_keys() {
 
 /// Shared memory in which each worker can write.
 #[derive(Default)]
-struct Memory(RefCell<BTreeMap<String, (Vec<u8>, u32)>>);
+pub(super) struct Memory(RefCell<BTreeMap<String, (Vec<u8>, u32)>>);
 
 impl SharedMemory for Memory {
     fn read(&self, name: &str) -> Option<(Vec<u8>, u32)> {
@@ -121,6 +121,10 @@ impl SharedMemory for Memory {
         }
         values.insert(name.to_owned(), (value.to_vec(), known.saturating_add(1)));
         true
+    }
+
+    fn create(&self, name: &str, value: &[u8]) -> bool {
+        self.read(name).is_none() && self.write(name, value, None)
     }
 }
 

@@ -374,6 +374,10 @@ impl SharedMemory for TestHost {
     fn write(&self, _: &str, _: &[u8], _: Option<u32>) -> bool {
         false
     }
+
+    fn create(&self, _: &str, _: &[u8]) -> bool {
+        false
+    }
 }
 
 impl ForeignFunctions for TestHost {
