@@ -68,20 +68,21 @@ fn finish(outcome: impl FnOnce(&mut Draft) -> Result<Outcome, Stop>) -> Decision
 
 fn outcome(
     context: DecisionContext<'_>,
-    Request { head: request, .. }: Request<'_>,
+    request: Request<'_>,
     draft: &mut Draft,
 ) -> Result<Outcome, Stop> {
-    let instance = context.policy.instances.of(request);
+    let head = request.head;
+    let instance = context.policy.instances.of(head);
     let instance = instance.ok_or(Reason::UnknownHost)?;
     draft.record.instance.clone_from(&instance.name);
-    let location = instance.locate(request.path()).map_err(Reason::Path)?;
+    let location = instance.locate(head.path()).map_err(Reason::Path)?;
     let Location::Inside(path) = location else {
-        return outside(context, instance, request, &mut draft.record);
+        return outside(context, instance, head, &mut draft.record);
     };
     let route = classify(&instance.endpoints, path).map_err(Reason::Path)?;
     draft.record.surface = Some(route.surface);
     let outcome = inside(context, instance, request, (&route, path), draft)?;
-    if matches!(outcome, Outcome::Pass(_)) && has_token_as_api_key(context.policy, request) {
+    if matches!(outcome, Outcome::Pass(_)) && has_token_as_api_key(context.policy, head) {
         draft.record.credential = Some(CredentialKind::ApiKey);
         return Err(Reason::TokenAsApiKey.into());
     }
@@ -92,19 +93,20 @@ fn outcome(
 fn inside(
     context: DecisionContext<'_>,
     instance: &Instance,
-    request: &RequestHead,
+    whole: Request<'_>,
     (route, path): (&Route, &[u8]),
     draft: &mut Draft,
 ) -> Result<Outcome, Stop> {
+    let request = whole.head;
     match route.surface {
-        Surface::PublicApi => public_api::decide(context, instance, request, route, draft),
+        Surface::PublicApi => public_api::decide(context, instance, whole, route, draft),
         Surface::Webhook
         | Surface::WebhookTest
         | Surface::WebhookWaiting
         | Surface::Form
         | Surface::Chat
         | Surface::Agent
-        | Surface::Mcp => webhook::decide(context, instance, request, route, draft),
+        | Surface::Mcp => webhook::decide(context, instance, whole, route, draft),
         Surface::Gate => metadata::of_public_api(context.policy, instance, request),
         Surface::Oauth => described(path)
             .and_then(|path| {

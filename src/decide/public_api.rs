@@ -9,7 +9,7 @@ use super::draft::{Draft, Stop};
 use super::edits::without_made_up_identity;
 use super::forward::ApiKeyInUse;
 use super::misplaced::is_token;
-use super::{DecisionContext, DecisionRecord, Forward, Need, Outcome};
+use super::{DecisionContext, DecisionRecord, Forward, Need, Outcome, Request};
 use crate::facts::{Availability, Fact};
 use crate::http::{hostname, RequestHead};
 use crate::n8n::{Operation, Route, ScopeSet};
@@ -21,7 +21,7 @@ use crate::token::ApiKeyForm;
 pub(super) fn decide(
     context: DecisionContext<'_>,
     instance: &Instance,
-    request: &RequestHead,
+    Request { head: request, .. }: Request<'_>,
     route: &Route,
     draft: &mut Draft,
 ) -> Result<Outcome, Stop> {

@@ -4,7 +4,7 @@ use super::authenticate::authenticate;
 use super::credential::Credential;
 use super::draft::{Draft, Stop};
 use super::edits::without_made_up_identity;
-use super::{DecisionContext, Forward, Outcome};
+use super::{DecisionContext, Forward, Outcome, Request};
 use crate::http::RequestHead;
 use crate::n8n::Route;
 use crate::policy::{Instance, Preflight, RuleChoice, WebhookAuth, WebhookRule};
@@ -13,7 +13,7 @@ use crate::reply::Reason;
 pub(super) fn decide(
     context: DecisionContext<'_>,
     instance: &Instance,
-    request: &RequestHead,
+    Request { head: request, .. }: Request<'_>,
     route: &Route,
     draft: &mut Draft,
 ) -> Result<Outcome, Stop> {
