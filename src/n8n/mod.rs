@@ -7,7 +7,9 @@ mod path;
 mod path_prefix;
 mod prefix;
 mod route;
+pub mod runs;
 mod scope;
+mod segment;
 mod surface;
 
 pub use endpoints::{EndpointConflict, EndpointFault, Endpoints};

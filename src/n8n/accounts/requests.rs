@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::formats::percent;
 use crate::n8n::endpoints::Endpoints;
+use crate::n8n::segment::segment;
 use crate::time::UnixSeconds;
 
 /// The longest first or last name of a user, in characters.
@@ -76,20 +76,6 @@ pub fn accounts_path(users: &str, cursor: Option<&str>) -> String {
 /// The path of one API key below `keys`.
 pub fn delete_key_path(keys: &str, id: &str) -> String {
     format!("{keys}/{}", segment(id))
-}
-
-/// One segment of a path. What is not unreserved (RFC 3986 §2.3) is encoded, so that no value adds a
-/// segment or a query.
-fn segment(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            percent::push(&mut encoded, byte);
-        }
-    }
-    encoded
 }
 
 /// The body that invites a user.
