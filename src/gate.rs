@@ -28,7 +28,7 @@ use std::time::Duration;
 use crate::crypto::SignatureVerifier;
 use crate::decide::{
     decide, without_made_up_identity, Caller, Decision, DecisionContext, Need, Outcome, Request,
-    TokenCache,
+    TokenCache, UpstreamCredential,
 };
 use crate::facts::{
     Call, CallId, CallResponse, Effect, Event, FactStore, KeyCount, Peer, SharedKey, SharedMemory,
@@ -401,8 +401,14 @@ impl Gate {
         }
         self.use_once(&mut decision, host);
         if let Outcome::Forward(forward) = &decision.outcome {
-            if let Some(request) = forward.api_key().and_then(|in_use| in_use.minted.as_ref()) {
-                self.store.mark_minted_used(request, now);
+            match forward.credential() {
+                Some(UpstreamCredential::MintedKey(request, _)) => {
+                    self.store.mark_minted_used(request, now);
+                }
+                Some(UpstreamCredential::Session(request, _)) => {
+                    self.store.mark_session_used(request, now);
+                }
+                Some(UpstreamCredential::StaticKey(_)) | None => {}
             }
         }
         Step::Settled(Box::new(self.settled(decision, request, now)))
@@ -559,7 +565,7 @@ impl Gate {
             log_edits: log_edits.unwrap_or_default(),
             request,
             now,
-            api_key: None,
+            credential: None,
         }
     }
 
@@ -579,18 +585,23 @@ impl Gate {
         }
     }
 
-    /// n8n has responded. If it refused an upstream API key, the next request gets another one: the
-    /// principal's next, or one that the gate makes.
+    /// n8n has responded. If it refused an upstream credential, the next request gets another one: the
+    /// principal's next key, or what the gate makes.
     pub fn note_response(&mut self, settled: &Settled) {
-        let is_refused = matches!(
-            settled.decision.outcome,
-            Outcome::Reject(Reason::UpstreamKeyRefused)
-        );
-        if let Some(in_use) = settled.api_key.as_ref().filter(|_| is_refused) {
-            match &in_use.minted {
-                Some(request) => self.store.refuse_minted(request, &in_use.key, settled.now),
-                None => self.store.refuse_static(&in_use.key, settled.now),
+        if !matches!(settled.decision.outcome, Outcome::Reject(_)) {
+            return;
+        }
+        match &settled.credential {
+            Some(UpstreamCredential::StaticKey(key)) => {
+                self.store.refuse_static(key, settled.now);
             }
+            Some(UpstreamCredential::MintedKey(request, key)) => {
+                self.store.refuse_minted(request, key, settled.now);
+            }
+            Some(UpstreamCredential::Session(request, cookie)) => {
+                self.store.doubt_session(request, cookie);
+            }
+            None => {}
         }
     }
 }

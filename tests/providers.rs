@@ -143,6 +143,10 @@ impl Facts for InlineKeys<'_> {
         Availability::Pending
     }
 
+    fn session(&self, _: &MintRequest) -> Availability<&Secret> {
+        Availability::Pending
+    }
+
     fn is_refused(&self, _: &Secret) -> bool {
         false
     }

@@ -25,6 +25,9 @@ pub const IDENTITY_HEADERS: [&str; 8] = [
 /// The header in which n8n takes its API keys.
 pub const API_KEY_HEADER: &str = "x-n8n-api-key";
 
+/// The header in which n8n takes its sessions.
+pub(super) const COOKIE_HEADER: &str = "cookie";
+
 /// The longest value of one identity header, in bytes. Node.js refuses requests with more than
 /// 16 KiB of headers, and a caller with a thousand roles would exceed that.
 pub(super) const MAX_VALUE: usize = 2048;
@@ -206,7 +209,7 @@ fn without_session_cookie(request: &RequestHead) -> Option<HeaderEdit> {
     };
     let cookies = || {
         request
-            .values("cookie")
+            .values(COOKIE_HEADER)
             .flat_map(|value| value.split(|byte| *byte == b';'))
     };
     if !cookies().any(|cookie| is_session(&cookie)) {
@@ -219,7 +222,9 @@ fn without_session_cookie(request: &RequestHead) -> Option<HeaderEdit> {
         .collect();
     // A header whose other cookies are not text cannot be set again as text. It is removed.
     Some(match String::from_utf8(left.join(b"; ".as_slice())) {
-        Ok(left) if !left.is_empty() => HeaderEdit::Set("cookie", HeaderValue::Plain(left.into())),
-        _ => HeaderEdit::Remove("cookie".to_owned()),
+        Ok(left) if !left.is_empty() => {
+            HeaderEdit::Set(COOKIE_HEADER, HeaderValue::Plain(left.into()))
+        }
+        _ => HeaderEdit::Remove(COOKIE_HEADER.to_owned()),
     })
 }

@@ -6,6 +6,7 @@ use super::edits::{self, HeaderEdit, HeaderValue};
 use super::Evidence;
 use crate::facts::MintRequest;
 use crate::http::RequestHead;
+use crate::reply::Reason;
 use crate::secret::Secret;
 
 /// A request that n8n gets for a verified caller. It needs [`Evidence`], which only verification
@@ -13,31 +14,33 @@ use crate::secret::Secret;
 #[derive(Clone, Debug)]
 pub struct Forward {
     edits: Vec<HeaderEdit>,
-    api_key: Option<ApiKeyInUse>,
+    credential: Option<UpstreamCredential>,
 }
 
-/// An upstream API key that a request gets.
+/// The credential that n8n gets in place of the token.
 #[derive(Clone, Debug)]
-pub struct ApiKeyInUse {
-    /// The key.
-    pub key: Secret,
-    /// What the gate made it for; `None`: an operator made it.
-    pub minted: Option<Arc<MintRequest>>,
+pub enum UpstreamCredential {
+    /// An API key that an operator made.
+    StaticKey(Secret),
+    /// An API key that the gate made.
+    MintedKey(Arc<MintRequest>, Secret),
+    /// The session of a user that the gate made.
+    Session(Arc<MintRequest>, Secret),
 }
 
 impl Forward {
-    /// To the public API, with the upstream API key of the principal instead of the token.
+    /// To the public API, with the upstream credential of the principal instead of the token.
     pub(super) fn to_public_api(
         request: &RequestHead,
         evidence: &Evidence,
-        api_key: ApiKeyInUse,
+        credential: UpstreamCredential,
     ) -> Self {
         let mut forward = Self::to(request, evidence, false);
         forward.edits.push(HeaderEdit::Set(
-            edits::API_KEY_HEADER,
-            HeaderValue::Secret(api_key.key.clone()),
+            credential.header(),
+            HeaderValue::Secret(credential.secret().clone()),
         ));
-        forward.api_key = Some(api_key);
+        forward.credential = Some(credential);
         forward
     }
 
@@ -51,9 +54,9 @@ impl Forward {
         Self::to(request, evidence, keep_authorization)
     }
 
-    /// The upstream API key in it.
-    pub const fn api_key(&self) -> Option<&ApiKeyInUse> {
-        self.api_key.as_ref()
+    /// The upstream credential in it.
+    pub const fn credential(&self) -> Option<&UpstreamCredential> {
+        self.credential.as_ref()
     }
 
     /// What to change in the head of the request, in this order.
@@ -70,7 +73,33 @@ impl Forward {
         edits.extend_from_slice(of_caller);
         Self {
             edits,
-            api_key: None,
+            credential: None,
+        }
+    }
+}
+
+impl UpstreamCredential {
+    /// The header that has it.
+    const fn header(&self) -> &'static str {
+        match self {
+            Self::StaticKey(_) | Self::MintedKey(..) => edits::API_KEY_HEADER,
+            Self::Session(..) => edits::COOKIE_HEADER,
+        }
+    }
+
+    const fn secret(&self) -> &Secret {
+        match self {
+            Self::StaticKey(secret) | Self::MintedKey(_, secret) | Self::Session(_, secret) => {
+                secret
+            }
+        }
+    }
+
+    /// Why a request with it is refused after n8n did not accept it.
+    pub(super) const fn refusal(&self) -> Reason {
+        match self {
+            Self::StaticKey(_) | Self::MintedKey(..) => Reason::UpstreamKeyRefused,
+            Self::Session(..) => Reason::UpstreamSessionRefused,
         }
     }
 }

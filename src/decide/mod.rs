@@ -33,7 +33,7 @@ pub use edits::{
     IDENTITY_HEADERS,
 };
 pub use evidence::Evidence;
-pub use forward::{ApiKeyInUse, Forward};
+pub use forward::{Forward, UpstreamCredential};
 pub use properties::CALLER_PROPERTIES;
 pub use request::{Need, Request};
 pub use token_cache::{TokenCache, TokenCacheKey, MAX_CACHED_BYTES, MAX_CACHED_TOKENS};

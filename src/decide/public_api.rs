@@ -7,9 +7,8 @@ use super::caller::{ResolvedPrincipal, UpstreamKey};
 use super::credential::Credential;
 use super::draft::{Draft, Stop};
 use super::edits::without_made_up_identity;
-use super::forward::ApiKeyInUse;
 use super::misplaced::is_token;
-use super::{DecisionContext, DecisionRecord, Forward, Need, Outcome, Request};
+use super::{DecisionContext, DecisionRecord, Forward, Need, Outcome, Request, UpstreamCredential};
 use crate::facts::{Availability, Fact};
 use crate::http::{hostname, RequestHead};
 use crate::n8n::{Operation, Route, ScopeSet};
@@ -48,27 +47,30 @@ pub(super) fn decide(
             return Err(Reason::InsufficientScope { missing, ask_for }.into());
         }
     }
-    let api_key = upstream_key(context, &principal.upstream)?;
+    let credential = upstream_key(context, &principal.upstream)?;
     Ok(Outcome::Forward(Forward::to_public_api(
-        request, &evidence, api_key,
+        request, &evidence, credential,
     )))
 }
 
 /// The API key that n8n gets. One that the gate makes is made only for a request that is allowed.
-fn upstream_key(context: DecisionContext<'_>, upstream: &UpstreamKey) -> Result<ApiKeyInUse, Stop> {
+fn upstream_key(
+    context: DecisionContext<'_>,
+    upstream: &UpstreamKey,
+) -> Result<UpstreamCredential, Stop> {
     let request = match upstream {
         UpstreamKey::Static(keys) => {
             let key = static_key(context, keys).ok_or(Reason::ProxyFailure)?;
-            return Ok(ApiKeyInUse { key, minted: None });
+            return Ok(UpstreamCredential::StaticKey(key));
         }
         UpstreamKey::NoUser => return Err(Reason::NoUser.into()),
         UpstreamKey::Minted(request) => request,
     };
     match context.facts.minted_key(request) {
-        Availability::Known(key) => Ok(ApiKeyInUse {
-            key: key.clone(),
-            minted: Some(Arc::clone(request)),
-        }),
+        Availability::Known(key) => Ok(UpstreamCredential::MintedKey(
+            Arc::clone(request),
+            key.clone(),
+        )),
         Availability::Pending => Err(Need::Fact(Fact::MintedKey(Arc::clone(request))).into()),
         Availability::Unavailable(outage) => Err(Reason::UpstreamKeyUnavailable(outage).into()),
     }

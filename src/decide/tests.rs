@@ -115,6 +115,8 @@ struct TestFacts {
     statuses: Vec<TestStatus>,
     /// The key that the gate made, or why it has none.
     minted: Option<Result<Secret, &'static str>>,
+    /// The session of the caller's user, or why there is none.
+    session: Option<Result<Secret, &'static str>>,
     /// The keys that n8n refused.
     refused: Vec<Secret>,
 }
@@ -167,18 +169,26 @@ impl Facts for TestFacts {
     }
 
     fn minted_key(&self, _: &MintRequest) -> Availability<&Secret> {
-        match &self.minted {
-            Some(Ok(key)) => Availability::Known(key),
-            Some(Err(fault)) => Availability::Unavailable(Outage {
-                retry_after: std::time::Duration::from_secs(3),
-                fault: Some(fault),
-            }),
-            None => Availability::Pending,
-        }
+        made(self.minted.as_ref())
+    }
+
+    fn session(&self, _: &MintRequest) -> Availability<&Secret> {
+        made(self.session.as_ref())
     }
 
     fn is_refused(&self, key: &Secret) -> bool {
         self.refused.contains(key)
+    }
+}
+
+fn made<'s>(secret: Option<&'s Result<Secret, &'static str>>) -> Availability<&'s Secret> {
+    match secret {
+        Some(Ok(secret)) => Availability::Known(secret),
+        Some(Err(fault)) => Availability::Unavailable(Outage {
+            retry_after: std::time::Duration::from_secs(3),
+            fault: Some(fault),
+        }),
+        None => Availability::Pending,
     }
 }
 
@@ -197,6 +207,7 @@ fn facts(configuration: &Value) -> TestFacts {
         may_have_changed: false,
         statuses: Vec::new(),
         minted: None,
+        session: None,
         refused: Vec::new(),
     }
 }

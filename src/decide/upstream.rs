@@ -1,31 +1,42 @@
-//! What n8n's response says about the upstream API key.
+//! What n8n's response says about the upstream credential.
 
-use super::{Decision, DecisionRecord, Outcome};
-use crate::reply::Reason;
+use super::{Decision, DecisionRecord, Outcome, UpstreamCredential};
 
-/// n8n does not know the API key, or it has expired, or its user was deleted.
+/// n8n does not know the API key or the session, or it has expired, or its user was deleted.
 const UNAUTHORIZED: u16 = 401;
 
-/// The API key is good and does not allow this: its scopes, its user's role or share in the
-/// resource, or n8n's licence. The response does not say which.
+/// The API key or session is good and does not allow this: the scopes of the key, the user's role or share
+/// in the resource, or n8n's licence. The response does not say which.
 const FORBIDDEN: u16 = 403;
 
 const NARROW_KEY: &str =
     "n8n refused what the gate allowed: the scopes of the principal's key, its \
     user's role or share in the resource, or n8n's licence do not reach as far";
 
+const NARROW_SESSION: &str =
+    "n8n refused what the gate allowed: the user's role or share in the resource, or n8n's licence do \
+    not reach as far";
+
 impl Decision {
     /// The decision after n8n's response, of this status, to a request that was forwarded with an
-    /// upstream API key. `None`: there is nothing to do or to record.
+    /// upstream credential. `None`: there is nothing to do or to record.
     ///
     /// A 401 is never about the caller, whose token was good: a client would get new tokens without
     /// end, so that it becomes a 502. A 403 goes to the client: it does not ask for a new token, and
-    /// the client may have asked for too much. It is recorded, because the API key may be the cause.
+    /// the client may have asked for too much. It is recorded, because the credential may be the cause.
     #[must_use]
-    pub fn after_response(record: DecisionRecord, status: u16) -> Option<Self> {
+    pub fn after_response(
+        record: DecisionRecord,
+        credential: &UpstreamCredential,
+        status: u16,
+    ) -> Option<Self> {
+        let narrow = match credential {
+            UpstreamCredential::Session(..) => NARROW_SESSION,
+            UpstreamCredential::StaticKey(_) | UpstreamCredential::MintedKey(..) => NARROW_KEY,
+        };
         let (outcome, hint) = match status {
-            UNAUTHORIZED => (Outcome::Reject(Reason::UpstreamKeyRefused), None),
-            FORBIDDEN => (Outcome::UpstreamResponse, Some(NARROW_KEY)),
+            UNAUTHORIZED => (Outcome::Reject(credential.refusal()), None),
+            FORBIDDEN => (Outcome::UpstreamResponse, Some(narrow)),
             _ => return None,
         };
         let record = DecisionRecord {

@@ -49,6 +49,7 @@ mod n8n;
 mod neighbours;
 mod provisioned;
 mod rhythm;
+mod sessions;
 mod token_status;
 mod unknown_keys;
 mod waiters;

@@ -2,7 +2,7 @@
 
 use super::settled::NO_REFUSAL;
 use super::Settled;
-use crate::decide::{ApiKeyInUse, Decision, DecisionRecord, IdDigest, Outcome};
+use crate::decide::{Decision, DecisionRecord, IdDigest, Outcome, UpstreamCredential};
 use crate::facts::MintRequest;
 use crate::http::RequestHead;
 use crate::policy::principal_label;
@@ -16,8 +16,8 @@ use crate::time::UnixMillis;
 pub struct ForwardedRequest {
     record: DecisionRecord,
     request: RequestHead,
-    /// The upstream API key in it.
-    api_key: Option<ApiKeyInUse>,
+    /// The upstream credential in it.
+    credential: Option<UpstreamCredential>,
     /// The id that is free again if n8n fails.
     used_id: Option<IdDigest>,
 }
@@ -41,22 +41,22 @@ impl Settled {
         let Outcome::Forward(forward) = &self.decision.outcome else {
             return None;
         };
-        let api_key = forward.api_key().cloned();
+        let credential = forward.credential().cloned();
         let used = self.decision.use_once.as_ref();
         let used_id = used.filter(|used| used.free_after_failure);
         let used_id = used_id.map(|used| used.digest);
-        if api_key.is_none() && used_id.is_none() {
+        if credential.is_none() && used_id.is_none() {
             return None;
         }
         Some(Box::new(ForwardedRequest {
-            api_key,
+            credential,
             used_id,
             record: self.decision.record,
             request: self.request.for_reports(),
         }))
     }
 
-    /// The status of n8n that refused an upstream API key, and the principal of the key.
+    /// The status of n8n that refused an upstream credential, and its principal.
     pub fn upstream_refusal(&self) -> Option<(u16, String)> {
         let record = &self.decision.record;
         let principal = record.principal.as_deref()?;
@@ -65,13 +65,24 @@ impl Settled {
     }
 }
 
+impl Settled {
+    /// What n8n refused, in words.
+    pub fn refused_credential(&self) -> &'static str {
+        match &self.credential {
+            Some(UpstreamCredential::Session(..)) => "session",
+            _ => "API key",
+        }
+    }
+}
+
 impl ForwardedRequest {
     /// The key in it that may be good no more: the gate made it.
     pub(super) fn doubted_key(&self, failure: UpstreamFailure) -> Option<(&MintRequest, &Secret)> {
         let is_doubted = failure.status == SERVER_ERROR && !failure.is_local;
-        let in_use = self.api_key.as_ref().filter(|_| is_doubted)?;
-        let minted = in_use.minted.as_deref()?;
-        Some((minted, &in_use.key))
+        match self.credential.as_ref().filter(|_| is_doubted)? {
+            UpstreamCredential::MintedKey(request, key) => Some((request, key)),
+            UpstreamCredential::StaticKey(_) | UpstreamCredential::Session(..) => None,
+        }
     }
 
     /// The id that is free again after a failure.
@@ -85,11 +96,11 @@ impl ForwardedRequest {
         let Self {
             record,
             request,
-            api_key,
+            credential,
             ..
         } = self;
-        let api_key = api_key?;
-        let decision = Decision::after_response(record, status)?;
+        let credential = credential?;
+        let decision = Decision::after_response(record, &credential, status)?;
         let refusal = match &decision.outcome {
             Outcome::Reject(reason) => problem(reason, None, &request),
             _ => NO_REFUSAL,
@@ -100,7 +111,7 @@ impl ForwardedRequest {
             log_edits: Vec::new(),
             request,
             now: now(),
-            api_key: Some(api_key),
+            credential: Some(credential),
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::Source;
-use crate::decide::{ApiKeyInUse, Decision, HeaderEdit, Need, Outcome, ResponseEdit};
+use crate::decide::{Decision, HeaderEdit, Need, Outcome, ResponseEdit, UpstreamCredential};
 use crate::http::RequestHead;
 use crate::observe::audit_line;
 use crate::reply::{LocalReply, Reason};
@@ -34,8 +34,8 @@ pub struct Settled {
     pub(super) log_edits: Vec<HeaderEdit>,
     pub(super) request: RequestHead,
     pub(super) now: UnixMillis,
-    /// The upstream API key to which n8n has responded.
-    pub(super) api_key: Option<ApiKeyInUse>,
+    /// The upstream credential to which n8n has responded.
+    pub(super) credential: Option<UpstreamCredential>,
 }
 
 /// The local reply to a request that was not to be refused. It is sent if the host fails.

@@ -76,6 +76,7 @@ pub(super) fn unavailable(need: &Need) -> Reason {
             Reason::IntrospectionUnavailable(outage)
         }
         Need::Fact(Fact::MintedKey(_)) => Reason::UpstreamKeyUnavailable(outage),
+        Need::Fact(Fact::Session(_)) => Reason::UpstreamSessionUnavailable(outage),
     }
 }
 

@@ -46,7 +46,12 @@ pub enum Metric<'m> {
         /// The instance.
         instance: &'m str,
     },
-    /// Counter: API keys of n8n that the gate could not make.
+    /// Counter: sessions of users of n8n that the gate made for requests.
+    Session {
+        /// The instance.
+        instance: &'m str,
+    },
+    /// Counter: API keys and sessions of n8n that the gate could not make.
     MintedKeyFailure {
         /// The instance.
         instance: &'m str,
@@ -58,12 +63,12 @@ pub enum Metric<'m> {
         /// The provider.
         provider: &'m str,
     },
-    /// Counter: forwarded requests whose upstream API key n8n did not accept (401) or found too narrow
-    /// (403).
+    /// Counter: forwarded requests whose upstream API key or session n8n did not accept (401) or found too
+    /// narrow (403).
     UpstreamRefusal {
         /// n8n's status.
         status: u16,
-        /// The principal of the key.
+        /// The principal of the key or session.
         principal: &'m str,
     },
     /// Gauge: seconds until the upstream API key of a principal expires.
@@ -123,6 +128,7 @@ impl Metric<'_> {
                 fault.code().as_str()
             ),
             Self::MintedKey { instance } => format!("{PREFIX}.minted_keys.instance.{instance}"),
+            Self::Session { instance } => format!("{PREFIX}.sessions.instance.{instance}"),
             Self::MintedKeyFailure { instance, fault } => format!(
                 "{PREFIX}.minted_key_failures.fault.{}.instance.{instance}",
                 fault.code().as_str()
@@ -177,6 +183,9 @@ mod tests {
                 provider,
                 fault: &TokenStatusFault::ClientRefused,
             },
+            Metric::Session {
+                instance: "default",
+            },
             Metric::KeyIdMiss { provider },
             Metric::KeySetAge { provider },
             Metric::UpstreamRefusal {
@@ -205,6 +214,7 @@ mod tests {
                 "n8n_idp_gate.key_set_failures.fault.no_response.provider.idp",
                 "n8n_idp_gate.introspections.outcome.active.provider.idp",
                 "n8n_idp_gate.introspection_failures.fault.client_refused.provider.idp",
+                "n8n_idp_gate.sessions.instance.default",
                 "n8n_idp_gate.key_id_misses.provider.idp",
                 "n8n_idp_gate.key_set_age_seconds.provider.idp",
                 "n8n_idp_gate.upstream_refusals.status.401.principal.prod.app-a",

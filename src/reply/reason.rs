@@ -249,6 +249,15 @@ refusals! {
             meaning: "n8n's response was 401: the key of `principal` has expired or was deleted, or its user was; an earlier record of the same `request_id` says `forward`",
             remedy: "make a new key for the user of `principal` in n8n, set its variable, and restart Envoy; see `upstream_key_seconds_left`",
         }
+        /// n8n refused the session that the gate sent for a good token.
+        UpstreamSessionRefused => {
+            status: 502,
+            challenge: Challenge::None,
+            code: "upstream_session_refused",
+            detail: "The access token is good, but n8n did not accept the session of this caller's user. Try again: the gate logs in again if it must. Another token does not help.",
+            meaning: "n8n's response was 401: the session of the user of `principal` was ended, or n8n's secret was changed; an earlier record of the same `request_id` says `forward`",
+            remedy: "nothing, if it happens once: the next request gets another session; else look at the record of that one, and whether the copies of n8n have one secret",
+        }
         /// The provider's keys are not available now.
         KeysUnavailable(Outage) => {
             status: 503,
@@ -282,6 +291,19 @@ refusals! {
             meaning: "the gate could not make the user of `principal` in n8n, or a key for it; `fault` in the audit says why: see [faults](faults.md)",
             remedy: "look at `fault`, and at its line in [faults](faults.md); tell callers to try again",
             example: Self::UpstreamKeyUnavailable(Outage {
+                retry_after: Duration::from_secs(4),
+                fault: None,
+            }),
+        }
+        /// The session of the caller's user in n8n is not available now.
+        UpstreamSessionUnavailable(Outage) => {
+            status: 503,
+            challenge: Challenge::None,
+            code: "upstream_session_unavailable",
+            detail: "The access token is good. The gate cannot log in to n8n for this caller at the moment.",
+            meaning: "the gate could not make the user of `principal` in n8n, or log in as it; `fault` in the audit says why: see [faults](faults.md)",
+            remedy: "look at `fault`, and at its line in [faults](faults.md); tell callers to try again",
+            example: Self::UpstreamSessionUnavailable(Outage {
                 retry_after: Duration::from_secs(4),
                 fault: None,
             }),
@@ -676,7 +698,8 @@ impl Reason {
             Self::Path(fault) => Some(fault.as_str()),
             Self::KeysUnavailable(outage)
             | Self::IntrospectionUnavailable(outage)
-            | Self::UpstreamKeyUnavailable(outage) => outage.fault,
+            | Self::UpstreamKeyUnavailable(outage)
+            | Self::UpstreamSessionUnavailable(outage) => outage.fault,
             Self::Token(
                 TokenFault::AlgorithmNotAllowed(Some(name))
                 | TokenFault::ClaimOfWrongType(name)
@@ -695,7 +718,8 @@ impl Reason {
         match self {
             Self::KeysUnavailable(outage)
             | Self::IntrospectionUnavailable(outage)
-            | Self::UpstreamKeyUnavailable(outage) => Some(outage.retry_after),
+            | Self::UpstreamKeyUnavailable(outage)
+            | Self::UpstreamSessionUnavailable(outage) => Some(outage.retry_after),
             Self::KeysNotCurrent(wait) => Some(*wait),
             Self::TooManyWaiting
             | Self::TooManyBodies

@@ -39,6 +39,9 @@ impl State {
             Event::KeyMinted(instance) => Metric::MintedKey {
                 instance: gate.instance_name(*instance),
             },
+            Event::LoggedIn(instance) => Metric::Session {
+                instance: gate.instance_name(*instance),
+            },
             Event::KeyFailed(instance, user, fault) => {
                 let instance = gate.instance_name(*instance);
                 let line = format!("instance {instance}, user {user}: {fault}");

@@ -73,7 +73,7 @@ impl State {
         }
     }
 
-    /// Counts an upstream API key that n8n refused, and warns of it if n8n's response was replaced.
+    /// Counts an upstream credential that n8n refused, and warns of it if n8n's response was replaced.
     pub(super) fn report_upstream_refusal<H: Host>(
         &mut self,
         host: &H,
@@ -84,12 +84,13 @@ impl State {
             return;
         };
         let principal = &*principal;
+        let credential = settled.refused_credential();
         let metric = Metric::UpstreamRefusal { status, principal };
         self.metrics.count(host, &metric);
         if is_replaced && self.may_warn(settled.now()) {
             host.log(
                 Level::Warn,
-                &format!("n8n refused the API key of principal {principal} ({status}); there may be more: see upstream_refusals"),
+                &format!("n8n refused the {credential} of principal {principal} ({status}); there may be more: see upstream_refusals"),
             );
         }
     }

@@ -245,6 +245,10 @@ impl Facts for AtHand<'_> {
         Availability::Pending
     }
 
+    fn session(&self, _: &MintRequest) -> Availability<&Secret> {
+        Availability::Pending
+    }
+
     fn is_refused(&self, _: &Secret) -> bool {
         false
     }

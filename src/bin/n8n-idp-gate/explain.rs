@@ -147,6 +147,11 @@ fn waits_for(fact: &Fact, policy: &Policy, out: &mut impl Write) -> io::Result<(
             "waits for an API key that the gate makes for the user {}",
             request.email()
         ),
+        Fact::Session(request) => writeln!(
+            out,
+            "waits for a session that the gate makes for the user {}",
+            request.email()
+        ),
     }
 }
 
@@ -307,6 +312,10 @@ impl Facts for Files {
     }
 
     fn minted_key(&self, _: &MintRequest) -> Availability<&Secret> {
+        Availability::Pending
+    }
+
+    fn session(&self, _: &MintRequest) -> Availability<&Secret> {
         Availability::Pending
     }
 

@@ -89,8 +89,10 @@ fn an_allowed_request_waits_for_its_key_and_gets_it() {
     facts.minted = Some(Ok(Secret::new(MINTED.to_owned())));
     assert_eq!(key_of(&facts, &list()), MINTED);
     let decision = decide_with(&facts, &list());
-    let in_use = forwarded(&decision).api_key().unwrap();
-    assert_eq!(in_use.minted.as_ref().unwrap().email(), email);
+    let Some(UpstreamCredential::MintedKey(request, _)) = forwarded(&decision).credential() else {
+        panic!("{decision:?}");
+    };
+    assert_eq!(request.email(), email);
     let head = upstream(&list(), &decision);
     assert_eq!(value(&head, "authorization"), None);
     assert_eq!(value(&head, "x-auth-principal"), Some("reader"));
@@ -201,7 +203,7 @@ fn a_webhook_needs_no_key() {
     let reader = claims("reader", &["Orders"]);
     let request = bearing("POST", "/webhook/orders/new", &reader);
     let decision = decide_with(&facts, &request);
-    assert!(forwarded(&decision).api_key().is_none());
+    assert!(forwarded(&decision).credential().is_none());
     let head = upstream(&request, &decision);
     assert_eq!(value(&head, "x-n8n-api-key"), None);
 }
@@ -228,7 +230,8 @@ fn the_next_key_is_used_when_n8n_refused_one_or_it_has_expired() {
     refuse(&mut facts, &["n8n-key-second", "n8n-key-third"]);
     assert_eq!(key_of(&facts, &list()), "n8n-key-second");
     let decision = decide_with(&facts, &list());
-    assert!(forwarded(&decision).api_key().unwrap().minted.is_none());
+    let credential = forwarded(&decision).credential();
+    assert!(matches!(credential, Some(UpstreamCredential::StaticKey(_))));
 
     assert_eq!(
         key_of(&keys(&["EXPIRED", "SECOND"]), &list()),

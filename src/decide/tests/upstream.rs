@@ -13,9 +13,13 @@ fn forwarded() -> DecisionRecord {
     decision.record
 }
 
+fn key() -> UpstreamCredential {
+    UpstreamCredential::StaticKey(Secret::new("key".to_owned()))
+}
+
 #[test]
 fn a_refused_key_is_a_fault_of_the_gateway_and_the_caller_stays_known() {
-    let after = Decision::after_response(forwarded(), 401).unwrap();
+    let after = Decision::after_response(forwarded(), &key(), 401).unwrap();
     assert_eq!(reason(&after), "upstream_key_refused");
     let Outcome::Reject(refusal) = &after.outcome else {
         panic!("{after:?}");
@@ -33,7 +37,7 @@ fn a_refused_key_is_a_fault_of_the_gateway_and_the_caller_stays_known() {
 
 #[test]
 fn a_narrow_key_is_reported_to_the_operator_only() {
-    let after = Decision::after_response(forwarded(), 403).unwrap();
+    let after = Decision::after_response(forwarded(), &key(), 403).unwrap();
     assert_eq!(after.outcome.as_str(), "answered");
     assert_eq!(after.record.upstream_status, Some(403));
     assert!(after.record.hint.is_some());
@@ -43,7 +47,7 @@ fn a_narrow_key_is_reported_to_the_operator_only() {
 fn other_responses_are_not_recorded() {
     for status in [100, 200, 204, 302, 400, 402, 404, 407, 429, 500, 502, 503] {
         assert!(
-            Decision::after_response(forwarded(), status).is_none(),
+            Decision::after_response(forwarded(), &key(), status).is_none(),
             "{status}"
         );
     }
@@ -52,7 +56,7 @@ fn other_responses_are_not_recorded() {
 #[test]
 fn only_requests_with_a_key_of_the_gate_are_followed() {
     let has_key = |request: &RequestHead| match decided(request).outcome {
-        Outcome::Forward(forward) => forward.api_key().is_some(),
+        Outcome::Forward(forward) => forward.credential().is_some(),
         other => panic!("{other:?}"),
     };
     let reader = claims("reader", &["Reader", "Orders"]);

@@ -105,6 +105,13 @@ impl Facts for FactsAt<'_> {
         })
     }
 
+    fn session(&self, request: &MintRequest) -> Availability<&Secret> {
+        let source = self.store.minted_keys_of(request.instance());
+        source.map_or(no_source(), |(source, schedule)| {
+            source.session(schedule, request, self.now)
+        })
+    }
+
     fn is_refused(&self, key: &Secret) -> bool {
         self.store.is_refused(key, self.now)
     }

@@ -19,6 +19,8 @@ pub enum Event {
     TokenStatusFailed(ProviderId, TokenStatusFault),
     /// An API key of n8n was made.
     KeyMinted(InstanceId),
-    /// No API key could be made for the user with this address.
+    /// A session of a user of n8n was made, because requests need it.
+    LoggedIn(InstanceId),
+    /// No API key and no session could be made for the user with this address.
     KeyFailed(InstanceId, String, MintedKeyFault),
 }

@@ -30,6 +30,8 @@ pub enum Fact {
     TokenStatusToConfirm(ProviderId, TokenDigest),
     /// An API key of n8n that the gate makes.
     MintedKey(Arc<MintRequest>),
+    /// The session of the user for which the gate would make this API key.
+    Session(Arc<MintRequest>),
 }
 
 /// The facts as a decision sees them.
@@ -63,6 +65,9 @@ pub trait Facts {
 
     /// The API key that the gate makes for this request.
     fn minted_key(&self, request: &MintRequest) -> Availability<&Secret>;
+
+    /// The session of the user for which the gate makes this API key: a `Cookie` header of n8n.
+    fn session(&self, request: &MintRequest) -> Availability<&Secret>;
 
     /// Whether n8n refused this API key a while ago.
     fn is_refused(&self, key: &Secret) -> bool;

@@ -1,5 +1,5 @@
-//! API keys of n8n that the gate makes, as a kind of fact: one source for each n8n, and one fact for
-//! each user.
+//! API keys of n8n that the gate makes, and sessions of their users, as a kind of fact: one source for
+//! each n8n, and one fact for each user.
 
 mod account;
 mod calls;
@@ -22,12 +22,12 @@ use step::{Circumstances, Next, Step, Task};
 use crate::facts::call::CallResponse;
 use crate::facts::demand::FactKey;
 use crate::facts::fault::FaultScope;
-use crate::facts::schedule::{Failure, Schedule};
+use crate::facts::schedule::{Failure, Pauses, Schedule};
 use crate::facts::source::{
     Adopted, CallEnd, Ended, Kind, NewCalls, Profile, Progress, Room, Sharing,
 };
 use crate::facts::waiting::Waiter;
-use crate::facts::{Availability, Event};
+use crate::facts::{Availability, Event, Outage};
 use crate::policy::{InstanceId, Provisioning};
 use crate::secret::Secret;
 use crate::time::UnixMillis;
@@ -86,30 +86,61 @@ impl MintedKeys {
             return Availability::Known(secret);
         }
         let pauses = account.map(|account| account.pauses_of(request));
-        let pauses = pauses.into_iter().flatten().chain([&schedule.pauses]);
-        let mut pausing = pauses.filter(|pauses| !pauses.is_over(now));
-        let pausing = pausing.next();
-        match (pausing.filter(|_| !schedule.calls.is_about(&key)), known) {
+        let outage = outage(schedule, &key, pauses.into_iter().flatten(), now);
+        match (outage, known) {
             (None, _) => Availability::Pending,
             // Better a key that may be gone than none.
             (Some(_), Some((secret, _))) => Availability::Known(secret),
-            (Some(pauses), None) => Availability::Unavailable(pauses.outage(pauses.until(), now)),
+            (Some(outage), None) => Availability::Unavailable(outage),
         }
+    }
+
+    /// The session of the user of a request.
+    pub(in crate::facts) fn session(
+        &self,
+        schedule: &Schedule,
+        request: &MintRequest,
+        now: UnixMillis,
+    ) -> Availability<&Secret> {
+        let key = FactKey::from(request);
+        let account = self.account(&key);
+        let known = account.and_then(|account| account.session.of_request(now));
+        if let Some(cookie) = known {
+            return Availability::Known(cookie);
+        }
+        let pauses = account.map(|account| &account.pauses);
+        outage(schedule, &key, pauses.into_iter(), now)
+            .map_or(Availability::Pending, Availability::Unavailable)
     }
 
     /// A request will wait for its key. `false`: there are too many users.
     pub(in crate::facts) fn want(&mut self, request: &MintRequest, now: UnixMillis) -> bool {
+        let account = self.account_to_fetch(request, now);
+        account.is_some_and(|account| account.want(request, now))
+    }
+
+    /// A request will wait for the session of its user. `false`: there are too many users.
+    pub(in crate::facts) fn want_session(
+        &mut self,
+        request: &MintRequest,
+        now: UnixMillis,
+    ) -> bool {
+        let account = self.account_to_fetch(request, now);
+        account.map(|account| account.want_session(now)).is_some()
+    }
+
+    /// The account of a request, which may be new. `None`: there are too many.
+    fn account_to_fetch(&mut self, request: &MintRequest, now: UnixMillis) -> Option<&mut Account> {
         let key = FactKey::from(request);
         if self.account(&key).is_none() {
             if self.accounts.len() >= MAX_ACCOUNTS && !self.forget_one(now) {
-                return false;
+                return None;
             }
             let account = Account::new(request.user().clone(), now);
             let at = self.accounts.partition_point(|(known, _)| *known < key);
             self.accounts.insert(at, (key, account));
         }
-        let account = self.account_mut(&key);
-        account.is_some_and(|account| account.want(request, now))
+        self.account_mut(&key)
     }
 
     /// A request is forwarded with its key.
@@ -144,6 +175,20 @@ impl MintedKeys {
         }
     }
 
+    /// A request is forwarded with the session of its user.
+    pub(in crate::facts) fn mark_session_used(&mut self, request: &MintRequest, now: UnixMillis) {
+        if let Some(account) = self.account_mut(&FactKey::from(request)) {
+            account.mark_session_used(now);
+        }
+    }
+
+    /// n8n refused a request with this session. The next request waits until n8n was asked about it.
+    pub(in crate::facts) fn doubt_session(&mut self, request: &MintRequest, cookie: &Secret) {
+        if let Some(account) = self.account_mut(&FactKey::from(request)) {
+            account.session.doubt(cookie);
+        }
+    }
+
     fn account(&self, key: &FactKey) -> Option<&Account> {
         let at = self.accounts.binary_search_by_key(key, |(known, _)| *known);
         self.accounts.get(at.ok()?).map(|(_, account)| account)
@@ -162,6 +207,19 @@ impl MintedKeys {
         let oldest = oldest.map(|(index, _)| index);
         oldest.map(|index| self.accounts.remove(index)).is_some()
     }
+}
+
+/// Why no request waits for this account now, if so: it or the whole source pauses, and no fetch about it
+/// is under way.
+fn outage<'p>(
+    schedule: &'p Schedule,
+    key: &FactKey,
+    pauses: impl Iterator<Item = &'p Pauses>,
+    now: UnixMillis,
+) -> Option<Outage> {
+    let mut pauses = pauses.chain([&schedule.pauses]);
+    let pausing = pauses.find(|pauses| !pauses.is_over(now))?;
+    (!schedule.calls.is_about(key)).then(|| pausing.outage(pausing.until(), now))
 }
 
 impl From<&MintRequest> for FactKey {
@@ -227,7 +285,7 @@ impl Kind for MintedKeys {
             return;
         };
         let at = self.circumstances(account, now, calls.next_id());
-        let (step, request) = Step::first(task, account.session(now), at);
+        let (step, request) = Step::first(task, account.session.to_begin_with(now), at);
         calls.begin(key, step, request);
     }
 
@@ -250,7 +308,7 @@ impl Kind for MintedKeys {
                 expires,
                 session,
             } => (Some((key, expires)), Some(session)),
-            Next::Tidied(session) => (None, session),
+            Next::NoKey(session) => (None, session),
         };
         let instance = self.instance;
         end.schedule.pauses.succeeded(now);
@@ -268,6 +326,11 @@ impl Kind for MintedKeys {
                 events.push(Event::KeyMinted(instance));
             }
             (Task::Tidy(ids), _) => account.tidied(&ids, session, now),
+            (Task::LogIn | Task::LogInAgain, _) => {
+                if account.logged_in(session) {
+                    events.push(Event::LoggedIn(instance));
+                }
+            }
             (Task::Mint(_) | Task::MintUnlessGood(_), None) => account.found_good(session),
         }
         Ok(Progress::Ended(Ended {
@@ -285,7 +348,9 @@ impl Kind for MintedKeys {
             ..
         } = *end;
         let scope = match end.step.task() {
-            Task::Mint(_) | Task::MintUnlessGood(_) => fault.scope(),
+            Task::Mint(_) | Task::MintUnlessGood(_) | Task::LogIn | Task::LogInAgain => {
+                fault.scope()
+            }
             // It makes no request wait, and the keys expire by themselves.
             Task::Tidy(_) => FaultScope::Fact,
         };
@@ -306,7 +371,9 @@ impl Kind for MintedKeys {
                 {
                     account.failed_for(scopes, failure(true), now);
                 }
-                Task::Mint(_) | Task::MintUnlessGood(_) => account.failed(failure(true), now),
+                Task::Mint(_) | Task::MintUnlessGood(_) | Task::LogIn | Task::LogInAgain => {
+                    account.failed(failure(true), now);
+                }
                 Task::Tidy(ids) => account.tidied(ids, end.step.session().cloned(), now),
             }
             email.clone_from(&account.user.email);

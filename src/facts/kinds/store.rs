@@ -152,15 +152,24 @@ impl FactStore {
         origin: Origin,
         now: UnixMillis,
     ) -> Result<(), WaitFault> {
-        if let Fact::MintedKey(request) = fact {
-            let minted = self.minted_keys_mut(request.instance());
-            if !minted.is_some_and(|minted| minted.want(request, now)) {
-                return Err(WaitFault::TooMany);
-            }
+        if !self.has_room_for_user(fact, now) {
+            return Err(WaitFault::TooMany);
         }
         let admission = self.admission(fact, origin).ok_or(WaitFault::TooMany)?;
         self.store
             .admit_to(waiter, &admission, since, origin.peer, now)
+    }
+
+    /// Notes that a request waits for what is made for a user of n8n. `false`: there are too many.
+    fn has_room_for_user(&mut self, fact: &Fact, now: UnixMillis) -> bool {
+        let (Fact::MintedKey(request) | Fact::Session(request)) = fact else {
+            return true;
+        };
+        let minted = self.minted_keys_mut(request.instance());
+        minted.is_some_and(|minted| match fact {
+            Fact::Session(_) => minted.want_session(request, now),
+            _ => minted.want(request, now),
+        })
     }
 
     fn admission(&self, fact: &Fact, origin: Origin) -> Option<Admission> {
@@ -192,7 +201,7 @@ impl FactStore {
             }
             Fact::TokenStatusToDecide(provider, token) => of_token(provider, token, false),
             Fact::TokenStatusToConfirm(provider, token) => of_token(provider, token, true),
-            Fact::MintedKey(ref request) => Some(Admission {
+            Fact::MintedKey(ref request) | Fact::Session(ref request) => Some(Admission {
                 source: self.source_of(request.instance())?,
                 demand: Demand::Any(FactKey::from(&**request)),
                 // The caller is verified.
@@ -245,6 +254,20 @@ impl FactStore {
     pub fn doubt_minted(&mut self, request: &MintRequest, key: &Secret, now: UnixMillis) {
         if let Some(minted) = self.minted_keys_mut(request.instance()) {
             minted.doubt(request, key, now);
+        }
+    }
+
+    /// A request is forwarded with the session of a user.
+    pub fn mark_session_used(&mut self, request: &MintRequest, now: UnixMillis) {
+        if let Some(minted) = self.minted_keys_mut(request.instance()) {
+            minted.mark_session_used(request, now);
+        }
+    }
+
+    /// n8n refused a request with the session of a user.
+    pub fn doubt_session(&mut self, request: &MintRequest, cookie: &Secret) {
+        if let Some(minted) = self.minted_keys_mut(request.instance()) {
+            minted.doubt_session(request, cookie);
         }
     }
 

@@ -17,7 +17,7 @@ const LONGEST: Duration = Duration::from_secs(20);
 #[test]
 fn random_months_of_minted_keys_keep_the_promises() {
     let seen = RefCell::new(Seen::default());
-    on_random_steps(128, 600, |start, steps| {
+    on_random_steps(128, 900, |start, steps| {
         Months::new(start % 2 == 0).run(steps, &mut seen.borrow_mut());
     });
     let seen = seen.into_inner();
@@ -25,6 +25,10 @@ fn random_months_of_minted_keys_keep_the_promises() {
     for (what, count) in [
         ("keys in good conditions", seen.good_keys),
         ("keys in bad conditions", seen.bad_keys),
+        ("sessions in good conditions", seen.good_sessions),
+        ("sessions in bad conditions", seen.bad_sessions),
+        ("refused sessions", seen.refused_sessions),
+        ("other sessions of one user", seen.renewed_sessions),
         ("keys that were made", seen.made),
         ("keys that were deleted", seen.deleted),
         ("refused keys", seen.refused),
@@ -42,6 +46,10 @@ fn random_months_of_minted_keys_keep_the_promises() {
 struct Seen {
     good_keys: u64,
     bad_keys: u64,
+    good_sessions: u64,
+    bad_sessions: u64,
+    refused_sessions: u64,
+    renewed_sessions: u64,
     made: u64,
     deleted: u64,
     refused: u64,
@@ -53,7 +61,14 @@ struct Seen {
 
 struct Worker {
     gate: Gate,
-    waiting: BTreeMap<u32, (MintRequest, UnixMillis)>,
+    waiting: BTreeMap<u32, (Wanted, UnixMillis)>,
+}
+
+/// What a request needs.
+#[derive(Clone)]
+struct Wanted {
+    request: MintRequest,
+    is_session: bool,
 }
 
 struct Months {
@@ -69,6 +84,8 @@ struct Months {
     clock_of_n8n: UnixMillis,
     /// Every key that ever was.
     keys: BTreeMap<String, Key>,
+    /// When a session was first handed out, and its user.
+    sessions: BTreeMap<String, (UnixMillis, String)>,
     /// When calls were made, by n8n's clock.
     calls: Vec<UnixMillis>,
     /// When no call was under way.
@@ -90,6 +107,7 @@ impl Months {
             now: START,
             clock_of_n8n: START,
             keys: BTreeMap::new(),
+            sessions: BTreeMap::new(),
             calls: Vec::new(),
             idle: START,
         };
@@ -216,11 +234,11 @@ impl Months {
         for id in woken {
             seen.woken += 1;
             let waiter = self.workers[index].waiting.remove(&id);
-            let (request, since) = waiter.expect("woken twice");
+            let (wanted, since) = waiter.expect("woken twice");
             if overdue.contains(&id) {
                 seen.overdue += 1;
             } else {
-                self.decide(index, request, since, seen);
+                self.decide(index, wanted, since, seen);
             }
         }
     }
@@ -238,16 +256,25 @@ impl Months {
             &["workflow:list", "workflow:create"],
             none,
         ][self.below(3) as usize];
-        self.decide(index, request_of(name, all), self.now, seen);
+        let wanted = Wanted {
+            request: request_of(name, all),
+            is_session: self.below(4) == 0,
+        };
+        self.decide(index, wanted, self.now, seen);
     }
 
-    fn decide(&mut self, index: usize, request: MintRequest, since: UnixMillis, seen: &mut Seen) {
+    fn decide(&mut self, index: usize, wanted: Wanted, since: UnixMillis, seen: &mut Seen) {
         let now = self.now;
         let gate = &mut self.workers[index].gate;
-        match gate.ask_again(&request, since, now) {
+        let found = if wanted.is_session {
+            gate.ask_for_session_again(&wanted.request, since, now)
+        } else {
+            gate.ask_again(&wanted.request, since, now)
+        };
+        match found {
             Found::Waits(id) => {
                 let worker = &mut self.workers[index];
-                worker.waiting.insert(id, (request, since));
+                worker.waiting.insert(id, (wanted, since));
             }
             Found::Outage(fault, wait) => {
                 seen.outages += 1;
@@ -255,7 +282,47 @@ impl Months {
                 assert!(wait <= Duration::from_secs(300), "{wait:?}");
             }
             Found::TooMany => panic!("there are few users"),
-            Found::Key(key) => self.check(index, &request, &key, seen),
+            Found::Key(key) => self.check(index, &wanted.request, &key, seen),
+            Found::Session(cookie) => self.check_session(index, &wanted.request, &cookie, seen),
+        }
+    }
+
+    fn check_session(
+        &mut self,
+        index: usize,
+        request: &MintRequest,
+        cookie: &str,
+        seen: &mut Seen,
+    ) {
+        let email = request.email();
+        let now = self.now;
+        let known = self.sessions.iter();
+        let is_other = known
+            .clone()
+            .any(|(other, (_, of))| of == email && other != cookie);
+        let first = self.sessions.entry(cookie.to_owned());
+        let (since, owner) = first.or_insert((now, email.to_owned()));
+        assert_eq!(owner, email);
+        assert!(now.since(*since) < Duration::from_secs(12 * 3600));
+        seen.renewed_sessions += u64::from(is_other);
+        let user = self.n8n.user_in(cookie);
+        assert!(
+            user.is_none_or(|user| user == email),
+            "a session of {user:?}"
+        );
+        if self.is_good {
+            seen.good_sessions += 1;
+            assert!(user.is_some(), "n8n refuses a session");
+        } else {
+            seen.bad_sessions += 1;
+        }
+        if user.is_none() {
+            seen.refused_sessions += 1;
+            let cookie = Secret::new(cookie.to_owned());
+            let store = &mut self.workers[index].gate.store;
+            store.doubt_session(request, &cookie);
+            let left = store.at(now);
+            assert!(!matches!(left.session(request), Availability::Known(_)));
         }
     }
 
@@ -348,6 +415,7 @@ impl Months {
             0 => self.n8n.wipe(),
             1 => self.n8n.change_secret(),
             2 => self.n8n.keys.clear(),
+            6 => self.n8n.end_sessions(),
             3 => {
                 let mut users = self.n8n.users.values_mut();
                 if let Some(user) = users.next() {

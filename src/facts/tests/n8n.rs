@@ -106,6 +106,17 @@ impl N8n {
         Some(&*self.keys.get(id)?.email)
     }
 
+    /// Whose session it is, if n8n accepts it.
+    pub(super) fn user_in(&self, cookie: &str) -> Option<&str> {
+        let email = self.sessions.get(cookie)?;
+        self.users.contains_key(email).then_some(&**email)
+    }
+
+    /// It forgets every session: its users logged out, or have other passwords.
+    pub(super) fn end_sessions(&mut self) {
+        self.sessions.clear();
+    }
+
     /// The user that a call is about.
     pub(super) fn user_of(&self, call: &CallRequest) -> Option<String> {
         if let Some(cookie) = call.header("cookie") {
@@ -226,8 +237,8 @@ impl N8n {
 
     fn of_keys(&mut self, call: &CallRequest, path: &str, body: &Value) -> CallResponse {
         let cookie = call.header("cookie").map(Secret::expose);
-        let email = cookie.and_then(|cookie| self.sessions.get(cookie)).cloned();
-        let Some(email) = email.filter(|email| self.users.contains_key(email)) else {
+        let email = cookie.and_then(|cookie| self.user_in(cookie));
+        let Some(email) = email.map(str::to_owned) else {
             return response(
                 401,
                 &json!({ "status": "error", "message": "Unauthorized" }),

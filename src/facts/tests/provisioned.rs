@@ -80,6 +80,7 @@ pub(super) fn activate(n8n: &mut N8n, request: &MintRequest) {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Found {
     Key(String),
+    Session(String),
     /// It waits, under this number.
     Waits(u32),
     Outage(&'static str, Duration),
@@ -93,6 +94,14 @@ impl Found {
         match self {
             Self::Key(key) => key,
             other => panic!("no key: {other:?}"),
+        }
+    }
+
+    #[track_caller]
+    pub(super) fn session(self) -> String {
+        match self {
+            Self::Session(cookie) => cookie,
+            other => panic!("no session: {other:?}"),
         }
     }
 
@@ -153,10 +162,40 @@ impl Gate {
             }
             Availability::Pending => {}
         }
+        self.admit(&Fact::MintedKey(Arc::new(request.clone())), since, now)
+    }
+
+    /// A request comes that needs the session of its user.
+    pub(super) fn ask_for_session(&mut self, request: &MintRequest, now: UnixMillis) -> Found {
+        self.ask_for_session_again(request, now, now)
+    }
+
+    /// A request that came at `since` is decided.
+    pub(super) fn ask_for_session_again(
+        &mut self,
+        request: &MintRequest,
+        since: UnixMillis,
+        now: UnixMillis,
+    ) -> Found {
+        match self.store.at(now).session(request) {
+            Availability::Known(cookie) => {
+                let cookie = cookie.expose().to_owned();
+                self.store.mark_session_used(request, now);
+                Found::Session(cookie)
+            }
+            Availability::Unavailable(outage) => {
+                Found::Outage(outage.fault.unwrap_or_default(), outage.retry_after)
+            }
+            Availability::Pending => {
+                self.admit(&Fact::Session(Arc::new(request.clone())), since, now)
+            }
+        }
+    }
+
+    fn admit(&mut self, fact: &Fact, since: UnixMillis, now: UnixMillis) -> Found {
         self.waiters += 1;
-        let fact = Fact::MintedKey(Arc::new(request.clone()));
         let (waiter, origin) = (WaiterId(self.waiters), Origin::default());
-        match self.store.admit(waiter, &fact, since, origin, now) {
+        match self.store.admit(waiter, fact, since, origin, now) {
             Ok(()) => Found::Waits(self.waiters),
             Err(_) => Found::TooMany,
         }
@@ -208,6 +247,22 @@ impl Gate {
         }
         self.run(n8n, now, memory);
         self.ask(request, now)
+    }
+
+    /// The same for its session.
+    pub(super) fn get_session(
+        &mut self,
+        n8n: &mut N8n,
+        request: &MintRequest,
+        now: UnixMillis,
+        memory: &dyn SharedMemory,
+    ) -> Found {
+        let found = self.ask_for_session(request, now);
+        if !matches!(found, Found::Waits(_)) {
+            return found;
+        }
+        self.run(n8n, now, memory);
+        self.ask_for_session(request, now)
     }
 
     fn perform(&mut self, effects: Vec<Effect>) {

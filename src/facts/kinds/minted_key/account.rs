@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::live_key::{LiveKey, Retired};
 use super::request::{MintRequest, ScopesId};
-use super::session::Session;
+use super::session::{Cause, KnownSession, Session};
 use super::snapshot::{Shared, Snapshot};
 use super::step::Task;
 use crate::facts::fault::FaultCode;
@@ -37,13 +37,13 @@ const MOST_FAILURES: u32 = 8;
 #[derive(Debug)]
 pub(super) struct Account {
     pub(super) user: N8nUser,
-    session: Option<Session>,
+    pub(super) session: KnownSession,
     keys: Vec<Key>,
     retired: Vec<Retired>,
     /// When any worker last deleted keys.
     tidied: UnixMillis,
     pub(super) pauses: Pauses,
-    /// When a request last asked for a key.
+    /// When a request last asked for a key or the session.
     pub(super) used: UnixMillis,
     /// The scopes of a key that may be good no more.
     doubted: Option<ScopeSet>,
@@ -69,7 +69,7 @@ impl Account {
     pub(super) fn new(user: N8nUser, now: UnixMillis) -> Self {
         Self {
             user,
-            session: None,
+            session: KnownSession::default(),
             keys: Vec::new(),
             retired: Vec::new(),
             tidied: UnixMillis(0),
@@ -111,6 +111,18 @@ impl Account {
             key.scopes.get_or_insert_with(|| request.scopes().clone());
             key.used = now;
         }
+    }
+
+    /// A request waits for the session.
+    pub(super) const fn want_session(&mut self, now: UnixMillis) {
+        self.used = now;
+        self.session.want();
+    }
+
+    /// A request is forwarded with the session.
+    pub(super) const fn mark_session_used(&mut self, now: UnixMillis) {
+        self.used = now;
+        self.session.mark_used(now);
     }
 
     /// After what it is that no key of a request is made now.
@@ -164,7 +176,7 @@ impl Account {
 
     /// The session is good, and so are the keys.
     pub(super) fn found_good(&mut self, session: Option<Session>) {
-        self.session = session;
+        self.session.put(session);
         self.doubted = None;
         self.pauses.reset();
     }
@@ -172,7 +184,10 @@ impl Account {
     /// Whether something should be done, also in a pause.
     pub(super) fn wants_more(&self, now: UnixMillis) -> bool {
         let mut keys = self.keys.iter();
-        self.doubted.is_some() || keys.any(|key| key.is_due(now)) || self.must_tidy(now)
+        self.doubted.is_some()
+            || self.session.due(now).is_some()
+            || keys.any(|key| key.is_due(now))
+            || self.must_tidy(now)
     }
 
     /// Whether something should be done now.
@@ -189,6 +204,11 @@ impl Account {
         if let Some(scopes) = due.and_then(|key| key.scopes.clone()) {
             return Some(Task::Mint(scopes));
         }
+        match self.session.due(now) {
+            Some(Cause::Absent) => return Some(Task::LogIn),
+            Some(Cause::EndsSoon) => return Some(Task::LogInAgain),
+            None => {}
+        }
         if let Some(scopes) = &self.doubted {
             return Some(Task::MintUnlessGood(scopes.clone()));
         }
@@ -199,19 +219,20 @@ impl Account {
     /// Whether there are keys to delete. Without a session a log-in would be needed, and the keys expire
     /// anyway.
     fn must_tidy(&self, now: UnixMillis) -> bool {
-        self.retired.iter().any(|key| now >= key.unused) && self.session(now).is_some()
+        let has_session = self.session.to_begin_with(now).is_some();
+        has_session && self.retired.iter().any(|key| now >= key.unused)
     }
 
-    /// The session, if it can be used.
-    pub(super) fn session(&self, now: UnixMillis) -> Option<Session> {
-        let session = self.session.as_ref()?;
-        session.is_usable(now).then(|| session.clone())
+    /// A session was made, which this returns, or the one that there was is good.
+    pub(super) fn logged_in(&mut self, session: Option<Session>) -> bool {
+        self.pauses.reset();
+        self.session.fetched(session)
     }
 
     /// A fetch failed after it had a session. n8n takes few log-ins, so the next fetch begins with that.
     pub(super) fn keep_session(&mut self, session: Option<&Session>) {
         if let Some(session) = session {
-            self.session = Some(session.clone());
+            self.session.put(Some(session.clone()));
         }
     }
 
@@ -232,7 +253,7 @@ impl Account {
             expires,
             is_refused: false,
         };
-        self.session = session;
+        self.session.put(session);
         self.put(id, live, now);
         self.doubted = None;
         self.pauses.reset();
@@ -242,7 +263,7 @@ impl Account {
     /// know it any more.
     pub(super) fn tidied(&mut self, ids: &[String], session: Option<Session>, now: UnixMillis) {
         self.retired.retain(|key| !ids.contains(&key.id));
-        self.session = session;
+        self.session.put(session);
         self.tidied = now;
     }
 
@@ -260,8 +281,9 @@ impl Account {
             key.is_wanted = false;
         }
         self.doubted = None;
+        self.session.give_up();
         if failure.fault == FaultCode::SessionRefused {
-            self.session = None;
+            self.session.put(None);
         }
         self.pauses.failed(failure, now);
     }
@@ -272,9 +294,7 @@ impl Account {
         self.used = self.used.min(now);
         self.last_doubt = self.last_doubt.min(now);
         self.tidied = self.tidied.min(now);
-        if let Some(session) = &mut self.session {
-            session.clamp(now);
-        }
+        self.session.clamp(now);
         for retired in &mut self.retired {
             retired.unused = retired.unused.min(now.saturating_add(RETIREMENT));
         }
@@ -298,6 +318,7 @@ impl Account {
         let is_believed = pause.until <= now.saturating_add(LONGEST_ASKED_FOR);
         let is_news = is_believed && self.pauses.adopt(pause, now);
         if is_news {
+            self.session.give_up();
             for key in &mut self.keys {
                 key.is_wanted = false;
             }
@@ -305,13 +326,14 @@ impl Account {
         is_news
     }
 
-    /// Whether it can be forgotten: no key of it is good, and no request waits.
+    /// Whether it can be forgotten: no key of it is good, and no request waits. A session is found again
+    /// where workers share it, or made again.
     pub(super) fn is_idle(&self, now: UnixMillis) -> bool {
         let is_in_use = |key: &Key| {
             let is_good = key.live.as_ref().is_some_and(|live| live.is_good(now));
             key.is_wanted || is_good || !key.pauses.is_over(now)
         };
-        !self.keys.iter().any(is_in_use) && self.pauses.is_over(now)
+        !self.session.is_wanted() && !self.keys.iter().any(is_in_use) && self.pauses.is_over(now)
     }
 
     /// What other workers get.
@@ -321,7 +343,7 @@ impl Account {
             Some((key.id, live))
         });
         Shared {
-            session: self.session.as_ref(),
+            session: self.session.shared(),
             keys: live.collect(),
             retired: &self.retired,
             tidied: self.tidied,
@@ -338,11 +360,7 @@ impl Account {
             tidied,
             pause,
         } = shared;
-        let since = |session: &Session| session.since;
-        if session.as_ref().map(since) > self.session.as_ref().map(since) {
-            self.session = session;
-        }
-        let mut is_news = false;
+        let mut is_news = self.session.adopt(session, now);
         for (id, live) in keys {
             let known = self.find(id).and_then(|key| key.live.as_ref());
             let is_newer = known.is_none_or(|known| live.made > known.made);

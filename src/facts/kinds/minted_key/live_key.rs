@@ -32,13 +32,18 @@ impl LiveKey {
     /// When the next one is made: after four fifths of its life, and some keys up to a tenth earlier. Keys
     /// that were made together need not be renewed together.
     pub(super) fn renewal(&self) -> UnixMillis {
-        // In milliseconds: a lifetime is at most a week.
-        let life = self.expires.0.saturating_sub(self.made.0);
-        let spread = self.id.bytes().fold(0_u64, |sum, byte| {
-            sum.wrapping_mul(31).wrapping_add(byte.into())
-        });
-        let percent = 80_u64.saturating_sub(spread.checked_rem(10).unwrap_or_default());
-        let wait = life.saturating_mul(percent).div_ceil(100);
-        UnixMillis(self.made.0.saturating_add(wait))
+        renewal(self.made, self.expires, &self.id)
     }
+}
+
+/// After four fifths of a life, or up to a tenth earlier: `id` decides.
+pub(super) fn renewal(made: UnixMillis, expires: UnixMillis, id: &str) -> UnixMillis {
+    // In milliseconds: a lifetime is at most a week.
+    let life = expires.0.saturating_sub(made.0);
+    let spread = id.bytes().fold(0_u64, |sum, byte| {
+        sum.wrapping_mul(31).wrapping_add(byte.into())
+    });
+    let percent = 80_u64.saturating_sub(spread.checked_rem(10).unwrap_or_default());
+    let wait = life.saturating_mul(percent).div_ceil(100);
+    UnixMillis(made.0.saturating_add(wait))
 }

@@ -5,7 +5,8 @@ use hmac_sha256::Hash;
 use crate::n8n::ScopeSet;
 use crate::policy::{InstanceId, N8nUser};
 
-/// An API key that the gate makes: for which user of which n8n, and with which scopes.
+/// An API key that the gate makes: for which user of which n8n, and with which scopes. The session of
+/// that user has no scopes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MintRequest {
     instance: InstanceId,

@@ -90,10 +90,7 @@ pub(super) fn decode(mut value: &[u8]) -> Option<Snapshot> {
     };
     let cookie = text(rest)?.to_owned();
     let since = moment(rest)?;
-    let session = (!cookie.is_empty()).then(|| Session {
-        cookie: Secret::new(cookie),
-        since,
-    });
+    let session = (!cookie.is_empty()).then(|| Session::new(Secret::new(cookie), since));
     let tidied = moment(rest)?;
     let mut keys = Vec::new();
     loop {

@@ -1,4 +1,4 @@
-//! One fetch: from a user that n8n may not know to an API key of that user.
+//! One fetch: from a user that n8n may not know to an API key or a session of that user.
 //!
 //! Several gates may do this for one user at the same time. A step that loses such a race reads again
 //! what is there, and goes on from that.
@@ -28,6 +28,10 @@ pub(super) enum Task {
     /// The same, unless the session is still good: then the key is, too, because one secret of n8n signs
     /// both.
     MintUnlessGood(ScopeSet),
+    /// A session. If there is one, the fetch finds out whether it is good.
+    LogIn,
+    /// Another session, because the one that there is ends soon.
+    LogInAgain,
     /// Deleting these keys of the user, and those that have expired.
     Tidy(Vec<String>),
 }
@@ -94,9 +98,9 @@ pub(super) enum Next {
         expires: UnixMillis,
         session: Session,
     },
-    /// No key was made: others were deleted, or the one in use is good. Without a session n8n refused the
-    /// one that the fetch began with.
-    Tidied(Option<Session>),
+    /// No key was made: a session was wanted, others were deleted, or the one in use is good. Without a
+    /// session n8n refused the one that the fetch began with.
+    NoKey(Option<Session>),
 }
 
 impl Step {
@@ -114,6 +118,7 @@ impl Step {
             was_refused: false,
         };
         match session {
+            Some(_) if step.task == Task::LogInAgain => step.at(Stage::LogIn, at.calls.log_in()),
             Some(session) => step.logged_in(session, By::Before, at),
             None => (step, at.calls.find()),
         }
@@ -141,7 +146,7 @@ impl Step {
         response: CallResponse,
         at: Circumstances<'_>,
     ) -> Result<Next, MintedKeyFault> {
-        let Circumstances { calls, .. } = at;
+        let Circumstances { calls, now, .. } = at;
         match (&self.stage, response.status()) {
             (Stage::Find | Stage::Invite, Some(status @ (401 | 403))) => {
                 return Err(MintedKeyFault::ProvisioningKeyRefused(status));
@@ -175,7 +180,11 @@ impl Step {
             ) => {
                 return match logged_in.by {
                     // No user is made, and no log-in, to delete keys that expire by themselves.
-                    _ if matches!(self.task, Task::Tidy(_)) => Ok(Next::Tidied(None)),
+                    _ if matches!(self.task, Task::Tidy(_)) => Ok(Next::NoKey(None)),
+                    // The copies of n8n have different secrets. Each log-in would lead to the next one.
+                    By::Before if self.task == Task::LogIn && logged_in.session.is_new(now) => {
+                        Err(MintedKeyFault::SessionRefused)
+                    }
                     By::Before | By::Invitation => Ok(self.next(Stage::LogIn, calls.log_in())),
                     By::Password => Err(MintedKeyFault::SessionRefused),
                 };
@@ -206,7 +215,7 @@ impl Step {
         at: Circumstances<'_>,
     ) -> Option<Result<Next, MintedKeyFault>> {
         let Circumstances { calls, now, .. } = at;
-        let session = cookie.map(|cookie| Session { cookie, since: now });
+        let session = cookie.map(|cookie| Session::new(cookie, now));
         let next = match self.stage.clone() {
             Stage::Find => match read_user(body)? {
                 AccountState::Invited => self.next(Stage::Invite, calls.invite()),
@@ -224,14 +233,20 @@ impl Step {
                 Some(session) => self.go_on(session, By::Invitation, at),
                 None => self.next(Stage::LogIn, calls.log_in()),
             },
+            // No key is asked for, and nothing shows better than a log-in that the session is good.
+            Stage::LogIn if matches!(self.task, Task::LogIn | Task::LogInAgain) => {
+                Next::NoKey(Some(session?))
+            }
             Stage::LogIn => self.go_on(session?, By::Password, at),
-            Stage::Grantable(logged_in) => {
+            Stage::Grantable(mut logged_in) => {
                 let grantable = read_grantable(body)?;
-                let is_good = logged_in.by == By::Before;
-                if is_good && matches!(self.task, Task::MintUnlessGood(_)) {
-                    Next::Tidied(Some(logged_in.session))
-                } else {
-                    return Some(self.make(logged_in, &grantable, at));
+                logged_in.session.is_doubted = false;
+                match self.task {
+                    Task::LogIn | Task::LogInAgain => Next::NoKey(Some(logged_in.session)),
+                    Task::MintUnlessGood(_) if logged_in.by == By::Before => {
+                        Next::NoKey(Some(logged_in.session))
+                    }
+                    _ => return Some(self.make(logged_in, &grantable, at)),
                 }
             }
             Stage::Make(logged_in, expires) => Next::Made {
@@ -248,9 +263,14 @@ impl Step {
         Some(Ok(next))
     }
 
-    fn next(mut self, stage: Stage, request: CallRequest) -> Next {
+    fn next(self, stage: Stage, request: CallRequest) -> Next {
+        let (step, request) = self.at(stage, request);
+        Next::Call(step, request)
+    }
+
+    fn at(mut self, stage: Stage, request: CallRequest) -> (Self, CallRequest) {
         self.stage = stage;
-        Next::Call(self, request)
+        (self, request)
     }
 
     fn go_on(self, session: Session, by: By, at: Circumstances<'_>) -> Next {
@@ -258,20 +278,18 @@ impl Step {
         Next::Call(step, request)
     }
 
-    fn logged_in(mut self, session: Session, by: By, at: Circumstances<'_>) -> (Self, CallRequest) {
+    fn logged_in(self, session: Session, by: By, at: Circumstances<'_>) -> (Self, CallRequest) {
         let logged_in = LoggedIn { session, by };
-        let (stage, request) = match self.task {
-            Task::Mint(_) | Task::MintUnlessGood(_) => {
+        match self.task {
+            Task::Mint(_) | Task::MintUnlessGood(_) | Task::LogIn | Task::LogInAgain => {
                 let request = at.calls.grantable(&logged_in.session);
-                (Stage::Grantable(logged_in), request)
+                self.at(Stage::Grantable(logged_in), request)
             }
             Task::Tidy(_) => {
                 let request = at.calls.list(&logged_in.session);
-                (Stage::List(logged_in), request)
+                self.at(Stage::List(logged_in), request)
             }
-        };
-        self.stage = stage;
-        (self, request)
+        }
     }
 
     /// Makes a key of the scopes that the caller may use and the user can have. n8n refuses a key with
@@ -311,7 +329,7 @@ impl Step {
     ) -> Next {
         let mut ids = match &self.task {
             Task::Tidy(retired) => retired.clone(),
-            Task::Mint(_) | Task::MintUnlessGood(_) => Vec::new(),
+            Task::Mint(_) | Task::MintUnlessGood(_) | Task::LogIn | Task::LogInAgain => Vec::new(),
         };
         let more = expired.into_iter().filter(|id| !ids.contains(id));
         let more: Vec<_> = more.collect();
@@ -326,7 +344,7 @@ impl Step {
                 let request = at.calls.delete(&logged_in.session, &id);
                 self.next(Stage::Delete(logged_in, ids), request)
             }
-            None => Next::Tidied(Some(logged_in.session)),
+            None => Next::NoKey(Some(logged_in.session)),
         }
     }
 }
