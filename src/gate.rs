@@ -5,6 +5,7 @@
 mod body;
 mod forwarded;
 mod held_bodies;
+mod jobs;
 mod settled;
 mod source;
 mod used_ids;
@@ -17,6 +18,7 @@ pub use settled::{Action, Settled, Step};
 pub use source::Source;
 
 use held_bodies::{BodyWaiters, Full};
+use jobs::{Jobs, State, UnderWay};
 use settled::NO_REFUSAL;
 use used_ids::{Use, UsedIds};
 use waiting::{origin, refusal_without, unavailable, End, WaitingRequest, Woken};
@@ -27,8 +29,8 @@ use std::time::Duration;
 
 use crate::crypto::SignatureVerifier;
 use crate::decide::{
-    decide, without_made_up_identity, Caller, Decision, DecisionContext, Need, Outcome, Request,
-    TokenCache, UpstreamCredential,
+    decide, without_made_up_identity, Caller, Decision, DecisionContext, JobEnd, Need, Outcome,
+    Request, TokenCache, UpstreamCredential,
 };
 use crate::facts::{
     Call, CallId, CallResponse, Effect, Event, FactStore, KeyCount, Peer, SharedKey, SharedMemory,
@@ -45,6 +47,9 @@ const QUIET_TICK: Duration = Duration::from_millis(500);
 
 /// The same while a request waits: a fetch begins with the next tick.
 const BUSY_TICK: Duration = Duration::from_millis(2);
+
+/// The same while an operation that the gate carries out pauses.
+const JOB_TICK: Duration = Duration::from_millis(20);
 
 /// The most requests that are settled in one event of the host.
 ///
@@ -65,6 +70,8 @@ pub struct Gate {
     waiting: BTreeMap<WaiterId, WaitingRequest>,
     /// Those of them that wait for their bodies.
     bodies: BodyWaiters,
+    /// Requests that wait for operations that the gate carries out.
+    jobs: Jobs,
     /// Whether the host has ever reported a part of a body while it held the head.
     has_seen_bodies: bool,
     /// Waiting requests whose wait is over, in their order.
@@ -106,6 +113,7 @@ impl Gate {
             crypto,
             waiting: BTreeMap::new(),
             bodies: BodyWaiters::default(),
+            jobs: Jobs::default(),
             has_seen_bodies: false,
             woken: VecDeque::new(),
             has_ticked: false,
@@ -174,11 +182,14 @@ impl Gate {
 
     /// Whether this request waits.
     pub fn is_waiting(&self, id: WaiterId) -> bool {
-        self.waiting.contains_key(&id)
+        self.waiting.contains_key(&id) || self.jobs.contains(id)
     }
 
     /// A request has ended. If it still waited, it was abandoned, and this is to be reported.
     pub fn abandon(&mut self, id: WaiterId, now: UnixMillis) -> Option<Settled> {
+        if let Some(under_way) = self.jobs.take(id) {
+            return Some(self.settle_job(under_way, now));
+        }
         let waiting = self.take(id)?;
         self.store.forget(id);
         Some(self.settle_as_is(waiting, now))
@@ -190,7 +201,12 @@ impl Gate {
         let effects = self.store.tick(now, memory);
         let overdue = self.bodies.overdue(now).into_iter();
         self.woken.extend(overdue.map(Woken::body_overdue));
-        self.work(effects)
+        let mut work = self.work(effects);
+        let steps = self.jobs.tick(now, &mut || self.store.new_call());
+        for step in steps {
+            work.extend(self.job_work(step));
+        }
+        work
     }
 
     /// A call has ended, or could not be sent.
@@ -201,8 +217,15 @@ impl Gate {
         now: UnixMillis,
         memory: &dyn SharedMemory,
     ) -> Vec<Work> {
-        let effects = self.store.received(call, response, now, memory);
-        self.work(effects)
+        let jobs = &mut self.jobs;
+        let step = jobs.received(call, response, now, &mut || self.store.new_call());
+        match step {
+            Ok(step) => self.job_work(step).into_iter().collect(),
+            Err(response) => {
+                let effects = self.store.received(call, response, now, memory);
+                self.work(effects)
+            }
+        }
     }
 
     /// Settles requests whose wait is over, at most [`MAX_SETTLED`] of them. To be called once in each
@@ -214,6 +237,13 @@ impl Gate {
             let Some(Woken { waiter, end }) = self.woken.pop_front() else {
                 break;
             };
+            if let End::JobDone = end {
+                if let Some((under_way, job)) = self.jobs.take_ended(waiter) {
+                    taken = taken.saturating_add(1);
+                    done.push((waiter, self.end_job(under_way, job, host.now)));
+                }
+                continue;
+            }
             // It may have ended since it was woken, or wait for something else.
             let Some(waiting) = self.take_if(waiter, end) else {
                 continue;
@@ -235,6 +265,7 @@ impl Gate {
                     Outcome::Await(need) => refusal_without(need, Reason::TooManyWaiting),
                     _ => Reason::TooManyWaiting,
                 },
+                End::JobDone => continue,
                 End::BodyDisplaced => Reason::TooManyBodies,
                 End::BodyOverdue => self.late_body(&waiting),
             };
@@ -263,7 +294,11 @@ impl Gate {
     /// How soon the next tick should come. The first one fetches the keys, before any request needs them.
     pub fn tick_period(&self) -> Duration {
         if self.has_ticked && self.woken.is_empty() && !self.store.has_waiters() {
-            QUIET_TICK
+            if self.jobs.is_busy() {
+                JOB_TICK
+            } else {
+                QUIET_TICK
+            }
         } else {
             BUSY_TICK
         }
@@ -363,7 +398,24 @@ impl Gate {
     ) -> Step {
         let now = host.now;
         let mut decision = self.decide(id, (&request, body), since, host);
-        if let Outcome::Await(need) = &decision.outcome {
+        self.use_once(&mut decision, host);
+        if let Outcome::Job(job) = &decision.outcome {
+            if self.jobs.has_room_for(job) == Ok(()) {
+                self.store.mark_session_used(job.session().0, now);
+                let edits = without_made_up_identity(&request);
+                let under_way = UnderWay {
+                    job: job.clone(),
+                    request,
+                    source: source(),
+                    decision,
+                    since: now,
+                    state: State::Due(now),
+                };
+                self.jobs.insert(id, under_way);
+                return Step::Waits { need: None, edits };
+            }
+            decision.outcome = Outcome::Reject(Reason::TooManyRuns);
+        } else if let Outcome::Await(need) = &decision.outcome {
             let need = need.clone();
             let reason = if last_chance && matches!(need, Need::Fact(_)) {
                 unavailable(&need)
@@ -389,6 +441,7 @@ impl Gate {
                             decision,
                         };
                         self.waiting.insert(id, waiting);
+                        let need = Some(need);
                         return Step::Waits { need, edits };
                     }
                     Err(reason) => {
@@ -399,7 +452,6 @@ impl Gate {
             };
             decision.outcome = Outcome::Reject(reason);
         }
-        self.use_once(&mut decision, host);
         if let Outcome::Forward(forward) = &decision.outcome {
             match forward.credential() {
                 Some(UpstreamCredential::MintedKey(request, _)) => {
@@ -542,6 +594,35 @@ impl Gate {
         self.settled(decision, waiting.request, now)
     }
 
+    /// Settles a request whose client left while its operation was carried out.
+    fn settle_job(&self, under_way: UnderWay, now: UnixMillis) -> Settled {
+        let mut decision = under_way.decision;
+        decision.record.execution = under_way.job.execution().map(str::to_owned);
+        decision.record.address = under_way.source.map(Source::into_address);
+        self.settled(decision, under_way.request, now)
+    }
+
+    /// Settles a request whose operation was carried out.
+    fn end_job(&mut self, mut under_way: UnderWay, end: JobEnd, now: UnixMillis) -> Settled {
+        if end.is_session_refused {
+            let (user, session) = under_way.job.session();
+            self.store.doubt_session(user, session);
+        }
+        under_way.decision.outcome = end.outcome;
+        self.settle_job(under_way, now)
+    }
+
+    fn job_work(&mut self, step: jobs::Step) -> Option<Work> {
+        match step {
+            jobs::Step::Call(call) => Some(Work::Call(call)),
+            jobs::Step::Ended(waiter) => {
+                self.woken.push_back(Woken::job_done(waiter));
+                None
+            }
+            jobs::Step::Nothing => None,
+        }
+    }
+
     fn settled(&self, decision: Decision, request: RequestHead, now: UnixMillis) -> Settled {
         let refuse = |reason: &Reason| {
             let resource = self.policy.instances.of(&request).and_then(|instance| {
@@ -553,8 +634,9 @@ impl Gate {
             Outcome::Forward(_) | Outcome::Pass(_) | Outcome::UpstreamResponse => {
                 (false, NO_REFUSAL)
             }
-            Outcome::Respond(_) => (true, NO_REFUSAL),
             Outcome::Reject(reason) => (true, refuse(reason)),
+            // The client of a job left while the gate carried it out.
+            Outcome::Respond(_) | Outcome::Job(_) => (true, NO_REFUSAL),
             // A request whose client left while it waited. If it were still there, it would be refused.
             Outcome::Await(need) => (true, refuse(&unavailable(need))),
         };

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Caller, Forward, HeaderEdit, Need, ResponseEdit, TokenCache, TokenCacheKey, UseOnce};
+use super::{
+    Caller, Forward, HeaderEdit, Job, Need, ResponseEdit, TokenCache, TokenCacheKey, UseOnce,
+};
 use crate::crypto::CryptoPath;
 use crate::identity::Identity;
 use crate::n8n::Surface;
@@ -33,6 +35,8 @@ pub enum Outcome {
     Reject(Reason),
     /// The gate sends a local reply.
     Respond(LocalReply),
+    /// The gate carries out the operation itself, and then sends a local reply.
+    Job(Job),
     /// It cannot be decided without this.
     Await(Need),
     /// n8n got it before. The response of n8n goes to the client, and is recorded.
@@ -48,7 +52,7 @@ impl Outcome {
             Self::Reject(_) => "reject",
             Self::Respond(_) => "respond",
             // Reported only of requests whose client left while they waited.
-            Self::Await(_) => "abandoned",
+            Self::Await(_) | Self::Job(_) => "abandoned",
             Self::UpstreamResponse => "answered",
         }
     }
@@ -59,7 +63,11 @@ impl Outcome {
             // A workflow that returns the headers of its request, or a proxy in front of n8n, must
             // not show an API key to the client.
             Self::Forward(_) | Self::Pass(_) => &[ResponseEdit::REMOVE_API_KEY],
-            Self::Reject(_) | Self::Respond(_) | Self::Await(_) | Self::UpstreamResponse => &[],
+            Self::Reject(_)
+            | Self::Respond(_)
+            | Self::Job(_)
+            | Self::Await(_)
+            | Self::UpstreamResponse => &[],
         }
     }
 }
@@ -99,6 +107,8 @@ pub struct DecisionRecord {
     pub address: Option<Arc<str>>,
     /// The status of n8n's response, if it has to be recorded.
     pub upstream_status: Option<u16>,
+    /// The execution of n8n that the gate started.
+    pub execution: Option<String>,
 }
 
 /// The kind of a credential.

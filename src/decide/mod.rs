@@ -13,11 +13,13 @@ mod edits;
 mod evidence;
 mod forward;
 mod introspection;
+mod job;
 mod metadata;
 mod misplaced;
 mod properties;
 mod public_api;
 mod request;
+mod run;
 #[cfg(test)]
 mod tests;
 mod token_cache;
@@ -34,6 +36,7 @@ pub use edits::{
 };
 pub use evidence::Evidence;
 pub use forward::{Forward, UpstreamCredential};
+pub use job::{Job, JobEnd, Progress};
 pub use properties::CALLER_PROPERTIES;
 pub use request::{Need, Request};
 pub use token_cache::{TokenCache, TokenCacheKey, MAX_CACHED_BYTES, MAX_CACHED_TOKENS};

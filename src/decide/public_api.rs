@@ -8,6 +8,7 @@ use super::credential::Credential;
 use super::draft::{Draft, Stop};
 use super::edits::without_made_up_identity;
 use super::misplaced::is_token;
+use super::run;
 use super::{DecisionContext, DecisionRecord, Forward, Need, Outcome, Request, UpstreamCredential};
 use crate::facts::{Availability, Fact};
 use crate::http::{hostname, RequestHead};
@@ -20,10 +21,11 @@ use crate::token::ApiKeyForm;
 pub(super) fn decide(
     context: DecisionContext<'_>,
     instance: &Instance,
-    Request { head: request, .. }: Request<'_>,
+    whole: Request<'_>,
     route: &Route,
     draft: &mut Draft,
 ) -> Result<Outcome, Stop> {
+    let request = whole.head;
     let operation = Operation::find(request.method(), route);
     draft.record.operation = operation.map(Operation::name);
     let credential = Credential::of_api_call(context.policy, request)?;
@@ -46,6 +48,9 @@ pub(super) fn decide(
             let ask_for = scopes_to_ask_for(instance, principal, &missing);
             return Err(Reason::InsufficientScope { missing, ask_for }.into());
         }
+    }
+    if let Some(workflow) = operation.and_then(|operation| operation.workflow_to_run(route)) {
+        return run::decide(context, (instance, workflow), whole, &evidence);
     }
     let credential = upstream_key(context, &principal.upstream)?;
     Ok(Outcome::Forward(Forward::to_public_api(

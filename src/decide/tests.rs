@@ -48,6 +48,7 @@ mod properties;
 mod public_api;
 mod record;
 mod responses;
+mod run;
 mod scopes;
 mod surfaces;
 mod unknown_keys;
@@ -73,6 +74,7 @@ fn configuration() -> Value {
         "roles": {
             "Reader": ["workflow:list", "workflow:read"],
             "Admin": ["*"],
+            "Runner": ["workflow:execute"],
         },
         "principals": [
             {"name": "reader", "match": {"client": "reader"}, "api_key": {"env": "READER_KEY"}},

@@ -190,7 +190,7 @@ impl CallFault {
 
 impl CallResponse {
     /// The HTTP status, if a whole response came.
-    pub(super) const fn status(&self) -> Option<u16> {
+    pub const fn status(&self) -> Option<u16> {
         match self {
             Self::Response { status, .. } => Some(*status),
             Self::NoResponse | Self::NotDispatched => None,
@@ -239,7 +239,7 @@ impl CallResponse {
     }
 
     /// The document, if the call brought one with one of these statuses.
-    pub(super) fn document_of(self, statuses: &[u16]) -> Result<Vec<u8>, CallFault> {
+    pub fn document_of(self, statuses: &[u16]) -> Result<Vec<u8>, CallFault> {
         match self {
             Self::Response {
                 status,

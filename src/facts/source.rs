@@ -223,7 +223,7 @@ pub(super) struct CallIds(u64);
 
 impl CallIds {
     /// One that was never used.
-    fn next(&mut self) -> CallId {
+    pub(super) fn next(&mut self) -> CallId {
         self.0 = self.0.saturating_add(1);
         CallId(self.0)
     }

@@ -148,6 +148,11 @@ impl<S: AsRef<dyn Source> + AsMut<dyn Source>> Store<S> {
         !self.waiting.is_empty() || !self.displaced.is_empty()
     }
 
+    /// The number of a call that no fact needs.
+    pub(super) fn new_call(&mut self) -> CallId {
+        self.ids.next()
+    }
+
     /// Time passes.
     pub(super) fn tick(&mut self, now: UnixMillis, memory: &dyn SharedMemory) -> Vec<Effect> {
         let displaced = self.displaced.len().min(DISPLACED_AT_ONCE);

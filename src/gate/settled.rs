@@ -16,8 +16,8 @@ pub enum Step {
     Settled(Box<Settled>),
     /// It waits.
     Waits {
-        /// What it waits for.
-        need: Need,
+        /// What it waits for; `None`: for an operation that the gate carries out.
+        need: Option<Need>,
         /// Edits of its head, to be made at once: an access log may show it before it is decided.
         edits: Vec<HeaderEdit>,
     },
@@ -53,7 +53,9 @@ impl Settled {
             Outcome::Pass(edits) => Action::Continue(edits),
             Outcome::UpstreamResponse => Action::Continue(&[]),
             Outcome::Respond(document) => Action::Reply(&self.log_edits, document),
-            Outcome::Reject(_) | Outcome::Await(_) => Action::Reply(&self.log_edits, &self.refusal),
+            Outcome::Reject(_) | Outcome::Await(_) | Outcome::Job(_) => {
+                Action::Reply(&self.log_edits, &self.refusal)
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod bodies;
 mod host;
+mod jobs;
 mod made_up;
 mod one_time_ids;
 mod waiting;
@@ -278,7 +279,7 @@ fn a_key_that_the_provider_adds_is_learned_by_the_first_token_that_names_it() {
     assert!(matches!(
         step,
         Step::Waits {
-            need: Need::Fact(Fact::NewerKeySet(..)),
+            need: Some(Need::Fact(Fact::NewerKeySet(..))),
             ..
         }
     ));

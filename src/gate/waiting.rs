@@ -26,6 +26,8 @@ pub(super) enum End {
     BodyDisplaced,
     /// Its body did not come in time.
     BodyOverdue,
+    /// The gate has carried out its operation.
+    JobDone,
 }
 
 impl Woken {
@@ -33,6 +35,13 @@ impl Woken {
         Self {
             waiter,
             end: End::BodyDisplaced,
+        }
+    }
+
+    pub(super) const fn job_done(waiter: WaiterId) -> Self {
+        Self {
+            waiter,
+            end: End::JobDone,
         }
     }
 

@@ -8,7 +8,19 @@ pub(super) use table::{SCOPES, WILDCARDS};
 
 use std::cmp::Ordering;
 
+use super::scope::RUN_WORKFLOW;
 use super::{Route, ScopeSet};
+
+/// What the gate itself carries out. n8n has no such operation, and answers 405.
+static RUN: Operation = Operation {
+    method: "POST",
+    template: "/workflows/{id}/run",
+    scopes: &[RUN_WORKFLOW],
+    name: RUN_WORKFLOW,
+};
+
+const RUN_REASON: &str =
+    "the gate itself carries it out, see [running workflows](../guides/running-workflows.md)";
 
 impl Operation {
     /// The operation of this call; `None`: it is unknown.
@@ -17,6 +29,20 @@ impl Operation {
     pub fn find(method: &[u8], route: &Route) -> Option<&'static Self> {
         let method = if method == b"HEAD" { b"GET" } else { method };
         let segments = route.api_call()?;
+        Self::find_in_n8n(method, segments).or_else(|| {
+            let is_run = RUN.order(method, segments.first()?, segments.len()).is_eq();
+            (is_run && RUN.matches(segments)).then_some(&RUN)
+        })
+    }
+
+    /// The workflow that this operation runs, if that is what it does.
+    pub fn workflow_to_run<'r>(&self, route: &'r Route) -> Option<&'r str> {
+        let is_run = std::ptr::eq(self, &raw const RUN);
+        let id = route.api_call().filter(|_| is_run)?.get(1)?;
+        Some(id)
+    }
+
+    fn find_in_n8n(method: &[u8], segments: &[String]) -> Option<&'static Self> {
         let first = segments.first()?;
         let order = |operation: &&Self| operation.order(method, first, segments.len());
         let start = table::OPERATIONS.partition_point(|operation| order(&operation).is_lt());
@@ -27,9 +53,14 @@ impl Operation {
             .find(|operation| operation.matches(segments))
     }
 
-    /// All operations that are known.
+    /// All operations of n8n that are known.
     pub fn all() -> &'static [Self] {
         &table::OPERATIONS
+    }
+
+    /// The operation that the gate itself carries out.
+    pub fn own() -> &'static Self {
+        &RUN
     }
 
     /// The name in the audit record: n8n's scope for it if that is exactly one, else method and template.
@@ -40,6 +71,9 @@ impl Operation {
     /// The result of a review of n8n's handler: why more is needed than n8n's middleware asks for, or
     /// why that is enough. `None`: the handler does what its scope says.
     pub fn reason(&self) -> Option<&'static str> {
+        if std::ptr::eq(self, &raw const RUN) {
+            return Some(RUN_REASON);
+        }
         table::REASONS
             .iter()
             .find(|(method, template, _)| (*method, *template) == (self.method, self.template))

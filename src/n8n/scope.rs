@@ -7,19 +7,26 @@ use thiserror::Error;
 
 use super::operations::{SCOPES, WILDCARDS};
 
+/// The scope of the gate's own operation that runs a workflow. n8n has it for the users of its editor, and
+/// not for API keys.
+pub(super) const RUN_WORKFLOW: &str = "workflow:execute";
+
+/// The scopes of operations that the gate itself carries out.
+const OWN: [&str; 1] = [RUN_WORKFLOW];
+
 /// The bits of one integer of a set.
 const BITS: usize = u64::BITS as usize;
-const INTEGERS: usize = SCOPES.len().div_ceil(BITS);
+const INTEGERS: usize = SCOPES.len().saturating_add(OWN.len()).div_ceil(BITS);
 
 /// A set of n8n scopes, or all of them, those of later n8n versions included.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ScopeSet {
     all: bool,
-    /// One bit for each of [`SCOPES`].
+    /// One bit for each of [`SCOPES`], and then for each of [`OWN`].
     bits: [u64; INTEGERS],
 }
 
-/// A scope that no key of n8n can have.
+/// A scope that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("n8n has no scope {scope:?}")]
 pub struct UnknownScope {
@@ -54,10 +61,7 @@ impl ScopeSet {
 
     /// Whether the scope is in the set.
     pub fn contains(&self, scope: &str) -> bool {
-        self.all
-            || SCOPES
-                .binary_search(&scope)
-                .is_ok_and(|index| self.has(index))
+        self.all || index_of(scope).is_some_and(|index| self.has(index))
     }
 
     /// Whether the set is `*`: only that allows an operation that the gate does not know.
@@ -102,18 +106,17 @@ impl ScopeSet {
         }
     }
 
-    /// The known scopes in the set, sorted. `*` holds more than these.
+    /// The known scopes in the set: n8n's, sorted, and then those of the gate. `*` holds more than these.
     pub fn iter(&self) -> impl Iterator<Item = &'static str> + '_ {
-        SCOPES
-            .iter()
+        known()
             .enumerate()
             .filter(|(index, _)| self.all || self.has(*index))
-            .map(|(_, scope)| *scope)
+            .map(|(_, scope)| scope)
     }
 
     fn add_where(&mut self, wanted: impl Fn(&str) -> bool) -> bool {
         let mut found = false;
-        for (index, _) in SCOPES.iter().enumerate().filter(|(_, s)| wanted(s)) {
+        for (index, _) in known().enumerate().filter(|(_, scope)| wanted(scope)) {
             let (word, bit) = position(index);
             if let Some(word) = self.bits.get_mut(word) {
                 *word |= bit;
@@ -139,6 +142,17 @@ impl fmt::Debug for ScopeSet {
     }
 }
 
+/// All scopes, in the order of their bits.
+fn known() -> impl Iterator<Item = &'static str> {
+    SCOPES.iter().chain(&OWN).copied()
+}
+
+fn index_of(scope: &str) -> Option<usize> {
+    let own = || OWN.iter().position(|own| *own == scope);
+    let of_n8n = SCOPES.binary_search(&scope).ok();
+    of_n8n.or_else(|| Some(SCOPES.len().saturating_add(own()?)))
+}
+
 /// The index of a scope's integer in the set, and its bit there.
 const fn position(index: usize) -> (usize, u64) {
     let shift = index % BITS;
@@ -154,10 +168,10 @@ fn nearest(scope: &str) -> Option<&'static str> {
     }
     let furthest = scope.len().div_ceil(4);
     let scope = scope.to_ascii_lowercase();
-    SCOPES
-        .iter()
-        .chain(WILDCARDS.iter().filter(|_| scope.ends_with('*')))
-        .map(|known| (levenshtein(&scope, &known.to_ascii_lowercase()), *known))
+    let wildcards = WILDCARDS.iter().filter(|_| scope.ends_with('*'));
+    known()
+        .chain(wildcards.copied())
+        .map(|known| (levenshtein(&scope, &known.to_ascii_lowercase()), known))
         .filter(|(edits, _)| *edits <= furthest)
         .min()
         .map(|(_, known)| known)
@@ -188,9 +202,10 @@ mod tests {
 
     #[test]
     fn every_scope_has_a_bit_of_its_own() {
-        for scope in SCOPES {
+        for scope in known() {
             assert_eq!(names(&set(&[scope])), [scope]);
         }
+        assert!(OWN.iter().all(|own| !SCOPES.contains(own)));
     }
 
     #[test]
@@ -200,6 +215,7 @@ mod tests {
             ["workflowTags:list", "workflowTags:update"]
         );
         assert!(!set(&["workflow:*"]).contains("workflowTags:list"));
+        assert!(set(&["workflow:*"]).contains(RUN_WORKFLOW));
     }
 
     #[test]
@@ -208,7 +224,7 @@ mod tests {
         assert!(names(&ScopeSet::default()).is_empty());
         assert!(!set(&["workflow:read"]).is_empty());
         assert!(!set(&["*"]).is_empty());
-        assert_eq!(names(&set(&["*"])), SCOPES);
+        assert!(names(&set(&["*"])).into_iter().eq(known()));
     }
 
     /// `workflow*` would hold `workflowTags:update`, too.
@@ -230,7 +246,7 @@ mod tests {
 
     #[test]
     fn only_a_star_holds_what_this_filter_does_not_know() {
-        let everything_known = set(&SCOPES);
+        let everything_known = set(&known().collect::<Vec<_>>());
         assert!(!everything_known.is_all());
         assert!(!everything_known.contains("later:scope"));
         assert!(set(&["*"]).is_all());

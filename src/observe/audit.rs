@@ -56,6 +56,7 @@ pub fn audit_line(decision: &Decision, request: &RequestHead, now: UnixMillis) -
         ("credential", credential.map(Str)),
         ("crypto", crypto.map(Str)),
         ("decision", Some(Str(decision.outcome.as_str()))),
+        ("execution", record.execution.as_deref().map(Str)),
         ("fault", reason.and_then(Reason::fault).map(Str)),
         ("hint", record.hint.map(Str)),
         ("host", request.authority().map(Bytes)),

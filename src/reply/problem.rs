@@ -43,6 +43,7 @@ pub fn problem(reason: &Reason, resource: Option<&Resource>, request: &RequestHe
         request_id: request.first("x-request-id").and_then(plain_id),
         status,
         title: title(status),
+        triggers: reason.triggers(),
     };
     LocalReply {
         status,
@@ -62,6 +63,9 @@ struct Document<'p> {
     request_id: Option<&'p str>,
     status: u16,
     title: &'p str,
+    /// The triggers of a workflow that was not run, of which the client can name one.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    triggers: &'p [String],
 }
 
 fn challenge(reason: &Reason, resource: Option<&Resource>) -> Option<String> {
@@ -100,8 +104,10 @@ const fn title(status: u16) -> &'static str {
         404 => "Not Found",
         405 => "Method Not Allowed",
         408 => "Request Timeout",
+        409 => "Conflict",
         413 => "Content Too Large",
         421 => "Misdirected Request",
+        501 => "Not Implemented",
         502 => "Bad Gateway",
         _ => "Service Unavailable",
     }

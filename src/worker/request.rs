@@ -157,7 +157,7 @@ impl<H: Host> Request<H> {
                 // These are for the log alone: this head does not go on.
                 let _ = current::edit(host, &edits, &RequestHead::default());
                 let mut state = worker.state();
-                state.count_wait(host, &need);
+                state.count_wait(host, need.as_ref());
                 state.adjust_tick(host);
                 Flow::Hold
             }

@@ -66,8 +66,8 @@ impl State {
     }
 
     /// Counts a request that waits because its token names an unknown key.
-    pub(super) fn count_wait<H: Host>(&mut self, host: &H, need: &Need) {
-        if let Need::Fact(Fact::NewerKeySet(provider, _)) = need {
+    pub(super) fn count_wait<H: Host>(&mut self, host: &H, need: Option<&Need>) {
+        if let Some(Need::Fact(Fact::NewerKeySet(provider, _))) = need {
             let provider = self.gate.provider_name(*provider);
             self.metrics.count(host, &Metric::KeyIdMiss { provider });
         }

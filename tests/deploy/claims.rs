@@ -229,6 +229,7 @@ fn the_readme_lists_the_fields_of_the_audit_record() {
         api_key: Some(KeyClaims::default()),
         address: Some("10.0.0.1".into()),
         upstream_status: Some(401),
+        execution: Some("41".to_owned()),
     };
     let request = RequestHead::new(
         [

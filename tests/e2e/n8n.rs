@@ -36,6 +36,8 @@ mod refused_key;
 mod revoke;
 #[path = "n8n/routing.rs"]
 mod routing;
+#[path = "n8n/runs.rs"]
+mod runs;
 #[path = "n8n/transcripts.rs"]
 mod transcripts;
 #[path = "n8n/websockets.rs"]

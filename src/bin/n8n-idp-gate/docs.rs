@@ -80,6 +80,7 @@ includes although its name does not say so. The handlers of all operations were 
 
 fn operations() -> String {
     let mut operations: Vec<&Operation> = Operation::all().iter().collect();
+    operations.push(Operation::own());
     operations.sort_by_key(|operation| (operation.template, operation.method));
     let rows = operations.into_iter().map(|operation| {
         let scopes: Vec<String> = operation

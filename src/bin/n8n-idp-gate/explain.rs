@@ -115,6 +115,11 @@ fn describe(
             local_reply(&problem(reason, resource.as_ref(), request), out)
         }
         Outcome::Respond(reply) => local_reply(reply, out),
+        Outcome::Job(job) => writeln!(
+            out,
+            "is carried out by the gate, as the user {} of n8n",
+            job.session().0.email()
+        ),
         // Only for requests to which n8n has responded.
         Outcome::UpstreamResponse => Ok(()),
         Outcome::Await(Need::Body { .. }) => writeln!(out, "waits for the body of the request"),

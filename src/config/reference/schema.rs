@@ -191,7 +191,8 @@ fn each_required(names: &[&str]) -> Vec<Value> {
 /// The scopes of n8n, all of each resource, and all.
 fn scope() -> Value {
     let everything = ScopeSet::everything();
-    let known: Vec<&str> = everything.iter().collect();
+    let mut known: Vec<&str> = everything.iter().collect();
+    known.sort_unstable();
     let mut scopes = vec!["*".to_owned()];
     let mut resource = "";
     for scope in known {

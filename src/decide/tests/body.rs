@@ -1,4 +1,4 @@
-//! Decisions that need the body of a request. No rule of the gate does yet.
+//! Decisions that need the body of a request.
 
 use super::*;
 

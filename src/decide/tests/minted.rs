@@ -33,7 +33,7 @@ fn key_until(end: u64) -> String {
     format!("{}.{}.c2lnbmF0dXJl", encoded(&header), encoded(&claims))
 }
 
-fn facts_of(principal: &Value) -> TestFacts {
+pub(super) fn facts_of(principal: &Value) -> TestFacts {
     let mut configuration = configuration();
     configuration["n8n"] = json!({
         "cluster": "n8n", "api_key": {"env": "FIRST"}, "seed": {"env": "SEED"},
@@ -51,7 +51,7 @@ fn facts_of(principal: &Value) -> TestFacts {
 }
 
 /// Principals act as a user for each client.
-fn per_client() -> TestFacts {
+pub(super) fn per_client() -> TestFacts {
     facts_of(&json!({"user": {"per": "client"}}))
 }
 

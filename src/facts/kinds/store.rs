@@ -115,6 +115,11 @@ impl FactStore {
         self.store.tick(now, memory)
     }
 
+    /// The number of a call that no fact needs.
+    pub fn new_call(&mut self) -> CallId {
+        self.store.new_call()
+    }
+
     /// The call of [`Effect::CallFor`], with the token that it is about.
     pub fn call_for(&self, call: CallId, source: SourceId, token: &CompactToken) -> Option<Call> {
         self.store.call_for(call, source, token)

@@ -24,6 +24,17 @@ pub enum InputFault {
     TooMany,
 }
 
+impl InputFault {
+    /// The name in the audit record.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoJson => "no_json",
+            Self::NoObject => "no_object",
+            Self::TooMany => "too_many_items",
+        }
+    }
+}
+
 impl RunInput {
     /// Reads a body: one object is one item, an array of objects has several, and no body is no input.
     ///

@@ -49,12 +49,11 @@ impl Triggers {
     /// The trigger of this name, or else the first one of the kind that comes first: another workflow, a
     /// webhook, chat, form, manual, schedule.
     pub fn choose(&self, wanted: Option<&str>) -> Choice {
-        let chosen = match wanted {
-            Some(name) => self.0.iter().find(|trigger| trigger.name == name),
-            None => {
-                let usable = self.0.iter().filter(|trigger| trigger.kind != Kind::Other);
-                usable.min_by_key(|trigger| trigger.kind)
-            }
+        let chosen = if let Some(name) = wanted {
+            self.0.iter().find(|trigger| trigger.name == name)
+        } else {
+            let usable = self.0.iter().filter(|trigger| trigger.kind != Kind::Other);
+            usable.min_by_key(|trigger| trigger.kind)
         };
         chosen.map_or(Choice::None, |trigger| Choice::Trigger(trigger.clone()))
     }

@@ -1,0 +1,69 @@
+//! Operations that the gate carries out itself, by calls to n8n.
+//!
+//! A job is a state machine without a clock: it names a call, reads the response, and says what comes next.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::run::Run;
+use super::Outcome;
+use crate::facts::{CallRequest, CallResponse, MintRequest};
+use crate::secret::Secret;
+use crate::time::UnixMillis;
+
+/// An operation that the gate carries out itself.
+#[derive(Clone, Debug)]
+pub enum Job {
+    /// Running a workflow.
+    Run(Box<Run>),
+}
+
+/// What comes next in a job.
+#[derive(Clone, Debug)]
+pub enum Progress {
+    /// This call.
+    Call(CallRequest),
+    /// A pause, and then [`Job::next`].
+    Pause(Duration),
+    /// The end.
+    Done(JobEnd),
+}
+
+/// The end of a job.
+#[derive(Clone, Debug)]
+pub struct JobEnd {
+    /// What happens to the request: a local reply or a refusal.
+    pub outcome: Outcome,
+    /// n8n refused the session with which the job was done.
+    pub is_session_refused: bool,
+}
+
+impl Job {
+    /// The first call, or the one after a pause. `waited`: how long the request waits for the job.
+    pub fn next(&mut self, now: UnixMillis, waited: Duration) -> Progress {
+        match self {
+            Self::Run(run) => run.next(now, waited),
+        }
+    }
+
+    /// Reads the response to the last call.
+    pub fn read(&mut self, response: CallResponse, now: UnixMillis, waited: Duration) -> Progress {
+        match self {
+            Self::Run(run) => run.read(response, now, waited),
+        }
+    }
+
+    /// The execution of n8n that it has started.
+    pub fn execution(&self) -> Option<&str> {
+        match self {
+            Self::Run(run) => run.execution(),
+        }
+    }
+
+    /// The user of n8n as which it is done, and the session.
+    pub fn session(&self) -> (&Arc<MintRequest>, &Secret) {
+        match self {
+            Self::Run(run) => run.session(),
+        }
+    }
+}

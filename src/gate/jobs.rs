@@ -1,0 +1,187 @@
+//! Operations that the gate carries out itself, and the requests that wait for them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::Source;
+use crate::decide::{Decision, Job, JobEnd, Progress};
+use crate::facts::{Call, CallId, CallResponse, WaiterId};
+use crate::http::RequestHead;
+use crate::time::UnixMillis;
+
+/// The most jobs of one worker at a time. A caller can wait two minutes for one.
+pub(super) const MAX_JOBS: usize = 128;
+
+/// The most of them that are done as one user of n8n.
+pub(super) const MAX_JOBS_OF_USER: usize = 32;
+
+/// No pause of a job is longer.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// The jobs of one worker.
+#[derive(Debug, Default)]
+pub(super) struct Jobs {
+    list: BTreeMap<WaiterId, UnderWay>,
+    calls: BTreeMap<CallId, WaiterId>,
+}
+
+/// A job that is under way, and the request that waits for it.
+#[derive(Debug)]
+pub(super) struct UnderWay {
+    pub(super) job: Job,
+    pub(super) request: RequestHead,
+    pub(super) source: Option<Source>,
+    pub(super) decision: Decision,
+    pub(super) since: UnixMillis,
+    pub(super) state: State,
+}
+
+/// What a job does now.
+#[derive(Debug)]
+pub(super) enum State {
+    /// It goes on at this time.
+    Due(UnixMillis),
+    /// It awaits a response.
+    Calling,
+    /// It has ended.
+    Done(JobEnd),
+}
+
+/// Too many jobs are under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TooMany;
+
+/// What a job led to.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// This call.
+    Call(Call),
+    /// The job of this request has ended.
+    Ended(WaiterId),
+    /// Nothing now.
+    Nothing,
+}
+
+impl Jobs {
+    /// Whether there is room for one more.
+    pub(super) fn has_room_for(&self, job: &Job) -> Result<(), TooMany> {
+        let email = |job: &Job| job.session().0.email().to_owned();
+        let user = email(job);
+        let jobs = self.list.values();
+        let of_user = jobs.filter(|under_way| email(&under_way.job) == user);
+        if self.list.len() >= MAX_JOBS || of_user.count() >= MAX_JOBS_OF_USER {
+            return Err(TooMany);
+        }
+        Ok(())
+    }
+
+    /// A request waits for its job, which begins with the next tick.
+    pub(super) fn insert(&mut self, id: WaiterId, under_way: UnderWay) {
+        self.list.insert(id, under_way);
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    pub(super) fn contains(&self, id: WaiterId) -> bool {
+        self.list.contains_key(&id)
+    }
+
+    /// Takes out a job. A response to its call is not awaited any more.
+    pub(super) fn take(&mut self, id: WaiterId) -> Option<UnderWay> {
+        self.calls.retain(|_, waiter| *waiter != id);
+        self.list.remove(&id)
+    }
+
+    /// Takes out a job that has ended.
+    pub(super) fn take_ended(&mut self, id: WaiterId) -> Option<(UnderWay, JobEnd)> {
+        let under_way = self.list.remove(&id)?;
+        match under_way.state {
+            State::Done(ref end) => {
+                let end = end.clone();
+                Some((under_way, end))
+            }
+            State::Due(_) | State::Calling => {
+                self.list.insert(id, under_way);
+                None
+            }
+        }
+    }
+
+    /// Goes on with the jobs that are due.
+    pub(super) fn tick(
+        &mut self,
+        now: UnixMillis,
+        new_call: &mut dyn FnMut() -> CallId,
+    ) -> Vec<Step> {
+        let mut due = Vec::new();
+        for (id, under_way) in &mut self.list {
+            let State::Due(at) = under_way.state else {
+                continue;
+            };
+            // A clock that was set back must not make a pause longer.
+            if now >= at || at > now.saturating_add(LONGEST_PAUSE) {
+                let waited = now.since(under_way.since);
+                due.push((*id, under_way.job.next(now, waited)));
+            }
+        }
+        let steps = due.into_iter();
+        let steps = steps.map(|(id, progress)| self.go_on(id, progress, now, new_call));
+        steps.collect()
+    }
+
+    /// A call has ended. `Err`: it is none of a job, and the response is given back.
+    pub(super) fn received(
+        &mut self,
+        call: CallId,
+        response: CallResponse,
+        now: UnixMillis,
+        new_call: &mut dyn FnMut() -> CallId,
+    ) -> Result<Step, CallResponse> {
+        let Some(id) = self.calls.remove(&call) else {
+            return Err(response);
+        };
+        let Some(under_way) = self.list.get_mut(&id) else {
+            return Ok(Step::Nothing);
+        };
+        let waited = now.since(under_way.since);
+        let progress = under_way.job.read(response, now, waited);
+        Ok(self.go_on(id, progress, now, new_call))
+    }
+
+    /// Whether a job should go on soon.
+    pub(super) fn is_busy(&self) -> bool {
+        let mut jobs = self.list.values();
+        jobs.any(|under_way| matches!(under_way.state, State::Due(_)))
+    }
+
+    fn go_on(
+        &mut self,
+        id: WaiterId,
+        progress: Progress,
+        now: UnixMillis,
+        new_call: &mut dyn FnMut() -> CallId,
+    ) -> Step {
+        let Some(under_way) = self.list.get_mut(&id) else {
+            return Step::Nothing;
+        };
+        match progress {
+            Progress::Call(request) => {
+                under_way.state = State::Calling;
+                let call = new_call();
+                self.calls.insert(call, id);
+                Step::Call(Call { id: call, request })
+            }
+            Progress::Pause(pause) => {
+                under_way.state = State::Due(now.saturating_add(pause.min(LONGEST_PAUSE)));
+                Step::Nothing
+            }
+            Progress::Done(end) => {
+                under_way.state = State::Done(end);
+                Step::Ended(id)
+            }
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Operations that the gate carries out itself.
+
+use super::*;
+use crate::gate::jobs::{MAX_JOBS, MAX_JOBS_OF_USER};
+
+const SESSION: &str = "n8n-auth=the-session";
+
+/// A gate whose callers act as a user for each client, and may run workflows.
+fn gate() -> Gate {
+    let configuration = json!({
+        "providers": [{"name": "idp", "issuer": "https://idp.example", "audiences": ["api"],
+            "cluster": "idp", "jwks_uri": "https://idp.example/jwks"}],
+        "n8n": {"cluster": "n8n", "api_key": {"env": "KEY"}, "seed": {"env": "SEED"}},
+        "principals": [{"name": "app", "match": {"any": true}, "grant": ["workflow:execute"],
+            "user": {"per": "client"}}],
+    });
+    let loaded = config::load(configuration.to_string().as_bytes(), &Seeded).unwrap();
+    Gate::new(loaded.policy, Box::new(GuestCrypto))
+}
+
+struct Seeded;
+
+impl config::Environment for Seeded {
+    fn secret(&self, name: &str) -> Option<Secret> {
+        Some(Secret::new(format!("a-secret-of-16-and-more-{name}")))
+    }
+}
+
+fn json_response(status: u16, body: &serde_json::Value, cookie: Option<&str>) -> CallResponse {
+    let headers = cookie.map(|cookie| ("set-cookie".to_owned(), cookie.as_bytes().to_vec()));
+    CallResponse::Response {
+        status,
+        headers: crate::facts::ResponseHeaders::new(headers.into_iter().collect()),
+        body: body.to_string().into_bytes(),
+    }
+}
+
+/// An n8n in which every user exists.
+fn n8n(path: &str) -> CallResponse {
+    if path.starts_with("/api/v1/users/") {
+        return json_response(200, &json!({"email": "a@b", "isPending": false}), None);
+    }
+    match path {
+        "/jwks" => keys("one"),
+        "/rest/login" => json_response(200, &json!({"data": {}}), Some(SESSION)),
+        "/rest/workflows/w/run" => {
+            json_response(200, &json!({"data": {"executionId": "41"}}), None)
+        }
+        "/rest/workflows/w" => {
+            let nodes = json!([{"name": "Hook", "type": "n8n-nodes-base.webhook"}]);
+            json_response(200, &json!({"data": {"nodes": nodes}}), None)
+        }
+        "/rest/workflows/ended" => json_response(401, &json!({}), None),
+        "/api/v1/executions/41" => json_response(200, &json!({"status": "running"}), None),
+        _ => json_response(404, &json!({}), None),
+    }
+}
+
+struct Stage {
+    gate: Gate,
+    now: UnixMillis,
+    calls: Vec<String>,
+}
+
+impl Stage {
+    fn new() -> Self {
+        Self {
+            gate: gate(),
+            now: START,
+            calls: Vec::new(),
+        }
+    }
+
+    fn send(&mut self, id: u32, target: &str, client: &str) -> Option<(u16, String)> {
+        let seconds = START.to_seconds().0;
+        let claims = json!({"iss": "https://idp.example", "aud": "api", "sub": client,
+            "azp": client, "exp": seconds.saturating_add(9000), "jti": "t"});
+        let token = mint(KeyKind::Ed25519).sign(&json!({"alg": "EdDSA", "kid": "one"}), &claims);
+        let mut pairs = bearing(target, &token);
+        pairs = RequestHead::new(
+            pairs
+                .headers()
+                .map(|(name, value)| {
+                    let value = if name == ":method" { b"POST" } else { value };
+                    (name.to_owned(), value.to_vec())
+                })
+                .collect(),
+        );
+        match self.gate.request(WaiterId(id), pairs, self.now) {
+            Step::Settled(settled) => Some(reply_of(&settled)),
+            Step::Waits { .. } => None,
+        }
+    }
+
+    /// Lets time pass, and n8n respond at once.
+    fn pass(&mut self, millis: u64) -> Vec<(u32, u16, String)> {
+        let end = self.now.saturating_add(Duration::from_millis(millis));
+        let mut done = Vec::new();
+        while self.now < end {
+            self.now = self.now.saturating_add(Duration::from_millis(10));
+            let mut work = self.gate.tick(self.now, &NoMemory);
+            while let Some(item) = work.pop() {
+                let Work::Call(call) = item else {
+                    continue;
+                };
+                let path = call.request.endpoint.path;
+                let response = n8n(&path);
+                self.calls.push(path);
+                work.extend(self.gate.received(call.id, response, self.now, &NoMemory));
+            }
+            for (id, settled) in self.gate.settle_woken(&host_view(self.now)) {
+                let (status, body) = reply_of(&settled);
+                done.push((id.0, status, body));
+            }
+        }
+        done
+    }
+}
+
+fn reply_of(settled: &Settled) -> (u16, String) {
+    match settled.action() {
+        Action::Reply(_, reply) => (reply.status, reply.body.clone()),
+        Action::Continue(_) => panic!("goes on: {settled:?}"),
+    }
+}
+
+#[test]
+fn a_job_is_done_after_its_facts_were_fetched_and_ends_with_a_local_reply() {
+    let mut stage = Stage::new();
+    assert_eq!(stage.send(1, "/api/v1/workflows/w/run", "app"), None);
+    assert!(stage.gate.is_waiting(WaiterId(1)));
+    let done = stage.pass(200);
+    assert_eq!(done, [(1, 202, r#"{"executionId":"41"}"#.to_owned())]);
+    assert!(!stage.gate.is_waiting(WaiterId(1)));
+    assert_eq!(stage.gate.tick_period(), QUIET_TICK);
+    // The next run has all facts.
+    assert_eq!(stage.send(2, "/api/v1/workflows/w/run", "app"), None);
+    stage.calls.clear();
+    assert_eq!(stage.pass(50).len(), 1);
+    assert_eq!(stage.calls, ["/rest/workflows/w", "/rest/workflows/w/run"]);
+}
+
+#[test]
+fn a_session_that_n8n_refused_is_not_used_again() {
+    let mut stage = Stage::new();
+    stage.send(1, "/api/v1/workflows/w/run", "app");
+    stage.pass(200);
+    stage.send(2, "/api/v1/workflows/ended/run", "app");
+    let done = stage.pass(50);
+    assert_eq!(done[0].1, 502);
+    assert!(done[0].2.contains("upstream_session_refused"), "{done:?}");
+    stage.send(3, "/api/v1/workflows/w/run", "app");
+    stage.calls.clear();
+    stage.pass(500);
+    assert_ne!(
+        stage.calls.first().unwrap(),
+        "/rest/workflows/w",
+        "{:?}",
+        stage.calls
+    );
+}
+
+#[test]
+fn a_client_that_leaves_is_reported_with_the_execution_and_its_calls_are_forgotten() {
+    let mut stage = Stage::new();
+    stage.send(1, "/api/v1/workflows/w/run?wait=60", "app");
+    assert!(stage.pass(2_000).is_empty());
+    assert_eq!(stage.gate.tick_period(), JOB_TICK);
+    let left = stage.gate.abandon(WaiterId(1), stage.now).unwrap();
+    let audit = left.audit();
+    assert!(audit.contains(r#""decision":"abandoned""#), "{audit}");
+    assert!(audit.contains(r#""execution":"41""#), "{audit}");
+    assert!(!stage.gate.is_waiting(WaiterId(1)));
+    stage.calls.clear();
+    assert!(stage.pass(2_000).is_empty());
+    assert!(stage.calls.is_empty(), "{:?}", stage.calls);
+}
+
+#[test]
+fn the_jobs_of_one_user_and_of_all_are_bounded() {
+    let mut stage = Stage::new();
+    let target = "/api/v1/workflows/w/run?wait=60";
+    stage.send(0, target, "warm");
+    stage.pass(500);
+    let mut id = 0;
+    let mut send = |stage: &mut Stage, client: &str| {
+        id += 1;
+        let step = stage.send(id, target, client);
+        stage.pass(20);
+        step.map(|(status, body)| {
+            assert!(body.contains("too_many_runs"), "{body}");
+            status
+        })
+    };
+    let of_user =
+        |stage: &mut Stage, send: &mut dyn FnMut(&mut Stage, &str) -> Option<u16>, client| {
+            (0..=MAX_JOBS_OF_USER)
+                .filter_map(|_| send(stage, client))
+                .count()
+        };
+    // One of them waits since before.
+    assert_eq!(of_user(&mut stage, &mut send, "warm"), 2);
+    for client in ["b", "c", "d"] {
+        send(&mut stage, client);
+        stage.pass(500);
+        of_user(&mut stage, &mut send, client);
+    }
+    assert_eq!(stage.gate.jobs.len(), MAX_JOBS);
+    let refused = stage.send(9_999, target, "warm").unwrap();
+    assert_eq!(refused.0, 503);
+}
