@@ -5,8 +5,8 @@
 //! an adapter connects it to proxy-wasm. The adapter decides nothing.
 //!
 //! The modules stand on floors: each imports from lower floors only, and a test checks it. From below:
-//! `time` and `secret`; `http` and `formats`; `n8n`; `crypto`; `token`; `identity`; `policy`;
-//! `config` and `facts`; `reply`; `decide`; `observe`; `gate`; `worker`; the
+//! `time` and `secret`; `http` and `formats`; `n8n`; `crypto`; `token` and `webhook_signature`;
+//! `identity`; `policy`; `config` and `facts`; `reply`; `decide`; `observe`; `gate`; `worker`; the
 //! adapter in `shell`.
 //!
 //! ```text
@@ -34,6 +34,7 @@ pub mod reply;
 pub mod secret;
 pub mod time;
 pub mod token;
+pub mod webhook_signature;
 pub mod worker;
 
 #[cfg(target_arch = "wasm32")]

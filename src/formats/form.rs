@@ -27,6 +27,18 @@ pub fn value(form: &[u8], name: &str) -> Option<String> {
     })
 }
 
+/// All fields, decoded as the URL Standard's `URLSearchParams` does it, in order.
+pub fn fields(form: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let fields = form.split(|byte| *byte == b'&');
+    let fields = fields.filter(|field| !field.is_empty());
+    let fields = fields.map(|field| {
+        let mut parts = field.splitn(2, |byte| *byte == b'=');
+        let mut next = || decoded(parts.next().unwrap_or_default());
+        (next(), next())
+    });
+    fields.collect()
+}
+
 /// Decodes each sound encoding, and keeps all other bytes.
 fn decoded(text: &[u8]) -> Vec<u8> {
     let mut decoded = Vec::with_capacity(text.len());
@@ -61,6 +73,25 @@ mod tests {
             let value = value(form.as_bytes(), "signature");
             assert_eq!(value.as_deref(), expected, "{form}");
         }
+    }
+
+    #[test]
+    fn every_field_is_read_in_order() {
+        let read = fields(b"a=1&&b=%2B+&a=1&c&=d&e=f=g");
+        let read: Vec<_> = read
+            .iter()
+            .map(|(name, value)| (&**name, &**value))
+            .collect();
+        let expected: [(&[u8], &[u8]); 6] = [
+            (b"a", b"1"),
+            (b"b", b"+ "),
+            (b"a", b"1"),
+            (b"c", b""),
+            (b"", b"d"),
+            (b"e", b"f=g"),
+        ];
+        assert_eq!(read, expected);
+        assert_eq!(fields(b""), []);
     }
 
     #[test]

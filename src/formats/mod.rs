@@ -1,6 +1,7 @@
 //! Formats of data, and text as it may be shown. Nothing here knows what the data is for.
 
 pub mod form;
+pub mod hex;
 pub mod json;
 pub mod percent;
 pub mod printable;

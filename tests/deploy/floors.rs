@@ -13,7 +13,7 @@ const FLOORS: [&[&str]; 14] = [
     &["formats", "http"],
     &["n8n"],
     &["crypto"],
-    &["token"],
+    &["token", "webhook_signature"],
     &["identity"],
     &["policy"],
     &["config", "facts"],
