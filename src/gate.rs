@@ -3,6 +3,7 @@
 //! It turns what the host reports into what the host must do, and knows no host.
 
 mod body;
+mod connection;
 mod forwarded;
 mod held_bodies;
 mod jobs;
@@ -12,11 +13,13 @@ mod used_ids;
 mod waiting;
 
 pub use body::{HeldBodies, RequestBody};
+pub use connection::Connections;
 pub use forwarded::{ForwardedRequest, UpstreamFailure};
 pub use held_bodies::{LONGEST_BODY, MAX_HELD_BODIES, MAX_HELD_BYTES};
 pub use settled::{Action, Settled, Step};
 pub use source::Source;
 
+use connection::ConnectionOf;
 use held_bodies::{BodyWaiters, Full};
 use jobs::{Jobs, State, UnderWay};
 use settled::NO_REFUSAL;
@@ -90,6 +93,8 @@ pub struct HostView<'h> {
     pub memory: &'h dyn SharedMemory,
     /// The bodies of requests that are held.
     pub bodies: &'h dyn HeldBodies,
+    /// The connections of requests that are not settled.
+    pub connections: &'h dyn Connections,
 }
 
 /// What the worker must do when time has passed or a call has ended.
@@ -276,8 +281,8 @@ impl Gate {
         done
     }
 
-    #[cfg(test)]
-    fn has_woken(&self) -> bool {
+    /// Whether the wait of a request is over that is not settled yet.
+    pub fn has_woken(&self) -> bool {
         !self.woken.is_empty()
     }
 
@@ -474,8 +479,16 @@ impl Gate {
         since: UnixMillis,
         host: &HostView<'_>,
     ) -> Decision {
-        let empty = (body == RequestBody::None).then_some(&[][..]);
-        let mut decision = self.decide_with(Request { head, body: empty }, since, host.now);
+        let connection = ConnectionOf {
+            connections: host.connections,
+            request: id,
+        };
+        let mut request = Request {
+            head,
+            body: (body == RequestBody::None).then_some(&[][..]),
+            connection: &connection,
+        };
+        let mut decision = self.decide_with(request, since, host.now);
         let Outcome::Await(Need::Body { max_bytes }) = decision.outcome else {
             return decision;
         };
@@ -486,8 +499,8 @@ impl Gate {
             let bytes = host.bodies.read(id, size);
             match bytes.filter(|bytes| bytes.len() == size) {
                 Some(bytes) => {
-                    let body = Some(&*bytes);
-                    decision = self.decide_with(Request { head, body }, since, host.now);
+                    request.body = Some(&bytes);
+                    decision = self.decide_with(request, since, host.now);
                 }
                 None => decision.outcome = Outcome::Reject(Reason::BodyUnavailable),
             }

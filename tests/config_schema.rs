@@ -186,7 +186,7 @@ fn the_schema_accepts_every_configuration_of_the_manifests_and_the_documentation
 }
 
 /// The errors that only the filter finds, by the reason why the schema cannot.
-const FILTER_ONLY: [(&str, &[&str]); 9] = [
+const FILTER_ONLY: [(&str, &[&str]); 10] = [
     (
         "the value of an environment variable",
         &[
@@ -256,6 +256,10 @@ const FILTER_ONLY: [(&str, &[&str]); 9] = [
             "user_per_group_without_groups",
             "user_without_n8n",
         ],
+    ),
+    (
+        "the bits of a network",
+        &["client_certificates_trusted_beyond_its_prefix"],
     ),
     (
         "a path that depends on the endpoints",

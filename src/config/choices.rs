@@ -3,6 +3,7 @@
 use super::read::Choice;
 use super::report::Message;
 use crate::crypto::Algorithm;
+use crate::http::FORWARDED_CERTIFICATE;
 use crate::identity::{Dialect, Kind};
 use crate::n8n::Surface;
 use crate::policy::{Access, ApiKeys, CryptoMode, Preflight, RolesFrom, WebhookAuth};
@@ -163,6 +164,24 @@ impl Choice for WebhookAuth {
 impl Choice for Preflight {
     fn all() -> Vec<(&'static str, Self)> {
         vec![("guard", Self::Guard), ("pass", Self::Pass)]
+    }
+}
+
+/// Where the certificates of clients are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum CertificatesFrom {
+    /// In the TLS connection to Envoy.
+    Connection,
+    /// In a header of a proxy that ends TLS.
+    Header,
+}
+
+impl Choice for CertificatesFrom {
+    fn all() -> Vec<(&'static str, Self)> {
+        vec![
+            ("connection", Self::Connection),
+            (FORWARDED_CERTIFICATE, Self::Header),
+        ]
     }
 }
 

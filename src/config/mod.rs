@@ -12,6 +12,7 @@ mod choices;
 mod claim_path;
 mod claims;
 mod claims_at;
+mod client_certificates;
 mod condition;
 mod defaults;
 mod dialect;
@@ -114,6 +115,7 @@ fn policy(raw: RawConfiguration, environment: &dyn Environment) -> Option<Policy
         None => None,
     };
     let audit = audit::audit(raw.audit);
+    let client_certificates = client_certificates::client_certificates(raw.client_certificates);
     let context = InstanceContext {
         providers: &summaries,
         environment,
@@ -122,6 +124,7 @@ fn policy(raw: RawConfiguration, environment: &dyn Environment) -> Option<Policy
         instances: instances(raw.instances, raw.n8n, &context)?,
         providers: providers.list,
         issuers: providers.issuers,
+        client_certificates: client_certificates?,
         crypto: raw.crypto.value?.0,
         sharing_secret,
         audit: audit?,

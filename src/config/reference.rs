@@ -13,9 +13,10 @@ use std::fmt::Write as _;
 use section::SectionReference;
 
 use super::raw::{
-    RawApiKeyRule, RawAudit, RawClaimNot, RawClaimRule, RawClaimTests, RawClaimsAt, RawCondition,
-    RawConfiguration, RawEndpoints, RawInstance, RawIntrospection, RawKeys, RawKind, RawN8n,
-    RawPrincipal, RawProvider, RawProvisioning, RawPublicApi, RawUser, RawUserInfo, RawWebhook,
+    RawApiKeyRule, RawAudit, RawClaimNot, RawClaimRule, RawClaimTests, RawClaimsAt,
+    RawClientCertificates, RawCondition, RawConfiguration, RawEndpoints, RawInstance,
+    RawIntrospection, RawKeys, RawKind, RawN8n, RawPrincipal, RawProvider, RawProvisioning,
+    RawPublicApi, RawUser, RawUserInfo, RawWebhook,
 };
 use super::rules::{Demand, Rule, When};
 use super::section::{AbsenceReference, FieldReference};
@@ -49,6 +50,7 @@ fn sections() -> Vec<SectionReference> {
         SectionReference::of::<RawApiKeyRule>(),
         SectionReference::of::<RawWebhook>(),
         SectionReference::of::<RawEndpoints>(),
+        SectionReference::of::<RawClientCertificates>(),
         SectionReference::of::<RawAudit>(),
     ]
 }

@@ -10,6 +10,7 @@ mod key_set;
 mod public_key;
 mod self_test;
 mod skip_reason;
+mod thumbprint;
 mod verifier;
 
 pub use algorithm::Algorithm;
@@ -24,4 +25,5 @@ pub use key_set::{
 pub use public_key::PublicKey;
 pub use self_test::Deviation;
 pub use skip_reason::SkipReason;
+pub use thumbprint::Thumbprint;
 pub use verifier::{CryptoPath, SignatureVerifier, Verification};

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::draft::{Draft, Stop};
 use super::introspection::{confirm, introspect};
 use super::{
-    CacheOutcome, Caller, DecisionContext, DecisionRecord, Evidence, Need, Remember, TokenCacheKey,
+    CacheOutcome, Caller, DecisionContext, DecisionRecord, Evidence, Need, Remember, Request,
+    TokenCacheKey,
 };
 use crate::facts::{Availability, Fact, KeyIdDigest, NewerKeys};
 use crate::identity::Identity;
@@ -22,25 +23,27 @@ const OPAQUE: &str = "an opaque token, and no provider is asked about it: have t
 
 /// Verifies a token and reads its caller, or finds the caller in the token cache. A token that the
 /// cache does not have, or that is not good any more, passes all checks, so that a refusal is always
-/// the same.
+/// the same. In both cases the client must have what the token is bound to.
 pub(super) fn authenticate(
     context: DecisionContext<'_>,
     instance: &Instance,
+    request: Request<'_>,
     token: &CompactToken,
     draft: &mut Draft,
 ) -> Result<Evidence, Stop> {
     let key = TokenCacheKey::of(instance.id, token);
     if let Some(caller) = context.token_cache.get(&key) {
-        if let Some(evidence) = Evidence::of_cached(context, caller) {
+        if let Some(evidence) = Evidence::of_cached(context, request, caller) {
             draft.remember = Some(Remember::Used(key));
             draft.record.cache = Some(CacheOutcome::Hit);
             draft.record.set_caller(context, caller);
-            return Ok(evidence);
+            return Ok(evidence?);
         }
         draft.record.was_verified = true;
     }
-    let evidence = verify(context, instance, token, key.digest(), &mut draft.record)?;
+    let caller = verify(context, instance, token, key.digest(), &mut draft.record)?;
     draft.record.cache = Some(CacheOutcome::Miss);
+    let evidence = Evidence::of_token(context, request, caller)?;
     draft.remember = Some(Remember::Verified(key, Arc::clone(evidence.caller())));
     Ok(evidence)
 }
@@ -52,14 +55,14 @@ fn verify(
     token: &CompactToken,
     digest: &TokenDigest,
     record: &mut DecisionRecord,
-) -> Result<Evidence, Stop> {
+) -> Result<Caller, Stop> {
     if let Some((id, provider, verified)) = introspect(context, token, digest, record)? {
         let claims = Arc::clone(verified.claims());
-        let evidence = admit(context, instance, (id, provider), verified, None, record);
-        if evidence.is_err() && record.identity.is_none() {
+        let caller = admit(context, instance, (id, provider), verified, None, record);
+        if caller.is_err() && record.identity.is_none() {
             record.claimed = Some(UnverifiedClaims::of_response(&claims, token));
         }
-        return evidence;
+        return caller;
     }
     let untrusted = UntrustedToken::parse(token.expose()).map_err(|fault| {
         if fault == TokenFault::NotAJws && is_opaque(token.expose()) {
@@ -67,12 +70,12 @@ fn verify(
         }
         Reason::Token(fault)
     })?;
-    let evidence = verify_signed(context, instance, &untrusted, digest, record);
+    let caller = verify_signed(context, instance, &untrusted, digest, record);
     if record.identity.is_none() {
         // Only for tokens that are not accepted, because most are.
         record.claimed = Some(untrusted.claimed());
     }
-    evidence
+    caller
 }
 
 /// Verifies a JWT with the keys and rules of the one provider that its issuer belongs to, and reads
@@ -83,7 +86,7 @@ fn verify_signed(
     untrusted: &UntrustedToken<'_>,
     digest: &TokenDigest,
     record: &mut DecisionRecord,
-) -> Result<Evidence, Stop> {
+) -> Result<Caller, Stop> {
     let policy = context.policy;
     let (id, provider) = policy
         .issuers
@@ -138,7 +141,7 @@ fn admit(
     mut token: VerifiedToken,
     to_confirm: Option<&TokenDigest>,
     record: &mut DecisionRecord,
-) -> Result<Evidence, Stop> {
+) -> Result<Caller, Stop> {
     let mut identity = Arc::new(
         Identity::of(&token, &provider.name, &provider.identity).map_err(Reason::Identity)?,
     );
@@ -162,9 +165,9 @@ fn admit(
     }
     // The caller drops the claims that no rule needs. A second reference would make that a copy.
     record.identity = None;
-    let evidence = Evidence::of_token(instance, (id, provider), token, identity);
-    record.set_caller(context, evidence.caller());
-    Ok(evidence)
+    let caller = Caller::new(instance, (id, provider), token, identity);
+    record.set_caller(context, &caller);
+    Ok(caller)
 }
 
 impl DecisionRecord {

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::formats::percent;
-use crate::http::RequestHead;
+use crate::http::{RequestHead, FORWARDED_CERTIFICATE};
 use crate::identity::Identity;
 use crate::secret::Secret;
 
@@ -93,10 +93,11 @@ impl fmt::Debug for HeaderValue {
 }
 
 /// Removes the identity headers of the client, in every spelling: some upstreams read
-/// `X_Auth_Subject` as `X-Auth-Subject`.
+/// `X_Auth_Subject` as `X-Auth-Subject`. The header that names the certificate of a client is one, too.
 pub fn without_made_up_identity(request: &RequestHead) -> Vec<HeaderEdit> {
     removals(request, |name| {
         IDENTITY_HEADERS.iter().any(|own| is_spelling(name, own))
+            || is_spelling(name, FORWARDED_CERTIFICATE)
     })
 }
 

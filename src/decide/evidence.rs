@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Caller, DecisionContext};
+use super::possession::check_possession;
+use super::{Caller, DecisionContext, Request};
 use crate::facts::Availability;
-use crate::identity::Identity;
-use crate::policy::{Instance, Provider, ProviderId};
-use crate::token::VerifiedToken;
+use crate::reply::Reason;
 
 /// The proof that a caller was verified for this decision. Without it there is no
 /// [`Forward`](super::Forward):
@@ -55,28 +54,37 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// By a token that was verified for this decision.
+    /// By a token that was verified for this decision, and a client that has what the token is bound to.
     pub(super) fn of_token(
-        instance: &Instance,
-        provider: (ProviderId, &Provider),
-        token: VerifiedToken,
-        identity: Arc<Identity>,
-    ) -> Self {
-        Self {
-            caller: Arc::new(Caller::new(instance, provider, token, identity)),
-        }
+        context: DecisionContext<'_>,
+        request: Request<'_>,
+        caller: Caller,
+    ) -> Result<Self, Reason> {
+        Self::of_sender(context, request, Arc::new(caller))
     }
 
-    /// By a token that was verified before, if it is still good, with the keys that are known now.
-    pub(super) fn of_cached(context: DecisionContext<'_>, caller: &Arc<Caller>) -> Option<Self> {
+    /// By a token that was verified before, if it is still good, with the keys that are known now. The
+    /// client must have what the token is bound to.
+    pub(super) fn of_cached(
+        context: DecisionContext<'_>,
+        request: Request<'_>,
+        caller: &Arc<Caller>,
+    ) -> Option<Result<Self, Reason>> {
         let keys = match context.facts.key_set(caller.provider) {
             Availability::Known(keys) => Some(keys),
             Availability::Pending | Availability::Unavailable { .. } => None,
         };
         let still_holds = caller.token().still_holds(keys, context.now);
-        still_holds.then(|| Self {
-            caller: Arc::clone(caller),
-        })
+        still_holds.then(|| Self::of_sender(context, request, Arc::clone(caller)))
+    }
+
+    fn of_sender(
+        context: DecisionContext<'_>,
+        request: Request<'_>,
+        caller: Arc<Caller>,
+    ) -> Result<Self, Reason> {
+        check_possession(context, request, caller.token())?;
+        Ok(Self { caller })
     }
 
     /// The caller.

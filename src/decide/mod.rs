@@ -5,6 +5,7 @@
 
 mod authenticate;
 mod caller;
+mod connection;
 mod context;
 mod credential;
 mod decision;
@@ -16,6 +17,7 @@ mod introspection;
 mod job;
 mod metadata;
 mod misplaced;
+mod possession;
 mod properties;
 mod public_api;
 mod request;
@@ -28,6 +30,7 @@ mod use_once;
 mod webhook;
 
 pub use caller::Caller;
+pub use connection::{Connection, ConnectionAttribute, UnknownConnection};
 pub use context::DecisionContext;
 pub use decision::{CacheOutcome, CredentialKind, Decision, DecisionRecord, Outcome, Remember};
 pub use edits::{

@@ -37,7 +37,7 @@ pub(super) fn decide(
         }
         Credential::None => return Err(Reason::NoCredential.into()),
     };
-    let evidence = authenticate(context, instance, &token, draft)?;
+    let evidence = authenticate(context, instance, whole, &token, draft)?;
     let principal = evidence.caller().principal()?;
     match operation {
         None if !principal.granted.is_all() => return Err(Reason::UnknownOperation.into()),

@@ -1,5 +1,6 @@
 //! A request, as far as it was read, and what a decision needs beyond that.
 
+use super::connection::{Connection, UnknownConnection};
 use crate::facts::Fact;
 use crate::http::RequestHead;
 
@@ -10,6 +11,8 @@ pub struct Request<'r> {
     pub head: &'r RequestHead,
     /// Its whole body; `None`: it was not read. Most decisions need none.
     pub body: Option<&'r [u8]>,
+    /// The connection that it came over.
+    pub connection: &'r dyn Connection,
 }
 
 /// Something without which a request cannot be decided.
@@ -25,9 +28,13 @@ pub enum Need {
 }
 
 impl<'r> Request<'r> {
-    /// A request of which only the head was read.
+    /// A request of which only the head is known.
     pub const fn of_head(head: &'r RequestHead) -> Self {
-        Self { head, body: None }
+        Self {
+            head,
+            body: None,
+            connection: &UnknownConnection,
+        }
     }
 
     /// The body, for a check that reads at most `max_bytes`, such as a signature over it.

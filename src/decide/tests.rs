@@ -30,6 +30,7 @@ use crate::token::{ActiveResponse, TokenDigest, UnverifiedClaims};
 
 mod api_keys;
 mod body;
+mod certificates;
 mod edits;
 mod grants;
 mod groups;

@@ -5,7 +5,6 @@ use super::credential::Credential;
 use super::draft::{Draft, Stop};
 use super::edits::without_made_up_identity;
 use super::{DecisionContext, Forward, Outcome, Request};
-use crate::http::RequestHead;
 use crate::n8n::Route;
 use crate::policy::{Instance, Preflight, RuleChoice, WebhookAuth, WebhookRule};
 use crate::reply::Reason;
@@ -13,10 +12,11 @@ use crate::reply::Reason;
 pub(super) fn decide(
     context: DecisionContext<'_>,
     instance: &Instance,
-    Request { head: request, .. }: Request<'_>,
+    whole: Request<'_>,
     route: &Route,
     draft: &mut Draft,
 ) -> Result<Outcome, Stop> {
+    let request = whole.head;
     let pass = || Ok(Outcome::Pass(without_made_up_identity(request)));
     let rule = match instance.webhooks.choose(route, request.query()) {
         RuleChoice::Rule(rule) => rule,
@@ -30,23 +30,24 @@ pub(super) fn decide(
         WebhookAuth::Bearer if rule.cors_preflight == Preflight::Pass && request.is_preflight() => {
             pass()
         }
-        WebhookAuth::Bearer => verified(context, instance, request, rule, draft),
+        WebhookAuth::Bearer => verified(context, instance, whole, rule, draft),
     }
 }
 
 fn verified(
     context: DecisionContext<'_>,
     instance: &Instance,
-    request: &RequestHead,
+    whole: Request<'_>,
     rule: &WebhookRule,
     draft: &mut Draft,
 ) -> Result<Outcome, Stop> {
+    let request = whole.head;
     let credential = Credential::of_webhook_call(request)?;
     draft.record.credential = credential.kind();
     let Credential::Bearer(token) = credential else {
         return Err(Reason::NoCredential.into());
     };
-    let evidence = authenticate(context, instance, &token, draft)?;
+    let evidence = authenticate(context, instance, whole, &token, draft)?;
     let identity = &evidence.caller().identity;
     if !rule.require.holds(identity) {
         let reason = if rule.require.misses_groups(identity) {

@@ -145,6 +145,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
     };
     Policy {
         providers: vec![provider],
+        client_certificates: crate::policy::ClientCertificates::default(),
         issuers: IssuerIndex::new(BTreeMap::from([(ISSUER.to_owned(), THE_PROVIDER)])),
         instances: Instances::only(Instance {
             id: InstanceId(0),

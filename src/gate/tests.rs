@@ -12,8 +12,8 @@ use serde_json::json;
 use super::*;
 use crate::config;
 use crate::crypto::GuestCrypto;
-use crate::decide::HeaderEdit;
 use crate::decide::Need;
+use crate::decide::{ConnectionAttribute, HeaderEdit};
 use crate::facts::Fact;
 use crate::mint::{mint, KeyKind};
 use crate::reply::LocalReply;
@@ -48,6 +48,12 @@ impl config::Environment for OneSecret {
 /// A host that holds no body.
 struct NoBodies;
 
+impl Connections for NoBodies {
+    fn attribute(&self, _: WaiterId, _: ConnectionAttribute) -> Option<String> {
+        None
+    }
+}
+
 impl HeldBodies for NoBodies {
     fn read(&self, _: WaiterId, _: usize) -> Option<Vec<u8>> {
         None
@@ -59,6 +65,7 @@ pub(super) const fn host_view(now: UnixMillis) -> HostView<'static> {
         now,
         memory: &NoMemory,
         bodies: &NoBodies,
+        connections: &NoBodies,
     }
 }
 

@@ -2,10 +2,16 @@
 
 mod address;
 mod endpoint;
+mod forwarded_certificate;
 pub mod hostname;
+mod network;
 mod request_head;
 
 pub use address::{Address, AddressFault};
 pub use endpoint::Endpoint;
+pub use forwarded_certificate::{
+    forwarded_certificate, ForwardedCertificate, FORWARDED_CERTIFICATE,
+};
 pub use hostname::HostPattern;
+pub use network::Network;
 pub use request_head::RequestHead;

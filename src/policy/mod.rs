@@ -7,6 +7,7 @@ mod admission;
 mod api_key_rules;
 mod audit_rules;
 mod below;
+mod client_certificates;
 mod condition;
 mod dimension;
 mod index;
@@ -29,6 +30,7 @@ pub use access::Access;
 pub use admission::{Admission, NotAdmitted};
 pub use api_key_rules::{ApiKeyRule, ApiKeyRules, ApiKeys};
 pub use audit_rules::AuditRules;
+pub use client_certificates::ClientCertificates;
 pub use condition::Condition;
 pub use dimension::Dimension;
 pub use instance::{Instance, InstanceId, PublicApi};
@@ -55,6 +57,8 @@ pub struct Policy {
     pub issuers: IssuerIndex,
     /// The instances of n8n behind this gate.
     pub instances: Instances,
+    /// Where the certificates of clients are looked for.
+    pub client_certificates: ClientCertificates,
     /// What checks signatures.
     pub crypto: CryptoMode,
     /// With the upstream API keys it proves that shared values come from a worker with this

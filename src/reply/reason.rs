@@ -8,7 +8,7 @@ use crate::identity::IdentityFault;
 use crate::n8n::runs::InputFault;
 use crate::n8n::PathFault;
 use crate::policy::NotAdmitted;
-use crate::token::{BearerFault, TokenFault};
+use crate::token::{BearerFault, PossessionFault, TokenFault};
 
 /// What the `WWW-Authenticate` header says (RFC 6750 §3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -702,6 +702,34 @@ refusals! {
             detail: "The identity provider does not confirm the access token.",
             meaning: "the provider's response names another issuer, subject, client or token; `fault` in the audit names the member",
             remedy: "find out which program made the token: the provider's response and the token differ",
+        }
+    }
+
+    /// The token is good, but its client did not show that it has what the token is bound to.
+    Possession(PossessionFault) {
+        CertificateMissing => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "client_certificate_missing",
+            detail: "The access token is bound to a certificate of its client, and no certificate was shown.",
+            meaning: "a token that is bound to a certificate (`x5t#S256`), over a connection without one, or from a proxy that is not trusted",
+            remedy: "have the client connect with its certificate, and the listener ask for one; see `client_certificates`",
+        }
+        OtherCertificate => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "client_certificate_mismatch",
+            detail: "The access token is bound to another certificate.",
+            meaning: "a token that is bound to another certificate than that of the connection",
+            remedy: "have the client use one certificate for the provider and for n8n, and get a new token after it was renewed; if neither, the token was stolen",
+        }
+        ForwardedCertificateMalformed => {
+            status: 400,
+            challenge: INVALID_REQUEST,
+            code: "client_certificate_malformed",
+            detail: "The certificate of the client cannot be read.",
+            meaning: "`x-forwarded-client-cert` of a trusted proxy has several elements, or a form that cannot be read in one way",
+            remedy: "have the proxy replace the header, in place of adding to it: `SANITIZE_SET` in Envoy",
         }
     }
 

@@ -101,6 +101,12 @@ impl Host for ProxyWasm {
     fn attribute(&self, attribute: Attribute) -> Option<Vec<u8>> {
         let path = match attribute {
             Attribute::SourceAddress => vec!["source", "address"],
+            Attribute::PeerCertificateDigest => {
+                vec!["connection", "sha256_peer_certificate_digest"]
+            }
+            // `source.address` is what headers make of it. The address of the connection is there if
+            // the filter `set_filter_state` writes it.
+            Attribute::PeerAddress => vec!["filter_state", "n8n_idp_gate.peer"],
             Attribute::ResponseDetails => vec!["response", "code_details"],
         };
         hostcalls::get_property(path).ok()?

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{TokenFault, TokenRules, TypRule, UntrustedToken, CLIENT_CLAIMS};
+use super::{Binding, TokenFault, TokenRules, TypRule, UntrustedToken, CLIENT_CLAIMS};
 
 /// Refuses a token that is not an access token, as far as the token shows it (RFC 8725 §3.11, §3.12).
 ///
@@ -12,7 +12,7 @@ use super::{TokenFault, TokenRules, TypRule, UntrustedToken, CLIENT_CLAIMS};
 ///    nothing; [`TypRule::AccessToken`] refuses them. Every other value is another kind: log-out
 ///    tokens (`logout+jwt`), security events (`secevent+jwt`), proofs of possession (`dpop+jwt`) …
 /// 2. Claims by which providers mark kinds: Keycloak's `typ` (`Bearer`, against `ID`, `Refresh`,
-///    `Offline`, `Logout` …), Cognito's `token_use` (`access`, against `id`), and `events`, which
+///    `Offline`, `Logout` …; `DPoP` in tokens that are bound to a key), Cognito's `token_use` (`access`, against `id`), and `events`, which
 ///    makes a security event or log-out token (RFC 8417 §2.2, OpenID Connect Back-Channel
 ///    Logout 1.0 §2.4) whatever else is said.
 /// 3. Where the first two say nothing: claims that OpenID Connect defines for ID tokens alone
@@ -48,7 +48,11 @@ pub(super) fn check(
     let header = header_mark(token.typ(), rules.typ)?;
     let marks = [
         header,
-        claim_mark(claims, "typ", typ)?,
+        if !wants_id_token && is_dpop(claims, "typ")? {
+            Mark::Wanted
+        } else {
+            claim_mark(claims, "typ", typ)?
+        },
         claim_mark(claims, "token_use", token_use)?,
     ];
     let hint = if wants_id_token || marks.contains(&Mark::Wanted) {
@@ -132,8 +136,8 @@ fn unmarked(
 
 /// Refuses a token that is not an access token by its introspection response.
 ///
-/// `token_type` says how the token is used (RFC 7662 §2.2): one that is not sent as a bearer token is
-/// bound to something that the gate does not check. Some providers write the kind there.
+/// `token_type` says how the token is used (RFC 7662 §2.2): one that is not sent as a bearer token must
+/// be bound to a key of its client. Some providers write the kind there.
 /// `token_use`, `typ` and the claims of ID tokens are read as in JWTs.
 ///
 /// Refresh tokens are active, too, and the response about one may look like that about an access
@@ -147,7 +151,11 @@ pub(super) fn check_response(
     }
     let is_typed = check_use(claims)? == Mark::Wanted || accept_untyped;
     let marks = [
-        claim_mark(claims, "typ", "Bearer")?,
+        if is_dpop(claims, "typ")? {
+            Mark::Wanted
+        } else {
+            claim_mark(claims, "typ", "Bearer")?
+        },
         claim_mark(claims, "token_use", "access")
             .or_else(|_| claim_mark(claims, "token_use", "access_token"))?,
     ];
@@ -160,7 +168,8 @@ pub(super) fn check_response(
     id_token_claim(claims)
 }
 
-/// Refuses a token that is not used as a bearer token, by its introspection response.
+/// Refuses a token that is used neither as a bearer token nor with a proof that the gate checks, by its
+/// introspection response.
 pub(super) fn check_use(claims: &Map<String, Value>) -> Result<Mark, TokenFault> {
     match claims.get("token_type") {
         None => Ok(Mark::None),
@@ -168,12 +177,24 @@ pub(super) fn check_use(claims: &Map<String, Value>) -> Result<Mark, TokenFault>
             let kind = kind.to_ascii_lowercase();
             match kind.rsplit(':').next().unwrap_or_default() {
                 "bearer" | "access_token" => Ok(Mark::Wanted),
+                "dpop" if is_dpop(claims, "token_type")? => Ok(Mark::Wanted),
                 "dpop" | "pop" => Err(TokenFault::SenderConstrained),
                 _ => Err(TokenFault::WrongType("token_type")),
             }
         }
         Some(_) => Err(TokenFault::ClaimOfWrongType("token_type")),
     }
+}
+
+/// Whether the claim `name` marks a token that is sent with `DPoP` proofs (RFC 9449 §5), and the token is
+/// bound to the key of the proofs.
+fn is_dpop(claims: &Map<String, Value>, name: &str) -> Result<bool, TokenFault> {
+    let mark = claims.get(name).and_then(Value::as_str);
+    if !mark.is_some_and(|mark| mark.eq_ignore_ascii_case("DPoP")) {
+        return Ok(false);
+    }
+    let binding = Binding::read(claims)?;
+    Ok(binding.is_some_and(|binding| binding.key.is_some()))
 }
 
 /// What one claim says about the kind of a token that is not of another kind.

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::claims::{audiences, text};
 use super::times::Times;
-use super::{ResponseKind, TokenFault, TokenRules};
+use super::{Binding, ResponseKind, TokenFault, TokenRules};
 use crate::crypto::{Algorithm, CryptoPath, KeySet, PublicKey};
 use crate::time::UnixSeconds;
 
@@ -21,6 +21,8 @@ use crate::time::UnixSeconds;
 pub struct VerifiedToken {
     issuer: Arc<str>,
     claims: Arc<Map<String, Value>>,
+    /// What it is bound to; `None`: it is a bearer token.
+    binding: Option<Binding>,
     times: Times,
     clock_skew: Duration,
     /// The kind of the response that the claims come from; `None`: they are signed.
@@ -80,6 +82,11 @@ impl VerifiedToken {
     /// `iss`.
     pub const fn issuer(&self) -> &Arc<str> {
         &self.issuer
+    }
+
+    /// What the token is bound to; `None`: it is a bearer token. A bound token alone proves nothing.
+    pub const fn binding(&self) -> Option<&Binding> {
+        self.binding.as_ref()
     }
 
     /// Every claim.

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use crate::config::Environment;
 use crate::crypto::ForeignFunctions;
+use crate::decide::ConnectionAttribute;
 use crate::facts::{SharedMemory, WaiterId};
-use crate::gate::{HeldBodies, HostView};
+use crate::gate::{Connections, HeldBodies, HostView};
 use crate::http::RequestHead;
 use crate::time::UnixMillis;
 
@@ -38,6 +39,10 @@ pub enum Headers {
 pub enum Attribute {
     /// The address that the request came from, with or without a port.
     SourceAddress,
+    /// The SHA-256 digest of the certificate that the client showed, in hexadecimal digits.
+    PeerCertificateDigest,
+    /// The address of the program at the other end of the connection, with or without a port.
+    PeerAddress,
     /// Which program made the response. A response that came from n8n is `via_upstream`.
     ResponseDetails,
 }
@@ -149,6 +154,7 @@ pub(super) fn view<H: Host>(host: &H, now: UnixMillis) -> HostView<'_> {
         now,
         memory: host,
         bodies: host,
+        connections: host,
     }
 }
 
@@ -156,6 +162,20 @@ impl<H: Host> HeldBodies for H {
     fn read(&self, request: WaiterId, length: usize) -> Option<Vec<u8>> {
         self.set_effective_context(request.0).ok()?;
         self.request_body(length)
+    }
+}
+
+impl<H: Host> Connections for H {
+    fn attribute(&self, request: WaiterId, attribute: ConnectionAttribute) -> Option<String> {
+        self.set_effective_context(request.0).ok()?;
+        let value = Host::attribute(
+            self,
+            match attribute {
+                ConnectionAttribute::CertificateDigest => Attribute::PeerCertificateDigest,
+                ConnectionAttribute::Peer => Attribute::PeerAddress,
+            },
+        );
+        String::from_utf8(value?).ok()
     }
 }
 

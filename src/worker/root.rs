@@ -124,13 +124,14 @@ impl<H: Host> Worker<H> {
 
     /// Settles requests whose wait is over. Once for each event.
     fn settle(&self, now: UnixMillis) {
-        let settled = self.state().gate.settle_woken(&view(self.host(), now));
-        if settled.is_empty() {
+        if !self.state().gate.has_woken() {
             return;
         }
+        let settled = self.state().gate.settle_woken(&view(self.host(), now));
         for (waiter, settled) in settled {
             self.end_wait(waiter, settled);
         }
+        // Also if none was settled: decisions may have asked about a request that waits on.
         let _ = self.host().set_effective_context(self.shared.context);
     }
 

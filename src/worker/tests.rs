@@ -83,6 +83,7 @@ impl Scene {
             body: Vec::new(),
             response: Vec::new(),
             response_details: Some("via_upstream"),
+            certificate: None,
             properties: BTreeMap::new(),
             progress: Progress::Held,
         };

@@ -8,11 +8,12 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use n8n_idp_gate::crypto::GuestCrypto;
+use n8n_idp_gate::decide::ConnectionAttribute;
 use n8n_idp_gate::facts::{
     CallId, CallRequest, CallResponse, ResponseHeaders, WaiterId, MAX_CALLS,
 };
 use n8n_idp_gate::gate::{
-    Action, Gate, HeldBodies, HostView, RequestBody, Settled, Source, Step, Work,
+    Action, Connections, Gate, HeldBodies, HostView, RequestBody, Settled, Source, Step, Work,
 };
 use n8n_idp_gate::http::RequestHead;
 use n8n_idp_gate::policy::Policy;
@@ -128,6 +129,12 @@ struct Worker {
 
 /// A host that holds no body.
 struct NoBodies;
+
+impl Connections for NoBodies {
+    fn attribute(&self, _: WaiterId, _: ConnectionAttribute) -> Option<String> {
+        None
+    }
+}
 
 impl HeldBodies for NoBodies {
     fn read(&self, _: WaiterId, _: usize) -> Option<Vec<u8>> {
@@ -254,6 +261,7 @@ impl World {
                 now,
                 memory: &self.memory,
                 bodies: &NoBodies,
+                connections: &NoBodies,
             },
             || Some(Source::new(&address)),
         );
@@ -366,6 +374,7 @@ impl World {
                 now: self.now,
                 memory: &self.memory,
                 bodies: &NoBodies,
+                connections: &NoBodies,
             }) {
                 let waits = self.workers[worker].waiting.remove(&id.0);
                 let waits = waits.expect("a request that does not wait is settled");

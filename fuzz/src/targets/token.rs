@@ -149,7 +149,12 @@ fn check(signed: &Signed<'_>, verified: &VerifiedToken) {
         let begins = begins.as_f64().expect("a number");
         assert!(begins <= 1_800_000_031.0, "not valid yet: {claims}");
     }
-    for name in ["cnf", "nonce", "events"] {
+    assert_eq!(
+        claims.get("cnf").is_some(),
+        verified.binding().is_some(),
+        "a bound token, or not: {claims}"
+    );
+    for name in ["nonce", "events"] {
         assert!(
             claims.get(name).is_none(),
             "{name} is not of an access token: {claims}"

@@ -5,6 +5,7 @@
 //! the texts of the reference.
 
 mod callers;
+mod possession;
 mod provider;
 mod provisioning;
 mod surfaces;
@@ -12,6 +13,7 @@ mod surfaces;
 pub(super) use callers::{
     RawClaimNot, RawClaimRule, RawClaimTests, RawCondition, RawPrincipal, RawUser,
 };
+pub(super) use possession::RawClientCertificates;
 pub(super) use provider::{
     RawClaimsAt, RawIntrospection, RawKeys, RawKind, RawProvider, RawUserInfo,
 };
@@ -46,6 +48,8 @@ section! {
         /// Lets the workers of an Envoy share keys where there is no principal: `{ env: NAME }`,
         /// a variable with a random secret. The API keys of principals do the same.
         sharing_secret: SecretName = optional("without a principal, each worker fetches keys for itself"),
+        /// Where the certificates of clients are, for tokens that are bound to one.
+        client_certificates: RawClientCertificates = optional("in the TLS connection to Envoy"),
         /// Which requests leave an audit record.
         audit: RawAudit = fields_have_defaults(),
     }

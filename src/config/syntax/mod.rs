@@ -4,12 +4,14 @@
 
 mod email;
 mod name;
+mod network;
 mod path;
 mod scope;
 mod url;
 
 pub(super) use email::{Email, EmailDomain};
 pub(super) use name::{ClusterName, HostName, PrincipalName, ShortName};
+pub(super) use network::NetworkText;
 pub(super) use path::{Domain, OuterPath, PathTemplate, Prefix, Segment};
 pub(super) use scope::ScopeToken;
 pub(super) use url::{DocumentUri, Issuer, Resource, Server};
@@ -115,6 +117,7 @@ mod tests {
         example_keeps_the_rules::<ClusterName>();
         example_keeps_the_rules::<HostName>();
         example_keeps_the_rules::<PrincipalName>();
+        example_keeps_the_rules::<NetworkText>();
         example_keeps_the_rules::<ShortName>();
         example_keeps_the_rules::<Domain>();
         example_keeps_the_rules::<OuterPath>();

@@ -26,8 +26,8 @@ fn a_decision_names_the_body_that_it_needs_and_is_then_taken_again() {
     assert!(needs_body(&before), "{before:?}");
     let with = |body| {
         decided_by_body(Request {
-            head: &head,
             body: Some(body),
+            ..Request::of_head(&head)
         })
     };
     assert!(matches!(with(b"signed").outcome, Outcome::Pass(_)));
@@ -40,8 +40,8 @@ fn a_body_that_is_longer_than_asked_for_decides_nothing() {
     let head = request("POST", "/webhook/orders/new", &[]);
     let body = [b'x'; MAX_BYTES + 1];
     let decision = decided_by_body(Request {
-        head: &head,
         body: Some(&body),
+        ..Request::of_head(&head)
     });
     assert!(needs_body(&decision), "{decision:?}");
 }

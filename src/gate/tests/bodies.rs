@@ -61,6 +61,7 @@ impl Stage {
             now: START,
             memory: &NoMemory,
             bodies: &self.bodies,
+            connections: &NoBodies,
         };
         let head = (RequestHead::new(pairs), body);
         let source = || Some(Source::new(address));
@@ -84,6 +85,7 @@ impl Stage {
             now: after(1),
             memory: &NoMemory,
             bodies: &self.bodies,
+            connections: &NoBodies,
         };
         self.gate.body_part(WaiterId(id), Some(size), is_end, &host)
     }
@@ -93,6 +95,7 @@ impl Stage {
             now: after(1),
             memory: &NoMemory,
             bodies: &self.bodies,
+            connections: &NoBodies,
         };
         self.gate.body_part(WaiterId(id), None, true, &host)
     }

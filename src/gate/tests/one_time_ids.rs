@@ -30,6 +30,7 @@ fn result(gate: &mut Gate, target: &str, now: UnixMillis, memory: &dyn SharedMem
         now,
         memory,
         bodies: &NoBodies,
+        connections: &NoBodies,
     };
     let request = (bearing(target, ""), RequestBody::None);
     let Step::Settled(settled) = gate.request_from(WaiterId(1), request, &host, || None) else {

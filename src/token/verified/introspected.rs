@@ -10,7 +10,7 @@ use crate::token::claims::{text, CLIENT_CLAIMS};
 use crate::token::numeric_date::numeric_date;
 use crate::token::times::Times;
 use crate::token::{
-    kind, ActiveResponse, CompactToken, ResponseKind, TokenFault, TokenRules, TENANT,
+    kind, ActiveResponse, Binding, CompactToken, ResponseKind, TokenFault, TokenRules, TENANT,
 };
 
 impl VerifiedToken {
@@ -30,7 +30,9 @@ impl VerifiedToken {
         if let ResponseKind::Introspection { accept_untyped } = kind {
             kind::check_response(claims, accept_untyped)?;
         }
-        if claims.contains_key("cnf") {
+        let binding = Binding::read(claims)?;
+        // Userinfo is about a person, and does not say to what a token is bound.
+        if is_userinfo && binding.is_some() {
             return Err(TokenFault::SenderConstrained);
         }
         for name in ["sub", "jti"] {
@@ -63,6 +65,7 @@ impl VerifiedToken {
             } else {
                 without_token(claims, token)
             },
+            binding,
             times,
             clock_skew: rules.clock_skew,
             signature: None,
@@ -89,8 +92,12 @@ impl VerifiedToken {
         } else {
             kind::check_use(status)?;
         }
-        if status.contains_key("cnf") {
-            return Err(TokenFault::SenderConstrained);
+        // The provider may say later than in the token to what it is bound, and never anything else.
+        match (self.binding, Binding::read(status)?) {
+            (_, None) => {}
+            (None, binding) => self.binding = binding,
+            (own, binding) if own == binding => {}
+            _ => return Err(TokenFault::ResponseDisagrees("cnf")),
         }
         if status.contains_key("aud") {
             check_audience(status, rules)?;

@@ -7,7 +7,7 @@ use crate::crypto::{Algorithm, Candidates, KeySet, PublicKey, SignatureVerifier,
 use crate::time::UnixSeconds;
 use crate::token::claims::text;
 use crate::token::times::Times;
-use crate::token::{issuer, kind, TokenFault, TokenRules, UntrustedToken};
+use crate::token::{issuer, kind, Binding, TokenFault, TokenRules, UntrustedToken};
 
 impl VerifiedToken {
     /// Verifies a token against the rules and keys of the provider that its issuer belongs to.
@@ -27,6 +27,7 @@ impl VerifiedToken {
         let Unsigned {
             algorithm,
             kind,
+            binding,
             times,
         } = check_unsigned(token, rules, now)?;
         let (key, verification) = check_signature(token, algorithm, rules, keys, crypto)?;
@@ -34,6 +35,7 @@ impl VerifiedToken {
             response_kind: None,
             issuer: token.claimed_issuer().into(),
             claims: Arc::clone(token.claims()),
+            binding,
             times,
             clock_skew: rules.clock_skew,
             signature: Some(Signature {
@@ -63,6 +65,7 @@ impl VerifiedToken {
 struct Unsigned {
     algorithm: Algorithm,
     kind: kind::AccessToken,
+    binding: Option<Binding>,
     times: Times,
 }
 
@@ -75,9 +78,7 @@ fn check_unsigned(
     let claims = token.claims();
     let algorithm = allowed_algorithm(token, rules)?;
     let kind = kind::check(token, rules)?;
-    if claims.contains_key("cnf") {
-        return Err(TokenFault::SenderConstrained);
-    }
+    let binding = Binding::read(claims)?;
     for name in ["sub", "jti"] {
         text(claims, name)?;
     }
@@ -87,6 +88,7 @@ fn check_unsigned(
     Ok(Unsigned {
         algorithm,
         kind,
+        binding,
         times,
     })
 }

@@ -54,6 +54,8 @@ pub(super) struct Stream {
     pub(super) body: Vec<u8>,
     pub(super) response: Vec<(String, String)>,
     pub(super) response_details: Option<&'static str>,
+    /// The digest of the certificate of its connection.
+    pub(super) certificate: Option<&'static str>,
     pub(super) properties: BTreeMap<String, String>,
     pub(super) progress: Progress,
 }
@@ -310,6 +312,8 @@ impl Host for TestHost {
         let stream = streams.get(&self.0.current.get())?;
         match attribute {
             Attribute::SourceAddress => Some(b"10.0.0.1:4711".to_vec()),
+            Attribute::PeerCertificateDigest => stream.certificate.map(Into::into),
+            Attribute::PeerAddress => None,
             Attribute::ResponseDetails => stream.response_details.map(Into::into),
         }
     }

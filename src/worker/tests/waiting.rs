@@ -205,3 +205,34 @@ fn a_host_may_end_a_request_while_it_resumes_another() {
     scene.end_call(keys());
     assert_eq!(scene.request(3, good()), Flow::Continue);
 }
+
+/// Whether a token is bound may be known only after the wait, in an event of the worker's own context.
+#[test]
+fn the_certificate_of_each_connection_is_asked_for_after_the_wait() {
+    const HEX: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    let scene = Scene::new(&with_fetch());
+    for (context, certificate) in [(2, Some(HEX)), (3, None), (4, Some("00"))] {
+        assert_eq!(scene.request(context, bound()), Flow::Hold);
+        let set = |stream: &mut Stream| stream.certificate = certificate;
+        scene.host.edit_stream(context, set);
+    }
+    scene.tick_after(2);
+    scene.end_call(keys());
+    assert!(scene.is_upstream(2));
+    assert_eq!((scene.replied(3), scene.replied(4)), (Some(401), Some(401)));
+    assert_eq!(
+        scene.host.0.current.get(),
+        ROOT,
+        "the context of the worker"
+    );
+}
+
+/// A request with a token that is bound to a certificate.
+fn bound() -> Vec<(String, String)> {
+    let seconds = START.to_seconds().0;
+    let claims = json!({"iss": "https://idp.example", "aud": "api", "sub": "app", "azp": "app",
+        "exp": seconds + 9000, "jti": "t",
+        "cnf": {"x5t#S256": "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0"}});
+    let header = json!({"alg": "EdDSA", "kid": "one"});
+    bearing(&mint(KeyKind::Ed25519).sign(&header, &claims))
+}

@@ -228,3 +228,20 @@ fn a_token_marked_as_an_access_token_may_carry_a_nonce() {
     let forged = fault(&json!({"typ": "at+jwt"}), &json!({"typ": "ID"}));
     assert_eq!(forged, Some(TokenFault::WrongType("typ")));
 }
+
+/// Keycloak writes `DPoP` into tokens that are bound to a key (RFC 9449 §5).
+#[test]
+fn a_token_that_is_marked_as_bound_to_a_key_is_bound_to_one() {
+    let jkt = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
+    let bound = json!({"typ": "DPoP", "cnf": {"jkt": jkt}});
+    assert_eq!(fault(&json!({}), &bound), None);
+    for change in [
+        json!({"typ": "DPoP"}),
+        json!({"typ": "DPoP", "cnf": {"x5t#S256": jkt}}),
+    ] {
+        let expected = Some(TokenFault::WrongType("typ"));
+        assert_eq!(fault(&json!({}), &change), expected, "{change}");
+    }
+    let marked = fault_under(TypRule::IdToken, &json!({}), &bound);
+    assert_eq!(marked, Some(TokenFault::WrongType("typ")));
+}

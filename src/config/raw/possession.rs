@@ -1,0 +1,37 @@
+//! The fields about tokens that are bound to a certificate or a key of their client.
+
+use crate::config::choices::CertificatesFrom;
+use crate::config::field::{optional, required};
+use crate::config::read::{OneOf, OneOrMany};
+use crate::config::rules::{At, Demand, Rule, When};
+use crate::config::section::section;
+use crate::config::syntax::{NetworkText, Text};
+
+section! {
+    /// Where the gate finds the certificate of a client, for tokens that are bound to one (RFC 8705).
+    RawClientCertificates at "client_certificates" {
+        /// `connection`: in the TLS connection to Envoy. `x-forwarded-client-cert`: in this header of a
+        /// proxy that ends the TLS connections of clients.
+        from: OneOf<CertificatesFrom> = required("write connection or x-forwarded-client-cert"),
+        /// The networks of these proxies. From any other address, the header does not count. Envoy must
+        /// hand over the address of the connection: see
+        /// [sender-constrained tokens](../guides/sender-constrained-tokens.md#behind-a-proxy-that-ends-tls).
+        trusted: OneOrMany<Text<NetworkText>> = optional("**required** with `x-forwarded-client-cert`"),
+    }
+    rules {
+        Rule {
+            when: When::Is("from", &["x-forwarded-client-cert"]),
+            demand: Demand::AnyOf(&["trusted"]),
+            at: At::Field("trusted"),
+            problem: "is required: any client could write the header",
+            hint: "list the networks of the proxies that end TLS, such as 10.0.5.0/24",
+        },
+        Rule {
+            when: When::Is("from", &["connection"]),
+            demand: Demand::Without(&["trusted"]),
+            at: At::Each,
+            problem: "has no effect: the certificate is that of the connection",
+            hint: "remove it, or write from: x-forwarded-client-cert",
+        },
+    }
+}
