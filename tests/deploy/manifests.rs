@@ -185,8 +185,8 @@ fn without_surroundings(name: &str) -> Value {
     document
 }
 
-/// The clusters of an Envoy file, those that Istio makes from service entries, and those that a
-/// patch adds to Envoy Gateway's bootstrap.
+/// The clusters of an Envoy file, those that Istio makes from service entries and from the services
+/// that routes lead to, and those that a patch adds to Envoy Gateway's bootstrap.
 fn declared_clusters(manifest: &Manifest) -> BTreeSet<String> {
     let mut declared = BTreeSet::new();
     let mut add = |name: &Value| declared.extend(name.as_str().map(str::to_owned));
@@ -203,6 +203,13 @@ fn declared_clusters(manifest: &Manifest) -> BTreeSet<String> {
             .into_iter()
             .flatten()
             .for_each(|patch| add(&patch["value"]["name"]));
+        let routes = document["spec"]["http"].as_array().into_iter().flatten();
+        let destinations = routes.flat_map(|route| route["route"].as_array().into_iter().flatten());
+        for destination in destinations.map(|route| &route["destination"]) {
+            if let (Some(host), port) = (destination["host"].as_str(), &destination["port"]) {
+                add(&format!("outbound|{}||{host}", port["number"]).into());
+            }
+        }
         if document["kind"] != "ServiceEntry" {
             continue;
         }
