@@ -131,6 +131,10 @@ demo: demo-preflight wasm envoy provider n8n ## n8n behind the filter on this ma
 	flock -n 9 || { echo 'error: another demo runs in this directory' >&2; exit 1; }; \
 	exec $(CARGO) run --locked --features e2e --example demo
 
+.PHONY: demo-keys
+demo-keys: ## in a second terminal: the API keys in the demo's n8n, as the gate makes and deletes them
+	@exec $(CARGO) run --quiet --locked --features e2e --example demo -- keys
+
 .PHONY: demo-preflight
 demo-preflight:
 	@scripts/preflight.sh demo

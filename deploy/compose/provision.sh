@@ -1,6 +1,6 @@
 #!/bin/sh
-# Starts n8n, adds users and API keys, and writes the keys to keys.env. Run it once: a second run
-# fails, because the owner exists.
+# Starts n8n, adds an owner and the provisioning key, and writes that key and a new seed to keys.env.
+# Run it once: a second run fails, because the owner exists.
 set -eu
 cd "$(dirname "$0")"
 set -a

@@ -40,7 +40,7 @@ pub(crate) fn measure(settings: &Settings, tokens: &Tokens) -> Outcome<Turns> {
     }
     println!("==> a real n8n, direct and through the gate");
     let n8n = RealN8n::start(ports::free()?, &folder().join("n8n"))?;
-    let key = &n8n.provisioned().app_a.api_key;
+    let key = &n8n.provisioned().owner.api_key;
     let mut chain = policy::chain(THROUGH, &policy::gate(&tokens.keys, 10))?;
     for (_, value) in &mut chain.environment {
         value.clone_from(key);

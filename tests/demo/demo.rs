@@ -1,6 +1,9 @@
 //! `make demo`: a real n8n behind the repository's own `envoy.yaml`, with a certified OpenID
 //! provider, on loopback. It shows a list of steps, and runs until Ctrl-C.
 //!
+//! With the argument `keys` it lists the API keys of the n8n of a demo that runs, and shows each one
+//! that comes or goes.
+//!
 //! Without a terminal it ends after the steps. The exit status is 1 if the result of a step is not
 //! as expected. It writes only below `.local/demo`.
 
@@ -18,6 +21,7 @@
 mod support;
 
 mod audit_log;
+mod keys;
 mod runner;
 mod settings;
 mod show;
@@ -25,6 +29,7 @@ mod stage;
 mod steps;
 mod variables;
 
+use std::env;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
@@ -64,10 +69,15 @@ fn main() -> ExitCode {
 /// Starts all programs, runs the steps, and returns all unexpected results.
 fn run() -> Outcome<Vec<String>> {
     listen_for_interruption(INTERRUPTED)?;
+    if env::args().nth(1).as_deref() == Some("keys") {
+        keys::follow(is_interrupted)?;
+        return Ok(Vec::new());
+    }
     let show = Show::new();
     let settings = Settings::read()?;
     let started = Instant::now();
-    let stage = Stage::start(settings.ports, &settings.n8n_folder(), |what| {
+    let key_ttl = settings.key_ttl.as_deref();
+    let stage = Stage::start(settings.ports, &settings.n8n_folder(), key_ttl, |what| {
         println!("==> starting {what}");
     })?;
     variables::write(&stage, &settings.variables_file())?;
@@ -153,6 +163,7 @@ fn stay(settings: &Settings, stage: &Stage, audit_log: &mut AuditLog) -> Outcome
     println!("  . {}", settings::shown(&settings.variables_file()));
     println!("  curl -si $GATE/api/v1/workflows -H \"Authorization: Bearer $TOKEN_A\"");
     println!("  tail -f {}", settings::shown(&settings.audit_file()));
+    println!("  make demo-keys                 # the API keys in n8n, as they come and go");
     while !is_interrupted() {
         thread::sleep(Duration::from_millis(200));
         audit_log.follow(&stage.envoy)?;

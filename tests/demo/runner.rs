@@ -128,14 +128,10 @@ impl<'stage> Runner<'stage> {
                 let value = text_at(&result.body, pointer);
                 compare(&format!("{pointer} of the body"), value.as_deref(), wanted)
             }
-            Check::Listed(pointer, name) => {
-                let list = result.body.pointer(pointer).and_then(Value::as_array);
-                let found = list.is_some_and(|list| {
-                    list.iter()
-                        .any(|item| text_at(item, "/name").as_deref() == Some(name))
-                });
-                (!found).then(|| format!("{pointer} of the body lists no {name:?}"))
-            }
+            Check::Listed(pointer, name) => (!lists(&result.body, pointer, name))
+                .then(|| format!("{pointer} of the body lists no {name:?}")),
+            Check::NotListed(pointer, name) => lists(&result.body, pointer, name)
+                .then(|| format!("{pointer} of the body lists {name:?}")),
             Check::Audit(field, wanted) => {
                 let value = result.audit.get(field).map(as_text);
                 compare(
@@ -144,16 +140,15 @@ impl<'stage> Runner<'stage> {
                     wanted,
                 )
             }
-            Check::EventOfA(name) => {
+            Check::Event(name, application) => {
                 result.event = self.event(name)?;
-                let user = result
-                    .event
-                    .as_ref()
-                    .and_then(|event| text_at(event, "/payload/userId"));
-                let user_of_a = &self.stage.n8n.provisioned().app_a.user_id;
-                (user.as_ref() != Some(user_of_a)).then(|| {
-                    let found = user.unwrap_or_else(|| "no user".to_owned());
-                    format!("{name} names {found}, not {user_of_a}")
+                let event = result.event.as_ref();
+                let email = event.and_then(|event| text_at(event, "/payload/_email"));
+                let of_application = format!("client-{application}-");
+                let is_its = |email: &String| email.starts_with(&of_application);
+                (!email.as_ref().is_some_and(is_its)).then(|| {
+                    let found = email.unwrap_or_else(|| "no user".to_owned());
+                    format!("{name} names {found}, not a user {of_application}…")
                 })
             }
         })
@@ -220,6 +215,15 @@ fn claims(token: &str) -> Option<Value> {
 
     let payload = token.split('.').nth(1)?;
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
+}
+
+/// Whether the list at this JSON pointer has an element of this name.
+fn lists(body: &Value, pointer: &str, name: &str) -> bool {
+    let list = body.pointer(pointer).and_then(Value::as_array);
+    list.is_some_and(|list| {
+        list.iter()
+            .any(|item| text_at(item, "/name").as_deref() == Some(name))
+    })
 }
 
 fn text_at(value: &Value, pointer: &str) -> Option<String> {

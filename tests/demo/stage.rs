@@ -8,6 +8,10 @@ use crate::support::n8n::RealN8n;
 use crate::support::provider::{clients, RealProvider};
 use crate::support::Outcome;
 
+/// The last line about API keys that the gate makes, and how far its fields are indented.
+const SEED: &str = "seed: { env: N8N_GATE_SEED }\n";
+const INDENT: &str = "                              ";
+
 /// The running servers. Dropping it ends them, Envoy first.
 #[derive(Debug)]
 pub(crate) struct Stage {
@@ -20,11 +24,12 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// Starts all servers, with n8n's data below `folder`. `starting` is called with the name of
-    /// each.
+    /// Starts all servers, with n8n's data below `folder`. `key_ttl` replaces the lifetime of the
+    /// API keys that the gate makes. `starting` is called with the name of each server.
     pub(crate) fn start(
         ports: Ports,
         folder: &Path,
+        key_ttl: Option<&str>,
         mut starting: impl FnMut(&str),
     ) -> Outcome<Self> {
         starting("the OpenID provider");
@@ -33,10 +38,13 @@ impl Stage {
         let n8n = RealN8n::start(ports.n8n, folder)?;
         starting("Envoy with the filter");
         let provisioned = n8n.provisioned();
-        let envoy = Setup::shipped(ports)
-            .secret("N8N_KEY_APP_A", &provisioned.app_a.api_key)
-            .secret("N8N_KEY_APP_B", &provisioned.app_b.api_key)
-            .start()?;
+        let mut setup = Setup::shipped(ports)
+            .secret("N8N_PROVISIONING_KEY", &provisioned.provisioning_key)
+            .secret("N8N_GATE_SEED", &provisioned.seed);
+        if let Some(ttl) = key_ttl {
+            setup = setup.edited(SEED, &format!("{SEED}{INDENT}key_ttl: {ttl}\n"));
+        }
+        let envoy = setup.start()?;
         Ok(Self {
             envoy,
             n8n,
@@ -49,6 +57,7 @@ impl Stage {
         let mut variables = vec![
             ("GATE", format!("http://127.0.0.1:{}", self.envoy.port())),
             ("IDP", self.provider.issuer()),
+            ("N8N", format!("http://127.0.0.1:{}", self.n8n.port())),
             ("API_KEY", self.n8n.provisioned().owner.api_key.clone()),
         ];
         for client in clients() {

@@ -4,7 +4,7 @@
 //! [`Stage::variables`](crate::stage::Stage::variables), the tokens, and those that earlier steps
 //! set.
 
-use self::Check::{Audit, Body, EventOfA, Header, Listed};
+use self::Check::{Audit, Body, Event, Header, Listed, NotListed};
 use self::Wanted::{Absent, Has, Is};
 
 /// A variable with an access token in it.
@@ -41,9 +41,11 @@ pub(crate) enum Check {
     Listed(&'static str, &'static str),
     /// A field of the gate's audit record.
     Audit(&'static str, Wanted),
-    /// n8n's event log has this event about the workflow of `$WORKFLOW`, with the n8n user of
-    /// application A.
-    EventOfA(&'static str),
+    /// No element of that list does.
+    NotListed(&'static str, &'static str),
+    /// n8n's event log has this event about the workflow of `$WORKFLOW`, with the n8n user that the
+    /// gate made for this application.
+    Event(&'static str, &'static str),
 }
 
 /// The expected text.
@@ -87,7 +89,7 @@ pub(crate) static TOKENS: [Token; 4] = [
 ];
 
 /// The calls, in their order.
-pub(crate) static STEPS: [Step; 9] = [
+pub(crate) static STEPS: [Step; 10] = [
     Step {
         title: "Without a token, the refusal says what to send",
         command: "curl -si $GATE/api/v1/workflows",
@@ -107,16 +109,15 @@ pub(crate) static STEPS: [Step; 9] = [
         leaves: None,
     },
     Step {
-        title: "Application A has the role, and lists the workflows",
+        title: "Application A has the role: the gate makes a user and an API key for it, and n8n responds",
         command: r#"curl -si $GATE/api/v1/workflows -H "Authorization: Bearer $TOKEN_A""#,
         status: 200,
         checks: &[
             Header("content-type", Has("application/json")),
-            Listed("/data", "Orders"),
-            Listed("/data", "Open to all"),
+            NotListed("/data", "Orders"),
             Audit("decision", Is("forward")),
             Audit("client", Is("app-a")),
-            Audit("principal", Is("app-a")),
+            Audit("principal", Is("applications")),
             Audit("operation", Is("workflow:list")),
             Audit("provider", Is("demo")),
         ],
@@ -164,12 +165,13 @@ pub(crate) static STEPS: [Step; 9] = [
         leaves: None,
     },
     Step {
-        title: "A call with an n8n API key works as before",
+        title: "A call with the owner's own API key works as before, and sees the owner's workflows",
         command: r#"curl -si $GATE/api/v1/workflows -H "X-N8N-API-KEY: $API_KEY""#,
         status: 200,
         checks: &[
             Header("content-type", Has("application/json")),
             Listed("/data", "Orders"),
+            Listed("/data", "Open to all"),
             Audit("decision", Is("pass")),
             Audit("client", Absent),
         ],
@@ -193,7 +195,7 @@ pub(crate) static STEPS: [Step; 9] = [
         leaves: None,
     },
     Step {
-        title: "Application A creates a workflow, and n8n's event log names A's user in n8n",
+        title: "Application A creates a workflow, and n8n's event log names the user that the gate made",
         command: r#"curl -si $GATE/api/v1/workflows -H "Authorization: Bearer $TOKEN_A" \
     -H 'Content-Type: application/json' \
     -d '{"name": "Written by A", "nodes": [], "connections": {}, "settings": {}}'"#,
@@ -204,9 +206,22 @@ pub(crate) static STEPS: [Step; 9] = [
             Audit("decision", Is("forward")),
             Audit("operation", Is("workflow:create")),
             Audit("client", Is("app-a")),
-            EventOfA("n8n.audit.workflow.created"),
+            Event("n8n.audit.workflow.created", "app-a"),
         ],
         leaves: Some(("WORKFLOW", "/id")),
+    },
+    Step {
+        title: "Application A sees what is its own",
+        command: r#"curl -si $GATE/api/v1/workflows -H "Authorization: Bearer $TOKEN_A""#,
+        status: 200,
+        checks: &[
+            Header("content-type", Has("application/json")),
+            Listed("/data", "Written by A"),
+            NotListed("/data", "Orders"),
+            Audit("decision", Is("forward")),
+            Audit("operation", Is("workflow:list")),
+        ],
+        leaves: None,
     },
     Step {
         title: "Application A deletes the workflow",
@@ -217,7 +232,7 @@ pub(crate) static STEPS: [Step; 9] = [
             Body("/name", Is("Written by A")),
             Audit("decision", Is("forward")),
             Audit("operation", Is("workflow:delete")),
-            EventOfA("n8n.audit.workflow.deleted"),
+            Event("n8n.audit.workflow.deleted", "app-a"),
         ],
         leaves: None,
     },

@@ -154,9 +154,12 @@ fn compose_gives_keycloak_the_issuer_that_the_gate_expects() {
     }
     assert!(envoy.contains("audiences: [n8n]\n"));
     assert_eq!(callers.len(), 2);
+    let ids = callers
+        .iter()
+        .map(|client| client["clientId"].as_str().unwrap());
+    let matched = format!("client: [{}] }}", ids.collect::<Vec<_>>().join(", "));
+    assert!(envoy.contains(&matched), "{matched}");
     for client in callers {
-        let matched = format!("client: {} }}", client["clientId"].as_str().unwrap());
-        assert!(envoy.contains(&matched), "{matched}");
         assert_eq!(client["serviceAccountsEnabled"], true);
         let mapper = &client["protocolMappers"][0];
         assert_eq!(mapper["protocolMapper"], "oidc-audience-mapper");

@@ -58,7 +58,7 @@ fn the_access_log_names_verified_callers_alone() {
     let list = Request::get("/api/v1/workflows");
     let good = gate.token("app-a", &[READER]);
     let none = [Value::Null, Value::Null, Value::Null];
-    let app = |name: &str| [json!(name), json!(name), json!(name)];
+    let app = |name: &str| [json!("applications"), json!(name), json!(name)];
     let cases = [
         ("no token", list.clone(), 401, none.clone()),
         (

@@ -11,7 +11,7 @@ use serde_json::{json, Value};
 
 use self::expression::{holds, scrape, Scrape};
 use crate::gate::{now, READER};
-use crate::shipped_gate::{provider, ShippedGate};
+use crate::shipped_gate::{provider, ShippedGate, MINTED, STATIC, STATIC_KEY};
 use crate::support::http::Request;
 use crate::support::recorder::Recorder;
 use crate::support::scripted_provider::DISCOVERY;
@@ -68,14 +68,7 @@ const CAUSES: [Cause; 13] = [
     },
     Cause {
         alert: "GateMakesNoKeys",
-        gate: || {
-            ShippedGate::start(|setup| {
-                setup
-                    .secret("N8N_KEY_APP_B", "a-seed-of-enough-characters")
-                    .edited(KEY_OF_A, USER_OF_A)
-                    .edited(PRINCIPALS, &format!("{PROVISIONING}{PRINCIPALS}"))
-            })
-        },
+        gate: || ShippedGate::start(|setup| setup.edited(STATIC, MINTED)),
         // The upstream of this test is no n8n.
         happens: |gate| assert_eq!(list(gate, &gate.token("app-a", &[READER])), 503),
     },
@@ -101,7 +94,7 @@ const CAUSES: [Cause; 13] = [
         gate: || {
             let expiry = now() + 7 * 24 * 3600 + 10;
             let key = key_of_n8n(&json!({"iss": "n8n", "exp": expiry}));
-            ShippedGate::start(|setup| setup.secret("N8N_KEY_APP_A", &key))
+            ShippedGate::start(|setup| setup.secret(STATIC_KEY, &key))
         },
         happens: |_| (),
     },
@@ -137,22 +130,11 @@ const CAUSES: [Cause; 13] = [
     },
 ];
 
-/// What the gate needs to make API keys itself.
-const PROVISIONING: &str = r"                            n8n:
-                              cluster: n8n
-                              api_key: { env: N8N_KEY_APP_A }
-                              seed: { env: N8N_KEY_APP_B }
-";
-const PRINCIPALS: &str = "                            principals:\n";
-const KEY_OF_A: &str =
-    "api_key: { env: N8N_KEY_APP_A }\n                              - name: app-b";
-const USER_OF_A: &str = "user: { per: client }\n                              - name: app-b";
-
 /// A provider with introspection.
 const INTROSPECTED: &str = r"                                introspection:
                                   uri: http://127.0.0.1:9000/introspect
                                   client_id: gate
-                                  client_secret: { env: N8N_KEY_APP_B }
+                                  client_secret: { env: N8N_GATE_SEED }
 ";
 
 /// A module that fails on every request.

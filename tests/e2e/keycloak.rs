@@ -246,10 +246,12 @@ fn the_realm_of_compose_makes_tokens_that_its_envoy_takes() {
     let file: Value = serde_json::from_slice(&file).unwrap();
     let mut policy = plugin::Plugin::all_in(&file).pop().unwrap().configuration;
     policy["providers"][0]["issuer"] = json!(keycloak().issuer_of("n8n"));
-    let keys = [
-        ("N8N_KEY_APP_A", "key-of-app-a"),
-        ("N8N_KEY_APP_B", "key-of-app-b"),
-    ];
+    // The upstream of this test makes no API keys.
+    policy.as_object_mut().unwrap().remove("n8n");
+    let principal = policy["principals"][0].as_object_mut().unwrap();
+    principal.remove("user");
+    principal.insert("api_key".into(), json!({ "env": "N8N_KEY_APPLICATIONS" }));
+    let key = ("N8N_KEY_APPLICATIONS", "key-of-the-applications");
     let asked = {
         let mut policy = policy.clone();
         let issuer = keycloak().issuer_of("n8n");
@@ -259,15 +261,14 @@ fn the_realm_of_compose_makes_tokens_that_its_envoy_takes() {
         });
         policy
     };
-    let stage = start_with(policy, &keys);
+    let stage = start_with(policy, &[key]);
     let token = |client| keycloak().token_of("n8n", client).unwrap();
     let recorded = stage.recorded(&token("app-a"));
-    assert_eq!(recorded.values("x-n8n-api-key"), ["key-of-app-a"]);
+    assert_eq!(recorded.values("x-n8n-api-key"), [key.1]);
     let response = stage.list_workflows(&token("app-b"));
     assert_eq!(response.refusal(), (403, json!("insufficient_scope")));
     // Its tokens have n8n's own client as audience, so Keycloak reports their status to that
     // client.
-    let [a, b] = keys;
-    let stage = start_with(asked, &[a, b, ("N8N_GATE_SECRET", "secret-of-n8n")]);
+    let stage = start_with(asked, &[key, ("N8N_GATE_SECRET", "secret-of-n8n")]);
     stage.recorded(&token("app-a"));
 }

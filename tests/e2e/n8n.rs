@@ -20,6 +20,8 @@ mod support;
 
 #[path = "n8n/addresses.rs"]
 mod addresses;
+#[path = "n8n/applications.rs"]
+mod applications;
 #[path = "n8n/caller.rs"]
 mod caller;
 #[path = "n8n/keys.rs"]
@@ -50,6 +52,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde_json::{json, Value};
 
+use self::applications::applications;
 use self::runner::Runner;
 use self::stage::Stage;
 use self::steps::{STEPS, TOKENS};
@@ -83,7 +86,7 @@ fn start() -> Outcome<Stage> {
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
     }
-    Stage::start(ports, &folder, |_| ())
+    Stage::start(ports, &folder, None, |_| ())
 }
 
 /// Another gate in front of the same n8n, with other roles and webhook rules.
@@ -102,12 +105,12 @@ fn gate_with(stage: &Stage, roles: &Value, webhooks: &Value) -> Envoy {
         ],
         "webhooks": webhooks,
     });
-    let provisioned = stage.n8n.provisioned();
+    let applications = applications(stage);
     Setup::minimal(policy, stage.n8n.port())
         .unwrap()
         .cluster("provider", stage.provider.port())
-        .secret("N8N_KEY_APP_A", &provisioned.app_a.api_key)
-        .secret("N8N_KEY_APP_B", &provisioned.app_b.api_key)
+        .secret("N8N_KEY_APP_A", &applications.a.api_key)
+        .secret("N8N_KEY_APP_B", &applications.b.api_key)
         .start()
         .unwrap()
 }

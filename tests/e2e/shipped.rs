@@ -55,8 +55,8 @@ fn start() -> Gate {
         provider: provider().port(),
     };
     let envoy = Setup::shipped(ports)
-        .secret("N8N_KEY_APP_A", "a")
-        .secret("N8N_KEY_APP_B", "b")
+        .secret("N8N_PROVISIONING_KEY", "key-for-provisioning")
+        .secret("N8N_GATE_SEED", "a-seed-of-enough-characters")
         .start()
         .unwrap();
     Gate {

@@ -16,6 +16,18 @@ use crate::support::recorder::Recorder;
 use crate::support::scripted_provider::{ScriptedProvider, DISCOVERY};
 use crate::support::server::Script;
 
+/// The variables of the shipped file.
+const VARIABLES: &str = "N8N_PROVISIONING_KEY, N8N_GATE_SEED";
+
+/// The upstream key of the shipped file.
+pub(crate) const MINTED: &str = "user: { per: client }";
+
+/// The upstream key here: the recorder makes no API keys.
+pub(crate) const STATIC: &str = "api_key: { env: N8N_KEY_APPLICATIONS }";
+
+/// The variable of that key.
+pub(crate) const STATIC_KEY: &str = "N8N_KEY_APPLICATIONS";
+
 /// The shipped file between an upstream and a provider that match its settings.
 pub(crate) struct ShippedGate {
     pub(crate) envoy: Envoy,
@@ -57,8 +69,11 @@ impl ShippedGate {
             provider: provider.port(),
         };
         let setup = Setup::shipped(ports)
-            .secret("N8N_KEY_APP_A", "a")
-            .secret("N8N_KEY_APP_B", "b");
+            .secret("N8N_PROVISIONING_KEY", "key-for-provisioning")
+            .secret("N8N_GATE_SEED", "a-seed-of-enough-characters")
+            .secret(STATIC_KEY, "key-of-the-applications")
+            .edited(VARIABLES, &format!("{VARIABLES}, {STATIC_KEY}"))
+            .edited(MINTED, STATIC);
         Self {
             envoy: shape(setup).start().unwrap(),
             recorder,

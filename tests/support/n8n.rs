@@ -41,16 +41,20 @@ const QUIET: [(&str, &str); 15] = [
     ),
 ];
 
-/// The scopes of application A's key. Its user also owns the workflows.
-const SCOPES_OF_A: [&str; 7] = [
+/// The scopes of the key that the owner had before the gate.
+const SCOPES_OF_OWNER: [&str; 5] = [
     "workflow:list",
     "workflow:read",
     "workflow:create",
-    "workflow:update",
-    "workflow:delete",
     "workflow:activate",
-    "workflow:deactivate",
+    "user:list",
 ];
+
+/// The scopes of the provisioning key.
+const PROVISIONING: [&str; 2] = ["user:create", "user:read"];
+
+/// The accounts, workflows and secrets of an n8n that was provisioned.
+const ACCOUNTS: &str = "accounts.json";
 
 /// An n8n user and its API key.
 #[derive(Clone, Debug)]
@@ -66,14 +70,15 @@ pub(crate) struct Account {
 /// The accounts and workflows that a new n8n gets.
 #[derive(Clone, Debug)]
 pub(crate) struct Provisioned {
-    /// The owner. Its key plays the static API keys from before the gate.
+    /// The owner, who also owns both workflows. Its key plays the static API keys from before the
+    /// gate.
     pub(crate) owner: Account,
-    /// The password of all three in n8n's user interface.
+    /// The owner's password in n8n's user interface.
     pub(crate) password: String,
-    /// Application A, which owns both workflows.
-    pub(crate) app_a: Account,
-    /// Application B.
-    pub(crate) app_b: Account,
+    /// The key with which the gate makes users. An operator makes no other one for it.
+    pub(crate) provisioning_key: String,
+    /// The secret from which the gate derives their passwords.
+    pub(crate) seed: String,
     /// The workflow that echoes requests to `/webhook/orders/new`.
     pub(crate) orders_workflow: String,
     /// The workflow that echoes requests to `/webhook/open`.
@@ -95,9 +100,9 @@ impl RealN8n {
         fs::create_dir_all(folder)?;
         let secret = kept(&folder.join("secret"), random_hex)?;
         let jwt_secret = kept(&folder.join(JWT_SECRET), random_hex)?;
-        let provisioned = folder.join("provisioned.json");
+        let accounts = folder.join(ACCOUNTS);
         let data = folder.join(".n8n");
-        if data.exists() && !provisioned.exists() {
+        if data.exists() && !accounts.exists() {
             // An earlier start was interrupted, so its data may be incomplete.
             fs::remove_dir_all(&data)?;
         }
@@ -139,7 +144,7 @@ impl RealN8n {
             exchange_within(port, &probe, Duration::from_secs(2))
                 .is_ok_and(|response| response.status == 200)
         })?;
-        let saved = kept(&provisioned, || Ok(provision(port)?.to_string()))?;
+        let saved = kept(&accounts, || Ok(provision(port)?.to_string()))?;
         Ok(Self {
             process,
             port,
@@ -156,6 +161,11 @@ impl RealN8n {
     /// Its users, API keys and workflows.
     pub(crate) const fn provisioned(&self) -> &Provisioned {
         &self.provisioned
+    }
+
+    /// The session of its owner. n8n takes five log-ins in a minute.
+    pub(crate) fn session_of_owner(&self) -> Outcome<Session> {
+        self.provisioned.session_of_owner(self.port)
     }
 
     /// n8n's own event log, oldest first.
@@ -188,26 +198,36 @@ impl RealN8n {
 }
 
 impl Provisioned {
+    /// What the n8n with its data below this folder has.
+    pub(crate) fn kept_in(folder: &Path) -> Outcome<Self> {
+        let saved = fs::read_to_string(folder.join(ACCOUNTS))?;
+        Self::read(&serde_json::from_str(&saved)?)
+    }
+
+    /// The session of the owner. n8n takes five log-ins in a minute.
+    pub(crate) fn session_of_owner(&self, port: u16) -> Outcome<Session> {
+        let (email, password) = (&self.owner.email, &self.password);
+        let log_in = json!({"emailOrLdapLoginId": email, "password": password});
+        Session::open(port, "/rest/login", &log_in)
+    }
+
     fn read(saved: &Value) -> Outcome<Self> {
-        let account = |name: &str| -> Outcome<Account> {
-            Ok(Account {
-                email: text(saved, &format!("/{name}/email"))?,
-                user_id: text(saved, &format!("/{name}/user_id"))?,
-                api_key: text(saved, &format!("/{name}/api_key"))?,
-            })
-        };
         Ok(Self {
-            owner: account("owner")?,
+            owner: Account {
+                email: text(saved, "/owner/email")?,
+                user_id: text(saved, "/owner/user_id")?,
+                api_key: text(saved, "/owner/api_key")?,
+            },
             password: text(saved, "/password")?,
-            app_a: account("app_a")?,
-            app_b: account("app_b")?,
+            provisioning_key: text(saved, "/provisioning_key")?,
+            seed: text(saved, "/seed")?,
             orders_workflow: text(saved, "/orders_workflow")?,
             open_workflow: text(saved, "/open_workflow")?,
         })
     }
 }
 
-/// Adds users, API keys and workflows to a new n8n, as its own user interface does.
+/// Adds an owner, its API keys and workflows to a new n8n, as its own user interface does.
 fn provision(port: u16) -> Outcome<Value> {
     let password = format!("Aa1-{}", random_hex()?);
     let email = "owner@n8n.example.test";
@@ -216,28 +236,25 @@ fn provision(port: u16) -> Outcome<Value> {
         "/rest/owner/setup",
         &json!({"email": email, "firstName": "The", "lastName": "Owner", "password": password}),
     )?;
-    let owner_key = owner.api_key(&["workflow:list", "workflow:read", "user:list"])?;
-    let app_a = owner.invite(port, "app-a@n8n.example.test", "A", &password)?;
-    let app_b = owner.invite(port, "app-b@n8n.example.test", "B", &password)?;
-    let key_a = app_a.api_key(&SCOPES_OF_A)?;
-    let key_b = app_b.api_key(&["workflow:list", "workflow:read"])?;
-    let orders = echo_workflow(port, &key_a, "Orders", "orders/new")?;
-    let open = echo_workflow(port, &key_a, "Open to all", "open")?;
-    let account = |email: &str, session: &Session, key: &str| json!({"email": email, "user_id": session.user_id, "api_key": key});
+    let key = owner.api_key("before the gate", &SCOPES_OF_OWNER)?;
+    let orders = echo_workflow(port, &key, "Orders", "orders/new")?;
+    let open = echo_workflow(port, &key, "Open to all", "open")?;
     Ok(json!({
-        "owner": account(email, &owner, &owner_key),
+        "owner": {"email": email, "user_id": owner.user_id, "api_key": key},
         "password": password,
-        "app_a": account("app-a@n8n.example.test", &app_a, &key_a),
-        "app_b": account("app-b@n8n.example.test", &app_b, &key_b),
+        "provisioning_key": owner.api_key("n8n-idp-gate", &PROVISIONING)?,
+        "seed": format!("{}{}", random_hex()?, random_hex()?),
         "orders_workflow": orders,
         "open_workflow": open,
     }))
 }
 
 /// The session of an n8n user.
-struct Session {
+#[derive(Debug)]
+pub(crate) struct Session {
     port: u16,
-    cookie: String,
+    /// The cookie, as a client sends it.
+    pub(crate) cookie: String,
     user_id: String,
 }
 
@@ -266,19 +283,28 @@ impl Session {
         }
     }
 
+    /// All API keys of n8n, as it lists them for an owner.
+    pub(crate) fn all_api_keys(&self) -> Outcome<Vec<Value>> {
+        let path = "/rest/api-keys?ownership=all&take=250";
+        let request = Request::get(path).header("Cookie", &self.cookie);
+        let listed = expect_success(path, &request, self.port)?;
+        let items = listed.pointer("/data/items").and_then(Value::as_array);
+        Ok(items.cloned().unwrap_or_default())
+    }
+
     fn post(&self, path: &str, body: &Value) -> Outcome<Value> {
         let request = Request::post(path, body).header("Cookie", &self.cookie);
         expect_success(path, &request, self.port)
     }
 
-    /// Makes an API key for this user.
-    fn api_key(&self, scopes: &[&str]) -> Outcome<String> {
-        let wanted = json!({"label": "end-to-end", "scopes": scopes, "expiresAt": null});
+    /// Makes an API key for this user. Names are unique for each user.
+    pub(crate) fn api_key(&self, label: &str, scopes: &[&str]) -> Outcome<String> {
+        let wanted = json!({"label": label, "scopes": scopes, "expiresAt": null});
         text(&self.post("/rest/api-keys", &wanted)?, "/data/rawApiKey")
     }
 
-    /// Invites a member and accepts in their name.
-    fn invite(&self, port: u16, email: &str, name: &str, password: &str) -> Outcome<Self> {
+    /// Adds a member with this password and an API key.
+    pub(crate) fn member(&self, email: &str, password: &str, scopes: &[&str]) -> Outcome<Account> {
         let wanted = json!([{"email": email, "role": "global:member"}]);
         let invited = self.post("/rest/invitations", &wanted)?;
         let address = text(&invited, "/data/0/user/inviteAcceptUrl")?;
@@ -286,11 +312,16 @@ impl Session {
             .split_once("token=")
             .map(|(_, token)| token)
             .ok_or("the invitation holds no token")?;
-        Self::open(
-            port,
+        let member = Self::open(
+            self.port,
             "/rest/invitations/accept",
-            &json!({"token": token, "firstName": "Application", "lastName": name, "password": password}),
-        )
+            &json!({"token": token, "firstName": "A", "lastName": "Member", "password": password}),
+        )?;
+        Ok(Account {
+            email: email.to_owned(),
+            api_key: member.api_key("end-to-end", scopes)?,
+            user_id: member.user_id,
+        })
     }
 }
 

@@ -19,32 +19,9 @@ fn token_of_b(stage: &Stage) -> String {
 /// The session cookie of n8n's owner. n8n allows five log-ins a minute, so all tests use one.
 pub(crate) fn cookie_of_the_owner(stage: &Stage) -> String {
     static COOKIE: OnceLock<String> = OnceLock::new();
-    COOKIE.get_or_init(|| log_in(stage)).clone()
-}
-
-fn log_in(stage: &Stage) -> String {
-    let provisioned = stage.n8n.provisioned();
-    let log_in = json!({
-        "emailOrLdapLoginId": provisioned.owner.email,
-        "password": provisioned.password,
-    });
-    let response = Request::post("/rest/login", &log_in)
-        .send(stage.n8n.port())
-        .unwrap();
-    session_of(&response)
-}
-
-/// The session cookie that a response sets.
-pub(crate) fn session_of(response: &Response) -> String {
-    let cookies = response
-        .headers
-        .iter()
-        .filter(|(name, _)| name == "set-cookie");
-    cookies
-        .filter_map(|(_, value)| std::str::from_utf8(value).ok()?.split(';').next())
-        .find(|cookie| cookie.starts_with("n8n-auth="))
-        .unwrap()
-        .to_owned()
+    COOKIE
+        .get_or_init(|| stage.n8n.session_of_owner().unwrap().cookie)
+        .clone()
 }
 
 fn names(response: &Response) -> Vec<String> {

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use serde_json::{json, Value};
 
-use crate::caller::{cookie_of_the_owner, session_of};
+use crate::applications::{applications, PASSWORD};
+use crate::caller::cookie_of_the_owner;
 use crate::support::envoy::{Envoy, Setup};
 use crate::support::http::{Request, Response};
 use crate::support::n8n::{RealN8n, JWT_SECRET};
@@ -264,8 +265,8 @@ fn a_key_that_was_deleted_in_n8n_is_made_anew_once() {
 fn the_user_of_another_password_is_not_touched() {
     let stage = stage();
     let accounts = Accounts::of(&stage);
-    let provisioned = stage.n8n.provisioned();
-    let email = &provisioned.app_b.email;
+    let user = &applications(&stage).b;
+    let email = &user.email;
     let key = accounts.provisioning_key();
     let gate = gate(&stage, &key, &json!({ "email": email }), "x.invalid", "1h");
     let response = list(&gate, &token(&stage, "app-a"));
@@ -281,19 +282,18 @@ fn the_user_of_another_password_is_not_touched() {
     assert_eq!(record["principal"], "clients", "{record}");
     // Its own password and key go on working.
     let log_in = json!({
-        "emailOrLdapLoginId": email, "password": provisioned.password,
+        "emailOrLdapLoginId": email, "password": PASSWORD,
     });
     let logged_in = Request::post("/rest/login", &log_in).send(stage.n8n.port());
     assert_eq!(logged_in.unwrap().status, 200);
-    let keyed =
-        Request::get("/api/v1/workflows").header("X-N8N-API-KEY", &provisioned.app_b.api_key);
+    let keyed = Request::get("/api/v1/workflows").header("X-N8N-API-KEY", &user.api_key);
     assert_eq!(keyed.send(stage.n8n.port()).unwrap().status, 200);
 }
 
 #[test]
 fn a_wrong_provisioning_key_is_a_fault_of_the_gate() {
     let stage = stage();
-    let key = &stage.n8n.provisioned().app_b.api_key;
+    let key = &applications(&stage).b.api_key;
     let gate = gate(&stage, key, &per_client(), "wrong.invalid", "1h");
     let response = list(&gate, &token(&stage, "app-a"));
     assert_eq!(response.refusal(), (503, json!("upstream_key_unavailable")));
@@ -353,7 +353,7 @@ fn a_changed_secret_of_n8n_ends_no_service() {
     }
     let port = ports::free().unwrap();
     let n8n = RealN8n::start(port, &folder).unwrap();
-    let key = provisioning_key_of(&n8n);
+    let key = n8n.provisioned().provisioning_key.clone();
     let policy = policy(&stage, &per_client(), DOMAIN, "1h");
     let gate = before(&stage, &n8n, policy, &key).start().unwrap();
     let token = token(&stage, "app-a");
@@ -366,19 +366,4 @@ fn a_changed_secret_of_n8n_ends_no_service() {
     assert!(eventually(20, || list(&gate, &token).status == 200));
     let minted = gate.counted("n8n_idp_gate_minted_keys", "default", 2);
     assert_eq!(minted.unwrap(), 2, "one key before, and one after");
-}
-
-/// A provisioning key of an n8n that no other test uses.
-fn provisioning_key_of(n8n: &RealN8n) -> String {
-    let provisioned = n8n.provisioned();
-    let log_in = json!({
-        "emailOrLdapLoginId": provisioned.owner.email, "password": provisioned.password,
-    });
-    let response = Request::post("/rest/login", &log_in).send(n8n.port());
-    let cookie = session_of(&response.unwrap());
-    let scopes = ["user:create", "user:read"];
-    let wanted = json!({ "label": "provisioning", "scopes": scopes, "expiresAt": null });
-    let made = Request::post("/rest/api-keys", &wanted).header("Cookie", &cookie);
-    let made = made.send(n8n.port()).unwrap().json();
-    made["data"]["rawApiKey"].as_str().unwrap().to_owned()
 }

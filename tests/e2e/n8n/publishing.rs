@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{json, Value};
 
+use crate::applications::applications;
 use crate::keys::Keys;
 use crate::support::envoy::Envoy;
 use crate::support::http::Request;
@@ -78,7 +79,7 @@ fn a_caller_who_may_not_publish_cannot_change_responses_of_production() {
     let stage = stage();
     let path = "publishing/attack";
     // The key of A may publish. Only the gate knows that the caller may not.
-    let key = &stage.n8n.provisioned().app_a.api_key;
+    let key = &applications(&stage).a.api_key;
     let id = publish(&stage, key, &workflow(path, "good", "UTC"));
     let before = json!({"text": "good", "zone": "UTC"});
     assert_eq!(production(&stage, path), before);

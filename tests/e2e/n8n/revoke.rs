@@ -8,6 +8,7 @@ use n8n_idp_gate::secret::Secret;
 use serde_json::{json, Value};
 use tempfile::TempDir;
 
+use crate::applications::applications;
 use crate::minted::{
     eventually, list, per_client, policy, random, token, with_key, Accounts, SEED,
 };
@@ -241,7 +242,7 @@ fn a_deleted_user_loses_sessions_and_workflows() {
 fn no_other_user_is_touched_and_attempts_are_limited() {
     let stage = stage();
     let desk = Desk::new(&stage, "untouched.invalid");
-    let other = &stage.n8n.provisioned().app_b.email;
+    let other = &applications(&stage).b.email;
     let (is_good, text) = desk.revoke(&["--user", other]);
     assert!(!is_good && text.contains("with another password"), "{text}");
     let none = format!("{}@untouched.invalid", random());

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{json, Value};
 
+use crate::applications::applications;
 use crate::support::http::{Request, Response};
 use crate::support::provider::{AUDIENCE, READ};
 use crate::{gate_with, run_script, stage, Stage};
@@ -85,7 +86,7 @@ fn serve_the_webhooks(stage: &Stage) {
     let workflow = json!({ "name": "Routing", "nodes": nodes, "connections": {}, "settings": {} });
     let call = |path: &str, body: &Value| {
         let response = Request::post(path, body)
-            .header("X-N8N-API-KEY", &stage.n8n.provisioned().app_a.api_key)
+            .header("X-N8N-API-KEY", &applications(stage).a.api_key)
             .send(stage.n8n.port())
             .unwrap();
         assert_eq!(response.status, 200, "{path}: {}", response.text());
@@ -113,7 +114,7 @@ fn no_spelling_of_a_path_opens_n8n_to_a_token_without_roles() {
         "routing.mjs",
         &[
             &format!("http://127.0.0.1:{}", stage.n8n.port()),
-            &stage.n8n.provisioned().app_a.api_key,
+            &applications(&stage).a.api_key,
             "default",
         ],
     );
