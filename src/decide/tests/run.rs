@@ -31,8 +31,11 @@ fn decided(facts: &TestFacts, head: &RequestHead, body: &str) -> Decision {
         crypto: &GuestCrypto,
         now: NOW,
     };
-    let body = Some(body.as_bytes());
-    decide(context, Request { head, body })
+    let request = Request {
+        body: Some(body.as_bytes()),
+        ..Request::of_head(head)
+    };
+    decide(context, request)
 }
 
 fn job(target: &str, body: &str) -> Job {
