@@ -56,7 +56,9 @@ pub fn read_result(body: &[u8], id: &ExecutionId) -> Option<String> {
         let mut shown = Map::new();
         let message = error.get("message").filter(|message| message.is_string());
         shown.insert("message".to_owned(), message.cloned().unwrap_or_default());
+        // Errors that a node throws name none.
         let node = error.get("node").and_then(|node| node.get("name"));
+        let node = node.or_else(|| data.get("lastNodeExecuted"));
         shown.insert("node".to_owned(), node.cloned().unwrap_or_default());
         result.insert("error".to_owned(), shown.into());
     }
@@ -162,6 +164,8 @@ mod tests {
                 "lastNode": "Http", "output": [],
                 "error": {"message": "no such thing", "node": "Http"}})
         );
+        let thrown = json!({"lastNodeExecuted": "Out", "error": {"message": "thrown"}});
+        assert_eq!(result(&thrown)["error"]["node"], "Out");
         assert_eq!(result(&json!({}))["output"], json!([]));
         for body in ["", "{}", r#"{"status":"success"}"#] {
             assert_eq!(read_result(body.as_bytes(), &id()), None, "{body}");
