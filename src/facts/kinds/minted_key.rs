@@ -316,9 +316,12 @@ impl Kind for MintedKeys {
             return Ok(Progress::Ended(Ended::default()));
         };
         let mut events = Vec::new();
-        let is_doubted = matches!(task, Task::MintUnlessGood(_));
+        let is_doubted = matches!(task, Task::MintUnlessGood(_) | Task::MintAnew(_));
         match (task, minted) {
-            (Task::Mint(scopes) | Task::MintUnlessGood(scopes), Some((minted, expires))) => {
+            (
+                Task::Mint(scopes) | Task::MintUnlessGood(scopes) | Task::MintAnew(scopes),
+                Some((minted, expires)),
+            ) => {
                 if is_doubted {
                     account.refuse_all();
                 }
@@ -331,7 +334,9 @@ impl Kind for MintedKeys {
                     events.push(Event::LoggedIn(instance));
                 }
             }
-            (Task::Mint(_) | Task::MintUnlessGood(_), None) => account.found_good(session),
+            (Task::Mint(_) | Task::MintUnlessGood(_) | Task::MintAnew(_), None) => {
+                account.found_good(session)
+            }
         }
         Ok(Progress::Ended(Ended {
             events,
@@ -348,11 +353,9 @@ impl Kind for MintedKeys {
             ..
         } = *end;
         let scope = match end.step.task() {
-            Task::Mint(_) | Task::MintUnlessGood(_) | Task::LogIn | Task::LogInAgain => {
-                fault.scope()
-            }
             // It makes no request wait, and the keys expire by themselves.
             Task::Tidy(_) => FaultScope::Fact,
+            _ => fault.scope(),
         };
         let failure = |is_new| Failure {
             fault: fault.code(),
@@ -366,15 +369,13 @@ impl Kind for MintedKeys {
         if let Some(account) = self.account_mut(&call.key) {
             account.keep_session(end.step.session());
             match end.step.task() {
-                Task::Mint(scopes) | Task::MintUnlessGood(scopes)
+                Task::Mint(scopes) | Task::MintUnlessGood(scopes) | Task::MintAnew(scopes)
                     if fault == MintedKeyFault::NoScope =>
                 {
                     account.failed_for(scopes, failure(true), now);
                 }
-                Task::Mint(_) | Task::MintUnlessGood(_) | Task::LogIn | Task::LogInAgain => {
-                    account.failed(failure(true), now);
-                }
                 Task::Tidy(ids) => account.tidied(ids, end.step.session().cloned(), now),
+                _ => account.failed(failure(true), now),
             }
             email.clone_from(&account.user.email);
             share = Some(snapshot::encode(account.shared()));

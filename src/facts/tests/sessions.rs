@@ -122,19 +122,29 @@ fn a_session_that_is_good_stays_after_one_call() {
     assert_eq!(gate.events, []);
 }
 
-/// Copies of n8n with different secrets would cause log-ins without end.
+/// Copies of n8n with different secrets: each log-in leads to the next one, until n8n takes no more of
+/// them. Its secret was changed, so that the gate must not need the provisioning key for any of them.
 #[test]
-fn a_session_that_is_refused_a_moment_after_its_log_in_makes_a_pause() {
-    let (memory, mut n8n, mut gate, cookie) = with_session();
+fn sessions_that_n8n_refuses_one_after_the_other_are_bounded_by_its_limit_on_log_ins() {
+    let (memory, mut n8n, mut gate, mut cookie) = with_session();
+    n8n.change_secret();
+    for second in 1..5 {
+        n8n.end_sessions();
+        gate.store.doubt_session(&orders(), &Secret::new(cookie));
+        let found = gate.get_session(&mut n8n, &orders(), seconds(second), &memory);
+        cookie = found.session();
+    }
     n8n.end_sessions();
     gate.store.doubt_session(&orders(), &Secret::new(cookie));
-    let found = gate.get_session(&mut n8n, &orders(), before(seconds(60)), &memory);
-    assert_eq!(found.fault(), "session_refused");
-    assert_eq!(n8n.calls, [TRY]);
-    // After the pause the gate logs in again.
-    let found = gate.get_session(&mut n8n, &orders(), seconds(120), &memory);
+    let found = gate.get_session(&mut n8n, &orders(), seconds(5), &memory);
+    assert_eq!(
+        found,
+        Found::Outage("rate_limited", Duration::from_secs(60))
+    );
+    let log_ins = n8n.calls.iter().filter(|call| *call == LOG_IN);
+    assert_eq!(log_ins.count(), 5, "one was before, and n8n refused one");
+    let found = gate.get_session(&mut n8n, &orders(), seconds(65), &memory);
     found.session();
-    assert_eq!(n8n.calls, [TRY, FIND, LOG_IN]);
 }
 
 #[test]
@@ -312,6 +322,33 @@ fn a_refused_provisioning_key_does_not_matter_to_a_user_with_a_session() {
     let sales = request_of("sales", &["workflow:list"]);
     let found = gate.get_session(&mut n8n, &sales, seconds(60), &memory);
     assert_eq!(found.fault(), "client_refused");
+}
+
+/// The session is good because it was made after n8n's secret was changed. The key is of before.
+#[test]
+fn a_key_in_doubt_that_is_older_than_the_session_is_made_anew() {
+    let (memory, mut n8n) = (Memory::default(), N8n::default());
+    let mut gate = Gate::new(&provisioned());
+    let key = gate.get(&mut n8n, &orders(), START, &memory).key();
+    let cookie = gate.ask_for_session(&orders(), START).session();
+    n8n.change_secret();
+    gate.store.doubt_session(&orders(), &Secret::new(cookie));
+    gate.get_session(&mut n8n, &orders(), seconds(60), &memory)
+        .session();
+    n8n.calls.clear();
+    let doubted = Secret::new(key.clone());
+    gate.store.doubt_minted(&orders(), &doubted, seconds(61));
+    gate.run(&mut n8n, seconds(61), &memory);
+    assert_eq!(n8n.calls, [TRY, MAKE]);
+    let next = gate.ask(&orders(), seconds(61)).key();
+    assert!(next != key && n8n.accepts(&next, seconds(61)));
+    // The session is older than this one: if it is good, so is the key.
+    let doubted = Secret::new(next.clone());
+    gate.store.doubt_minted(&orders(), &doubted, seconds(200));
+    n8n.calls.clear();
+    gate.run(&mut n8n, seconds(200), &memory);
+    assert_eq!(n8n.calls[..1], [TRY]);
+    assert_eq!(gate.ask(&orders(), seconds(200)).key(), next);
 }
 
 #[test]

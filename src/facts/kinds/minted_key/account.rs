@@ -210,7 +210,14 @@ impl Account {
             None => {}
         }
         if let Some(scopes) = &self.doubted {
-            return Some(Task::MintUnlessGood(scopes.clone()));
+            let key = self.find(ScopesId::of(scopes));
+            let key = key.and_then(|key| key.live.as_ref());
+            let is_older = |made: UnixMillis| self.session.is_newer_than(made);
+            return Some(if key.is_some_and(|key| is_older(key.made)) {
+                Task::MintAnew(scopes.clone())
+            } else {
+                Task::MintUnlessGood(scopes.clone())
+            });
         }
         let over = self.retired.iter().filter(|key| now >= key.unused);
         Some(Task::Tidy(over.map(|key| key.id.clone()).collect()))

@@ -10,9 +10,6 @@ use crate::time::UnixMillis;
 /// one is of use to the gate's other workers.
 const LONGEST: Duration = Duration::from_secs(12 * 3600);
 
-/// A session that n8n refuses so soon after it was made is not made again at once.
-const TOO_SOON: Duration = Duration::from_secs(60);
-
 /// The session of a user of n8n.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Session {
@@ -58,11 +55,6 @@ impl Session {
         now.since(self.since) < LONGEST
     }
 
-    /// Whether it was made a moment ago.
-    pub(super) fn is_new(&self, now: UnixMillis) -> bool {
-        now.since(self.since) < TOO_SOON
-    }
-
     fn is_good(&self, now: UnixMillis) -> bool {
         self.is_usable(now) && !self.is_doubted
     }
@@ -84,6 +76,13 @@ impl KnownSession {
     pub(super) fn to_begin_with(&self, now: UnixMillis) -> Option<Session> {
         let usable = self.known.as_ref().filter(|known| known.is_usable(now));
         usable.cloned()
+    }
+
+    /// Whether it was made later than that.
+    pub(super) fn is_newer_than(&self, moment: UnixMillis) -> bool {
+        self.known
+            .as_ref()
+            .is_some_and(|known| known.since > moment)
     }
 
     /// A request waits for it.

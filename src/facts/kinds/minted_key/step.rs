@@ -28,6 +28,8 @@ pub(super) enum Task {
     /// The same, unless the session is still good: then the key is, too, because one secret of n8n signs
     /// both.
     MintUnlessGood(ScopeSet),
+    /// The same if the session is newer than the key, and says nothing about it.
+    MintAnew(ScopeSet),
     /// A session. If there is one, the fetch finds out whether it is good.
     LogIn,
     /// Another session, because the one that there is ends soon.
@@ -146,7 +148,7 @@ impl Step {
         response: CallResponse,
         at: Circumstances<'_>,
     ) -> Result<Next, MintedKeyFault> {
-        let Circumstances { calls, now, .. } = at;
+        let Circumstances { calls, .. } = at;
         match (&self.stage, response.status()) {
             (Stage::Find | Stage::Invite, Some(status @ (401 | 403))) => {
                 return Err(MintedKeyFault::ProvisioningKeyRefused(status));
@@ -181,10 +183,6 @@ impl Step {
                 return match logged_in.by {
                     // No user is made, and no log-in, to delete keys that expire by themselves.
                     _ if matches!(self.task, Task::Tidy(_)) => Ok(Next::NoKey(None)),
-                    // The copies of n8n have different secrets. Each log-in would lead to the next one.
-                    By::Before if self.task == Task::LogIn && logged_in.session.is_new(now) => {
-                        Err(MintedKeyFault::SessionRefused)
-                    }
                     By::Before | By::Invitation => Ok(self.next(Stage::LogIn, calls.log_in())),
                     By::Password => Err(MintedKeyFault::SessionRefused),
                 };
@@ -281,7 +279,11 @@ impl Step {
     fn logged_in(self, session: Session, by: By, at: Circumstances<'_>) -> (Self, CallRequest) {
         let logged_in = LoggedIn { session, by };
         match self.task {
-            Task::Mint(_) | Task::MintUnlessGood(_) | Task::LogIn | Task::LogInAgain => {
+            Task::Mint(_)
+            | Task::MintUnlessGood(_)
+            | Task::MintAnew(_)
+            | Task::LogIn
+            | Task::LogInAgain => {
                 let request = at.calls.grantable(&logged_in.session);
                 self.at(Stage::Grantable(logged_in), request)
             }
@@ -300,7 +302,9 @@ impl Step {
         grantable: &[String],
         at: Circumstances<'_>,
     ) -> Result<Next, MintedKeyFault> {
-        let (Task::Mint(wanted) | Task::MintUnlessGood(wanted)) = &self.task else {
+        let (Task::Mint(wanted) | Task::MintUnlessGood(wanted) | Task::MintAnew(wanted)) =
+            &self.task
+        else {
             return Err(MintedKeyFault::NoScope);
         };
         let scopes = grantable.iter().map(String::as_str);
@@ -329,7 +333,11 @@ impl Step {
     ) -> Next {
         let mut ids = match &self.task {
             Task::Tidy(retired) => retired.clone(),
-            Task::Mint(_) | Task::MintUnlessGood(_) | Task::LogIn | Task::LogInAgain => Vec::new(),
+            Task::Mint(_)
+            | Task::MintUnlessGood(_)
+            | Task::MintAnew(_)
+            | Task::LogIn
+            | Task::LogInAgain => Vec::new(),
         };
         let more = expired.into_iter().filter(|id| !ids.contains(id));
         let more: Vec<_> = more.collect();
