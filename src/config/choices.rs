@@ -6,7 +6,7 @@ use crate::crypto::Algorithm;
 use crate::http::FORWARDED_CERTIFICATE;
 use crate::identity::{Dialect, Kind};
 use crate::n8n::Surface;
-use crate::policy::{Access, ApiKeys, CryptoMode, Preflight, RolesFrom, WebhookAuth};
+use crate::policy::{Access, ApiKeys, CryptoMode, Preflight, RestAuth, RolesFrom, WebhookAuth};
 use crate::token::TypRule;
 
 impl Choice for Dialect {
@@ -142,6 +142,12 @@ impl Choice for ApiKeys {
 impl Choice for Access {
     fn all() -> Vec<(&'static str, Self)> {
         vec![("pass", Self::Pass), ("deny", Self::Deny)]
+    }
+}
+
+impl Choice for RestAuth {
+    fn all() -> Vec<(&'static str, Self)> {
+        vec![("pass", Self::Pass), ("bearer", Self::Bearer)]
     }
 }
 

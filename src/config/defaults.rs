@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::choices::ClientAuth;
 use super::duration::Limits;
 use crate::identity::Dialect;
-use crate::policy::{Access, ApiKeys, CryptoMode, Preflight};
+use crate::policy::{Access, ApiKeys, CryptoMode, Preflight, RestAuth};
 use crate::token::TypRule;
 
 /// The claims of the OpenID and OAuth standards.
@@ -23,6 +23,9 @@ pub(super) const API_KEYS: ApiKeys = ApiKeys::Pass;
 
 /// The path of n8n's metrics is open, as it is without the gate.
 pub(super) const METRICS: Access = Access::Pass;
+
+/// n8n made its internal API for its editor alone.
+pub(super) const REST: RestAuth = RestAuth::Pass;
 
 /// n8n's own MCP server needs its authorization server.
 pub(super) const OAUTH: Access = Access::Pass;

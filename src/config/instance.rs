@@ -13,6 +13,7 @@ use super::provisioning::{provisioning, warn_if_idle, Seeds};
 use super::public_api;
 use super::raw::{RawInstance, RawN8n, RawPrincipal, RawWebhook};
 use super::read::{gathered, List, ListOrEmpty, Located};
+use super::rest::warn_of_rest;
 use super::webhook::{may_take_tokens, webhooks};
 use crate::http::HostPattern;
 use crate::policy::{DuplicateHost, Instance, InstanceId, Instances, Principals, PublicApi};
@@ -123,6 +124,10 @@ fn instance(
         warn_if_idle(&principals, &provisioning_path);
     }
     let roles = raw.roles.value.into_iter().flat_map(|roles| roles.0);
+    let grants = gathered(roles.map(|(role, scopes)| (role, scopes.0)));
+    let rest_path = raw.rest.path;
+    let rest = raw.rest.value?.0;
+    warn_of_rest(rest, &grants, &principals, &rest_path);
     let public_api = public_api.map(|public_api| PublicApi {
         providers: providers_of(&principals),
         ..public_api
@@ -130,11 +135,12 @@ fn instance(
     Some(Instance {
         id,
         name: None,
-        grants: gathered(roles.map(|(role, scopes)| (role, scopes.0))),
+        grants,
         principals,
         provisioning: provisioning.ok()?.map(Arc::new),
         public_api: public_api?,
         webhooks,
+        rest,
         metrics: raw.metrics.value?.0,
         oauth: raw.oauth.value?.0,
         outside: raw.outside.value?.0,

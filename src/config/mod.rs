@@ -37,6 +37,7 @@ mod raw;
 mod read;
 pub mod reference;
 mod report;
+mod rest;
 mod rules;
 mod scalar;
 mod scopes;

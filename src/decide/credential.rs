@@ -42,9 +42,9 @@ impl<'r> Credential<'r> {
         }
     }
 
-    /// The credential of a call of a webhook, form or MCP trigger: a bearer token. An API key is
-    /// none there, and is removed before a forward.
-    pub(super) fn of_webhook_call(request: &'r RequestHead) -> Result<Self, Reason> {
+    /// The credential of a call of the internal API, a webhook, form or MCP trigger: a bearer token. An
+    /// API key is none there, and is removed before a forward.
+    pub(super) fn of_call_with_token(request: &'r RequestHead) -> Result<Self, Reason> {
         match bearer(request).map_err(Reason::Bearer)? {
             Bearer::Token(token) => Ok(Self::Bearer(token)),
             Bearer::Absent | Bearer::OtherScheme => Ok(Self::None),

@@ -62,7 +62,8 @@ impl Outcome {
         match self {
             // A workflow that returns the headers of its request, or a proxy in front of n8n, must
             // not show an API key to the client.
-            Self::Forward(_) | Self::Pass(_) => &[ResponseEdit::REMOVE_API_KEY],
+            Self::Forward(forward) => forward.response_edits(),
+            Self::Pass(_) => &[ResponseEdit::REMOVE_API_KEY],
             Self::Reject(_)
             | Self::Respond(_)
             | Self::Job(_)

@@ -52,6 +52,9 @@ pub enum ResponseEdit {
 impl ResponseEdit {
     /// Removes API keys.
     pub(super) const REMOVE_API_KEY: Self = Self::Remove(API_KEY_HEADER);
+
+    /// Removes cookies.
+    pub(super) const REMOVE_COOKIES: Self = Self::Remove("set-cookie");
 }
 
 /// A value that is safe in a header: checked with the configuration, or encoded by [`encode`].
@@ -113,6 +116,14 @@ pub(super) fn without_credentials(
     });
     edits.extend(without_session_cookie(request));
     edits
+}
+
+/// Removes what ties a request of n8n's editor to its browser: to the session of that browser, and to its
+/// connection for messages.
+pub(super) fn without_browser(request: &RequestHead) -> Vec<HeaderEdit> {
+    removals(request, |name| {
+        is_spelling(name, "browser-id") || is_spelling(name, "push-ref")
+    })
 }
 
 /// The identity headers of a caller.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::edits::{self, HeaderEdit, HeaderValue};
+use super::edits::{self, HeaderEdit, HeaderValue, ResponseEdit};
 use super::Evidence;
 use crate::facts::MintRequest;
 use crate::http::RequestHead;
@@ -35,13 +35,21 @@ impl Forward {
         evidence: &Evidence,
         credential: UpstreamCredential,
     ) -> Self {
+        Self::to(request, evidence, false).with(credential)
+    }
+
+    /// To the internal API, with the session of a user instead of the token. Each cookie of the client goes.
+    /// So does what ties a request of the editor to its browser: the session is of no browser, and a message
+    /// to the connection of another one would reach that.
+    pub(super) fn to_internal_api(
+        request: &RequestHead,
+        evidence: &Evidence,
+        user: Arc<MintRequest>,
+        cookie: Secret,
+    ) -> Self {
         let mut forward = Self::to(request, evidence, false);
-        forward.edits.push(HeaderEdit::Set(
-            credential.header(),
-            HeaderValue::Secret(credential.secret().clone()),
-        ));
-        forward.credential = Some(credential);
-        forward
+        forward.edits.extend(edits::without_browser(request));
+        forward.with(UpstreamCredential::Session(user, cookie))
     }
 
     /// To a webhook. Never with an API key: a workflow sees every header, and n8n stores them with
@@ -62,6 +70,28 @@ impl Forward {
     /// What to change in the head of the request, in this order.
     pub fn edits(&self) -> &[HeaderEdit] {
         &self.edits
+    }
+
+    /// What has to be changed in the head of n8n's response.
+    pub(super) const fn response_edits(&self) -> &'static [ResponseEdit] {
+        match &self.credential {
+            // The caller must not get the session, which n8n may renew.
+            Some(UpstreamCredential::Session(..)) => {
+                &[ResponseEdit::REMOVE_API_KEY, ResponseEdit::REMOVE_COOKIES]
+            }
+            Some(UpstreamCredential::StaticKey(_) | UpstreamCredential::MintedKey(..)) | None => {
+                &[ResponseEdit::REMOVE_API_KEY]
+            }
+        }
+    }
+
+    fn with(mut self, credential: UpstreamCredential) -> Self {
+        self.edits.push(HeaderEdit::Set(
+            credential.header(),
+            HeaderValue::Secret(credential.secret().clone()),
+        ));
+        self.credential = Some(credential);
+        self
     }
 
     fn to(request: &RequestHead, evidence: &Evidence, keep_authorization: bool) -> Self {

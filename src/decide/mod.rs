@@ -13,6 +13,7 @@ mod draft;
 mod edits;
 mod evidence;
 mod forward;
+mod internal_api;
 mod introspection;
 mod job;
 mod metadata;
@@ -46,8 +47,8 @@ pub use token_cache::{TokenCache, TokenCacheKey, MAX_CACHED_BYTES, MAX_CACHED_TO
 pub use use_once::{IdDigest, UseOnce};
 
 use crate::http::RequestHead;
-use crate::n8n::{classify, described, Location, Route, Surface};
-use crate::policy::{Access, Instance};
+use crate::n8n::{classify, classify_for_token, described, Location, Route, Surface};
+use crate::policy::{Access, Instance, RestAuth};
 use crate::reply::Reason;
 use credential::has_token_as_api_key;
 use draft::{Draft, Stop};
@@ -84,6 +85,11 @@ fn outcome(
     let location = instance.locate(head.path()).map_err(Reason::Path)?;
     let Location::Inside(path) = location else {
         return outside(context, instance, head, &mut draft.record);
+    };
+    let classify = if internal_api::may_get_session(instance, head) {
+        classify_for_token
+    } else {
+        classify
     };
     let route = classify(&instance.endpoints, path).map_err(Reason::Path)?;
     draft.record.surface = Some(route.surface);
@@ -122,6 +128,9 @@ fn inside(
                 Access::Pass => Ok(Outcome::Pass(without_made_up_identity(request))),
                 Access::Deny => Err(Reason::OauthDenied.into()),
             }),
+        Surface::Rest if instance.rest == RestAuth::Bearer => {
+            internal_api::decide(context, instance, whole, route, draft)
+        }
         Surface::Metrics if instance.metrics == Access::Deny => Err(Reason::MetricsDenied.into()),
         Surface::Metrics | Surface::Rest | Surface::Health | Surface::Ui | Surface::Outside => {
             Ok(Outcome::Pass(without_made_up_identity(request)))

@@ -98,7 +98,7 @@ fn static_key(context: DecisionContext<'_>, keys: &[StaticKey]) -> Option<Secret
 /// `scopes_supported` lists and that grant it, the ones that grant least, so that a client does not
 /// ask for more than it needs. Names that are under `roles` only are roles, or scopes under a
 /// shorter name than a client asks for. Nothing, if no other scope would help.
-fn scopes_to_ask_for(
+pub(super) fn scopes_to_ask_for(
     instance: &Instance,
     principal: &ResolvedPrincipal,
     missing: &[&'static str],

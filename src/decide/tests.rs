@@ -36,6 +36,7 @@ mod grants;
 mod groups;
 mod hints;
 mod instances;
+mod internal_api;
 mod introspection;
 mod kinds;
 mod memory;

@@ -42,7 +42,7 @@ fn verified(
     draft: &mut Draft,
 ) -> Result<Outcome, Stop> {
     let request = whole.head;
-    let credential = Credential::of_webhook_call(request)?;
+    let credential = Credential::of_call_with_token(request)?;
     draft.record.credential = credential.kind();
     let Credential::Bearer(token) = credential else {
         return Err(Reason::NoCredential.into());

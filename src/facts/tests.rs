@@ -170,6 +170,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
             outside: Access::Deny,
             metrics: Access::Pass,
             oauth: Access::Pass,
+            rest: crate::policy::RestAuth::Pass,
         }),
         crypto: CryptoMode::Guest,
         sharing_secret: None,

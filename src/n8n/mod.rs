@@ -2,6 +2,7 @@
 
 pub mod accounts;
 mod endpoints;
+mod internal_api;
 mod operations;
 mod path;
 mod path_prefix;
@@ -13,10 +14,11 @@ mod segment;
 mod surface;
 
 pub use endpoints::{EndpointConflict, EndpointFault, Endpoints};
+pub use internal_api::{closed_to_tokens, Closed, InternalRoute};
 pub use operations::Operation;
 pub use path::{PathFault, MOST_SEGMENTS};
 pub use path_prefix::{Location, PathPrefix};
 pub use prefix::{Prefix, PrefixPath, WELL_KNOWN};
-pub use route::{classify, described, Route};
-pub use scope::{ScopeSet, UnknownScope};
+pub use route::{classify, classify_for_token, described, Route};
+pub use scope::{ScopeSet, UnknownScope, REST_SCOPE};
 pub use surface::Surface;

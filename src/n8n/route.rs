@@ -46,12 +46,28 @@ impl Route {
 /// path that it routes elsewhere must have no reading as a path of a guarded surface. Every other path
 /// is refused.
 pub fn classify(endpoints: &Endpoints, path: &[u8]) -> Result<Route, PathFault> {
+    classify_where(endpoints, path, Prefix::is_guarded)
+}
+
+/// The same for a request that may get a session of n8n: the internal API is guarded, too, and the route of
+/// a path below it has its segments.
+pub fn classify_for_token(endpoints: &Endpoints, path: &[u8]) -> Result<Route, PathFault> {
+    classify_where(endpoints, path, |prefix| {
+        prefix.is_guarded() || prefix == Prefix::Rest
+    })
+}
+
+fn classify_where(
+    endpoints: &Endpoints,
+    path: &[u8],
+    guards: impl Fn(Prefix) -> bool,
+) -> Result<Route, PathFault> {
     if !path.starts_with(b"/") {
         return Err(PathFault::NotAbsolute);
     }
     let prefixes = endpoints.prefixes();
     let (prefix, prefix_length) = longest_prefix(&prefixes, path);
-    let is_guarded = prefix.is_some_and(Prefix::is_guarded);
+    let is_guarded = prefix.is_some_and(&guards);
 
     // Readings are followed segment by segment, and rules are compared with single segments. For paths
     // where that is done, the number of segments is bounded.
@@ -62,7 +78,8 @@ pub fn classify(endpoints: &Endpoints, path: &[u8]) -> Result<Route, PathFault> 
             return Err(PathFault::TooManySegments);
         }
         decoded = segments(path).map(decode_plain).collect::<Result<_, _>>()?;
-        if prefix == Prefix::Api && segments(path).any(has_needless_encoding) {
+        let is_literal = matches!(prefix, Prefix::Api | Prefix::Rest);
+        if is_literal && segments(path).any(has_needless_encoding) {
             return Err(PathFault::EncodedLiteral);
         }
         if let Some(fault) = looks_up_another(prefix, &decoded) {
@@ -74,7 +91,7 @@ pub fn classify(endpoints: &Endpoints, path: &[u8]) -> Result<Route, PathFault> 
         if is_odd && is_deep {
             return Err(PathFault::TooManySegments);
         }
-        if is_odd && could_be_guarded(endpoints, path) {
+        if is_odd && could_be_one_of(endpoints, path, guards) {
             return Err(fault.unwrap_or(PathFault::EncodedLiteral));
         }
         if prefix == Some(Prefix::ProtectedResource) && !is_deep {
@@ -104,8 +121,12 @@ pub fn described(path: &[u8]) -> Option<&[u8]> {
 
 /// Whether some server could read `path` as a path that this filter guards.
 pub(super) fn could_be_guarded(endpoints: &Endpoints, path: &[u8]) -> bool {
+    could_be_one_of(endpoints, path, Prefix::is_guarded)
+}
+
+fn could_be_one_of(endpoints: &Endpoints, path: &[u8], guards: impl Fn(Prefix) -> bool) -> bool {
     let prefixes = endpoints.prefixes().into_iter();
-    let guarded = prefixes.filter(|(prefix, _)| prefix.is_guarded());
+    let guarded = prefixes.filter(|(prefix, _)| guards(*prefix));
     let guarded: Vec<String> = guarded.map(|(_, path)| path.text()).collect();
     let guarded: Vec<&str> = guarded.iter().map(String::as_str).collect();
     could_be_under(path, &guarded)

@@ -13,15 +13,20 @@ pub(super) const RUN_WORKFLOW: &str = "workflow:execute";
 
 /// The scopes of operations that the gate itself carries out.
 const OWN: [&str; 1] = [RUN_WORKFLOW];
+/// The right to use n8n's internal API. It is the gate's own: no key of n8n has it, and `*` does not
+/// contain it.
+pub const REST_SCOPE: &str = "rest";
 
 /// The bits of one integer of a set.
 const BITS: usize = u64::BITS as usize;
 const INTEGERS: usize = SCOPES.len().saturating_add(OWN.len()).div_ceil(BITS);
 
-/// A set of n8n scopes, or all of them, those of later n8n versions included.
+/// A set of n8n scopes, or all of them, those of later n8n versions included; and [`REST_SCOPE`].
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ScopeSet {
     all: bool,
+    /// [`REST_SCOPE`].
+    rest: bool,
     /// One bit for each of [`SCOPES`], and then for each of [`OWN`].
     bits: [u64; INTEGERS],
 }
@@ -37,10 +42,14 @@ pub struct UnknownScope {
 }
 
 impl ScopeSet {
-    /// Adds `workflow:read`, `workflow:*` or `*`.
+    /// Adds `workflow:read`, `workflow:*`, `*` or `rest`.
     pub fn insert(&mut self, scope: &str) -> Result<(), UnknownScope> {
         if scope == "*" {
             self.all = true;
+            return Ok(());
+        }
+        if scope == REST_SCOPE {
+            self.rest = true;
             return Ok(());
         }
         let known = match scope.strip_suffix('*') {
@@ -61,6 +70,9 @@ impl ScopeSet {
 
     /// Whether the scope is in the set.
     pub fn contains(&self, scope: &str) -> bool {
+        if scope == REST_SCOPE {
+            return self.rest;
+        }
         self.all || index_of(scope).is_some_and(|index| self.has(index))
     }
 
@@ -69,7 +81,7 @@ impl ScopeSet {
         self.all
     }
 
-    /// Whether nothing is allowed.
+    /// Whether nothing is allowed on the public API.
     pub fn is_empty(&self) -> bool {
         !self.all && self.bits == [0; INTEGERS]
     }
@@ -85,6 +97,7 @@ impl ScopeSet {
     /// Adds everything that is in `other`.
     pub fn extend(&mut self, other: &Self) {
         self.all |= other.all;
+        self.rest |= other.rest;
         for (own, others) in self.bits.iter_mut().zip(other.bits) {
             *own |= others;
         }
@@ -93,7 +106,7 @@ impl ScopeSet {
     /// What is in both sets.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
-        match (self.all, other.all) {
+        let mut both = match (self.all, other.all) {
             (true, _) => other.clone(),
             (_, true) => self.clone(),
             _ => {
@@ -103,7 +116,9 @@ impl ScopeSet {
                 }
                 both
             }
-        }
+        };
+        both.rest = self.rest && other.rest;
+        both
     }
 
     /// The known scopes in the set: n8n's, sorted, and then those of the gate. `*` holds more than these.
@@ -134,11 +149,13 @@ impl ScopeSet {
 
 impl fmt::Debug for ScopeSet {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut set = out.debug_set();
         if self.all {
-            out.debug_set().entry(&"*").finish()
+            set.entry(&"*");
         } else {
-            out.debug_set().entries(self.iter()).finish()
+            set.entries(self.iter());
         }
+        set.entries(self.rest.then_some(REST_SCOPE)).finish()
     }
 }
 
@@ -251,6 +268,31 @@ mod tests {
         assert!(!everything_known.contains("later:scope"));
         assert!(set(&["*"]).is_all());
         assert!(set(&["*"]).contains("later:scope"));
+    }
+
+    /// A session has more rights than any key: what every role grants must not include it.
+    #[test]
+    fn the_internal_api_is_open_only_where_it_is_written() {
+        assert!(set(&["rest"]).contains("rest"));
+        assert!(!set(&["*"]).contains("rest"));
+        assert!(!set(&["workflow:*"]).contains("rest"));
+        assert!(!ScopeSet::everything().contains("rest"));
+        assert!(set(&["rest"]).is_empty(), "it opens no operation");
+        assert!(names(&set(&["rest"])).is_empty(), "no key has it");
+        for (one, other, both) in [
+            (&["rest"][..], &["*"][..], false),
+            (&["rest", "*"], &["*"], false),
+            (&["rest", "*"], &["rest"], true),
+            (&["rest"], &["rest", "workflow:read"], true),
+        ] {
+            let (one, other) = (set(one), set(other));
+            assert_eq!(one.intersection(&other).contains("rest"), both);
+            assert_eq!(other.intersection(&one).contains("rest"), both);
+        }
+        let mut some = set(&["workflow:read"]);
+        some.extend(&set(&["rest"]));
+        assert!(some.contains("rest"));
+        assert_eq!(format!("{some:?}"), r#"{"workflow:read", "rest"}"#);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Access, ApiKeyRules, Principals, Provisioning, WebhookRules};
+use super::{Access, ApiKeyRules, Principals, Provisioning, RestAuth, WebhookRules};
 use crate::n8n::{Endpoints, Location, PathFault, PathPrefix, ScopeSet};
 
 /// The index of an instance in [`Policy::instances`].
@@ -27,6 +27,8 @@ pub struct Instance {
     pub public_api: PublicApi,
     /// How webhooks, forms and MCP triggers are guarded.
     pub webhooks: WebhookRules,
+    /// How the internal API is guarded.
+    pub rest: RestAuth,
     /// Where n8n serves its surfaces.
     pub endpoints: Endpoints,
     /// Whether `/metrics` of n8n can be reached.

@@ -22,6 +22,7 @@ mod principal;
 mod principals;
 mod provider;
 mod provisioning;
+mod rest_auth;
 #[cfg(test)]
 mod tests;
 mod webhook_rules;
@@ -44,6 +45,7 @@ pub use principal::{Principal, StaticKey, Upstream};
 pub use principals::Principals;
 pub use provider::{Freshness, KeySource, Provider, ProviderId, RolesFrom};
 pub use provisioning::Provisioning;
+pub use rest_auth::RestAuth;
 pub use webhook_rules::{Preflight, RuleChoice, WebhookAuth, WebhookRule, WebhookRules};
 
 use crate::secret::Secret;

@@ -6,7 +6,7 @@ use super::table::refusals;
 use crate::facts::Outage;
 use crate::identity::IdentityFault;
 use crate::n8n::runs::InputFault;
-use crate::n8n::PathFault;
+use crate::n8n::{Closed, PathFault};
 use crate::policy::NotAdmitted;
 use crate::token::{BearerFault, PossessionFault, TokenFault};
 
@@ -148,6 +148,25 @@ refusals! {
             detail: "The token does not name what this caller's user in n8n is made for.",
             meaning: "`user.per` of the principal names a client, subject, group or tenant, and the token has none",
             remedy: "have the provider put it into its tokens, or write another `per`, or `email`",
+        }
+        /// A principal with an API key has no session.
+        NoSession => {
+            status: 403,
+            challenge: Challenge::None,
+            code: "no_session",
+            detail: "This caller has no session of n8n, which its internal API needs. Use the public API.",
+            meaning: "the principal grants `rest` and has an `api_key`; only the user of a principal with `user` has a session",
+            remedy: "give the principal `user` in place of `api_key`, or remove `rest` from its roles and `grant`",
+        }
+        /// A route of the internal API that is closed to callers with a token.
+        RestClosed(Closed) => {
+            status: 403,
+            challenge: Challenge::None,
+            code: "rest_closed",
+            detail: "This route of n8n's internal API cannot be used with an access token.",
+            meaning: "a [route](internal-api.md) of the internal API that is closed to tokens; `fault` in the audit says why",
+            remedy: "use the public API; a person opens the editor with a log-in of its own",
+            example: Self::RestClosed(Closed::Session),
         }
         /// The operation needs scopes that the caller does not have.
         InsufficientScope {
@@ -811,6 +830,7 @@ impl Reason {
     pub fn fault(&self) -> Option<&str> {
         match self {
             Self::Path(fault) => Some(fault.as_str()),
+            Self::RestClosed(why) => Some(why.as_str()),
             Self::KeysUnavailable(outage)
             | Self::IntrospectionUnavailable(outage)
             | Self::UpstreamKeyUnavailable(outage)

@@ -329,3 +329,41 @@ fn a_principal_that_may_do_nothing_is_warned_of() {
     };
     assert_eq!(loaded.unwrap().warnings, [warning]);
 }
+
+/// What of `rest` has no effect would surprise an operator who wrote it.
+#[test]
+fn an_internal_api_that_no_caller_can_use_is_warned_of() {
+    const NOT_GRANTED: &str = "opens nothing: no role and no principal grants rest";
+    const NO_USER: &str =
+        "opens nothing: no principal with that grant has a user, and an API key has no session";
+    const PASSES: &str = "is pass, but a role or a principal grants rest: that has no effect";
+    let n8n = "n8n: { cluster: n8n, api_key: { env: N8N_KEY_B }, seed: { env: N8N_SEED } }";
+    let user = format!("user: {{ per: client }} }}]\n{n8n}");
+    let key = "api_key: { env: N8N_KEY_A } }]";
+    for (rest, grant, upstream, expected) in [
+        ("bearer", "[rest]", &*user, None),
+        ("bearer", "[workflow:list]", &*user, Some(NOT_GRANTED)),
+        ("bearer", "'*'", &*user, Some(NOT_GRANTED)),
+        ("bearer", "[rest]", key, Some(NO_USER)),
+        ("pass", "[workflow:list]", &*user, None),
+        ("pass", "[rest]", &*user, Some(PASSES)),
+    ] {
+        let loaded = load(&format!(
+            "providers: [{{ name: a, issuer: 'https://a.example', audiences: n8n, cluster: a }}]\n\
+             rest: {rest}\n\
+             principals: [{{ name: p, match: {{ any: true }}, grant: {grant}, {upstream}\n"
+        ));
+        let warnings = loaded.unwrap().warnings.into_iter();
+        let warnings: Vec<_> = warnings.map(|one| (one.path, one.problem)).collect();
+        let expected = expected.map(|problem| ("rest".to_owned(), problem.to_owned()));
+        assert_eq!(warnings, Vec::from_iter(expected), "{rest} {grant}");
+    }
+    // A role may grant it, too.
+    let loaded = load(&format!(
+        "providers: [{{ name: a, issuer: 'https://a.example', audiences: n8n, cluster: a, roles_from: roles }}]\n\
+         rest: bearer\n\
+         roles: {{ Internal: [rest] }}\n\
+         principals: [{{ name: p, match: {{ any: true }}, {user}\n"
+    ));
+    assert_eq!(loaded.unwrap().warnings, []);
+}

@@ -24,6 +24,8 @@ mod addresses;
 mod applications;
 #[path = "n8n/caller.rs"]
 mod caller;
+#[path = "n8n/internal_api.rs"]
+mod internal_api;
 #[path = "n8n/keys.rs"]
 mod keys;
 #[path = "n8n/minted.rs"]

@@ -35,6 +35,7 @@ mod host_calls;
 mod host_crypto;
 mod hygiene;
 mod instances;
+mod internal_api;
 mod introspection;
 mod keys;
 mod limits;

@@ -29,7 +29,7 @@ use super::secrets::SecretName;
 use super::section::section;
 use super::syntax::{HostName, OuterPath, ShortName, Text};
 use crate::n8n::Surface;
-use crate::policy::{Access, CryptoMode};
+use crate::policy::{Access, CryptoMode, RestAuth};
 
 section! {
     /// The fields at the top.
@@ -79,6 +79,10 @@ section! {
         public_api: RawPublicApi = fields_have_defaults(),
         /// How webhooks, forms and MCP triggers are guarded. The first match applies.
         webhooks: List<RawWebhook> = optional("they pass; n8n's own nodes guard them"),
+        /// How n8n's internal API (`/rest`) is guarded. `pass`: n8n's sessions guard it. `bearer`: a
+        /// request with a token acts by the session of its caller's `user`, if its roles or principal
+        /// grant `rest`; requests without a token pass.
+        rest: OneOf<RestAuth> = default_word(defaults::REST),
         /// Where n8n serves its surfaces, if not at the usual paths.
         endpoints: RawEndpoints = fields_have_defaults(),
         /// The path below which clients find n8n, such as `/n8n`, where a route removes it

@@ -23,7 +23,8 @@ pub(super) fn write(page: &mut String, sections: &[SectionReference]) {
         (
             "n8n scope",
             "A scope as n8n has it. `workflow:*` stands for all of a resource; `*` for \
-             everything, operations included that the gate does not know.",
+             everything, operations included that the gate does not know. `rest`, which `*` does not \
+             contain, is the gate's own name for n8n's internal API.",
             "workflow:read",
         ),
         (

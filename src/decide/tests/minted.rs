@@ -42,6 +42,11 @@ pub(super) fn facts_of(principal: &Value) -> TestFacts {
     let fields = principal.as_object().unwrap().clone();
     reader.as_object_mut().unwrap().extend(fields);
     configuration["principals"][0] = reader;
+    facts_from(&configuration)
+}
+
+/// Facts of a configuration with `n8n`.
+pub(super) fn facts_from(configuration: &Value) -> TestFacts {
     let text = configuration.to_string();
     let loaded = config::load(text.as_bytes(), &WithSeed);
     TestFacts {

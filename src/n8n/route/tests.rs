@@ -117,3 +117,43 @@ fn an_odd_path_is_refused_if_a_program_could_read_it_as_a_guarded_one() {
         );
     }
 }
+
+/// A route that is open must not be read as one that is closed.
+#[test]
+fn below_the_internal_api_a_request_with_a_token_has_one_reading() {
+    let endpoints = Endpoints::default();
+    for (path, fault) in [
+        ("/rest/workflows/../me", PathFault::DotSegment),
+        ("/rest/workflows/%2e%2e/me", PathFault::DotSegment),
+        ("/rest/./me", PathFault::DotSegment),
+        ("/rest//me", PathFault::EmptySegment),
+        ("//rest/me", PathFault::EmptySegment),
+        ("/rest/workflows%2f..%2fme", PathFault::EncodedSlash),
+        ("/rest/workflows/..;/me", PathFault::Semicolon),
+        ("/rest/workflows\\..\\me", PathFault::Backslash),
+        ("/rest/%6de", PathFault::EncodedLiteral),
+        ("/%72est/me", PathFault::EncodedLiteral),
+        ("/rest/workflows/%252e%252e/me", PathFault::DoubleEncoding),
+        ("/rest/workflows%3fx", PathFault::EncodedDelimiter),
+        ("/x/../rest/me", PathFault::DotSegment),
+    ] {
+        let found = classify_for_token(&endpoints, path.as_bytes());
+        assert_eq!(found.map(|route| route.surface), Err(fault), "{path}");
+    }
+    for path in [
+        "/rest/workflows/abc",
+        "/REST/Workflows/",
+        "/rest/credentials/a%20b",
+    ] {
+        let route = classify_for_token(&endpoints, path.as_bytes()).unwrap();
+        assert_eq!(route.surface, Surface::Rest, "{path}");
+        assert!(!route.below_prefix().is_empty(), "{path}");
+    }
+    // Agents are below it, and have rules of their own.
+    let agent = "/rest/projects/7/agents/v2/x/webhooks/slack";
+    let route = classify_for_token(&endpoints, agent.as_bytes()).unwrap();
+    assert_eq!(route.surface, Surface::Agent);
+    // Without a token, n8n's own reading counts.
+    let route = classify(&endpoints, b"/rest/workflows/../me").unwrap();
+    assert_eq!(route.surface, Surface::Rest);
+}

@@ -26,7 +26,11 @@ pub(crate) struct State {
     /// The password of each user; `None`: it was invited.
     pub(crate) users: BTreeMap<String, Option<String>>,
     pub(crate) keys: Vec<String>,
+    /// The pairs of name and value of the session cookies.
+    pub(crate) sessions: Vec<String>,
     pub(crate) calls: Vec<String>,
+    /// The headers of each call of the internal API that a client made.
+    pub(crate) internal_calls: Vec<Vec<(String, Vec<u8>)>>,
     /// Passwords, sessions, tokens and keys.
     pub(crate) secrets: Vec<String>,
     faults: Vec<Fault>,
@@ -107,6 +111,18 @@ impl State {
                     _ => reply(401, &json!({"code": 401})),
                 }
             }
+            _ if request.target.starts_with("/rest/workflows") => {
+                self.internal_calls.push(request.headers.clone());
+                if self.has_session(request) {
+                    // n8n renews a session in the last quarter of its life.
+                    self.session().header("X-N8N-API-KEY", "an-echo")
+                } else {
+                    reply(401, &json!({"status": "error", "message": "Unauthorized"}))
+                }
+            }
+            "GET /rest/api-keys/scopes" if !self.has_session(request) => {
+                reply(401, &json!({"status": "error", "message": "Unauthorized"}))
+            }
             "GET /rest/api-keys/scopes" => reply(200, &json!({"data": ["workflow:list"]})),
             "POST /rest/api-keys" => {
                 let key = self.secret("key");
@@ -137,6 +153,11 @@ impl State {
         }
     }
 
+    fn has_session(&self, request: &Recorded) -> bool {
+        let sent = request.values("cookie");
+        self.sessions.iter().any(|cookie| sent == [&**cookie])
+    }
+
     fn secret(&mut self, what: &str) -> String {
         self.next += 1;
         let secret = format!("secret-{what}-{}-of-n8n", self.next);
@@ -145,8 +166,9 @@ impl State {
     }
 
     fn session(&mut self) -> Reply {
-        let cookie = self.secret("session");
-        let cookie = format!("n8n-auth={cookie}; Path=/; HttpOnly; SameSite=Lax");
+        let cookie = format!("n8n-auth={}", self.secret("session"));
+        self.sessions.push(cookie.clone());
+        let cookie = format!("{cookie}; Path=/; HttpOnly; SameSite=Lax");
         reply(200, &json!({"data": {}})).header("Set-Cookie", &cookie)
     }
 }
