@@ -88,6 +88,14 @@ pub(super) enum Methods {
 }
 
 impl Methods {
+    /// As `Allow` lists them (RFC 9110 §10.2.1).
+    pub(super) const fn names(self) -> &'static str {
+        match self {
+            Self::Post | Self::Any => "POST",
+            Self::GetAndPost => "GET, POST",
+        }
+    }
+
     pub(super) fn allow(self, method: &[u8]) -> bool {
         match self {
             Self::Post => method == b"POST",

@@ -75,7 +75,8 @@ impl Verifier {
         request: &'r RequestHead,
     ) -> Result<ClaimedDelivery<'r>, SignatureFault> {
         if !self.scheme.methods.allow(request.method()) {
-            return Err(SignatureFault::Method);
+            let allowed = self.scheme.methods.names();
+            return Err(SignatureFault::Method { allowed });
         }
         Ok(ClaimedDelivery {
             verifier: self,
@@ -109,10 +110,10 @@ impl ClaimedDelivery<'_> {
         if let Some((_, time)) = self.claimed.timestamp {
             let tolerance = self.verifier.tolerance;
             if time.saturating_add(tolerance) < now {
-                return Err(SignatureFault::TooOld);
+                return Err(SignatureFault::Stale("too_old"));
             }
             if now.saturating_add(tolerance) < time {
-                return Err(SignatureFault::InTheFuture);
+                return Err(SignatureFault::Stale("in_the_future"));
             }
         }
         Ok(VerifiedDelivery {
@@ -174,6 +175,11 @@ impl VerifiedDelivery<'_> {
     /// The number of the secret that it is signed with, from 1.
     pub const fn secret_number(&self) -> usize {
         self.key.0
+    }
+
+    /// The headers in it that hold a secret.
+    pub fn secret_headers(&self) -> impl Iterator<Item = &str> {
+        self.verifier.scheme.secret_headers()
     }
 
     /// The question about the URL that it is, if it is one.

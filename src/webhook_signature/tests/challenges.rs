@@ -64,7 +64,7 @@ fn what_is_no_question_is_a_delivery() {
     let get = request("GET", &format!("/webhook/meta?{good}"), &[]);
     assert!(without_token.question(&get).is_none());
     let fault = without_token.read(&get).err();
-    assert_eq!(fault, Some(SignatureFault::Method));
+    assert_eq!(fault, Some(SignatureFault::Method { allowed: "POST" }));
 }
 
 fn zoom(body: &str) -> Option<Result<ChallengeReply, SignatureFault>> {

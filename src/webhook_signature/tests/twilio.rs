@@ -126,7 +126,14 @@ fn a_body_that_no_signature_covers_is_refused() {
             b"a=b",
             Err(SignatureFault::Malformed("body")),
         ),
-        ("PUT", &[signed], b"", Err(SignatureFault::Method)),
+        (
+            "PUT",
+            &[signed],
+            b"",
+            Err(SignatureFault::Method {
+                allowed: "GET, POST",
+            }),
+        ),
     ];
     for (method, headers, body, expected) in cases {
         let request = request(method, TARGET, headers);

