@@ -6,8 +6,9 @@ use crate::crypto::Algorithm;
 use crate::http::FORWARDED_CERTIFICATE;
 use crate::identity::{Dialect, Kind};
 use crate::n8n::Surface;
-use crate::policy::{Access, ApiKeys, CryptoMode, Preflight, RestAuth, RolesFrom, WebhookAuth};
+use crate::policy::{Access, ApiKeys, CryptoMode, Preflight, Replay, RestAuth, RolesFrom};
 use crate::token::TypRule;
+use crate::webhook_signature::{Encoding, Hash, Sender, TimeFormat};
 
 impl Choice for Dialect {
     fn all() -> Vec<(&'static str, Self)> {
@@ -157,11 +158,25 @@ impl Choice for CryptoMode {
     }
 }
 
-impl Choice for WebhookAuth {
+/// What a request to a webhook needs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum AuthWord {
+    /// Nothing.
+    Open,
+    /// A good token.
+    Bearer,
+    /// A good signature.
+    Signature,
+    /// Every request is refused.
+    Deny,
+}
+
+impl Choice for AuthWord {
     fn all() -> Vec<(&'static str, Self)> {
         vec![
             ("open", Self::Open),
             ("bearer", Self::Bearer),
+            ("signature", Self::Signature),
             ("deny", Self::Deny),
         ]
     }
@@ -188,6 +203,90 @@ impl Choice for CertificatesFrom {
             ("connection", Self::Connection),
             (FORWARDED_CERTIFICATE, Self::Header),
         ]
+    }
+}
+
+/// A sender of signed deliveries.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum SenderWord {
+    /// One that the gate knows.
+    Named(Sender),
+    /// One that the configuration describes.
+    Hmac,
+}
+
+impl SenderWord {
+    /// The word.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Named(sender) => sender.as_str(),
+            Self::Hmac => "hmac",
+        }
+    }
+
+    /// Whether the secret is written as Standard Webhooks has it.
+    pub(super) fn decodes(self, secret: &str) -> bool {
+        match self {
+            Self::Named(sender) => sender.decodes_secrets(secret),
+            Self::Hmac => false,
+        }
+    }
+}
+
+impl Choice for SenderWord {
+    fn all() -> Vec<(&'static str, Self)> {
+        let named = Sender::ALL.into_iter().map(Self::Named);
+        named
+            .chain([Self::Hmac])
+            .map(|sender| (sender.as_str(), sender))
+            .collect()
+    }
+}
+
+impl Choice for Replay {
+    fn all() -> Vec<(&'static str, Self)> {
+        vec![("refuse", Self::Refuse), ("pass", Self::Pass)]
+    }
+}
+
+impl Choice for Encoding {
+    fn all() -> Vec<(&'static str, Self)> {
+        vec![("hex", Self::Hex), ("base64", Self::Base64)]
+    }
+}
+
+impl Choice for Hash {
+    fn all() -> Vec<(&'static str, Self)> {
+        vec![
+            ("sha1", Self::Sha1),
+            ("sha256", Self::Sha256),
+            ("sha512", Self::Sha512),
+        ]
+    }
+}
+
+impl Choice for TimeFormat {
+    fn all() -> Vec<(&'static str, Self)> {
+        vec![
+            ("seconds", Self::Seconds),
+            ("milliseconds", Self::Milliseconds),
+            ("rfc3339", Self::Rfc3339),
+        ]
+    }
+}
+
+/// How the secrets of a sender are written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum SecretEncoding {
+    /// The text is the secret.
+    Text,
+    /// The text is the secret in base64.
+    Base64,
+}
+
+impl Choice for SecretEncoding {
+    fn all() -> Vec<(&'static str, Self)> {
+        vec![("text", Self::Text), ("base64", Self::Base64)]
     }
 }
 

@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
-use super::choices::ClientAuth;
+use super::choices::{ClientAuth, SecretEncoding};
 use super::duration::Limits;
+use super::size::SizeLimits;
 use crate::identity::Dialect;
-use crate::policy::{Access, ApiKeys, CryptoMode, Preflight, RestAuth};
+use crate::policy::{Access, ApiKeys, CryptoMode, Preflight, Replay, RestAuth};
 use crate::token::TypRule;
+use crate::webhook_signature::{Encoding, TimeFormat};
 
 /// The claims of the OpenID and OAuth standards.
 pub(super) const DIALECT: Dialect = Dialect::Oidc;
@@ -41,6 +43,36 @@ pub(super) const KEEP_AUTHORIZATION: bool = false;
 
 /// A preflight without a token is refused like any other request without one.
 pub(super) const CORS_PREFLIGHT: Preflight = Preflight::Guard;
+
+/// A delivery that is sent again runs the workflow again.
+pub(super) const REPLAY: Replay = Replay::Refuse;
+
+/// As most senders write signatures.
+pub(super) const SIGNATURE_ENCODING: Encoding = Encoding::Hex;
+
+/// As most senders write the time.
+pub(super) const TIME_FORMAT: TimeFormat = TimeFormat::Seconds;
+
+/// As most senders use their secrets.
+pub(super) const SECRET_ENCODING: SecretEncoding = SecretEncoding::Text;
+
+/// How far the time of a delivery may be from now: as most senders advise.
+pub(super) struct SignatureTolerance;
+
+impl Limits for SignatureTolerance {
+    const DEFAULT: Duration = minutes(5);
+    const MIN: Duration = Duration::from_secs(10);
+    const MAX: Duration = hours(24);
+}
+
+/// The longest body of a signed delivery. Envoy holds as much of a request by itself.
+pub(super) struct MaxBody;
+
+impl SizeLimits for MaxBody {
+    const DEFAULT: usize = 1024 * 1024;
+    const MIN: usize = 1;
+    const MAX: usize = 16 * 1024 * 1024;
+}
 
 /// How far the clock of a provider may differ: a few minutes at most (RFC 7519 §4.1.4).
 pub(super) struct ClockSkew;

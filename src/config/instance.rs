@@ -108,7 +108,7 @@ fn instance(
     let public_api = public_api.and_then(|raw| public_api::public_api(raw, paths, hosts));
     let hooks = raw.webhooks.value.map(|list| list.0).unwrap_or_default();
     check_that_a_token_is_taken(&raw.principals, &hooks);
-    let webhooks = webhooks(hooks, paths, context.providers);
+    let webhooks = webhooks(hooks, paths, context.providers, context.environment);
     let has_provisioning = raw.n8n.given;
     let provisioning_path = raw.n8n.path.clone();
     let provisioning = provisioning(raw.n8n, endpoints.as_ref(), context.environment);

@@ -44,6 +44,8 @@ mod scopes;
 mod secrets;
 mod section;
 mod shape;
+mod signature;
+mod size;
 mod suggest;
 mod syntax;
 mod warnings;
@@ -65,7 +67,7 @@ use provider_summary::ProviderSummary;
 use raw::RawConfiguration;
 use read::Read;
 use secrets::SecretName;
-use warnings::{warn_of_idle_providers, warn_of_scopes};
+use warnings::{warn_of_idle_providers, warn_of_scopes, warn_of_unshared_deliveries};
 
 /// The least length of a secret that only workers with this configuration know.
 const MIN_SHARING_SECRET: usize = 16;
@@ -132,6 +134,7 @@ fn policy(raw: RawConfiguration, environment: &dyn Environment) -> Option<Policy
     };
     warn_of_idle_providers(&policy, &providers_path);
     warn_of_scopes(&policy, &summaries);
+    warn_of_unshared_deliveries(&policy, &raw.sharing_secret.path);
     Some(policy)
 }
 

@@ -64,6 +64,37 @@ impl SecretName {
         environment: &dyn Environment,
         path: &FieldPath,
     ) -> Option<Secret> {
+        // Anything else is a pasted line break or blank, and would split or spoil the header.
+        self.look_up_with(
+            environment,
+            path,
+            "blanks, line breaks or bytes beyond ASCII",
+            |text| text.bytes().all(|byte| byte.is_ascii_graphic()),
+        )
+    }
+
+    /// Looks up a secret that is never sent, and that a person may have chosen: it can have blanks
+    /// between words.
+    pub(super) fn look_up_text(
+        &self,
+        environment: &dyn Environment,
+        path: &FieldPath,
+    ) -> Option<Secret> {
+        self.look_up_with(
+            environment,
+            path,
+            "blanks at an end or line breaks",
+            |text| text.trim() == text && !text.chars().any(char::is_control),
+        )
+    }
+
+    fn look_up_with(
+        &self,
+        environment: &dyn Environment,
+        path: &FieldPath,
+        stray: &str,
+        is_clean: fn(&str) -> bool,
+    ) -> Option<Secret> {
         let path = path.member("env");
         let name = self.variable();
         let shown = self.shown();
@@ -83,11 +114,8 @@ impl SecretName {
             );
             return None;
         }
-        // Anything else is a pasted line break or blank, and would split or spoil the header.
-        if !secret.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
-            let problem = format!(
-                "the environment variable {shown} holds blanks, line breaks or bytes beyond ASCII"
-            );
+        if !is_clean(secret.expose()) {
+            let problem = format!("the environment variable {shown} holds {stray}");
             path.error(
                 problem,
                 "set it to the secret itself, with nothing around it",

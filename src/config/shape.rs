@@ -20,6 +20,13 @@ pub(super) enum Shape {
         /// The longest.
         max: Duration,
     },
+    /// A number of bytes from the one to the other.
+    Size {
+        /// The smallest.
+        min: usize,
+        /// The largest.
+        max: usize,
+    },
     /// A value that a claim can be compared with exactly.
     Scalar,
     /// The path of a claim.

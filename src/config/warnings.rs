@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::field_path::FieldPath;
 use super::provider_summary::ProviderSummary;
-use crate::policy::{Condition, Policy, WebhookAuth, WebhookRule};
+use crate::policy::{Condition, Policy, Replay, WebhookAuth, WebhookRule};
 
 /// Warns of providers whose tokens no rule takes.
 pub(super) fn warn_of_idle_providers(policy: &Policy, path: &FieldPath) {
@@ -56,6 +56,26 @@ pub(super) fn warn_of_scopes(policy: &Policy, providers: &[ProviderSummary]) {
     }
 }
 
+/// Warns if workers cannot tell each other which deliveries they forwarded: what they share is sealed with
+/// a secret, and a public key is none.
+pub(super) fn warn_of_unshared_deliveries(policy: &Policy, path: &FieldPath) {
+    let refuses_replays = |rule: &WebhookRule| {
+        let WebhookAuth::Signature(rule) = &rule.auth else {
+            return false;
+        };
+        rule.replay == Replay::Refuse
+    };
+    let mut instances = policy.instances.iter();
+    if policy.secrets().next().is_none()
+        && instances.any(|instance| instance.webhooks.iter().any(refuses_replays))
+    {
+        path.warn(
+            "is absent: each worker knows only the deliveries that it forwarded itself, and a delivery passes once in each",
+            "write { env: NAME }; make the secret with: openssl rand -hex 32",
+        );
+    }
+}
+
 fn taking_tokens(rule: &WebhookRule) -> Option<&Condition> {
-    (rule.auth == WebhookAuth::Bearer).then_some(&rule.require)
+    matches!(rule.auth, WebhookAuth::Bearer).then_some(&rule.require)
 }

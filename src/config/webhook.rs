@@ -1,10 +1,15 @@
 //! How webhooks, forms and MCP triggers are guarded.
 
+use std::sync::Arc;
+
+use super::choices::AuthWord;
 use super::condition::condition;
 use super::endpoints::Paths;
+use super::environment::Environment;
 use super::field_path::FieldPath;
 use super::provider_summary::ProviderSummary;
 use super::raw::RawWebhook;
+use super::signature::signature;
 use crate::policy::{Condition, PathPattern, WebhookAuth, WebhookRule, WebhookRules};
 
 /// The rules for webhooks. What is missing in the result was wrong, and was reported. Without `paths`,
@@ -13,12 +18,13 @@ pub(super) fn webhooks(
     raw: Vec<RawWebhook>,
     paths: Option<Paths<'_>>,
     providers: &[ProviderSummary],
+    environment: &dyn Environment,
 ) -> WebhookRules {
     let mut field_paths: Vec<FieldPath> = Vec::new();
     let mut list = Vec::new();
     for raw in raw {
         let field_path = raw.path.path.clone();
-        if let Some(rule) = rule(raw, paths, providers) {
+        if let Some(rule) = rule(raw, paths, providers, environment) {
             field_paths.push(field_path);
             list.push(rule);
         }
@@ -46,7 +52,7 @@ fn report_unreachable(field_paths: &[FieldPath], rules: &WebhookRules) {
 /// Whether the rule takes tokens, or may do so after a correction.
 pub(super) fn may_take_tokens(raw: &RawWebhook) -> bool {
     match &raw.auth.value {
-        Some(word) => word.0 == WebhookAuth::Bearer,
+        Some(word) => word.0 == AuthWord::Bearer,
         None => raw.auth.given || raw.require.given,
     }
 }
@@ -55,9 +61,11 @@ fn rule(
     raw: RawWebhook,
     paths: Option<Paths<'_>>,
     providers: &[ProviderSummary],
+    environment: &dyn Environment,
 ) -> Option<WebhookRule> {
-    let auth = auth(&raw);
+    let word = auth(&raw);
     let pattern = pattern(&raw, paths);
+    let signature = signature(raw.signature, environment);
     let require = if raw.require.given {
         condition(raw.require, providers).ok()
     } else {
@@ -65,18 +73,23 @@ fn rule(
     };
     Some(WebhookRule {
         pattern: pattern?,
-        auth: auth?,
+        auth: match word? {
+            AuthWord::Open => WebhookAuth::Open,
+            AuthWord::Bearer => WebhookAuth::Bearer,
+            AuthWord::Signature => WebhookAuth::Signature(Arc::new(signature?)),
+            AuthWord::Deny => WebhookAuth::Deny,
+        },
         require: require?,
         keep_authorization: raw.keep_authorization.value?,
         cors_preflight: raw.cors_preflight.value?.0,
     })
 }
 
-fn auth(raw: &RawWebhook) -> Option<WebhookAuth> {
+fn auth(raw: &RawWebhook) -> Option<AuthWord> {
     match &raw.auth.value {
         Some(word) => Some(word.0),
         None if raw.auth.given => None,
-        None if raw.require.given => Some(WebhookAuth::Bearer),
+        None if raw.require.given => Some(AuthWord::Bearer),
         None => None,
     }
 }

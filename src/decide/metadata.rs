@@ -54,7 +54,7 @@ pub(super) fn of_trigger(
     let RuleChoice::Rule(rule) = instance.webhooks.choose(&route, request.query()) else {
         return None;
     };
-    if rule.auth != WebhookAuth::Bearer {
+    if !matches!(rule.auth, WebhookAuth::Bearer) {
         return None;
     }
     record.surface = Some(Surface::Gate);

@@ -24,9 +24,10 @@ pub(super) fn decide(
         RuleChoice::NoRule => return Err(Reason::WebhookNoRule.into()),
         RuleChoice::Ambiguous => return Err(Reason::WebhookCase.into()),
     };
-    match rule.auth {
+    match &rule.auth {
         WebhookAuth::Open => pass(),
-        WebhookAuth::Deny => Err(Reason::WebhookDenied.into()),
+        // The decision on a signature is not there yet.
+        WebhookAuth::Signature(_) | WebhookAuth::Deny => Err(Reason::WebhookDenied.into()),
         WebhookAuth::Bearer if rule.cors_preflight == Preflight::Pass && request.is_preflight() => {
             pass()
         }

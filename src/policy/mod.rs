@@ -23,6 +23,7 @@ mod principals;
 mod provider;
 mod provisioning;
 mod rest_auth;
+mod signature_rule;
 #[cfg(test)]
 mod tests;
 mod webhook_rules;
@@ -46,6 +47,7 @@ pub use principals::Principals;
 pub use provider::{Freshness, KeySource, Provider, ProviderId, RolesFrom};
 pub use provisioning::Provisioning;
 pub use rest_auth::RestAuth;
+pub use signature_rule::{Replay, SignatureRule};
 pub use webhook_rules::{Preflight, RuleChoice, WebhookAuth, WebhookRule, WebhookRules};
 
 use crate::secret::Secret;
@@ -79,7 +81,12 @@ impl Policy {
             let keys = principals.flat_map(|principal| principal.upstream.static_keys());
             let keys = keys.map(|key| &key.key);
             let provisioning = instance.provisioning.as_ref();
-            keys.chain(
+            let rules = instance.webhooks.iter();
+            let of_senders = rules.filter_map(|rule| match &rule.auth {
+                WebhookAuth::Signature(rule) => Some(&rule.secrets),
+                WebhookAuth::Open | WebhookAuth::Bearer | WebhookAuth::Deny => None,
+            });
+            keys.chain(of_senders.flatten()).chain(
                 provisioning
                     .into_iter()
                     .flat_map(|own| [&own.api_key, &own.seed]),

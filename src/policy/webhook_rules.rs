@@ -1,11 +1,12 @@
 //! Which rule guards a webhook.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::below::Below;
 use super::index::{Index, Key};
 use super::pattern::Comparison;
-use super::{Condition, PathPattern};
+use super::{Condition, PathPattern, SignatureRule};
 use crate::formats::form;
 use crate::n8n::{Prefix, Route, MOST_SEGMENTS};
 
@@ -48,12 +49,14 @@ pub enum Preflight {
 }
 
 /// What a request to a webhook needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum WebhookAuth {
     /// Nothing: n8n's own node decides.
     Open,
     /// A good token.
     Bearer,
+    /// A good signature.
+    Signature(Arc<SignatureRule>),
     /// Every request is refused.
     Deny,
 }

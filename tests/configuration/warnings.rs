@@ -367,3 +367,26 @@ fn an_internal_api_that_no_caller_can_use_is_warned_of() {
     ));
     assert_eq!(loaded.unwrap().warnings, []);
 }
+
+#[test]
+fn workers_that_cannot_tell_each_other_of_deliveries_are_warned_of() {
+    for (secret, sharing, expected) in [
+        ("WHSEC_PUBLIC", "", true),
+        ("WHSEC_PUBLIC", "sharing_secret: { env: N8N_SEED }\n", false),
+        ("WHSEC_SECRET", "", false),
+    ] {
+        let loaded = load(&format!(
+            "providers: [{{ name: a, issuer: 'https://a.example', audiences: n8n, cluster: a }}]\n\
+             webhooks:\n\
+             - {{ path: /webhook/a/**, auth: bearer }}\n\
+             - path: /webhook/b/**\n  \
+               auth: signature\n  \
+               signature: {{ sender: standard_webhooks, secrets: [{{ env: {secret} }}] }}\n\
+             {sharing}"
+        ));
+        let warnings = loaded.unwrap().warnings;
+        let paths: Vec<_> = warnings.iter().map(|warning| &*warning.path).collect();
+        let expected: &[&str] = if expected { &["sharing_secret"] } else { &[] };
+        assert_eq!(paths, expected, "{secret} {sharing}");
+    }
+}

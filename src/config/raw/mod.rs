@@ -8,6 +8,7 @@ mod callers;
 mod possession;
 mod provider;
 mod provisioning;
+mod signature;
 mod surfaces;
 
 pub(super) use callers::{
@@ -18,6 +19,7 @@ pub(super) use provider::{
     RawClaimsAt, RawIntrospection, RawKeys, RawKind, RawProvider, RawUserInfo,
 };
 pub(super) use provisioning::RawProvisioning;
+pub(super) use signature::RawSignature;
 pub(super) use surfaces::{RawApiKeyRule, RawEndpoints, RawPublicApi, RawWebhook};
 
 use super::defaults;

@@ -1,5 +1,6 @@
 //! The fields that guard the surfaces of an n8n.
 
+use crate::config::choices::AuthWord;
 use crate::config::defaults;
 use crate::config::field::{default_flag, default_text, default_word, optional, required, Absence};
 use crate::config::read::{List, Located, OneOf, OneOrMany};
@@ -9,9 +10,9 @@ use crate::config::syntax::{
     DocumentUri, HostName, PathTemplate, Prefix, Resource, ScopeToken, Text,
 };
 use crate::n8n::Endpoints;
-use crate::policy::{ApiKeys, Preflight, WebhookAuth};
+use crate::policy::{ApiKeys, Preflight};
 
-use super::RawCondition;
+use super::{RawCondition, RawSignature};
 
 section! {
     /// How the public API is guarded.
@@ -67,8 +68,8 @@ section! {
         /// The path as n8n has it, without `path_prefix`.
         path: Text<PathTemplate> = required("write the path as n8n has it, such as /webhook/orders/**"),
         /// Which requests pass: `open`, all (n8n's own node decides); `bearer`, those of callers
-        /// with a good token; `deny`, none.
-        auth: OneOf<WebhookAuth> = optional("`bearer` with `require`, else **required**"),
+        /// with a good token; `signature`, those that a sender signed; `deny`, none.
+        auth: OneOf<AuthWord> = optional("`bearer` with `require`, else **required**"),
         /// Which callers the token must belong to.
         require: RawCondition = optional("every caller with a good token"),
         /// Send the token on to the workflow.
@@ -76,6 +77,8 @@ section! {
         /// What happens to a CORS preflight, which cannot carry a token: `guard` refuses it like
         /// any request without one, `pass` lets it through.
         cors_preflight: OneOf<Preflight> = default_word(defaults::CORS_PREFLIGHT),
+        /// How the deliveries of a sender are checked. **Required** with `auth: signature`.
+        signature: RawSignature = optional("the rule is for no signed deliveries"),
     }
     rules {
         Rule {
@@ -83,10 +86,31 @@ section! {
             demand: Demand::AnyOf(&["auth", "require"]),
             at: At::Field("auth"),
             problem: "is required without require",
-            hint: "write auth: bearer, open or deny, or require with the callers that a token must belong to",
+            hint: "write auth: bearer, signature, open or deny, or require with the callers that a token must belong to",
         },
         Rule {
-            when: When::Is("auth", &["open", "deny"]),
+            when: When::Is("auth", &["signature"]),
+            demand: Demand::AnyOf(&["signature"]),
+            at: At::Field("signature"),
+            problem: "is required with auth: signature",
+            hint: "write sender and secrets, such as { sender: github, secrets: [{ env: NAME }] }",
+        },
+        Rule {
+            when: When::Is("auth", &["open", "bearer", "deny"]),
+            demand: Demand::Without(&["signature"]),
+            at: At::Each,
+            problem: "has no effect: the rule checks no signature",
+            hint: "remove it, or write auth: signature",
+        },
+        Rule {
+            when: When::Given("signature"),
+            demand: Demand::AnyOf(&["auth"]),
+            at: At::Field("auth"),
+            problem: "is required beside signature",
+            hint: "write auth: signature",
+        },
+        Rule {
+            when: When::Is("auth", &["open", "signature", "deny"]),
             demand: Demand::Without(&["require", "keep_authorization", "cors_preflight"]),
             at: At::Each,
             problem: "has no effect: the rule takes no token",

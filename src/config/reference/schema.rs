@@ -12,6 +12,7 @@ use crate::config::raw::RawProvider;
 use crate::config::rules::{Demand, Rule, When};
 use crate::config::section::{AbsenceReference, FieldReference, Section as _};
 use crate::config::shape::Shape;
+use crate::config::size::SIZE_PATTERN;
 use crate::config::wire::MAX_EXACT;
 use crate::n8n::{ScopeSet, REST_SCOPE};
 
@@ -125,6 +126,9 @@ fn of(shape: &Shape) -> Value {
         Shape::Choice(words) => json!({ "enum": words }),
         Shape::Duration { .. } => {
             json!({ "type": "string", "minLength": 1, "pattern": PATTERN, "examples": ["1h30m"] })
+        }
+        Shape::Size { .. } => {
+            json!({ "type": "string", "pattern": SIZE_PATTERN, "examples": ["1MiB"] })
         }
         Shape::Scalar => json!({ "anyOf": [
             { "type": "string", "minLength": 1 },

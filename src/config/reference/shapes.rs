@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::config::duration::format_duration;
 use crate::config::shape::Shape;
+use crate::config::size::format_size;
 
 impl fmt::Display for Shape {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -19,6 +20,10 @@ impl fmt::Display for Shape {
                 link_to_syntax(out, "duration")?;
                 let (min, max) = (format_duration(*min), format_duration(*max));
                 write!(out, ", {min} to {max}")
+            }
+            Self::Size { min, max } => {
+                link_to_syntax(out, "size")?;
+                write!(out, ", {} to {}", format_size(*min), format_size(*max))
             }
             Self::Scalar => link_to_syntax(out, "claim value"),
             Self::ClaimPath => link_to_syntax(out, "claim path"),

@@ -21,6 +21,11 @@ pub(super) fn write(page: &mut String, sections: &[SectionReference]) {
     let others = [
         ("duration", duration.as_str(), "1h30m"),
         (
+            "size",
+            "A whole number with one of the units `B`, `KiB` and `MiB`.",
+            "1MiB",
+        ),
+        (
             "n8n scope",
             "A scope as n8n has it. `workflow:*` stands for all of a resource; `*` for \
              everything, operations included that the gate does not know. `rest`, which `*` does not \

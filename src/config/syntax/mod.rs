@@ -7,6 +7,7 @@ mod name;
 mod network;
 mod path;
 mod scope;
+mod signature;
 mod url;
 
 pub(super) use email::{Email, EmailDomain};
@@ -14,6 +15,7 @@ pub(super) use name::{ClusterName, HostName, PrincipalName, ShortName};
 pub(super) use network::NetworkText;
 pub(super) use path::{Domain, OuterPath, PathTemplate, Prefix, Segment};
 pub(super) use scope::ScopeToken;
+pub(super) use signature::{HeaderName, PairName, SignedTemplate};
 pub(super) use url::{DocumentUri, Issuer, Resource, Server};
 
 use std::collections::BTreeSet;
@@ -123,6 +125,9 @@ mod tests {
         example_keeps_the_rules::<OuterPath>();
         example_keeps_the_rules::<PathTemplate>();
         example_keeps_the_rules::<Prefix>();
+        example_keeps_the_rules::<HeaderName>();
+        example_keeps_the_rules::<PairName>();
+        example_keeps_the_rules::<SignedTemplate>();
         example_keeps_the_rules::<Segment>();
         example_keeps_the_rules::<ScopeToken>();
         example_keeps_the_rules::<DocumentUri>();
