@@ -100,6 +100,8 @@ pub struct DecisionRecord {
     pub cache: Option<CacheOutcome>,
     /// The token was verified before, and must be verified again.
     pub was_verified: bool,
+    /// The signed delivery that it is, or claims to be.
+    pub delivery: Option<DeliveryRecord>,
     /// The credential that was read.
     pub credential: Option<CredentialKind>,
     /// The claims of an API key. Only n8n can verify them.
@@ -112,6 +114,18 @@ pub struct DecisionRecord {
     pub execution: Option<String>,
 }
 
+/// What is known of a signed delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveryRecord {
+    /// The sender, as the rule has it.
+    pub sender: &'static str,
+    /// The id that came with it. With some senders it is not signed.
+    pub id: Option<String>,
+    /// The number of the secret with which it is signed, from 1. `None`: its signature is not good, or was
+    /// not checked.
+    pub secret: Option<u16>,
+}
+
 /// The kind of a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CredentialKind {
@@ -119,6 +133,8 @@ pub enum CredentialKind {
     Bearer,
     /// An API key, or what the client sent in place of one.
     ApiKey,
+    /// A signature over the body.
+    Signature,
 }
 
 impl CredentialKind {
@@ -127,6 +143,7 @@ impl CredentialKind {
         match self {
             Self::Bearer => "bearer",
             Self::ApiKey => "api_key",
+            Self::Signature => "signature",
         }
     }
 }

@@ -121,8 +121,17 @@ pub(super) fn without_credentials(
 /// Removes what ties a request of n8n's editor to its browser: to the session of that browser, and to its
 /// connection for messages.
 pub(super) fn without_browser(request: &RequestHead) -> Vec<HeaderEdit> {
+    without_headers(request, ["browser-id", "push-ref"].into_iter())
+}
+
+/// Removes these headers, in every spelling.
+pub(super) fn without_headers<'h>(
+    request: &RequestHead,
+    names: impl Iterator<Item = &'h str>,
+) -> Vec<HeaderEdit> {
+    let names: Vec<&str> = names.collect();
     removals(request, |name| {
-        is_spelling(name, "browser-id") || is_spelling(name, "push-ref")
+        names.iter().any(|own| is_spelling(name, own))
     })
 }
 

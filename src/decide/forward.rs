@@ -6,11 +6,13 @@ use super::edits::{self, HeaderEdit, HeaderValue, ResponseEdit};
 use super::Evidence;
 use crate::facts::MintRequest;
 use crate::http::RequestHead;
+use crate::policy::SignatureRule;
 use crate::reply::Reason;
 use crate::secret::Secret;
+use crate::webhook_signature::VerifiedDelivery;
 
-/// A request that n8n gets for a verified caller. It needs [`Evidence`], which only verification
-/// makes.
+/// A request that n8n gets for a verified caller. It needs [`Evidence`] or a [`VerifiedDelivery`], which
+/// only verification makes.
 #[derive(Clone, Debug)]
 pub struct Forward {
     edits: Vec<HeaderEdit>,
@@ -60,6 +62,26 @@ impl Forward {
         keep_authorization: bool,
     ) -> Self {
         Self::to(request, evidence, keep_authorization)
+    }
+
+    /// To a webhook, for a sender that signed the delivery. What the sender signed with stays out of n8n:
+    /// any user who reads executions could sign with it.
+    pub fn of_delivery(
+        request: &RequestHead,
+        delivery: &VerifiedDelivery<'_>,
+        rule: &SignatureRule,
+    ) -> Self {
+        let mut edits = edits::without_made_up_identity(request);
+        edits.extend(edits::without_credentials(request, false));
+        edits.extend(edits::without_headers(request, delivery.secret_headers()));
+        let name = edits::encode(&rule.name).into_owned();
+        for (header, value) in [("x-auth-kind", "webhook"), ("x-auth-principal", &*name)] {
+            edits.push(HeaderEdit::Set(header, HeaderValue::Plain(value.into())));
+        }
+        Self {
+            edits,
+            credential: None,
+        }
     }
 
     /// The upstream credential in it.

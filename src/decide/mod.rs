@@ -23,6 +23,7 @@ mod properties;
 mod public_api;
 mod request;
 mod run;
+mod signed_webhook;
 #[cfg(test)]
 mod tests;
 mod token_cache;
@@ -33,7 +34,9 @@ mod webhook;
 pub use caller::Caller;
 pub use connection::{Connection, ConnectionAttribute, UnknownConnection};
 pub use context::DecisionContext;
-pub use decision::{CacheOutcome, CredentialKind, Decision, DecisionRecord, Outcome, Remember};
+pub use decision::{
+    CacheOutcome, CredentialKind, Decision, DecisionRecord, DeliveryRecord, Outcome, Remember,
+};
 pub use edits::{
     without_made_up_identity, HeaderEdit, HeaderValue, ResponseEdit, API_KEY_HEADER,
     IDENTITY_HEADERS,

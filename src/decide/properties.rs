@@ -7,7 +7,7 @@ use super::DecisionRecord;
 
 /// The properties of a request that name its verified caller: principal, client and subject.
 ///
-/// This filter sets them only after a token was verified, and forwards no request for which the host
+/// This filter sets them only after a token or a signature was verified, and forwards no request for which the host
 /// does not set them: another module may have written them before. A client cannot write them, as it
 /// can write the identity headers of a request that is refused. Envoy keeps them as filter state
 /// under these names with `wasm.` in front.
@@ -22,9 +22,12 @@ impl DecisionRecord {
     /// can end a line of a log. None for a caller that was not verified.
     pub fn caller_properties(&self) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
         let identity = self.identity.as_deref();
+        let delivery = self.delivery.as_ref();
+        let is_signed = delivery.is_some_and(|delivery| delivery.secret.is_some());
+        let named = (identity.is_some() || is_signed).then_some(&self.principal);
         let [principal, client, subject] = CALLER_PROPERTIES;
         [
-            (principal, identity.and(self.principal.as_deref())),
+            (principal, named.and_then(|principal| principal.as_deref())),
             (client, identity.and_then(|known| known.client.as_deref())),
             (subject, identity.and_then(|known| known.subject.as_deref())),
         ]

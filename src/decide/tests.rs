@@ -52,6 +52,7 @@ mod record;
 mod responses;
 mod run;
 mod scopes;
+mod signed;
 mod surfaces;
 mod unknown_keys;
 mod upstream;

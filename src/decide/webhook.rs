@@ -4,7 +4,7 @@ use super::authenticate::authenticate;
 use super::credential::Credential;
 use super::draft::{Draft, Stop};
 use super::edits::without_made_up_identity;
-use super::{DecisionContext, Forward, Outcome, Request};
+use super::{signed_webhook, DecisionContext, Forward, Outcome, Request};
 use crate::n8n::Route;
 use crate::policy::{Instance, Preflight, RuleChoice, WebhookAuth, WebhookRule};
 use crate::reply::Reason;
@@ -26,8 +26,11 @@ pub(super) fn decide(
     };
     match &rule.auth {
         WebhookAuth::Open => pass(),
-        // The decision on a signature is not there yet.
-        WebhookAuth::Signature(_) | WebhookAuth::Deny => Err(Reason::WebhookDenied.into()),
+        WebhookAuth::Signature(signature) => {
+            let rule = (&rule.pattern, &**signature);
+            signed_webhook::decide(context, instance, whole, rule, draft)
+        }
+        WebhookAuth::Deny => Err(Reason::WebhookDenied.into()),
         WebhookAuth::Bearer if rule.cors_preflight == Preflight::Pass && request.is_preflight() => {
             pass()
         }

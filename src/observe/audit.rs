@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 
 use super::timestamp::rfc3339;
 use crate::crypto::CryptoPath;
-use crate::decide::{CacheOutcome, CredentialKind, Decision, Outcome};
+use crate::decide::{CacheOutcome, CredentialKind, Decision, DeliveryRecord, Outcome};
 use crate::formats::printable::{printable, printable_bytes};
 use crate::http::RequestHead;
 use crate::identity::Identity;
@@ -46,6 +46,7 @@ pub fn audit_line(decision: &Decision, request: &RequestHead, now: UnixMillis) -
     let crypto = record.crypto_path.map(CryptoPath::as_str);
     let api_key = record.api_key.as_ref().map(api_key);
     let claimed = record.claimed.as_ref().map(claimed);
+    let delivery = record.delivery.as_ref().map(delivery);
     // In the order of the alphabet.
     let fields = [
         ("address", record.address.as_deref().map(Str)),
@@ -56,6 +57,7 @@ pub fn audit_line(decision: &Decision, request: &RequestHead, now: UnixMillis) -
         ("credential", credential.map(Str)),
         ("crypto", crypto.map(Str)),
         ("decision", Some(Str(decision.outcome.as_str()))),
+        ("delivery", delivery.as_ref().map(|fields| Object(fields))),
         ("execution", record.execution.as_deref().map(Str)),
         ("fault", reason.and_then(Reason::fault).map(Str)),
         ("hint", record.hint.map(Str)),
@@ -90,6 +92,15 @@ fn claimed(claimed: &UnverifiedClaims) -> [Field<'_>; 5] {
         ("iss", text(claimed.issuer.as_ref())),
         ("kid", text(claimed.key_id.as_ref())),
         ("sub", text(claimed.subject.as_ref())),
+    ]
+}
+
+/// A signed delivery.
+fn delivery(delivery: &DeliveryRecord) -> [Field<'_>; 3] {
+    [
+        ("id", text(delivery.id.as_ref())),
+        ("secret", delivery.secret.map(Number)),
+        ("sender", Some(Str(delivery.sender))),
     ]
 }
 

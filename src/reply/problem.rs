@@ -28,8 +28,8 @@ pub fn problem(reason: &Reason, resource: Option<&Resource>, request: &RequestHe
         let seconds = wait.as_millis().div_ceil(1_000).max(1);
         headers.push(("retry-after", seconds.to_string()));
     }
-    if status == 405 {
-        headers.push(("allow", "GET, HEAD".to_owned()));
+    if let Some(methods) = reason.allowed_methods() {
+        headers.push(("allow", methods.to_owned()));
     }
     let mut detail = Cow::Borrowed(detail);
     let missing = reason.missing_scopes();

@@ -9,6 +9,7 @@ use crate::n8n::runs::InputFault;
 use crate::n8n::{Closed, PathFault};
 use crate::policy::NotAdmitted;
 use crate::token::{BearerFault, PossessionFault, TokenFault};
+use crate::webhook_signature::SignatureFault;
 
 /// What the `WWW-Authenticate` header says (RFC 6750 §3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -463,6 +464,15 @@ refusals! {
             meaning: "one worker holds 256 requests, or 64 MiB, whose bodies are not complete; those of the address with the most leave first",
             remedy: "look at `address` in the audit: many slow bodies of few addresses are an attack",
         }
+        /// A delivery that was forwarded before (RFC 9110 §15.5.10).
+        DeliveryReplayed => {
+            status: 409,
+            challenge: Challenge::None,
+            code: "delivery_replayed",
+            detail: "This delivery has come before.",
+            meaning: "the same delivery was forwarded within `tolerance`; another id or signature does not make it another one",
+            remedy: "look for a second webhook with the same secret and events at the sender; where a sender repeats requests on purpose, set `replay: pass`",
+        }
         /// Too many ids are remembered that may be used once.
         TooManyUsedIds => {
             status: 503,
@@ -509,6 +519,58 @@ refusals! {
             detail: "The Authorization header is not of the form: Bearer TOKEN.",
             meaning: "the `Authorization` header is not of the form `Bearer TOKEN`",
             remedy: "write `Bearer`, one blank and the token; look for an empty variable in the script",
+        }
+    }
+
+    /// The delivery of a sender is not good.
+    Signature(SignatureFault) {
+        Method { allowed: "POST" } => {
+            status: 405,
+            challenge: Challenge::None,
+            code: "delivery_method",
+            detail: "Deliveries are sent with another method.",
+            meaning: "a method that the sender does not use, which its signature does not cover",
+            remedy: "look at `method`; with `sender: hmac`, sign `{method}` to take others than `POST`",
+        }
+        Missing => {
+            status: 403,
+            challenge: Challenge::None,
+            code: "signature_missing",
+            detail: "The delivery is not signed as this webhook needs it.",
+            meaning: "the header of the signature is absent; the body was not read",
+            remedy: "set the secret at the sender; compare `sender` with the headers that it sends: GitHub's `X-Hub-Signature` and others with SHA-1 do not count",
+        }
+        Duplicate => {
+            status: 400,
+            challenge: Challenge::None,
+            code: "signature_duplicate",
+            detail: "A header of the signature is there more than once.",
+            meaning: "a header of the signature, its time or its id is there twice, or under two names",
+            remedy: "find the proxy that adds a second one; senders send one",
+        }
+        Malformed("signature") => {
+            status: 400,
+            challenge: Challenge::None,
+            code: "signature_malformed",
+            detail: "The signature of the delivery is malformed.",
+            meaning: "the signature, its time, its id or what it covers is not as the sender writes it; `fault` in the audit names the part",
+            remedy: "look at `fault`; compare `sender`, `encoding`, `hash` and `timestamp_format` with what the sender documents",
+        }
+        Invalid => {
+            status: 403,
+            challenge: Challenge::None,
+            code: "signature_invalid",
+            detail: "The signature of the delivery is not good.",
+            meaning: "no secret of the rule makes this signature over the body as it came",
+            remedy: "compare the secret with the sender's; look for a proxy that changes bodies; with `public_url`, compare it with the URL at the sender",
+        }
+        Stale("too_old") => {
+            status: 403,
+            challenge: Challenge::None,
+            code: "signature_stale",
+            detail: "The delivery was signed at another time.",
+            meaning: "the signature is good, and its time is more than `tolerance` from now; `fault` says in which direction",
+            remedy: "compare the clocks; a delivery that was recorded is refused so",
         }
     }
 
@@ -842,9 +904,21 @@ impl Reason {
                 | TokenFault::ResponseDisagrees(name),
             )
             | Self::Identity(IdentityFault::NotText { claim: name }) => Some(name),
+            Self::Signature(SignatureFault::Malformed(part) | SignatureFault::Stale(part)) => {
+                Some(part)
+            }
             Self::NotAdmitted(NotAdmitted::Claim(path)) => Some(path),
             Self::Token(TokenFault::UnknownKeyId(Some(reason))) => Some(reason.as_fault()),
             Self::InputMalformed(fault) => Some(fault.as_str()),
+            _ => None,
+        }
+    }
+
+    /// The methods of which one is right (RFC 9110 §15.5.6).
+    pub const fn allowed_methods(&self) -> Option<&'static str> {
+        match self {
+            Self::MethodNotAllowed => Some("GET, HEAD"),
+            Self::Signature(SignatureFault::Method { allowed }) => Some(allowed),
             _ => None,
         }
     }

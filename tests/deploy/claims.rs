@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use n8n_idp_gate::crypto::{CryptoPath, SkipReason};
 use n8n_idp_gate::decide::{
-    CacheOutcome, CredentialKind, Decision, DecisionRecord, Outcome, IDENTITY_HEADERS,
-    MAX_CACHED_BYTES, MAX_CACHED_TOKENS,
+    CacheOutcome, CredentialKind, Decision, DecisionRecord, DeliveryRecord, Outcome,
+    IDENTITY_HEADERS, MAX_CACHED_BYTES, MAX_CACHED_TOKENS,
 };
 use n8n_idp_gate::http::RequestHead;
 use n8n_idp_gate::identity::{Identity, Kind};
@@ -230,6 +230,11 @@ fn the_readme_lists_the_fields_of_the_audit_record() {
         }),
         credential: Some(CredentialKind::ApiKey),
         api_key: Some(KeyClaims::default()),
+        delivery: Some(DeliveryRecord {
+            sender: "github",
+            id: Some("id".to_owned()),
+            secret: Some(1),
+        }),
         address: Some("10.0.0.1".into()),
         upstream_status: Some(401),
         execution: Some("41".to_owned()),

@@ -57,6 +57,9 @@ pub(crate) struct Arguments {
     /// The response of a provider about the token: of introspection, userinfo or tokeninfo.
     #[arg(long = "response", alias = "answer", value_name = "PROVIDER=FILE")]
     responses: Vec<String>,
+    /// A file with the body of the request, for rules that check a signature.
+    #[arg(long, value_name = "FILE")]
+    body: Option<PathBuf>,
     /// The time of the request, in seconds since 1970; now by default.
     #[arg(long, value_name = "SECONDS")]
     at: Option<u64>,
@@ -79,8 +82,14 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Str
         crypto: &GuestCrypto,
         now: now.to_seconds(),
     };
-    let decision = decide(context, Request::of_head(&request));
-    let described = describe(&decision, &policy, &request, now, out);
+    let body = arguments.body.as_deref().map(input::bytes).transpose()?;
+    let request = Request {
+        body: body.as_deref(),
+        ..Request::of_head(&request)
+    };
+    let decision = decide(context, request);
+    let request = request.head;
+    let described = describe(&decision, &policy, request, now, out);
     let written = described.and_then(|()| {
         files
             .notes
@@ -122,7 +131,12 @@ fn describe(
         ),
         // Only for requests to which n8n has responded.
         Outcome::UpstreamResponse => Ok(()),
-        Outcome::Await(Need::Body { .. }) => writeln!(out, "waits for the body of the request"),
+        Outcome::Await(Need::Body { .. }) => {
+            writeln!(
+                out,
+                "waits for the body of the request: give it with --body FILE"
+            )
+        }
         Outcome::Await(Need::Fact(fact)) => waits_for(fact, policy, out),
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::*;
-use crate::decide::DecisionRecord;
+use crate::decide::{DecisionRecord, DeliveryRecord};
 use crate::facts::Outage;
 use crate::identity::{Identity, Kind};
 use crate::reply::Reason;
@@ -69,6 +69,11 @@ fn a_line_has_its_fields_in_the_order_of_the_alphabet() {
         }),
         address: Some("10.0.0.1".into()),
         upstream_status: Some(401),
+        delivery: Some(DeliveryRecord {
+            sender: "github",
+            id: text("d-1"),
+            secret: Some(2),
+        }),
         ..DecisionRecord::default()
     };
     let outage = Outage {
@@ -91,6 +96,7 @@ fn a_line_has_its_fields_in_the_order_of_the_alphabet() {
         r#"{"address":"10.0.0.1","api_key":{"jti":"j","sub":"u","verified":false},"cache":"hit","#,
         r#""claimed":{"aud":"a b","client":"c","iss":"i","kid":"k","sub":"s"},"#,
         r#""client":"app","credential":"api_key","crypto":"guest","decision":"reject","#,
+        r#""delivery":{"id":"d-1","secret":2,"sender":"github"},"#,
         r#""fault":"no_response","hint":"a hint","host":"n8n.example.com","instance":"prod","#,
         r#""introspection":"active","iss":"https://idp.example","jti":"t-1","kind":"app","#,
         r#""method":"GET","operation":"workflow:list","path":"/api/v1/workflows","principal":"app","#,
