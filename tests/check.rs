@@ -8,6 +8,8 @@
     reason = "a test may stop at once when something is not as it needs it"
 )]
 
+#[path = "check/bodies.rs"]
+mod bodies;
 #[path = "check/bounds.rs"]
 mod bounds;
 #[path = "check/bypasses.rs"]

@@ -7,7 +7,7 @@ use crate::bypass::{self, Gates};
 use crate::environment::ProcessEnvironment;
 use crate::input::{self, now};
 use crate::manifest::{without_configuration, Manifest};
-use crate::{clusters, routes};
+use crate::{bodies, clusters, routes};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -43,6 +43,11 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Str
     let mut bypasses = 0_usize;
     let mut lost = 0_usize;
     let mut expired = 0_usize;
+    let mut withheld = 0_usize;
+    let mut documents = manifests
+        .iter()
+        .flat_map(|(_, manifest)| &manifest.documents);
+    let is_patched = documents.any(bodies::is_patch);
     for (path, manifest) in &manifests {
         let found = bypass::look(&manifest.documents, &gates);
         if manifest.configurations.is_empty() && !found.has_routes {
@@ -61,7 +66,9 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Str
                     expired = expired.saturating_add(keys.len());
                     let of_routes = routes::warnings(&found.configuration, &found.routes);
                     let warnings = warnings.chain(of_routes).chain(of_clusters.warnings);
-                    let errors = of_clusters.errors.into_iter().chain(keys);
+                    let bodies = bodies::missing(&loaded.policy, found.installation, is_patched);
+                    withheld = withheld.saturating_add(usize::from(bodies.is_some()));
+                    let errors = of_clusters.errors.into_iter().chain(keys).chain(bodies);
                     let errors = listed("error", errors);
                     let good = if errors.is_empty() {
                         "good"
@@ -93,27 +100,37 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Str
             say(out, path, &format!("what surrounds the gate{lines}"))?;
         }
     }
-    let mut problems = Vec::new();
-    match refused {
-        0 => {}
-        1 => problems.push("1 configuration would be refused".to_owned()),
-        count => problems.push(format!("{count} configurations would be refused")),
-    }
-    match bypasses {
-        0 => {}
-        1 => problems.push("1 setting lets requests past the gate".to_owned()),
-        count => problems.push(format!("{count} settings let requests past the gate")),
-    }
-    match lost {
-        0 => {}
-        1 => problems.push("1 cluster is not in its file".to_owned()),
-        count => problems.push(format!("{count} clusters are not in their files")),
-    }
-    match expired {
-        0 => {}
-        1 => problems.push("1 API key of n8n has expired".to_owned()),
-        count => problems.push(format!("{count} API keys of n8n have expired")),
-    }
+    summary(&[
+        (refused, "configuration", ["would be refused"; 2]),
+        (
+            bypasses,
+            "setting",
+            ["lets requests past the gate", "let requests past the gate"],
+        ),
+        (
+            lost,
+            "cluster",
+            ["is not in its file", "are not in their files"],
+        ),
+        (
+            expired,
+            "API key",
+            ["of n8n has expired", "of n8n have expired"],
+        ),
+        (withheld, "filter", ["would get no bodies"; 2]),
+    ])
+}
+
+/// What is wrong in all files, as one line.
+fn summary(problems: &[(usize, &str, [&str; 2])]) -> Result<(), String> {
+    let problems = problems
+        .iter()
+        .filter_map(|(count, what, [one, several])| match count {
+            0 => None,
+            1 => Some(format!("1 {what} {one}")),
+            _ => Some(format!("{count} {what}s {several}")),
+        });
+    let problems: Vec<_> = problems.collect();
     if problems.is_empty() {
         return Ok(());
     }

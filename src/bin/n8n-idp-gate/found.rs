@@ -6,6 +6,8 @@ use n8n_idp_gate::config::yaml::Positions;
 use n8n_idp_gate::config::{self, Diagnostic, Environment, Loaded};
 use serde_json::Value;
 
+use crate::bodies::Installation;
+
 /// A configuration of this filter in a file.
 pub(crate) struct Found {
     /// The name of the filter or of the plugin.
@@ -20,6 +22,8 @@ pub(crate) struct Found {
     pub(crate) routes: Rc<Value>,
     /// The `static_resources` of the Envoy file around it, if that has all clusters.
     pub(crate) resources: Rc<Value>,
+    /// How the filter is installed with it.
+    pub(crate) installation: Installation,
     /// Where it is.
     pub(crate) origin: Origin,
 }

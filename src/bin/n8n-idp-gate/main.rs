@@ -1,6 +1,7 @@
 //! The native twin of the filter: it checks configurations, explains decisions, deletes API keys that
 //! the gate made, and writes the reference documentation, with the same code that runs in Envoy.
 
+mod bodies;
 mod bypass;
 mod check;
 mod clusters;

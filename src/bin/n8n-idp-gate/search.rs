@@ -8,6 +8,7 @@ use n8n_idp_gate::config::yaml::{step, Odd, YamlFault};
 use n8n_idp_gate::formats::printable::printable;
 use serde_json::{json, Map, Value};
 
+use crate::bodies::Installation;
 use crate::bypass::{field, snake};
 use crate::found::{Found, Origin};
 use crate::text::{is_manifest, Texts};
@@ -40,6 +41,7 @@ pub(crate) struct Around<'d> {
     routes: Rc<Value>,
     resources: Rc<Value>,
     name: String,
+    installation: Installation,
     /// Where the document is.
     origin: Origin,
 }
@@ -63,6 +65,7 @@ impl<'d> Around<'d> {
             routes: Rc::default(),
             resources: Rc::new(resources),
             name: name.to_owned(),
+            installation: Installation::Unknown,
             origin,
         }
     }
@@ -168,6 +171,7 @@ impl Search {
                 ("plugin_config", value) => {
                     let around = Around {
                         name: own.clone(),
+                        installation: Installation::Istio,
                         ..around.clone()
                     };
                     self.plugin(value, &at, &around, is_named, false);
@@ -180,6 +184,7 @@ impl Search {
                         let is_named = names_the_gate(item);
                         let around = Around {
                             name: name(item),
+                            installation: Installation::EnvoyGateway,
                             ..around.clone()
                         };
                         if let Some(config) = item.get_mut("config") {
@@ -229,6 +234,10 @@ impl Search {
             return;
         };
         let is_named = is_named || names_the_gate(config);
+        let around = &Around {
+            installation: Installation::of_envoy(config),
+            ..around.clone()
+        };
         if let Some(configuration) = config.get_mut("configuration") {
             at += "/config/configuration";
             self.plugin(configuration, &at, around, is_named, true);
@@ -318,6 +327,7 @@ impl Search {
             problems,
             routes: Rc::clone(&around.routes),
             resources: Rc::clone(&around.resources),
+            installation: around.installation,
             origin,
         });
         json!({ MARK: self.found.len() })

@@ -1,0 +1,99 @@
+//! Bodies that rules check, and that Envoy does not hand over by itself.
+
+use serde_json::{json, Value};
+
+use super::{configuration, envoy, Desk};
+
+fn signed() -> Value {
+    configuration(&json!({"webhooks": [
+        {"path": "/webhook/**", "auth": "bearer"},
+        {"path": "/form/**", "auth": "signature",
+         "signature": {"sender": "github", "secrets": [{"env": "GITHUB_SECRET"}]}},
+    ]}))
+}
+
+/// The exit code for files, and what is said of them.
+fn said(files: &[&Value]) -> (Option<i32>, String) {
+    let texts: Vec<_> = (0..)
+        .zip(files)
+        .map(|(number, file)| (format!("{number}.json"), file.to_string()))
+        .collect();
+    let pairs: Vec<_> = texts
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect();
+    let arguments: Vec<_> = std::iter::once("check")
+        .chain(texts.iter().map(|(name, _)| name.as_str()))
+        .collect();
+    Desk::new(&pairs).run(&arguments)
+}
+
+const MISSING: &str = "a rule checks signatures, and Envoy does not hand over bodies without \
+                       allow_on_headers_stop_iteration: true. Hint: ";
+
+#[test]
+fn an_envoy_file_hands_bodies_over_or_fails_the_check() {
+    let file = |configuration: &Value, member: Value| {
+        let routes = json!([{"match": {"prefix": "/"}, "route": {"cluster": "n8n"}}]);
+        let mut file = envoy(configuration, &routes);
+        let config = file
+            .pointer_mut(
+                "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/http_filters/0\
+                 /typed_config/config",
+            )
+            .unwrap();
+        let members = config.as_object_mut().unwrap();
+        members.extend(member.as_object().unwrap().clone());
+        file
+    };
+    for (member, is_good) in [
+        (json!({"allow_on_headers_stop_iteration": true}), true),
+        (json!({"allowOnHeadersStopIteration": true}), true),
+        (json!({"allow_on_headers_stop_iteration": false}), false),
+        (json!({}), false),
+    ] {
+        let (code, text) = said(&[&file(&signed(), member.clone())]);
+        assert_eq!(code, Some(i32::from(!is_good)), "{member}: {text}");
+        let hint = "write it beside failure_policy, in the config of the plugin";
+        let is_named = text.contains(&format!("  error: {MISSING}{hint}\n"));
+        assert_eq!(is_named, !is_good, "{member}: {text}");
+        let is_summed_up = text.ends_with("1 filter would get no bodies\n");
+        assert_eq!(is_summed_up, !is_good, "{text}");
+    }
+    // Without such a rule nothing is missing.
+    let (code, text) = said(&[&file(&configuration(&json!({})), json!({}))]);
+    assert_eq!(code, Some(0), "{text}");
+}
+
+#[test]
+fn the_plugins_of_istio_and_envoy_gateway_cannot_hand_bodies_over() {
+    let istio = json!({"apiVersion": "extensions.istio.io/v1alpha1", "kind": "WasmPlugin",
+        "metadata": {"name": "gate"}, "spec": {"failStrategy": "FAIL_CLOSE", "pluginConfig": signed()}});
+    let (code, text) = said(&[&istio]);
+    assert!(
+        code == Some(1) && text.contains(&format!("{MISSING}WasmPlugin does not have it")),
+        "{text}"
+    );
+    let gateway = json!({"apiVersion": "gateway.envoyproxy.io/v1alpha1",
+        "kind": "EnvoyExtensionPolicy", "metadata": {"name": "gate"},
+        "spec": {"wasm": [{"name": "n8n-idp-gate", "failOpen": false, "config": signed()}]}});
+    let (code, text) = said(&[&gateway]);
+    assert!(
+        code == Some(1)
+            && text.contains(&format!("{MISSING}EnvoyExtensionPolicy does not have it")),
+        "{text}"
+    );
+    let patch = json!({"apiVersion": "gateway.envoyproxy.io/v1alpha1", "kind": "EnvoyPatchPolicy",
+        "metadata": {"name": "bodies"}, "spec": {"type": "JSONPatch", "jsonPatches": [{
+            "operation": {"op": "add", "value": true,
+                "path": "/typed_config/config/allow_on_headers_stop_iteration"}}]}});
+    let (_, text) = said(&[&gateway, &patch]);
+    assert!(!text.contains(MISSING), "{text}");
+}
+
+/// A file with the configuration alone says nothing about its installation.
+#[test]
+fn a_configuration_alone_passes() {
+    let (code, text) = said(&[&signed()]);
+    assert_eq!((code, text.as_str()), (Some(0), "0.json: good\n"));
+}
