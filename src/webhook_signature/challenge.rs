@@ -1,7 +1,7 @@
 //! Questions by which a sender checks that a URL belongs to the operator. The gate answers them: it has
 //! the secret that the answer needs, and no workflow gets it.
 
-use serde::Deserialize;
+use serde_json::Value;
 
 use super::fault::SignatureFault;
 use super::key::SignatureKey;
@@ -70,29 +70,19 @@ impl Challenge {
         body: &[u8],
         key: &SignatureKey,
     ) -> Option<Result<ChallengeReply, SignatureFault>> {
-        #[derive(Deserialize)]
-        struct Question {
-            event: String,
-            payload: Payload,
-        }
-        #[derive(Deserialize)]
-        struct Payload {
-            #[serde(rename = "plainToken")]
-            plain_token: String,
-        }
         let (Self::Zoom, SignatureKey::Shared(secret)) = (self, key) else {
             return None;
         };
         if body.len() > MAX_QUESTION {
             return None;
         }
-        let question: Question = serde_json::from_slice(body).ok()?;
-        if question.event != "endpoint.url_validation" {
+        let question: Value = serde_json::from_slice(body).ok()?;
+        if question.get("event")? != "endpoint.url_validation" {
             return None;
         }
-        let token = question.payload.plain_token;
+        let token = question.pointer("/payload/plainToken")?.as_str()?;
         // A text such as `v0:1609459200:{}` would make the gate sign a delivery.
-        if !is_plain(&token) {
+        if !is_plain(token) {
             return Some(Err(SignatureFault::Malformed("plainToken")));
         }
         let code = Hash::Sha256.mac(secret, &[token.as_bytes().into()]);
