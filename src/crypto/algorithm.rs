@@ -58,6 +58,12 @@ impl Algorithm {
     /// names of COSE.
     pub const ED25519: &str = "Ed25519";
 
+    /// Every name that [`Self::parse`] reads.
+    pub fn names() -> Vec<&'static str> {
+        let names = Self::ALL.into_iter().map(Self::as_str);
+        names.chain([Self::ED25519]).collect()
+    }
+
     /// Reads an `alg` value; `None` for everything that is not exactly a name of one of
     /// [`Self::ALL`].
     pub fn parse(name: &str) -> Option<Self> {

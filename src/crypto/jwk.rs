@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::der::without_leading_zeros;
 use super::public_key::{self, Material, PublicKey};
-use super::{Algorithm, SkipReason};
+use super::{Algorithm, SkipReason, Thumbprint};
 use crate::formats::json;
 
 /// The longest `kid` that is used. Providers take digests and names of some 50 bytes.
@@ -35,6 +35,28 @@ impl PublicKey {
     pub fn from_jwk(text: &str) -> Result<Self, SkipReason> {
         parse(text).map_err(|unusable| unusable.reason)
     }
+
+    /// Reads the JWK that a client shows with a proof of its key, and gives its thumbprint. Nothing is
+    /// trusted but what this thumbprint is compared with.
+    pub fn of_client(jwk: &Members) -> Result<(Self, Thumbprint), SkipReason> {
+        Ok((read(jwk)?, thumbprint(jwk)))
+    }
+}
+
+/// The thumbprint of a key that was read (RFC 7638 §3): of its required members, in the order of their
+/// names.
+fn thumbprint(jwk: &Members) -> Thumbprint {
+    let required = ["crv", "e", "kty", "n", "x", "y"];
+    let is_of = |name: &str| match jwk.get("kty").and_then(Value::as_str) {
+        Some("RSA") => matches!(name, "e" | "kty" | "n"),
+        Some("OKP") => matches!(name, "crv" | "kty" | "x"),
+        _ => matches!(name, "crv" | "kty" | "x" | "y"),
+    };
+    let mut members = Members::new();
+    for name in required.into_iter().filter(|name| is_of(name)) {
+        members.extend(jwk.get(name).map(|value| (name.to_owned(), value.clone())));
+    }
+    Thumbprint::of(Value::Object(members).to_string().as_bytes())
 }
 
 /// Reads the text of one JWK. Some serialisers write absent members as `null`.

@@ -6,6 +6,7 @@ mod forwarded_certificate;
 pub mod hostname;
 mod network;
 mod request_head;
+mod target_uri;
 
 pub use address::{Address, AddressFault};
 pub use endpoint::Endpoint;
@@ -15,3 +16,4 @@ pub use forwarded_certificate::{
 pub use hostname::HostPattern;
 pub use network::Network;
 pub use request_head::RequestHead;
+pub use target_uri::Origin;

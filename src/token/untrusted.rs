@@ -172,7 +172,7 @@ impl Header {
 
 /// Splits a token without an allocation: a token of many dots must cost nothing
 /// (CVE-2025-30204, CVE-2025-27144).
-fn three_parts(compact: &str) -> Result<[&str; 3], TokenFault> {
+pub(super) fn three_parts(compact: &str) -> Result<[&str; 3], TokenFault> {
     let mut parts = compact.split('.');
     let mut next = || parts.next();
     match [next(), next(), next(), next(), next(), next()] {
@@ -188,7 +188,7 @@ fn three_parts(compact: &str) -> Result<[&str; 3], TokenFault> {
 
 /// Strict base64url: no padding, no whitespace, no other alphabet, and the unused bits of the
 /// last character zero, so that a signature has exactly one spelling (RFC 7515 §2, §5.2).
-fn decode(part: &str) -> Result<Vec<u8>, TokenFault> {
+pub(super) fn decode(part: &str) -> Result<Vec<u8>, TokenFault> {
     URL_SAFE_NO_PAD
         .decode(part)
         .map_err(|_| TokenFault::NotAJws)
