@@ -386,7 +386,9 @@ impl Gate {
     fn call_for(&self, call: CallId, source: SourceId, waiter: WaiterId) -> Option<Call> {
         let waiting = self.waiting.get(&waiter)?;
         match bearer(&waiting.request) {
-            Ok(Bearer::Token(token)) => self.store.call_for(call, source, &token),
+            Ok(Bearer::Token(token) | Bearer::Dpop(token)) => {
+                self.store.call_for(call, source, &token)
+            }
             _ => None,
         }
     }
@@ -640,6 +642,7 @@ impl Gate {
         let refuse = |reason: &Reason| {
             let resource = self.policy.instances.of(&request).and_then(|instance| {
                 Resource::asked_for(instance, decision.record.surface, &request)
+                    .map(|resource| resource.requiring_proofs(decision.record.requires_proof))
             });
             problem(reason, resource.as_ref(), &request)
         };

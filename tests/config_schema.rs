@@ -220,6 +220,7 @@ const FILTER_ONLY: [(&str, &[&str]); 10] = [
         "the bounds of a duration, a size or a list, or the order of several",
         &[
             "clock_skew_too_long",
+            "dpop_proofs_window_too_long",
             "introspection_ttl_too_long",
             "keys_grace_too_long",
             "keys_max_stale_below_ttl",
@@ -266,6 +267,7 @@ const FILTER_ONLY: [(&str, &[&str]); 10] = [
         "what one object needs of another",
         &[
             "claims_at_email_without_trust",
+            "dpop_required_without_public_origin",
             "instance_without_principals",
             "introspection_without_cluster",
             "match_unknown_provider",
@@ -273,6 +275,7 @@ const FILTER_ONLY: [(&str, &[&str]); 10] = [
             "principals_missing",
             "user_per_group_without_groups",
             "user_without_n8n",
+            "webhook_dpop_required_without_public_origin",
         ],
     ),
     (

@@ -6,7 +6,7 @@ use crate::crypto::Algorithm;
 use crate::http::FORWARDED_CERTIFICATE;
 use crate::identity::{Dialect, Kind};
 use crate::n8n::Surface;
-use crate::policy::{Access, ApiKeys, CryptoMode, Preflight, Replay, RestAuth, RolesFrom};
+use crate::policy::{Access, ApiKeys, CryptoMode, DpopUse, Preflight, Replay, RestAuth, RolesFrom};
 use crate::token::TypRule;
 use crate::webhook_signature::{Encoding, Hash, Sender, TimeFormat};
 
@@ -185,6 +185,12 @@ impl Choice for AuthWord {
 impl Choice for Preflight {
     fn all() -> Vec<(&'static str, Self)> {
         vec![("guard", Self::Guard), ("pass", Self::Pass)]
+    }
+}
+
+impl Choice for DpopUse {
+    fn all() -> Vec<(&'static str, Self)> {
+        vec![("accepted", Self::Accepted), ("required", Self::Required)]
     }
 }
 

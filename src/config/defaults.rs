@@ -7,7 +7,7 @@ use super::choices::{ClientAuth, SecretEncoding};
 use super::duration::Limits;
 use super::size::SizeLimits;
 use crate::identity::Dialect;
-use crate::policy::{Access, ApiKeys, CryptoMode, Preflight, Replay, RestAuth};
+use crate::policy::{Access, ApiKeys, CryptoMode, DpopUse, Preflight, Replay, RestAuth};
 use crate::token::TypRule;
 use crate::webhook_signature::{Encoding, TimeFormat};
 
@@ -72,6 +72,18 @@ impl SizeLimits for MaxBody {
     const DEFAULT: usize = 1024 * 1024;
     const MIN: usize = 1;
     const MAX: usize = 16 * 1024 * 1024;
+}
+
+/// Most providers bind tokens to keys for some of their clients only.
+pub(super) const DPOP: DpopUse = DpopUse::Accepted;
+
+/// How far the time of a proof may be from the time of Envoy. RFC 9449 §11.1: seconds or minutes.
+pub(super) struct ProofWindow;
+
+impl Limits for ProofWindow {
+    const DEFAULT: Duration = minutes(1);
+    const MIN: Duration = Duration::from_secs(5);
+    const MAX: Duration = minutes(5);
 }
 
 /// How far the clock of a provider may differ: a few minutes at most (RFC 7519 §4.1.4).

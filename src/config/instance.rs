@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::dpop::{origins, report_no_origin};
 use super::endpoints::{endpoints, path_prefix, Paths};
 use super::environment::Environment;
 use super::field::Field;
@@ -16,7 +17,9 @@ use super::read::{gathered, List, ListOrEmpty, Located};
 use super::rest::warn_of_rest;
 use super::webhook::{may_take_tokens, webhooks};
 use crate::http::HostPattern;
-use crate::policy::{DuplicateHost, Instance, InstanceId, Instances, Principals, PublicApi};
+use crate::policy::{
+    DpopUse, DuplicateHost, Instance, InstanceId, Instances, Principals, PublicApi,
+};
 
 /// What the instances need of the rest of the configuration.
 pub(super) struct InstanceContext<'s> {
@@ -108,6 +111,8 @@ fn instance(
     let public_api = public_api.and_then(|raw| public_api::public_api(raw, paths, hosts));
     let hooks = raw.webhooks.value.map(|list| list.0).unwrap_or_default();
     check_that_a_token_is_taken(&raw.principals, &hooks);
+    check_that_proofs_are_taken(&hooks, &raw.public_origin);
+    let public_origins = origins(raw.public_origin);
     let webhooks = webhooks(hooks, paths, context.providers, context.environment);
     let has_provisioning = raw.n8n.given;
     let provisioning_path = raw.n8n.path.clone();
@@ -144,6 +149,7 @@ fn instance(
         metrics: raw.metrics.value?.0,
         oauth: raw.oauth.value?.0,
         outside: raw.outside.value?.0,
+        public_origins: public_origins?,
         path_prefix: path_prefix?,
         endpoints: endpoints?,
     })
@@ -156,6 +162,19 @@ fn providers_of(principals: &Principals) -> Option<BTreeSet<String>> {
         all.extend(principal.matches.providers.as_ref()?.iter().cloned());
     }
     Some(all)
+}
+
+/// A rule that demands proofs where none is taken would refuse every caller.
+fn check_that_proofs_are_taken<T>(webhooks: &[RawWebhook], origin: &Field<T>) {
+    if origin.given {
+        return;
+    }
+    for rule in webhooks {
+        let word = rule.dpop.value.as_ref();
+        if word.is_some_and(|word| word.0 == DpopUse::Required) {
+            report_no_origin(&rule.dpop.path);
+        }
+    }
 }
 
 /// A gate that takes tokens nowhere is a mistake.

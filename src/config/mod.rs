@@ -17,6 +17,7 @@ mod condition;
 mod defaults;
 mod dialect;
 mod document;
+mod dpop;
 mod duration;
 mod endpoints;
 mod environment;
@@ -111,6 +112,7 @@ pub fn load(text: &[u8], environment: &dyn Environment) -> Result<Loaded, Config
 fn policy(raw: RawConfiguration, environment: &dyn Environment) -> Option<Policy> {
     let providers_path = raw.providers.path;
     let providers = raw.providers.value.map(|list| list.0).unwrap_or_default();
+    let demands = dpop::demands(&providers);
     let summaries: Vec<_> = providers.iter().filter_map(ProviderSummary::of).collect();
     let providers = provider::providers(providers, environment);
     let sharing_secret = match &raw.sharing_secret.value {
@@ -118,6 +120,7 @@ fn policy(raw: RawConfiguration, environment: &dyn Environment) -> Option<Policy
         None => None,
     };
     let audit = audit::audit(raw.audit);
+    let proofs = dpop::proofs(raw.dpop_proofs);
     let client_certificates = client_certificates::client_certificates(raw.client_certificates);
     let context = InstanceContext {
         providers: &summaries,
@@ -127,11 +130,13 @@ fn policy(raw: RawConfiguration, environment: &dyn Environment) -> Option<Policy
         instances: instances(raw.instances, raw.n8n, &context)?,
         providers: providers.list,
         issuers: providers.issuers,
-        client_certificates: client_certificates?,
+        client_certificates: client_certificates.ok()?,
+        proofs: proofs?,
         crypto: raw.crypto.value?.0,
         sharing_secret,
         audit: audit?,
     };
+    dpop::check_demands(&demands, &policy);
     warn_of_idle_providers(&policy, &providers_path);
     warn_of_scopes(&policy, &summaries);
     warn_of_unshared_deliveries(&policy, &raw.sharing_secret.path);

@@ -138,6 +138,7 @@ fn provider(
             accept_no_subject: raw.accept_no_subject.value?,
         },
         admission: admission?,
+        dpop: raw.dpop.value?.0,
         roles_from: (raw.roles_from.value_or_error().ok()?).map_or(RolesFrom::Both, |word| word.0),
         keys: keys?,
         freshness: freshness?,

@@ -14,9 +14,9 @@ use section::SectionReference;
 
 use super::raw::{
     RawApiKeyRule, RawAudit, RawClaimNot, RawClaimRule, RawClaimTests, RawClaimsAt,
-    RawClientCertificates, RawCondition, RawConfiguration, RawEndpoints, RawInstance,
-    RawIntrospection, RawKeys, RawKind, RawN8n, RawPrincipal, RawProvider, RawProvisioning,
-    RawPublicApi, RawSignature, RawUser, RawUserInfo, RawWebhook,
+    RawClientCertificates, RawCondition, RawConfiguration, RawDpopProofs, RawEndpoints,
+    RawInstance, RawIntrospection, RawKeys, RawKind, RawN8n, RawPrincipal, RawProvider,
+    RawProvisioning, RawPublicApi, RawSignature, RawUser, RawUserInfo, RawWebhook,
 };
 use super::rules::{Demand, Rule, When};
 use super::section::{AbsenceReference, FieldReference};
@@ -51,6 +51,7 @@ fn sections() -> Vec<SectionReference> {
         SectionReference::of::<RawWebhook>(),
         SectionReference::of::<RawSignature>(),
         SectionReference::of::<RawEndpoints>(),
+        SectionReference::of::<RawDpopProofs>(),
         SectionReference::of::<RawClientCertificates>(),
         SectionReference::of::<RawAudit>(),
     ]

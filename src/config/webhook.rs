@@ -80,6 +80,7 @@ fn rule(
             AuthWord::Deny => WebhookAuth::Deny,
         },
         require: require?,
+        dpop: raw.dpop.value?.0,
         keep_authorization: raw.keep_authorization.value?,
         cors_preflight: raw.cors_preflight.value?.0,
     })

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::draft::{Draft, Stop};
 use super::introspection::{confirm, introspect};
+use super::possession::{Scheme, Sender};
 use super::{
-    CacheOutcome, Caller, DecisionContext, DecisionRecord, Evidence, Need, Remember, Request,
-    TokenCacheKey,
+    CacheOutcome, Caller, DecisionContext, DecisionRecord, Evidence, Need, Remember, TokenCacheKey,
 };
 use crate::facts::{Availability, Fact, KeyIdDigest, NewerKeys};
 use crate::identity::Identity;
@@ -27,23 +27,29 @@ const OPAQUE: &str = "an opaque token, and no provider is asked about it: have t
 pub(super) fn authenticate(
     context: DecisionContext<'_>,
     instance: &Instance,
-    request: Request<'_>,
-    token: &CompactToken,
+    sender: &Sender<'_>,
     draft: &mut Draft,
 ) -> Result<Evidence, Stop> {
+    if sender.scheme == Scheme::Dpop && instance.public_origins.is_empty() {
+        return Err(Reason::DpopNotOffered.into());
+    }
+    let token = sender.token;
     let key = TokenCacheKey::of(instance.id, token);
     if let Some(caller) = context.token_cache.get(&key) {
-        if let Some(evidence) = Evidence::of_cached(context, request, caller) {
+        if let Some(evidence) = Evidence::of_cached(context, instance, sender, caller) {
             draft.remember = Some(Remember::Used(key));
             draft.record.cache = Some(CacheOutcome::Hit);
             draft.record.set_caller(context, caller);
-            return Ok(evidence?);
+            let evidence = evidence?;
+            draft.use_once = evidence.use_once().cloned();
+            return Ok(evidence);
         }
         draft.record.was_verified = true;
     }
     let caller = verify(context, instance, token, key.digest(), &mut draft.record)?;
     draft.record.cache = Some(CacheOutcome::Miss);
-    let evidence = Evidence::of_token(context, request, caller)?;
+    let evidence = Evidence::of_token(context, instance, sender, caller)?;
+    draft.use_once = evidence.use_once().cloned();
     draft.remember = Some(Remember::Verified(key, Arc::clone(evidence.caller())));
     Ok(evidence)
 }

@@ -1,7 +1,6 @@
 //! The credential of a request. Every header that can hold one is read here, once for each request.
 //!
-//! Another kind of credential, such as a proof of possession (`DPoP`), a signature over the body or a
-//! client certificate, is one variant of [`Credential`], and one module that verifies it and makes
+//! Another kind of credential, such as a signature over the body, is one variant of [`Credential`], and one module that verifies it and makes
 //! [`Evidence`](super::Evidence) of it.
 
 use super::decision::CredentialKind;
@@ -19,6 +18,8 @@ pub(super) enum Credential<'r> {
     None,
     /// A bearer token (RFC 6750 §2.1). Nothing of it was verified.
     Bearer(CompactToken),
+    /// A token that comes with a `DPoP` proof (RFC 9449 §7.1). Nothing of it was verified.
+    Dpop(CompactToken),
     /// An API key, which only n8n can check.
     ApiKey(&'r [u8]),
 }
@@ -29,6 +30,7 @@ impl<'r> Credential<'r> {
         let bearer = bearer(request).map_err(Reason::Bearer)?;
         match (bearer, api_key(request)?) {
             (Bearer::Token(token), ApiKey::Absent) => Ok(Self::Bearer(token)),
+            (Bearer::Dpop(token), ApiKey::Absent) => Ok(Self::Dpop(token)),
             // The same API key twice: n8n accepts that without a gate, and has the same caller by
             // either header.
             (Bearer::Token(token), ApiKey::Present(key))
@@ -36,7 +38,9 @@ impl<'r> Credential<'r> {
             {
                 Ok(Self::ApiKey(key))
             }
-            (Bearer::Token(_), ApiKey::Present(_) | ApiKey::Empty) => Err(Reason::TwoCredentials),
+            (Bearer::Token(_) | Bearer::Dpop(_), ApiKey::Present(_) | ApiKey::Empty) => {
+                Err(Reason::TwoCredentials)
+            }
             (_, ApiKey::Present(key)) => Ok(Self::ApiKey(key)),
             (_, ApiKey::Absent | ApiKey::Empty) => Ok(Self::None),
         }
@@ -47,6 +51,7 @@ impl<'r> Credential<'r> {
     pub(super) fn of_call_with_token(request: &'r RequestHead) -> Result<Self, Reason> {
         match bearer(request).map_err(Reason::Bearer)? {
             Bearer::Token(token) => Ok(Self::Bearer(token)),
+            Bearer::Dpop(token) => Ok(Self::Dpop(token)),
             Bearer::Absent | Bearer::OtherScheme => Ok(Self::None),
         }
     }
@@ -56,6 +61,7 @@ impl<'r> Credential<'r> {
         match self {
             Self::None => None,
             Self::Bearer(_) => Some(CredentialKind::Bearer),
+            Self::Dpop(_) => Some(CredentialKind::Dpop),
             Self::ApiKey(_) => Some(CredentialKind::ApiKey),
         }
     }

@@ -104,6 +104,8 @@ pub struct DecisionRecord {
     pub delivery: Option<DeliveryRecord>,
     /// The credential that was read.
     pub credential: Option<CredentialKind>,
+    /// Whether the resource takes no bearer tokens.
+    pub requires_proof: bool,
     /// The claims of an API key. Only n8n can verify them.
     pub api_key: Option<KeyClaims>,
     /// The address that the request came from, if the host was asked for it.
@@ -131,6 +133,8 @@ pub struct DeliveryRecord {
 pub enum CredentialKind {
     /// A bearer token.
     Bearer,
+    /// A token with a `DPoP` proof.
+    Dpop,
     /// An API key, or what the client sent in place of one.
     ApiKey,
     /// A signature over the body.
@@ -142,6 +146,7 @@ impl CredentialKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Bearer => "bearer",
+            Self::Dpop => "dpop",
             Self::ApiKey => "api_key",
             Self::Signature => "signature",
         }

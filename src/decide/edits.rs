@@ -9,6 +9,7 @@ use crate::formats::percent;
 use crate::http::{RequestHead, FORWARDED_CERTIFICATE};
 use crate::identity::Identity;
 use crate::secret::Secret;
+use crate::token::PROOF_HEADER;
 
 /// The headers that name the caller to n8n. Only this filter sets them.
 pub const IDENTITY_HEADERS: [&str; 8] = [
@@ -113,6 +114,8 @@ pub(super) fn without_credentials(
     let mut edits = removals(request, |name| {
         is_spelling(name, API_KEY_HEADER)
             || (!keep_authorization && is_spelling(name, "authorization"))
+            // A proof is used up. With it, a workflow could call this gate again in another Envoy.
+            || is_spelling(name, PROOF_HEADER)
     });
     edits.extend(without_session_cookie(request));
     edits

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::possession::check_possession;
-use super::{Caller, DecisionContext, Request};
+use super::possession::{check_possession, Sender};
+use super::{Caller, DecisionContext, UseOnce};
 use crate::facts::Availability;
+use crate::policy::Instance;
 use crate::reply::Reason;
 
 /// The proof that a caller was verified for this decision. Without it there is no
@@ -37,7 +38,7 @@ use crate::reply::Reason;
 /// use n8n_idp_gate::decide::{Caller, Evidence};
 ///
 /// fn forge(caller: std::sync::Arc<Caller>) -> Evidence {
-///     Evidence { caller }
+///     Evidence { caller, use_once: None }
 /// }
 /// ```
 ///
@@ -51,23 +52,26 @@ use crate::reply::Reason;
 #[derive(Debug)]
 pub struct Evidence {
     caller: Arc<Caller>,
+    use_once: Option<UseOnce>,
 }
 
 impl Evidence {
     /// By a token that was verified for this decision, and a client that has what the token is bound to.
     pub(super) fn of_token(
         context: DecisionContext<'_>,
-        request: Request<'_>,
+        instance: &Instance,
+        sender: &Sender<'_>,
         caller: Caller,
     ) -> Result<Self, Reason> {
-        Self::of_sender(context, request, Arc::new(caller))
+        Self::of_sender(context, instance, sender, Arc::new(caller))
     }
 
     /// By a token that was verified before, if it is still good, with the keys that are known now. The
     /// client must have what the token is bound to.
     pub(super) fn of_cached(
         context: DecisionContext<'_>,
-        request: Request<'_>,
+        instance: &Instance,
+        sender: &Sender<'_>,
         caller: &Arc<Caller>,
     ) -> Option<Result<Self, Reason>> {
         let keys = match context.facts.key_set(caller.provider) {
@@ -75,16 +79,23 @@ impl Evidence {
             Availability::Pending | Availability::Unavailable { .. } => None,
         };
         let still_holds = caller.token().still_holds(keys, context.now);
-        still_holds.then(|| Self::of_sender(context, request, Arc::clone(caller)))
+        still_holds.then(|| Self::of_sender(context, instance, sender, Arc::clone(caller)))
     }
 
     fn of_sender(
         context: DecisionContext<'_>,
-        request: Request<'_>,
+        instance: &Instance,
+        sender: &Sender<'_>,
         caller: Arc<Caller>,
     ) -> Result<Self, Reason> {
-        check_possession(context, request, caller.token())?;
-        Ok(Self { caller })
+        let token = (caller.provider, caller.token());
+        let use_once = check_possession(context, instance, sender, token)?;
+        Ok(Self { caller, use_once })
+    }
+
+    /// What the request may use once.
+    pub(super) const fn use_once(&self) -> Option<&UseOnce> {
+        self.use_once.as_ref()
     }
 
     /// The caller.

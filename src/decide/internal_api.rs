@@ -7,12 +7,13 @@ use super::caller::UpstreamKey;
 use super::credential::Credential;
 use super::draft::{Draft, Stop};
 use super::edits::without_made_up_identity;
+use super::possession::{Scheme, Sender};
 use super::public_api::scopes_to_ask_for;
 use super::{DecisionContext, Forward, Need, Outcome, Request};
 use crate::facts::{Availability, Fact, MintRequest};
 use crate::http::RequestHead;
 use crate::n8n::{closed_to_tokens, Route, REST_SCOPE};
-use crate::policy::{Instance, RestAuth};
+use crate::policy::{DpopUse, Instance, RestAuth};
 use crate::reply::Reason;
 use crate::secret::Secret;
 use crate::token::{bearer, Bearer};
@@ -36,11 +37,21 @@ pub(super) fn decide(
     let request = whole.head;
     let credential = Credential::of_call_with_token(request)?;
     draft.record.credential = credential.kind();
-    let Credential::Bearer(token) = credential else {
-        return Ok(Outcome::Pass(without_made_up_identity(request)));
+    let (scheme, token) = match credential {
+        Credential::Bearer(token) => (Scheme::Bearer, token),
+        Credential::Dpop(token) => (Scheme::Dpop, token),
+        Credential::ApiKey(_) | Credential::None => {
+            return Ok(Outcome::Pass(without_made_up_identity(request)));
+        }
     };
     draft.record.operation = Some(REST_SCOPE);
-    let evidence = authenticate(context, instance, whole, &token, draft)?;
+    let sender = Sender {
+        request: whole,
+        scheme,
+        token: &token,
+        dpop: DpopUse::Accepted,
+    };
+    let evidence = authenticate(context, instance, &sender, draft)?;
     let principal = evidence.caller().principal()?;
     if !principal.granted.contains(REST_SCOPE) {
         let missing = vec![REST_SCOPE];

@@ -8,12 +8,13 @@ use super::credential::Credential;
 use super::draft::{Draft, Stop};
 use super::edits::without_made_up_identity;
 use super::misplaced::is_token;
+use super::possession::{Scheme, Sender};
 use super::run;
 use super::{DecisionContext, DecisionRecord, Forward, Need, Outcome, Request, UpstreamCredential};
 use crate::facts::{Availability, Fact};
 use crate::http::{hostname, RequestHead};
 use crate::n8n::{Operation, Route, ScopeSet};
-use crate::policy::{ApiKeys, Instance, StaticKey};
+use crate::policy::{ApiKeys, DpopUse, Instance, StaticKey};
 use crate::reply::Reason;
 use crate::secret::Secret;
 use crate::token::ApiKeyForm;
@@ -30,14 +31,21 @@ pub(super) fn decide(
     draft.record.operation = operation.map(Operation::name);
     let credential = Credential::of_api_call(context.policy, request)?;
     draft.record.credential = credential.kind();
-    let token = match credential {
-        Credential::Bearer(token) => token,
+    let (scheme, token) = match credential {
+        Credential::Bearer(token) => (Scheme::Bearer, token),
+        Credential::Dpop(token) => (Scheme::Dpop, token),
         Credential::ApiKey(key) => {
             return with_api_key(context, instance, request, (route, key), &mut draft.record);
         }
         Credential::None => return Err(Reason::NoCredential.into()),
     };
-    let evidence = authenticate(context, instance, whole, &token, draft)?;
+    let sender = Sender {
+        request: whole,
+        scheme,
+        token: &token,
+        dpop: DpopUse::Accepted,
+    };
+    let evidence = authenticate(context, instance, &sender, draft)?;
     let principal = evidence.caller().principal()?;
     match operation {
         None if !principal.granted.is_all() => return Err(Reason::UnknownOperation.into()),

@@ -46,6 +46,7 @@ mod misplaced;
 mod model;
 mod opaque;
 mod path_prefix;
+mod proofs;
 mod properties;
 mod public_api;
 mod record;
@@ -294,6 +295,14 @@ fn reason(decision: &Decision) -> &'static str {
     match &decision.outcome {
         Outcome::Reject(reason) => reason.as_str(),
         other => panic!("not refused: {other:?}"),
+    }
+}
+
+/// The reason of a refusal, or what happens else.
+fn result(decision: &Decision) -> &'static str {
+    match &decision.outcome {
+        Outcome::Reject(reason) => reason.as_str(),
+        other => other.as_str(),
     }
 }
 

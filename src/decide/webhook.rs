@@ -4,9 +4,10 @@ use super::authenticate::authenticate;
 use super::credential::Credential;
 use super::draft::{Draft, Stop};
 use super::edits::without_made_up_identity;
+use super::possession::{Scheme, Sender};
 use super::{signed_webhook, DecisionContext, Forward, Outcome, Request};
 use crate::n8n::Route;
-use crate::policy::{Instance, Preflight, RuleChoice, WebhookAuth, WebhookRule};
+use crate::policy::{DpopUse, Instance, Preflight, RuleChoice, WebhookAuth, WebhookRule};
 use crate::reply::Reason;
 
 pub(super) fn decide(
@@ -46,12 +47,21 @@ fn verified(
     draft: &mut Draft,
 ) -> Result<Outcome, Stop> {
     let request = whole.head;
+    draft.record.requires_proof = rule.dpop == DpopUse::Required;
     let credential = Credential::of_call_with_token(request)?;
     draft.record.credential = credential.kind();
-    let Credential::Bearer(token) = credential else {
-        return Err(Reason::NoCredential.into());
+    let (scheme, token) = match credential {
+        Credential::Bearer(token) => (Scheme::Bearer, token),
+        Credential::Dpop(token) => (Scheme::Dpop, token),
+        Credential::ApiKey(_) | Credential::None => return Err(Reason::NoCredential.into()),
     };
-    let evidence = authenticate(context, instance, whole, &token, draft)?;
+    let sender = Sender {
+        request: whole,
+        scheme,
+        token: &token,
+        dpop: rule.dpop,
+    };
+    let evidence = authenticate(context, instance, &sender, draft)?;
     let identity = &evidence.caller().identity;
     if !rule.require.holds(identity) {
         let reason = if rule.require.misses_groups(identity) {

@@ -109,6 +109,7 @@ fn freshness() -> Freshness {
 
 fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
     let provider = Provider {
+        dpop: crate::policy::DpopUse::Accepted,
         name: "idp".into(),
         token: TokenRules {
             issuers: Issuers::one(ISSUER),
@@ -145,7 +146,10 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
     };
     Policy {
         providers: vec![provider],
-        client_certificates: crate::policy::ClientCertificates::default(),
+        client_certificates: None,
+        proofs: crate::policy::ProofRules {
+            window: Duration::from_secs(60),
+        },
         issuers: IssuerIndex::new(BTreeMap::from([(ISSUER.to_owned(), THE_PROVIDER)])),
         instances: Instances::only(Instance {
             id: InstanceId(0),
@@ -165,6 +169,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
                 resource_documentation: None,
             },
             webhooks: crate::policy::WebhookRules::default(),
+            public_origins: Vec::new(),
             endpoints: crate::n8n::Endpoints::default(),
             path_prefix: None,
             outside: Access::Deny,

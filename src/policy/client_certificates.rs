@@ -3,10 +3,9 @@
 use crate::http::Network;
 
 /// Where the certificates of clients are looked for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClientCertificates {
     /// In the TLS connection to Envoy.
-    #[default]
     InConnection,
     /// In the header of a proxy that ends the TLS connections of clients and has an address of these
     /// networks.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Access, ApiKeyRules, Principals, Provisioning, RestAuth, WebhookRules};
+use crate::http::Origin;
 use crate::n8n::{Endpoints, Location, PathFault, PathPrefix, ScopeSet};
 
 /// The index of an instance in [`Policy::instances`].
@@ -35,6 +36,8 @@ pub struct Instance {
     pub metrics: Access,
     /// Whether n8n's own authorization server can be reached.
     pub oauth: Access,
+    /// The origins under which clients call it, for proofs. Without one, it takes no proofs.
+    pub public_origins: Vec<Origin>,
     /// The path below which it is served; `None`: at the root.
     pub path_prefix: Option<PathPrefix>,
     /// Whether what lies outside of that path can be reached.

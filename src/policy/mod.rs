@@ -10,6 +10,7 @@ mod below;
 mod client_certificates;
 mod condition;
 mod dimension;
+mod dpop;
 mod index;
 mod instance;
 mod instances;
@@ -35,6 +36,7 @@ pub use audit_rules::AuditRules;
 pub use client_certificates::ClientCertificates;
 pub use condition::Condition;
 pub use dimension::Dimension;
+pub use dpop::{DpopUse, ProofRules};
 pub use instance::{Instance, InstanceId, PublicApi};
 pub use instances::{DuplicateHost, Instances};
 pub use introspection::{Introspection, Protocol};
@@ -61,8 +63,11 @@ pub struct Policy {
     pub issuers: IssuerIndex,
     /// The instances of n8n behind this gate.
     pub instances: Instances,
-    /// Where the certificates of clients are looked for.
-    pub client_certificates: ClientCertificates,
+    /// Where the certificates of clients are looked for; `None`: in the connection, and the metadata does
+    /// not say so.
+    pub client_certificates: Option<ClientCertificates>,
+    /// How proofs are checked.
+    pub proofs: ProofRules,
     /// What checks signatures.
     pub crypto: CryptoMode,
     /// With the upstream API keys it proves that shared values come from a worker with this

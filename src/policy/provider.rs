@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Admission, Introspection};
+use super::{Admission, DpopUse, Introspection};
 use crate::crypto::KeySet;
 use crate::http::Endpoint;
 use crate::identity::IdentityRules;
@@ -24,6 +24,8 @@ pub struct Provider {
     pub identity: IdentityRules,
     /// Which of its callers are admitted.
     pub admission: Admission,
+    /// Whether its tokens must come with a proof.
+    pub dpop: DpopUse,
     /// Which names of its tokens are looked up in [`Instance::grants`].
     pub roles_from: RolesFrom,
     /// Where its keys come from.

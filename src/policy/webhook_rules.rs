@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::below::Below;
 use super::index::{Index, Key};
 use super::pattern::Comparison;
-use super::{Condition, PathPattern, SignatureRule};
+use super::{Condition, DpopUse, PathPattern, SignatureRule};
 use crate::formats::form;
 use crate::n8n::{Prefix, Route, MOST_SEGMENTS};
 
@@ -33,6 +33,8 @@ pub struct WebhookRule {
     pub auth: WebhookAuth,
     /// The condition on the caller of a bearer token.
     pub require: Condition,
+    /// Whether the token must come with a proof.
+    pub dpop: DpopUse,
     /// Whether the workflow gets the token.
     pub keep_authorization: bool,
     /// Whether a CORS preflight, which cannot carry a token, passes a `bearer` rule.

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use serde_json::{json, Map, Value};
 
-use super::{LocalReply, Resource};
-use crate::policy::{Instance, Policy, WebhookRule};
+use super::{LocalReply, Proofs, Resource};
+use crate::crypto::Algorithm;
+use crate::policy::{DpopUse, Instance, Policy, WebhookRule};
 use crate::token::TENANT;
 
 /// The metadata of the public API, for a client that wants a token.
 pub fn api_metadata(policy: &Policy, instance: &Instance, resource: &Resource) -> LocalReply {
     let api = &instance.public_api;
-    let mut document = document(policy, api.providers.as_ref(), resource);
+    let mut document = document(policy, api.providers.as_ref(), resource, false);
     let mut put = |name: &str, value: Option<Value>| {
         document.extend(value.map(|value| (name.to_owned(), value)));
     };
@@ -28,7 +29,9 @@ pub fn api_metadata(policy: &Policy, instance: &Instance, resource: &Resource) -
 /// The metadata of a webhook, form or MCP trigger. Of its rule, only the providers are in it: an
 /// unverified client must not learn which callers the rule admits.
 pub fn trigger_metadata(policy: &Policy, rule: &WebhookRule, resource: &Resource) -> LocalReply {
-    reply(document(policy, rule.require.providers.as_ref(), resource))
+    let requires_proof = rule.dpop == DpopUse::Required;
+    let providers = rule.require.providers.as_ref();
+    reply(document(policy, providers, resource, requires_proof))
 }
 
 /// The response to a CORS preflight of a metadata document. Scripts of any site may read the
@@ -51,12 +54,32 @@ fn document(
     policy: &Policy,
     providers: Option<&BTreeSet<String>>,
     resource: &Resource,
+    requires_proof: bool,
 ) -> Map<String, Value> {
     let mut document = Map::new();
     document.insert("resource".to_owned(), json!(resource.identifier));
     document.insert("bearer_methods_supported".to_owned(), json!(["header"]));
     if let Some(servers) = listed(&authorization_servers(policy, providers)) {
         document.insert("authorization_servers".to_owned(), servers);
+    }
+    if resource.proofs != Proofs::NotTaken {
+        let mut taken = policy
+            .providers
+            .iter()
+            .filter(|provider| providers.is_none_or(|names| names.contains(&*provider.name)));
+        let requires_proof =
+            requires_proof || taken.all(|provider| provider.dpop == DpopUse::Required);
+        if requires_proof {
+            let name = "dpop_bound_access_tokens_required".to_owned();
+            document.insert(name, json!(true));
+        }
+        let name = "dpop_signing_alg_values_supported".to_owned();
+        document.insert(name, json!(Algorithm::names()));
+    }
+    // Only if the operator says so: whether the listener asks for certificates, Envoy alone knows.
+    if policy.client_certificates.is_some() {
+        let name = "tls_client_certificate_bound_access_tokens".to_owned();
+        document.insert(name, json!(true));
     }
     document
 }

@@ -13,7 +13,7 @@ mod tests;
 pub use metadata::{api_metadata, metadata_preflight, trigger_metadata};
 pub use problem::problem;
 pub use reason::{Challenge, Reason};
-pub use resource::Resource;
+pub use resource::{Proofs, Resource};
 
 /// A response that the gate makes. Its header values are constants, or values that were checked: the
 /// host does not look for line breaks in them, which would split the response.

@@ -1,11 +1,13 @@
-//! A refusal as a problem document (RFC 9457) with a challenge (RFC 6750 §3).
+//! A refusal as a problem document (RFC 9457) with challenges (RFC 6750 §3, RFC 9449 §7.1).
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::{accept, Challenge, LocalReply, Reason, Resource};
+use super::{accept, Challenge, LocalReply, Proofs, Reason, Resource};
+use crate::crypto::Algorithm;
 use crate::http::RequestHead;
+use crate::token::{bearer, Bearer};
 
 /// The longest request id that a response repeats.
 const MAX_REQUEST_ID: usize = 64;
@@ -21,7 +23,7 @@ pub fn problem(reason: &Reason, resource: Option<&Resource>, request: &RequestHe
         ("content-type", accept::media_type(request).to_owned()),
         ("cache-control", "no-store".to_owned()),
     ];
-    if let Some(challenge) = challenge(reason, resource) {
+    for challenge in challenges(reason, resource, request) {
         headers.push(("www-authenticate", challenge));
     }
     if let Some(wait) = reason.retry_after() {
@@ -68,18 +70,49 @@ struct Document<'p> {
     triggers: &'p [String],
 }
 
-fn challenge(reason: &Reason, resource: Option<&Resource>) -> Option<String> {
-    let mut value = "Bearer realm=\"n8n\"".to_owned();
-    match reason.challenge() {
-        Challenge::None => return None,
-        Challenge::Bare => {}
-        Challenge::Error(code) => {
-            value.push_str(", error=\"");
-            value.push_str(code);
-            value.push_str("\", error_description=\"");
-            value.push_str(reason.detail());
-            value.push('"');
-        }
+/// The challenges, one for each scheme that the resource takes (RFC 9110 §11.6.1). The error is in that
+/// of the scheme that the client used.
+fn challenges(
+    reason: &Reason,
+    resource: Option<&Resource>,
+    request: &RequestHead,
+) -> impl Iterator<Item = String> {
+    let proofs = resource.map_or(Proofs::NotTaken, |resource| resource.proofs);
+    let (takes_bearer, takes_dpop) = match proofs {
+        Proofs::NotTaken => (true, false),
+        Proofs::Taken => (true, true),
+        Proofs::Required => (false, true),
+    };
+    let used_dpop = !takes_bearer || (takes_dpop && matches!(bearer(request), Ok(Bearer::Dpop(_))));
+    let is_challenged = reason.challenge() != Challenge::None;
+    let of_scheme = |is_taken: bool, is_used: bool, scheme: &str| {
+        (is_challenged && is_taken).then(|| challenge(reason, resource, (scheme, is_used)))
+    };
+    // Bearer first: some clients read the first challenge only.
+    let algorithms = format!(
+        "DPoP realm=\"n8n\", algs=\"{}\"",
+        Algorithm::names().join(" ")
+    );
+    [
+        of_scheme(takes_bearer, !used_dpop, "Bearer realm=\"n8n\""),
+        of_scheme(takes_dpop, used_dpop, &algorithms),
+    ]
+    .into_iter()
+    .flatten()
+}
+
+fn challenge(
+    reason: &Reason,
+    resource: Option<&Resource>,
+    (scheme, is_used): (&str, bool),
+) -> String {
+    let mut value = scheme.to_owned();
+    if let (Challenge::Error(code), true) = (reason.challenge(), is_used) {
+        value.push_str(", error=\"");
+        value.push_str(code);
+        value.push_str("\", error_description=\"");
+        value.push_str(reason.detail());
+        value.push('"');
     }
     // RFC 6750 §3: scopes that the authorization server knows. It knows none of n8n's.
     let scopes = reason.scopes_to_ask_for();
@@ -93,7 +126,7 @@ fn challenge(reason: &Reason, resource: Option<&Resource>) -> Option<String> {
         value.push_str(&resource.metadata);
         value.push('"');
     }
-    Some(value)
+    value
 }
 
 const fn title(status: u16) -> &'static str {

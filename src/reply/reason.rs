@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use super::table::refusals;
+use crate::crypto::SkipReason;
 use crate::facts::Outage;
 use crate::identity::IdentityFault;
 use crate::n8n::runs::InputFault;
 use crate::n8n::{Closed, PathFault};
 use crate::policy::NotAdmitted;
-use crate::token::{BearerFault, PossessionFault, TokenFault};
+use crate::token::{BearerFault, PossessionFault, ProofFault, TokenFault};
 use crate::webhook_signature::SignatureFault;
 
 /// What the `WWW-Authenticate` header says (RFC 6750 §3).
@@ -24,6 +25,7 @@ pub enum Challenge {
 
 const INVALID_REQUEST: Challenge = Challenge::Error("invalid_request");
 const INVALID_TOKEN: Challenge = Challenge::Error("invalid_token");
+const INVALID_PROOF: Challenge = Challenge::Error("invalid_dpop_proof");
 const INSUFFICIENT_SCOPE: Challenge = Challenge::Error("insufficient_scope");
 
 refusals! {
@@ -95,6 +97,15 @@ refusals! {
             detail: "Send an access token of your identity provider as: Authorization: Bearer TOKEN.",
             meaning: "no credential where one is needed",
             remedy: "have the client get a token; the [metadata](../guides/metadata.md) says where",
+        }
+        /// A token with a proof where no proof can be checked.
+        DpopNotOffered => {
+            status: 401,
+            challenge: Challenge::Bare,
+            code: "dpop_not_offered",
+            detail: "Tokens with DPoP proofs are not accepted here.",
+            meaning: "`Authorization: DPoP`, and the instance has no `public_origin`",
+            remedy: "set `public_origin`, or have the client ask for a bearer token",
         }
         /// A static API key where only tokens are accepted.
         ApiKeyRefused => {
@@ -669,8 +680,8 @@ refusals! {
             challenge: INVALID_TOKEN,
             code: "sender_constrained",
             detail: "The access token is bound to a key of its client, and no proof of that key was sent.",
-            meaning: "a token that is bound to a key of its client",
-            remedy: "ask for a plain bearer token: proofs are not checked yet",
+            meaning: "a token that is bound to a key of its client, sent as a bearer token; or one whose `cnf` the gate does not know",
+            remedy: "have the client send it as `Authorization: DPoP` with a proof; see [sender-constrained tokens](../guides/sender-constrained-tokens.md)",
         }
         AudienceMissing => {
             status: 401,
@@ -804,6 +815,22 @@ refusals! {
             meaning: "a token that is bound to another certificate than that of the connection",
             remedy: "have the client use one certificate for the provider and for n8n, and get a new token after it was renewed; if neither, the token was stolen",
         }
+        NotBound => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "dpop_token_not_bound",
+            detail: "The access token is not bound to the key of the DPoP proof.",
+            meaning: "`Authorization: DPoP` with a token that is not bound to a key (`cnf.jkt`)",
+            remedy: "have the client send a proof to the provider, too, or send the token as `Bearer`",
+        }
+        ProofRequired => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "dpop_required",
+            detail: "The access token must be bound to a key, and come with a DPoP proof.",
+            meaning: "a bearer token where `dpop` is `required`",
+            remedy: "have the client get its token with a proof, and send one with each request",
+        }
         ForwardedCertificateMalformed => {
             status: 400,
             challenge: INVALID_REQUEST,
@@ -811,6 +838,138 @@ refusals! {
             detail: "The certificate of the client cannot be read.",
             meaning: "`x-forwarded-client-cert` of a trusted proxy has several elements, or a form that cannot be read in one way",
             remedy: "have the proxy replace the header, in place of adding to it: `SANITIZE_SET` in Envoy",
+        }
+    }
+
+    /// The token is good, but its proof is not.
+    Proof(ProofFault) {
+        Missing => {
+            status: 401,
+            challenge: INVALID_PROOF,
+            code: "dpop_proof_missing",
+            detail: "Send a DPoP proof in the header DPoP.",
+            meaning: "`Authorization: DPoP` without a header `DPoP`",
+            remedy: "have the client send one, or look which proxy removes it",
+        }
+        Several => {
+            status: 401,
+            challenge: INVALID_PROOF,
+            code: "dpop_proof_duplicate",
+            detail: "Send exactly one DPoP header.",
+            meaning: "more than one header `DPoP`",
+            remedy: "find the client library or proxy that adds a second one",
+        }
+        TooLong => {
+            status: 401,
+            challenge: INVALID_PROOF,
+            code: "dpop_proof_too_long",
+            detail: "The DPoP proof is too long.",
+            meaning: "a proof of more than 8 KiB",
+            remedy: "have the client leave out what a proof does not need",
+        }
+        Malformed => {
+            status: 401,
+            challenge: INVALID_PROOF,
+            code: "dpop_proof_malformed",
+            detail: "The DPoP proof is malformed.",
+            meaning: "a proof that is no signed JWT with `jwk`, `htm`, `htu`, `iat`, `jti` and `ath`",
+            remedy: "look at the client library; a proof for the provider has no `ath`",
+        }
+        WrongType => {
+            status: 401,
+            challenge: INVALID_PROOF,
+            code: "dpop_proof_wrong_type",
+            detail: "The DPoP proof has another type than dpop+jwt.",
+            meaning: "`typ` of the proof is not `dpop+jwt`",
+            remedy: "look at the client library: another JWT was sent as the proof",
+        }
+        AlgorithmNotSupported(None) => {
+            status: 401,
+            challenge: INVALID_PROOF,
+            code: "dpop_proof_algorithm",
+            detail: "The DPoP proof is signed with an algorithm that is not accepted here.",
+            meaning: "the algorithm of the proof is not supported; `fault` in the audit names it if it is a registered one",
+            remedy: "have the client use one of `algs` in the challenge",
+        }
+        KeyNotSupported(SkipReason::TooWeak) => {
+            status: 401,
+            challenge: INVALID_PROOF,
+            code: "dpop_proof_key",
+            detail: "The key of the DPoP proof is not accepted here.",
+            meaning: "the `jwk` of the proof is private, weak, or does not fit the algorithm; `fault` in the audit says why",
+            remedy: "have the client use another key; one that it sent with private members is known to others",
+        }
+        OtherMethod => {
+            status: 401,
+            challenge: INVALID_PROOF,
+            code: "dpop_proof_method",
+            detail: "The DPoP proof is for another method.",
+            meaning: "`htm` of the proof is not the method of the request",
+            remedy: "have the client make a proof for each request",
+        }
+        OtherUrl => {
+            status: 401,
+            challenge: INVALID_PROOF,
+            code: "dpop_proof_url",
+            detail: "The DPoP proof is for another URL.",
+            meaning: "`htu` of the proof is not the URL of the request under `public_origin`",
+            remedy: "compare `public_origin` with what the client calls; look whether a proxy changes the path",
+        }
+        TooOld => {
+            status: 401,
+            challenge: INVALID_PROOF,
+            code: "dpop_proof_too_old",
+            detail: "The DPoP proof is too old.",
+            meaning: "`iat` of the proof is older than `dpop_proofs.window`",
+            remedy: "compare the clocks of the client and of Envoy",
+        }
+        FromTheFuture => {
+            status: 401,
+            challenge: INVALID_PROOF,
+            code: "dpop_proof_from_the_future",
+            detail: "The DPoP proof was made in the future.",
+            meaning: "`iat` of the proof is later than `dpop_proofs.window`",
+            remedy: "compare the clocks of the client and of Envoy",
+        }
+        IdMalformed => {
+            status: 401,
+            challenge: INVALID_PROOF,
+            code: "dpop_proof_id",
+            detail: "The DPoP proof has no jti, or one that is too long.",
+            meaning: "`jti` of the proof is absent, empty, no text or longer than 256 bytes",
+            remedy: "look at the client library",
+        }
+        OtherToken => {
+            status: 401,
+            challenge: INVALID_PROOF,
+            code: "dpop_proof_other_token",
+            detail: "The DPoP proof is for another access token.",
+            meaning: "`ath` of the proof is not the digest of the token",
+            remedy: "have the client make a proof for each request",
+        }
+        OtherKey => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "dpop_other_key",
+            detail: "The access token is bound to another key than that of the DPoP proof.",
+            meaning: "the key of the proof is not the one that the token is bound to (`cnf.jkt`)",
+            remedy: "have the client keep the key with which it got the token; if it did, the token was stolen",
+        }
+        BadSignature => {
+            status: 401,
+            challenge: INVALID_PROOF,
+            code: "dpop_proof_bad_signature",
+            detail: "The signature of the DPoP proof could not be verified.",
+            meaning: "the signature of the proof is not good",
+            remedy: "find out which program made or changed the proof",
+        }
+        Replayed => {
+            status: 401,
+            challenge: INVALID_PROOF,
+            code: "dpop_proof_replayed",
+            detail: "The DPoP proof was used before.",
+            meaning: "a second request with the same `jti` and key",
+            remedy: "have the client make a proof for each request, also when it tries again; else the request was recorded and sent again",
         }
     }
 
@@ -910,6 +1069,8 @@ impl Reason {
             Self::NotAdmitted(NotAdmitted::Claim(path)) => Some(path),
             Self::Token(TokenFault::UnknownKeyId(Some(reason))) => Some(reason.as_fault()),
             Self::InputMalformed(fault) => Some(fault.as_str()),
+            Self::Proof(ProofFault::AlgorithmNotSupported(name)) => *name,
+            Self::Proof(ProofFault::KeyNotSupported(reason)) => Some(reason.as_str()),
             _ => None,
         }
     }

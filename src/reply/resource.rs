@@ -15,6 +15,19 @@ pub struct Resource {
     pub identifier: String,
     /// Where its metadata is.
     pub metadata: String,
+    /// Whether it takes tokens with proofs.
+    pub proofs: Proofs,
+}
+
+/// Whether a resource takes tokens with `DPoP` proofs (RFC 9449).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proofs {
+    /// It does not.
+    NotTaken,
+    /// It takes bearer tokens, too.
+    Taken,
+    /// It takes no others.
+    Required,
 }
 
 impl Resource {
@@ -45,11 +58,16 @@ impl Resource {
     pub fn public_api(instance: &Instance, request: &RequestHead) -> Option<Self> {
         if let Some(address) = configured(instance) {
             let path = address.path.trim_start_matches('/');
-            return Some(Self::new(address.scheme, address.authority, path));
+            return Some(Self::new(instance, address.scheme, address.authority, path));
         }
         let path = [instance.path_prefix(), "/", &instance.endpoints.api, "/v1"].concat();
         let path = path.trim_start_matches('/');
-        Some(Self::new(scheme(request), authority(request)?, path))
+        Some(Self::new(
+            instance,
+            scheme(request),
+            authority(request)?,
+            path,
+        ))
     }
 
     /// The webhook, form or MCP trigger at `path` in n8n. Each is a resource of its own. Its
@@ -67,15 +85,36 @@ impl Resource {
         Some(Self {
             identifier: [scheme, "://", authority, prefix, path].concat(),
             metadata: [scheme, "://", authority, "/", WELL_KNOWN, prefix, path].concat(),
+            proofs: Proofs::of(instance),
         })
     }
 
-    fn new(scheme: &str, authority: &str, path: &str) -> Self {
+    /// The same, which takes no bearer tokens.
+    #[must_use]
+    pub fn requiring_proofs(mut self, are_required: bool) -> Self {
+        if are_required {
+            self.proofs = Proofs::Required;
+        }
+        self
+    }
+
+    fn new(instance: &Instance, scheme: &str, authority: &str, path: &str) -> Self {
         let path = path.trim_end_matches('/');
         let slash = if path.is_empty() { "" } else { "/" };
         Self {
             identifier: [scheme, "://", authority, slash, path].concat(),
             metadata: [scheme, "://", authority, "/", WELL_KNOWN, slash, path].concat(),
+            proofs: Proofs::of(instance),
+        }
+    }
+}
+
+impl Proofs {
+    fn of(instance: &Instance) -> Self {
+        if instance.public_origins.is_empty() {
+            Self::NotTaken
+        } else {
+            Self::Taken
         }
     }
 }
@@ -116,16 +155,6 @@ fn is_plain_authority(authority: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn metadata_of_a_resource_without_a_path_has_no_path() {
-        let resource = Resource::new("https", "n8n.example.com", "/");
-        assert_eq!(resource.identifier, "https://n8n.example.com");
-        assert_eq!(
-            resource.metadata,
-            "https://n8n.example.com/.well-known/oauth-protected-resource"
-        );
-    }
 
     #[test]
     fn a_host_that_could_break_out_of_a_header_is_not_repeated() {

@@ -24,6 +24,7 @@ fn resource() -> Resource {
     Resource {
         identifier: "https://n8n.example.com/api/v1".to_owned(),
         metadata: "https://n8n.example.com/.well-known/oauth-protected-resource/api/v1".to_owned(),
+        proofs: Proofs::NotTaken,
     }
 }
 
@@ -41,7 +42,10 @@ fn render(reply: &LocalReply) -> String {
 fn every_reason_has_one_response() {
     let responses: Vec<String> = Reason::examples()
         .iter()
-        .map(|reason| render(&problem(reason, Some(&resource()), &identified(b"1-2"))))
+        .map(|reason| {
+            let resource = resource().requiring_proofs(matches!(reason, Reason::Proof(_)));
+            render(&problem(reason, Some(&resource), &identified(b"1-2")))
+        })
         .collect();
     insta::assert_snapshot!(responses.join("\n"));
 }

@@ -1,4 +1,4 @@
-//! The bearer token of a request (RFC 6750 §2.1).
+//! The token of a request (RFC 6750 §2.1, RFC 9449 §7.1).
 
 use std::fmt;
 
@@ -13,6 +13,8 @@ pub enum Bearer {
     OtherScheme,
     /// A bearer token. Nothing of it was read yet.
     Token(CompactToken),
+    /// A token that comes with a `DPoP` proof. Nothing of it was read yet.
+    Dpop(CompactToken),
 }
 
 /// A token as the client sent it. Any client that knows it can use it, so that `Debug` does not show it
@@ -39,7 +41,7 @@ pub enum BearerFault {
     /// More than one header, or one that was joined from several: programs disagree on which of them
     /// counts. That includes equal values.
     Duplicated,
-    /// `Bearer` without a token, or with something that is no `b64token`; or no scheme at all.
+    /// `Bearer` or `DPoP` without a token, or with something that is no `b64token`; or no scheme at all.
     Malformed,
 }
 
@@ -48,9 +50,8 @@ pub enum BearerFault {
 /// The scheme is compared without regard to case (RFC 9110 §11.1), and whitespace around the
 /// value does not count (RFC 9110 §5.5).
 ///
-/// A comma next to a `Bearer` scheme is how Envoy shows two headers: `Bearer A,Bearer B`. No
-/// `b64token` has a comma, so that is a duplicate, with either scheme first. Other schemes keep their
-/// commas (`Digest` lists its parameters with them).
+/// A comma next to a `Bearer` or `DPoP` scheme is how Envoy shows two headers: `Bearer A,Bearer B`. No
+/// token has a comma, so that is a duplicate, with either scheme first. Other schemes keep their commas (`Digest` lists its parameters with them).
 pub fn bearer(request: &RequestHead) -> Result<Bearer, BearerFault> {
     let mut values = request.values("authorization");
     let Some(value) = values.next() else {
@@ -61,15 +62,15 @@ pub fn bearer(request: &RequestHead) -> Result<Bearer, BearerFault> {
     }
     let value = value.trim_ascii();
     let (scheme, rest) = split_scheme(value);
-    let has_scheme = scheme.eq_ignore_ascii_case(b"bearer");
-    if let Some(token) = has_scheme.then(|| token_of(rest)).flatten() {
-        // The value has no comma: neither a scheme nor a `b64token` can have one.
-        return Ok(Bearer::Token(token));
+    let of_scheme = of_scheme(scheme);
+    // With a token, the value has no comma: neither a scheme nor a `b64token` can have one.
+    if let Some((of_scheme, token)) = of_scheme.zip(token_of(rest)) {
+        return Ok(of_scheme(token));
     }
-    if value.contains(&b',') && value.split(|byte| *byte == b',').any(is_bearer) {
+    if value.contains(&b',') && value.split(|byte| *byte == b',').any(has_token_scheme) {
         return Err(BearerFault::Duplicated);
     }
-    if has_scheme || scheme.is_empty() {
+    if of_scheme.is_some() || scheme.is_empty() {
         Err(BearerFault::Malformed)
     } else {
         Ok(Bearer::OtherScheme)
@@ -88,9 +89,17 @@ fn token_of(rest: &[u8]) -> Option<CompactToken> {
     }
 }
 
-fn is_bearer(value: &[u8]) -> bool {
+/// What a token of this scheme is; `None`: the scheme is another one.
+fn of_scheme(scheme: &[u8]) -> Option<fn(CompactToken) -> Bearer> {
+    if scheme.eq_ignore_ascii_case(b"bearer") {
+        return Some(Bearer::Token);
+    }
+    scheme.eq_ignore_ascii_case(b"dpop").then_some(Bearer::Dpop)
+}
+
+fn has_token_scheme(value: &[u8]) -> bool {
     let (scheme, _) = split_scheme(value.trim_ascii());
-    scheme.eq_ignore_ascii_case(b"bearer")
+    of_scheme(scheme).is_some()
 }
 
 /// Splits off the scheme at the first byte that cannot be in the name of one.
@@ -163,6 +172,14 @@ mod tests {
     }
 
     #[test]
+    fn a_token_with_a_proof_is_told_from_a_bearer_token() {
+        for value in ["DPoP a.b.c", "dpop a.b.c", "DPOP   a.b.c "] {
+            let expected = Bearer::Dpop(CompactToken("a.b.c".to_owned()));
+            assert_eq!(read(&[value.as_bytes()]), Ok(expected), "{value}");
+        }
+    }
+
+    #[test]
     fn a_request_without_the_header_has_no_bearer() {
         assert_eq!(read(&[]), Ok(Bearer::Absent));
     }
@@ -171,7 +188,7 @@ mod tests {
     fn other_schemes_are_left_alone() {
         for value in [
             "Basic dXNlcjpwYXNz",
-            "DPoP a.b.c",
+            "DPoPish a.b.c",
             "Digest username=\"x\", realm=\"y\"",
             "Bearerish a.b.c",
             "Bearer-ish a.b.c",
@@ -212,6 +229,10 @@ mod tests {
             "Bearer A,",
             "Bearer ,",
             "a,b,BEARER",
+            "DPoP A,DPoP A",
+            "DPoP A,Bearer B",
+            "Bearer A,DPoP B",
+            "Basic x,dpop y",
         ] {
             assert_eq!(
                 read(&[value.as_bytes()]),
@@ -223,7 +244,7 @@ mod tests {
 
     #[test]
     fn what_is_no_b64token_is_refused() {
-        let refused: [&[u8]; 14] = [
+        let refused: [&[u8]; 17] = [
             b"",
             b"   ",
             b"Bearer",
@@ -234,6 +255,9 @@ mod tests {
             b"Bearer=a",
             b"Bearer ===",
             b"Bearer a=b",
+            b"DPoP",
+            b"DPoP ",
+            b"DPoP a b",
             b"Bearer a\xff",
             b"Bearer\xa0a",
             b"\xa0Bearer a",

@@ -229,6 +229,7 @@ fn the_readme_lists_the_fields_of_the_audit_record() {
             key_id: None,
         }),
         credential: Some(CredentialKind::ApiKey),
+        requires_proof: false,
         api_key: Some(KeyClaims::default()),
         delivery: Some(DeliveryRecord {
             sender: "github",

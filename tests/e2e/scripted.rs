@@ -19,6 +19,7 @@ mod support;
 
 mod access_log;
 mod alerts;
+mod bound;
 mod browsers;
 mod callers;
 mod chat_and_agents;

@@ -10,6 +10,7 @@
 use std::error::Error;
 
 pub(crate) mod browser;
+pub(crate) mod certificates;
 pub(crate) mod crowd;
 pub(crate) mod environment;
 pub(crate) mod envoy;

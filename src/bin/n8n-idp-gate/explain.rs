@@ -120,6 +120,7 @@ fn describe(
             let instance = policy.instances.of(request);
             let resource = instance.and_then(|instance| {
                 Resource::asked_for(instance, decision.record.surface, request)
+                    .map(|resource| resource.requiring_proofs(decision.record.requires_proof))
             });
             local_reply(&problem(reason, resource.as_ref(), request), out)
         }

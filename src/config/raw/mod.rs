@@ -14,7 +14,7 @@ mod surfaces;
 pub(super) use callers::{
     RawClaimNot, RawClaimRule, RawClaimTests, RawCondition, RawPrincipal, RawUser,
 };
-pub(super) use possession::RawClientCertificates;
+pub(super) use possession::{RawClientCertificates, RawDpopProofs};
 pub(super) use provider::{
     RawClaimsAt, RawIntrospection, RawKeys, RawKind, RawProvider, RawUserInfo,
 };
@@ -29,7 +29,7 @@ use super::rules::{At, Demand, Rule, When};
 use super::scopes::Scopes;
 use super::secrets::SecretName;
 use super::section::section;
-use super::syntax::{HostName, OuterPath, ShortName, Text};
+use super::syntax::{HostName, OuterPath, Server, ShortName, Text};
 use crate::n8n::Surface;
 use crate::policy::{Access, CryptoMode, RestAuth};
 
@@ -52,6 +52,8 @@ section! {
         sharing_secret: SecretName = optional("without a principal, each worker fetches keys for itself"),
         /// Where the certificates of clients are, for tokens that are bound to one.
         client_certificates: RawClientCertificates = optional("in the TLS connection to Envoy"),
+        /// How `DPoP` proofs are checked.
+        dpop_proofs: RawDpopProofs = fields_have_defaults(),
         /// Which requests leave an audit record.
         audit: RawAudit = fields_have_defaults(),
     }
@@ -87,6 +89,10 @@ section! {
         rest: OneOf<RestAuth> = default_word(defaults::REST),
         /// Where n8n serves its surfaces, if not at the usual paths.
         endpoints: RawEndpoints = fields_have_defaults(),
+        /// The origins that clients call, such as `https://n8n.example.com`. With it the gate takes tokens
+        /// with `DPoP` proofs (RFC 9449): a proof names the URL of its request, and the gate cannot know
+        /// from the request alone what the client called.
+        public_origin: OneOrMany<Located<Text<Server>>> = optional("tokens with proofs are refused"),
         /// The path below which clients find n8n, such as `/n8n`, where a route removes it
         /// (`prefix_rewrite`). All paths of n8n are below it. It is part of `public_api.resource`, and
         /// of no path of a rule: those are n8n's own.

@@ -1,7 +1,9 @@
 //! The fields about tokens that are bound to a certificate or a key of their client.
 
 use crate::config::choices::CertificatesFrom;
-use crate::config::field::{optional, required};
+use crate::config::defaults::ProofWindow;
+use crate::config::duration::Span;
+use crate::config::field::{default_span, optional, required};
 use crate::config::read::{OneOf, OneOrMany};
 use crate::config::rules::{At, Demand, Rule, When};
 use crate::config::section::section;
@@ -33,5 +35,14 @@ section! {
             problem: "has no effect: the certificate is that of the connection",
             hint: "remove it, or write from: x-forwarded-client-cert",
         },
+    }
+}
+
+section! {
+    /// How the gate checks `DPoP` proofs (RFC 9449). It takes them where `public_origin` is.
+    RawDpopProofs at "dpop_proofs" {
+        /// How far the time of a proof (`iat`) may be from the clock of Envoy, before or after it. The
+        /// `jti` of a proof is remembered as long, so that it counts once.
+        window: Span<ProofWindow> = default_span(),
     }
 }

@@ -20,7 +20,7 @@ use crate::config::syntax::{
 };
 use crate::crypto::Algorithm;
 use crate::identity::Dialect;
-use crate::policy::RolesFrom;
+use crate::policy::{DpopUse, RolesFrom};
 use crate::token::TypRule;
 
 use super::RawClaimRule;
@@ -88,6 +88,9 @@ section! {
         /// Which names of its tokens count under `roles`: those of `roles`, of `scopes`, or of
         /// `both`. Some providers grant every scope that a client asks for.
         roles_from: OneOf<RolesFrom> = optional("`both`, with a warning"),
+        /// Whether its tokens must come with `DPoP` proofs (RFC 9449): `required` refuses its bearer
+        /// tokens. A token that is bound to a key needs a proof in any case.
+        dpop: OneOf<DpopUse> = default_word(defaults::DPOP),
         /// Take tokens without `sub` (RFC 9068 requires one) that name their client. All callers of
         /// one client are one caller then.
         accept_no_subject: bool = default_flag(defaults::ACCEPT_NO_SUBJECT),

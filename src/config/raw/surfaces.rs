@@ -10,7 +10,7 @@ use crate::config::syntax::{
     DocumentUri, HostName, PathTemplate, Prefix, Resource, ScopeToken, Text,
 };
 use crate::n8n::Endpoints;
-use crate::policy::{ApiKeys, Preflight};
+use crate::policy::{ApiKeys, DpopUse, Preflight};
 
 use super::{RawCondition, RawSignature};
 
@@ -72,6 +72,8 @@ section! {
         auth: OneOf<AuthWord> = optional("`bearer` with `require`, else **required**"),
         /// Which callers the token must belong to.
         require: RawCondition = optional("every caller with a good token"),
+        /// Whether the token must come with a `DPoP` proof (RFC 9449): `required` refuses bearer tokens.
+        dpop: OneOf<DpopUse> = default_word(defaults::DPOP),
         /// Send the token on to the workflow.
         keep_authorization: bool = default_flag(defaults::KEEP_AUTHORIZATION),
         /// What happens to a CORS preflight, which cannot carry a token: `guard` refuses it like
@@ -111,7 +113,7 @@ section! {
         },
         Rule {
             when: When::Is("auth", &["open", "signature", "deny"]),
-            demand: Demand::Without(&["require", "keep_authorization", "cors_preflight"]),
+            demand: Demand::Without(&["require", "dpop", "keep_authorization", "cors_preflight"]),
             at: At::Each,
             problem: "has no effect: the rule takes no token",
             hint: "remove it, or write auth: bearer",

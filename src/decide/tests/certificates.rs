@@ -102,14 +102,6 @@ fn behind_a_proxy() -> Value {
     configuration
 }
 
-/// The reason of a refusal, or `forward`.
-fn outcome(decision: &Decision) -> &'static str {
-    match &decision.outcome {
-        Outcome::Reject(reason) => reason.as_str(),
-        other => other.as_str(),
-    }
-}
-
 #[test]
 fn a_bound_token_is_good_over_a_connection_with_its_certificate_alone() {
     assert_eq!(
@@ -125,7 +117,7 @@ fn a_bound_token_is_good_over_a_connection_with_its_certificate_alone() {
         (TestConnection::default(), "client_certificate_missing"),
     ] {
         let decision = decided_over(&configuration(), &call(&[]), &connection);
-        assert_eq!(outcome(&decision), expected, "{:?}", connection.certificate);
+        assert_eq!(result(&decision), expected, "{:?}", connection.certificate);
         let asked = [ConnectionAttribute::CertificateDigest];
         assert_eq!(*connection.asked.borrow(), asked);
     }
@@ -177,7 +169,7 @@ fn a_cached_bound_token_is_refused_over_another_connection() {
         (TestConnection::default(), "client_certificate_missing"),
     ] {
         let decision = decide_over(&facts, &token_cache, &head, &connection);
-        assert_eq!(outcome(&decision), expected);
+        assert_eq!(result(&decision), expected);
         assert_eq!(decision.record.cache, Some(CacheOutcome::Hit));
         let identity = decision.record.identity.unwrap();
         assert_eq!(identity.client.as_deref(), Some("reader"));
@@ -205,7 +197,7 @@ fn a_webhook_takes_bound_tokens_too() {
     claims["roles"] = json!(["Orders"]);
     let head = bearing("POST", "/webhook/orders/new", &claims);
     let decided = |connection| decided_over(&configuration(), &head, &connection);
-    assert_eq!(outcome(&decided(with_certificate(HEX))), "forward");
+    assert_eq!(result(&decided(with_certificate(HEX))), "forward");
     let refused = decided(TestConnection::default());
     assert_eq!(reason(&refused), "client_certificate_missing");
 }
@@ -228,7 +220,7 @@ fn an_opaque_token_is_bound_by_its_introspection_response() {
     facts.statuses = vec![TestStatus::Active(response)];
     let head = request("GET", WORKFLOWS, &[("authorization", "Bearer opaque")]);
     let decided = |connection| decide_over(&facts, &TokenCache::default(), &head, &connection);
-    assert_eq!(outcome(&decided(with_certificate(HEX))), "forward");
+    assert_eq!(result(&decided(with_certificate(HEX))), "forward");
     let refused = decided(TestConnection::default());
     assert_eq!(reason(&refused), "client_certificate_missing");
 }
@@ -256,7 +248,7 @@ fn behind_a_proxy_its_header_names_the_certificate() {
             .into_iter()
             .collect();
         let decision = decided_over(&behind_a_proxy(), &call(&headers), &from_peer(peer));
-        assert_eq!(outcome(&decision), expected, "{peer} {header:?}");
+        assert_eq!(result(&decision), expected, "{peer} {header:?}");
     }
 }
 

@@ -8,6 +8,7 @@ fn rules(patterns: &[&str]) -> WebhookRules {
         patterns
             .iter()
             .map(|pattern| WebhookRule {
+                dpop: DpopUse::Accepted,
                 pattern: PathPattern::parse(pattern, &Endpoints::default()).unwrap(),
                 auth: WebhookAuth::Bearer,
                 require: Condition::default(),

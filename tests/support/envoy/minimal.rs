@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{json, Map, Value};
 
-use super::setup::{File, Setup};
+use super::setup::{File, Listener, Setup};
 use crate::support::{envoy_file, installed, Failure, Outcome};
 
 impl Setup {
@@ -21,6 +21,7 @@ impl Setup {
             proxied,
             neighbour,
             cors,
+            listener,
             ..
         } = &self.file
         else {
@@ -72,6 +73,7 @@ impl Setup {
             })
         });
         let per_filter = cors.as_ref().map(|policy| json!({ CORS: policy }));
+        let gate = (!listener.is_bare).then_some(&gate);
         let manager = json!({
             "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
             "stat_prefix": "gate",
@@ -81,7 +83,7 @@ impl Setup {
             "max_request_headers_kb": head,
             "use_remote_address": proxied,
             "xff_num_trusted_hops": i32::from(*proxied),
-            "http_filters": first.iter().chain(&neighbour).chain([&gate, &router]).collect::<Vec<_>>(),
+            "http_filters": first.iter().chain(&neighbour).chain(&listener.before).chain(gate).chain([&router]).collect::<Vec<_>>(),
             "route_config": {
                 "virtual_hosts": virtual_hosts,
                 "typed_per_filter_config": per_filter.unwrap_or_else(|| json!({})),
@@ -100,7 +102,7 @@ impl Setup {
                 "listeners": [ {
                     "name": "gate",
                     "address": address(self.gate),
-                    "filter_chains": [ { "filters": [ { "name": "http", "typed_config": manager } ] } ],
+                    "filter_chains": [chain(listener, manager)],
                 } ],
                 "clusters": clusters,
             },
@@ -108,6 +110,23 @@ impl Setup {
         Ok(bootstrap.to_string())
     }
 }
+
+/// The filter chain of a listener with this connection manager.
+fn chain(listener: &Listener, mut manager: Value) -> Value {
+    if let Some(fields) = manager.as_object_mut() {
+        fields.extend(listener.manager.iter().cloned());
+    }
+    let mut chain = json!({ "filters": [ { "name": "http", "typed_config": manager } ] });
+    if let Some(mut context) = listener.tls.clone() {
+        context["@type"] = json!(TLS);
+        chain["transport_socket"] = json!({ "name": "tls", "typed_config": context });
+    }
+    chain
+}
+
+/// The type of a TLS context of a listener.
+const TLS: &str =
+    "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext";
 
 /// Envoy's own CORS filter.
 const CORS: &str = "envoy.filters.http.cors";

@@ -50,7 +50,21 @@ pub(super) enum File {
         neighbour: Option<String>,
         /// The policy of Envoy's own CORS filter before the filter.
         cors: Option<Value>,
+        listener: Box<Listener>,
     },
+}
+
+/// What is unusual about the listener.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Listener {
+    /// The TLS context; `None`: clients connect without TLS.
+    pub(super) tls: Option<Value>,
+    /// Other fields of the connection manager.
+    pub(super) manager: Vec<(String, Value)>,
+    /// Other filters before the filter.
+    pub(super) before: Vec<Value>,
+    /// A proxy without the filter.
+    pub(super) is_bare: bool,
 }
 
 impl Setup {
@@ -85,6 +99,7 @@ impl Setup {
             proxied: false,
             neighbour: None,
             cors: None,
+            listener: Box::default(),
         };
         Ok(Self::with(file, ports::free()?, ports::free()?))
     }
@@ -210,6 +225,54 @@ impl Setup {
     pub(crate) fn cors(mut self, policy: Value) -> Self {
         if let File::Minimal { cors, .. } = &mut self.file {
             *cors = Some(policy);
+        }
+        self
+    }
+
+    /// Serves TLS with this context.
+    #[must_use]
+    pub(crate) fn tls(mut self, context: Value) -> Self {
+        if let File::Minimal { listener, .. } = &mut self.file {
+            listener.tls = Some(context);
+        }
+        self
+    }
+
+    /// Sets a field of the connection manager.
+    #[must_use]
+    pub(crate) fn manager(mut self, name: &str, value: Value) -> Self {
+        if let File::Minimal { listener, .. } = &mut self.file {
+            listener.manager.push((name.to_owned(), value));
+        }
+        self
+    }
+
+    /// Puts another filter before the filter.
+    #[must_use]
+    pub(crate) fn before(mut self, filter: Value) -> Self {
+        if let File::Minimal { listener, .. } = &mut self.file {
+            listener.before.push(filter);
+        }
+        self
+    }
+
+    /// A proxy without the filter.
+    #[must_use]
+    pub(crate) fn without_gate(mut self) -> Self {
+        if let File::Minimal { listener, .. } = &mut self.file {
+            listener.is_bare = true;
+        }
+        self
+    }
+
+    /// Sets `public_origin` of the filter to the address of this listener.
+    #[must_use]
+    pub(crate) fn at_own_origin(mut self, scheme: &str) -> Self {
+        let origin = format!("{scheme}://127.0.0.1:{}", self.gate);
+        if let File::Minimal { plugin, .. } = &mut self.file {
+            if let Some(plugin) = plugin.as_object_mut() {
+                plugin.insert("public_origin".to_owned(), Value::from(origin));
+            }
         }
         self
     }
