@@ -14,6 +14,8 @@ mod support;
 use std::sync::OnceLock;
 
 use serde_json::{json, Value};
+use support::certificates::{Authority, Certificate};
+use support::envoy::Setup;
 use support::http::Request;
 use support::ports;
 use support::provider::{
@@ -189,5 +191,110 @@ fn an_opaque_token_that_the_provider_never_made_is_refused() {
     for token in ["made-up", "ya29.c.made-up", "eyJhbGciOiJSUzI1NiJ9.e30"] {
         let response = stage.list_workflows(token);
         assert_eq!(response.refusal(), (401, json!("inactive")), "{token}");
+    }
+}
+
+/// The policy without introspection, which takes proofs.
+fn policy_for_bound_tokens(provider: &RealProvider) -> Value {
+    let mut policy = policy(&provider.issuer());
+    policy["client_certificates"] = json!({ "from": "connection" });
+    policy
+}
+
+fn complete(setup: Setup, provider: &RealProvider) -> Setup {
+    setup
+        .cluster("provider", provider.port())
+        .secret("N8N_KEY_APP_A", "key-of-app-a")
+        .secret("N8N_KEY_APP_B", "key-of-app-b")
+        .secret("INTROSPECTION_SECRET", "secret-of-n8n:gate")
+}
+
+#[test]
+fn a_client_library_with_proofs_of_each_algorithm_uses_the_api() {
+    let provider = RealProvider::start(ports::free().unwrap(), clients()).unwrap();
+    let stage = Stage::start(policy_for_bound_tokens(&provider), |setup| {
+        complete(setup, &provider).at_own_origin("http")
+    });
+    let list = format!("http://127.0.0.1:{}/api/v1/workflows", stage.envoy.port());
+    let paged = format!("{list}?limit=5");
+    let users = format!("http://127.0.0.1:{}/api/v1/users", stage.envoy.port());
+    for (algorithm, resource) in [
+        ("ES256", AUDIENCE),
+        ("Ed25519", AUDIENCE),
+        ("RS256", AUDIENCE),
+        ("PS256", AUDIENCE),
+        ("ES256", OPAQUE_AUDIENCE),
+    ] {
+        let settings =
+            json!({ "dpop": algorithm, "resource": resource, "calls": [list, paged, list, users] });
+        let result = provider.run_client("app-a", &settings).unwrap();
+        assert_eq!(result["type"], json!("dpop"), "{result}");
+        let responses = result["responses"].as_array().unwrap();
+        let statuses: Vec<_> = responses.iter().map(|one| one["status"].as_u64()).collect();
+        let expected = [Some(200), Some(200), Some(200), Some(403)];
+        assert_eq!(statuses, expected, "{algorithm} {resource}: {result}");
+    }
+    for recorded in stage.recorder.take() {
+        assert_eq!(recorded.values("x-n8n-api-key"), ["key-of-app-a"]);
+        assert_eq!(recorded.values("authorization"), [""; 0]);
+        assert_eq!(recorded.values("dpop"), [""; 0]);
+    }
+    // Without proofs, the same client still gets bearer tokens.
+    let result = provider
+        .run_client("app-a", &json!({ "calls": [list] }))
+        .unwrap();
+    assert_eq!(result["type"], json!("bearer"));
+    assert_eq!(result["responses"][0]["status"], json!(200), "{result}");
+}
+
+#[test]
+fn a_client_library_with_a_certificate_uses_the_api_over_its_own_connection_alone() {
+    let authority = Authority::new().unwrap();
+    let server = authority
+        .signed("server", "/CN=server", "IP:127.0.0.1")
+        .unwrap();
+    let own = authority
+        .signed("own", "/CN=app-a", "DNS:a.example")
+        .unwrap();
+    let other = authority
+        .signed("other", "/CN=app-a", "DNS:a.example")
+        .unwrap();
+    let mut registered = clients();
+    registered[0].has_certificate = true;
+    let (port, tls_port) = (ports::free().unwrap(), ports::free().unwrap());
+    let tls = Some((tls_port, &server, &authority));
+    let provider = RealProvider::start_with_tls(port, registered, tls).unwrap();
+    let stage = Stage::start(policy_for_bound_tokens(&provider), |setup| {
+        complete(setup, &provider).tls(json!({
+            "common_tls_context": {
+                "tls_certificates": [{
+                    "certificate_chain": { "filename": server.chain },
+                    "private_key": { "filename": server.key },
+                }],
+                "validation_context": { "trusted_ca": { "filename": authority.root() } },
+            },
+        }))
+    });
+    let list = format!("https://127.0.0.1:{}/api/v1/workflows", stage.envoy.port());
+    for resource in [AUDIENCE, OPAQUE_AUDIENCE] {
+        let run = |calls_with: &Certificate| {
+            let settings = json!({ "resource": resource, "calls": [list, list],
+                "certificate": own.chain, "key": own.key, "authority": authority.root(),
+                "call_certificate": calls_with.chain, "call_key": calls_with.key });
+            provider.run_client("app-a", &settings).unwrap()
+        };
+        let result = run(&own);
+        assert_eq!(result["responses"][1]["status"], json!(200), "{result}");
+        if resource == AUDIENCE {
+            let bound_to = json!({ "x5t#S256": own.thumbprint() });
+            assert_eq!(result["cnf"], bound_to);
+        }
+        let stolen = run(&other);
+        assert_eq!(stolen["responses"][0]["status"], json!(401), "{stolen}");
+        let body = stolen["responses"][0]["body"].as_str().unwrap();
+        assert!(body.contains("client_certificate_mismatch"), "{body}");
+    }
+    for recorded in stage.recorder.take() {
+        assert_eq!(recorded.values("x-n8n-api-key"), ["key-of-app-a"]);
     }
 }

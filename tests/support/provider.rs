@@ -1,10 +1,12 @@
 //! A certified OpenID provider in its own Node.js process.
 
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{json, Value};
 use tempfile::TempDir;
 
+use super::certificates::{Authority, Certificate};
 use super::http::{Request, Response};
 use super::process::{Ending, Process};
 use super::{installed, Outcome};
@@ -38,6 +40,8 @@ pub(crate) struct Client {
     pub(crate) roles: &'static [&'static str],
     /// The age of its tokens when it gets them. They expire after 5 minutes.
     pub(crate) age: Duration,
+    /// Whether its tokens are bound to its certificate, if the provider asks for one.
+    pub(crate) has_certificate: bool,
 }
 
 /// The applications of the demo: A may read and write, B has no role for n8n, and the tokens of the
@@ -48,6 +52,7 @@ pub(crate) fn clients() -> Vec<Client> {
         secret: format!("secret-of-{id}"),
         roles,
         age: Duration::from_secs(seconds),
+        has_certificate: false,
     };
     vec![
         client("app-a", &[READ, WRITE], 0),
@@ -69,6 +74,24 @@ pub(crate) struct RealProvider {
 impl RealProvider {
     /// Starts it on a loopback port and waits until it serves.
     pub(crate) fn start(port: u16, clients: Vec<Client>) -> Outcome<Self> {
+        Self::start_with_tls(port, clients, None)
+    }
+
+    /// The same with a second port for mutual TLS, a certificate of the provider, and that of its
+    /// authority.
+    pub(crate) fn start_with_tls(
+        port: u16,
+        clients: Vec<Client>,
+        tls: Option<(u16, &Certificate, &Authority)>,
+    ) -> Outcome<Self> {
+        let tls = tls.map(|(port, server, authority)| {
+            json!({
+                "port": port,
+                "certificate": server.chain,
+                "key": server.key,
+                "authority": authority.root(),
+            })
+        });
         let registered: Vec<Value> = clients
             .iter()
             .map(|client| {
@@ -77,6 +100,7 @@ impl RealProvider {
                     "secret": client.secret,
                     "roles": client.roles,
                     "age": client.age.as_secs(),
+                    "certificate": client.has_certificate,
                 })
             })
             .collect();
@@ -89,6 +113,7 @@ impl RealProvider {
             },
             "opaque": [OPAQUE_AUDIENCE],
             "clients": registered,
+            "tls": tls,
         });
         let directory = tempfile::tempdir()?;
         let modules = installed::provider()?;
@@ -137,6 +162,30 @@ impl RealProvider {
         response.member("access_token")
     }
 
+    /// Runs the client of `tests/real/provider/client.mjs`: it gets a token and makes its calls. Gives
+    /// what it prints.
+    pub(crate) fn run_client(&self, client: &str, settings: &Value) -> Outcome<Value> {
+        let mut all = json!({
+            "issuer": self.issuer(),
+            "id": client,
+            "secret": self.secret(client)?,
+            "scope": READ,
+            "resource": AUDIENCE,
+        });
+        let settings = settings.as_object().cloned().unwrap_or_default();
+        all.as_object_mut().ok_or("no settings")?.extend(settings);
+        let output = Command::new(installed::node()?)
+            .arg(installed::root().join("tests/real/provider/client.mjs"))
+            .env("PROVIDER_DIR", installed::provider()?)
+            .env("CLIENT_SETTINGS", all.to_string())
+            .output()?;
+        if !output.status.success() {
+            let errors = String::from_utf8_lossy(&output.stderr);
+            return Err(format!("the client ended with {}: {errors}", output.status).into());
+        }
+        Ok(serde_json::from_slice(&output.stdout)?)
+    }
+
     /// Revokes a token of a client (RFC 7009).
     pub(crate) fn revoke(&self, client: &str, token: &str) -> Outcome<()> {
         let response = self.post("/token/revocation", client, format!("token={token}"))?;
@@ -147,14 +196,16 @@ impl RealProvider {
     }
 
     fn post(&self, path: &str, client: &str, form: String) -> Outcome<Response> {
-        let registered = self.clients.iter().find(|known| known.id == client);
-        let secret = registered
-            .map(|known| known.secret.as_str())
-            .ok_or_else(|| format!("{client} is not registered"))?;
         Request::new("POST", path)
-            .basic(client, secret)
+            .basic(client, self.secret(client)?)
             .form(form)
             .send(self.port)
+    }
+
+    fn secret(&self, client: &str) -> Outcome<&str> {
+        let registered = self.clients.iter().find(|known| known.id == client);
+        let secret = registered.map(|known| known.secret.as_str());
+        secret.ok_or_else(|| format!("{client} is not registered").into())
     }
 
     /// Replaces the signing key. With `keep` the old one stays published.

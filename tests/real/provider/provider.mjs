@@ -4,16 +4,21 @@
 //   { "port": 9000,
 //     "resources": { "api://n8n-api": ["N8N.Workflow.Read", ...] },   audience → its scopes
 // "opaque": ["api://n8n-opaque"],                   audiences with opaque tokens
-//     "clients": [ { "id", "secret", "roles": [...], "age": 0 } ] }
+//     "clients": [ { "id", "secret", "roles": [...], "age": 0 } ],
+//     "tls": { "port", "certificate", "key", "authority" } }      optional: a second port, for mutual TLS
 // The tokens of a client are `age` seconds old when it gets them. A client may request the scopes
 // among its roles, and its tokens have all its roles. Tokens are JWTs (RFC 9068), or opaque with
 // introspection (RFC 7662). The client credentials grant with a resource indicator (RFC 8707)
-// issues them, and they can be revoked (RFC 7009). POST /test/rotate replaces the signing key; with
+// issues them, and they can be revoked (RFC 7009). A client that sends a DPoP proof gets a token that is
+// bound to the key of the proof (RFC 9449). One that shows a certificate at the second port, and is
+// registered with "certificate": true, gets a token that is bound to the certificate (RFC 8705). POST /test/rotate replaces the signing key; with
 // {"keep": true} in its body the old one stays published. When it is ready, it prints one line that
 // begins with "ready".
 
 import { createServer } from 'node:http';
-import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { createServer as createTlsServer } from 'node:https';
+import { X509Certificate, generateKeyPairSync, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -45,18 +50,43 @@ const resourceServer = (audience, client) => {
   };
 };
 
+// The certificate of a client, as Node.js found it in the handshake.
+const certificateOf = (context) => {
+  const { raw } = context.socket.getPeerCertificate?.() ?? {};
+  return raw && new X509Certificate(raw);
+};
+
+const mutualTls = settings.tls
+  ? {
+      features: {
+        mTLS: {
+          enabled: true,
+          certificateBoundAccessTokens: true,
+          getCertificate: certificateOf,
+        },
+      },
+      discovery: {
+        mtls_endpoint_aliases: { token_endpoint: `https://127.0.0.1:${settings.tls.port}/token` },
+      },
+    }
+  : {};
+
 const providerWith = (keys) =>
   new Provider(issuer, {
     jwks: { keys },
-    clients: settings.clients.map(({ id, secret }) => ({
+    clients: settings.clients.map(({ id, secret, certificate }) => ({
+      ...(certificate && settings.tls && { tls_client_certificate_bound_access_tokens: true }),
       client_id: id,
       client_secret: secret,
       grant_types: ['client_credentials'],
       redirect_uris: [],
       response_types: [],
     })),
+    enabledJWA: { dPoPSigningAlgValues: ['ES256', 'ES384', 'EdDSA', 'Ed25519', 'RS256', 'PS256'] },
     scopes: [...new Set(Object.values(settings.resources).flat())],
+    discovery: mutualTls.discovery,
     features: {
+      ...mutualTls.features,
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
       introspection: { enabled: true },
@@ -95,8 +125,15 @@ const rotate = async (request, response) => {
   response.end();
 };
 
-createServer((request, response) =>
+const serve = (request, response) =>
   request.method === 'POST' && request.url === '/test/rotate'
     ? rotate(request, response)
-    : handle(request, response),
-).listen(settings.port, '127.0.0.1', () => console.log(`ready ${issuer}`));
+    : handle(request, response);
+
+if (settings.tls) {
+  const { port, certificate, key, authority } = settings.tls;
+  const files = { cert: readFileSync(certificate), key: readFileSync(key), ca: readFileSync(authority) };
+  const server = createTlsServer({ ...files, requestCert: true, rejectUnauthorized: false }, serve);
+  await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
+}
+createServer(serve).listen(settings.port, '127.0.0.1', () => console.log(`ready ${issuer}`));
