@@ -189,7 +189,7 @@ fn the_schema_accepts_every_configuration_of_the_manifests_and_the_documentation
 }
 
 /// The errors that only the filter finds, by the reason why the schema cannot.
-const FILTER_ONLY: [(&str, &[&str]); 10] = [
+const FILTER_ONLY: [(&str, &[&str]); 11] = [
     (
         "the value of an environment variable",
         &[
@@ -336,6 +336,10 @@ const FILTER_ONLY: [(&str, &[&str]); 10] = [
             "jwks_with_private_key",
             "jwks_with_shared_secret",
         ],
+    ),
+    (
+        "a name that n8n uses itself",
+        &["token_from_session_of_n8n"],
     ),
 ];
 

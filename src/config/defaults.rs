@@ -38,6 +38,15 @@ pub(super) const OUTSIDE: Access = Access::Deny;
 /// The host is some twenty times faster, and tested before it is used.
 pub(super) const CRYPTO: CryptoMode = CryptoMode::Auto;
 
+/// A token is checked in the same way in either header, and a client sends only one of them. Both
+/// headers hold credentials, so that logs and proxies treat them alike, and no browser sends either by
+/// itself.
+pub(super) const TOKENS_IN_API_KEY: bool = true;
+
+/// `Authorization: Bearer` is where tokens of providers belong: a client that sends a key there by
+/// mistake should learn of it.
+pub(super) const API_KEYS_IN_BEARER: bool = false;
+
 /// A workflow has no use for the token itself.
 pub(super) const KEEP_AUTHORIZATION: bool = false;
 

@@ -38,11 +38,20 @@ pub(super) fn public_api(
         .ok()?
         .map(|list| list.0)
         .unwrap_or_default();
+    let rules = rules_in_order(rules, otherwise, paths?, hosts)?;
+    let api_keys_in_bearer = raw.api_keys_in_bearer.value?;
+    let some_pass =
+        otherwise == ApiKeys::Pass || rules.iter().any(|rule| rule.api_keys == ApiKeys::Pass);
+    if api_keys_in_bearer && !some_pass {
+        raw.api_keys_in_bearer.warn(
+            "has no effect: no API key passes",
+            "remove it, or let some pass with api_keys or rules",
+        );
+    }
     Some(PublicApi {
-        api_keys: ApiKeyRules {
-            rules: rules_in_order(rules, otherwise, paths?, hosts)?,
-            otherwise,
-        },
+        api_keys: ApiKeyRules { rules, otherwise },
+        tokens_in_api_key: raw.tokens_in_api_key.value?,
+        api_keys_in_bearer,
         resource: raw
             .resource
             .value_or_error()

@@ -16,7 +16,7 @@ use super::raw::{
     RawApiKeyRule, RawAudit, RawClaimNot, RawClaimRule, RawClaimTests, RawClaimsAt,
     RawClientCertificates, RawCondition, RawConfiguration, RawDpopProofs, RawEndpoints,
     RawInstance, RawIntrospection, RawKeys, RawKind, RawN8n, RawPrincipal, RawProvider,
-    RawProvisioning, RawPublicApi, RawSignature, RawUser, RawUserInfo, RawWebhook,
+    RawProvisioning, RawPublicApi, RawSignature, RawTokenFrom, RawUser, RawUserInfo, RawWebhook,
 };
 use super::rules::{Demand, Rule, When};
 use super::section::{AbsenceReference, FieldReference};
@@ -49,6 +49,7 @@ fn sections() -> Vec<SectionReference> {
         SectionReference::of::<RawPublicApi>(),
         SectionReference::of::<RawApiKeyRule>(),
         SectionReference::of::<RawWebhook>(),
+        SectionReference::of::<RawTokenFrom>(),
         SectionReference::of::<RawSignature>(),
         SectionReference::of::<RawEndpoints>(),
         SectionReference::of::<RawDpopProofs>(),

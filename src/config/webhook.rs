@@ -6,11 +6,12 @@ use super::choices::AuthWord;
 use super::condition::condition;
 use super::endpoints::Paths;
 use super::environment::Environment;
+use super::field::{Field, Reported};
 use super::field_path::FieldPath;
 use super::provider_summary::ProviderSummary;
-use super::raw::RawWebhook;
+use super::raw::{RawTokenFrom, RawWebhook};
 use super::signature::signature;
-use crate::policy::{Condition, PathPattern, WebhookAuth, WebhookRule, WebhookRules};
+use crate::policy::{Condition, PathPattern, TokenFrom, WebhookAuth, WebhookRule, WebhookRules};
 
 /// The rules for webhooks. What is missing in the result was wrong, and was reported. Without `paths`,
 /// which were wrong then, the paths of the rules are not checked.
@@ -81,9 +82,20 @@ fn rule(
         },
         require: require?,
         dpop: raw.dpop.value?.0,
+        token_from: token_from(raw.token_from).ok()?,
         keep_authorization: raw.keep_authorization.value?,
         cors_preflight: raw.cors_preflight.value?.0,
     })
+}
+
+fn token_from(field: Field<RawTokenFrom>) -> Result<Option<TokenFrom>, Reported> {
+    let Some(raw) = field.value_or_error()? else {
+        return Ok(None);
+    };
+    let cookie = raw.cookie.value_or_error()?;
+    let query = raw.query.value_or_error()?;
+    let cookie = cookie.map(|name| TokenFrom::Cookie(name.text));
+    Ok(cookie.or_else(|| query.map(|name| TokenFrom::Query(name.text))))
 }
 
 fn auth(raw: &RawWebhook) -> Option<AuthWord> {

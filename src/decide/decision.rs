@@ -135,6 +135,12 @@ pub enum CredentialKind {
     Bearer,
     /// A token with a `DPoP` proof.
     Dpop,
+    /// A bearer token in the header of API keys.
+    BearerAsApiKey,
+    /// A bearer token in a cookie.
+    BearerInCookie,
+    /// A bearer token in the query.
+    BearerInQuery,
     /// An API key, or what the client sent in place of one.
     ApiKey,
     /// A signature over the body.
@@ -147,6 +153,9 @@ impl CredentialKind {
         match self {
             Self::Bearer => "bearer",
             Self::Dpop => "dpop",
+            Self::BearerAsApiKey => "bearer_as_api_key",
+            Self::BearerInCookie => "bearer_in_cookie",
+            Self::BearerInQuery => "bearer_in_query",
             Self::ApiKey => "api_key",
             Self::Signature => "signature",
         }

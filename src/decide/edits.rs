@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
+use super::browser_token;
 use crate::formats::percent;
-use crate::http::{RequestHead, FORWARDED_CERTIFICATE};
+use crate::http::{cookies, Cookie, RequestHead, FORWARDED_CERTIFICATE};
 use crate::identity::Identity;
+use crate::policy::TokenFrom;
 use crate::secret::Secret;
 use crate::token::PROOF_HEADER;
 
@@ -106,10 +108,11 @@ pub fn without_made_up_identity(request: &RequestHead) -> Vec<HeaderEdit> {
 }
 
 /// Removes every credential that the client sent: the caller's rights in n8n are those of the
-/// principal alone.
+/// principal alone. `from`: where else a token may be.
 pub(super) fn without_credentials(
     request: &RequestHead,
     keep_authorization: bool,
+    from: Option<&TokenFrom>,
 ) -> Vec<HeaderEdit> {
     let mut edits = removals(request, |name| {
         is_spelling(name, API_KEY_HEADER)
@@ -117,7 +120,50 @@ pub(super) fn without_credentials(
             // A proof is used up. With it, a workflow could call this gate again in another Envoy.
             || is_spelling(name, PROOF_HEADER)
     });
-    edits.extend(without_session_cookie(request));
+    edits.extend(without_cookies(request, |name| {
+        is_session(name)
+            || matches!(from, Some(TokenFrom::Cookie(token)) if browser_token::is_named(name, token))
+    }));
+    edits.extend(
+        from.into_iter()
+            .flat_map(|from| without_query_token(request, from)),
+    );
+    edits
+}
+
+/// Removes the token of a request that passes without a look at it, such as a preflight.
+pub(super) fn without_browser_token(request: &RequestHead, from: &TokenFrom) -> Vec<HeaderEdit> {
+    let mut edits = without_made_up_identity(request);
+    match from {
+        TokenFrom::Cookie(token) => edits.extend(without_cookies(request, |name| {
+            browser_token::is_named(name, token)
+        })),
+        TokenFrom::Query(_) => edits.extend(without_query_token(request, from)),
+    }
+    edits
+}
+
+/// Removes a token from the query, and the page that led here: its address may hold the token, too, and
+/// n8n stores both with the execution (RFC 6750 §5.3).
+fn without_query_token(request: &RequestHead, from: &TokenFrom) -> Vec<HeaderEdit> {
+    let TokenFrom::Query(name) = from else {
+        return Vec::new();
+    };
+    let mut edits = removals(request, |name| is_spelling(name, "referer"));
+    let target = browser_token::target_without(request.target(), name);
+    edits.extend(target.map(|target| HeaderEdit::Set(":path", HeaderValue::Plain(target.into()))));
+    edits
+}
+
+/// Moves an API key that came as a bearer token to the header in which n8n looks for it. Another
+/// spelling of that header does not go on.
+pub(super) fn with_key_of_bearer(request: &RequestHead, key: &[u8]) -> Vec<HeaderEdit> {
+    let mut edits = without_made_up_identity(request);
+    edits.extend(removals(request, |name| {
+        is_spelling(name, API_KEY_HEADER) || is_spelling(name, "authorization")
+    }));
+    let key = Secret::new(String::from_utf8_lossy(key).into_owned());
+    edits.push(HeaderEdit::Set(API_KEY_HEADER, HeaderValue::Secret(key)));
     edits
 }
 
@@ -212,36 +258,22 @@ fn removals(request: &RequestHead, chosen: impl Fn(&str) -> bool) -> Vec<HeaderE
 /// The session cookie of n8n's user interface.
 const SESSION_COOKIE: &[u8] = b"n8n-auth";
 
-/// Removes n8n's session from the cookies: on the public API n8n lets a session override the user
+/// Whether this is the name of n8n's session: on the public API n8n lets a session override the user
 /// of the API key, so that the request would run as another user than the principal's.
-fn without_session_cookie(request: &RequestHead) -> Option<HeaderEdit> {
-    let is_session = |cookie: &&[u8]| {
-        let name = cookie
-            .split(|byte| *byte == b'=')
-            .next()
-            .unwrap_or_default();
-        // Every byte that some parser may trim is trimmed, so that no parser finds a session that was
-        // missed here.
-        let visible = |byte: &u8| byte.is_ascii_graphic();
-        let start = name.iter().position(visible).unwrap_or(name.len());
-        let end = name
-            .iter()
-            .rposition(visible)
-            .map_or(0, |last| last.saturating_add(1));
-        name.get(start..end)
-            .is_some_and(|name| name.eq_ignore_ascii_case(SESSION_COOKIE))
-    };
-    let cookies = || {
-        request
-            .values(COOKIE_HEADER)
-            .flat_map(|value| value.split(|byte| *byte == b';'))
-    };
-    if !cookies().any(|cookie| is_session(&cookie)) {
+fn is_session(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(SESSION_COOKIE)
+}
+
+/// Removes cookies by their names. The names have no byte at their ends that some parser may trim, so
+/// that no parser finds a cookie that was missed here.
+fn without_cookies(request: &RequestHead, chosen: impl Fn(&[u8]) -> bool) -> Option<HeaderEdit> {
+    let is_chosen = |cookie: &Cookie<'_>| chosen(cookie.name);
+    if !cookies(request).any(|cookie| is_chosen(&cookie)) {
         return None;
     }
-    let left: Vec<&[u8]> = cookies()
-        .filter(|cookie| !is_session(cookie))
-        .map(<[u8]>::trim_ascii)
+    let left: Vec<&[u8]> = cookies(request)
+        .filter(|cookie| !is_chosen(cookie))
+        .map(|cookie| cookie.whole.trim_ascii())
         .filter(|cookie| !cookie.is_empty())
         .collect();
     // A header whose other cookies are not text cannot be set again as text. It is removed.

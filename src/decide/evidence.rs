@@ -16,7 +16,7 @@ use crate::reply::Reason;
 /// use n8n_idp_gate::http::RequestHead;
 ///
 /// fn forward(request: &RequestHead, evidence: &Evidence) -> Forward {
-///     Forward::to_webhook(request, evidence, false)
+///     Forward::to_webhook(request, evidence, false, None)
 /// }
 /// ```
 ///
@@ -28,7 +28,7 @@ use crate::reply::Reason;
 /// use n8n_idp_gate::http::RequestHead;
 ///
 /// fn forward(request: &RequestHead, evidence: &Caller) -> Forward {
-///     Forward::to_webhook(request, evidence, false)
+///     Forward::to_webhook(request, evidence, false, None)
 /// }
 /// ```
 ///

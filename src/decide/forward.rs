@@ -6,7 +6,7 @@ use super::edits::{self, HeaderEdit, HeaderValue, ResponseEdit};
 use super::Evidence;
 use crate::facts::MintRequest;
 use crate::http::RequestHead;
-use crate::policy::SignatureRule;
+use crate::policy::{SignatureRule, TokenFrom};
 use crate::reply::Reason;
 use crate::secret::Secret;
 use crate::webhook_signature::VerifiedDelivery;
@@ -37,7 +37,7 @@ impl Forward {
         evidence: &Evidence,
         credential: UpstreamCredential,
     ) -> Self {
-        Self::to(request, evidence, false).with(credential)
+        Self::to(request, evidence, false, None).with(credential)
     }
 
     /// To the internal API, with the session of a user instead of the token. Each cookie of the client goes.
@@ -49,7 +49,7 @@ impl Forward {
         user: Arc<MintRequest>,
         cookie: Secret,
     ) -> Self {
-        let mut forward = Self::to(request, evidence, false);
+        let mut forward = Self::to(request, evidence, false, None);
         forward.edits.extend(edits::without_browser(request));
         forward.with(UpstreamCredential::Session(user, cookie))
     }
@@ -60,8 +60,9 @@ impl Forward {
         request: &RequestHead,
         evidence: &Evidence,
         keep_authorization: bool,
+        token_from: Option<&TokenFrom>,
     ) -> Self {
-        Self::to(request, evidence, keep_authorization)
+        Self::to(request, evidence, keep_authorization, token_from)
     }
 
     /// To a webhook, for a sender that signed the delivery. What the sender signed with stays out of n8n:
@@ -72,7 +73,7 @@ impl Forward {
         rule: &SignatureRule,
     ) -> Self {
         let mut edits = edits::without_made_up_identity(request);
-        edits.extend(edits::without_credentials(request, false));
+        edits.extend(edits::without_credentials(request, false, None));
         edits.extend(edits::without_headers(request, delivery.secret_headers()));
         let name = edits::encode(&rule.name).into_owned();
         for (header, value) in [("x-auth-kind", "webhook"), ("x-auth-principal", &*name)] {
@@ -116,12 +117,21 @@ impl Forward {
         self
     }
 
-    fn to(request: &RequestHead, evidence: &Evidence, keep_authorization: bool) -> Self {
+    fn to(
+        request: &RequestHead,
+        evidence: &Evidence,
+        keep_authorization: bool,
+        token_from: Option<&TokenFrom>,
+    ) -> Self {
         let of_caller = evidence.caller().headers();
         // Room for the usual edits: the caller's headers, the token, and the API key.
         let mut edits = Vec::with_capacity(of_caller.len().saturating_add(2));
         edits.extend(edits::without_made_up_identity(request));
-        edits.extend(edits::without_credentials(request, keep_authorization));
+        edits.extend(edits::without_credentials(
+            request,
+            keep_authorization,
+            token_from,
+        ));
         edits.extend_from_slice(of_caller);
         Self {
             edits,

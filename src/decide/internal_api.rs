@@ -35,10 +35,10 @@ pub(super) fn decide(
     draft: &mut Draft,
 ) -> Result<Outcome, Stop> {
     let request = whole.head;
-    let credential = Credential::of_call_with_token(request)?;
+    let credential = Credential::of_call_with_token(request, None)?;
     draft.record.credential = credential.kind();
     let (scheme, token) = match credential {
-        Credential::Bearer(token) => (Scheme::Bearer, token),
+        Credential::Bearer(token, _) => (Scheme::Bearer, token),
         Credential::Dpop(token) => (Scheme::Dpop, token),
         Credential::ApiKey(_) | Credential::None => {
             return Ok(Outcome::Pass(without_made_up_identity(request)));

@@ -2,7 +2,7 @@
 
 use crate::identity::Dialect;
 use crate::policy::Policy;
-use crate::token::{ApiKeyForm, UntrustedToken};
+use crate::token::{ApiKeyForm, CompactToken, UntrustedToken};
 
 /// The issuer of Entra's tokens of version 1.0.
 const ENTRA_1: &str = "sts.windows.net";
@@ -21,6 +21,20 @@ pub(super) fn is_token(policy: &Policy, value: &[u8]) -> bool {
         ApiKeyForm::Token(token) => is_near(policy, &token),
         ApiKeyForm::Opaque => has_prefix(policy, text),
     })
+}
+
+/// The token of a provider in the place of an API key, if it could be sent as a bearer token as it is:
+/// a JWT of a configured issuer, or an opaque token with the prefix of a provider. Nothing of it is
+/// verified.
+pub(super) fn token_of(policy: &Policy, value: &[u8]) -> Option<CompactToken> {
+    let token = CompactToken::of(value.trim_ascii())?;
+    let text = token.expose();
+    let is_its = match ApiKeyForm::of(text) {
+        ApiKeyForm::Token(token) => policy.issuers.provider_of(&token).is_some(),
+        ApiKeyForm::Opaque => has_prefix(policy, text),
+        ApiKeyForm::Key(_) | ApiKeyForm::Unnamed | ApiKeyForm::Unreadable => false,
+    };
+    is_its.then_some(token)
 }
 
 fn has_prefix(policy: &Policy, text: &str) -> bool {

@@ -4,10 +4,12 @@
 //! runs again from the start: a request has no state, and there is no second path after a wait.
 
 mod authenticate;
+mod browser_token;
 mod caller;
 mod connection;
 mod context;
 mod credential;
+mod cross_site;
 mod decision;
 mod draft;
 mod edits;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::authenticate::authenticate;
 use super::caller::{ResolvedPrincipal, UpstreamKey};
-use super::credential::Credential;
+use super::credential::{ClientKey, Credential};
 use super::draft::{Draft, Stop};
-use super::edits::without_made_up_identity;
+use super::edits::{with_key_of_bearer, without_made_up_identity};
 use super::misplaced::is_token;
 use super::possession::{Scheme, Sender};
 use super::run;
@@ -29,13 +29,13 @@ pub(super) fn decide(
     let request = whole.head;
     let operation = Operation::find(request.method(), route);
     draft.record.operation = operation.map(Operation::name);
-    let credential = Credential::of_api_call(context.policy, request)?;
+    let credential = Credential::of_api_call(context.policy, &instance.public_api, request)?;
     draft.record.credential = credential.kind();
     let (scheme, token) = match credential {
-        Credential::Bearer(token) => (Scheme::Bearer, token),
+        Credential::Bearer(token, _) => (Scheme::Bearer, token),
         Credential::Dpop(token) => (Scheme::Dpop, token),
         Credential::ApiKey(key) => {
-            return with_api_key(context, instance, request, (route, key), &mut draft.record);
+            return with_api_key(context, instance, request, (route, &key), &mut draft.record);
         }
         Credential::None => return Err(Reason::NoCredential.into()),
     };
@@ -154,10 +154,10 @@ fn with_api_key(
     context: DecisionContext<'_>,
     instance: &Instance,
     request: &RequestHead,
-    (route, key): (&Route, &[u8]),
+    (route, sent): (&Route, &ClientKey<'_>),
     record: &mut DecisionRecord,
 ) -> Result<Outcome, Stop> {
-    let key = key.trim_ascii();
+    let key = sent.value.trim_ascii();
     if let Ok(ApiKeyForm::Key(claims)) = std::str::from_utf8(key).map(ApiKeyForm::of) {
         record.api_key = Some(claims);
     }
@@ -165,6 +165,7 @@ fn with_api_key(
     let host = rules.name_hosts().then(|| hostname::requested(request));
     match rules.choose(host.flatten().as_deref(), route) {
         // Every request that passes is searched for tokens of providers later, on all surfaces.
+        ApiKeys::Pass if sent.is_bearer => Ok(Outcome::Pass(with_key_of_bearer(request, key))),
         ApiKeys::Pass => Ok(Outcome::Pass(without_made_up_identity(request))),
         ApiKeys::Refuse if is_token(context.policy, key) => Err(Reason::TokenAsApiKey.into()),
         ApiKeys::Refuse => Err(Reason::ApiKeyRefused.into()),

@@ -30,6 +30,7 @@ use crate::token::{ActiveResponse, TokenDigest, UnverifiedClaims};
 
 mod api_keys;
 mod body;
+mod browser_tokens;
 mod certificates;
 mod edits;
 mod grants;
@@ -44,6 +45,7 @@ mod metadata;
 mod minted;
 mod misplaced;
 mod model;
+mod one_header;
 mod opaque;
 mod path_prefix;
 mod proofs;

@@ -3,9 +3,11 @@
 use super::authenticate::authenticate;
 use super::credential::Credential;
 use super::draft::{Draft, Stop};
-use super::edits::without_made_up_identity;
+use super::edits::{without_browser_token, without_made_up_identity};
 use super::possession::{Scheme, Sender};
-use super::{signed_webhook, DecisionContext, Forward, Outcome, Request};
+use super::{
+    cross_site, signed_webhook, CredentialKind, DecisionContext, Forward, Outcome, Request,
+};
 use crate::n8n::Route;
 use crate::policy::{DpopUse, Instance, Preflight, RuleChoice, WebhookAuth, WebhookRule};
 use crate::reply::Reason;
@@ -33,7 +35,11 @@ pub(super) fn decide(
         }
         WebhookAuth::Deny => Err(Reason::WebhookDenied.into()),
         WebhookAuth::Bearer if rule.cors_preflight == Preflight::Pass && request.is_preflight() => {
-            pass()
+            match &rule.token_from {
+                None => pass(),
+                // A preflight has the query of the request that follows.
+                Some(from) => Ok(Outcome::Pass(without_browser_token(request, from))),
+            }
         }
         WebhookAuth::Bearer => verified(context, instance, whole, rule, draft),
     }
@@ -48,10 +54,15 @@ fn verified(
 ) -> Result<Outcome, Stop> {
     let request = whole.head;
     draft.record.requires_proof = rule.dpop == DpopUse::Required;
-    let credential = Credential::of_call_with_token(request)?;
+    let credential = Credential::of_call_with_token(request, rule.token_from.as_ref())?;
     draft.record.credential = credential.kind();
     let (scheme, token) = match credential {
-        Credential::Bearer(token) => (Scheme::Bearer, token),
+        Credential::Bearer(_, CredentialKind::BearerInCookie)
+            if !cross_site::may_use_cookies(request) =>
+        {
+            return Err(Reason::CrossSite.into());
+        }
+        Credential::Bearer(token, _) => (Scheme::Bearer, token),
         Credential::Dpop(token) => (Scheme::Dpop, token),
         Credential::ApiKey(_) | Credential::None => return Err(Reason::NoCredential.into()),
     };
@@ -75,5 +86,6 @@ fn verified(
         request,
         &evidence,
         rule.keep_authorization,
+        rule.token_from.as_ref(),
     )))
 }

@@ -162,6 +162,8 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
                     rules: Vec::new(),
                     otherwise: ApiKeys::Pass,
                 },
+                tokens_in_api_key: true,
+                api_keys_in_bearer: false,
                 resource: None,
                 providers: None,
                 scopes_supported: Vec::new(),

@@ -16,14 +16,19 @@ pub fn encoded(text: &str) -> String {
     encoded
 }
 
+/// The name and the value of one field, decoded.
+pub fn field(field: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    let mut parts = field.splitn(2, |byte| *byte == b'=');
+    let mut next = || decoded(parts.next().unwrap_or_default());
+    (next(), next())
+}
+
 /// The value of the first field that is called `name`, as the URL Standard's `URLSearchParams`
 /// reads it; `None`: there is none.
 pub fn value(form: &[u8], name: &str) -> Option<String> {
-    form.split(|byte| *byte == b'&').find_map(|field| {
-        let mut parts = field.splitn(2, |byte| *byte == b'=');
-        let is_it = decoded(parts.next()?) == name.as_bytes();
-        let value = decoded(parts.next().unwrap_or_default());
-        is_it.then(|| String::from_utf8_lossy(&value).into_owned())
+    form.split(|byte| *byte == b'&').find_map(|one| {
+        let (own, value) = field(one);
+        (own == name.as_bytes()).then(|| String::from_utf8_lossy(&value).into_owned())
     })
 }
 

@@ -1,6 +1,7 @@
 //! HTTP as this filter meets it: heads of requests, host names, addresses, and what can be called.
 
 mod address;
+mod cookies;
 mod endpoint;
 mod forwarded_certificate;
 pub mod hostname;
@@ -9,6 +10,7 @@ mod request_head;
 mod target_uri;
 
 pub use address::{Address, AddressFault};
+pub use cookies::{cookies, Cookie};
 pub use endpoint::Endpoint;
 pub use forwarded_certificate::{
     forwarded_certificate, ForwardedCertificate, FORWARDED_CERTIFICATE,

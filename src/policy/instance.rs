@@ -64,6 +64,10 @@ impl Instance {
 pub struct PublicApi {
     /// What happens to calls with a static API key.
     pub api_keys: ApiKeyRules,
+    /// Whether a token of a provider in the header of API keys is a bearer token.
+    pub tokens_in_api_key: bool,
+    /// Whether a static API key may come as a bearer token.
+    pub api_keys_in_bearer: bool,
     /// The identifier of this resource (RFC 9728 §1.2), such as
     /// `https://n8n.example.com/api/v1`; `None`: derived from what the client asked for.
     pub resource: Option<String>,

@@ -50,7 +50,7 @@ pub use provider::{Freshness, KeySource, Provider, ProviderId, RolesFrom};
 pub use provisioning::Provisioning;
 pub use rest_auth::RestAuth;
 pub use signature_rule::{Replay, SignatureRule};
-pub use webhook_rules::{Preflight, RuleChoice, WebhookAuth, WebhookRule, WebhookRules};
+pub use webhook_rules::{Preflight, RuleChoice, TokenFrom, WebhookAuth, WebhookRule, WebhookRules};
 
 use crate::secret::Secret;
 

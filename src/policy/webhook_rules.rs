@@ -37,8 +37,19 @@ pub struct WebhookRule {
     pub dpop: DpopUse,
     /// Whether the workflow gets the token.
     pub keep_authorization: bool,
+    /// Where a token may be beside `Authorization`.
+    pub token_from: Option<TokenFrom>,
     /// Whether a CORS preflight, which cannot carry a token, passes a `bearer` rule.
     pub cors_preflight: Preflight,
+}
+
+/// Where a browser sends a token that it cannot send in `Authorization`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenFrom {
+    /// In the cookie of this name.
+    Cookie(String),
+    /// In the field of this name of the query (RFC 6750 §2.3).
+    Query(String),
 }
 
 /// What happens to a CORS preflight of a guarded webhook.

@@ -6,8 +6,11 @@ use serde_json::{json, Map, Value};
 
 use super::{LocalReply, Proofs, Resource};
 use crate::crypto::Algorithm;
-use crate::policy::{DpopUse, Instance, Policy, WebhookRule};
+use crate::policy::{DpopUse, Instance, Policy, TokenFrom, WebhookRule};
 use crate::token::TENANT;
+
+/// How a client may send the token. There is no name for a cookie.
+const BEARER_METHODS: &str = "bearer_methods_supported";
 
 /// The metadata of the public API, for a client that wants a token.
 pub fn api_metadata(policy: &Policy, instance: &Instance, resource: &Resource) -> LocalReply {
@@ -31,7 +34,11 @@ pub fn api_metadata(policy: &Policy, instance: &Instance, resource: &Resource) -
 pub fn trigger_metadata(policy: &Policy, rule: &WebhookRule, resource: &Resource) -> LocalReply {
     let requires_proof = rule.dpop == DpopUse::Required;
     let providers = rule.require.providers.as_ref();
-    reply(document(policy, providers, resource, requires_proof))
+    let mut document = document(policy, providers, resource, requires_proof);
+    if matches!(rule.token_from, Some(TokenFrom::Query(_))) {
+        document.insert(BEARER_METHODS.to_owned(), json!(["header", "query"]));
+    }
+    reply(document)
 }
 
 /// The response to a CORS preflight of a metadata document. Scripts of any site may read the
@@ -58,7 +65,7 @@ fn document(
 ) -> Map<String, Value> {
     let mut document = Map::new();
     document.insert("resource".to_owned(), json!(resource.identifier));
-    document.insert("bearer_methods_supported".to_owned(), json!(["header"]));
+    document.insert(BEARER_METHODS.to_owned(), json!(["header"]));
     if let Some(servers) = listed(&authorization_servers(policy, providers)) {
         document.insert("authorization_servers".to_owned(), servers);
     }

@@ -89,6 +89,33 @@ refusals! {
             meaning: "a bearer token and an `X-N8N-API-KEY` (RFC 6750 §2)",
             remedy: "remove `X-N8N-API-KEY` from the client, also where it is empty",
         }
+        /// A webhook got more than one token.
+        SeveralTokens => {
+            status: 400,
+            challenge: INVALID_REQUEST,
+            code: "several_tokens",
+            detail: "Send one access token, and send it once: in the Authorization header, the cookie or the query.",
+            meaning: "a webhook with `token_from` got a token in two ways, or two of them (RFC 6750 §2)",
+            remedy: "have the client send one of them; delete a second cookie of that name, for another path or domain",
+        }
+        /// A token in a cookie or in the query has no form of a token.
+        MalformedBrowserToken => {
+            status: 400,
+            challenge: INVALID_REQUEST,
+            code: "malformed_token",
+            detail: "The access token in the cookie or the query is malformed.",
+            meaning: "the cookie or the query field of `token_from` holds no token, or its name is written in another way",
+            remedy: "write the token as it is, without quotes, and the name as the rule has it",
+        }
+        /// A page of another site made a browser send a cookie (cross-site request forgery).
+        CrossSite => {
+            status: 403,
+            challenge: Challenge::None,
+            code: "cross_site",
+            detail: "The token in a cookie does not count for a request from another site.",
+            meaning: "a webhook with `token_from: { cookie: … }` was called from a page of another site, and not by a link",
+            remedy: "call it from a page of the same origin, or send the token as `Authorization: Bearer`",
+        }
         /// No credential where one is needed.
         NoCredential => {
             status: 401,
@@ -122,8 +149,8 @@ refusals! {
             challenge: Challenge::Bare,
             code: "token_as_api_key",
             detail: "X-N8N-API-KEY is for keys of n8n. Send an access token of your identity provider as: Authorization: Bearer TOKEN.",
-            meaning: "`X-N8N-API-KEY` holds a token of a provider, or a JWT that cannot be read, and no n8n API key",
-            remedy: "have the client send the token as `Authorization: Bearer`, or an n8n API key",
+            meaning: "`X-N8N-API-KEY` holds a token of a provider that is not taken there, or a JWT that cannot be read, and no n8n API key",
+            remedy: "on the public API send the token alone, without `Bearer` and quotes, and leave `tokens_in_api_key` on; elsewhere send it as `Authorization: Bearer`",
         }
         /// No provider has the `iss` of the token.
         UnknownIssuer => {

@@ -11,6 +11,9 @@ use crate::time::UnixSeconds;
 /// The `iss` of n8n's own keys begins so.
 const ISSUER: &str = "n8n";
 
+/// What n8n's older keys begin with.
+const LEGACY_PREFIX: &str = "n8n_api_";
+
 /// The `aud` of keys for the public API.
 const AUDIENCE: &str = "public-api";
 
@@ -64,6 +67,18 @@ impl<'k> ApiKeyForm<'k> {
             Err(_) => Self::Unreadable,
         }
     }
+}
+
+/// Whether a text is an API key of n8n, in a form that is known: one that begins with `n8n_api_`, or a
+/// JWT with the `iss` and `aud` of keys. Other tokens of n8n are none, such as those of its OAuth
+/// server and of its token exchange.
+pub fn is_api_key(text: &str) -> bool {
+    if is_opaque(text) {
+        return text.starts_with(LEGACY_PREFIX);
+    }
+    UntrustedToken::parse(text).is_ok_and(|token| {
+        token.claimed_issuer() == ISSUER && KeyClaims::of(&token).is_for_public_api
+    })
 }
 
 impl KeyClaims {
@@ -120,6 +135,30 @@ mod tests {
         assert!(
             matches!(ApiKeyForm::of(&text), ApiKeyForm::Key(claims) if !claims.is_for_public_api)
         );
+    }
+
+    #[test]
+    fn only_known_forms_of_keys_are_keys() {
+        for (claims, expected) in [
+            (json!({"iss": "n8n", "aud": "public-api"}), true),
+            (json!({"iss": "n8n"}), true),
+            (json!({"iss": "n8n", "aud": "mcp-server-api"}), false),
+            (
+                json!({"iss": "n8n-token-exchange", "aud": "public-api"}),
+                false,
+            ),
+            (
+                json!({"iss": "https://idp.example", "aud": "public-api"}),
+                false,
+            ),
+            (json!({"aud": "public-api"}), false),
+        ] {
+            assert_eq!(is_api_key(&jwt(&claims)), expected, "{claims}");
+        }
+        assert!(is_api_key("n8n_api_0123456789abcdef"));
+        for text in ["", "static", "N8N_API_01", "eyJhbGciOiJkaXIifQ.a.b.c.d"] {
+            assert!(!is_api_key(text), "{text}");
+        }
     }
 
     #[test]

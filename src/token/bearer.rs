@@ -23,6 +23,13 @@ pub enum Bearer {
 pub struct CompactToken(String);
 
 impl CompactToken {
+    /// A token from elsewhere than `Authorization`; `None`: it is no `b64token`, as it would have to be
+    /// there.
+    pub fn of(value: &[u8]) -> Option<Self> {
+        let text = is_b64token(value).then(|| std::str::from_utf8(value).ok());
+        text.flatten().map(|text| Self(text.to_owned()))
+    }
+
     /// The token itself.
     pub fn expose(&self) -> &str {
         &self.0

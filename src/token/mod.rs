@@ -24,7 +24,7 @@ mod unverified_claims;
 mod verified;
 
 pub use active_response::{ActiveResponse, Term};
-pub use api_key::{ApiKeyForm, KeyClaims};
+pub use api_key::{is_api_key, ApiKeyForm, KeyClaims};
 pub use bearer::{bearer, Bearer, BearerFault, CompactToken};
 pub use binding::Binding;
 pub use claims::{text, NotText, CLIENT_CLAIMS};

@@ -390,3 +390,25 @@ fn workers_that_cannot_tell_each_other_of_deliveries_are_warned_of() {
         assert_eq!(paths, expected, "{secret} {sharing}");
     }
 }
+
+#[test]
+fn a_switch_for_keys_that_never_pass_is_warned_of() {
+    let load = |public_api: &str| {
+        load(&format!(
+            "providers: [{{ name: a, issuer: 'https://a.example', audiences: n8n, cluster: a }}]\n\
+             webhooks: [{{ path: /webhook/**, auth: bearer }}]\n\
+             public_api: {{ {public_api}, api_keys_in_bearer: true }}\n"
+        ))
+        .unwrap()
+        .warnings
+    };
+    let warning = Diagnostic {
+        path: "public_api.api_keys_in_bearer".to_owned(),
+        problem: "has no effect: no API key passes".to_owned(),
+        hint: "remove it, or let some pass with api_keys or rules".to_owned(),
+    };
+    assert_eq!(load("api_keys: refuse"), [warning]);
+    assert_eq!(load("api_keys: pass"), []);
+    let some = "api_keys: refuse, rules: [{ path: /api/v1/tags/**, api_keys: pass }]";
+    assert_eq!(load(some), []);
+}

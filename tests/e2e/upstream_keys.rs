@@ -289,7 +289,14 @@ fn a_token_of_a_provider_is_no_key() {
     run_scenarios(
         &gate,
         vec![
-            refused("on the public API", keyed(api, &good)),
+            arrives(
+                "on the public API, where it is judged as a bearer token",
+                keyed(api, &good),
+                upstream()
+                    .with("x-n8n-api-key", KEY_A)
+                    .with("x-auth-client", "app-a")
+                    .without("authorization"),
+            ),
             refused("of an issuer that is nearly configured", keyed(api, &near)),
             refused("with a scheme", keyed(api, &format!("Bearer {good}"))),
             refused("to an open webhook", keyed("/webhook/open/x", &good)),
@@ -402,4 +409,30 @@ fn a_client_that_asks_for_json_reads_the_refusal() {
         );
         assert_eq!(response.json()["reason"], "no_credential", "{accept}");
     }
+}
+
+#[test]
+fn an_api_key_as_a_bearer_token_reaches_n8n_in_its_own_header() {
+    let mut policy = policy();
+    policy["public_api"] = json!({ "api_keys_in_bearer": true });
+    let key = key_of_n8n(&json!({"iss": "n8n", "sub": "u", "aud": "public-api"}));
+    run_scenarios(
+        &Gate::with(policy, |setup| setup),
+        vec![
+            arrives(
+                "where it is switched on",
+                Request::get("/api/v1/workflows").bearer(&key),
+                upstream()
+                    .with("x-n8n-api-key", &key)
+                    .without("authorization")
+                    .without("x-auth-client"),
+            ),
+            refused(
+                "to a webhook",
+                Request::get("/webhook/orders/new").bearer(&key),
+                401,
+                "unknown_issuer",
+            ),
+        ],
+    );
 }

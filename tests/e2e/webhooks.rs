@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::gate::{token, Gate, ORDERS, READER};
+use crate::gate::{policy, token, Gate, ORDERS, READER};
 use crate::scenario::{arrives, refused, run_scenarios, upstream};
 use crate::support::http::Request;
 
@@ -95,4 +95,45 @@ fn a_webhook_is_guarded_by_the_first_rule_that_matches() {
             ),
         ],
     );
+}
+
+/// Pages that a person opens in a browser: the token is in a cookie or in the query.
+#[test]
+fn a_token_that_a_browser_sends_reaches_no_workflow_and_no_log() {
+    let mut policy = policy();
+    policy["webhooks"] = json!([
+        { "path": "/webhook/pages/**", "auth": "bearer", "token_from": { "cookie": "token" } },
+        { "path": "/webhook/links/**", "auth": "bearer", "token_from": { "query": "token" } },
+    ]);
+    let gate = Gate::with(policy, |setup| setup.log_level("trace"));
+    let good = token("app-a", &[]);
+    let send = |request: Request| {
+        let response = request.send(gate.envoy.port()).unwrap();
+        (response.status, gate.recorder.take())
+    };
+    let cookie = format!("theme=dark; token={good}");
+    let page = Request::get("/webhook/pages/a").header("Cookie", &cookie);
+    let (status, recorded) = send(page.clone());
+    assert_eq!(status, 200);
+    assert_eq!(recorded[0].values("cookie"), ["theme=dark"]);
+    assert_eq!(recorded[0].values("x-auth-client"), ["app-a"]);
+    let link = format!("/webhook/links/a?a=%20&token={good}&b");
+    let (status, recorded) = send(Request::get(&link).header("Referer", &link));
+    assert_eq!(status, 200);
+    assert_eq!(recorded[0].target, "/webhook/links/a?a=%20&b");
+    assert_eq!(recorded[0].values("referer"), [""; 0]);
+    assert_eq!(recorded[0].values("x-auth-client"), ["app-a"]);
+    for (refused, expected) in [
+        (page.clone().bearer(&good), 400),
+        (page.header("Sec-Fetch-Site", "cross-site"), 403),
+        (Request::get(format!("{link}&token=x")), 400),
+        (Request::get(format!("/webhook/pages/a?token={good}")), 401),
+    ] {
+        let (status, recorded) = send(refused);
+        assert_eq!(status, expected);
+        assert!(recorded.is_empty());
+    }
+    let log = gate.envoy.log_text();
+    let (_, signature) = good.rsplit_once('.').unwrap();
+    assert!(!log.contains(signature), "the log holds a token");
 }

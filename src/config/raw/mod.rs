@@ -20,7 +20,7 @@ pub(super) use provider::{
 };
 pub(super) use provisioning::RawProvisioning;
 pub(super) use signature::RawSignature;
-pub(super) use surfaces::{RawApiKeyRule, RawEndpoints, RawPublicApi, RawWebhook};
+pub(super) use surfaces::{RawApiKeyRule, RawEndpoints, RawPublicApi, RawTokenFrom, RawWebhook};
 
 use super::defaults;
 use super::field::{default_word, fields_have_defaults, optional, required};

@@ -7,7 +7,7 @@ use crate::config::read::{List, Located, OneOf, OneOrMany};
 use crate::config::rules::{At, Demand, Rule, When};
 use crate::config::section::section;
 use crate::config::syntax::{
-    DocumentUri, HostName, PathTemplate, Prefix, Resource, ScopeToken, Text,
+    CookieName, DocumentUri, FieldName, HostName, PathTemplate, Prefix, Resource, ScopeToken, Text,
 };
 use crate::n8n::Endpoints;
 use crate::policy::{ApiKeys, DpopUse, Preflight};
@@ -22,6 +22,12 @@ section! {
         api_keys: OneOf<ApiKeys> = default_word(defaults::API_KEYS),
         /// Exceptions from `api_keys` for some hosts and paths. The first match applies.
         rules: List<Located<RawApiKeyRule>> = optional("none"),
+        /// Take a token of a provider in `X-N8N-API-KEY` as a bearer token, for tools that can send
+        /// no other header. With `false` it is refused.
+        tokens_in_api_key: bool = default_flag(defaults::TOKENS_IN_API_KEY),
+        /// Take an API key of n8n that comes as `Authorization: Bearer`, and send it to n8n as
+        /// `X-N8N-API-KEY`, where `api_keys` lets it pass.
+        api_keys_in_bearer: bool = default_flag(defaults::API_KEYS_IN_BEARER),
         /// The identifier of the public API as a protected resource (RFC 9728), such as
         /// `https://n8n.example.com/api/v1`, with `path_prefix` if there is one.
         resource: Text<Resource> = optional("taken from the request"),
@@ -74,7 +80,9 @@ section! {
         require: RawCondition = optional("every caller with a good token"),
         /// Whether the token must come with a `DPoP` proof (RFC 9449): `required` refuses bearer tokens.
         dpop: OneOf<DpopUse> = default_word(defaults::DPOP),
-        /// Send the token on to the workflow.
+        /// Where the token may be beside `Authorization`, for a webhook that a browser opens.
+        token_from: RawTokenFrom = optional("in `Authorization` only"),
+        /// Send the token in `Authorization` on to the workflow.
         keep_authorization: bool = default_flag(defaults::KEEP_AUTHORIZATION),
         /// What happens to a CORS preflight, which cannot carry a token: `guard` refuses it like
         /// any request without one, `pass` lets it through.
@@ -113,10 +121,39 @@ section! {
         },
         Rule {
             when: When::Is("auth", &["open", "signature", "deny"]),
-            demand: Demand::Without(&["require", "dpop", "keep_authorization", "cors_preflight"]),
+            demand: Demand::Without(&["require", "dpop", "token_from", "keep_authorization", "cors_preflight"]),
             at: At::Each,
             problem: "has no effect: the rule takes no token",
             hint: "remove it, or write auth: bearer",
+        },
+    }
+}
+
+section! {
+    /// Where a browser sends the token, which cannot set a header when a person opens a page. The token
+    /// reaches no workflow from there.
+    RawTokenFrom at "webhooks[].token_from" {
+        /// The cookie of this name. It does not count for a request from another site, except for a
+        /// link to the page.
+        cookie: Text<CookieName> = optional("in no cookie"),
+        /// The field of this name in the query, such as `access_token` (RFC 6750 section 2.3).
+        /// Addresses are in histories, bookmarks and logs: use short-lived tokens.
+        query: Text<FieldName> = optional("not in the query"),
+    }
+    rules {
+        Rule {
+            when: When::Given("cookie"),
+            demand: Demand::Without(&["query"]),
+            at: At::Each,
+            problem: "contradicts cookie: the token is in one of them",
+            hint: "remove one of the two",
+        },
+        Rule {
+            when: When::Always,
+            demand: Demand::AnyOf(&["cookie", "query"]),
+            at: At::Object,
+            problem: "names neither a cookie nor a field of the query",
+            hint: "write cookie: __Host-n8n-token, or query: access_token",
         },
     }
 }

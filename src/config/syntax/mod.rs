@@ -11,7 +11,7 @@ mod signature;
 mod url;
 
 pub(super) use email::{Email, EmailDomain};
-pub(super) use name::{ClusterName, HostName, PrincipalName, ShortName};
+pub(super) use name::{ClusterName, CookieName, FieldName, HostName, PrincipalName, ShortName};
 pub(super) use network::NetworkText;
 pub(super) use path::{Domain, OuterPath, PathTemplate, Prefix, Segment};
 pub(super) use scope::ScopeToken;

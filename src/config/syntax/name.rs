@@ -42,6 +42,55 @@ impl Syntax for PrincipalName {
     }
 }
 
+/// The name of a cookie with a token.
+pub(in crate::config) struct CookieName;
+
+impl Syntax for CookieName {
+    const DESCRIPTION: Description = Description {
+        name: "cookie name",
+        rules: "`A-Z`, `a-z`, `0-9`, `-`, `_` and `.`, and not `n8n-auth`. With `__Host-` at its \
+                beginning, browsers take the cookie from this host only, and over TLS only.",
+        pattern: Some("^[A-Za-z0-9._-]{1,64}$"),
+        example: "__Host-n8n-token",
+    };
+
+    fn check(text: &str) -> Result<(), Message> {
+        if text.eq_ignore_ascii_case("n8n-auth") {
+            let hint = "choose another name, such as __Host-n8n-token";
+            return Err(Message::new("is the session of n8n itself", hint));
+        }
+        check_field(text)
+    }
+}
+
+/// The name of a field of the query with a token.
+pub(in crate::config) struct FieldName;
+
+impl Syntax for FieldName {
+    const DESCRIPTION: Description = Description {
+        name: "query field",
+        rules: "`A-Z`, `a-z`, `0-9`, `-`, `_` and `.`.",
+        pattern: Some("^[A-Za-z0-9._-]{1,64}$"),
+        example: "access_token",
+    };
+
+    fn check(text: &str) -> Result<(), Message> {
+        check_field(text)
+    }
+}
+
+fn check_field(text: &str) -> Result<(), Message> {
+    let is_sound = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    if text.len() <= MAX_NAME && text.bytes().all(is_sound) {
+        return Ok(());
+    }
+    let hint = "use A-Z, a-z, 0-9, ., - and _, 64 characters at most";
+    Err(Message::new(
+        "has a character that is not safe there, or is too long",
+        hint,
+    ))
+}
+
 /// A host, or all hosts below a domain.
 pub(in crate::config) struct HostName;
 

@@ -13,6 +13,13 @@ fn unsigned(claims: &Value) -> String {
     format!("{input}.c2lnbmF0dXJl")
 }
 
+/// The configuration in which the header of API keys is for API keys alone.
+fn for_keys_alone() -> Value {
+    let mut configuration = configuration();
+    configuration["public_api"] = json!({"tokens_in_api_key": false});
+    configuration
+}
+
 fn keyed(facts: &TestFacts, path: &str, headers: &[(&str, &str)]) -> &'static str {
     let decision = decide_with(facts, &request("GET", path, headers));
     match &decision.outcome {
@@ -28,7 +35,7 @@ fn with_key(facts: &TestFacts, key: &str) -> &'static str {
 
 #[test]
 fn a_token_of_a_configured_issuer_is_no_key() {
-    let facts = facts(&configuration());
+    let facts = facts(&for_keys_alone());
     let good = sign(&claims("reader", &["Reader"]));
     for key in [
         good.clone(),
@@ -63,7 +70,7 @@ fn a_token_of_a_configured_issuer_is_no_key() {
 fn a_token_of_any_tenant_or_version_of_entra_is_no_key() {
     const TENANT: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";
     const OTHER: &str = "0b7a1b2c-0000-4000-8000-2d7cd011db47";
-    let mut configuration = configuration();
+    let mut configuration = for_keys_alone();
     configuration["providers"] = json!([{"name": "entra", "type": "entra",
         "tenant": "organizations", "tenants": [TENANT], "audiences": ["api://n8n-api"],
         "jwks": {"keys": [signer().jwk("one")]}}]);
@@ -81,7 +88,7 @@ fn a_token_of_any_tenant_or_version_of_entra_is_no_key() {
 
 #[test]
 fn an_opaque_token_that_a_provider_marks_is_no_key() {
-    let mut configuration = configuration();
+    let mut configuration = for_keys_alone();
     configuration["providers"][0]["introspection"] = json!({"uri": "https://idp.example/i",
         "cluster": "idp", "client_id": "gate", "client_secret": {"env": "READER_KEY"},
         "accept_untyped": true});
@@ -134,7 +141,7 @@ fn a_token_reaches_no_part_of_n8n_as_a_key_under_any_name() {
 #[test]
 fn a_token_in_place_of_a_refused_api_key_has_its_own_reason() {
     let mut configuration = configuration();
-    configuration["public_api"] = json!({"api_keys": "refuse"});
+    configuration["public_api"] = json!({"api_keys": "refuse", "tokens_in_api_key": false});
     let facts = facts(&configuration);
     let good = sign(&claims("reader", &["Reader"]));
     assert_eq!(with_key(&facts, &good), "token_as_api_key");

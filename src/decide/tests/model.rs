@@ -56,7 +56,7 @@ fn tokens() -> [(String, bool); TOKENS] {
 }
 
 /// A header of a request.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Header {
     Bearer,
     /// The token as an API key.
@@ -100,11 +100,9 @@ impl Sent {
         request(self.method, self.path, &headers.collect::<Vec<_>>())
     }
 
-    fn bearers(&self) -> usize {
-        let bearers = self.headers.iter();
-        bearers
-            .filter(|header| matches!(header, Header::Bearer))
-            .count()
+    fn count(&self, wanted: Header) -> usize {
+        let headers = self.headers.iter();
+        headers.filter(|header| **header == wanted).count()
     }
 }
 
@@ -194,7 +192,10 @@ fn random_requests_keep_the_promises() {
             match &decision.outcome {
                 Outcome::Forward(_) => {
                     forwards.set(forwards.get() + 1);
-                    assert!(*is_good && sent.bearers() == 1, "forwarded");
+                    let to_api = decision.record.surface == Some(Surface::PublicApi);
+                    let tokens = sent.count(Header::Bearer)
+                        + if to_api { sent.count(Header::Key) } else { 0 };
+                    assert!(*is_good && tokens == 1, "forwarded");
                     check_forward(&request, &decision);
                 }
                 Outcome::Pass(_) => check_pass(&request, &decision, token),

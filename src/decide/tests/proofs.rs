@@ -229,7 +229,7 @@ fn a_bound_token_is_no_api_key() {
         let head = request(method, path, &[("x-n8n-api-key", &token)]);
         assert_eq!(
             reason(&decided_under(&with_proofs(), &head)),
-            "token_as_api_key"
+            "sender_constrained"
         );
     }
     let authorization = format!("DPoP {token}");
