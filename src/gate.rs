@@ -43,7 +43,7 @@ use crate::http::RequestHead;
 use crate::policy::{InstanceId, KeyOf, Policy, ProviderId};
 use crate::reply::{problem, Reason, Resource};
 use crate::time::UnixMillis;
-use crate::token::{bearer, Bearer};
+use crate::token::{bearer, Bearer, NonceKey, ProofFault};
 
 /// How often the gate looks for due facts while no request waits.
 const QUIET_TICK: Duration = Duration::from_millis(500);
@@ -69,6 +69,8 @@ pub struct Gate {
     store: FactStore,
     token_cache: TokenCache<Caller>,
     used_ids: UsedIds,
+    /// Makes the nonces of proofs.
+    nonces: Option<NonceKey>,
     crypto: Box<dyn SignatureVerifier>,
     waiting: BTreeMap<WaiterId, WaitingRequest>,
     /// Those of them that wait for their bodies.
@@ -110,9 +112,14 @@ impl Gate {
     /// A gate without any fetched fact.
     pub fn new(policy: impl Into<Arc<Policy>>, crypto: Box<dyn SignatureVerifier>) -> Self {
         let policy = policy.into();
+        let shared = SharedKey::derive(policy.secrets());
         Self {
             store: FactStore::new(&policy),
-            used_ids: UsedIds::new(SharedKey::derive(policy.secrets())),
+            nonces: shared
+                .as_ref()
+                .filter(|_| policy.proofs.nonces)
+                .map(|key| NonceKey::new(key.secret_for("nonces of proofs"))),
+            used_ids: UsedIds::new(shared),
             policy,
             token_cache: TokenCache::default(),
             crypto,
@@ -521,6 +528,7 @@ impl Gate {
             facts: &self.store.at(now).of_request(since),
             token_cache: &self.token_cache,
             crypto: &*self.crypto,
+            nonces: self.nonces.as_ref(),
             now: now.to_seconds(),
         };
         #[cfg(test)]
@@ -644,7 +652,13 @@ impl Gate {
                 Resource::asked_for(instance, decision.record.surface, &request)
                     .map(|resource| resource.requiring_proofs(decision.record.requires_proof))
             });
-            problem(reason, resource.as_ref(), &request)
+            let mut refusal = problem(reason, resource.as_ref(), &request);
+            let nonces = self.nonces.as_ref();
+            if let (Reason::Proof(ProofFault::OtherNonce), Some(nonces)) = (reason, nonces) {
+                let nonce = nonces.current(now.to_seconds());
+                refusal.headers.push(("dpop-nonce", nonce));
+            }
+            refusal
         };
         let (is_reply, refusal) = match &decision.outcome {
             Outcome::Forward(_) | Outcome::Pass(_) | Outcome::UpstreamResponse => {

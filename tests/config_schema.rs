@@ -267,6 +267,7 @@ const FILTER_ONLY: [(&str, &[&str]); 11] = [
         "what one object needs of another",
         &[
             "claims_at_email_without_trust",
+            "dpop_nonces_without_secret",
             "dpop_required_without_public_origin",
             "instance_without_principals",
             "introspection_without_cluster",

@@ -165,6 +165,7 @@ fn decided(token: &Token, configuration: Value) -> (Decision, RequestHead) {
         ),
     ]);
     let context = DecisionContext {
+        nonces: None,
         policy: &policy,
         facts: &InlineKeys(&policy),
         token_cache: &TokenCache::default(),

@@ -86,6 +86,9 @@ impl SizeLimits for MaxBody {
 /// Most providers bind tokens to keys for some of their clients only.
 pub(super) const DPOP: DpopUse = DpopUse::Accepted;
 
+/// Each client must repeat a request for its nonce.
+pub(super) const NONCES: bool = false;
+
 /// How far the time of a proof may be from the time of Envoy. RFC 9449 §11.1: seconds or minutes.
 pub(super) struct ProofWindow;
 

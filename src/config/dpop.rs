@@ -21,6 +21,7 @@ pub(super) fn proofs(raw: Field<RawDpopProofs>) -> Option<ProofRules> {
     let raw = raw.value?;
     Some(ProofRules {
         window: raw.window.value?.0,
+        nonces: raw.nonces.value?,
     })
 }
 
@@ -59,5 +60,14 @@ pub(super) fn check_demands(demands: &[FieldPath], policy: &Policy) {
     }
     for path in demands {
         report_no_origin(path);
+    }
+}
+
+/// Nonces are made with the secrets of the configuration, because workers must accept those of each other.
+pub(super) fn check_nonces(path: &FieldPath, policy: &Policy) {
+    if policy.proofs.nonces && policy.secrets().next().is_none() {
+        let problem =
+            "needs a secret that workers share: each would refuse the nonces of the others";
+        path.error(problem, "write sharing_secret: { env: NAME }");
     }
 }

@@ -120,6 +120,7 @@ fn policy(raw: RawConfiguration, environment: &dyn Environment) -> Option<Policy
         None => None,
     };
     let audit = audit::audit(raw.audit);
+    let nonces_path = raw.dpop_proofs.path.member("nonces");
     let proofs = dpop::proofs(raw.dpop_proofs);
     let client_certificates = client_certificates::client_certificates(raw.client_certificates);
     let context = InstanceContext {
@@ -137,6 +138,7 @@ fn policy(raw: RawConfiguration, environment: &dyn Environment) -> Option<Policy
         audit: audit?,
     };
     dpop::check_demands(&demands, &policy);
+    dpop::check_nonces(&nonces_path, &policy);
     warn_of_idle_providers(&policy, &providers_path);
     warn_of_scopes(&policy, &summaries);
     warn_of_unshared_deliveries(&policy, &raw.sharing_secret.path);

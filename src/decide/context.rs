@@ -5,6 +5,7 @@ use crate::crypto::SignatureVerifier;
 use crate::facts::Facts;
 use crate::policy::Policy;
 use crate::time::UnixSeconds;
+use crate::token::NonceKey;
 
 /// Everything that a decision depends on beside the request. A decision changes nothing in it.
 #[derive(Clone, Copy)]
@@ -17,6 +18,8 @@ pub struct DecisionContext<'g> {
     pub token_cache: &'g TokenCache<Caller>,
     /// What checks signatures.
     pub crypto: &'g dyn SignatureVerifier,
+    /// Makes the nonces that proofs must have; `None`: they need none.
+    pub nonces: Option<&'g NonceKey>,
     /// The time.
     pub now: UnixSeconds,
 }

@@ -74,6 +74,7 @@ fn check_proof(
         key,
         now: context.now,
         window: context.policy.proofs.window,
+        nonces: context.nonces,
     };
     let proof = VerifiedProof::verify(&target, context.crypto)?;
     Ok(UseOnce {

@@ -230,6 +230,7 @@ fn decide_with_cache(
     request: &RequestHead,
 ) -> Decision {
     let context = DecisionContext {
+        nonces: None,
         policy: &facts.policy,
         facts,
         token_cache,

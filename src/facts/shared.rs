@@ -79,6 +79,11 @@ impl SharedKey {
         Peer::blinded(u64::from_be_bytes(first))
     }
 
+    /// A secret for another purpose.
+    pub fn secret_for(&self, purpose: &str) -> [u8; MAC] {
+        HMAC::mac(purpose, self.0)
+    }
+
     /// Encrypts what workers share, if it holds secrets.
     pub(super) fn encryption(&self) -> Encryption {
         Encryption::derive(&self.0)

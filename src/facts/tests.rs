@@ -149,6 +149,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
         client_certificates: None,
         proofs: crate::policy::ProofRules {
             window: Duration::from_secs(60),
+            nonces: false,
         },
         issuers: IssuerIndex::new(BTreeMap::from([(ISSUER.to_owned(), THE_PROVIDER)])),
         instances: Instances::only(Instance {

@@ -16,4 +16,6 @@ pub enum DpopUse {
 pub struct ProofRules {
     /// How far the time of a proof may be from the time of Envoy.
     pub window: Duration,
+    /// Whether a proof must have a nonce of the gate.
+    pub nonces: bool,
 }

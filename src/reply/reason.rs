@@ -958,6 +958,14 @@ refusals! {
             meaning: "`iat` of the proof is later than `dpop_proofs.window`",
             remedy: "compare the clocks of the client and of Envoy",
         }
+        OtherNonce => {
+            status: 401,
+            challenge: Challenge::Error("use_dpop_nonce"),
+            code: "use_dpop_nonce",
+            detail: "The DPoP proof must have the nonce of this response.",
+            meaning: "a proof without the nonce of the gate, or with one that is too old, and `dpop_proofs.nonces` is on; the client tries again with the one in `DPoP-Nonce`",
+            remedy: "nothing, if the next request succeeds; else the client knows no nonces of resource servers (RFC 9449 section 9)",
+        }
         IdMalformed => {
             status: 401,
             challenge: INVALID_PROOF,

@@ -10,6 +10,7 @@ mod fault;
 mod issuer;
 mod kind;
 mod misfit;
+mod nonce;
 mod numeric_date;
 mod opaque;
 mod possession_fault;
@@ -33,6 +34,7 @@ pub use fault::TokenFault;
 #[cfg(test)]
 pub(crate) use issuer::samples as issuer_samples;
 pub use misfit::misfit;
+pub use nonce::NonceKey;
 pub use opaque::is_opaque;
 pub use possession_fault::PossessionFault;
 pub use proof::{ProofTarget, VerifiedProof, MAX_PROOF_BYTES, MAX_PROOF_ID_BYTES, PROOF_HEADER};

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::numeric_date::numeric_date;
 use super::untrusted::{decode, three_parts};
-use super::{CompactToken, ProofFault, MAX_TOKEN_DEPTH};
+use super::{CompactToken, NonceKey, ProofFault, MAX_TOKEN_DEPTH};
 use crate::crypto::{Algorithm, PublicKey, SignatureVerifier, SkipReason, Thumbprint};
 use crate::formats::json;
 use crate::http::{Origin, RequestHead};
@@ -38,6 +38,8 @@ pub struct ProofTarget<'t> {
     pub now: UnixSeconds,
     /// How far `iat` may be from the time.
     pub window: Duration,
+    /// Makes the nonces that a proof must have; `None`: it needs none.
+    pub nonces: Option<&'t NonceKey>,
 }
 
 /// A proof that passed all checks but one: whether it was used before.
@@ -134,6 +136,12 @@ fn check_claims<'c>(
     }
     if issued > target.now.saturating_add(target.window) {
         return Err(ProofFault::FromTheFuture);
+    }
+    let nonce = claims.get("nonce").and_then(Value::as_str);
+    if let Some(nonces) = target.nonces {
+        if !nonce.is_some_and(|nonce| nonces.accepts(nonce, target.now)) {
+            return Err(ProofFault::OtherNonce);
+        }
     }
     let id = text(claims, "jti").map_err(|_| ProofFault::IdMalformed)?;
     if !(1..=MAX_PROOF_ID_BYTES).contains(&id.len()) {

@@ -31,6 +31,9 @@ pub enum ProofFault {
     TooOld,
     /// Expected `iat` not to be later than the window. Stops proofs that were made for later.
     FromTheFuture,
+    /// Expected `nonce` to be one that the gate gave out for this time (RFC 9449 §9). Stops proofs that were
+    /// made before, on a machine that was stolen from since.
+    OtherNonce,
     /// Expected a `jti` of 1 to [`MAX_PROOF_ID_BYTES`](super::MAX_PROOF_ID_BYTES) bytes.
     IdMalformed,
     /// Expected `ath` to be the digest of the token. Stops proofs that were made for another token.

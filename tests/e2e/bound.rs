@@ -140,6 +140,45 @@ fn one_proof_counts_once_in_all_workers() {
 }
 
 #[test]
+fn a_client_gets_a_nonce_and_uses_it_at_every_worker() {
+    let mut policy = with_proofs();
+    policy["dpop_proofs"] = json!({ "nonces": true });
+    let gate = Gate::with(policy, |setup| setup.workers(2));
+    let token = bound();
+    let port = gate.envoy.port();
+    let first = call(&token, &proof(client(), &token, &json!({})))
+        .send(port)
+        .unwrap();
+    assert_eq!(refusal(&first), (401, json!("use_dpop_nonce")));
+    let nonce = first.header("dpop-nonce").unwrap();
+    let challenges = first
+        .headers
+        .iter()
+        .filter(|(name, _)| name == "www-authenticate");
+    let challenges: Vec<_> = challenges
+        .map(|(_, value)| String::from_utf8_lossy(value))
+        .collect();
+    assert!(
+        challenges[1].contains("error=\"use_dpop_nonce\""),
+        "{challenges:?}"
+    );
+    for number in 0..8 {
+        let with_nonce = json!({ "nonce": nonce, "jti": format!("n-{number}") });
+        let request = call(&token, &proof(client(), &token, &with_nonce));
+        assert_eq!(request.send(port).unwrap().status, 200);
+        assert_eq!(
+            refusal(&request.send(port).unwrap()),
+            (401, json!("dpop_proof_replayed"))
+        );
+    }
+    let other = json!({ "nonce": "x", "jti": "other" });
+    let other = call(&token, &proof(client(), &token, &other))
+        .send(port)
+        .unwrap();
+    assert_eq!(refusal(&other), (401, json!("use_dpop_nonce")));
+}
+
+#[test]
 fn attacks_on_proofs_are_refused() {
     let gate = Gate::with(with_proofs(), |setup| setup);
     let token = bound();

@@ -248,6 +248,35 @@ fn a_client_library_with_proofs_of_each_algorithm_uses_the_api() {
 }
 
 #[test]
+fn a_client_library_takes_up_the_nonce_of_the_gate() {
+    let provider = RealProvider::start(ports::free().unwrap(), clients()).unwrap();
+    let mut policy = policy_for_bound_tokens(&provider);
+    policy["dpop_proofs"] = json!({ "nonces": true });
+    policy["providers"][0]["dpop"] = json!("required");
+    let stage = Stage::start(policy, |setup| {
+        complete(setup, &provider).at_own_origin("http")
+    });
+    let list = format!("http://127.0.0.1:{}/api/v1/workflows", stage.envoy.port());
+    let settings = json!({ "dpop": "ES256", "calls": [list, list] });
+    let result = provider.run_client("app-a", &settings).unwrap();
+    let responses = result["responses"].as_array().unwrap();
+    let statuses: Vec<_> = responses.iter().map(|one| one["status"].as_u64()).collect();
+    assert_eq!(statuses, [Some(200), Some(200)], "{result}");
+    let audit = stage.envoy.audit();
+    let reasons: Vec<_> = audit
+        .iter()
+        .map(|record| record["reason"].clone())
+        .collect();
+    assert_eq!(reasons, [json!("use_dpop_nonce"), Value::Null, Value::Null]);
+    // The provider gives this client bearer tokens, too, and the gate takes none.
+    let result = provider
+        .run_client("app-a", &json!({ "calls": [list] }))
+        .unwrap();
+    let body = result["responses"][0]["body"].as_str().unwrap();
+    assert!(body.contains("dpop_required"), "{body}");
+}
+
+#[test]
 fn a_client_library_with_a_certificate_uses_the_api_over_its_own_connection_alone() {
     let authority = Authority::new().unwrap();
     let server = authority

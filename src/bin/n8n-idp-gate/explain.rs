@@ -76,6 +76,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Str
         .map_or_else(now, |seconds| UnixMillis(seconds.saturating_mul(1000)));
     let files = Files::read(&policy, arguments, now)?;
     let context = DecisionContext {
+        nonces: None,
         policy: &policy,
         facts: &files,
         token_cache: &TokenCache::default(),

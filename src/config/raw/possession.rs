@@ -1,9 +1,9 @@
 //! The fields about tokens that are bound to a certificate or a key of their client.
 
 use crate::config::choices::CertificatesFrom;
-use crate::config::defaults::ProofWindow;
+use crate::config::defaults::{self, ProofWindow};
 use crate::config::duration::Span;
-use crate::config::field::{default_span, optional, required};
+use crate::config::field::{default_flag, default_span, optional, required};
 use crate::config::read::{OneOf, OneOrMany};
 use crate::config::rules::{At, Demand, Rule, When};
 use crate::config::section::section;
@@ -44,5 +44,9 @@ section! {
         /// How far the time of a proof (`iat`) may be from the clock of Envoy, before or after it. The
         /// `jti` of a proof is remembered as long, so that it counts once.
         window: Span<ProofWindow> = default_span(),
+        /// Ask clients for a nonce of the gate in each proof. Clients get it with a refusal
+        /// (`use_dpop_nonce`), and again every five minutes or so. Proofs that were made in advance are of
+        /// no use then.
+        nonces: bool = default_flag(defaults::NONCES),
     }
 }

@@ -51,6 +51,7 @@ fn decide_over(
     connection: &TestConnection,
 ) -> Decision {
     let context = DecisionContext {
+        nonces: None,
         policy: &facts.policy,
         facts,
         token_cache,

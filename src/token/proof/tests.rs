@@ -73,6 +73,14 @@ fn verify_with(
     crypto: &dyn SignatureVerifier,
     proofs: &[&str],
 ) -> Result<VerifiedProof, ProofFault> {
+    verify_with_nonces(crypto, proofs, None)
+}
+
+fn verify_with_nonces(
+    crypto: &dyn SignatureVerifier,
+    proofs: &[&str],
+    nonces: Option<&NonceKey>,
+) -> Result<VerifiedProof, ProofFault> {
     let request = head(proofs);
     let Ok(Bearer::Token(token)) = bearer(&request) else {
         panic!("no token");
@@ -85,6 +93,7 @@ fn verify_with(
         key: &key,
         now: UnixSeconds(NOW),
         window: Duration::from_secs(60),
+        nonces,
     };
     VerifiedProof::verify(&target, crypto)
 }
@@ -351,6 +360,26 @@ fn a_proof_is_fresh() {
         (json!({"jti": "x".repeat(257)}), ProofFault::IdMalformed),
     ] {
         assert_eq!(fault(&json!({}), &change), Some(expected), "{change}");
+    }
+}
+
+#[test]
+fn a_proof_has_the_nonce_of_the_gate_where_one_is_asked_for() {
+    let nonces = NonceKey::new([7; 32]);
+    let made = |nonce: &Value| client().sign(&header(), &with(claims(), &json!({"nonce": nonce})));
+    let now = UnixSeconds(NOW);
+    let before = UnixSeconds(NOW - 600);
+    for (nonce, is_good) in [
+        (json!(nonces.current(now)), true),
+        (json!(nonces.current(before)), false),
+        (json!(NonceKey::new([8; 32]).current(now)), false),
+        (json!([nonces.current(now)]), false),
+        (json!(""), false),
+        (json!("absent"), false),
+    ] {
+        let result = verify_with_nonces(&GuestCrypto, &[&made(&nonce)], Some(&nonces));
+        let expected = (!is_good).then_some(ProofFault::OtherNonce);
+        assert_eq!(result.err(), expected, "{nonce}");
     }
 }
 
