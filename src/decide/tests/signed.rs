@@ -78,6 +78,7 @@ fn decided_with(request: &RequestHead, body: Option<&[u8]>) -> Decision {
         facts: &facts,
         token_cache: &TokenCache::default(),
         crypto: &GuestCrypto,
+        nonces: None,
         now: NOW,
     };
     decide(
@@ -273,6 +274,7 @@ fn the_same_delivery_to_another_instance_is_another() {
             facts: &facts,
             token_cache: &TokenCache::default(),
             crypto: &GuestCrypto,
+            nonces: None,
             now: NOW,
         };
         let decision = decide(

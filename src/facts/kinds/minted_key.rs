@@ -335,7 +335,7 @@ impl Kind for MintedKeys {
                 }
             }
             (Task::Mint(_) | Task::MintUnlessGood(_) | Task::MintAnew(_), None) => {
-                account.found_good(session)
+                account.found_good(session);
             }
         }
         Ok(Progress::Ended(Ended {
