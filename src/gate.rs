@@ -32,8 +32,8 @@ use std::time::Duration;
 
 use crate::crypto::SignatureVerifier;
 use crate::decide::{
-    decide, without_made_up_identity, Caller, Decision, DecisionContext, JobEnd, Need, Outcome,
-    Request, TokenCache, UpstreamCredential,
+    decide, without_made_up_identity, Caller, Decision, DecisionContext, JobEnd, JobResult, Need,
+    Outcome, Request, TokenCache, UpstreamCredential,
 };
 use crate::facts::{
     Call, CallId, CallResponse, Effect, Event, FactStore, KeyCount, Peer, SharedKey, SharedMemory,
@@ -631,7 +631,10 @@ impl Gate {
             let (user, session) = under_way.job.session();
             self.store.doubt_session(user, session);
         }
-        under_way.decision.outcome = end.outcome;
+        under_way.decision.outcome = match end.result {
+            JobResult::Reply(reply) => Outcome::Respond(reply),
+            JobResult::Reject(reason) => Outcome::Reject(reason),
+        };
         self.settle_job(under_way, now)
     }
 

@@ -2,12 +2,16 @@
 //!
 //! A job is a state machine without a clock: it names a call, reads the response, and says what comes next.
 
+mod progress;
+mod run;
+
+pub use progress::{JobEnd, JobResult, Progress};
+pub(super) use run::{Plan, Run};
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::run::Run;
-use super::Outcome;
-use crate::facts::{CallRequest, CallResponse, MintRequest};
+use crate::facts::{CallResponse, MintRequest};
 use crate::secret::Secret;
 use crate::time::UnixMillis;
 
@@ -16,26 +20,6 @@ use crate::time::UnixMillis;
 pub enum Job {
     /// Running a workflow.
     Run(Box<Run>),
-}
-
-/// What comes next in a job.
-#[derive(Clone, Debug)]
-pub enum Progress {
-    /// This call.
-    Call(CallRequest),
-    /// A pause, and then [`Job::next`].
-    Pause(Duration),
-    /// The end.
-    Done(JobEnd),
-}
-
-/// The end of a job.
-#[derive(Clone, Debug)]
-pub struct JobEnd {
-    /// What happens to the request: a local reply or a refusal.
-    pub outcome: Outcome,
-    /// n8n refused the session with which the job was done.
-    pub is_session_refused: bool,
 }
 
 impl Job {

@@ -45,7 +45,7 @@ pub use edits::{
 };
 pub use evidence::Evidence;
 pub use forward::{Forward, UpstreamCredential};
-pub use job::{Job, JobEnd, Progress};
+pub use job::{Job, JobEnd, JobResult, Progress};
 pub use properties::CALLER_PROPERTIES;
 pub use request::{Need, Request};
 pub use token_cache::{TokenCache, TokenCacheKey, MAX_CACHED_BYTES, MAX_CACHED_TOKENS};

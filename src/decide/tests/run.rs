@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::minted::{facts_of, per_client};
 use super::*;
-use crate::decide::{Job, JobEnd, Progress};
+use crate::decide::{Job, JobEnd, JobResult, Progress};
 use crate::facts::{CallRequest, CallResponse, Method, ResponseHeaders};
 use crate::time::UnixMillis;
 
@@ -70,10 +70,9 @@ fn pause(progress: &Progress) -> Duration {
 
 /// The status and the body of the local reply, or the reason of the refusal.
 fn result(end: &JobEnd) -> (u16, Value) {
-    match &end.outcome {
-        Outcome::Respond(reply) => (reply.status, serde_json::from_str(&reply.body).unwrap()),
-        Outcome::Reject(reason) => (reason.status(), json!(reason.as_str())),
-        other => panic!("{other:?}"),
+    match &end.result {
+        JobResult::Reply(reply) => (reply.status, serde_json::from_str(&reply.body).unwrap()),
+        JobResult::Reject(reason) => (reason.status(), json!(reason.as_str())),
     }
 }
 
@@ -137,7 +136,7 @@ fn a_run_reads_the_workflow_and_starts_its_trigger_with_the_input() {
     let end = end(job.read(started(), START, NO_TIME));
     assert_eq!(result(&end), (202, json!({"executionId": "41"})));
     assert_eq!(job.execution(), Some("41"));
-    let Outcome::Respond(reply) = end.outcome else {
+    let JobResult::Reply(reply) = end.result else {
         panic!("no reply");
     };
     let location = ("location", "/api/v1/executions/41".to_owned());
@@ -155,9 +154,9 @@ fn input_that_the_trigger_does_not_take_is_told() {
         let mut job = job(RUN, body);
         job.next(START, NO_TIME);
         job.read(workflow(&["scheduleTrigger"]), START, NO_TIME);
-        match end(job.read(started(), START, NO_TIME)).outcome {
-            Outcome::Respond(reply) => reply.headers,
-            other => panic!("{other:?}"),
+        match end(job.read(started(), START, NO_TIME)).result {
+            JobResult::Reply(reply) => reply.headers,
+            JobResult::Reject(reason) => panic!("{reason:?}"),
         }
     };
     let ignored = ("x-n8n-idp-gate-input", "ignored".to_owned());
@@ -284,12 +283,12 @@ fn a_workflow_without_such_a_trigger_is_not_run_and_its_triggers_are_named() {
         job.next(START, NO_TIME);
         let triggers = workflow(&["gmailTrigger", "httpRequest"]);
         match job.read(triggers, START, NO_TIME) {
-            Progress::Done(end) => match end.outcome {
-                Outcome::Reject(reason) => {
+            Progress::Done(end) => match end.result {
+                JobResult::Reject(reason) => {
                     let refusal = crate::reply::problem(&reason, None, &RequestHead::default());
                     Ok((refusal.status, refusal.body))
                 }
-                other => panic!("{other:?}"),
+                JobResult::Reply(reply) => panic!("{reply:?}"),
             },
             Progress::Call(call) => Err(call.endpoint.path),
             Progress::Pause(_) => panic!("a pause"),
