@@ -6,7 +6,7 @@ use crate::facts::WaiterId;
 /// once, when a decision needs them and all are there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestBody {
-    /// The request has none.
+    /// The request has none, or an empty one: the host has nothing to give.
     None,
     /// So many bytes, and more may come.
     Coming(usize),
@@ -28,9 +28,10 @@ impl RequestBody {
 
     /// No more will come.
     pub(super) const fn end(&mut self) {
-        if let Self::Coming(size) = *self {
-            *self = Self::Whole(size);
-        }
+        *self = match *self {
+            Self::None | Self::Coming(0) => Self::None,
+            Self::Coming(size) | Self::Whole(size) => Self::Whole(size),
+        };
     }
 
     /// The bytes that the host holds.

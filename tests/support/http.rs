@@ -200,13 +200,6 @@ pub(crate) fn exchange_within(port: u16, bytes: &[u8], patience: Duration) -> Ou
 fn read_response(stream: &mut TcpStream, to_head: bool) -> Outcome<Response> {
     let mut received = Vec::new();
     let (status, headers, head) = loop {
-        if !read_more(stream, &mut received)? {
-            return Err(format!(
-                "the connection ended within the head: {:?}",
-                String::from_utf8_lossy(&received)
-            )
-            .into());
-        }
         let mut slots = [httparse::EMPTY_HEADER; 128];
         let mut parsed = httparse::Response::new(&mut slots);
         if let httparse::Status::Complete(head) = parsed.parse(&received)? {
@@ -214,7 +207,16 @@ fn read_response(stream: &mut TcpStream, to_head: bool) -> Outcome<Response> {
             if status != 100 {
                 break (status, owned(parsed.headers), head);
             }
+            // The response that counts may have come with it.
             received.drain(..head);
+            continue;
+        }
+        if !read_more(stream, &mut received)? {
+            return Err(format!(
+                "the connection ended within the head: {:?}",
+                String::from_utf8_lossy(&received)
+            )
+            .into());
         }
     };
     let mut body = received.split_off(head);

@@ -149,6 +149,9 @@ fn trailers_end_a_body_and_a_head_may_end_it_too() {
     assert_eq!(settled_as(stage.part(2, b"", true)), "webhook_requirement");
     let step = stage.head(3, Some(0), RequestBody::None, "10.0.0.1");
     assert_eq!(settled_as(Some(step)), "webhook_requirement");
+    // Envoy has no buffer for an empty body.
+    stage.begins(4);
+    assert_eq!(settled_as(stage.ends(4)), "webhook_requirement");
 }
 
 #[test]
