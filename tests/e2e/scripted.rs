@@ -50,6 +50,7 @@ mod public_api;
 mod scenario;
 mod shipped;
 mod shipped_gate;
+mod signed;
 mod upstream_keys;
 mod useless_sets;
 mod vendors;
