@@ -42,6 +42,8 @@ mod revoke;
 mod routing;
 #[path = "n8n/runs.rs"]
 mod runs;
+#[path = "n8n/signed.rs"]
+mod signed;
 #[path = "n8n/transcripts.rs"]
 mod transcripts;
 #[path = "n8n/websockets.rs"]
@@ -93,6 +95,11 @@ fn start() -> Outcome<Stage> {
 
 /// Another gate in front of the same n8n, with other roles and webhook rules.
 fn gate_with(stage: &Stage, roles: &Value, webhooks: &Value) -> Envoy {
+    setup_with(stage, roles, webhooks).start().unwrap()
+}
+
+/// The settings of such a gate.
+fn setup_with(stage: &Stage, roles: &Value, webhooks: &Value) -> Setup {
     let policy = json!({
         "providers": [{
             "name": "demo",
@@ -113,8 +120,6 @@ fn gate_with(stage: &Stage, roles: &Value, webhooks: &Value) -> Envoy {
         .cluster("provider", stage.provider.port())
         .secret("N8N_KEY_APP_A", &applications.a.api_key)
         .secret("N8N_KEY_APP_B", &applications.b.api_key)
-        .start()
-        .unwrap()
 }
 
 /// Runs a script below `tests/real`, and shows its output if it fails.
