@@ -276,6 +276,7 @@ const FILTER_ONLY: [(&str, &[&str]); 11] = [
             "principals_missing",
             "user_per_group_without_groups",
             "user_without_n8n",
+            "webhook_certificate_not_verified",
             "webhook_dpop_required_without_public_origin",
         ],
     ),

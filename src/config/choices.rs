@@ -165,6 +165,8 @@ pub(super) enum AuthWord {
     Open,
     /// A good token.
     Bearer,
+    /// A certificate of the client.
+    Certificate,
     /// A good signature.
     Signature,
     /// Every request is refused.
@@ -177,6 +179,7 @@ impl Choice for AuthWord {
             ("open", Self::Open),
             ("bearer", Self::Bearer),
             ("signature", Self::Signature),
+            ("certificate", Self::Certificate),
             ("deny", Self::Deny),
         ]
     }

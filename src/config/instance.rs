@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::choices::AuthWord;
 use super::dpop::{origins, report_no_origin};
 use super::endpoints::{endpoints, path_prefix, Paths};
 use super::environment::Environment;
@@ -23,6 +24,8 @@ use crate::policy::{
 
 /// What the instances need of the rest of the configuration.
 pub(super) struct InstanceContext<'s> {
+    /// Whether certificates of clients were verified before the gate gets them.
+    pub(super) has_verified_certificates: bool,
     pub(super) providers: &'s [ProviderSummary],
     pub(super) environment: &'s dyn Environment,
 }
@@ -111,6 +114,9 @@ fn instance(
     let public_api = public_api.and_then(|raw| public_api::public_api(raw, paths, hosts));
     let hooks = raw.webhooks.value.map(|list| list.0).unwrap_or_default();
     check_that_a_token_is_taken(&raw.principals, &hooks);
+    if !context.has_verified_certificates {
+        report_unverified_certificates(&hooks);
+    }
     check_that_proofs_are_taken(&hooks, &raw.public_origin);
     let public_origins = origins(raw.public_origin);
     let webhooks = webhooks(hooks, paths, context.providers, context.environment);
@@ -162,6 +168,19 @@ fn providers_of(principals: &Principals) -> Option<BTreeSet<String>> {
         all.extend(principal.matches.providers.as_ref()?.iter().cloned());
     }
     Some(all)
+}
+
+/// A certificate that was not verified may have any name in it.
+fn report_unverified_certificates(webhooks: &[RawWebhook]) {
+    for rule in webhooks {
+        let word = rule.auth.value.as_ref();
+        if word.is_some_and(|word| word.0 == AuthWord::Certificate) {
+            rule.auth.error(
+                "needs certificates that were verified: any client can make one with any name",
+                "write client_certificates with verified: true, if the listener accepts no others",
+            );
+        }
+    }
 }
 
 /// A rule that demands proofs where none is taken would refuse every caller.

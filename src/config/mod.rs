@@ -8,6 +8,7 @@
 
 mod api_key;
 mod audit;
+mod certificate_rule;
 mod choices;
 mod claim_path;
 mod claims;
@@ -122,8 +123,11 @@ fn policy(raw: RawConfiguration, environment: &dyn Environment) -> Option<Policy
     let audit = audit::audit(raw.audit);
     let nonces_path = raw.dpop_proofs.path.member("nonces");
     let proofs = dpop::proofs(raw.dpop_proofs);
+    let certificates = raw.client_certificates.value.as_ref();
+    let has_verified_certificates = certificates.is_some_and(|raw| raw.verified.value.is_some());
     let client_certificates = client_certificates::client_certificates(raw.client_certificates);
     let context = InstanceContext {
+        has_verified_certificates,
         providers: &summaries,
         environment,
     };

@@ -13,10 +13,11 @@ use std::fmt::Write as _;
 use section::SectionReference;
 
 use super::raw::{
-    RawApiKeyRule, RawAudit, RawClaimNot, RawClaimRule, RawClaimTests, RawClaimsAt,
-    RawClientCertificates, RawCondition, RawConfiguration, RawDpopProofs, RawEndpoints,
-    RawInstance, RawIntrospection, RawKeys, RawKind, RawN8n, RawPrincipal, RawProvider,
-    RawProvisioning, RawPublicApi, RawSignature, RawTokenFrom, RawUser, RawUserInfo, RawWebhook,
+    RawApiKeyRule, RawAudit, RawCertificateRule, RawClaimNot, RawClaimRule, RawClaimTests,
+    RawClaimsAt, RawClientCertificates, RawCondition, RawConfiguration, RawDpopProofs,
+    RawEndpoints, RawInstance, RawIntrospection, RawKeys, RawKind, RawN8n, RawPrincipal,
+    RawProvider, RawProvisioning, RawPublicApi, RawSignature, RawTokenFrom, RawUser, RawUserInfo,
+    RawWebhook,
 };
 use super::rules::{Demand, Rule, When};
 use super::section::{AbsenceReference, FieldReference};
@@ -52,6 +53,7 @@ fn sections() -> Vec<SectionReference> {
         SectionReference::of::<RawTokenFrom>(),
         SectionReference::of::<RawSignature>(),
         SectionReference::of::<RawEndpoints>(),
+        SectionReference::of::<RawCertificateRule>(),
         SectionReference::of::<RawDpopProofs>(),
         SectionReference::of::<RawClientCertificates>(),
         SectionReference::of::<RawAudit>(),

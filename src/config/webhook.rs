@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::certificate_rule::certificate_rule;
 use super::choices::AuthWord;
 use super::condition::condition;
 use super::endpoints::Paths;
@@ -67,6 +68,7 @@ fn rule(
     let word = auth(&raw);
     let pattern = pattern(&raw, paths);
     let signature = signature(raw.signature, environment);
+    let certificate = certificate_rule(raw.certificate);
     let require = if raw.require.given {
         condition(raw.require, providers).ok()
     } else {
@@ -77,6 +79,7 @@ fn rule(
         auth: match word? {
             AuthWord::Open => WebhookAuth::Open,
             AuthWord::Bearer => WebhookAuth::Bearer,
+            AuthWord::Certificate => WebhookAuth::Certificate(Arc::new(certificate.ok()??)),
             AuthWord::Signature => WebhookAuth::Signature(Arc::new(signature?)),
             AuthWord::Deny => WebhookAuth::Deny,
         },

@@ -13,6 +13,12 @@ pub enum ConnectionAttribute {
     /// The SHA-256 digest of the certificate that the client showed in the TLS handshake, and whose key
     /// it has, in hexadecimal digits. This says nothing about who issued the certificate.
     CertificateDigest,
+    /// The subject of that certificate, as RFC 2253 writes it.
+    CertificateSubject,
+    /// The first alternative name in it that is a URI.
+    CertificateUri,
+    /// The first alternative name in it that is the name of a host.
+    CertificateDns,
     /// The address of the program at the other end of the connection: the client, or the proxy that it
     /// called. No header changes it.
     Peer,

@@ -141,6 +141,8 @@ pub enum CredentialKind {
     BearerInCookie,
     /// A bearer token in the query.
     BearerInQuery,
+    /// A certificate of the client.
+    Certificate,
     /// An API key, or what the client sent in place of one.
     ApiKey,
     /// A signature over the body.
@@ -156,6 +158,7 @@ impl CredentialKind {
             Self::BearerAsApiKey => "bearer_as_api_key",
             Self::BearerInCookie => "bearer_in_cookie",
             Self::BearerInQuery => "bearer_in_query",
+            Self::Certificate => "certificate",
             Self::ApiKey => "api_key",
             Self::Signature => "signature",
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::edits::{self, HeaderEdit, HeaderValue, ResponseEdit};
-use super::Evidence;
+use super::{CertifiedClient, Evidence};
 use crate::facts::MintRequest;
 use crate::http::RequestHead;
 use crate::policy::{SignatureRule, TokenFrom};
@@ -11,8 +11,8 @@ use crate::reply::Reason;
 use crate::secret::Secret;
 use crate::webhook_signature::VerifiedDelivery;
 
-/// A request that n8n gets for a verified caller. It needs [`Evidence`] or a [`VerifiedDelivery`], which
-/// only verification makes.
+/// A request that n8n gets for a verified caller. It needs [`Evidence`], a [`VerifiedDelivery`] or a
+/// [`CertifiedClient`], which only verification makes.
 #[derive(Clone, Debug)]
 pub struct Forward {
     edits: Vec<HeaderEdit>,
@@ -78,6 +78,28 @@ impl Forward {
         let name = edits::encode(&rule.name).into_owned();
         for (header, value) in [("x-auth-kind", "webhook"), ("x-auth-principal", &*name)] {
             edits.push(HeaderEdit::Set(header, HeaderValue::Plain(value.into())));
+        }
+        Self {
+            edits,
+            credential: None,
+        }
+    }
+
+    /// To a webhook, for a client that a rule admits by its certificate.
+    pub fn of_certified(request: &RequestHead, client: &CertifiedClient<'_>) -> Self {
+        let mut edits = edits::without_made_up_identity(request);
+        edits.extend(edits::without_credentials(request, false));
+        let named = [
+            ("x-auth-kind", Some("certificate")),
+            ("x-auth-subject", client.subject()),
+            ("x-auth-principal", Some(client.name())),
+        ];
+        for (header, value) in named {
+            let value = value.map(edits::encode);
+            let value = value.filter(|value| (1..=edits::MAX_VALUE).contains(&value.len()));
+            edits.extend(
+                value.map(|value| HeaderEdit::Set(header, HeaderValue::Plain(value.into()))),
+            );
         }
         Self {
             edits,

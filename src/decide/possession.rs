@@ -3,7 +3,7 @@
 use super::connection::ConnectionAttribute;
 use super::{DecisionContext, IdDigest, Request, UseOnce};
 use crate::crypto::Thumbprint;
-use crate::http::{forwarded_certificate, Network};
+use crate::http::{forwarded_certificate, ForwardedCertificate, Network};
 use crate::policy::{ClientCertificates, DpopUse, Instance, ProviderId};
 use crate::reply::Reason;
 use crate::token::{
@@ -110,16 +110,22 @@ fn certificate(
             connection.attribute(ConnectionAttribute::CertificateDigest)
         }
         Some(ClientCertificates::FromProxy(proxies)) => {
-            if !comes_from(proxies, request) {
-                return Ok(None);
-            }
-            let forwarded = forwarded_certificate(request.head);
-            let forwarded =
-                forwarded.map_err(|_| PossessionFault::ForwardedCertificateMalformed)?;
-            forwarded.and_then(|certificate| certificate.hash)
+            forwarded(proxies, request)?.and_then(|certificate| certificate.hash)
         }
     };
     Ok(digest.and_then(|digest| Thumbprint::from_hex(&digest)))
+}
+
+/// The certificate that one of these proxies reports; `None`: it reports none, or the request came from
+/// another client.
+pub(super) fn forwarded(
+    proxies: &[Network],
+    request: Request<'_>,
+) -> Result<Option<ForwardedCertificate>, PossessionFault> {
+    if !comes_from(proxies, request) {
+        return Ok(None);
+    }
+    forwarded_certificate(request.head).map_err(|_| PossessionFault::ForwardedCertificateMalformed)
 }
 
 /// Whether the request came directly from one of these proxies. What any other client writes into the

@@ -32,6 +32,7 @@ mod api_keys;
 mod body;
 mod browser_tokens;
 mod certificates;
+mod certified_webhook;
 mod edits;
 mod grants;
 mod groups;

@@ -6,7 +6,8 @@ use super::draft::{Draft, Stop};
 use super::edits::{without_browser_token, without_made_up_identity};
 use super::possession::{Scheme, Sender};
 use super::{
-    cross_site, signed_webhook, CredentialKind, DecisionContext, Forward, Outcome, Request,
+    certified_webhook, cross_site, signed_webhook, CredentialKind, DecisionContext, Forward,
+    Outcome, Request,
 };
 use crate::n8n::Route;
 use crate::policy::{DpopUse, Instance, Preflight, RuleChoice, WebhookAuth, WebhookRule};
@@ -29,6 +30,7 @@ pub(super) fn decide(
     };
     match &rule.auth {
         WebhookAuth::Open => pass(),
+        WebhookAuth::Certificate(rule) => certified_webhook::decide(context, whole, rule, draft),
         WebhookAuth::Signature(signature) => {
             let rule = (&rule.pattern, &**signature);
             signed_webhook::decide(context, instance, whole, rule, draft)

@@ -7,6 +7,7 @@ mod admission;
 mod api_key_rules;
 mod audit_rules;
 mod below;
+mod certificate_rule;
 mod client_certificates;
 mod condition;
 mod dimension;
@@ -33,6 +34,7 @@ pub use access::Access;
 pub use admission::{Admission, NotAdmitted};
 pub use api_key_rules::{ApiKeyRule, ApiKeyRules, ApiKeys};
 pub use audit_rules::AuditRules;
+pub use certificate_rule::{CertificateNames, CertificateRule};
 pub use client_certificates::ClientCertificates;
 pub use condition::Condition;
 pub use dimension::Dimension;
@@ -89,7 +91,10 @@ impl Policy {
             let rules = instance.webhooks.iter();
             let of_senders = rules.filter_map(|rule| match &rule.auth {
                 WebhookAuth::Signature(rule) => Some(&rule.secrets),
-                WebhookAuth::Open | WebhookAuth::Bearer | WebhookAuth::Deny => None,
+                WebhookAuth::Open
+                | WebhookAuth::Bearer
+                | WebhookAuth::Certificate(_)
+                | WebhookAuth::Deny => None,
             });
             keys.chain(of_senders.flatten()).chain(
                 provisioning

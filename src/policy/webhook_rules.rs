@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::below::Below;
 use super::index::{Index, Key};
 use super::pattern::Comparison;
-use super::{Condition, DpopUse, PathPattern, SignatureRule};
+use super::{CertificateRule, Condition, DpopUse, PathPattern, SignatureRule};
 use crate::formats::form;
 use crate::n8n::{Prefix, Route, MOST_SEGMENTS};
 
@@ -68,6 +68,8 @@ pub enum WebhookAuth {
     Open,
     /// A good token.
     Bearer,
+    /// A certificate of the client.
+    Certificate(Arc<CertificateRule>),
     /// A good signature.
     Signature(Arc<SignatureRule>),
     /// Every request is refused.

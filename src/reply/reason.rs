@@ -134,6 +134,24 @@ refusals! {
             meaning: "`Authorization: DPoP`, and the instance has no `public_origin`",
             remedy: "set `public_origin`, or have the client ask for a bearer token",
         }
+        /// No certificate of the client where a rule asks for one.
+        CertificateRequired => {
+            status: 403,
+            challenge: Challenge::None,
+            code: "client_certificate_required",
+            detail: "Connect with a client certificate to call this webhook.",
+            meaning: "`auth: certificate`, and the connection has no certificate, or the request did not come from a trusted proxy",
+            remedy: "have the client connect with its certificate, and the listener ask for one; see `client_certificates`",
+        }
+        /// A certificate of the client that the rule does not admit.
+        CertificateNotAllowed => {
+            status: 403,
+            challenge: Challenge::None,
+            code: "client_certificate_not_allowed",
+            detail: "This client certificate does not open this webhook.",
+            meaning: "the names in the certificate are not those of `certificate`",
+            remedy: "compare the names in the certificate with the rule: subjects and URIs exactly, and only the first URI and the first name of a host",
+        }
         /// A static API key where only tokens are accepted.
         ApiKeyRefused => {
             status: 401,

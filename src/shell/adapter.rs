@@ -104,6 +104,9 @@ impl Host for ProxyWasm {
             Attribute::PeerCertificateDigest => {
                 vec!["connection", "sha256_peer_certificate_digest"]
             }
+            Attribute::PeerCertificateSubject => vec!["connection", "subject_peer_certificate"],
+            Attribute::PeerCertificateUri => vec!["connection", "uri_san_peer_certificate"],
+            Attribute::PeerCertificateDns => vec!["connection", "dns_san_peer_certificate"],
             // `source.address` is what headers make of it. The address of the connection is there if
             // the filter `set_filter_state` writes it.
             Attribute::PeerAddress => vec!["filter_state", "n8n_idp_gate.peer"],

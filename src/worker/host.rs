@@ -41,6 +41,12 @@ pub enum Attribute {
     SourceAddress,
     /// The SHA-256 digest of the certificate that the client showed, in hexadecimal digits.
     PeerCertificateDigest,
+    /// The subject of that certificate.
+    PeerCertificateSubject,
+    /// The first URI among its alternative names.
+    PeerCertificateUri,
+    /// The first name of a host among its alternative names.
+    PeerCertificateDns,
     /// The address of the program at the other end of the connection, with or without a port.
     PeerAddress,
     /// Which program made the response. A response that came from n8n is `via_upstream`.
@@ -172,6 +178,9 @@ impl<H: Host> Connections for H {
             self,
             match attribute {
                 ConnectionAttribute::CertificateDigest => Attribute::PeerCertificateDigest,
+                ConnectionAttribute::CertificateSubject => Attribute::PeerCertificateSubject,
+                ConnectionAttribute::CertificateUri => Attribute::PeerCertificateUri,
+                ConnectionAttribute::CertificateDns => Attribute::PeerCertificateDns,
                 ConnectionAttribute::Peer => Attribute::PeerAddress,
             },
         );

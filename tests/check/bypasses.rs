@@ -341,3 +341,47 @@ fn what_switches_the_gate_off_or_lets_it_fail_open_is_named() {
     let other = json!({"a": {"failStrategy": "FAIL_OPEN"}, "b": {"spec": {"pluginConfig": gate}}});
     assert_eq!(surroundings(&[&other]), (Some(0), vec![]));
 }
+
+/// Any client can make a certificate with any name, and a rule trusts the names.
+#[test]
+fn certificates_that_are_not_verified_are_a_bypass() {
+    const CHAIN: &str =
+        "static_resources.listeners[0].filter_chains[0].transport_socket.typed_config";
+    let by_certificate = configuration(&json!({
+        "client_certificates": {"from": "connection", "verified": true},
+        "webhooks": [{"path": "/webhook/**", "auth": "certificate", "certificate": {"dns": "a"}},
+            {"path": "/form/**", "auth": "bearer"}],
+    }));
+    let serving = |configuration: &Value, context: &Value| {
+        let mut file = envoy(configuration, &json!([]));
+        file["static_resources"]["listeners"][0]["filter_chains"][0]["transport_socket"] = json!({
+            "name": "tls",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+                "common_tls_context": context,
+            },
+        });
+        surroundings(&[&file])
+    };
+    let verified = json!({"validation_context": {"trusted_ca": {"filename": "ca.pem"}}});
+    let untrusted = json!({"validation_context": {"trusted_ca": {"filename": "ca.pem"},
+        "trust_chain_verification": "ACCEPT_UNTRUSTED"}});
+    let none = json!({"tls_certificates": []});
+    assert_eq!(serving(&by_certificate, &verified), (Some(0), vec![]));
+    let said = format!(
+        "error: {CHAIN}.common_tls_context.validation_context.trust_chain_verification: \
+         ACCEPT_UNTRUSTED: the listener accepts certificates that it has not verified, and a rule with \
+         auth: certificate trusts the names in them: any client could make one"
+    );
+    assert_eq!(serving(&by_certificate, &untrusted), (Some(1), vec![said]));
+    let said = format!(
+        "warning: {CHAIN}.common_tls_context: the listener asks no client for a certificate, and a rule \
+         with auth: certificate refuses all"
+    );
+    assert_eq!(serving(&by_certificate, &none), (Some(0), vec![said]));
+    // For tokens that are bound to a certificate, both are fine.
+    for context in [untrusted, none] {
+        let of_tokens = serving(&configuration(&json!({})), &context);
+        assert_eq!(of_tokens, (Some(0), vec![]));
+    }
+}

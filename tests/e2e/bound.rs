@@ -395,6 +395,56 @@ fn a_certificate_may_be_one_that_the_client_signed() {
     assert_eq!(ask(None), (401, json!("client_certificate_missing")));
 }
 
+#[test]
+fn a_webhook_admits_clients_by_the_names_in_their_certificates() {
+    const ASK: &str = "/webhook/partner/x";
+    let authority = Authority::new().unwrap();
+    let mut policy = policy();
+    policy["client_certificates"] = json!({ "from": "connection", "verified": true });
+    policy["webhooks"] = json!([
+        { "path": "/webhook/partner/**", "auth": "certificate",
+          "certificate": { "subject": "CN=partner,O=Acme,C=DE", "uri": "spiffe://a/partner" } },
+        { "path": "/webhook/hosts/**", "auth": "certificate", "certificate": { "dns": "b.example" } },
+    ]);
+    let gate = Gate::with(policy, |setup| {
+        serving(setup, &authority, &trusting(&authority))
+    });
+    let names = "URI:spiffe://a/partner,DNS:a.example";
+    let partner = authority
+        .signed("partner", "/C=DE/O=Acme/CN=partner", names)
+        .unwrap();
+    let other = authority
+        .signed("other", "/C=DE/O=Acme/CN=other", names)
+        .unwrap();
+    let host = authority.signed("host", "/CN=b", "DNS:b.example").unwrap();
+    let ask = |client: Option<&Certificate>, path: &str| {
+        let response = get_over_tls(&authority, client, gate.envoy.port(), path, &[]).unwrap();
+        response.refusal()
+    };
+    let not_allowed = (403, json!("client_certificate_not_allowed"));
+    assert_eq!(ask(Some(&partner), ASK), (200, Value::Null));
+    assert_eq!(ask(Some(&other), ASK), not_allowed);
+    assert_eq!(ask(None, ASK), (403, json!("client_certificate_required")));
+    assert_eq!(ask(Some(&host), "/webhook/hosts/x"), (200, Value::Null));
+    assert_eq!(ask(Some(&partner), "/webhook/hosts/x"), not_allowed);
+    let recorded = gate.recorder.take();
+    assert_eq!(recorded.len(), 2);
+    assert_eq!(recorded[0].values("x-auth-kind"), ["certificate"]);
+    assert_eq!(
+        recorded[0].values("x-auth-principal"),
+        ["spiffe://a/partner"]
+    );
+    assert_eq!(
+        recorded[0].values("x-auth-subject"),
+        ["CN=partner%2CO=Acme%2CC=DE"]
+    );
+    let audit = gate.envoy.audit();
+    assert_eq!(audit[0]["credential"], json!("certificate"));
+    // One that the listener does not trust never gets to the gate.
+    let untrusted = authority.self_signed("partner-2").unwrap();
+    get_over_tls(&authority, Some(&untrusted), gate.envoy.port(), ASK, &[]).unwrap_err();
+}
+
 /// The gate behind a proxy that ends TLS.
 fn behind_a_proxy(trusted: &str, knows_peer: bool) -> Gate {
     let mut policy = policy();

@@ -17,6 +17,8 @@ pub(crate) struct Gates {
     prefixes: Vec<String>,
     pass_outside: bool,
     go_by_host: bool,
+    /// Whether a webhook rule admits clients by their certificates.
+    go_by_certificate: bool,
     /// The names of the HTTP filters that hold a configuration.
     filters: Vec<String>,
 }
@@ -31,6 +33,8 @@ impl Gates {
                 self.prefixes.push(prefix.trim_end_matches('/').to_owned());
             }
             self.pass_outside |= gate["outside"] == "pass";
+            let mut rules = gate["webhooks"].as_array().into_iter().flatten();
+            self.go_by_certificate |= rules.any(|rule| rule["auth"] == "certificate");
         }
     }
 
@@ -134,6 +138,9 @@ impl Walk<'_> {
                 self.switched_off(name, value);
             }
         }
+        if self.gates.go_by_certificate {
+            self.certificates(members);
+        }
         let mut holds = false;
         for (name, value) in members {
             // A redirect gives the client another path, and the gate decides on the next request anew.
@@ -157,6 +164,28 @@ impl Walk<'_> {
                 self.bypass(&format!("{filter}.disabled"), SWITCHED_OFF);
                 self.path.pop();
             }
+        }
+    }
+
+    /// A TLS context of a listener, or how it verifies certificates.
+    fn certificates(&mut self, members: &Map<String, Value>) {
+        for (name, value) in members {
+            let is_verification = snake(name) == "trust_chain_verification";
+            if is_verification && (value == "ACCEPT_UNTRUSTED" || value.as_u64() == Some(1)) {
+                self.bypass(&format!("{name}: ACCEPT_UNTRUSTED"), UNVERIFIED);
+            }
+        }
+        let kind = members.get("@type").and_then(Value::as_str);
+        if !kind.is_some_and(|kind| kind.ends_with(".DownstreamTlsContext")) {
+            return;
+        }
+        let context = field(members, "common_tls_context").and_then(Value::as_object);
+        let asks = context.is_some_and(|context| {
+            let mut names = context.keys().map(|name| snake(name));
+            names.any(|name| name.contains("validation_context"))
+        });
+        if !asks {
+            self.warn("common_tls_context", ASKS_FOR_NONE);
         }
     }
 
@@ -251,6 +280,12 @@ const DOUBLES: &str =
      the prefix with a slash at its end";
 const HOST: &str = "the host is rewritten after the gate chose an instance by it. Hint: make \
      sure that the route leads to the n8n of that instance";
+const UNVERIFIED: &str =
+    "the listener accepts certificates that it has not verified, and a rule with \
+     auth: certificate trusts the names in them: any client could make one. Hint: remove it";
+const ASKS_FOR_NONE: &str = "the listener asks no client for a certificate, and a rule with auth: \
+     certificate refuses all. Hint: write validation_context with the trusted_ca of the clients, unless \
+     certificates come from a proxy";
 const SWITCHED_OFF: &str = "the gate is switched off, and everything passes here. Hint: remove \
      it; the configuration says which requests pass";
 const FAILS_OPEN: &str = "every request passes when the module cannot be loaded or fails. Hint: \

@@ -14,7 +14,7 @@ mod surfaces;
 pub(super) use callers::{
     RawClaimNot, RawClaimRule, RawClaimTests, RawCondition, RawPrincipal, RawUser,
 };
-pub(super) use possession::{RawClientCertificates, RawDpopProofs};
+pub(super) use possession::{RawCertificateRule, RawClientCertificates, RawDpopProofs};
 pub(super) use provider::{
     RawClaimsAt, RawIntrospection, RawKeys, RawKind, RawProvider, RawUserInfo,
 };

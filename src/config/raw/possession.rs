@@ -4,7 +4,7 @@ use crate::config::choices::CertificatesFrom;
 use crate::config::defaults::{self, ProofWindow};
 use crate::config::duration::Span;
 use crate::config::field::{default_flag, default_span, optional, required};
-use crate::config::read::{OneOf, OneOrMany};
+use crate::config::read::{OneOf, OneOrMany, OnlyTrue};
 use crate::config::rules::{At, Demand, Rule, When};
 use crate::config::section::section;
 use crate::config::syntax::{NetworkText, Text};
@@ -19,6 +19,10 @@ section! {
         /// hand over the address of the connection: see
         /// [sender-constrained tokens](../guides/sender-constrained-tokens.md#behind-a-proxy-that-ends-tls).
         trusted: OneOrMany<Text<NetworkText>> = optional("**required** with `x-forwarded-client-cert`"),
+        /// `true` says that the listener, or the proxy, accepts no certificate that it has not verified
+        /// against its authorities. The gate cannot see that, and `auth: certificate` needs it: with
+        /// `ACCEPT_UNTRUSTED` any client could make a certificate with the name of another.
+        verified: OnlyTrue = optional("they are good for bound tokens alone"),
     }
     rules {
         Rule {
@@ -48,5 +52,29 @@ section! {
         /// (`use_dpop_nonce`), and again every five minutes or so. Proofs that were made in advance are of
         /// no use then.
         nonces: bool = default_flag(defaults::NONCES),
+    }
+}
+
+section! {
+    /// Which certificates pass a webhook rule. Each list that is there must have one of the names of the
+    /// certificate.
+    RawCertificateRule at "webhooks[].certificate" {
+        /// Subjects as Envoy writes them (RFC 2253), compared exactly: `CN=partner,O=Acme,C=DE`.
+        subject: OneOrMany<Text> = optional("any"),
+        /// Alternative names that are URIs, compared exactly: `spiffe://example.com/partner`. Of the
+        /// certificate of a connection, Envoy gives the first one only.
+        uri: OneOrMany<Text> = optional("any"),
+        /// Alternative names that are names of hosts, compared without regard to case. Of the certificate
+        /// of a connection, Envoy gives the first one only.
+        dns: OneOrMany<Text> = optional("any"),
+    }
+    rules {
+        Rule {
+            when: When::Always,
+            demand: Demand::AnyOf(&["subject", "uri", "dns"]),
+            at: At::Object,
+            problem: "has no field",
+            hint: "write the subjects, URIs or names of hosts that pass",
+        },
     }
 }

@@ -12,7 +12,7 @@ use crate::config::syntax::{
 use crate::n8n::Endpoints;
 use crate::policy::{ApiKeys, DpopUse, Preflight};
 
-use super::{RawCondition, RawSignature};
+use super::{RawCertificateRule, RawCondition, RawSignature};
 
 section! {
     /// How the public API is guarded.
@@ -74,7 +74,8 @@ section! {
         /// The path as n8n has it, without `path_prefix`.
         path: Text<PathTemplate> = required("write the path as n8n has it, such as /webhook/orders/**"),
         /// Which requests pass: `open`, all (n8n's own node decides); `bearer`, those of callers
-        /// with a good token; `signature`, those that a sender signed; `deny`, none.
+        /// with a good token; `signature`, those that a sender signed; `certificate`, those of clients
+        /// with a certificate; `deny`, none.
         auth: OneOf<AuthWord> = optional("`bearer` with `require`, else **required**"),
         /// Which callers the token must belong to.
         require: RawCondition = optional("every caller with a good token"),
@@ -89,6 +90,8 @@ section! {
         cors_preflight: OneOf<Preflight> = default_word(defaults::CORS_PREFLIGHT),
         /// How the deliveries of a sender are checked. **Required** with `auth: signature`.
         signature: RawSignature = optional("the rule is for no signed deliveries"),
+        /// Which certificates of clients pass. **Required** with `auth: certificate`.
+        certificate: RawCertificateRule = optional("the rule takes no certificates"),
     }
     rules {
         Rule {
@@ -96,7 +99,7 @@ section! {
             demand: Demand::AnyOf(&["auth", "require"]),
             at: At::Field("auth"),
             problem: "is required without require",
-            hint: "write auth: bearer, signature, open or deny, or require with the callers that a token must belong to",
+            hint: "write auth: bearer, signature, certificate, open or deny, or require with the callers that a token must belong to",
         },
         Rule {
             when: When::Is("auth", &["signature"]),
@@ -106,7 +109,7 @@ section! {
             hint: "write sender and secrets, such as { sender: github, secrets: [{ env: NAME }] }",
         },
         Rule {
-            when: When::Is("auth", &["open", "bearer", "deny"]),
+            when: When::Is("auth", &["open", "bearer", "certificate", "deny"]),
             demand: Demand::Without(&["signature"]),
             at: At::Each,
             problem: "has no effect: the rule checks no signature",
@@ -120,7 +123,28 @@ section! {
             hint: "write auth: signature",
         },
         Rule {
-            when: When::Is("auth", &["open", "signature", "deny"]),
+            when: When::Is("auth", &["certificate"]),
+            demand: Demand::AnyOf(&["certificate"]),
+            at: At::Field("certificate"),
+            problem: "is required with auth: certificate",
+            hint: "write the names of the certificates, such as { uri: spiffe://example.com/partner }",
+        },
+        Rule {
+            when: When::Is("auth", &["open", "bearer", "signature", "deny"]),
+            demand: Demand::Without(&["certificate"]),
+            at: At::Each,
+            problem: "has no effect: the rule looks at no certificate",
+            hint: "remove it, or write auth: certificate",
+        },
+        Rule {
+            when: When::Given("certificate"),
+            demand: Demand::AnyOf(&["auth"]),
+            at: At::Field("auth"),
+            problem: "is required beside certificate",
+            hint: "write auth: certificate",
+        },
+        Rule {
+            when: When::Is("auth", &["open", "signature", "certificate", "deny"]),
             demand: Demand::Without(&["require", "dpop", "token_from", "keep_authorization", "cors_preflight"]),
             at: At::Each,
             problem: "has no effect: the rule takes no token",

@@ -25,6 +25,9 @@ impl Connection for TestConnection {
         let value = match attribute {
             ConnectionAttribute::CertificateDigest => self.certificate,
             ConnectionAttribute::Peer => self.peer,
+            ConnectionAttribute::CertificateSubject
+            | ConnectionAttribute::CertificateUri
+            | ConnectionAttribute::CertificateDns => None,
         };
         value.map(str::to_owned)
     }

@@ -313,7 +313,10 @@ impl Host for TestHost {
         match attribute {
             Attribute::SourceAddress => Some(b"10.0.0.1:4711".to_vec()),
             Attribute::PeerCertificateDigest => stream.certificate.map(Into::into),
-            Attribute::PeerAddress => None,
+            Attribute::PeerCertificateSubject
+            | Attribute::PeerCertificateUri
+            | Attribute::PeerCertificateDns
+            | Attribute::PeerAddress => None,
             Attribute::ResponseDetails => stream.response_details.map(Into::into),
         }
     }
