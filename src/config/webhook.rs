@@ -85,6 +85,10 @@ fn rule(
         },
         require: require?,
         dpop: raw.dpop.value?.0,
+        scopes_supported: (raw.scopes_supported.value_or_error().ok()?.into_iter())
+            .flat_map(|scopes| scopes.0)
+            .map(|scope| scope.text)
+            .collect(),
         token_from: token_from(raw.token_from).ok()?,
         keep_authorization: raw.keep_authorization.value?,
         cors_preflight: raw.cors_preflight.value?.0,

@@ -37,6 +37,8 @@ pub struct WebhookRule {
     pub dpop: DpopUse,
     /// Whether the workflow gets the token.
     pub keep_authorization: bool,
+    /// The OAuth scopes that a client may ask its provider for (RFC 9728 §2).
+    pub scopes_supported: Vec<String>,
     /// Where a token may be beside `Authorization`.
     pub token_from: Option<TokenFrom>,
     /// Whether a CORS preflight, which cannot carry a token, passes a `bearer` rule.

@@ -29,14 +29,17 @@ pub fn api_metadata(policy: &Policy, instance: &Instance, resource: &Resource) -
     reply(document)
 }
 
-/// The metadata of a webhook, form or MCP trigger. Of its rule, only the providers are in it: an
-/// unverified client must not learn which callers the rule admits.
+/// The metadata of a webhook, form or MCP trigger. Of its rule, only the providers and what the operator
+/// wrote for clients are in it: an unverified client must not learn which callers the rule admits.
 pub fn trigger_metadata(policy: &Policy, rule: &WebhookRule, resource: &Resource) -> LocalReply {
     let requires_proof = rule.dpop == DpopUse::Required;
     let providers = rule.require.providers.as_ref();
     let mut document = document(policy, providers, resource, requires_proof);
     if matches!(rule.token_from, Some(TokenFrom::Query(_))) {
         document.insert(BEARER_METHODS.to_owned(), json!(["header", "query"]));
+    }
+    if let Some(scopes) = listed(&rule.scopes_supported) {
+        document.insert("scopes_supported".to_owned(), scopes);
     }
     reply(document)
 }

@@ -83,6 +83,9 @@ section! {
         dpop: OneOf<DpopUse> = default_word(defaults::DPOP),
         /// Where the token may be beside `Authorization`, for a webhook that a browser opens.
         token_from: RawTokenFrom = optional("in `Authorization` only"),
+        /// The OAuth scopes that the metadata of the trigger names (RFC 9728 `scopes_supported`), as the
+        /// provider knows them. MCP clients ask for all of them.
+        scopes_supported: OneOrMany<Text<ScopeToken>> = optional("the metadata names none"),
         /// Send the token in `Authorization` on to the workflow.
         keep_authorization: bool = default_flag(defaults::KEEP_AUTHORIZATION),
         /// What happens to a CORS preflight, which cannot carry a token: `guard` refuses it like
@@ -145,7 +148,9 @@ section! {
         },
         Rule {
             when: When::Is("auth", &["open", "signature", "certificate", "deny"]),
-            demand: Demand::Without(&["require", "dpop", "token_from", "keep_authorization", "cors_preflight"]),
+            demand: Demand::Without(&[
+                "require", "dpop", "token_from", "scopes_supported", "keep_authorization", "cors_preflight",
+            ]),
             at: At::Each,
             problem: "has no effect: the rule takes no token",
             hint: "remove it, or write auth: bearer",

@@ -252,3 +252,25 @@ fn clients_of_one_tenant_among_many_are_sent_to_that_tenant() {
         ])
     );
 }
+
+/// An MCP client asks its provider for all of these scopes.
+#[test]
+fn the_metadata_of_a_trigger_names_the_scopes_of_its_rule() {
+    let mut configuration = configuration();
+    configuration["webhooks"] = json!([
+        {"path": "/mcp/tools", "auth": "bearer", "scopes_supported": ["openid", "tools"]},
+        {"path": "/mcp/**", "auth": "bearer"},
+    ]);
+    let facts = facts(&configuration);
+    let scopes = |path: &str| {
+        let path = format!("/.well-known/oauth-protected-resource{path}");
+        let decision = decide_with(&facts, &request("GET", &path, &[]));
+        let Outcome::Respond(reply) = decision.outcome else {
+            panic!("{path}");
+        };
+        let document: Value = serde_json::from_str(&reply.body).unwrap();
+        document.get("scopes_supported").cloned()
+    };
+    assert_eq!(scopes("/mcp/tools"), Some(json!(["openid", "tools"])));
+    assert_eq!(scopes("/mcp/other"), None);
+}

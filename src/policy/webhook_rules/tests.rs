@@ -12,6 +12,7 @@ fn rules(patterns: &[&str]) -> WebhookRules {
                 pattern: PathPattern::parse(pattern, &Endpoints::default()).unwrap(),
                 auth: WebhookAuth::Bearer,
                 require: Condition::default(),
+                scopes_supported: Vec::new(),
                 token_from: None,
                 keep_authorization: false,
                 cors_preflight: Preflight::Guard,
