@@ -39,6 +39,7 @@ mod instances;
 mod internal_api;
 mod introspection;
 mod keys;
+mod later_filters;
 mod limits;
 mod metadata;
 mod minted;
