@@ -85,7 +85,7 @@ test-e2e: wasm envoy provider keycloak lemonldap spring hydra ## a real Envoy, s
 	ulimit -Sn $$(ulimit -Hn) && $(CARGO) test --locked --features e2e --example bench --test deploy --test cost --test e2e_scripted --test e2e_provider --test e2e_keycloak --test e2e_lemonldap --test e2e_spring --test e2e_hydra -- --test-threads=2
 
 .PHONY: test-n8n
-test-n8n: wasm envoy provider n8n ## a real Envoy in front of a real n8n
+test-n8n: wasm envoy provider n8n clients ## a real Envoy in front of a real n8n
 	$(CARGO) test --locked --features e2e --test e2e_n8n -- --test-threads=1
 
 .PHONY: test
@@ -165,6 +165,8 @@ hydra: ## compile Ory Hydra below .local
 	@scripts/install-hydra.sh
 n8n: ## install n8n below .local
 	@scripts/install-n8n.sh
+clients: ## install clients of n8n and MCP below .local, for the tests
+	@scripts/install-clients.sh
 
 .PHONY: clean
 clean: ## delete what was built

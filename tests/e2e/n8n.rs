@@ -24,6 +24,8 @@ mod addresses;
 mod applications;
 #[path = "n8n/caller.rs"]
 mod caller;
+#[path = "n8n/clients.rs"]
+mod clients;
 #[path = "n8n/internal_api.rs"]
 mod internal_api;
 #[path = "n8n/keys.rs"]
@@ -124,9 +126,16 @@ fn setup_with(stage: &Stage, roles: &Value, webhooks: &Value) -> Setup {
 
 /// Runs a script below `tests/real`, and shows its output if it fails.
 fn run_script(name: &str, arguments: &[&str]) {
+    output_of(name, arguments, &[]);
+}
+
+/// The same with these variables; returns its output.
+fn output_of(name: &str, arguments: &[&str], variables: &[(&str, &str)]) -> String {
     let output = Command::new(installed::node().unwrap())
         .arg(installed::root().join("tests/real").join(name))
         .args(arguments)
+        .env("CLIENTS_DIR", installed::clients().unwrap())
+        .envs(variables.iter().copied())
         .output()
         .unwrap();
     assert!(
@@ -136,6 +145,7 @@ fn run_script(name: &str, arguments: &[&str]) {
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 #[test]

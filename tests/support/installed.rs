@@ -53,6 +53,15 @@ pub(crate) fn provider() -> Outcome<PathBuf> {
     )
 }
 
+/// The directory of the clients of n8n and of MCP.
+pub(crate) fn clients() -> Outcome<PathBuf> {
+    found(
+        "CLIENTS_DIR",
+        ".local/clients",
+        "scripts/install-clients.sh",
+    )
+}
+
 /// The directory of Keycloak.
 pub(crate) fn keycloak() -> Outcome<PathBuf> {
     found(
