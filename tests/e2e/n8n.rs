@@ -30,6 +30,8 @@ mod clients;
 mod internal_api;
 #[path = "n8n/keys.rs"]
 mod keys;
+#[path = "n8n/mcp.rs"]
+mod mcp;
 #[path = "n8n/minted.rs"]
 mod minted;
 #[path = "n8n/operations.rs"]

@@ -52,6 +52,7 @@ mod scenario;
 mod shipped;
 mod shipped_gate;
 mod signed;
+mod streams;
 mod upstream_keys;
 mod useless_sets;
 mod vendors;

@@ -29,6 +29,9 @@ pub(crate) const READ: &str = "N8N.Workflow.Read";
 /// The scope that lets a caller change workflows.
 pub(crate) const WRITE: &str = "N8N.Workflow.Write";
 
+/// A person who can log in.
+pub(crate) const ANN: &str = "ann";
+
 /// An application that is registered at the provider.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
@@ -74,7 +77,7 @@ pub(crate) struct RealProvider {
 impl RealProvider {
     /// Starts it on a loopback port and waits until it serves.
     pub(crate) fn start(port: u16, clients: Vec<Client>) -> Outcome<Self> {
-        Self::start_with_tls(port, clients, None)
+        Self::start_as(port, clients, None, &[])
     }
 
     /// The same with a second port for mutual TLS, a certificate of the provider, and that of its
@@ -83,6 +86,21 @@ impl RealProvider {
         port: u16,
         clients: Vec<Client>,
         tls: Option<(u16, &Certificate, &Authority)>,
+    ) -> Outcome<Self> {
+        Self::start_as(port, clients, tls, &[])
+    }
+
+    /// The same; any client can register and log [`ANN`] in, for tokens with one of the audiences
+    /// `codes`.
+    pub(crate) fn start_for_people(port: u16, codes: &[&str]) -> Outcome<Self> {
+        Self::start_as(port, Vec::new(), None, codes)
+    }
+
+    fn start_as(
+        port: u16,
+        clients: Vec<Client>,
+        tls: Option<(u16, &Certificate, &Authority)>,
+        codes: &[&str],
     ) -> Outcome<Self> {
         let tls = tls.map(|(port, server, authority)| {
             json!({
@@ -114,6 +132,8 @@ impl RealProvider {
             "opaque": [OPAQUE_AUDIENCE],
             "clients": registered,
             "tls": tls,
+            "people": { ANN: [READ] },
+            "codes": codes,
         });
         let directory = tempfile::tempdir()?;
         let modules = installed::provider()?;

@@ -5,7 +5,11 @@
 //     "resources": { "api://n8n-api": ["N8N.Workflow.Read", ...] },   audience → its scopes
 // "opaque": ["api://n8n-opaque"],                   audiences with opaque tokens
 //     "clients": [ { "id", "secret", "roles": [...], "age": 0 } ],
+//     "people": { "ann": [...] },                   logins, and the roles of their tokens
+//     "codes": ["http://127.0.0.1:8080/mcp/x"],     audiences of tokens by the authorization code grant
 //     "tls": { "port", "certificate", "key", "authority" } }      optional: a second port, for mutual TLS
+// With "codes", any client can register (RFC 7591) and get tokens for people with the authorization code
+// grant and PKCE. The page for the login takes `login` as it is, and consents.
 // The tokens of a client are `age` seconds old when it gets them. A client may request the scopes
 // among its roles, and its tokens have all its roles. Tokens are JWTs (RFC 9068), or opaque with
 // introspection (RFC 7662). The client credentials grant with a resource indicator (RFC 8707)
@@ -37,7 +41,12 @@ const newKey = () => ({
   alg: 'RS256',
 });
 
+const rolesOf = ({ clientId, accountId }) => clients.get(clientId)?.roles ?? settings.people[accountId] ?? [];
+
 const resourceServer = (audience, client) => {
+  if (settings.codes.includes(audience)) {
+    return { audience, scope: '', accessTokenFormat: 'jwt', accessTokenTTL: LIFETIME, jwt: { sign: { alg: 'RS256' } } };
+  }
   const scopes = settings.resources[audience];
   if (!scopes) throw new errors.InvalidTarget();
   const { roles } = clients.get(client.clientId);
@@ -91,23 +100,25 @@ const providerWith = (keys) =>
       clientCredentials: { enabled: true },
       introspection: { enabled: true },
       revocation: { enabled: true },
+      registration: { enabled: settings.codes.length > 0 },
       resourceIndicators: {
         enabled: true,
         getResourceServerInfo: (_context, audience, client) => resourceServer(audience, client),
       },
     },
-    extraTokenClaims: (_context, token) => ({ roles: clients.get(token.clientId).roles }),
+    findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+    extraTokenClaims: (_context, token) => ({ roles: rolesOf(token) }),
     formats: {
       customizers: {
         jwt: (_context, token, { payload }) => {
-          const { age } = clients.get(token.clientId);
+          const age = clients.get(token.clientId)?.age ?? 0;
           payload.iat -= age;
           payload.exp -= age;
         },
       },
     },
     ttl: { ClientCredentials: LIFETIME },
-  }).callback();
+  });
 
 const bodyOf = async (request) => {
   const parts = [];
@@ -116,19 +127,36 @@ const bodyOf = async (request) => {
 };
 
 let keys = [newKey()];
-let handle = providerWith(keys);
+let provider = providerWith(keys);
+let handle = provider.callback();
 
 const rotate = async (request, response) => {
   const { keep } = JSON.parse((await bodyOf(request)) || '{}');
   keys = keep ? [newKey(), ...keys] : [newKey()];
-  handle = providerWith(keys);
+  provider = providerWith(keys);
+  handle = provider.callback();
   response.end();
 };
 
-const serve = (request, response) =>
-  request.method === 'POST' && request.url === '/test/rotate'
-    ? rotate(request, response)
-    : handle(request, response);
+// A person logs in and consents to all that the client asks for.
+const interact = async (request, response) => {
+  const accountId = new URLSearchParams(await bodyOf(request)).get('login');
+  const { params } = await provider.interactionDetails(request, response);
+  if (!settings.people[accountId]) throw new Error('no such person');
+  const grant = new provider.Grant({ accountId, clientId: params.client_id });
+  grant.addOIDCScope(params.scope);
+  grant.addResourceScope(params.resource, params.scope);
+  const result = { login: { accountId }, consent: { grantId: await grant.save() } };
+  await provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false });
+};
+
+const serve = (request, response) => {
+  if (request.method === 'POST' && request.url === '/test/rotate') return rotate(request, response);
+  if (request.method === 'POST' && request.url.startsWith('/interaction/')) {
+    return interact(request, response).catch((error) => response.writeHead(400).end(String(error)));
+  }
+  return handle(request, response);
+};
 
 if (settings.tls) {
   const { port, certificate, key, authority } = settings.tls;

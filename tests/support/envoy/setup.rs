@@ -118,6 +118,13 @@ impl Setup {
         }
     }
 
+    /// Listens at this port.
+    #[must_use]
+    pub(crate) const fn at(mut self, gate: u16) -> Self {
+        self.gate = gate;
+        self
+    }
+
     /// Adds a cluster at a loopback port.
     #[must_use]
     pub(crate) fn cluster(mut self, name: &str, port: u16) -> Self {
