@@ -88,7 +88,7 @@ impl Forward {
     /// To a webhook, for a client that a rule admits by its certificate.
     pub fn of_certified(request: &RequestHead, client: &CertifiedClient<'_>) -> Self {
         let mut edits = edits::without_made_up_identity(request);
-        edits.extend(edits::without_credentials(request, false));
+        edits.extend(edits::without_credentials(request, false, None));
         let named = [
             ("x-auth-kind", Some("certificate")),
             ("x-auth-subject", client.subject()),
