@@ -64,6 +64,11 @@ fn every_configuration_is_read_or_refused_and_alike_in_every_form() {
 }
 
 #[test]
+fn no_delivery_is_good_that_its_sender_did_not_sign() {
+    smoke("delivery", 20_000);
+}
+
+#[test]
 fn no_discovery_document_of_another_issuer_leads_to_keys() {
     smoke("discovery", 20_000);
 }

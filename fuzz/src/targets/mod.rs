@@ -1,6 +1,7 @@
 //! The targets.
 
 pub mod configuration;
+pub mod delivery;
 pub mod discovery;
 pub mod gate;
 pub mod head;
@@ -15,8 +16,9 @@ pub mod token;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const ALL: [Target; 10] = [
+pub const ALL: [Target; 11] = [
     ("configuration", configuration::run),
+    ("delivery", delivery::run),
     ("discovery", discovery::run),
     ("gate", gate::run),
     ("head", head::run),
