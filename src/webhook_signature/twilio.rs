@@ -53,8 +53,8 @@ fn fields(request: &RequestHead, body: &[u8]) -> Result<Vec<u8>, SignatureFault>
         return Err(FAULT);
     }
     let mut fields = form::fields(body);
-    // By name, then by value, each pair once.
-    fields.sort();
+    // By name, then by value, each pair once. The other sort brings 7 KB more into the module.
+    fields.sort_unstable();
     fields.dedup();
     Ok(fields
         .into_iter()

@@ -9,7 +9,7 @@ use crate::config::rules::{At, Demand, Rule, When};
 use crate::config::secrets::SecretName;
 use crate::config::section::section;
 use crate::config::size::Size;
-use crate::config::syntax::{HeaderName, PairName, Resource, ShortName, SignedTemplate, Text};
+use crate::config::syntax::{Resource, ShortName, SignedTemplate, Text};
 use crate::policy::Replay;
 use crate::webhook_signature::{Encoding, Hash, TimeFormat};
 
@@ -58,20 +58,20 @@ section! {
         /// URL knows it.
         verify_token: SecretName = optional("such a question is refused"),
         /// The header of the signature. **Required** with `hmac`.
-        header: Text<HeaderName> = optional("that of the sender"),
+        header: Text<ShortName> = optional("that of the sender"),
         /// The text before the signature in its header. A blank may follow it if it ends with a letter.
         prefix: Text = optional("none"),
         /// The name of the signature, where the header holds pairs: `v1` in `t=…,v1=…`. Pairs with other
         /// names do not count.
-        signature_key: Text<PairName> = optional("the header is the signature"),
+        signature_key: Text<ShortName> = optional("the header is the signature"),
         /// The name of the timestamp in the same header.
-        timestamp_key: Text<PairName> = optional("`timestamp_header` has it, or none is sent"),
+        timestamp_key: Text<ShortName> = optional("`timestamp_header` has it, or none is sent"),
         /// The header of the timestamp.
-        timestamp_header: Text<HeaderName> = optional("`timestamp_key` names it, or none is sent"),
+        timestamp_header: Text<ShortName> = optional("`timestamp_key` names it, or none is sent"),
         /// How the timestamp is written.
         timestamp_format: OneOf<TimeFormat> = default_word(defaults::TIME_FORMAT),
         /// The header of the delivery id.
-        id_header: Text<HeaderName> = optional("none is sent"),
+        id_header: Text<ShortName> = optional("none is sent"),
         /// How the signature is written.
         encoding: OneOf<Encoding> = default_word(defaults::SIGNATURE_ENCODING),
         /// The hash of the HMAC. It is never taken from the request.
