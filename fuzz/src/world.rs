@@ -103,6 +103,9 @@ pub(crate) fn policy(keys: &Keys) -> Policy {
         "webhooks": [
             {"path": "/webhook/orders/**", "require": {"client": "app"}},
             {"path": "/webhook/kept", "auth": "bearer", "keep_authorization": true},
+            {"path": "/webhook/pages/**", "auth": "bearer", "token_from": {"cookie": "token"}},
+            {"path": "/webhook/links/**", "auth": "bearer", "token_from": {"query": "token"},
+             "cors_preflight": "pass"},
             {"path": "/webhook/closed/**", "auth": "deny"},
             {"path": "/webhook/public/**", "auth": "open"},
         ],

@@ -1,6 +1,6 @@
 //! Tokens that a browser sends in a cookie or in the query, where it cannot set a header.
 
-use crate::formats::form;
+use crate::formats::{form, percent};
 use crate::http::{cookies, RequestHead};
 use crate::policy::TokenFrom;
 use crate::reply::Reason;
@@ -36,7 +36,7 @@ pub(super) fn is_named(name: &[u8], token: &str) -> bool {
 }
 
 /// The request target without the fields of its query that may be the token; `None`: there are none. Bytes
-/// that are no UTF-8 are replaced.
+/// that no target may have (RFC 3986 §2) are percent-encoded, so that none of them ends a line of the head.
 pub(super) fn target_without(target: &[u8], token: &str) -> Option<String> {
     let end = target.iter().position(|byte| *byte == b'#');
     let (target, fragment) = target.split_at_checked(end.unwrap_or(target.len()))?;
@@ -52,13 +52,17 @@ pub(super) fn target_without(target: &[u8], token: &str) -> Option<String> {
         return None;
     }
     let left: Vec<&[u8]> = fields().filter(|field| !is_field(field, token)).collect();
-    let mut whole = path.to_vec();
-    if !left.is_empty() {
-        whole.push(b'?');
-        whole.extend(left.join(&b'&'));
+    let query = left.join(&b'&');
+    let separator: &[u8] = if left.is_empty() { b"" } else { b"?" };
+    let mut whole = String::with_capacity(target.len());
+    for byte in [path, separator, &query, fragment].concat() {
+        if byte.is_ascii_graphic() {
+            whole.push(char::from(byte));
+        } else {
+            percent::push(&mut whole, byte);
+        }
     }
-    whole.extend(fragment);
-    Some(String::from_utf8_lossy(&whole).into_owned())
+    Some(whole)
 }
 
 /// The values of the cookies that may be the token. `None` in place of one: its name is written in another
@@ -115,6 +119,10 @@ mod tests {
             ("/webhook/a?token", Some("/webhook/a")),
             ("/webhook/a?+token=x&b", Some("/webhook/a?b")),
             ("/webhook/a?token=x#f?token=y", Some("/webhook/a#f?token=y")),
+            (
+                "/webhook/a?\u{e9}=\r\n &token=x",
+                Some("/webhook/a?%C3%A9=%0D%0A%20"),
+            ),
             ("/webhook/a?a=token&tokens=1&x[token]=1", None),
             ("/webhook/token", None),
             ("/webhook/a?", None),

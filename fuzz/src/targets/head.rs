@@ -10,8 +10,8 @@ use std::time::Duration;
 use n8n_idp_gate::crypto::GuestCrypto;
 use n8n_idp_gate::crypto::KeySet;
 use n8n_idp_gate::decide::{
-    decide, Caller, Decision, DecisionContext, HeaderEdit, Outcome, Request, TokenCache,
-    IDENTITY_HEADERS,
+    decide, Caller, CredentialKind, Decision, DecisionContext, HeaderEdit, Outcome, Request,
+    TokenCache, IDENTITY_HEADERS,
 };
 use n8n_idp_gate::facts::{
     Availability, Facts, KeyIdDigest, MintRequest, NewerKeys, Outage, TokenStatus,
@@ -65,7 +65,7 @@ pub fn run(input: &[u8]) {
 
 fn decision(policy: &Policy, token_cache: &TokenCache<Caller>, request: &RequestHead) -> Decision {
     let context = DecisionContext {
-nonces: None,
+        nonces: None,
         policy,
         facts: &AtHand(policy),
         token_cache,
@@ -128,35 +128,75 @@ fn check(request: &RequestHead, decision: &Decision) {
             check_forward(request, decision, forward.edits());
         }
         Outcome::Pass(edits) => check_pass(request, decision, edits),
-        Outcome::Reject(_) | Outcome::Respond(_) => {}
+        Outcome::Reject(_) | Outcome::Respond(_) | Outcome::Job(_) => {}
         Outcome::Await(fact) => panic!("every fact is at hand: {fact:?}"),
         Outcome::UpstreamResponse => panic!("n8n sent no response"),
     }
 }
 
+/// The tokens where the record says that the token was.
+fn shown(request: &RequestHead, kind: Option<CredentialKind>) -> Vec<Vec<u8>> {
+    match kind.expect("a forward with a credential") {
+        CredentialKind::BearerAsApiKey => {
+            let bearers = shown(request, Some(CredentialKind::Bearer));
+            assert_eq!(bearers, [[0; 0]; 0], "a forward with two credentials");
+            request
+                .values("x-n8n-api-key")
+                .map(<[u8]>::to_vec)
+                .collect()
+        }
+        kind @ (CredentialKind::BearerInCookie | CredentialKind::BearerInQuery) => {
+            in_browser(request, kind)
+        }
+        _ => {
+            let values = request.values("authorization").map(<[u8]>::trim_ascii);
+            let is_bearer =
+                |value: &&[u8]| value.len() > 7 && value[..7].eq_ignore_ascii_case(b"bearer ");
+            let bearers = values.filter(is_bearer);
+            bearers.map(|value| value[7..].to_vec()).collect()
+        }
+    }
+}
+
+/// The values of the fields that are called as the token of the rules, in cookies or in the query.
+fn in_browser(request: &RequestHead, kind: CredentialKind) -> Vec<Vec<u8>> {
+    let fields: Vec<&[u8]> = if kind == CredentialKind::BearerInCookie {
+        let cookies = request.values("cookie");
+        cookies
+            .flat_map(|value| value.split(|byte| *byte == b';'))
+            .collect()
+    } else {
+        request.query().split(|byte| *byte == b'&').collect()
+    };
+    let named = fields.into_iter().filter_map(|field| {
+        let value = field.trim_ascii_start().strip_prefix(b"token=")?;
+        (!value.is_empty()).then(|| value.to_vec())
+    });
+    named.collect()
+}
+
 /// A forward rests on exactly one good token, and nothing that the client said of itself goes on.
 fn check_forward(request: &RequestHead, decision: &Decision, edits: &[HeaderEdit]) {
     let good = &tokens()[..2];
-    let shown: Vec<_> = request.values("authorization").collect();
-    let [value] = shown.as_slice() else {
+    let to_api = decision.record.surface == Some(Surface::PublicApi);
+    let shown = shown(request, decision.record.credential);
+    let [token] = shown.as_slice() else {
         panic!("a forward with {} credentials", shown.len());
     };
-    let value = value.trim_ascii();
-    let (scheme, token) = value.split_at(value.len().min(7));
-    assert!(
-        scheme.eq_ignore_ascii_case(b"bearer "),
-        "{}",
-        value.escape_ascii()
-    );
     let token = token.trim_ascii();
     let mut shown = good.iter().filter(|(_, good)| good.as_bytes() == token);
     let (sign, _) = shown.next().expect("a forward without a good token");
-    let to_api = decision.record.surface == Some(Surface::PublicApi);
     assert!(
         !to_api || *sign == "{app}",
         "a forward to the API in no principal's name"
     );
     let head = edited(request, edits);
+    let left = RequestHead::new(head.clone());
+    if let Some(kind @ (CredentialKind::BearerInCookie | CredentialKind::BearerInQuery)) =
+        decision.record.credential
+    {
+        assert_eq!(in_browser(&left, kind), [[0; 0]; 0], "a token goes on");
+    }
     for (name, value) in &head {
         let plain = name.to_ascii_lowercase().replace('_', "-");
         let is_ours = edits.iter().any(|edit| {
@@ -189,7 +229,7 @@ fn check_forward(request: &RequestHead, decision: &Decision, edits: &[HeaderEdit
 fn check_pass(request: &RequestHead, decision: &Decision, edits: &[HeaderEdit]) {
     for edit in edits {
         assert!(
-            matches!(edit, HeaderEdit::Remove(_)),
+            matches!(edit, HeaderEdit::Remove(_) | HeaderEdit::Set(":path", _)),
             "a pass adds {edit:?}"
         );
     }
