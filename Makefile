@@ -18,6 +18,7 @@ export HYDRA_DIR := $(CURDIR)/.local/hydra
 export SPRING_DIR := $(CURDIR)/.local/spring
 export PROVIDER_DIR := $(CURDIR)/.local/provider
 export N8N_DIR := $(CURDIR)/.local/n8n
+export CHROMIUM_BIN := $(CURDIR)/.local/chromium/chromium
 
 CARGO ?= cargo
 
@@ -85,7 +86,7 @@ test-e2e: wasm envoy provider keycloak lemonldap spring hydra ## a real Envoy, s
 	ulimit -Sn $$(ulimit -Hn) && $(CARGO) test --locked --features e2e --example bench --test deploy --test cost --test e2e_scripted --test e2e_provider --test e2e_keycloak --test e2e_lemonldap --test e2e_spring --test e2e_hydra -- --test-threads=2
 
 .PHONY: test-n8n
-test-n8n: wasm envoy provider n8n clients ## a real Envoy in front of a real n8n
+test-n8n: wasm envoy provider n8n clients chromium ## a real Envoy in front of a real n8n
 	$(CARGO) test --locked --features e2e --test e2e_n8n -- --test-threads=1
 
 .PHONY: test
@@ -150,7 +151,7 @@ bench: preflight wasm envoy n8n ## measure the gate beside Envoy's own filters (
 preflight: ## does this machine have what the rest needs?
 	@scripts/preflight.sh
 
-.PHONY: envoy provider keycloak lemonldap spring hydra n8n
+.PHONY: envoy provider keycloak lemonldap spring hydra n8n clients chromium
 envoy: ## install Envoy below .local
 	@scripts/install-envoy.sh
 provider: ## install the OpenID provider of the tests below .local
@@ -167,6 +168,9 @@ n8n: ## install n8n below .local
 	@scripts/install-n8n.sh
 clients: ## install clients of n8n and MCP below .local, for the tests
 	@scripts/install-clients.sh
+
+chromium: ## install Chromium below .local
+	@scripts/install-chromium.sh
 
 .PHONY: clean
 clean: ## delete what was built

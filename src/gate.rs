@@ -16,7 +16,7 @@ pub use body::{HeldBodies, RequestBody};
 pub use connection::Connections;
 pub use forwarded::{ForwardedRequest, UpstreamFailure};
 pub use held_bodies::{LONGEST_BODY, MAX_HELD_BODIES, MAX_HELD_BYTES};
-pub use settled::{Action, Settled, Step};
+pub use settled::{Action, ResponseEdits, Settled, Step};
 pub use source::Source;
 
 use connection::ConnectionOf;

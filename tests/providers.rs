@@ -25,7 +25,9 @@ use mint::{mint, KeyKind};
 use n8n_idp_gate::config::{self, yaml};
 use n8n_idp_gate::crypto::{GuestCrypto, KeySet};
 use n8n_idp_gate::decide::{decide, Decision, DecisionContext, Outcome, Request, TokenCache};
-use n8n_idp_gate::facts::{Availability, Facts, KeyIdDigest, MintRequest, NewerKeys, TokenStatus};
+use n8n_idp_gate::facts::{
+    Availability, Facts, KeyIdDigest, LoginRequest, MintRequest, NewerKeys, TokenStatus,
+};
 use n8n_idp_gate::http::RequestHead;
 use n8n_idp_gate::observe::audit_line;
 use n8n_idp_gate::policy::{KeySource, Policy, ProviderId};
@@ -144,6 +146,10 @@ impl Facts for InlineKeys<'_> {
     }
 
     fn session(&self, _: &MintRequest) -> Availability<&Secret> {
+        Availability::Pending
+    }
+
+    fn browser_login(&self, _: &LoginRequest) -> Availability<&Secret> {
         Availability::Pending
     }
 

@@ -29,6 +29,9 @@ pub(super) const METRICS: Access = Access::Pass;
 /// n8n made its internal API for its editor alone.
 pub(super) const REST: RestAuth = RestAuth::Pass;
 
+/// The section is written to use them.
+pub(super) const EMBED_ENABLED: bool = true;
+
 /// n8n's own MCP server needs its authorization server.
 pub(super) const OAUTH: Access = Access::Pass;
 

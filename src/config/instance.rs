@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::choices::AuthWord;
 use super::dpop::{origins, report_no_origin};
+use super::embed::embed;
 use super::endpoints::{endpoints, path_prefix, Paths};
 use super::environment::Environment;
 use super::field::Field;
@@ -15,11 +16,12 @@ use super::provisioning::{provisioning, warn_if_idle, Seeds};
 use super::public_api;
 use super::raw::{RawInstance, RawN8n, RawPrincipal, RawWebhook};
 use super::read::{gathered, List, ListOrEmpty, Located};
-use super::rest::warn_of_rest;
+use super::rest::warn_of_own_scope;
 use super::webhook::{may_take_tokens, webhooks};
 use crate::http::HostPattern;
+use crate::n8n::{EMBED_SCOPE, REST_SCOPE};
 use crate::policy::{
-    DpopUse, DuplicateHost, Instance, InstanceId, Instances, Principals, PublicApi,
+    DpopUse, DuplicateHost, Instance, InstanceId, Instances, Principals, PublicApi, RestAuth,
 };
 
 /// What the instances need of the rest of the configuration.
@@ -122,6 +124,8 @@ fn instance(
     let webhooks = webhooks(hooks, paths, context.providers, context.environment);
     let has_provisioning = raw.n8n.given;
     let provisioning_path = raw.n8n.path.clone();
+    let embed_path = raw.embed.path.clone();
+    let embed = embed(raw.embed);
     let provisioning = provisioning(raw.n8n, endpoints.as_ref(), context.environment);
     let list = raw.principals.value;
     let context = PrincipalContext {
@@ -138,7 +142,11 @@ fn instance(
     let grants = gathered(roles.map(|(role, scopes)| (role, scopes.0)));
     let rest_path = raw.rest.path;
     let rest = raw.rest.value?.0;
-    warn_of_rest(rest, &grants, &principals, &rest_path);
+    let is_on = rest == RestAuth::Bearer;
+    warn_of_own_scope(REST_SCOPE, is_on, &grants, &principals, &rest_path);
+    let embed = embed.ok()?;
+    let is_on = embed.is_some();
+    warn_of_own_scope(EMBED_SCOPE, is_on, &grants, &principals, &embed_path);
     let public_api = public_api.map(|public_api| PublicApi {
         providers: providers_of(&principals),
         ..public_api
@@ -152,6 +160,7 @@ fn instance(
         public_api: public_api?,
         webhooks,
         rest,
+        embed: embed.map(Arc::new),
         metrics: raw.metrics.value?.0,
         oauth: raw.oauth.value?.0,
         outside: raw.outside.value?.0,

@@ -20,6 +20,7 @@ mod dialect;
 mod document;
 mod dpop;
 mod duration;
+mod embed;
 mod endpoints;
 mod environment;
 mod field;

@@ -14,7 +14,7 @@ use section::SectionReference;
 
 use super::raw::{
     RawApiKeyRule, RawAudit, RawCertificateRule, RawClaimNot, RawClaimRule, RawClaimTests,
-    RawClaimsAt, RawClientCertificates, RawCondition, RawConfiguration, RawDpopProofs,
+    RawClaimsAt, RawClientCertificates, RawCondition, RawConfiguration, RawDpopProofs, RawEmbed,
     RawEndpoints, RawInstance, RawIntrospection, RawKeys, RawKind, RawN8n, RawPrincipal,
     RawProvider, RawProvisioning, RawPublicApi, RawSignature, RawTokenFrom, RawUser, RawUserInfo,
     RawWebhook,
@@ -47,6 +47,7 @@ fn sections() -> Vec<SectionReference> {
         SectionReference::of::<RawClaimTests>(),
         SectionReference::of::<RawClaimNot>(),
         SectionReference::of::<RawProvisioning>(),
+        SectionReference::of::<RawEmbed>(),
         SectionReference::of::<RawPublicApi>(),
         SectionReference::of::<RawApiKeyRule>(),
         SectionReference::of::<RawWebhook>(),

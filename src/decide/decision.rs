@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Caller, Forward, HeaderEdit, Job, Need, ResponseEdit, TokenCache, TokenCacheKey, UseOnce,
+    Caller, EmbedEdits, Forward, HeaderEdit, Job, Need, ResponseEdit, TokenCache, TokenCacheKey,
+    UseOnce,
 };
 use crate::crypto::CryptoPath;
 use crate::identity::Identity;
@@ -20,6 +21,8 @@ pub struct Decision {
     pub record: DecisionRecord,
     /// The change that this decision makes to the token cache.
     pub remember: Option<Remember>,
+    /// What is changed in n8n's response so that pages of other origins can show it.
+    pub embed: Option<EmbedEdits>,
     /// What this request may use once. Whether it is the first one is found out by the gate.
     pub use_once: Option<UseOnce>,
 }

@@ -1,6 +1,6 @@
 //! A decision that is not finished.
 
-use super::{DecisionRecord, Need, Remember, UseOnce};
+use super::{DecisionRecord, EmbedEdits, Need, Remember, UseOnce};
 use crate::reply::Reason;
 
 /// What a decision has found out so far.
@@ -8,6 +8,7 @@ use crate::reply::Reason;
 pub(super) struct Draft {
     pub(super) record: DecisionRecord,
     pub(super) remember: Option<Remember>,
+    pub(super) embed: Option<EmbedEdits>,
     pub(super) use_once: Option<UseOnce>,
 }
 

@@ -14,6 +14,8 @@ mod cross_site;
 mod decision;
 mod draft;
 mod edits;
+mod embed;
+mod embed_edits;
 mod evidence;
 mod forward;
 mod internal_api;
@@ -45,6 +47,7 @@ pub use edits::{
     without_made_up_identity, HeaderEdit, HeaderValue, ResponseEdit, API_KEY_HEADER,
     IDENTITY_HEADERS,
 };
+pub use embed_edits::{EmbedEdits, ResponseChange};
 pub use evidence::Evidence;
 pub use forward::{Forward, UpstreamCredential};
 pub use job::{Job, JobEnd, JobResult, Progress};
@@ -77,6 +80,7 @@ fn finish(outcome: impl FnOnce(&mut Draft) -> Result<Outcome, Stop>) -> Decision
         record: draft.record,
         remember: draft.remember,
         use_once: draft.use_once,
+        embed: draft.embed,
     }
 }
 
@@ -101,6 +105,10 @@ fn outcome(
     let route = classify(&instance.endpoints, path).map_err(Reason::Path)?;
     draft.record.surface = Some(route.surface);
     let outcome = inside(context, instance, request, (&route, path), draft)?;
+    if let (Outcome::Pass(_), Surface::Ui | Surface::Rest) = (&outcome, route.surface) {
+        let embed = instance.embed.as_ref().filter(|embed| embed.enabled);
+        draft.embed = embed.map(|embed| EmbedEdits::of(head, &embed.frame_ancestors));
+    }
     if matches!(outcome, Outcome::Pass(_)) && has_token_as_api_key(context.policy, head) {
         draft.record.credential = Some(CredentialKind::ApiKey);
         return Err(Reason::TokenAsApiKey.into());
@@ -135,6 +143,11 @@ fn inside(
                 Access::Pass => Ok(Outcome::Pass(without_made_up_identity(request))),
                 Access::Deny => Err(Reason::OauthDenied.into()),
             }),
+        Surface::Rest if embed::is_its_path(instance, path) && instance.embed.is_some() => {
+            let embed = instance.embed.as_deref();
+            let embed = embed.ok_or(Reason::ProxyFailure)?;
+            embed::decide(context, instance, embed, whole, draft)
+        }
         Surface::Rest if instance.rest == RestAuth::Bearer => {
             internal_api::decide(context, instance, whole, route, draft)
         }

@@ -69,6 +69,7 @@ fn id(instance: &Instance, pattern: &PathPattern, delivery: &DeliveryDigest) -> 
 
 fn answered(reply: ChallengeReply) -> Outcome {
     Outcome::Respond(LocalReply {
+        cookies: Vec::new(),
         status: 200,
         headers: vec![
             ("content-type", reply.content_type.to_owned()),

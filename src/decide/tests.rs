@@ -19,7 +19,8 @@ use super::*;
 use crate::config;
 use crate::crypto::{CryptoPath, GuestCrypto, SignatureVerifier};
 use crate::facts::{
-    Availability, Fact, Facts, KeyIdDigest, MintRequest, NewerKeys, Outage, TokenStatus,
+    Availability, Fact, Facts, KeyIdDigest, LoginRequest, MintRequest, NewerKeys, Outage,
+    TokenStatus,
 };
 use crate::identity::Identity;
 use crate::mint::{mint, KeyKind, Mint};
@@ -34,6 +35,7 @@ mod browser_tokens;
 mod certificates;
 mod certified_webhook;
 mod edits;
+mod embed;
 mod grants;
 mod groups;
 mod hints;
@@ -182,6 +184,10 @@ impl Facts for TestFacts {
     }
 
     fn session(&self, _: &MintRequest) -> Availability<&Secret> {
+        made(self.session.as_ref())
+    }
+
+    fn browser_login(&self, _: &LoginRequest) -> Availability<&Secret> {
         made(self.session.as_ref())
     }
 

@@ -1,6 +1,7 @@
-//! The kinds of facts: key sets, token statuses and minted API keys.
+//! The kinds of facts: key sets, token statuses, minted API keys with their sessions, and log-ins of browsers.
 
 mod at;
+pub(super) mod browser_login;
 pub(super) mod event;
 pub(super) mod fact;
 pub(super) mod key_set;
@@ -9,6 +10,7 @@ mod refused_keys;
 pub(super) mod store;
 pub(super) mod token_status;
 
+use browser_login::BrowserLogins;
 use key_set::KeySetSource;
 use minted_key::MintedKeys;
 use token_status::TokenStatusSource;
@@ -20,6 +22,7 @@ pub(super) enum AnySource {
     KeySet(Box<SourceOf<KeySetSource>>),
     TokenStatus(Box<SourceOf<TokenStatusSource>>),
     MintedKeys(Box<SourceOf<MintedKeys>>),
+    BrowserLogins(Box<SourceOf<BrowserLogins>>),
 }
 
 impl AsRef<dyn Source> for AnySource {
@@ -28,6 +31,7 @@ impl AsRef<dyn Source> for AnySource {
             Self::KeySet(source) => &**source,
             Self::TokenStatus(source) => &**source,
             Self::MintedKeys(source) => &**source,
+            Self::BrowserLogins(source) => &**source,
         }
     }
 }
@@ -38,6 +42,7 @@ impl AsMut<dyn Source> for AnySource {
             Self::KeySet(source) => &mut **source,
             Self::TokenStatus(source) => &mut **source,
             Self::MintedKeys(source) => &mut **source,
+            Self::BrowserLogins(source) => &mut **source,
         }
     }
 }

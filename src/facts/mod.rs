@@ -28,6 +28,7 @@ pub use call::{Body, Call, CallFault, CallId, CallRequest, CallResponse, Method,
 pub use demand::SourceId;
 pub use effect::Effect;
 pub use fault::{Advice, FactKind, FaultCode};
+pub use kinds::browser_login::LoginRequest;
 pub use kinds::event::Event;
 pub use kinds::fact::{Fact, Facts};
 pub use kinds::key_set::{read_discovery, KeyIdDigest, KeysFault, NewerKeys};

@@ -33,6 +33,7 @@ use crate::token::{Issuers, TokenFault, TokenRules, TypRule};
 
 mod account;
 mod any_kind;
+mod browser_logins;
 mod changed;
 mod days;
 mod discovery;
@@ -179,6 +180,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
             metrics: Access::Pass,
             oauth: Access::Pass,
             rest: crate::policy::RestAuth::Pass,
+            embed: None,
         }),
         crypto: CryptoMode::Guest,
         sharing_secret: None,

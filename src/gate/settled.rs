@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use super::Source;
-use crate::decide::{Decision, HeaderEdit, Need, Outcome, ResponseEdit, UpstreamCredential};
+use crate::decide::{
+    Decision, EmbedEdits, HeaderEdit, Need, Outcome, ResponseEdit, UpstreamCredential,
+};
 use crate::http::RequestHead;
 use crate::observe::audit_line;
 use crate::reply::{LocalReply, Reason};
@@ -38,10 +40,20 @@ pub struct Settled {
     pub(super) credential: Option<UpstreamCredential>,
 }
 
+/// The edits of the head of n8n's response.
+#[derive(Clone, Debug, Default)]
+pub struct ResponseEdits {
+    /// Those that do not depend on it.
+    pub fixed: &'static [ResponseEdit],
+    /// Those that let pages of other origins show it.
+    pub embed: Option<EmbedEdits>,
+}
+
 /// The local reply to a request that was not to be refused. It is sent if the host fails.
 pub(super) const NO_REFUSAL: LocalReply = LocalReply {
     status: 503,
     headers: Vec::new(),
+    cookies: Vec::new(),
     body: String::new(),
 };
 
@@ -60,8 +72,11 @@ impl Settled {
     }
 
     /// The edits of n8n's response, if n8n gets the request.
-    pub const fn response_edits(&self) -> &'static [ResponseEdit] {
-        self.decision.outcome.response_edits()
+    pub fn response_edits(&self) -> ResponseEdits {
+        ResponseEdits {
+            fixed: self.decision.outcome.response_edits(),
+            embed: self.decision.embed.clone(),
+        }
     }
 
     /// The audit record.

@@ -85,7 +85,9 @@ pub(super) fn unavailable(need: &Need) -> Reason {
             Reason::IntrospectionUnavailable(outage)
         }
         Need::Fact(Fact::MintedKey(_)) => Reason::UpstreamKeyUnavailable(outage),
-        Need::Fact(Fact::Session(_)) => Reason::UpstreamSessionUnavailable(outage),
+        Need::Fact(Fact::Session(_) | Fact::BrowserLogin(_)) => {
+            Reason::UpstreamSessionUnavailable(outage)
+        }
     }
 }
 

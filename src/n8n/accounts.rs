@@ -13,9 +13,9 @@ pub use lists::{
 };
 pub use requests::{
     accept_body, accounts_path, delete_key_path, invite_body, key_body, login_body, logout_path,
-    own_keys_path, AccountPaths, NewKey, LABEL, MAX_LABEL, MAX_NAME, MEMBER,
+    name_body, own_keys_path, AccountPaths, NewKey, LABEL, MAX_LABEL, MAX_NAME, MEMBER,
 };
 pub use responses::{
-    read_expired_keys, read_grantable, read_invited, read_login_fault, read_new_key, read_user,
-    session_cookie, AccountState, Invited, LoginFault, MintedKey,
+    read_expired_keys, read_grantable, read_invited, read_login_fault, read_names, read_new_key,
+    read_user, session_cookie, AccountState, Invited, LoginFault, MintedKey,
 };

@@ -20,5 +20,5 @@ pub use path::{PathFault, MOST_SEGMENTS};
 pub use path_prefix::{Location, PathPrefix};
 pub use prefix::{Prefix, PrefixPath, WELL_KNOWN};
 pub use route::{classify, classify_for_token, described, Route};
-pub use scope::{ScopeSet, UnknownScope, REST_SCOPE};
+pub use scope::{ScopeSet, UnknownScope, EMBED_SCOPE, REST_SCOPE, SURFACE_SCOPES};
 pub use surface::Surface;

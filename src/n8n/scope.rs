@@ -13,20 +13,27 @@ pub(super) const RUN_WORKFLOW: &str = "workflow:execute";
 
 /// The scopes of operations that the gate itself carries out.
 const OWN: [&str; 1] = [RUN_WORKFLOW];
-/// The right to use n8n's internal API. It is the gate's own: no key of n8n has it, and `*` does not
-/// contain it.
+
+/// The right to use n8n's internal API with a token.
 pub const REST_SCOPE: &str = "rest";
+
+/// The right to a log-in of a browser.
+pub const EMBED_SCOPE: &str = "embed";
+
+/// The gate's own scopes for other surfaces than the public API: no key of n8n has them, and `*` does not
+/// contain them.
+pub const SURFACE_SCOPES: [&str; 2] = [REST_SCOPE, EMBED_SCOPE];
 
 /// The bits of one integer of a set.
 const BITS: usize = u64::BITS as usize;
 const INTEGERS: usize = SCOPES.len().saturating_add(OWN.len()).div_ceil(BITS);
 
-/// A set of n8n scopes, or all of them, those of later n8n versions included; and [`REST_SCOPE`].
+/// A set of n8n scopes, or all of them, those of later n8n versions included; and the gate's own.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ScopeSet {
     all: bool,
-    /// [`REST_SCOPE`].
-    rest: bool,
+    /// One for each of [`SURFACE_SCOPES`].
+    surfaces: [bool; SURFACE_SCOPES.len()],
     /// One bit for each of [`SCOPES`], and then for each of [`OWN`].
     bits: [u64; INTEGERS],
 }
@@ -42,14 +49,14 @@ pub struct UnknownScope {
 }
 
 impl ScopeSet {
-    /// Adds `workflow:read`, `workflow:*`, `*` or `rest`.
+    /// Adds `workflow:read`, `workflow:*`, `*` or one of the gate's own.
     pub fn insert(&mut self, scope: &str) -> Result<(), UnknownScope> {
         if scope == "*" {
             self.all = true;
             return Ok(());
         }
-        if scope == REST_SCOPE {
-            self.rest = true;
+        if let Some(own) = surface(&mut self.surfaces, scope) {
+            *own = true;
             return Ok(());
         }
         let known = match scope.strip_suffix('*') {
@@ -70,8 +77,8 @@ impl ScopeSet {
 
     /// Whether the scope is in the set.
     pub fn contains(&self, scope: &str) -> bool {
-        if scope == REST_SCOPE {
-            return self.rest;
+        if SURFACE_SCOPES.contains(&scope) {
+            return self.surfaces().any(|own| own == scope);
         }
         self.all || index_of(scope).is_some_and(|index| self.has(index))
     }
@@ -97,7 +104,9 @@ impl ScopeSet {
     /// Adds everything that is in `other`.
     pub fn extend(&mut self, other: &Self) {
         self.all |= other.all;
-        self.rest |= other.rest;
+        for (own, others) in self.surfaces.iter_mut().zip(other.surfaces) {
+            *own |= others;
+        }
         for (own, others) in self.bits.iter_mut().zip(other.bits) {
             *own |= others;
         }
@@ -117,7 +126,10 @@ impl ScopeSet {
                 both
             }
         };
-        both.rest = self.rest && other.rest;
+        both.surfaces = self.surfaces;
+        for (own, others) in both.surfaces.iter_mut().zip(other.surfaces) {
+            *own &= others;
+        }
         both
     }
 
@@ -127,6 +139,12 @@ impl ScopeSet {
             .enumerate()
             .filter(|(index, _)| self.all || self.has(*index))
             .map(|(_, scope)| scope)
+    }
+
+    /// The scopes for other surfaces in the set.
+    fn surfaces(&self) -> impl Iterator<Item = &'static str> + '_ {
+        let own = SURFACE_SCOPES.into_iter().zip(self.surfaces);
+        own.filter_map(|(scope, is_in)| is_in.then_some(scope))
     }
 
     fn add_where(&mut self, wanted: impl Fn(&str) -> bool) -> bool {
@@ -155,7 +173,7 @@ impl fmt::Debug for ScopeSet {
         } else {
             set.entries(self.iter());
         }
-        set.entries(self.rest.then_some(REST_SCOPE)).finish()
+        set.entries(self.surfaces()).finish()
     }
 }
 
@@ -168,6 +186,12 @@ fn index_of(scope: &str) -> Option<usize> {
     let own = || OWN.iter().position(|own| *own == scope);
     let of_n8n = SCOPES.binary_search(&scope).ok();
     of_n8n.or_else(|| Some(SCOPES.len().saturating_add(own()?)))
+}
+
+/// Where a set has one of the scopes for other surfaces.
+fn surface<'s>(set: &'s mut [bool; SURFACE_SCOPES.len()], scope: &str) -> Option<&'s mut bool> {
+    let index = SURFACE_SCOPES.iter().position(|own| *own == scope)?;
+    set.get_mut(index)
 }
 
 /// The index of a scope's integer in the set, and its bit there.

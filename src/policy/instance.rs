@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Access, ApiKeyRules, Principals, Provisioning, RestAuth, WebhookRules};
+use super::{Access, ApiKeyRules, Embed, Principals, Provisioning, RestAuth, WebhookRules};
 use crate::http::Origin;
 use crate::n8n::{Endpoints, Location, PathFault, PathPrefix, ScopeSet};
 
@@ -30,6 +30,9 @@ pub struct Instance {
     pub webhooks: WebhookRules,
     /// How the internal API is guarded.
     pub rest: RestAuth,
+    /// Log-ins of browsers that pages of other origins begin; `None`: n8n's own route for them is not
+    /// touched.
+    pub embed: Option<Arc<Embed>>,
     /// Where n8n serves its surfaces.
     pub endpoints: Endpoints,
     /// Whether `/metrics` of n8n can be reached.

@@ -56,6 +56,7 @@ pub fn metadata_preflight() -> LocalReply {
             ("access-control-allow-headers", "*".to_owned()),
             ("access-control-max-age", "300".to_owned()),
         ],
+        cookies: Vec::new(),
         body: String::new(),
     }
 }
@@ -129,6 +130,7 @@ fn reply(document: Map<String, Value>) -> LocalReply {
             ("cache-control", "private, max-age=300".to_owned()),
             any_origin(),
         ],
+        cookies: Vec::new(),
         body: Value::Object(document).to_string(),
     }
 }

@@ -2,6 +2,7 @@
 //! and the RFC 9728 metadata of guarded resources.
 
 mod accept;
+mod embed;
 mod metadata;
 mod problem;
 mod reason;
@@ -10,10 +11,13 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use embed::{embed_reply, partitioned, EMBEDDED_COOKIE, SESSION_COOKIE};
 pub use metadata::{api_metadata, metadata_preflight, trigger_metadata};
 pub use problem::problem;
 pub use reason::{Challenge, Reason};
 pub use resource::{Proofs, Resource};
+
+use crate::secret::Secret;
 
 /// A response that the gate makes. Its header values are constants, or values that were checked: the
 /// host does not look for line breaks in them, which would split the response.
@@ -23,6 +27,8 @@ pub struct LocalReply {
     pub status: u16,
     /// Headers, `content-type` among them.
     pub headers: Vec<(&'static str, String)>,
+    /// The values of `set-cookie`.
+    pub cookies: Vec<Secret>,
     /// The body.
     pub body: String,
 }

@@ -50,6 +50,7 @@ pub fn problem(reason: &Reason, resource: Option<&Resource>, request: &RequestHe
     LocalReply {
         status,
         headers,
+        cookies: Vec::new(),
         body: serde_json::to_string(&document).unwrap_or_default(),
     }
 }

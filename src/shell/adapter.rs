@@ -98,6 +98,10 @@ impl Host for ProxyWasm {
         hostcalls::get_map_value_bytes(map, name).ok()?
     }
 
+    fn response_headers(&self) -> Option<Vec<(String, Vec<u8>)>> {
+        hostcalls::get_map_bytes(MapType::HttpResponseHeaders).ok()
+    }
+
     fn attribute(&self, attribute: Attribute) -> Option<Vec<u8>> {
         let path = match attribute {
             Attribute::SourceAddress => vec!["source", "address"],

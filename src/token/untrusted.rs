@@ -95,6 +95,16 @@ impl<'t> UntrustedToken<'t> {
         numeric_date(&self.claims, "exp").ok().flatten()
     }
 
+    /// The `iat` that the token claims, if it is a date at all.
+    pub fn claimed_issue(&self) -> Option<UnixSeconds> {
+        numeric_date(&self.claims, "iat").ok().flatten()
+    }
+
+    /// A claim that is text.
+    pub fn claimed_text(&self, name: &str) -> Option<&str> {
+        self.claims.get(name).and_then(Value::as_str)
+    }
+
     /// The claims that help an operator to find out why the token was refused.
     pub fn claimed(&self) -> UnverifiedClaims {
         UnverifiedClaims::of(&self.claims, self.key_id())

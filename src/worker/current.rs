@@ -81,8 +81,10 @@ pub(super) fn edit<H: Host>(
 /// Sends a local reply.
 pub(super) fn reply<H: Host>(host: &H, reply: &LocalReply) -> Result<(), NotDone> {
     let headers = reply.headers.iter();
+    let cookies = reply.cookies.iter();
     let headers: Vec<_> = headers
         .map(|(name, value)| (*name, value.as_str()))
+        .chain(cookies.map(|cookie| ("set-cookie", cookie.expose())))
         .collect();
     host.reply(reply.status, &headers, &reply.body)
 }

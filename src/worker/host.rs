@@ -132,6 +132,9 @@ pub trait Host: Clone + Environment + ForeignFunctions + SharedMemory + 'static 
     /// The first value of a header.
     fn header(&self, headers: Headers, name: &str) -> Option<Vec<u8>>;
 
+    /// All headers of the response to the current request, as bytes.
+    fn response_headers(&self) -> Option<Vec<(String, Vec<u8>)>>;
+
     /// What the host knows about the current request.
     fn attribute(&self, attribute: Attribute) -> Option<Vec<u8>>;
 

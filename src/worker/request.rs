@@ -3,11 +3,13 @@
 use log::Level;
 
 use super::current;
-use super::host::{view, Flow, Headers, Host};
+use super::host::{view, Flow, Headers, Host, NotDone};
 use super::root::Worker;
-use crate::decide::ResponseEdit;
+use crate::decide::{ResponseChange, ResponseEdit};
 use crate::facts::WaiterId;
-use crate::gate::{Action, ForwardedRequest, RequestBody, Settled, Step, UpstreamFailure};
+use crate::gate::{
+    Action, ForwardedRequest, RequestBody, ResponseEdits, Settled, Step, UpstreamFailure,
+};
 use crate::http::RequestHead;
 
 /// This status and all above are those of failures.
@@ -23,7 +25,7 @@ pub struct Request<H: Host> {
     /// each part of it is held.
     goes_on: bool,
     /// The edits of n8n's response.
-    response_edits: &'static [ResponseEdit],
+    response_edits: ResponseEdits,
     /// What n8n's response is compared with, if it can say something about the gate.
     forwarded: Option<Box<ForwardedRequest>>,
 }
@@ -36,7 +38,10 @@ impl<H: Host> Request<H> {
             id: WaiterId(context),
             worker,
             goes_on: false,
-            response_edits: &[],
+            response_edits: ResponseEdits {
+                fixed: &[],
+                embed: None,
+            },
             forwarded: None,
         }
     }
@@ -99,7 +104,7 @@ impl<H: Host> Request<H> {
         if !self.goes_on() {
             return Flow::Continue;
         }
-        for ResponseEdit::Remove(name) in self.response_edits {
+        for ResponseEdit::Remove(name) in self.response_edits.fixed {
             if self.host.remove_header(Headers::Response, name).is_err() {
                 self.host.log(
                     Level::Error,
@@ -107,7 +112,30 @@ impl<H: Host> Request<H> {
                 );
             }
         }
+        if self.response_edits.embed.is_some() && self.embed().is_err() {
+            self.host.log(
+                Level::Error,
+                "the host did not change a response for frames; the browser may not show it",
+            );
+        }
         self.compare_response()
+    }
+
+    /// Lets pages of other origins show the response.
+    fn embed(&self) -> Result<(), NotDone> {
+        let Some(edits) = &self.response_edits.embed else {
+            return Ok(());
+        };
+        let headers = self.host.response_headers().ok_or(NotDone)?;
+        for change in edits.changes(&headers) {
+            match change {
+                ResponseChange::Remove(name) => self.host.remove_header(Headers::Response, name)?,
+                ResponseChange::Add(name, value) => {
+                    self.host.add_header(Headers::Response, name, &value)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn decide(&mut self, body: RequestBody) -> Flow {

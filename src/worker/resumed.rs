@@ -1,8 +1,7 @@
 //! Requests that waited and go on.
 
-use crate::decide::ResponseEdit;
 use crate::facts::WaiterId;
-use crate::gate::ForwardedRequest;
+use crate::gate::{ForwardedRequest, ResponseEdits};
 
 /// Requests that waited and go on, until the host reports their next part.
 #[derive(Default)]
@@ -15,14 +14,14 @@ pub(super) struct ResumedRequests {
 pub(super) struct Resumed {
     waiter: WaiterId,
     /// The edits of its response.
-    pub(super) response_edits: &'static [ResponseEdit],
+    pub(super) response_edits: ResponseEdits,
     /// What its response is compared with.
     pub(super) forwarded: Option<Box<ForwardedRequest>>,
 }
 
 impl ResumedRequests {
     /// Notes that a request goes on.
-    pub(super) fn insert(&mut self, waiter: WaiterId, response_edits: &'static [ResponseEdit]) {
+    pub(super) fn insert(&mut self, waiter: WaiterId, response_edits: ResponseEdits) {
         if let Err(index) = self.index_of(waiter) {
             let resumed = Resumed {
                 waiter,

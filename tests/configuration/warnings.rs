@@ -336,7 +336,7 @@ fn an_internal_api_that_no_caller_can_use_is_warned_of() {
     const NOT_GRANTED: &str = "opens nothing: no role and no principal grants rest";
     const NO_USER: &str =
         "opens nothing: no principal with that grant has a user, and an API key has no session";
-    const PASSES: &str = "is pass, but a role or a principal grants rest: that has no effect";
+    const PASSES: &str = "is off, but a role or a principal grants rest: that has no effect";
     let n8n = "n8n: { cluster: n8n, api_key: { env: N8N_KEY_B }, seed: { env: N8N_SEED } }";
     let user = format!("user: {{ per: client }} }}]\n{n8n}");
     let key = "api_key: { env: N8N_KEY_A } }]";
@@ -411,4 +411,35 @@ fn a_switch_for_keys_that_never_pass_is_warned_of() {
     assert_eq!(load("api_keys: pass"), []);
     let some = "api_keys: refuse, rules: [{ path: /api/v1/tags/**, api_keys: pass }]";
     assert_eq!(load(some), []);
+}
+
+#[test]
+fn log_ins_of_browsers_that_no_caller_can_begin_are_warned_of() {
+    let n8n = "n8n: { cluster: n8n, api_key: { env: N8N_KEY_B }, seed: { env: N8N_SEED } }";
+    let embed = "embed: { origins: 'https://portal.example' }";
+    for (embed, grant, expected) in [
+        (embed, "[embed]", None),
+        (
+            embed,
+            "[rest]",
+            Some("opens nothing: no role and no principal grants embed"),
+        ),
+        (
+            "",
+            "[embed]",
+            Some("is off, but a role or a principal grants embed: that has no effect"),
+        ),
+    ] {
+        let loaded = load(&format!(
+            "providers: [{{ name: a, issuer: 'https://a.example', audiences: n8n, cluster: a }}]\n\
+             {embed}\n\
+             {n8n}\n\
+             principals: [{{ name: p, match: {{ any: true }}, grant: {grant}, user: {{ per: client }} }}]\n"
+        ));
+        let warnings = loaded.unwrap().warnings.into_iter();
+        let warnings = warnings.filter(|one| one.path == "embed");
+        let warnings: Vec<_> = warnings.map(|one| one.problem).collect();
+        let expected = expected.map(str::to_owned);
+        assert_eq!(warnings, Vec::from_iter(expected), "{embed} {grant}");
+    }
 }

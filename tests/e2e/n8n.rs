@@ -9,6 +9,8 @@
     reason = "a test fails at the first unexpected value"
 )]
 
+#[path = "../support/mint.rs"]
+mod mint;
 #[path = "../demo/runner.rs"]
 mod runner;
 #[path = "../demo/stage.rs"]
@@ -26,6 +28,8 @@ mod applications;
 mod caller;
 #[path = "n8n/clients.rs"]
 mod clients;
+#[path = "n8n/embed.rs"]
+mod embed;
 #[path = "n8n/internal_api.rs"]
 mod internal_api;
 #[path = "n8n/keys.rs"]

@@ -90,6 +90,15 @@ pub(crate) fn spring() -> Outcome<PathBuf> {
     found("SPRING_DIR", ".local/spring", "scripts/install-spring.sh")
 }
 
+/// Chromium; `CHROMIUM_BIN` names another one.
+pub(crate) fn chromium() -> Outcome<PathBuf> {
+    found(
+        "CHROMIUM_BIN",
+        ".local/chromium/chromium",
+        "scripts/install-chromium.sh",
+    )
+}
+
 /// The directory whose `node_modules` holds n8n.
 pub(crate) fn n8n() -> Outcome<PathBuf> {
     found("N8N_DIR", ".local/n8n", "scripts/install-n8n.sh")

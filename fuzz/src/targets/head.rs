@@ -14,7 +14,7 @@ use n8n_idp_gate::decide::{
     TokenCache, IDENTITY_HEADERS,
 };
 use n8n_idp_gate::facts::{
-    Availability, Facts, KeyIdDigest, MintRequest, NewerKeys, Outage, TokenStatus,
+    Availability, Facts, KeyIdDigest, LoginRequest, MintRequest, NewerKeys, Outage, TokenStatus,
 };
 use n8n_idp_gate::http::RequestHead;
 use n8n_idp_gate::n8n::Surface;
@@ -287,6 +287,10 @@ impl Facts for AtHand<'_> {
     }
 
     fn session(&self, _: &MintRequest) -> Availability<&Secret> {
+        Availability::Pending
+    }
+
+    fn browser_login(&self, _: &LoginRequest) -> Availability<&Secret> {
         Availability::Pending
     }
 

@@ -11,7 +11,7 @@ use n8n_idp_gate::decide::{
 };
 use n8n_idp_gate::facts::{
     read_discovery, read_token_status, Availability, Fact, FactKind, Facts, KeyIdDigest, KeysFault,
-    MintRequest, NewerKeys, Outage, TokenStatus,
+    LoginRequest, MintRequest, NewerKeys, Outage, TokenStatus,
 };
 use n8n_idp_gate::http::RequestHead;
 use n8n_idp_gate::observe::audit_line;
@@ -167,6 +167,11 @@ fn waits_for(fact: &Fact, policy: &Policy, out: &mut impl Write) -> io::Result<(
             out,
             "waits for an API key that the gate makes for the user {}",
             request.email()
+        ),
+        Fact::BrowserLogin(request) => writeln!(
+            out,
+            "waits for a log-in that the gate makes for the user {}",
+            request.user().email
         ),
         Fact::Session(request) => writeln!(
             out,
@@ -337,6 +342,10 @@ impl Facts for Files {
     }
 
     fn session(&self, _: &MintRequest) -> Availability<&Secret> {
+        Availability::Pending
+    }
+
+    fn browser_login(&self, _: &LoginRequest) -> Availability<&Secret> {
         Availability::Pending
     }
 

@@ -5,6 +5,7 @@
 //! the texts of the reference.
 
 mod callers;
+mod embed;
 mod possession;
 mod provider;
 mod provisioning;
@@ -14,6 +15,7 @@ mod surfaces;
 pub(super) use callers::{
     RawClaimNot, RawClaimRule, RawClaimTests, RawCondition, RawPrincipal, RawUser,
 };
+pub(super) use embed::RawEmbed;
 pub(super) use possession::{RawCertificateRule, RawClientCertificates, RawDpopProofs};
 pub(super) use provider::{
     RawClaimsAt, RawIntrospection, RawKeys, RawKind, RawProvider, RawUserInfo,
@@ -87,6 +89,8 @@ section! {
         /// request with a token acts by the session of its caller's `user`, if its roles or principal
         /// grant `rest`; requests without a token pass.
         rest: OneOf<RestAuth> = default_word(defaults::REST),
+        /// Log-ins of browsers that pages of other origins begin, at `/rest/auth/embed`.
+        embed: RawEmbed = optional("n8n's own route for them is not touched"),
         /// Where n8n serves its surfaces, if not at the usual paths.
         endpoints: RawEndpoints = fields_have_defaults(),
         /// The origins that clients call, such as `https://n8n.example.com`. With it the gate takes tokens
@@ -108,6 +112,13 @@ section! {
         oauth: OneOf<Access> = default_word(defaults::OAUTH),
     }
     rules {
+        Rule {
+            when: When::Given("embed"),
+            demand: Demand::AnyOf(&["n8n"]),
+            at: At::Field("embed"),
+            problem: "needs n8n beside it: without it the gate cannot log a browser in",
+            hint: "write n8n with cluster, api_key and seed",
+        },
         Rule {
             when: When::Given("outside"),
             demand: Demand::AnyOf(&["path_prefix"]),

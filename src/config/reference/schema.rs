@@ -14,7 +14,7 @@ use crate::config::section::{AbsenceReference, FieldReference, Section as _};
 use crate::config::shape::Shape;
 use crate::config::size::SIZE_PATTERN;
 use crate::config::wire::MAX_EXACT;
-use crate::n8n::{ScopeSet, REST_SCOPE};
+use crate::n8n::{ScopeSet, SURFACE_SCOPES};
 
 /// The name of the file, beside `configuration.md`.
 pub const SCHEMA_FILE: &str = "configuration.schema.json";
@@ -197,7 +197,8 @@ fn scope() -> Value {
     let everything = ScopeSet::everything();
     let mut known: Vec<&str> = everything.iter().collect();
     known.sort_unstable();
-    let mut scopes = vec!["*".to_owned(), REST_SCOPE.to_owned()];
+    let mut scopes = vec!["*".to_owned()];
+    scopes.extend(SURFACE_SCOPES.map(str::to_owned));
     let mut resource = "";
     for scope in known {
         let (name, _) = scope.split_once(':').unwrap_or((scope, ""));

@@ -28,8 +28,8 @@ pub(super) fn write(page: &mut String, sections: &[SectionReference]) {
         (
             "n8n scope",
             "A scope as n8n has it. `workflow:*` stands for all of a resource; `*` for \
-             everything, operations included that the gate does not know. `rest`, which `*` does not \
-             contain, is the gate's own name for n8n's internal API.",
+             everything, operations included that the gate does not know. `rest` and `embed`, \
+             which `*` does not contain, are the gate's own: for n8n's internal API, and for log-ins of browsers.",
             "workflow:read",
         ),
         (

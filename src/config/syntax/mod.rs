@@ -16,7 +16,7 @@ pub(super) use network::NetworkText;
 pub(super) use path::{Domain, OuterPath, PathTemplate, Prefix, Segment};
 pub(super) use scope::ScopeToken;
 pub(super) use signature::SignedTemplate;
-pub(super) use url::{DocumentUri, Issuer, Resource, Server};
+pub(super) use url::{DocumentUri, Issuer, Origin, Resource, Server};
 
 use std::collections::BTreeSet;
 use std::marker::PhantomData;

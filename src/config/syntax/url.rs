@@ -91,6 +91,32 @@ impl Syntax for Server {
     }
 }
 
+/// An origin (RFC 6454 §6.1), as a source of a `Content-Security-Policy`.
+pub(in crate::config) struct Origin;
+
+impl Syntax for Origin {
+    const DESCRIPTION: Description = Description {
+        name: "origin",
+        rules: "`https://` or `http://`, a host in lower case and a port if there is one, without a path.",
+        pattern: Some(r"^https?://[a-z0-9.\-]+(:[0-9]{1,5})?$"),
+        example: "https://portal.example.com",
+    };
+
+    fn check(text: &str) -> Result<(), Message> {
+        checked(text)?;
+        let rest = text
+            .strip_prefix("https://")
+            .or(text.strip_prefix("http://"));
+        let is_plain =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:".contains(&byte);
+        if rest.is_some_and(|rest| rest.bytes().all(is_plain)) {
+            return Ok(());
+        }
+        let hint = "write scheme, host and port alone, such as https://portal.example.com";
+        Err(Message::new("is no origin", hint))
+    }
+}
+
 fn checked(text: &str) -> Result<Address<'_>, Message> {
     Address::parse(text).map_err(|fault| {
         let hint = match fault {

@@ -245,6 +245,7 @@ impl Run {
         }
         Progress::Done(JobEnd {
             result: JobResult::Reply(LocalReply {
+                cookies: Vec::new(),
                 status,
                 headers,
                 body,

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::store::FactStore;
 use crate::crypto::KeySet;
-use crate::facts::{Availability, Facts, KeyIdDigest, MintRequest, NewerKeys, Outage, TokenStatus};
+use crate::facts::{
+    Availability, Facts, KeyIdDigest, LoginRequest, MintRequest, NewerKeys, Outage, TokenStatus,
+};
 use crate::policy::ProviderId;
 use crate::secret::Secret;
 use crate::time::UnixMillis;
@@ -109,6 +111,13 @@ impl Facts for FactsAt<'_> {
         let source = self.store.minted_keys_of(request.instance());
         source.map_or(no_source(), |(source, schedule)| {
             source.session(schedule, request, self.now)
+        })
+    }
+
+    fn browser_login(&self, request: &LoginRequest) -> Availability<&Secret> {
+        let source = self.store.browser_logins_of(request.instance());
+        source.map_or(no_source(), |(source, schedule)| {
+            source.availability(schedule, request, self.now)
         })
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::browser_login::LoginRequest;
 use super::key_set::{KeyIdDigest, NewerKeys};
 use super::minted_key::MintRequest;
 use super::token_status::TokenStatus;
@@ -32,6 +33,8 @@ pub enum Fact {
     MintedKey(Arc<MintRequest>),
     /// The session of the user for which the gate would make this API key.
     Session(Arc<MintRequest>),
+    /// The session that the log-in of a browser makes.
+    BrowserLogin(Arc<LoginRequest>),
 }
 
 /// The facts as a decision sees them.
@@ -68,6 +71,9 @@ pub trait Facts {
 
     /// The session of the user for which the gate makes this API key: a `Cookie` header of n8n.
     fn session(&self, request: &MintRequest) -> Availability<&Secret>;
+
+    /// The session that this log-in of a browser made: a pair of name and value.
+    fn browser_login(&self, request: &LoginRequest) -> Availability<&Secret>;
 
     /// Whether n8n refused this API key a while ago.
     fn is_refused(&self, key: &Secret) -> bool;

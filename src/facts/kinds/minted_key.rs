@@ -10,13 +10,13 @@ mod session;
 mod snapshot;
 mod step;
 
+pub(in crate::facts::kinds) use calls::Calls;
 pub use fault::MintedKeyFault;
 pub use request::MintRequest;
 
 use std::sync::Arc;
 
 use account::Account;
-use calls::Calls;
 use step::{Circumstances, Next, Step, Task};
 
 use crate::facts::call::CallResponse;

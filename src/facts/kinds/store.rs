@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::refused_keys::RefusedKeys;
 use super::AnySource;
 use crate::facts::demand::{Demand, FactKey, Refetch, SourceId};
+use crate::facts::kinds::browser_login::BrowserLogins;
 use crate::facts::kinds::key_set::{for_changed, for_unknown, KeySetSource};
 use crate::facts::kinds::minted_key::{MintRequest, MintedKeys};
 use crate::facts::kinds::token_status::{TokenStatusSource, TokenStatuses};
@@ -49,6 +50,8 @@ pub struct FactStore {
     of_providers: Vec<SourcesOfProvider>,
     /// The minted keys of those instances in which the gate makes any.
     of_instances: Vec<(InstanceId, SourceId)>,
+    /// The log-ins of browsers at those instances that offer them.
+    logins_at: Vec<(InstanceId, SourceId)>,
     refused: RefusedKeys,
 }
 
@@ -80,7 +83,7 @@ impl FactStore {
             });
             of_providers.push(SourcesOfProvider { keys, token_status });
         }
-        let mut of_instances = Vec::new();
+        let (mut of_instances, mut logins_at) = (Vec::new(), Vec::new());
         for instance in policy.instances.iter() {
             let Some(provisioning) = &instance.provisioning else {
                 continue;
@@ -89,11 +92,17 @@ impl FactStore {
             let kind =
                 MintedKeys::new(instance.id, instance.name.clone(), Arc::clone(provisioning));
             sources.push(AnySource::MintedKeys(Box::new(SourceOf::new(kind))));
+            if instance.embed.is_some() {
+                logins_at.push((instance.id, SourceId(sources.len())));
+                let kind = BrowserLogins::new(instance.id, Arc::clone(provisioning));
+                sources.push(AnySource::BrowserLogins(Box::new(SourceOf::new(kind))));
+            }
         }
         Self {
             store: Store::new(sources, shared_key),
             of_providers,
             of_instances,
+            logins_at,
             refused: RefusedKeys::default(),
         }
     }
@@ -167,6 +176,10 @@ impl FactStore {
 
     /// Notes that a request waits for what is made for a user of n8n. `false`: there are too many.
     fn has_room_for_user(&mut self, fact: &Fact, now: UnixMillis) -> bool {
+        if let Fact::BrowserLogin(request) = fact {
+            let logins = self.browser_logins_mut(request.instance());
+            return logins.is_some_and(|logins| logins.want(request, now));
+        }
         let (Fact::MintedKey(request) | Fact::Session(request)) = fact else {
             return true;
         };
@@ -206,6 +219,13 @@ impl FactStore {
             }
             Fact::TokenStatusToDecide(provider, token) => of_token(provider, token, false),
             Fact::TokenStatusToConfirm(provider, token) => of_token(provider, token, true),
+            Fact::BrowserLogin(ref request) => Some(Admission {
+                source: find(&self.logins_at, request.instance())?,
+                demand: Demand::Any(FactKey::from(&**request)),
+                // The caller is verified.
+                is_proven: true,
+                group: 0,
+            }),
             Fact::MintedKey(ref request) | Fact::Session(ref request) => Some(Admission {
                 source: self.source_of(request.instance())?,
                 demand: Demand::Any(FactKey::from(&**request)),
@@ -286,8 +306,25 @@ impl FactStore {
     }
 
     fn source_of(&self, instance: InstanceId) -> Option<SourceId> {
-        let mut all = self.of_instances.iter();
-        all.find_map(|(known, source)| (*known == instance).then_some(*source))
+        find(&self.of_instances, instance)
+    }
+
+    pub(super) fn browser_logins_of(
+        &self,
+        instance: InstanceId,
+    ) -> Option<(&BrowserLogins, &Schedule)> {
+        match self.store.source(find(&self.logins_at, instance)?)? {
+            (AnySource::BrowserLogins(source), schedule) => Some((&source.kind, schedule)),
+            _ => None,
+        }
+    }
+
+    fn browser_logins_mut(&mut self, instance: InstanceId) -> Option<&mut BrowserLogins> {
+        let source = find(&self.logins_at, instance)?;
+        match self.store.source_mut(source)? {
+            AnySource::BrowserLogins(source) => Some(&mut source.kind),
+            _ => None,
+        }
     }
 
     pub(super) fn minted_keys_of(&self, instance: InstanceId) -> Option<(&MintedKeys, &Schedule)> {
@@ -315,4 +352,10 @@ impl FactStore {
             _ => None,
         }
     }
+}
+
+/// The source of an instance.
+fn find(all: &[(InstanceId, SourceId)], instance: InstanceId) -> Option<SourceId> {
+    let mut all = all.iter();
+    all.find_map(|(known, source)| (*known == instance).then_some(*source))
 }

@@ -86,6 +86,7 @@ impl N8n {
             (Method::Post, "/api/v1/users") => self.invite(call, &body),
             (Method::Post, "/rest/invitations/accept") => self.accept(&body),
             (Method::Post, "/rest/login") => self.log_in(&body, now),
+            (Method::Patch, "/rest/me") => self.rename(call, &body),
             (_, _) if path.starts_with("/rest/api-keys") => self.of_keys(call, path, &body),
             _ => panic!("n8n is not called so: {} {path}", call.method.as_str()),
         }
@@ -222,6 +223,16 @@ impl N8n {
         }
     }
 
+    fn rename(&mut self, call: &CallRequest, body: &Value) -> CallResponse {
+        let cookie = call.header("cookie").unwrap().expose();
+        let Some(email) = self.user_in(cookie).map(str::to_owned) else {
+            return response(401, &json!({ "message": "Unauthorized" }));
+        };
+        let names = [text(&body["firstName"]), text(&body["lastName"])];
+        self.users.get_mut(&email).unwrap().names = names;
+        response(200, &json!({ "data": { "email": email } }))
+    }
+
     fn grantable(&self) -> Vec<&'static str> {
         self.grantable.clone().unwrap_or(GRANTABLE.to_vec())
     }
@@ -232,7 +243,9 @@ impl N8n {
         self.sessions.insert(pair.clone(), email.to_owned());
         let cookie = format!("{pair}; Max-Age=604800; Path=/; HttpOnly; SameSite=Lax");
         let cookie = ("set-cookie".to_owned(), cookie.into_bytes());
-        with_headers(200, &json!({ "data": { "email": email } }), vec![cookie])
+        let [first, last] = &self.users[email].names;
+        let user = json!({ "email": email, "firstName": first, "lastName": last });
+        with_headers(200, &json!({ "data": user }), vec![cookie])
     }
 
     fn of_keys(&mut self, call: &CallRequest, path: &str, body: &Value) -> CallResponse {

@@ -18,6 +18,7 @@ fn decided_by_body(request: Request<'_>) -> Decision {
         outcome,
         record: DecisionRecord::default(),
         remember: None,
+        embed: None,
         use_once: None,
     }
 }

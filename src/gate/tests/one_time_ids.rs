@@ -16,6 +16,7 @@ fn decided(request: Request<'_>) -> Decision {
         outcome,
         record: DecisionRecord::default(),
         remember: None,
+        embed: None,
         use_once: Some(UseOnce {
             digest: IdDigest::of(&[path]),
             until: START.to_seconds().saturating_add(Duration::from_secs(60)),

@@ -27,6 +27,8 @@ pub struct AccountPaths {
     pub accept: String,
     /// `POST` logs in.
     pub login: String,
+    /// `PATCH` names the session's user.
+    pub me: String,
     /// `POST` makes an API key of the session's user.
     pub keys: String,
     /// `GET` lists the scopes that a key of the session's user can have.
@@ -41,6 +43,7 @@ impl AccountPaths {
             users: format!("/{api}/v1/users"),
             accept: format!("/{rest}/invitations/accept"),
             login: format!("/{rest}/login"),
+            me: format!("/{rest}/me"),
             keys: format!("/{rest}/api-keys"),
             grantable: format!("/{rest}/api-keys/scopes"),
         }
@@ -120,6 +123,20 @@ pub fn login_body(email: &str, password: &str) -> String {
     json(&Login {
         email_or_ldap_login_id: email,
         password,
+    })
+}
+
+/// The body that names the session's user.
+pub fn name_body(first_name: &str, last_name: &str) -> String {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Names<'a> {
+        first_name: &'a str,
+        last_name: &'a str,
+    }
+    json(&Names {
+        first_name,
+        last_name,
     })
 }
 

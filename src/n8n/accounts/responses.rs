@@ -83,6 +83,15 @@ pub fn read_login_fault(body: &[u8]) -> LoginFault {
     }
 }
 
+/// The first and the last name of a user that logged in. `None`: the response is none of a log-in.
+pub fn read_names(body: &[u8]) -> Option<[String; 2]> {
+    let user = data(body)?;
+    user.get("email").and_then(Value::as_str)?;
+    let name = |member: &str| user.get(member).and_then(Value::as_str);
+    let names = ["firstName", "lastName"].map(|member| name(member).unwrap_or_default());
+    Some(names.map(str::to_owned))
+}
+
 /// The pair of name and value of the session cookie that a response sets, as a request sends it.
 pub fn session_cookie<'h>(set_cookies: impl Iterator<Item = &'h [u8]>) -> Option<Secret> {
     let mut pairs = set_cookies.filter_map(|cookie| {
@@ -222,6 +231,15 @@ mod tests {
             "n8n-auth=a b",
         ] {
             assert_eq!(cookie(&[wrong]), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_log_in_says_what_the_user_is_called() {
+        let body = br#"{"data":{"email":"a@b.example","firstName":"Ada","lastName":null}}"#;
+        assert_eq!(read_names(body).unwrap(), ["Ada", ""]);
+        for body in ["{}", r#"{"data":{}}"#, r#"{"data":[]}"#, "<!doctype html>"] {
+            assert_eq!(read_names(body.as_bytes()), None, "{body}");
         }
     }
 

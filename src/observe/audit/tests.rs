@@ -84,6 +84,7 @@ fn a_line_has_its_fields_in_the_order_of_the_alphabet() {
         outcome: Outcome::Reject(Reason::KeysUnavailable(outage)),
         record,
         remember: None,
+        embed: None,
         use_once: None,
     };
     let headers: [(&str, &[u8]); 4] = [
@@ -108,6 +109,7 @@ fn a_line_has_its_fields_in_the_order_of_the_alphabet() {
         outcome: Outcome::Pass(Vec::new()),
         record: DecisionRecord::default(),
         remember: None,
+        embed: None,
         use_once: None,
     };
     let expected = r#"{"decision":"pass","method":"","path":"","time":"2026-03-04T05:06:07.089Z"}"#;
@@ -124,6 +126,7 @@ fn a_line_says_which_scopes_are_missing() {
         outcome: Outcome::Reject(reason),
         record: DecisionRecord::default(),
         remember: None,
+        embed: None,
         use_once: None,
     };
     let expected = concat!(
@@ -153,6 +156,7 @@ fn nothing_that_a_client_sent_reaches_the_log_unescaped() {
         outcome: Outcome::Reject(Reason::UnknownIssuer),
         record,
         remember: None,
+        embed: None,
         use_once: None,
     };
     let bytes = [odd.as_bytes(), b"\xff\x80"].concat();

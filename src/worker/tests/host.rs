@@ -307,6 +307,18 @@ impl Host for TestHost {
         found
     }
 
+    fn response_headers(&self) -> Option<Vec<(String, Vec<u8>)>> {
+        let mut all = Vec::new();
+        let read = |message: &mut Vec<(String, String)>| {
+            let pairs = message.iter();
+            all = pairs
+                .map(|(name, value)| (name.clone(), value.clone().into_bytes()))
+                .collect();
+        };
+        self.message(Headers::Response, read).ok()?;
+        Some(all)
+    }
+
     fn attribute(&self, attribute: Attribute) -> Option<Vec<u8>> {
         let streams = self.0.streams.borrow();
         let stream = streams.get(&self.0.current.get())?;

@@ -3,33 +3,34 @@
 use super::session::Session;
 use crate::facts::call::{Body, CallRequest, Method};
 use crate::n8n::accounts::{
-    accept_body, delete_key_path, invite_body, key_body, login_body, own_keys_path, NewKey,
+    accept_body, delete_key_path, invite_body, key_body, login_body, name_body, own_keys_path,
+    NewKey,
 };
 use crate::policy::{N8nUser, Provisioning};
 use crate::secret::Secret;
 
 /// The calls about one user of one n8n.
 #[derive(Clone, Copy)]
-pub(super) struct Calls<'a> {
-    pub(super) provisioning: &'a Provisioning,
-    pub(super) user: &'a N8nUser,
+pub(in crate::facts::kinds) struct Calls<'a> {
+    pub(in crate::facts::kinds) provisioning: &'a Provisioning,
+    pub(in crate::facts::kinds) user: &'a N8nUser,
 }
 
 impl Calls<'_> {
     /// Does n8n know the user?
-    pub(super) fn find(self) -> CallRequest {
+    pub(in crate::facts::kinds) fn find(self) -> CallRequest {
         let path = self.provisioning.paths.user(&self.user.email);
         self.with_key(self.get(&path))
     }
 
     /// Invites the user.
-    pub(super) fn invite(self) -> CallRequest {
+    pub(in crate::facts::kinds) fn invite(self) -> CallRequest {
         let body = invite_body(&self.user.email);
         self.with_key(self.post(&self.provisioning.paths.users, body))
     }
 
     /// Accepts the invitation for the user, with the password that is derived for it.
-    pub(super) fn accept(self, token: &Secret) -> CallRequest {
+    pub(in crate::facts::kinds) fn accept(self, token: &Secret) -> CallRequest {
         let N8nUser {
             email,
             first_name,
@@ -41,11 +42,21 @@ impl Calls<'_> {
     }
 
     /// Logs in as the user.
-    pub(super) fn log_in(self) -> CallRequest {
+    pub(in crate::facts::kinds) fn log_in(self) -> CallRequest {
         let email = &self.user.email;
         let password = self.provisioning.password(email);
         let body = login_body(email, password.expose());
         self.post(&self.provisioning.paths.login, body)
+    }
+
+    /// Gives the user of this session the names that it has here.
+    pub(in crate::facts::kinds) fn rename(self, cookie: &Secret) -> CallRequest {
+        let body = name_body(&self.user.first_name, &self.user.last_name);
+        let request = CallRequest {
+            method: Method::Patch,
+            ..self.post(&self.provisioning.paths.me, body)
+        };
+        request.with("cookie", cookie.clone())
     }
 
     /// Which scopes can a key of the user have?

@@ -55,7 +55,7 @@ impl MintedKeyFault {
     }
 
     /// Whether keys of other users fail as well.
-    pub(super) const fn scope(&self) -> FaultScope {
+    pub(in crate::facts::kinds) const fn scope(&self) -> FaultScope {
         match self {
             // n8n limits log-ins per user.
             Self::Call { fault, .. } => match fault.code() {

@@ -55,7 +55,8 @@ impl MintRequest {
             .fold(size_of::<Self>(), |sum, length| sum.saturating_add(*length))
     }
 
-    pub(super) const fn user(&self) -> &N8nUser {
+    /// The user.
+    pub const fn user(&self) -> &N8nUser {
         &self.user
     }
 
