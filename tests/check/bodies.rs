@@ -66,6 +66,39 @@ fn an_envoy_file_hands_bodies_over_or_fails_the_check() {
 }
 
 #[test]
+fn a_listener_that_holds_less_than_a_rule_takes_is_warned_of() {
+    let file = |max_body: &str, listener: Value, route: Value| {
+        let mut configuration = signed();
+        configuration["webhooks"][1]["signature"]["max_body"] = json!(max_body);
+        let mut plain = json!({"match": {"prefix": "/"}, "route": {"cluster": "n8n"}});
+        plain
+            .as_object_mut()
+            .unwrap()
+            .extend(route.as_object().unwrap().clone());
+        let mut file = envoy(&configuration, &json!([plain]));
+        let members = file["static_resources"]["listeners"][0]
+            .as_object_mut()
+            .unwrap();
+        members.extend(listener.as_object().unwrap().clone());
+        file
+    };
+    let none = json!({});
+    let small = json!({"per_connection_buffer_limit_bytes": 65536});
+    let raised = json!({"request_body_buffer_limit": 2_097_152});
+    for (max_body, listener, route, is_named) in [
+        ("1MiB", &none, &none, false),
+        ("2MiB", &none, &none, true),
+        ("64KiB", &small, &none, false),
+        ("1MiB", &small, &none, true),
+        ("1MiB", &small, &raised, false),
+    ] {
+        let (_, text) = said(&[&file(max_body, listener.clone(), route.clone())]);
+        let warned = text.contains("  warning: a rule takes bodies of ");
+        assert_eq!(warned, is_named, "{max_body} {listener} {route}: {text}");
+    }
+}
+
+#[test]
 fn the_plugins_of_istio_and_envoy_gateway_cannot_hand_bodies_over() {
     let istio = json!({"apiVersion": "extensions.istio.io/v1alpha1", "kind": "WasmPlugin",
         "metadata": {"name": "gate"}, "spec": {"failStrategy": "FAIL_CLOSE", "pluginConfig": signed()}});

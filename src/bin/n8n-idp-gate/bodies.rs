@@ -37,6 +37,40 @@ impl Installation {
     }
 }
 
+/// What Envoy holds of a request over HTTP/1 by itself, in bytes.
+const USUAL_BUFFER: u64 = 1024 * 1024;
+
+/// What Envoy holds of a request over HTTP/1, in bytes. `None`: routes change it.
+pub(crate) fn buffer(listener: &Map<String, Value>) -> Option<u64> {
+    let routes = Value::from(listener.clone()).to_string();
+    if routes.contains("request_body_buffer_limit") || routes.contains("requestBodyBufferLimit") {
+        return None;
+    }
+    let limit = field(listener, "per_connection_buffer_limit_bytes");
+    limit.map_or(Some(USUAL_BUFFER), Value::as_u64)
+}
+
+/// Says if Envoy refuses bodies that a rule would take. `buffer`: what it holds of a request over HTTP/1,
+/// if that is known.
+pub(crate) fn too_large(policy: &Policy, buffer: Option<u64>) -> Option<String> {
+    let instances = policy.instances.iter();
+    let rules = instances.flat_map(|instance| instance.webhooks.iter());
+    let largest = rules.filter_map(|rule| {
+        let WebhookAuth::Signature(rule) = &rule.auth else {
+            return None;
+        };
+        u64::try_from(rule.max_body).ok()
+    });
+    let (largest, buffer) = (largest.max()?, buffer?);
+    (largest > buffer).then(|| {
+        format!(
+            "a rule takes bodies of {largest} bytes, and Envoy refuses those of more than {buffer} over \
+             HTTP/1. Hint: raise per_connection_buffer_limit_bytes of the listener, or write \
+             request_body_buffer_limit on the routes of the webhooks"
+        )
+    })
+}
+
 /// Why rules of this policy get no bodies; `None`: they do, or need none.
 pub(crate) fn missing(
     policy: &Policy,

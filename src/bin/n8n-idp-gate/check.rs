@@ -65,7 +65,9 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Str
                     let keys: Vec<_> = loaded.policy.expired_keys(now).collect();
                     expired = expired.saturating_add(keys.len());
                     let of_routes = routes::warnings(&found.configuration, &found.routes);
+                    let of_size = bodies::too_large(&loaded.policy, found.buffer);
                     let warnings = warnings.chain(of_routes).chain(of_clusters.warnings);
+                    let warnings = warnings.chain(of_size);
                     let bodies = bodies::missing(&loaded.policy, found.installation, is_patched);
                     withheld = withheld.saturating_add(usize::from(bodies.is_some()));
                     let errors = of_clusters.errors.into_iter().chain(keys).chain(bodies);

@@ -24,6 +24,8 @@ pub(crate) struct Found {
     pub(crate) resources: Rc<Value>,
     /// How the filter is installed with it.
     pub(crate) installation: Installation,
+    /// What Envoy holds of a request over HTTP/1, in bytes, if that is known.
+    pub(crate) buffer: Option<u64>,
     /// Where it is.
     pub(crate) origin: Origin,
 }

@@ -8,7 +8,7 @@ use n8n_idp_gate::config::yaml::{step, Odd, YamlFault};
 use n8n_idp_gate::formats::printable::printable;
 use serde_json::{json, Map, Value};
 
-use crate::bodies::Installation;
+use crate::bodies::{self, Installation};
 use crate::bypass::{field, snake};
 use crate::found::{Found, Origin};
 use crate::text::{is_manifest, Texts};
@@ -42,6 +42,8 @@ pub(crate) struct Around<'d> {
     resources: Rc<Value>,
     name: String,
     installation: Installation,
+    /// What Envoy holds of a request, in bytes.
+    buffer: Option<u64>,
     /// Where the document is.
     origin: Origin,
 }
@@ -66,6 +68,7 @@ impl<'d> Around<'d> {
             resources: Rc::new(resources),
             name: name.to_owned(),
             installation: Installation::Unknown,
+            buffer: None,
             origin,
         }
     }
@@ -110,6 +113,9 @@ impl Search {
         match value {
             Value::Object(members) => {
                 let mut around = around.clone();
+                if members.contains_key("filter_chains") {
+                    around.buffer = bodies::buffer(members);
+                }
                 if let Some(routes) = members.get("route_config") {
                     around.routes = Rc::new(routes.clone());
                 }
@@ -328,6 +334,7 @@ impl Search {
             routes: Rc::clone(&around.routes),
             resources: Rc::clone(&around.resources),
             installation: around.installation,
+            buffer: around.buffer,
             origin,
         });
         json!({ MARK: self.found.len() })
