@@ -170,15 +170,11 @@ pub(super) fn with_key_of_bearer(request: &RequestHead, key: &[u8]) -> Vec<Heade
 /// Removes what ties a request of n8n's editor to its browser: to the session of that browser, and to its
 /// connection for messages.
 pub(super) fn without_browser(request: &RequestHead) -> Vec<HeaderEdit> {
-    without_headers(request, ["browser-id", "push-ref"].into_iter())
+    without_headers(request, &["browser-id", "push-ref"])
 }
 
 /// Removes these headers, in every spelling.
-pub(super) fn without_headers<'h>(
-    request: &RequestHead,
-    names: impl Iterator<Item = &'h str>,
-) -> Vec<HeaderEdit> {
-    let names: Vec<&str> = names.collect();
+pub(super) fn without_headers(request: &RequestHead, names: &[&str]) -> Vec<HeaderEdit> {
     removals(request, |name| {
         names.iter().any(|own| is_spelling(name, own))
     })

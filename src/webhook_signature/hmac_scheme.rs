@@ -78,6 +78,7 @@ impl From<HmacScheme> for Scheme {
             signed: Signed::Parts(hmac.signed),
             time_format: has_time.then_some(hmac.time_format),
             methods,
+            secret_headers: &[],
         }
     }
 }

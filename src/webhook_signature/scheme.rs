@@ -24,6 +24,8 @@ pub struct Scheme {
     pub(super) time_format: Option<TimeFormat>,
     /// The methods that the sender uses.
     pub(super) methods: Methods,
+    /// The headers in which the sender sends a secret as it is, whether this scheme reads them or not.
+    pub(super) secret_headers: &'static [&'static str],
 }
 
 /// The names of the headers of a scheme, in lower case.
@@ -134,9 +136,7 @@ impl Scheme {
     }
 
     /// The headers that hold the secret itself, which no workflow may see.
-    pub fn secret_headers(&self) -> impl Iterator<Item = &str> {
-        let is_token = matches!(self.layout, Layout::Token);
-        let namings = self.namings.iter().filter(move |_| is_token);
-        namings.map(|naming| &*naming.signature)
+    pub const fn secret_headers(&self) -> &'static [&'static str] {
+        self.secret_headers
     }
 }

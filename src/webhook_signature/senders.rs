@@ -31,6 +31,9 @@ pub enum Sender {
     Meta,
 }
 
+/// The header of GitLab's secret token.
+const GITLAB_TOKEN: &str = "x-gitlab-token";
+
 impl Sender {
     /// All of them.
     pub const ALL: [Self; 10] = [
@@ -89,8 +92,9 @@ impl Sender {
             Self::StandardWebhooks => standard_webhooks(&["webhook", "svix"]),
             Self::Gitlab => Scheme {
                 layout: Layout::Token,
+                secret_headers: &[GITLAB_TOKEN],
                 ..of_body(naming(
-                    "x-gitlab-token",
+                    GITLAB_TOKEN,
                     &["idempotency-key", "x-gitlab-event-uuid"],
                 ))
             },
@@ -112,7 +116,11 @@ impl Sender {
     /// signing token, which begins with `whsec_`, signs as Standard Webhooks does.
     pub fn scheme_for(self, secret: &str) -> Scheme {
         if self == Self::Gitlab && super::SignatureKey::is_of_standard_webhooks(secret) {
-            return standard_webhooks(&["webhook"]);
+            // GitLab sends its secret token, too, as long as it has one.
+            return Scheme {
+                secret_headers: &[GITLAB_TOKEN],
+                ..standard_webhooks(&["webhook"])
+            };
         }
         self.scheme()
     }
@@ -159,6 +167,7 @@ fn of_body(naming: Naming) -> Scheme {
         signed: parts(&[Part::Body]),
         time_format: None,
         methods: Methods::Post,
+        secret_headers: &[],
     }
 }
 

@@ -178,7 +178,7 @@ impl VerifiedDelivery<'_> {
     }
 
     /// The headers in it that hold a secret.
-    pub fn secret_headers(&self) -> impl Iterator<Item = &str> {
+    pub const fn secret_headers(&self) -> &'static [&'static str] {
         self.verifier.scheme.secret_headers()
     }
 
