@@ -3,7 +3,6 @@
 //! Their bytes are in the memory of the host. So their number, their bytes and their time are bounded for
 //! each worker, and one address cannot keep the others out.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::facts::{Peer, WaiterId};
@@ -18,14 +17,15 @@ pub const MAX_HELD_BODIES: usize = 256;
 /// The most bytes of bodies that are held for one worker.
 pub const MAX_HELD_BYTES: usize = 64 * 1024 * 1024;
 
-/// The requests that are held.
+/// The requests that are held, in the order in which they came. They are few: a list costs less than a map.
 #[derive(Debug, Default)]
 pub(super) struct BodyWaiters {
-    list: BTreeMap<WaiterId, Held>,
+    list: Vec<Held>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Held {
+    id: WaiterId,
     peer: Option<Peer>,
     size: usize,
     since: UnixMillis,
@@ -46,75 +46,69 @@ impl BodyWaiters {
     ) -> Result<Option<WaiterId>, Full> {
         let mut displaced = None;
         if self.list.len() >= MAX_HELD_BODIES {
-            let mut counts: BTreeMap<Option<Peer>, usize> = BTreeMap::new();
-            for held in self.list.values() {
-                let count = counts.entry(held.peer).or_default();
-                *count = count.saturating_add(1);
-            }
-            let own = counts.get(&peer).copied().unwrap_or_default();
-            let most = counts.iter().max_by_key(|(_, count)| **count);
-            let (victim, most) = most.ok_or(Full)?;
-            if own.saturating_add(1) >= *most {
+            let (victim, most) = self.heaviest(|_| 1).ok_or(Full)?;
+            let own = self.of(peer, |_| 1);
+            if own.saturating_add(1) >= most {
                 return Err(Full);
             }
-            let mut of_victim = self.list.iter().filter(|(_, held)| held.peer == *victim);
-            let last = of_victim
-                .by_ref()
-                .max_by_key(|(id, held)| (held.since, **id));
-            let (last, _) = last.ok_or(Full)?;
-            displaced = Some(*last);
+            let last = self.list.iter().rposition(|held| held.peer == victim);
+            displaced = last.map(|last| self.list.remove(last).id);
         }
-        if let Some(displaced) = displaced {
-            self.list.remove(&displaced);
-        }
-        let held = Held {
+        self.list.push(Held {
+            id,
             peer,
             size: 0,
             since: now,
-        };
-        self.list.insert(id, held);
+        });
         Ok(displaced)
     }
 
     /// A body has grown. Returns the request that must leave, because too many bytes are held: the
     /// largest one of the address that holds the most bytes.
     pub(super) fn grow(&mut self, id: WaiterId, size: usize) -> Option<WaiterId> {
-        self.list.get_mut(&id)?.size = size;
-        let sizes = self.list.values().map(|held| held.size);
+        let held = self.list.iter_mut().find(|held| held.id == id)?;
+        held.size = size;
+        let sizes = self.list.iter().map(|held| held.size);
         if sizes.fold(0, usize::saturating_add) <= MAX_HELD_BYTES {
             return None;
         }
-        let mut bytes: BTreeMap<Option<Peer>, usize> = BTreeMap::new();
-        for held in self.list.values() {
-            let sum = bytes.entry(held.peer).or_default();
-            *sum = sum.saturating_add(held.size);
-        }
-        let (victim, _) = bytes.into_iter().max_by_key(|(_, sum)| *sum)?;
-        let of_victim = self.list.iter().filter(|(_, held)| held.peer == victim);
-        let largest = of_victim.max_by_key(|(_, held)| held.size);
-        let largest = largest.map(|(id, _)| *id)?;
-        self.list.remove(&largest);
+        let (victim, _) = self.heaviest(|held| held.size)?;
+        let of_victim = self.list.iter().filter(|held| held.peer == victim);
+        let largest = of_victim.max_by_key(|held| held.size).map(|held| held.id)?;
+        self.forget(largest);
         Some(largest)
     }
 
     /// A request is held no more.
     pub(super) fn forget(&mut self, id: WaiterId) {
-        self.list.remove(&id);
+        self.list.retain(|held| held.id != id);
     }
 
     /// Takes out the requests whose bodies take too long.
     pub(super) fn overdue(&mut self, now: UnixMillis) -> Vec<WaiterId> {
         let mut overdue = Vec::new();
-        self.list.retain(|id, held| {
+        self.list.retain_mut(|held| {
             // A clock that was set back must not make the wait longer.
             held.since = held.since.min(now);
             let is_over = now.since(held.since) >= LONGEST_BODY;
             if is_over {
-                overdue.push(*id);
+                overdue.push(held.id);
             }
             !is_over
         });
         overdue
+    }
+
+    /// The address with the most of something, and how much.
+    fn heaviest(&self, weight: fn(&Held) -> usize) -> Option<(Option<Peer>, usize)> {
+        let peers = self.list.iter().map(|held| held.peer);
+        let sums = peers.map(|peer| (peer, self.of(peer, weight)));
+        sums.max_by_key(|(_, sum)| *sum)
+    }
+
+    fn of(&self, peer: Option<Peer>, weight: fn(&Held) -> usize) -> usize {
+        let of_peer = self.list.iter().filter(|held| held.peer == peer);
+        of_peer.map(weight).fold(0, usize::saturating_add)
     }
 
     /// Whether no request is held.

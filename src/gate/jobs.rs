@@ -1,6 +1,5 @@
 //! Operations that the gate carries out itself, and the requests that wait for them.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Source;
@@ -18,11 +17,10 @@ pub(super) const MAX_JOBS_OF_USER: usize = 32;
 /// No pause of a job is longer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// The jobs of one worker.
+/// The jobs of one worker. They are few: a list costs less than a map.
 #[derive(Debug, Default)]
 pub(super) struct Jobs {
-    list: BTreeMap<WaiterId, UnderWay>,
-    calls: BTreeMap<CallId, WaiterId>,
+    list: Vec<(WaiterId, UnderWay)>,
 }
 
 /// A job that is under way, and the request that waits for it.
@@ -41,8 +39,8 @@ pub(super) struct UnderWay {
 pub(super) enum State {
     /// It goes on at this time.
     Due(UnixMillis),
-    /// It awaits a response.
-    Calling,
+    /// It awaits the response to this call.
+    Calling(CallId),
     /// It has ended.
     Done(JobEnd),
 }
@@ -67,8 +65,8 @@ impl Jobs {
     pub(super) fn has_room_for(&self, job: &Job) -> Result<(), TooMany> {
         let email = |job: &Job| job.session().0.email().to_owned();
         let user = email(job);
-        let jobs = self.list.values();
-        let of_user = jobs.filter(|under_way| email(&under_way.job) == user);
+        let jobs = self.list.iter();
+        let of_user = jobs.filter(|(_, under_way)| email(&under_way.job) == user);
         if self.list.len() >= MAX_JOBS || of_user.count() >= MAX_JOBS_OF_USER {
             return Err(TooMany);
         }
@@ -77,7 +75,7 @@ impl Jobs {
 
     /// A request waits for its job, which begins with the next tick.
     pub(super) fn insert(&mut self, id: WaiterId, under_way: UnderWay) {
-        self.list.insert(id, under_way);
+        self.list.push((id, under_way));
     }
 
     #[cfg(test)]
@@ -86,28 +84,23 @@ impl Jobs {
     }
 
     pub(super) fn contains(&self, id: WaiterId) -> bool {
-        self.list.contains_key(&id)
+        self.index_of(id).is_some()
     }
 
     /// Takes out a job. A response to its call is not awaited any more.
     pub(super) fn take(&mut self, id: WaiterId) -> Option<UnderWay> {
-        self.calls.retain(|_, waiter| *waiter != id);
-        self.list.remove(&id)
+        let index = self.index_of(id)?;
+        Some(self.list.remove(index).1)
     }
 
     /// Takes out a job that has ended.
     pub(super) fn take_ended(&mut self, id: WaiterId) -> Option<(UnderWay, JobEnd)> {
-        let under_way = self.list.remove(&id)?;
-        match under_way.state {
-            State::Done(ref end) => {
-                let end = end.clone();
-                Some((under_way, end))
-            }
-            State::Due(_) | State::Calling => {
-                self.list.insert(id, under_way);
-                None
-            }
-        }
+        let (_, under_way) = self.list.get(self.index_of(id)?)?;
+        let State::Done(end) = &under_way.state else {
+            return None;
+        };
+        let end = end.clone();
+        Some((self.take(id)?, end))
     }
 
     /// Goes on with the jobs that are due.
@@ -140,12 +133,12 @@ impl Jobs {
         now: UnixMillis,
         new_call: &mut dyn FnMut() -> CallId,
     ) -> Result<Step, CallResponse> {
-        let Some(id) = self.calls.remove(&call) else {
+        let mut jobs = self.list.iter_mut();
+        let awaits = |under_way: &UnderWay| matches!(under_way.state, State::Calling(known) if known == call);
+        let Some((id, under_way)) = jobs.find(|(_, under_way)| awaits(under_way)) else {
             return Err(response);
         };
-        let Some(under_way) = self.list.get_mut(&id) else {
-            return Ok(Step::Nothing);
-        };
+        let id = *id;
         let waited = now.since(under_way.since);
         let progress = under_way.job.read(response, now, waited);
         Ok(self.go_on(id, progress, now, new_call))
@@ -153,8 +146,8 @@ impl Jobs {
 
     /// Whether a job should go on soon.
     pub(super) fn is_busy(&self) -> bool {
-        let mut jobs = self.list.values();
-        jobs.any(|under_way| matches!(under_way.state, State::Due(_)))
+        let mut jobs = self.list.iter();
+        jobs.any(|(_, under_way)| matches!(under_way.state, State::Due(_)))
     }
 
     fn go_on(
@@ -164,14 +157,14 @@ impl Jobs {
         now: UnixMillis,
         new_call: &mut dyn FnMut() -> CallId,
     ) -> Step {
-        let Some(under_way) = self.list.get_mut(&id) else {
+        let index = self.index_of(id);
+        let Some((_, under_way)) = index.and_then(|index| self.list.get_mut(index)) else {
             return Step::Nothing;
         };
         match progress {
             Progress::Call(request) => {
-                under_way.state = State::Calling;
                 let call = new_call();
-                self.calls.insert(call, id);
+                under_way.state = State::Calling(call);
                 Step::Call(Call { id: call, request })
             }
             Progress::Pause(pause) => {
@@ -183,5 +176,9 @@ impl Jobs {
                 Step::Ended(id)
             }
         }
+    }
+
+    fn index_of(&self, id: WaiterId) -> Option<usize> {
+        self.list.iter().position(|(known, _)| *known == id)
     }
 }

@@ -4,8 +4,6 @@
 //! with one read. A bucket is written only if no other worker has written it since it was read: of two
 //! requests with one id in two workers, one is the first.
 
-use std::collections::BTreeMap;
-
 use crate::decide::{IdDigest, UseOnce};
 use crate::facts::{SharedKey, SharedMemory};
 use crate::time::UnixSeconds;
@@ -27,7 +25,7 @@ const ENTRY: usize = 24;
 pub(super) struct UsedIds {
     /// Seals what is shared. `None`: the configuration has no secret, and a worker remembers for itself.
     key: Option<SharedKey>,
-    own: BTreeMap<u16, Vec<Entry>>,
+    own: Vec<(u16, Vec<Entry>)>,
 }
 
 /// What came of the use of an id.
@@ -51,7 +49,7 @@ impl UsedIds {
     pub(super) const fn new(key: Option<SharedKey>) -> Self {
         Self {
             key,
-            own: BTreeMap::new(),
+            own: Vec::new(),
         }
     }
 
@@ -95,8 +93,16 @@ impl UsedIds {
     ) -> Use {
         let bucket = bucket_of(digest);
         let Some(key) = &self.key else {
-            let entries = self.own.entry(bucket).or_default();
-            return change(entries).unwrap_or_else(|result| result);
+            let index = self.own.iter().position(|(known, _)| *known == bucket);
+            let index = index.unwrap_or_else(|| {
+                self.own.push((bucket, Vec::new()));
+                self.own.len().saturating_sub(1)
+            });
+            let entries = self.own.get_mut(index).map(|(_, entries)| entries);
+            let result = entries.map(change);
+            return result.map_or(Use::NotRemembered, |result| {
+                result.unwrap_or_else(|kept| kept)
+            });
         };
         let name = key.name("used_ids", &bucket.to_be_bytes());
         for _ in 0..TRIES {
@@ -152,6 +158,7 @@ fn decode(bytes: Option<&[u8]>) -> Vec<Entry> {
 #[cfg(test)]
 mod tests {
     use std::cell::{Cell, RefCell};
+    use std::collections::BTreeMap;
 
     use super::*;
     use crate::reply::Reason;
