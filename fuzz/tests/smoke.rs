@@ -104,6 +104,11 @@ fn no_reading_of_a_path_leads_past_the_gate() {
 }
 
 #[test]
+fn only_the_client_makes_proofs_that_are_accepted() {
+    smoke("proof", 8_000);
+}
+
+#[test]
 fn what_is_in_shared_memory_is_believed_only_from_workers_of_the_gate() {
     smoke("shared", 3_000);
 }

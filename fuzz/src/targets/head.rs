@@ -209,6 +209,10 @@ fn check_forward(request: &RequestHead, decision: &Decision, edits: &[HeaderEdit
             "{name} goes on as the client wrote it"
         );
         assert!(
+            !["dpop", "x-forwarded-client-cert"].contains(&plain.as_str()),
+            "{name} goes on"
+        );
+        assert!(
             !is_ours || value.iter().all(|byte| matches!(byte, 0x20..=0x7e)),
             "{name} could end the head"
         );

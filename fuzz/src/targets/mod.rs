@@ -9,6 +9,7 @@ pub mod host;
 pub mod introspection;
 pub mod jwks;
 pub mod path;
+pub mod proof;
 pub mod shared;
 pub mod token;
 
@@ -16,7 +17,7 @@ pub mod token;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const ALL: [Target; 11] = [
+pub const ALL: [Target; 12] = [
     ("configuration", configuration::run),
     ("delivery", delivery::run),
     ("discovery", discovery::run),
@@ -26,6 +27,7 @@ pub const ALL: [Target; 11] = [
     ("introspection", introspection::run),
     ("jwks", jwks::run),
     ("path", path::run),
+    ("proof", proof::run),
     ("shared", shared::run),
     ("token", token::run),
 ];
