@@ -116,12 +116,15 @@ fn chain(listener: &Listener, mut manager: Value) -> Value {
     if let Some(fields) = manager.as_object_mut() {
         fields.extend(listener.manager.iter().cloned());
     }
-    let mut chain = json!({ "filters": [ { "name": "http", "typed_config": manager } ] });
-    if let Some(mut context) = listener.tls.clone() {
-        context["@type"] = json!(TLS);
-        chain["transport_socket"] = json!({ "name": "tls", "typed_config": context });
+    let filters = json!([{ "name": "http", "typed_config": manager }]);
+    let Some(mut context) = listener.tls.clone() else {
+        return json!({ "filters": filters });
+    };
+    if let Some(fields) = context.as_object_mut() {
+        fields.insert("@type".to_owned(), json!(TLS));
     }
-    chain
+    let socket = json!({ "name": "tls", "typed_config": context });
+    json!({ "filters": filters, "transport_socket": socket })
 }
 
 /// The type of a TLS context of a listener.
