@@ -6,6 +6,7 @@
 mod authenticate;
 mod browser_token;
 mod caller;
+mod certified_client;
 mod certified_webhook;
 mod connection;
 mod context;
@@ -37,7 +38,7 @@ mod use_once;
 mod webhook;
 
 pub use caller::Caller;
-pub use certified_webhook::CertifiedClient;
+pub use certified_client::CertifiedClient;
 pub use connection::{Connection, ConnectionAttribute, UnknownConnection};
 pub use context::DecisionContext;
 pub use decision::{

@@ -37,7 +37,14 @@ impl<'r> Below<'r> {
 
     /// Whether a segment after the first is `folded`.
     pub(super) fn has_later(&self, folded: &str) -> bool {
-        let later = || self.folded.iter().skip(1).cloned().collect();
+        let later = || {
+            // One after the other: a set that is collected is sorted, and another sort takes 5 KB.
+            let mut later = BTreeSet::new();
+            for segment in self.folded.iter().skip(1) {
+                later.insert(segment.clone());
+            }
+            later
+        };
         self.later.get_or_init(later).contains(folded)
     }
 

@@ -31,10 +31,15 @@ fn gate(stage: &Stage, origin: &str) -> Envoy {
             "grant": ["embed"], "user": { "per": "subject" } }],
     });
     let key = Accounts::of(stage).provisioning_key();
-    with_key(stage, policy, &key).start().unwrap()
+    let setup = with_key(stage, policy, &key);
+    setup.holding_heads_alone().start().unwrap()
 }
 
 /// A token for one log-in.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the real filter compares tokens with the real clock"
+)]
 fn token(subject: &str, given_name: &str, change: impl FnOnce(&mut Value)) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let mut claims = json!({
@@ -243,8 +248,5 @@ fn a_browser_shows_the_editor_in_a_frame_of_another_site() {
     assert_eq!(seen["path"], "/home/workflows", "{seen}");
     assert_eq!(seen["status"], 200, "{seen}");
     let shown = seen["text"].as_str().unwrap();
-    assert!(
-        shown.contains("Grace Lovelace") || shown.contains("Workflows"),
-        "{shown}"
-    );
+    assert!(!shown.contains("Sign in"), "{shown}");
 }

@@ -59,14 +59,12 @@ const stop = (code) => {
   browser.kill("SIGKILL");
   process.exit(code);
 };
-const limit = setTimeoutOnce(() => {
-  console.error("it takes too long");
+// What the frames showed last.
+let state = "no frame";
+const limit = globalThis.setTimeout(() => {
+  console.error(`it takes too long: ${state}`);
   stop(1);
-});
-
-function setTimeoutOnce(action) {
-  return globalThis.setTimeout(action, LONGEST);
-}
+}, LONGEST);
 
 try {
   const file = join(folder, "DevToolsActivePort");
@@ -122,7 +120,10 @@ try {
     );
     await send("Page.navigate", { url }, session);
     for (;;) {
-      for (const frame of frames) if (await evaluate(frame, ready)) return frame;
+      for (const frame of frames) {
+        state = await evaluate(frame, "location.href + ' ' + document.body?.innerText.slice(0, 300)");
+        if (await evaluate(frame, ready)) return frame;
+      }
       await wait(200);
     }
   };
@@ -134,7 +135,7 @@ try {
   const blocked = await evaluate(shown, "document.body.innerText");
   const editor = await show(
     `http://localhost:${port}/`,
-    "location.pathname.startsWith('/home') && document.body.innerText.includes('Workflows')",
+    "location.pathname.startsWith('/home') && document.body.innerText.trim().length > 40",
   );
   const seen = await evaluate(
     editor,
