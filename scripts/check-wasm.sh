@@ -6,7 +6,9 @@
 # Usage: scripts/check-wasm.sh [FILE], by default target/n8n-idp-gate.wasm.
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
-budget=1100000 # bytes: 1.1 MB
+# What it took after signed webhooks, proofs of possession, sessions and runs, and some. The aim of
+# tests/bench/aims.rs is lower.
+budget=1250000 # bytes
 wasm=${1:-target/n8n-idp-gate.wasm}
 
 need python3 "install Python 3 (Debian: apt-get install python3)"

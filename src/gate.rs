@@ -20,7 +20,7 @@ pub use settled::{Action, ResponseEdits, Settled, Step};
 pub use source::Source;
 
 use connection::ConnectionOf;
-use held_bodies::{BodyWaiters, Full};
+use held_bodies::{BodyWaiters, Full, LONGEST_UNREPORTED};
 use jobs::{Jobs, State, UnderWay};
 use settled::NO_REFUSAL;
 use used_ids::{Use, UsedIds};
@@ -211,7 +211,9 @@ impl Gate {
     pub fn tick(&mut self, now: UnixMillis, memory: &dyn SharedMemory) -> Vec<Work> {
         self.has_ticked = true;
         let effects = self.store.tick(now, memory);
-        let overdue = self.bodies.overdue(now).into_iter();
+        let mut overdue = self.bodies.overdue(now, LONGEST_BODY);
+        overdue.extend(self.unreported_bodies(now));
+        let overdue = overdue.into_iter();
         self.woken.extend(overdue.map(Woken::body_overdue));
         let mut work = self.work(effects);
         let steps = self.jobs.tick(now, &mut || self.store.new_call());
@@ -562,13 +564,23 @@ impl Gate {
         Ok(())
     }
 
+    /// Requests whose host should have reported a part of their bodies by now, and has never reported any.
+    fn unreported_bodies(&mut self, now: UnixMillis) -> Vec<WaiterId> {
+        let Self {
+            bodies, waiting, ..
+        } = self;
+        let is_unreported = |id: WaiterId| waiting.get(&id).is_some_and(is_unreported);
+        if self.has_seen_bodies {
+            return Vec::new();
+        }
+        bodies.overdue_where(now, LONGEST_UNREPORTED, is_unreported)
+    }
+
     /// Why a body that did not come in time is missing. Without `allow_on_headers_stop_iteration` the host
     /// reports no part of any body while the head is held. That is a fault of the configuration and none
     /// of the client.
     fn late_body(&self, waiting: &WaitingRequest) -> Reason {
-        let announced = waiting.request.content_length().unwrap_or_default();
-        let is_unreported = !self.has_seen_bodies && waiting.body == RequestBody::Coming(0);
-        if is_unreported && announced > 0 {
+        if !self.has_seen_bodies && is_unreported(waiting) {
             Reason::BodyUnavailable
         } else {
             Reason::BodyTimeout
@@ -719,6 +731,12 @@ impl Gate {
             None => {}
         }
     }
+}
+
+/// Whether the client announced a body of which no part has come.
+fn is_unreported(waiting: &WaitingRequest) -> bool {
+    let announced = waiting.request.content_length().unwrap_or_default();
+    waiting.body == RequestBody::Coming(0) && announced > 0
 }
 
 #[cfg(test)]

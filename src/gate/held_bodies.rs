@@ -11,6 +11,10 @@ use crate::time::UnixMillis;
 /// How long a whole body may take. A client that sends one byte at a time would hold a place for ever.
 pub const LONGEST_BODY: Duration = Duration::from_secs(30);
 
+/// How long the host may take to report the first part of the first body. It reports none if it is not
+/// told to, and then no client should wait long for the refusal.
+pub(super) const LONGEST_UNREPORTED: Duration = Duration::from_secs(5);
+
 /// The most requests of one worker that are held for their bodies.
 pub const MAX_HELD_BODIES: usize = 256;
 
@@ -84,13 +88,23 @@ impl BodyWaiters {
         self.list.retain(|held| held.id != id);
     }
 
-    /// Takes out the requests whose bodies take too long.
-    pub(super) fn overdue(&mut self, now: UnixMillis) -> Vec<WaiterId> {
+    /// Takes out the requests that are held for so long.
+    pub(super) fn overdue(&mut self, now: UnixMillis, longest: Duration) -> Vec<WaiterId> {
+        self.overdue_where(now, longest, |_| true)
+    }
+
+    /// The same for some of them.
+    pub(super) fn overdue_where(
+        &mut self,
+        now: UnixMillis,
+        longest: Duration,
+        is_meant: impl Fn(WaiterId) -> bool,
+    ) -> Vec<WaiterId> {
         let mut overdue = Vec::new();
         self.list.retain_mut(|held| {
             // A clock that was set back must not make the wait longer.
             held.since = held.since.min(now);
-            let is_over = now.since(held.since) >= LONGEST_BODY;
+            let is_over = now.since(held.since) >= longest && is_meant(held.id);
             if is_over {
                 overdue.push(held.id);
             }
@@ -177,11 +191,11 @@ mod tests {
         let mut waiters = BodyWaiters::default();
         waiters.admit(WaiterId(1), None, START).unwrap();
         let before = UnixMillis(START.0 - 3_600_000);
-        assert!(waiters.overdue(before).is_empty());
+        assert!(waiters.overdue(before, LONGEST_BODY).is_empty());
         let almost = before.saturating_add(LONGEST_BODY.saturating_sub(Duration::from_millis(1)));
-        assert!(waiters.overdue(almost).is_empty());
+        assert!(waiters.overdue(almost, LONGEST_BODY).is_empty());
         let end = before.saturating_add(LONGEST_BODY);
-        assert_eq!(waiters.overdue(end), [WaiterId(1)]);
+        assert_eq!(waiters.overdue(end, LONGEST_BODY), [WaiterId(1)]);
         assert!(waiters.is_empty());
     }
 }

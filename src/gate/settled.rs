@@ -97,6 +97,14 @@ impl Settled {
         self.decision.record.caller_properties()
     }
 
+    /// Whether it was refused because the host did not give its body.
+    pub const fn lacks_body(&self) -> bool {
+        matches!(
+            self.decision.outcome,
+            Outcome::Reject(Reason::BodyUnavailable)
+        )
+    }
+
     /// When it was decided.
     pub const fn now(&self) -> UnixMillis {
         self.now

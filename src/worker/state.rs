@@ -21,6 +21,9 @@ const UPSTREAM_KEY_TIMES: Duration = Duration::from_secs(5);
 /// How often a worker warns that n8n refused an upstream API key.
 const WARNINGS: Duration = Duration::from_secs(60);
 
+const NO_BODIES: &str = "Envoy did not hand over the body of a request; set \
+    allow_on_headers_stop_iteration: true beside failure_policy in the plugin's config";
+
 /// What one worker keeps between two events.
 pub(super) struct State {
     pub(super) gate: Gate,
@@ -105,6 +108,9 @@ impl State {
 
     /// Writes the audit record and counts the decision.
     pub(super) fn report<H: Host>(&mut self, host: &H, settled: &Settled) {
+        if settled.lacks_body() && self.may_warn(settled.now()) {
+            host.log(Level::Error, NO_BODIES);
+        }
         if self.writes_audit && self.gate.is_recorded(settled) {
             host.log(Level::Info, &settled.audit());
         }

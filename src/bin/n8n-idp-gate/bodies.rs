@@ -1,7 +1,7 @@
 //! Whether the filter gets the bodies that its rules check.
 //!
 //! Envoy hands over the body of a request whose head is held only with
-//! `allow_on_headers_stop_iteration`. Without it, each signed delivery is refused after half a minute.
+//! `allow_on_headers_stop_iteration`. Without it, each signed delivery is refused after some seconds.
 
 use n8n_idp_gate::policy::{Policy, WebhookAuth};
 use serde_json::{Map, Value};
