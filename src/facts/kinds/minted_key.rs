@@ -42,6 +42,9 @@ const MAX_ACCOUNTS: usize = 1024;
 /// hash, and many at once keep it from its other work.
 const MAX_FETCHES: usize = 4;
 
+/// After how many milliseconds it is another user's turn.
+const TURN: u64 = 10;
+
 /// How long a request waits for its key: a new user takes five calls, and may have to wait for its turn.
 const LONGEST_WAIT: u32 = 4;
 
@@ -263,16 +266,20 @@ impl Kind for MintedKeys {
     }
 
     fn facts_due(&self, schedule: &Schedule, now: UnixMillis) -> Vec<FactKey> {
-        let mut due = Vec::new();
         let room = MAX_FETCHES.saturating_sub(schedule.calls.iter().count());
         if room == 0 || !schedule.pauses.is_over(now) {
-            return due;
+            return Vec::new();
         }
-        let tasks = self
-            .accounts
-            .iter()
-            .filter(|(key, account)| account.is_due(now) && !schedule.calls.is_about(key));
-        due.extend(tasks.map(|(key, _)| *key).take(room));
+        let accounts = self.accounts.iter();
+        let tasks =
+            accounts.filter(|(key, account)| account.is_due(now) && !schedule.calls.is_about(key));
+        let mut due: Vec<_> = tasks.map(|(key, _)| *key).collect();
+        // Another worker may have the leases of some, also one that has stopped. So it is each user's turn
+        // to be among the first.
+        let turn = usize::try_from(now.0 / TURN).unwrap_or_default();
+        let first = turn.checked_rem(due.len()).unwrap_or_default();
+        due.rotate_left(first);
+        due.truncate(room);
         due
     }
 

@@ -43,6 +43,25 @@ fn one_worker_makes_a_key_and_the_others_adopt_it() {
     assert_eq!((n8n.calls.len(), n8n.keys.len()), (5, 1));
 }
 
+/// Its leases hold for a while. Users beside them must not wait for that.
+#[test]
+fn the_leases_of_a_worker_that_has_stopped_keep_no_other_users_waiting() {
+    let memory = Memory::default();
+    let [mut stopped, mut other] = workers(&memory);
+    let users: Vec<_> = (0..12).map(|number| format!("user-{number}")).collect();
+    for user in &users {
+        let request = request_of(user, &["workflow:list"]);
+        stopped.ask(&request, START);
+        other.ask(&request, START);
+    }
+    stopped.tick(START, &memory);
+    assert_eq!(stopped.under_way.len(), 4);
+    for millis in (2..=200).step_by(2) {
+        other.tick(after(millis), &memory);
+    }
+    assert_eq!(other.under_way.len(), 4);
+}
+
 #[test]
 fn a_session_is_one_of_all_workers() {
     let (memory, mut n8n) = (Memory::default(), N8n::default());
