@@ -98,6 +98,32 @@ fn a_listener_that_holds_less_than_a_rule_takes_is_warned_of() {
     }
 }
 
+/// They work without bodies, too.
+#[test]
+fn runs_and_embedded_log_ins_without_bodies_are_warned_of() {
+    let n8n =
+        json!({"cluster": "n8n", "api_key": {"env": "PROVISIONING"}, "seed": {"env": "SEED"}});
+    let with = |grant: &str, embed: bool| {
+        let mut policy = json!({"n8n": n8n, "principals": [{"name": "app", "match": {"any": true},
+            "grant": [grant], "user": {"per": "client"}}]});
+        if embed {
+            policy["embed"] = json!({"origins": "https://portal.example.com"});
+            policy["roles"] = json!({"Portal": ["embed"]});
+        }
+        let routes = json!([{"match": {"prefix": "/"}, "route": {"cluster": "n8n"}}]);
+        let (code, text) = said(&[&envoy(&configuration(&policy), &routes)]);
+        assert_eq!(code, Some(0), "{text}");
+        [
+            text.contains("warning: a run of a workflow may have input, and Envoy does not"),
+            text.contains("warning: an embedded log-in may be a form, and Envoy does not"),
+        ]
+    };
+    assert_eq!(with("workflow:read", false), [false, false]);
+    assert_eq!(with("workflow:execute", false), [true, false]);
+    assert_eq!(with("*", false), [false, false]);
+    assert_eq!(with("workflow:read", true), [false, true]);
+}
+
 #[test]
 fn the_plugins_of_istio_and_envoy_gateway_cannot_hand_bodies_over() {
     let istio = json!({"apiVersion": "extensions.istio.io/v1alpha1", "kind": "WasmPlugin",

@@ -3,7 +3,8 @@
 //! Envoy hands over the body of a request whose head is held only with
 //! `allow_on_headers_stop_iteration`. Without it, each signed delivery is refused after some seconds.
 
-use n8n_idp_gate::policy::{Policy, WebhookAuth};
+use n8n_idp_gate::n8n::ScopeSet;
+use n8n_idp_gate::policy::{Instance, Policy, WebhookAuth};
 use serde_json::{Map, Value};
 
 use crate::bypass::field;
@@ -82,28 +83,53 @@ pub(crate) fn missing(
         let mut rules = instance.webhooks.iter();
         rules.any(|rule| matches!(rule.auth, WebhookAuth::Signature(_)))
     });
-    let hint = match installation {
+    let hint = hint(installation, is_patched).filter(|_| needs_bodies)?;
+    Some(withheld("a rule checks signatures", hint))
+}
+
+/// What else works only in part without bodies.
+pub(crate) fn missed(policy: &Policy, installation: Installation, is_patched: bool) -> Vec<String> {
+    let Some(hint) = hint(installation, is_patched) else {
+        return Vec::new();
+    };
+    let any = |uses: fn(&Instance) -> bool| policy.instances.iter().any(uses);
+    let runs = any(runs_workflows).then_some("a run of a workflow may have input");
+    let forms = any(|instance| instance.embed.as_ref().is_some_and(|embed| embed.enabled));
+    let forms = forms.then_some("an embedded log-in may be a form");
+    let missed = runs.into_iter().chain(forms);
+    missed.map(|what| withheld(what, hint)).collect()
+}
+
+/// Whether a role or a principal names the right to run workflows. What `*` allows is no sign of it.
+fn runs_workflows(instance: &Instance) -> bool {
+    let names_it = |scopes: &ScopeSet| !scopes.is_all() && scopes.contains("workflow:execute");
+    let of_principals = instance.principals.iter().map(|principal| &principal.grant);
+    let mut granted = instance.grants.values().chain(of_principals);
+    instance.provisioning.is_some() && granted.any(names_it)
+}
+
+/// How this installation hands bodies over; `None`: it does.
+fn hint(installation: Installation, is_patched: bool) -> Option<&'static str> {
+    match installation {
         Installation::Envoy { hands_over: false } => {
-            "write it beside failure_policy, in the config of the plugin"
+            Some("write it beside failure_policy, in the config of the plugin")
         }
-        Installation::Istio => {
+        Installation::Istio => Some(
             "WasmPlugin does not have it: install the filter by an EnvoyFilter, as the guide to signed \
-             webhooks shows"
-        }
-        Installation::EnvoyGateway if !is_patched => {
+             webhooks shows",
+        ),
+        Installation::EnvoyGateway if !is_patched => Some(
             "EnvoyExtensionPolicy does not have it: add it by an EnvoyPatchPolicy, as the guide to signed \
-             webhooks shows, and name that file here, too"
-        }
+             webhooks shows, and name that file here, too",
+        ),
         Installation::EnvoyGateway
         | Installation::Unknown
-        | Installation::Envoy { hands_over: true } => return None,
-    };
-    needs_bodies.then(|| {
-        format!(
-            "a rule checks signatures, and Envoy does not hand over bodies without {FIELD}: true. \
-             Hint: {hint}"
-        )
-    })
+        | Installation::Envoy { hands_over: true } => None,
+    }
+}
+
+fn withheld(what: &str, hint: &str) -> String {
+    format!("{what}, and Envoy does not hand over bodies without {FIELD}: true. Hint: {hint}")
 }
 
 /// Whether a document is a patch of Envoy Gateway that adds the field.

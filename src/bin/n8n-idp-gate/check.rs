@@ -67,8 +67,10 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Str
                     let of_routes = routes::warnings(&found.configuration, &found.routes);
                     let of_size = bodies::too_large(&loaded.policy, found.buffer);
                     let warnings = warnings.chain(of_routes).chain(of_clusters.warnings);
-                    let warnings = warnings.chain(of_size);
-                    let bodies = bodies::missing(&loaded.policy, found.installation, is_patched);
+                    let installation = found.installation;
+                    let missed = bodies::missed(&loaded.policy, installation, is_patched);
+                    let warnings = warnings.chain(of_size).chain(missed);
+                    let bodies = bodies::missing(&loaded.policy, installation, is_patched);
                     withheld = withheld.saturating_add(usize::from(bodies.is_some()));
                     let errors = of_clusters.errors.into_iter().chain(keys).chain(bodies);
                     let errors = listed("error", errors);
