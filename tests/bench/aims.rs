@@ -1,6 +1,7 @@
 //! The project's performance aims, and whether a run meets them.
 
 use crate::contestants::{chain, traffic};
+use crate::deliveries::SIZES;
 use crate::figures::{ratio, Spread, Turns};
 use crate::flood::Flood;
 use crate::memory::Memory;
@@ -52,6 +53,7 @@ pub(crate) fn findings(
     wasm: u64,
 ) -> Vec<Finding> {
     let mut findings = of_rates(turns);
+    findings.extend(of_deliveries(turns));
     findings.extend(of_floods(floods));
     findings.extend(memory.map(of_memory).unwrap_or_default());
     findings.push(Finding {
@@ -148,6 +150,32 @@ fn of_rates(turns: &Turns) -> Vec<Finding> {
         Some(compared(format!("cost, {what}"), spread, aim))
     });
     rates.chain(costs).collect()
+}
+
+/// What signatures of deliveries cost beyond the same bodies without a check.
+fn of_deliveries(turns: &Turns) -> Vec<Finding> {
+    let finding = |(traffic, size): (&str, u32)| {
+        let pairs =
+            [chain::SIGNED, chain::OPEN].map(|chain| turns.get(&format!("{chain}: {traffic}")));
+        let [Some(signed), Some(open)] = pairs else {
+            return None;
+        };
+        let pairs = signed.iter().zip(open);
+        let costs = pairs.filter_map(|(one, other)| Some(one.processor? - other.processor?));
+        let cost = Spread::of(costs)?;
+        // Bytes in a microsecond are megabytes in a second.
+        let rate = f64::from(size) / cost.median;
+        Some(Finding {
+            what: format!("cost of the signature of a delivery, {traffic}"),
+            figure: format!(
+                "{:.1} µs ({:.1} to {:.1}), {rate:.0} MB/s",
+                cost.median, cost.least, cost.greatest
+            ),
+            aim: None,
+            is_met: None,
+        })
+    };
+    SIZES.into_iter().filter_map(finding).collect()
 }
 
 fn of_floods(floods: &[Flood]) -> Vec<Finding> {

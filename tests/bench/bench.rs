@@ -23,6 +23,7 @@ mod support;
 
 mod aims;
 mod contestants;
+mod deliveries;
 mod figures;
 mod flood;
 mod machine;

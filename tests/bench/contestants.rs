@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::deliveries;
 use crate::native;
 use crate::policy::{self, expected_key, READER};
 use crate::server::{wasm_filter, Chain};
@@ -21,6 +22,8 @@ pub(crate) mod chain {
     pub(crate) const GATE_GUEST: &str = "gate, crypto: guest";
     pub(crate) const NATIVE_CACHED: &str = "native chain, token cache";
     pub(crate) const NATIVE: &str = "native chain";
+    pub(crate) const OPEN: &str = "gate, webhook open";
+    pub(crate) const SIGNED: &str = "gate, webhook signed";
 }
 
 /// Names of what is sent.
@@ -32,6 +35,8 @@ pub(crate) mod traffic {
     pub(crate) const UNIQUE_ES: &str = "unique ES256";
     pub(crate) const FORGED_ES: &str = "forged ES256";
     pub(crate) const API_KEY: &str = "API key";
+    pub(crate) const SMALL: &str = "body of 1 kB";
+    pub(crate) const LARGE: &str = "body of 1 MB";
 }
 
 /// The required outcome of every request of a contestant.
@@ -51,6 +56,8 @@ pub(crate) enum Requirement {
         /// How the chain writes the roles.
         roles: String,
     },
+    /// It arrives, and n8n is told that its sender signed it.
+    Signed,
     /// It is refused with 401, and the body has this reason.
     Refused(&'static str),
 }
@@ -151,6 +158,7 @@ fn all_chains(tokens: &Tokens, left_out: &mut Vec<String>) -> Outcome<Vec<Chain>
     }
     chains.push(native::chain(chain::NATIVE_CACHED, &tokens.keys, true));
     chains.push(native::chain(chain::NATIVE, &tokens.keys, false));
+    chains.extend(deliveries::chains(tokens)?);
     Ok(chains)
 }
 
@@ -213,13 +221,13 @@ fn contestants(tokens: &Tokens) -> Outcome<Vec<Contestant>> {
         (chain::GATE, API_KEY, &api_key, Requirement::Cleaned),
         (chain::NATIVE, API_KEY, &api_key, Requirement::Cleaned),
     ];
-    Ok(rows
+    let rows = rows
         .into_iter()
         .map(|(chain, traffic, credential, requirement)| Contestant {
             chain,
             traffic,
             credential: credential.clone(),
             requirement,
-        })
-        .collect())
+        });
+    Ok(rows.chain(deliveries::contestants()?).collect())
 }

@@ -92,8 +92,12 @@ fn policy(providers: &[Value], principals: usize) -> Value {
 
 /// The gate with this configuration.
 pub(crate) fn chain(name: &'static str, configuration: &Value) -> Outcome<Chain> {
-    let keys = (0..10).map(|at| (variable(at), api_key(at))).collect();
-    chain_with(name, configuration, keys)
+    chain_with(name, configuration, keys().collect())
+}
+
+/// The API keys of all principals, by their variables.
+pub(crate) fn keys() -> impl Iterator<Item = (String, String)> {
+    (0..10).map(|at| (variable(at), api_key(at)))
 }
 
 /// The gate with this configuration and with API keys for its variables.

@@ -1,6 +1,9 @@
 //! Before any timing, every contestant is verified, because a broken one would be fast.
 
+use std::fs;
+
 use crate::contestants::{Contestant, Requirement};
+use crate::deliveries::Delivery;
 use crate::policy::{CLIENT, ISSUER, PRINCIPAL};
 use crate::server::{ECHO, IDENTITY};
 use crate::support::http::{Request, Response};
@@ -13,6 +16,7 @@ const FORGED: &str = "mallory";
 /// Sends a few requests and compares their outcomes.
 pub(crate) fn verify(contestant: &Contestant, port: u16) -> Outcome<()> {
     let credentials: Vec<(&str, String)> = match &contestant.credential {
+        Credential::Delivery(delivery) => return verify_delivery(contestant, delivery, port),
         Credential::ApiKey(key) => vec![("X-N8N-API-KEY", key.clone())],
         Credential::Tokens(list) => list
             .samples
@@ -37,11 +41,36 @@ pub(crate) fn verify(contestant: &Contestant, port: u16) -> Outcome<()> {
     Ok(())
 }
 
+/// Sends a good delivery, and one with another body.
+fn verify_delivery(contestant: &Contestant, delivery: &Delivery, port: u16) -> Outcome<()> {
+    let body = fs::read(&delivery.file)?;
+    let send = |body: &[u8]| {
+        let request = Request::new("POST", delivery.path).body("text/plain", body);
+        let request = request.header(delivery.header, &delivery.signature);
+        request
+            .header(ECHO, "yes")
+            .header("X-Auth-Kind", FORGED)
+            .send(port)
+    };
+    let good = send(&body)?;
+    let is_signed = contestant.requirement == Requirement::Signed;
+    let kind = if is_signed { "webhook" } else { "" };
+    let other = send(b"another body")?;
+    let status = if is_signed { 403 } else { 200 };
+    if good.status != 200 || echoed(&good, "x-auth-kind") != kind || other.status != status {
+        let found = (good.status, echoed(&good, "x-auth-kind"), other.status);
+        return Err(format!("{}: {found:?}", contestant.name()).into());
+    }
+    Ok(())
+}
+
 fn faults(requirement: &Requirement, name: &str, value: &str, response: &Response) -> Vec<String> {
     let name = name.to_lowercase();
     let expected: Vec<(&str, &str)> = match requirement {
         Requirement::Refused(reason) => return compare_refusal(response, reason),
-        Requirement::Passed | Requirement::Cleaned => vec![(name.as_str(), value)],
+        Requirement::Passed | Requirement::Cleaned | Requirement::Signed => {
+            vec![(name.as_str(), value)]
+        }
         Requirement::Swapped(key) => vec![("authorization", ""), ("x-n8n-api-key", key)],
         Requirement::Identified { key, roles } => vec![
             ("authorization", ""),

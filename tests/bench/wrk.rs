@@ -4,11 +4,12 @@ use std::process::{Command, Stdio};
 
 use serde::Deserialize;
 
+use crate::deliveries::Delivery;
 use crate::settings;
 use crate::support::{installed, Outcome};
 use crate::tokens::TokenList;
 
-/// The path of every timed request.
+/// The path of every timed request without a body.
 pub(crate) const PATH: &str = "/api/v1/workflows";
 
 /// The longest time that a response may take.
@@ -21,6 +22,18 @@ pub(crate) enum Credential {
     Tokens(TokenList),
     /// An API key.
     ApiKey(String),
+    /// A signed body.
+    Delivery(Delivery),
+}
+
+impl Credential {
+    /// The path of its requests.
+    const fn path(&self) -> &'static str {
+        match self {
+            Self::Tokens(_) | Self::ApiKey(_) => PATH,
+            Self::Delivery(delivery) => delivery.path,
+        }
+    }
 }
 
 /// The results of a run of the generator.
@@ -99,9 +112,13 @@ impl Run<'_> {
             .arg("--script")
             .arg(installed::root().join("tests/bench/load.lua"))
             .arg(format!("http://127.0.0.1:{}", self.port))
-            .args(["--", PATH]);
+            .args(["--", self.credential.path()]);
         match self.credential {
             Credential::ApiKey(key) => command.arg(format!("X-N8N-API-KEY: {key}")),
+            Credential::Delivery(delivery) => command
+                .arg(format!("{}: {}", delivery.header, delivery.signature))
+                .arg("body")
+                .arg(&delivery.file),
             Credential::Tokens(list) => command
                 .arg("Authorization: Bearer ")
                 .arg(&list.file)
