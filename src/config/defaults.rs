@@ -50,6 +50,9 @@ pub(super) const TOKENS_IN_API_KEY: bool = true;
 /// mistake should learn of it.
 pub(super) const API_KEYS_IN_BEARER: bool = false;
 
+/// What the description names is of use to an attacker, too.
+pub(super) const PUBLIC_DESCRIPTION: bool = false;
+
 /// A workflow has no use for the token itself.
 pub(super) const KEEP_AUTHORIZATION: bool = false;
 

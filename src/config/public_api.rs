@@ -52,6 +52,7 @@ pub(super) fn public_api(
         api_keys: ApiKeyRules { rules, otherwise },
         tokens_in_api_key: raw.tokens_in_api_key.value?,
         api_keys_in_bearer,
+        public_description: raw.public_description.value?,
         resource: raw
             .resource
             .value_or_error()

@@ -6,7 +6,7 @@ use super::authenticate::authenticate;
 use super::caller::{ResolvedPrincipal, UpstreamKey};
 use super::credential::{ClientKey, Credential};
 use super::draft::{Draft, Stop};
-use super::edits::{with_key_of_bearer, without_made_up_identity};
+use super::edits::{with_key_of_bearer, without_credentials, without_made_up_identity};
 use super::misplaced::is_token;
 use super::possession::{Scheme, Sender};
 use super::run;
@@ -29,6 +29,15 @@ pub(super) fn decide(
     let request = whole.head;
     let operation = Operation::find(request.method(), route);
     draft.record.operation = operation.map(Operation::name);
+    if instance.public_api.public_description
+        && matches!(request.method(), b"GET" | b"HEAD")
+        && route.is_api_description()
+    {
+        // n8n looks at no credential there, and must not get a token.
+        let mut edits = without_made_up_identity(request);
+        edits.extend(without_credentials(request, false, None));
+        return Ok(Outcome::Pass(edits));
+    }
     let credential = Credential::of_api_call(context.policy, &instance.public_api, request)?;
     draft.record.credential = credential.kind();
     let (scheme, token) = match credential {

@@ -166,6 +166,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
                 },
                 tokens_in_api_key: true,
                 api_keys_in_bearer: false,
+                public_description: false,
                 resource: None,
                 providers: None,
                 scopes_supported: Vec::new(),

@@ -28,6 +28,16 @@ impl Route {
         version.eq_ignore_ascii_case("v1").then_some(call)
     }
 
+    /// Whether n8n serves its own description of the public API there, to every client.
+    pub fn is_api_description(&self) -> bool {
+        let is = |segment: &String, name: &str| segment.eq_ignore_ascii_case(name);
+        match self.api_call() {
+            Some([only]) => is(only, "openapi.yml") || is(only, "docs"),
+            Some([first, ..]) => is(first, "docs"),
+            _ => false,
+        }
+    }
+
     /// The prefix, if webhook rules apply below it.
     pub fn trigger(&self) -> Option<Prefix> {
         self.prefix.filter(|prefix| prefix.is_trigger())

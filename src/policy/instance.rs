@@ -71,6 +71,8 @@ pub struct PublicApi {
     pub tokens_in_api_key: bool,
     /// Whether a static API key may come as a bearer token.
     pub api_keys_in_bearer: bool,
+    /// Whether n8n's own description of it needs no credential.
+    pub public_description: bool,
     /// The identifier of this resource (RFC 9728 §1.2), such as
     /// `https://n8n.example.com/api/v1`; `None`: derived from what the client asked for.
     pub resource: Option<String>,

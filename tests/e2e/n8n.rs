@@ -28,6 +28,8 @@ mod applications;
 mod caller;
 #[path = "n8n/clients.rs"]
 mod clients;
+#[path = "n8n/description.rs"]
+mod description;
 #[path = "n8n/embed.rs"]
 mod embed;
 #[path = "n8n/internal_api.rs"]

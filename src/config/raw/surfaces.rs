@@ -28,6 +28,9 @@ section! {
         /// Take an API key of n8n that comes as `Authorization: Bearer`, and send it to n8n as
         /// `X-N8N-API-KEY`, where `api_keys` lets it pass.
         api_keys_in_bearer: bool = default_flag(defaults::API_KEYS_IN_BEARER),
+        /// Let requests for n8n's own description of its public API pass without a credential, as n8n
+        /// does: `openapi.yml` and the pages below `docs`. A credential is removed from them.
+        public_description: bool = default_flag(defaults::PUBLIC_DESCRIPTION),
         /// The identifier of the public API as a protected resource (RFC 9728), such as
         /// `https://n8n.example.com/api/v1`, with `path_prefix` if there is one.
         resource: Text<Resource> = optional("taken from the request"),

@@ -503,3 +503,43 @@ fn each_provider_signs_for_its_own_issuer_alone_though_key_ids_are_the_same() {
     let forged = decided(attacker.sign(&header, &of_issuer(other_issuer)));
     assert_eq!(reason(&forged), "bad_signature");
 }
+
+/// n8n serves it to every client. What names each operation is of use to an attacker, so that it is guarded
+/// unless the operator says otherwise.
+#[test]
+fn the_description_of_the_api_is_public_if_the_operator_says_so() {
+    let mut open = configuration();
+    open["public_api"]["public_description"] = json!(true);
+    for path in [
+        "/api/v1/openapi.yml",
+        "/api/v1/OpenApi.yml",
+        "/api/v1/docs",
+        "/api/v1/docs/",
+        "/api/v1/docs/swagger-ui.css",
+    ] {
+        let get = request("GET", path, &[]);
+        assert_eq!(reason(&decided(&get)), "no_credential", "{path}");
+        let decision = decide_with(&facts(&open), &get);
+        assert!(matches!(decision.outcome, Outcome::Pass(_)), "{path}");
+        // A token does not reach n8n.
+        let token = format!("Bearer {}", sign(&claims("reader", &["Reader"])));
+        let with_token = request(
+            "GET",
+            path,
+            &[("authorization", &token), ("x-auth-subject", "a")],
+        );
+        let head = upstream(&with_token, &decide_with(&facts(&open), &with_token));
+        assert_eq!(value(&head, "authorization"), None, "{path}");
+        assert_eq!(value(&head, "x-auth-subject"), None, "{path}");
+    }
+    for (method, path) in [
+        ("POST", "/api/v1/docs"),
+        ("GET", "/api/v1/openapi.yml/x"),
+        ("GET", "/api/v1/openapi"),
+        ("GET", "/api/v1/workflows"),
+        ("GET", "/api/v1"),
+    ] {
+        let decision = decide_with(&facts(&open), &request(method, path, &[]));
+        assert_eq!(reason(&decision), "no_credential", "{method} {path}");
+    }
+}
