@@ -707,7 +707,7 @@ impl Gate {
         if let Some((request, key)) = forwarded.doubted_key(failure) {
             self.store.doubt_minted(request, key, host.now);
         }
-        if let Some(used) = forwarded.freed_id() {
+        if let Some(used) = forwarded.freed_id(failure) {
             self.used_ids.forget(used, host.memory);
         }
     }

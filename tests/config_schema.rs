@@ -332,6 +332,7 @@ const FILTER_ONLY: [(&str, &[&str]); 11] = [
             "signature_hmac_timestamp_without_header",
             "signature_hmac_url_not_signed",
             "signature_hmac_url_without_public_url",
+            "signature_hmac_id_beside_body",
             "signature_hmac_without_body",
             "allow_takes_from_grant",
             "claims_at_listed_twice",

@@ -217,7 +217,17 @@ fn hmac(raw: &RawSignature, hash: Hash) -> Option<Scheme> {
         !signed.has(&Part::Id) || raw.id_header.given,
         "has {id} without id_header",
         "write the header of the delivery id",
+    ) & check(
+        !signed.has_id_without_borders(),
+        "has {id} beside another part, without a text between them: bytes could move from one to the other",
+        "write the text that the sender puts between them",
     );
+    if signed.joins_url_and_body() {
+        raw.signed.warn(
+            "has the body right behind the URL: in a recorded delivery, bytes can move from one to the other",
+            "if the sender signs so, give the rule one path without * and a long tolerance",
+        );
+    }
     let signature_key = text(&raw.signature_key).ok()?;
     let prefix = text(&raw.prefix).ok()?.unwrap_or_default();
     let timestamp = text(&raw.timestamp_key).ok()?;

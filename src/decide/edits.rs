@@ -119,6 +119,7 @@ pub(super) fn without_credentials(
             || (!keep_authorization && is_spelling(name, "authorization"))
             // A proof is used up. With it, a workflow could call this gate again in another Envoy.
             || is_spelling(name, PROOF_HEADER)
+            || steers_router(name)
     });
     edits.extend(without_cookies(request, |name| {
         is_session(name)
@@ -129,6 +130,23 @@ pub(super) fn without_credentials(
             .flat_map(|from| without_query_token(request, from)),
     );
     edits
+}
+
+/// Whether this header makes Envoy's router send a request several times, or give up on it early. A client
+/// that Envoy takes for one of its own network may write it. A delivery or a proof would count several
+/// times then.
+fn steers_router(name: &str) -> bool {
+    const ALL: [&str; 4] = [
+        "x-envoy-retr",
+        "x-envoy-max-retries",
+        "x-envoy-hedge",
+        "x-envoy-upstream-rq-",
+    ];
+    let starts_with = |start: &&str| {
+        let own = name.get(..start.len());
+        own.is_some_and(|own| own.eq_ignore_ascii_case(start))
+    };
+    ALL.iter().any(starts_with)
 }
 
 /// Removes the token of a request that passes without a look at it, such as a preflight.

@@ -91,13 +91,16 @@ impl SharedKey {
 
     /// The name of a shared value of this kind, which only workers with this configuration know.
     pub fn name(&self, kind: &str, part: &[u8]) -> String {
+        let code = self.code_of(kind, part);
+        format!("{PREFIX}/{kind}/{}", URL_SAFE_NO_PAD.encode(code))
+    }
+
+    /// A code of this part that only workers with this configuration can compute.
+    pub fn code_of(&self, kind: &str, part: &[u8]) -> [u8; MAC] {
         let mut hash = HMAC::new(self.0);
         hash.update(Hash::hash(kind.as_bytes()));
         hash.update(Hash::hash(part));
-        format!(
-            "{PREFIX}/{kind}/{}",
-            URL_SAFE_NO_PAD.encode(hash.finalize())
-        )
+        hash.finalize()
     }
 
     /// A value as it is shared under this name.

@@ -25,7 +25,7 @@ pub struct ForwardedRequest {
 /// The response is one of failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UpstreamFailure {
-    /// Its status, 500 or higher.
+    /// Its status: 500 or higher, or 429 (RFC 6585 §4).
     pub status: u16,
     /// The host or another filter made it, because none came from n8n.
     pub is_local: bool,
@@ -33,6 +33,8 @@ pub struct UpstreamFailure {
 
 /// n8n sends it for a key after its secret was changed, and for any failure of its own.
 const SERVER_ERROR: u16 = 500;
+
+const GATEWAY_TIMEOUT: u16 = 504;
 
 impl Settled {
     /// What to keep of this request until n8n responds. `None`: the response says nothing about the
@@ -85,9 +87,11 @@ impl ForwardedRequest {
         }
     }
 
-    /// The id that is free again after a failure.
-    pub(super) const fn freed_id(&self) -> Option<&IdDigest> {
-        self.used_id.as_ref()
+    /// The id that is free again after a failure. After a timeout n8n may still be at work on the request,
+    /// and Envoy itself responds with 504.
+    pub(super) fn freed_id(&self, failure: UpstreamFailure) -> Option<&IdDigest> {
+        let is_timeout = failure.status == GATEWAY_TIMEOUT && failure.is_local;
+        self.used_id.as_ref().filter(|_| !is_timeout)
     }
 
     /// n8n has responded with this status. `None`: there is nothing to do and nothing to report, and
@@ -113,5 +117,35 @@ impl ForwardedRequest {
             now: now(),
             credential: Some(credential),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_free_again_if_n8n_did_not_take_the_request() {
+        let used = IdDigest::of(&[b"id"]);
+        let forwarded = ForwardedRequest {
+            record: DecisionRecord::default(),
+            request: RequestHead::default(),
+            credential: None,
+            used_id: Some(used),
+        };
+        for (status, is_local, is_free) in [
+            (500, false, true),
+            (502, false, true),
+            (504, false, true),
+            (429, false, true),
+            // Envoy has no connection to n8n, or lost it.
+            (503, true, true),
+            // n8n may be at work on it.
+            (504, true, false),
+        ] {
+            let failure = UpstreamFailure { status, is_local };
+            let freed = forwarded.freed_id(failure);
+            assert_eq!(freed.is_some(), is_free, "{status} {is_local}");
+        }
     }
 }

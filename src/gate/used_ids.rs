@@ -84,6 +84,19 @@ impl UsedIds {
         });
     }
 
+    /// The bucket of an id. No client can compute it: it would fill the bucket of another one's id.
+    fn bucket_of(&self, digest: &IdDigest) -> u16 {
+        let code = self
+            .key
+            .as_ref()
+            .map(|key| key.code_of("bucket", &digest.0));
+        let code = code
+            .as_ref()
+            .map_or(digest.0.as_slice(), |code| code.as_slice());
+        let first = code.first_chunk().copied().unwrap_or_default();
+        u16::from_be_bytes(first) % BUCKETS
+    }
+
     /// Changes the bucket of an id. `Err`: it stays as it is.
     fn change(
         &mut self,
@@ -91,7 +104,7 @@ impl UsedIds {
         memory: &dyn SharedMemory,
         change: impl Fn(&mut Vec<Entry>) -> Result<Use, Use>,
     ) -> Use {
-        let bucket = bucket_of(digest);
+        let bucket = self.bucket_of(digest);
         let Some(key) = &self.key else {
             let index = self.own.iter().position(|(known, _)| *known == bucket);
             let index = index.unwrap_or_else(|| {
@@ -126,11 +139,6 @@ impl UsedIds {
         }
         Use::NotRemembered
     }
-}
-
-fn bucket_of(digest: &IdDigest) -> u16 {
-    let first = digest.0.first_chunk().copied().unwrap_or_default();
-    u16::from_be_bytes(first) % BUCKETS
 }
 
 fn encode(entries: &[Entry]) -> Vec<u8> {
@@ -294,7 +302,7 @@ mod tests {
         let memory = Memory::default();
         for key in [key("a secret"), None] {
             let mut ids = UsedIds::new(key);
-            let same = |id: &u32| bucket_of(&used(*id).digest) == 7;
+            let same = |id: &u32| ids.bucket_of(&used(*id).digest) == 7;
             let all: Vec<u32> = (0..).filter(same).take(MAX_IN_BUCKET + 1).collect();
             let (last, full) = all.split_last().unwrap();
             for id in full {

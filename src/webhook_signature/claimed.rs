@@ -158,7 +158,9 @@ impl Scheme {
         request: &'r RequestHead,
         naming: &Naming,
     ) -> Result<Option<&'r str>, SignatureFault> {
-        let is_id = |id: &&str| id.len() <= MAX_ID && !id.contains(['.', ' ']);
+        let border = self.signed.after_id().and_then(|text| text.chars().next());
+        let has_border = |id: &str| border.is_some_and(|border| id.contains(border));
+        let is_id = |id: &&str| id.len() <= MAX_ID && !id.contains(['.', ' ']) && !has_border(id);
         if self.signed.has(&Part::Id) {
             let name = naming.ids.first().map_or("", |name| name);
             let id = Some(required(request, name, "id")?).filter(is_id);

@@ -115,6 +115,14 @@ impl Signed {
             Self::Twilio => *part == Part::Url,
         }
     }
+
+    /// The text that follows the id.
+    pub(super) fn after_id(&self) -> Option<&str> {
+        match self {
+            Self::Parts(template) => template.after_id(),
+            Self::Twilio => None,
+        }
+    }
 }
 
 impl Scheme {

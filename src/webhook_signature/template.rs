@@ -62,6 +62,32 @@ impl Template {
         Ok(Self(parts))
     }
 
+    /// The text that follows the id, in which the id must not have a share: bytes could move from it.
+    pub(super) fn after_id(&self) -> Option<&str> {
+        let at = self.0.iter().position(|part| *part == Part::Id)?;
+        match self.0.get(at.saturating_add(1)) {
+            Some(Part::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether the id stands beside another part without a text between them: bytes could move from one to
+    /// the other, and the signature would stay good.
+    pub fn has_id_without_borders(&self) -> bool {
+        let is_id = |part: &Part| *part == Part::Id;
+        let is_text = |part: &Part| matches!(part, Part::Text(_));
+        self.0.windows(2).any(|pair| match pair {
+            [one, other] => is_id(one) && !is_text(other) || is_id(other) && !is_text(one),
+            _ => false,
+        })
+    }
+
+    /// Whether the body stands behind the URL without a text between them. Some senders sign so.
+    pub fn joins_url_and_body(&self) -> bool {
+        let mut pairs = self.0.windows(2);
+        pairs.any(|pair| matches!(pair, [Part::Url | Part::Path, Part::Body]))
+    }
+
     /// Whether this part is signed.
     pub fn has(&self, part: &Part) -> bool {
         self.0.contains(part)
@@ -97,6 +123,31 @@ mod tests {
         ] {
             assert_eq!(Template::parse(template), Ok(Template(parts)), "{template}");
         }
+    }
+
+    #[test]
+    fn parts_between_which_bytes_could_move_are_found() {
+        for (template, id, url) in [
+            ("{id}.{timestamp}.{body}", false, false),
+            ("{timestamp}{body}", false, false),
+            ("{method}{url}\n{body}", false, false),
+            ("{id}{body}", true, false),
+            ("{timestamp}{id}.{body}", true, false),
+            ("{url}{body}", false, true),
+            ("{method}{path}{body}", false, true),
+        ] {
+            let parsed = Template::parse(template).unwrap();
+            assert_eq!(parsed.has_id_without_borders(), id, "{template}");
+            assert_eq!(parsed.joins_url_and_body(), url, "{template}");
+        }
+        let after = |template| {
+            Template::parse(template)
+                .unwrap()
+                .after_id()
+                .map(str::to_owned)
+        };
+        assert_eq!(after("{id}:{body}").as_deref(), Some(":"));
+        assert_eq!(after("{body}:{id}"), None);
     }
 
     #[test]

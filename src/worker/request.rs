@@ -15,6 +15,9 @@ use crate::http::RequestHead;
 /// This status and all above are those of failures.
 const SERVER_ERROR: u16 = 500;
 
+/// n8n did not take the request, because there were too many.
+const TOO_MANY_REQUESTS: u16 = 429;
+
 /// One request, as its host reports it. The host drops it when the request ends, also while it waits.
 pub struct Request<H: Host> {
     host: H,
@@ -211,7 +214,8 @@ impl<H: Host> Request<H> {
             return Flow::Continue;
         };
         let status = current::response_status(&self.host);
-        if let Some(status) = status.filter(|status| *status >= SERVER_ERROR) {
+        let is_failure = |status: &u16| *status >= SERVER_ERROR || *status == TOO_MANY_REQUESTS;
+        if let Some(status) = status.filter(is_failure) {
             let failure = UpstreamFailure {
                 status,
                 is_local: current::response_is_local(&self.host),

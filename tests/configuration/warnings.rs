@@ -368,6 +368,30 @@ fn an_internal_api_that_no_caller_can_use_is_warned_of() {
     assert_eq!(loaded.unwrap().warnings, []);
 }
 
+/// Some senders sign so, and a rule can be made narrow.
+#[test]
+fn a_body_right_behind_the_url_is_warned_of() {
+    for (signed, expected) in [("{url}{body}", true), ("{url}.{body}", false)] {
+        let loaded = load(&format!(
+            "providers: [{{ name: a, issuer: 'https://a.example', audiences: n8n, cluster: a }}]\n\
+             webhooks:\n\
+             - {{ path: /webhook/a/**, auth: bearer }}\n\
+             - path: /webhook/b/**\n  \
+               auth: signature\n  \
+               signature: {{ sender: hmac, header: x-signature, public_url: 'https://n8n.example', \
+               signed: '{signed}', secrets: [{{ env: WHSEC_SECRET }}] }}\n"
+        ));
+        let warnings = loaded.unwrap().warnings;
+        let paths: Vec<_> = warnings.iter().map(|warning| &*warning.path).collect();
+        let expected: &[&str] = if expected {
+            &["webhooks[1].signature.signed"]
+        } else {
+            &[]
+        };
+        assert_eq!(paths, expected, "{signed}");
+    }
+}
+
 #[test]
 fn workers_that_cannot_tell_each_other_of_deliveries_are_warned_of() {
     for (secret, sharing, expected) in [

@@ -104,3 +104,30 @@ fn a_header_holds_2048_bytes_and_no_more() {
         assert_eq!(sent, is_sent, "{subject:.1} {}", subject.len());
     }
 }
+
+/// Envoy takes a client of its own network at its word. It would send a delivery or a proof several times.
+#[test]
+fn no_client_steers_the_router_of_envoy() {
+    let steering = [
+        "x-envoy-retry-on",
+        "x-envoy-retry-grpc-on",
+        "x-envoy-max-retries",
+        "x-envoy-retriable-status-codes",
+        "x-envoy-retriable-header-names",
+        "x-envoy-hedge-on-per-try-timeout",
+        "x-envoy-upstream-rq-timeout-ms",
+        "x-envoy-upstream-rq-per-try-timeout-ms",
+    ];
+    let authorization = format!("Bearer {}", sign(&claims("reader", &["Reader", "Orders"])));
+    for path in ["/api/v1/workflows", "/webhook/orders/new"] {
+        let mut headers: Vec<(&str, &str)> = steering.map(|name| (name, "5")).to_vec();
+        headers.push(("authorization", &authorization));
+        headers.push(("x-envoy-external-address", "10.0.0.1"));
+        let request = request("GET", path, &headers);
+        let head = upstream(&request, &decided(&request));
+        for name in steering {
+            assert_eq!(value(&head, name), None, "{path} {name}");
+        }
+        assert_eq!(value(&head, "x-envoy-external-address"), Some("10.0.0.1"));
+    }
+}
