@@ -415,12 +415,14 @@ impl Gate {
         let now = host.now;
         let mut decision = self.decide(id, (&request, body), since, host);
         self.use_once(&mut decision, host);
-        if let Outcome::Job(job) = &decision.outcome {
-            if self.jobs.has_room_for(job) == Ok(()) {
+        if let Outcome::Job(job) = decision.outcome {
+            if self.jobs.has_room_for(&job) == Ok(()) {
                 self.store.mark_session_used(job.session().0, now);
                 let edits = without_made_up_identity(&request);
+                // The job may be large: there is one of it.
+                decision.outcome = Outcome::UnderWay;
                 let under_way = UnderWay {
-                    job: job.clone(),
+                    job,
                     request,
                     source: source(),
                     decision,
@@ -592,11 +594,17 @@ impl Gate {
         let Some(used) = decision.use_once.as_ref() else {
             return;
         };
-        // An id is used by a request that goes on. One that is refused for something else may come again.
-        if matches!(decision.outcome, Outcome::Reject(_) | Outcome::Await(_)) {
-            return;
-        }
         let (now, memory) = (host.now.to_seconds(), host.memory);
+        // An id is used by a request that goes on. One that is refused for something else may come again,
+        // and for a replay nothing is fetched.
+        match &decision.outcome {
+            Outcome::Await(_) if self.used_ids.knows(used, now, memory) => {
+                decision.outcome = Outcome::Reject(used.replayed.clone());
+                return;
+            }
+            Outcome::Reject(_) | Outcome::Await(_) => return,
+            _ => {}
+        }
         let reason = match self.used_ids.remember(used, now, memory) {
             Use::First => return,
             Use::Again => used.replayed.clone(),
@@ -681,7 +689,7 @@ impl Gate {
             }
             Outcome::Reject(reason) => (true, refuse(reason)),
             // The client of a job left while the gate carried it out.
-            Outcome::Respond(_) | Outcome::Job(_) => (true, NO_REFUSAL),
+            Outcome::Respond(_) | Outcome::Job(_) | Outcome::UnderWay => (true, NO_REFUSAL),
             // A request whose client left while it waited. If it were still there, it would be refused.
             Outcome::Await(need) => (true, refuse(&unavailable(need))),
         };

@@ -5,6 +5,7 @@
 //! cannot write these headers.
 
 use crate::http::RequestHead;
+use crate::policy::Embed;
 
 /// Whether the cookie of a request may count. From another site only a navigation of the whole page may use
 /// it, as with `SameSite=Lax` (RFC 6265bis §5.6.7.1): a link in a mail works, and a form, a script, an
@@ -27,6 +28,14 @@ pub(super) fn may_use_cookies(request: &RequestHead) -> bool {
             Some(_) => only(request, "origin").is_some_and(|origin| is_own(request, origin)),
         },
     }
+}
+
+/// Whether a request may log a browser in: as far as the browser names the page that causes it, that is a
+/// page of this n8n or of one of these origins. Any other page would log a person in to an account of its
+/// own, and wait for what that person leaves there.
+pub(super) fn may_log_in(request: &RequestHead, embed: &Embed) -> bool {
+    let is_known = |origin| embed.is_origin(origin) || is_own(request, origin);
+    request.first("origin").is_none() || only(request, "origin").is_some_and(is_known)
 }
 
 /// The value of a header; `None`: there is none, or more than one.

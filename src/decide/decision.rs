@@ -40,6 +40,8 @@ pub enum Outcome {
     Respond(LocalReply),
     /// The gate carries out the operation itself, and then sends a local reply.
     Job(Job),
+    /// The gate does so now.
+    UnderWay,
     /// It cannot be decided without this.
     Await(Need),
     /// n8n got it before. The response of n8n goes to the client, and is recorded.
@@ -55,7 +57,7 @@ impl Outcome {
             Self::Reject(_) => "reject",
             Self::Respond(_) => "respond",
             // Reported only of requests whose client left while they waited.
-            Self::Await(_) | Self::Job(_) => "abandoned",
+            Self::Await(_) | Self::Job(_) | Self::UnderWay => "abandoned",
             Self::UpstreamResponse => "answered",
         }
     }
@@ -70,6 +72,7 @@ impl Outcome {
             Self::Reject(_)
             | Self::Respond(_)
             | Self::Job(_)
+            | Self::UnderWay
             | Self::Await(_)
             | Self::UpstreamResponse => &[],
         }

@@ -9,7 +9,10 @@ use super::caller::UpstreamKey;
 use super::draft::{Draft, Stop};
 use super::possession::{Scheme, Sender};
 use super::public_api::scopes_to_ask_for;
-use super::{CredentialKind, DecisionContext, Evidence, IdDigest, Need, Outcome, Request, UseOnce};
+use super::{
+    cross_site, CredentialKind, DecisionContext, Evidence, IdDigest, Need, Outcome, Request,
+    UseOnce,
+};
 use crate::facts::{Availability, Fact, LoginRequest};
 use crate::formats::form;
 use crate::n8n::EMBED_SCOPE;
@@ -53,6 +56,9 @@ pub(super) fn decide(
     }
     if !matches!(request.head.method(), b"GET" | b"POST") {
         return Err(Reason::EmbedMethod.into());
+    }
+    if !cross_site::may_log_in(request.head, embed) {
+        return Err(Reason::CrossSite.into());
     }
     let form = Parameters::of(request)?;
     let redirect = redirect(instance, form.value("redirectTo"))?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::http::RequestHead;
-use crate::reply::{partitioned, EMBEDDED_COOKIE, SESSION_COOKIE};
+use crate::reply::{partitioned, EMBEDDED_MARK, SESSION_COOKIE};
 
 /// What is changed in the response to a request of the editor, where pages of other origins may show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,10 +29,7 @@ impl EmbedEdits {
     pub(super) fn of(request: &RequestHead, frame_ancestors: &Arc<str>) -> Self {
         let cookies = request.values("cookie");
         let mut cookies = cookies.flat_map(|value| value.split(|byte| *byte == b';'));
-        let is_mark = |cookie: &[u8]| {
-            let name = cookie.split(|byte| *byte == b'=').next();
-            name.is_some_and(|name| name.trim_ascii() == EMBEDDED_COOKIE.as_bytes())
-        };
+        let is_mark = |cookie: &[u8]| cookie.trim_ascii() == EMBEDDED_MARK.as_bytes();
         Self {
             frame_ancestors: Arc::clone(frame_ancestors),
             is_embedded: cookies.any(is_mark),
@@ -157,12 +154,14 @@ mod tests {
             "n8n-auth=a.b; Max-Age=9; Path=/; HttpOnly; SameSite=Lax",
         );
         let other = ("set-cookie", "theme=dark; Path=/");
-        let plain = edits("theme=dark; x-n8n-idp-gate-embedded=1");
+        let plain = edits(
+            "theme=dark; __Host-x=1; n8n-idp-gate-embedded=1; __Host-n8n-idp-gate-embedded=0",
+        );
         assert_eq!(
             after(&plain, &[session, other]),
             pairs(&[session, other, OURS])
         );
-        let marked = edits("theme=dark; n8n-idp-gate-embedded=1");
+        let marked = edits("theme=dark; __Host-n8n-idp-gate-embedded=1");
         let moved = (
             "set-cookie",
             "n8n-auth=a.b; Max-Age=9; Path=/; HttpOnly; Secure; SameSite=None; Partitioned",

@@ -37,6 +37,13 @@ impl Job {
         }
     }
 
+    /// The bytes that it takes in memory, approximately.
+    pub fn weight(&self) -> usize {
+        match self {
+            Self::Run(run) => run.weight(),
+        }
+    }
+
     /// The execution of n8n that it has started.
     pub fn execution(&self) -> Option<&str> {
         match self {

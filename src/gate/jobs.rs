@@ -14,6 +14,12 @@ pub(super) const MAX_JOBS: usize = 128;
 /// The most of them that are done as one user of n8n.
 pub(super) const MAX_JOBS_OF_USER: usize = 32;
 
+/// The most bytes of all of them: the memory of the module never shrinks.
+pub(super) const MAX_JOB_BYTES: usize = 8 * 1024 * 1024;
+
+/// The most bytes of those of one user of n8n.
+const MAX_JOB_BYTES_OF_USER: usize = 2 * 1024 * 1024;
+
 /// No pause of a job is longer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
@@ -63,11 +69,20 @@ pub(super) enum Step {
 impl Jobs {
     /// Whether there is room for one more.
     pub(super) fn has_room_for(&self, job: &Job) -> Result<(), TooMany> {
-        let email = |job: &Job| job.session().0.email().to_owned();
-        let user = email(job);
-        let jobs = self.list.iter();
-        let of_user = jobs.filter(|(_, under_way)| email(&under_way.job) == user);
-        if self.list.len() >= MAX_JOBS || of_user.count() >= MAX_JOBS_OF_USER {
+        let user = job.session().0.email();
+        let all = self.list.iter().map(|(_, under_way)| &under_way.job);
+        let of_user = all
+            .clone()
+            .filter(|other| other.session().0.email() == user);
+        let bytes = |jobs: &mut dyn Iterator<Item = &Job>| {
+            let weights = jobs.map(Job::weight);
+            weights.fold(job.weight(), usize::saturating_add)
+        };
+        let is_full = self.list.len() >= MAX_JOBS
+            || of_user.clone().count() >= MAX_JOBS_OF_USER
+            || bytes(&mut all.clone()) > MAX_JOB_BYTES
+            || bytes(&mut of_user.clone()) > MAX_JOB_BYTES_OF_USER;
+        if is_full {
             return Err(TooMany);
         }
         Ok(())

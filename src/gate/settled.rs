@@ -65,7 +65,7 @@ impl Settled {
             Outcome::Pass(edits) => Action::Continue(edits),
             Outcome::UpstreamResponse => Action::Continue(&[]),
             Outcome::Respond(document) => Action::Reply(&self.log_edits, document),
-            Outcome::Reject(_) | Outcome::Await(_) | Outcome::Job(_) => {
+            Outcome::Reject(_) | Outcome::Await(_) | Outcome::Job(_) | Outcome::UnderWay => {
                 Action::Reply(&self.log_edits, &self.refusal)
             }
         }

@@ -76,6 +76,25 @@ impl UsedIds {
         })
     }
 
+    /// Whether an id was used before.
+    pub(super) fn knows(
+        &mut self,
+        used: &UseOnce,
+        now: UnixSeconds,
+        memory: &dyn SharedMemory,
+    ) -> bool {
+        let is_it = |entry: &Entry| entry.digest == used.digest && now <= entry.until;
+        let known = self.change(&used.digest, memory, |entries| {
+            // Nothing is written.
+            Err(if entries.iter().any(is_it) {
+                Use::Again
+            } else {
+                Use::First
+            })
+        });
+        known == Use::Again
+    }
+
     /// Forgets the use of an id: the request with it came to nothing.
     pub(super) fn forget(&mut self, digest: &IdDigest, memory: &dyn SharedMemory) {
         self.change(digest, memory, |entries| {

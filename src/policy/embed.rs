@@ -12,6 +12,12 @@ pub struct Embed {
 }
 
 impl Embed {
+    /// Whether this is one of their origins.
+    pub fn is_origin(&self, origin: &[u8]) -> bool {
+        let mut own = self.frame_ancestors.split(' ').skip(2);
+        own.any(|own| own.as_bytes().eq_ignore_ascii_case(origin))
+    }
+
     /// For pages of these origins.
     pub fn new(enabled: bool, origins: impl Iterator<Item = String>) -> Self {
         let mut directive = "frame-ancestors 'self'".to_owned();

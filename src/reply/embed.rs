@@ -6,8 +6,9 @@ use crate::secret::Secret;
 /// n8n's session cookie.
 pub const SESSION_COOKIE: &str = "n8n-auth";
 
-/// Marks a browser that a page of another origin logged in.
-pub const EMBEDDED_COOKIE: &str = "n8n-idp-gate-embedded";
+/// The cookie that marks a browser that a page of another origin logged in. Browsers take one of this name
+/// from this host alone, so that no page of a neighbouring host can mark a browser.
+pub const EMBEDDED_MARK: &str = "__Host-n8n-idp-gate-embedded=1";
 
 /// What a cookie needs to reach a frame below a page of another site: browsers block others there. It is
 /// stored apart for each such site.
@@ -17,7 +18,7 @@ const IN_FRAMES: &str = "; HttpOnly; Secure; SameSite=None; Partitioned";
 pub fn embed_reply(path: &str, session: &Secret) -> LocalReply {
     let cookies = [
         format!("{}; Path=/{IN_FRAMES}", session.expose()),
-        format!("{EMBEDDED_COOKIE}=1; Path=/{IN_FRAMES}"),
+        format!("{EMBEDDED_MARK}; Path=/{IN_FRAMES}"),
     ];
     LocalReply {
         status: 302,

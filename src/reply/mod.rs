@@ -11,7 +11,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use embed::{embed_reply, partitioned, EMBEDDED_COOKIE, SESSION_COOKIE};
+pub use embed::{embed_reply, partitioned, EMBEDDED_MARK, SESSION_COOKIE};
 pub use metadata::{api_metadata, metadata_preflight, trigger_metadata};
 pub use problem::problem;
 pub use reason::{Challenge, Reason};

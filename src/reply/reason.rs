@@ -553,7 +553,7 @@ refusals! {
             challenge: Challenge::None,
             code: "too_many_runs",
             detail: "Too many runs are under way at the moment.",
-            meaning: "128 runs of one worker, or 32 of one user of n8n, are being started or waited for",
+            meaning: "128 runs of one worker, or 32 of one user of n8n, are being started or waited for, or their input takes 8 MiB, or 2 MiB of one user",
             remedy: "call without `wait`, and read the executions later",
         }
         /// The body is longer than the check of it reads (RFC 9110 §15.5.14).

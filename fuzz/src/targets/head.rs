@@ -128,7 +128,7 @@ fn check(request: &RequestHead, decision: &Decision) {
             check_forward(request, decision, forward.edits());
         }
         Outcome::Pass(edits) => check_pass(request, decision, edits),
-        Outcome::Reject(_) | Outcome::Respond(_) | Outcome::Job(_) => {}
+        Outcome::Reject(_) | Outcome::Respond(_) | Outcome::Job(_) | Outcome::UnderWay => {}
         Outcome::Await(fact) => panic!("every fact is at hand: {fact:?}"),
         Outcome::UpstreamResponse => panic!("n8n sent no response"),
     }

@@ -132,7 +132,7 @@ fn describe(
             job.session().0.email()
         ),
         // Only for requests to which n8n has responded.
-        Outcome::UpstreamResponse => Ok(()),
+        Outcome::UpstreamResponse | Outcome::UnderWay => Ok(()),
         Outcome::Await(Need::Body { .. }) => {
             writeln!(
                 out,

@@ -86,6 +86,10 @@ impl Run {
         (&self.plan.user, &self.plan.session)
     }
 
+    pub(super) fn weight(&self) -> usize {
+        self.plan.input.weight()
+    }
+
     pub(super) fn execution(&self) -> Option<&str> {
         match &self.stage {
             Stage::Execution(started) | Stage::Result(started) => Some(started.id.as_str()),
@@ -182,6 +186,8 @@ impl Run {
             ignores_input: !self.plan.input.is_empty() && !trigger.takes_input(),
             pause: FIRST_PAUSE,
         };
+        // A caller may wait for two minutes, and n8n has the input.
+        self.plan.input = RunInput::default();
         self.stage = Stage::Execution(started.clone());
         if self.time_left(waited).is_zero() {
             return self.is_started(&started);

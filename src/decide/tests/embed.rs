@@ -315,7 +315,7 @@ fn pages_of_the_origins_may_show_the_editor_and_nothing_else() {
         let head = request("GET", path, &[("cookie", cookie)]);
         decide_with(&facts, &head).embed
     };
-    let edits = embedded("/home", "n8n-idp-gate-embedded=1").unwrap();
+    let edits = embedded("/home", "__Host-n8n-idp-gate-embedded=1").unwrap();
     assert_eq!(
         &*edits.frame_ancestors,
         "frame-ancestors 'self' https://portal.example"
@@ -323,8 +323,37 @@ fn pages_of_the_origins_may_show_the_editor_and_nothing_else() {
     assert!(edits.is_embedded);
     assert!(!embedded("/rest/login", "a=b").unwrap().is_embedded);
     for path in ["/webhook/public/a", "/healthz", "/metrics"] {
-        assert_eq!(embedded(path, "n8n-idp-gate-embedded=1"), None, "{path}");
+        assert_eq!(
+            embedded(path, "__Host-n8n-idp-gate-embedded=1"),
+            None,
+            "{path}"
+        );
     }
     let off = configured(|configuration| configuration["embed"]["enabled"] = json!(false));
     assert_eq!(decide_with(&off, &request("GET", "/home", &[])).embed, None);
+}
+
+/// Another page would log a person in to an account of its own.
+#[test]
+fn only_a_page_of_a_configured_origin_logs_a_browser_in() {
+    let path = format!("/rest/auth/embed?token={}", sign(&short_lived()));
+    for (origins, is_good) in [
+        (&["https://portal.example"][..], true),
+        (&["HTTPS://PORTAL.example"], true),
+        (&[], true),
+        (&["https://evil.example"], false),
+        (&["https://portal.example.evil.example"], false),
+        (&["null"], false),
+        (&["'self'"], false),
+        (&["frame-ancestors"], false),
+        (&["https://portal.example", "https://portal.example"], false),
+    ] {
+        let headers: Vec<_> = origins.iter().map(|origin| ("origin", *origin)).collect();
+        let decision = decide_with(&facts(), &request("POST", &path, &headers));
+        if is_good {
+            assert_eq!(response(&decision).status, 302, "{origins:?}");
+        } else {
+            assert_eq!(reason(&decision), "cross_site", "{origins:?}");
+        }
+    }
 }

@@ -56,6 +56,15 @@ fn n8n(path: &str) -> CallResponse {
     }
 }
 
+/// A host that holds this body for every request.
+struct OneBody(Vec<u8>);
+
+impl HeldBodies for OneBody {
+    fn read(&self, _: WaiterId, length: usize) -> Option<Vec<u8>> {
+        self.0.get(..length).map(<[u8]>::to_vec)
+    }
+}
+
 struct Stage {
     gate: Gate,
     now: UnixMillis,
@@ -72,12 +81,17 @@ impl Stage {
     }
 
     fn send(&mut self, id: u32, target: &str, client: &str) -> Option<(u16, String)> {
+        let head = Self::head(target, client);
+        self.decide(id, (head, RequestBody::None), b"")
+    }
+
+    fn head(target: &str, client: &str) -> RequestHead {
         let seconds = START.to_seconds().0;
         let claims = json!({"iss": "https://idp.example", "aud": "api", "sub": client,
             "azp": client, "exp": seconds.saturating_add(9000), "jti": "t"});
         let token = mint(KeyKind::Ed25519).sign(&json!({"alg": "EdDSA", "kid": "one"}), &claims);
-        let mut pairs = bearing(target, &token);
-        pairs = RequestHead::new(
+        let pairs = bearing(target, &token);
+        RequestHead::new(
             pairs
                 .headers()
                 .map(|(name, value)| {
@@ -85,8 +99,37 @@ impl Stage {
                     (name.to_owned(), value.to_vec())
                 })
                 .collect(),
-        );
-        match self.gate.request(WaiterId(id), pairs, self.now) {
+        )
+    }
+
+    /// The same with a body.
+    fn send_body(
+        &mut self,
+        id: u32,
+        target: &str,
+        client: &str,
+        body: &str,
+    ) -> Option<(u16, String)> {
+        let head = Self::head(target, client);
+        let size = RequestBody::Whole(body.len());
+        self.decide(id, (head, size), body.as_bytes())
+    }
+
+    fn decide(
+        &mut self,
+        id: u32,
+        request: (RequestHead, RequestBody),
+        body: &[u8],
+    ) -> Option<(u16, String)> {
+        let body = OneBody(body.to_vec());
+        let host = HostView {
+            bodies: &body,
+            ..host_view(self.now)
+        };
+        match self
+            .gate
+            .request_from(WaiterId(id), request, &host, || None)
+        {
             Step::Settled(settled) => Some(reply_of(&settled)),
             Step::Waits { .. } => None,
         }
@@ -174,6 +217,31 @@ fn a_client_that_leaves_is_reported_with_the_execution_and_its_calls_are_forgott
     stage.calls.clear();
     assert!(stage.pass(2_000).is_empty());
     assert!(stage.calls.is_empty(), "{:?}", stage.calls);
+}
+
+/// The memory of the module never shrinks.
+#[test]
+fn the_bytes_of_jobs_are_bounded() {
+    let mut stage = Stage::new();
+    stage.send(0, "/api/v1/workflows/w/run", "app");
+    stage.pass(500);
+    let input = format!("{{\"a\":\"{}\"}}", "x".repeat(900_000));
+    let clients: Vec<_> = (0..8).map(|number| format!("client-{number}")).collect();
+    for client in &clients {
+        stage.send(100, "/api/v1/workflows/w/run", client);
+        stage.pass(500);
+    }
+    let mut begun = 0;
+    for (number, client) in (1000..).step_by(10).zip(&clients) {
+        for id in number..number + 3 {
+            let step = stage.send_body(id, "/api/v1/workflows/w/run", client, &input);
+            begun += usize::from(step.is_none());
+        }
+    }
+    assert_eq!(begun, 9, "8 MiB, and at most two of each user");
+    assert_eq!(stage.gate.jobs.len(), 9);
+    stage.pass(500);
+    assert_eq!(stage.gate.jobs.len(), 0);
 }
 
 #[test]

@@ -7,10 +7,10 @@ use crate::decide::{DecisionRecord, IdDigest, UseOnce};
 /// something else.
 fn decided(request: Request<'_>) -> Decision {
     let path = request.head.path();
-    let outcome = if request.head.query() == b"refused" {
-        Outcome::Reject(Reason::WebhookRequirement)
-    } else {
-        Outcome::Pass(Vec::new())
+    let outcome = match request.head.query() {
+        b"refused" => Outcome::Reject(Reason::WebhookRequirement),
+        b"waits" => Outcome::Await(Need::Body { max_bytes: 16 }),
+        _ => Outcome::Pass(Vec::new()),
     };
     Decision {
         outcome,
@@ -68,6 +68,22 @@ fn a_request_that_is_refused_uses_no_id() {
     let refused = result(&mut gate, "/a?refused", START, &memory);
     assert_eq!(refused, "webhook_requirement");
     assert_eq!(result(&mut gate, "/a", START, &memory), "pass");
+}
+
+/// A log-in, for example, is a call of n8n.
+#[test]
+fn nothing_is_fetched_for_a_replay() {
+    let memory = host::Memory::default();
+    let mut gates = [(); 2].map(|()| {
+        let mut gate = gate();
+        gate.decide = Some(decided);
+        gate
+    });
+    let [one, two] = &mut gates;
+    let waits = result(two, "/a?waits", START, &memory);
+    assert_eq!(waits, "body_unavailable", "it would wait");
+    assert_eq!(result(one, "/a", START, &memory), "pass");
+    assert_eq!(result(two, "/a?waits", START, &memory), "webhook_denied");
 }
 
 /// A replay could pass in another worker.

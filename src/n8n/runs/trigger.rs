@@ -1,6 +1,9 @@
 //! From which trigger a workflow is run.
 
-use serde_json::{json, Map, Value};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+use serde_json::Value;
 
 use super::RunInput;
 use crate::time::UnixMillis;
@@ -90,17 +93,95 @@ pub fn read_triggers(body: &[u8]) -> Option<Triggers> {
 /// The trigger gets its output with it. n8n would otherwise wait for a call of a webhook, a form or a
 /// chat. It ignores the output of manual triggers and schedules.
 pub fn run_body(trigger: &Trigger, input: &RunInput, now: UnixMillis) -> String {
-    let items = input.items().into_iter();
-    let items = items.map(|item| json!({"json": trigger.kind.output(item)}));
-    let output = json!({
-        "startTime": now.0,
-        "executionTime": 0,
-        "executionIndex": 0,
-        "executionStatus": "success",
-        "source": [],
-        "data": {"main": [items.collect::<Vec<_>>()]},
-    });
-    json!({"triggerToStartFrom": {"name": trigger.name, "data": output}}).to_string()
+    let is_webhook = trigger.kind == Kind::Webhook;
+    let item = |json| Item {
+        json: Output { is_webhook, json },
+    };
+    let mut items: Vec<_> = input.items().iter().map(|json| item(Some(json))).collect();
+    if items.is_empty() {
+        // Without input a trigger still has one item.
+        items.push(item(None));
+    }
+    let body = Body {
+        start: Start {
+            name: &trigger.name,
+            data: RunData {
+                start_time: now.0,
+                execution_time: 0,
+                execution_index: 0,
+                execution_status: "success",
+                source: [],
+                data: Main { main: [items] },
+            },
+        },
+    };
+    // Texts, numbers and JSON always have a JSON form.
+    serde_json::to_string(&body).unwrap_or_default()
+}
+
+#[derive(Serialize)]
+struct Body<'r> {
+    #[serde(rename = "triggerToStartFrom")]
+    start: Start<'r>,
+}
+
+#[derive(Serialize)]
+struct Start<'r> {
+    name: &'r str,
+    data: RunData<'r>,
+}
+
+/// What n8n keeps of one run of a node.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RunData<'r> {
+    start_time: u64,
+    execution_time: u64,
+    execution_index: u64,
+    execution_status: &'static str,
+    source: [(); 0],
+    data: Main<'r>,
+}
+
+#[derive(Serialize)]
+struct Main<'r> {
+    main: [Vec<Item<'r>>; 1],
+}
+
+#[derive(Serialize)]
+struct Item<'r> {
+    json: Output<'r>,
+}
+
+/// What the trigger hands to the next node. A webhook has headers and parameters beside the body, and
+/// expressions in the workflow look for them there.
+struct Output<'r> {
+    is_webhook: bool,
+    /// `None`: an empty object.
+    json: Option<&'r RawValue>,
+}
+
+impl Serialize for Output<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Empty {}
+
+        let Some(json) = self.json.filter(|_| !self.is_webhook) else {
+            let members = if self.is_webhook { 4 } else { 0 };
+            let mut output = serializer.serialize_map(Some(members))?;
+            if self.is_webhook {
+                for name in ["headers", "params", "query"] {
+                    output.serialize_entry(name, &Empty {})?;
+                }
+                match self.json {
+                    Some(json) => output.serialize_entry("body", json)?,
+                    None => output.serialize_entry("body", &Empty {})?,
+                }
+            }
+            return output.end();
+        };
+        json.serialize(serializer)
+    }
 }
 
 impl Kind {
@@ -120,19 +201,12 @@ impl Kind {
             _ => return None,
         })
     }
-
-    /// What the trigger hands to the next node. A webhook has headers and parameters beside the body, and
-    /// expressions in the workflow look for them there.
-    fn output(self, item: Map<String, Value>) -> Value {
-        match self {
-            Self::Webhook => json!({"headers": {}, "params": {}, "query": {}, "body": item}),
-            _ => Value::Object(item),
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn workflow(nodes: &Value) -> Triggers {

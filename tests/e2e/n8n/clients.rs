@@ -53,7 +53,10 @@ fn a_command_line_tool_works_with_a_token_in_place_of_its_api_key() {
     let before = stage.envoy.audit().len();
     let home = tempfile::tempdir().unwrap();
     let run = |key: &str| {
-        let output = Command::new(installed::clients().unwrap().join("python/bin/n8n-cli"))
+        // By its interpreter: a launcher holds the path at which it was installed.
+        let programs = installed::clients().unwrap().join("python/bin");
+        let output = Command::new(programs.join("python"))
+            .arg(programs.join("n8n-cli"))
             .args(["--json", "workflows", "list"])
             .env_clear()
             .env("HOME", home.path())
