@@ -213,7 +213,9 @@ fn no_session_is_in_the_log_on_admin_pages_or_in_responses() {
     }
     texts.push(stage.envoy.log_text());
     let secrets = stage.n8n.state().secrets.clone();
-    assert!(secrets.len() > 8, "{}", secrets.len());
+    // Invitations and sessions of two users. Whether a last session is among them depends on which worker
+    // gets the last request.
+    assert!(secrets.len() >= 8, "{}", secrets.len());
     for text in texts {
         for secret in [SEED, PROVISIONING_KEY] {
             assert!(!text.contains(secret), "{secret} in {text}");
