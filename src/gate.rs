@@ -43,7 +43,7 @@ use crate::http::RequestHead;
 use crate::policy::{InstanceId, KeyOf, Policy, ProviderId};
 use crate::reply::{problem, Reason, Resource};
 use crate::time::UnixMillis;
-use crate::token::{bearer, Bearer, NonceKey, ProofFault};
+use crate::token::{NonceKey, ProofFault};
 
 /// How often the gate looks for due facts while no request waits.
 const QUIET_TICK: Duration = Duration::from_millis(500);
@@ -394,12 +394,8 @@ impl Gate {
     /// A call that needs the token of a waiting request.
     fn call_for(&self, call: CallId, source: SourceId, waiter: WaiterId) -> Option<Call> {
         let waiting = self.waiting.get(&waiter)?;
-        match bearer(&waiting.request) {
-            Ok(Bearer::Token(token) | Bearer::Dpop(token)) => {
-                self.store.call_for(call, source, &token)
-            }
-            _ => None,
-        }
+        let token = waiting.decision.asked_about.as_ref()?;
+        self.store.call_for(call, source, token)
     }
 
     /// Decides, or lets the request wait. Its first wait began at `since`.

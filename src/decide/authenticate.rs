@@ -46,7 +46,14 @@ pub(super) fn authenticate(
         }
         draft.record.was_verified = true;
     }
-    let caller = verify(context, instance, token, key.digest(), &mut draft.record)?;
+    let caller = verify(context, instance, token, key.digest(), &mut draft.record);
+    if let Err(Stop::Await(Need::Fact(
+        Fact::TokenStatusToDecide(..) | Fact::TokenStatusToConfirm(..),
+    ))) = &caller
+    {
+        draft.asked_about = Some(token.clone());
+    }
+    let caller = caller?;
     draft.record.cache = Some(CacheOutcome::Miss);
     let evidence = Evidence::of_token(context, instance, sender, caller)?;
     draft.use_once = evidence.use_once().cloned();

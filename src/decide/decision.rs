@@ -10,7 +10,7 @@ use crate::crypto::CryptoPath;
 use crate::identity::Identity;
 use crate::n8n::Surface;
 use crate::reply::{LocalReply, Reason};
-use crate::token::{KeyClaims, UnverifiedClaims};
+use crate::token::{CompactToken, KeyClaims, UnverifiedClaims};
 
 /// The decision for one request.
 #[derive(Clone, Debug)]
@@ -23,6 +23,9 @@ pub struct Decision {
     pub remember: Option<Remember>,
     /// What is changed in n8n's response so that pages of other origins can show it.
     pub embed: Option<EmbedEdits>,
+    /// The token whose status the decision awaits, wherever the client sent it. The gate asks the provider
+    /// about it.
+    pub asked_about: Option<CompactToken>,
     /// What this request may use once. Whether it is the first one is found out by the gate.
     pub use_once: Option<UseOnce>,
 }

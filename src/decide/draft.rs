@@ -2,6 +2,7 @@
 
 use super::{DecisionRecord, EmbedEdits, Need, Remember, UseOnce};
 use crate::reply::Reason;
+use crate::token::CompactToken;
 
 /// What a decision has found out so far.
 #[derive(Default)]
@@ -10,6 +11,7 @@ pub(super) struct Draft {
     pub(super) remember: Option<Remember>,
     pub(super) embed: Option<EmbedEdits>,
     pub(super) use_once: Option<UseOnce>,
+    pub(super) asked_about: Option<CompactToken>,
 }
 
 /// Why a decision ends before a forward, a pass or a local reply.

@@ -81,6 +81,7 @@ fn finish(outcome: impl FnOnce(&mut Draft) -> Result<Outcome, Stop>) -> Decision
         record: draft.record,
         remember: draft.remember,
         use_once: draft.use_once,
+        asked_about: draft.asked_about,
         embed: draft.embed,
     }
 }

@@ -51,6 +51,7 @@ impl Decision {
             outcome,
             record,
             remember: None,
+            asked_about: None,
             embed: None,
             use_once: None,
         })

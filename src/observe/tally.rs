@@ -73,6 +73,7 @@ mod tests {
                 ..DecisionRecord::default()
             },
             remember: None,
+            asked_about: None,
             embed: None,
             use_once: None,
         }

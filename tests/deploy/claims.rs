@@ -264,6 +264,7 @@ fn the_readme_lists_the_fields_of_the_audit_record() {
                 outcome: Outcome::Reject(reason),
                 record: record.clone(),
                 remember: None,
+                asked_about: None,
                 embed: None,
                 use_once: None,
             };

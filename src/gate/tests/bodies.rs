@@ -19,6 +19,7 @@ fn decided_by_body(request: Request<'_>) -> Decision {
         outcome,
         record: DecisionRecord::default(),
         remember: None,
+        asked_about: None,
         embed: None,
         use_once: None,
     }

@@ -16,6 +16,7 @@ fn decided(request: Request<'_>) -> Decision {
         outcome,
         record: DecisionRecord::default(),
         remember: None,
+        asked_about: None,
         embed: None,
         use_once: Some(UseOnce {
             digest: IdDigest::of(&[path]),

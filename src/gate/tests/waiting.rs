@@ -60,3 +60,43 @@ fn a_request_waits_no_longer_than_one_call_may_take_however_often_it_is_woken() 
     assert_eq!(settled_after(8, 4000), (LONGEST, false, 3));
     assert_eq!(settled_after(8, 1500), (LONGEST, false, 7));
 }
+
+/// The token is asked about wherever a client may send it.
+#[test]
+fn a_provider_is_asked_about_a_token_in_the_header_of_api_keys() {
+    let mut configuration = json!({
+        "providers": [{"name": "idp", "issuer": "https://idp.example", "audiences": ["api"],
+            "token_prefix": "opaque_",
+            "introspection": {"uri": "https://idp.example/introspect", "cluster": "idp",
+                "client_id": "gate", "client_secret": {"env": "SECRET"}}}],
+        "principals": [{"name": "app", "match": {"client": "app"}, "grant": ["*"],
+            "api_key": {"env": "KEY"}}],
+    });
+    configuration["webhooks"] = json!([{"path": "/webhook/**", "auth": "bearer",
+        "token_from": {"cookie": "token"}}]);
+    for (path, name, value) in [
+        ("/api/v1/workflows", "x-n8n-api-key", "opaque_token"),
+        ("/webhook/a", "cookie", "token=opaque_token"),
+        ("/webhook/a", "authorization", "Bearer opaque_token"),
+    ] {
+        let loaded = config::load(configuration.to_string().as_bytes(), &OneSecret).unwrap();
+        let mut gate = Gate::new(loaded.policy, Box::new(GuestCrypto));
+        let pairs = [
+            (":method", "GET"),
+            (":path", path),
+            (":authority", "n8n.example.com"),
+            ("sec-fetch-site", "same-origin"),
+            (name, value),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
+        let request = RequestHead::new(pairs.to_vec());
+        assert!(waits(&gate.request(WaiterId(1), request, START)), "{name}");
+        let work = gate.tick(after(1), &NoMemory);
+        let mut calls = work.iter().filter_map(|item| match item {
+            Work::Call(call) => call.request.body.as_ref(),
+            Work::Report(_) => None,
+        });
+        let form = calls.next().unwrap().content().expose();
+        assert!(form.contains("token=opaque_token"), "{name}");
+    }
+}

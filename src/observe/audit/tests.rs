@@ -84,6 +84,7 @@ fn a_line_has_its_fields_in_the_order_of_the_alphabet() {
         outcome: Outcome::Reject(Reason::KeysUnavailable(outage)),
         record,
         remember: None,
+        asked_about: None,
         embed: None,
         use_once: None,
     };
@@ -109,6 +110,7 @@ fn a_line_has_its_fields_in_the_order_of_the_alphabet() {
         outcome: Outcome::Pass(Vec::new()),
         record: DecisionRecord::default(),
         remember: None,
+        asked_about: None,
         embed: None,
         use_once: None,
     };
@@ -126,6 +128,7 @@ fn a_line_says_which_scopes_are_missing() {
         outcome: Outcome::Reject(reason),
         record: DecisionRecord::default(),
         remember: None,
+        asked_about: None,
         embed: None,
         use_once: None,
     };
@@ -156,6 +159,7 @@ fn nothing_that_a_client_sent_reaches_the_log_unescaped() {
         outcome: Outcome::Reject(Reason::UnknownIssuer),
         record,
         remember: None,
+        asked_about: None,
         embed: None,
         use_once: None,
     };
