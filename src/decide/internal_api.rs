@@ -9,13 +9,12 @@ use super::draft::{Draft, Stop};
 use super::edits::without_made_up_identity;
 use super::possession::{Scheme, Sender};
 use super::public_api::scopes_to_ask_for;
-use super::{DecisionContext, Forward, Need, Outcome, Request};
-use crate::facts::{Availability, Fact, MintRequest};
+use super::session::session;
+use super::{DecisionContext, Forward, Outcome, Request};
 use crate::http::RequestHead;
 use crate::n8n::{closed_to_tokens, Route, REST_SCOPE};
 use crate::policy::{DpopUse, Instance, RestAuth};
 use crate::reply::Reason;
-use crate::secret::Secret;
 use crate::token::{bearer, Bearer};
 
 /// Whether a request may get a session of n8n. Then its path must have one reading: the gate decides by
@@ -69,13 +68,4 @@ pub(super) fn decide(
     let cookie = session(context, user)?;
     let forward = Forward::to_internal_api(request, &evidence, Arc::clone(user), cookie);
     Ok(Outcome::Forward(forward))
-}
-
-/// The session of a user. One is made only for a request that is allowed.
-fn session(context: DecisionContext<'_>, user: &Arc<MintRequest>) -> Result<Secret, Stop> {
-    match context.facts.session(user) {
-        Availability::Known(cookie) => Ok(cookie.clone()),
-        Availability::Pending => Err(Need::Fact(Fact::Session(Arc::clone(user))).into()),
-        Availability::Unavailable(outage) => Err(Reason::UpstreamSessionUnavailable(outage).into()),
-    }
 }

@@ -29,6 +29,7 @@ mod properties;
 mod public_api;
 mod request;
 mod run;
+mod session;
 mod signed_webhook;
 #[cfg(test)]
 mod tests;

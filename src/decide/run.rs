@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::caller::UpstreamKey;
 use super::draft::Stop;
 use super::job::{Plan, Run};
-use super::{DecisionContext, Evidence, Job, Need, Outcome, Request};
-use crate::facts::{Availability, Fact};
+use super::session::session;
+use super::{DecisionContext, Evidence, Job, Outcome, Request};
 use crate::formats::form;
 use crate::n8n::runs::RunInput;
 use crate::policy::Instance;
@@ -37,13 +37,7 @@ pub(super) fn decide(
     let wait = wait.map(|wait| read_wait(&wait).ok_or(Reason::WaitMalformed));
     let wait = wait.transpose()?;
     // The body comes last: it is held in memory.
-    let session = match context.facts.session(user) {
-        Availability::Known(session) => session.clone(),
-        Availability::Pending => return Err(Need::Fact(Fact::Session(Arc::clone(user))).into()),
-        Availability::Unavailable(outage) => {
-            return Err(Reason::UpstreamSessionUnavailable(outage).into());
-        }
-    };
+    let session = session(context, user)?;
     let input = RunInput::read(request.body(MAX_INPUT)?).map_err(Reason::InputMalformed)?;
     let plan = Plan {
         provisioning: Arc::clone(provisioning),
