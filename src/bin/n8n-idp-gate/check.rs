@@ -1,13 +1,17 @@
 //! `n8n-idp-gate check`.
 
+mod bodies;
+mod bypass;
+mod clusters;
+mod routes;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::bypass::{self, Gates};
-use crate::environment::ProcessEnvironment;
-use crate::input::{self, now};
-use crate::manifest::{without_configuration, Manifest};
-use crate::{bodies, clusters, routes};
+use self::bypass::Gates;
+use crate::file::environment::ProcessEnvironment;
+use crate::file::input::{self, now};
+use crate::file::manifest::{without_configuration, Manifest};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {

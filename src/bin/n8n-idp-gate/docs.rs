@@ -11,7 +11,7 @@ use n8n_idp_gate::http::RequestHead;
 use n8n_idp_gate::n8n::{Closed, InternalRoute, Operation};
 use n8n_idp_gate::reply::{problem, Challenge, Reason};
 
-use crate::input;
+use crate::file::input;
 
 #[derive(clap::Args)]
 #[command(group = clap::ArgGroup::new("mode").required(true))]

@@ -21,9 +21,9 @@ use n8n_idp_gate::secret::Secret;
 use n8n_idp_gate::time::UnixMillis;
 use n8n_idp_gate::token::TokenDigest;
 
-use crate::environment::ProcessEnvironment;
-use crate::input::{self, now};
-use crate::manifest::Manifest;
+use crate::file::environment::ProcessEnvironment;
+use crate::file::input::{self, now};
+use crate::file::manifest::Manifest;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {

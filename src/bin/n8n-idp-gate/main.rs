@@ -1,20 +1,11 @@
 //! The native twin of the filter: it checks configurations, explains decisions, deletes API keys that
 //! the gate made, and writes the reference documentation, with the same code that runs in Envoy.
 
-mod bodies;
-mod bypass;
 mod check;
-mod clusters;
 mod docs;
-mod environment;
 mod explain;
-mod found;
-mod input;
-mod manifest;
+mod file;
 mod revoke;
-mod routes;
-mod search;
-mod text;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;

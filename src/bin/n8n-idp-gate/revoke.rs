@@ -14,8 +14,8 @@ use n8n_idp_gate::formats::printable::printable;
 use n8n_idp_gate::n8n::accounts::{ListedKey, LABEL};
 use n8n_idp_gate::secret::Secret;
 
-use crate::environment::ProcessEnvironment;
-use crate::manifest::Manifest;
+use crate::file::environment::ProcessEnvironment;
+use crate::file::manifest::Manifest;
 use client::Client;
 use session::{LogIn, Session};
 use target::Target;

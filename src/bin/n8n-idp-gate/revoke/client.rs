@@ -13,7 +13,7 @@ use ureq::tls::{RootCerts, TlsConfig};
 use ureq::Agent;
 
 use super::shown;
-use crate::input::now;
+use crate::file::input::now;
 
 /// How long one call may take. n8n computes a password hash for a log-in.
 const TIMEOUT: Duration = Duration::from_secs(30);

@@ -3,7 +3,7 @@
 use n8n_idp_gate::n8n::Endpoints;
 use n8n_idp_gate::policy::{Instance, Policy, Principal, Provisioning, Upstream, UserRule};
 
-use crate::environment::is_set;
+use crate::file::environment::is_set;
 
 /// One n8n in which the gate makes users.
 pub(super) struct Target<'p> {

@@ -6,7 +6,7 @@ use n8n_idp_gate::config::nearest;
 use n8n_idp_gate::formats::printable::quoted;
 use serde_json::Value;
 
-use crate::bypass::field;
+use crate::file::fields::field;
 
 /// What does not fit together.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -8,10 +8,10 @@ use n8n_idp_gate::config::yaml::{step, Odd, YamlFault};
 use n8n_idp_gate::formats::printable::printable;
 use serde_json::{json, Map, Value};
 
-use crate::bodies::{self, Installation};
-use crate::bypass::{field, snake};
-use crate::found::{Found, Origin};
-use crate::text::{is_manifest, Texts};
+use super::fields::{field, snake};
+use super::found::{Found, Origin};
+use super::installation::{buffer, Installation};
+use super::text::{is_manifest, Texts};
 
 /// The name of the one member of the mark that replaces a configuration. No file has it.
 const MARK: &str = "\u{fdd0}configuration";
@@ -114,7 +114,7 @@ impl Search {
             Value::Object(members) => {
                 let mut around = around.clone();
                 if members.contains_key("filter_chains") {
-                    around.buffer = bodies::buffer(members);
+                    around.buffer = buffer(members);
                 }
                 if let Some(routes) = members.get("route_config") {
                     around.routes = Rc::new(routes.clone());

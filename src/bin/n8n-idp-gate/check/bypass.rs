@@ -9,7 +9,8 @@ mod route;
 use serde_json::{Map, Value};
 
 use self::route::{Rewrite, Route};
-use crate::search::is_configuration;
+use crate::file::fields::{field, snake};
+use crate::file::search::is_configuration;
 
 /// What routes must fit, from the configurations.
 #[derive(Default)]
@@ -303,24 +304,6 @@ const OUTSIDE: &str = "leads to the n8n that is below path_prefix, and outside i
      gate takes no decision here. Hint: remove the route, or outside";
 const NOT_REMOVED: &str = "path_prefix is there, and no route removes it. Hint: match \
      prefix: /n8n/ and write prefix_rewrite: /";
-
-/// A member, under its name in Envoy's form or in that of Kubernetes.
-pub(crate) fn field<'m>(members: &'m Map<String, Value>, name: &str) -> Option<&'m Value> {
-    let found = members.iter().find(|(other, _)| snake(other) == name);
-    found.map(|(_, value)| value)
-}
-
-/// A name in Envoy's form.
-pub(crate) fn snake(name: &str) -> String {
-    let mut snake = String::with_capacity(name.len());
-    for letter in name.chars() {
-        if letter.is_ascii_uppercase() && !snake.is_empty() {
-            snake.push('_');
-        }
-        snake.push(letter.to_ascii_lowercase());
-    }
-    snake
-}
 
 fn holds_configuration(value: &Value) -> bool {
     match value {

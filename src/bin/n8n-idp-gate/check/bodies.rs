@@ -5,51 +5,9 @@
 
 use n8n_idp_gate::n8n::ScopeSet;
 use n8n_idp_gate::policy::{Instance, Policy, WebhookAuth};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::bypass::field;
-
-/// The field of the plugin that hands bodies over.
-const FIELD: &str = "allow_on_headers_stop_iteration";
-
-/// How the filter is installed, as far as a file says it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Installation {
-    /// The file has the configuration alone.
-    Unknown,
-    /// By a filter of Envoy, with or without the field.
-    Envoy {
-        /// Whether bodies are handed over.
-        hands_over: bool,
-    },
-    /// By the `WasmPlugin` of Istio, which does not have the field.
-    Istio,
-    /// By the `EnvoyExtensionPolicy` of Envoy Gateway, which does not have the field.
-    EnvoyGateway,
-}
-
-impl Installation {
-    /// By a filter of Envoy with this `config`.
-    pub(crate) fn of_envoy(config: &Map<String, Value>) -> Self {
-        let value = field(config, FIELD);
-        Self::Envoy {
-            hands_over: value == Some(&Value::Bool(true)),
-        }
-    }
-}
-
-/// What Envoy holds of a request over HTTP/1 by itself, in bytes.
-const USUAL_BUFFER: u64 = 1024 * 1024;
-
-/// What Envoy holds of a request over HTTP/1, in bytes. `None`: routes change it.
-pub(crate) fn buffer(listener: &Map<String, Value>) -> Option<u64> {
-    let routes = Value::from(listener.clone()).to_string();
-    if routes.contains("request_body_buffer_limit") || routes.contains("requestBodyBufferLimit") {
-        return None;
-    }
-    let limit = field(listener, "per_connection_buffer_limit_bytes");
-    limit.map_or(Some(USUAL_BUFFER), Value::as_u64)
-}
+use crate::file::installation::{Installation, HANDS_OVER_BODIES};
 
 /// Says if Envoy refuses bodies that a rule would take. `buffer`: what it holds of a request over HTTP/1,
 /// if that is known.
@@ -129,11 +87,11 @@ fn hint(installation: Installation, is_patched: bool) -> Option<&'static str> {
 }
 
 fn withheld(what: &str, hint: &str) -> String {
-    format!("{what}, and Envoy does not hand over bodies without {FIELD}: true. Hint: {hint}")
+    format!("{what}, and Envoy does not hand over bodies without {HANDS_OVER_BODIES}: true. Hint: {hint}")
 }
 
 /// Whether a document is a patch of Envoy Gateway that adds the field.
 pub(crate) fn is_patch(document: &Value) -> bool {
     let text = document.to_string();
-    text.contains("EnvoyPatchPolicy") && text.contains(FIELD)
+    text.contains("EnvoyPatchPolicy") && text.contains(HANDS_OVER_BODIES)
 }

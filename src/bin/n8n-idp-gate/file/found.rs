@@ -6,7 +6,7 @@ use n8n_idp_gate::config::yaml::Positions;
 use n8n_idp_gate::config::{self, Diagnostic, Environment, Loaded};
 use serde_json::Value;
 
-use crate::bodies::Installation;
+use super::installation::Installation;
 
 /// A configuration of this filter in a file.
 pub(crate) struct Found {

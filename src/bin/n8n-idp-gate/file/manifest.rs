@@ -5,10 +5,10 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use crate::found::{Found, Origin};
-use crate::input;
-use crate::search::{is_whole_configuration, Around, Search};
-use crate::text::{json, Texts};
+use super::found::{Found, Origin};
+use super::input;
+use super::search::{is_whole_configuration, Around, Search};
+use super::text::{json, Texts};
 
 /// A YAML or JSON file. Texts in it that are YAML themselves are replaced by their content.
 pub(crate) struct Manifest {

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{field, snake};
+use crate::file::fields::{field, snake};
 
 /// How a route changes a request after the decision of the gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,10 @@
+//! Files with configurations in them, and what else the commands read.
+
+pub(crate) mod environment;
+pub(crate) mod fields;
+mod found;
+pub(crate) mod input;
+pub(crate) mod installation;
+pub(crate) mod manifest;
+pub(crate) mod search;
+mod text;
