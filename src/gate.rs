@@ -671,7 +671,8 @@ impl Gate {
                 Resource::asked_for(instance, decision.record.surface, &request)
                     .map(|resource| resource.requiring_proofs(decision.record.requires_proof))
             });
-            let mut refusal = problem(reason, resource.as_ref(), &request);
+            let told = decision.record.told(reason, &self.policy);
+            let mut refusal = problem(reason, resource.as_ref(), &request, told);
             let nonces = self.nonces.as_ref();
             if let (Reason::Proof(ProofFault::OtherNonce), Some(nonces)) = (reason, nonces) {
                 let nonce = nonces.current(now.to_seconds());
@@ -714,6 +715,16 @@ impl Gate {
         if let Some(used) = forwarded.freed_id(failure) {
             self.used_ids.forget(used, host.memory);
         }
+    }
+
+    /// n8n has responded with this status. `None`: there is nothing to do and nothing to report.
+    pub fn responded(
+        &self,
+        forwarded: ForwardedRequest,
+        status: u16,
+        now: impl FnOnce() -> UnixMillis,
+    ) -> Option<Settled> {
+        forwarded.responded(status, &self.policy, now)
     }
 
     /// n8n has responded. If it refused an upstream credential, the next request gets another one: the

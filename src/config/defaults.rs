@@ -52,6 +52,8 @@ pub(super) const API_KEYS_IN_BEARER: bool = false;
 
 /// What the description names is of use to an attacker, too.
 pub(super) const PUBLIC_DESCRIPTION: bool = false;
+pub(super) const TELLS_AUDIENCES: bool = false;
+pub(super) const TELLS_HINTS: bool = false;
 
 /// A workflow has no use for the token itself.
 pub(super) const KEEP_AUTHORIZATION: bool = false;

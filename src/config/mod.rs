@@ -39,6 +39,7 @@ mod public_api;
 mod raw;
 mod read;
 pub mod reference;
+mod refusals;
 mod report;
 mod rest;
 mod rules;
@@ -122,6 +123,7 @@ fn policy(raw: RawConfiguration, environment: &dyn Environment) -> Option<Policy
         None => None,
     };
     let audit = audit::audit(raw.audit);
+    let refusals = refusals::refusals(raw.refusals);
     let nonces_path = raw.dpop_proofs.path.member("nonces");
     let proofs = dpop::proofs(raw.dpop_proofs);
     let certificates = raw.client_certificates.value.as_ref();
@@ -141,6 +143,7 @@ fn policy(raw: RawConfiguration, environment: &dyn Environment) -> Option<Policy
         crypto: raw.crypto.value?.0,
         sharing_secret,
         audit: audit?,
+        refusals: refusals?,
     };
     dpop::check_demands(&demands, &policy);
     dpop::check_nonces(&nonces_path, &policy);

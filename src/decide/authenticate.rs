@@ -116,7 +116,7 @@ fn verify_signed(
             // A token that no key could make good is the client's fault, not the provider's.
             VerifiedToken::check_without_keys(untrusted, &provider.token, context.now).map_err(
                 |fault| {
-                    record.hint = untrusted.misfit(fault);
+                    record.hint = untrusted.misfit(fault, &provider.token);
                     Reason::Token(fault)
                 },
             )?;
@@ -134,7 +134,7 @@ fn verify_signed(
         context.now,
     );
     let token = verified.map_err(|fault| {
-        record.hint = untrusted.misfit(fault);
+        record.hint = untrusted.misfit(fault, &provider.token);
         refused(context, id, (untrusted, digest), fault)
     })?;
     record.crypto_path = token.crypto_path();

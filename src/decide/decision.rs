@@ -95,7 +95,7 @@ pub struct DecisionRecord {
     pub identity: Option<Arc<Identity>>,
     /// The claims of a token that was read and not accepted.
     pub claimed: Option<UnverifiedClaims>,
-    /// A usual cause of a refusal, for the audit record only.
+    /// A usual cause of a refusal. What of it is told to the caller: see [`told`](Self::told).
     pub hint: Option<&'static str>,
     /// The provider whose keys and rules were applied, whether the token was verified or not.
     pub provider: Option<Arc<str>>,

@@ -72,7 +72,8 @@ pub(super) fn introspect<'g>(
                     context.now,
                 );
                 let verified = verified.map_err(|fault| {
-                    record.hint = misfit(fault, response.claims());
+                    let accepted = &provider.token.audiences;
+                    record.hint = misfit(fault, response.claims(), accepted);
                     record.claimed = Some(UnverifiedClaims::of_response(response.claims(), token));
                     Reason::Token(fault)
                 })?;

@@ -34,6 +34,7 @@ mod signed_webhook;
 #[cfg(test)]
 mod tests;
 mod token_cache;
+mod told;
 mod upstream;
 mod use_once;
 mod webhook;
@@ -74,7 +75,10 @@ fn finish(outcome: impl FnOnce(&mut Draft) -> Result<Outcome, Stop>) -> Decision
     let mut draft = Draft::default();
     let outcome = match outcome(&mut draft) {
         Ok(outcome) => outcome,
-        Err(Stop::Reject(reason)) => Outcome::Reject(reason),
+        Err(Stop::Reject(reason)) => {
+            draft.record.note_usual_cause(&reason);
+            Outcome::Reject(reason)
+        }
         Err(Stop::Await(need)) => Outcome::Await(need),
     };
     Decision {

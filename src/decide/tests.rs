@@ -60,6 +60,7 @@ mod run;
 mod scopes;
 mod signed;
 mod surfaces;
+mod told;
 mod unknown_keys;
 mod upstream;
 mod webhook;

@@ -186,6 +186,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
         crypto: CryptoMode::Guest,
         sharing_secret: None,
         audit: crate::policy::AuditRules::default(),
+        refusals: crate::policy::RefusalRules::default(),
     }
 }
 

@@ -5,7 +5,7 @@ use super::Settled;
 use crate::decide::{Decision, DecisionRecord, IdDigest, Outcome, UpstreamCredential};
 use crate::facts::MintRequest;
 use crate::http::RequestHead;
-use crate::policy::principal_label;
+use crate::policy::{principal_label, Policy};
 use crate::reply::problem;
 use crate::secret::Secret;
 use crate::time::UnixMillis;
@@ -96,7 +96,12 @@ impl ForwardedRequest {
 
     /// n8n has responded with this status. `None`: there is nothing to do and nothing to report, and
     /// the clock is not read.
-    pub fn responded(self, status: u16, now: impl FnOnce() -> UnixMillis) -> Option<Settled> {
+    pub(super) fn responded(
+        self,
+        status: u16,
+        policy: &Policy,
+        now: impl FnOnce() -> UnixMillis,
+    ) -> Option<Settled> {
         let Self {
             record,
             request,
@@ -106,7 +111,10 @@ impl ForwardedRequest {
         let credential = credential?;
         let decision = Decision::after_response(record, &credential, status)?;
         let refusal = match &decision.outcome {
-            Outcome::Reject(reason) => problem(reason, None, &request),
+            Outcome::Reject(reason) => {
+                let told = decision.record.told(reason, policy);
+                problem(reason, None, &request, told)
+            }
             _ => NO_REFUSAL,
         };
         Some(Settled {

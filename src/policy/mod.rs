@@ -25,6 +25,7 @@ mod principal;
 mod principals;
 mod provider;
 mod provisioning;
+mod refusal_rules;
 mod rest_auth;
 mod signature_rule;
 #[cfg(test)]
@@ -52,6 +53,7 @@ pub use principal::{Principal, StaticKey, Upstream};
 pub use principals::Principals;
 pub use provider::{Freshness, KeySource, Provider, ProviderId, RolesFrom};
 pub use provisioning::Provisioning;
+pub use refusal_rules::RefusalRules;
 pub use rest_auth::RestAuth;
 pub use signature_rule::{Replay, SignatureRule};
 pub use webhook_rules::{Preflight, RuleChoice, TokenFrom, WebhookAuth, WebhookRule, WebhookRules};
@@ -79,6 +81,8 @@ pub struct Policy {
     pub sharing_secret: Option<Secret>,
     /// What leaves an audit record.
     pub audit: AuditRules,
+    /// What refusals say.
+    pub refusals: RefusalRules,
 }
 
 impl Policy {

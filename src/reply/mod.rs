@@ -10,12 +10,14 @@ mod resource;
 mod table;
 #[cfg(test)]
 mod tests;
+mod told;
 
 pub use embed::{embed_reply, partitioned, EMBEDDED_MARK, SESSION_COOKIE};
 pub use metadata::{api_metadata, metadata_preflight, trigger_metadata};
 pub use problem::problem;
 pub use reason::{Challenge, Reason};
 pub use resource::{Proofs, Resource};
+pub use told::Told;
 
 use crate::secret::Secret;
 

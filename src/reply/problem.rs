@@ -1,10 +1,11 @@
 //! A refusal as a problem document (RFC 9457) with challenges (RFC 6750 §3, RFC 9449 §7.1).
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{accept, Challenge, LocalReply, Proofs, Reason, Resource};
+use super::{accept, Challenge, LocalReply, Proofs, Reason, Resource, Told};
 use crate::crypto::Algorithm;
 use crate::http::RequestHead;
 use crate::token::{bearer, Bearer};
@@ -15,9 +16,14 @@ const MAX_REQUEST_ID: usize = 64;
 /// Tells a client why its request was refused.
 ///
 /// Nothing that the client sent goes into a header; the scopes in the challenge are the operator's.
-/// Of the client's request, only its id goes into the body. `Accept` chooses between two media types
-/// of the same body.
-pub fn problem(reason: &Reason, resource: Option<&Resource>, request: &RequestHead) -> LocalReply {
+/// Of the client's request, only its id goes into the body, and what `told` has of its token. `Accept`
+/// chooses between two media types of the same body.
+pub fn problem(
+    reason: &Reason,
+    resource: Option<&Resource>,
+    request: &RequestHead,
+    told: Told<'_>,
+) -> LocalReply {
     let (status, detail) = (reason.status(), reason.detail());
     let mut headers = vec![
         ("content-type", accept::media_type(request).to_owned()),
@@ -39,13 +45,18 @@ pub fn problem(reason: &Reason, resource: Option<&Resource>, request: &RequestHe
         detail = format!("{detail} Missing: {}.", missing.join(" ")).into();
     }
     let document = Document {
+        accepted_audiences: told.audiences,
+        client: told.client,
         detail: &detail,
+        hint: told.hint,
         message: &detail,
+        missing,
         reason: reason.as_str(),
         request_id: request.first("x-request-id").and_then(plain_id),
         status,
         title: title(status),
         triggers: reason.triggers(),
+        kind: told.types.map(|types| [types, reason.as_str()].concat()),
     };
     LocalReply {
         status,
@@ -58,9 +69,20 @@ pub fn problem(reason: &Reason, resource: Option<&Resource>, request: &RequestHe
 /// A problem document. Its members are in the order of the alphabet.
 #[derive(Serialize)]
 struct Document<'p> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accepted_audiences: Option<&'p BTreeSet<String>>,
+    /// The OAuth client of the caller.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<&'p str>,
     detail: &'p str,
+    /// A usual cause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'static str>,
     /// n8n's own clients show this member.
     message: &'p str,
+    /// The scopes of n8n that the caller lacks.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    missing: &'p [&'static str],
     reason: &'p str,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<&'p str>,
@@ -69,6 +91,8 @@ struct Document<'p> {
     /// The triggers of a workflow that was not run, of which the client can name one.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     triggers: &'p [String],
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    kind: Option<String>,
 }
 
 /// The challenges, one for each scheme that the resource takes (RFC 9110 §11.6.1). The error is in that

@@ -44,7 +44,12 @@ fn every_reason_has_one_response() {
         .iter()
         .map(|reason| {
             let resource = resource().requiring_proofs(matches!(reason, Reason::Proof(_)));
-            render(&problem(reason, Some(&resource), &identified(b"1-2")))
+            render(&problem(
+                reason,
+                Some(&resource),
+                &identified(b"1-2"),
+                Told::default(),
+            ))
         })
         .collect();
     insta::assert_snapshot!(responses.join("\n"));
@@ -56,7 +61,14 @@ fn header_values_stay_within_what_rfc_6750_allows() {
         let detail = reason.detail();
         let allowed = |byte: u8| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e);
         assert!(detail.bytes().all(allowed), "{detail}");
-        for (_, value) in problem(&reason, Some(&resource()), &RequestHead::default()).headers {
+        for (_, value) in problem(
+            &reason,
+            Some(&resource()),
+            &RequestHead::default(),
+            Told::default(),
+        )
+        .headers
+        {
             let printable = |byte: u8| (0x20..=0x7e).contains(&byte);
             assert!(value.bytes().all(printable), "{value:?}");
         }
@@ -66,7 +78,7 @@ fn header_values_stay_within_what_rfc_6750_allows() {
 #[test]
 fn a_refusal_that_ends_by_itself_says_when_to_try_again() {
     for reason in Reason::examples() {
-        let reply = problem(&reason, None, &RequestHead::default());
+        let reply = problem(&reason, None, &RequestHead::default(), Told::default());
         let says = reply.headers.iter().any(|(name, _)| *name == "retry-after");
         assert_eq!(says, reply.status == 503, "{}", reason.as_str());
     }
@@ -76,7 +88,12 @@ fn a_refusal_that_ends_by_itself_says_when_to_try_again() {
 fn a_request_id_that_is_not_plain_is_not_repeated() {
     let long = [b'a'; 65];
     for id in [&b""[..], b"a b", b"a\"b", b"\xff", b"a\r\nb", &long] {
-        let reply = problem(&Reason::NoCredential, None, &identified(id));
+        let reply = problem(
+            &Reason::NoCredential,
+            None,
+            &identified(id),
+            Told::default(),
+        );
         assert!(!reply.body.contains("request_id"), "{id:?}");
     }
 }

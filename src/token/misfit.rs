@@ -1,5 +1,7 @@
 //! Usual causes of a fault of a token, for the audit record.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::claims::{audiences, CLIENT_CLAIMS};
@@ -17,6 +19,13 @@ const FOR_THE_CLIENT: &str =
     "aud is the client itself, as Spring Authorization Server and Dex write \
     it: have the API written into aud, or list the client in audiences";
 
+const OTHER_NAME: &str = "aud is the other name of an accepted audience: version 1.0 tokens of Entra name \
+    the API by its URI (api://...), and those of version 2.0 by its id: list both in audiences, or set \
+    requestedAccessTokenVersion to 2";
+
+/// The scheme of application id URIs of Entra.
+const URI_SCHEME: &str = "api://";
+
 const FOR_USERINFO: &str = "made for userinfo of AD FS: have the client name the API as resource";
 
 /// Members that mark ID tokens, or that access tokens have and ID tokens lack.
@@ -33,7 +42,11 @@ const OF_ID_TOKENS: [&str; 9] = [
 ];
 
 /// The usual cause of a fault, if the claims show one. It decides nothing.
-pub fn misfit(fault: TokenFault, claims: &Map<String, Value>) -> Option<&'static str> {
+pub fn misfit(
+    fault: TokenFault,
+    claims: &Map<String, Value>,
+    accepted: &BTreeSet<String>,
+) -> Option<&'static str> {
     let is = |name: &str, value: &str| claims.get(name).is_some_and(|claim| *claim == value);
     let of_client = |name: &&str| CLIENT_CLAIMS.contains(name) || *name == "sub";
     match fault {
@@ -49,6 +62,10 @@ pub fn misfit(fault: TokenFault, claims: &Map<String, Value>) -> Option<&'static
             if audience.iter().any(|one| *one == "urn:microsoft:userinfo") {
                 return Some(FOR_USERINFO);
             }
+            let mut names = audience.iter().filter_map(|name| name.as_str());
+            if names.any(|name| is_other_name(name, accepted)) {
+                return Some(OTHER_NAME);
+            }
             // The token of an application names its client in `sub` alone, with some providers.
             let mut members = claims.iter();
             members
@@ -57,6 +74,13 @@ pub fn misfit(fault: TokenFault, claims: &Map<String, Value>) -> Option<&'static
         }
         _ => None,
     }
+}
+
+/// Whether a name differs from an accepted one in its scheme alone.
+fn is_other_name(name: &str, accepted: &BTreeSet<String>) -> bool {
+    let without = name.strip_prefix(URI_SCHEME).unwrap_or(name);
+    let mut accepted = accepted.iter();
+    accepted.any(|other| other.strip_prefix(URI_SCHEME).unwrap_or(other) == without)
 }
 
 #[cfg(test)]
@@ -107,7 +131,24 @@ mod tests {
             (TokenFault::Expired, json!({"azp": "a", "aud": "a"}), None),
         ] {
             let claims = claims.as_object().unwrap();
-            assert_eq!(misfit(fault, claims), expected, "{fault:?} {claims:?}");
+            let found = misfit(fault, claims, &BTreeSet::new());
+            assert_eq!(found, expected, "{fault:?} {claims:?}");
+        }
+    }
+
+    #[test]
+    fn the_other_name_of_an_accepted_audience_is_named() {
+        for (accepted, audience, is_named) in [
+            ("id", "api://id", true),
+            ("api://id", "id", true),
+            ("api://id", "api://other", false),
+            ("id", "API://id", false),
+        ] {
+            let claims = json!({ "aud": audience });
+            let accepted = BTreeSet::from([accepted.to_owned()]);
+            let claims = claims.as_object().unwrap();
+            let found = misfit(TokenFault::WrongAudience, claims, &accepted);
+            assert_eq!(found.is_some(), is_named, "{audience}");
         }
     }
 }

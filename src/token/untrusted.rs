@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::numeric_date::numeric_date;
 use super::tenant::tenant;
-use super::{misfit, TokenFault, UnverifiedClaims};
+use super::{misfit, TokenFault, TokenRules, UnverifiedClaims};
 use crate::crypto::{Algorithm, MAX_KEY_ID_BYTES};
 use crate::formats::json;
 use crate::time::UnixSeconds;
@@ -116,8 +116,8 @@ impl<'t> UntrustedToken<'t> {
     }
 
     /// The usual cause of this fault, for the audit record.
-    pub fn misfit(&self, fault: TokenFault) -> Option<&'static str> {
-        misfit(fault, &self.claims)
+    pub fn misfit(&self, fault: TokenFault, rules: &TokenRules) -> Option<&'static str> {
+        misfit(fault, &self.claims, &rules.audiences)
     }
 
     /// The input of the signature: header and claims as they came (RFC 7515 §5.2).

@@ -7,7 +7,7 @@ use super::host::{Attribute, Flow, Headers, Host, NotDone};
 use crate::decide::HeaderEdit;
 use crate::gate::{Action, Settled, Source};
 use crate::http::RequestHead;
-use crate::reply::{problem, LocalReply, Reason};
+use crate::reply::{problem, LocalReply, Reason, Told};
 
 /// What Envoy says about a response that came from n8n.
 const VIA_UPSTREAM: &[u8] = b"via_upstream";
@@ -53,7 +53,12 @@ pub(super) fn refuse<H: Host>(host: &H, settled: &mut Settled) {
 
 /// Refuses a request about which nothing is known.
 pub(super) fn reply_host_failure<H: Host>(host: &H) {
-    let local_reply = problem(&Reason::ProxyFailure, None, &RequestHead::default());
+    let local_reply = problem(
+        &Reason::ProxyFailure,
+        None,
+        &RequestHead::default(),
+        Told::default(),
+    );
     let _ = reply(host, &local_reply);
 }
 

@@ -224,7 +224,10 @@ impl<H: Host> Request<H> {
             let mut state = worker.state();
             state.gate.note_failure(&forwarded, failure, &view);
         }
-        let settled = status.and_then(|status| forwarded.responded(status, || worker.now()));
+        let settled = status.and_then(|status| {
+            let state = worker.state();
+            state.gate.responded(*forwarded, status, || worker.now())
+        });
         match settled {
             Some(settled) if !current::response_is_local(&self.host) => {
                 replace_response(&self.host, worker, settled)

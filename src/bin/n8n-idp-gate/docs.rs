@@ -9,7 +9,7 @@ use n8n_idp_gate::crypto::SkipReason;
 use n8n_idp_gate::facts::{FactKind, FaultCode};
 use n8n_idp_gate::http::RequestHead;
 use n8n_idp_gate::n8n::{Closed, InternalRoute, Operation};
-use n8n_idp_gate::reply::{problem, Challenge, Reason};
+use n8n_idp_gate::reply::{problem, Challenge, Reason, Told};
 
 use crate::file::input;
 
@@ -143,8 +143,12 @@ in the audit record and in the metrics, and does not change between versions.
 
 The client sees the status, the sentence as `detail` and `message`, and, if the table has one, the
 `error` of the `WWW-Authenticate` header (RFC 6750 §3.1). The audit record has the same code, the caller
-if the token was verified, the claims of a refused token in `claimed`, and the fields in the table;
-`fault` and `hint` are never sent to the client. The metric `decisions` counts by reason.
+if the token was verified, the claims of a refused token in `claimed`, and the fields in the table.
+`fault` is never sent to the client. The metric `decisions` counts by reason.
+
+Each code is an anchor of this page. Publish a copy of it where callers can read it, and set
+[`refusals.types`](configuration.md#refusals) to its address: `type` in the body leads a caller to the
+line of its reason then. For callers: [tokens and refusals](../guides/callers.md).
 
 | reason | status | what the client sees | what the operator sees | what to do |
 |---|---|---|---|---|
@@ -159,7 +163,7 @@ fn reasons() -> String {
             Challenge::Bare => " (a challenge without `error`)".to_owned(),
             Challenge::Error(code) => format!(" (`{code}`)"),
         };
-        let retry = match problem(&reason, None, &RequestHead::default())
+        let retry = match problem(&reason, None, &RequestHead::default(), Told::default())
             .headers
             .last()
         {
@@ -168,10 +172,10 @@ fn reasons() -> String {
         };
         let missing = match reason.missing_scopes() {
             [] => "",
-            _ => " Missing: and the scopes, also in `scope`",
+            _ => " Missing: and the scopes, also in the member `missing`",
         };
         format!(
-            "| `{}` | {} | {}{missing}{challenge}{retry} | {} | {} |\n",
+            "| <a id=\"{0}\"></a>`{0}` | {1} | {2}{missing}{challenge}{retry} | {3} | {4} |\n",
             reason.as_str(),
             reason.status(),
             reason.detail(),

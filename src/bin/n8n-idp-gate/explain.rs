@@ -123,7 +123,8 @@ fn describe(
                 Resource::asked_for(instance, decision.record.surface, request)
                     .map(|resource| resource.requiring_proofs(decision.record.requires_proof))
             });
-            local_reply(&problem(reason, resource.as_ref(), request), out)
+            let told = decision.record.told(reason, policy);
+            local_reply(&problem(reason, resource.as_ref(), request, told), out)
         }
         Outcome::Respond(reply) => local_reply(reply, out),
         Outcome::Job(job) => writeln!(

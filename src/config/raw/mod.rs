@@ -25,13 +25,13 @@ pub(super) use signature::RawSignature;
 pub(super) use surfaces::{RawApiKeyRule, RawEndpoints, RawPublicApi, RawTokenFrom, RawWebhook};
 
 use super::defaults;
-use super::field::{default_word, fields_have_defaults, optional, required};
+use super::field::{default_flag, default_word, fields_have_defaults, optional, required};
 use super::read::{Entries, List, ListOrEmpty, Located, OneOf, OneOrMany};
 use super::rules::{At, Demand, Rule, When};
 use super::scopes::Scopes;
 use super::secrets::SecretName;
 use super::section::section;
-use super::syntax::{HostName, OuterPath, Server, ShortName, Text};
+use super::syntax::{HostName, OuterPath, PageUri, Server, ShortName, Text};
 use crate::n8n::Surface;
 use crate::policy::{Access, CryptoMode, RestAuth};
 
@@ -58,6 +58,8 @@ section! {
         dpop_proofs: RawDpopProofs = fields_have_defaults(),
         /// Which requests leave an audit record.
         audit: RawAudit = fields_have_defaults(),
+        /// What the bodies of refusals say beside the reason.
+        refusals: RawRefusals = fields_have_defaults(),
     }
     rules {
         Rule {
@@ -136,6 +138,22 @@ section! {
         /// The surfaces on which requests that pass leave an audit record: `[public_api, webhook]`
         /// leaves out the editor, its assets and all others. `outside` exists with `path_prefix`.
         surfaces: OneOrMany<OneOf<Surface>> = optional("all of them"),
+    }
+}
+
+section! {
+    /// What the body of a refusal says beside its reason. A caller whose token was verified is always told
+    /// its own client id, if it has no principal, and a usual cause, if one is known.
+    RawRefusals at "refusals" {
+        /// A page with all reasons, such as your copy of the page `reasons`: the `type` of a refusal is this
+        /// URL with the code of the reason after it (RFC 9457 section 3.1.1). It ends where the code
+        /// begins, in most cases with `#` or `/`.
+        types: Text<PageUri> = optional("refusals have no `type`"),
+        /// Tell the sender of a token with another audience which ones are accepted.
+        audiences: bool = default_flag(defaults::TELLS_AUDIENCES),
+        /// Tell the sender of a token that was not verified a usual cause, too, if one is known: the `hint`
+        /// of the audit record. It can say how a configured issuer differs from that of the token.
+        hints: bool = default_flag(defaults::TELLS_HINTS),
     }
 }
 

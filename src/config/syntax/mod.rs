@@ -16,7 +16,7 @@ pub(super) use network::NetworkText;
 pub(super) use path::{Domain, OuterPath, PathTemplate, Prefix, Segment};
 pub(super) use scope::ScopeToken;
 pub(super) use signature::SignedTemplate;
-pub(super) use url::{DocumentUri, Issuer, Origin, Resource, Server};
+pub(super) use url::{DocumentUri, Issuer, Origin, PageUri, Resource, Server};
 
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
@@ -130,6 +130,7 @@ mod tests {
         example_keeps_the_rules::<ScopeToken>();
         example_keeps_the_rules::<DocumentUri>();
         example_keeps_the_rules::<Issuer>();
+        example_keeps_the_rules::<PageUri>();
         example_keeps_the_rules::<Resource>();
         example_keeps_the_rules::<Server>();
     }

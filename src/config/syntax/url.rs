@@ -71,6 +71,36 @@ impl Syntax for DocumentUri {
     }
 }
 
+/// The beginning of the URL of a page, or of a place on it.
+pub(in crate::config) struct PageUri;
+
+impl Syntax for PageUri {
+    const DESCRIPTION: Description = Description {
+        name: "page URL",
+        rules:
+            "An absolute URL without user name. It may have a fragment, or the beginning of one.",
+        pattern: Some(
+            r#"^https?://[^\s"<>\\^`{|}/?#@]+([/?][^\s"<>\\^`{|}#]*)?(#[^\s"<>\\^`{|}#]*)?$"#,
+        ),
+        example: "https://wiki.example.com/n8n-gate/reasons#",
+    };
+
+    fn check(text: &str) -> Result<(), Message> {
+        let (page, fragment) = text.split_once('#').unwrap_or((text, ""));
+        checked(page)?;
+        let is_plain =
+            |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?%".contains(&byte);
+        if fragment.bytes().all(is_plain) {
+            return Ok(());
+        }
+        let hint = "write letters, digits, - and _ after the #";
+        Err(Message::new(
+            "has characters in its fragment that no URL has",
+            hint,
+        ))
+    }
+}
+
 /// The address of a server, to which paths are added.
 pub(in crate::config) struct Server;
 

@@ -1,7 +1,7 @@
 //! An n8n that is served below a path.
 
 use super::*;
-use crate::reply::{problem, Resource};
+use crate::reply::{problem, Resource, Told};
 
 /// The configuration of the other tests, for an n8n below `/n8n`.
 fn below() -> Value {
@@ -150,7 +150,12 @@ fn resources_below_the_prefix_describe_themselves_at_the_root_of_the_host() {
         let instance = policy.instances.of(&called).unwrap();
         let named = Resource::asked_for(instance, surface, &called).unwrap();
         assert_eq!(named.identifier, resource);
-        let challenge = problem(&Reason::NoCredential, Some(&named), &RequestHead::default());
+        let challenge = problem(
+            &Reason::NoCredential,
+            Some(&named),
+            &RequestHead::default(),
+            Told::default(),
+        );
         let address = format!("resource_metadata=\"https://n8n.example.com{metadata}\"");
         let mut headers = challenge.headers.iter();
         assert!(

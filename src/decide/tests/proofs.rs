@@ -5,7 +5,7 @@ use base64::Engine as _;
 
 use super::*;
 use crate::crypto::PublicKey;
-use crate::reply::problem;
+use crate::reply::{problem, Told};
 
 const WORKFLOWS: &str = "/api/v1/workflows";
 const ORIGIN: &str = "https://n8n.example.com";
@@ -79,7 +79,7 @@ fn challenges(configuration: &Value, request: &RequestHead) -> Vec<String> {
     let instance = policy.instances.of(request).unwrap();
     let resource = crate::reply::Resource::asked_for(instance, decision.record.surface, request)
         .map(|resource| resource.requiring_proofs(decision.record.requires_proof));
-    let reply = problem(reason, resource.as_ref(), request);
+    let reply = problem(reason, resource.as_ref(), request, Told::default());
     let headers = reply.headers.into_iter();
     headers
         .filter(|(name, _)| *name == "www-authenticate")

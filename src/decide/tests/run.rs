@@ -285,7 +285,12 @@ fn a_workflow_without_such_a_trigger_is_not_run_and_its_triggers_are_named() {
         match job.read(triggers, START, NO_TIME) {
             Progress::Done(end) => match end.result {
                 JobResult::Reject(reason) => {
-                    let refusal = crate::reply::problem(&reason, None, &RequestHead::default());
+                    let refusal = crate::reply::problem(
+                        &reason,
+                        None,
+                        &RequestHead::default(),
+                        crate::reply::Told::default(),
+                    );
                     Ok((refusal.status, refusal.body))
                 }
                 JobResult::Reply(reply) => panic!("{reply:?}"),

@@ -1,7 +1,7 @@
 //! What operations of the public API need of a caller.
 
 use super::*;
-use crate::reply::Challenge;
+use crate::reply::{Challenge, Told};
 
 /// The decision for a request of a reader whose role grants these scopes.
 fn decided_with(granted: &[&str], method: &str, path: &str) -> Outcome {
@@ -128,7 +128,7 @@ fn scope_of_challenge(change: impl FnOnce(&mut Value)) -> Option<String> {
     let Outcome::Reject(reason) = outcome else {
         panic!("{outcome:?}");
     };
-    let reply = crate::reply::problem(&reason, None, &request);
+    let reply = crate::reply::problem(&reason, None, &request, Told::default());
     let mut headers = reply.headers.iter();
     let challenge = headers.find(|(name, _)| *name == "www-authenticate");
     let (_, rest) = challenge.unwrap().1.split_once(", scope=\"")?;
