@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use n8n_idp_gate::reply::Reason;
 use serde_json::{json, Value};
 
 use super::plugin::{load, named_variables, Plugin, FIELDS};
@@ -111,6 +112,28 @@ fn every_link_within_the_repository_leads_to_a_file() {
         }
     }
     assert!(followed > 30, "{followed}");
+}
+
+/// A caller with a refused token finds its reason in the guide for callers.
+#[test]
+fn the_guide_for_callers_has_each_reason_once() {
+    let mut pages = pages().into_iter();
+    let guide = pages.find(|page| page.name == "docs/guides/callers.md");
+    let guide = guide.unwrap().text;
+    let (_, table) = guide.split_once("| reason | what you do |").unwrap();
+    let mut rows = table
+        .lines()
+        .skip(2)
+        .take_while(|line| line.starts_with('|'));
+    let mut listed = Vec::new();
+    for row in rows.by_ref() {
+        let codes = row.split('|').nth(1).unwrap().split(',');
+        listed.extend(codes.map(|code| code.trim().trim_matches('`').to_owned()));
+    }
+    listed.sort();
+    let mut known: Vec<_> = Reason::examples().iter().map(Reason::as_str).collect();
+    known.sort_unstable();
+    assert_eq!(listed, known);
 }
 
 /// SECURITY.md names tests for each of its claims.
