@@ -27,9 +27,9 @@ fn text(name: &str) -> String {
 }
 
 #[test]
-fn the_readme_lists_every_identity_header() {
-    let readme = text("README.md");
-    let section = readme.split("### Identity headers").nth(1).unwrap();
+fn every_identity_header_is_listed() {
+    let page = text("docs/reference/behaviour.md");
+    let section = page.split("## Identity headers").nth(1).unwrap();
     let table = section.split("\n\nEverything").next().unwrap();
     let named: BTreeSet<&str> = table
         .split('`')
@@ -39,17 +39,18 @@ fn the_readme_lists_every_identity_header() {
 }
 
 #[test]
-fn the_readme_counts_the_operations() {
+fn the_operations_are_counted() {
     let claim = format!("[{} operations]", Operation::all().len());
-    assert!(text("README.md").contains(&claim), "{claim}");
+    let page = text("docs/reference/behaviour.md");
+    assert!(page.contains(&claim), "{claim}");
 }
 
 #[test]
-fn the_readme_has_the_bounds_of_the_code() {
-    let readme = text("README.md");
+fn the_limits_are_the_bounds_of_the_code() {
+    let limits = text("docs/reference/limits.md");
     let mib = MAX_CACHED_BYTES / (1024 * 1024);
     let remembers = format!("remembers up to {MAX_CACHED_TOKENS} verified tokens, in {mib} MiB");
-    assert!(readme.contains(&remembers), "{remembers}");
+    assert!(limits.contains(&remembers), "{remembers}");
     let bits = |reason: SkipReason| {
         let words = reason.to_string();
         let mut numbers = words.split(' ').filter_map(|word| word.parse::<u32>().ok());
@@ -57,13 +58,13 @@ fn the_readme_has_the_bounds_of_the_code() {
     };
     let (least, most) = (bits(SkipReason::TooWeak), bits(SkipReason::TooLarge));
     let keys = format!("RSA keys of {least} to {most} bits");
-    assert!(readme.contains(&keys), "{keys}");
+    assert!(limits.contains(&keys), "{keys}");
 }
 
 #[test]
-fn the_readme_lists_every_status() {
-    let readme = text("README.md");
-    let section = readme.split("### Refusals").nth(1).unwrap();
+fn every_status_is_listed() {
+    let page = text("docs/reference/behaviour.md");
+    let section = page.split("## Refusals").nth(1).unwrap();
     let table = section.split("\n\nThe body").next().unwrap();
     for reason in Reason::examples() {
         let row = format!("\n| {} |", reason.status());
@@ -178,9 +179,9 @@ fn compose_gives_keycloak_the_issuer_that_the_gate_expects() {
 }
 
 #[test]
-fn the_readme_lists_the_fields_of_the_audit_record() {
-    let readme = text("README.md");
-    let section = readme
+fn the_fields_of_the_audit_record_are_listed() {
+    let page = text("docs/guides/observability.md");
+    let section = page
         .split("\nFields, where they are known:")
         .nth(1)
         .unwrap();

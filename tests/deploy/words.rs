@@ -3,13 +3,14 @@
 use super::repository::{files, File};
 
 /// What the scan reads: files, and folders with all their files.
-const ROOTS: [&str; 15] = [
+const ROOTS: [&str; 16] = [
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "README.md",
     "SECURITY.md",
     "deploy/",
     "docs/README.md",
+    "docs/comparison.md",
     "docs/adr/",
     "docs/glossary.md",
     "docs/guides/",
