@@ -16,6 +16,7 @@ export KEYCLOAK_DIR := $(CURDIR)/.local/keycloak
 export LEMONLDAP_DIR := $(CURDIR)/.local/lemonldap
 export HYDRA_DIR := $(CURDIR)/.local/hydra
 export SPRING_DIR := $(CURDIR)/.local/spring
+export CRANE_BIN := $(CURDIR)/.local/crane/crane
 export PROVIDER_DIR := $(CURDIR)/.local/provider
 export N8N_DIR := $(CURDIR)/.local/n8n
 export CHROMIUM_BIN := $(CURDIR)/.local/chromium/chromium
@@ -29,6 +30,11 @@ help: ## list the targets
 .PHONY: wasm
 wasm: ## compile the filter to target/n8n-idp-gate.wasm
 	@scripts/build-wasm.sh
+
+# IMAGE=registry/path:tag writes the image's name into the manifests too.
+.PHONY: oci
+oci: wasm ## the module as an OCI image in target/oci, without Docker, and its digest in the manifests
+	@scripts/oci.sh $(GATE_WASM)
 
 .PHONY: check
 check: lint docs-check deny check-wasm ## formatting, lints, generated docs, dependencies, the wasm's imports and size
@@ -79,7 +85,7 @@ fuzz: ## fuzz each target for a minute, guided by coverage
 	@scripts/fuzz.sh
 
 .PHONY: test-e2e
-test-e2e: wasm envoy provider keycloak lemonldap spring hydra ## a real Envoy, scripted upstreams and real OpenID providers
+test-e2e: wasm envoy provider keycloak lemonldap spring hydra crane ## a real Envoy, scripted upstreams and real OpenID providers
 	@scripts/build-wasm.sh host-crypto
 	@scripts/build-wasm.sh neighbour
 	@# Some tests hold thousands of connections.
@@ -151,7 +157,7 @@ bench: preflight wasm envoy n8n ## measure the gate beside Envoy's own filters (
 preflight: ## does this machine have what the rest needs?
 	@scripts/preflight.sh
 
-.PHONY: envoy provider keycloak lemonldap spring hydra n8n clients chromium
+.PHONY: envoy provider keycloak lemonldap spring hydra crane n8n clients chromium
 envoy: ## install Envoy below .local
 	@scripts/install-envoy.sh
 provider: ## install the OpenID provider of the tests below .local
@@ -164,6 +170,8 @@ spring: ## install Spring Authorization Server below .local
 	@scripts/install-spring.sh
 hydra: ## compile Ory Hydra below .local
 	@scripts/install-hydra.sh
+crane: ## compile crane, a registry and its client, below .local
+	@scripts/install-crane.sh
 n8n: ## install n8n below .local
 	@scripts/install-n8n.sh
 clients: ## install clients of n8n and MCP below .local, for the tests

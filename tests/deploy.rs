@@ -29,6 +29,8 @@ mod imports;
 mod limits;
 #[path = "deploy/manifests.rs"]
 mod manifests;
+#[path = "deploy/oci.rs"]
+mod oci;
 #[path = "deploy/plugin.rs"]
 mod plugin;
 #[path = "deploy/repository.rs"]

@@ -46,6 +46,7 @@ mod minted;
 mod names;
 mod neighbours;
 mod observation;
+mod oci;
 mod path_prefix;
 mod public_api;
 mod scenario;

@@ -80,6 +80,15 @@ pub(crate) fn lemonldap() -> Outcome<PathBuf> {
     )
 }
 
+/// The registry client of Istio and Envoy Gateway, which is a registry too.
+pub(crate) fn crane() -> Outcome<PathBuf> {
+    found(
+        "CRANE_BIN",
+        ".local/crane/crane",
+        "scripts/install-crane.sh",
+    )
+}
+
 /// The directory of Ory Hydra.
 pub(crate) fn hydra() -> Outcome<PathBuf> {
     found("HYDRA_DIR", ".local/hydra", "scripts/install-hydra.sh")
