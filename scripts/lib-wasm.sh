@@ -12,6 +12,7 @@ compile_wasm() {
   local debian="$LOCAL/debian-rust"
   shift 4
   toolchain=$(scripts/wasm-toolchain.sh)
+  says_compiler "$toolchain"
   locked "$name"
 
   # No path of the machine that builds ends up in the file.
@@ -34,6 +35,21 @@ compile_wasm() {
   say "compiling $what for $WASM_TARGET ($toolchain; 1 to 2 minutes the first time)"
   logged "$name" "${cargo[@]}" "${build[@]}" "$@" --config "target.$WASM_TARGET.rustflags=[$flags]" ||
     die "$what did not compile for $WASM_TARGET" "the whole log: .local/log/$name.log"
+}
+
+# says_compiler TOOLCHAIN: where the compiler is not the one that releases are built with, say
+# that the bytes differ from a release's.
+says_compiler() {
+  local released version
+  released=$(sed -n 's/^release //p' scripts/rust-versions.txt)
+  case "$1" in
+    rustup) version=$(rustc --version) ;;
+    debian) version=$("$LOCAL/debian-rust/bin/rustc" --version) ;;
+  esac
+  version=$(cut -d' ' -f2 <<<"$version")
+  if [ "$1" != rustup ] || [ "$version" != "$released" ]; then
+    say "Rust $version ($1) is not the Rust $released of releases: the digest differs from a release's"
+  fi
 }
 
 # shrink FROM TO: removes unused code, such as the callbacks that trim-wasm.sh removed from the
