@@ -36,6 +36,10 @@ wasm: ## compile the filter to target/n8n-idp-gate.wasm
 oci: wasm ## the module as an OCI image in target/oci, without Docker, and its digest in the manifests
 	@scripts/oci.sh $(GATE_WASM)
 
+.PHONY: dist
+dist: ## the files of a release in target/dist: module, static binary, bills of materials, checksums
+	@scripts/dist.sh
+
 .PHONY: check
 check: lint docs-check deny check-wasm ## formatting, lints, generated docs, dependencies, the wasm's imports and size
 

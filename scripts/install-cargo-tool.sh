@@ -5,6 +5,7 @@
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
 declare -A versions=(
+  [cargo-cyclonedx]=0.5.9
   [cargo-deny]=0.20.2
   [cargo-llvm-cov]=0.9.1
   [cargo-mutants]=27.1.0
