@@ -135,7 +135,7 @@ fn compose_gives_keycloak_the_issuer_that_the_gate_expects() {
         hostname.as_str().unwrap(),
         realm["realm"].as_str().unwrap()
     );
-    let envoy = text("deploy/compose/envoy.yaml");
+    let envoy = text("deploy/compose/listener.yaml");
     assert!(envoy.contains(&issuer), "{issuer}");
     // As in the guide: n8n is a client without any flow, and it is the audience of the callers'
     // tokens. Introspection responses have it too, because Keycloak reports the status of a token

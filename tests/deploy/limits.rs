@@ -341,7 +341,7 @@ fn every_access_log_shows_the_verified_caller_and_no_identity_header() {
         logs.push(file.name);
     }
     let expected = [
-        "deploy/compose/envoy.yaml",
+        "deploy/compose/listener.yaml",
         "deploy/envoy-gateway/proxy.yaml",
         "deploy/istio/access-log.yaml",
         "envoy.yaml",

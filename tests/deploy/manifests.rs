@@ -9,7 +9,7 @@ use super::repository::{documents, files, File};
 
 /// Manifests that must exist.
 const EXPECTED: [&str; 4] = [
-    "deploy/compose/envoy.yaml",
+    "deploy/compose/listener.yaml",
     "deploy/envoy-gateway/policy.yaml",
     "deploy/istio/wasmplugin.yaml",
     "envoy.yaml",
@@ -156,22 +156,41 @@ fn every_provider_on_the_internet_is_called_over_tls_that_checks_the_name() {
     assert_eq!(checked, 1);
 }
 
-/// The file of compose has its own addresses, plugin and provider's cluster. The rest is equal.
+/// The files of compose have their own addresses, plugin and provider's cluster, and a listener for
+/// metrics with its cluster. The rest is equal.
 #[test]
-fn the_envoy_file_of_compose_differs_from_the_shipped_one_only_in_addresses_plugin_and_provider() {
+fn the_envoy_files_of_compose_differ_from_the_shipped_one_only_in_addresses_plugin_and_provider() {
     assert_eq!(
-        without_surroundings("deploy/compose/envoy.yaml"),
-        without_surroundings("envoy.yaml")
+        without_surroundings(&compose_in_one_file()),
+        without_surroundings(&document("envoy.yaml"))
     );
 }
 
-fn without_surroundings(name: &str) -> Value {
-    let manifests = manifests();
-    let manifest = manifests
-        .iter()
-        .find(|manifest| manifest.file.name == name)
+/// The bootstrap of compose with the listener that Envoy discovers, in place of that for metrics.
+pub(crate) fn compose_in_one_file() -> Value {
+    let mut bootstrap = document("deploy/compose/envoy.yaml");
+    let mut listener = document("deploy/compose/listener.yaml")["resources"][0].clone();
+    listener.as_object_mut().unwrap().remove("@type").unwrap();
+    let members = bootstrap.as_object_mut().unwrap();
+    members.remove("dynamic_resources").unwrap();
+    members.remove("node").unwrap();
+    let listeners = bootstrap["static_resources"]["listeners"]
+        .as_array_mut()
         .unwrap();
-    let mut document = manifest.documents[0].clone();
+    assert_eq!(listeners.len(), 1);
+    assert_eq!(listeners[0]["name"], "metrics");
+    listeners[0] = listener;
+    bootstrap
+}
+
+fn document(name: &str) -> Value {
+    let mut files = files(&["yaml"]).into_iter();
+    let file = files.find(|file| file.name == name).unwrap();
+    documents(name, &file.text).remove(0)
+}
+
+fn without_surroundings(document: &Value) -> Value {
+    let mut document = document.clone();
     let resources = &mut document["static_resources"];
     resources["listeners"][0]["address"] = Value::Null;
     let manager = &mut resources["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"];
@@ -190,7 +209,7 @@ fn without_surroundings(name: &str) -> Value {
 fn declared_clusters(manifest: &Manifest) -> BTreeSet<String> {
     let mut declared = BTreeSet::new();
     let mut add = |name: &Value| declared.extend(name.as_str().map(str::to_owned));
-    for document in &manifest.documents {
+    for document in &manifest.folder {
         let clusters = document["static_resources"]["clusters"].as_array();
         clusters
             .into_iter()
@@ -238,7 +257,7 @@ fn given_variables(manifest: &Manifest) -> BTreeSet<String> {
         }
     }
     // docker-compose.yaml passes on keys.env, which this script writes.
-    if manifest.file.name == "deploy/compose/envoy.yaml" {
+    if manifest.file.name == "deploy/compose/listener.yaml" {
         let script = files(&["mjs"])
             .into_iter()
             .find(|file| file.name == "deploy/compose/provision.mjs")

@@ -8,11 +8,12 @@ use serde_json::Value;
 use serde_norway::Deserializer;
 
 /// Folders with files that are built, installed or generated, or wrong on purpose.
-const SKIPPED: [&str; 6] = [
+const SKIPPED: [&str; 7] = [
     ".git",
     ".local",
     "node_modules",
     "target",
+    "deploy/compose/live",
     "tests/config",
     "fuzz/corpus",
 ];

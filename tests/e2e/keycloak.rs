@@ -242,7 +242,7 @@ fn the_realm_of_compose_makes_tokens_that_its_envoy_takes() {
     let mut realm: Value = serde_json::from_str(&realm).unwrap();
     realm["clients"][0]["secret"] = json!("secret-of-n8n");
     keycloak().make_realm(&realm.to_string()).unwrap();
-    let file = yaml::to_json(&read("envoy.yaml")).unwrap();
+    let file = yaml::to_json(&read("listener.yaml")).unwrap();
     let file: Value = serde_json::from_slice(&file).unwrap();
     let mut policy = plugin::Plugin::all_in(&file).pop().unwrap().configuration;
     policy["providers"][0]["issuer"] = json!(keycloak().issuer_of("n8n"));

@@ -23,6 +23,7 @@ mod bound;
 mod browsers;
 mod callers;
 mod chat_and_agents;
+mod compose;
 mod configuration;
 mod crowd;
 mod crypto;
