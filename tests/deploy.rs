@@ -33,6 +33,8 @@ mod manifests;
 mod oci;
 #[path = "deploy/plugin.rs"]
 mod plugin;
+#[path = "deploy/preflight.rs"]
+mod preflight;
 #[path = "deploy/repository.rs"]
 mod repository;
 #[path = "deploy/words.rs"]
