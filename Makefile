@@ -15,6 +15,7 @@ export NODE24_BIN := $(CURDIR)/.local/bin/node24
 export KEYCLOAK_DIR := $(CURDIR)/.local/keycloak
 export LEMONLDAP_DIR := $(CURDIR)/.local/lemonldap
 export HYDRA_DIR := $(CURDIR)/.local/hydra
+export CRDS_DIR := $(CURDIR)/.local/crds
 export SPRING_DIR := $(CURDIR)/.local/spring
 export CRANE_BIN := $(CURDIR)/.local/crane/crane
 export PROVIDER_DIR := $(CURDIR)/.local/provider
@@ -89,7 +90,7 @@ fuzz: ## fuzz each target for a minute, guided by coverage
 	@scripts/fuzz.sh
 
 .PHONY: test-e2e
-test-e2e: wasm envoy provider keycloak lemonldap spring hydra crane ## a real Envoy, scripted upstreams and real OpenID providers
+test-e2e: wasm envoy provider keycloak lemonldap spring hydra crane crds ## a real Envoy, scripted upstreams and real OpenID providers
 	@scripts/build-wasm.sh host-crypto
 	@scripts/build-wasm.sh neighbour
 	@# Some tests hold thousands of connections.
@@ -109,7 +110,7 @@ test-preflight:
 
 .PHONY: test-all
 test-all:
-	@scripts/meanwhile.sh scripts/install-hydra.sh -- $(MAKE) test-layers
+	@scripts/meanwhile.sh scripts/install-hydra.sh -- scripts/meanwhile.sh scripts/install-crds.sh -- $(MAKE) test-layers
 
 .PHONY: test-layers
 test-layers:
@@ -161,7 +162,7 @@ bench: preflight wasm envoy n8n ## measure the gate beside Envoy's own filters (
 preflight: ## does this machine have what the rest needs?
 	@scripts/preflight.sh
 
-.PHONY: envoy provider keycloak lemonldap spring hydra crane n8n clients chromium
+.PHONY: envoy provider keycloak lemonldap spring hydra crane crds n8n clients chromium
 envoy: ## install Envoy below .local
 	@scripts/install-envoy.sh
 provider: ## install the OpenID provider of the tests below .local
@@ -176,6 +177,8 @@ hydra: ## compile Ory Hydra below .local
 	@scripts/install-hydra.sh
 crane: ## compile crane, a registry and its client, below .local
 	@scripts/install-crane.sh
+crds: ## install the definitions of Istio, Gateway API and Envoy Gateway below .local
+	@scripts/install-crds.sh
 n8n: ## install n8n below .local
 	@scripts/install-n8n.sh
 clients: ## install clients of n8n and MCP below .local, for the tests

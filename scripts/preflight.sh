@@ -56,9 +56,9 @@ if [ "$mode" = test ]; then
   have mvn "it fetches Keycloak and Spring Authorization Server" maven
   if command -v go >/dev/null 2>&1; then
     go=$(GOTOOLCHAIN=local go version | sed -n 's/^go version go1\.\([0-9]*\).*/\1/p')
-    [ "${go:-0}" -ge 24 ] || miss "Go 1.24" "version 1.${go:-?} is too old for Ory Hydra (https://go.dev/dl)"
+    [ "${go:-0}" -ge 26 ] || miss "Go 1.26" "version 1.${go:-?} is too old for the module of Envoy Gateway (https://go.dev/dl)"
   else
-    miss go "it compiles Ory Hydra (Go 1.24 or newer, https://go.dev/dl)"
+    miss go "it compiles Ory Hydra and the judge of manifests (Go 1.26 or newer, https://go.dev/dl)"
   fi
   have perl "it runs LemonLDAP::NG" perl
   for tool in apt-get dpkg-deb; do

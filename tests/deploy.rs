@@ -14,6 +14,9 @@
 
 #[path = "deploy/claims.rs"]
 mod claims;
+#[cfg(feature = "e2e")]
+#[path = "deploy/crds.rs"]
+mod crds;
 #[path = "deploy/documentation.rs"]
 mod documentation;
 #[path = "support/environment.rs"]
