@@ -274,6 +274,7 @@ const FILTER_ONLY: [(&str, &[&str]); 11] = [
             "match_unknown_provider",
             "principals_empty",
             "principals_missing",
+            "revoked_unknown_provider",
             "user_per_group_without_groups",
             "user_without_n8n",
             "webhook_certificate_not_verified",

@@ -66,7 +66,8 @@ pub(super) fn condition(
     Ok(condition)
 }
 
-fn known_providers(
+/// The names of providers that a field lists; `None`: it is absent.
+pub(super) fn known_providers(
     field: Field<OneOrMany<Located<Text>>>,
     known: &[ProviderSummary],
 ) -> Result<Option<BTreeSet<String>>, Reported> {
@@ -88,7 +89,10 @@ fn known_providers(
     all_known.map(|()| Some(gathered(names.into_iter().map(|name| name.value.text))))
 }
 
-fn set<S>(field: Field<OneOrMany<Text<S>>>) -> Result<Option<BTreeSet<String>>, Reported> {
+/// The texts that a field lists; `None`: it is absent.
+pub(super) fn set<S>(
+    field: Field<OneOrMany<Text<S>>>,
+) -> Result<Option<BTreeSet<String>>, Reported> {
     Ok(field.value_or_error()?.map(OneOrMany::into_set))
 }
 

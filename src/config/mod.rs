@@ -42,6 +42,7 @@ pub mod reference;
 mod refusals;
 mod report;
 mod rest;
+mod revoked;
 mod rules;
 mod scalar;
 mod scopes;
@@ -129,6 +130,7 @@ fn policy(raw: RawConfiguration, environment: &dyn Environment) -> Option<Policy
     let certificates = raw.client_certificates.value.as_ref();
     let has_verified_certificates = certificates.is_some_and(|raw| raw.verified.value.is_some());
     let client_certificates = client_certificates::client_certificates(raw.client_certificates);
+    let revoked = revoked::revoked(raw.revoked, &summaries);
     let context = InstanceContext {
         has_verified_certificates,
         providers: &summaries,
@@ -142,6 +144,7 @@ fn policy(raw: RawConfiguration, environment: &dyn Environment) -> Option<Policy
         proofs: proofs?,
         crypto: raw.crypto.value?.0,
         sharing_secret,
+        revoked: revoked.ok()?,
         audit: audit?,
         refusals: refusals?,
     };

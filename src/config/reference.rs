@@ -16,8 +16,8 @@ use super::raw::{
     RawApiKeyRule, RawAudit, RawCertificateRule, RawClaimNot, RawClaimRule, RawClaimTests,
     RawClaimsAt, RawClientCertificates, RawCondition, RawConfiguration, RawDpopProofs, RawEmbed,
     RawEndpoints, RawInstance, RawIntrospection, RawKeys, RawKind, RawN8n, RawPrincipal,
-    RawProvider, RawProvisioning, RawPublicApi, RawRefusals, RawSignature, RawTokenFrom, RawUser,
-    RawUserInfo, RawWebhook,
+    RawProvider, RawProvisioning, RawPublicApi, RawRefusals, RawRevoked, RawSignature,
+    RawTokenFrom, RawUser, RawUserInfo, RawWebhook,
 };
 use super::rules::{Demand, Rule, When};
 use super::section::{AbsenceReference, FieldReference};
@@ -57,6 +57,7 @@ fn sections() -> Vec<SectionReference> {
         SectionReference::of::<RawCertificateRule>(),
         SectionReference::of::<RawDpopProofs>(),
         SectionReference::of::<RawClientCertificates>(),
+        SectionReference::of::<RawRevoked>(),
         SectionReference::of::<RawAudit>(),
         SectionReference::of::<RawRefusals>(),
     ]

@@ -159,6 +159,7 @@ fn admit(
         Identity::of(&token, &provider.name, &provider.identity).map_err(Reason::Identity)?,
     );
     record.identity = Some(Arc::clone(&identity));
+    check_revoked(context, &identity, &token)?;
     let admission = &provider.admission;
     let admitted = admission.check(&identity);
     if let Some(digest) = to_confirm {
@@ -172,6 +173,7 @@ fn admit(
             Identity::of(&token, &provider.name, &provider.identity).map_err(Reason::Identity)?,
         );
         record.identity = Some(Arc::clone(&identity));
+        check_revoked(context, &identity, &token)?;
         admission.check(&identity).map_err(Reason::NotAdmitted)?;
     } else {
         admitted.map_err(Reason::NotAdmitted)?;
@@ -181,6 +183,19 @@ fn admit(
     let caller = Caller::new(instance, (id, provider), token, identity);
     record.set_caller(context, &caller);
     Ok(caller)
+}
+
+/// Refuses a token that the operator revoked. A token that is remembered was not one of these: another
+/// configuration remembers nothing of the one before.
+fn check_revoked(
+    context: DecisionContext<'_>,
+    identity: &Identity,
+    token: &VerifiedToken,
+) -> Result<(), Reason> {
+    if context.policy.revoked.contain(identity, token) {
+        return Err(Reason::TokenRevoked);
+    }
+    Ok(())
 }
 
 impl DecisionRecord {

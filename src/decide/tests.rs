@@ -56,6 +56,7 @@ mod properties;
 mod public_api;
 mod record;
 mod responses;
+mod revoked;
 mod run;
 mod scopes;
 mod signed;

@@ -185,6 +185,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
         }),
         crypto: CryptoMode::Guest,
         sharing_secret: None,
+        revoked: crate::policy::RevokedTokens::default(),
         audit: crate::policy::AuditRules::default(),
         refusals: crate::policy::RefusalRules::default(),
     }

@@ -27,6 +27,7 @@ mod provider;
 mod provisioning;
 mod refusal_rules;
 mod rest_auth;
+mod revoked;
 mod signature_rule;
 #[cfg(test)]
 mod tests;
@@ -55,6 +56,7 @@ pub use provider::{Freshness, KeySource, Provider, ProviderId, RolesFrom};
 pub use provisioning::Provisioning;
 pub use refusal_rules::RefusalRules;
 pub use rest_auth::RestAuth;
+pub use revoked::{RevokedEntry, RevokedTokens};
 pub use signature_rule::{Replay, SignatureRule};
 pub use webhook_rules::{Preflight, RuleChoice, TokenFrom, WebhookAuth, WebhookRule, WebhookRules};
 
@@ -79,6 +81,8 @@ pub struct Policy {
     /// With the upstream API keys it proves that shared values come from a worker with this
     /// configuration.
     pub sharing_secret: Option<Secret>,
+    /// Tokens that are refused although they are good.
+    pub revoked: RevokedTokens,
     /// What leaves an audit record.
     pub audit: AuditRules,
     /// What refusals say.

@@ -179,6 +179,15 @@ refusals! {
             meaning: "no provider has the token's `iss`; it is compared exactly",
             remedy: "compare `claimed.iss` with `issuer` byte by byte; `hint` names the usual mistakes",
         }
+        /// The token is good, and was revoked (RFC 6750 §3.1).
+        TokenRevoked => {
+            status: 401,
+            challenge: INVALID_TOKEN,
+            code: "token_revoked",
+            detail: "The access token was revoked. Log in again, or get a new one.",
+            meaning: "an entry of `revoked` holds for the token",
+            remedy: "have the client get a new token; where the caller shall be let in again, remove the entry, or give it `before`",
+        }
         /// A rule asks for groups, and the token does not hold all groups of the caller.
         GroupsLeftOut => {
             status: 403,

@@ -13,7 +13,7 @@ use crate::time::UnixSeconds;
 pub(super) struct Times {
     pub(super) expires: UnixSeconds,
     not_before: Option<UnixSeconds>,
-    issued: Option<UnixSeconds>,
+    pub(super) issued: Option<UnixSeconds>,
 }
 
 impl Times {

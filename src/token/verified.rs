@@ -115,6 +115,16 @@ impl VerifiedToken {
         self.confirmation.as_deref()
     }
 
+    /// `iat`.
+    pub const fn issued(&self) -> Option<UnixSeconds> {
+        self.times.issued
+    }
+
+    /// `sid`: the session at the provider (OpenID Connect Back-Channel Logout 1.0 §2.1).
+    pub fn session(&self) -> Option<&str> {
+        self.claims.get("sid").and_then(Value::as_str)
+    }
+
     /// `exp`. The token holds until then, plus the allowed clock skew.
     pub const fn expires(&self) -> UnixSeconds {
         self.times.expires

@@ -16,7 +16,7 @@ pub enum TimeFormat {
 impl TimeFormat {
     /// Reads a time. Strictly: a blank, a sign or a zero before a number would be signed as well, and
     /// other programs may read another time in it.
-    pub(super) fn read(self, text: &str) -> Option<UnixSeconds> {
+    pub fn read(self, text: &str) -> Option<UnixSeconds> {
         match self {
             Self::Seconds => number(text, 11).map(UnixSeconds),
             Self::Milliseconds => number(text, 14).map(|millis| UnixSeconds(millis / 1000)),

@@ -9,6 +9,7 @@ mod embed;
 mod possession;
 mod provider;
 mod provisioning;
+mod revocation;
 mod signature;
 mod surfaces;
 
@@ -21,6 +22,7 @@ pub(super) use provider::{
     RawClaimsAt, RawIntrospection, RawKeys, RawKind, RawProvider, RawUserInfo,
 };
 pub(super) use provisioning::RawProvisioning;
+pub(super) use revocation::RawRevoked;
 pub(super) use signature::RawSignature;
 pub(super) use surfaces::{RawApiKeyRule, RawEndpoints, RawPublicApi, RawTokenFrom, RawWebhook};
 
@@ -56,6 +58,9 @@ section! {
         client_certificates: RawClientCertificates = optional("in the TLS connection to Envoy"),
         /// How `DPoP` proofs are checked.
         dpop_proofs: RawDpopProofs = fields_have_defaults(),
+        /// Tokens that are refused although they are good. A change of the configuration revokes them at
+        /// once, also those that a worker remembers.
+        revoked: List<RawRevoked> = optional("none"),
         /// Which requests leave an audit record.
         audit: RawAudit = fields_have_defaults(),
         /// What the bodies of refusals say beside the reason.

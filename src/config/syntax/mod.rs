@@ -3,6 +3,7 @@
 //! `raw` declares the fields that have these syntaxes. No syntax imports a field.
 
 mod email;
+mod moment;
 mod name;
 mod network;
 mod path;
@@ -11,6 +12,7 @@ mod signature;
 mod url;
 
 pub(super) use email::{Email, EmailDomain};
+pub(super) use moment::Moment;
 pub(super) use name::{ClusterName, CookieName, FieldName, HostName, PrincipalName, ShortName};
 pub(super) use network::NetworkText;
 pub(super) use path::{Domain, OuterPath, PathTemplate, Prefix, Segment};
@@ -117,6 +119,7 @@ mod tests {
         example_keeps_the_rules::<Email>();
         example_keeps_the_rules::<EmailDomain>();
         example_keeps_the_rules::<ClusterName>();
+        example_keeps_the_rules::<Moment>();
         example_keeps_the_rules::<HostName>();
         example_keeps_the_rules::<PrincipalName>();
         example_keeps_the_rules::<NetworkText>();
