@@ -1,6 +1,7 @@
 //! n8n: where its surfaces are, and what each call does.
 
 pub mod accounts;
+pub mod description;
 mod endpoints;
 mod internal_api;
 mod operations;
