@@ -70,6 +70,10 @@ impl Facts for FactsAt<'_> {
         })
     }
 
+    fn token_endpoint(&self, provider: ProviderId) -> Option<&str> {
+        self.store.key_set_of(provider)?.0.token_endpoint()
+    }
+
     fn newer_keys(&self, provider: ProviderId, key_id: KeyIdDigest) -> NewerKeys {
         let source = self.store.key_set_of(provider);
         source.map_or(NewerKeys::Unlikely, |(source, schedule)| {

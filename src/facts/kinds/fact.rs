@@ -75,6 +75,11 @@ pub trait Facts {
     /// The session that this log-in of a browser made: a pair of name and value.
     fn browser_login(&self, request: &LoginRequest) -> Availability<&Secret>;
 
+    /// Where clients of a provider get tokens, if its discovery document was read and says so.
+    fn token_endpoint(&self, _: ProviderId) -> Option<&str> {
+        None
+    }
+
     /// Whether n8n refused this API key a while ago.
     fn is_refused(&self, key: &Secret) -> bool;
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::discovery::jwks_endpoint;
+use super::discovery::endpoints;
 use super::fault::KeysFault;
 use super::in_use::InUse;
 use super::published::Published;
@@ -104,9 +104,10 @@ impl KeySetSource {
         cluster: &str,
         now: UnixMillis,
     ) -> Result<Endpoint, KeysFault> {
-        let keys = jwks_endpoint(document, &self.issuer, cluster)?;
+        let (keys, token_endpoint) = endpoints(document, &self.issuer, cluster)?;
         self.discovered = Some(Discovered {
             keys: keys.clone(),
+            token_endpoint,
             read: now,
         });
         Ok(keys)

@@ -37,6 +37,8 @@ pub(super) struct Snapshot {
 pub(super) struct Discovered {
     /// Where the key set is.
     pub(super) keys: Endpoint,
+    /// Where clients get tokens, for documents that the gate shows.
+    pub(super) token_endpoint: Option<String>,
     /// When the document was read.
     pub(super) read: UnixMillis,
 }
@@ -64,11 +66,17 @@ impl Snapshot {
         put(&mut bytes, max_age.as_ref().map_or(&[], |age| age));
         match &self.discovered {
             None => put(&mut bytes, &[]),
-            Some(Discovered { keys, read }) => {
+            Some(Discovered {
+                keys,
+                token_endpoint,
+                read,
+            }) => {
                 put(&mut bytes, &read.0.to_be_bytes());
                 for part in [&keys.cluster, &keys.scheme, &keys.authority, &keys.path] {
                     put(&mut bytes, part.as_bytes());
                 }
+                let token_endpoint = token_endpoint.as_deref().unwrap_or_default();
+                put(&mut bytes, token_endpoint.as_bytes());
             }
         }
         for key in &self.published.keys {
@@ -112,6 +120,7 @@ impl Snapshot {
                     authority: text(rest)?.to_owned(),
                     path: text(rest)?.to_owned(),
                 },
+                token_endpoint: Some(text(rest)?.to_owned()).filter(|uri| !uri.is_empty()),
             }),
         };
         let mut published = Published::default();

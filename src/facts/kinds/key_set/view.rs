@@ -132,6 +132,11 @@ impl KeySetSource {
         since.map(|since| now.since(since))
     }
 
+    /// Where clients get tokens, as the discovery document says.
+    pub(in crate::facts) fn token_endpoint(&self) -> Option<&str> {
+        self.discovered.as_ref()?.token_endpoint.as_deref()
+    }
+
     /// The keys of the newest document that are left out.
     pub(in crate::facts) fn skipped(&self) -> &[SkippedKey] {
         &self.skipped
