@@ -4,6 +4,7 @@
 
 mod body;
 mod connection;
+mod descriptions;
 mod forwarded;
 mod held_bodies;
 mod jobs;
@@ -20,6 +21,7 @@ pub use settled::{Action, ResponseEdits, Settled, Step};
 pub use source::Source;
 
 use connection::ConnectionOf;
+use descriptions::Descriptions;
 use held_bodies::{BodyWaiters, Full, LONGEST_UNREPORTED};
 use jobs::{Jobs, State, UnderWay};
 use settled::NO_REFUSAL;
@@ -77,6 +79,8 @@ pub struct Gate {
     bodies: BodyWaiters,
     /// Requests that wait for operations that the gate carries out.
     jobs: Jobs,
+    /// What the gate shows of n8n's description of its public API.
+    descriptions: Descriptions,
     /// Whether the host has ever reported a part of a body while it held the head.
     has_seen_bodies: bool,
     /// Waiting requests whose wait is over, in their order.
@@ -126,6 +130,7 @@ impl Gate {
             waiting: BTreeMap::new(),
             bodies: BodyWaiters::default(),
             jobs: Jobs::default(),
+            descriptions: Descriptions::default(),
             has_seen_bodies: false,
             woken: VecDeque::new(),
             has_ticked: false,
@@ -411,9 +416,12 @@ impl Gate {
         let now = host.now;
         let mut decision = self.decide(id, (&request, body), since, host);
         self.use_once(&mut decision, host);
+        self.descriptions.recall(&mut decision, now);
         if let Outcome::Job(job) = decision.outcome {
             if self.jobs.has_room_for(&job) == Ok(()) {
-                self.store.mark_session_used(job.session().0, now);
+                if let Some((user, _)) = job.session() {
+                    self.store.mark_session_used(user, now);
+                }
                 let edits = without_made_up_identity(&request);
                 // The job may be large: there is one of it.
                 decision.outcome = Outcome::UnderWay;
@@ -428,7 +436,9 @@ impl Gate {
                 self.jobs.insert(id, under_way);
                 return Step::Waits { need: None, edits };
             }
-            decision.outcome = Outcome::Reject(Reason::TooManyRuns);
+            let otherwise = decision.otherwise.take();
+            decision.outcome =
+                otherwise.map_or(Outcome::Reject(Reason::TooManyRuns), |outcome| *outcome);
         } else if let Outcome::Await(need) = &decision.outcome {
             let need = need.clone();
             let reason = if last_chance && matches!(need, Need::Fact(_)) {
@@ -466,18 +476,24 @@ impl Gate {
             };
             decision.outcome = Outcome::Reject(reason);
         }
-        if let Outcome::Forward(forward) = &decision.outcome {
-            match forward.credential() {
-                Some(UpstreamCredential::MintedKey(request, _)) => {
-                    self.store.mark_minted_used(request, now);
-                }
-                Some(UpstreamCredential::Session(request, _)) => {
-                    self.store.mark_session_used(request, now);
-                }
-                Some(UpstreamCredential::StaticKey(_)) | None => {}
-            }
-        }
+        self.mark_used(&decision.outcome, now);
         Step::Settled(Box::new(self.settled(decision, request, now)))
+    }
+
+    /// Notes that what the gate made for a request is in use.
+    fn mark_used(&mut self, outcome: &Outcome, now: UnixMillis) {
+        let Outcome::Forward(forward) = outcome else {
+            return;
+        };
+        match forward.credential() {
+            Some(UpstreamCredential::MintedKey(request, _)) => {
+                self.store.mark_minted_used(request, now);
+            }
+            Some(UpstreamCredential::Session(request, _)) => {
+                self.store.mark_session_used(request, now);
+            }
+            Some(UpstreamCredential::StaticKey(_)) | None => {}
+        }
     }
 
     /// Decides, with the body if the decision needs it and it is there.
@@ -643,14 +659,21 @@ impl Gate {
 
     /// Settles a request whose operation was carried out.
     fn end_job(&mut self, mut under_way: UnderWay, end: JobEnd, now: UnixMillis) -> Settled {
-        if end.is_session_refused {
-            let (user, session) = under_way.job.session();
+        if let (true, Some((user, session))) = (end.is_session_refused, under_way.job.session()) {
             self.store.doubt_session(user, session);
         }
-        under_way.decision.outcome = match end.result {
+        self.descriptions.keep(&under_way.job, &end.result, now);
+        let decision = &mut under_way.decision;
+        decision.outcome = match end.result {
             JobResult::Reply(reply) => Outcome::Respond(reply),
             JobResult::Reject(reason) => Outcome::Reject(reason),
+            JobResult::Otherwise(why) => {
+                decision.not_shown = Some(why);
+                let otherwise = decision.otherwise.take();
+                otherwise.map_or(Outcome::Reject(Reason::ProxyFailure), |outcome| *outcome)
+            }
         };
+        self.mark_used(&under_way.decision.outcome, now);
         self.settle_job(under_way, now)
     }
 

@@ -266,6 +266,7 @@ const FILTER_ONLY: [(&str, &[&str]); 11] = [
     (
         "what one object needs of another",
         &[
+            "bearer_in_description_without_cluster",
             "claims_at_email_without_trust",
             "dpop_nonces_without_secret",
             "dpop_required_without_public_origin",

@@ -55,6 +55,9 @@ pub(super) const PUBLIC_DESCRIPTION: bool = false;
 pub(super) const TELLS_AUDIENCES: bool = false;
 pub(super) const TELLS_HINTS: bool = false;
 
+/// Providers publish them, and the metadata of the public API names the issuers.
+pub(super) const TOKEN_ENDPOINTS: bool = true;
+
 /// A workflow has no use for the token itself.
 pub(super) const KEEP_AUTHORIZATION: bool = false;
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::choices::AuthWord;
+use super::description::bearer_in_description;
 use super::dpop::{origins, report_no_origin};
 use super::embed::embed;
 use super::endpoints::{endpoints, path_prefix, Paths};
@@ -112,8 +113,26 @@ fn instance(
         endpoints,
         prefix: prefix.as_ref(),
     });
-    let public_api = raw.public_api.value;
-    let public_api = public_api.and_then(|raw| public_api::public_api(raw, paths, hosts));
+    let provisioning_path = raw.n8n.path.clone();
+    let has_provisioning = raw.n8n.given;
+    let provisioning = provisioning(raw.n8n, endpoints.as_ref(), context.environment);
+    let mut uses_cluster = false;
+    let public_api = raw.public_api.value.and_then(|mut raw| {
+        let field = &mut raw.bearer_in_description;
+        let field = Field {
+            path: field.path.clone(),
+            given: field.given,
+            value: field.value.take(),
+        };
+        let own_cluster = field.value.as_ref().map(|raw| raw.cluster.given);
+        uses_cluster = own_cluster == Some(false);
+        let description = bearer_in_description(field, &provisioning);
+        let public_api = public_api::public_api(raw, paths, hosts)?;
+        Some(PublicApi {
+            bearer_in_description: description.ok()?,
+            ..public_api
+        })
+    });
     let hooks = raw.webhooks.value.map(|list| list.0).unwrap_or_default();
     check_that_a_token_is_taken(&raw.principals, &hooks);
     if !context.has_verified_certificates {
@@ -122,11 +141,8 @@ fn instance(
     check_that_proofs_are_taken(&hooks, &raw.public_origin);
     let public_origins = origins(raw.public_origin);
     let webhooks = webhooks(hooks, paths, context.providers, context.environment);
-    let has_provisioning = raw.n8n.given;
-    let provisioning_path = raw.n8n.path.clone();
     let embed_path = raw.embed.path.clone();
     let embed = embed(raw.embed);
-    let provisioning = provisioning(raw.n8n, endpoints.as_ref(), context.environment);
     let list = raw.principals.value;
     let context = PrincipalContext {
         providers: context.providers,
@@ -135,7 +151,7 @@ fn instance(
         environment: context.environment,
     };
     let principals = principals(list.map(|list| list.items).unwrap_or_default(), &context);
-    if has_provisioning {
+    if has_provisioning && !uses_cluster {
         warn_if_idle(&principals, &provisioning_path);
     }
     let roles = raw.roles.value.into_iter().flat_map(|roles| roles.0);

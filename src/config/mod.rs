@@ -16,6 +16,7 @@ mod claims_at;
 mod client_certificates;
 mod condition;
 mod defaults;
+mod description;
 mod dialect;
 mod document;
 mod dpop;

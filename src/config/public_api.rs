@@ -53,6 +53,7 @@ pub(super) fn public_api(
         tokens_in_api_key: raw.tokens_in_api_key.value?,
         api_keys_in_bearer,
         public_description: raw.public_description.value?,
+        bearer_in_description: None,
         resource: raw
             .resource
             .value_or_error()

@@ -13,11 +13,11 @@ use std::fmt::Write as _;
 use section::SectionReference;
 
 use super::raw::{
-    RawApiKeyRule, RawAudit, RawCertificateRule, RawClaimNot, RawClaimRule, RawClaimTests,
-    RawClaimsAt, RawClientCertificates, RawCondition, RawConfiguration, RawDpopProofs, RawEmbed,
-    RawEndpoints, RawInstance, RawIntrospection, RawKeys, RawKind, RawN8n, RawPrincipal,
-    RawProvider, RawProvisioning, RawPublicApi, RawRefusals, RawRevoked, RawSignature,
-    RawTokenFrom, RawUser, RawUserInfo, RawWebhook,
+    RawApiKeyRule, RawAudit, RawBearerInDescription, RawCertificateRule, RawClaimNot, RawClaimRule,
+    RawClaimTests, RawClaimsAt, RawClientCertificates, RawCondition, RawConfiguration,
+    RawDpopProofs, RawEmbed, RawEndpoints, RawInstance, RawIntrospection, RawKeys, RawKind, RawN8n,
+    RawPrincipal, RawProvider, RawProvisioning, RawPublicApi, RawRefusals, RawRevoked,
+    RawSignature, RawTokenFrom, RawUser, RawUserInfo, RawWebhook,
 };
 use super::rules::{Demand, Rule, When};
 use super::section::{AbsenceReference, FieldReference};
@@ -49,6 +49,7 @@ fn sections() -> Vec<SectionReference> {
         SectionReference::of::<RawProvisioning>(),
         SectionReference::of::<RawEmbed>(),
         SectionReference::of::<RawPublicApi>(),
+        SectionReference::of::<RawBearerInDescription>(),
         SectionReference::of::<RawApiKeyRule>(),
         SectionReference::of::<RawWebhook>(),
         SectionReference::of::<RawTokenFrom>(),

@@ -26,6 +26,10 @@ pub struct Decision {
     /// The token whose status the decision awaits, wherever the client sent it. The gate asks the provider
     /// about it.
     pub asked_about: Option<CompactToken>,
+    /// What happens instead of a job that has nothing to show.
+    pub otherwise: Option<Box<Outcome>>,
+    /// Why the job had nothing to show.
+    pub not_shown: Option<String>,
     /// What this request may use once. Whether it is the first one is found out by the gate.
     pub use_once: Option<UseOnce>,
 }

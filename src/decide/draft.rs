@@ -1,6 +1,6 @@
 //! A decision that is not finished.
 
-use super::{DecisionRecord, EmbedEdits, Need, Remember, UseOnce};
+use super::{DecisionRecord, EmbedEdits, Need, Outcome, Remember, UseOnce};
 use crate::reply::Reason;
 use crate::token::CompactToken;
 
@@ -10,6 +10,7 @@ pub(super) struct Draft {
     pub(super) record: DecisionRecord,
     pub(super) remember: Option<Remember>,
     pub(super) embed: Option<EmbedEdits>,
+    pub(super) otherwise: Option<Box<Outcome>>,
     pub(super) use_once: Option<UseOnce>,
     pub(super) asked_about: Option<CompactToken>,
 }

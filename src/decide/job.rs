@@ -2,9 +2,11 @@
 //!
 //! A job is a state machine without a clock: it names a call, reads the response, and says what comes next.
 
+mod describe;
 mod progress;
 mod run;
 
+pub use describe::{Describe, DescriptionKey};
 pub use progress::{JobEnd, JobResult, Progress};
 pub(super) use run::{Plan, Run};
 
@@ -20,6 +22,8 @@ use crate::time::UnixMillis;
 pub enum Job {
     /// Running a workflow.
     Run(Box<Run>),
+    /// Showing the description of the public API.
+    Describe(Box<Describe>),
 }
 
 impl Job {
@@ -27,6 +31,7 @@ impl Job {
     pub fn next(&mut self, now: UnixMillis, waited: Duration) -> Progress {
         match self {
             Self::Run(run) => run.next(now, waited),
+            Self::Describe(describe) => describe.next(),
         }
     }
 
@@ -34,6 +39,7 @@ impl Job {
     pub fn read(&mut self, response: CallResponse, now: UnixMillis, waited: Duration) -> Progress {
         match self {
             Self::Run(run) => run.read(response, now, waited),
+            Self::Describe(describe) => describe.read(response),
         }
     }
 
@@ -41,6 +47,8 @@ impl Job {
     pub fn weight(&self) -> usize {
         match self {
             Self::Run(run) => run.weight(),
+            // The description itself is there while it is edited, and one is edited at a time.
+            Self::Describe(_) => 0,
         }
     }
 
@@ -48,13 +56,15 @@ impl Job {
     pub fn execution(&self) -> Option<&str> {
         match self {
             Self::Run(run) => run.execution(),
+            Self::Describe(_) => None,
         }
     }
 
-    /// The user of n8n as which it is done, and the session.
-    pub fn session(&self) -> (&Arc<MintRequest>, &Secret) {
+    /// The user of n8n as which it is done, and the session. `None`: it is done as none.
+    pub fn session(&self) -> Option<(&Arc<MintRequest>, &Secret)> {
         match self {
-            Self::Run(run) => run.session(),
+            Self::Run(run) => Some(run.session()),
+            Self::Describe(_) => None,
         }
     }
 }

@@ -13,6 +13,7 @@ mod context;
 mod credential;
 mod cross_site;
 mod decision;
+mod description;
 mod draft;
 mod edits;
 mod embed;
@@ -53,7 +54,7 @@ pub use edits::{
 pub use embed_edits::{EmbedEdits, ResponseChange};
 pub use evidence::Evidence;
 pub use forward::{Forward, UpstreamCredential};
-pub use job::{Job, JobEnd, JobResult, Progress};
+pub use job::{Describe, DescriptionKey, Job, JobEnd, JobResult, Progress};
 pub use properties::CALLER_PROPERTIES;
 pub use request::{Need, Request};
 pub use token_cache::{TokenCache, TokenCacheKey, MAX_CACHED_BYTES, MAX_CACHED_TOKENS};
@@ -88,6 +89,8 @@ fn finish(outcome: impl FnOnce(&mut Draft) -> Result<Outcome, Stop>) -> Decision
         use_once: draft.use_once,
         asked_about: draft.asked_about,
         embed: draft.embed,
+        otherwise: draft.otherwise,
+        not_shown: None,
     }
 }
 
@@ -120,7 +123,9 @@ fn outcome(
         draft.record.credential = Some(CredentialKind::ApiKey);
         return Err(Reason::TokenAsApiKey.into());
     }
-    Ok(outcome)
+    Ok(description::with_bearer(
+        context, instance, head, &route, outcome, draft,
+    ))
 }
 
 /// Decides about a request to a surface of n8n.

@@ -34,6 +34,7 @@ mod body;
 mod browser_tokens;
 mod certificates;
 mod certified_webhook;
+mod description;
 mod edits;
 mod embed;
 mod grants;
@@ -68,6 +69,8 @@ mod webhook;
 
 const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
 const ISSUER: &str = "https://idp.example";
+/// Where clients of the provider get tokens.
+const TOKEN_ENDPOINT: &str = "https://idp.example/token";
 const READER_KEY: &str = "n8n-key-of-the-reader";
 const ADMIN_KEY: &str = "n8n-key-of-the-admin";
 const PEOPLE_KEY: &str = "n8n-key-of-people";
@@ -152,6 +155,10 @@ impl Facts for TestFacts {
                 fault: Some("not_found"),
             }),
         }
+    }
+
+    fn token_endpoint(&self, _: ProviderId) -> Option<&str> {
+        Some(TOKEN_ENDPOINT)
     }
 
     fn may_have_changed(&self, _: ProviderId, _: KeyIdDigest) -> bool {

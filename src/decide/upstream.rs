@@ -53,6 +53,8 @@ impl Decision {
             remember: None,
             asked_about: None,
             embed: None,
+            otherwise: None,
+            not_shown: None,
             use_once: None,
         })
     }

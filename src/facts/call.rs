@@ -40,6 +40,8 @@ pub struct CallRequest {
     pub body: Option<Body>,
     /// How long it may take.
     pub timeout: Duration,
+    /// The largest body of a response that is read, in bytes.
+    pub most: usize,
 }
 
 /// The method of a call.
@@ -102,6 +104,7 @@ impl CallRequest {
             headers: Vec::new(),
             body: None,
             timeout,
+            most: MAX_DOCUMENT,
         }
     }
 
@@ -113,6 +116,7 @@ impl CallRequest {
             headers: Vec::new(),
             body: Some(body),
             timeout,
+            most: MAX_DOCUMENT,
         }
     }
 
@@ -243,6 +247,11 @@ impl CallResponse {
 
     /// The document, if the call brought one with one of these statuses.
     pub fn document_of(self, statuses: &[u16]) -> Result<Vec<u8>, CallFault> {
+        self.document_up_to(MAX_DOCUMENT, statuses)
+    }
+
+    /// The same for a document that may be larger than others.
+    pub fn document_up_to(self, most: usize, statuses: &[u16]) -> Result<Vec<u8>, CallFault> {
         match self {
             Self::Response {
                 status,
@@ -250,7 +259,7 @@ impl CallResponse {
                 headers,
             } if statuses.contains(&status) => match headers.coding(&body) {
                 Some(coding) => Err(CallFault::ContentEncoding(coding)),
-                None if body.len() > MAX_DOCUMENT => Err(CallFault::TooLarge),
+                None if body.len() > most => Err(CallFault::TooLarge),
                 None => Ok(body),
             },
             Self::Response {

@@ -167,6 +167,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
                 tokens_in_api_key: true,
                 api_keys_in_bearer: false,
                 public_description: false,
+                bearer_in_description: None,
                 resource: None,
                 providers: None,
                 scopes_supported: Vec::new(),

@@ -66,14 +66,17 @@ pub(super) enum Step {
     Nothing,
 }
 
+/// The user of n8n as which a job is done. All that are done as none count as one.
+fn user_of(job: &Job) -> Option<&str> {
+    job.session().map(|(user, _)| user.email())
+}
+
 impl Jobs {
     /// Whether there is room for one more.
     pub(super) fn has_room_for(&self, job: &Job) -> Result<(), TooMany> {
-        let user = job.session().0.email();
+        let user = user_of(job);
         let all = self.list.iter().map(|(_, under_way)| &under_way.job);
-        let of_user = all
-            .clone()
-            .filter(|other| other.session().0.email() == user);
+        let of_user = all.clone().filter(|other| user_of(other) == user);
         let bytes = |jobs: &mut dyn Iterator<Item = &Job>| {
             let weights = jobs.map(Job::weight);
             weights.fold(job.weight(), usize::saturating_add)

@@ -75,6 +75,8 @@ mod tests {
             remember: None,
             asked_about: None,
             embed: None,
+            otherwise: None,
+            not_shown: None,
             use_once: None,
         }
     }

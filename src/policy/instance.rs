@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Access, ApiKeyRules, Embed, Principals, Provisioning, RestAuth, WebhookRules};
-use crate::http::Origin;
+use crate::http::{Endpoint, Origin};
 use crate::n8n::{Endpoints, Location, PathFault, PathPrefix, ScopeSet};
 
 /// The index of an instance in [`Policy::instances`].
@@ -62,6 +62,15 @@ impl Instance {
     }
 }
 
+/// How bearer tokens are shown in n8n's own description of its public API.
+#[derive(Clone, Debug)]
+pub struct BearerInDescription {
+    /// Where n8n is, without a path.
+    pub server: Endpoint,
+    /// Whether it names where clients get tokens.
+    pub token_endpoints: bool,
+}
+
 /// How the public API is guarded.
 #[derive(Clone, Debug)]
 pub struct PublicApi {
@@ -73,6 +82,8 @@ pub struct PublicApi {
     pub api_keys_in_bearer: bool,
     /// Whether n8n's own description of it needs no credential.
     pub public_description: bool,
+    /// How bearer tokens are shown in it; `None`: it is n8n's own.
+    pub bearer_in_description: Option<Arc<BearerInDescription>>,
     /// The identifier of this resource (RFC 9728 §1.2), such as
     /// `https://n8n.example.com/api/v1`; `None`: derived from what the client asked for.
     pub resource: Option<String>,

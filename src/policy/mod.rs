@@ -43,7 +43,7 @@ pub use condition::Condition;
 pub use dimension::Dimension;
 pub use dpop::{DpopUse, ProofRules};
 pub use embed::Embed;
-pub use instance::{Instance, InstanceId, PublicApi};
+pub use instance::{BearerInDescription, Instance, InstanceId, PublicApi};
 pub use instances::{DuplicateHost, Instances};
 pub use introspection::{Introspection, Protocol};
 pub use issuer_index::IssuerIndex;

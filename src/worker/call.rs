@@ -1,7 +1,7 @@
 //! Calls, in the terms of the host.
 
 use super::host::{Host, HostCall, NotDone};
-use crate::facts::{CallRequest, CallResponse, ResponseHeaders, MAX_DOCUMENT};
+use crate::facts::{CallRequest, CallResponse, ResponseHeaders};
 
 const USER_AGENT: &str = concat!("n8n-idp-gate/", env!("CARGO_PKG_VERSION"));
 
@@ -33,8 +33,13 @@ pub(super) fn send<H: Host>(host: &H, request: &CallRequest) -> Result<u32, NotD
 }
 
 /// The response to the call that ends now, of which the host has so many headers and so many bytes of
-/// a body. A call that failed has no headers.
-pub(super) fn response<H: Host>(host: &H, headers: usize, body: usize) -> CallResponse {
+/// a body, at most `most` of which are read. A call that failed has no headers.
+pub(super) fn response<H: Host>(
+    host: &H,
+    headers: usize,
+    body: usize,
+    most: usize,
+) -> CallResponse {
     if headers == 0 {
         return CallResponse::NoResponse;
     }
@@ -43,7 +48,7 @@ pub(super) fn response<H: Host>(host: &H, headers: usize, body: usize) -> CallRe
         return CallResponse::NoResponse;
     };
     // One byte more than the longest document shows that a document is too large.
-    let most = body.min(MAX_DOCUMENT.saturating_add(1));
+    let most = body.min(most.saturating_add(1));
     CallResponse::Response {
         status,
         body: host.call_body(most).unwrap_or_default(),

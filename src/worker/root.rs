@@ -68,10 +68,10 @@ impl<H: Host> Worker<H> {
     /// one.
     pub fn call_ended(&self, number: u32, headers: usize, body: usize) {
         let host = self.host();
-        let Some(call) = self.state().calls.remove(&number) else {
+        let Some((call, most)) = self.state().calls.remove(&number) else {
             return;
         };
-        let response = call::response(host, headers, body);
+        let response = call::response(host, headers, body, most);
         let now = self.now();
         let work = self.state().gate.received(call, response, now, host);
         self.do_work(work);
@@ -113,7 +113,8 @@ impl<H: Host> Worker<H> {
     fn send(&self, call: &Call) {
         let host = self.host();
         if let Ok(number) = call::send(host, &call.request) {
-            self.state().calls.insert(number, call.id);
+            let call = (call.id, call.request.most);
+            self.state().calls.insert(number, call);
             return;
         }
         let (response, now) = (CallResponse::NotDispatched, self.now());

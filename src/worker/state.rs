@@ -24,12 +24,17 @@ const WARNINGS: Duration = Duration::from_secs(60);
 const NO_BODIES: &str = "Envoy did not hand over the body of a request; set \
     allow_on_headers_stop_iteration: true beside failure_policy in the plugin's config";
 
+const NOT_SHOWN: &str =
+    "bearer_in_description: n8n's description of its public API goes to clients \
+    as n8n sends it, without the bearer tokens that the gate takes";
+
 /// What one worker keeps between two events.
 pub(super) struct State {
     pub(super) gate: Gate,
     pub(super) metrics: Metrics,
-    /// The calls that are under way, by the number that the host has for each.
-    pub(super) calls: BTreeMap<u32, CallId>,
+    /// The calls that are under way, by the number that the host has for each, and how much of the
+    /// response to each is read.
+    pub(super) calls: BTreeMap<u32, (CallId, usize)>,
     pub(super) resumed: ResumedRequests,
     /// Whether the host writes audit records at all.
     writes_audit: bool,
@@ -110,6 +115,11 @@ impl State {
     pub(super) fn report<H: Host>(&mut self, host: &H, settled: &Settled) {
         if settled.lacks_body() && self.may_warn(settled.now()) {
             host.log(Level::Error, NO_BODIES);
+        }
+        if let Some(why) = &settled.decision.not_shown {
+            if self.may_warn(settled.now()) {
+                host.log(Level::Warn, &format!("{NOT_SHOWN}: {why}"));
+            }
         }
         if self.writes_audit && self.gate.is_recorded(settled) {
             host.log(Level::Info, &settled.audit());

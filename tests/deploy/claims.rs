@@ -267,6 +267,8 @@ fn the_fields_of_the_audit_record_are_listed() {
                 remember: None,
                 asked_about: None,
                 embed: None,
+                otherwise: None,
+                not_shown: None,
                 use_once: None,
             };
             let line = audit_line(&decision, &request, UnixMillis(0));

@@ -127,11 +127,17 @@ fn describe(
             local_reply(&problem(reason, resource.as_ref(), request, told), out)
         }
         Outcome::Respond(reply) => local_reply(reply, out),
-        Outcome::Job(job) => writeln!(
-            out,
-            "is carried out by the gate, as the user {} of n8n",
-            job.session().0.email()
-        ),
+        Outcome::Job(job) => match job.session() {
+            Some((user, _)) => writeln!(
+                out,
+                "is carried out by the gate, as the user {} of n8n",
+                user.email()
+            ),
+            None => writeln!(
+                out,
+                "is answered by the gate, with the description of n8n and bearer tokens in it"
+            ),
+        },
         // Only for requests to which n8n has responded.
         Outcome::UpstreamResponse | Outcome::UnderWay => Ok(()),
         Outcome::Await(Need::Body { .. }) => {

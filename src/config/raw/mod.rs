@@ -24,7 +24,9 @@ pub(super) use provider::{
 pub(super) use provisioning::RawProvisioning;
 pub(super) use revocation::RawRevoked;
 pub(super) use signature::RawSignature;
-pub(super) use surfaces::{RawApiKeyRule, RawEndpoints, RawPublicApi, RawTokenFrom, RawWebhook};
+pub(super) use surfaces::{
+    RawApiKeyRule, RawBearerInDescription, RawEndpoints, RawPublicApi, RawTokenFrom, RawWebhook,
+};
 
 use super::defaults;
 use super::field::{default_flag, default_word, fields_have_defaults, optional, required};

@@ -7,7 +7,8 @@ use crate::config::read::{List, Located, OneOf, OneOrMany};
 use crate::config::rules::{At, Demand, Rule, When};
 use crate::config::section::section;
 use crate::config::syntax::{
-    CookieName, DocumentUri, FieldName, HostName, PathTemplate, Prefix, Resource, ScopeToken, Text,
+    ClusterName, CookieName, DocumentUri, FieldName, HostName, PathTemplate, Prefix, Resource,
+    ScopeToken, Server, Text,
 };
 use crate::n8n::Endpoints;
 use crate::policy::{ApiKeys, DpopUse, Preflight};
@@ -31,6 +32,9 @@ section! {
         /// Let requests for n8n's own description of its public API pass without a credential, as n8n
         /// does: `openapi.yml` and the pages below `docs`. A credential is removed from them.
         public_description: bool = default_flag(defaults::PUBLIC_DESCRIPTION),
+        /// Show in that description that bearer tokens are taken beside API keys. An empty map is enough
+        /// if there is `n8n`.
+        bearer_in_description: RawBearerInDescription = optional("the description is n8n's own"),
         /// The identifier of the public API as a protected resource (RFC 9728), such as
         /// `https://n8n.example.com/api/v1`, with `path_prefix` if there is one.
         resource: Text<Resource> = optional("taken from the request"),
@@ -42,6 +46,29 @@ section! {
         resource_name: Text = optional("none"),
         /// A page about it, for developers (RFC 9728 `resource_documentation`).
         resource_documentation: Text<DocumentUri> = optional("none"),
+    }
+}
+
+section! {
+    /// How n8n's own description of its public API (OpenAPI) is shown with bearer tokens. The gate reads
+    /// it from n8n, adds `BearerAuth` where `ApiKeyAuth` is, and changes nothing else. A description of
+    /// a form that it does not know goes to clients as it is, with a warning.
+    RawBearerInDescription at "public_api.bearer_in_description" {
+        /// The Envoy cluster through which n8n is called.
+        cluster: Text<ClusterName> = optional("that of `n8n`"),
+        /// The address of n8n as this cluster expects it: scheme, host and port, without a path.
+        uri: Text<Server> = optional("that of `n8n`, or `http://n8n`"),
+        /// Name the token endpoints of the providers, as their discovery documents have them.
+        token_endpoints: bool = default_flag(defaults::TOKEN_ENDPOINTS),
+    }
+    rules {
+        Rule {
+            when: When::Given("uri"),
+            demand: Demand::AnyOf(&["cluster"]),
+            at: At::Field("cluster"),
+            problem: "is required beside uri",
+            hint: "name the Envoy cluster of n8n, or remove uri",
+        },
     }
 }
 

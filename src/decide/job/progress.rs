@@ -32,4 +32,6 @@ pub enum JobResult {
     Reply(LocalReply),
     /// It is refused.
     Reject(Reason),
+    /// There is nothing to show, for this reason: what the decision has for that case happens.
+    Otherwise(String),
 }

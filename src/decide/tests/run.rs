@@ -73,6 +73,7 @@ fn result(end: &JobEnd) -> (u16, Value) {
     match &end.result {
         JobResult::Reply(reply) => (reply.status, serde_json::from_str(&reply.body).unwrap()),
         JobResult::Reject(reason) => (reason.status(), json!(reason.as_str())),
+        JobResult::Otherwise(why) => panic!("{why}"),
     }
 }
 
@@ -156,7 +157,7 @@ fn input_that_the_trigger_does_not_take_is_told() {
         job.read(workflow(&["scheduleTrigger"]), START, NO_TIME);
         match end(job.read(started(), START, NO_TIME)).result {
             JobResult::Reply(reply) => reply.headers,
-            JobResult::Reject(reason) => panic!("{reason:?}"),
+            other => panic!("{other:?}"),
         }
     };
     let ignored = ("x-n8n-idp-gate-input", "ignored".to_owned());
@@ -293,7 +294,7 @@ fn a_workflow_without_such_a_trigger_is_not_run_and_its_triggers_are_named() {
                     );
                     Ok((refusal.status, refusal.body))
                 }
-                JobResult::Reply(reply) => panic!("{reply:?}"),
+                other => panic!("{other:?}"),
             },
             Progress::Call(call) => Err(call.endpoint.path),
             Progress::Pause(_) => panic!("a pause"),

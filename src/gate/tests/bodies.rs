@@ -21,6 +21,8 @@ fn decided_by_body(request: Request<'_>) -> Decision {
         remember: None,
         asked_about: None,
         embed: None,
+        otherwise: None,
+        not_shown: None,
         use_once: None,
     }
 }

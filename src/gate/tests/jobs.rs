@@ -277,3 +277,128 @@ fn the_jobs_of_one_user_and_of_all_are_bounded() {
     let refused = stage.send(9_999, target, "warm").unwrap();
     assert_eq!(refused.0, 503);
 }
+
+const DESCRIPTION: &str = "\
+openapi: 3.0.0
+paths:
+  /workflows:
+    get:
+      security:
+        - ApiKeyAuth: []
+components:
+  securitySchemes:
+    ApiKeyAuth:
+      type: apiKey
+";
+
+/// A gate that shows bearer tokens in the description of the API, to every client.
+fn describing() -> Gate {
+    let configuration = json!({
+        "providers": [{"name": "idp", "issuer": "https://idp.example", "audiences": ["api"],
+            "cluster": "idp", "jwks_uri": "https://idp.example/jwks"}],
+        "principals": [{"name": "app", "match": {"any": true}, "grant": ["workflow:read"],
+            "api_key": {"env": "KEY"}}],
+        "public_api": {"public_description": true, "bearer_in_description": {"cluster": "n8n"}},
+    });
+    let loaded = config::load(configuration.to_string().as_bytes(), &Seeded).unwrap();
+    Gate::new(loaded.policy, Box::new(GuestCrypto))
+}
+
+fn get_description() -> RequestHead {
+    let pairs = [
+        (":method", "GET"),
+        (":path", "/api/v1/openapi.yml"),
+        (":authority", "n8n"),
+    ];
+    let pairs = pairs.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
+    RequestHead::new(pairs.to_vec())
+}
+
+/// Answers the calls of jobs with this, and gives what happens to the requests that wait.
+fn answer(gate: &mut Gate, now: UnixMillis, body: &str) -> (usize, Vec<Settled>) {
+    let mut work = gate.tick(now, &NoMemory);
+    let mut calls = 0;
+    while let Some(item) = work.pop() {
+        let Work::Call(call) = item else { continue };
+        let response = if call.request.endpoint.path == "/api/v1/openapi.yml" {
+            calls += 1;
+            CallResponse::Response {
+                status: 200,
+                headers: crate::facts::ResponseHeaders::default(),
+                body: body.as_bytes().to_vec(),
+            }
+        } else {
+            n8n(&call.request.endpoint.path)
+        };
+        work.extend(gate.received(call.id, response, now, &NoMemory));
+    }
+    let settled = gate.settle_woken(&host_view(now));
+    (
+        calls,
+        settled.into_iter().map(|(_, settled)| settled).collect(),
+    )
+}
+
+/// A client without a credential must not make the gate read and edit it again and again.
+#[test]
+fn a_description_is_kept_for_a_while() {
+    let mut gate = describing();
+    let mut now = START;
+    assert!(matches!(
+        gate.request(WaiterId(1), get_description(), now),
+        Step::Waits { .. }
+    ));
+    let (calls, settled) = answer(&mut gate, now, DESCRIPTION);
+    assert_eq!((calls, settled.len()), (1, 1));
+    let (status, body) = reply_of(&settled[0]);
+    assert!(status == 200 && body.contains("- BearerAuth: []"), "{body}");
+    now = now.saturating_add(Duration::from_secs(299));
+    let Step::Settled(again) = gate.request(WaiterId(2), get_description(), now) else {
+        panic!("it is read again");
+    };
+    assert_eq!(reply_of(&again), (200, body));
+    now = now.saturating_add(Duration::from_secs(1));
+    assert!(matches!(
+        gate.request(WaiterId(3), get_description(), now),
+        Step::Waits { .. }
+    ));
+}
+
+#[test]
+fn a_description_of_another_form_goes_through_and_is_not_read_again_at_once() {
+    let mut gate = describing();
+    let mut now = START;
+    let goes_on = |settled: &Settled| matches!(settled.action(), Action::Continue(_));
+    gate.request(WaiterId(1), get_description(), now);
+    let (calls, settled) = answer(&mut gate, now, "swagger: '2.0'");
+    assert_eq!((calls, settled.len()), (1, 1));
+    assert!(goes_on(&settled[0]), "{:?}", settled[0]);
+    assert!(settled[0].decision.not_shown.is_some());
+    now = now.saturating_add(Duration::from_secs(9));
+    let Step::Settled(again) = gate.request(WaiterId(2), get_description(), now) else {
+        panic!("it is read again");
+    };
+    assert!(goes_on(&again) && again.decision.not_shown.is_none());
+    now = now.saturating_add(Duration::from_secs(1));
+    assert!(matches!(
+        gate.request(WaiterId(3), get_description(), now),
+        Step::Waits { .. }
+    ));
+}
+
+/// A crowd is no reason to refuse what n8n itself would send.
+#[test]
+fn a_crowd_that_asks_for_the_description_gets_that_of_n8n() {
+    let mut gate = describing();
+    for id in 0..MAX_JOBS_OF_USER {
+        let id = WaiterId(u32::try_from(id).unwrap());
+        assert!(matches!(
+            gate.request(id, get_description(), START),
+            Step::Waits { .. }
+        ));
+    }
+    let Step::Settled(next) = gate.request(WaiterId(999), get_description(), START) else {
+        panic!("it waits");
+    };
+    assert!(matches!(next.action(), Action::Continue(_)), "{next:?}");
+}

@@ -18,6 +18,8 @@ fn decided(request: Request<'_>) -> Decision {
         remember: None,
         asked_about: None,
         embed: None,
+        otherwise: None,
+        not_shown: None,
         use_once: Some(UseOnce {
             digest: IdDigest::of(&[path]),
             until: START.to_seconds().saturating_add(Duration::from_secs(60)),

@@ -86,6 +86,8 @@ fn a_line_has_its_fields_in_the_order_of_the_alphabet() {
         remember: None,
         asked_about: None,
         embed: None,
+        otherwise: None,
+        not_shown: None,
         use_once: None,
     };
     let headers: [(&str, &[u8]); 4] = [
@@ -112,6 +114,8 @@ fn a_line_has_its_fields_in_the_order_of_the_alphabet() {
         remember: None,
         asked_about: None,
         embed: None,
+        otherwise: None,
+        not_shown: None,
         use_once: None,
     };
     let expected = r#"{"decision":"pass","method":"","path":"","time":"2026-03-04T05:06:07.089Z"}"#;
@@ -130,6 +134,8 @@ fn a_line_says_which_scopes_are_missing() {
         remember: None,
         asked_about: None,
         embed: None,
+        otherwise: None,
+        not_shown: None,
         use_once: None,
     };
     let expected = concat!(
@@ -161,6 +167,8 @@ fn nothing_that_a_client_sent_reaches_the_log_unescaped() {
         remember: None,
         asked_about: None,
         embed: None,
+        otherwise: None,
+        not_shown: None,
         use_once: None,
     };
     let bytes = [odd.as_bytes(), b"\xff\x80"].concat();

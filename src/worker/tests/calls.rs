@@ -67,7 +67,7 @@ fn ended(headers: &[(&'static str, &'static str)], body: usize) -> facts::CallRe
         headers: headers.to_vec(),
         body: vec![b'x'; body],
     };
-    response(&host, headers.len(), body)
+    response(&host, headers.len(), body, MAX_DOCUMENT)
 }
 
 #[test]

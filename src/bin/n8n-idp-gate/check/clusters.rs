@@ -69,15 +69,21 @@ fn scheme(address: &Value) -> Option<bool> {
     Some(address.as_str()?.starts_with("https:"))
 }
 
-/// The calls by which the gate makes users and keys in one n8n.
+/// The calls of the gate to one n8n: for users and keys, and for its description.
 fn to_n8n(instance: &Value) -> Vec<Call<'_>> {
-    let n8n = &instance["n8n"];
-    let call = n8n["cluster"].as_str().map(|cluster| Call {
-        field: "n8n.cluster",
-        cluster,
-        is_https: scheme(&n8n["uri"]).or(Some(false)),
+    let description = &instance["public_api"]["bearer_in_description"];
+    let all = [
+        ("n8n.cluster", &instance["n8n"]),
+        ("public_api.bearer_in_description.cluster", description),
+    ];
+    let calls = all.into_iter().filter_map(|(field, n8n)| {
+        n8n["cluster"].as_str().map(|cluster| Call {
+            field,
+            cluster,
+            is_https: scheme(&n8n["uri"]).or(Some(false)),
+        })
     });
-    call.into_iter().collect()
+    calls.collect()
 }
 
 fn calls(provider: &Value) -> Vec<Call<'_>> {
