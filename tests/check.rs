@@ -16,12 +16,22 @@ mod bounds;
 mod bypasses;
 #[path = "check/clusters.rs"]
 mod clusters;
+#[path = "check/command_line.rs"]
+mod command_line;
 #[path = "check/configurations.rs"]
 mod configurations;
 #[path = "check/n8n.rs"]
 mod n8n;
 #[path = "check/readers.rs"]
 mod readers;
+#[path = "check/rules.rs"]
+mod rules;
+#[path = "check/sarif.rs"]
+mod sarif;
+#[path = "check/shipped.rs"]
+mod shipped;
+#[path = "check/wrong.rs"]
+mod wrong;
 
 use std::fs;
 use std::io::Write as _;
@@ -75,7 +85,7 @@ fn checked(file: &str) -> (Option<i32>, String) {
 fn configuration(more: &Value) -> Value {
     let mut whole = json!({
         "providers": [
-            {"name": "idp", "issuer": "https://idp.example.com", "audiences": "n8n", "cluster": "idp"},
+            {"name": "idp", "issuer": "https://idp.corp.test", "audiences": "n8n", "cluster": "idp"},
         ],
         "webhooks": [{"path": "/webhook/**", "auth": "bearer"}],
     });
@@ -87,6 +97,7 @@ fn configuration(more: &Value) -> Value {
 /// An Envoy file with the gate and these routes.
 fn envoy(configuration: &Value, routes: &Value) -> Value {
     json!({"static_resources": {"listeners": [{"filter_chains": [{"filters": [{"typed_config": {
+        "use_remote_address": true,
         "http_filters": [
             {"name": "gate", "typed_config": {"config": {
                 "failure_policy": "FAIL_RELOAD", "configuration": {"value": configuration},

@@ -56,7 +56,10 @@ impl Budget {
         let open_end = (!text.ends_with('\n')).then_some(letters.len());
         let mut flow = 0_usize;
         for event in Parser::new_from_str(text) {
-            let (event, span) = event.map_err(|error| not_yaml(&error.to_string()))?;
+            let (event, span) = event.map_err(|error| {
+                let at = error.marker();
+                not_yaml(&error.to_string(), at.line(), at.col().saturating_add(1))
+            })?;
             let line = span.start.line();
             match &event {
                 Event::SequenceStart(..) | Event::MappingStart(..) => {

@@ -55,9 +55,9 @@ fn an_envoy_file_hands_bodies_over_or_fails_the_check() {
         let (code, text) = said(&[&file(&signed(), member.clone())]);
         assert_eq!(code, Some(i32::from(!is_good)), "{member}: {text}");
         let hint = "write it beside failure_policy, in the config of the plugin";
-        let is_named = text.contains(&format!("  error: {MISSING}{hint}\n"));
+        let is_named = text.contains(&format!(": {MISSING}{hint}. [bodies-withheld]\n"));
         assert_eq!(is_named, !is_good, "{member}: {text}");
-        let is_summed_up = text.ends_with("1 filter would get no bodies\n");
+        let is_summed_up = text.ends_with("n8n-idp-gate: 1 error\n");
         assert_eq!(is_summed_up, !is_good, "{text}");
     }
     // Without such a rule nothing is missing.
@@ -93,7 +93,7 @@ fn a_listener_that_holds_less_than_a_rule_takes_is_warned_of() {
         ("1MiB", &small, &raised, false),
     ] {
         let (_, text) = said(&[&file(max_body, listener.clone(), route.clone())]);
-        let warned = text.contains("  warning: a rule takes bodies of ");
+        let warned = text.contains("webhooks: a rule takes bodies of ");
         assert_eq!(warned, is_named, "{max_body} {listener} {route}: {text}");
     }
 }
@@ -114,8 +114,8 @@ fn runs_and_embedded_log_ins_without_bodies_are_warned_of() {
         let (code, text) = said(&[&envoy(&configuration(&policy), &routes)]);
         assert_eq!(code, Some(0), "{text}");
         [
-            text.contains("warning: a run of a workflow may have input, and Envoy does not"),
-            text.contains("warning: an embedded log-in may be a form, and Envoy does not"),
+            text.contains(": a run of a workflow may have input, and Envoy does not"),
+            text.contains(": an embedded log-in may be a form, and Envoy does not"),
         ]
     };
     assert_eq!(with("workflow:read", false), [false, false]);

@@ -18,7 +18,11 @@ fn surroundings(files: &[&Value]) -> (Option<i32>, Vec<String>) {
     let arguments = std::iter::once("check").chain(names.iter().map(String::as_str));
     let (code, text) = desk.run(&arguments.collect::<Vec<_>>());
     let lines = text.lines().filter_map(|line| line.strip_prefix("  "));
-    let lines = lines.map(|line| line.split(". Hint").next().unwrap().to_owned());
+    let lines = lines.map(|line| {
+        let (word, rest) = line.split_once(": ").unwrap();
+        let (_, said) = rest.split_once(": ").unwrap();
+        format!("{word}: {}", said.split(". Hint").next().unwrap())
+    });
     (code, lines.collect())
 }
 

@@ -17,50 +17,54 @@ fn a_good_file_is_called_good_and_a_bad_one_fails_with_every_error() {
     assert_eq!(
         text,
         "gate.yaml: the configuration has 3 errors:\n  \
-         gate.yaml:2:1: metrics: is an unknown word. Hint: write one of: pass, deny.\n  \
-         gate.yaml:1:1: principals: is required if no webhook takes tokens: no token would open anything. Hint: \
-         write a principal: which callers it matches, and the API key as which they act.\n  \
-         gate.yaml:1:1: providers: must not be an empty list. Hint: list at least one item.\n\
-         n8n-idp-gate: 1 configuration would be refused\n"
+         error: gate.yaml:1:1: principals: is required if no webhook takes tokens: no token would open anything. Hint: \
+         write a principal: which callers it matches, and the API key as which they act. [configuration-error]\n  \
+         error: gate.yaml:1:1: providers: must not be an empty list. Hint: list at least one item. [configuration-error]\n  \
+         error: gate.yaml:2:1: metrics: is an unknown word. Hint: write one of: pass, deny. [configuration-error]\n\
+         n8n-idp-gate: 3 errors\n"
     );
 }
 
 #[test]
 fn what_is_no_configuration_is_said_with_the_reason() {
     for (file, said) in [
-        ("", "no configuration of the gate with providers in it"),
-        ("a: 1", "no configuration of the gate with providers in it"),
-        ("a: [", "not YAML: "),
+        ("", "1:1: no configuration of the gate with providers in it"),
+        (
+            "a: 1",
+            "1:1: no configuration of the gate with providers in it",
+        ),
+        ("a: [", "2:1: not YAML: "),
         (
             "providers: 1\nproviders: 2",
-            "line 2: two fields of one name in one map",
+            "2:1: two fields of one name in one map",
         ),
-        ("a: 1\n~: x", "line 2: a name that is no text"),
+        ("a: 1\n~: x", "2:1: a name that is no text"),
+        ("a:\n  b: 1\n  b: 2", "3:3: two fields of one name"),
     ] {
         let (code, text) = checked(file);
         assert_eq!(code, Some(1), "{file}");
         assert!(
-            text.starts_with(&format!("n8n-idp-gate: gate.yaml: {said}")),
+            text.contains(&format!("\n  error: gate.yaml:{said}")),
             "{file}: {text}"
         );
     }
     let desk = Desk::new(&[]);
     let (code, text) = desk.run(&["check", "absent.yaml"]);
-    assert_eq!(code, Some(1));
+    assert_eq!(code, Some(2));
     assert!(
         text.starts_with("n8n-idp-gate: absent.yaml: No such file"),
         "{text}"
     );
     let (code, text) = desk.run(&["check", "."]);
-    assert_eq!(
-        (code, text.as_str()),
-        (Some(1), "n8n-idp-gate: .: is neither a file nor a pipe\n")
+    assert!(
+        code == Some(1) && text.contains("of no file below this folder is one"),
+        "{text}"
     );
     fs::write(desk.0.path().join("latin1"), b"a: \xe9").unwrap();
     let (code, text) = desk.run(&["check", "latin1"]);
     assert_eq!(
         (code, text.as_str()),
-        (Some(1), "n8n-idp-gate: latin1: is not UTF-8\n")
+        (Some(2), "n8n-idp-gate: latin1: is not UTF-8\n")
     );
     let (code, _) = desk.run(&["check"]);
     assert_eq!(code, Some(2));
@@ -77,13 +81,12 @@ fn configurations_and_routes_in_texts_are_read_too() {
     let (code, said) = desk.run(&["check", "map.json"]);
     assert_eq!(code, Some(1), "{said}");
     assert!(said.starts_with("map.json: good\n"), "{said}");
-    assert!(
-        said.ends_with("n8n-idp-gate: 1 setting lets requests past the gate\n"),
-        "{said}"
-    );
+    assert!(said.ends_with("n8n-idp-gate: 1 error\n"), "{said}");
     let (code, said) = desk.run(&["check", "--accept-bypasses", "map.json"]);
     assert!(
-        code == Some(0) && said.contains("  warning: data.envoy.yaml.static"),
+        code == Some(0)
+            && said.contains("  warning: map.json:1:")
+            && said.contains(": data.envoy.yaml.static"),
         "{said}"
     );
 }
@@ -96,7 +99,7 @@ fn a_configuration_is_known_by_where_it_stands() {
     let routes = json!([{"match": {"prefix": "/"}, "route": {"cluster": "n8n"}}]);
     let jwt = json!({"name": "jwt", "typed_config": {
         "@type": "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
-        "providers": {"idp": {"issuer": "https://idp.example.com", "from_headers": []}},
+        "providers": {"idp": {"issuer": "https://idp.corp.test", "from_headers": [], "forward": true}},
     }});
     let filters =
         "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/http_filters";
@@ -213,13 +216,10 @@ fn several_configurations_of_a_file_are_all_checked_and_counted() {
     let (code, text) = checked(&file.to_string());
     assert_eq!(code, Some(1));
     assert!(
-        text.starts_with("gate.yaml: 1 of 2, gate: good\ngate.yaml: 2 of 2, second: the configuration has 1 error:\n  gate.yaml:1:420: metrics: "),
+        text.starts_with("gate.yaml: 1 of 2, gate: good\ngate.yaml: 2 of 2, second: the configuration has 1 error:\n  error: gate.yaml:1:") && text.contains(": metrics: is an unknown word"),
         "{text}"
     );
-    assert!(
-        text.ends_with("n8n-idp-gate: 1 configuration would be refused\n"),
-        "{text}"
-    );
+    assert!(text.ends_with("n8n-idp-gate: 1 error\n"), "{text}");
 }
 
 /// A configuration is checked where its secrets are not.

@@ -39,13 +39,15 @@ fn the_cluster_of_n8n_must_be_in_the_file_and_have_tls_for_an_https_address() {
     let (code, text) = check_clusters(plain, json!([{"name": "n8n"}, idp]));
     assert_eq!(code, Some(1), "{text}");
     assert!(
-        text.contains("error: n8n.cluster: the file has no cluster of this name"),
+        text.contains(": n8n.cluster: the file has no cluster of this name"),
         "{text}"
     );
     let (code, text) = check_clusters("https://n8n:5678", json!([{"name": "n8n"}, idp, own]));
     assert_eq!(code, Some(0), "{text}");
     assert!(
-        text.contains("warning: n8n.cluster: an https URL is called through a cluster without transport_socket"),
+        text.contains(
+            ": n8n.cluster: an https URL is called through a cluster without transport_socket"
+        ),
         "{text}"
     );
 }
@@ -72,7 +74,7 @@ fn secrets_that_are_not_set_here_are_no_errors() {
     clippy::disallowed_methods,
     reason = "the program compares keys with the real clock"
 )]
-fn key(seconds: i64) -> String {
+pub(super) fn key(seconds: i64) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let now = i64::try_from(now.unwrap_or(Duration::ZERO).as_secs()).unwrap();
     let claims =
@@ -107,14 +109,12 @@ fn a_key_that_has_expired_fails_the_check_and_one_that_soon_will_is_warned_of() 
     assert!(!text.contains("expire"), "{text}");
     let (code, text) = check_keys(&[3 * DAY - 60, 20 * DAY]);
     assert_eq!(code, Some(0), "{text}");
-    let expected = "warning: the n8n API key of principal app expires in 3 days at most";
+    let expected =
+        ": principals[0].api_keys[0]: the n8n API key of principal app expires in 3 days at most";
     assert!(text.contains(expected), "{text}");
     let (code, text) = check_keys(&[20 * DAY, -60]);
     assert_eq!(code, Some(1), "{text}");
-    let expected = "error: the n8n API key 2 of principal app has expired";
+    let expected = ": principals[0].api_keys[1]: the n8n API key 2 of principal app has expired";
     assert!(text.contains(expected), "{text}");
-    assert!(
-        text.contains("n8n-idp-gate: 1 API key of n8n has expired"),
-        "{text}"
-    );
+    assert!(text.contains("n8n-idp-gate: 1 error\n"), "{text}");
 }

@@ -7,7 +7,7 @@ use super::{checked, configuration, envoy, Desk};
 /// A rule on a claim, with this value in YAML.
 fn rule(value: &str) -> String {
     format!(
-        "providers:\n- {{name: idp, issuer: https://idp.example.com, audiences: n8n, cluster: idp}}\n\
+        "providers:\n- {{name: idp, issuer: https://idp.corp.test, audiences: n8n, cluster: idp}}\n\
          webhooks:\n- path: /webhook/**\n  require:\n    claims:\n    - {{claim: num, equals: {value}}}\n"
     )
 }
@@ -44,7 +44,9 @@ fn what_envoy_and_kubernetes_read_differently_is_refused_with_its_line() {
         assert!(good(envoy(value)) && good(plugin(value)), "{value}");
         let (code, text) = bare(value);
         assert!(
-            code == Some(1) && text.contains("\n  line 7: a whole number beyond 32 bits"),
+            code == Some(1)
+                && text.contains("\n  error: gate.yaml:7:")
+                && text.contains("equals: a whole number beyond 32 bits"),
             "{value}: {text}"
         );
     }
@@ -54,12 +56,16 @@ fn what_envoy_and_kubernetes_read_differently_is_refused_with_its_line() {
         assert_eq!(code, Some(0), "{value}: {text}");
         let (code, text) = bare(value);
         assert!(
-            code == Some(1) && text.contains("\n  line 7: a number without"),
+            code == Some(1)
+                && text.contains("\n  error: gate.yaml:7:")
+                && text.contains(": a number without"),
             "{value}: {text}"
         );
         let (code, text) = plugin(value);
         assert!(
-            code == Some(1) && text.contains("\n  line 12: a number without"),
+            code == Some(1)
+                && text.contains("\n  error: gate.yaml:12:")
+                && text.contains(": a number without"),
             "{value}: {text}"
         );
     }
@@ -73,7 +79,7 @@ fn what_envoy_and_kubernetes_read_differently_is_refused_with_its_line() {
     for value in ["007", "0x1f", "+7", "0x7fffffffff", "!!str 7", "!own a"] {
         for (code, text) in [bare(value), envoy(value), plugin(value)] {
             assert!(
-                code == Some(1) && text.contains("\n  line "),
+                code == Some(1) && text.contains("[read-differently]"),
                 "{value}: {text}"
             );
         }

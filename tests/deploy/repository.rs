@@ -8,12 +8,13 @@ use serde_json::Value;
 use serde_norway::Deserializer;
 
 /// Folders with files that are built, installed or generated, or wrong on purpose.
-const SKIPPED: [&str; 7] = [
+const SKIPPED: [&str; 8] = [
     ".git",
     ".local",
     "node_modules",
     "target",
     "deploy/compose/live",
+    "tests/check/wrong",
     "tests/config",
     "fuzz/corpus",
 ];

@@ -1,22 +1,40 @@
 //! `n8n-idp-gate check`.
 
-mod bodies;
-mod bypass;
-mod clusters;
-mod routes;
+mod configuration;
+mod inputs;
+mod report;
+mod surroundings;
 
+use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::rc::Rc;
 
-use self::bypass::Gates;
+use serde_json::Value;
+
+use self::inputs::{Input, Inputs};
+use self::report::{FileReport, Format, Group, Report};
+use self::surroundings::Gates;
+use crate::diagnostic::rules::{self, NO_CONFIGURATION};
+use crate::diagnostic::{located, Diagnostic, Finding, Place, Rule, Severity};
 use crate::file::environment::ProcessEnvironment;
-use crate::file::input::{self, now};
-use crate::file::manifest::{without_configuration, Manifest};
+use crate::file::found::refusal;
+use crate::file::input;
+use crate::file::manifest::{Manifest, WITHOUT_CONFIGURATION};
 
 #[derive(clap::Args)]
+#[command(after_help = "\
+Exit codes:
+  0  no errors
+  1  errors, or warnings with --deny-warnings
+  2  a file could not be read, or the arguments are wrong
+
+docs/reference/check.md has every rule.")]
 pub(crate) struct Arguments {
     /// Configurations, or Envoy files and manifests with one inside; routes may be in files of
-    /// their own.
+    /// their own. A folder stands for every .yaml, .yml and .json file below it, `-` for standard
+    /// input (YAML).
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// Require that the environment variable of every secret is set here.
@@ -25,131 +43,180 @@ pub(crate) struct Arguments {
     /// Report settings that let requests past the gate as warnings, if all of them are intended.
     #[arg(long)]
     accept_bypasses: bool,
+    /// Fail for warnings, too, except for accepted bypasses.
+    #[arg(long)]
+    deny_warnings: bool,
+    /// Do not report the warnings of this rule. Can be given several times.
+    #[arg(long, value_name = "RULE", value_parser = known_rule)]
+    allow: Vec<&'static Rule>,
+    /// How the report is written.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
 }
 
-pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), String> {
+/// A rule whose warnings can be left out.
+fn known_rule(id: &str) -> Result<&'static Rule, String> {
+    let rule = rules::ALL.iter().find(|rule| rule.id == id);
+    match rule {
+        None => Err("no such rule: docs/reference/check.md has them".to_owned()),
+        Some(rule) if rule.severity == Severity::Error => {
+            Err("a rule of errors, which cannot be left out".to_owned())
+        }
+        Some(rule) => Ok(rule),
+    }
+}
+
+pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> ExitCode {
+    let report = report(arguments);
+    // A reader that has enough closes the pipe: that changes nothing about the files.
+    let _ = report.write(arguments.format, out);
+    let _ = out.flush();
+    report.exit_code(arguments.deny_warnings)
+}
+
+fn report(arguments: &Arguments) -> Report {
+    let mut report = Report::default();
+    let Inputs { inputs, unread } = Inputs::of(&arguments.files);
+    report.unread = unread;
+    let mut read = Vec::new();
+    for input in &inputs {
+        match input.read() {
+            Ok(manifest) => read.push((input, manifest)),
+            Err(problem) => report.unread.push(problem),
+        }
+    }
+    let all = All::of(read.iter().filter_map(|(_, read)| read.as_ref().ok()));
     let environment = ProcessEnvironment {
         is_required: arguments.require_environment,
     };
-    let mut gates = Gates::default();
-    let mut manifests = Vec::new();
-    for path in &arguments.files {
-        let manifest = Manifest::read(path)?;
-        for found in &manifest.configurations {
-            gates.add(&found.configuration);
+    let folders = arguments.files.iter().filter(|path| path.is_dir());
+    let mut folders: BTreeMap<&PathBuf, bool> = folders.map(|folder| (folder, false)).collect();
+    for (input, read) in &read {
+        let file = match read {
+            Ok(manifest) => check(manifest, input, &all, &environment),
+            Err(_) if input.folder.is_some() && !input.may_be_of_the_gate() => None,
+            Err(fault) => {
+                let located = located(vec![fault.clone()], &input.shown(), &input.text());
+                Some(FileReport::of(&input.shown(), "cannot be read", located))
+            }
+        };
+        let has_configuration = read
+            .as_ref()
+            .is_ok_and(|manifest| !manifest.configurations.is_empty());
+        if let Some(folder) = &input.folder {
+            *folders.entry(folder).or_default() |= has_configuration || read.is_err();
         }
-        for document in &manifest.documents {
-            gates.add_filters(document);
+        match file {
+            Some(file) => report.files.push(file),
+            None => report.ignored = report.ignored.saturating_add(1),
         }
-        manifests.push((path, manifest));
     }
-    let mut refused = 0_usize;
-    let mut bypasses = 0_usize;
-    let mut lost = 0_usize;
-    let mut expired = 0_usize;
-    let mut withheld = 0_usize;
-    let mut documents = manifests
-        .iter()
-        .flat_map(|(_, manifest)| &manifest.documents);
-    let is_patched = documents.any(bodies::is_patch);
-    for (path, manifest) in &manifests {
-        let found = bypass::look(&manifest.documents, &gates);
-        if manifest.configurations.is_empty() && !found.has_routes {
-            return Err(without_configuration(path));
-        }
-        let count = manifest.configurations.len();
-        for (number, found) in (1_usize..).zip(&manifest.configurations) {
-            let of_clusters = clusters::look(&found.configuration, &found.resources);
-            lost = lost.saturating_add(of_clusters.errors.len());
-            let report = match found.load(&environment) {
-                Ok(loaded) => {
-                    let warnings = found.origin.located(&loaded.warnings).into_iter();
-                    let now = now().to_seconds();
-                    let warnings = warnings.chain(loaded.policy.expiring_keys(now));
-                    let keys: Vec<_> = loaded.policy.expired_keys(now).collect();
-                    expired = expired.saturating_add(keys.len());
-                    let of_routes = routes::warnings(&found.configuration, &found.routes);
-                    let of_size = bodies::too_large(&loaded.policy, found.buffer);
-                    let warnings = warnings.chain(of_routes).chain(of_clusters.warnings);
-                    let installation = found.installation;
-                    let missed = bodies::missed(&loaded.policy, installation, is_patched);
-                    let warnings = warnings.chain(of_size).chain(missed);
-                    let bodies = bodies::missing(&loaded.policy, installation, is_patched);
-                    withheld = withheld.saturating_add(usize::from(bodies.is_some()));
-                    let errors = of_clusters.errors.into_iter().chain(keys).chain(bodies);
-                    let errors = listed("error", errors);
-                    let good = if errors.is_empty() {
-                        "good"
-                    } else {
-                        "would not work"
-                    };
-                    format!("{good}{errors}{}", listed("warning", warnings))
-                }
-                Err(errors) => {
-                    refused = refused.saturating_add(1);
-                    errors + &listed("error", of_clusters.errors)
-                }
-            };
-            if count > 1 {
-                let which = format!("{number} of {count}, {}: {report}", found.name);
-                say(out, path, &which)?;
-            } else {
-                say(out, path, &report)?;
+    for (folder, _) in folders.iter().filter(|(_, has)| !**has) {
+        let shown: Rc<str> = input::shown(folder).into();
+        let none = without_configuration("of no file below this folder is one");
+        let located = located(vec![none], &shown, "");
+        report
+            .files
+            .push(FileReport::of(&shown, "nothing to check", located));
+    }
+    report.adjust(|diagnostic| adjusted(diagnostic, arguments));
+    report
+}
+
+/// A diagnostic with what the arguments say of its rule. `None`: it is left out.
+fn adjusted(mut diagnostic: Diagnostic, arguments: &Arguments) -> Option<Diagnostic> {
+    if diagnostic.rule.is_bypass && arguments.accept_bypasses {
+        diagnostic.severity = Severity::Warning;
+    }
+    let is_allowed = arguments.allow.contains(&diagnostic.rule);
+    (!is_allowed).then_some(diagnostic)
+}
+
+/// What the files have that counts for all of them.
+struct All {
+    gates: Gates,
+    /// Clusters by their names.
+    clusters: BTreeMap<String, Value>,
+    /// Whether one of them patches the plugin of Envoy Gateway.
+    is_patched: bool,
+}
+
+impl All {
+    fn of<'m>(manifests: impl Iterator<Item = &'m Manifest>) -> Self {
+        let mut all = Self {
+            gates: Gates::default(),
+            clusters: BTreeMap::new(),
+            is_patched: false,
+        };
+        for manifest in manifests {
+            for found in &manifest.configurations {
+                all.gates.add(&found.configuration);
+            }
+            for document in &manifest.documents {
+                all.gates.add_filters(document);
+                configuration::add_clusters(document, &mut all.clusters);
+                all.is_patched |= configuration::is_patch(document);
             }
         }
-        let word = if arguments.accept_bypasses {
-            "warning"
-        } else {
-            bypasses = bypasses.saturating_add(found.bypasses.len());
-            "error"
+        all
+    }
+}
+
+/// The report on a file. `None`: it is one of a folder, and is not about the gate.
+fn check(
+    manifest: &Manifest,
+    input: &Input,
+    all: &All,
+    environment: &ProcessEnvironment,
+) -> Option<FileReport> {
+    let around = surroundings::look(&manifest.documents, &all.gates);
+    let count = manifest.configurations.len();
+    let mut groups = Vec::new();
+    for (number, found) in (1_usize..).zip(&manifest.configurations) {
+        let checked = configuration::check(found, all, environment);
+        let is_error = |finding: &Finding| finding.rule.severity == Severity::Error;
+        let verdict = match (checked.is_read, checked.findings.iter().any(is_error)) {
+            (false, _) => refusal(&checked.findings),
+            (true, true) => "would not work".to_owned(),
+            (true, false) => "good".to_owned(),
         };
-        let lines = listed(word, found.bypasses) + &listed("warning", found.warnings);
-        if !lines.is_empty() {
-            say(out, path, &format!("what surrounds the gate{lines}"))?;
-        }
+        let head = if count > 1 {
+            format!("{number} of {count}, {}: {verdict}", found.name)
+        } else {
+            verdict
+        };
+        let diagnostics = located(checked.findings, &manifest.file, &manifest.text);
+        groups.push(Group { head, diagnostics });
     }
-    summary(&[
-        (refused, "configuration", ["would be refused"; 2]),
-        (
-            bypasses,
-            "setting",
-            ["lets requests past the gate", "let requests past the gate"],
-        ),
-        (
-            lost,
-            "cluster",
-            ["is not in its file", "are not in their files"],
-        ),
-        (
-            expired,
-            "API key",
-            ["of n8n has expired", "of n8n have expired"],
-        ),
-        (withheld, "filter", ["would get no bodies"; 2]),
-    ])
-}
-
-/// What is wrong in all files, as one line.
-fn summary(problems: &[(usize, &str, [&str; 2])]) -> Result<(), String> {
-    let problems = problems
-        .iter()
-        .filter_map(|(count, what, [one, several])| match count {
-            0 => None,
-            1 => Some(format!("1 {what} {one}")),
-            _ => Some(format!("{count} {what}s {several}")),
+    let is_helpful = around.has_routes
+        || manifest.documents.iter().any(|document| {
+            let mut clusters = BTreeMap::new();
+            configuration::add_clusters(document, &mut clusters);
+            configuration::is_patch(document) || !clusters.is_empty()
         });
-    let problems: Vec<_> = problems.collect();
-    if problems.is_empty() {
-        return Ok(());
+    if count == 0 && input.folder.is_none() && !is_helpful {
+        let none = without_configuration(WITHOUT_CONFIGURATION);
+        let located = located(vec![none], &manifest.file, &manifest.text);
+        return Some(FileReport::of(&manifest.file, "nothing to check", located));
     }
-    Err(problems.join("; "))
+    if count == 0 && around.findings.is_empty() {
+        return None;
+    }
+    let diagnostics = located(around.findings, &manifest.file, &manifest.text);
+    if !diagnostics.is_empty() {
+        let head = "what surrounds the gate".to_owned();
+        groups.push(Group { head, diagnostics });
+    }
+    let file = Rc::clone(&manifest.file);
+    Some(FileReport { file, groups })
 }
 
-fn say(out: &mut impl Write, path: &Path, report: &str) -> Result<(), String> {
-    writeln!(out, "{}: {report}", input::shown(path)).map_err(|error| error.to_string())
-}
-
-fn listed(word: &str, lines: impl IntoIterator<Item = String>) -> String {
-    let lines = lines.into_iter().map(|line| format!("\n  {word}: {line}"));
-    lines.collect()
+fn without_configuration(looked: &str) -> Finding {
+    Finding {
+        rule: NO_CONFIGURATION,
+        place: Place::START,
+        path: String::new(),
+        message: format!("no configuration of the gate with providers in it: {looked}"),
+        hint: "name the file with the configuration".to_owned(),
+    }
 }

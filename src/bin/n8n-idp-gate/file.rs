@@ -2,9 +2,10 @@
 
 pub(crate) mod environment;
 pub(crate) mod fields;
-mod found;
+pub(crate) mod found;
 pub(crate) mod input;
 pub(crate) mod installation;
 pub(crate) mod manifest;
 pub(crate) mod search;
 mod text;
+mod variables;

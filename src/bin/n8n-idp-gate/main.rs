@@ -2,6 +2,7 @@
 //! the gate made, and writes the reference documentation, with the same code that runs in Envoy.
 
 mod check;
+mod diagnostic;
 mod docs;
 mod explain;
 mod file;
@@ -35,7 +36,7 @@ enum Command {
 fn main() -> ExitCode {
     let mut out = io::stdout().lock();
     let done = match Arguments::parse().command {
-        Command::Check(arguments) => check::run(&arguments, &mut out),
+        Command::Check(arguments) => return check::run(&arguments, &mut out),
         Command::Explain(arguments) => explain::run(&arguments, &mut out),
         Command::Revoke(arguments) => revoke::run(&arguments, &mut out),
         Command::Docs(arguments) => docs::run(&arguments, &mut out),

@@ -2,15 +2,16 @@
 
 use thiserror::Error;
 
+use super::positions::Position;
 use super::scalar::Form;
 use crate::formats::printable::printable;
 
 /// Why a text is no YAML that could be a configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum YamlFault {
-    /// The parser fails. Its message contains nothing of the text.
+    /// The parser fails at a position. Its message contains nothing of the text.
     #[error("not YAML: {0}")]
-    NotYaml(String),
+    NotYaml(String, Position),
     /// Two fields of one name in one map: readers disagree on which counts.
     #[error("line {0}: two fields of one name in one map")]
     DuplicateField(usize),
@@ -48,6 +49,24 @@ impl YamlFault {
             Self::TooDeep | Self::TooManyValues | Self::TooMuchText
         )
     }
+
+    /// Where the fault is in its text, as far as it is known: at least the line, and the first character
+    /// in it.
+    pub fn position(&self, text: &str) -> Option<Position> {
+        let line = match self {
+            Self::NotYaml(_, position) => return Some(*position),
+            Self::DuplicateField(line)
+            | Self::Name(line)
+            | Self::Character(line)
+            | Self::Stops(line)
+            | Self::Odd(line, _) => *line,
+            _ => return None,
+        };
+        let written = text.lines().nth(line.checked_sub(1)?)?;
+        let blanks = written.chars().take_while(|letter| *letter == ' ');
+        let column = blanks.count().saturating_add(1);
+        Some(Position { line, column })
+    }
 }
 
 /// How deep a file may be nested. Envoy files with a configuration inside need some thirty levels.
@@ -63,10 +82,11 @@ pub(super) const MAX_TEXT: usize = 16 * 1024 * 1024;
 const LONGEST_MESSAGE: usize = 300;
 
 /// The fault that a message of the parser stands for.
-pub(super) fn not_yaml(message: &str) -> YamlFault {
+pub(super) fn not_yaml(message: &str, line: usize, column: usize) -> YamlFault {
     // The parser has a bound of its own on flow collections, which it looks ahead for.
     if message.contains("recursion limit") {
         return YamlFault::TooDeep;
     }
-    YamlFault::NotYaml(printable(message, LONGEST_MESSAGE).into_owned())
+    let message = printable(message, LONGEST_MESSAGE).into_owned();
+    YamlFault::NotYaml(message, Position { line, column })
 }

@@ -94,7 +94,7 @@ impl<'b> Open<'b> {
                 Some(Collection::Map(members, _, anchor)) => {
                     self.add(Value::Object(members), anchor, line)
                 }
-                None => Err(not_yaml("a collection ends that did not begin")),
+                None => Err(not_yaml("a collection ends that did not begin", line, 1)),
             },
             Event::Alias(anchor) => self.alias(anchor, line),
             _ => Ok(()),
@@ -188,8 +188,8 @@ impl<'b> Open<'b> {
             return Err(YamlFault::Name(line));
         }
         let anchored = self.anchors.get(&anchor);
-        let anchored =
-            anchored.ok_or_else(|| not_yaml("an alias within the value that it repeats"))?;
+        let anchored = anchored
+            .ok_or_else(|| not_yaml("an alias within the value that it repeats", line, 1))?;
         if self.open.len().saturating_add(anchored.depth) > MAX_DEPTH {
             return Err(YamlFault::TooDeep);
         }

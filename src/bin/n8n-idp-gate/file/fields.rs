@@ -20,3 +20,21 @@ pub(crate) fn snake(name: &str) -> String {
     }
     snake
 }
+
+/// A path as messages show it, of the names and numbers that lead to a value.
+pub(crate) fn shown_path(steps: &[String]) -> String {
+    let mut path = String::new();
+    for step in steps {
+        if step.bytes().all(|byte| byte.is_ascii_digit()) {
+            path.push('[');
+            path.push_str(step);
+            path.push(']');
+        } else {
+            if !path.is_empty() {
+                path.push('.');
+            }
+            path.push_str(step);
+        }
+    }
+    path
+}

@@ -1,12 +1,14 @@
 //! A configuration of this filter that was found in a file.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use n8n_idp_gate::config::yaml::Positions;
-use n8n_idp_gate::config::{self, Diagnostic, Environment, Loaded};
+use n8n_idp_gate::config::{self, Environment, Loaded};
 use serde_json::Value;
 
 use super::installation::Installation;
+use crate::diagnostic::rules::CONFIGURATION_ERROR;
+use crate::diagnostic::{located, Fault, Finding, Place, Rule};
 
 /// A configuration of this filter in a file.
 pub(crate) struct Found {
@@ -17,7 +19,7 @@ pub(crate) struct Found {
     /// The document in it; `null` if it is no JSON.
     pub(crate) configuration: Value,
     /// Why the filter would receive something else, or nothing.
-    pub(crate) problems: Vec<String>,
+    pub(crate) problems: Vec<Finding>,
     /// The `route_config` of the Envoy listener around it, if there is one.
     pub(crate) routes: Rc<Value>,
     /// The `static_resources` of the Envoy file around it, if that has all clusters.
@@ -26,8 +28,19 @@ pub(crate) struct Found {
     pub(crate) installation: Installation,
     /// What Envoy holds of a request over HTTP/1, in bytes, if that is known.
     pub(crate) buffer: Option<u64>,
+    /// The environment variables that the plugin gets, if that is known.
+    pub(crate) variables: Option<Variables>,
     /// Where it is.
     pub(crate) origin: Origin,
+}
+
+/// The environment variables that a plugin gets, by their names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Variables {
+    /// Those of the environment of Envoy.
+    pub(crate) of_host: BTreeSet<String>,
+    /// Those whose values are in the file.
+    pub(crate) in_file: BTreeSet<String>,
 }
 
 /// Where a configuration is in a file.
@@ -48,51 +61,60 @@ pub(crate) struct Origin {
 impl Found {
     /// Reads it as the filter would. An error has the position and the path of each fault.
     pub(crate) fn load(&self, environment: &dyn Environment) -> Result<Loaded, String> {
-        if !self.problems.is_empty() {
-            let problems = self.problems.iter();
-            let lines: Vec<_> = problems.map(|problem| format!("\n  {problem}.")).collect();
-            let lines = lines.concat();
-            return Err(format!("cannot be read as Envoy and Kubernetes do:{lines}"));
-        }
-        config::load(&self.handed, environment).map_err(|errors| {
-            let all: Vec<_> = errors.iter().cloned().collect();
-            let head = match all.len() {
-                1 => "the configuration has 1 error:".to_owned(),
-                count => format!("the configuration has {count} errors:"),
-            };
-            let lines = self.origin.located(&all);
-            let lines = lines.iter().map(|line| format!("\n  {line}"));
+        self.read(environment).map_err(|findings| {
+            let head = refusal(&findings);
+            let located = located(findings, &self.origin.file, &self.origin.text);
+            let lines = located.iter().map(|one| format!("\n  {one}"));
             head + &lines.collect::<String>()
         })
     }
-}
 
-impl Origin {
-    /// The diagnostics, each with the position of its field in the file.
-    pub(crate) fn located(&self, diagnostics: &[Diagnostic]) -> Vec<String> {
-        let steps = diagnostics
-            .iter()
-            .map(|diagnostic| self.steps_to(diagnostic));
-        let steps: Vec<_> = steps.collect();
-        let mut positions = Positions::default();
-        for steps in &steps {
-            positions.add(steps);
+    /// Reads it as the filter would.
+    pub(crate) fn read(&self, environment: &dyn Environment) -> Result<Loaded, Vec<Finding>> {
+        if !self.problems.is_empty() {
+            return Err(self.problems.clone());
         }
-        positions.find(&self.text, self.document);
-        let located = diagnostics.iter().zip(&steps);
-        let located = located.map(|(diagnostic, steps)| match positions.position(steps) {
-            Some(at) => format!("{}:{}:{}: {diagnostic}", self.file, at.line, at.column),
-            None => format!("{}: {diagnostic}", self.file),
-        });
-        located.collect()
+        config::load(&self.handed, environment).map_err(|errors| {
+            let errors = errors.iter();
+            errors
+                .map(|error| self.of_filter(CONFIGURATION_ERROR, error))
+                .collect()
+        })
     }
 
-    fn steps_to(&self, diagnostic: &Diagnostic) -> Vec<String> {
-        let mut steps = self.steps.clone();
-        if !self.is_in_text {
-            steps.extend(steps_of_path(&diagnostic.path));
+    /// What the filter itself says of the configuration.
+    pub(crate) fn of_filter(&self, rule: &'static Rule, found: &config::Diagnostic) -> Finding {
+        let fault = Fault::new(rule, &found.path, &found.problem, &found.hint);
+        let mut finding = self.finding(fault);
+        if finding.path.is_empty() {
+            "configuration".clone_into(&mut finding.path);
         }
-        steps
+        finding
+    }
+
+    /// A fault, as a finding in the file.
+    pub(crate) fn finding(&self, fault: Fault) -> Finding {
+        let mut steps = self.origin.steps.clone();
+        if !self.origin.is_in_text {
+            steps.extend(steps_of_path(&fault.path));
+        }
+        Finding {
+            rule: fault.rule,
+            place: Place::Value(self.origin.document, steps),
+            path: fault.path,
+            message: fault.message,
+            hint: fault.hint,
+        }
+    }
+}
+
+/// The head of a report on a configuration that cannot be used.
+pub(crate) fn refusal(findings: &[Finding]) -> String {
+    let is_refused = |finding: &&Finding| finding.rule == CONFIGURATION_ERROR;
+    match findings.iter().filter(is_refused).count() {
+        0 => "cannot be read as Envoy and Kubernetes do:".to_owned(),
+        1 => "the configuration has 1 error:".to_owned(),
+        count => format!("the configuration has {count} errors:"),
     }
 }
 

@@ -3,15 +3,22 @@
 use std::path::Path;
 use std::rc::Rc;
 
+use n8n_idp_gate::config::yaml::YamlFault;
 use serde_json::Value;
 
 use super::found::{Found, Origin};
 use super::input;
 use super::search::{is_whole_configuration, Around, Search};
 use super::text::{json, Texts};
+use crate::diagnostic::rules::UNREADABLE;
+use crate::diagnostic::{Finding, Place};
 
 /// A YAML or JSON file. Texts in it that are YAML themselves are replaced by their content.
 pub(crate) struct Manifest {
+    /// Its name, as messages show it.
+    pub(crate) file: Rc<str>,
+    /// Its text.
+    pub(crate) text: Rc<str>,
     /// Its documents, with a mark instead of each configuration.
     pub(crate) documents: Vec<Value>,
     /// Every configuration of this filter in it.
@@ -25,15 +32,29 @@ impl Manifest {
     /// Reads a file, with or without configurations.
     pub(crate) fn read(path: &Path) -> Result<Self, String> {
         let text = input::text(path)?;
-        let say = |problem: String| format!("{}: {problem}", input::shown(path));
+        Self::of_text(path, &text).map_err(|fault| {
+            let Finding { message, hint, .. } = fault;
+            format!("{}: {message}. Hint: {hint}", input::shown(path))
+        })
+    }
+
+    /// Reads the text of a file.
+    pub(crate) fn of_text(path: &Path, text: &str) -> Result<Self, Finding> {
         let texts = Texts::default();
         let is_json = path
             .extension()
             .is_some_and(|extension| extension == "json");
+        let unreadable = |fault: &YamlFault| {
+            let place = fault.position(text).map_or(Place::START, Place::Position);
+            unreadable(place, &fault.to_string())
+        };
         let read = if is_json {
-            json(&text)
+            json(text).map_err(|fault| {
+                let place = fault.position.map_or(Place::START, Place::Position);
+                self::unreadable(place, &fault.problem)
+            })
         } else {
-            texts.yaml(&text).map_err(|fault| fault.to_string())
+            texts.yaml(text).map_err(|fault| unreadable(&fault))
         };
         let mut search = Search {
             texts,
@@ -41,8 +62,8 @@ impl Manifest {
         };
         let mut documents = Vec::new();
         let file: Rc<str> = input::shown(path).into();
-        let text: Rc<str> = text.as_str().into();
-        for (number, document) in read.map_err(say)?.into_iter().enumerate() {
+        let text: Rc<str> = text.into();
+        for (number, document) in read?.into_iter().enumerate() {
             let mut value = document.value;
             let origin = Origin {
                 file: Rc::clone(&file),
@@ -54,10 +75,12 @@ impl Manifest {
             let root = Around::of(&value, &document.odd, MAX_TEXTS, origin);
             let is_whole = is_whole_configuration(&value, true);
             let done = search.root(&mut value, &root, is_whole);
-            done.map_err(|fault| say(fault.to_string()))?;
+            done.map_err(|fault| self::unreadable(Place::START, &fault.to_string()))?;
             documents.push(value);
         }
         Ok(Self {
+            file,
+            text,
             documents,
             configurations: search.found,
         })
@@ -107,10 +130,23 @@ impl Manifest {
     }
 }
 
-pub(crate) fn without_configuration(path: &Path) -> String {
-    let path = input::shown(path);
-    format!(
-        "{path}: no configuration of the gate with providers in it: looked at the whole file, at \
-         wasm filters, and at plugins of Istio and Envoy Gateway"
-    )
+/// A fault because of which a text is not read. Its line is in the position.
+fn unreadable(place: Place, sentence: &str) -> Finding {
+    let numbered = sentence
+        .strip_prefix("line ")
+        .and_then(|rest| rest.split_once(": "));
+    let sentence = match numbered {
+        Some((number, rest)) if number.bytes().all(|byte| byte.is_ascii_digit()) => rest,
+        _ => sentence,
+    };
+    Finding::of_sentence(UNREADABLE, place, "", sentence, "correct the text here")
 }
+
+fn without_configuration(path: &Path) -> String {
+    let path = input::shown(path);
+    format!("{path}: no configuration of the gate with providers in it: {WITHOUT_CONFIGURATION}")
+}
+
+/// Where configurations are looked for.
+pub(crate) const WITHOUT_CONFIGURATION: &str =
+    "looked at the whole file, at wasm filters, and at plugins of Istio and Envoy Gateway";

@@ -8,10 +8,12 @@ use n8n_idp_gate::config::yaml::{step, Odd, YamlFault};
 use n8n_idp_gate::formats::printable::printable;
 use serde_json::{json, Map, Value};
 
-use super::fields::{field, snake};
-use super::found::{Found, Origin};
+use super::fields::{field, shown_path, snake};
+use super::found::{Found, Origin, Variables};
 use super::installation::{buffer, Installation};
 use super::text::{is_manifest, Texts};
+use crate::diagnostic::rules::READ_DIFFERENTLY;
+use crate::diagnostic::{Finding, Place};
 
 /// The name of the one member of the mark that replaces a configuration. No file has it.
 const MARK: &str = "\u{fdd0}configuration";
@@ -24,13 +26,29 @@ pub(crate) fn is_configuration(members: &Map<String, Value>) -> bool {
 /// Whether a whole document is a configuration. A text in another file needs more of its fields.
 pub(crate) fn is_whole_configuration(value: &Value, is_file: bool) -> bool {
     let has = |name: &str| value.get(name).is_some();
-    let has_rules = ["principals", "instances", "webhooks"].into_iter().any(has);
+    let has_rules = OWN_FIELDS.into_iter().any(has);
     !is_manifest(value)
         && if is_file {
-            has("providers") || has_rules
+            has_own_providers(value) || has_rules
         } else {
             has("providers") && has_rules
         }
+}
+
+/// Fields of a configuration that other filters do not have.
+const OWN_FIELDS: [&str; 3] = ["principals", "instances", "webhooks"];
+
+/// Whether a value has `providers` that may be the gate's. `jwt_authn` has a map of that name, and
+/// oauth2-proxy a list beside fields of its own.
+fn has_own_providers(value: &Value) -> bool {
+    let has = |name: &str| value.get(name).is_some();
+    match value.get("providers") {
+        None => false,
+        Some(Value::Object(_)) => OWN_FIELDS.into_iter().any(has),
+        Some(_) => !["upstreamConfig", "injectRequestHeaders", "server"]
+            .into_iter()
+            .any(has),
+    }
 }
 
 /// What is around a value in its file.
@@ -44,6 +62,8 @@ pub(crate) struct Around<'d> {
     installation: Installation,
     /// What Envoy holds of a request, in bytes.
     buffer: Option<u64>,
+    /// The environment variables that the plugin gets.
+    variables: Option<Variables>,
     /// Where the document is.
     origin: Origin,
 }
@@ -69,6 +89,7 @@ impl<'d> Around<'d> {
             name: name.to_owned(),
             installation: Installation::Unknown,
             buffer: None,
+            variables: None,
             origin,
         }
     }
@@ -171,6 +192,7 @@ impl Search {
         };
         let own = name(members);
         let is_named = names_the_gate(members);
+        let variables = Variables::of_istio(members);
         for (member, value) in members {
             let at = format!("{at}{}", step(member));
             match (&*snake(member), value) {
@@ -178,6 +200,7 @@ impl Search {
                     let around = Around {
                         name: own.clone(),
                         installation: Installation::Istio,
+                        variables: Some(variables.clone()),
                         ..around.clone()
                     };
                     self.plugin(value, &at, &around, is_named, false);
@@ -191,6 +214,7 @@ impl Search {
                         let around = Around {
                             name: name(item),
                             installation: Installation::EnvoyGateway,
+                            variables: Some(Variables::of_envoy_gateway(item)),
                             ..around.clone()
                         };
                         if let Some(config) = item.get_mut("config") {
@@ -242,6 +266,7 @@ impl Search {
         let is_named = is_named || names_the_gate(config);
         let around = &Around {
             installation: Installation::of_envoy(config),
+            variables: Variables::of_envoy(config),
             ..around.clone()
         };
         if let Some(configuration) = config.get_mut("configuration") {
@@ -276,15 +301,19 @@ impl Search {
                     None => true,
                 };
                 if !fits {
-                    problems.push(MISFIT.to_owned());
+                    problems.push(misread(around, at, MISFIT));
                 }
                 value
             }
             None => slot.clone(),
         };
         let says_providers = match &content {
-            Value::Object(members) => members.contains_key("providers"),
-            Value::String(text) => text.contains("providers"),
+            Value::Object(_) => has_own_providers(&content),
+            // A text that is no JSON is refused, and may be the gate's.
+            Value::String(text) => {
+                let read = serde_json::from_str(text);
+                text.contains("providers") && read.map_or(true, |value| has_own_providers(&value))
+            }
             _ => false,
         };
         if !(is_named || says_providers) {
@@ -304,13 +333,13 @@ impl Search {
         content: Value,
         [at, content_at]: [&str; 2],
         around: &Around<'_>,
-        mut problems: Vec<String>,
+        mut problems: Vec<Finding>,
     ) -> Value {
         let within = around.odd.iter().filter(|odd| {
             let below = odd.pointer.strip_prefix(at);
             below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
         });
-        problems.extend(within.map(|odd| format!("line {}: {}", odd.line, odd.form)));
+        problems.extend(within.map(|odd| misread(around, &odd.pointer, &odd.form.to_string())));
         problems.truncate(MOST_PROBLEMS);
         let mut origin = around.origin_of(content_at);
         origin.is_in_text |= content.is_string();
@@ -335,16 +364,34 @@ impl Search {
             resources: Rc::clone(&around.resources),
             installation: around.installation,
             buffer: around.buffer,
+            variables: around.variables.clone(),
             origin,
         });
         json!({ MARK: self.found.len() })
     }
 }
 
+/// What programs read differently at a JSON pointer.
+fn misread(around: &Around<'_>, at: &str, sentence: &str) -> Finding {
+    let Origin {
+        document, steps, ..
+    } = around.origin_of(at);
+    let path = shown_path(&steps);
+    Finding::of_sentence(
+        READ_DIFFERENTLY,
+        Place::Value(document, steps),
+        &path,
+        sentence,
+        MISFIT_HINT,
+    )
+}
+
 const WASM_FILTER: &str = "envoy.extensions.filters.http.wasm.v3.Wasm";
 
-const MISFIT: &str = "`value` is not of the `@type` beside it: write google.protobuf.Struct for \
-                      YAML, google.protobuf.StringValue for a text of JSON";
+const MISFIT: &str = "`value` is not of the `@type` beside it";
+
+const MISFIT_HINT: &str =
+    "write google.protobuf.Struct for YAML, google.protobuf.StringValue for a text of JSON";
 
 /// The longest name that a message repeats, in characters.
 const LONGEST_NAME: usize = 100;

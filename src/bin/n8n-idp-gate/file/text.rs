@@ -1,7 +1,8 @@
 //! The texts of files, read as the programs read them that send them to the filter.
 
-use n8n_idp_gate::config::yaml::{Budget, Document, Reader, YamlFault};
+use n8n_idp_gate::config::yaml::{Budget, Document, Position, Reader, YamlFault};
 use n8n_idp_gate::formats::json::{self, JsonFault};
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 /// How deep a JSON file may be nested.
@@ -51,21 +52,38 @@ impl Texts {
     }
 }
 
+/// Why a JSON file is not read.
+pub(crate) struct Unreadable {
+    pub(crate) problem: String,
+    pub(crate) position: Option<Position>,
+}
+
 /// Reads a JSON file, which Envoy does not read as YAML.
-pub(crate) fn json(text: &str) -> Result<Vec<Document>, String> {
+pub(crate) fn json(text: &str) -> Result<Vec<Document>, Unreadable> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let value = match json::object(text.as_bytes(), MAX_DEPTH) {
-        Ok(members) => Value::Object(members),
-        Err(fault) => {
-            return Err(match fault {
-                JsonFault::DuplicateMember => "two fields of one name in one map".to_owned(),
-                JsonFault::TooDeep => format!("nested deeper than {MAX_DEPTH} levels"),
-                JsonFault::NotAnObject => "no map".to_owned(),
-                JsonFault::NotJson => "not JSON".to_owned(),
-            })
-        }
-    };
+    let members = json::object(text.as_bytes(), MAX_DEPTH).map_err(|fault| {
+        let problem = match fault {
+            JsonFault::DuplicateMember => "two fields of one name in one map".to_owned(),
+            JsonFault::TooDeep => format!("nested deeper than {MAX_DEPTH} levels"),
+            JsonFault::NotAnObject => "no map".to_owned(),
+            JsonFault::NotJson => "not JSON".to_owned(),
+        };
+        // Neither says where: another reader finds the same.
+        let position = match fault {
+            JsonFault::NotJson => serde_json::from_str::<IgnoredAny>(text).err().map(|error| {
+                let (line, column) = (error.line(), error.column().max(1));
+                Position { line, column }
+            }),
+            JsonFault::DuplicateMember => {
+                let read = Budget::default().documents(text, Reader::Either);
+                read.err().and_then(|fault| fault.position(text))
+            }
+            _ => None,
+        };
+        Unreadable { problem, position }
+    })?;
     let odd = Vec::new();
+    let value = Value::Object(members);
     Ok(vec![Document { value, odd }])
 }
 

@@ -7,11 +7,13 @@ use n8n_idp_gate::n8n::ScopeSet;
 use n8n_idp_gate::policy::{Instance, Policy, WebhookAuth};
 use serde_json::Value;
 
+use crate::diagnostic::rules::{BODIES_WITHHELD, BODIES_WITHHELD_IN_PART, BUFFER_TOO_SMALL};
+use crate::diagnostic::{Fault, Rule};
 use crate::file::installation::{Installation, HANDS_OVER_BODIES};
 
 /// Says if Envoy refuses bodies that a rule would take. `buffer`: what it holds of a request over HTTP/1,
 /// if that is known.
-pub(crate) fn too_large(policy: &Policy, buffer: Option<u64>) -> Option<String> {
+pub(crate) fn too_large(policy: &Policy, buffer: Option<u64>) -> Option<Fault> {
     let instances = policy.instances.iter();
     let rules = instances.flat_map(|instance| instance.webhooks.iter());
     let largest = rules.filter_map(|rule| {
@@ -22,11 +24,12 @@ pub(crate) fn too_large(policy: &Policy, buffer: Option<u64>) -> Option<String> 
     });
     let (largest, buffer) = (largest.max()?, buffer?);
     (largest > buffer).then(|| {
-        format!(
-            "a rule takes bodies of {largest} bytes, and Envoy refuses those of more than {buffer} over \
-             HTTP/1. Hint: raise per_connection_buffer_limit_bytes of the listener, or write \
-             request_body_buffer_limit on the routes of the webhooks"
-        )
+        let problem = format!(
+            "a rule takes bodies of {largest} bytes, and Envoy refuses those of more than {buffer} over HTTP/1"
+        );
+        let hint = "raise per_connection_buffer_limit_bytes of the listener, or write \
+                    request_body_buffer_limit on the routes of the webhooks";
+        Fault::new(BUFFER_TOO_SMALL, "webhooks", problem, hint)
     })
 }
 
@@ -35,18 +38,18 @@ pub(crate) fn missing(
     policy: &Policy,
     installation: Installation,
     is_patched: bool,
-) -> Option<String> {
+) -> Option<Fault> {
     let mut instances = policy.instances.iter();
     let needs_bodies = instances.any(|instance| {
         let mut rules = instance.webhooks.iter();
         rules.any(|rule| matches!(rule.auth, WebhookAuth::Signature(_)))
     });
     let hint = hint(installation, is_patched).filter(|_| needs_bodies)?;
-    Some(withheld("a rule checks signatures", hint))
+    Some(withheld(BODIES_WITHHELD, "a rule checks signatures", hint))
 }
 
 /// What else works only in part without bodies.
-pub(crate) fn missed(policy: &Policy, installation: Installation, is_patched: bool) -> Vec<String> {
+pub(crate) fn missed(policy: &Policy, installation: Installation, is_patched: bool) -> Vec<Fault> {
     let Some(hint) = hint(installation, is_patched) else {
         return Vec::new();
     };
@@ -55,7 +58,9 @@ pub(crate) fn missed(policy: &Policy, installation: Installation, is_patched: bo
     let forms = any(|instance| instance.embed.as_ref().is_some_and(|embed| embed.enabled));
     let forms = forms.then_some("an embedded log-in may be a form");
     let missed = runs.into_iter().chain(forms);
-    missed.map(|what| withheld(what, hint)).collect()
+    missed
+        .map(|what| withheld(BODIES_WITHHELD_IN_PART, what, hint))
+        .collect()
 }
 
 /// Whether a role or a principal names the right to run workflows. What `*` allows is no sign of it.
@@ -86,8 +91,10 @@ fn hint(installation: Installation, is_patched: bool) -> Option<&'static str> {
     }
 }
 
-fn withheld(what: &str, hint: &str) -> String {
-    format!("{what}, and Envoy does not hand over bodies without {HANDS_OVER_BODIES}: true. Hint: {hint}")
+fn withheld(rule: &'static Rule, what: &str, hint: &str) -> Fault {
+    let problem =
+        format!("{what}, and Envoy does not hand over bodies without {HANDS_OVER_BODIES}: true");
+    Fault::new(rule, "", problem, hint)
 }
 
 /// Whether a document is a patch of Envoy Gateway that adds the field.

@@ -7,8 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::diagnostic::rules::VIRTUAL_HOST;
+use crate::diagnostic::Fault;
+
 /// What does not fit in the `route_config` beside a configuration.
-pub(crate) fn warnings(configuration: &Value, routes: &Value) -> Vec<String> {
+pub(crate) fn look(configuration: &Value, routes: &Value) -> Vec<Fault> {
     let instances = list(&configuration["instances"]);
     let virtual_hosts = list(&routes["virtual_hosts"]);
     if instances.is_empty() || virtual_hosts.is_empty() {
@@ -24,29 +27,35 @@ pub(crate) fn warnings(configuration: &Value, routes: &Value) -> Vec<String> {
     let mut led = BTreeSet::new();
     for virtual_host in virtual_hosts {
         let name = virtual_host["name"].as_str().unwrap_or_default();
-        let mut warn = |problem: String| warnings.push(format!("virtual host {name:?} {problem}"));
+        let mut warn = |problem: String, hint: &str| {
+            let problem = format!("virtual host {name:?} {problem}");
+            warnings.push(Fault::new(VIRTUAL_HOST, "instances", problem, hint));
+        };
         let mut led_to = BTreeSet::new();
         for domain in texts(&virtual_host["domains"]) {
             if let Some(owner) = owners.get(&domain) {
                 led_to.insert(owner);
             } else if domain.contains(':') {
-                warn(format!(
-                    "has the domain {domain:?}: with ports, Envoy chooses differently from the gate. \
-                     Remove the port, and set ignore_port_in_host_matching"
-                ));
+                let problem = format!(
+                    "has the domain {domain:?}: with ports, Envoy chooses differently from the gate"
+                );
+                let hint = "remove the port, and set ignore_port_in_host_matching";
+                warn(problem, hint);
             } else {
-                warn(format!(
-                    "has the domain {domain:?}, which is no host of an instance"
-                ));
+                let problem = format!("has the domain {domain:?}, which is no host of an instance");
+                warn(problem, "remove the domain, or add it to an instance");
             }
             led.insert(domain);
         }
         if led_to.len() > 1 {
-            warn("leads hosts of several instances to one n8n".to_owned());
+            let problem = "leads hosts of several instances to one n8n".to_owned();
+            warn(problem, "make a virtual host for each instance");
         }
     }
     for host in owners.keys().filter(|host| !led.contains(*host)) {
-        warnings.push(format!("no virtual host has the domain {host:?}"));
+        let problem = format!("no virtual host has the domain {host:?}");
+        let hint = "add it to the virtual host of its n8n";
+        warnings.push(Fault::new(VIRTUAL_HOST, "instances", problem, hint));
     }
     warnings
 }
@@ -79,7 +88,12 @@ mod tests {
             { "name": "prod", "domains": prod },
             { "name": "test", "domains": test },
         ]});
-        warnings(&configuration, &routes)
+        messages(&configuration, &routes)
+    }
+
+    fn messages(configuration: &Value, routes: &Value) -> Vec<String> {
+        let found = look(configuration, routes).into_iter();
+        found.map(|fault| fault.message).collect()
     }
 
     #[test]
@@ -87,9 +101,9 @@ mod tests {
         assert_eq!(warned([&["n8n.example.com"], &["*.example.com"]]), [""; 0]);
         // One n8n for every host, and instances whose routes are elsewhere.
         let any = json!({ "virtual_hosts": [{ "name": "n8n", "domains": ["*"] }] });
-        assert_eq!(warnings(&json!({ "principals": [] }), &any), [""; 0]);
+        assert_eq!(messages(&json!({ "principals": [] }), &any), [""; 0]);
         let instances = json!({ "instances": [{ "name": "a", "hosts": "a.example" }] });
-        assert_eq!(warnings(&instances, &Value::Null), [""; 0]);
+        assert_eq!(messages(&instances, &Value::Null), [""; 0]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::diagnostic::Place;
 use crate::file::fields::{field, snake};
 
 /// How a route changes a request after the decision of the gate.
@@ -176,7 +177,7 @@ fn text_at<'v>(value: &'v Value, at: &str) -> Option<&'v str> {
 
 /// An Envoy route that leads to a cluster.
 pub(super) struct Route {
-    pub(super) at: String,
+    pub(super) place: Place,
     pub(super) cluster: String,
     /// Whether it removes a `path_prefix`.
     pub(super) fits: bool,
@@ -184,7 +185,11 @@ pub(super) struct Route {
 
 impl Route {
     /// The route that an object is, if it is one.
-    pub(super) fn of(members: &Map<String, Value>, at: &str, prefixes: &[String]) -> Option<Self> {
+    pub(super) fn of(
+        members: &Map<String, Value>,
+        place: Place,
+        prefixes: &[String],
+    ) -> Option<Self> {
         let action = members.get("route")?.as_object()?;
         let matched = members.get("match").filter(|matched| matched.is_object());
         let rewrite = field(action, "prefix_rewrite");
@@ -193,7 +198,7 @@ impl Route {
             matches!(of, Rewrite::Fits | Rewrite::Doubles)
         });
         Some(Self {
-            at: at.to_owned(),
+            place,
             cluster: action.get("cluster")?.as_str()?.to_owned(),
             fits,
         })
