@@ -61,7 +61,7 @@ impl Caller {
         let principal = instance.principals.of(&identity);
         let principal = principal.filter(|_| !misses_groups);
         let principal = principal.map(|principal| {
-            let granted = granted(instance, provider.roles_from, &identity, principal);
+            let granted = instance.granted(provider.roles_from, &identity, principal);
             ResolvedPrincipal {
                 name: Arc::clone(&principal.name),
                 upstream: UpstreamKey::of(instance, &identity, principal, &granted),
@@ -175,29 +175,5 @@ impl UpstreamKey {
             Self::Minted(request) => Some(request),
             Self::Static(_) | Self::NoUser => None,
         }
-    }
-}
-
-/// What the roles and scopes of the token and the principal grant, within `allow` of the principal.
-fn granted(
-    instance: &Instance,
-    from: RolesFrom,
-    identity: &Identity,
-    principal: &Principal,
-) -> ScopeSet {
-    let mut granted = principal.grant.clone();
-    let (roles, scopes) = match from {
-        RolesFrom::Roles => (&*identity.roles, [].as_slice()),
-        RolesFrom::Scopes => ([].as_slice(), &*identity.scopes),
-        RolesFrom::Both => (&*identity.roles, &*identity.scopes),
-    };
-    for name in roles.iter().chain(scopes) {
-        if let Some(scopes) = instance.grants.get(name) {
-            granted.extend(scopes);
-        }
-    }
-    match &principal.allow {
-        Some(allowed) => granted.intersection(allowed),
-        None => granted,
     }
 }

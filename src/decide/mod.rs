@@ -26,6 +26,8 @@ mod job;
 mod metadata;
 mod misplaced;
 mod possession;
+#[cfg(not(target_arch = "wasm32"))]
+mod presented;
 mod properties;
 mod public_api;
 mod request;
@@ -55,6 +57,8 @@ pub use embed_edits::{EmbedEdits, ResponseChange};
 pub use evidence::Evidence;
 pub use forward::{Forward, UpstreamCredential};
 pub use job::{Describe, DescriptionKey, Job, JobEnd, JobResult, Progress};
+#[cfg(not(target_arch = "wasm32"))]
+pub use presented::presented_token;
 pub use properties::CALLER_PROPERTIES;
 pub use request::{Need, Request};
 pub use token_cache::{TokenCache, TokenCacheKey, MAX_CACHED_BYTES, MAX_CACHED_TOKENS};

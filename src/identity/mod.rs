@@ -17,6 +17,8 @@ mod kind;
 mod kind_rules;
 mod read;
 mod rules;
+#[cfg(not(target_arch = "wasm32"))]
+mod sources;
 #[cfg(test)]
 mod tests;
 mod values;

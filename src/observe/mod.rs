@@ -10,3 +10,4 @@ pub use audit::audit_line;
 pub use decision_labels::DecisionLabels;
 pub use metrics::Metric;
 pub use tally::Tally;
+pub use timestamp::rfc3339;

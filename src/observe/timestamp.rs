@@ -6,7 +6,7 @@
 use crate::time::UnixMillis;
 
 /// RFC 3339, in UTC, with milliseconds: `2026-03-04T05:06:07.089Z`.
-pub(super) fn rfc3339(moment: UnixMillis) -> String {
+pub fn rfc3339(moment: UnixMillis) -> String {
     let seconds = moment.0 / 1000;
     let (year, month, day) = civil(seconds / 86_400);
     let of_day = seconds % 86_400;

@@ -33,45 +33,98 @@ pub struct Condition {
     pub claims: Vec<ClaimRule>,
 }
 
+/// The first field of a condition that does not match an identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mismatch<'c> {
+    /// `provider`.
+    Provider,
+    /// `client`.
+    Client,
+    /// `subject`.
+    Subject,
+    /// `kind`.
+    Kind,
+    /// `email`.
+    Email,
+    /// `email_domain`.
+    EmailDomain,
+    /// `tenant`.
+    Tenant,
+    /// `roles`.
+    Roles,
+    /// `scopes`.
+    Scopes,
+    /// `groups`.
+    Groups,
+    /// This rule of `claims`.
+    Claim(&'c ClaimRule),
+}
+
 impl Condition {
     /// Whether the condition matches an identity.
     pub fn holds(&self, identity: &Identity) -> bool {
-        self.holds_but_for_groups(identity)
-            && has_one(self.groups.as_ref(), &identity.groups)
-            && !self.looks_for_what_was_left_out(identity)
+        self.mismatch(identity).is_none()
+    }
+
+    /// The first field that does not match an identity; `None`: the condition matches.
+    pub fn mismatch(&self, identity: &Identity) -> Option<Mismatch<'_>> {
+        let found = self.mismatch_but_for_groups(identity);
+        found.or_else(|| {
+            if !has_one(self.groups.as_ref(), &identity.groups) {
+                return Some(Mismatch::Groups);
+            }
+            let left_out = self.claims.iter();
+            let mut left_out = left_out.filter(|rule| rule.misses_groups(identity));
+            left_out.next().map(Mismatch::Claim)
+        })
     }
 
     /// Whether the condition might match if the token had all groups of the caller: everything else
     /// matches, and the condition asks for a group that the token does not have.
     pub fn misses_groups(&self, identity: &Identity) -> bool {
-        identity.groups_left_out && !self.holds(identity) && self.holds_but_for_groups(identity)
+        identity.groups_left_out
+            && !self.holds(identity)
+            && self.mismatch_but_for_groups(identity).is_none()
     }
 
-    fn holds_but_for_groups(&self, identity: &Identity) -> bool {
-        let email = identity
-            .verified_email
-            .as_deref()
-            .map(str::to_ascii_lowercase);
-        is_one(self.providers.as_ref(), Some(&identity.provider))
-            && is_one(self.clients.as_ref(), identity.client.as_deref())
-            && is_one(self.subjects.as_ref(), identity.subject.as_deref())
-            && self.kind.is_none_or(|kind| kind == identity.kind)
-            && is_one(self.emails.as_ref(), email.as_deref())
-            && is_one(
-                self.email_domains.as_ref(),
-                email.as_deref().and_then(domain_of),
-            )
-            && is_one(self.tenants.as_ref(), identity.tenant.as_deref())
-            && has_one(self.roles.as_ref(), &identity.roles)
-            && has_one(self.scopes.as_ref(), &identity.scopes)
-            && self
-                .claims
-                .iter()
-                .all(|rule| rule.misses_groups(identity) || rule.holds(&identity.claims))
-    }
-
-    fn looks_for_what_was_left_out(&self, identity: &Identity) -> bool {
-        self.claims.iter().any(|rule| rule.misses_groups(identity))
+    fn mismatch_but_for_groups(&self, identity: &Identity) -> Option<Mismatch<'_>> {
+        if !is_one(self.providers.as_ref(), Some(&identity.provider)) {
+            return Some(Mismatch::Provider);
+        }
+        if !is_one(self.clients.as_ref(), identity.client.as_deref()) {
+            return Some(Mismatch::Client);
+        }
+        if !is_one(self.subjects.as_ref(), identity.subject.as_deref()) {
+            return Some(Mismatch::Subject);
+        }
+        if self.kind.is_some_and(|kind| kind != identity.kind) {
+            return Some(Mismatch::Kind);
+        }
+        if self.emails.is_some() || self.email_domains.is_some() {
+            let email = identity.verified_email.as_deref();
+            let email = email.map(str::to_ascii_lowercase);
+            if !is_one(self.emails.as_ref(), email.as_deref()) {
+                return Some(Mismatch::Email);
+            }
+            let domain = email.as_deref().and_then(domain_of);
+            if !is_one(self.email_domains.as_ref(), domain) {
+                return Some(Mismatch::EmailDomain);
+            }
+        }
+        if !is_one(self.tenants.as_ref(), identity.tenant.as_deref()) {
+            return Some(Mismatch::Tenant);
+        }
+        if !has_one(self.roles.as_ref(), &identity.roles) {
+            return Some(Mismatch::Roles);
+        }
+        if !has_one(self.scopes.as_ref(), &identity.scopes) {
+            return Some(Mismatch::Scopes);
+        }
+        let mut failing = self
+            .claims
+            .iter()
+            .filter(|rule| !(rule.misses_groups(identity) || rule.holds(&identity.claims)));
+        failing.next().map(Mismatch::Claim)
     }
 
     /// Whether this condition matches every identity that `other` matches. A rule with `other` after a

@@ -3,8 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Access, ApiKeyRules, Embed, Principals, Provisioning, RestAuth, WebhookRules};
+use super::{
+    Access, ApiKeyRules, Embed, Principal, Principals, Provisioning, RestAuth, RolesFrom,
+    WebhookRules,
+};
 use crate::http::{Endpoint, Origin};
+use crate::identity::Identity;
 use crate::n8n::{Endpoints, Location, PathFault, PathPrefix, ScopeSet};
 
 /// The index of an instance in [`Policy::instances`].
@@ -53,6 +57,20 @@ impl Instance {
         match &self.path_prefix {
             None => Ok(Location::Inside(path)),
             Some(prefix) => prefix.locate(&self.endpoints, path),
+        }
+    }
+
+    /// What the roles and scopes of a caller and its principal grant, within `allow` of the principal.
+    pub fn granted(&self, from: RolesFrom, identity: &Identity, principal: &Principal) -> ScopeSet {
+        let mut granted = principal.grant.clone();
+        for name in from.names(identity) {
+            if let Some(scopes) = self.grants.get(name) {
+                granted.extend(scopes);
+            }
+        }
+        match &principal.allow {
+            Some(allowed) => granted.intersection(allowed),
+            None => granted,
         }
     }
 

@@ -65,6 +65,15 @@ impl Instances {
         self.list.get(id.0)
     }
 
+    /// Has the callers of decisions keep their claims: without that, a decision drops what no rule tests.
+    /// It decides nothing else.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn keep_claims(&mut self) {
+        for instance in &mut self.list {
+            instance.webhooks.keep_claims();
+        }
+    }
+
     /// How many principals they have together.
     pub fn principals(&self) -> usize {
         let sizes = self.list.iter().map(|instance| instance.principals.len());

@@ -39,7 +39,7 @@ pub use api_key_rules::{ApiKeyRule, ApiKeyRules, ApiKeys};
 pub use audit_rules::AuditRules;
 pub use certificate_rule::{CertificateNames, CertificateRule};
 pub use client_certificates::ClientCertificates;
-pub use condition::Condition;
+pub use condition::{Condition, Mismatch};
 pub use dimension::Dimension;
 pub use dpop::{DpopUse, ProofRules};
 pub use embed::Embed;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Admission, DpopUse, Introspection};
 use crate::crypto::KeySet;
 use crate::http::Endpoint;
-use crate::identity::IdentityRules;
+use crate::identity::{Identity, IdentityRules};
 use crate::token::TokenRules;
 
 /// The index of a provider in [`Policy::providers`].
@@ -47,6 +47,18 @@ pub enum RolesFrom {
     Scopes,
     /// Both.
     Both,
+}
+
+impl RolesFrom {
+    /// The names of a caller that are looked up.
+    pub fn names(self, identity: &Identity) -> impl Iterator<Item = &String> {
+        let (roles, scopes) = match self {
+            Self::Roles => (&*identity.roles, [].as_slice()),
+            Self::Scopes => ([].as_slice(), &*identity.scopes),
+            Self::Both => (&*identity.roles, &*identity.scopes),
+        };
+        roles.iter().chain(scopes)
+    }
 }
 
 /// Where the keys of a provider come from.

@@ -120,6 +120,12 @@ impl WebhookRules {
         self.look_at_claims
     }
 
+    /// Has the callers of decisions keep their claims, also if no rule tests one.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn keep_claims(&mut self) {
+        self.look_at_claims = true;
+    }
+
     /// All of them, in order.
     pub fn iter(&self) -> impl Iterator<Item = &WebhookRule> {
         self.list.iter()

@@ -44,4 +44,6 @@ pub use rules::{Issuers, TokenRules, TypRule};
 pub use tenant::{is_guid, TENANT};
 pub use untrusted::{UntrustedToken, MAX_TOKEN_BYTES, MAX_TOKEN_DEPTH};
 pub use unverified_claims::UnverifiedClaims;
+#[cfg(not(target_arch = "wasm32"))]
+pub use verified::TokenCheck;
 pub use verified::{Confirmation, VerifiedToken};

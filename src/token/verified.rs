@@ -1,8 +1,13 @@
 //! A verified token: verified by its signature, or by the introspection response of its provider.
 //! Only [`VerifiedToken::verify`] and [`VerifiedToken::introspected`] make one.
 
+#[cfg(not(target_arch = "wasm32"))]
+mod checks;
 mod introspected;
 mod signed;
+
+#[cfg(not(target_arch = "wasm32"))]
+pub use checks::TokenCheck;
 
 use std::fmt;
 use std::sync::Arc;

@@ -111,3 +111,27 @@ fn rules_on_claims_follow_from_the_same_rules_and_more() {
     };
     assert!(!with(&[looser]).covers(&with(&[other])), "not worked out");
 }
+
+/// An explanation names the field that a decision stops at.
+#[test]
+fn a_mismatch_names_its_field() {
+    let person = person();
+    for (name, [matching, other]) in dimensions() {
+        assert_eq!(matching.mismatch(&person), None, "{name}");
+        let found = match other.mismatch(&person) {
+            Some(Mismatch::Provider) => "provider",
+            Some(Mismatch::Client) => "client",
+            Some(Mismatch::Subject) => "subject",
+            Some(Mismatch::Kind) => "kind",
+            Some(Mismatch::Email) => "email",
+            Some(Mismatch::EmailDomain) => "domain",
+            Some(Mismatch::Tenant) => "tenant",
+            Some(Mismatch::Roles) => "role",
+            Some(Mismatch::Scopes) => "scope",
+            Some(Mismatch::Groups) => "group",
+            Some(Mismatch::Claim(rule)) if other.claims.contains(rule) => "claim",
+            _ => "none",
+        };
+        assert_eq!(found, name);
+    }
+}

@@ -93,7 +93,7 @@ fn check_unsigned(
     })
 }
 
-fn allowed_algorithm(
+pub(super) fn allowed_algorithm(
     token: &UntrustedToken<'_>,
     rules: &TokenRules,
 ) -> Result<Algorithm, TokenFault> {
@@ -104,7 +104,7 @@ fn allowed_algorithm(
 }
 
 /// Finds the key that the signature is good under.
-fn check_signature<'k>(
+pub(super) fn check_signature<'k>(
     token: &UntrustedToken<'_>,
     algorithm: Algorithm,
     rules: &TokenRules,

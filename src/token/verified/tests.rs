@@ -72,7 +72,13 @@ fn with(mut base: Value, change: &Value) -> Value {
 
 fn verify_under(rules: &TokenRules, compact: &str) -> Result<VerifiedToken, TokenFault> {
     let token = UntrustedToken::parse(compact)?;
-    VerifiedToken::verify(&token, rules, &keys(), &GuestCrypto, UnixSeconds(NOW))
+    let (keys, now) = (keys(), UnixSeconds(NOW));
+    let verified = VerifiedToken::verify(&token, rules, &keys, &GuestCrypto, now);
+    // What an explanation says of each check is what the decision stops at.
+    let checks = VerifiedToken::checks(&token, rules, Some(&keys), &GuestCrypto, now);
+    let first = checks.into_iter().find_map(|(_, result)| result.err());
+    assert_eq!(verified.as_ref().err(), first.as_ref());
+    verified
 }
 
 fn verify(compact: &str) -> Result<VerifiedToken, TokenFault> {
