@@ -13,8 +13,9 @@
 mod mint;
 
 use std::fs;
+use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use mint::{mint, KeyKind};
 use serde_json::{json, Value};
@@ -38,6 +39,9 @@ principals:
     grant: [workflow:list]
     api_key: { env: N8N_KEY_REPORTS }
 ";
+
+const FORWARDED: &str =
+    "n8n gets it for the principal reports, with an API key of the configuration";
 
 /// A desk with files on it.
 struct Desk(TempDir);
@@ -66,6 +70,18 @@ impl Desk {
         fs::write(self.path(name), text).unwrap();
     }
 
+    /// The status of `explain`, and what it said.
+    fn command(&self, rest: &[&str]) -> (Option<i32>, String) {
+        let output = Command::new(env!("CARGO_BIN_EXE_n8n-idp-gate"))
+            .current_dir(self.0.path())
+            .args(["explain", "gate.yaml"])
+            .args(rest)
+            .output()
+            .unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(text).unwrap())
+    }
+
     /// Whether it could say, and what it said.
     fn explain(&self, token: &str, rest: &[&str]) -> (bool, String) {
         let output = Command::new(env!("CARGO_BIN_EXE_n8n-idp-gate"))
@@ -79,13 +95,17 @@ impl Desk {
         (output.status.success(), String::from_utf8(text).unwrap())
     }
 
-    /// The audit record, and the line behind it.
+    /// The audit record, and what happens to the request.
     fn said(&self, token: &str, rest: &[&str]) -> (Value, String) {
-        let (done, text) = self.explain(token, rest);
+        let whole = self.json(token, rest);
+        let summary = whole["summary"].as_str().unwrap().to_owned();
+        (whole["record"].clone(), summary)
+    }
+
+    fn json(&self, token: &str, rest: &[&str]) -> Value {
+        let (done, text) = self.explain(token, &[rest, &["--json"]].concat());
         assert!(done, "{text}");
-        let mut lines = text.lines();
-        let record = serde_json::from_str(lines.next().unwrap()).unwrap();
-        (record, lines.next().unwrap_or_default().to_owned())
+        serde_json::from_str(&text).unwrap()
     }
 }
 
@@ -95,7 +115,7 @@ fn a_jwt_is_judged_with_the_keys_that_are_given() {
     let keys = ["--key-set", "idp=jwks.json"];
     let (record, line) = desk.said("jwt", &keys);
     assert_eq!(record["principal"], "reports");
-    assert_eq!(line, "is forwarded for the caller:");
+    assert_eq!(line, FORWARDED);
     let (record, _) = desk.said("jwt", &[&keys[..], &["--method", "POST"]].concat());
     assert_eq!(record["reason"], "insufficient_scope");
     let (_, line) = desk.said("jwt", &[]);
@@ -115,7 +135,7 @@ fn an_opaque_token_is_decided_by_the_response_that_is_given() {
     desk.put("inactive.json", "{\"active\": false}");
     let (record, line) = desk.said("opaque", &["--response", "idp=active.json"]);
     assert_eq!(record["introspection"], "active");
-    assert_eq!(line, "is forwarded for the caller:");
+    assert_eq!(line, FORWARDED);
     // The former name of the option.
     let (record, _) = desk.said("opaque", &["--answer", "idp=inactive.json"]);
     assert_eq!(record["reason"], "inactive");
@@ -267,7 +287,7 @@ fn faults_of_keys_and_documents_are_reported_as_by_the_filter() {
     ] {
         let (done, text) = desk.explain("jwt", &option);
         assert!(done && text.contains(words), "{option:?}: {text}");
-        let record: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+        let (record, _) = desk.said("jwt", &option);
         assert_eq!(
             (&record["reason"], &record["fault"]),
             (&json!(reason), &json!(fault))
@@ -282,5 +302,126 @@ fn faults_of_keys_and_documents_are_reported_as_by_the_filter() {
     let (done, text) = desk.explain("jwt", &both);
     assert!(done, "{text}");
     assert!(text.contains("its keys would be fetched from https://idp.example.com/jwks"));
-    assert!(text.contains("is forwarded for the caller:"));
+    assert!(text.contains("decision: forward"));
+}
+
+const CLAIMS: &str = r#"{ "iss": "https://idp.example.com", "aud": "api://n8n", "sub": "reports",
+    "client_id": "reports", "scope": "a b" }"#;
+
+/// The whole text, so that a change of it is looked at.
+#[test]
+fn a_forward_and_a_refusal_are_explained_step_by_step() {
+    let desk = Desk::new();
+    let keys = "--key-set=idp=jwks.json";
+    let (_, forward) = desk.explain("jwt", &[keys, "--header", "x-auth-subject: root"]);
+    insta::assert_snapshot!("forward", forward);
+    let late = (NOW + 3600).to_string();
+    let wrong = desk.command(&[
+        "--token-file",
+        "jwt",
+        keys,
+        "--at",
+        &late,
+        "--method",
+        "POST",
+    ]);
+    insta::assert_snapshot!("expired", wrong.1);
+    desk.put(
+        "claims.json",
+        &CLAIMS.replace("\"client_id\": \"reports\"", "\"client_id\": \"other\""),
+    );
+    let other = desk.command(&["--claims", "claims.json", "--at", &NOW.to_string()]);
+    insta::assert_snapshot!("no_principal", other.1);
+}
+
+#[test]
+fn claims_without_a_signature_are_called_not_verified() {
+    let desk = Desk::new();
+    desk.put("claims.json", CLAIMS);
+    desk.put(
+        "claims.yaml",
+        "iss: https://idp.example.com\naud: api://n8n\nsub: reports\nazp: reports\n",
+    );
+    for claims in ["claims.json", "claims.yaml"] {
+        let (code, text) = desk.command(&["--claims", claims, "--exit-code"]);
+        assert_eq!(code, Some(0), "{text}");
+        assert!(text.starts_with("NOT VERIFIED"), "{text}");
+        assert!(
+            text.contains("Filled in, because the claims lack it: iat, exp, alg."),
+            "{text}"
+        );
+        assert!(text.contains("?    signature: NOT VERIFIED"), "{text}");
+        let (_, text) = desk.command(&["--claims", claims, "--json"]);
+        let json: Value = serde_json::from_str(&text).unwrap();
+        let warning = json["not_verified"]["warning"].as_str().unwrap();
+        assert!(warning.starts_with("NOT VERIFIED"), "{warning}");
+    }
+    let verified = desk.json("jwt", &["--key-set=idp=jwks.json"]);
+    assert_eq!(verified["not_verified"], Value::Null);
+    let (code, text) = desk.command(&["--claims", "claims.json", "--token-file", "jwt"]);
+    assert_eq!(code, Some(2), "{text}");
+}
+
+#[test]
+fn the_status_says_the_decision_if_asked() {
+    let desk = Desk::new();
+    let keys = "--key-set=idp=jwks.json";
+    let at = NOW.to_string();
+    for (rest, expected) in [
+        (&["--token-file", "jwt", keys, "--exit-code"][..], 0),
+        (
+            &[
+                "--token-file",
+                "jwt",
+                keys,
+                "--exit-code",
+                "--method",
+                "POST",
+            ],
+            3,
+        ),
+        (&["--token-file", "jwt", "--exit-code"], 4),
+        (&["--token-file", "jwt", keys, "--method", "POST"], 0),
+        (&["--token-file", "none", "--exit-code"], 1),
+    ] {
+        let (code, text) = desk.command(&[rest, &["--at", &at]].concat());
+        assert_eq!(code, Some(expected), "{rest:?}: {text}");
+    }
+}
+
+/// A reader that has read enough is no error.
+#[test]
+fn a_closed_pipe_is_quiet() {
+    let desk = Desk::new();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_n8n-idp-gate"))
+        .current_dir(desk.0.path())
+        .args(["explain", "gate.yaml", "--claims", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It writes only after it has read the claims: by then no reader is left.
+    drop(child.stdout.take());
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(CLAIMS.as_bytes())
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+}
+
+#[test]
+fn no_output_is_in_the_form_of_rust() {
+    let desk = Desk::new();
+    let (_, text) = desk.explain("jwt", &["--key-set", "idp=jwks.json"]);
+    for debug in [
+        "Some(", "None", "Set(", "Remove(", "Plain(", "Secret(", "Ok(",
+    ] {
+        assert!(!text.contains(debug), "{debug}: {text}");
+    }
+    assert!(text.contains("  added   x-n8n-api-key: ***"), "{text}");
 }

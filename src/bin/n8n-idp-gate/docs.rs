@@ -14,6 +14,7 @@ use n8n_idp_gate::reply::{problem, Challenge, Reason, Told};
 use crate::diagnostic::rules;
 use crate::diagnostic::Severity;
 use crate::file::input;
+use crate::policy_test::schema::SCHEMA;
 
 #[derive(clap::Args)]
 #[command(group = clap::ArgGroup::new("mode").required(true))]
@@ -33,6 +34,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Str
     let pages = [
         ("configuration.md", reference::page()),
         (reference::SCHEMA_FILE, reference::schema()),
+        ("policy-tests.schema.json", SCHEMA.to_owned()),
         ("operations.md", operations()),
         ("internal-api.md", internal_api()),
         ("reasons.md", reasons()),

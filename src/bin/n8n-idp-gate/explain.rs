@@ -1,29 +1,37 @@
 //! `n8n-idp-gate explain`.
 
-use std::collections::BTreeMap;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+mod caller;
+pub(crate) mod explanation;
+pub(crate) mod headers;
+mod json;
+mod mismatch;
+pub(crate) mod outcome;
+mod place;
+pub(crate) mod step;
+#[cfg(test)]
+mod tests;
+mod text;
+mod token;
 
-use n8n_idp_gate::crypto::{skipped_in_words, GuestCrypto, KeySet, KeySetFault};
-use n8n_idp_gate::decide::{
-    decide, Decision, DecisionContext, HeaderEdit, Need, Outcome, Request, TokenCache,
-};
-use n8n_idp_gate::facts::{
-    read_discovery, read_token_status, Availability, Fact, FactKind, Facts, KeyIdDigest, KeysFault,
-    LoginRequest, MintRequest, NewerKeys, Outage, TokenStatus,
-};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use n8n_idp_gate::config::yaml;
+use n8n_idp_gate::decide::Outcome;
 use n8n_idp_gate::http::RequestHead;
-use n8n_idp_gate::observe::audit_line;
-use n8n_idp_gate::policy::{KeySource, Policy, Provider, ProviderId};
-use n8n_idp_gate::reply::{problem, LocalReply, Resource};
-use n8n_idp_gate::secret::Secret;
+use n8n_idp_gate::policy::Policy;
 use n8n_idp_gate::time::UnixMillis;
-use n8n_idp_gate::token::TokenDigest;
+use serde_json::{Map, Value};
 
 use crate::file::environment::ProcessEnvironment;
 use crate::file::input::{self, now};
 use crate::file::manifest::Manifest;
+use crate::file::output::print;
+use crate::judge::claims::UnverifiedToken;
+use crate::judge::known::{document, named, Known};
+use crate::judge::Case;
+use explanation::Explanation;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -48,6 +56,13 @@ pub(crate) struct Arguments {
     /// processes and no history of commands.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// A file with the claims of a token, in JSON or YAML, or `-`. No signature is checked: the output
+    /// says NOT VERIFIED. Absent times are filled in.
+    #[arg(long, value_name = "FILE", conflicts_with = "token_file")]
+    claims: Option<PathBuf>,
+    /// The `typ` in the header of the token that is made of the claims.
+    #[arg(long, value_name = "TYP", requires = "claims")]
+    token_typ: Option<String>,
     /// The key set of a provider, for providers without keys in the configuration.
     #[arg(long = "key-set", value_name = "PROVIDER=FILE")]
     key_sets: Vec<String>,
@@ -63,146 +78,95 @@ pub(crate) struct Arguments {
     /// The time of the request, in seconds since 1970; now by default.
     #[arg(long, value_name = "SECONDS")]
     at: Option<u64>,
+    /// Write one JSON document.
+    #[arg(long)]
+    json: bool,
+    /// End with the status 3 if the request is refused, and with 4 if something must be given first.
+    #[arg(long)]
+    exit_code: bool,
 }
 
-pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), String> {
+pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, String> {
     let environment = ProcessEnvironment { is_required: false };
     let choice = arguments.name.as_deref();
     let found = Manifest::one_configuration(&arguments.config, choice)?;
-    let policy = found.load(&environment)?.policy;
-    let request = request(arguments)?;
+    let mut policy = found.load(&environment)?.policy;
+    policy.instances.keep_claims();
     let now = arguments
         .at
         .map_or_else(now, |seconds| UnixMillis(seconds.saturating_mul(1000)));
-    let files = Files::read(&policy, arguments, now)?;
-    let context = DecisionContext {
-        nonces: None,
-        policy: &policy,
-        facts: &files,
-        token_cache: &TokenCache::default(),
-        crypto: &GuestCrypto,
-        now: now.to_seconds(),
-    };
+    let unverified = unverified(&policy, arguments, now)?;
+    let head = head(arguments, unverified.as_ref())?;
+    let known = known(&policy, arguments, unverified.as_ref(), now)?;
     let body = arguments.body.as_deref().map(input::bytes).transpose()?;
-    let request = Request {
+    let case = Case {
+        policy: &policy,
+        head: &head,
         body: body.as_deref(),
-        ..Request::of_head(&request)
+        now,
+        known: &known,
+        unverified: unverified.as_ref(),
     };
-    let decision = decide(context, request);
-    let request = request.head;
-    let described = describe(&decision, &policy, request, now, out);
-    let written = described.and_then(|()| {
-        files
-            .notes
-            .iter()
-            .try_for_each(|note| writeln!(out, "{note}"))
-    });
-    written.map_err(|error| error.to_string())
+    let explanation = Explanation::of(&case);
+    if arguments.json {
+        let json = json::json(&case, &explanation);
+        let json = serde_json::to_string_pretty(&json).unwrap_or_default();
+        print(out, &format!("{json}\n"))?;
+    } else {
+        print(out, &text::text(&case, &explanation))?;
+    }
+    Ok(if arguments.exit_code {
+        exit_code(&explanation.decision.outcome)
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
-fn describe(
-    decision: &Decision,
+fn exit_code(outcome: &Outcome) -> ExitCode {
+    match outcome {
+        Outcome::Reject(_) => ExitCode::from(3),
+        Outcome::Await(_) => ExitCode::from(4),
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+/// The token that is made of claims.
+fn unverified(
     policy: &Policy,
-    request: &RequestHead,
+    arguments: &Arguments,
     now: UnixMillis,
-    out: &mut impl Write,
-) -> io::Result<()> {
-    writeln!(out, "{}", audit_line(decision, request, now))?;
-    match &decision.outcome {
-        Outcome::Forward(forward) => {
-            writeln!(out, "is forwarded for the caller:")?;
-            list(forward.edits(), out)
-        }
-        Outcome::Pass(edits) => {
-            writeln!(out, "passes unchanged, except for:")?;
-            list(edits, out)
-        }
-        Outcome::Reject(reason) => {
-            let instance = policy.instances.of(request);
-            let resource = instance.and_then(|instance| {
-                Resource::asked_for(instance, decision.record.surface, request)
-                    .map(|resource| resource.requiring_proofs(decision.record.requires_proof))
-            });
-            let told = decision.record.told(reason, policy);
-            local_reply(&problem(reason, resource.as_ref(), request, told), out)
-        }
-        Outcome::Respond(reply) => local_reply(reply, out),
-        Outcome::Job(job) => match job.session() {
-            Some((user, _)) => writeln!(
-                out,
-                "is carried out by the gate, as the user {} of n8n",
-                user.email()
-            ),
-            None => writeln!(
-                out,
-                "is answered by the gate, with the description of n8n and bearer tokens in it"
-            ),
-        },
-        // Only for requests to which n8n has responded.
-        Outcome::UpstreamResponse | Outcome::UnderWay => Ok(()),
-        Outcome::Await(Need::Body { .. }) => {
-            writeln!(
-                out,
-                "waits for the body of the request: give it with --body FILE"
-            )
-        }
-        Outcome::Await(Need::Fact(fact)) => waits_for(fact, policy, out),
-    }
-}
-
-fn waits_for(fact: &Fact, policy: &Policy, out: &mut impl Write) -> io::Result<()> {
-    let name = |id: &ProviderId| {
-        let provider = policy.providers.get(id.0);
-        provider.map_or("?", |provider| &*provider.name)
+) -> Result<Option<UnverifiedToken>, String> {
+    let Some(path) = &arguments.claims else {
+        return Ok(None);
     };
-    match fact {
-        Fact::TokenStatusToDecide(id, _) | Fact::TokenStatusToConfirm(id, _) => {
-            let name = name(id);
-            writeln!(
-                out,
-                "waits for the response of {name} about the token: give it with --response {name}=FILE"
-            )
-        }
-        Fact::KeySet(id) | Fact::NewerKeySet(id, _) | Fact::ChangedKeySet(id, ..) => {
-            let name = name(id);
-            writeln!(
-                out,
-                "waits for the keys of {name}: give them with --key-set {name}=FILE"
-            )
-        }
-        Fact::MintedKey(request) => writeln!(
-            out,
-            "waits for an API key that the gate makes for the user {}",
-            request.email()
-        ),
-        Fact::BrowserLogin(request) => writeln!(
-            out,
-            "waits for a log-in that the gate makes for the user {}",
-            request.user().email
-        ),
-        Fact::Session(request) => writeln!(
-            out,
-            "waits for a session that the gate makes for the user {}",
-            request.email()
-        ),
+    let claims = claims(path)?;
+    let typ = arguments.token_typ.clone();
+    let header = typ.map(|typ| ("typ".to_owned(), Value::from(typ)));
+    let header: Map<_, _> = header.into_iter().collect();
+    let token = UnverifiedToken::of(policy, (claims, header), None, now.to_seconds());
+    Ok(Some(token))
+}
+
+/// The claims of a file: an object in JSON or YAML.
+fn claims(path: &Path) -> Result<Map<String, Value>, String> {
+    let say = |problem: String| format!("{}: {problem}", input::shown(path));
+    let text = input::text_or_stdin(path)?;
+    let read = if let Ok(read) = serde_json::from_str(&text) {
+        read
+    } else {
+        let json = yaml::to_json(&text).map_err(|fault| say(fault.to_string()))?;
+        serde_json::from_slice(&json).map_err(|error| say(error.to_string()))?
+    };
+    match read {
+        Value::Object(claims) => Ok(claims),
+        _ => Err(say("the claims are no object".to_owned())),
     }
 }
 
-fn list(edits: &[HeaderEdit], out: &mut impl Write) -> io::Result<()> {
-    edits
-        .iter()
-        .try_for_each(|edit| writeln!(out, "  {edit:?}"))
-}
-
-fn local_reply(reply: &LocalReply, out: &mut impl Write) -> io::Result<()> {
-    writeln!(out, "gets a local reply with {}:", reply.status)?;
-    for (name, value) in &reply.headers {
-        writeln!(out, "  {name}: {value}")?;
-    }
-    writeln!(out, "  {}", reply.body)
-}
-
-fn request(arguments: &Arguments) -> Result<RequestHead, String> {
+fn head(
+    arguments: &Arguments,
+    unverified: Option<&UnverifiedToken>,
+) -> Result<RequestHead, String> {
     let mut pairs: Vec<(String, Vec<u8>)> = vec![
         (":method".to_owned(), arguments.method.clone().into_bytes()),
         (":path".to_owned(), arguments.path.clone().into_bytes()),
@@ -215,148 +179,41 @@ fn request(arguments: &Arguments) -> Result<RequestHead, String> {
         let name = name.trim().to_ascii_lowercase();
         pairs.push((name, value.trim().as_bytes().to_vec()));
     }
-    if let Some(path) = &arguments.token_file {
-        let token = input::text_or_stdin(path)?;
+    let token = match &arguments.token_file {
+        Some(path) => Some(input::text_or_stdin(path)?),
+        None => unverified.map(|token| token.compact().to_owned()),
+    };
+    if let Some(token) = token {
         let value = format!("Bearer {}", token.trim());
         pairs.push(("authorization".to_owned(), value.into_bytes()));
     }
     Ok(RequestHead::new(pairs))
 }
 
-/// What the files have, instead of what the filter would fetch.
-#[derive(Default)]
-struct Files {
-    keys: BTreeMap<ProviderId, Result<KeySet, KeysFault>>,
-    /// What the log of the filter would say about them.
-    notes: Vec<String>,
-    responses: BTreeMap<ProviderId, TokenStatus>,
-}
-
-impl Files {
-    fn read(policy: &Policy, arguments: &Arguments, now: UnixMillis) -> Result<Self, String> {
-        let mut files = Self::default();
-        for (index, provider) in policy.providers.iter().enumerate() {
-            if let KeySource::Inline(keys) = &provider.keys {
-                files.keys.insert(ProviderId(index), Ok(keys.clone()));
-            }
-        }
-        for argument in &arguments.discovery {
-            let (id, provider, _, document) = named(policy, argument)?;
-            match read_discovery(provider, &document) {
-                Ok(keys) => files.notes.push(format!(
-                    "provider {}: its keys would be fetched from {keys}",
-                    provider.name
-                )),
-                Err(fault) => files.failed(id, provider, fault),
-            }
-        }
-        for argument in &arguments.key_sets {
-            let (id, provider, _, document) = named(policy, argument)?;
-            match KeySet::parse(&document) {
-                Ok(keys) => {
-                    let keys = keys.revoking(&provider.revoked_kids);
-                    // A discovery document that is refused brings none.
-                    files.keys.entry(id).or_insert(Ok(keys));
-                }
-                Err(fault) => files.failed(id, provider, fault.into()),
-            }
-        }
-        for (id, keys) in &files.keys {
-            let skipped = match keys {
-                Ok(keys) => keys.skipped(),
-                Err(KeysFault::Keys(KeySetFault::NoUsableKey(skipped))) => skipped,
-                Err(_) => continue,
-            };
-            if let (false, Some(provider)) = (skipped.is_empty(), policy.providers.get(id.0)) {
-                let (name, skipped) = (&provider.name, skipped_in_words(skipped));
-                let note = format!("provider {name}: keys of the key set are skipped: {skipped}");
-                files.notes.push(note);
-            }
-        }
-        for argument in &arguments.responses {
-            let (id, provider, path, document) = named(policy, argument)?;
-            let asked = provider.introspection.as_ref();
-            let asked =
-                asked.ok_or_else(|| format!("{} is not asked about tokens", provider.name))?;
-            let said = read_token_status(asked, document, now)
-                .map_err(|fault| format!("{}: {fault}", input::shown(Path::new(path))))?;
-            files.responses.insert(id, said);
-        }
-        Ok(files)
+fn known(
+    policy: &Policy,
+    arguments: &Arguments,
+    unverified: Option<&UnverifiedToken>,
+    now: UnixMillis,
+) -> Result<Known, String> {
+    let mut known = Known::of(policy);
+    for argument in &arguments.discovery {
+        let (provider, text) = document(policy, argument)?;
+        known.discovery(provider, &text);
     }
-
-    /// The filter would have no keys of this provider.
-    fn failed(&mut self, id: ProviderId, provider: &Provider, fault: KeysFault) {
-        let name = &provider.name;
-        let note = format!("provider {name}: the keys could not be fetched: {fault}");
-        self.notes.push(note);
-        let advice = fault.code().advice(FactKind::Keys);
-        let remedy = advice.map(|advice| format!("  {}", advice.remedy));
-        self.notes.extend(remedy);
-        self.keys.insert(id, Err(fault));
+    for argument in &arguments.key_sets {
+        let (provider, text) = document(policy, argument)?;
+        known.key_set(provider, &text);
     }
-}
-
-/// The provider and the file that `PROVIDER=FILE` names.
-fn named<'n>(
-    policy: &'n Policy,
-    argument: &'n str,
-) -> Result<(ProviderId, &'n Provider, &'n str, Vec<u8>), String> {
-    let (name, path) = argument
-        .split_once('=')
-        .ok_or_else(|| format!("{argument:?} is not of the form PROVIDER=FILE"))?;
-    let mut providers = policy.providers.iter().enumerate();
-    let (index, provider) = providers
-        .find(|(_, provider)| &*provider.name == name)
-        .ok_or_else(|| format!("there is no provider {name:?}"))?;
-    let document = input::bytes(Path::new(path))?;
-    Ok((ProviderId(index), provider, path, document))
-}
-
-impl Facts for Files {
-    fn key_set(&self, provider: ProviderId) -> Availability<&KeySet> {
-        match self.keys.get(&provider) {
-            Some(Ok(keys)) => Availability::Known(keys),
-            Some(Err(fault)) => Availability::Unavailable(Outage {
-                retry_after: Duration::from_secs(1),
-                fault: Some(fault.code().as_str()),
-            }),
-            None => Availability::Pending,
-        }
+    known.note_skipped(policy);
+    for argument in &arguments.responses {
+        let (provider, path) = named(policy, argument)?;
+        let response = input::bytes(path)?;
+        let read = known.response(provider, response, now);
+        read.map_err(|problem| format!("{}: {problem}", input::shown(path)))?;
     }
-
-    fn may_have_changed(&self, _: ProviderId, _: KeyIdDigest) -> bool {
-        false
+    if let Some(token) = unverified {
+        known.unverified(token);
     }
-
-    fn newer_keys(&self, _: ProviderId, _: KeyIdDigest) -> NewerKeys {
-        NewerKeys::Unlikely
-    }
-
-    fn token_status_to_decide(
-        &self,
-        provider: ProviderId,
-        _: &TokenDigest,
-    ) -> Availability<TokenStatus> {
-        match self.responses.get(&provider) {
-            Some(status) => Availability::Known(status.clone()),
-            None => Availability::Pending,
-        }
-    }
-
-    fn minted_key(&self, _: &MintRequest) -> Availability<&Secret> {
-        Availability::Pending
-    }
-
-    fn session(&self, _: &MintRequest) -> Availability<&Secret> {
-        Availability::Pending
-    }
-
-    fn browser_login(&self, _: &LoginRequest) -> Availability<&Secret> {
-        Availability::Pending
-    }
-
-    fn is_refused(&self, _: &Secret) -> bool {
-        false
-    }
+    Ok(known)
 }

@@ -6,6 +6,7 @@ pub(crate) mod found;
 pub(crate) mod input;
 pub(crate) mod installation;
 pub(crate) mod manifest;
+pub(crate) mod output;
 pub(crate) mod search;
 mod text;
 mod variables;

@@ -1,0 +1,93 @@
+//! An explanation for programs. The guide on explanations describes the members.
+
+use n8n_idp_gate::observe::{audit_line, rfc3339};
+use n8n_idp_gate::reply::Reason;
+use serde_json::{json, Map, Value};
+
+use super::explanation::Explanation;
+use super::outcome;
+use super::step::{prose, shown, Step};
+use crate::judge::Case;
+
+/// Changes with each change of a member that programs may read.
+const VERSION: u8 = 1;
+
+/// Writes an explanation as one JSON document.
+pub(crate) fn json(case: &Case<'_>, explanation: &Explanation) -> Value {
+    let decision = &explanation.decision;
+    let head = case.head;
+    let bytes = |bytes: &[u8]| shown(&String::from_utf8_lossy(bytes));
+    let record = audit_line(decision, head, case.now);
+    let record: Value = serde_json::from_str(&record).unwrap_or_default();
+    let reason = explanation.reason();
+    let reply = outcome::reply(case, decision).map(|reply| {
+        let headers = reply.headers.iter();
+        let headers: Vec<_> = headers
+            .map(|(name, value)| json!({ "name": name, "value": value }))
+            .collect();
+        let body: Value = serde_json::from_str(&reply.body).unwrap_or(json!(reply.body));
+        json!({ "status": reply.status, "headers": headers, "body": body })
+    });
+    let headers = explanation.headers.as_ref().map(|headers| {
+        let headers = headers.iter().map(|header| {
+            json!({
+                "name": shown(&header.name),
+                "change": header.change.as_str(),
+                "value": header.value,
+            })
+        });
+        headers.collect::<Vec<_>>()
+    });
+    let unverified = case.unverified.map(|token| {
+        json!({ "warning": "NOT VERIFIED: no provider signed these claims", "filled": token.filled })
+    });
+    json!({
+        "version": VERSION,
+        "not_verified": unverified,
+        "request": {
+            "method": bytes(head.method()),
+            "path": bytes(head.path()),
+            "host": head.authority().map(bytes),
+            "time": rfc3339(case.now),
+        },
+        "steps": explanation.steps.iter().map(step).collect::<Vec<_>>(),
+        "decision": outcome::name(&decision.outcome),
+        "summary": outcome::sentence(case, decision),
+        "reason": reason.map(Reason::as_str),
+        "fault": reason.and_then(Reason::fault).map(shown),
+        "status": reason.map(Reason::status),
+        "meaning": reason.map(|reason| prose(reason.meaning())),
+        "remedy": reason.map(|reason| prose(reason.remedy())),
+        "missing": reason.map(Reason::missing_scopes).unwrap_or_default(),
+        "hint": decision.record.hint,
+        "principal": explanation.principal,
+        "granted": explanation.granted,
+        "headers": headers,
+        "reply": reply,
+        "notes": case.known.notes,
+        "record": record,
+    })
+}
+
+fn step(step: &Step) -> Value {
+    let mut members = Map::new();
+    let mut add = |name: &str, value: Value| {
+        let is_empty = match &value {
+            Value::Null => true,
+            Value::String(text) => text.is_empty(),
+            Value::Array(items) => items.is_empty(),
+            _ => false,
+        };
+        if !is_empty {
+            members.insert(name.to_owned(), value);
+        }
+    };
+    add("section", json!(step.section));
+    add("name", json!(step.name));
+    add("result", json!(step.mark.as_str()));
+    add("text", json!(step.text));
+    add("expected", json!(step.expected));
+    add("found", json!(step.found));
+    add("reason", json!(step.reason));
+    Value::Object(members)
+}

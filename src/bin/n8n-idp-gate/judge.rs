@@ -1,0 +1,60 @@
+//! A decision of the gate about one request, with files in place of what the filter fetches.
+
+pub(crate) mod claims;
+pub(crate) mod known;
+mod verifier;
+
+use n8n_idp_gate::decide::{decide, Decision, DecisionContext, Request, TokenCache};
+use n8n_idp_gate::http::RequestHead;
+use n8n_idp_gate::policy::Policy;
+use n8n_idp_gate::time::UnixMillis;
+
+use claims::UnverifiedToken;
+use known::Known;
+pub(crate) use verifier::Verifier;
+
+/// All that a decision depends on.
+pub(crate) struct Case<'c> {
+    /// The policy. Its callers keep their claims, so that an explanation can show them.
+    pub(crate) policy: &'c Policy,
+    /// The head of the request.
+    pub(crate) head: &'c RequestHead,
+    /// Its body, if it is given.
+    pub(crate) body: Option<&'c [u8]>,
+    /// The time of the request.
+    pub(crate) now: UnixMillis,
+    /// What is known.
+    pub(crate) known: &'c Known,
+    /// The token that was made of claims, if there is one.
+    pub(crate) unverified: Option<&'c UnverifiedToken>,
+}
+
+impl<'c> Case<'c> {
+    /// Decides as the filter does.
+    pub(crate) fn decide(&self) -> Decision {
+        let context = DecisionContext {
+            nonces: None,
+            policy: self.policy,
+            facts: self.known,
+            token_cache: &TokenCache::default(),
+            crypto: &self.verifier(),
+            now: self.now.to_seconds(),
+        };
+        decide(context, self.request())
+    }
+
+    /// The request.
+    pub(crate) fn request(&self) -> Request<'c> {
+        Request {
+            body: self.body,
+            ..Request::of_head(self.head)
+        }
+    }
+
+    /// What checks signatures.
+    pub(crate) fn verifier(&self) -> Verifier<'c> {
+        Verifier {
+            unverified: self.unverified.map(UnverifiedToken::signing_input),
+        }
+    }
+}
