@@ -76,6 +76,10 @@ test-fast: ## unit and integration tests that need no server
 	$(CARGO) test --locked --lib --bins --tests
 	$(CARGO) test --locked --doc
 
+.PHONY: policy-test
+policy-test: ## the tests of the shipped configurations
+	$(CARGO) run --locked --quiet --bin n8n-idp-gate -- test --require-coverage deploy/policy-tests/*.yaml
+
 .PHONY: nextest
 nextest: ## the same with a time limit for each test (compiles cargo-nextest first, some 10 minutes)
 	@scripts/nextest.sh
