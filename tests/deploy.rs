@@ -38,6 +38,9 @@ mod oci;
 mod plugin;
 #[path = "deploy/preflight.rs"]
 mod preflight;
+#[cfg(feature = "e2e")]
+#[path = "deploy/rendered.rs"]
+mod rendered;
 #[path = "deploy/repository.rs"]
 mod repository;
 #[path = "deploy/words.rs"]

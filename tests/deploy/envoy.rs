@@ -82,7 +82,7 @@ fn validate(name: &str, text: &str) {
     clippy::disallowed_methods,
     reason = "make names the programs in the environment"
 )]
-fn installed(variable: &str, usual: &str) -> PathBuf {
+pub(crate) fn installed(variable: &str, usual: &str) -> PathBuf {
     let path = env::var_os(variable).map_or_else(|| root().join(usual), PathBuf::from);
     assert!(
         path.exists(),

@@ -249,8 +249,12 @@ fn given_variables(manifest: &Manifest) -> BTreeSet<String> {
     for document in &manifest.folder {
         let containers = document["spec"]["template"]["spec"]["containers"].as_array();
         let gateway = &document["spec"]["provider"]["kubernetes"]["envoyDeployment"]["container"];
-        for container in containers.into_iter().flatten().chain([gateway]) {
-            for variable in container["env"].as_array().into_iter().flatten() {
+        // The values of a chart have them at the top.
+        let values = &document["envVarFrom"];
+        let lists = containers.into_iter().flatten().chain([gateway]);
+        let lists = lists.map(|container| &container["env"]).chain([values]);
+        for list in lists {
+            for variable in list.as_array().into_iter().flatten() {
                 assert!(variable["valueFrom"]["secretKeyRef"].is_object());
                 given.insert(variable["name"].as_str().unwrap().to_owned());
             }

@@ -1,6 +1,6 @@
 //! `n8n-idp-gate check`.
 
-mod configuration;
+pub(crate) mod configuration;
 mod inputs;
 mod report;
 mod surroundings;

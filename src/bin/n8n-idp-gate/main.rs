@@ -1,5 +1,6 @@
-//! The native twin of the filter: it checks configurations, explains decisions, tests policies, deletes API
-//! keys that the gate made, and writes the reference documentation, with the same code that runs in Envoy.
+//! The native twin of the filter: it checks configurations, explains decisions, tests policies, renders
+//! manifests, deletes API keys that the gate made, and writes the reference documentation, with the same code
+//! that runs in Envoy.
 
 mod check;
 mod completions;
@@ -9,6 +10,7 @@ mod explain;
 mod file;
 mod judge;
 mod policy_test;
+mod render;
 mod revoke;
 mod schema;
 
@@ -33,6 +35,8 @@ enum Command {
     Explain(Box<explain::Arguments>),
     /// Test a policy: compare decisions with what the files expect.
     Test(policy_test::Arguments),
+    /// Write the manifests around a configuration, with the clusters that it calls.
+    Render(Box<render::Arguments>),
     /// Delete the API keys that the gate made for a user of n8n, or the user itself.
     Revoke(revoke::Arguments),
     /// Print a JSON Schema for editors.
@@ -49,6 +53,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => return check::run(&arguments, &mut out),
         Command::Explain(arguments) => explain::run(&arguments, &mut out),
         Command::Test(arguments) => policy_test::run(&arguments, &mut out),
+        Command::Render(arguments) => success(render::run(&arguments, &mut out)),
         Command::Schema(arguments) => success(schema::run(&arguments, &mut out)),
         Command::Completions(arguments) => {
             success(completions::run(&arguments, Arguments::command(), &mut out))

@@ -1,6 +1,6 @@
 //! The checks of one configuration.
 
-mod bodies;
+pub(crate) mod bodies;
 mod clusters;
 mod foreign_names;
 mod keys;

@@ -14,15 +14,7 @@ use crate::file::installation::{Installation, HANDS_OVER_BODIES};
 /// Says if Envoy refuses bodies that a rule would take. `buffer`: what it holds of a request over HTTP/1,
 /// if that is known.
 pub(crate) fn too_large(policy: &Policy, buffer: Option<u64>) -> Option<Fault> {
-    let instances = policy.instances.iter();
-    let rules = instances.flat_map(|instance| instance.webhooks.iter());
-    let largest = rules.filter_map(|rule| {
-        let WebhookAuth::Signature(rule) = &rule.auth else {
-            return None;
-        };
-        u64::try_from(rule.max_body).ok()
-    });
-    let (largest, buffer) = (largest.max()?, buffer?);
+    let (largest, buffer) = (largest(policy)?, buffer?);
     (largest > buffer).then(|| {
         let problem = format!(
             "a rule takes bodies of {largest} bytes, and Envoy refuses those of more than {buffer} over HTTP/1"
@@ -31,6 +23,19 @@ pub(crate) fn too_large(policy: &Policy, buffer: Option<u64>) -> Option<Fault> {
                     request_body_buffer_limit on the routes of the webhooks";
         Fault::new(BUFFER_TOO_SMALL, "webhooks", problem, hint)
     })
+}
+
+/// The largest body that a rule takes.
+pub(crate) fn largest(policy: &Policy) -> Option<u64> {
+    let instances = policy.instances.iter();
+    let rules = instances.flat_map(|instance| instance.webhooks.iter());
+    let sizes = rules.filter_map(|rule| {
+        let WebhookAuth::Signature(rule) = &rule.auth else {
+            return None;
+        };
+        u64::try_from(rule.max_body).ok()
+    });
+    sizes.max()
 }
 
 /// Why rules of this policy get no bodies; `None`: they do, or need none.

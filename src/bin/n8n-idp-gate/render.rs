@@ -1,0 +1,163 @@
+//! `n8n-idp-gate render`: the files around a configuration.
+//!
+//! The files below `deploy` and the `envoy.yaml` of the repository are the templates.
+
+mod envoy;
+mod envoy_gateway;
+mod helm;
+mod istio;
+mod options;
+mod template;
+mod upstream;
+mod yaml;
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use n8n_idp_gate::config;
+use serde_json::Value;
+
+use self::options::Options;
+use self::upstream::Calls;
+use crate::check::configuration::bodies;
+use crate::file::environment::ProcessEnvironment;
+use crate::file::installation::Installation;
+use crate::file::manifest::Manifest;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// What to write.
+    target: Target,
+    /// A configuration, or a file with one inside. It may name any clusters, or none.
+    file: PathBuf,
+    /// Which configuration of the file, by its name or number.
+    #[arg(long)]
+    name: Option<String>,
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Target {
+    /// Manifests for the gateway of an Istio.
+    Istio,
+    /// The file of an Envoy that runs by itself.
+    Envoy,
+    /// Manifests for Envoy Gateway.
+    EnvoyGateway,
+    /// A file of Docker Compose with Envoy and n8n.
+    Compose,
+    /// Values for the chart `istio/gateway`.
+    HelmValues,
+}
+
+/// What the proxy of the templates holds of one request, in bytes.
+const BUFFER: u64 = 64 * 1024;
+
+/// A configuration that names the clusters of a target, and what it needs around it.
+pub(crate) struct Gate {
+    pub(crate) configuration: Value,
+    pub(crate) calls: Calls,
+    /// The environment variables that it names.
+    pub(crate) variables: Vec<String>,
+    /// Whether the filter must get bodies.
+    pub(crate) needs_bodies: bool,
+    /// How much the proxy must hold of one request, in bytes.
+    pub(crate) buffer: u64,
+}
+
+pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), String> {
+    let found = Manifest::one_configuration(&arguments.file, arguments.name.as_deref())?;
+    if let Some(problem) = found.problems.first() {
+        return Err(format!(
+            "cannot be read as Envoy and Kubernetes do: {}. Hint: {}",
+            problem.message, problem.hint
+        ));
+    }
+    let target = arguments.target;
+    let options = &arguments.options;
+    let gate = gate(found.configuration, target, options)?;
+    let text = match target {
+        Target::Istio => istio::render(&gate, options),
+        Target::Envoy => envoy::render(&gate, options),
+        Target::EnvoyGateway => envoy_gateway::render(&gate, options),
+        Target::Compose => envoy::compose(&gate, options),
+        Target::HelmValues => Ok(helm::values(&gate, options)),
+    }?;
+    let head = head(&gate, target);
+    write!(out, "{head}{text}").map_err(|error| error.to_string())
+}
+
+fn gate(mut configuration: Value, target: Target, options: &Options) -> Result<Gate, String> {
+    for (field, hint) in [
+        (
+            "instances",
+            "render each of them alone, and put the instances together by hand",
+        ),
+        (
+            "path_prefix",
+            "take the shipped routes, and write the rewrite by hand",
+        ),
+    ] {
+        if !configuration[field].is_null() {
+            return Err(format!(
+                "{field}: render makes the routes of one n8n at the root of its host. Hint: {hint}"
+            ));
+        }
+    }
+    upstream::stand_in(&mut configuration);
+    let environment = ProcessEnvironment { is_required: false };
+    let load = |configuration: &Value| {
+        let text = configuration.to_string();
+        config::load(text.as_bytes(), &environment).map_err(|errors| errors.to_string())
+    };
+    let policy = load(&configuration)?.policy;
+    let calls = Calls::of(&policy, options, target)?;
+    calls.name(&mut configuration, target);
+    // What is written is what the filter will read.
+    let policy = load(&configuration)?.policy;
+    let withheld = Installation::Envoy { hands_over: false };
+    let needs_bodies = bodies::missing(&policy, withheld, false).is_some()
+        || !bodies::missed(&policy, withheld, false).is_empty();
+    let mut variables = Vec::new();
+    collect_variables(&configuration, &mut variables);
+    Ok(Gate {
+        configuration,
+        calls,
+        variables,
+        needs_bodies,
+        buffer: bodies::largest(&policy).unwrap_or(0).max(BUFFER),
+    })
+}
+
+/// Every `{ env: NAME }` in a configuration.
+fn collect_variables(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| collect_variables(item, found)),
+        Value::Object(members) => {
+            if let (1, Some(Value::String(name))) = (members.len(), members.get("env")) {
+                if !found.contains(name) {
+                    found.push(name.clone());
+                }
+            }
+            let members = members.values();
+            members.for_each(|member| collect_variables(member, found));
+        }
+        _ => {}
+    }
+}
+
+/// What was chosen, as comments.
+fn head(gate: &Gate, target: Target) -> String {
+    use std::fmt::Write as _;
+    let mut head =
+        "# Written by `n8n-idp-gate render`; the templates in the repository say why.\n".to_owned();
+    if target == Target::HelmValues {
+        return head;
+    }
+    for (field, upstream) in &gate.calls.0 {
+        let (cluster, address) = (upstream.cluster(target), upstream.address());
+        let _ = writeln!(head, "# {field}: {cluster} ({address})");
+    }
+    head
+}

@@ -1,0 +1,124 @@
+//! The file of an Envoy that runs by itself, and of Docker Compose.
+
+use serde_json::{json, Value};
+
+use super::options::Options;
+use super::template::{document, put};
+use super::upstream::Upstream;
+use super::{yaml, Gate, Target};
+
+const ENVOY: &str = include_str!("../../../../envoy.yaml");
+const COMPOSE: &str = include_str!("../../../../deploy/compose/docker-compose.yaml");
+
+const MANAGER: &str = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
+const CLUSTERS: &str = "/static_resources/clusters";
+
+/// Where the container of Envoy has the module.
+const IN_CONTAINER: &str = "/etc/envoy/n8n-idp-gate.wasm";
+
+/// The file.
+pub(crate) fn render(gate: &Gate, options: &Options) -> Result<String, String> {
+    let file = file(
+        gate,
+        Target::Envoy,
+        &options.module,
+        &options.listen,
+        options,
+    )?;
+    Ok(yaml::document(&file))
+}
+
+fn file(
+    gate: &Gate,
+    target: Target,
+    module: &str,
+    (address, port): &(String, u16),
+    options: &Options,
+) -> Result<Value, String> {
+    let mut file = document(ENVOY)?;
+    let filter = filter(&file, gate, module)?;
+    put(&mut file, &format!("{MANAGER}/http_filters/0"), filter)?;
+    let listener = "/static_resources/listeners/0/address/socket_address";
+    let socket = json!({ "address": address, "port_value": port });
+    put(&mut file, listener, socket)?;
+    for pointer in [
+        "/static_resources/listeners/0/per_connection_buffer_limit_bytes",
+        &format!("{MANAGER}/http2_protocol_options/initial_stream_window_size"),
+    ] {
+        put(&mut file, pointer, gate.buffer.into())?;
+    }
+    let n8n = Upstream::n8n(options, target);
+    let endpoint = "/0/load_assignment/endpoints/0/lb_endpoints/0/endpoint/address/socket_address";
+    let socket = json!({ "address": n8n.host, "port_value": n8n.port });
+    put(&mut file, &format!("{CLUSTERS}{endpoint}"), socket)?;
+    let clusters = file.pointer_mut(CLUSTERS).and_then(Value::as_array_mut);
+    let clusters = clusters.ok_or("the template has no clusters")?;
+    clusters.truncate(1);
+    let providers = gate.calls.providers().into_iter();
+    clusters.extend(providers.map(|upstream| upstream.of_envoy(target, &options.ca)));
+    Ok(file)
+}
+
+/// The filter of the shipped file with another configuration.
+pub(crate) fn filter(file: &Value, gate: &Gate, module: &str) -> Result<Value, String> {
+    let filter = file.pointer(&format!("{MANAGER}/http_filters/0"));
+    let mut filter = filter.cloned().ok_or("the template has no filter")?;
+    let config = "/typed_config/config";
+    for (pointer, value) in [
+        ("/configuration/value", gate.configuration.clone()),
+        ("/vm_config/code/local/filename", module.into()),
+        (
+            "/vm_config/environment_variables/host_env_keys",
+            gate.variables.clone().into(),
+        ),
+        ("/allow_on_headers_stop_iteration", gate.needs_bodies.into()),
+    ] {
+        put(&mut filter, &format!("{config}{pointer}"), value)?;
+    }
+    if let (true, Some(vm)) = (
+        gate.variables.is_empty(),
+        filter.pointer_mut("/typed_config/config/vm_config"),
+    ) {
+        vm.as_object_mut()
+            .and_then(|vm| vm.remove("environment_variables"));
+    }
+    Ok(filter)
+}
+
+/// Envoy and n8n in containers. n8n has no port of its own on the host.
+pub(crate) fn compose(gate: &Gate, options: &Options) -> Result<String, String> {
+    let inside = ("0.0.0.0".to_owned(), 8080);
+    let file = file(gate, Target::Compose, IN_CONTAINER, &inside, options)?;
+    let shipped = document(COMPOSE)?;
+    let image = |service: &str| shipped["services"][service]["image"].clone();
+    let (address, port) = &options.listen;
+    let n8n = Upstream::n8n(options, Target::Compose);
+    let mut services = json!({
+        "envoy": {
+            "image": image("envoy"),
+            "command": shipped["services"]["envoy"]["command"],
+            "configs": [{ "source": "envoy", "target": "/etc/envoy/envoy.yaml" }],
+            "environment": gate.variables,
+            "ports": [format!("{address}:{port}:8080")],
+            "restart": "unless-stopped",
+            "volumes": [format!("./{}:{IN_CONTAINER}:ro", options.module.trim_start_matches("./"))],
+        },
+    });
+    let mut all = json!({});
+    if n8n.host == "n8n" {
+        services["n8n"] = json!({
+            "image": image("n8n"),
+            "environment": { "N8N_PROXY_HOPS": "1" },
+            "healthcheck": shipped["services"]["n8n"]["healthcheck"],
+            "restart": "unless-stopped",
+            "volumes": ["n8n:/home/node/.n8n"],
+        });
+        services["envoy"]["depends_on"] = json!({ "n8n": { "condition": "service_healthy" } });
+        all["volumes"] = json!({ "n8n": {} });
+    }
+    all["services"] = services;
+    // Compose replaces `$NAME` in texts; `$$` is one dollar.
+    let content = yaml::document(&file).replace('$', "$$");
+    all["configs"] = json!({ "envoy": { "content": content } });
+    Ok(yaml::document(&all))
+}

@@ -1,0 +1,257 @@
+//! The files that `n8n-idp-gate render` writes around a configuration.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails at the first unexpected value"
+)]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde::Deserialize as _;
+use serde_json::Value;
+use serde_norway::Deserializer;
+
+const TARGETS: [&str; 5] = ["istio", "envoy", "envoy-gateway", "compose", "helm-values"];
+
+/// The end of the command, what it printed, and what it said was wrong.
+fn run(arguments: &[&str]) -> (bool, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_n8n-idp-gate"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(arguments)
+        .output()
+        .unwrap();
+    let [out, err] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+    (output.status.success(), out, err)
+}
+
+fn rendered(target: &str, file: &str, more: &[&str]) -> String {
+    let (is_good, text, problem) = run(&[&["render", target, file], more].concat());
+    assert!(is_good, "{target}: {problem}");
+    text
+}
+
+fn documents(text: &str) -> Vec<Value> {
+    let documents = Deserializer::from_str(text).map(|document| {
+        let value = serde_norway::Value::deserialize(document).unwrap();
+        serde_json::to_value(value).unwrap()
+    });
+    documents.collect()
+}
+
+#[test]
+fn every_target_is_as_it_was() {
+    for target in TARGETS {
+        insta::with_settings!({ snapshot_path => "render", prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!(target, rendered(target, "tests/render/gate.yaml", &[]));
+        });
+    }
+}
+
+#[test]
+fn where_bodies_are_checked_they_are_handed_over() {
+    let more = ["--key-host", "login=keys.example.net"];
+    for target in ["istio", "envoy-gateway", "helm-values"] {
+        let name = format!("{target}-signed");
+        let text = rendered(target, "tests/render/signed.yaml", &more);
+        insta::with_settings!({ snapshot_path => "render", prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!(name, text);
+        });
+    }
+    let text = rendered("envoy", "tests/render/signed.yaml", &more);
+    assert!(text.contains("allow_on_headers_stop_iteration: true"));
+}
+
+#[test]
+fn check_finds_nothing_in_what_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rendered.yaml");
+    for (file, more) in [
+        ("tests/render/gate.yaml", &[][..]),
+        (
+            "tests/render/signed.yaml",
+            &["--key-host", "login=keys.example.net"],
+        ),
+        ("deploy/istio/wasmplugin.yaml", &[]),
+        ("deploy/envoy-gateway/policy.yaml", &[]),
+        ("envoy.yaml", &[]),
+    ] {
+        for target in ["istio", "envoy", "envoy-gateway"] {
+            // Istio has no cluster for the address of its provider.
+            if (target, file) == ("istio", "envoy.yaml") {
+                continue;
+            }
+            fs::write(&path, rendered(target, file, more)).unwrap();
+            let (is_good, said, problem) = run(&["check", path.to_str().unwrap()]);
+            assert!(is_good, "{target} {file}: {said}{problem}");
+            let warnings: Vec<_> = said
+                .lines()
+                .filter(|line| line.contains("warning:"))
+                .collect();
+            // The configuration itself calls over http.
+            let warnings = warnings.iter().filter(|line| !line.contains("http"));
+            assert_eq!(warnings.count(), 0, "{target} {file}: {said}");
+        }
+    }
+}
+
+#[test]
+fn the_shipped_values_are_rendered_again() {
+    let text = rendered("helm-values", "deploy/istio/wasmplugin.yaml", &[]);
+    let shipped = fs::read_to_string("deploy/istio/gateway-values.yaml").unwrap();
+    assert_eq!(documents(&text), documents(&shipped));
+}
+
+/// The shipped manifests are what is rendered of their own configuration.
+#[test]
+fn the_shipped_manifests_are_rendered_again() {
+    for (target, folder, file, others) in [
+        (
+            "istio",
+            "deploy/istio",
+            "wasmplugin.yaml",
+            &[
+                "route.yaml",
+                "limits.yaml",
+                "access-log.yaml",
+                "only-through-the-gateway.yaml",
+            ][..],
+        ),
+        (
+            "envoy-gateway",
+            "deploy/envoy-gateway",
+            "policy.yaml",
+            &["limits.yaml", "route.yaml"],
+        ),
+    ] {
+        let text = rendered(target, &format!("{folder}/{file}"), &[]);
+        let mut written = documents(&text);
+        let without_clusters = |document: &mut Value| {
+            for pointer in ["/spec/pluginConfig", "/spec/wasm/0/config"] {
+                let Some(configuration) = document.pointer_mut(pointer) else {
+                    continue;
+                };
+                configuration["providers"][0]["cluster"] = Value::Null;
+            }
+        };
+        written.iter_mut().for_each(without_clusters);
+        for name in others.iter().chain([&file]) {
+            let text = fs::read_to_string(Path::new(folder).join(name)).unwrap();
+            for mut document in documents(&text) {
+                without_clusters(&mut document);
+                assert!(written.contains(&document), "{folder}/{name}: {document}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_wrong_configuration_or_option_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gate.yaml");
+    let path = path.to_str().unwrap();
+    let text = fs::read_to_string("tests/render/gate.yaml").unwrap();
+    for (old, new, more, said) in [
+        (
+            "audiences: [api",
+            "audiencs: [api",
+            &[][..],
+            "providers[1].audiencs",
+        ),
+        (
+            "\nprincipals",
+            "\npath_prefix: /n8n\nprincipals",
+            &[],
+            "path_prefix: render makes",
+        ),
+        (
+            "keys.example.com",
+            "192.0.2.1",
+            &[],
+            "https://192.0.2.1:443: Istio has no cluster",
+        ),
+        (
+            "tenant:",
+            "jwks_cluster: other\n    tenant:",
+            &[],
+            "providers[0].jwks_cluster: the address",
+        ),
+        (
+            "",
+            "",
+            &["--host", "n8n.example.com:443"],
+            "'--host <HOST>'",
+        ),
+        ("", "", &["--sha256", "abc"], "'--sha256 <SHA256>'"),
+        (
+            "",
+            "",
+            &["--n8n", "192.0.2.1:5678"],
+            "--n8n: Istio needs the service",
+        ),
+        (
+            "",
+            "",
+            &["--image", "oci://registry.example.com/gate:1"],
+            "'--image <IMAGE>'",
+        ),
+    ] {
+        fs::write(path, text.replacen(old, new, 1)).unwrap();
+        let (is_good, _, problem) = run(&[&["render", "istio", path], more].concat());
+        assert!(!is_good, "{new}");
+        assert!(problem.contains(said), "{new}: {problem}");
+    }
+    fs::write(path, "providers: []\ninstances: []\n").unwrap();
+    let (is_good, _, problem) = run(&["render", "istio", path]);
+    assert!(
+        !is_good && problem.contains("instances: render makes"),
+        "{problem}"
+    );
+}
+
+#[test]
+fn names_and_addresses_are_those_of_the_options() {
+    let more = [
+        ["--host", "flows.test"],
+        ["--n8n", "flows.automation.svc.cluster.local:80"],
+        ["--gateway", "edge"],
+        ["--namespace", "edge-ns"],
+        ["--certificate", "flows-cert"],
+        ["--secret", "flow-keys"],
+        ["--image", "registry.test/gate:2"],
+        ["--gateway-class", "eg"],
+    ]
+    .concat();
+    for target in ["istio", "envoy-gateway", "helm-values"] {
+        let text = rendered(target, "tests/render/gate.yaml", &more);
+        for shipped in [
+            "n8n-ingress",
+            "n8n-example-com",
+            "n8n-api-keys",
+            "5678",
+            "n8n.n8n.",
+        ] {
+            assert!(!text.contains(shipped), "{target} has {shipped}:\n{text}");
+        }
+        assert_eq!(text, rendered(target, "tests/render/gate.yaml", &more));
+    }
+}
+
+#[test]
+fn no_value_of_a_variable_is_written() {
+    let output = Command::new(env!("CARGO_BIN_EXE_n8n-idp-gate"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["render", "helm-values", "tests/render/gate.yaml"])
+        .env(
+            "N8N_GATE_SEED",
+            "a-value-that-only-the-environment-has-0123456789",
+        )
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("name: N8N_GATE_SEED"), "{text}");
+    assert!(!text.contains("only-the-environment"));
+}
