@@ -7,23 +7,22 @@
     reason = "a test may stop at once when something is not as it needs it"
 )]
 
+#[path = "support/scripted_n8n.rs"]
+mod scripted_n8n;
+
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
 use std::process::Command;
-use std::sync::mpsc::{channel, Receiver, Sender};
-use std::thread;
+use std::sync::mpsc::Receiver;
 
 use serde_json::{json, Value};
 use tempfile::TempDir;
+
+use self::scripted_n8n::Step;
 
 const SEED: &str = "a-seed-of-the-tests-alone";
 const KEY: &str = "provisioning-key";
 const ADMIN: &str = "key-of-an-admin";
 const USER: &str = "client-orders-00@minted.invalid";
-
-/// A response, and the beginning of the method and path that gets it.
-type Step = (&'static str, u16, Value);
 
 /// What n8n responds to a good log-in; the cookie comes with each response.
 fn good(more: &[Step]) -> Vec<Step> {
@@ -42,49 +41,6 @@ fn good(more: &[Step]) -> Vec<Step> {
     steps
 }
 
-/// Serves the steps in any order, as often as they are asked for. What is asked is sent to `seen`.
-fn serve(listener: &TcpListener, steps: &[Step], seen: &Sender<String>) {
-    for stream in listener.incoming() {
-        let mut stream = stream.unwrap();
-        while let Some(request) = read(&mut stream) {
-            let found = steps.iter().find(|(line, ..)| request.starts_with(line));
-            let (status, body) = found.map_or((404, "{}".to_owned()), |(_, status, body)| {
-                (*status, body.to_string())
-            });
-            let _ = seen.send(request);
-            let response = format!(
-                "HTTP/1.1 {status} x\r\ncontent-length: {}\r\nretry-after: 42\r\nlocation: https://elsewhere.example/\r\n\
-                 set-cookie: n8n-auth=the-session; Path=/; HttpOnly\r\n\r\n{body}",
-                body.len()
-            );
-            stream.write_all(response.as_bytes()).unwrap();
-        }
-    }
-}
-
-/// Head and body of a request. `None`: the connection has ended.
-fn read(stream: &mut TcpStream) -> Option<String> {
-    let mut reader = BufReader::new(stream);
-    let mut request = String::new();
-    let mut length = 0;
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line).ok()? == 0 {
-            return None;
-        }
-        if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap();
-        }
-        request.push_str(&line);
-        if line == "\r\n" {
-            break;
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
-    Some(request + &String::from_utf8(body).unwrap())
-}
-
 /// A folder with a configuration, and an n8n.
 struct Desk {
     folder: TempDir,
@@ -100,10 +56,7 @@ impl Desk {
     fn of(configuration: &Value, steps: Vec<Step>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("gate.json"), configuration.to_string()).unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let n8n = format!("http://{}", listener.local_addr().unwrap());
-        let (sender, seen) = channel();
-        thread::spawn(move || serve(&listener, &steps, &sender));
+        let (n8n, seen) = scripted_n8n::start(steps);
         Self { folder, n8n, seen }
     }
 

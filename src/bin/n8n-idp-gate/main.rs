@@ -9,7 +9,9 @@ mod docs;
 mod explain;
 mod file;
 mod judge;
+mod n8n;
 mod policy_test;
+mod provision;
 mod render;
 mod revoke;
 mod schema;
@@ -37,6 +39,8 @@ enum Command {
     Test(policy_test::Arguments),
     /// Write the manifests around a configuration, with the clusters that it calls.
     Render(Box<render::Arguments>),
+    /// Make the API keys of n8n that a configuration names, and rotate and list them.
+    Provision(Box<provision::Arguments>),
     /// Delete the API keys that the gate made for a user of n8n, or the user itself.
     Revoke(revoke::Arguments),
     /// Print a JSON Schema for editors.
@@ -54,6 +58,7 @@ fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments, &mut out),
         Command::Test(arguments) => policy_test::run(&arguments, &mut out),
         Command::Render(arguments) => success(render::run(&arguments, &mut out)),
+        Command::Provision(arguments) => success(provision::run(&arguments, &mut out)),
         Command::Schema(arguments) => success(schema::run(&arguments, &mut out)),
         Command::Completions(arguments) => {
             success(completions::run(&arguments, Arguments::command(), &mut out))

@@ -1,27 +1,24 @@
 //! `n8n-idp-gate revoke`.
 
-mod client;
 mod delete;
 mod listing;
-mod session;
+mod log_in;
 mod target;
 
 use std::io::Write;
 use std::path::PathBuf;
 
 use n8n_idp_gate::config::Environment as _;
-use n8n_idp_gate::formats::printable::printable;
 use n8n_idp_gate::n8n::accounts::{ListedKey, LABEL};
 use n8n_idp_gate::secret::Secret;
 
 use crate::file::environment::ProcessEnvironment;
 use crate::file::manifest::Manifest;
-use client::Client;
-use session::{LogIn, Session};
+use crate::n8n::client::Client;
+use crate::n8n::session::Session;
+use crate::n8n::{say, shown};
+use log_in::LogIn;
 use target::Target;
-
-/// The most characters of a text of n8n that are shown.
-const LONGEST: usize = 200;
 
 #[derive(clap::Args)]
 #[command(group(clap::ArgGroup::new("what").required(true).args(["user", "list"])))]
@@ -62,7 +59,10 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Str
     let found = Manifest::one_configuration(&arguments.config, arguments.name.as_deref())?;
     let policy = found.load(&environment)?.policy;
     let target = Target::choose(&policy, arguments.instance.as_deref())?;
-    let client = Client::new(target.provisioning, arguments.n8n.as_deref())?;
+    let server = &target.provisioning.server;
+    let of_configuration = || format!("{}://{}", server.scheme, server.authority);
+    let address = arguments.n8n.clone().unwrap_or_else(of_configuration);
+    let client = Client::new(&address)?;
     let admin_key = arguments.admin_key.as_deref().map(admin_key).transpose()?;
     let Some(email) = &arguments.user else {
         return listing::list(&client, &target, admin_key.as_ref(), out);
@@ -105,7 +105,7 @@ fn revoke(
     dry_run: bool,
     out: &mut impl Write,
 ) -> Result<(), String> {
-    let session = match session::log_in(client, target, email)? {
+    let session = match log_in::log_in(client, target, email)? {
         LogIn::Session(session) => session,
         LogIn::Pending => {
             return say(
@@ -147,13 +147,4 @@ fn delete_keys(
     };
     let done = if dry_run { "has" } else { "had" };
     say(out, &format!("{} {done} {count} of the gate", shown(email)))
-}
-
-/// A text of n8n or of the command line as messages show it.
-fn shown(text: &str) -> String {
-    printable(text, LONGEST).into_owned()
-}
-
-fn say(out: &mut impl Write, line: &str) -> Result<(), String> {
-    writeln!(out, "{line}").map_err(|error| error.to_string())
 }

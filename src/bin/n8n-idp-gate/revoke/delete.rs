@@ -4,10 +4,10 @@ use std::io::Write;
 
 use n8n_idp_gate::secret::Secret;
 
-use super::client::{Client, Credential};
-use super::session::find;
+use super::log_in::find;
 use super::target::Target;
-use super::{say, shown};
+use crate::n8n::client::{Client, Credential};
+use crate::n8n::{say, shown};
 
 /// Deletes a user. n8n's public API has no way to hand on what the user owns.
 pub(super) fn user(

@@ -5,10 +5,10 @@ use std::io::Write;
 use n8n_idp_gate::n8n::accounts::{accounts_path, read_accounts, Account};
 use n8n_idp_gate::secret::Secret;
 
-use super::client::{Client, Credential};
-use super::session::find;
+use super::log_in::find;
 use super::target::Target;
-use super::{say, shown};
+use crate::n8n::client::{Client, Credential};
+use crate::n8n::{say, shown};
 
 /// The most parts of the list of all users that are read, of 100 users each.
 const MOST_PARTS: usize = 1000;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use n8n_idp_gate::http::Address;
-use n8n_idp_gate::policy::Provisioning;
 use n8n_idp_gate::secret::Secret;
 use serde_json::Value;
 use ureq::http::header::{HeaderValue, CONTENT_TYPE, COOKIE, LOCATION, RETRY_AFTER, SET_COOKIE};
@@ -22,7 +21,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_BODY: u64 = 4 * 1024 * 1024;
 
 /// An n8n, as it is reached from here.
-pub(super) struct Client {
+pub(crate) struct Client {
     agent: Agent,
     /// Scheme, host, port and the path below which it is.
     base: String,
@@ -33,35 +32,29 @@ pub(super) struct Client {
 
 /// What shows n8n for whom a call is.
 #[derive(Clone, Copy)]
-pub(super) enum Credential<'c> {
+pub(crate) enum Credential<'c> {
     Nothing,
     ApiKey(&'c Secret),
     Cookie(&'c Secret),
 }
 
 /// A response of n8n.
-pub(super) struct Response {
-    pub(super) status: u16,
-    pub(super) body: Vec<u8>,
-    pub(super) cookies: Vec<Vec<u8>>,
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) body: Vec<u8>,
+    pub(crate) cookies: Vec<Vec<u8>>,
     /// In how many seconds n8n takes another call.
-    pub(super) retry_after: Option<u64>,
+    pub(crate) retry_after: Option<u64>,
 }
 
 impl Client {
-    /// The n8n at this address; without one, at that of the configuration.
-    pub(super) fn new(provisioning: &Provisioning, address: Option<&str>) -> Result<Self, String> {
-        let server = &provisioning.server;
-        let base = match address {
-            None => format!("{}://{}", server.scheme, server.authority),
-            Some(text) => {
-                let address = Address::parse(text).map_err(|fault| format!("--n8n {fault}"))?;
-                if address.path.contains('?') {
-                    return Err("--n8n has a query (?)".to_owned());
-                }
-                text.trim_end_matches('/').to_owned()
-            }
-        };
+    /// The n8n at this address.
+    pub(crate) fn new(address: &str) -> Result<Self, String> {
+        let parts = Address::parse(address).map_err(|fault| format!("--n8n {fault}"))?;
+        if parts.path.contains('?') {
+            return Err("--n8n has a query (?)".to_owned());
+        }
+        let base = address.trim_end_matches('/').to_owned();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = TlsConfig::builder()
             .root_certs(RootCerts::PlatformVerifier)
@@ -86,12 +79,12 @@ impl Client {
     }
 
     /// `GET`.
-    pub(super) fn get(&self, path: &str, credential: Credential<'_>) -> Result<Response, String> {
+    pub(crate) fn get(&self, path: &str, credential: Credential<'_>) -> Result<Response, String> {
         self.send("GET", path, credential, None)
     }
 
     /// `POST` of a JSON body, or of nothing.
-    pub(super) fn post(
+    pub(crate) fn post(
         &self,
         path: &str,
         credential: Credential<'_>,
@@ -100,8 +93,18 @@ impl Client {
         self.send("POST", path, credential, body)
     }
 
+    /// `PATCH` of a JSON body.
+    pub(crate) fn patch(
+        &self,
+        path: &str,
+        credential: Credential<'_>,
+        body: Secret,
+    ) -> Result<Response, String> {
+        self.send("PATCH", path, credential, Some(body))
+    }
+
     /// `DELETE`.
-    pub(super) fn delete(
+    pub(crate) fn delete(
         &self,
         path: &str,
         credential: Credential<'_>,
@@ -134,7 +137,7 @@ impl Client {
         if body.is_some() {
             request = request.header(CONTENT_TYPE, "application/json");
         }
-        let sent = if method == "POST" {
+        let sent = if matches!(method, "POST" | "PATCH") {
             // Also an empty body has a length: without one it would be sent in chunks.
             let body = body.map_or_else(String::new, |body| body.expose().to_owned());
             let request = request.body(body).map_err(|error| error.to_string())?;
@@ -171,22 +174,26 @@ impl Client {
     }
 
     /// The address, for messages.
-    pub(super) fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         format!("n8n at {}", shown(&self.base))
     }
 }
 
 impl Response {
     /// A failure that has no cause of its own: what was done, and what n8n says.
-    pub(super) fn fault(&self, what: &str) -> String {
+    pub(crate) fn fault(&self, what: &str) -> String {
         if self.status < 300 {
             return format!("{what}: the response is not one of n8n; is --n8n its address?");
         }
-        let body: Option<Value> = serde_json::from_slice(&self.body).ok();
-        let message = body.and_then(|body| Some(shown(body.get("message")?.as_str()?)));
-        match message {
+        match self.message() {
             Some(message) => format!("{what}: n8n responds with {}: {message}", self.status),
             None => format!("{what}: n8n responds with {}", self.status),
         }
+    }
+
+    /// What n8n says about a failure.
+    pub(crate) fn message(&self) -> Option<String> {
+        let body: Value = serde_json::from_slice(&self.body).ok()?;
+        Some(shown(body.get("message")?.as_str()?))
     }
 }
