@@ -30,6 +30,8 @@ mod caller;
 mod clients;
 #[path = "n8n/description.rs"]
 mod description;
+#[path = "n8n/editions.rs"]
+mod editions;
 #[path = "n8n/embed.rs"]
 mod embed;
 #[path = "n8n/internal_api.rs"]
@@ -42,6 +44,8 @@ mod mcp;
 mod minted;
 #[path = "n8n/operations.rs"]
 mod operations;
+#[path = "n8n/provision.rs"]
+mod provision;
 #[path = "n8n/publishing.rs"]
 mod publishing;
 #[path = "n8n/refused_key.rs"]

@@ -16,7 +16,7 @@ use crate::support::provider::{AUDIENCE, READ};
     clippy::disallowed_methods,
     reason = "n8n compares the expiry of its keys with the real clock"
 )]
-fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.unwrap().as_secs()
 }
