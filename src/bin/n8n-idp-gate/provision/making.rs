@@ -1,6 +1,8 @@
 //! Making what is missing.
 
 use std::io::{self, Write};
+use std::thread;
+use std::time::Duration;
 
 use n8n_idp_gate::n8n::accounts::MintedKey;
 use n8n_idp_gate::secret::Secret;
@@ -20,13 +22,18 @@ use crate::n8n::{hex, say, shown};
 pub(super) const NO_PLACE: &str =
     "where do the keys go? Give --env-file FILE, --kubernetes-secret NAME or --dry-run";
 
+/// In which n8n writes the time into a key.
+const ONE_SECOND: Duration = Duration::from_millis(1100);
+
 /// A run that makes keys.
 pub(super) struct Making<'d> {
     pub(super) desk: &'d Desk<'d>,
     pub(super) slots: Vec<Slot>,
     pub(super) output: Output,
     pub(super) dry_run: bool,
-    pub(super) expiry: Option<UnixSeconds>,
+    expiry: Option<UnixSeconds>,
+    /// How many keys this run has made.
+    keys_made: u64,
 }
 
 /// A session, and what n8n has.
@@ -59,8 +66,7 @@ impl<'d> Making<'d> {
         arguments: &ResultArguments,
         slots: Vec<Slot>,
     ) -> Result<Self, String> {
-        let end =
-            |life: std::time::Duration| now().0.saturating_div(1000).saturating_add(life.as_secs());
+        let end = |life: Duration| now().0.saturating_div(1000).saturating_add(life.as_secs());
         let has_place = arguments.env_file.is_some() || arguments.kubernetes_secret.is_some();
         if !has_place && !arguments.dry_run {
             return Err(NO_PLACE.to_owned());
@@ -70,6 +76,7 @@ impl<'d> Making<'d> {
             slots,
             output: Output::new(arguments)?,
             dry_run: arguments.dry_run,
+            keys_made: 0,
             expiry: arguments.expires.0.map(|life| UnixSeconds(end(life))),
         })
     }
@@ -280,7 +287,16 @@ impl<'d> Making<'d> {
                 &format!("{variable}: would make the API key {label}{why}: {can}"),
             );
         }
-        let new = key::make(&open.session, label, scopes, self.expiry)?;
+        // In n8n 1, keys of one user that are made in the same second and have the same end are the same
+        // key, which it refuses.
+        let expiry = self
+            .expiry
+            .map(|end| UnixSeconds(end.0.saturating_add(self.keys_made)));
+        if expiry.is_none() && self.keys_made > 0 {
+            thread::sleep(ONE_SECOND);
+        }
+        self.keys_made = self.keys_made.saturating_add(1);
+        let new = key::make(&open.session, label, scopes, expiry)?;
         if let Err(problem) = self.output.put(variable, new.key.clone()) {
             return Err(undo(&open.session, &[new], problem));
         }
