@@ -272,3 +272,51 @@ fn a_caller_without_a_grant_may_use_no_operation() {
         assert!(!operation.is_allowed_by(&nothing), "{operation:?}");
     }
 }
+
+/// The operations of n8n 1, each with the scopes that it asks of a key there.
+fn operations_of_n8n_1() -> Vec<(String, Vec<String>)> {
+    let text = include_str!("../real/operations/n8n-1.json");
+    let document: serde_json::Value = serde_json::from_str(text).unwrap();
+    let operations = document["operations"].as_object().unwrap().iter();
+    let read = |(call, scopes): (&String, &serde_json::Value)| {
+        let scopes = scopes.as_array().unwrap().iter();
+        let scopes = scopes.map(|scope| scope.as_str().unwrap().to_owned());
+        (call.clone(), scopes.collect())
+    };
+    operations.map(read).collect()
+}
+
+/// The one table is good for n8n 1 as well: it knows every operation there, and asks for no less.
+#[test]
+fn every_operation_of_n8n_1_is_known_and_needs_no_less() {
+    // n8n 2 has a scope of its own for the members of a project. Who may change members of a project of
+    // n8n 1 must be granted both.
+    const OF_MEMBERS: [&str; 3] = [
+        "POST /projects/{projectId}/users",
+        "DELETE /projects/{projectId}/users/{userId}",
+        "PATCH /projects/{projectId}/users/{userId}",
+    ];
+    let operations = operations_of_n8n_1();
+    assert_eq!(operations.len(), 42);
+    for (call, scopes) in operations {
+        let (method, template) = call.split_once(' ').unwrap();
+        let path = format!("/api/v1{}", template.replace(['{', '}'], ""));
+        let found = Operation::find(method.as_bytes(), &route(&path));
+        let found = found.unwrap_or_else(|| panic!("{call} is unknown"));
+        let segments = |path: &str| path.split('/').count();
+        assert_eq!(segments(found.template), segments(template), "{call}");
+        if OF_MEMBERS.contains(&&*call) {
+            assert_eq!(
+                (&*scopes, found.scopes),
+                (
+                    &["project:update".to_owned()][..],
+                    &["project:manageMembers"][..]
+                )
+            );
+            continue;
+        }
+        for scope in scopes {
+            assert!(found.scopes.contains(&&*scope), "{call}: {scope}");
+        }
+    }
+}
