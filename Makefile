@@ -18,6 +18,7 @@ export HYDRA_DIR := $(CURDIR)/.local/hydra
 export CRDS_DIR := $(CURDIR)/.local/crds
 export SPRING_DIR := $(CURDIR)/.local/spring
 export CRANE_BIN := $(CURDIR)/.local/crane/crane
+export OBSERVERS_DIR := $(CURDIR)/.local/observers
 export PROVIDER_DIR := $(CURDIR)/.local/provider
 export N8N_DIR := $(CURDIR)/.local/n8n
 export CHROMIUM_BIN := $(CURDIR)/.local/chromium/chromium
@@ -42,7 +43,7 @@ dist: ## the files of a release in target/dist: module, static binary, bills of 
 	@scripts/dist.sh
 
 .PHONY: check
-check: lint docs-check deny check-wasm ## formatting, lints, generated docs, dependencies, the wasm's imports and size
+check: lint docs-check check-alerts deny check-wasm ## formatting, lints, generated docs, alerts, dependencies, the wasm's imports and size
 
 .PHONY: lint
 lint: ## formatting and lints, with warnings as errors
@@ -71,6 +72,10 @@ docs: ## write the generated reference pages
 docs-check: ## are the generated reference pages up to date?
 	$(CARGO) run --locked --quiet --bin n8n-idp-gate -- docs --check
 
+.PHONY: check-alerts
+check-alerts: ## the unit tests of the alert rules, and the queries of the dashboard, by Prometheus' promtool
+	@scripts/check-alerts.sh
+
 .PHONY: test-fast
 test-fast: ## unit and integration tests that need no server
 	$(CARGO) test --locked --lib --bins --tests
@@ -94,7 +99,7 @@ fuzz: ## fuzz each target for a minute, guided by coverage
 	@scripts/fuzz.sh
 
 .PHONY: test-e2e
-test-e2e: wasm envoy provider keycloak lemonldap spring hydra crane crds ## a real Envoy, scripted upstreams and real OpenID providers
+test-e2e: wasm envoy provider keycloak lemonldap spring hydra crane crds observers ## a real Envoy, scripted upstreams and real OpenID providers
 	@scripts/build-wasm.sh host-crypto
 	@scripts/build-wasm.sh neighbour
 	@# Some tests hold thousands of connections.
@@ -118,7 +123,7 @@ test-all:
 
 .PHONY: test-layers
 test-layers:
-	@$(MAKE) lint docs-check test-fast fuzz-smoke
+	@$(MAKE) lint docs-check check-alerts test-fast fuzz-smoke
 	@$(MAKE) check-wasm reproducible test-e2e
 	@$(MAKE) deny test-n8n
 
@@ -166,7 +171,7 @@ bench: preflight wasm envoy n8n ## measure the gate beside Envoy's own filters (
 preflight: ## does this machine have what the rest needs?
 	@scripts/preflight.sh
 
-.PHONY: envoy provider keycloak lemonldap spring hydra crane crds n8n clients chromium
+.PHONY: envoy provider keycloak lemonldap spring hydra crane crds n8n clients chromium observers
 envoy: ## install Envoy below .local
 	@scripts/install-envoy.sh
 provider: ## install the OpenID provider of the tests below .local
@@ -188,6 +193,8 @@ n8n: ## install n8n below .local
 clients: ## install clients of n8n and MCP below .local, for the tests
 	@scripts/install-clients.sh
 
+observers: ## install rsyslog and Prometheus below .local
+	@scripts/install-observers.sh
 chromium: ## install Chromium below .local
 	@scripts/install-chromium.sh
 

@@ -13,7 +13,7 @@ pub(super) type Scrape = BTreeMap<Series, f64>;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Series {
     pub(super) name: String,
-    labels: BTreeMap<String, String>,
+    pub(super) labels: BTreeMap<String, String>,
 }
 
 /// Reads the text format of Prometheus.
@@ -50,9 +50,16 @@ pub(super) fn holds(expression: &str, before: &Scrape, after: &Scrape) -> Vec<Se
         .collect()
 }
 
-/// `vector`, `vector > number` or `vector < number`.
+/// `vector`, `vector > number`, `vector < number` or `vector == 0`.
 fn compared(text: &str, before: &Scrape, after: &Scrape) -> Vec<Series> {
     let limit = |number: &str| -> f64 { number.parse().unwrap() };
+    if let Some(vector) = text.strip_suffix(" == 0") {
+        let values = selected(vector, after).into_iter();
+        return values
+            .filter(|(_, value)| *value == 0.0)
+            .map(|(series, _)| series)
+            .collect();
+    }
     let (vector, least, most) = match (text.split_once(" > "), text.split_once(" < ")) {
         (Some((vector, number)), _) => (vector, limit(number), f64::INFINITY),
         (_, Some((vector, number))) => (vector, f64::NEG_INFINITY, limit(number)),
@@ -120,7 +127,7 @@ fn pairs(text: &str) -> impl Iterator<Item = (String, String)> + '_ {
 #[test]
 fn expressions_give_the_results_of_prometheus() {
     let before = scrape("# TYPE a counter\na{x=\"1\"} 2\na{x=\"2\"} 5\nb{} 1\n");
-    let after = scrape("a{x=\"1\"} 4\na{x=\"2\"} 5\na{x=\"3\"} 9\nb{} 3\n");
+    let after = scrape("a{x=\"1\"} 4\na{x=\"2\"} 5\na{x=\"3\"} 9\nb{} 3\nd{x=\"4\"} 0\n");
     let found = |expression: &str| -> Vec<String> {
         let found = holds(expression, &before, &after);
         let label = |series: &Series| series.labels.get("x").cloned().unwrap_or_default();
@@ -141,4 +148,6 @@ fn expressions_give_the_results_of_prometheus() {
     assert_eq!(found("a < 5"), ["1"]);
     assert_eq!(found("b < 3"), [""; 0]);
     assert_eq!(found("c > 0"), [""; 0]);
+    assert_eq!(found("d == 0"), ["4"]);
+    assert_eq!(found("b == 0"), [""; 0]);
 }
