@@ -42,7 +42,7 @@ use crate::facts::{
     SourceId, WaiterId,
 };
 use crate::http::RequestHead;
-use crate::policy::{InstanceId, KeyOf, Policy, ProviderId};
+use crate::policy::{AuditTo, InstanceId, KeyOf, Policy, ProviderId};
 use crate::reply::{problem, Reason, Resource};
 use crate::time::UnixMillis;
 use crate::token::{NonceKey, ProofFault};
@@ -330,6 +330,11 @@ impl Gate {
             let age = self.store.key_set_age(ProviderId(index), now)?;
             Some((&*provider.name, age))
         })
+    }
+
+    /// Where audit records go.
+    pub fn audit_to(&self) -> AuditTo {
+        self.policy.audit.to
     }
 
     /// Whether a decision leaves an audit record.
@@ -721,6 +726,7 @@ impl Gate {
             request,
             now,
             credential: None,
+            is_kept: false,
         }
     }
 

@@ -1,4 +1,4 @@
-//! Which requests leave an audit record.
+//! Which requests leave an audit record, and where.
 
 use super::field::Field;
 use super::raw::RawAudit;
@@ -7,8 +7,11 @@ use crate::policy::AuditRules;
 
 /// The rules for audit records. `None`: something is wrong, and was reported.
 pub(super) fn audit(raw: Field<RawAudit>) -> Option<AuditRules> {
-    let surfaces = raw.value?.surfaces.value_or_error().ok()?;
+    let raw = raw.value?;
+    let surfaces = raw.surfaces.value_or_error();
+    let to = raw.to.value?.0;
+    let surfaces = surfaces.ok()?;
     let surfaces =
         surfaces.map(|OneOrMany(list)| list.into_iter().map(|surface| surface.0).collect());
-    Some(AuditRules { surfaces })
+    Some(AuditRules { surfaces, to })
 }

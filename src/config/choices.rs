@@ -6,7 +6,9 @@ use crate::crypto::Algorithm;
 use crate::http::FORWARDED_CERTIFICATE;
 use crate::identity::{Dialect, Kind};
 use crate::n8n::Surface;
-use crate::policy::{Access, ApiKeys, CryptoMode, DpopUse, Preflight, Replay, RestAuth, RolesFrom};
+use crate::policy::{
+    Access, ApiKeys, AuditTo, CryptoMode, DpopUse, Preflight, Replay, RestAuth, RolesFrom,
+};
 use crate::token::TypRule;
 use crate::webhook_signature::{Encoding, Hash, Sender, TimeFormat};
 
@@ -149,6 +151,16 @@ impl Choice for Access {
 impl Choice for RestAuth {
     fn all() -> Vec<(&'static str, Self)> {
         vec![("pass", Self::Pass), ("bearer", Self::Bearer)]
+    }
+}
+
+impl Choice for AuditTo {
+    fn all() -> Vec<(&'static str, Self)> {
+        vec![
+            ("log", Self::Log),
+            ("access_log", Self::AccessLog),
+            ("both", Self::Both),
+        ]
     }
 }
 

@@ -7,7 +7,7 @@ use super::choices::{ClientAuth, SecretEncoding};
 use super::duration::Limits;
 use super::size::SizeLimits;
 use crate::identity::Dialect;
-use crate::policy::{Access, ApiKeys, CryptoMode, DpopUse, Preflight, Replay, RestAuth};
+use crate::policy::{Access, ApiKeys, AuditTo, CryptoMode, DpopUse, Preflight, Replay, RestAuth};
 use crate::token::TypRule;
 use crate::webhook_signature::{Encoding, TimeFormat};
 
@@ -25,6 +25,9 @@ pub(super) const API_KEYS: ApiKeys = ApiKeys::Pass;
 
 /// The path of n8n's metrics is open, as it is without the gate.
 pub(super) const METRICS: Access = Access::Pass;
+
+/// Envoy's log needs no further configuration.
+pub(super) const AUDIT_TO: AuditTo = AuditTo::Log;
 
 /// n8n made its internal API for its editor alone.
 pub(super) const REST: RestAuth = RestAuth::Pass;

@@ -59,7 +59,7 @@ pub use forward::{Forward, UpstreamCredential};
 pub use job::{Describe, DescriptionKey, Job, JobEnd, JobResult, Progress};
 #[cfg(not(target_arch = "wasm32"))]
 pub use presented::presented_token;
-pub use properties::CALLER_PROPERTIES;
+pub use properties::{AUDIT_PROPERTY, CALLER_PROPERTIES};
 pub use request::{Need, Request};
 pub use token_cache::{TokenCache, TokenCacheKey, MAX_CACHED_BYTES, MAX_CACHED_TOKENS};
 pub use use_once::{IdDigest, UseOnce};

@@ -17,6 +17,9 @@ pub const CALLER_PROPERTIES: [&str; 3] = [
     "n8n_idp_gate.subject",
 ];
 
+/// The property of a request that is its audit record, if access logs are to have it.
+pub const AUDIT_PROPERTY: &str = "n8n_idp_gate.audit";
+
 impl DecisionRecord {
     /// The properties that are known of the caller, encoded as the identity headers are: no claim
     /// can end a line of a log. None for a caller that was not verified.

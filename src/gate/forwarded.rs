@@ -124,6 +124,7 @@ impl ForwardedRequest {
             request,
             now: now(),
             credential: Some(credential),
+            is_kept: false,
         })
     }
 }

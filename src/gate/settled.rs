@@ -38,6 +38,8 @@ pub struct Settled {
     pub(super) now: UnixMillis,
     /// The upstream credential to which n8n has responded.
     pub(super) credential: Option<UpstreamCredential>,
+    /// Whether the host keeps its audit record for access logs.
+    pub is_kept: bool,
 }
 
 /// The edits of the head of n8n's response.

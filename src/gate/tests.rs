@@ -406,7 +406,7 @@ fn the_audit_record_names_the_caller_and_holds_no_secret() {
     assert_eq!(
         record,
         json!({
-            "time": "2027-01-15T08:00:00.000Z", "decision": "forward", "surface": "public_api",
+            "v": 1, "time": "2027-01-15T08:00:00.000Z", "decision": "forward", "surface": "public_api",
             "operation": "workflow:list", "provider": "idp", "iss": "https://idp.example",
             "sub": "app", "client": "app", "kind": "app", "jti": "t", "principal": "app",
             "credential": "bearer", "host": "n8n.example.com",

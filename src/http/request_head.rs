@@ -27,13 +27,14 @@ impl RequestHead {
     /// kept as long as n8n takes for a response.
     #[must_use]
     pub fn for_reports(mut self) -> Self {
-        const KEPT: [&str; 6] = [
+        const KEPT: [&str; 7] = [
             ":method",
             ":path",
             ":authority",
             "host",
             "x-request-id",
             "accept",
+            "user-agent",
         ];
         let path = self.path().len();
         self.headers

@@ -1,6 +1,6 @@
 //! What an operator sees: one audit line for each decision, and metrics.
 
-mod audit;
+pub mod audit;
 mod decision_labels;
 mod metrics;
 mod tally;

@@ -36,7 +36,7 @@ mod webhook_rules;
 pub use access::Access;
 pub use admission::{Admission, NotAdmitted};
 pub use api_key_rules::{ApiKeyRule, ApiKeyRules, ApiKeys};
-pub use audit_rules::AuditRules;
+pub use audit_rules::{AuditRules, AuditTo};
 pub use certificate_rule::{CertificateNames, CertificateRule};
 pub use client_certificates::ClientCertificates;
 pub use condition::{Condition, Mismatch};

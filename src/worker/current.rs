@@ -4,7 +4,7 @@ use log::Level;
 
 use super::call::status_code;
 use super::host::{Attribute, Flow, Headers, Host, NotDone};
-use crate::decide::HeaderEdit;
+use crate::decide::{HeaderEdit, AUDIT_PROPERTY};
 use crate::gate::{Action, Settled, Source};
 use crate::http::RequestHead;
 use crate::reply::{problem, LocalReply, Reason, Told};
@@ -12,17 +12,21 @@ use crate::reply::{problem, LocalReply, Reason, Told};
 /// What Envoy says about a response that came from n8n.
 const VIA_UPSTREAM: &[u8] = b"via_upstream";
 
-/// Carries out what was decided. If the host does not do it, the request is refused, and its decision
-/// says so afterwards.
-pub(super) fn carry_out<H: Host>(host: &H, settled: &mut Settled) -> Flow {
-    let mut named = Ok(());
+/// Carries out what was decided, and has the host keep the audit record for access logs if it is to. If the
+/// host does not do it, the request is refused, and its decision says so afterwards.
+pub(super) fn carry_out<H: Host>(host: &H, settled: &mut Settled, keeps_record: bool) -> Flow {
+    let mut named = if keeps_record {
+        keep_record(host, settled)
+    } else {
+        Ok(())
+    };
     for (name, value) in settled.caller_properties() {
         named = named.and(host.set_property(name, &value));
     }
     let head = settled.request();
     let (done, flow) = match settled.action() {
         // Another module can write these properties before, and declare them read-only. The access log
-        // would then name another caller for a request that reaches n8n.
+        // would then name another caller for a request that reaches n8n, or have a made-up record of it.
         Action::Continue(edits) => {
             let done = named.and_then(|()| edit(host, edits, head));
             (done, Flow::Continue)
@@ -41,9 +45,21 @@ pub(super) fn carry_out<H: Host>(host: &H, settled: &mut Settled) -> Flow {
     Flow::Hold
 }
 
+/// Has the host keep the audit record, in place of one from before, for its access logs. They are written
+/// when the request ends.
+pub(super) fn keep_record<H: Host>(host: &H, settled: &mut Settled) -> Result<(), NotDone> {
+    settled.set_source(|| source(host));
+    let kept = host.set_property(AUDIT_PROPERTY, &settled.audit());
+    settled.is_kept = kept.is_ok();
+    kept
+}
+
 /// Refuses a request because the host did not do what was decided.
 pub(super) fn refuse<H: Host>(host: &H, settled: &mut Settled) {
     settled.host_failed();
+    if settled.is_kept {
+        let _ = keep_record(host, settled);
+    }
     host.log(
         Level::Error,
         "the host did not do what was asked; the request is refused",

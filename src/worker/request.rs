@@ -176,7 +176,8 @@ impl<H: Host> Request<H> {
         let host = &self.host;
         match step {
             Step::Settled(mut settled) => {
-                let flow = current::carry_out(host, &mut settled);
+                let keeps_record = worker.state().keeps_record(&settled);
+                let flow = current::carry_out(host, &mut settled, keeps_record);
                 worker.state().report_current(host, &mut settled);
                 if flow == Flow::Continue {
                     self.response_edits = settled.response_edits();
@@ -252,6 +253,10 @@ fn replace_response<H: Host>(host: &H, worker: &Worker<H>, mut settled: Settled)
         }
     }
     let mut state = worker.state();
+    if state.keeps_record(&settled) {
+        // In place of the record of the forward, which this one implies.
+        let _ = current::keep_record(host, &mut settled);
+    }
     state.gate.note_response(&settled);
     state.report_upstream_refusal(host, &settled, flow == Flow::Hold);
     state.report_current(host, &mut settled);

@@ -13,6 +13,7 @@ use crate::decide::Need;
 use crate::facts::{CallId, Fact, KeyCount};
 use crate::gate::{Gate, Settled};
 use crate::observe::Metric;
+use crate::policy::AuditTo;
 use crate::time::UnixMillis;
 
 /// How often the remaining times of upstream API keys are reported: there may be thousands of keys.
@@ -105,10 +106,22 @@ impl State {
 
     /// Reports the decision for the current request, whose address the host knows.
     pub(super) fn report_current<H: Host>(&mut self, host: &H, settled: &mut Settled) {
-        if self.writes_audit && self.gate.is_recorded(settled) {
+        if self.logs_record(settled) {
             settled.set_source(|| current::source(host));
         }
         self.report(host, settled);
+    }
+
+    /// Whether the host is to keep the audit record of a request for its access logs.
+    pub(super) fn keeps_record(&self, settled: &Settled) -> bool {
+        self.gate.audit_to() != AuditTo::Log && self.gate.is_recorded(settled)
+    }
+
+    /// Whether the audit record goes to the log: also one that no access log gets, because the host did not
+    /// keep it or the request has ended.
+    fn logs_record(&self, settled: &Settled) -> bool {
+        let is_for_log = self.gate.audit_to() != AuditTo::AccessLog || !settled.is_kept;
+        self.writes_audit && is_for_log && self.gate.is_recorded(settled)
     }
 
     /// Writes the audit record and counts the decision.
@@ -121,7 +134,7 @@ impl State {
                 host.log(Level::Warn, &format!("{NOT_SHOWN}: {why}"));
             }
         }
-        if self.writes_audit && self.gate.is_recorded(settled) {
+        if self.logs_record(settled) {
             host.log(Level::Info, &settled.audit());
         }
         self.metrics.tally.count(&settled.decision);

@@ -13,6 +13,7 @@ mod model;
 mod reports;
 mod requests;
 mod responses;
+mod sinks;
 mod waiting;
 
 use std::cell::RefCell;

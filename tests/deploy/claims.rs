@@ -1,21 +1,12 @@
 //! Numbers, names and versions in the documentation, compared with the code.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use n8n_idp_gate::crypto::{CryptoPath, SkipReason};
-use n8n_idp_gate::decide::{
-    CacheOutcome, CredentialKind, Decision, DecisionRecord, DeliveryRecord, Outcome,
-    IDENTITY_HEADERS, MAX_CACHED_BYTES, MAX_CACHED_TOKENS,
-};
-use n8n_idp_gate::http::RequestHead;
-use n8n_idp_gate::identity::{Identity, Kind};
-use n8n_idp_gate::n8n::{Operation, PathFault, Surface};
-use n8n_idp_gate::observe::audit_line;
+use n8n_idp_gate::crypto::SkipReason;
+use n8n_idp_gate::decide::{IDENTITY_HEADERS, MAX_CACHED_BYTES, MAX_CACHED_TOKENS};
+use n8n_idp_gate::n8n::Operation;
 use n8n_idp_gate::reply::Reason;
-use n8n_idp_gate::time::{UnixMillis, UnixSeconds};
-use n8n_idp_gate::token::{KeyClaims, UnverifiedClaims};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::plugin::Plugin;
 use super::repository::{documents, files};
@@ -176,107 +167,6 @@ fn compose_gives_keycloak_the_issuer_that_the_gate_expects() {
         let mapped = format!("{}: [", role["name"].as_str().unwrap());
         assert!(envoy.contains(&mapped), "{mapped}");
     }
-}
-
-#[test]
-fn the_fields_of_the_audit_record_are_listed() {
-    let page = text("docs/guides/observability.md");
-    let section = page
-        .split("\nFields, where they are known:")
-        .nth(1)
-        .unwrap();
-    // The text in brackets is values and remarks.
-    let sentence = section.split("Never a").next().unwrap();
-    let named: BTreeSet<&str> = sentence
-        .split(['(', ')'])
-        .step_by(2)
-        .flat_map(|part| part.split('`').skip(1).step_by(2))
-        .collect();
-
-    let identity = Identity {
-        provider: "idp".into(),
-        issuer: "https://idp.example".into(),
-        subject: Some("subject".to_owned()),
-        client: Some("client".to_owned()),
-        kind: Kind::App,
-        verified_email: None,
-        scopes: Vec::new(),
-        roles: Vec::new(),
-        groups: Vec::new(),
-        groups_left_out: false,
-        tenant: None,
-        hosted_domain: None,
-        token_id: Some("token".to_owned()),
-        expires: UnixSeconds(1),
-        claims: Arc::default(),
-    };
-    let record = DecisionRecord {
-        instance: Some("prod".into()),
-        surface: Some(Surface::PublicApi),
-        operation: Some("workflow:list"),
-        identity: Some(Arc::new(identity)),
-        provider: Some("idp".into()),
-        principal: Some("principal".into()),
-        crypto_path: Some(CryptoPath::Guest),
-        introspection: Some("active"),
-        cache: Some(CacheOutcome::Hit),
-        was_verified: true,
-        hint: Some("hint"),
-        claimed: Some(UnverifiedClaims {
-            issuer: Some("https://idp.example".to_owned()),
-            audience: Vec::new(),
-            subject: None,
-            client: None,
-            key_id: None,
-        }),
-        credential: Some(CredentialKind::ApiKey),
-        requires_proof: false,
-        api_key: Some(KeyClaims::default()),
-        delivery: Some(DeliveryRecord {
-            sender: "github",
-            id: Some("id".to_owned()),
-            secret: Some(1),
-        }),
-        address: Some("10.0.0.1".into()),
-        upstream_status: Some(401),
-        execution: Some("41".to_owned()),
-    };
-    let request = RequestHead::new(
-        [
-            (":method", "GET"),
-            (":path", "/"),
-            (":authority", "n8n.example.com"),
-            ("x-request-id", "1"),
-        ]
-        .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
-        .to_vec(),
-    );
-    let reasons = [
-        Reason::InsufficientScope {
-            missing: vec!["workflow:list"],
-            ask_for: Vec::new(),
-        },
-        Reason::Path(PathFault::DotSegment),
-    ];
-    let written: BTreeSet<String> = reasons
-        .into_iter()
-        .flat_map(|reason| {
-            let decision = Decision {
-                outcome: Outcome::Reject(reason),
-                record: record.clone(),
-                remember: None,
-                asked_about: None,
-                embed: None,
-                otherwise: None,
-                not_shown: None,
-                use_once: None,
-            };
-            let line = audit_line(&decision, &request, UnixMillis(0));
-            let record: Map<String, Value> = serde_json::from_str(&line).unwrap();
-            record.into_iter().map(|(name, _)| name)
-        })
-        .collect();
-    assert_eq!(named, written.iter().map(String::as_str).collect());
 }
 
 /// The table of the guide has the shipped alerts, in their order.

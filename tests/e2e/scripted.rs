@@ -19,6 +19,7 @@ mod support;
 
 mod access_log;
 mod alerts;
+mod audit;
 mod bound;
 mod browsers;
 mod callers;

@@ -1,6 +1,7 @@
 //! A real Envoy with the filter.
 
 pub(crate) mod minimal;
+pub(crate) mod records;
 mod setup;
 
 use std::fs;
@@ -195,13 +196,14 @@ impl Envoy {
     }
 
     /// The audit records so far, oldest first: the lines of the filter that are JSON and hold a
-    /// `decision`.
+    /// `decision`. Each conforms to the schema that the documentation has.
     pub(crate) fn audit(&self) -> Vec<Value> {
         self.log_text()
             .lines()
             .filter_map(|line| line.split_once("wasm log ")?.1.split_once('{'))
             .filter_map(|(_, rest)| serde_json::from_str::<Value>(&format!("{{{rest}")).ok())
             .filter(|record| record.get("decision").is_some())
+            .inspect(records::assert_conforms)
             .collect()
     }
 }

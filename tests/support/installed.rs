@@ -34,6 +34,15 @@ pub(crate) fn neighbour() -> Outcome<PathBuf> {
     )
 }
 
+/// The directory of rsyslog and Prometheus; `OBSERVERS_DIR` names another one.
+pub(crate) fn observers() -> Outcome<PathBuf> {
+    found(
+        "OBSERVERS_DIR",
+        ".local/observers",
+        "scripts/install-observers.sh",
+    )
+}
+
 /// Envoy; `ENVOY_BIN` names another one.
 pub(crate) fn envoy() -> Outcome<PathBuf> {
     found("ENVOY_BIN", ".local/bin/envoy", "scripts/install-envoy.sh")

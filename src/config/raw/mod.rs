@@ -37,7 +37,7 @@ use super::secrets::SecretName;
 use super::section::section;
 use super::syntax::{HostName, OuterPath, PageUri, Server, ShortName, Text};
 use crate::n8n::Surface;
-use crate::policy::{Access, CryptoMode, RestAuth};
+use crate::policy::{Access, AuditTo, CryptoMode, RestAuth};
 
 section! {
     /// The fields at the top.
@@ -63,7 +63,7 @@ section! {
         /// Tokens that are refused although they are good. A change of the configuration revokes them at
         /// once, also those that a worker remembers.
         revoked: List<RawRevoked> = optional("none"),
-        /// Which requests leave an audit record.
+        /// Which requests leave an audit record, and where.
         audit: RawAudit = fields_have_defaults(),
         /// What the bodies of refusals say beside the reason.
         refusals: RawRefusals = fields_have_defaults(),
@@ -139,12 +139,17 @@ section! {
 }
 
 section! {
-    /// Which requests leave an audit record. Requests that are forwarded for a caller and requests
-    /// that are refused always do.
+    /// Which requests leave an audit record, and where. Requests that are forwarded for a caller and
+    /// requests that are refused always do.
     RawAudit at "audit" {
         /// The surfaces on which requests that pass leave an audit record: `[public_api, webhook]`
         /// leaves out the editor, its assets and all others. `outside` exists with `path_prefix`.
         surfaces: OneOrMany<OneOf<Surface>> = optional("all of them"),
+        /// Where records go. `log`: to Envoy's log, at level `info` of the component `wasm`. `access_log`: to
+        /// Envoy's access logs, which read the record as
+        /// `%FILTER_STATE(wasm.n8n_idp_gate.audit:PLAIN)%`; a request that has one is refused if Envoy does
+        /// not keep it. `both`. See [audit records](../guides/audit.md).
+        to: OneOf<AuditTo> = default_word(defaults::AUDIT_TO),
     }
 }
 

@@ -40,7 +40,7 @@ fn a_token_of_an_unknown_issuer_leaves_what_it_claims_and_a_hint() {
     assert_eq!(
         record(&facts(&configuration()), PATH, &claims),
         json!({
-            "decision": "reject", "reason": "unknown_issuer", "status": 401,
+            "decision": "reject", "reason": "unknown_issuer", "status": 401, "v": 1,
             "hint": "a configured issuer differs in the slash at the end alone",
             "claimed": {"iss": format!("{ISSUER}/"), "aud": "api://n8n-api", "sub": "reader",
                 "client": "reader", "kid": "one"},
@@ -55,7 +55,7 @@ fn a_token_that_is_not_good_leaves_what_it_claims_and_the_provider_whose_rules_i
     assert_eq!(
         record(&facts(&configuration()), PATH, &claims),
         json!({
-            "decision": "reject", "reason": "wrong_audience", "status": 401, "provider": "idp",
+            "decision": "reject", "reason": "wrong_audience", "status": 401, "provider": "idp", "v": 1,
             "claimed": {"iss": ISSUER, "aud": "api://other api://else", "sub": "reader",
                 "client": "reader", "kid": "one"},
         })

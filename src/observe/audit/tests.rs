@@ -1,8 +1,9 @@
 //! The lines of the audit.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use jsonschema::Validator;
 use serde_json::Value;
 
 use super::*;
@@ -12,6 +13,20 @@ use crate::identity::{Identity, Kind};
 use crate::reply::Reason;
 use crate::time::UnixSeconds;
 use crate::token::{KeyClaims, UnverifiedClaims};
+
+/// Each line of every unit test conforms to the schema.
+pub(super) fn assert_conforms(line: &str) {
+    static SCHEMA: LazyLock<Validator> = LazyLock::new(|| {
+        let schema = serde_json::from_str(&schema()).unwrap();
+        jsonschema::validator_for(&schema).unwrap()
+    });
+    let record: Value = serde_json::from_str(line).unwrap();
+    let errors: Vec<String> = SCHEMA
+        .iter_errors(&record)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert_eq!(errors, [""; 0], "{line}");
+}
 
 fn line(decision: &Decision, headers: &[(&str, &[u8])]) -> String {
     let headers = headers
@@ -90,10 +105,11 @@ fn a_line_has_its_fields_in_the_order_of_the_alphabet() {
         not_shown: None,
         use_once: None,
     };
-    let headers: [(&str, &[u8]); 4] = [
+    let headers: [(&str, &[u8]); 5] = [
         (":authority", b"n8n.example.com"),
         (":method", b"GET"),
         (":path", b"/api/v1/workflows?secret=1"),
+        ("User-Agent", b"curl/8.5\n"),
         ("x-request-id", b"\xff\"7"),
     ];
     let expected = concat!(
@@ -105,7 +121,8 @@ fn a_line_has_its_fields_in_the_order_of_the_alphabet() {
         r#""introspection":"active","iss":"https://idp.example","jti":"t-1","kind":"app","#,
         r#""method":"GET","operation":"workflow:list","path":"/api/v1/workflows","principal":"app","#,
         r#""provider":"idp","reason":"keys_unavailable","request_id":"\\xff\"7","#,
-        r#""status":503,"sub":"s-1","surface":"public_api","time":"2026-03-04T05:06:07.089Z","upstream_status":401}"#,
+        r#""status":503,"sub":"s-1","surface":"public_api","time":"2026-03-04T05:06:07.089Z","upstream_status":401,"#,
+        r#""user_agent":"curl/8.5\\n","v":1}"#,
     );
     assert_eq!(line(&decision, &headers), expected);
     let decision = Decision {
@@ -118,7 +135,8 @@ fn a_line_has_its_fields_in_the_order_of_the_alphabet() {
         not_shown: None,
         use_once: None,
     };
-    let expected = r#"{"decision":"pass","method":"","path":"","time":"2026-03-04T05:06:07.089Z"}"#;
+    let expected =
+        r#"{"decision":"pass","method":"","path":"","time":"2026-03-04T05:06:07.089Z","v":1}"#;
     assert_eq!(line(&decision, &[]), expected);
 }
 
@@ -140,7 +158,7 @@ fn a_line_says_which_scopes_are_missing() {
     };
     let expected = concat!(
         r#"{"decision":"reject","method":"","missing":"workflow:list tag:list","path":"","#,
-        r#""reason":"insufficient_scope","status":403,"time":"2026-03-04T05:06:07.089Z"}"#,
+        r#""reason":"insufficient_scope","status":403,"time":"2026-03-04T05:06:07.089Z","v":1}"#,
     );
     assert_eq!(line(&decision, &[]), expected);
 }
@@ -175,7 +193,8 @@ fn nothing_that_a_client_sent_reaches_the_log_unescaped() {
     let request = RequestHead::new(vec![
         (":method".to_owned(), bytes.clone()),
         (":path".to_owned(), bytes.clone()),
-        ("x-request-id".to_owned(), bytes),
+        ("x-request-id".to_owned(), bytes.clone()),
+        ("user-agent".to_owned(), [bytes, b"a".repeat(600)].concat()),
     ]);
     let line = audit_line(&decision, &request, UnixMillis(0));
     assert!(
@@ -184,7 +203,7 @@ fn nothing_that_a_client_sent_reaches_the_log_unescaped() {
     );
     // The same once the line is read as JSON.
     let record: Value = serde_json::from_str(&line).unwrap_or_default();
-    let values = [&record["path"], &record["method"], &record["request_id"]];
+    let values = ["path", "method", "request_id", "user_agent"].map(|name| &record[name]);
     let claims = ["iss", "aud", "sub", "client", "kid"].map(|name| &record["claimed"][name]);
     for value in values.into_iter().chain(claims) {
         let text = value.as_str().unwrap_or_default();
