@@ -1,12 +1,10 @@
 //! The audit record: one JSON line for each decision.
 
-mod reference;
+pub(super) mod field;
 
 use serde::{Serialize, Serializer};
 
-pub use self::reference::{page, schema, SCHEMA_FILE};
-
-use self::reference::{FieldReference, Presence, Shape};
+use self::field::{FieldReference, Presence, Shape};
 
 use super::timestamp::rfc3339;
 use crate::crypto::CryptoPath;
@@ -26,10 +24,10 @@ use Content::{Bytes, False, List, Number, Object, Str};
 
 /// The version of the schema. It changes when a field goes or means something else; a new field does not
 /// change it.
-const VERSION: u16 = 1;
+pub(super) const VERSION: u16 = 1;
 
 /// The longest text from outside that is written into one field, in characters.
-const MAX_TEXT: usize = 512;
+pub(super) const MAX_TEXT: usize = 512;
 
 impl AuditRules {
     /// Whether a decision leaves a record. Each forward and each refusal does.
@@ -101,7 +99,7 @@ macro_rules! object {
         }
 
         $(#[$doc])*
-        const $reference: &[FieldReference] = &[$(FieldReference {
+        pub(super) const $reference: &[FieldReference] = &[$(FieldReference {
             name: $name,
             shape: $shape,
             presence: Presence::$presence,

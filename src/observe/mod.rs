@@ -1,6 +1,7 @@
 //! What an operator sees: one audit line for each decision, and metrics.
 
-pub mod audit;
+mod audit;
+pub mod audit_reference;
 mod decision_labels;
 mod metrics;
 mod tally;

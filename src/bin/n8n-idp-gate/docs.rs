@@ -9,7 +9,7 @@ use n8n_idp_gate::crypto::SkipReason;
 use n8n_idp_gate::facts::{FactKind, FaultCode};
 use n8n_idp_gate::http::RequestHead;
 use n8n_idp_gate::n8n::{Closed, InternalRoute, Operation};
-use n8n_idp_gate::observe::audit;
+use n8n_idp_gate::observe::audit_reference;
 use n8n_idp_gate::reply::{problem, Challenge, Reason, Told};
 
 use crate::diagnostic::rules;
@@ -41,8 +41,8 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Str
         ("reasons.md", reasons()),
         ("faults.md", faults()),
         ("check.md", check()),
-        ("audit.md", audit::page()),
-        (audit::SCHEMA_FILE, audit::schema()),
+        ("audit.md", audit_reference::page()),
+        (audit_reference::SCHEMA_FILE, audit_reference::schema()),
     ];
     let mut stale = Vec::new();
     for (name, page) in pages {

@@ -10,6 +10,7 @@ use super::*;
 use crate::decide::{DecisionRecord, DeliveryRecord};
 use crate::facts::Outage;
 use crate::identity::{Identity, Kind};
+use crate::observe::audit_reference::schema;
 use crate::reply::Reason;
 use crate::time::UnixSeconds;
 use crate::token::{KeyClaims, UnverifiedClaims};

@@ -35,7 +35,7 @@ fn metrics(query: &str) -> Vec<&str> {
     let before = query.split('{').map(|part| {
         let is_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
         let start = part.trim_end_matches(is_name).len();
-        &part[start..]
+        part.get(start..).unwrap_or_default()
     });
     let mut names: Vec<&str> = before.collect();
     names.pop();

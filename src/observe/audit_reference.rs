@@ -4,46 +4,13 @@ use std::fmt::Write as _;
 
 use serde_json::{json, Map, Value};
 
-use super::{MAX_TEXT, RECORD, VERSION};
+use super::audit::field::{FieldReference, Presence, Shape};
+use super::audit::{MAX_TEXT, RECORD, VERSION};
 use crate::n8n::Surface;
 use crate::reply::Reason;
 
 /// The name of the file with the schema, beside the page.
 pub const SCHEMA_FILE: &str = "audit.schema.json";
-
-/// What is known of a field beside its value.
-pub(super) struct FieldReference {
-    pub(super) name: &'static str,
-    pub(super) shape: Shape,
-    pub(super) presence: Presence,
-    pub(super) meaning: &'static str,
-}
-
-/// What a field holds.
-pub(super) enum Shape {
-    Text,
-    Words(&'static [&'static str]),
-    Surface,
-    Reason,
-    Time,
-    Status,
-    /// A number from 1.
-    Position,
-    Version,
-    False,
-    Object(&'static [FieldReference]),
-}
-
-/// When a field is there.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Presence {
-    Always,
-    /// Where it is known.
-    Known,
-    /// After a token was verified, also on a refusal.
-    Verified,
-    Refused,
-}
 
 const INTRODUCTION: &str = "\
 # The audit record
