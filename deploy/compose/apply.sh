@@ -31,7 +31,15 @@ while [ "$tries" -lt 60 ]; do
   tries=$((tries + 1))
   sleep 0.5
 done
-[ ! -f live/listener.yaml.before ] || mv live/listener.yaml.before live/listener.yaml
+if [ -f live/listener.yaml.before ]; then
+  mv live/listener.yaml.before live/listener.yaml
+  # Envoy takes it once more. The next run of this script must not count that as its own.
+  tries=0
+  while [ "$(count success)" = "$good" ] && [ "$tries" -lt 40 ]; do
+    tries=$((tries + 1))
+    sleep 0.5
+  done
+fi
 echo "error: Envoy did not take listener.yaml; the last good one serves on" >&2
 echo "       docker compose logs --tail 20 envoy    says why" >&2
 exit 1
