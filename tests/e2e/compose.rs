@@ -85,6 +85,7 @@ impl Compose {
                     .arg(file)
                     .args([
                         "--use-dynamic-base-id",
+                        "--reject-unknown-dynamic-fields",
                         "--drain-strategy",
                         "immediate",
                         "--concurrency",
