@@ -16,6 +16,7 @@ const METHODS: [&str; 8] = [
 pub(super) struct Edit<'t> {
     pub(super) text: &'t str,
     token_endpoints: &'t [String],
+    /// In the order of the text.
     insertions: Vec<(usize, String)>,
     /// Whether a requirement of security names API keys.
     takes_api_keys: bool,
@@ -40,7 +41,9 @@ impl<'t> Edit<'t> {
     }
 
     pub(super) fn insert(&mut self, at: usize, text: String) {
-        self.insertions.push((at, text));
+        // They come in the order of the text, but for a few. Sorting them takes more code.
+        let index = self.insertions.partition_point(|(known, _)| *known <= at);
+        self.insertions.insert(index, (at, text));
     }
 
     /// Adds bearer tokens to a requirement, if it names API keys alone.
@@ -95,11 +98,10 @@ impl<'t> Edit<'t> {
 
     /// The document with all that was inserted. `None`: it does not say that API keys are taken, so that
     /// there is nothing beside which bearer tokens could be named.
-    pub(super) fn finish(mut self) -> Option<String> {
+    pub(super) fn finish(self) -> Option<String> {
         if !self.takes_api_keys {
             return None;
         }
-        self.insertions.sort_by_key(|(at, _)| *at);
         let added: usize = self.insertions.iter().map(|(_, text)| text.len()).sum();
         let mut whole = String::with_capacity(self.text.len().saturating_add(added));
         let mut done = 0;

@@ -3,10 +3,11 @@
 //! What is below a name is indented more than the name. So the lines with the indentation of a block are
 //! its members, whatever is in texts of several lines below them.
 
-use std::collections::BTreeSet;
-
 use super::edit::{is_method, Edit, Requirement, API_KEY, BEARER};
 use super::flow::Flow;
+
+/// The most members of a block whose names are compared with each other. n8n has some hundred paths.
+const MAX_MEMBERS: usize = 1_000;
 
 /// Lines of a text, one below the other.
 #[derive(Clone, Copy)]
@@ -201,7 +202,6 @@ impl<'t> Block<'t> {
     /// Its members. `None`: it has something else, or one of them twice.
     fn members(self) -> Option<Vec<Member<'t>>> {
         let mut members: Vec<Member<'t>> = Vec::new();
-        let mut names = BTreeSet::new();
         let mut indent = None;
         for line in self.lines() {
             let own = *indent.get_or_insert(line.indent);
@@ -214,7 +214,10 @@ impl<'t> Block<'t> {
                 return None;
             }
             let (name, value) = named(line.content)?;
-            names.insert(name).then_some(())?;
+            let is_twice = members.iter().any(|member| member.name == name);
+            if is_twice || members.len() >= MAX_MEMBERS {
+                return None;
+            }
             members.push(Member {
                 name,
                 value,
