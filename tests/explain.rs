@@ -228,7 +228,9 @@ fn a_configuration_that_readers_disagree_on_is_not_explained() {
     );
     let (done, text) = desk.explain("jwt", &["--key-set", "idp=jwks.json"]);
     assert!(
-        !done && text.contains("line 12: a whole number beyond 32 bits without quotes"),
+        !done
+            && text.contains("\n  gate.yaml:12:")
+            && text.contains(".equals: a whole number beyond 32 bits without quotes"),
         "{text}"
     );
 }

@@ -11,7 +11,10 @@ pub(super) fn hint(error: &Diagnostic, configuration: &Value) -> Option<String> 
     if error.problem == "is an unknown word" {
         let at = error.path.strip_prefix("providers[")?;
         let index: usize = at.strip_suffix("].type")?.parse().ok()?;
-        let written = configuration["providers"][index]["type"].as_str()?;
+        let written = configuration["providers"]
+            .get(index)?
+            .get("type")?
+            .as_str()?;
         let known = look_up(TYPES, written)?;
         return Some(format!("did you mean {known}?"));
     }

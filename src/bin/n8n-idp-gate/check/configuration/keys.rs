@@ -64,8 +64,9 @@ fn places(configuration: &Value) -> Vec<Place<'_>> {
     });
     let mut found = Vec::new();
     for (at, name, instance) in instances.chain([(String::new(), None, configuration)]) {
-        let provisioning = &instance["n8n"]["api_key"];
-        found.extend(Place::of(format!("{at}n8n.api_key"), provisioning, "", 1));
+        let provisioning = instance["n8n"].get("api_key");
+        let of_n8n = |key| Place::of(format!("{at}n8n.api_key"), key, "", 1);
+        found.extend(provisioning.and_then(of_n8n));
         let principals = instance["principals"].as_array().into_iter().flatten();
         for (index, principal) in principals.enumerate() {
             let label = principal_label(name, principal["name"].as_str().unwrap_or_default());

@@ -15,7 +15,10 @@ pub(super) fn look(configuration: &Value, handed: Option<&Variables>) -> Vec<Fau
     };
     let mut found = Vec::new();
     walk(configuration, "", &mut |path, name| {
-        if !path.ends_with(".env") || path.starts_with("roles.") || path.contains("].roles.") {
+        if path.rsplit('.').next() != Some("env")
+            || path.starts_with("roles.")
+            || path.contains("].roles.")
+        {
             return;
         }
         let shown = quoted(name);

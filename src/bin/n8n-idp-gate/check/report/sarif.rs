@@ -41,23 +41,24 @@ fn described(rule: &Rule) -> Value {
 fn result(one: &Diagnostic) -> Value {
     let end = if one.hint.ends_with('?') { "" } else { "." };
     let text = format!("{}. Hint: {}{end}", one.message, one.hint);
-    let mut location = json!({ "physicalLocation": {
-        "artifactLocation": { "uri": uri(&one.file) },
-        "region": { "startLine": one.position.line, "startColumn": one.position.column },
-    } });
-    if !one.path.is_empty() {
-        location["logicalLocations"] = json!([{ "fullyQualifiedName": one.path }]);
-    }
-    let mut result = json!({
+    // An empty path stands for the file as a whole.
+    let paths = [&one.path].into_iter().filter(|path| !path.is_empty());
+    let logical = paths.map(|path| json!({ "fullyQualifiedName": path }));
+    let is_accepted = one.rule.severity == Severity::Error && one.severity == Severity::Warning;
+    let accepted = is_accepted.then(|| json!({ "kind": "external", "status": "accepted" }));
+    json!({
         "ruleId": one.rule.id,
         "level": one.severity.as_str(),
         "message": { "text": text },
-        "locations": [location],
-    });
-    if one.rule.severity == Severity::Error && one.severity == Severity::Warning {
-        result["suppressions"] = json!([{ "kind": "external", "status": "accepted" }]);
-    }
-    result
+        "locations": [{
+            "physicalLocation": {
+                "artifactLocation": { "uri": uri(&one.file) },
+                "region": { "startLine": one.position.line, "startColumn": one.position.column },
+            },
+            "logicalLocations": logical.collect::<Vec<_>>(),
+        }],
+        "suppressions": accepted.into_iter().collect::<Vec<_>>(),
+    })
 }
 
 /// A path as a reference to a URI (RFC 3986 §4.1).
