@@ -243,6 +243,7 @@ const FILTER_ONLY: [(&str, &[&str]); 11] = [
     (
         "two objects with one name, host, issuer or prefix",
         &[
+            "hosts_listed_twice",
             "instance_host_taken",
             "instance_names_equal",
             "instances_with_one_seed",

@@ -41,6 +41,9 @@ pub(super) const OAUTH: Access = Access::Pass;
 /// The filter cannot decide on a path that is not n8n's.
 pub(super) const OUTSIDE: Access = Access::Deny;
 
+/// Nothing passes without a decision unless the operator says so.
+pub(super) const OTHER_HOSTS: Access = Access::Deny;
+
 /// The host is some twenty times faster, and tested before it is used.
 pub(super) const CRYPTO: CryptoMode = CryptoMode::Auto;
 

@@ -16,14 +16,19 @@ use super::provider_summary::ProviderSummary;
 use super::provisioning::{provisioning, warn_if_idle, Seeds};
 use super::public_api;
 use super::raw::{RawInstance, RawN8n, RawPrincipal, RawWebhook};
-use super::read::{gathered, List, ListOrEmpty, Located};
+use super::read::{gathered, List, ListOrEmpty, Located, OneOrMany};
 use super::rest::warn_of_own_scope;
+use super::syntax::{HostName, Text};
 use super::webhook::{may_take_tokens, webhooks};
 use crate::http::HostPattern;
 use crate::n8n::{EMBED_SCOPE, REST_SCOPE};
 use crate::policy::{
-    DpopUse, DuplicateHost, Instance, InstanceId, Instances, Principals, PublicApi, RestAuth,
+    Access, DpopUse, DuplicateHost, Instance, InstanceId, Instances, Principals, PublicApi,
+    RestAuth,
 };
+
+/// A list of hosts.
+type Hosts = Field<OneOrMany<Located<Text<HostName>>>>;
 
 /// What the instances need of the rest of the configuration.
 pub(super) struct InstanceContext<'s> {
@@ -33,10 +38,12 @@ pub(super) struct InstanceContext<'s> {
     pub(super) environment: &'s dyn Environment,
 }
 
-/// The instances: one for every host, or those of `instances`. `None`, or one is missing: something is
-/// wrong, and was reported.
+/// The instances: one for every host or for its own, or those of `instances`. `None`, or one is missing:
+/// something is wrong, and was reported.
 pub(super) fn instances(
     several: Field<List<RawInstance>>,
+    own: &Hosts,
+    other_hosts: Option<Access>,
     top: RawN8n,
     context: &InstanceContext<'_>,
 ) -> Option<Instances> {
@@ -47,16 +54,21 @@ pub(super) fn instances(
         .chain([&top.principals]);
     let lists = lists.filter_map(|field| field.value.as_ref());
     warn_of_shared_keys(lists.flat_map(|list| &list.items));
-    if !several.given {
+    if !several.given && !own.given {
         return instance(top, InstanceId(0), None, context).map(Instances::only);
     }
-    let mut instances = Instances::by_host();
+    let mut instances = Instances::by_host(other_hosts?);
+    if !several.given {
+        let hosts = hosts(own, InstanceId(0), &mut instances);
+        instances.push(instance(top, InstanceId(0), Some(&hosts), context)?);
+        return Some(instances);
+    }
     let mut names: Vec<(String, FieldPath)> = Vec::new();
     let mut seeds = Seeds::default();
     let list = several.value?.0;
     for (number, raw) in list.into_iter().enumerate() {
         let id = InstanceId(number);
-        let hosts = hosts(&raw, id, &mut instances);
+        let hosts = hosts(&raw.hosts, id, &mut instances);
         let name = raw.name.value.map(|name| name.text);
         if let Some(name) = &name {
             let path = raw.name.path;
@@ -82,18 +94,22 @@ pub(super) fn instances(
 }
 
 /// The hosts of an instance. From here on, their requests are for it.
-fn hosts(raw: &RawInstance, id: InstanceId, instances: &mut Instances) -> Vec<HostPattern> {
+fn hosts(raw: &Hosts, id: InstanceId, instances: &mut Instances) -> Vec<HostPattern> {
     let mut all = Vec::new();
-    let written = raw.hosts.value.as_ref().map(|hosts| &*hosts.0);
+    let written = raw.value.as_ref().map(|hosts| &*hosts.0);
     for Located { path, value } in written.unwrap_or_default() {
         let Some(host) = HostPattern::parse(&value.text) else {
             continue;
         };
         if let Err(DuplicateHost(InstanceId(other))) = instances.lead(&host, id) {
-            path.error(
-                format!("is already a host of instances[{other}]"),
-                "a host belongs to one instance: remove it from the others",
-            );
+            if other == id.0 {
+                path.error("is in the list already", "remove it");
+            } else {
+                path.error(
+                    format!("is already a host of instances[{other}]"),
+                    "a host belongs to one instance: remove it from the others",
+                );
+            }
         }
         all.push(host);
     }

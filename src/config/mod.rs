@@ -137,8 +137,9 @@ fn policy(raw: RawConfiguration, environment: &dyn Environment) -> Option<Policy
         providers: &summaries,
         environment,
     };
+    let other_hosts = raw.other_hosts.value.map(|word| word.0);
     let policy = Policy {
-        instances: instances(raw.instances, raw.n8n, &context)?,
+        instances: instances(raw.instances, &raw.hosts, other_hosts, raw.n8n, &context)?,
         providers: providers.list,
         issuers: providers.issuers,
         client_certificates: client_certificates.ok()?,

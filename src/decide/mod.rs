@@ -66,7 +66,7 @@ pub use use_once::{IdDigest, UseOnce};
 
 use crate::http::RequestHead;
 use crate::n8n::{classify, classify_for_token, described, Location, Route, Surface};
-use crate::policy::{Access, Instance, RestAuth};
+use crate::policy::{Access, Instance, Instances, RestAuth};
 use crate::reply::Reason;
 use credential::has_token_as_api_key;
 use draft::{Draft, Stop};
@@ -104,8 +104,10 @@ fn outcome(
     draft: &mut Draft,
 ) -> Result<Outcome, Stop> {
     let head = request.head;
-    let instance = context.policy.instances.of(head);
-    let instance = instance.ok_or(Reason::UnknownHost)?;
+    let instances = &context.policy.instances;
+    let Some(instance) = instances.of(head) else {
+        return another_application(instances, head, &mut draft.record);
+    };
     draft.record.instance.clone_from(&instance.name);
     let location = instance.locate(head.path()).map_err(Reason::Path)?;
     let Location::Inside(path) = location else {
@@ -172,6 +174,20 @@ fn inside(
             Ok(Outcome::Pass(without_made_up_identity(request)))
         }
     }
+}
+
+/// Decides about a request for a host that no instance has. That of another application passes as it
+/// came: its headers are not those of n8n.
+fn another_application(
+    instances: &Instances,
+    request: &RequestHead,
+    record: &mut DecisionRecord,
+) -> Result<Outcome, Stop> {
+    if !instances.passes(request) {
+        return Err(Reason::UnknownHost.into());
+    }
+    record.surface = Some(Surface::Outside);
+    Ok(Outcome::Pass(Vec::new()))
 }
 
 /// Decides about a request outside of `path_prefix`, where n8n is not.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Instance, InstanceId};
+use super::{Access, Instance, InstanceId};
 use crate::http::{hostname, HostPattern, RequestHead};
 
 /// The instances of n8n, and their hosts.
@@ -11,6 +11,8 @@ pub struct Instances {
     list: Vec<Instance>,
     /// By the name of a [`HostPattern`]; `None`: the only instance has every host.
     hosts: Option<BTreeMap<String, InstanceId>>,
+    /// Whether requests for other hosts pass.
+    others: Access,
 }
 
 /// A host that another instance already has.
@@ -23,14 +25,16 @@ impl Instances {
         Self {
             list: vec![instance],
             hosts: None,
+            others: Access::Deny,
         }
     }
 
     /// None yet. Each that is added has hosts of its own, and requests for other hosts have no instance.
-    pub fn by_host() -> Self {
+    pub fn by_host(others: Access) -> Self {
         Self {
             list: Vec::new(),
             hosts: Some(BTreeMap::new()),
+            others,
         }
     }
 
@@ -63,6 +67,14 @@ impl Instances {
         let mut names = std::iter::once(Some(&*host)).chain(domains).flatten();
         let id = names.find_map(|name| hosts.get(name))?;
         self.list.get(id.0)
+    }
+
+    /// Whether a request that is for no instance is for another application.
+    ///
+    /// It must name one host. Otherwise a route could read it as that of an instance, and n8n would get
+    /// what was not decided.
+    pub fn passes(&self, request: &RequestHead) -> bool {
+        self.others == Access::Pass && hostname::requested(request).is_some()
     }
 
     /// Has the callers of decisions keep their claims: without that, a decision drops what no rule tests.

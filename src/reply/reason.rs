@@ -68,8 +68,8 @@ refusals! {
             challenge: Challenge::None,
             code: "unknown_host",
             detail: "There is no n8n under this host here.",
-            meaning: "no instance in `instances` has the host of the request",
-            remedy: "add the host to `hosts` of the right instance; have probes ask for such a host",
+            meaning: "neither `hosts` nor one of `instances` has the host of the request",
+            remedy: "add the host to `hosts`, of the right instance if there are several; have probes ask for such a host",
         }
         /// More than one `X-N8N-API-KEY`.
         DuplicateApiKey => {

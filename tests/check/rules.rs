@@ -82,6 +82,24 @@ fn instances() -> Value {
     }]})
 }
 
+/// A file in which a domain of another application leads to n8n.
+fn undecided() -> String {
+    let shared = configuration(&json!({"hosts": "n8n.corp.test", "other_hosts": "pass"}));
+    let mut file = envoy(&shared, &route(&json!({})));
+    let chains = &mut file["static_resources"]["listeners"][0]["filter_chains"];
+    let routes = &mut chains[0]["filters"][0]["typed_config"]["route_config"];
+    let to_n8n = routes["virtual_hosts"][0].clone();
+    let hosts = [("n8n", "n8n.corp.test"), ("shop", "shop.corp.test")];
+    let hosts = hosts.map(|(name, domain)| {
+        let mut host = to_n8n.clone();
+        host["name"] = json!(name);
+        host["domains"] = json!([domain]);
+        host
+    });
+    routes["virtual_hosts"] = json!(hosts);
+    file.to_string()
+}
+
 /// A rule, and a file in which it is found.
 #[allow(clippy::too_many_lines, reason = "one table, a line for each rule")]
 fn cases() -> Vec<(&'static str, String)> {
@@ -126,6 +144,7 @@ fn cases() -> Vec<(&'static str, String)> {
     let verified = json!({"validation_context": {"trusted_ca": {"filename": "ca.pem"},
         "trust_chain_verification": "ACCEPT_UNTRUSTED"}});
     vec![
+        ("undecided-host", undecided()),
         ("outside-prefix", envoy(&below("pass"), &around).to_string()),
         (
             "callback-missing",

@@ -9,9 +9,11 @@ use serde_json::Value;
 use super::environment::Variables;
 
 /// The top-level fields of a configuration.
-pub(crate) const FIELDS: [&str; 12] = [
+pub(crate) const FIELDS: [&str; 14] = [
     "providers",
     "instances",
+    "hosts",
+    "other_hosts",
     "roles",
     "principals",
     "n8n",

@@ -3,6 +3,7 @@
 use serde_json::{json, Value};
 
 use crate::gate::{policy, provider, token, Gate, ISSUER, KEY_A, KEY_PEOPLE, READER};
+use crate::support::crowd::{send_one, Parts, Protocol};
 use crate::support::envoy::Setup;
 use crate::support::http::{Request, Response};
 use crate::support::recorder::Recorder;
@@ -147,4 +148,75 @@ fn each_instance_has_its_metadata_under_its_own_host() {
     let elsewhere = "/.well-known/oauth-protected-resource/mcp/tools";
     send(&gate, PROD, Request::get(elsewhere));
     assert_eq!(gate.recorder.take().len(), 1);
+}
+
+/// An n8n behind a gateway that a shop shares. Every host without a route of its own leads to n8n: the
+/// gate must decide about each spelling that Envoy could take for n8n's.
+#[test]
+fn a_shared_gateway_guards_n8n_and_nothing_else() {
+    let shop = Recorder::start().unwrap();
+    let host = "shop.example.test";
+    let mut policy = policy();
+    policy["hosts"] = json!([PROD]);
+    policy["other_hosts"] = json!("pass");
+    let shape = |setup: Setup| setup.host(host, shop.port()).host_of_first(PROD);
+    let gate = Gate::at(provider(), policy, shape);
+    let made_up = || {
+        Request::get(PATH)
+            .header("X-Auth-Subject", "theirs")
+            .bearer("of-the-shop")
+    };
+    for own in ["shop.example.test", "SHOP.example.test:8443"] {
+        assert_eq!(send(&gate, own, made_up()).status, 200, "{own}");
+        let recorded = shop.take();
+        assert_eq!(
+            recorded[0].values("authorization"),
+            ["Bearer of-the-shop"],
+            "{own}"
+        );
+        assert_eq!(recorded[0].values("x-auth-subject"), ["theirs"], "{own}");
+    }
+    for (spelling, status) in [
+        (PROD, 401),
+        ("N8N.Example.Test", 401),
+        ("n8n.example.test:443", 401),
+        ("n8n.example.test.", 401),
+        ("n8n.example.test.:443", 401),
+        ("n8n.example.test:", 401),
+        ("n8n.example.test..", 421),
+        ("shop.example.test,n8n.example.test", 421),
+        ("n8n.example.test:443:443", 421),
+        ("[::1]", 421),
+    ] {
+        let response = send(&gate, spelling, Request::get(PATH));
+        assert!(
+            [status, 400].contains(&response.status),
+            "{spelling}: {}",
+            response.text()
+        );
+    }
+    // The host of an absolute form goes before the header (RFC 9112 section 3.2.2).
+    let absolute = format!("http://{PROD}{PATH}");
+    assert_eq!(send(&gate, host, Request::get(&absolute)).status, 401);
+    // Two headers.
+    for (one, two) in [(host, PROD), (PROD, host)] {
+        let response = send(&gate, one, Request::get(PATH).header("Host", two));
+        assert!(
+            [400, 421].contains(&response.status),
+            "{one}: {}",
+            response.status
+        );
+    }
+    // Over HTTP/2 `:authority` goes before `host` (RFC 9113 section 8.3.1).
+    let over_http2 = |host: &'static str, other: &str| {
+        let parts = Parts::new("GET", PATH)
+            .authority(host)
+            .header("host", other);
+        send_one(gate.envoy.port(), Protocol::Http2, parts).unwrap()
+    };
+    assert!([401, 400, 421].contains(&over_http2(PROD, host)));
+    assert!(gate.recorder.take().is_empty() && shop.take().is_empty());
+    let status = over_http2("shop.example.test", PROD);
+    assert!([200, 400, 421].contains(&status), "{status}");
+    assert!(gate.recorder.take().is_empty());
 }

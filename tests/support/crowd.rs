@@ -29,6 +29,7 @@ pub(crate) enum Protocol {
 #[derive(Clone, Debug)]
 pub(crate) struct Parts {
     method: &'static str,
+    authority: &'static str,
     path: String,
     headers: Vec<(&'static str, String)>,
     body: Option<Vec<Vec<u8>>>,
@@ -41,12 +42,20 @@ impl Parts {
     pub(crate) fn new(method: &'static str, path: &str) -> Self {
         Self {
             method,
+            authority: "n8n.example.test",
             path: path.to_owned(),
             headers: Vec::new(),
             body: None,
             trailers: false,
             pause: Duration::ZERO,
         }
+    }
+
+    /// Names another host.
+    #[must_use]
+    pub(crate) const fn authority(mut self, host: &'static str) -> Self {
+        self.authority = host;
+        self
     }
 
     /// Adds a header.
@@ -86,7 +95,7 @@ impl Parts {
     fn http1_head(&self) -> Vec<u8> {
         let mut lines = vec![
             format!("{} {} HTTP/1.1", self.method, self.path),
-            "host: n8n.example.test".to_owned(),
+            format!("host: {}", self.authority),
         ];
         let headers = self.headers.iter();
         lines.extend(headers.map(|(name, value)| format!("{name}: {value}")));
@@ -197,7 +206,7 @@ async fn http1(port: u16, parts: Parts) -> Outcome<u16> {
 async fn http2(sender: SendRequest<Bytes>, parts: Parts) -> Outcome<u16> {
     let mut request = http::Request::builder()
         .method(parts.method)
-        .uri(format!("http://n8n.example.test{}", parts.path));
+        .uri(format!("http://{}{}", parts.authority, parts.path));
     for (name, value) in &parts.headers {
         request = request.header(*name, value);
     }

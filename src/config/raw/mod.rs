@@ -48,6 +48,14 @@ section! {
         /// Several instances of n8n, each with its own hosts, and with the fields of one n8n, which
         /// are not allowed at the top then. A request for any other host is refused.
         instances: List<RawInstance> = optional("one n8n, for every host"),
+        /// The hosts under which clients know n8n, if there is one, written as those of an instance. The
+        /// gate decides about their requests only.
+        hosts: OneOrMany<Located<Text<HostName>>> = optional("the requests for every host are for n8n"),
+        /// What happens to requests for hosts that are in no list. `deny` sends 421. `pass` is for
+        /// a gateway that other applications share: the gate does not change these requests, not even
+        /// their identity headers. Only if no route leads them to n8n. A request without one clear
+        /// host gets 421.
+        other_hosts: OneOf<Access> = default_word(defaults::OTHER_HOSTS),
         ..n8n: RawN8n,
         /// Which code checks signatures. `auto`: the host, for every algorithm in which it passes a
         /// test when the filter starts, and the filter itself for the others. `guest`: always the
@@ -76,6 +84,20 @@ section! {
             // Whether it is meant for all instances or for other hosts would be a guess.
             problem: "is not allowed beside instances",
             hint: "move it into each instance that it is meant for",
+        },
+        Rule {
+            when: When::Given("instances"),
+            demand: Demand::Without(&["hosts"]),
+            at: At::Each,
+            problem: "is not allowed beside instances",
+            hint: "write the hosts into each instance",
+        },
+        Rule {
+            when: When::Given("other_hosts"),
+            demand: Demand::AnyOf(&["hosts", "instances"]),
+            at: At::Field("other_hosts"),
+            problem: "has no effect without hosts: every host is n8n's",
+            hint: "list the hosts of n8n in hosts, or remove it",
         },
     }
 }
@@ -143,7 +165,8 @@ section! {
     /// requests that are refused always do.
     RawAudit at "audit" {
         /// The surfaces on which requests that pass leave an audit record: `[public_api, webhook]`
-        /// leaves out the editor, its assets and all others. `outside` exists with `path_prefix`.
+        /// leaves out the editor, its assets and all others. `outside` exists with `path_prefix` and with
+        /// `other_hosts: pass`.
         surfaces: OneOrMany<OneOf<Surface>> = optional("all of them"),
         /// Where records go. `log`: to Envoy's log, at level `info` of the component `wasm`. `access_log`: to
         /// Envoy's access logs, which read the record as

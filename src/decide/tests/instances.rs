@@ -4,7 +4,7 @@ use super::*;
 use crate::facts::WaiterId;
 use crate::gate::{Action, Gate, Step};
 use crate::http::HostPattern;
-use crate::policy::{DuplicateHost, Instances};
+use crate::policy::{Access, DuplicateHost, Instances};
 use crate::time::UnixMillis;
 
 const PATH: &str = "/api/v1/workflows";
@@ -226,7 +226,7 @@ impl crate::facts::SharedMemory for NoMemory {
 fn an_instance_that_no_host_leads_to_gets_no_request() {
     let loaded = load(&configuration());
     let only = loaded.instances.iter().next().unwrap();
-    let mut instances = Instances::by_host();
+    let mut instances = Instances::by_host(Access::Deny);
     instances.push(only.clone());
     let request = request("GET", PATH, &[]);
     assert!(instances.of(&request).is_none());
@@ -242,5 +242,104 @@ fn an_instance_that_no_host_leads_to_gets_no_request() {
 fn the_principals_of_all_instances_are_counted() {
     assert_eq!(load(&configuration()).instances.principals(), 3);
     assert_eq!(load(&two_instances()).instances.principals(), 3);
-    assert_eq!(Instances::by_host().principals(), 0);
+    assert_eq!(Instances::by_host(Access::Deny).principals(), 0);
+}
+
+/// One n8n behind a gateway that other applications share.
+fn shared_gateway() -> Value {
+    let mut whole = configuration();
+    whole["hosts"] = json!(["n8n.example.com", "*.n8n.example.com"]);
+    whole["other_hosts"] = json!("pass");
+    whole
+}
+
+#[test]
+fn requests_of_other_applications_pass_as_they_came() {
+    let facts = facts(&shared_gateway());
+    for host in [
+        "shop.example.com",
+        "example.com:8443",
+        "badn8n.example.com",
+        "192.0.2.1",
+    ] {
+        for path in [
+            "/api/v1/workflows",
+            "/webhook/orders/1",
+            "/%2e%2e/api",
+            "/metrics",
+        ] {
+            let headers = [("x-auth-subject", "theirs"), ("authorization", "Bearer x")];
+            let decision = decide_with(&facts, &at(host, &request("GET", path, &headers)));
+            let Outcome::Pass(edits) = &decision.outcome else {
+                panic!("{host}{path}: {:?}", decision.outcome);
+            };
+            assert!(edits.is_empty(), "{host}{path}: {edits:?}");
+            assert_eq!(decision.record.surface, Some(Surface::Outside));
+        }
+    }
+}
+
+/// An attacker spells the host of n8n otherwise, so that Envoy still leads the request to n8n.
+#[test]
+fn no_spelling_of_a_host_of_n8n_passes_as_that_of_another_application() {
+    let facts = facts(&shared_gateway());
+    for host in [
+        "n8n.example.com",
+        "N8N.EXAMPLE.com",
+        "n8n.example.com.",
+        "n8n.example.com:443",
+        "n8n.example.com.:8443",
+        "a.N8N.example.com",
+    ] {
+        let decision = decide_with(&facts, &at(host, &request("GET", PATH, &[])));
+        assert_eq!(reason(&decision), "no_credential", "{host}");
+    }
+    for host in [
+        "",
+        ":443",
+        ".",
+        "n8n.example.com..",
+        "n8n.example.com:",
+        "n8n.example.com:443:443",
+        "n8n.example.com:x",
+        "user@n8n.example.com",
+        "n8n.example.com, shop.example.com",
+        "shop.example.com,n8n.example.com",
+        "n8n.example.com ",
+        "\tn8n.example.com",
+        "n8n.example.com/",
+        "n8n%2eexample.com",
+        "[::1]:443",
+    ] {
+        let decision = decide_with(&facts, &at(host, &request("GET", PATH, &[])));
+        let passes = matches!(decision.outcome, Outcome::Pass(_));
+        assert!(!passes, "{host:?}");
+    }
+    let two = at(
+        "shop.example.com",
+        &request("GET", PATH, &[("host", "n8n.example.com")]),
+    );
+    assert_eq!(reason(&decide_with(&facts, &two)), "unknown_host");
+    let none = request("GET", PATH, &[]);
+    let none = none.headers().filter(|(name, _)| *name != ":authority");
+    let none = none.map(|(name, value)| (name.to_owned(), value.to_vec()));
+    let none = RequestHead::new(none.collect());
+    assert_eq!(reason(&decide_with(&facts, &none)), "unknown_host");
+}
+
+#[test]
+fn other_hosts_are_refused_unless_the_operator_lets_them_pass() {
+    let mut one = shared_gateway();
+    one["other_hosts"] = json!("deny");
+    let mut several = two_instances();
+    let sent = at("evil.test", &request("GET", PATH, &[]));
+    assert_eq!(reason(&decide_with(&facts(&one), &sent)), "unknown_host");
+    several["other_hosts"] = json!("pass");
+    let passed = decide_with(&facts(&several), &sent);
+    assert!(matches!(passed.outcome, Outcome::Pass(edits) if edits.is_empty()));
+    let own = at("n8n.example.com", &request("GET", PATH, &[]));
+    assert_eq!(
+        reason(&decide_with(&facts(&several), &own)),
+        "no_credential"
+    );
 }

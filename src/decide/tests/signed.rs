@@ -262,7 +262,7 @@ fn the_same_delivery_to_another_instance_is_another() {
         let mut facts = senders();
         let mut instance = facts.policy.instances.iter().next().unwrap().clone();
         instance.name = Some(name.into());
-        facts.policy.instances = crate::policy::Instances::only(instance);
+        facts.policy.instances = Instances::only(instance);
         let signature = github(SECRET);
         let request = request(
             "POST",

@@ -37,7 +37,7 @@ impl Gates {
     /// Adds a configuration.
     pub(crate) fn add(&mut self, configuration: &Value) {
         let instances = configuration["instances"].as_array();
-        self.go_by_host |= instances.is_some();
+        self.go_by_host |= instances.is_some() || !configuration["hosts"].is_null();
         for gate in instances.into_iter().flatten().chain([configuration]) {
             if let Some(prefix) = gate["path_prefix"].as_str() {
                 self.prefixes.push(prefix.trim_end_matches('/').to_owned());

@@ -5,17 +5,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use n8n_idp_gate::http::HostPattern;
 use serde_json::Value;
 
-use crate::diagnostic::rules::VIRTUAL_HOST;
+use crate::diagnostic::rules::{UNDECIDED_HOST, VIRTUAL_HOST};
 use crate::diagnostic::Fault;
 
 /// What does not fit in the `route_config` beside a configuration.
 pub(crate) fn look(configuration: &Value, routes: &Value) -> Vec<Fault> {
     let instances = list(&configuration["instances"]);
     let virtual_hosts = list(&routes["virtual_hosts"]);
+    let passes = configuration["other_hosts"] == "pass";
+    let mut warnings = Vec::new();
+    if passes {
+        warnings = undecided(configuration, virtual_hosts);
+    }
     if instances.is_empty() || virtual_hosts.is_empty() {
-        return Vec::new();
+        return warnings;
     }
     let mut owners = BTreeMap::new();
     for (number, instance) in instances.iter().enumerate() {
@@ -23,7 +29,6 @@ pub(crate) fn look(configuration: &Value, routes: &Value) -> Vec<Fault> {
             owners.insert(host, number);
         }
     }
-    let mut warnings = Vec::new();
     let mut led = BTreeSet::new();
     for virtual_host in virtual_hosts {
         let name = virtual_host["name"].as_str().unwrap_or_default();
@@ -41,7 +46,7 @@ pub(crate) fn look(configuration: &Value, routes: &Value) -> Vec<Fault> {
                 );
                 let hint = "remove the port, and set ignore_port_in_host_matching";
                 warn(problem, hint);
-            } else {
+            } else if !passes {
                 let problem = format!("has the domain {domain:?}, which is no host of an instance");
                 warn(problem, "remove the domain, or add it to an instance");
             }
@@ -58,6 +63,52 @@ pub(crate) fn look(configuration: &Value, routes: &Value) -> Vec<Fault> {
         warnings.push(Fault::new(VIRTUAL_HOST, "instances", problem, hint));
     }
     warnings
+}
+
+/// Domains that lead to an n8n and pass as those of another application.
+fn undecided(configuration: &Value, virtual_hosts: &[Value]) -> Vec<Fault> {
+    let instances = list(&configuration["instances"]).iter();
+    let hosts = instances.chain([configuration]);
+    let hosts = hosts.flat_map(|one| texts(&one["hosts"]));
+    let hosts: Vec<_> = hosts.filter_map(|host| HostPattern::parse(&host)).collect();
+    let is_decided = |domain: &str| {
+        let name = domain.split_once(':').map_or(domain, |(name, _)| name);
+        let domain = HostPattern::parse(name);
+        domain.is_some_and(|domain| hosts.iter().any(|host| host.covers(&domain)))
+    };
+    let domains = virtual_hosts.iter().flat_map(|virtual_host| {
+        let domains = texts(&virtual_host["domains"]).into_iter();
+        domains.map(move |domain| (domain, clusters(virtual_host)))
+    });
+    let (of_n8n, others): (Vec<_>, Vec<_>) = domains.partition(|(domain, _)| is_decided(domain));
+    let of_n8n: BTreeSet<_> = of_n8n
+        .into_iter()
+        .flat_map(|(_, clusters)| clusters)
+        .collect();
+    let others = others.iter();
+    let undecided = others.filter(|(_, clusters)| !clusters.is_disjoint(&of_n8n));
+    let undecided = undecided.map(|(domain, _)| {
+        let problem = format!(
+            "the domain {domain:?} is not in hosts and leads to n8n: its requests reach n8n without a decision"
+        );
+        let hint = "add it to hosts, or remove the route";
+        Fault::new(UNDECIDED_HOST, "other_hosts", problem, hint)
+    });
+    undecided.collect()
+}
+
+/// The clusters that routes lead to.
+fn clusters(value: &Value) -> BTreeSet<&str> {
+    match value {
+        Value::Object(members) => {
+            let own = members.get("cluster").and_then(Value::as_str);
+            own.into_iter()
+                .chain(members.values().flat_map(clusters))
+                .collect()
+        }
+        Value::Array(items) => items.iter().flat_map(clusters).collect(),
+        _ => BTreeSet::new(),
+    }
 }
 
 fn list(value: &Value) -> &[Value] {
@@ -77,6 +128,23 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_domain_that_leads_to_n8n_without_a_decision_is_named() {
+        let configuration = json!({"hosts": ["n8n.test", "*.n8n.test"], "other_hosts": "pass"});
+        let to = |domains: Value, cluster: &str| json!({"domains": domains, "routes": [{"route": {"cluster": cluster}}]});
+        let undecided =
+            |virtual_hosts: Value| look(&configuration, &json!({ "virtual_hosts": virtual_hosts }));
+        let n8n = to(json!(["n8n.test", "N8N.test:443", "a.n8n.test"]), "n8n");
+        let shop = to(json!(["shop.test", "*"]), "shop");
+        assert_eq!(undecided(json!([n8n, shop])), []);
+        for domain in ["shop.test", "*", "*.test", "xn8n.test", "n8n.test.evil"] {
+            let found = undecided(json!([n8n, to(json!([domain]), "n8n")]));
+            assert_eq!(found.len(), 1, "{domain}: {found:?}");
+            let problem = format!("the domain {domain:?} is not in hosts");
+            assert!(found[0].message.starts_with(&problem), "{found:?}");
+        }
+    }
 
     fn warned(domains: [&[&str]; 2]) -> Vec<String> {
         let configuration = json!({ "instances": [
