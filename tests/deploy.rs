@@ -39,6 +39,9 @@ mod plugin;
 #[path = "deploy/preflight.rs"]
 mod preflight;
 #[cfg(feature = "e2e")]
+#[path = "deploy/relabelling.rs"]
+mod relabelling;
+#[cfg(feature = "e2e")]
 #[path = "deploy/rendered.rs"]
 mod rendered;
 #[path = "deploy/repository.rs"]
