@@ -3,7 +3,7 @@
 
 use std::env;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::{json, Value};
@@ -96,7 +96,10 @@ fn a_manifest_that_an_api_server_refuses_is_refused_here() {
 fn shipped() -> Vec<(String, Value)> {
     let mut texts = Vec::new();
     for file in files(&["yaml", "md"]) {
-        if file.name.ends_with(".md") {
+        let is_page = Path::new(&file.name)
+            .extension()
+            .is_some_and(|end| end == "md");
+        if is_page {
             let blocks = yaml_blocks(&file.text).into_iter();
             texts.extend(blocks.map(|(line, text)| (format!("{}:{line}", file.name), text)));
         } else if file.name.starts_with("deploy/") {
@@ -122,12 +125,12 @@ pub(crate) fn faults(manifests: &[Value]) -> Vec<(usize, String)> {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let lines: String = manifests.iter().map(|one| format!("{one}\n")).collect();
+    let lines: Vec<String> = manifests.iter().map(Value::to_string).collect();
     judge
         .stdin
         .take()
         .unwrap()
-        .write_all(lines.as_bytes())
+        .write_all(lines.join("\n").as_bytes())
         .unwrap();
     let output = judge.wait_with_output().unwrap();
     assert!(output.status.success(), "{:?}", output.status);
