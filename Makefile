@@ -21,6 +21,7 @@ export CRANE_BIN := $(CURDIR)/.local/crane/crane
 export OBSERVERS_DIR := $(CURDIR)/.local/observers
 export PROVIDER_DIR := $(CURDIR)/.local/provider
 export N8N_DIR := $(CURDIR)/.local/n8n
+export N8N_1_DIR := $(CURDIR)/.local/n8n-1
 export CHROMIUM_BIN := $(CURDIR)/.local/chromium/chromium
 
 CARGO ?= cargo
@@ -109,6 +110,13 @@ test-e2e: wasm envoy provider keycloak lemonldap spring hydra crane crds observe
 test-n8n: wasm envoy provider n8n clients chromium ## a real Envoy in front of a real n8n
 	$(CARGO) test --locked --features e2e --test e2e_n8n -- --test-threads=1
 
+# Refusals and webhooks. The other tests mint keys, which n8n 1 does not allow.
+.PHONY: test-n8n-1
+test-n8n-1: wasm envoy provider n8n-1 ## the same in front of the newest n8n 1, with fewer tests
+	.local/bin/node24 tests/real/operations/n8n-1.mjs --check $(N8N_1_DIR)/node_modules/n8n
+	N8N_DIR=$(N8N_1_DIR) $(CARGO) test --locked --features e2e --test e2e_n8n -- --test-threads=1 \
+	  caller::a_cookie_alone caller::a_guarded_webhook caller::a_refusal_holds caller::an_open_webhook
+
 .PHONY: test
 test: test-preflight ## everything, as continuous integration runs it
 	@scripts/totals.sh $(MAKE) test-all
@@ -171,7 +179,7 @@ bench: preflight wasm envoy n8n ## measure the gate beside Envoy's own filters (
 preflight: ## does this machine have what the rest needs?
 	@scripts/preflight.sh
 
-.PHONY: envoy provider keycloak lemonldap spring hydra crane crds n8n clients chromium observers
+.PHONY: envoy provider keycloak lemonldap spring hydra crane crds n8n n8n-1 clients chromium observers
 envoy: ## install Envoy below .local
 	@scripts/install-envoy.sh
 provider: ## install the OpenID provider of the tests below .local
@@ -190,6 +198,8 @@ crds: ## install the definitions of Istio, Gateway API and Envoy Gateway below .
 	@scripts/install-crds.sh
 n8n: ## install n8n below .local
 	@scripts/install-n8n.sh
+n8n-1: ## install an n8n 1 below .local
+	@scripts/install-n8n.sh 1
 clients: ## install clients of n8n and MCP below .local, for the tests
 	@scripts/install-clients.sh
 

@@ -6,9 +6,11 @@
 set -euo pipefail
 
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
-LOCAL="$ROOT/.local"
-LOGS="$LOCAL/log"
 cd "$ROOT"
+mkdir -p .local
+# Without symbolic links in it: npm installs nothing below one.
+LOCAL=$(cd -- .local && pwd -P)
+LOGS="$LOCAL/log"
 mkdir -p "$LOGS" "$LOCAL/stamp" "$LOCAL/lock" "$LOCAL/bin"
 
 say() { printf '==> %s\n' "$*" >&2; }
