@@ -197,7 +197,7 @@ fn the_transcripts_of_the_guide_are_what_the_program_writes() {
         };
         let line = line.lines().next().unwrap();
         let (_, output) = gate(desk.path(), &line.split(' ').collect::<Vec<_>>());
-        made.push_str(&format!("console\n{PROMPT}{line}\n{output}"));
+        made.extend(["console\n", PROMPT, line, "\n", &output]);
         count += 1;
     }
     assert_eq!(count, 3);

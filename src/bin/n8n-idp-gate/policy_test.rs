@@ -98,7 +98,7 @@ fn file(path: &Path, coverage: &mut BTreeMap<String, Coverage>) -> Tested {
     };
     let folder = path.parent().unwrap_or(Path::new(""));
     let read = TestFile::read(path).and_then(|file| {
-        let policy = policy(&folder.join(&file.config), file.name.as_deref())?;
+        let policy = policy(&plain(&folder.join(&file.config)), file.name.as_deref())?;
         Ok((file, policy))
     });
     let (file, policy) = match read {

@@ -129,7 +129,7 @@ fn a_mismatch_names_its_field() {
             Some(Mismatch::Roles) => "role",
             Some(Mismatch::Scopes) => "scope",
             Some(Mismatch::Groups) => "group",
-            Some(Mismatch::Claim(rule)) if other.claims.contains(rule) => "claim",
+            Some(Mismatch::Claim(rule)) if other.claims.contains(rule) => "claims",
             _ => "none",
         };
         assert_eq!(found, name);
