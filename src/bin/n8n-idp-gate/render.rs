@@ -99,7 +99,7 @@ fn gate(mut configuration: Value, target: Target, options: &Options) -> Result<G
             "take the shipped routes, and write the rewrite by hand",
         ),
     ] {
-        if !configuration[field].is_null() {
+        if configuration.get(field).is_some() {
             return Err(format!(
                 "{field}: render makes the routes of one n8n at the root of its host. Hint: {hint}"
             ));

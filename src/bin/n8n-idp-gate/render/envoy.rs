@@ -90,35 +90,46 @@ pub(crate) fn compose(gate: &Gate, options: &Options) -> Result<String, String> 
     let inside = ("0.0.0.0".to_owned(), 8080);
     let file = file(gate, Target::Compose, IN_CONTAINER, &inside, options)?;
     let shipped = document(COMPOSE)?;
-    let image = |service: &str| shipped["services"][service]["image"].clone();
+    let shipped = |pointer: &str| shipped.pointer(pointer).cloned().unwrap_or_default();
     let (address, port) = &options.listen;
-    let n8n = Upstream::n8n(options, Target::Compose);
-    let mut services = json!({
-        "envoy": {
-            "image": image("envoy"),
-            "command": shipped["services"]["envoy"]["command"],
-            "configs": [{ "source": "envoy", "target": "/etc/envoy/envoy.yaml" }],
-            "environment": gate.variables,
-            "ports": [format!("{address}:{port}:8080")],
-            "restart": "unless-stopped",
-            "volumes": [format!("./{}:{IN_CONTAINER}:ro", options.module.trim_start_matches("./"))],
-        },
+    let module = &options.module;
+    let from_here = if module.starts_with(['/', '.']) {
+        ""
+    } else {
+        "./"
+    };
+    let mut envoy = json!({
+        "image": shipped("/services/envoy/image"),
+        "command": shipped("/services/envoy/command"),
+        "configs": [{ "source": "envoy", "target": "/etc/envoy/envoy.yaml" }],
+        "environment": gate.variables,
+        "ports": [format!("{address}:{port}:8080")],
+        "restart": "unless-stopped",
+        "volumes": [format!("{from_here}{module}:{IN_CONTAINER}:ro")],
     });
-    let mut all = json!({});
-    if n8n.host == "n8n" {
-        services["n8n"] = json!({
-            "image": image("n8n"),
-            "environment": { "N8N_PROXY_HOPS": "1" },
-            "healthcheck": shipped["services"]["n8n"]["healthcheck"],
-            "restart": "unless-stopped",
-            "volumes": ["n8n:/home/node/.n8n"],
-        });
-        services["envoy"]["depends_on"] = json!({ "n8n": { "condition": "service_healthy" } });
-        all["volumes"] = json!({ "n8n": {} });
-    }
-    all["services"] = services;
     // Compose replaces `$NAME` in texts; `$$` is one dollar.
     let content = yaml::document(&file).replace('$', "$$");
-    all["configs"] = json!({ "envoy": { "content": content } });
+    let configs = json!({ "envoy": { "content": content } });
+    if Upstream::n8n(options, Target::Compose).host != "n8n" {
+        let services = json!({ "envoy": envoy });
+        let all = json!({ "configs": configs, "services": services });
+        return Ok(yaml::document(&all));
+    }
+    if let Some(envoy) = envoy.as_object_mut() {
+        let healthy = json!({ "n8n": { "condition": "service_healthy" } });
+        envoy.insert("depends_on".to_owned(), healthy);
+    }
+    let n8n = json!({
+        "image": shipped("/services/n8n/image"),
+        "environment": { "N8N_PROXY_HOPS": "1" },
+        "healthcheck": shipped("/services/n8n/healthcheck"),
+        "restart": "unless-stopped",
+        "volumes": ["n8n:/home/node/.n8n"],
+    });
+    let all = json!({
+        "configs": configs,
+        "services": { "envoy": envoy, "n8n": n8n },
+        "volumes": { "n8n": {} },
+    });
     Ok(yaml::document(&all))
 }
