@@ -1,4 +1,4 @@
-//! n8n's own description of its public API (OpenAPI 3.0), and what the gate adds to it: that every
+//! n8n's own description of its public API (`OpenAPI` 3.0), and what the gate adds to it: that every
 //! operation that takes an API key takes a bearer token, too.
 //!
 //! The document is not parsed into values and written anew: a few texts are inserted, and each other byte

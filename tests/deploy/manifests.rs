@@ -15,10 +15,9 @@ const EXPECTED: [&str; 4] = [
     "envoy.yaml",
 ];
 
-/// A manifest, its documents, and the documents of the other files in its folder.
+/// A manifest, and the documents of its folder.
 struct Manifest {
     file: File,
-    documents: Vec<Value>,
     plugins: Vec<Plugin>,
     folder: Vec<Value>,
 }
@@ -35,7 +34,6 @@ fn manifests() -> Vec<Manifest> {
     all.iter()
         .map(|(file, documents)| Manifest {
             file: file.clone(),
-            documents: documents.clone(),
             plugins: documents.iter().flat_map(Plugin::all_in).collect(),
             folder: all
                 .iter()

@@ -50,7 +50,7 @@ section! {
 }
 
 section! {
-    /// How n8n's own description of its public API (OpenAPI) is shown with bearer tokens. The gate reads
+    /// How n8n's own description of its public API (`OpenAPI`) is shown with bearer tokens. The gate reads
     /// it from n8n, adds `BearerAuth` where `ApiKeyAuth` is, and changes nothing else. A description of
     /// a form that it does not know goes to clients as it is, with a warning.
     RawBearerInDescription at "public_api.bearer_in_description" {

@@ -4,10 +4,10 @@
 pub(super) const API_KEY: &str = "ApiKeyAuth";
 pub(super) const BEARER: &str = "BearerAuth";
 
-/// For programs: where clients get tokens. OpenAPI has no member for it beside `http` and `bearer`.
+/// For programs: where clients get tokens. `OpenAPI` has no member for it beside `http` and `bearer`.
 pub(super) const TOKEN_ENDPOINTS: &str = "x-token-endpoints";
 
-/// The methods that have operations (OpenAPI 3.0 §4.7.9).
+/// The methods that have operations (`OpenAPI` 3.0 §4.7.9).
 const METHODS: [&str; 8] = [
     "get", "put", "post", "delete", "options", "head", "patch", "trace",
 ];
@@ -60,7 +60,7 @@ impl<'t> Edit<'t> {
     /// which is YAML, too. `None`: it has some, and is another scheme.
     pub(super) fn missing<'m>(
         &self,
-        members: impl Iterator<Item = (&'m str, &'m str)> + Clone,
+        members: &(impl Iterator<Item = (&'m str, &'m str)> + Clone),
     ) -> Option<Vec<(&'static str, String)>> {
         let value = |name: &str| members.clone().find(|(known, _)| *known == name);
         let mut missing = Vec::new();

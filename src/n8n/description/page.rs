@@ -61,7 +61,7 @@ fn schemes(edit: &mut Edit<'_>, components: Flow<'_>) -> Option<()> {
         None => Vec::new(),
     };
     let values = members.iter().map(|(name, value)| (*name, value.text()));
-    let missing = edit.missing(values)?;
+    let missing = edit.missing(&values)?;
     let missing = missing.iter();
     let missing = missing.map(|(name, value)| format!("\"{name}\": {value}, "));
     let mut missing = missing.collect::<String>();

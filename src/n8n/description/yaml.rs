@@ -146,7 +146,8 @@ fn components(edit: &mut Edit<'_>, components: Block<'_>) -> Option<()> {
     // Members of the new scheme are written like those of the old one.
     let first = members.first()?.line;
     let values = members.iter().filter(|_| known.is_some());
-    let missing = edit.missing(values.map(|member| (member.name, unquoted(member.value))))?;
+    let values = values.map(|member| (member.name, unquoted(member.value)));
+    let missing = edit.missing(&values)?;
     let before = known.map_or(api_key.line, |_| first);
     let mut text = String::new();
     let mut add = |indent: usize, content: String| {

@@ -1,5 +1,11 @@
 //! The schema of the audit record.
 
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a record that does not conform stops the test"
+)]
+
 use std::fs;
 use std::sync::LazyLock;
 

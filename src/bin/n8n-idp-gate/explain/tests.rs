@@ -240,13 +240,13 @@ proptest! {
         };
         let explanation = Explanation::of(&case);
         let decision = &explanation.decision;
-        let reason = explanation.reason().map(|reason| reason.as_str());
+        let reason = explanation.reason().map(n8n_idp_gate::reply::Reason::as_str);
         prop_assert_eq!(explanation.first_failed(), reason, "{:?}", explanation.steps);
         let principal = decision.record.principal.as_deref();
         if principal.is_some() || matches!(decision.outcome, Outcome::Forward(_)) {
             prop_assert_eq!(explanation.principal.as_deref(), principal);
         }
-        if let Some(missing) = explanation.reason().map(|reason| reason.missing_scopes()) {
+        if let Some(missing) = explanation.reason().map(n8n_idp_gate::reply::Reason::missing_scopes) {
             for scope in missing {
                 prop_assert!(!explanation.granted.iter().any(|granted| granted == scope));
             }

@@ -133,7 +133,8 @@ fn text(value: &Value) -> Option<Cow<'_, str>> {
 
 /// The calls of the gate to one n8n: for users and keys, and for its description.
 fn to_n8n(instance: &Value) -> Vec<Call<'_>> {
-    let description = &instance["public_api"]["bearer_in_description"];
+    let description = &instance["public_api"];
+    let description = &description["bearer_in_description"];
     let all = [
         ("n8n.cluster", &instance["n8n"]),
         ("public_api.bearer_in_description.cluster", description),
