@@ -82,6 +82,20 @@ fn instances() -> Value {
     }]})
 }
 
+/// A file with a second listener, which leads to n8n without the gate.
+fn around_the_gate() -> String {
+    let mut file = envoy(&configuration(&json!({})), &route(&json!({})));
+    let listeners = file["static_resources"]["listeners"]
+        .as_array_mut()
+        .unwrap();
+    let mut other = listeners[0].clone();
+    let router = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router";
+    other["filter_chains"][0]["filters"][0]["typed_config"]["http_filters"] =
+        json!([{"name": "envoy.filters.http.router", "typed_config": {"@type": router}}]);
+    listeners.push(other);
+    file.to_string()
+}
+
 /// A file in which a domain of another application leads to n8n.
 fn undecided() -> String {
     let shared = configuration(&json!({"hosts": "n8n.corp.test", "other_hosts": "pass"}));
@@ -145,6 +159,7 @@ fn cases() -> Vec<(&'static str, String)> {
         "trust_chain_verification": "ACCEPT_UNTRUSTED"}});
     vec![
         ("undecided-host", undecided()),
+        ("around-the-gate", around_the_gate()),
         ("outside-prefix", envoy(&below("pass"), &around).to_string()),
         (
             "callback-missing",

@@ -4,7 +4,7 @@ pub(crate) mod bodies;
 mod clusters;
 mod foreign_names;
 mod keys;
-mod routes;
+pub(crate) mod routes;
 mod values;
 mod variables;
 mod webhooks;

@@ -6,6 +6,7 @@
 
 mod admin;
 mod connection_manager;
+mod other_listener;
 mod plugin;
 mod route;
 mod tls;
@@ -13,6 +14,7 @@ mod vm;
 
 use serde_json::{Map, Value};
 
+use self::other_listener::Ways;
 use self::route::{Rewrite, Route};
 use crate::diagnostic::rules::{
     HOST_REWRITTEN, OUTSIDE_PREFIX, PATH_REWRITTEN, PREFIX_DOUBLED, PREFIX_KEPT, SWITCHED_OFF,
@@ -92,6 +94,7 @@ pub(crate) fn look(documents: &[Value], gates: &Gates) -> Surroundings {
         document: 0,
         steps: Vec::new(),
         routes: Vec::new(),
+        ways: Ways::default(),
         found: Surroundings::default(),
     };
     for (number, document) in documents.iter().enumerate() {
@@ -99,6 +102,7 @@ pub(crate) fn look(documents: &[Value], gates: &Gates) -> Surroundings {
         walk.value(document);
     }
     walk.compare_routes();
+    walk.compare_listeners();
     walk.found
 }
 
@@ -109,6 +113,7 @@ struct Walk<'w> {
     /// What leads to the value in it.
     steps: Vec<String>,
     routes: Vec<Route>,
+    ways: Ways,
     found: Surroundings,
 }
 
@@ -159,8 +164,13 @@ impl Walk<'_> {
         if self.gates.go_by_certificate {
             self.certificates(members);
         }
+        let has_no_gate = other_listener::is_without_the_gate(members);
         let mut holds = false;
         for (name, value) in members {
+            if has_no_gate && snake(name) == "route_config" {
+                self.routes_without_the_gate(name, value);
+                continue;
+            }
             // A redirect gives the client another path, and the gate decides on the next request anew.
             if matches!(&*snake(name), "redirect" | "request_redirect") {
                 continue;
@@ -172,6 +182,7 @@ impl Walk<'_> {
         if holds {
             self.plugin(members);
             self.connection_manager(members);
+            self.routes_with_the_gate(members);
         }
         if self.steps.is_empty() {
             self.shared_vms(members);

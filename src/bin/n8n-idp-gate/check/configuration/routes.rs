@@ -98,11 +98,16 @@ fn undecided(configuration: &Value, virtual_hosts: &[Value]) -> Vec<Fault> {
 }
 
 /// The clusters that routes lead to.
-fn clusters(value: &Value) -> BTreeSet<&str> {
+pub(crate) fn clusters(value: &Value) -> BTreeSet<&str> {
     match value {
         Value::Object(members) => {
+            let weighted = members.get("weighted_clusters");
+            let weighted = weighted.and_then(|weighted| weighted.get("clusters"));
+            let weighted = weighted.and_then(Value::as_array).into_iter().flatten();
+            let weighted = weighted.filter_map(|one| one.get("name")?.as_str());
             let own = members.get("cluster").and_then(Value::as_str);
             own.into_iter()
+                .chain(weighted)
                 .chain(members.values().flat_map(clusters))
                 .collect()
         }
