@@ -8,6 +8,7 @@ mod descriptions;
 mod forwarded;
 mod held_bodies;
 mod jobs;
+mod revocations;
 mod settled;
 mod source;
 mod used_ids;
@@ -24,6 +25,7 @@ use connection::ConnectionOf;
 use descriptions::Descriptions;
 use held_bodies::{BodyWaiters, Full, LONGEST_UNREPORTED};
 use jobs::{Jobs, State, UnderWay};
+use revocations::{PushedRevocations, RevocationsAt};
 use settled::NO_REFUSAL;
 use used_ids::{Use, UsedIds};
 use waiting::{origin, refusal_without, unavailable, End, WaitingRequest, Woken};
@@ -35,7 +37,7 @@ use std::time::Duration;
 use crate::crypto::SignatureVerifier;
 use crate::decide::{
     decide, without_made_up_identity, Caller, Decision, DecisionContext, JobEnd, JobResult, Need,
-    Outcome, Request, TokenCache, UpstreamCredential,
+    NoRevocations, Outcome, Request, Revocations, TokenCache, UpstreamCredential,
 };
 use crate::facts::{
     Call, CallId, CallResponse, Effect, Event, FactStore, KeyCount, Peer, SharedKey, SharedMemory,
@@ -71,6 +73,8 @@ pub struct Gate {
     store: FactStore,
     token_cache: TokenCache<Caller>,
     used_ids: UsedIds,
+    /// `None`: no provider pushes revocations.
+    revocations: Option<PushedRevocations>,
     /// Makes the nonces of proofs.
     nonces: Option<NonceKey>,
     crypto: Box<dyn SignatureVerifier>,
@@ -124,6 +128,7 @@ impl Gate {
                 .filter(|_| policy.proofs.nonces)
                 .map(|key| NonceKey::new(key.secret_for("nonces of proofs"))),
             used_ids: UsedIds::new(shared),
+            revocations: PushedRevocations::of(&policy),
             policy,
             token_cache: TokenCache::default(),
             crypto,
@@ -422,6 +427,7 @@ impl Gate {
         let mut decision = self.decide(id, (&request, body), since, host);
         self.use_once(&mut decision, host);
         self.descriptions.recall(&mut decision, now);
+        self.revoke(&mut decision, host);
         if let Outcome::Job(job) = decision.outcome {
             if self.jobs.has_room_for(&job) == Ok(()) {
                 if let Some((user, _)) = job.session() {
@@ -518,7 +524,7 @@ impl Gate {
             body: (body == RequestBody::None).then_some(&[][..]),
             connection: &connection,
         };
-        let mut decision = self.decide_with(request, since, host.now);
+        let mut decision = self.decide_with(request, since, host);
         let Outcome::Await(Need::Body { max_bytes }) = decision.outcome else {
             return decision;
         };
@@ -530,7 +536,7 @@ impl Gate {
             match bytes.filter(|bytes| bytes.len() == size) {
                 Some(bytes) => {
                     request.body = Some(&bytes);
-                    decision = self.decide_with(request, since, host.now);
+                    decision = self.decide_with(request, since, host);
                 }
                 None => decision.outcome = Outcome::Reject(Reason::BodyUnavailable),
             }
@@ -542,12 +548,21 @@ impl Gate {
         &mut self,
         request: Request<'_>,
         since: UnixMillis,
-        now: UnixMillis,
+        host: &HostView<'_>,
     ) -> Decision {
+        let now = host.now;
+        let revocations = self.revocations.as_ref().map(|pushed| RevocationsAt {
+            pushed,
+            memory: host.memory,
+            now: now.to_seconds(),
+        });
+        let revocations = revocations.as_ref();
+        let revocations = revocations.map_or(&NoRevocations as &dyn Revocations, |pushed| pushed);
         let context = DecisionContext {
             policy: &self.policy,
             facts: &self.store.at(now).of_request(since),
             token_cache: &self.token_cache,
+            revocations,
             crypto: &*self.crypto,
             nonces: self.nonces.as_ref(),
             now: now.to_seconds(),
@@ -628,6 +643,24 @@ impl Gate {
             Use::NotRemembered => Reason::TooManyUsedIds,
         };
         decision.outcome = Outcome::Reject(reason);
+    }
+
+    /// Stores what a provider revokes. The provider must not believe that it is, if it is not: it would not
+    /// say so again.
+    fn revoke(&mut self, decision: &mut Decision, host: &HostView<'_>) {
+        let (Outcome::Respond(_), Some(revocation)) = (&decision.outcome, &decision.revocation)
+        else {
+            return;
+        };
+        let now = host.now.to_seconds();
+        let pushed = self.revocations.as_ref();
+        if pushed.is_some_and(|pushed| pushed.add(revocation, host.memory, now)) {
+            return;
+        }
+        if let Some(used) = &decision.use_once {
+            self.used_ids.forget(&used.digest, host.memory);
+        }
+        decision.outcome = Outcome::Reject(Reason::RevocationNotShared);
     }
 
     /// Takes out a request that waits.

@@ -221,6 +221,7 @@ const FILTER_ONLY: [(&str, &[&str]); 11] = [
         &[
             "clock_skew_too_long",
             "dpop_proofs_window_too_long",
+            "events_keep_too_short",
             "introspection_ttl_too_long",
             "keys_grace_too_long",
             "keys_max_stale_below_ttl",
@@ -245,6 +246,7 @@ const FILTER_ONLY: [(&str, &[&str]); 11] = [
         &[
             "hosts_listed_twice",
             "instance_host_taken",
+            "logout_path_of_events",
             "instance_names_equal",
             "instances_with_one_seed",
             "issuer_in_two_providers",
@@ -273,6 +275,8 @@ const FILTER_ONLY: [(&str, &[&str]); 11] = [
             "dpop_required_without_public_origin",
             "instance_without_principals",
             "introspection_without_cluster",
+            "logout_without_keys",
+            "logout_without_sharing_secret",
             "match_unknown_provider",
             "principals_empty",
             "principals_missing",

@@ -171,6 +171,7 @@ fn decided(token: &Token, configuration: Value) -> (Decision, RequestHead) {
         ),
     ]);
     let context = DecisionContext {
+        revocations: &n8n_idp_gate::decide::NoRevocations,
         nonces: None,
         policy: &policy,
         facts: &InlineKeys(&policy),

@@ -209,6 +209,15 @@ impl Limits for IntrospectionTtl {
     const MAX: Duration = hours(1);
 }
 
+/// How long a pushed revocation is kept: as long as the longest lifetime of a token.
+pub(super) struct RevocationKeep;
+
+impl Limits for RevocationKeep {
+    const DEFAULT: Duration = hours(24);
+    const MIN: Duration = minutes(10);
+    const MAX: Duration = hours(24 * 30);
+}
+
 /// How long an inactive response is kept: a token that becomes active a moment later waits as long.
 pub(super) struct InactiveTtl;
 

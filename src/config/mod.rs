@@ -37,6 +37,7 @@ mod provider;
 mod provider_summary;
 mod provisioning;
 mod public_api;
+mod push;
 mod raw;
 mod read;
 pub mod reference;
@@ -118,6 +119,7 @@ fn policy(raw: RawConfiguration, environment: &dyn Environment) -> Option<Policy
     let providers_path = raw.providers.path;
     let providers = raw.providers.value.map(|list| list.0).unwrap_or_default();
     let demands = dpop::demands(&providers);
+    let pushes = push::fields(&providers);
     let summaries: Vec<_> = providers.iter().filter_map(ProviderSummary::of).collect();
     let providers = provider::providers(providers, environment);
     let sharing_secret = match &raw.sharing_secret.value {
@@ -151,6 +153,7 @@ fn policy(raw: RawConfiguration, environment: &dyn Environment) -> Option<Policy
         refusals: refusals?,
     };
     dpop::check_demands(&demands, &policy);
+    push::check(&pushes, raw.sharing_secret.given, &policy);
     dpop::check_nonces(&nonces_path, &policy);
     warn_of_idle_providers(&policy, &providers_path);
     warn_of_scopes(&policy, &summaries);

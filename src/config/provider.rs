@@ -6,11 +6,12 @@ use super::claims::claim_rules;
 use super::claims_at::claims_at;
 use super::condition;
 use super::environment::Environment;
-use super::field::Field;
+use super::field::{Field, Reported};
 use super::field_path::FieldPath;
 use super::freshness::freshness;
 use super::issuers::{issuers, Issuers};
-use super::key_source::{key_source, warn_of_plaintext};
+use super::key_source::{has_no_keys, key_source, warn_of_plaintext};
+use super::push::push;
 use super::raw::{RawClaimRule, RawKind, RawProvider};
 use super::read::{gathered, List, Located, OneOrMany};
 use super::syntax::{EmailDomain, Text};
@@ -18,7 +19,7 @@ use super::{dialect, introspection};
 use crate::crypto::Algorithm;
 use crate::identity::{ClaimRule, IdentityRules, KindRules};
 use crate::policy::{Admission, IssuerIndex, KeySource, Provider, ProviderId, RolesFrom};
-use crate::token::{self, TokenRules};
+use crate::token::{self, EventKind, TokenRules};
 
 /// All providers, and which of them an `iss` belongs to.
 #[derive(Default)]
@@ -83,6 +84,7 @@ fn provider(
     dialect::check(&raw);
     let introspection = introspection::introspection(&raw, issuers.as_ref(), environment);
     let keys = key_source(&raw, issuers.as_ref());
+    let has_no_keys = has_no_keys(&raw);
     let dialect = raw.r#type.value.as_ref().map(|word| word.0);
     let freshness = raw.keys.value.as_ref();
     let freshness = freshness.and_then(|raw| self::freshness(raw, dialect));
@@ -115,7 +117,14 @@ fn provider(
         discovery: issuers.next()?,
         others: issuers.collect(),
     };
+    let of_provider = (raw.name.value.as_ref(), has_no_keys);
+    let pushes = [
+        push(raw.logout, EventKind::Logout, of_provider),
+        push(raw.events, EventKind::Security, of_provider),
+    ];
+    let pushes: Result<Vec<_>, Reported> = pushes.into_iter().collect();
     Some(Provider {
+        pushes: pushes.ok()?.into_iter().flatten().collect(),
         name: raw.name.value?.text.into(),
         token: TokenRules {
             issuers,

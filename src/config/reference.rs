@@ -16,7 +16,7 @@ use super::raw::{
     RawApiKeyRule, RawAudit, RawBearerInDescription, RawCertificateRule, RawClaimNot, RawClaimRule,
     RawClaimTests, RawClaimsAt, RawClientCertificates, RawCondition, RawConfiguration,
     RawDpopProofs, RawEmbed, RawEndpoints, RawInstance, RawIntrospection, RawKeys, RawKind, RawN8n,
-    RawPrincipal, RawProvider, RawProvisioning, RawPublicApi, RawRefusals, RawRevoked,
+    RawPrincipal, RawProvider, RawProvisioning, RawPublicApi, RawPush, RawRefusals, RawRevoked,
     RawSignature, RawTokenFrom, RawUser, RawUserInfo, RawWebhook,
 };
 use super::rules::{Demand, Rule, When};
@@ -40,6 +40,7 @@ fn sections() -> Vec<SectionReference> {
         SectionReference::of::<RawKeys>(),
         SectionReference::of::<RawIntrospection>(),
         SectionReference::of::<RawUserInfo>(),
+        SectionReference::of::<RawPush>(),
         SectionReference::of::<RawPrincipal>(),
         SectionReference::of::<RawUser>(),
         SectionReference::of::<RawCondition>(),

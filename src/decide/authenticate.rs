@@ -215,7 +215,7 @@ impl DecisionRecord {
 /// A key may change under a `kid` that stays. But any client can write a known `kid` into a token
 /// with a signature that is not good. Such a token waits for newer keys only while a fetch for it is
 /// allowed, and is refused for its fault in all other cases.
-fn refused(
+pub(super) fn refused(
     context: DecisionContext<'_>,
     provider: ProviderId,
     (token, digest): (&UntrustedToken<'_>, &TokenDigest),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::edits::{identity_headers, HeaderEdit};
+use super::Revocable;
 use crate::facts::MintRequest;
 use crate::formats::json;
 use crate::identity::Identity;
@@ -24,6 +25,8 @@ pub struct Caller {
     /// Whether it has no principal because a rule asks for groups that the token leaves out.
     misses_groups: bool,
     headers: Vec<HeaderEdit>,
+    /// What may revoke the token; `None`: its provider pushes no revocations.
+    revocable: Option<Box<Revocable>>,
 }
 
 /// The principal of a caller, with what its token grants.
@@ -78,6 +81,7 @@ impl Caller {
             Arc::make_mut(&mut identity).claims = Arc::default();
         }
         Self {
+            revocable: Revocable::of(provider, &token),
             token: token.without_claims(),
             provider: id,
             headers,
@@ -94,6 +98,11 @@ impl Caller {
         } else {
             Reason::NoPrincipal
         })
+    }
+
+    /// What may revoke the token.
+    pub(super) fn revocable(&self) -> Option<&Revocable> {
+        self.revocable.as_deref()
     }
 
     /// The token that was verified.
@@ -142,6 +151,7 @@ impl Caller {
             .chain(headers)
             .chain(claims)
             .chain(minted)
+            .chain(self.revocable().map(Revocable::weight))
             .fold(fixed, usize::saturating_add)
     }
 }

@@ -1,6 +1,6 @@
 //! What a decision depends on beside the request.
 
-use super::{Caller, TokenCache};
+use super::{Caller, Revocations, TokenCache};
 use crate::crypto::SignatureVerifier;
 use crate::facts::Facts;
 use crate::policy::Policy;
@@ -16,6 +16,8 @@ pub struct DecisionContext<'g> {
     pub facts: &'g dyn Facts,
     /// The callers of tokens that were verified before.
     pub token_cache: &'g TokenCache<Caller>,
+    /// What providers revoked.
+    pub revocations: &'g dyn Revocations,
     /// What checks signatures.
     pub crypto: &'g dyn SignatureVerifier,
     /// Makes the nonces that proofs must have; `None`: they need none.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Caller, EmbedEdits, Forward, HeaderEdit, Job, Need, ResponseEdit, TokenCache, TokenCacheKey,
-    UseOnce,
+    Caller, EmbedEdits, Forward, HeaderEdit, Job, Need, ResponseEdit, Revocation, TokenCache,
+    TokenCacheKey, UseOnce,
 };
 use crate::crypto::CryptoPath;
 use crate::identity::Identity;
@@ -32,6 +32,8 @@ pub struct Decision {
     pub not_shown: Option<String>,
     /// What this request may use once. Whether it is the first one is found out by the gate.
     pub use_once: Option<UseOnce>,
+    /// What a provider revokes by this request, which the gate stores.
+    pub revocation: Option<Revocation>,
 }
 
 /// What happens to a request.

@@ -1,6 +1,6 @@
 //! A decision that is not finished.
 
-use super::{DecisionRecord, EmbedEdits, Need, Outcome, Remember, UseOnce};
+use super::{DecisionRecord, EmbedEdits, Need, Outcome, Remember, Revocation, UseOnce};
 use crate::reply::Reason;
 use crate::token::CompactToken;
 
@@ -12,6 +12,7 @@ pub(super) struct Draft {
     pub(super) embed: Option<EmbedEdits>,
     pub(super) otherwise: Option<Box<Outcome>>,
     pub(super) use_once: Option<UseOnce>,
+    pub(super) revocation: Option<Revocation>,
     pub(super) asked_about: Option<CompactToken>,
 }
 

@@ -88,6 +88,11 @@ impl Evidence {
         sender: &Sender<'_>,
         caller: Arc<Caller>,
     ) -> Result<Self, Reason> {
+        // Before the rest: an answer to a proof is of no use for a token that has ended.
+        let revocable = caller.revocable();
+        if revocable.is_some_and(|token| context.revocations.is_revoked(token)) {
+            return Err(Reason::TokenRevoked);
+        }
         let token = (caller.provider, caller.token());
         let use_once = check_possession(context, instance, sender, token)?;
         Ok(Self { caller, use_once })

@@ -30,7 +30,9 @@ mod possession;
 mod presented;
 mod properties;
 mod public_api;
+mod pushed;
 mod request;
+mod revocation;
 mod run;
 mod session;
 mod signed_webhook;
@@ -61,6 +63,7 @@ pub use job::{Describe, DescriptionKey, Job, JobEnd, JobResult, Progress};
 pub use presented::presented_token;
 pub use properties::{AUDIT_PROPERTY, CALLER_PROPERTIES};
 pub use request::{Need, Request};
+pub use revocation::{NoRevocations, Revocable, Revocation, Revocations};
 pub use token_cache::{TokenCache, TokenCacheKey, MAX_CACHED_BYTES, MAX_CACHED_TOKENS};
 pub use use_once::{IdDigest, UseOnce};
 
@@ -91,6 +94,7 @@ fn finish(outcome: impl FnOnce(&mut Draft) -> Result<Outcome, Stop>) -> Decision
         record: draft.record,
         remember: draft.remember,
         use_once: draft.use_once,
+        revocation: draft.revocation,
         asked_about: draft.asked_about,
         embed: draft.embed,
         otherwise: draft.otherwise,
@@ -113,6 +117,9 @@ fn outcome(
     let Location::Inside(path) = location else {
         return outside(context, instance, head, &mut draft.record);
     };
+    if let Some(endpoint) = pushed::endpoint(context.policy, path) {
+        return pushed::decide(context, endpoint, request, draft);
+    }
     let classify = if internal_api::may_get_session(instance, head) {
         classify_for_token
     } else {

@@ -246,6 +246,7 @@ fn decide_with_cache(
     request: &RequestHead,
 ) -> Decision {
     let context = DecisionContext {
+        revocations: &NoRevocations,
         nonces: None,
         policy: &facts.policy,
         facts,

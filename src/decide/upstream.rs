@@ -56,6 +56,7 @@ impl Decision {
             otherwise: None,
             not_shown: None,
             use_once: None,
+            revocation: None,
         })
     }
 }

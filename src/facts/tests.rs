@@ -134,6 +134,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
         freshness: freshness(),
         revoked_kids: Vec::new(),
         introspection: None,
+        pushes: Vec::new(),
     };
     let principal = |secret: &str| Principal {
         name: "app".into(),

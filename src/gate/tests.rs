@@ -5,6 +5,7 @@ mod host;
 mod jobs;
 mod made_up;
 mod one_time_ids;
+mod pushed;
 mod waiting;
 
 use serde_json::json;

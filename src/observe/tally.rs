@@ -78,6 +78,7 @@ mod tests {
             otherwise: None,
             not_shown: None,
             use_once: None,
+            revocation: None,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Admission, DpopUse, Introspection};
+use super::{Admission, DpopUse, Introspection, Push};
 use crate::crypto::KeySet;
 use crate::http::Endpoint;
 use crate::identity::{Identity, IdentityRules};
@@ -36,6 +36,8 @@ pub struct Provider {
     pub revoked_kids: Vec<String>,
     /// How it is asked for the status of tokens; `None`: it is not.
     pub introspection: Option<Introspection>,
+    /// Where it tells the gate that sessions have ended.
+    pub pushes: Vec<Push>,
 }
 
 /// Which names of a token are looked up in `roles` of the configuration.

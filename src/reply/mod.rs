@@ -3,6 +3,7 @@
 
 mod accept;
 mod embed;
+mod event;
 mod metadata;
 mod problem;
 mod reason;
@@ -13,6 +14,7 @@ mod tests;
 mod told;
 
 pub use embed::{embed_reply, partitioned, EMBEDDED_MARK, SESSION_COOKIE};
+pub use event::event_accepted;
 pub use metadata::{api_metadata, metadata_preflight, trigger_metadata};
 pub use problem::problem;
 pub use reason::{Challenge, Reason};

@@ -25,8 +25,14 @@ pub fn problem(
     told: Told<'_>,
 ) -> LocalReply {
     let (status, detail) = (reason.status(), reason.detail());
+    let error = match reason {
+        Reason::EventRefused(fault) => Some(fault.error()),
+        _ => None,
+    };
+    // Transmitters know this one.
+    let media_type = error.map_or_else(|| accept::media_type(request), |_| "application/json");
     let mut headers = vec![
-        ("content-type", accept::media_type(request).to_owned()),
+        ("content-type", media_type.to_owned()),
         ("cache-control", "no-store".to_owned()),
     ];
     for challenge in challenges(reason, resource, request) {
@@ -47,7 +53,11 @@ pub fn problem(
     let document = Document {
         accepted_audiences: told.audiences,
         client: told.client,
+        description: error.map(|_| &*detail),
         detail: &detail,
+        err: error,
+        error,
+        error_description: error.map(|_| &*detail),
         hint: told.hint,
         message: &detail,
         missing,
@@ -74,7 +84,17 @@ struct Document<'p> {
     /// The OAuth client of the caller.
     #[serde(skip_serializing_if = "Option::is_none")]
     client: Option<&'p str>,
+    /// RFC 8935 §2.3, as `err`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'p str>,
     detail: &'p str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    err: Option<&'p str>,
+    /// OpenID Connect Back-Channel Logout §2.8, as `error_description`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'p str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_description: Option<&'p str>,
     /// A usual cause.
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<&'static str>,

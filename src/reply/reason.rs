@@ -9,7 +9,7 @@ use crate::identity::IdentityFault;
 use crate::n8n::runs::InputFault;
 use crate::n8n::{Closed, PathFault};
 use crate::policy::NotAdmitted;
-use crate::token::{BearerFault, PossessionFault, ProofFault, TokenFault};
+use crate::token::{BearerFault, EventFault, PossessionFault, ProofFault, TokenFault};
 use crate::webhook_signature::SignatureFault;
 
 /// What the `WWW-Authenticate` header says (RFC 6750 §3).
@@ -185,8 +185,36 @@ refusals! {
             challenge: INVALID_TOKEN,
             code: "token_revoked",
             detail: "The access token was revoked. Log in again, or get a new one.",
-            meaning: "an entry of `revoked` holds for the token",
-            remedy: "have the client get a new token; where the caller shall be let in again, remove the entry, or give it `before`",
+            meaning: "an entry of `revoked` holds for the token, or its provider said that its session has ended",
+            remedy: "have the client get a new token; where a caller shall be let in again, remove the entry of `revoked`, or give it `before`",
+        }
+        /// An event of a provider is not accepted (Back-Channel Logout §2.6, RFC 8935 §2.3).
+        EventRefused(EventFault) => {
+            status: 400,
+            challenge: Challenge::None,
+            code: "event_refused",
+            detail: "The event is not accepted.",
+            meaning: "a log-out token or security event was sent to the gate, and is not good; `fault` in the audit says why, with the codes of tokens below and some of its own: `issuer`, `form`, `iat`, `too_old`, `jti`, `replayed`, `subject`",
+            remedy: "compare `claimed` with `logout` or `events` of the provider; the [guide](../guides/revocation.md#what-is-checked) has each check",
+            example: Self::EventRefused(EventFault::Replayed),
+        }
+        /// An event was sent in another way than by `POST`.
+        EventMethod => {
+            status: 405,
+            challenge: Challenge::None,
+            code: "event_method",
+            detail: "Use POST.",
+            meaning: "a request to an endpoint for events of a provider has another method than `POST`",
+            remedy: "nothing, if a person looked whether the address exists",
+        }
+        /// A revocation could not be shared with the other workers.
+        RevocationNotShared => {
+            status: 503,
+            challenge: Challenge::None,
+            code: "revocation_not_shared",
+            detail: "The event is good, and could not be stored. Send it again.",
+            meaning: "an event is good, and Envoy did not store it for all workers",
+            remedy: "look whether the provider sends it again; end the tokens by `revoked` in the configuration, if not",
         }
         /// A rule asks for groups, and the token does not hold all groups of the caller.
         GroupsLeftOut => {
@@ -1176,6 +1204,8 @@ impl Reason {
     pub fn fault(&self) -> Option<&str> {
         match self {
             Self::Path(fault) => Some(fault.as_str()),
+            Self::EventRefused(EventFault::Token(fault)) => Some(Self::Token(*fault).as_str()),
+            Self::EventRefused(fault) => Some(fault.as_str()),
             Self::RestClosed(why) => Some(why.as_str()),
             Self::KeysUnavailable(outage)
             | Self::IntrospectionUnavailable(outage)
@@ -1205,6 +1235,7 @@ impl Reason {
         match self {
             Self::MethodNotAllowed => Some("GET, HEAD"),
             Self::EmbedMethod => Some("GET, POST"),
+            Self::EventMethod => Some("POST"),
             Self::Signature(SignatureFault::Method { allowed }) => Some(allowed),
             _ => None,
         }
@@ -1223,6 +1254,7 @@ impl Reason {
             | Self::TooManyUsedIds
             | Self::TooManyRuns
             | Self::BodyUnavailable
+            | Self::RevocationNotShared
             | Self::ProxyFailure => Some(Duration::from_secs(1)),
             _ => None,
         }

@@ -6,6 +6,7 @@ mod bearer;
 mod binding;
 mod claims;
 mod digest;
+mod event;
 mod fault;
 mod issuer;
 mod kind;
@@ -30,6 +31,7 @@ pub use bearer::{bearer, Bearer, BearerFault, CompactToken};
 pub use binding::Binding;
 pub use claims::{text, NotText, CLIENT_CLAIMS};
 pub use digest::TokenDigest;
+pub use event::{Ended, EndedBy, EventFault, EventKind, EventRules, VerifiedEvent};
 pub use fault::TokenFault;
 #[cfg(test)]
 pub(crate) use issuer::samples as issuer_samples;

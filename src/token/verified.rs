@@ -8,6 +8,7 @@ mod signed;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use checks::TokenCheck;
+pub(super) use signed::{allowed_algorithm, check_signature};
 
 use std::fmt;
 use std::sync::Arc;

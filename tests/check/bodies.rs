@@ -31,6 +31,18 @@ fn said(files: &[&Value]) -> (Option<i32>, String) {
 const MISSING: &str = "a rule checks signatures, and Envoy does not hand over bodies without \
                        allow_on_headers_stop_iteration: true. Hint: ";
 
+/// A log-out token is in the body of its request.
+#[test]
+fn an_envoy_file_for_events_hands_bodies_over_or_fails_the_check() {
+    let mut configuration = configuration(&json!({"sharing_secret": {"env": "SHARING_SECRET"}}));
+    configuration["providers"][0]["logout"] = json!({"audience": "portal"});
+    let routes = json!([{"match": {"prefix": "/"}, "route": {"cluster": "n8n"}}]);
+    let (code, text) = said(&[&envoy(&configuration, &routes)]);
+    assert_eq!(code, Some(1), "{text}");
+    let expected = "a provider sends events, and Envoy does not hand over bodies";
+    assert!(text.contains(expected), "{text}");
+}
+
 #[test]
 fn an_envoy_file_hands_bodies_over_or_fails_the_check() {
     let file = |configuration: &Value, member: Value| {

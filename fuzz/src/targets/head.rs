@@ -65,6 +65,7 @@ pub fn run(input: &[u8]) {
 
 fn decision(policy: &Policy, token_cache: &TokenCache<Caller>, request: &RequestHead) -> Decision {
     let context = DecisionContext {
+        revocations: &n8n_idp_gate::decide::NoRevocations,
         nonces: None,
         policy,
         facts: &AtHand(policy),

@@ -33,6 +33,7 @@ impl<'c> Case<'c> {
     /// Decides as the filter does.
     pub(crate) fn decide(&self) -> Decision {
         let context = DecisionContext {
+            revocations: &n8n_idp_gate::decide::NoRevocations,
             nonces: None,
             policy: self.policy,
             facts: self.known,

@@ -22,7 +22,7 @@ pub(super) use provider::{
     RawClaimsAt, RawIntrospection, RawKeys, RawKind, RawProvider, RawUserInfo,
 };
 pub(super) use provisioning::RawProvisioning;
-pub(super) use revocation::RawRevoked;
+pub(super) use revocation::{RawPush, RawRevoked};
 pub(super) use signature::RawSignature;
 pub(super) use surfaces::{
     RawApiKeyRule, RawBearerInDescription, RawEndpoints, RawPublicApi, RawTokenFrom, RawWebhook,

@@ -23,7 +23,7 @@ use crate::identity::Dialect;
 use crate::policy::{DpopUse, RolesFrom};
 use crate::token::TypRule;
 
-use super::RawClaimRule;
+use super::{RawClaimRule, RawPush};
 
 /// Envoy calls clusters only.
 const NAME_CLUSTER: &str = "name the Envoy cluster of the provider: URLs alone are never called";
@@ -118,6 +118,11 @@ section! {
         /// What the provider's opaque tokens begin with. A token with the prefix of one provider
         /// is sent to no other.
         token_prefix: OneOrMany<Text> = optional("tokens without a known prefix are sent to each provider without one, in turn"),
+        /// Where the provider sends log-out tokens (OpenID Connect Back-Channel Logout 1.0).
+        logout: RawPush = optional("it sends none"),
+        /// Where the provider sends security events: the end of a session and the like (OpenID SSF 1.0,
+        /// CAEP 1.0, RFC 8935).
+        events: RawPush = optional("it sends none"),
     }
     rules {
         Rule {

@@ -1,10 +1,12 @@
 //! The fields about tokens that are revoked.
 
-use crate::config::field::optional;
+use crate::config::defaults::RevocationKeep;
+use crate::config::duration::Span;
+use crate::config::field::{default_span, optional, required};
 use crate::config::read::{Located, OneOrMany};
 use crate::config::rules::{At, Demand, Rule, When};
 use crate::config::section::section;
-use crate::config::syntax::{Moment, Text};
+use crate::config::syntax::{Moment, OuterPath, Text};
 
 section! {
     /// Tokens that are refused although they are good. All fields of an entry must hold, and each of them
@@ -35,5 +37,20 @@ section! {
             problem: "would revoke every token for ever",
             hint: "write sub, client, sid, jti or kid; or before, with the time up to which all tokens are revoked",
         },
+    }
+}
+
+section! {
+    /// Where a provider tells the gate that sessions have ended. It sends `POST` requests to a path of
+    /// n8n, which the gate takes in every instance. Needs `sharing_secret`, and Envoy must hand over
+    /// bodies. See [revocation](../guides/revocation.md).
+    RawPush at "providers[].logout and providers[].events" {
+        /// What the event is for, its `aud`: with `logout` the ids of the OAuth clients with which people
+        /// log in, and at which this address is registered; with `events` what the stream was made with.
+        audience: OneOrMany<Text> = required("write the aud of what the provider sends: with logout, the id of the client that has this address"),
+        /// The path, below `path_prefix`.
+        path: Text<OuterPath> = optional("`/n8n-idp-gate/logout/NAME` or `/n8n-idp-gate/events/NAME`, with the name of the provider"),
+        /// How long the gate knows what was revoked. No shorter than the longest lifetime of a token.
+        keep: Span<RevocationKeep> = default_span(),
     }
 }

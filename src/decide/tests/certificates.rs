@@ -54,6 +54,7 @@ fn decide_over(
     connection: &TestConnection,
 ) -> Decision {
     let context = DecisionContext {
+        revocations: &NoRevocations,
         nonces: None,
         policy: &facts.policy,
         facts,

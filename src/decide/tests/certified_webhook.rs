@@ -59,6 +59,7 @@ fn partner() -> Certified {
 fn decided_over(configuration: &Value, head: &RequestHead, connection: &Certified) -> Decision {
     let facts = facts(configuration);
     let context = DecisionContext {
+        revocations: &NoRevocations,
         policy: &facts.policy,
         facts: &facts,
         token_cache: &TokenCache::default(),

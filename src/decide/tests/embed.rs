@@ -248,6 +248,7 @@ fn a_form_may_hold_the_token() {
             ..Request::of_head(&head)
         };
         let context = DecisionContext {
+            revocations: &NoRevocations,
             nonces: None,
             policy: &facts.policy,
             facts: &facts,

@@ -254,6 +254,7 @@ fn a_cached_token_ends_with_its_token_status() {
         facts.statuses = vec![TestStatus::Inactive, TestStatus::Inactive];
         let at = |seconds: u64| {
             let context = DecisionContext {
+                revocations: &NoRevocations,
                 nonces: None,
                 policy: &facts.policy,
                 facts: &facts,

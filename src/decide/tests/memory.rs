@@ -24,6 +24,7 @@ fn remembered() -> (TokenCache<Caller>, RequestHead) {
 fn decide_later(token_cache: &TokenCache<Caller>, request: &RequestHead, seconds: u64) -> Decision {
     let facts = facts(&configuration());
     let context = DecisionContext {
+        revocations: &NoRevocations,
         nonces: None,
         policy: &facts.policy,
         facts: &facts,
@@ -107,6 +108,7 @@ fn a_cached_token_is_refused_if_the_clock_went_back_before_its_issue() {
     let (token_cache, request) = remembered();
     let facts = facts(&configuration());
     let context = DecisionContext {
+        revocations: &NoRevocations,
         nonces: None,
         policy: &facts.policy,
         facts: &facts,

@@ -349,6 +349,7 @@ fn a_token_of_an_unknown_issuer_is_refused_before_its_signature_is_checked() {
         claims["iss"] = json!(issuer);
         let request = bearing("GET", WORKFLOWS, &claims);
         let context = DecisionContext {
+            revocations: &NoRevocations,
             nonces: None,
             policy: &facts.policy,
             facts: &facts,

@@ -25,6 +25,7 @@ fn facts() -> TestFacts {
 
 fn decided(facts: &TestFacts, head: &RequestHead, body: &str) -> Decision {
     let context = DecisionContext {
+        revocations: &NoRevocations,
         nonces: None,
         policy: &facts.policy,
         facts,

@@ -74,6 +74,7 @@ fn github(secret: &str) -> String {
 fn decided_with(request: &RequestHead, body: Option<&[u8]>) -> Decision {
     let facts = senders();
     let context = DecisionContext {
+        revocations: &NoRevocations,
         policy: &facts.policy,
         facts: &facts,
         token_cache: &TokenCache::default(),
@@ -270,6 +271,7 @@ fn the_same_delivery_to_another_instance_is_another() {
             &[("x-hub-signature-256", &signature)],
         );
         let context = DecisionContext {
+            revocations: &NoRevocations,
             policy: &facts.policy,
             facts: &facts,
             token_cache: &TokenCache::default(),

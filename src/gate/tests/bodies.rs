@@ -20,6 +20,7 @@ fn decided_by_body(request: Request<'_>) -> Decision {
         record: DecisionRecord::default(),
         remember: None,
         asked_about: None,
+        revocation: None,
         embed: None,
         otherwise: None,
         not_shown: None,

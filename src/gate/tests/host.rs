@@ -108,6 +108,12 @@ fn the_age_and_the_number_of_keys_are_known_with_and_without_keys() {
 #[derive(Default)]
 pub(super) struct Memory(RefCell<BTreeMap<String, (Vec<u8>, u32)>>);
 
+impl Memory {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.borrow().is_empty()
+    }
+}
+
 impl SharedMemory for Memory {
     fn read(&self, name: &str) -> Option<(Vec<u8>, u32)> {
         self.0.borrow().get(name).cloned()

@@ -17,6 +17,7 @@ fn decided(request: Request<'_>) -> Decision {
         record: DecisionRecord::default(),
         remember: None,
         asked_about: None,
+        revocation: None,
         embed: None,
         otherwise: None,
         not_shown: None,

@@ -93,7 +93,8 @@ fn check_unsigned(
     })
 }
 
-pub(super) fn allowed_algorithm(
+/// The algorithm of a token, if its provider may use it.
+pub(in crate::token) fn allowed_algorithm(
     token: &UntrustedToken<'_>,
     rules: &TokenRules,
 ) -> Result<Algorithm, TokenFault> {
@@ -104,7 +105,7 @@ pub(super) fn allowed_algorithm(
 }
 
 /// Finds the key that the signature is good under.
-pub(super) fn check_signature<'k>(
+pub(in crate::token) fn check_signature<'k>(
     token: &UntrustedToken<'_>,
     algorithm: Algorithm,
     rules: &TokenRules,

@@ -49,8 +49,19 @@ pub(crate) fn missing(
         let mut rules = instance.webhooks.iter();
         rules.any(|rule| matches!(rule.auth, WebhookAuth::Signature(_)))
     });
-    let hint = hint(installation, is_patched).filter(|_| needs_bodies)?;
-    Some(withheld(BODIES_WITHHELD, "a rule checks signatures", hint))
+    let has_events = policy.providers.iter().any(|one| !one.pushes.is_empty());
+    let what = if needs_bodies {
+        "a rule checks signatures"
+    } else if has_events {
+        "a provider sends events"
+    } else {
+        return None;
+    };
+    Some(withheld(
+        BODIES_WITHHELD,
+        what,
+        hint(installation, is_patched)?,
+    ))
 }
 
 /// What else works only in part without bodies.
