@@ -107,6 +107,33 @@ fn the_number_of_host_calls_is_known_for_each_kind_of_request() {
     }
 }
 
+/// Whether a token was revoked is one short read, and other requests do not ask.
+#[test]
+fn a_provider_that_pushes_revocations_costs_one_call_for_each_request_with_its_token() {
+    let mut policy = policy();
+    policy["providers"][0]["logout"] = json!({"audience": "portal"});
+    policy["sharing_secret"] = json!({"env": "SHARING"});
+    let gate = Gate::with(policy, |setup| {
+        let setup = setup.secret("SHARING", "a-secret-of-all-workers");
+        setup.holding_heads_alone().log_level("trace")
+    });
+    let good = token("app-a", &[READER]);
+    let workflows = || Request::get("/api/v1/workflows");
+    workflows().bearer(&good).send(gate.envoy.port()).unwrap();
+    for (request, expected) in [
+        (workflows().bearer(&good), 1),
+        (workflows().header("X-N8N-API-KEY", "k"), 0),
+        (Request::get("/home"), 0),
+        (Request::get("/webhook/open/x"), 0),
+    ] {
+        let earlier = requests(&gate).len();
+        request.send(gate.envoy.port()).unwrap();
+        let calls = wait_for(&gate, earlier).of_module;
+        let reads = calls.iter().filter(|call| *call == "get_shared_data");
+        assert_eq!(reads.count(), expected, "{calls:?}");
+    }
+}
+
 /// The calls for one request, in their order.
 #[derive(Debug, Default)]
 struct Calls {

@@ -198,6 +198,45 @@ fn the_end_of_a_session_ends_its_tokens() {
     assert_eq!(response.refusal(), (401, json!("inactive")));
 }
 
+/// Keycloak sends the log-out token itself, and every worker knows of it when it has its response.
+#[test]
+fn a_log_out_at_keycloak_ends_the_tokens_of_its_session() {
+    let mut policy = policy(&json!({ "logout": { "audience": "desk" } }));
+    policy["sharing_secret"] = json!({ "env": "SHARING" });
+    let stage = Stage::start(policy, |setup| {
+        setup
+            .cluster("keycloak", keycloak().port())
+            .secret("N8N_KEY_ORDERS", "key-of-orders")
+            .secret("N8N_KEY_MAINTENANCE", "key-of-maintenance")
+            .secret("N8N_KEY_PEOPLE", "key-of-people")
+            .secret("SHARING", "a-secret-of-all-workers")
+            .holding_heads_alone()
+            .workers(2)
+    });
+    let path = "/n8n-idp-gate/logout/keycloak";
+    let address = format!("http://127.0.0.1:{}{path}", stage.envoy.port());
+    keycloak().send_log_outs("desk", &address).unwrap();
+    let [ended, other] = [(); 2].map(|()| keycloak().log_in("alice").unwrap());
+    // Both workers have both tokens in their caches then.
+    for _ in 0..8 {
+        stage.recorded(&ended.access);
+        stage.recorded(&other.access);
+    }
+    keycloak().log_out(&ended).unwrap();
+    for _ in 0..8 {
+        let response = stage.list_workflows(&ended.access);
+        assert_eq!(response.refusal(), (401, json!("token_revoked")));
+        stage.recorded(&other.access);
+    }
+    let records = stage.envoy.audit();
+    let event = records
+        .iter()
+        .find(|record| record["operation"] == "logout");
+    let event = event.unwrap();
+    assert_eq!(event["decision"], "respond", "{event}");
+    assert_eq!(event["claimed"]["aud"], "desk", "{event}");
+}
+
 /// Since version 26.6.2 Keycloak reports the status of a token only to a client in its audience.
 #[test]
 fn keycloak_calls_tokens_inactive_for_clients_that_are_not_in_their_audience() {

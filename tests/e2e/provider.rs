@@ -12,8 +12,11 @@
 mod support;
 
 use std::sync::OnceLock;
+use std::thread;
+use std::time::Duration;
 
 use serde_json::{json, Value};
+use support::browser::Browser;
 use support::certificates::{Authority, Certificate};
 use support::envoy::Setup;
 use support::http::Request;
@@ -128,6 +131,68 @@ fn a_token_of_a_provider_with_other_keys_is_refused() {
     let token = other.token("app-a", READ, AUDIENCE).unwrap();
     let response = stage.list_workflows(&token);
     assert_eq!(response.refusal(), (401, json!("unknown_issuer")));
+}
+
+/// The provider sends the log-out token itself.
+#[test]
+fn a_log_out_at_the_provider_ends_the_tokens_of_the_person() {
+    let port = ports::free().unwrap();
+    let mut policy = policy(&format!("http://127.0.0.1:{port}"));
+    policy["providers"][0]["logout"] = json!({ "audience": "portal" });
+    policy["sharing_secret"] = json!({ "env": "SHARING" });
+    policy["principals"] = json!([{ "name": "people", "match": { "client": "portal" },
+        "api_key": { "env": "N8N_KEY_APP_A" } }]);
+    let stage = Stage::start(policy, |setup| {
+        setup
+            .cluster("provider", port)
+            .secret("N8N_KEY_APP_A", "key-of-people")
+            .secret("INTROSPECTION_SECRET", "secret-of-n8n:gate")
+            .secret("SHARING", "a-secret-of-all-workers")
+            .holding_heads_alone()
+            .workers(2)
+    });
+    let path = "/n8n-idp-gate/logout/certified";
+    let address = format!("http://127.0.0.1:{}{path}", stage.envoy.port());
+    let provider = RealProvider::start_with_portal(port, AUDIENCE, &address).unwrap();
+    let mut browser = Browser::new(port);
+    let [access, id_token] = provider.log_in(&mut browser, AUDIENCE).unwrap();
+    let opens = |token: &str| stage.list_workflows(token).status == 200;
+    assert!(wait_until(|| opens(&access)), "{}", stage.envoy.log_text());
+    for _ in 0..8 {
+        assert!(opens(&access));
+    }
+    RealProvider::log_out(&mut browser, &id_token).unwrap();
+    let log = || (provider.log_text(), stage.envoy.log_text());
+    let is_refused = || stage.list_workflows(&access).refusal() == (401, json!("token_revoked"));
+    assert!(wait_until(is_refused), "{:?}", log());
+    for _ in 0..8 {
+        assert!(is_refused(), "{:?}", log());
+    }
+    let records = stage.envoy.audit();
+    let event = records
+        .iter()
+        .find(|record| record["operation"] == "logout")
+        .unwrap();
+    assert_eq!(event["decision"], "respond", "{event}");
+    assert_eq!(event["claimed"]["sub"], "ann", "{event}");
+    // Neither token is one of the other kind.
+    let form = format!("logout_token={access}");
+    let response = Request::new("POST", path)
+        .form(form)
+        .send(stage.envoy.port())
+        .unwrap();
+    assert_eq!(response.refusal(), (400, json!("event_refused")));
+}
+
+/// Whether something holds within some seconds.
+fn wait_until(holds: impl Fn() -> bool) -> bool {
+    for _ in 0..200 {
+        if holds() {
+            return true;
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    false
 }
 
 #[test]

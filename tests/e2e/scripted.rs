@@ -51,6 +51,7 @@ mod observation;
 mod oci;
 mod path_prefix;
 mod public_api;
+mod pushed;
 mod scenario;
 mod shipped;
 mod shipped_gate;

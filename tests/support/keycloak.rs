@@ -117,6 +117,23 @@ impl Keycloak {
         succeeded(&self.post("main", "logout", "desk", &form)?)
     }
 
+    /// Registers an address to which it sends log-out tokens for a client.
+    pub(crate) fn send_log_outs(&self, client: &str, address: &str) -> Outcome<()> {
+        let path = format!("/main/clients?clientId={client}");
+        let mut found = self.administer("GET", &path, None)?.json();
+        let mut registered = found.get_mut(0).map(Value::take).ok_or("no such client")?;
+        let id = registered.get("id").and_then(Value::as_str);
+        let path = format!("/main/clients/{}", id.ok_or("the client has no id")?);
+        let attributes = registered
+            .get_mut("attributes")
+            .and_then(Value::as_object_mut);
+        let attributes = attributes.ok_or("the client has no attributes")?;
+        for (name, value) in [("url", address), ("session.required", "true")] {
+            attributes.insert(format!("backchannel.logout.{name}"), json!(value));
+        }
+        succeeded(&self.administer("PUT", &path, Some(&registered))?)
+    }
+
     /// Revokes a token of a client (RFC 7009).
     pub(crate) fn revoke(&self, client: &str, token: &str) -> Outcome<()> {
         succeeded(&self.post("main", "revoke", client, &format!("token={token}"))?)

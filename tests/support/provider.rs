@@ -3,9 +3,13 @@
 use std::process::Command;
 use std::time::Duration;
 
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::Engine as _;
+use hmac_sha256::Hash;
 use serde_json::{json, Value};
 use tempfile::TempDir;
 
+use super::browser::{parameter_of_redirect, target_of, Browser};
 use super::certificates::{Authority, Certificate};
 use super::http::{Request, Response};
 use super::process::{Ending, Process};
@@ -77,7 +81,7 @@ pub(crate) struct RealProvider {
 impl RealProvider {
     /// Starts it on a loopback port and waits until it serves.
     pub(crate) fn start(port: u16, clients: Vec<Client>) -> Outcome<Self> {
-        Self::start_as(port, clients, None, &[])
+        Self::start_as(port, clients, None, &[], None)
     }
 
     /// The same with a second port for mutual TLS, a certificate of the provider, and that of its
@@ -87,13 +91,18 @@ impl RealProvider {
         clients: Vec<Client>,
         tls: Option<(u16, &Certificate, &Authority)>,
     ) -> Outcome<Self> {
-        Self::start_as(port, clients, tls, &[])
+        Self::start_as(port, clients, tls, &[], None)
     }
 
     /// The same; any client can register and log [`ANN`] in, for tokens with one of the audiences
     /// `codes`.
     pub(crate) fn start_for_people(port: u16, codes: &[&str]) -> Outcome<Self> {
-        Self::start_as(port, Vec::new(), None, codes)
+        Self::start_as(port, Vec::new(), None, codes, None)
+    }
+
+    /// The same with a client `portal`, whose log-out tokens are sent to this address.
+    pub(crate) fn start_with_portal(port: u16, code: &str, address: &str) -> Outcome<Self> {
+        Self::start_as(port, Vec::new(), None, &[code], Some(address))
     }
 
     fn start_as(
@@ -101,6 +110,7 @@ impl RealProvider {
         clients: Vec<Client>,
         tls: Option<(u16, &Certificate, &Authority)>,
         codes: &[&str],
+        portal: Option<&str>,
     ) -> Outcome<Self> {
         let tls = tls.map(|(port, server, authority)| {
             json!({
@@ -134,6 +144,7 @@ impl RealProvider {
             "tls": tls,
             "people": { ANN: [READ] },
             "codes": codes,
+            "portal": portal,
         });
         let directory = tempfile::tempdir()?;
         let modules = installed::provider()?;
@@ -204,6 +215,45 @@ impl RealProvider {
             return Err(format!("the client ended with {}: {errors}", output.status).into());
         }
         Ok(serde_json::from_slice(&output.stdout)?)
+    }
+
+    /// Logs [`ANN`] in at the client `portal` with a browser, for this audience. Gives the access token and
+    /// the ID token.
+    pub(crate) fn log_in(&self, browser: &mut Browser, audience: &str) -> Outcome<[String; 2]> {
+        const VERIFIER: &str = "a-verifier-that-is-as-long-as-it-has-to-be-at-least";
+        let challenge = URL_SAFE_NO_PAD.encode(Hash::hash(VERIFIER.as_bytes()));
+        let to_portal = "client_id=portal&redirect_uri=http%3A%2F%2F127.0.0.1%2Fportal";
+        let resource = audience.replace(':', "%3A").replace('/', "%2F");
+        let page = browser.get(&format!(
+            "/auth?{to_portal}&response_type=code&scope=openid&resource={resource}\
+             &code_challenge={challenge}&code_challenge_method=S256"
+        ))?;
+        let address = page.header("location").ok_or("no page for the log-in")?;
+        let login = Request::new("POST", target_of(&address)).form(format!("login={ANN}"));
+        let address = browser.send(login)?.header("location");
+        let response = browser.get(target_of(&address.ok_or("the log-in failed")?))?;
+        let code = parameter_of_redirect(&response, "code")?;
+        let form = format!(
+            "grant_type=authorization_code&{to_portal}&code={code}&code_verifier={VERIFIER}\
+             &resource={resource}"
+        );
+        let tokens = Request::new("POST", "/token").form(form).send(self.port)?;
+        Ok([tokens.member("access_token")?, tokens.member("id_token")?])
+    }
+
+    /// Logs the person of a browser out, who confirms it.
+    pub(crate) fn log_out(browser: &mut Browser, id_token: &str) -> Outcome<()> {
+        let page = browser.get(&format!("/session/end?id_token_hint={id_token}"))?;
+        let text = page.text();
+        let field = text.split("name=\"xsrf\" value=\"").nth(1);
+        let xsrf = field.and_then(|rest| rest.split('"').next());
+        let xsrf = xsrf.ok_or_else(|| format!("no form in {}: {text}", page.status))?;
+        let form = format!("xsrf={xsrf}&logout=yes");
+        let response = browser.send(Request::new("POST", "/session/end/confirm").form(form))?;
+        match response.status {
+            200..=399 => Ok(()),
+            status => Err(format!("the status of the log-out is {status}").into()),
+        }
     }
 
     /// Revokes a token of a client (RFC 7009).

@@ -7,6 +7,7 @@
 //     "clients": [ { "id", "secret", "roles": [...], "age": 0 } ],
 //     "people": { "ann": [...] },                   logins, and the roles of their tokens
 //     "codes": ["http://127.0.0.1:8080/mcp/x"],     audiences of tokens by the authorization code grant
+//     "portal": "http://127.0.0.1:8080/logout",     where log-out tokens of the client portal are sent, or null
 //     "tls": { "port", "certificate", "key", "authority" } }      optional: a second port, for mutual TLS
 // With "codes", any client can register (RFC 7591) and get tokens for people with the authorization code
 // grant and PKCE. The page for the login takes `login` as it is, and consents.
@@ -80,17 +81,35 @@ const mutualTls = settings.tls
     }
   : {};
 
+// A client with which people log in, and that is told when they log out.
+const portal = settings.portal
+  ? [
+      {
+        client_id: 'portal',
+        token_endpoint_auth_method: 'none',
+        grant_types: ['authorization_code'],
+        response_types: ['code'],
+        redirect_uris: ['http://127.0.0.1/portal'],
+        application_type: 'native',
+        backchannel_logout_uri: settings.portal,
+        backchannel_logout_session_required: true,
+      },
+    ]
+  : [];
+
 const providerWith = (keys) =>
   new Provider(issuer, {
     jwks: { keys },
-    clients: settings.clients.map(({ id, secret, certificate }) => ({
+    clients: portal.concat(settings.clients.map(({ id, secret, certificate }) => ({
       ...(certificate && settings.tls && { tls_client_certificate_bound_access_tokens: true }),
       client_id: id,
       client_secret: secret,
       grant_types: ['client_credentials'],
       redirect_uris: [],
       response_types: [],
-    })),
+    }))),
+    // By default it calls no address of a private network or of this machine.
+    fetch: (url, { dispatcher, ...options }) => globalThis.fetch(url, options),
     enabledJWA: { dPoPSigningAlgValues: ['ES256', 'ES384', 'EdDSA', 'Ed25519', 'RS256', 'PS256'] },
     scopes: [...new Set(Object.values(settings.resources).flat())],
     discovery: mutualTls.discovery,
@@ -98,6 +117,7 @@ const providerWith = (keys) =>
       ...mutualTls.features,
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
+      backchannelLogout: { enabled: portal.length > 0 },
       introspection: { enabled: true },
       revocation: { enabled: true },
       registration: { enabled: settings.codes.length > 0 },
