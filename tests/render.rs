@@ -91,8 +91,9 @@ fn check_finds_nothing_in_what_is_written() {
                 .lines()
                 .filter(|line| line.contains("warning:"))
                 .collect();
-            // The configuration itself calls over http.
-            let warnings = warnings.iter().filter(|line| !line.contains("http"));
+            // The configuration itself calls over http, and names hosts of examples.
+            let own = |line: &&&str| line.contains("http") || line.ends_with("[placeholder]");
+            let warnings = warnings.iter().filter(|line| !own(line));
             assert_eq!(warnings.count(), 0, "{target} {file}: {said}");
         }
     }

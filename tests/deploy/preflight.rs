@@ -69,7 +69,7 @@ impl Machine {
         machine.add("df", "printf 'Filesystem\\n/ 1 1 99999999 1 /\\n'");
         machine.add("rustc", "echo 'rustc 1.95.0 (a 2026-01-01)'");
         machine.add("java", "echo 'openjdk version \"17.0.1\" 2026-01-01' >&2");
-        machine.add("go", "echo 'go version go1.24.1 linux/amd64'");
+        machine.add("go", "echo 'go version go1.26.1 linux/amd64'");
         let calls = machine.path("calls").display().to_string();
         let made = machine.program("make").display().to_string();
         machine.add(
