@@ -37,6 +37,20 @@ fn line(decision: &Decision, headers: &[(&str, &[u8])]) -> String {
     audit_line(decision, &request, UnixMillis(1_772_600_767_089))
 }
 
+fn decided(outcome: Outcome, record: DecisionRecord) -> Decision {
+    Decision {
+        outcome,
+        record,
+        remember: None,
+        asked_about: None,
+        revocation: None,
+        embed: None,
+        otherwise: None,
+        not_shown: None,
+        use_once: None,
+    }
+}
+
 /// Programs read these lines: their fields and the order of the fields stay.
 #[test]
 fn a_line_has_its_fields_in_the_order_of_the_alphabet() {
@@ -96,17 +110,7 @@ fn a_line_has_its_fields_in_the_order_of_the_alphabet() {
         retry_after: Duration::from_secs(1),
         fault: Some("no_response"),
     };
-    let decision = Decision {
-        outcome: Outcome::Reject(Reason::KeysUnavailable(outage)),
-        record,
-        remember: None,
-        asked_about: None,
-        revocation: None,
-        embed: None,
-        otherwise: None,
-        not_shown: None,
-        use_once: None,
-    };
+    let decision = decided(Outcome::Reject(Reason::KeysUnavailable(outage)), record);
     let headers: [(&str, &[u8]); 5] = [
         (":authority", b"n8n.example.com"),
         (":method", b"GET"),
@@ -127,17 +131,7 @@ fn a_line_has_its_fields_in_the_order_of_the_alphabet() {
         r#""user_agent":"curl/8.5\\n","v":1}"#,
     );
     assert_eq!(line(&decision, &headers), expected);
-    let decision = Decision {
-        outcome: Outcome::Pass(Vec::new()),
-        record: DecisionRecord::default(),
-        remember: None,
-        asked_about: None,
-        revocation: None,
-        embed: None,
-        otherwise: None,
-        not_shown: None,
-        use_once: None,
-    };
+    let decision = decided(Outcome::Pass(Vec::new()), DecisionRecord::default());
     let expected =
         r#"{"decision":"pass","method":"","path":"","time":"2026-03-04T05:06:07.089Z","v":1}"#;
     assert_eq!(line(&decision, &[]), expected);
@@ -149,17 +143,7 @@ fn a_line_says_which_scopes_are_missing() {
         missing: vec!["workflow:list", "tag:list"],
         ask_for: Vec::new(),
     };
-    let decision = Decision {
-        outcome: Outcome::Reject(reason),
-        record: DecisionRecord::default(),
-        remember: None,
-        asked_about: None,
-        revocation: None,
-        embed: None,
-        otherwise: None,
-        not_shown: None,
-        use_once: None,
-    };
+    let decision = decided(Outcome::Reject(reason), DecisionRecord::default());
     let expected = concat!(
         r#"{"decision":"reject","method":"","missing":"workflow:list tag:list","path":"","#,
         r#""reason":"insufficient_scope","status":403,"time":"2026-03-04T05:06:07.089Z","v":1}"#,
@@ -183,17 +167,7 @@ fn nothing_that_a_client_sent_reaches_the_log_unescaped() {
         claimed: Some(claimed),
         ..DecisionRecord::default()
     };
-    let decision = Decision {
-        outcome: Outcome::Reject(Reason::UnknownIssuer),
-        record,
-        remember: None,
-        asked_about: None,
-        revocation: None,
-        embed: None,
-        otherwise: None,
-        not_shown: None,
-        use_once: None,
-    };
+    let decision = decided(Outcome::Reject(Reason::UnknownIssuer), record);
     let bytes = [odd.as_bytes(), b"\xff\x80"].concat();
     let request = RequestHead::new(vec![
         (":method".to_owned(), bytes.clone()),
