@@ -425,9 +425,9 @@ impl Gate {
     ) -> Step {
         let now = host.now;
         let mut decision = self.decide(id, (&request, body), since, host);
+        self.revoke(&mut decision, host);
         self.use_once(&mut decision, host);
         self.descriptions.recall(&mut decision, now);
-        self.revoke(&mut decision, host);
         if let Outcome::Job(job) = decision.outcome {
             if self.jobs.has_room_for(&job) == Ok(()) {
                 if let Some((user, _)) = job.session() {
@@ -646,8 +646,9 @@ impl Gate {
     }
 
     /// Stores what a provider revokes. The provider must not believe that it is, if it is not: it would not
-    /// say so again.
-    fn revoke(&mut self, decision: &mut Decision, host: &HostView<'_>) {
+    /// say so again. This is before the use of its id, which a failure would use up, and a repeated event changes
+    /// nothing.
+    fn revoke(&self, decision: &mut Decision, host: &HostView<'_>) {
         let (Outcome::Respond(_), Some(revocation)) = (&decision.outcome, &decision.revocation)
         else {
             return;
@@ -656,9 +657,6 @@ impl Gate {
         let pushed = self.revocations.as_ref();
         if pushed.is_some_and(|pushed| pushed.add(revocation, host.memory, now)) {
             return;
-        }
-        if let Some(used) = &decision.use_once {
-            self.used_ids.forget(&used.digest, host.memory);
         }
         decision.outcome = Outcome::Reject(Reason::RevocationNotShared);
     }

@@ -6,7 +6,7 @@ use super::claims::claim_rules;
 use super::claims_at::claims_at;
 use super::condition;
 use super::environment::Environment;
-use super::field::{Field, Reported};
+use super::field::Field;
 use super::field_path::FieldPath;
 use super::freshness::freshness;
 use super::issuers::{issuers, Issuers};
@@ -122,9 +122,12 @@ fn provider(
         push(raw.logout, EventKind::Logout, of_provider),
         push(raw.events, EventKind::Security, of_provider),
     ];
-    let pushes: Result<Vec<_>, Reported> = pushes.into_iter().collect();
+    let mut endpoints = Vec::new();
+    for push in pushes {
+        endpoints.extend(push.ok()?);
+    }
     Some(Provider {
-        pushes: pushes.ok()?.into_iter().flatten().collect(),
+        pushes: endpoints,
         name: raw.name.value?.text.into(),
         token: TokenRules {
             issuers,

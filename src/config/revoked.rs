@@ -15,9 +15,11 @@ pub(super) fn revoked(
     providers: &[ProviderSummary],
 ) -> Result<RevokedTokens, Reported> {
     let list = field.value_or_error()?.map(|list| list.0);
-    let entries = list.unwrap_or_default().into_iter();
-    let entries = entries.map(|raw| entry(raw, providers));
-    entries.collect::<Result<_, _>>().map(RevokedTokens)
+    let mut entries = Vec::new();
+    for raw in list.unwrap_or_default() {
+        entries.push(entry(raw, providers)?);
+    }
+    Ok(RevokedTokens(entries))
 }
 
 fn entry(raw: RawRevoked, providers: &[ProviderSummary]) -> Result<RevokedEntry, Reported> {

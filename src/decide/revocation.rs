@@ -42,10 +42,8 @@ pub struct Revocation {
 pub struct Revocable {
     /// Stands for the provider.
     pub provider: IdDigest,
-    /// Whichever of these was revoked, at any time.
-    pub at_any_time: Vec<IdDigest>,
-    /// Whichever of these was revoked when the token was there.
-    pub when_issued: Vec<IdDigest>,
+    /// What may be revoked, and whether that ends the token whenever it was issued.
+    pub ids: Vec<(IdDigest, bool)>,
     /// When the token was issued; `None`: long ago, perhaps.
     pub issued: Option<UnixSeconds>,
     /// A token that was issued so much later than a revocation may be older: the parts of a provider have
@@ -55,10 +53,13 @@ pub struct Revocable {
 
 impl Revocation {
     pub(super) fn new(provider: &Provider, ends: &[Ended], at: UnixSeconds) -> Self {
-        let ids = ends.iter();
+        let mut ids = Vec::new();
+        for end in ends {
+            ids.push(id(provider, end.by, &end.value));
+        }
         Self {
             provider: of_provider(provider),
-            ids: ids.map(|end| id(provider, end.by, &end.value)).collect(),
+            ids,
             at,
         }
     }
@@ -72,24 +73,27 @@ impl Revocable {
         }
         let claims = token.claims();
         let claim = |name: &str| claims.get(name).and_then(Value::as_str);
-        let id = |by, value: Option<&str>| value.map(|value| id(provider, by, value));
-        let session = claim("sid");
-        let subject = claim("sub");
-        let without_session = subject.filter(|_| session.is_none());
+        let (session, subject) = (claim("sid"), claim("sub"));
         let email = claim("email").map(str::to_ascii_lowercase);
-        let at_any_time = [
-            id(EndedBy::Session, session),
-            id(EndedBy::TokenId, claim("jti")),
-        ];
-        let when_issued = [
-            id(EndedBy::Subject, subject),
-            id(EndedBy::SubjectWithoutSession, without_session),
-            id(EndedBy::Email, email.as_deref()),
-        ];
+        let mut ids = Vec::new();
+        for (by, value) in [
+            (EndedBy::Session, session),
+            (EndedBy::TokenId, claim("jti")),
+            (EndedBy::Subject, subject),
+            (
+                EndedBy::SubjectWithoutSession,
+                subject.filter(|_| session.is_none()),
+            ),
+            (EndedBy::Email, email.as_deref()),
+        ] {
+            if let Some(value) = value {
+                let at_any_time = matches!(by, EndedBy::Session | EndedBy::TokenId);
+                ids.push((id(provider, by, value), at_any_time));
+            }
+        }
         Some(Box::new(Self {
             provider: of_provider(provider),
-            at_any_time: at_any_time.into_iter().flatten().collect(),
-            when_issued: when_issued.into_iter().flatten().collect(),
+            ids,
             issued: token.issued(),
             clock_skew: provider.token.clock_skew,
         }))
@@ -103,11 +107,8 @@ impl Revocable {
 
     /// The bytes that this takes in memory.
     pub(super) fn weight(&self) -> usize {
-        let ids = self
-            .at_any_time
-            .len()
-            .saturating_add(self.when_issued.len());
-        size_of::<Self>().saturating_add(ids.saturating_mul(size_of::<IdDigest>()))
+        let ids = self.ids.len().saturating_mul(size_of::<(IdDigest, bool)>());
+        size_of::<Self>().saturating_add(ids)
     }
 }
 

@@ -23,14 +23,14 @@ pub(super) const MAX_ENTRIES: usize = 4096;
 /// How often the list is read again that another worker has written in between.
 const TRIES: usize = 16;
 
-/// Stands in place of an id for all tokens of a provider.
-const ALL: IdDigest = IdDigest([0; 16]);
+/// The length of a digest, in bytes.
+const DIGEST: usize = 16;
 
-/// Stands in place of a provider for all of them.
-const EVERY_PROVIDER: IdDigest = IdDigest([0; 16]);
+/// Stands in place of an id for all tokens of a provider, and in place of a provider for all of them.
+const ALL: IdDigest = IdDigest([0; DIGEST]);
 
 /// What a revocation is about: the provider, and what its tokens have in common.
-type Key = [IdDigest; 2];
+type Key = [u8; 2 * DIGEST];
 
 /// The length of one entry, in bytes.
 const ENTRY: usize = 40;
@@ -51,6 +51,8 @@ struct Known {
     entries: Vec<(Key, UnixSeconds)>,
     /// How often the list was written.
     number: u64,
+    /// Whether the host did not store what is known.
+    is_unshared: bool,
     /// Whether the list was read at all.
     is_read: bool,
     /// The version of the turn that was seen last.
@@ -68,13 +70,14 @@ impl Revocations for RevocationsAt<'_> {
     fn is_revoked(&self, token: &Revocable) -> bool {
         self.pushed.refresh(self.memory, self.now);
         let known = self.pushed.known.borrow();
-        let at = |provider, id| known.at([provider, id]);
-        let ends = |at: Option<UnixSeconds>| at.is_some_and(|at| token.is_ended_by(at));
-        let of_provider = |id: &IdDigest| at(token.provider, *id);
-        token.at_any_time.iter().any(|id| of_provider(id).is_some())
-            || token.when_issued.iter().any(|id| ends(of_provider(id)))
-            || ends(at(token.provider, ALL))
-            || ends(at(EVERY_PROVIDER, ALL))
+        let is_ended = |provider: IdDigest, id: IdDigest, at_any_time: bool| {
+            let at = known.at(&key(provider, id));
+            at.is_some_and(|at| at_any_time || token.is_ended_by(at))
+        };
+        let mut ids = token.ids.iter();
+        ids.any(|(id, at_any_time)| is_ended(token.provider, *id, *at_any_time))
+            || is_ended(token.provider, ALL, false)
+            || is_ended(ALL, ALL, false)
     }
 }
 
@@ -110,10 +113,17 @@ impl PushedRevocations {
     ) -> bool {
         self.refresh(memory, now);
         let mut known = self.known.borrow_mut();
+        let mut is_new = known.is_unshared;
         for id in &revocation.ids {
-            known.insert([revocation.provider, *id], revocation.at);
+            let key = key(revocation.provider, *id);
+            let mut wider = [key, for_all(&key), [0; 2 * DIGEST]].into_iter();
+            if !wider.any(|key| known.at(&key) >= Some(revocation.at)) {
+                known.insert(key, revocation.at);
+                is_new = true;
+            }
         }
-        self.publish(&mut known, memory, now)
+        // An event that is sent again and again must not cost each worker a list each time.
+        !is_new || self.publish(&mut known, memory, now)
     }
 
     /// Reads the list, if it was written since.
@@ -137,7 +147,7 @@ impl PushedRevocations {
             return;
         }
         if is_first && !is_whole {
-            known.insert([EVERY_PROVIDER, ALL], now);
+            known.insert(key(ALL, ALL), now);
         }
         known.number = written;
         self.publish(&mut known, memory, now);
@@ -152,6 +162,7 @@ impl PushedRevocations {
     }
 
     fn publish(&self, known: &mut Known, memory: &dyn SharedMemory, now: UnixSeconds) -> bool {
+        known.is_unshared = true;
         for _ in 0..TRIES {
             let shared = memory.read(&self.list);
             let read = shared.as_ref();
@@ -160,8 +171,10 @@ impl PushedRevocations {
                 known.join(&read);
             }
             known.tidy(now.saturating_sub(self.keep));
-            while known.entries.len() > MAX_ENTRIES {
-                known.fold();
+            for _ in 0..u64::BITS {
+                if known.entries.len() > MAX_ENTRIES {
+                    known.fold();
+                }
             }
             known.number = known.number.saturating_add(1);
             let sealed = self.key.seal(&self.list, &known.encode());
@@ -171,16 +184,17 @@ impl PushedRevocations {
             };
             if is_written {
                 let turn = self.key.seal(&self.turn, &known.number.to_be_bytes());
-                return memory.write(&self.turn, &turn, None);
+                known.is_unshared = !memory.write(&self.turn, &turn, None);
+                break;
             }
         }
-        false
+        !known.is_unshared
     }
 }
 
 impl Known {
-    fn at(&self, key: Key) -> Option<UnixSeconds> {
-        let index = self.index(&key).ok()?;
+    fn at(&self, key: &Key) -> Option<UnixSeconds> {
+        let index = self.index(key).ok()?;
         self.entries.get(index).map(|(_, at)| *at)
     }
 
@@ -210,46 +224,47 @@ impl Known {
 
     fn has_all_of(&self, other: &Self) -> bool {
         let mut others = other.entries.iter();
-        others.all(|(key, at)| self.at(*key) >= Some(*at))
+        others.all(|(key, at)| self.at(key) >= Some(*at))
     }
 
     /// Removes entries that are older than this, and those that an entry for all tokens has in it.
     fn tidy(&mut self, oldest: UnixSeconds) {
-        let is_for_all = |key: &Key| matches!(key, [_, ALL]);
-        let all = self.entries.iter().filter(|(key, _)| is_for_all(key));
-        let all: Vec<_> = all.copied().collect();
-        let is_in = |provider: IdDigest, at: UnixSeconds| {
-            let mut all = all.iter();
-            all.any(|([own, _], until)| {
-                (*own == provider || *own == EVERY_PROVIDER) && at <= *until
-            })
-        };
+        let mut all = Vec::new();
+        for (key, at) in &self.entries {
+            if is_for_all(key) {
+                all.push((*key, *at));
+            }
+        }
         self.entries.retain(|(key, at)| {
-            let [provider, _] = *key;
-            *at >= oldest && (is_for_all(key) || !is_in(provider, *at))
+            let is_in = |(own, until): &(Key, UnixSeconds)| {
+                (*own == for_all(key) || *own == [0; 2 * DIGEST]) && at <= until
+            };
+            *at >= oldest && (is_for_all(key) || !all.iter().any(is_in))
         });
     }
 
     /// Makes room: the older ones are joined to one entry for each provider, for all tokens of that time.
     /// So nothing is forgotten, and only tokens that are old already are revoked besides.
     fn fold(&mut self) {
-        let is_single = |(key, _): &&(Key, UnixSeconds)| !matches!(key, [_, ALL]);
-        let times = self.entries.iter().filter(is_single).map(|(_, at)| at.0);
-        let oldest = times.clone().min().unwrap_or_default();
-        let middle = times.max().unwrap_or_default().midpoint(oldest);
-        let all = std::mem::take(&mut self.entries);
-        for ([provider, id], at) in all {
-            let id = if at.0 <= middle { ALL } else { id };
-            self.insert([provider, id], at);
+        let (mut oldest, mut newest) = (u64::MAX, 0);
+        for (key, at) in &self.entries {
+            if !is_for_all(key) {
+                oldest = oldest.min(at.0);
+                newest = newest.max(at.0);
+            }
+        }
+        let middle = newest.midpoint(oldest);
+        for (key, at) in std::mem::take(&mut self.entries) {
+            let key = if at.0 <= middle { for_all(&key) } else { key };
+            self.insert(key, at);
         }
         self.tidy(UnixSeconds(0));
     }
 
     fn encode(&self) -> Vec<u8> {
         let mut bytes = self.number.to_be_bytes().to_vec();
-        for ([provider, id], at) in &self.entries {
-            bytes.extend_from_slice(&provider.0);
-            bytes.extend_from_slice(&id.0);
+        for (key, at) in &self.entries {
+            bytes.extend_from_slice(key);
             bytes.extend_from_slice(&at.0.to_be_bytes());
         }
         bytes
@@ -263,13 +278,29 @@ impl Known {
         };
         let (entries, _) = rest.as_chunks::<ENTRY>();
         for entry in entries.iter().take(MAX_ENTRIES.saturating_mul(2)) {
-            let (provider, rest) = entry.split_first_chunk()?;
-            let (id, at) = rest.split_first_chunk()?;
-            let key = [IdDigest(*provider), IdDigest(*id)];
-            known.insert(key, UnixSeconds(number(at)?));
+            let (key, at) = entry.split_first_chunk()?;
+            known.insert(*key, UnixSeconds(number(at)?));
         }
         Some(known)
     }
+}
+
+fn key(provider: IdDigest, id: IdDigest) -> Key {
+    let mut key = [0; 2 * DIGEST];
+    let bytes = provider.0.iter().chain(&id.0);
+    key.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    key
+}
+
+/// The key for all tokens of the provider of this one.
+fn for_all(key: &Key) -> Key {
+    let mut all = *key;
+    all.iter_mut().skip(DIGEST).for_each(|byte| *byte = 0);
+    all
+}
+
+fn is_for_all(key: &Key) -> bool {
+    *key == for_all(key)
 }
 
 fn number(bytes: &[u8]) -> Option<u64> {

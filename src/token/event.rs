@@ -290,9 +290,11 @@ fn of_session(session: Option<&str>, subject: Option<&str>) -> Vec<Ended> {
     } else {
         EndedBy::Subject
     };
-    let session = session.map(|sid| Ended::new(EndedBy::Session, sid));
-    let subject = subject.map(|sub| Ended::new(by_subject, sub));
-    session.into_iter().chain(subject).collect()
+    let mut ends = Vec::new();
+    for (by, value) in [(EndedBy::Session, session), (by_subject, subject)] {
+        ends.extend(value.map(|value| Ended::new(by, value)));
+    }
+    ends
 }
 
 fn ended_by_event(

@@ -95,8 +95,7 @@ fn revocation(number: u32, at: UnixSeconds) -> Revocation {
 fn issued(number: u32, at: UnixSeconds) -> Revocable {
     Revocable {
         provider: provider(),
-        at_any_time: Vec::new(),
-        when_issued: vec![id(number)],
+        ids: vec![(id(number), false)],
         issued: Some(at),
         clock_skew: Duration::ZERO,
     }
@@ -129,7 +128,20 @@ fn a_revocation_is_known_to_every_worker_at_once_and_for_its_time() {
     let tomorrow = UnixSeconds(NOW.0 + DAY.as_secs() + 1);
     assert!(one.add(&revocation(2, tomorrow), &memory, tomorrow));
     let known = one.known.borrow();
-    assert_eq!(known.entries, [([provider(), id(2)], tomorrow)]);
+    assert_eq!(known.entries, [(key(provider(), id(2)), tomorrow)]);
+}
+
+/// A client that recorded an event could send it without end.
+#[test]
+fn an_event_that_comes_again_is_not_written_again() {
+    let memory = Memory::default();
+    let [one, two] = [(); 2].map(|()| worker());
+    assert!(one.add(&revocation(1, NOW), &memory, NOW));
+    let before = memory.copy();
+    for worker in [&one, &two, &one] {
+        assert!(worker.add(&revocation(1, NOW), &memory, NOW));
+    }
+    assert_eq!(memory.copy(), before);
 }
 
 #[test]
@@ -228,7 +240,7 @@ fn an_entry_that_another_module_writes_or_copies_does_not_count() {
     let secret = Secret::new("another secret".to_owned());
     let other = PushedRevocations::new(SharedKey::derive([&secret]).unwrap(), DAY);
     let mut known = Known::default();
-    known.insert([provider(), id(2)], NOW);
+    known.insert(key(provider(), id(2)), NOW);
     let sealed = other.key.seal(&one.list, &known.encode());
     memory.put(&one.list, &sealed);
     memory.put(&one.turn, b"x");
@@ -247,7 +259,7 @@ fn a_full_list_joins_its_oldest_entries_to_one_for_all_tokens_of_that_time() {
     {
         let mut known = one.known.borrow_mut();
         for number in 0..count {
-            known.insert([provider(), id(number)], at(number));
+            known.insert(key(provider(), id(number)), at(number));
         }
     }
     assert!(one.add(&revocation(count, end), &memory, end));
@@ -297,11 +309,11 @@ fn a_list_of_one_second_is_joined_whole() {
     {
         let mut known = one.known.borrow_mut();
         for number in 0..=u32::try_from(MAX_ENTRIES).unwrap() {
-            known.insert([provider(), id(number)], NOW);
+            known.insert(key(provider(), id(number)), NOW);
         }
     }
     assert!(one.add(&revocation(1, NOW), &memory, NOW));
-    assert_eq!(one.known.borrow().entries, [([provider(), ALL], NOW)]);
+    assert_eq!(one.known.borrow().entries, [(key(provider(), ALL), NOW)]);
 }
 
 #[test]
