@@ -1,5 +1,8 @@
 //! Security events that a scripted transmitter pushes, through a real Envoy with two workers.
 
+use std::thread;
+use std::time::Duration;
+
 use serde_json::{json, Value};
 
 use crate::gate::{changed, key, now, policy, Gate, ISSUER, KEY_ID};
@@ -8,12 +11,17 @@ use crate::support::http::{Request, Response};
 const PATH: &str = "/n8n-idp-gate/events/idp";
 const SESSION_REVOKED: &str = "https://schemas.openid.net/secevent/caep/event-type/session-revoked";
 
-fn gate() -> Gate {
+fn configuration() -> Value {
     let mut policy = policy();
     policy["providers"][0]["events"] = json!({"audience": "https://n8n.example.com/"});
     policy["sharing_secret"] = json!({"env": "SHARING"});
-    Gate::with(policy, |setup| {
+    policy
+}
+
+fn gate() -> Gate {
+    Gate::with(configuration(), |setup| {
         setup
+            .discovered()
             .secret("SHARING", "a-secret-of-all-workers")
             .holding_heads_alone()
             .workers(2)
@@ -41,6 +49,33 @@ fn statuses(gate: &Gate, token: &str) -> Vec<u16> {
     let mut all: Vec<u16> = (0..12).map(|_| one()).collect();
     all.dedup();
     all
+}
+
+/// The kill switch needs no restart, and a new configuration forgets nothing that was pushed.
+#[test]
+fn a_new_configuration_revokes_tokens_that_workers_remember() {
+    let gate = gate();
+    let [by_name, by_event, other] =
+        ["u-17", "u-18", "u-19"].map(|sub| changed(&json!({"sub": sub})));
+    for token in [&by_name, &by_event, &other] {
+        assert_eq!(statuses(&gate, token), [200]);
+    }
+    let user = json!({"format": "iss_sub", "iss": ISSUER, "sub": "u-18"});
+    assert_eq!(
+        push(&gate, &event(&user, &json!({SESSION_REVOKED: {}}))).status,
+        202
+    );
+    let mut policy = configuration();
+    policy["revoked"] = json!([{"provider": "idp", "sub": "u-17"}]);
+    gate.envoy.update(&policy).unwrap();
+    let is_new = || statuses(&gate, &by_name) == [401];
+    assert!((0..200).any(|_| is_new() || {
+        thread::sleep(Duration::from_millis(100));
+        false
+    }));
+    assert_eq!(statuses(&gate, &by_name), [401]);
+    assert_eq!(statuses(&gate, &by_event), [401]);
+    assert_eq!(statuses(&gate, &other), [200]);
 }
 
 #[test]
