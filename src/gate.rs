@@ -36,8 +36,8 @@ use std::time::Duration;
 
 use crate::crypto::SignatureVerifier;
 use crate::decide::{
-    decide, without_made_up_identity, Caller, Decision, DecisionContext, JobEnd, JobResult, Need,
-    NoRevocations, Outcome, Request, Revocations, TokenCache, UpstreamCredential,
+    decide, without_made_up_identity, Caller, Decision, DecisionContext, JobEnd, JobResult, Judge,
+    Need, NoRevocations, Outcome, Request, Revocations, TokenCache, UpstreamCredential,
 };
 use crate::facts::{
     Call, CallId, CallResponse, Effect, Event, FactStore, KeyCount, Peer, SharedKey, SharedMemory,
@@ -78,6 +78,8 @@ pub struct Gate {
     /// Makes the nonces of proofs.
     nonces: Option<NonceKey>,
     crypto: Box<dyn SignatureVerifier>,
+    /// Judges requests by the policy that is only judged, if there is one.
+    judge: Option<Box<Judge>>,
     waiting: BTreeMap<WaiterId, WaitingRequest>,
     /// Those of them that wait for their bodies.
     bodies: BodyWaiters,
@@ -129,6 +131,7 @@ impl Gate {
                 .map(|key| NonceKey::new(key.secret_for("nonces of proofs"))),
             used_ids: UsedIds::new(shared),
             revocations: PushedRevocations::of(&policy),
+            judge: policy.shadow.is_some().then(Box::default),
             policy,
             token_cache: TokenCache::default(),
             crypto,
@@ -448,6 +451,7 @@ impl Gate {
                 return Step::Waits { need: None, edits };
             }
             let otherwise = decision.otherwise.take();
+            decision.record.shadow = None;
             decision.outcome =
                 otherwise.map_or(Outcome::Reject(Reason::TooManyRuns), |outcome| *outcome);
         } else if let Outcome::Await(need) = &decision.outcome {
@@ -572,6 +576,9 @@ impl Gate {
             return decide(request);
         }
         let mut decision = decide(context, request);
+        if let (Some(judge), Some(shadow)) = (&mut self.judge, &self.policy.shadow) {
+            decision.record.shadow = judge.compare(shadow, context, request, &decision);
+        }
         if let Some(remember) = decision.remember.take() {
             self.token_cache.apply(remember);
         }
@@ -642,6 +649,8 @@ impl Gate {
             Use::Again => used.replayed.clone(),
             Use::NotRemembered => Reason::TooManyUsedIds,
         };
+        // By no policy, so that there is nothing to compare.
+        decision.record.shadow = None;
         decision.outcome = Outcome::Reject(reason);
     }
 

@@ -189,7 +189,7 @@ fn the_schema_accepts_every_configuration_of_the_manifests_and_the_documentation
 }
 
 /// The errors that only the filter finds, by the reason why the schema cannot.
-const FILTER_ONLY: [(&str, &[&str]); 11] = [
+const FILTER_ONLY: [(&str, &[&str]); 12] = [
     (
         "the value of an environment variable",
         &[
@@ -345,6 +345,15 @@ const FILTER_ONLY: [(&str, &[&str]); 11] = [
             "claims_at_listed_twice",
             "jwks_with_private_key",
             "jwks_with_shared_secret",
+        ],
+    ),
+    (
+        "a field of a shadow, with those that stay",
+        &[
+            "shadow_api_key_not_set",
+            "shadow_contradicts_what_stays",
+            "shadow_takes_no_token",
+            "shadow_without_what_a_field_needs",
         ],
     ),
     (

@@ -95,10 +95,43 @@ impl FieldPath {
         listed(&self.diagnostics.borrow().warnings)
     }
 
+    /// Takes over what a second reading found beyond the first one: that of the same configuration with the
+    /// fields of its shadows in force, which are at these paths.
+    pub(super) fn adopt(&self, second: &Self, promoted: &[Self]) {
+        let mut diagnostics = self.diagnostics.borrow_mut();
+        let second = second.diagnostics.borrow();
+        add_new(&mut diagnostics.errors, &second.errors, promoted);
+        add_new(&mut diagnostics.warnings, &second.warnings, promoted);
+    }
+
     fn step(&self, step: Step) -> Self {
         let mut path = self.clone();
         path.steps.0.push(step);
         path
+    }
+}
+
+fn add_new(to: &mut Vec<(Steps, Message)>, found: &[(Steps, Message)], promoted: &[FieldPath]) {
+    for (steps, message) in found {
+        let mut steps = steps.clone();
+        let mut message = message.clone();
+        let of_shadow = promoted
+            .iter()
+            .find(|field| steps.0.starts_with(&field.steps.0));
+        if let Some(field) = of_shadow {
+            let before = field.steps.0.len().saturating_sub(1);
+            steps.0.insert(before, Step::Member("shadow".to_owned()));
+        } else if to
+            .iter()
+            .any(|known| (&known.0, &known.1) == (&steps, &message))
+        {
+            continue;
+        } else {
+            message.problem.insert_str(0, "with the shadow in force: ");
+        }
+        if to.len() < MOST_DIAGNOSTICS {
+            to.push((steps, message));
+        }
     }
 }
 

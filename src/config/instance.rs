@@ -199,6 +199,7 @@ fn instance(
         public_origins: public_origins?,
         path_prefix: path_prefix?,
         endpoints: endpoints?,
+        has_shadow: raw.shadow.given,
     })
 }
 

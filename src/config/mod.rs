@@ -50,6 +50,7 @@ mod scalar;
 mod scopes;
 mod secrets;
 mod section;
+mod shadow;
 mod shape;
 mod signature;
 mod size;
@@ -65,7 +66,9 @@ pub use environment::Environment;
 pub use report::{ConfigErrors, Diagnostic};
 pub use suggest::nearest;
 
-use crate::policy::Policy;
+use serde_json::Value;
+
+use crate::policy::{Policy, Shadow};
 use crate::secret::Secret;
 use document::document;
 use field_path::FieldPath;
@@ -96,9 +99,19 @@ pub struct Loaded {
 /// Everything that is wrong with it. A policy is never made of a part of a configuration.
 pub fn load(text: &[u8], environment: &dyn Environment) -> Result<Loaded, ConfigErrors> {
     let whole = FieldPath::whole();
-    let policy = document(text, &whole)
-        .and_then(|document| RawConfiguration::read(&document, &whole))
-        .and_then(|raw| policy(raw, environment));
+    let policy = document(text, &whole).and_then(|document| {
+        let policy = read(&document, &whole, environment);
+        let Some(promoted) = shadow::promoted(&document, &whole) else {
+            return policy;
+        };
+        let second = FieldPath::whole();
+        let shadow = read(&promoted.document, &second, environment);
+        whole.adopt(&second, &promoted.fields);
+        Some(Policy {
+            shadow: Some(Box::new(Shadow::of(shadow?))),
+            ..policy?
+        })
+    });
     let errors = whole.errors();
     match policy {
         Some(policy) if errors.is_empty() => Ok(Loaded {
@@ -112,6 +125,12 @@ pub fn load(text: &[u8], environment: &dyn Environment) -> Result<Loaded, Config
         }])),
         _ => Err(ConfigErrors(errors)),
     }
+}
+
+// Two readings, one copy of their code in the module.
+#[inline(never)]
+fn read(document: &Value, whole: &FieldPath, environment: &dyn Environment) -> Option<Policy> {
+    policy(RawConfiguration::read(document, whole)?, environment)
 }
 
 /// The policy. `None`, or a policy with gaps: something was wrong, and was reported.
@@ -151,6 +170,7 @@ fn policy(raw: RawConfiguration, environment: &dyn Environment) -> Option<Policy
         revoked: revoked.ok()?,
         audit: audit?,
         refusals: refusals?,
+        shadow: None,
     };
     dpop::check_demands(&demands, &policy);
     push::check(&pushes, raw.sharing_secret.given, &policy);

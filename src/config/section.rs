@@ -57,30 +57,12 @@ pub(super) struct Members<'v> {
 impl<'v> Members<'v> {
     /// Opens the object, and reports members that are none of `names`.
     fn open(value: &'v Value, path: &'v FieldPath, names: Names) -> Option<Self> {
-        let listed = || names.concat().join(", ");
         let Value::Object(members) = value else {
-            let hint = format!("write a map with the fields {}", listed());
+            let hint = format!("write a map with the fields {}", names.concat().join(", "));
             wrong_kind(value, path, "a map", &hint);
             return None;
         };
-        let known = || names.iter().copied().flatten().copied();
-        for name in members.keys() {
-            if known().any(|known| known == name) {
-                continue;
-            }
-            if !is_like_a_field(name) {
-                // `{ s3cret }` is a map in YAML.
-                let hint = format!("known here: {}", listed());
-                path.error("has an unknown field, whose name is not shown", hint);
-                continue;
-            }
-            let absent = known().filter(|known| !members.contains_key(*known));
-            let hint = match nearest(name, absent) {
-                Some(near) => format!("did you mean {near}?"),
-                None => format!("known here: {}", listed()),
-            };
-            path.member(name).error("there is no such field", hint);
-        }
+        check_names(members, path, names);
         Some(Self { members, path })
     }
 
@@ -111,6 +93,29 @@ impl<'v> Members<'v> {
     // Apart, because it is the same for every type and need not be in the module for each.
     fn member(&self, name: &str) -> (FieldPath, Option<&'v Value>) {
         (self.path.member(name), self.members.get(name))
+    }
+}
+
+/// Reports members that are none of `names`.
+pub(super) fn check_names(members: &Map<String, Value>, path: &FieldPath, names: Names) {
+    let listed = || names.concat().join(", ");
+    let known = || names.iter().copied().flatten().copied();
+    for name in members.keys() {
+        if known().any(|known| known == name) {
+            continue;
+        }
+        if !is_like_a_field(name) {
+            // `{ s3cret }` is a map in YAML.
+            let hint = format!("known here: {}", listed());
+            path.error("has an unknown field, whose name is not shown", hint);
+            continue;
+        }
+        let absent = known().filter(|known| !members.contains_key(*known));
+        let hint = match nearest(name, absent) {
+            Some(near) => format!("did you mean {near}?"),
+            None => format!("known here: {}", listed()),
+        };
+        path.member(name).error("there is no such field", hint);
     }
 }
 

@@ -50,6 +50,13 @@ pub(super) enum Shape {
     Map(Box<Self>),
     /// An object with a section of its own in the reference documentation, by its title.
     Section(&'static str),
+    /// Some fields of an object with a section of its own, by its title, in any combination.
+    Part {
+        /// The title.
+        of: &'static str,
+        /// The field that is not among them.
+        without: &'static str,
+    },
     /// One of several shapes.
     Either(Box<Self>, Box<Self>),
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Caller, EmbedEdits, Forward, HeaderEdit, Job, Need, ResponseEdit, Revocation, TokenCache,
-    TokenCacheKey, UseOnce,
+    Caller, Comparison, EmbedEdits, Forward, HeaderEdit, Job, Need, ResponseEdit, Revocation,
+    TokenCache, TokenCacheKey, UseOnce,
 };
 use crate::crypto::CryptoPath;
 use crate::identity::Identity;
@@ -129,6 +129,8 @@ pub struct DecisionRecord {
     pub upstream_status: Option<u16>,
     /// The execution of n8n that the gate started.
     pub execution: Option<String>,
+    /// What the policy that is only judged would decide, if there is one.
+    pub shadow: Option<Comparison>,
 }
 
 /// What is known of a signed delivery.

@@ -8,6 +8,7 @@ mod browser_token;
 mod caller;
 mod certified_client;
 mod certified_webhook;
+mod comparison;
 mod connection;
 mod context;
 mod credential;
@@ -35,6 +36,7 @@ mod request;
 mod revocation;
 mod run;
 mod session;
+mod shadow;
 mod signed_webhook;
 #[cfg(test)]
 mod tests;
@@ -46,6 +48,7 @@ mod webhook;
 
 pub use caller::Caller;
 pub use certified_client::CertifiedClient;
+pub use comparison::{Comparison, OtherDecision};
 pub use connection::{Connection, ConnectionAttribute, UnknownConnection};
 pub use context::DecisionContext;
 pub use decision::{
@@ -64,6 +67,7 @@ pub use presented::presented_token;
 pub use properties::{AUDIT_PROPERTY, CALLER_PROPERTIES};
 pub use request::{Need, Request};
 pub use revocation::{NoRevocations, Revocable, Revocation, Revocations};
+pub use shadow::Judge;
 pub use token_cache::{TokenCache, TokenCacheKey, MAX_CACHED_BYTES, MAX_CACHED_TOKENS};
 pub use use_once::{IdDigest, UseOnce};
 
@@ -75,6 +79,8 @@ use credential::has_token_as_api_key;
 use draft::{Draft, Stop};
 
 /// Decides what happens to a request.
+// It has two callers, and the module one copy of its code.
+#[inline(never)]
 pub fn decide(context: DecisionContext<'_>, request: Request<'_>) -> Decision {
     finish(|draft| outcome(context, request, draft))
 }

@@ -60,6 +60,7 @@ mod responses;
 mod revoked;
 mod run;
 mod scopes;
+mod shadow;
 mod signed;
 mod surfaces;
 mod told;

@@ -45,6 +45,7 @@ impl Decision {
             // The token was checked and counted with the request.
             crypto_path: None,
             cache: None,
+            shadow: None,
             ..record
         };
         Some(Self {

@@ -180,6 +180,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
             endpoints: crate::n8n::Endpoints::default(),
             path_prefix: None,
             outside: Access::Deny,
+            has_shadow: false,
             metrics: Access::Pass,
             oauth: Access::Pass,
             rest: crate::policy::RestAuth::Pass,
@@ -190,6 +191,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
         revoked: crate::policy::RevokedTokens::default(),
         audit: crate::policy::AuditRules::default(),
         refusals: crate::policy::RefusalRules::default(),
+        shadow: None,
     }
 }
 

@@ -119,6 +119,7 @@ impl Settled {
 
     /// Makes this a refusal, because the host did not do what was decided.
     pub fn host_failed(&mut self) {
+        self.decision.record.shadow = None;
         self.decision.outcome = Outcome::Reject(Reason::ProxyFailure);
     }
 }

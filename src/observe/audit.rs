@@ -9,7 +9,8 @@ use self::field::{FieldReference, Presence, Shape};
 use super::timestamp::rfc3339;
 use crate::crypto::CryptoPath;
 use crate::decide::{
-    CacheOutcome, CredentialKind, Decision, DecisionRecord, DeliveryRecord, Outcome,
+    CacheOutcome, Comparison, CredentialKind, Decision, DecisionRecord, DeliveryRecord,
+    OtherDecision, Outcome,
 };
 use crate::formats::printable::{printable, printable_bytes};
 use crate::http::RequestHead;
@@ -47,23 +48,37 @@ pub fn audit_line(decision: &Decision, request: &RequestHead, now: UnixMillis) -
         Outcome::Reject(reason) => Some(reason),
         _ => None,
     };
-    let missing = reason.map(|reason| reason.missing_scopes().join(" "));
+    let missing = reason.and_then(|reason| joined(reason.missing_scopes()));
+    let other = record.shadow.as_ref().and_then(Comparison::difference);
+    let other = other.map(|difference| Shadow {
+        differs: difference.differs.join(" "),
+        missing: joined(&difference.missing),
+        difference,
+    });
     let known = Known {
         decision,
         record,
         request,
         identity: record.identity.as_deref(),
         reason,
-        missing: missing.filter(|missing| !missing.is_empty()),
+        missing,
         time: rfc3339(now),
         api_key: record.api_key.as_ref().map(api_key),
         claimed: record.claimed.as_ref().map(claimed),
         delivery: record.delivery.as_ref().map(delivery),
+        shadow: other.as_ref().map(shadow),
     };
     let line = serde_json::to_string(&Object(&fields(&known))).unwrap_or_default();
     #[cfg(test)]
     tests::assert_conforms(&line);
     line
+}
+
+/// What is written of another policy.
+struct Shadow<'r> {
+    difference: &'r OtherDecision,
+    differs: String,
+    missing: Option<String>,
 }
 
 /// What a line is made of.
@@ -78,6 +93,7 @@ struct Known<'r> {
     api_key: Option<[Field<'r>; 3]>,
     claimed: Option<[Field<'r>; 5]>,
     delivery: Option<[Field<'r>; 3]>,
+    shadow: Option<[Field<'r>; 5]>,
 }
 
 impl Known<'_> {
@@ -137,6 +153,7 @@ object! {
         "provider": Shape::Text, Known, "the provider whose keys and rules were applied, also to a token that was then refused" => of.record.provider.as_deref().map(Str);
         "reason": Shape::Reason, Refused, "the [reason](reasons.md)" => of.reason.map(|reason| Str(reason.as_str()));
         "request_id": Shape::Text, Known, "`x-request-id`, which Envoy makes" => of.request.first("x-request-id").map(Bytes);
+        "shadow": Shape::Object(SHADOW), Known, "what the policy in `shadow` would decide, where that is something else" => of.shadow.as_ref().map(|fields| Object(fields));
         "status": Shape::Status, Refused, "the status of the local reply" => of.reason.map(Reason::status).map(Number);
         "sub": Shape::Text, Verified, "the subject" => of.caller(|of| of.subject.as_ref());
         "surface": Shape::Surface, Known, "the part of n8n" => of.record.surface.map(Surface::as_str).map(Str);
@@ -164,6 +181,17 @@ object! {
         "id": Shape::Text, Known, "the id that came with it. With some senders it is not signed" => text(delivery.id.as_ref());
         "secret": Shape::Position, Known, "the number of the secret that it is signed with, from 1. Absent: its signature is not good, or was not checked" => delivery.secret.map(Number);
         "sender": Shape::Text, Always, "the sender, as the rule has it" => Some(Str(delivery.sender));
+    }
+}
+
+object! {
+    /// What another policy would decide.
+    fn shadow(of: Shadow<'r>), SHADOW {
+        "decision": Shape::Words(&["forward", "pass", "reject", "respond"]), Always, "its `decision`" => Some(Str(of.difference.decision));
+        "differs": Shape::Text, Always, "what differs, with spaces between: `decision`, `reason`, `principal`, `missing`, or `credential`, the API key or user of n8n as which the caller acts" => Some(Str(&of.differs));
+        "missing": Shape::Text, Known, "its `missing`" => of.missing.as_deref().map(Str);
+        "principal": Shape::Text, Known, "its `principal`" => of.difference.principal.as_deref().map(Str);
+        "reason": Shape::Reason, Known, "its `reason`" => of.difference.reason.map(Str);
     }
 }
 
@@ -207,6 +235,11 @@ impl Serialize for Content<'_> {
             }
         }
     }
+}
+
+/// Words with spaces between them; `None`: there are none.
+fn joined(words: &[&str]) -> Option<String> {
+    (!words.is_empty()).then(|| words.join(" "))
 }
 
 fn text(text: Option<&String>) -> Option<Content<'_>> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::decide::{Decision, Outcome};
+use crate::decide::{Decision, OtherDecision, Outcome};
 use crate::n8n::Surface;
 
 /// The labels of one decision.
@@ -29,6 +29,16 @@ impl DecisionLabels {
                 _ => "none",
             },
             provider: record.provider.clone(),
+        }
+    }
+
+    /// The same with what another policy would decide.
+    pub(super) fn of_other(decision: &Decision, other: &OtherDecision) -> Self {
+        Self {
+            surface: decision.record.surface.map_or("none", Surface::as_str),
+            outcome: other.decision,
+            reason: other.reason.unwrap_or("none"),
+            provider: None,
         }
     }
 }

@@ -11,6 +11,10 @@ use crate::facts::{KeysFault, MintedKeyFault, TokenStatusFault};
 pub enum Metric<'m> {
     /// Counter: decisions.
     Decision(&'m DecisionLabels),
+    /// Counter: requests that were judged by the policy in `shadow`, too: `same`, `different` or `unknown`.
+    ShadowDecision(&'static str),
+    /// Counter: what that policy would decide, where it is something else.
+    ShadowDifference(&'m DecisionLabels),
     /// Counter: good signatures.
     Verification(CryptoPath),
     /// Counter: requests with a token that this worker had verified before.
@@ -108,6 +112,11 @@ impl Metric<'_> {
                 labels.reason,
                 labels.provider.as_deref().unwrap_or("none"),
             ),
+            Self::ShadowDecision(outcome) => format!("{PREFIX}.shadow_decisions.outcome.{outcome}"),
+            Self::ShadowDifference(labels) => format!(
+                "{PREFIX}.shadow_differences.surface.{}.outcome.{}.reason.{}",
+                labels.surface, labels.outcome, labels.reason,
+            ),
             Self::TokenCacheHit => format!("{PREFIX}.memo_hits"),
             Self::Verification(path) => {
                 format!("{PREFIX}.verifications.crypto.{}", path.as_str())
@@ -171,6 +180,8 @@ mod tests {
         let fault = &KeysFault::Call(CallFault::NoResponse);
         let names = [
             Metric::Decision(&labels),
+            Metric::ShadowDecision("same"),
+            Metric::ShadowDifference(&labels),
             Metric::Verification(CryptoPath::Guest),
             Metric::TokenCacheHit,
             Metric::KeySetRefresh { provider },
@@ -208,6 +219,8 @@ mod tests {
             names,
             [
                 "n8n_idp_gate.decisions.surface.public_api.outcome.reject.reason.no_principal.provider.idp",
+                "n8n_idp_gate.shadow_decisions.outcome.same",
+                "n8n_idp_gate.shadow_differences.surface.public_api.outcome.reject.reason.no_principal",
                 "n8n_idp_gate.verifications.crypto.guest",
                 "n8n_idp_gate.memo_hits",
                 "n8n_idp_gate.key_set_refreshes.provider.idp",

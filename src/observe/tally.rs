@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::decision_labels::DecisionLabels;
 use super::metrics::Metric;
 use crate::crypto::CryptoPath;
-use crate::decide::{CacheOutcome, Decision};
+use crate::decide::{CacheOutcome, Comparison, Decision};
 
 /// Counters of requests since they were last taken.
 #[derive(Debug, Default)]
@@ -14,6 +14,8 @@ pub struct Tally {
     decisions: BTreeMap<DecisionLabels, u64>,
     verifications: BTreeMap<CryptoPath, u64>,
     cache_hits: u64,
+    shadow_decisions: [u64; 3],
+    shadow_differences: BTreeMap<DecisionLabels, u64>,
 }
 
 impl Tally {
@@ -27,6 +29,22 @@ impl Tally {
         }
         if matches!(record.cache, Some(CacheOutcome::Hit)) {
             add_one(&mut self.cache_hits);
+        }
+        if let Some(comparison) = &record.shadow {
+            self.count_shadow(decision, comparison);
+        }
+    }
+
+    fn count_shadow(&mut self, decision: &Decision, comparison: &Comparison) {
+        let [same, different, unknown] = &mut self.shadow_decisions;
+        add_one(match comparison {
+            Comparison::Same => same,
+            Comparison::Different(_) => different,
+            Comparison::Unknown => unknown,
+        });
+        if let Some(other) = comparison.difference() {
+            let labels = DecisionLabels::of_other(decision, other);
+            add_one(self.shadow_differences.entry(labels).or_default());
         }
     }
 
@@ -42,6 +60,15 @@ impl Tally {
         hand_over(&mut self.cache_hits, |count| {
             each(&Metric::TokenCacheHit, count);
         });
+        let outcomes = ["same", "different", "unknown"];
+        for (name, count) in outcomes.iter().zip(&mut self.shadow_decisions) {
+            hand_over(count, |count| each(&Metric::ShadowDecision(name), count));
+        }
+        for (labels, count) in &mut self.shadow_differences {
+            hand_over(count, |count| {
+                each(&Metric::ShadowDifference(labels), count);
+            });
+        }
     }
 }
 

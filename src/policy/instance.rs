@@ -49,6 +49,8 @@ pub struct Instance {
     pub path_prefix: Option<PathPrefix>,
     /// Whether what lies outside of that path can be reached.
     pub outside: Access,
+    /// Whether its requests are judged by a second policy, too.
+    pub has_shadow: bool,
 }
 
 impl Instance {

@@ -29,6 +29,7 @@ mod push;
 mod refusal_rules;
 mod rest_auth;
 mod revoked;
+mod shadow;
 mod signature_rule;
 #[cfg(test)]
 mod tests;
@@ -59,6 +60,7 @@ pub use push::Push;
 pub use refusal_rules::RefusalRules;
 pub use rest_auth::RestAuth;
 pub use revoked::{RevokedEntry, RevokedTokens};
+pub use shadow::Shadow;
 pub use signature_rule::{Replay, SignatureRule};
 pub use webhook_rules::{Preflight, RuleChoice, TokenFrom, WebhookAuth, WebhookRule, WebhookRules};
 
@@ -89,6 +91,8 @@ pub struct Policy {
     pub audit: AuditRules,
     /// What refusals say.
     pub refusals: RefusalRules,
+    /// The policy that is only judged; `None`: there is none.
+    pub shadow: Option<Box<Shadow>>,
 }
 
 impl Policy {

@@ -10,6 +10,7 @@ mod possession;
 mod provider;
 mod provisioning;
 mod revocation;
+mod shadow;
 mod signature;
 mod surfaces;
 
@@ -23,6 +24,7 @@ pub(super) use provider::{
 };
 pub(super) use provisioning::RawProvisioning;
 pub(super) use revocation::{RawPush, RawRevoked};
+pub(super) use shadow::RawShadow;
 pub(super) use signature::RawSignature;
 pub(super) use surfaces::{
     RawApiKeyRule, RawBearerInDescription, RawEndpoints, RawPublicApi, RawTokenFrom, RawWebhook,
@@ -141,6 +143,10 @@ section! {
         /// documents below `/.well-known`. `deny` sends 404, so that MCP clients find no other
         /// provider than those of the gate; n8n's own MCP server takes no new clients then.
         oauth: OneOf<Access> = default_word(defaults::OAUTH),
+        /// A second policy that decides about no request: fields of this n8n as they would be. Each stands in
+        /// place of the field of the same name. Audit records and metrics say where it would decide
+        /// otherwise. See [shadow, then enforce](../guides/shadow.md).
+        shadow: RawShadow = optional("nothing is judged twice"),
     }
     rules {
         Rule {

@@ -159,8 +159,24 @@ fn of(shape: &Shape) -> Value {
             "additionalProperties": of(value), "minProperties": 1,
         }),
         Shape::Section(title) => reference(&key(title)),
+        Shape::Part { of, without } => part(of, without),
         Shape::Either(one, other) => json!({ "anyOf": [of(one), of(other)] }),
     }
+}
+
+/// Fields of a section, without its rules: those hold for the whole.
+fn part(title: &str, without: &str) -> Value {
+    let sections = sections();
+    let section = sections.iter().find(|section| section.title == title);
+    let fields = section.into_iter().flat_map(|section| &section.fields);
+    let fields = fields.filter(|field| field.name != without);
+    let properties: Map<String, Value> = fields
+        .map(|field| (field.name.to_owned(), of(&field.shape)))
+        .collect();
+    json!({
+        "type": "object", "properties": properties,
+        "additionalProperties": false, "minProperties": 1,
+    })
 }
 
 /// The condition that a rule is.

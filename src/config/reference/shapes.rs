@@ -34,6 +34,7 @@ impl fmt::Display for Shape {
             Self::List { item, .. } => write!(out, "list of {item}"),
             Self::Map(value) => write!(out, "map of {value}"),
             Self::Section(title) => write!(out, "[{title}](#{})", anchor(title)),
+            Self::Part { of, .. } => write!(out, "fields of [{of}](#{})", anchor(of)),
             Self::Either(one, other) => write!(out, "{one}; or a {other}"),
         }
     }

@@ -34,7 +34,7 @@ const PATHS: [&str; 16] = [
 ];
 
 /// The tokens, and whether each is good.
-fn tokens() -> [(String, bool); TOKENS] {
+pub(super) fn tokens() -> [(String, bool); TOKENS] {
     let attacker = Mint::generate(KeyKind::Ed25519);
     let header = json!({"alg": "EdDSA", "kid": "one"});
     let reader = claims("reader", &["Reader", "Orders"]);
@@ -82,15 +82,15 @@ const HEADERS: [Header; 13] = [
 
 /// A request with one of the [`tokens`], once or several times or not at all.
 #[derive(Clone, Debug)]
-struct Sent {
+pub(super) struct Sent {
     method: &'static str,
     path: &'static str,
-    token: usize,
+    pub(super) token: usize,
     headers: Vec<Header>,
 }
 
 impl Sent {
-    fn head(&self, token: &str) -> RequestHead {
+    pub(super) fn head(&self, token: &str) -> RequestHead {
         let bearer = format!("Bearer {token}");
         let headers = self.headers.iter().map(|header| match *header {
             Header::Bearer => ("authorization", bearer.as_str()),
@@ -106,7 +106,7 @@ impl Sent {
     }
 }
 
-fn sent() -> impl Strategy<Value = Sent> {
+pub(super) fn sent() -> impl Strategy<Value = Sent> {
     let headers = vec(select(&HEADERS[..]), 0..5);
     (select(&METHODS[..]), select(&PATHS[..]), 0..TOKENS, headers).prop_map(
         |(method, path, token, headers)| Sent {

@@ -91,3 +91,50 @@ fn a_tick_period_that_the_host_did_not_take_is_asked_for_again() {
     scene.tick_after(2);
     assert_eq!(scene.host.0.tick_period.get().unwrap().as_millis(), 500);
 }
+
+/// A difference is recorded and counted, and the request goes on as if there were no second policy.
+#[test]
+fn what_another_policy_would_decide_is_recorded_and_counted() {
+    let mut configuration = with_keys();
+    configuration["shadow"] = json!({"principals": [{"name": "reader", "match": {"client": "app"},
+        "grant": ["workflow:read"], "api_key": {"env": "KEY"}}]});
+    let scene = Scene::new(&configuration);
+    let plain = Scene::new(&with_keys());
+    for scene in [&scene, &plain] {
+        assert_eq!(scene.request(2, good()), Flow::Continue);
+        assert_eq!(scene.request(3, good()), Flow::Continue);
+    }
+    assert_eq!(scene.host.stream(2).head, plain.host.stream(2).head);
+    assert_eq!(scene.host.stream(3).head, plain.host.stream(3).head);
+    let expected = json!({"decision": "reject", "differs": "decision reason principal missing",
+        "missing": "workflow:list", "principal": "reader", "reason": "insufficient_scope"});
+    assert_eq!(scene.last_record("decision"), "forward");
+    assert_eq!(scene.last_record("shadow"), expected);
+    assert_eq!(plain.last_record("shadow"), Value::Null);
+    // n8n refuses the key: a second record of the same request, which is not judged again.
+    assert_eq!(scene.response(3, 401), Flow::Hold);
+    assert_eq!(scene.last_record("reason"), "upstream_key_refused");
+    assert_eq!(scene.last_record("shadow"), Value::Null);
+    scene.tick_after(500);
+    let metric = |name: &str| scene.host.metric(&format!("n8n_idp_gate.{name}"));
+    assert_eq!(metric("shadow_decisions.outcome.different"), Some(2));
+    assert_eq!(metric("shadow_decisions.outcome.same"), None);
+    let difference =
+        "shadow_differences.surface.public_api.outcome.reject.reason.insufficient_scope";
+    assert_eq!(metric(difference), Some(2));
+    assert_eq!(scene.host.metric(FORWARDED), Some(2));
+}
+
+#[test]
+fn an_equal_policy_leaves_nothing_in_the_records() {
+    let mut configuration = with_keys();
+    configuration["shadow"] = json!({"principals": configuration["principals"]});
+    let scene = Scene::new(&configuration);
+    for (context, head) in [(2, good()), (3, forged()), (4, good())] {
+        let _ = scene.request(context, head);
+        assert_eq!(scene.last_record("shadow"), Value::Null);
+    }
+    scene.tick_after(500);
+    let name = "n8n_idp_gate.shadow_decisions.outcome.same";
+    assert_eq!(scene.host.metric(name), Some(3));
+}
