@@ -26,7 +26,7 @@ impl Comparison {
 }
 
 /// What a second policy would decide.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OtherDecision {
     /// The name of the outcome.
     pub decision: &'static str,

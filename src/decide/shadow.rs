@@ -68,8 +68,11 @@ fn compare(decided: &Decision, judged: &Decision) -> Comparison {
             !is_same_credential(&decided.outcome, &judged.outcome),
         ),
     ];
-    let differences = differences.into_iter().filter(|(_, differs)| *differs);
-    after.differs.extend(differences.map(|(name, _)| name));
+    for (name, differs) in differences {
+        if differs {
+            after.differs.push(name);
+        }
+    }
     if after.differs.is_empty() {
         Comparison::Same
     } else {
@@ -112,19 +115,24 @@ fn is_same_credential(one: &Outcome, other: &Outcome) -> bool {
                 | (
                     Some(UpstreamCredential::Session(one, _)),
                     Some(UpstreamCredential::Session(other, _)),
-                ) => one == other,
+                ) => is_same_user(one, other),
                 _ => false,
             }
         }
         (Outcome::Job(one), Outcome::Job(other)) => {
             let users = (one.session(), other.session());
             match users {
-                (Some((one, _)), Some((other, _))) => one == other,
+                (Some((one, _)), Some((other, _))) => is_same_user(one, other),
                 (one, other) => one.is_none() && other.is_none(),
             }
         }
         _ => true,
     }
+}
+
+/// Whether the gate would act as the same user.
+fn is_same_user(one: &MintRequest, other: &MintRequest) -> bool {
+    (one.instance(), one.email()) == (other.instance(), other.email())
 }
 
 /// The facts, with every key and session there that the gate would make: a second decision asks for nothing.

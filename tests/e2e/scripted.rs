@@ -53,6 +53,7 @@ mod path_prefix;
 mod public_api;
 mod pushed;
 mod scenario;
+mod shadow;
 mod shipped;
 mod shipped_gate;
 mod signed;
