@@ -101,7 +101,7 @@ pub fn load(text: &[u8], environment: &dyn Environment) -> Result<Loaded, Config
     let whole = FieldPath::whole();
     let policy = document(text, &whole).and_then(|document| {
         let policy = read(&document, &whole, environment);
-        let Some(promoted) = shadow::promoted(&document, &whole) else {
+        let Some(promoted) = shadow::promoted(document, &whole) else {
             return policy;
         };
         let second = FieldPath::whole();

@@ -18,8 +18,7 @@ pub(super) struct Promoted {
 }
 
 /// Puts the shadows of a configuration in force. `None`: it has none.
-pub(super) fn promoted(document: &Value, whole: &FieldPath) -> Option<Promoted> {
-    let mut document = document.clone();
+pub(super) fn promoted(mut document: Value, whole: &FieldPath) -> Option<Promoted> {
     let members = document.as_object_mut()?;
     let mut fields = Vec::new();
     let Some(instances) = members.get_mut("instances") else {
