@@ -36,8 +36,8 @@ impl DecisionRecord {
     /// Notes the usual cause of a refusal, if the caller shows one.
     pub(super) fn note_usual_cause(&mut self, reason: &Reason) {
         const NO_ROLES: &str =
-            "the token has no roles and no scopes that count here: assign a role to the \
-            caller at the provider, and get a new token; one from a cache does not have it";
+            "the token has no roles and no scopes: give the caller a role at the provider, \
+            then get a new token";
         let names_none = |identity: &Identity| {
             identity.roles.is_empty() && identity.scopes.is_empty() && identity.groups.is_empty()
         };
