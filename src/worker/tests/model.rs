@@ -68,13 +68,24 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// Which requests showed a good token.
-type GoodOnes = Rc<RefCell<BTreeSet<u32>>>;
+/// What the model knows of the requests.
+#[derive(Clone, Default)]
+struct Seen {
+    /// Which showed a good token.
+    good_ones: Rc<RefCell<BTreeSet<u32>>>,
+    /// Which have ended within the event that is going on.
+    ended: Rc<RefCell<BTreeSet<u32>>>,
+}
 
-fn perform(scene: &Scene, good_ones: &GoodOnes, event: Event) {
-    // A host reports no event of a request that is in one, and reuses no number.
+fn perform(scene: &Scene, seen: &Seen, event: Event) {
+    let good_ones = &seen.good_ones;
+    // A host reports no event of a request that is in one. It counts requests up, so that no number comes
+    // again while something of the request that had it goes on.
     let is_idle = |context: &u32| scene.requests.borrow().contains_key(context);
-    let is_free = |context: &u32| !scene.host.0.streams.borrow().contains_key(context);
+    let is_free = |context: &u32| {
+        let streams = scene.host.0.streams.borrow();
+        !streams.contains_key(context) && !seen.ended.borrow().contains(context)
+    };
     match event {
         Event::Good(context) if is_free(&context) => {
             good_ones.borrow_mut().insert(context);
@@ -93,7 +104,10 @@ fn perform(scene: &Scene, good_ones: &GoodOnes, event: Event) {
         Event::Response(context, status) if is_idle(&context) && scene.is_upstream(context) => {
             let _ = scene.response(context, status);
         }
-        Event::End(context) if is_idle(&context) => scene.end(context),
+        Event::End(context) if is_idle(&context) => {
+            seen.ended.borrow_mut().insert(context);
+            scene.end(context);
+        }
         Event::Tick(millis) => scene.tick_after(millis),
         Event::Keys if !scene.host.0.calls.borrow().is_empty() => scene.end_call(keys()),
         Event::NoResponse if !scene.host.0.calls.borrow().is_empty() => {
@@ -102,8 +116,8 @@ fn perform(scene: &Scene, good_ones: &GoodOnes, event: Event) {
         Event::Refuse(function) => scene.host.refuse(function),
         Event::RefuseNothing => scene.host.refuse_nothing(),
         Event::Within(function, event) => {
-            let (inner, good_ones) = (scene.clone(), Rc::clone(good_ones));
-            let hook = move || perform(&inner, &good_ones, *event);
+            let (inner, seen) = (scene.clone(), seen.clone());
+            let hook = move || perform(&inner, &seen, *event);
             scene.host.during(function, hook);
         }
         _ => {}
@@ -111,7 +125,8 @@ fn perform(scene: &Scene, good_ones: &GoodOnes, event: Event) {
 }
 
 /// Only requests with a good token reach n8n, and each of them as the gate changed it.
-fn check(scene: &Scene, good_ones: &GoodOnes) {
+fn check(scene: &Scene, seen: &Seen) {
+    let good_ones = &seen.good_ones;
     for (context, stream) in scene.host.0.streams.borrow().iter() {
         let Progress::Upstream(head) = &stream.progress else {
             continue;
@@ -136,10 +151,11 @@ proptest! {
         is_fetched in any::<bool>(),
     ) {
         let scene = Scene::new(&if is_fetched { with_fetch() } else { with_keys() });
-        let good_ones = GoodOnes::default();
+        let seen = Seen::default();
         for event in events {
-            perform(&scene, &good_ones, event);
-            check(&scene, &good_ones);
+            seen.ended.borrow_mut().clear();
+            perform(&scene, &seen, event);
+            check(&scene, &seen);
         }
         // A host that works again settles every request: none waits for ever. An event that is left for
         // the next call would begin a request at the end of that time.
@@ -148,7 +164,7 @@ proptest! {
         for _ in 0..300 {
             scene.tick_after(100);
         }
-        check(&scene, &good_ones);
+        check(&scene, &seen);
         let state = scene.worker.state();
         for context in 2..8 {
             prop_assert!(!state.gate.is_waiting(crate::facts::WaiterId(context)));
