@@ -11,7 +11,7 @@ use crate::support::installed;
 const PAGES: [&str; 2] = ["README.md", "docs/guides/demo.md"];
 
 /// Members that differ in each run: times, ids, and addresses with a port.
-const VARY: [&str; 8] = [
+const VARY: [&str; 9] = [
     "time",
     "jti",
     "request_id",
@@ -20,6 +20,7 @@ const VARY: [&str; 8] = [
     "path",
     "claimed",
     "api_key",
+    "user_agent",
 ];
 
 /// Members of a verification, which is done once for each token: another test may have sent it before.
