@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use super::edits::{encode, MAX_VALUE};
-use super::DecisionRecord;
+use super::{CredentialKind, DecisionRecord};
 
 /// The properties of a request that name its verified caller: principal, client and subject.
 ///
-/// This filter sets them only after a token or a signature was verified, and forwards no request for which the host
+/// This filter sets them only after a token, a signature or a certificate was verified, and forwards no request for which the host
 /// does not set them: another module may have written them before. A client cannot write them, as it
 /// can write the identity headers of a request that is refused. Envoy keeps them as filter state
 /// under these names with `wasm.` in front.
@@ -27,7 +27,10 @@ impl DecisionRecord {
         let identity = self.identity.as_deref();
         let delivery = self.delivery.as_ref();
         let is_signed = delivery.is_some_and(|delivery| delivery.secret.is_some());
-        let named = (identity.is_some() || is_signed).then_some(&self.principal);
+        // Such a client has a principal only if its rule admitted it.
+        let is_certified = self.credential == Some(CredentialKind::Certificate);
+        let is_verified = identity.is_some() || is_signed || is_certified;
+        let named = is_verified.then_some(&self.principal);
         let [principal, client, subject] = CALLER_PROPERTIES;
         [
             (principal, named.and_then(|principal| principal.as_deref())),

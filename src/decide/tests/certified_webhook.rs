@@ -107,6 +107,12 @@ fn a_client_is_admitted_by_the_names_in_its_certificate() {
             decision.record.credential,
             Some(CredentialKind::Certificate)
         );
+        // The access log names the client only if the rule admits it.
+        let properties: Vec<_> = decision.record.caller_properties().collect();
+        let is_named = properties
+            .first()
+            .is_some_and(|(name, value)| *name == CALLER_PROPERTIES[0] && !value.is_empty());
+        assert_eq!(is_named, expected == "forward", "{properties:?}");
         let without = decided_over(&with_rule(&rule), &head, &Certified::default());
         assert_eq!(reason(&without), "client_certificate_required", "{rule}");
         let empty = Certified {
