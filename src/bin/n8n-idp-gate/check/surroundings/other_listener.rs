@@ -8,7 +8,7 @@ use super::{finding, Walk};
 use crate::check::configuration::routes::clusters;
 use crate::diagnostic::rules::AROUND_THE_GATE;
 use crate::diagnostic::Place;
-use crate::file::fields::{field, snake};
+use crate::file::fields::field;
 
 /// To which clusters the routes of a file lead, with the gate and without it.
 #[derive(Default)]
@@ -56,12 +56,10 @@ pub(super) fn is_without_the_gate(members: &Map<String, Value>) -> bool {
 
 /// Whether a filter is known to be none of WebAssembly. One that is discovered can be any.
 fn is_of_envoy(filter: &Value) -> bool {
-    let kind = filter.as_object().and_then(|members| {
-        let typed = members
-            .iter()
-            .find(|(name, _)| snake(name) == "typed_config")?;
-        typed.1.get("@type")?.as_str()
-    });
+    let typed = filter
+        .as_object()
+        .and_then(|members| field(members, "typed_config"));
+    let kind = typed.and_then(|typed| typed.get("@type")?.as_str());
     kind.is_some_and(|kind| !kind.ends_with("TypedStruct") && !kind.contains(".wasm."))
 }
 
