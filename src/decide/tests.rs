@@ -241,12 +241,9 @@ fn decide_with(facts: &TestFacts, request: &RequestHead) -> Decision {
     decide_with_cache(facts, &TokenCache::default(), request)
 }
 
-fn decide_with_cache(
-    facts: &TestFacts,
-    token_cache: &TokenCache<Caller>,
-    request: &RequestHead,
-) -> Decision {
-    let context = DecisionContext {
+/// What a decision is made of, beside the request: these facts, and nothing that was pushed.
+fn context<'g>(facts: &'g TestFacts, token_cache: &'g TokenCache<Caller>) -> DecisionContext<'g> {
+    DecisionContext {
         revocations: &NoRevocations,
         nonces: None,
         policy: &facts.policy,
@@ -254,7 +251,15 @@ fn decide_with_cache(
         token_cache,
         crypto: &GuestCrypto,
         now: NOW,
-    };
+    }
+}
+
+fn decide_with_cache(
+    facts: &TestFacts,
+    token_cache: &TokenCache<Caller>,
+    request: &RequestHead,
+) -> Decision {
+    let context = context(facts, token_cache);
     decide(context, Request::of_head(request))
 }
 

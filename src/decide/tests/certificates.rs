@@ -53,15 +53,7 @@ fn decide_over(
     head: &RequestHead,
     connection: &TestConnection,
 ) -> Decision {
-    let context = DecisionContext {
-        revocations: &NoRevocations,
-        nonces: None,
-        policy: &facts.policy,
-        facts,
-        token_cache,
-        crypto: &GuestCrypto,
-        now: NOW,
-    };
+    let context = context(facts, token_cache);
     let request = Request {
         connection,
         ..Request::of_head(head)

@@ -58,15 +58,8 @@ fn partner() -> Certified {
 
 fn decided_over(configuration: &Value, head: &RequestHead, connection: &Certified) -> Decision {
     let facts = facts(configuration);
-    let context = DecisionContext {
-        revocations: &NoRevocations,
-        policy: &facts.policy,
-        facts: &facts,
-        token_cache: &TokenCache::default(),
-        crypto: &GuestCrypto,
-        nonces: None,
-        now: NOW,
-    };
+    let token_cache = TokenCache::default();
+    let context = context(&facts, &token_cache);
     let request = Request {
         connection,
         ..Request::of_head(head)

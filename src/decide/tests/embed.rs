@@ -247,15 +247,8 @@ fn a_form_may_hold_the_token() {
             body,
             ..Request::of_head(&head)
         };
-        let context = DecisionContext {
-            revocations: &NoRevocations,
-            nonces: None,
-            policy: &facts.policy,
-            facts: &facts,
-            token_cache: &TokenCache::default(),
-            crypto: &GuestCrypto,
-            now: NOW,
-        };
+        let token_cache = TokenCache::default();
+        let context = context(&facts, &token_cache);
         decide(context, request)
     };
     let decision = decided(None);

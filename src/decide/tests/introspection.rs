@@ -254,13 +254,8 @@ fn a_cached_token_ends_with_its_token_status() {
         facts.statuses = vec![TestStatus::Inactive, TestStatus::Inactive];
         let at = |seconds: u64| {
             let context = DecisionContext {
-                revocations: &NoRevocations,
-                nonces: None,
-                policy: &facts.policy,
-                facts: &facts,
-                token_cache: &token_cache,
-                crypto: &GuestCrypto,
                 now: UnixSeconds(seconds),
+                ..context(&facts, &token_cache)
             };
             reason(&decide(context, Request::of_head(&request)))
         };

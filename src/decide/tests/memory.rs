@@ -24,13 +24,8 @@ fn remembered() -> (TokenCache<Caller>, RequestHead) {
 fn decide_later(token_cache: &TokenCache<Caller>, request: &RequestHead, seconds: u64) -> Decision {
     let facts = facts(&configuration());
     let context = DecisionContext {
-        revocations: &NoRevocations,
-        nonces: None,
-        policy: &facts.policy,
-        facts: &facts,
-        token_cache,
-        crypto: &GuestCrypto,
         now: UnixSeconds(NOW.0 + seconds),
+        ..context(&facts, token_cache)
     };
     decide(context, Request::of_head(request))
 }
@@ -108,13 +103,8 @@ fn a_cached_token_is_refused_if_the_clock_went_back_before_its_issue() {
     let (token_cache, request) = remembered();
     let facts = facts(&configuration());
     let context = DecisionContext {
-        revocations: &NoRevocations,
-        nonces: None,
-        policy: &facts.policy,
-        facts: &facts,
-        token_cache: &token_cache,
-        crypto: &GuestCrypto,
         now: UnixSeconds(NOW.0 - 31),
+        ..context(&facts, &token_cache)
     };
     assert_eq!(
         reason(&decide(context, Request::of_head(&request))),

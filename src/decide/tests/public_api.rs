@@ -348,14 +348,10 @@ fn a_token_of_an_unknown_issuer_is_refused_before_its_signature_is_checked() {
         let mut claims = claims("reader", &["Reader"]);
         claims["iss"] = json!(issuer);
         let request = bearing("GET", WORKFLOWS, &claims);
+        let token_cache = TokenCache::default();
         let context = DecisionContext {
-            revocations: &NoRevocations,
-            nonces: None,
-            policy: &facts.policy,
-            facts: &facts,
-            token_cache: &TokenCache::default(),
             crypto: &Unasked,
-            now: NOW,
+            ..context(&facts, &token_cache)
         };
         let decision = decide(context, Request::of_head(&request));
         assert_eq!(reason(&decision), "unknown_issuer", "{issuer}");

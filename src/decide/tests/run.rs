@@ -24,15 +24,8 @@ fn facts() -> TestFacts {
 }
 
 fn decided(facts: &TestFacts, head: &RequestHead, body: &str) -> Decision {
-    let context = DecisionContext {
-        revocations: &NoRevocations,
-        nonces: None,
-        policy: &facts.policy,
-        facts,
-        token_cache: &TokenCache::default(),
-        crypto: &GuestCrypto,
-        now: NOW,
-    };
+    let token_cache = TokenCache::default();
+    let context = context(facts, &token_cache);
     let request = Request {
         body: Some(body.as_bytes()),
         ..Request::of_head(head)

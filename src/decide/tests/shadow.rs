@@ -17,15 +17,8 @@ fn compared(facts: &TestFacts, request: &RequestHead) -> Option<Comparison> {
 fn judged(judge: &mut Judge, facts: &TestFacts, request: &RequestHead) -> Option<Comparison> {
     let decision = decide_with(facts, request);
     let shadow: &Shadow = facts.policy.shadow.as_ref().unwrap();
-    let context = DecisionContext {
-        revocations: &NoRevocations,
-        nonces: None,
-        policy: &facts.policy,
-        facts,
-        token_cache: &TokenCache::default(),
-        crypto: &GuestCrypto,
-        now: NOW,
-    };
+    let token_cache = TokenCache::default();
+    let context = context(facts, &token_cache);
     judge.compare(shadow, context, Request::of_head(request), &decision)
 }
 

@@ -73,15 +73,8 @@ fn github(secret: &str) -> String {
 
 fn decided_with(request: &RequestHead, body: Option<&[u8]>) -> Decision {
     let facts = senders();
-    let context = DecisionContext {
-        revocations: &NoRevocations,
-        policy: &facts.policy,
-        facts: &facts,
-        token_cache: &TokenCache::default(),
-        crypto: &GuestCrypto,
-        nonces: None,
-        now: NOW,
-    };
+    let token_cache = TokenCache::default();
+    let context = context(&facts, &token_cache);
     decide(
         context,
         Request {
@@ -270,15 +263,8 @@ fn the_same_delivery_to_another_instance_is_another() {
             "/webhook/code/push",
             &[("x-hub-signature-256", &signature)],
         );
-        let context = DecisionContext {
-            revocations: &NoRevocations,
-            policy: &facts.policy,
-            facts: &facts,
-            token_cache: &TokenCache::default(),
-            crypto: &GuestCrypto,
-            nonces: None,
-            now: NOW,
-        };
+        let token_cache = TokenCache::default();
+        let context = context(&facts, &token_cache);
         let decision = decide(
             context,
             Request {
