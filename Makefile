@@ -175,6 +175,13 @@ bench: preflight wasm envoy n8n ## measure the gate beside Envoy's own filters (
 	@scripts/install-wrk.sh >/dev/null
 	$(CARGO) run --locked --quiet --features e2e --example bench
 
+# COUNTS=forged counts only what is so named, and leaves a file for callgrind_annotate below
+# target/counts/callgrind. UPDATE_COUNTS=1 writes the figures.
+.PHONY: counts
+counts: ## instructions and allocations of a request, and are they as pinned? (1 minute; needs valgrind)
+	$(CARGO) build --locked --quiet --profile counts --features e2e --bin counts
+	target/counts/counts $(COUNTS)
+
 .PHONY: preflight
 preflight: ## does this machine have what the rest needs?
 	@scripts/preflight.sh

@@ -1,0 +1,106 @@
+//! The counting: this program again, under valgrind.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::cases::Case;
+use crate::figures::Count;
+use crate::Failure;
+
+/// How many requests are counted. Any number gives the same result, within what the random key of a
+/// hash map changes.
+const REQUESTS: usize = 1000;
+
+/// How many requests the second of two processes decides about more than the first, where the
+/// difference of them counts.
+const MORE: usize = 100;
+
+/// Counts a request of this case. `callgrind_annotate` reads the file that stays behind.
+pub(crate) fn count(case: &Case) -> Result<Count, Failure> {
+    let file = folder()?.join(format!("{}.callgrind", case.name.replace([' ', ','], "-")));
+    let instructions = instructions(case, &file)?;
+    let few = heap(case, MORE)?;
+    let many = heap(case, 2 * MORE)?;
+    let more = |of: fn(&Heap) -> u64| each(of(&many).saturating_sub(of(&few)), MORE);
+    Ok(Count {
+        instructions: each(instructions, REQUESTS),
+        allocations: more(|heap| heap.allocations),
+        bytes: more(|heap| heap.bytes),
+    })
+}
+
+/// The rounded part of one request.
+fn each(total: u64, requests: usize) -> u64 {
+    let requests = requests as u64;
+    let total = total.saturating_add(requests / 2);
+    total.checked_div(requests).unwrap_or_default()
+}
+
+fn folder() -> Result<PathBuf, Failure> {
+    let program = env::current_exe()?;
+    let folder = program.parent().ok_or("no directory")?.join("callgrind");
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+/// The instructions within the function that is counted.
+fn instructions(case: &Case, file: &Path) -> Result<u64, Failure> {
+    let out = format!("--callgrind-out-file={}", file.display());
+    let tool = [
+        "--tool=callgrind",
+        "--toggle-collect=*counted_request*",
+        &out,
+    ];
+    valgrind(&tool, case, REQUESTS, REQUESTS)?;
+    let text = fs::read_to_string(file)?;
+    let total = text.lines().find_map(|line| line.strip_prefix("totals: "));
+    Ok(total.ok_or("valgrind counted nothing")?.trim().parse()?)
+}
+
+/// What a process allocates from its start to its end.
+struct Heap {
+    allocations: u64,
+    bytes: u64,
+}
+
+/// What a process allocates that decides about so many requests.
+fn heap(case: &Case, requests: usize) -> Result<Heap, Failure> {
+    let tool = [
+        "--tool=memcheck",
+        "--leak-check=no",
+        "--undef-value-errors=no",
+    ];
+    let said = valgrind(&tool, case, 2 * MORE, requests)?;
+    let line = said
+        .lines()
+        .find_map(|line| line.split_once("total heap usage:"));
+    let (_, usage) = line.ok_or("valgrind says nothing about the heap")?;
+    let numbers: Vec<u64> = usage
+        .split(' ')
+        .filter_map(|word| word.replace(',', "").parse().ok())
+        .collect();
+    match numbers[..] {
+        [allocations, _, bytes] => Ok(Heap { allocations, bytes }),
+        _ => Err(format!("valgrind says: {usage}").into()),
+    }
+}
+
+/// What valgrind says at the end of a process that makes so many requests and counts so many of them.
+fn valgrind(tool: &[&str], case: &Case, made: usize, counted: usize) -> Result<String, Failure> {
+    let output = Command::new("valgrind")
+        .env_clear()
+        .env("PATH", env::var_os("PATH").unwrap_or_default())
+        .args(tool)
+        .arg(env::current_exe()?)
+        .args(["run", case.name, &made.to_string(), &counted.to_string()])
+        .output()
+        .map_err(|error| format!("valgrind: {error} (Debian: apt-get install valgrind)"))?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    if output.status.success() {
+        Ok(said)
+    } else {
+        Err(said.into())
+    }
+}
