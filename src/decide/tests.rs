@@ -303,11 +303,7 @@ fn request(method: &str, path: &str, headers: &[(&str, &str)]) -> RequestHead {
         (":scheme", "https"),
     ];
     let pairs = pseudo.iter().chain(headers);
-    RequestHead::new(
-        pairs
-            .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
-            .collect(),
-    )
+    RequestHead::new(pairs.map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())))
 }
 
 /// A request with a bearer token of these claims.

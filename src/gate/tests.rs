@@ -198,7 +198,7 @@ fn made_up_identity_headers_are_removed_at_once_whatever_the_outcome() {
             .map(|(name, value)| (name.to_owned(), value.to_vec()));
         let made_up = [("x-auth-client", "app"), ("X_Auth_Subject", "root")];
         let made_up = made_up.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
-        RequestHead::new(pairs.chain(made_up).collect())
+        RequestHead::new(pairs.chain(made_up))
     };
     let removals =
         ["x-auth-client", "X_Auth_Subject"].map(|name| HeaderEdit::Remove(name.to_owned()));

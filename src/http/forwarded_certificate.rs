@@ -109,7 +109,7 @@ mod tests {
             let name = "X-Forwarded-Client-Cert".to_owned();
             (name, value.as_bytes().to_vec())
         });
-        forwarded_certificate(&RequestHead::new(headers.collect()))
+        forwarded_certificate(&RequestHead::new(headers))
     }
 
     #[test]

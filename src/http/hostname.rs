@@ -80,7 +80,7 @@ mod tests {
     fn named(headers: &[(&str, &[u8])]) -> Option<String> {
         let pairs = headers.iter();
         let pairs = pairs.map(|(name, value)| ((*name).to_owned(), value.to_vec()));
-        requested(&RequestHead::new(pairs.collect()))
+        requested(&RequestHead::new(pairs))
     }
 
     #[test]

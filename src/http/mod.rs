@@ -4,6 +4,7 @@ mod address;
 mod cookies;
 mod endpoint;
 mod forwarded_certificate;
+pub mod header_map;
 pub mod hostname;
 mod network;
 mod request_head;

@@ -1,32 +1,76 @@
 //! The head of a request, as bytes: nothing here assumes that a header is UTF-8.
 
+use std::fmt;
+
+use super::header_map::{self, Pair};
+
+/// Room for the names of the headers of most requests, in bytes.
+const NAMES: usize = 256;
+
 /// Method, path, authority and headers of one request.
 ///
-/// Header values may hold any byte (Envoy forwards 0x80 to 0xFF), so they stay `Vec<u8>` until a
-/// reader needs text, and decides what happens if they are not text.
+/// Header values may hold any byte (Envoy forwards 0x80 to 0xFF), so they stay bytes until a reader
+/// needs text, and decides what happens if they are not text.
+///
+/// A head has few allocations, however many headers there are: each request pays for them.
 #[derive(Clone, Default)]
 pub struct RequestHead {
-    headers: Vec<(String, Vec<u8>)>,
+    /// The names, one after the other.
+    names: String,
+    /// What the values are in.
+    values: Vec<u8>,
+    headers: Vec<Pair>,
 }
 
 /// Shows no value: one of them may be a credential.
-impl std::fmt::Debug for RequestHead {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for RequestHead {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = self.headers().map(|(name, _)| name);
         formatter.debug_list().entries(names).finish()
     }
 }
 
 impl RequestHead {
-    /// Takes the pairs as the host gives them, pseudo-headers (`:method`, `:path`) among them.
-    pub const fn new(headers: Vec<(String, Vec<u8>)>) -> Self {
-        Self { headers }
+    /// Takes a header map as the host gives it, pseudo-headers (`:method`, `:path`) among them. `None`: it is
+    /// no header map, or the name of a header is not text.
+    pub fn of_map(map: Vec<u8>) -> Option<Self> {
+        let mut headers = header_map::read(&map)?;
+        let mut names = String::with_capacity(NAMES);
+        for header in &mut headers {
+            let start = names.len();
+            names.push_str(str::from_utf8(map.get(header.name.clone())?).ok()?);
+            header.name = start..names.len();
+        }
+        Some(Self {
+            names,
+            values: map,
+            headers,
+        })
+    }
+
+    /// A head with these headers, pseudo-headers among them.
+    pub fn new<N: AsRef<str>, V: AsRef<[u8]>>(headers: impl IntoIterator<Item = (N, V)>) -> Self {
+        let mut head = Self::default();
+        for (name, value) in headers {
+            head.push(name.as_ref(), value.as_ref());
+        }
+        head
+    }
+
+    fn push(&mut self, name: &str, value: &[u8]) {
+        let (name_start, value_start) = (self.names.len(), self.values.len());
+        self.names.push_str(name);
+        self.values.extend_from_slice(value);
+        self.headers.push(Pair {
+            name: name_start..self.names.len(),
+            value: value_start..self.values.len(),
+        });
     }
 
     /// The part of the head that reports and refusals need, without credentials and query. It may be
     /// kept as long as n8n takes for a response.
     #[must_use]
-    pub fn for_reports(mut self) -> Self {
+    pub fn for_reports(&self) -> Self {
         const KEPT: [&str; 7] = [
             ":method",
             ":path",
@@ -36,21 +80,21 @@ impl RequestHead {
             "accept",
             "user-agent",
         ];
-        let path = self.path().len();
-        self.headers
-            .retain(|(name, _)| KEPT.iter().any(|kept| name.eq_ignore_ascii_case(kept)));
-        for (_, value) in self.headers.iter_mut().filter(|(name, _)| name == ":path") {
-            value.truncate(path);
-        }
-        self.headers.shrink_to_fit();
-        self
+        let is_kept = |name: &str| KEPT.iter().any(|kept| name.eq_ignore_ascii_case(kept));
+        let headers = self.headers().filter(|(name, _)| is_kept(name));
+        Self::new(headers.map(|(name, value)| match name {
+            ":path" => (name, without_query(value)),
+            _ => (name, value),
+        }))
     }
 
     /// All pairs, in the order of the wire.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.headers
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_slice()))
+        self.headers.iter().map(|header| {
+            let name = self.names.get(header.name.clone());
+            let value = self.values.get(header.value.clone());
+            (name.unwrap_or_default(), value.unwrap_or_default())
+        })
     }
 
     /// Every value of the header `name` (lower case), in the order of the wire.
@@ -79,11 +123,7 @@ impl RequestHead {
 
     /// The request target up to its query (`?`) or fragment (`#`).
     pub fn path(&self) -> &[u8] {
-        let target = self.target();
-        target
-            .split(|byte| matches!(byte, b'?' | b'#'))
-            .next()
-            .unwrap_or_default()
+        without_query(self.target())
     }
 
     /// What follows the first `?` of the request target, up to a fragment (`#`).
@@ -113,4 +153,10 @@ impl RequestHead {
     pub fn authority(&self) -> Option<&[u8]> {
         self.first(":authority").or_else(|| self.first("host"))
     }
+}
+
+/// A request target up to its query (`?`) or fragment (`#`).
+fn without_query(target: &[u8]) -> &[u8] {
+    let mut parts = target.split(|byte| matches!(byte, b'?' | b'#'));
+    parts.next().unwrap_or_default()
 }

@@ -86,7 +86,7 @@ mod tests {
     fn chosen(lines: &[&str]) -> &'static str {
         let lines = lines.iter();
         let headers = lines.map(|line| ("Accept".to_owned(), line.as_bytes().to_vec()));
-        media_type(&RequestHead::new(headers.collect()))
+        media_type(&RequestHead::new(headers))
     }
 
     #[test]

@@ -1,8 +1,10 @@
-//! The host's functions that change a request, with each status as a value.
+//! The host's functions that change a request, with each status as a value, and the one that reads its
+//! head.
 //!
 //! The SDK traps on each status that it does not expect, and a trap ends the requests of all clients
 //! in this virtual machine. So the functions that change a request are called from here: if the host
-//! does not do it, that one request is refused. The SDK is used for reading (ADR 17).
+//! does not do it, that one request is refused. The SDK is used for reading (ADR 17), except for the head:
+//! it copies each name and each value of it into an allocation, and each request pays for that.
 //!
 //! This is the one file with unsafe code. Each function below hands over slices that live for the
 //! length of the call, and the host keeps none of them.
@@ -12,7 +14,9 @@
     reason = "functions of the host are foreign; lints forbid unsafe code everywhere else"
 )]
 
-use super::map;
+use std::ptr;
+
+use crate::http::header_map;
 use crate::worker::{Headers, NotDone};
 
 /// `proxy_stream_type_t`.
@@ -25,6 +29,7 @@ const NO_GRPC_STATUS: i32 = -1;
 unsafe extern "C" {
     safe fn proxy_set_effective_context(context: u32) -> u32;
     safe fn proxy_continue_stream(stream: u32) -> u32;
+    fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
     fn proxy_set_property(path: *const u8, path_len: usize, value: *const u8, len: usize) -> u32;
     fn proxy_add_header_map_value(
         map: u32,
@@ -63,6 +68,20 @@ pub(super) fn continue_request() -> Result<(), NotDone> {
     done(proxy_continue_stream(HTTP_REQUEST))
 }
 
+/// The headers of the current request, in the form of [`header_map`].
+pub(super) fn request_headers() -> Result<Vec<u8>, NotDone> {
+    let (mut data, mut size) = (ptr::null_mut::<u8>(), 0);
+    let map = map_type(Headers::Request);
+    done(unsafe { proxy_get_header_map_pairs(map, &raw mut data, &raw mut size) })?;
+    if data.is_null() {
+        return Ok(Vec::new());
+    }
+    // The SDK made it for the host (`proxy_on_memory_allocate`), as a boxed slice of just this size. From
+    // here on it is the module's.
+    let map = ptr::slice_from_raw_parts_mut(data, size);
+    Ok(unsafe { Box::from_raw(map) }.into_vec())
+}
+
 /// Sets a property of the current request. Envoy keeps it as filter state.
 pub(super) fn set_property(name: &str, value: &str) -> Result<(), NotDone> {
     done(unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) })
@@ -96,7 +115,7 @@ pub(super) fn send_local_response(
     headers: &[(&str, &str)],
     body: &str,
 ) -> Result<(), NotDone> {
-    let headers = map::encode(headers);
+    let headers = header_map::encode(headers);
     let details = "";
     done(unsafe {
         proxy_send_local_response(

@@ -80,10 +80,8 @@ impl Host for ProxyWasm {
         abi::set_effective_context(context)
     }
 
-    /// As bytes: a value that is not UTF-8 traps in the SDK's functions that return text.
     fn request_head(&self) -> Result<RequestHead, NotDone> {
-        let pairs = hostcalls::get_map_bytes(MapType::HttpRequestHeaders);
-        pairs.map(RequestHead::new).map_err(|_| NotDone)
+        RequestHead::of_map(abi::request_headers()?).ok_or(NotDone)
     }
 
     fn call_headers(&self) -> Option<Vec<(String, Vec<u8>)>> {

@@ -3,7 +3,6 @@
 
 mod abi;
 mod adapter;
-mod map;
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};

@@ -153,10 +153,7 @@ mod tests {
     use super::*;
 
     fn read(values: &[&[u8]]) -> Result<Bearer, BearerFault> {
-        let headers = values
-            .iter()
-            .map(|value| ("authorization".to_owned(), value.to_vec()))
-            .collect();
+        let headers = values.iter().map(|value| ("authorization", value));
         bearer(&RequestHead::new(headers))
     }
 

@@ -52,7 +52,7 @@ fn request(method: &str, path: &str, headers: &[(&str, &str)]) -> RequestHead {
     let pseudo = [(":method", method), (":path", path)];
     let pairs = pseudo.iter().chain(headers);
     let pairs = pairs.map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
-    RequestHead::new(pairs.collect())
+    RequestHead::new(pairs)
 }
 
 fn delivery(headers: &[(&str, &str)]) -> RequestHead {

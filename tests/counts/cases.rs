@@ -5,7 +5,7 @@ use base64::Engine as _;
 use serde_json::{json, Value};
 
 /// The head of a request: names and values, as Envoy hands them to the filter.
-pub(crate) type Head = Vec<(String, Vec<u8>)>;
+pub(crate) type Head = Vec<(String, String)>;
 
 /// Seconds since 1970, for the clock and for the times of tokens.
 pub(crate) const NOW: u64 = 1_800_000_000;
@@ -183,7 +183,7 @@ fn request(path: &str, credential: Option<(&str, &str)>) -> Head {
     ];
     let pairs = sent.into_iter().chain(credential).chain(added);
     pairs
-        .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect()
 }
 

@@ -23,7 +23,7 @@ const KEY: &str = "n8n-key-of-principal-9";
 const SELF_TEST: usize = 6;
 
 struct Inner {
-    head: Cell<Option<RequestHead>>,
+    head: Cell<Option<Vec<u8>>>,
     has_started: Cell<bool>,
     is_signature_good: bool,
     has_audit: bool,
@@ -57,8 +57,8 @@ impl Idle {
         self.0.asked.set(0);
     }
 
-    /// The head of the next request.
-    pub(crate) fn receives(&self, head: RequestHead) {
+    /// The head of the next request, as a header map.
+    pub(crate) fn receives(&self, head: Vec<u8>) {
         self.0.head.set(Some(head));
     }
 
@@ -123,7 +123,8 @@ impl Host for Idle {
     }
 
     fn request_head(&self) -> Result<RequestHead, NotDone> {
-        self.0.head.take().ok_or(NotDone)
+        let head = self.0.head.take().and_then(RequestHead::of_map);
+        head.ok_or(NotDone)
     }
 
     fn request_body(&self, _: usize) -> Option<Vec<u8>> {

@@ -1,6 +1,6 @@
 //! The process that is counted: a worker that decides about requests of one case.
 
-use n8n_idp_gate::http::RequestHead;
+use n8n_idp_gate::http::header_map;
 use n8n_idp_gate::worker::{load, Flow, Request, Worker};
 
 use crate::cases::{policy, Case, Outcome};
@@ -47,8 +47,12 @@ pub(crate) fn run(case: &Case, made: usize, counted: usize) -> Result<(), Failur
     Ok(())
 }
 
-fn head(case: &Case, number: usize) -> RequestHead {
-    RequestHead::new((case.head)(number))
+/// The header map of a request.
+fn head(case: &Case, number: usize) -> Vec<u8> {
+    let head = (case.head)(number);
+    let pairs = head.iter();
+    let pairs: Vec<_> = pairs.map(|(name, value)| (&**name, &**value)).collect();
+    header_map::encode(&pairs)
 }
 
 /// What is counted: valgrind knows this function by its name.

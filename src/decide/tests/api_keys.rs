@@ -19,7 +19,7 @@ fn keyed(facts: &TestFacts, path: &str, hosts: &[(&str, &str)]) -> &'static str 
     pairs.extend(hosts);
     let pairs = pairs.into_iter();
     let pairs = pairs.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
-    let decision = decide_with(facts, &RequestHead::new(pairs.collect()));
+    let decision = decide_with(facts, &RequestHead::new(pairs));
     match &decision.outcome {
         Outcome::Pass(_) => "pass",
         _ => reason(&decision),

@@ -54,7 +54,7 @@ fn at(host: &str, request: &RequestHead) -> RequestHead {
         };
         (name.to_owned(), value.to_vec())
     });
-    RequestHead::new(pairs.collect())
+    RequestHead::new(pairs)
 }
 
 /// The name of the instance that a host leads to.
@@ -323,7 +323,7 @@ fn no_spelling_of_a_host_of_n8n_passes_as_that_of_another_application() {
     let none = request("GET", PATH, &[]);
     let none = none.headers().filter(|(name, _)| *name != ":authority");
     let none = none.map(|(name, value)| (name.to_owned(), value.to_vec()));
-    let none = RequestHead::new(none.collect());
+    let none = RequestHead::new(none);
     assert_eq!(reason(&decide_with(&facts, &none)), "unknown_host");
 }
 

@@ -79,7 +79,7 @@ fn a_cached_token_with_one_other_byte_is_not_found() {
             };
             (name.to_owned(), value.to_vec())
         });
-        let decision = decide_later(&token_cache, &RequestHead::new(pairs.collect()), 1);
+        let decision = decide_later(&token_cache, &RequestHead::new(pairs), 1);
         assert!(!is_recalled(&decision), "byte {index}");
         assert!(
             matches!(decision.outcome, Outcome::Reject(_)),

@@ -44,7 +44,7 @@ fn the_public_api_describes_itself_as_the_client_sees_it() {
         let pairs = pairs.into_iter();
         let pairs = pairs.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
         assert_eq!(
-            document(decided(&RequestHead::new(pairs.collect()))),
+            document(decided(&RequestHead::new(pairs))),
             json!({
                 "resource": format!("{seen}://n8n.example.com:8443/api/v1"),
                 "authorization_servers": [ISSUER],

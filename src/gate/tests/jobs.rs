@@ -91,15 +91,10 @@ impl Stage {
             "azp": client, "exp": seconds.saturating_add(9000), "jti": "t"});
         let token = mint(KeyKind::Ed25519).sign(&json!({"alg": "EdDSA", "kid": "one"}), &claims);
         let pairs = bearing(target, &token);
-        RequestHead::new(
-            pairs
-                .headers()
-                .map(|(name, value)| {
-                    let value = if name == ":method" { b"POST" } else { value };
-                    (name.to_owned(), value.to_vec())
-                })
-                .collect(),
-        )
+        RequestHead::new(pairs.headers().map(|(name, value)| match name {
+            ":method" => (name, &b"POST"[..]),
+            _ => (name, value),
+        }))
     }
 
     /// The same with a body.

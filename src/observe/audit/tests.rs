@@ -33,7 +33,7 @@ fn line(decision: &Decision, headers: &[(&str, &[u8])]) -> String {
     let headers = headers
         .iter()
         .map(|(name, value)| ((*name).to_owned(), value.to_vec()));
-    let request = RequestHead::new(headers.collect());
+    let request = RequestHead::new(headers);
     audit_line(decision, &request, UnixMillis(1_772_600_767_089))
 }
 

@@ -62,11 +62,7 @@ fn head(proofs: &[&str]) -> RequestHead {
         .chain([("authorization", authorization.as_str())]);
     let proofs = proofs.iter().map(|proof| ("DPoP", *proof));
     let pairs = pairs.chain(proofs);
-    RequestHead::new(
-        pairs
-            .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
-            .collect(),
-    )
+    RequestHead::new(pairs.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())))
 }
 
 fn verify_with(

@@ -285,7 +285,7 @@ impl Host for TestHost {
         self.done(Function::RequestHead)?;
         let head = self.stream(self.0.current.get()).head.into_iter();
         let pairs = head.map(|(name, value)| (name, value.into_bytes()));
-        Ok(RequestHead::new(pairs.collect()))
+        Ok(RequestHead::new(pairs))
     }
 
     fn call_headers(&self) -> Option<Vec<(String, Vec<u8>)>> {
