@@ -5,9 +5,7 @@ use std::sync::Arc;
 use super::draft::{Draft, Stop};
 use super::introspection::{confirm, introspect};
 use super::possession::{Scheme, Sender};
-use super::{
-    CacheOutcome, Caller, DecisionContext, DecisionRecord, Evidence, Need, Remember, TokenCacheKey,
-};
+use super::{CacheOutcome, Caller, DecisionContext, DecisionRecord, Evidence, Need, Remember};
 use crate::facts::{Availability, Fact, KeyIdDigest, NewerKeys};
 use crate::identity::Identity;
 use crate::policy::{Instance, NotAdmitted, Provider, ProviderId};
@@ -34,7 +32,7 @@ pub(super) fn authenticate(
         return Err(Reason::DpopNotOffered.into());
     }
     let token = sender.token;
-    let key = TokenCacheKey::of(instance.id, token);
+    let key = context.token_cache.key_of(instance.id, token);
     if let Some(caller) = context.token_cache.get(&key) {
         if let Some(evidence) = Evidence::of_cached(context, instance, sender, caller) {
             draft.remember = Some(Remember::Used(key));
@@ -46,12 +44,12 @@ pub(super) fn authenticate(
         }
         draft.record.was_verified = true;
     }
-    let caller = verify(context, instance, token, key.digest(), &mut draft.record);
+    let caller = verify(context, instance, token, &mut draft.record);
     if let Err(Stop::Await(Need::Fact(
         Fact::TokenStatusToDecide(..) | Fact::TokenStatusToConfirm(..),
     ))) = &caller
     {
-        draft.asked_about = Some(token.clone());
+        draft.asked_about = Some(token.clone().into_owned());
     }
     let caller = caller?;
     draft.record.cache = Some(CacheOutcome::Miss);
@@ -65,11 +63,10 @@ pub(super) fn authenticate(
 fn verify(
     context: DecisionContext<'_>,
     instance: &Instance,
-    token: &CompactToken,
-    digest: &TokenDigest,
+    token: &CompactToken<'_>,
     record: &mut DecisionRecord,
 ) -> Result<Caller, Stop> {
-    if let Some((id, provider, verified)) = introspect(context, token, digest, record)? {
+    if let Some((id, provider, verified)) = introspect(context, token, record)? {
         let claims = Arc::clone(verified.claims());
         let caller = admit(context, instance, (id, provider), verified, None, record);
         if caller.is_err() && record.identity.is_none() {
@@ -83,7 +80,7 @@ fn verify(
         }
         Reason::Token(fault)
     })?;
-    let caller = verify_signed(context, instance, &untrusted, digest, record);
+    let caller = verify_signed(context, instance, (&untrusted, token), record);
     if record.identity.is_none() {
         // Only for tokens that are not accepted, because most are.
         record.claimed = Some(untrusted.claimed());
@@ -96,8 +93,7 @@ fn verify(
 fn verify_signed(
     context: DecisionContext<'_>,
     instance: &Instance,
-    untrusted: &UntrustedToken<'_>,
-    digest: &TokenDigest,
+    (untrusted, compact): (&UntrustedToken<'_>, &CompactToken<'_>),
     record: &mut DecisionRecord,
 ) -> Result<Caller, Stop> {
     let policy = context.policy;
@@ -135,14 +131,21 @@ fn verify_signed(
     );
     let token = verified.map_err(|fault| {
         record.hint = untrusted.misfit(fault, &provider.token);
-        refused(context, id, (untrusted, digest), fault)
+        refused(context, id, (untrusted, compact), fault)
     })?;
     record.crypto_path = token.crypto_path();
     let introspection = provider.introspection.as_ref();
     let to_confirm = introspection
         .filter(|introspection| introspection.always)
-        .map(|_| digest);
-    admit(context, instance, (id, provider), token, to_confirm, record)
+        .map(|_| TokenDigest::of(compact));
+    admit(
+        context,
+        instance,
+        (id, provider),
+        token,
+        to_confirm.as_ref(),
+        record,
+    )
 }
 
 /// Reads the caller of a verified token, and checks whether the provider's rules admit it. If the
@@ -218,15 +221,16 @@ impl DecisionRecord {
 pub(super) fn refused(
     context: DecisionContext<'_>,
     provider: ProviderId,
-    (token, digest): (&UntrustedToken<'_>, &TokenDigest),
+    (token, compact): (&UntrustedToken<'_>, &CompactToken<'_>),
     fault: TokenFault,
 ) -> Stop {
+    let of_token = || KeyIdDigest::of_token(&TokenDigest::of(compact));
     let key_id = match (fault, token.key_id()) {
         (TokenFault::UnknownKeyId(_), Some(key_id)) => KeyIdDigest::of(key_id),
         // A token without a `kid` needs a new key only if no known key made its signature.
-        (TokenFault::BadSignature | TokenFault::NoKeyFits, None) => KeyIdDigest::of_token(digest),
+        (TokenFault::BadSignature | TokenFault::NoKeyFits, None) => of_token(),
         (TokenFault::BadSignature | TokenFault::NoKeyFits, Some(_)) => {
-            let token = KeyIdDigest::of_token(digest);
+            let token = of_token();
             return if context.facts.may_have_changed(provider, token) {
                 Need::Fact(Fact::ChangedKeySet(provider, token, fault)).into()
             } else {

@@ -11,7 +11,7 @@ use crate::token::CompactToken;
 pub(super) fn read(
     from: &TokenFrom,
     request: &RequestHead,
-) -> Result<Option<CompactToken>, Reason> {
+) -> Result<Option<CompactToken<'static>>, Reason> {
     let found = match from {
         TokenFrom::Cookie(name) => in_cookies(request, name),
         TokenFrom::Query(name) => in_query(request, name),
@@ -26,7 +26,7 @@ pub(super) fn read(
     if value.is_empty() {
         return Ok(None);
     }
-    let token = CompactToken::of(&value);
+    let token = CompactToken::of(&value).map(CompactToken::into_owned);
     token.map(Some).ok_or(Reason::MalformedBrowserToken)
 }
 

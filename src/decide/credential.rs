@@ -20,9 +20,9 @@ pub(super) enum Credential<'r> {
     /// It has none that the surface takes.
     None,
     /// A bearer token, and how it was sent. Nothing of it was verified.
-    Bearer(CompactToken, CredentialKind),
+    Bearer(CompactToken<'r>, CredentialKind),
     /// A token that comes with a `DPoP` proof (RFC 9449 §7.1). Nothing of it was verified.
-    Dpop(CompactToken),
+    Dpop(CompactToken<'r>),
     /// An API key, which only n8n can check.
     ApiKey(ClientKey<'r>),
 }
@@ -53,7 +53,7 @@ impl<'r> Credential<'r> {
                 if api.api_keys_in_bearer && is_api_key(token.expose()) =>
             {
                 Ok(Self::ApiKey(ClientKey {
-                    value: token.expose().as_bytes().to_vec().into(),
+                    value: token.expose_bytes().to_vec().into(),
                     is_bearer: true,
                 }))
             }
@@ -64,7 +64,7 @@ impl<'r> Credential<'r> {
             // The same API key twice: n8n accepts that without a gate, and has the same caller by
             // either header.
             (Bearer::Token(token), ApiKey::Present(key))
-                if token.expose().as_bytes() == key && !is_token(policy, key) =>
+                if token.expose_bytes() == key && !is_token(policy, key) =>
             {
                 Ok(Self::api_key(key))
             }

@@ -25,7 +25,7 @@ pub struct Decision {
     pub embed: Option<EmbedEdits>,
     /// The token whose status the decision awaits, wherever the client sent it. The gate asks the provider
     /// about it.
-    pub asked_about: Option<CompactToken>,
+    pub asked_about: Option<CompactToken<'static>>,
     /// What happens instead of a job that has nothing to show.
     pub otherwise: Option<Box<Outcome>>,
     /// Why the job had nothing to show.

@@ -13,7 +13,7 @@ pub(super) struct Draft {
     pub(super) otherwise: Option<Box<Outcome>>,
     pub(super) use_once: Option<UseOnce>,
     pub(super) revocation: Option<Revocation>,
-    pub(super) asked_about: Option<CompactToken>,
+    pub(super) asked_about: Option<CompactToken<'static>>,
 }
 
 /// Why a decision ends before a forward, a pass or a local reply.

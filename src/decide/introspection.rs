@@ -28,8 +28,7 @@ const NOT_FOR_USERINFO: &str = "userinfo takes no token without the scope openid
 /// asked one after the other, and the token belongs to the first that calls it active.
 pub(super) fn introspect<'g>(
     context: DecisionContext<'g>,
-    token: &CompactToken,
-    digest: &TokenDigest,
+    token: &CompactToken<'_>,
     record: &mut DecisionRecord,
 ) -> Result<Option<(ProviderId, &'g Provider, VerifiedToken)>, Stop> {
     let text = token.expose();
@@ -49,6 +48,7 @@ pub(super) fn introspect<'g>(
     let is_asked = |asked: &Introspection| {
         has_prefix(asked) || (!has_known_prefix && asked.token_prefixes.is_empty())
     };
+    let digest = TokenDigest::of(token);
     let (mut pending, mut outage, mut count) = (None, None, 0_usize);
     let mut has_no_subject = false;
     for (index, provider) in providers.iter().enumerate() {
@@ -57,7 +57,7 @@ pub(super) fn introspect<'g>(
         };
         count = count.saturating_add(1);
         let id = ProviderId(index);
-        match context.facts.token_status_to_decide(id, digest) {
+        match context.facts.token_status_to_decide(id, &digest) {
             // Its provider counts, also if the token status at other providers is not known any more.
             Availability::Known(TokenStatus::Active(response)) => {
                 record.provider = Some(Arc::clone(&provider.name));
@@ -100,7 +100,7 @@ pub(super) fn introspect<'g>(
     }
     if let Some(id) = pending {
         record.hint = None;
-        return Err(Need::Fact(Fact::TokenStatusToDecide(id, *digest)).into());
+        return Err(Need::Fact(Fact::TokenStatusToDecide(id, digest)).into());
     }
     if count > 1 {
         record.provider = None;

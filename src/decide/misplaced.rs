@@ -26,7 +26,7 @@ pub(super) fn is_token(policy: &Policy, value: &[u8]) -> bool {
 /// The token of a provider in the place of an API key, if it could be sent as a bearer token as it is:
 /// a JWT of a configured issuer, or an opaque token with the prefix of a provider. Nothing of it is
 /// verified.
-pub(super) fn token_of(policy: &Policy, value: &[u8]) -> Option<CompactToken> {
+pub(super) fn token_of<'r>(policy: &Policy, value: &'r [u8]) -> Option<CompactToken<'r>> {
     let token = CompactToken::of(value.trim_ascii())?;
     let text = token.expose();
     let is_its = match ApiKeyForm::of(text) {

@@ -25,7 +25,7 @@ pub(super) enum Scheme {
 pub(super) struct Sender<'r> {
     pub(super) request: Request<'r>,
     pub(super) scheme: Scheme,
-    pub(super) token: &'r CompactToken,
+    pub(super) token: &'r CompactToken<'r>,
     /// Whether the resource takes no bearer tokens.
     pub(super) dpop: DpopUse,
 }

@@ -12,7 +12,7 @@ pub fn presented_token(
     policy: &Policy,
     instance: &Instance,
     request: Request<'_>,
-) -> Option<CompactToken> {
+) -> Option<CompactToken<'static>> {
     let head = request.head;
     let Ok(Location::Inside(path)) = instance.locate(head.path()) else {
         return None;
@@ -31,7 +31,7 @@ pub fn presented_token(
         },
     };
     match credential {
-        Ok(Credential::Bearer(token, _) | Credential::Dpop(token)) => Some(token),
+        Ok(Credential::Bearer(token, _) | Credential::Dpop(token)) => Some(token.into_owned()),
         _ => None,
     }
 }

@@ -14,9 +14,7 @@ use crate::http::RequestHead;
 use crate::n8n::Surface;
 use crate::policy::{Policy, Provider, ProviderId, Push};
 use crate::reply::{event_accepted, Reason};
-use crate::token::{
-    CompactToken, EventFault, EventKind, TokenDigest, UntrustedToken, VerifiedEvent,
-};
+use crate::token::{CompactToken, EventFault, EventKind, UntrustedToken, VerifiedEvent};
 
 /// The longest body that is read. The longest token has a quarter of it.
 const MAX_BODY: usize = 64 * 1024;
@@ -99,7 +97,7 @@ fn verify(
             return fault.into();
         };
         // The provider may have changed its keys.
-        match refused(context, id, (untrusted, &TokenDigest::of(&compact)), fault) {
+        match refused(context, id, (untrusted, &compact), fault) {
             Stop::Reject(Reason::Token(fault)) => EventFault::Token(fault).into(),
             other => other,
         }

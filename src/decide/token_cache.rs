@@ -2,10 +2,13 @@
 //! signature check.
 
 use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
 use std::sync::Arc;
 
+use siphasher::sip128::{Hasher128, SipHasher24};
+
 use crate::policy::InstanceId;
-use crate::token::{CompactToken, TokenDigest};
+use crate::token::CompactToken;
 
 /// The most tokens in the cache of one worker.
 pub const MAX_CACHED_TOKENS: usize = 4096;
@@ -22,26 +25,36 @@ const ON_PROBATION: usize = MAX_CACHED_TOKENS / 4;
 /// How often a token is spared at most that no client sends any more.
 const MAX_CREDIT: u8 = 3;
 
-/// The key of an entry: a token at one instance of n8n. The same token has another principal, with
+/// The key of an entry: a tag of a token at one instance of n8n. The same token has another principal, with
 /// another API key, at another instance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct TokenCacheKey {
-    instance: InstanceId,
-    digest: TokenDigest,
+///
+/// The tag is a `SipHash-2-4` of 128 bits under a random key of the worker. Without that key a client cannot
+/// compute tags, so it cannot make a token that has the tag of another one: the token itself is not kept, and
+/// equal tags are equal tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenCacheKey([u64; 2]);
+
+/// Gives the half of a tag: it is as good as random.
+impl Hash for TokenCacheKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let [half, _] = self.0;
+        state.write_u64(half);
+    }
 }
 
-impl TokenCacheKey {
-    /// The key of this token at this instance.
-    pub fn of(instance: InstanceId, token: &CompactToken) -> Self {
-        Self {
-            instance,
-            digest: TokenDigest::of(token),
-        }
+/// The hash of what is random is what it is.
+#[derive(Default)]
+struct OfTag(u64);
+
+impl Hasher for OfTag {
+    fn finish(&self) -> u64 {
+        self.0
     }
 
-    /// The digest of the token.
-    pub const fn digest(&self) -> &TokenDigest {
-        &self.digest
+    fn write(&mut self, _: &[u8]) {}
+
+    fn write_u64(&mut self, half: u64) {
+        self.0 = half;
     }
 }
 
@@ -52,7 +65,8 @@ impl TokenCacheKey {
 /// its turn comes moves to the larger queue, where it is spared up to three times if it was sent in
 /// between. Tokens that are sent once replace only each other.
 pub struct TokenCache<V> {
-    slots: HashMap<TokenCacheKey, Slot<V>>,
+    tags: SipHasher24,
+    slots: HashMap<TokenCacheKey, Slot<V>, BuildHasherDefault<OfTag>>,
     /// The oldest first.
     on_probation: VecDeque<TokenCacheKey>,
     /// The next that may be removed first.
@@ -81,8 +95,11 @@ impl<V> Slot<V> {
 
 impl<V> Default for TokenCache<V> {
     fn default() -> Self {
+        // The standard library takes its keys from the random numbers of the host.
+        let random = || RandomState::new().build_hasher().finish();
         Self {
-            slots: HashMap::new(),
+            tags: SipHasher24::new_with_keys(random(), random()),
+            slots: HashMap::default(),
             on_probation: VecDeque::new(),
             proven: VecDeque::new(),
             bytes: 0,
@@ -91,6 +108,15 @@ impl<V> Default for TokenCache<V> {
 }
 
 impl<V> TokenCache<V> {
+    /// The key of this token at this instance.
+    pub fn key_of(&self, instance: InstanceId, token: &CompactToken<'_>) -> TokenCacheKey {
+        let mut tag = self.tags;
+        tag.write_usize(instance.0);
+        tag.write(token.expose_bytes());
+        let tag = tag.finish128();
+        TokenCacheKey([tag.h1, tag.h2])
+    }
+
     /// The value for a token. Looking changes nothing: [`Self::credit`] follows if it was used.
     pub fn get(&self, key: &TokenCacheKey) -> Option<&Arc<V>> {
         self.slots.get(key).map(|slot| &slot.value)
@@ -180,10 +206,7 @@ mod tests {
     use super::*;
 
     fn key(number: usize) -> TokenCacheKey {
-        TokenCacheKey {
-            instance: InstanceId(0),
-            digest: TokenDigest::of_bytes(&number.to_be_bytes()),
-        }
+        TokenCacheKey([number as u64, 0])
     }
 
     fn remember(token_cache: &mut TokenCache<usize>, numbers: std::ops::Range<usize>) {
@@ -212,15 +235,27 @@ mod tests {
     #[test]
     fn an_entry_of_one_instance_is_unknown_at_another() {
         let mut token_cache = TokenCache::default();
-        remember(&mut token_cache, 7..8);
-        let elsewhere = TokenCacheKey {
-            instance: InstanceId(1),
-            ..key(7)
-        };
+        let token = CompactToken::of(b"a.b.c").unwrap();
+        let [here, elsewhere] = [0, 1].map(|id| token_cache.key_of(InstanceId(id), &token));
+        token_cache.remember(here, Arc::new(7), 1000);
         assert_eq!(token_cache.get(&elsewhere), None);
         token_cache.remember(elsewhere, Arc::new(8), 1000);
-        assert_eq!(token_cache.get(&key(7)).map(|value| **value), Some(7));
+        assert_eq!(token_cache.get(&here).map(|value| **value), Some(7));
         assert_eq!(token_cache.get(&elsewhere).map(|value| **value), Some(8));
+    }
+
+    #[test]
+    fn a_token_has_one_key_and_no_client_can_compute_it() {
+        let caches: [TokenCache<()>; 2] = Default::default();
+        let token = |text: &'static str| CompactToken::of(text.as_bytes()).unwrap();
+        let [one, other] = caches.map(|cache| {
+            let key = |text| cache.key_of(InstanceId(0), &token(text));
+            assert_eq!(key("a.b.c"), key("a.b.c"));
+            assert_ne!(key("a.b.c"), key("a.b.d"));
+            assert_ne!(key("a.b.c"), key("a.b.c="));
+            key("a.b.c")
+        });
+        assert_ne!(one, other, "each worker has a key of its own");
     }
 
     #[test]

@@ -75,7 +75,7 @@ pub(super) trait Kind: 'static {
         Self: Sized;
 
     /// The call of [`NewCalls::begin_for`] about this token. `None`: it begins none.
-    fn call_about(&self, _: &CompactToken) -> Option<CallRequest> {
+    fn call_about(&self, _: &CompactToken<'_>) -> Option<CallRequest> {
         None
     }
 

@@ -265,7 +265,7 @@ impl<S: AsRef<dyn Source> + AsMut<dyn Source>> Store<S> {
         &self,
         call: CallId,
         source: SourceId,
-        token: &CompactToken,
+        token: &CompactToken<'_>,
     ) -> Option<Call> {
         let slot = self.sources.get(source.0)?;
         let request = slot.kind().call_about(token)?;

@@ -1,42 +1,54 @@
 //! The token of a request (RFC 6750 §2.1, RFC 9449 §7.1).
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::http::RequestHead;
 
 /// What the `Authorization` header of a request holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Bearer {
+pub enum Bearer<'r> {
     /// No `Authorization` header.
     Absent,
     /// Another scheme, such as `Basic`.
     OtherScheme,
     /// A bearer token. Nothing of it was read yet.
-    Token(CompactToken),
+    Token(CompactToken<'r>),
     /// A token that comes with a `DPoP` proof. Nothing of it was read yet.
-    Dpop(CompactToken),
+    Dpop(CompactToken<'r>),
 }
 
 /// A token as the client sent it. Any client that knows it can use it, so that `Debug` does not show it
 /// (RFC 6750 §5.3).
 #[derive(Clone, PartialEq, Eq)]
-pub struct CompactToken(String);
+pub struct CompactToken<'r>(Cow<'r, [u8]>);
 
-impl CompactToken {
+impl<'r> CompactToken<'r> {
     /// A token from elsewhere than `Authorization`; `None`: it is no `b64token`, as it would have to be
     /// there.
-    pub fn of(value: &[u8]) -> Option<Self> {
-        let text = is_b64token(value).then(|| std::str::from_utf8(value).ok());
-        text.flatten().map(|text| Self(text.to_owned()))
+    pub fn of(value: &'r [u8]) -> Option<Self> {
+        is_b64token(value).then_some(Self(Cow::Borrowed(value)))
     }
 
     /// The token itself.
     pub fn expose(&self) -> &str {
+        // A `b64token` is ASCII.
+        str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// The same, for those who do not read it.
+    pub fn expose_bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    /// The same token, kept for longer than its request.
+    #[must_use]
+    pub fn into_owned(self) -> CompactToken<'static> {
+        CompactToken(Cow::Owned(self.0.into_owned()))
     }
 }
 
-impl fmt::Debug for CompactToken {
+impl fmt::Debug for CompactToken<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("CompactToken(redacted)")
     }
@@ -59,7 +71,7 @@ pub enum BearerFault {
 ///
 /// A comma next to a `Bearer` or `DPoP` scheme is how Envoy shows two headers: `Bearer A,Bearer B`. No
 /// token has a comma, so that is a duplicate, with either scheme first. Other schemes keep their commas (`Digest` lists its parameters with them).
-pub fn bearer(request: &RequestHead) -> Result<Bearer, BearerFault> {
+pub fn bearer(request: &RequestHead) -> Result<Bearer<'_>, BearerFault> {
     let mut values = request.values("authorization");
     let Some(value) = values.next() else {
         return Ok(Bearer::Absent);
@@ -86,18 +98,16 @@ pub fn bearer(request: &RequestHead) -> Result<Bearer, BearerFault> {
 
 /// The token after the scheme: one space or more lies between (RFC 6750 §2.1). A tab does not
 /// count, though programs that split at any whitespace would see a token there.
-fn token_of(rest: &[u8]) -> Option<CompactToken> {
+fn token_of(rest: &[u8]) -> Option<CompactToken<'_>> {
     let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
     match rest.split_at_checked(spaces)? {
-        ([_, ..], token) if is_b64token(token) => {
-            String::from_utf8(token.to_vec()).map(CompactToken).ok()
-        }
+        ([_, ..], token) => CompactToken::of(token),
         _ => None,
     }
 }
 
 /// What a token of this scheme is; `None`: the scheme is another one.
-fn of_scheme(scheme: &[u8]) -> Option<fn(CompactToken) -> Bearer> {
+fn of_scheme<'r>(scheme: &[u8]) -> Option<fn(CompactToken<'r>) -> Bearer<'r>> {
     if scheme.eq_ignore_ascii_case(b"bearer") {
         return Some(Bearer::Token);
     }
@@ -152,13 +162,18 @@ const IN_B64TOKEN: [bool; 256] = {
 mod tests {
     use super::*;
 
-    fn read(values: &[&[u8]]) -> Result<Bearer, BearerFault> {
+    fn read(values: &[&[u8]]) -> Result<Bearer<'static>, BearerFault> {
         let headers = values.iter().map(|value| ("authorization", value));
-        bearer(&RequestHead::new(headers))
+        Ok(match bearer(&RequestHead::new(headers))? {
+            Bearer::Absent => Bearer::Absent,
+            Bearer::OtherScheme => Bearer::OtherScheme,
+            Bearer::Token(token) => Bearer::Token(token.into_owned()),
+            Bearer::Dpop(token) => Bearer::Dpop(token.into_owned()),
+        })
     }
 
-    fn token(text: &str) -> Bearer {
-        Bearer::Token(CompactToken(text.to_owned()))
+    fn token(text: &str) -> Bearer<'_> {
+        Bearer::Token(CompactToken(text.as_bytes().into()))
     }
 
     #[test]
@@ -178,7 +193,7 @@ mod tests {
     #[test]
     fn a_token_with_a_proof_is_told_from_a_bearer_token() {
         for value in ["DPoP a.b.c", "dpop a.b.c", "DPOP   a.b.c "] {
-            let expected = Bearer::Dpop(CompactToken("a.b.c".to_owned()));
+            let expected = Bearer::Dpop(CompactToken(b"a.b.c".into()));
             assert_eq!(read(&[value.as_bytes()]), Ok(expected), "{value}");
         }
     }

@@ -31,7 +31,7 @@ pub struct ProofTarget<'t> {
     /// The origins under which clients call it.
     pub origins: &'t [Origin],
     /// The token that the proof came with.
-    pub token: &'t CompactToken,
+    pub token: &'t CompactToken<'t>,
     /// The key that the token is bound to.
     pub key: &'t Thumbprint,
     /// The time.

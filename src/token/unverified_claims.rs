@@ -29,7 +29,7 @@ impl UnverifiedClaims {
 
     /// Reads an introspection response about an opaque token. The token, which can be used as long
     /// as it is active, is left out where the response repeats it.
-    pub fn of_response(claims: &Map<String, Value>, token: &CompactToken) -> Self {
+    pub fn of_response(claims: &Map<String, Value>, token: &CompactToken<'_>) -> Self {
         Self::read(claims, None, Some(token.expose()))
     }
 

@@ -245,9 +245,9 @@ fn a_cached_token_ends_with_its_token_status() {
         let bearer = format!("Bearer {token}");
         let request = request("GET", PATH, &[("authorization", &bearer)]);
         let mut token_cache = TokenCache::default();
-        match decide_with(&facts, &request).remember {
-            Some(Remember::Verified(digest, caller)) => {
-                token_cache.remember(digest, caller, 1);
+        match decide_with_cache(&facts, &token_cache, &request).remember {
+            Some(Remember::Verified(key, caller)) => {
+                token_cache.remember(key, caller, 1);
             }
             other => panic!("{other:?}"),
         }

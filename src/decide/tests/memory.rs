@@ -12,9 +12,9 @@ const PATH: &str = "/api/v1/workflows";
 fn remembered() -> (TokenCache<Caller>, RequestHead) {
     let request = bearing("GET", PATH, &claims("reader", &["Reader"]));
     let mut token_cache = TokenCache::default();
-    match decided(&request).remember {
-        Some(Remember::Verified(digest, caller)) => {
-            token_cache.remember(digest, Arc::clone(&caller), caller.weight());
+    match decide_with_cache(&facts(&configuration()), &token_cache, &request).remember {
+        Some(Remember::Verified(key, caller)) => {
+            token_cache.remember(key, Arc::clone(&caller), caller.weight());
         }
         other => panic!("not verified anew: {other:?}"),
     }
@@ -252,11 +252,12 @@ fn a_remembered_token_keeps_the_claims_that_rules_of_webhooks_ask_for() {
             .unwrap()
             .extend(more.as_object().unwrap().clone());
         let first = bearing("GET", PATH, &claims);
-        let Some(Remember::Verified(digest, caller)) = decide_with(&facts, &first).remember else {
+        let mut token_cache = TokenCache::default();
+        let first = decide_with_cache(&facts, &token_cache, &first);
+        let Some(Remember::Verified(key, caller)) = first.remember else {
             panic!("not verified anew");
         };
-        let mut token_cache = TokenCache::default();
-        token_cache.remember(digest, Arc::clone(&caller), caller.weight());
+        token_cache.remember(key, Arc::clone(&caller), caller.weight());
         for (path, expected) in paths.into_iter().zip(expected) {
             let request = bearing("POST", path, &claims);
             let recalled = decide_with_cache(&facts, &token_cache, &request);

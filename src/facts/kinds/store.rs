@@ -130,7 +130,12 @@ impl FactStore {
     }
 
     /// The call of [`Effect::CallFor`], with the token that it is about.
-    pub fn call_for(&self, call: CallId, source: SourceId, token: &CompactToken) -> Option<Call> {
+    pub fn call_for(
+        &self,
+        call: CallId,
+        source: SourceId,
+        token: &CompactToken<'_>,
+    ) -> Option<Call> {
         self.store.call_for(call, source, token)
     }
 

@@ -270,7 +270,7 @@ impl Kind for TokenStatusSource {
         }
     }
 
-    fn call_about(&self, token: &CompactToken) -> Option<CallRequest> {
+    fn call_about(&self, token: &CompactToken<'_>) -> Option<CallRequest> {
         Some(status_request(&self.rules, token))
     }
 

@@ -2,9 +2,8 @@
 
 use super::*;
 use crate::crypto::KeySet;
-use crate::http::RequestHead;
 use crate::policy::{Introspection, Protocol};
-use crate::token::{bearer, Bearer, CompactToken, TokenDigest};
+use crate::token::{CompactToken, TokenDigest};
 
 pub(super) const TTL: u64 = 60_000;
 pub(super) const INACTIVE_TTL: u64 = 10_000;
@@ -40,12 +39,8 @@ pub(super) fn store_asking(asked: Introspection) -> FactStore {
     FactStore::new(&policy)
 }
 
-fn token(text: &str) -> CompactToken {
-    let value = format!("Bearer {text}").into_bytes();
-    match bearer(&RequestHead::new(vec![("authorization".to_owned(), value)])) {
-        Ok(Bearer::Token(token)) => token,
-        other => panic!("{other:?}"),
-    }
+fn token(text: &str) -> CompactToken<'static> {
+    CompactToken::of(text.as_bytes()).unwrap().into_owned()
 }
 
 pub(super) fn digest(text: &str) -> TokenDigest {

@@ -19,7 +19,7 @@ impl VerifiedToken {
     /// The response passes the same checks as the claims of a JWT. Without `iss`, the issuer is the
     /// provider that was asked. Without `exp`, the response counts as long as it is cached.
     pub fn introspected(
-        token: &CompactToken,
+        token: &CompactToken<'_>,
         response: &ActiveResponse,
         kind: ResponseKind,
         rules: &TokenRules,
@@ -133,7 +133,7 @@ impl VerifiedToken {
 /// `jti` is in the audit record.
 fn without_token(
     claims: &Arc<Map<String, Value>>,
-    token: &CompactToken,
+    token: &CompactToken<'_>,
 ) -> Arc<Map<String, Value>> {
     let mut claims = Arc::clone(claims);
     let id = claims.get("jti").and_then(Value::as_str);

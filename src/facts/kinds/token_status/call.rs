@@ -7,7 +7,7 @@ use crate::secret::Secret;
 use crate::token::CompactToken;
 
 /// What asks a provider about a token. The token is nowhere else once it is made.
-pub fn status_request(asked: &Introspection, token: &CompactToken) -> CallRequest {
+pub fn status_request(asked: &Introspection, token: &CompactToken<'_>) -> CallRequest {
     let token = token.expose();
     let (endpoint, timeout) = (asked.endpoint.clone(), asked.timeout);
     match &asked.protocol {
