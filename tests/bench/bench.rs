@@ -26,13 +26,16 @@ mod contestants;
 mod deliveries;
 mod figures;
 mod flood;
+mod latency;
 mod machine;
 mod memory;
 mod native;
+mod open_loop;
 mod picture;
 mod policy;
 mod real_n8n;
 mod report;
+mod response;
 mod rounds;
 mod server;
 mod settings;
@@ -81,6 +84,7 @@ fn run() -> Outcome<()> {
     };
     let floods = flood::measure(&settings, &tokens)?;
     let memory = memory::measure(&settings, &tokens)?;
+    let sections = [latency::measure(&settings, &tokens)?];
     let n8n = real_n8n::measure(&settings, &tokens)?;
     let report = Report {
         facts: machine::facts(&settings)?,
@@ -91,6 +95,7 @@ fn run() -> Outcome<()> {
         floods,
         memory,
         n8n,
+        sections: sections.into_iter().flatten().collect(),
     };
     println!("\n{}", report.tables());
     if settings.is_full() {

@@ -121,6 +121,32 @@ impl Field {
         })
     }
 
+    /// Some chains, each with some kinds of good tokens: a name and the file for each kind.
+    pub(crate) fn of(
+        tokens: &Tokens,
+        names: &[&str],
+        traffics: &[(&'static str, &str)],
+    ) -> Outcome<Self> {
+        let mut chains = Self::chains(tokens)?;
+        chains.retain(|chain| names.contains(&chain.name));
+        let mut contestants = Vec::new();
+        for chain in &chains {
+            for (traffic, file) in traffics {
+                contestants.push(Contestant {
+                    chain: chain.name,
+                    traffic,
+                    credential: Credential::Tokens(tokens.list(file)?),
+                    requirement: good_outcome(chain.name),
+                });
+            }
+        }
+        Ok(Self {
+            chains,
+            contestants,
+            left_out: Vec::new(),
+        })
+    }
+
     /// All chains, whether a contestant uses them or not.
     pub(crate) fn chains(tokens: &Tokens) -> Outcome<Vec<Chain>> {
         all_chains(tokens, &mut Vec::new())
@@ -162,6 +188,19 @@ fn all_chains(tokens: &Tokens, left_out: &mut Vec<String>) -> Outcome<Vec<Chain>
     Ok(chains)
 }
 
+/// The required outcome of a request with a good token.
+fn good_outcome(chain: &str) -> Requirement {
+    let roles = match chain {
+        chain::NONE | chain::NOTHING => return Requirement::Passed,
+        chain::NATIVE | chain::NATIVE_CACHED => native::roles(),
+        _ => READER.to_owned(),
+    };
+    Requirement::Identified {
+        key: expected_key(),
+        roles,
+    }
+}
+
 fn contestants(tokens: &Tokens) -> Outcome<Vec<Contestant>> {
     use traffic::{API_KEY, FORGED, FORGED_ES, REPEATED, REPEATED_ES, UNIQUE, UNIQUE_ES};
     let repeated = Credential::Tokens(tokens.list("rs256-repeated")?);
@@ -171,14 +210,10 @@ fn contestants(tokens: &Tokens) -> Outcome<Vec<Contestant>> {
     let unique_es = Credential::Tokens(tokens.list("es256-unique")?);
     let forged_es = Credential::Tokens(tokens.list("es256-forged")?);
     let api_key = Credential::ApiKey("a-key-of-n8n-s-own".to_owned());
-    let identified = |roles: String| Requirement::Identified {
-        key: expected_key(),
-        roles,
-    };
-    let good = identified(READER.to_owned());
+    let good = good_outcome(chain::GATE);
     let refused = Requirement::Refused("bad_signature");
     let refused_natively = Requirement::Refused("Jwt verification fails");
-    let good_native = identified(native::roles());
+    let good_native = good_outcome(chain::NATIVE);
     let trivial = Requirement::Swapped("the-key-for-all".to_owned());
     let rows = [
         (chain::NONE, REPEATED, &repeated, Requirement::Passed),

@@ -44,6 +44,12 @@ impl Spread {
     }
 }
 
+/// The value that so many of a thousand sorted values do not exceed.
+pub(crate) fn percentile(sorted: &[f64], of_a_thousand: usize) -> Option<f64> {
+    let count = sorted.len().saturating_mul(of_a_thousand).div_ceil(1000);
+    sorted.get(count.saturating_sub(1)).copied()
+}
+
 /// The median of one figure of a contestant.
 pub(crate) fn median(turns: &Turns, name: &str, figure: impl Fn(&Sample) -> f64) -> Option<f64> {
     Spread::of(turns.get(name)?.iter().map(figure)).map(|spread| spread.median)
@@ -62,7 +68,7 @@ pub(crate) fn ratio(
 
 #[cfg(test)]
 mod tests {
-    use super::{ratio, Sample, Spread, Turns};
+    use super::{percentile, ratio, Sample, Spread, Turns};
 
     #[test]
     fn a_median_is_the_middle_value() {
@@ -76,6 +82,19 @@ mod tests {
         assert_eq!(Spread::of([]), None);
         assert_eq!(Spread::of([3.0, 1.0, 8.0]), spread(1.0, 3.0, 8.0));
         assert_eq!(Spread::of([4.0, 1.0, 2.0, 9.0]), spread(1.0, 3.0, 9.0));
+    }
+
+    #[test]
+    fn a_percentile_is_the_value_that_so_many_do_not_exceed() {
+        let thousand: Vec<f64> = (1..=1000).map(f64::from).collect();
+        assert_eq!(percentile(&thousand, 500), Some(500.0));
+        assert_eq!(percentile(&thousand, 999), Some(999.0));
+        // One in ten is slow: the 99th percentile has to show it.
+        assert_eq!(
+            percentile(&[1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 9.0], 990),
+            Some(9.0)
+        );
+        assert_eq!(percentile(&[], 990), None);
     }
 
     #[test]

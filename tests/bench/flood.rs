@@ -10,7 +10,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::contestants::{chain, Field};
-use crate::figures::Spread;
+use crate::figures::{percentile, Spread};
+use crate::response::is_whole;
 use crate::server::Server;
 use crate::settings::Settings;
 use crate::support::process::go_on;
@@ -175,8 +176,7 @@ impl GoodCaller {
             due = due.checked_add(PACE).unwrap_or(due);
         }
         times.sort_by(f64::total_cmp);
-        let at = times.len().saturating_mul(99) / 100;
-        let p99 = *times.get(at).ok_or("not one call was made")?;
+        let p99 = percentile(&times, 990).ok_or("not one call was made")?;
         let behind = started
             .elapsed()
             .saturating_sub(due.duration_since(started));
@@ -201,23 +201,4 @@ impl GoodCaller {
             }
         }
     }
-}
-
-/// Whether the response is complete. Any status but 200 is an error.
-fn is_whole(received: &[u8]) -> Outcome<bool> {
-    let mut headers = [httparse::EMPTY_HEADER; 32];
-    let mut response = httparse::Response::new(&mut headers);
-    let httparse::Status::Complete(head) = response.parse(received)? else {
-        return Ok(false);
-    };
-    if response.code != Some(200) {
-        return Err(format!("the good caller got the status {:?}", response.code).into());
-    }
-    let length = response
-        .headers
-        .iter()
-        .find(|header| header.name.eq_ignore_ascii_case("content-length"))
-        .ok_or("the response to the good caller has no length")?;
-    let length: usize = std::str::from_utf8(length.value)?.parse()?;
-    Ok(received.len() >= head.saturating_add(length))
 }

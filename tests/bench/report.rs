@@ -28,6 +28,17 @@ pub(crate) struct Report {
     pub(crate) memory: Option<Memory>,
     /// A real n8n.
     pub(crate) n8n: Turns,
+    /// Parts that write their sections themselves.
+    pub(crate) sections: Vec<Section>,
+}
+
+/// A section of the page.
+#[derive(Clone, Debug)]
+pub(crate) struct Section {
+    /// Its title.
+    pub(crate) title: &'static str,
+    /// What is below the title.
+    pub(crate) text: String,
 }
 
 impl Report {
@@ -43,6 +54,9 @@ impl Report {
         part("Requests", self.requests());
         part("A flood of forged tokens", self.flood());
         part("Memory", self.memory());
+        for section in &self.sections {
+            part(section.title, section.text.clone());
+        }
         part("A real n8n", self.real_n8n());
         text
     }
@@ -197,7 +211,8 @@ fn usage_row(name: &str, usage: &Usage) -> Vec<String> {
     ]
 }
 
-fn spread(spread: Spread) -> String {
+/// A median, and the least and the greatest value.
+pub(crate) fn spread(spread: Spread) -> String {
     format!(
         "{} ({} to {})",
         whole(spread.median),
@@ -207,12 +222,12 @@ fn spread(spread: Spread) -> String {
 }
 
 /// Without decimals.
-fn whole(number: f64) -> String {
+pub(crate) fn whole(number: f64) -> String {
     format!("{number:.0}")
 }
 
 /// A table of Markdown whose columns also line up on a terminal.
-fn table(columns: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+pub(crate) fn table(columns: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let head: Vec<String> = columns.iter().map(|&column| column.to_owned()).collect();
     let rows: Vec<Vec<String>> = [head].into_iter().chain(rows).collect();
     let widths: Vec<usize> = (0..columns.len())
@@ -277,10 +292,11 @@ const TAIL: &str = "
 ## How to repeat it
 
 ```sh
-make bench                                            # about 7 minutes; writes this page
+make bench                                            # about 9 minutes; writes this page
 BENCH_ROUNDS=1 BENCH_SECONDS=1 make bench             # a short run; writes nothing
 BENCH_ONLY='gate: repeated,native' make bench         # only these; prints the process to profile
 BENCH_ONLY=flood,memory,n8n make bench
+BENCH_ONLY=latency make bench
 ```
 
 It needs Linux with two idle cores, `taskset`, and the programs that `make preflight` checks. Times

@@ -74,6 +74,15 @@ impl Settings {
         self.only.is_empty() && self.rounds >= FULL.0 && self.seconds >= FULL.1
     }
 
+    /// The same with this many rounds and seconds at most: for parts whose figures have no aim.
+    pub(crate) fn at_most(&self, rounds: usize, seconds: u64) -> Self {
+        Self {
+            rounds: self.rounds.min(rounds),
+            seconds: self.seconds.min(seconds),
+            ..self.clone()
+        }
+    }
+
     /// Whether only some parts were selected.
     pub(crate) fn is_narrowed(&self) -> bool {
         !self.only.is_empty()
