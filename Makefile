@@ -170,9 +170,10 @@ demo-preflight:
 
 # BENCH_ROUNDS and BENCH_SECONDS shorten it; BENCH_ONLY=repeated,flood measures what is so named.
 .PHONY: bench
-bench: preflight wasm envoy n8n ## measure the gate beside Envoy's own filters (about 7 minutes, two quiet cores)
+bench: preflight wasm envoy n8n ## measure the gate beside Envoy's own filters (about 13 minutes, two quiet cores)
 	@scripts/build-bench-wasm.sh
 	@scripts/install-wrk.sh >/dev/null
+	@scripts/install-h2load.sh >/dev/null
 	$(CARGO) run --locked --quiet --features e2e --example bench
 
 # COUNTS=forged counts only what is so named, and leaves a file for callgrind_annotate below

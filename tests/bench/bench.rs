@@ -26,6 +26,8 @@ mod contestants;
 mod deliveries;
 mod figures;
 mod flood;
+mod h2load;
+mod http2;
 mod latency;
 mod machine;
 mod memory;
@@ -84,7 +86,10 @@ fn run() -> Outcome<()> {
     };
     let floods = flood::measure(&settings, &tokens)?;
     let memory = memory::measure(&settings, &tokens)?;
-    let sections = [latency::measure(&settings, &tokens)?];
+    let sections = [
+        latency::measure(&settings, &tokens)?,
+        http2::measure(&settings, &tokens)?,
+    ];
     let n8n = real_n8n::measure(&settings, &tokens)?;
     let report = Report {
         facts: machine::facts(&settings)?,

@@ -25,6 +25,8 @@ pub(crate) fn facts(settings: &Settings) -> Outcome<Vec<String>> {
         .and_then(|(_, version)| version.split('/').nth(1))
         .unwrap_or("unknown");
     let wrk = wrk.split_whitespace().nth(1).unwrap_or("unknown");
+    let h2load = first_line(Command::new(settings::h2load()?).arg("--version"))?;
+    let h2load = h2load.rsplit('/').next().unwrap_or("unknown");
     Ok(vec![
         format!(
             "Processor: {model}, {cores} cores. Envoy had core {}, everything else core {}.",
@@ -33,9 +35,9 @@ pub(crate) fn facts(settings: &Settings) -> Outcome<Vec<String>> {
         format!(
             "Envoy {version}, its own WebAssembly runtime (V8), one worker (`--concurrency 1`)."
         ),
-        format!("Load generator: wrk {wrk}, one thread."),
+        format!("Load generators, one thread each: wrk {wrk}, and h2load {h2load} for HTTP/2."),
         format!(
-            "{} rounds of {} seconds for each line; in each round every contestant had its turn.",
+            "{} rounds of {} seconds for each line, and fewer for figures without an aim; in each round every contestant had its turn.",
             settings.rounds, settings.seconds
         ),
     ])

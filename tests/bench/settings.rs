@@ -112,6 +112,14 @@ pub(crate) fn wrk() -> Outcome<PathBuf> {
     )
 }
 
+/// The load generator for HTTP/2, which `make bench` installs.
+pub(crate) fn h2load() -> Outcome<PathBuf> {
+    made(
+        installed::root().join(".local/bin/h2load"),
+        "scripts/install-h2load.sh",
+    )
+}
+
 /// A filter of the benchmark's own.
 pub(crate) fn bench_wasm(name: &str) -> Outcome<PathBuf> {
     made(
