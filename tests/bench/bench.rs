@@ -43,6 +43,7 @@ mod server;
 mod settings;
 mod tokens;
 mod verify;
+mod workers;
 mod wrk;
 
 use std::fs;
@@ -89,6 +90,7 @@ fn run() -> Outcome<()> {
     let sections = [
         latency::measure(&settings, &tokens)?,
         http2::measure(&settings, &tokens)?,
+        workers::measure(&settings, &tokens)?,
     ];
     let n8n = real_n8n::measure(&settings, &tokens)?;
     let report = Report {

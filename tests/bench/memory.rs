@@ -30,6 +30,8 @@ pub(crate) struct Usage {
     pub(crate) requests: usize,
     /// The largest linear memory of its WebAssembly machines, in bytes. It never shrinks.
     pub(crate) linear: f64,
+    /// All linear memory, in bytes: of the main thread and of every worker.
+    pub(crate) all_linear: f64,
     /// What all of Envoy allocated outside of it, in bytes.
     pub(crate) allocated: f64,
     /// The resident memory of Envoy, with its code, in bytes.
@@ -138,7 +140,8 @@ fn usages(
     Ok(usages)
 }
 
-fn usage(server: &Server, requests: usize) -> Outcome<Usage> {
+/// Measures the memory of an Envoy.
+pub(crate) fn usage(server: &Server, requests: usize) -> Outcome<Usage> {
     let status = server.proc_file("status")?;
     let resident = status
         .lines()
@@ -150,26 +153,24 @@ fn usage(server: &Server, requests: usize) -> Outcome<Usage> {
         .as_str()
         .and_then(|number| number.parse::<f64>().ok())
         .ok_or("Envoy does not say how much it allocated")?;
-    let linear = linear_memory(&server.proc_file("maps")?);
-    if linear < 1.0 {
-        return Err("no linear memory was found in Envoy's mappings".into());
-    }
+    let machines = linear_memories(&server.proc_file("maps")?);
     Ok(Usage {
         requests,
-        linear,
+        linear: bytes(machines.iter().copied().max().unwrap_or_default()),
+        all_linear: bytes(machines.iter().sum()),
         allocated,
         resident: resident * 1024.0,
     })
 }
 
-/// The largest linear memory in a process, in bytes.
+/// The linear memories in a process, in bytes.
 ///
 /// V8 reserves 8 GiB of addresses for each, so that it need not check bounds. As the memory grows,
 /// V8 makes more of the range accessible. So the memory is the accessible mapping right before a
 /// huge inaccessible one.
-fn linear_memory(maps: &str) -> f64 {
+fn linear_memories(maps: &str) -> Vec<u64> {
     const RESERVED: u64 = 7 << 30;
-    let mut largest = 0;
+    let mut found = Vec::new();
     let mut before: Option<(u64, u64)> = None;
     for line in maps.lines() {
         let Some((start, end, access)) = mapping(line) else {
@@ -178,12 +179,12 @@ fn linear_memory(maps: &str) -> f64 {
         let size = end.saturating_sub(start);
         if let Some((other_start, other_end)) = before {
             if access == "---p" && size >= RESERVED && other_end == start {
-                largest = largest.max(other_end.saturating_sub(other_start));
+                found.push(other_end.saturating_sub(other_start));
             }
         }
         before = (access == "rw-p").then_some((start, end));
     }
-    bytes(largest)
+    found
 }
 
 fn mapping(line: &str) -> Option<(u64, u64, &str)> {
@@ -203,16 +204,16 @@ const fn bytes(number: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::linear_memory;
+    use super::linear_memories;
 
     #[test]
-    fn linear_memory_is_the_mapping_before_a_huge_reservation() {
+    fn linear_memories_are_the_mappings_before_huge_reservations() {
         let maps = "\
             1000000000-1000130000 rw-p 00000000 00:00 0\n\
             1000130000-1200000000 ---p 00000000 00:00 0\n\
             2000000000-2000200000 rw-p 00000000 00:00 0\n\
             2000200000-2200000000 ---p 00000000 00:00 0\n";
-        assert_eq!(linear_memory(maps).to_bits(), 2_097_152_f64.to_bits());
+        assert_eq!(linear_memories(maps), [1_245_184, 2_097_152]);
     }
 
     #[test]
@@ -222,6 +223,6 @@ mod tests {
             1000800000-1000801000 ---p 00000000 00:00 0\n\
             2000000000-2000800000 rw-p 00000000 00:00 0\n\
             2000900000-2200900000 ---p 00000000 00:00 0\n";
-        assert_eq!(linear_memory(maps).to_bits(), 0_f64.to_bits());
+        assert_eq!(linear_memories(maps), [0_u64; 0]);
     }
 }

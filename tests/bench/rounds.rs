@@ -56,7 +56,7 @@ impl Rounds {
         let started = Instant::now();
         let mut targets = BTreeMap::new();
         for chain in &field.chains {
-            let server = chain.start(settings.envoy_core)?;
+            let server = chain.start_on(&settings.cores(chain.workers))?;
             if settings.is_narrowed() {
                 println!("==> {}: process {}", chain.name, server.id());
             }
@@ -89,6 +89,14 @@ impl Rounds {
             targets,
             contestants,
             connections,
+        }
+    }
+
+    /// The Envoy of a chain.
+    pub(crate) fn envoy(&self, chain: &str) -> Outcome<&Server> {
+        match self.targets.get(chain) {
+            Some(Target::Envoy(server)) => Ok(server),
+            _ => Err(format!("{chain} has no Envoy").into()),
         }
     }
 

@@ -1,4 +1,4 @@
-//! An Envoy with one worker on one core, with a chain of filters. It makes the responses itself.
+//! An Envoy with a chain of filters: usually one worker on one core. It makes the responses itself.
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpStream};
@@ -50,6 +50,8 @@ pub(crate) struct Chain {
     pub(crate) has_audit: bool,
     /// The loopback port of a real upstream. Without one, Envoy makes the responses.
     pub(crate) upstream: Option<u16>,
+    /// The number of workers.
+    pub(crate) workers: usize,
 }
 
 impl Chain {
@@ -62,15 +64,22 @@ impl Chain {
             drops_underscores: false,
             has_audit: false,
             upstream: None,
+            workers: 1,
         }
     }
 
-    /// Starts Envoy on this core.
+    /// Starts Envoy on this core, and waits until it is ready.
     pub(crate) fn start(&self, core: usize) -> Outcome<Server> {
+        self.start_on(&[core])
+    }
+
+    /// Starts Envoy on these cores, and waits until it is ready.
+    pub(crate) fn start_on(&self, cores: &[usize]) -> Outcome<Server> {
         let directory = tempfile::tempdir()?;
         let (port, admin) = (ports::free()?, ports::free()?);
         let file = directory.path().join("envoy.json");
         fs::write(&file, self.bootstrap(port, admin).to_string())?;
+        let cores: Vec<String> = cores.iter().map(ToString::to_string).collect();
         let envoy = installed::envoy()?;
         let mut process = Process::start(
             "Envoy",
@@ -81,11 +90,12 @@ impl Chain {
                 command
                     .current_dir(installed::root())
                     .envs(self.environment.iter().map(|(name, value)| (name, value)))
-                    .args(["--cpu-list", &core.to_string()])
+                    .args(["--cpu-list", &cores.join(",")])
                     .arg(envoy)
                     .arg("--config-path")
                     .arg(file)
-                    .args(["--use-dynamic-base-id", "--concurrency", "1"])
+                    .args(["--use-dynamic-base-id", "--concurrency"])
+                    .arg(self.workers.to_string())
                     .args(["--log-level", "warning", "--component-log-level"])
                     .arg(if self.has_audit {
                         "wasm:info"

@@ -48,6 +48,16 @@ impl Settings {
         })
     }
 
+    /// The cores for an Envoy with this number of workers. Several workers also have that of the load
+    /// generator, since there may be only two.
+    pub(crate) fn cores(&self, workers: usize) -> Vec<usize> {
+        if workers == 1 {
+            vec![self.envoy_core]
+        } else {
+            vec![self.envoy_core, self.load_core]
+        }
+    }
+
     /// Moves this process, and the processes that it starts later, to the core of the load
     /// generator.
     pub(crate) fn pin(&self) -> Outcome<()> {
