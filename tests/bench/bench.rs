@@ -26,6 +26,7 @@ mod contestants;
 mod deliveries;
 mod figures;
 mod flood;
+mod growth;
 mod h2load;
 mod http2;
 mod latency;
@@ -91,6 +92,7 @@ fn run() -> Outcome<()> {
         latency::measure(&settings, &tokens)?,
         http2::measure(&settings, &tokens)?,
         workers::measure(&settings, &tokens)?,
+        growth::measure(&settings, &tokens)?,
     ];
     let n8n = real_n8n::measure(&settings, &tokens)?;
     let report = Report {

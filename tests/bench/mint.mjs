@@ -12,20 +12,23 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Worker, isMainThread, parentPort, workerData } from "node:worker_threads";
 
-const LAYOUT = 1; // raise it when the tokens or the files change
+const LAYOUT = 2; // raise it when the tokens or the files change
 const DAY = 86400;
 const LIFETIME = 90 * DAY;
 const CLIENT = "application-9";
 const PROVIDERS = 10;
 const KEYS_EACH = 20;
 const TOKENS_EACH = 400;
+const READER = "N8N.Workflow.Read";
+const ROLES = [10, 1000, 10000]; // how many a token has
+const TOKENS_WITH_ROLES = 5000; // more than are cached
 
 const json = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
 const issuer = (number) => `https://idp-${number}.example.test/realms/main`;
 
 /// Signs tokens of an application in the form of common providers: about 900 bytes with RS256.
 class Signer {
-  constructor({ alg, kid, privateKey, issuer, client, issued }) {
+  constructor({ alg, kid, privateKey, issuer, client, issued, roles = 1 }) {
     this.header = json({ alg, typ: "at+jwt", kid });
     this.key = privateKey;
     this.claims = {
@@ -36,7 +39,7 @@ class Signer {
       client_id: client,
       tid: "72f988bf-86f1-41af-91ab-2d7cd011db47",
       oid: "11bd2cd1-2a41-4a55-9b43-c2b6f0c1c1f0",
-      roles: ["N8N.Workflow.Read"],
+      roles: [READER, ...Array.from({ length: roles - 1 }, (_, at) => `role-${String(at).padStart(3, "0")}`)],
       scope: "openid n8n",
       iat: issued,
       exp: issued + LIFETIME,
@@ -84,6 +87,14 @@ async function mint(final, count, issued) {
     write(`${name}-repeated.txt`, `${tokens[0]}\n`);
     await writeLines(join(folder, `${name}-unique.txt`), tokens);
     await writeLines(join(folder, `${name}-forged.txt`), tokens.slice(0, 20000).map(forged));
+  }
+  for (const roles of ROLES) {
+    const { privateKey } = keys.RS256;
+    const setting = { alg: "RS256", kid: "RS256", privateKey, issuer: issuer(0), client: CLIENT, issued, roles };
+    // With the most roles, it is longer than any token that is read.
+    const tokens = await inParallel(setting, roles === ROLES.at(-1) ? 1 : TOKENS_WITH_ROLES);
+    write(`roles-${roles}-repeated.txt`, `${tokens[0]}\n`);
+    if (tokens.length > 1) await writeLines(join(folder, `roles-${roles}-unique.txt`), tokens);
   }
   const many = await manyProviders(issued);
   await writeLines(join(folder, "many.txt"), many.tokens);

@@ -14,6 +14,9 @@ use crate::server::Chain;
 /// How many tokens `jwt_authn` may cache; the gate caches as many.
 const CACHE: u64 = 4096;
 
+/// The longest token that it caches, in bytes; the gate reads no longer ones.
+const LONGEST: u64 = 16_384;
+
 /// The chain; with or without the cache of `jwt_authn`.
 pub(crate) fn chain(name: &'static str, keys: &Value, is_cached: bool) -> Chain {
     let mut chain = Chain::new(name, vec![jwt_authn(keys, is_cached), rbac(), lua()]);
@@ -40,7 +43,8 @@ fn jwt_authn(keys: &Value, is_cached: bool) -> Value {
         ],
     });
     if is_cached {
-        provider["jwt_cache_config"] = json!({ "jwt_cache_size": CACHE });
+        provider["jwt_cache_config"] =
+            json!({ "jwt_cache_size": CACHE, "jwt_max_token_size": LONGEST });
     }
     json!({
         "name": "envoy.filters.http.jwt_authn",

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::Engine as _;
 use n8n_idp_gate::config;
 use serde_json::{json, Value};
 
@@ -23,6 +25,9 @@ pub(crate) const CLIENT: &str = "application-9";
 
 /// The name of that principal.
 pub(crate) const PRINCIPAL: &str = "for-application-9";
+
+/// The path of a webhook that takes the tokens.
+pub(crate) const HOOK: &str = "/webhook/hook";
 
 /// The OAuth clients of this number of principals.
 pub(crate) fn clients(count: usize) -> Vec<String> {
@@ -65,6 +70,41 @@ pub(crate) fn gate_of_many(sets: &[Value]) -> Value {
         })
         .collect();
     policy(&providers, 10)
+}
+
+/// The gate's configuration for this number of providers; that of the tokens is the last one.
+pub(crate) fn gate_of_providers(keys: &Value, providers: usize) -> Value {
+    let others = (1..providers).map(|number| {
+        let issuer = format!("https://other-{number}.example.test/");
+        provider(&format!("other-{number}"), &issuer, &unused_keys(number))
+    });
+    let all: Vec<Value> = others.chain([provider("idp", ISSUER, keys)]).collect();
+    policy(&all, 10)
+}
+
+/// A key set with one RSA key of 2048 bits that no token is signed with.
+fn unused_keys(number: usize) -> Value {
+    let mut modulus = [0xa5; 256];
+    for (byte, other) in modulus.iter_mut().skip(1).zip(number.to_be_bytes()) {
+        *byte = other;
+    }
+    let modulus = URL_SAFE_NO_PAD.encode(modulus);
+    json!({ "keys": [ { "kty": "RSA", "use": "sig", "alg": "RS256", "kid": "unused",
+        "n": modulus, "e": "AQAB" } ] })
+}
+
+/// The gate's configuration for this number of guarded webhooks; [`HOOK`] is the last one.
+pub(crate) fn gate_of_webhooks(keys: &Value, webhooks: usize) -> Value {
+    let rule = |path: &str, role: &str| json!({ "path": path, "require": { "roles": role } });
+    let others = (1..webhooks).map(|number| {
+        rule(
+            &format!("/webhook/hook-{number}"),
+            &format!("Hook.{number}"),
+        )
+    });
+    let mut gate = gate(keys, 10);
+    gate["webhooks"] = others.chain([rule(HOOK, READER)]).collect();
+    gate
 }
 
 fn provider(name: &str, issuer: &str, keys: &Value) -> Value {

@@ -52,6 +52,8 @@ pub(crate) struct Chain {
     pub(crate) upstream: Option<u16>,
     /// The number of workers.
     pub(crate) workers: usize,
+    /// The largest head of a request in KiB, if it is not Envoy's usual one.
+    pub(crate) largest_head: Option<u32>,
 }
 
 impl Chain {
@@ -65,6 +67,7 @@ impl Chain {
             has_audit: false,
             upstream: None,
             workers: 1,
+            largest_head: None,
         }
     }
 
@@ -127,7 +130,7 @@ impl Chain {
         } else {
             "ALLOW"
         };
-        let manager = json!({
+        let mut manager = json!({
             "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
             "stat_prefix": "bench",
             "common_http_protocol_options": { "headers_with_underscores_action": underscores },
@@ -138,6 +141,9 @@ impl Chain {
                 "routes": self.routes(),
             } ] },
         });
+        if let Some(kibibytes) = self.largest_head {
+            manager["max_request_headers_kb"] = json!(kibibytes);
+        }
         let clusters: Vec<Value> = self.upstream.iter().map(|port| cluster(*port)).collect();
         json!({
             "node": { "id": "bench", "cluster": "bench" },

@@ -8,7 +8,7 @@ use crate::policy::{CLIENT, ISSUER, PRINCIPAL};
 use crate::server::{ECHO, IDENTITY};
 use crate::support::http::{Request, Response};
 use crate::support::Outcome;
-use crate::wrk::{Credential, PATH};
+use crate::wrk::Credential;
 
 /// The value of a made-up identity header. It must never arrive behind a gate.
 const FORGED: &str = "mallory";
@@ -18,14 +18,14 @@ pub(crate) fn verify(contestant: &Contestant, port: u16) -> Outcome<()> {
     let credentials: Vec<(&str, String)> = match &contestant.credential {
         Credential::Delivery(delivery) => return verify_delivery(contestant, delivery, port),
         Credential::ApiKey(key) => vec![("X-N8N-API-KEY", key.clone())],
-        Credential::Tokens(list) => list
+        Credential::Tokens(list) | Credential::Hook(list) => list
             .samples
             .iter()
             .map(|token| ("Authorization", format!("Bearer {token}")))
             .collect(),
     };
     for (name, value) in credentials {
-        let mut request = Request::get(PATH)
+        let mut request = Request::get(contestant.credential.path())
             .header(name, &value)
             .header(ECHO, "yes")
             .header("X_Auth_Principal", FORGED);

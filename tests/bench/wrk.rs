@@ -5,11 +5,12 @@ use std::process::{Command, Stdio};
 use serde::Deserialize;
 
 use crate::deliveries::Delivery;
+use crate::policy::HOOK;
 use crate::settings;
 use crate::support::{installed, Outcome};
 use crate::tokens::TokenList;
 
-/// The path of every timed request without a body.
+/// The path of every timed request for n8n's public API.
 pub(crate) const PATH: &str = "/api/v1/workflows";
 
 /// The longest time that a response may take.
@@ -20,6 +21,8 @@ const PATIENCE: &str = "10s";
 pub(crate) enum Credential {
     /// A bearer token: the next of the list each time.
     Tokens(TokenList),
+    /// The same, for a guarded webhook.
+    Hook(TokenList),
     /// An API key.
     ApiKey(String),
     /// A signed body.
@@ -28,9 +31,10 @@ pub(crate) enum Credential {
 
 impl Credential {
     /// The path of its requests.
-    const fn path(&self) -> &'static str {
+    pub(crate) const fn path(&self) -> &'static str {
         match self {
             Self::Tokens(_) | Self::ApiKey(_) => PATH,
+            Self::Hook(_) => HOOK,
             Self::Delivery(delivery) => delivery.path,
         }
     }
@@ -119,7 +123,7 @@ impl Run<'_> {
                 .arg(format!("{}: {}", delivery.header, delivery.signature))
                 .arg("body")
                 .arg(&delivery.file),
-            Credential::Tokens(list) => command
+            Credential::Tokens(list) | Credential::Hook(list) => command
                 .arg("Authorization: Bearer ")
                 .arg(&list.file)
                 .arg(list.offset(self.first).to_string()),
