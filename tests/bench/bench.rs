@@ -42,6 +42,7 @@ mod response;
 mod rounds;
 mod server;
 mod settings;
+mod start;
 mod tokens;
 mod verify;
 mod workers;
@@ -93,6 +94,7 @@ fn run() -> Outcome<()> {
         http2::measure(&settings, &tokens)?,
         workers::measure(&settings, &tokens)?,
         growth::measure(&settings, &tokens)?,
+        start::measure(&settings, &tokens)?,
     ];
     let n8n = real_n8n::measure(&settings, &tokens)?;
     let report = Report {

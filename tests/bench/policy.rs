@@ -42,7 +42,8 @@ pub(crate) fn api_key(principal: usize) -> String {
     format!("n8n-key-of-principal-{}", principal % 10)
 }
 
-fn variable(principal: usize) -> String {
+/// The variable of that key.
+pub(crate) fn variable(principal: usize) -> String {
     format!("N8N_KEY_{}", principal % 10)
 }
 

@@ -296,7 +296,7 @@ make bench                                            # about 13 minutes; writes
 BENCH_ROUNDS=1 BENCH_SECONDS=1 make bench             # a short run; writes nothing
 BENCH_ONLY='gate: repeated,native' make bench         # only these; prints the process to profile
 BENCH_ONLY=flood,memory,n8n make bench
-BENCH_ONLY=latency,http2,workers,growth make bench
+BENCH_ONLY=latency,http2,workers,growth,start make bench
 ```
 
 It needs Linux with two idle cores, `taskset`, and the programs that `make preflight` checks. Times

@@ -18,6 +18,9 @@ use crate::support::{installed, ports, Outcome};
 /// How long Envoy may take to start; compiling the module is most of it.
 const START: Duration = Duration::from_secs(60);
 
+/// The file that Envoy's listeners are read from.
+const LISTENERS: &str = "listeners.json";
+
 /// The response to a request with this header has the request's head, so that a test can see what
 /// the chain did. No timed request has this header.
 pub(crate) const ECHO: &str = "x-bench-echo";
@@ -78,13 +81,25 @@ impl Chain {
 
     /// Starts Envoy on these cores, and waits until it is ready.
     pub(crate) fn start_on(&self, cores: &[usize]) -> Outcome<Server> {
+        let mut server = self.launch(cores)?;
+        let (port, admin) = (server.port, server.admin);
+        server.process.wait_until(START, |_| {
+            is_ready(admin) && TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
+        })?;
+        Ok(server)
+    }
+
+    /// Starts Envoy on these cores, and does not wait.
+    pub(crate) fn launch(&self, cores: &[usize]) -> Outcome<Server> {
         let directory = tempfile::tempdir()?;
         let (port, admin) = (ports::free()?, ports::free()?);
         let file = directory.path().join("envoy.json");
-        fs::write(&file, self.bootstrap(port, admin).to_string())?;
+        let listeners = directory.path().join(LISTENERS);
+        fs::write(&file, self.bootstrap(admin, &listeners).to_string())?;
+        fs::write(&listeners, self.listeners(port).to_string())?;
         let cores: Vec<String> = cores.iter().map(ToString::to_string).collect();
         let envoy = installed::envoy()?;
-        let mut process = Process::start(
+        let process = Process::start(
             "Envoy",
             Path::new("/usr/bin/taskset"),
             &directory.path().join("log"),
@@ -107,19 +122,17 @@ impl Chain {
                     });
             },
         )?;
-        process.wait_until(START, |_| {
-            is_ready(admin) && TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
-        })?;
         Ok(Server {
             name: self.name,
             process,
             port,
             admin,
-            _directory: directory,
+            directory,
         })
     }
 
-    fn bootstrap(&self, port: u16, admin: u16) -> Value {
+    /// What Envoy reads as its listeners, now and whenever the file is replaced.
+    fn listeners(&self, port: u16) -> Value {
         let mut filters = self.filters.clone();
         filters.push(json!({
             "name": "router",
@@ -144,18 +157,23 @@ impl Chain {
         if let Some(kibibytes) = self.largest_head {
             manager["max_request_headers_kb"] = json!(kibibytes);
         }
+        json!({ "resources": [ {
+            "@type": "type.googleapis.com/envoy.config.listener.v3.Listener",
+            "name": "bench",
+            "address": address(port),
+            "filter_chains": [ { "filters": [ { "name": "http", "typed_config": manager } ] } ],
+        } ] })
+    }
+
+    fn bootstrap(&self, admin: u16, listeners: &Path) -> Value {
         let clusters: Vec<Value> = self.upstream.iter().map(|port| cluster(*port)).collect();
         json!({
             "node": { "id": "bench", "cluster": "bench" },
             "admin": { "address": address(admin) },
-            "static_resources": {
-                "listeners": [ {
-                    "name": "bench",
-                    "address": address(port),
-                    "filter_chains": [ { "filters": [ { "name": "http", "typed_config": manager } ] } ],
-                } ],
-                "clusters": clusters,
+            "dynamic_resources": {
+                "lds_config": { "path_config_source": { "path": listeners } },
             },
+            "static_resources": { "clusters": clusters },
         })
     }
 
@@ -237,14 +255,23 @@ pub(crate) struct Server {
     process: Process,
     port: u16,
     admin: u16,
-    /// Envoy's log is here. Dropping the value removes it.
-    _directory: TempDir,
+    /// Envoy's log and files are here. Dropping the value removes them.
+    directory: TempDir,
 }
 
 impl Server {
     /// The port for clients.
     pub(crate) const fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Gives the running Envoy the filters of this chain.
+    pub(crate) fn update(&self, chain: &Chain) -> Outcome<()> {
+        let file = self.directory.path().join(LISTENERS);
+        let new = file.with_extension("new");
+        fs::write(&new, chain.listeners(self.port).to_string())?;
+        // Envoy notices a file that is moved over the old one.
+        Ok(fs::rename(new, file)?)
     }
 
     /// Its process id, for a profiler.
