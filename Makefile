@@ -170,16 +170,26 @@ demo-preflight:
 
 # BENCH_ROUNDS and BENCH_SECONDS shorten it; BENCH_ONLY=repeated,flood measures what is so named.
 .PHONY: bench
-bench: preflight wasm envoy n8n ## measure the gate beside Envoy's own filters (about 13 minutes, two quiet cores)
+bench: bench-preflight wasm envoy n8n ## measure the gate beside Envoy's own filters (about 13 minutes, two quiet cores)
 	@scripts/build-bench-wasm.sh
 	@scripts/install-wrk.sh >/dev/null
 	@scripts/install-h2load.sh >/dev/null
+	@# Its report has the counts, whether they are as pinned or not.
+	-@$(MAKE) counts
 	$(CARGO) run --locked --quiet --features e2e --example bench
 
-# COUNTS=forged counts only what is so named, and leaves a file for callgrind_annotate below
-# target/counts/callgrind. UPDATE_COUNTS=1 writes the figures.
+.PHONY: bench-preflight
+bench-preflight:
+	@scripts/preflight.sh bench
+
+# UPDATE_COUNTS=1 writes the figures. COUNTS=forged counts only what is so named, and only natively.
+# Below target/counts/callgrind is a file for callgrind_annotate.
 .PHONY: counts
-counts: ## instructions and allocations of a request, and are they as pinned? (1 minute; needs valgrind)
+counts: ## instructions and allocations of a request: are they as pinned? (needs valgrind)
+ifndef COUNTS
+	@$(MAKE) wasm >/dev/null
+	$(CARGO) test --locked --quiet --features e2e --test cost pinned -- --nocapture
+endif
 	$(CARGO) build --locked --quiet --profile counts --features e2e --bin counts
 	target/counts/counts $(COUNTS)
 

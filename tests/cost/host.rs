@@ -1,9 +1,11 @@
 //! The compiled module in an interpreter that counts its instructions. The host functions behave as
 //! those of Envoy for a request that is decided at once.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use wasmi::{Caller, Config, Engine, Extern, Func, Instance, Linker, Memory, Module, Store, Val};
+
+use crate::cases::{api_key, KEYS};
 
 /// How many log lines are kept.
 const LINES: usize = 16;
@@ -15,8 +17,26 @@ const ENDLESS: u64 = u64::MAX / 2;
 const OK: i32 = 0;
 const NOT_FOUND: i32 = 1;
 
-/// The one variable of the module's environment.
-const ENVIRONMENT: &[u8] = b"N8N_KEY=n8n-key-of-the-reader\0";
+/// The variables of the module's environment.
+fn environment() -> Vec<String> {
+    let keys = (0..10).map(|at| format!("{KEYS}{at}={}\0", api_key(&at.to_string())));
+    let reader = "N8N_KEY=n8n-key-of-the-reader\0".to_owned();
+    keys.chain([reader]).collect()
+}
+
+/// What the host says, where it is not the same for all requests.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Script {
+    /// Seconds since 1970. `None`: the time of this machine.
+    pub(crate) now: Option<u64>,
+    /// What it says about each signature. `None`: it checks none.
+    pub(crate) signatures: Option<bool>,
+    /// Whether its log leaves out audit records.
+    pub(crate) is_quiet: bool,
+}
+
+/// How often the self-test asks about each algorithm. The first signature of each is a good one.
+const SELF_TEST: u32 = 6;
 
 /// The root context.
 const ROOT: i32 = 1;
@@ -47,6 +67,11 @@ const CALL: u32 = 1;
 
 #[derive(Default)]
 struct State {
+    script: Script,
+    has_started: bool,
+    asked: u32,
+    /// How many requests got an API key.
+    keys: usize,
     configuration: Vec<u8>,
     head: Vec<u8>,
     /// The body of the response to the module's call.
@@ -69,11 +94,17 @@ pub(crate) struct Gate {
 impl Gate {
     /// Loads and configures the module.
     pub(crate) fn start(wasm: &[u8], configuration: &str) -> Self {
+        Self::start_with(wasm, configuration, Script::default())
+    }
+
+    /// The same, with another host.
+    pub(crate) fn start_with(wasm: &[u8], configuration: &str, script: Script) -> Self {
         let mut config = Config::default();
         config.consume_fuel(true);
         let engine = Engine::new(&config);
         let module = Module::new(&engine, wasm).unwrap();
         let state = State {
+            script,
             configuration: configuration.as_bytes().to_vec(),
             ..State::default()
         };
@@ -92,6 +123,7 @@ impl Gate {
         let size = i32::try_from(configuration.len()).unwrap();
         let is_taken = this.call("proxy_on_configure", &[ROOT, size]) == Some(1);
         assert!(is_taken, "{:?}", this.store.data().log);
+        this.store.data_mut().has_started = true;
         this
     }
 
@@ -105,6 +137,21 @@ impl Gate {
         let is_forwarded = action == Some(0);
         assert_eq!(is_forwarded, outcome.status.is_none(), "{outcome:?}");
         outcome
+    }
+
+    /// Sends the head of a request and, if it goes on, that of its response.
+    pub(crate) fn exchange(&mut self, head: &Head) -> Outcome {
+        self.store.set_fuel(ENDLESS).unwrap();
+        let (id, action) = self.begin(head);
+        if action == Some(0) {
+            self.call("proxy_on_response_headers", &[id, 1, 1]);
+        }
+        self.end(id, ENDLESS)
+    }
+
+    /// How many requests got an API key so far.
+    pub(crate) fn keys(&self) -> usize {
+        self.store.data().keys
     }
 
     /// Sends the head of a request that waits for a call, and gives the call a response with this
@@ -271,12 +318,34 @@ fn respond(name: &str, mut caller: Caller<'_, State>, arguments: &[i32]) -> i32 
             caller.data_mut().status = u32::try_from(arguments[0]).ok();
         }
         "proxy_get_current_time_nanoseconds" => {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+            let now = match caller.data().script.now {
+                Some(seconds) => Duration::from_secs(seconds),
+                None => SystemTime::now().duration_since(UNIX_EPOCH).unwrap(),
+            };
             let now = u64::try_from(now.as_nanos()).unwrap();
             write(&mut caller, at(0), &now.to_le_bytes());
         }
-        // The level is "info", so that the audit record is part of the cost.
-        "proxy_get_log_level" => write(&mut caller, at(0), &2_u32.to_le_bytes()),
+        // At the level "info" the audit record is part of the cost. Above it is "warning".
+        "proxy_get_log_level" => {
+            let level = if caller.data().script.is_quiet {
+                3_u32
+            } else {
+                2
+            };
+            write(&mut caller, at(0), &level.to_le_bytes());
+        }
+        "proxy_add_header_map_value" | "proxy_replace_header_map_value"
+            if read(&caller, at(1), at(2)) == b"x-n8n-api-key" =>
+        {
+            caller.data_mut().keys += 1;
+        }
+        "proxy_call_foreign_function" => {
+            let Some(is_good) = answer(caller.data_mut()) else {
+                return NOT_FOUND;
+            };
+            // `VerifySignatureResult`: field 1 says whether the signature is good.
+            hand_over(&mut caller, &[8, u8::from(is_good)], at(4), at(5));
+        }
         "proxy_define_metric" => {
             caller.data_mut().metrics += 1;
             let id = caller.data().metrics;
@@ -290,18 +359,13 @@ fn respond(name: &str, mut caller: Caller<'_, State>, arguments: &[i32]) -> i32 
             log.drain(..old);
             log.push(line);
         }
-        "proxy_get_shared_data" | "proxy_get_property" | "proxy_call_foreign_function" => {
-            return NOT_FOUND;
-        }
+        "proxy_get_shared_data" | "proxy_get_property" => return NOT_FOUND,
         "environ_sizes_get" => {
-            let size = u32::try_from(ENVIRONMENT.len()).unwrap();
-            write(&mut caller, at(0), &1_u32.to_le_bytes());
-            write(&mut caller, at(1), &size.to_le_bytes());
+            let variables = environment();
+            write_number(&mut caller, at(0), variables.len());
+            write_number(&mut caller, at(1), variables.concat().len());
         }
-        "environ_get" => {
-            write(&mut caller, at(0), &arguments[1].to_le_bytes());
-            write(&mut caller, at(1), ENVIRONMENT);
-        }
+        "environ_get" => write_environment(&mut caller, at(0), at(1)),
         "random_get" => {
             let zeros = vec![0; at(1)];
             write(&mut caller, at(0), &zeros);
@@ -310,6 +374,31 @@ fn respond(name: &str, mut caller: Caller<'_, State>, arguments: &[i32]) -> i32 
         _ => {}
     }
     OK
+}
+
+/// Writes the addresses of the variables, and the variables.
+fn write_environment(caller: &mut Caller<'_, State>, mut addresses: usize, mut texts: usize) {
+    for variable in environment() {
+        write_number(caller, addresses, texts);
+        write(caller, texts, variable.as_bytes());
+        addresses += 4;
+        texts += variable.len();
+    }
+}
+
+fn write_number(caller: &mut Caller<'_, State>, place: usize, number: usize) {
+    let number = u32::try_from(number).unwrap();
+    write(caller, place, &number.to_le_bytes());
+}
+
+/// The answer about a signature. In the self-test it is what it must be.
+fn answer(state: &mut State) -> Option<bool> {
+    let is_good = state.script.signatures?;
+    if state.has_started {
+        return Some(is_good);
+    }
+    state.asked += 1;
+    Some((state.asked - 1).is_multiple_of(SELF_TEST))
 }
 
 /// Copies bytes into memory that the module allocates, and writes their address and size.

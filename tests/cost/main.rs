@@ -15,6 +15,7 @@
     reason = "a test fails at the first unexpected value"
 )]
 
+mod counted;
 mod host;
 mod key_sets;
 mod memory;
@@ -23,8 +24,12 @@ mod responses;
 mod rules;
 mod tokens;
 
+#[path = "../counts/cases.rs"]
+mod cases;
 #[path = "../support/mint.rs"]
 mod mint;
+#[path = "../counts/pinned.rs"]
+mod pinned;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 use std::{env, fs};

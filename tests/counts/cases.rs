@@ -123,11 +123,6 @@ pub(crate) const CASES: [Case; 8] = [
     },
 ];
 
-/// The case of this name.
-pub(crate) fn of_name(name: &str) -> Option<Case> {
-    CASES.into_iter().find(|case| case.name == name)
-}
-
 /// Ten principals, of which the token matches the last one.
 pub(crate) fn policy() -> Value {
     let others = (1..10).map(|number| format!("other-{number}"));

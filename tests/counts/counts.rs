@@ -20,6 +20,7 @@
 mod cases;
 mod figures;
 mod host;
+mod pinned;
 mod subject;
 mod valgrind;
 
@@ -27,7 +28,7 @@ use std::env;
 use std::error::Error;
 use std::process::ExitCode;
 
-use self::cases::{of_name, CASES};
+use self::cases::CASES;
 
 /// An error with a message for the developer.
 type Failure = Box<dyn Error>;
@@ -46,8 +47,9 @@ fn run() -> Result<(), Failure> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     if let ["run", name, made, counted] = arguments.as_slice() {
-        let case = of_name(name).ok_or("no such case")?;
-        return subject::run(&case, made.parse()?, counted.parse()?);
+        let mut cases = CASES.iter();
+        let case = cases.find(|case| case.name == *name);
+        return subject::run(case.ok_or("no such case")?, made.parse()?, counted.parse()?);
     }
     let is_wanted =
         |name: &str| arguments.is_empty() || arguments.iter().any(|part| name.contains(part));
@@ -55,5 +57,5 @@ fn run() -> Result<(), Failure> {
     for case in CASES.iter().filter(|case| is_wanted(case.name)) {
         counts.push((case.name, valgrind::count(case)?));
     }
-    figures::report(&counts, arguments.is_empty())
+    figures::report(counts, arguments.is_empty())
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::cases::Case;
-use crate::figures::Count;
+use crate::pinned::Figures;
 use crate::Failure;
 
 /// How many requests are counted. Any number gives the same result, within what the random key of a
@@ -18,17 +18,17 @@ const REQUESTS: usize = 1000;
 const MORE: usize = 100;
 
 /// Counts a request of this case. `callgrind_annotate` reads the file that stays behind.
-pub(crate) fn count(case: &Case) -> Result<Count, Failure> {
+pub(crate) fn count(case: &Case) -> Result<Figures, Failure> {
     let file = folder()?.join(format!("{}.callgrind", case.name.replace([' ', ','], "-")));
     let instructions = instructions(case, &file)?;
     let few = heap(case, MORE)?;
     let many = heap(case, 2 * MORE)?;
     let more = |of: fn(&Heap) -> u64| each(of(&many).saturating_sub(of(&few)), MORE);
-    Ok(Count {
-        instructions: each(instructions, REQUESTS),
-        allocations: more(|heap| heap.allocations),
-        bytes: more(|heap| heap.bytes),
-    })
+    Ok(vec![
+        ("instructions", each(instructions, REQUESTS)),
+        ("allocations", more(|heap| heap.allocations)),
+        ("bytes", more(|heap| heap.bytes)),
+    ])
 }
 
 /// The rounded part of one request.
