@@ -174,6 +174,7 @@ bench: bench-preflight wasm envoy n8n ## measure the gate beside Envoy's own fil
 	@scripts/build-bench-wasm.sh
 	@scripts/install-wrk.sh >/dev/null
 	@scripts/install-h2load.sh >/dev/null
+	@scripts/install-peers.sh >/dev/null
 	@# Its report has the counts, whether they are as pinned or not.
 	-@$(MAKE) counts
 	$(CARGO) run --locked --quiet --features e2e --example bench

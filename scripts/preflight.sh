@@ -2,8 +2,9 @@
 # Looks for what a machine must have before anything is installed or built here,
 # and says in one line, for each thing that is missing, how to get it.
 # 'preflight.sh demo' asks for the demo's ports too, 'preflight.sh test' for what
-# Keycloak, LemonLDAP::NG, Spring Authorization Server, Ory Hydra and crane need.
-# Both install what Debian's packages and rustup have, where they may: as root on
+# Keycloak, LemonLDAP::NG, Spring Authorization Server, Ory Hydra and crane need,
+# 'preflight.sh bench' for what counts and for what compiles the peers. All three
+# install what Debian's packages and rustup have, where they may: as root on
 # Debian or Ubuntu. They say so before. PREFLIGHT_INSTALL=no in the environment
 # leaves the machine as it is.
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
@@ -27,6 +28,17 @@ lacks() {
 
 # have COMMAND WHY PACKAGE...
 have() { command -v "$1" >/dev/null 2>&1 || lacks "$@"; }
+
+# have_go NEEDS COMPILES: Debian's packages have an older one.
+have_go() {
+  local go
+  if command -v go >/dev/null 2>&1; then
+    go=$(GOTOOLCHAIN=local go version | sed -n 's/^go version go1\.\([0-9]*\).*/\1/p')
+    [ "${go:-0}" -ge 26 ] || miss "Go 1.26" "version 1.${go:-?} is too old for $1 (https://go.dev/dl)"
+  else
+    miss go "it compiles $2 (Go 1.26 or newer, https://go.dev/dl)"
+  fi
+}
 
 # A Rust of Debian's packages would be too old.
 for tool in cargo rustc; do
@@ -54,16 +66,15 @@ if [ "$mode" = test ]; then
   [ "${java:-0}" -ge 17 ] || lacks "Java 17" "it runs Keycloak" openjdk-17-jdk-headless
   have javac "it compiles Spring Authorization Server's class" openjdk-17-jdk-headless
   have mvn "it fetches Keycloak and Spring Authorization Server" maven
-  if command -v go >/dev/null 2>&1; then
-    go=$(GOTOOLCHAIN=local go version | sed -n 's/^go version go1\.\([0-9]*\).*/\1/p')
-    [ "${go:-0}" -ge 26 ] || miss "Go 1.26" "version 1.${go:-?} is too old for the module of Envoy Gateway (https://go.dev/dl)"
-  else
-    miss go "it compiles Ory Hydra and the judge of manifests (Go 1.26 or newer, https://go.dev/dl)"
-  fi
+  have_go "the module of Envoy Gateway" "Ory Hydra and the judge of manifests"
   have perl "it runs LemonLDAP::NG" perl
   for tool in apt-get dpkg-deb; do
     command -v "$tool" >/dev/null 2>&1 || miss "$tool" "LemonLDAP::NG is taken from Debian's packages"
   done
+fi
+if [ "$mode" = bench ]; then
+  have valgrind "it counts instructions" valgrind
+  have_go oauth2-proxy "oauth2-proxy and OPA"
 fi
 if command -v rustc >/dev/null 2>&1; then
   # Cargo refuses what is older than `rust-version` in Cargo.toml.

@@ -53,6 +53,7 @@ pub(crate) fn findings(
     wasm: u64,
 ) -> Vec<Finding> {
     let mut findings = of_rates(turns);
+    findings.extend(of_peers(turns));
     findings.extend(of_deliveries(turns));
     findings.extend(of_floods(floods));
     findings.extend(memory.map(of_memory).unwrap_or_default());
@@ -150,6 +151,21 @@ fn of_rates(turns: &Turns) -> Vec<Finding> {
         Some(compared(format!("cost, {what}"), spread, aim))
     });
     rates.chain(costs).collect()
+}
+
+/// The rate beside that of programs that Envoy asks.
+fn of_peers(turns: &Turns) -> Vec<Finding> {
+    let pairs = [chain::OAUTH2_PROXY, chain::OPA]
+        .into_iter()
+        .flat_map(|peer| [traffic::REPEATED, traffic::FORGED].map(|traffic| (peer, traffic)));
+    let findings = pairs.filter_map(|(peer, traffic)| {
+        let [gate, other] = [chain::GATE, peer].map(|chain| format!("{chain}: {traffic}"));
+        let spread = ratio(turns, &gate, &other, |sample| Some(sample.rate))?;
+        let what = format!("rate, {traffic}: gate / {peer}");
+        let aim = (traffic == traffic::REPEATED).then_some(Aim::AtLeast(5.0));
+        Some(compared(what, spread, aim))
+    });
+    findings.collect()
 }
 
 /// What signatures of deliveries cost beyond the same bodies without a check.

@@ -34,6 +34,7 @@ mod machine;
 mod memory;
 mod native;
 mod open_loop;
+mod peers;
 mod picture;
 mod policy;
 mod real_n8n;

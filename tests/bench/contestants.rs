@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::deliveries;
 use crate::native;
+use crate::peers;
 use crate::policy::{self, expected_key, READER};
 use crate::server::{wasm_filter, Chain};
 use crate::settings::{bench_wasm, Settings};
@@ -22,6 +23,8 @@ pub(crate) mod chain {
     pub(crate) const GATE_GUEST: &str = "gate, crypto: guest";
     pub(crate) const NATIVE_CACHED: &str = "native chain, token cache";
     pub(crate) const NATIVE: &str = "native chain";
+    pub(crate) const OAUTH2_PROXY: &str = "oauth2-proxy, ext_authz (HTTP)";
+    pub(crate) const OPA: &str = "OPA, ext_authz (gRPC)";
     pub(crate) const OPEN: &str = "gate, webhook open";
     pub(crate) const SIGNED: &str = "gate, webhook signed";
 }
@@ -60,12 +63,14 @@ pub(crate) enum Requirement {
     Signed,
     /// It is refused with 401, and the body has this reason.
     Refused(&'static str),
+    /// It is refused with 401.
+    Denied,
 }
 
 impl Requirement {
     /// Whether every request of the contestant is refused.
     pub(crate) const fn is_refusal(&self) -> bool {
-        matches!(self, Self::Refused(_))
+        matches!(self, Self::Refused(_) | Self::Denied)
     }
 }
 
@@ -184,6 +189,7 @@ fn all_chains(tokens: &Tokens, left_out: &mut Vec<String>) -> Outcome<Vec<Chain>
     }
     chains.push(native::chain(chain::NATIVE_CACHED, &tokens.keys, true));
     chains.push(native::chain(chain::NATIVE, &tokens.keys, false));
+    chains.extend(peers::chains(tokens));
     chains.extend(deliveries::chains(tokens)?);
     Ok(chains)
 }
@@ -264,5 +270,6 @@ fn contestants(tokens: &Tokens) -> Outcome<Vec<Contestant>> {
             credential: credential.clone(),
             requirement,
         });
+    let rows = rows.chain(peers::contestants(tokens)?);
     Ok(rows.chain(deliveries::contestants()?).collect())
 }

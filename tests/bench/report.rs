@@ -286,6 +286,12 @@ const TAIL: &str = "
   made-up identity headers and n8n's session cookie, and sets identity headers. The chain does less
   than the gate: it knows two operations of n8n, has no audit and no metrics by reason, and the API
   keys are in its configuration.
+- *oauth2-proxy* and *OPA* are programs of their own that Envoy asks about each request (`ext_authz`), over
+  HTTP and over gRPC. They share Envoy's core, as they would share the machine, and their processor time
+  is part of \"Envoy's processor\". They write no log. oauth2-proxy verifies the token and asks for
+  one role on all paths. It knows no keys of callers, so that Envoy sets one key for all, and no
+  identity headers. OPA has a policy that maps the client to its key, sets the identity headers, and
+  knows two operations. It caches the key set and as many verified tokens as the gate.
 - The gate has ten principals, and the token matches the last one. Its audit is off (Envoy's log at
   `warning`), except in the line with \"audit\".
 

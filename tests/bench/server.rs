@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{json, Value};
 use tempfile::TempDir;
 
+use crate::peers::{Peer, RunningPeer};
 use crate::support::envoy::is_ready;
 use crate::support::envoy::minimal::address;
 use crate::support::http::Request;
@@ -55,6 +56,8 @@ pub(crate) struct Chain {
     pub(crate) upstream: Option<u16>,
     /// The number of workers.
     pub(crate) workers: usize,
+    /// The program that its filters ask.
+    pub(crate) peer: Option<Peer>,
     /// The largest head of a request in KiB, if it is not Envoy's usual one.
     pub(crate) largest_head: Option<u32>,
 }
@@ -70,6 +73,7 @@ impl Chain {
             has_audit: false,
             upstream: None,
             workers: 1,
+            peer: None,
             largest_head: None,
         }
     }
@@ -95,9 +99,14 @@ impl Chain {
         let (port, admin) = (ports::free()?, ports::free()?);
         let file = directory.path().join("envoy.json");
         let listeners = directory.path().join(LISTENERS);
-        fs::write(&file, self.bootstrap(admin, &listeners).to_string())?;
-        fs::write(&listeners, self.listeners(port).to_string())?;
         let cores: Vec<String> = cores.iter().map(ToString::to_string).collect();
+        let cores = cores.join(",");
+        let peer = self.peer.as_ref();
+        let peer = peer.map(|peer| peer.start(&cores, directory.path()));
+        let peer = peer.transpose()?;
+        let bootstrap = self.bootstrap(admin, &listeners, peer.as_ref());
+        fs::write(&file, bootstrap.to_string())?;
+        fs::write(&listeners, self.listeners(port).to_string())?;
         let envoy = installed::envoy()?;
         let process = Process::start(
             "Envoy",
@@ -108,7 +117,7 @@ impl Chain {
                 command
                     .current_dir(installed::root())
                     .envs(self.environment.iter().map(|(name, value)| (name, value)))
-                    .args(["--cpu-list", &cores.join(",")])
+                    .args(["--cpu-list", &cores])
                     .arg(envoy)
                     .arg("--config-path")
                     .arg(file)
@@ -127,6 +136,7 @@ impl Chain {
             process,
             port,
             admin,
+            peer: peer.map(Box::new),
             directory,
         })
     }
@@ -165,8 +175,10 @@ impl Chain {
         } ] })
     }
 
-    fn bootstrap(&self, admin: u16, listeners: &Path) -> Value {
-        let clusters: Vec<Value> = self.upstream.iter().map(|port| cluster(*port)).collect();
+    fn bootstrap(&self, admin: u16, listeners: &Path, peer: Option<&RunningPeer>) -> Value {
+        let upstream = self.upstream.iter().map(|port| cluster(*port));
+        let peer = peer.map(RunningPeer::cluster);
+        let clusters: Vec<Value> = upstream.chain(peer).collect();
         json!({
             "node": { "id": "bench", "cluster": "bench" },
             "admin": { "address": address(admin) },
@@ -255,6 +267,8 @@ pub(crate) struct Server {
     process: Process,
     port: u16,
     admin: u16,
+    /// The program that it asks.
+    peer: Option<Box<RunningPeer>>,
     /// Envoy's log and files are here. Dropping the value removes them.
     directory: TempDir,
 }
@@ -284,25 +298,14 @@ impl Server {
         Ok(fs::read_to_string(format!("/proc/{}/{name}", self.id()))?)
     }
 
-    /// The processor time of all its threads so far, in seconds.
+    /// The processor time so far of all its threads, and of those of its peer, in seconds.
     pub(crate) fn processor_seconds(&self) -> Outcome<f64> {
-        let stat = self.proc_file("stat")?;
-        // The fields after the name, which may contain blanks, begin with 3. Fields 14 and 15 are
-        // the times.
-        let fields: Vec<&str> = stat
-            .rsplit(')')
-            .next()
-            .unwrap_or_default()
-            .split_whitespace()
-            .collect();
-        let ticks: f64 = fields
-            .iter()
-            .skip(11)
-            .take(2)
-            .filter_map(|field| field.parse::<f64>().ok())
-            .sum();
-        // Linux counts a hundred ticks a second on every platform of Envoy.
-        Ok(ticks / 100.0)
+        let envoy = processor_seconds(&self.proc_file("stat")?);
+        let Some(peer) = &self.peer else {
+            return Ok(envoy);
+        };
+        let peer = fs::read_to_string(format!("/proc/{}/stat", peer.id()))?;
+        Ok(envoy + processor_seconds(&peer))
     }
 
     /// The number of responses with a status of 500 or above.
@@ -330,4 +333,18 @@ impl Server {
     pub(crate) fn admin_page(&self, path: &str) -> Outcome<String> {
         Ok(Request::get(path).send(self.admin)?.text())
     }
+}
+
+/// The processor time of a process, in seconds. `stat` is its file of that name below `/proc`.
+fn processor_seconds(stat: &str) -> f64 {
+    // The fields after the name, which may contain blanks, begin with 3. Fields 14 and 15 are the times.
+    let fields = stat.rsplit(')').next().unwrap_or_default();
+    let ticks: f64 = fields
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse::<f64>().ok())
+        .sum();
+    // Linux counts a hundred ticks a second on every platform of Envoy.
+    ticks / 100.0
 }

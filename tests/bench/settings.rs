@@ -130,6 +130,14 @@ pub(crate) fn h2load() -> Outcome<PathBuf> {
     )
 }
 
+/// A program that Envoy asks, which `make bench` installs.
+pub(crate) fn peer(name: &str) -> Outcome<PathBuf> {
+    made(
+        installed::root().join(".local/peers").join(name),
+        "scripts/install-peers.sh",
+    )
+}
+
 /// A filter of the benchmark's own.
 pub(crate) fn bench_wasm(name: &str) -> Outcome<PathBuf> {
     made(

@@ -130,6 +130,15 @@ fn a_machine_that_has_everything_is_left_alone() {
 }
 
 #[test]
+fn the_benchmark_needs_what_counts_instructions() {
+    let machine = Machine::new();
+    let (passed, log) = machine.preflight("bench", &[("PREFLIGHT_INSTALL", "no")]);
+    assert!(!passed && log.contains("missing: valgrind"), "{log}");
+    machine.add("valgrind", "");
+    assert_eq!(machine.preflight("bench", &[]), (true, String::new()));
+}
+
+#[test]
 fn an_administrator_s_machine_gets_what_debian_has_and_is_told_before() {
     let machine = Machine::new().without("make");
     let (passed, log) = machine.preflight("test", &[]);
