@@ -23,6 +23,7 @@ mod support;
 
 mod aims;
 mod contestants;
+mod counts;
 mod deliveries;
 mod figures;
 mod flood;
@@ -91,6 +92,7 @@ fn run() -> Outcome<()> {
     let floods = flood::measure(&settings, &tokens)?;
     let memory = memory::measure(&settings, &tokens)?;
     let sections = [
+        counts::section(&settings)?,
         latency::measure(&settings, &tokens)?,
         http2::measure(&settings, &tokens)?,
         workers::measure(&settings, &tokens)?,

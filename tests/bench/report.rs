@@ -298,11 +298,11 @@ const TAIL: &str = "
 ## How to repeat it
 
 ```sh
-make bench                                            # about 13 minutes; writes this page
+make bench                                            # about 16 minutes; writes this page
 BENCH_ROUNDS=1 BENCH_SECONDS=1 make bench             # a short run; writes nothing
 BENCH_ONLY='gate: repeated,native' make bench         # only these; prints the process to profile
 BENCH_ONLY=flood,memory,n8n make bench
-BENCH_ONLY=latency,http2,workers,growth,start make bench
+BENCH_ONLY=latency,http2,workers,growth,start,counts make bench
 ```
 
 It needs Linux with two idle cores, `taskset`, and the programs that `make preflight` checks. Times
