@@ -44,7 +44,7 @@ use crate::facts::{
     SourceId, WaiterId,
 };
 use crate::http::RequestHead;
-use crate::policy::{AuditTo, InstanceId, KeyOf, Policy, ProviderId};
+use crate::policy::{AuditTo, CallerProperties, InstanceId, KeyOf, Policy, ProviderId};
 use crate::reply::{problem, Reason, Resource};
 use crate::time::UnixMillis;
 use crate::token::{NonceKey, ProofFault};
@@ -343,6 +343,11 @@ impl Gate {
     /// Where audit records go.
     pub fn audit_to(&self) -> AuditTo {
         self.policy.audit.to
+    }
+
+    /// What the host learns about a verified caller.
+    pub fn caller_properties(&self) -> CallerProperties {
+        self.policy.caller_properties
     }
 
     /// Whether a decision leaves an audit record.

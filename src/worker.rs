@@ -8,6 +8,7 @@
 mod call;
 mod current;
 mod host;
+mod kept;
 mod load;
 mod metrics;
 mod report;

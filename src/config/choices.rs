@@ -7,7 +7,8 @@ use crate::http::FORWARDED_CERTIFICATE;
 use crate::identity::{Dialect, Kind};
 use crate::n8n::Surface;
 use crate::policy::{
-    Access, ApiKeys, AuditTo, CryptoMode, DpopUse, Preflight, Replay, RestAuth, RolesFrom,
+    Access, ApiKeys, AuditTo, CallerProperty, CryptoMode, DpopUse, IdentityHeader, Preflight,
+    Replay, RestAuth, RolesFrom,
 };
 use crate::token::TypRule;
 use crate::webhook_signature::{Encoding, Hash, Sender, TimeFormat};
@@ -161,6 +162,24 @@ impl Choice for AuditTo {
             ("access_log", Self::AccessLog),
             ("both", Self::Both),
         ]
+    }
+}
+
+impl Choice for CallerProperty {
+    fn all() -> Vec<(&'static str, Self)> {
+        vec![
+            ("principal", Self::Principal),
+            ("client", Self::Client),
+            ("subject", Self::Subject),
+        ]
+    }
+}
+
+impl Choice for IdentityHeader {
+    fn all() -> Vec<(&'static str, Self)> {
+        let all = Self::ALL.into_iter();
+        let word = |header: Self| header.name().rsplit('-').next().unwrap_or_default();
+        all.map(|header| (word(header), header)).collect()
     }
 }
 

@@ -7,7 +7,9 @@ use super::choices::{ClientAuth, SecretEncoding};
 use super::duration::Limits;
 use super::size::SizeLimits;
 use crate::identity::Dialect;
-use crate::policy::{Access, ApiKeys, AuditTo, CryptoMode, DpopUse, Preflight, Replay, RestAuth};
+use crate::policy::{
+    Access, ApiKeys, AuditTo, CryptoMode, DpopUse, IdentityHeader, Preflight, Replay, RestAuth,
+};
 use crate::token::TypRule;
 use crate::webhook_signature::{Encoding, TimeFormat};
 
@@ -51,6 +53,10 @@ pub(super) const CRYPTO: CryptoMode = CryptoMode::Auto;
 /// headers hold credentials, so that logs and proxies treat them alike, and no browser sends either by
 /// itself.
 pub(super) const TOKENS_IN_API_KEY: bool = true;
+
+/// n8n's public API knows the user by the API key, and reads none of these headers. The shipped routes know
+/// verified callers by this one.
+pub(super) const IDENTITY_HEADERS: [IdentityHeader; 1] = [IdentityHeader::Issuer];
 
 /// `Authorization: Bearer` is where tokens of providers belong: a client that sends a key there by
 /// mistake should learn of it.

@@ -75,7 +75,7 @@ use field_path::FieldPath;
 use instance::{instances, InstanceContext};
 use provider_summary::ProviderSummary;
 use raw::RawConfiguration;
-use read::Read;
+use read::{OneOrMany, Read};
 use secrets::SecretName;
 use warnings::{warn_of_idle_providers, warn_of_scopes, warn_of_unshared_deliveries};
 
@@ -146,6 +146,7 @@ fn policy(raw: RawConfiguration, environment: &dyn Environment) -> Option<Policy
         None => None,
     };
     let audit = audit::audit(raw.audit);
+    let caller_properties = raw.caller_properties.value_or_error();
     let refusals = refusals::refusals(raw.refusals);
     let nonces_path = raw.dpop_proofs.path.member("nonces");
     let proofs = dpop::proofs(raw.dpop_proofs);
@@ -169,6 +170,11 @@ fn policy(raw: RawConfiguration, environment: &dyn Environment) -> Option<Policy
         sharing_secret,
         revoked: revoked.ok()?,
         audit: audit?,
+        caller_properties: caller_properties
+            .ok()?
+            .map_or_else(Default::default, |OneOrMany(list)| {
+                list.into_iter().map(|one| one.0).collect()
+            }),
         refusals: refusals?,
         shadow: None,
     };

@@ -1,5 +1,6 @@
 //! How the public API is guarded.
 
+use super::defaults;
 use super::endpoints::Paths;
 use super::field_path::FieldPath;
 use super::key_source::warn_of_plaintext;
@@ -40,6 +41,11 @@ pub(super) fn public_api(
         .unwrap_or_default();
     let rules = rules_in_order(rules, otherwise, paths?, hosts)?;
     let api_keys_in_bearer = raw.api_keys_in_bearer.value?;
+    let identity_headers = raw.identity_headers.value_or_error();
+    let identity_headers = identity_headers.ok().map(|listed| match listed {
+        Some(listed) => listed.items.into_iter().map(|one| one.0).collect(),
+        None => defaults::IDENTITY_HEADERS.to_vec(),
+    });
     let some_pass =
         otherwise == ApiKeys::Pass || rules.iter().any(|rule| rule.api_keys == ApiKeys::Pass);
     if api_keys_in_bearer && !some_pass {
@@ -51,6 +57,7 @@ pub(super) fn public_api(
     Some(PublicApi {
         api_keys: ApiKeyRules { rules, otherwise },
         tokens_in_api_key: raw.tokens_in_api_key.value?,
+        identity_headers: identity_headers?,
         api_keys_in_bearer,
         public_description: raw.public_description.value?,
         bearer_in_description: None,

@@ -24,7 +24,10 @@ pub struct Caller {
     principal: Option<ResolvedPrincipal>,
     /// Whether it has no principal because a rule asks for groups that the token leaves out.
     misses_groups: bool,
+    /// The identity headers.
     headers: Vec<HeaderEdit>,
+    /// Those of them that go with calls of the public API.
+    api_headers: Vec<HeaderEdit>,
     /// What may revoke the token; `None`: its provider pushes no revocations.
     revocable: Option<Box<Revocable>>,
 }
@@ -75,6 +78,11 @@ impl Caller {
         });
         let name = principal.as_ref().map(|principal| &*principal.name);
         let headers = identity_headers(&identity, name);
+        let wanted = &instance.public_api.identity_headers;
+        let of_api = headers.iter();
+        let of_api = of_api.filter(|(header, _)| wanted.contains(header));
+        let api_headers = of_api.map(|(_, edit)| edit.clone()).collect();
+        let headers = headers.into_iter().map(|(_, edit)| edit).collect();
         // Claims take more memory than everything else. They stay if a rule of any webhook tests
         // one: a rule that a claim must be absent would hold for claims that were removed.
         if !instance.webhooks.look_at_claims() {
@@ -85,6 +93,7 @@ impl Caller {
             token: token.without_claims(),
             provider: id,
             headers,
+            api_headers,
             misses_groups,
             identity,
             principal,
@@ -118,6 +127,11 @@ impl Caller {
     /// The identity headers.
     pub(super) fn headers(&self) -> &[HeaderEdit] {
         &self.headers
+    }
+
+    /// Those of them that go with calls of the public API.
+    pub(super) fn api_headers(&self) -> &[HeaderEdit] {
+        &self.api_headers
     }
 
     /// The bytes that this takes in memory, approximately.

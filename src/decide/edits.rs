@@ -9,21 +9,24 @@ use super::browser_token;
 use crate::formats::percent;
 use crate::http::{cookies, Cookie, RequestHead, FORWARDED_CERTIFICATE};
 use crate::identity::Identity;
-use crate::policy::TokenFrom;
+use crate::policy::{IdentityHeader, TokenFrom};
 use crate::secret::Secret;
 use crate::token::PROOF_HEADER;
 
 /// The headers that name the caller to n8n. Only this filter sets them.
-pub const IDENTITY_HEADERS: [&str; 8] = [
-    "x-auth-subject",
-    "x-auth-client",
-    "x-auth-issuer",
-    "x-auth-kind",
-    "x-auth-email",
-    "x-auth-roles",
-    "x-auth-scopes",
-    "x-auth-principal",
-];
+pub const IDENTITY_HEADERS: [&str; IdentityHeader::ALL.len()] = {
+    let [a, b, c, d, e, f, g, h] = IdentityHeader::ALL;
+    [
+        a.name(),
+        b.name(),
+        c.name(),
+        d.name(),
+        e.name(),
+        f.name(),
+        g.name(),
+        h.name(),
+    ]
+};
 
 /// The header in which n8n takes its API keys.
 pub const API_KEY_HEADER: &str = "x-n8n-api-key";
@@ -198,8 +201,11 @@ pub(super) fn without_headers(request: &RequestHead, names: &[&str]) -> Vec<Head
     })
 }
 
-/// The identity headers of a caller.
-pub(super) fn identity_headers(identity: &Identity, principal: Option<&str>) -> Vec<HeaderEdit> {
+/// The identity headers of a caller. One without a value is not there.
+pub(super) fn identity_headers(
+    identity: &Identity,
+    principal: Option<&str>,
+) -> Vec<(IdentityHeader, HeaderEdit)> {
     fn single(value: &str) -> Option<Cow<'_, str>> {
         (!value.is_empty()).then(|| encode(value))
     }
@@ -207,27 +213,22 @@ pub(super) fn identity_headers(identity: &Identity, principal: Option<&str>) -> 
         let encoded: Vec<_> = values.iter().map(|value| encode(value)).collect();
         (!encoded.is_empty()).then(|| encoded.join(",").into())
     };
-    [
-        (
-            "x-auth-subject",
-            identity.subject.as_deref().and_then(single),
-        ),
-        ("x-auth-client", identity.client.as_deref().and_then(single)),
-        ("x-auth-issuer", single(&identity.issuer)),
-        ("x-auth-kind", single(identity.kind.as_str())),
-        (
-            "x-auth-email",
-            identity.verified_email.as_deref().and_then(single),
-        ),
-        ("x-auth-roles", list(&identity.roles)),
-        ("x-auth-scopes", list(&identity.scopes)),
-        ("x-auth-principal", principal.and_then(single)),
-    ]
-    .into_iter()
-    .filter_map(|(name, value)| Some((name, value?)))
-    .filter(|(_, value)| value.len() <= MAX_VALUE)
-    .map(|(name, value)| HeaderEdit::Set(name, HeaderValue::Plain(value.into())))
-    .collect()
+    let value = |header| match header {
+        IdentityHeader::Subject => identity.subject.as_deref().and_then(single),
+        IdentityHeader::Client => identity.client.as_deref().and_then(single),
+        IdentityHeader::Issuer => single(&identity.issuer),
+        IdentityHeader::Kind => single(identity.kind.as_str()),
+        IdentityHeader::Email => identity.verified_email.as_deref().and_then(single),
+        IdentityHeader::Roles => list(&identity.roles),
+        IdentityHeader::Scopes => list(&identity.scopes),
+        IdentityHeader::Principal => principal.and_then(single),
+    };
+    let edit = |header: IdentityHeader| {
+        let value = value(header).filter(|value| value.len() <= MAX_VALUE)?;
+        let value = HeaderValue::Plain(value.into());
+        Some((header, HeaderEdit::Set(header.name(), value)))
+    };
+    IdentityHeader::ALL.into_iter().filter_map(edit).collect()
 }
 
 /// Makes a claim safe in a header: everything but visible ASCII is percent-encoded (RFC 3986

@@ -37,7 +37,7 @@ impl Forward {
         evidence: &Evidence,
         credential: UpstreamCredential,
     ) -> Self {
-        Self::to(request, evidence, false, None).with(credential)
+        Self::to(request, evidence.caller().api_headers(), false, None).with(credential)
     }
 
     /// To the internal API, with the session of a user instead of the token. Each cookie of the client goes.
@@ -49,7 +49,7 @@ impl Forward {
         user: Arc<MintRequest>,
         cookie: Secret,
     ) -> Self {
-        let mut forward = Self::to(request, evidence, false, None);
+        let mut forward = Self::to(request, evidence.caller().headers(), false, None);
         forward.edits.extend(edits::without_browser(request));
         forward.with(UpstreamCredential::Session(user, cookie))
     }
@@ -62,7 +62,8 @@ impl Forward {
         keep_authorization: bool,
         token_from: Option<&TokenFrom>,
     ) -> Self {
-        Self::to(request, evidence, keep_authorization, token_from)
+        let of_caller = evidence.caller().headers();
+        Self::to(request, of_caller, keep_authorization, token_from)
     }
 
     /// To a webhook, for a sender that signed the delivery. What the sender signed with stays out of n8n:
@@ -141,11 +142,10 @@ impl Forward {
 
     fn to(
         request: &RequestHead,
-        evidence: &Evidence,
+        of_caller: &[HeaderEdit],
         keep_authorization: bool,
         token_from: Option<&TokenFrom>,
     ) -> Self {
-        let of_caller = evidence.caller().headers();
         // Room for the usual edits: the caller's headers, the token, and the API key.
         let mut edits = Vec::with_capacity(of_caller.len().saturating_add(2));
         edits.extend(edits::without_made_up_identity(request));

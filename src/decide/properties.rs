@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::policy::CallerProperties;
+
 use super::edits::{encode, MAX_VALUE};
 use super::{CredentialKind, DecisionRecord};
 
@@ -21,9 +23,12 @@ pub const CALLER_PROPERTIES: [&str; 3] = [
 pub const AUDIT_PROPERTY: &str = "n8n_idp_gate.audit";
 
 impl DecisionRecord {
-    /// The properties that are known of the caller, encoded as the identity headers are: no claim
-    /// can end a line of a log. None for a caller that was not verified.
-    pub fn caller_properties(&self) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
+    /// Those of the wanted properties that are known of the caller, encoded as the identity headers are: no
+    /// claim can end a line of a log. None for a caller that was not verified.
+    pub fn caller_properties(
+        &self,
+        wanted: CallerProperties,
+    ) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
         let identity = self.identity.as_deref();
         let delivery = self.delivery.as_ref();
         let is_signed = delivery.is_some_and(|delivery| delivery.secret.is_some());
@@ -33,12 +38,24 @@ impl DecisionRecord {
         let named = is_verified.then_some(&self.principal);
         let [principal, client, subject] = CALLER_PROPERTIES;
         [
-            (principal, named.and_then(|principal| principal.as_deref())),
-            (client, identity.and_then(|known| known.client.as_deref())),
-            (subject, identity.and_then(|known| known.subject.as_deref())),
+            (
+                wanted.principal,
+                principal,
+                named.and_then(|principal| principal.as_deref()),
+            ),
+            (
+                wanted.client,
+                client,
+                identity.and_then(|known| known.client.as_deref()),
+            ),
+            (
+                wanted.subject,
+                subject,
+                identity.and_then(|known| known.subject.as_deref()),
+            ),
         ]
         .into_iter()
-        .filter_map(|(name, value)| Some((name, encode(value?))))
+        .filter_map(|(is_wanted, name, value)| is_wanted.then_some((name, encode(value?))))
         .filter(|(_, value)| (1..=MAX_VALUE).contains(&value.len()))
     }
 }

@@ -24,7 +24,7 @@ use crate::facts::{
 };
 use crate::identity::Identity;
 use crate::mint::{mint, KeyKind, Mint};
-use crate::policy::{Policy, ProviderId};
+use crate::policy::{CallerProperties, Policy, ProviderId};
 use crate::secret::Secret;
 use crate::time::UnixSeconds;
 use crate::token::{ActiveResponse, TokenDigest, UnverifiedClaims};
@@ -105,6 +105,9 @@ fn configuration() -> Value {
             {"path": "/webhook/closed/**", "auth": "deny"},
             {"path": "/webhook/public/**", "auth": "open"},
         ],
+        // n8n shows nothing of a call that tests could look at.
+        "public_api": {"identity_headers": ["subject", "client", "issuer", "kind", "email",
+            "roles", "scopes", "principal"]},
     })
 }
 
@@ -267,6 +270,13 @@ fn decide_with_cache(
 fn decided(request: &RequestHead) -> Decision {
     decide_with(&facts(&configuration()), request)
 }
+
+/// Every property of a caller.
+const EACH_PROPERTY: CallerProperties = CallerProperties {
+    principal: true,
+    client: true,
+    subject: true,
+};
 
 fn signer() -> &'static Mint {
     mint(KeyKind::Ed25519)

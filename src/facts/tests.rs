@@ -166,6 +166,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
                     otherwise: ApiKeys::Pass,
                 },
                 tokens_in_api_key: true,
+                identity_headers: Vec::new(),
                 api_keys_in_bearer: false,
                 public_description: false,
                 bearer_in_description: None,
@@ -190,6 +191,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
         sharing_secret: None,
         revoked: crate::policy::RevokedTokens::default(),
         audit: crate::policy::AuditRules::default(),
+        caller_properties: Default::default(),
         refusals: crate::policy::RefusalRules::default(),
         shadow: None,
     }

@@ -8,6 +8,7 @@ use crate::decide::{
 };
 use crate::http::RequestHead;
 use crate::observe::audit_line;
+use crate::policy::CallerProperties;
 use crate::reply::{LocalReply, Reason};
 use crate::time::UnixMillis;
 
@@ -95,8 +96,11 @@ impl Settled {
     }
 
     /// The properties of the request that name its verified caller.
-    pub fn caller_properties(&self) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
-        self.decision.record.caller_properties()
+    pub fn caller_properties(
+        &self,
+        wanted: CallerProperties,
+    ) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
+        self.decision.record.caller_properties(wanted)
     }
 
     /// Whether it was refused because the host did not give its body.

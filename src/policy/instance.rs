@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{
-    Access, ApiKeyRules, Embed, Principal, Principals, Provisioning, RestAuth, RolesFrom,
-    WebhookRules,
+    Access, ApiKeyRules, Embed, IdentityHeader, Principal, Principals, Provisioning, RestAuth,
+    RolesFrom, WebhookRules,
 };
 use crate::http::{Endpoint, Origin};
 use crate::identity::Identity;
@@ -98,6 +98,8 @@ pub struct PublicApi {
     pub api_keys: ApiKeyRules,
     /// Whether a token of a provider in the header of API keys is a bearer token.
     pub tokens_in_api_key: bool,
+    /// The identity headers that go with its calls.
+    pub identity_headers: Vec<IdentityHeader>,
     /// Whether a static API key may come as a bearer token.
     pub api_keys_in_bearer: bool,
     /// Whether n8n's own description of it needs no credential.

@@ -7,12 +7,14 @@ mod admission;
 mod api_key_rules;
 mod audit_rules;
 mod below;
+mod caller_properties;
 mod certificate_rule;
 mod client_certificates;
 mod condition;
 mod dimension;
 mod dpop;
 mod embed;
+mod identity_header;
 mod index;
 mod instance;
 mod instances;
@@ -39,12 +41,14 @@ pub use access::Access;
 pub use admission::{Admission, NotAdmitted};
 pub use api_key_rules::{ApiKeyRule, ApiKeyRules, ApiKeys};
 pub use audit_rules::{AuditRules, AuditTo};
+pub use caller_properties::{CallerProperties, CallerProperty};
 pub use certificate_rule::{CertificateNames, CertificateRule};
 pub use client_certificates::ClientCertificates;
 pub use condition::{Condition, Mismatch};
 pub use dimension::Dimension;
 pub use dpop::{DpopUse, ProofRules};
 pub use embed::Embed;
+pub use identity_header::IdentityHeader;
 pub use instance::{BearerInDescription, Instance, InstanceId, PublicApi};
 pub use instances::{DuplicateHost, Instances};
 pub use introspection::{Introspection, Protocol};
@@ -89,6 +93,8 @@ pub struct Policy {
     pub revoked: RevokedTokens,
     /// What leaves an audit record.
     pub audit: AuditRules,
+    /// What the host learns about a verified caller.
+    pub caller_properties: CallerProperties,
     /// What refusals say.
     pub refusals: RefusalRules,
     /// The policy that is only judged; `None`: there is none.

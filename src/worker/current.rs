@@ -4,6 +4,7 @@ use log::Level;
 
 use super::call::status_code;
 use super::host::{Attribute, Flow, Headers, Host, NotDone};
+use super::kept::Kept;
 use crate::decide::{HeaderEdit, AUDIT_PROPERTY};
 use crate::gate::{Action, Settled, Source};
 use crate::http::RequestHead;
@@ -12,15 +13,15 @@ use crate::reply::{problem, LocalReply, Reason, Told};
 /// What Envoy says about a response that came from n8n.
 const VIA_UPSTREAM: &[u8] = b"via_upstream";
 
-/// Carries out what was decided, and has the host keep the audit record for access logs if it is to. If the
-/// host does not do it, the request is refused, and its decision says so afterwards.
-pub(super) fn carry_out<H: Host>(host: &H, settled: &mut Settled, keeps_record: bool) -> Flow {
-    let mut named = if keeps_record {
+/// Carries out what was decided, and has the host keep what it is to keep of the request. If the host
+/// does not do it, the request is refused, and its decision says so afterwards.
+pub(super) fn carry_out<H: Host>(host: &H, settled: &mut Settled, kept: Kept) -> Flow {
+    let mut named = if kept.record {
         keep_record(host, settled)
     } else {
         Ok(())
     };
-    for (name, value) in settled.caller_properties() {
+    for (name, value) in settled.caller_properties(kept.caller) {
         named = named.and(host.set_property(name, &value));
     }
     let head = settled.request();

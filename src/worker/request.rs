@@ -176,8 +176,8 @@ impl<H: Host> Request<H> {
         let host = &self.host;
         match step {
             Step::Settled(mut settled) => {
-                let keeps_record = worker.state().keeps_record(&settled);
-                let flow = current::carry_out(host, &mut settled, keeps_record);
+                let kept = worker.state().kept(&settled);
+                let flow = current::carry_out(host, &mut settled, kept);
                 worker.state().report_current(host, &mut settled);
                 if flow == Flow::Continue {
                     self.response_edits = settled.response_edits();
@@ -253,7 +253,7 @@ fn replace_response<H: Host>(host: &H, worker: &Worker<H>, mut settled: Settled)
         }
     }
     let mut state = worker.state();
-    if state.keeps_record(&settled) {
+    if state.kept(&settled).record {
         // In place of the record of the forward, which this one implies.
         let _ = current::keep_record(host, &mut settled);
     }

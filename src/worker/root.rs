@@ -139,10 +139,10 @@ impl<H: Host> Worker<H> {
     /// Carries out what was decided about a request that waited, if it is still there.
     fn end_wait(&self, waiter: WaiterId, mut settled: Settled) {
         let host = self.host();
-        let keeps_record = self.state().keeps_record(&settled);
+        let kept = self.state().kept(&settled);
         if host.set_effective_context(waiter.0).is_err() {
             settled.host_failed();
-        } else if current::carry_out(host, &mut settled, keeps_record) == Flow::Continue {
+        } else if current::carry_out(host, &mut settled, kept) == Flow::Continue {
             // Before the host is asked: it may report the next part of the request at once.
             let edits = settled.response_edits();
             self.state().resumed.insert(waiter, edits);

@@ -7,6 +7,7 @@ use log::Level;
 
 use super::current;
 use super::host::Host;
+use super::kept::Kept;
 use super::metrics::Metrics;
 use super::resumed::ResumedRequests;
 use crate::decide::Need;
@@ -112,9 +113,12 @@ impl State {
         self.report(host, settled);
     }
 
-    /// Whether the host is to keep the audit record of a request for its access logs.
-    pub(super) fn keeps_record(&self, settled: &Settled) -> bool {
-        self.gate.audit_to() != AuditTo::Log && self.gate.is_recorded(settled)
+    /// What the host is to keep of a request.
+    pub(super) fn kept(&self, settled: &Settled) -> Kept {
+        Kept {
+            record: self.gate.audit_to() != AuditTo::Log && self.gate.is_recorded(settled),
+            caller: self.gate.caller_properties(),
+        }
     }
 
     /// Whether the audit record goes to the log: also one that no access log gets, because the host did not

@@ -60,6 +60,8 @@ fn configuration(keys: &Value) -> Value {
         "providers": [provider],
         "principals": [{"name": "app", "match": {"client": "app"}, "grant": ["*"],
             "api_key": {"env": "KEY"}}],
+        "public_api": {"identity_headers": ["subject", "issuer"]},
+        "caller_properties": ["principal", "client", "subject"],
     })
 }
 

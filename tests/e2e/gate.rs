@@ -98,6 +98,10 @@ pub(crate) fn policy() -> Value {
             { "path": "/webhook/closed/**", "auth": "deny" },
             { "path": "/webhook/open/**", "auth": "open" },
         ],
+        // The upstream shows them.
+        "public_api": { "identity_headers": ["subject", "client", "issuer", "kind", "email", "roles",
+            "scopes", "principal"] },
+        "caller_properties": ["principal", "client", "subject"],
     })
 }
 

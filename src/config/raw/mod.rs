@@ -39,7 +39,7 @@ use super::secrets::SecretName;
 use super::section::section;
 use super::syntax::{HostName, OuterPath, PageUri, Server, ShortName, Text};
 use crate::n8n::Surface;
-use crate::policy::{Access, AuditTo, CryptoMode, RestAuth};
+use crate::policy::{Access, AuditTo, CallerProperty, CryptoMode, RestAuth};
 
 section! {
     /// The fields at the top.
@@ -75,6 +75,11 @@ section! {
         revoked: List<RawRevoked> = optional("none"),
         /// Which requests leave an audit record, and where.
         audit: RawAudit = fields_have_defaults(),
+        /// What Envoy learns about a verified caller, for access logs, rate limits and filters after this one:
+        /// `principal`, `client` and `subject`. Envoy keeps each as filter state,
+        /// `wasm.n8n_idp_gate.principal` and so on, and a request is refused if it does not. See
+        /// [operation](../guides/operation.md#access-log).
+        caller_properties: OneOrMany<OneOf<CallerProperty>> = optional("Envoy does not learn who called"),
         /// What the bodies of refusals say beside the reason.
         refusals: RawRefusals = fields_have_defaults(),
     }

@@ -3,7 +3,7 @@
 use crate::config::choices::AuthWord;
 use crate::config::defaults;
 use crate::config::field::{default_flag, default_text, default_word, optional, required, Absence};
-use crate::config::read::{List, Located, OneOf, OneOrMany};
+use crate::config::read::{List, ListOrEmpty, Located, OneOf, OneOrMany};
 use crate::config::rules::{At, Demand, Rule, When};
 use crate::config::section::section;
 use crate::config::syntax::{
@@ -11,7 +11,7 @@ use crate::config::syntax::{
     ScopeToken, Server, Text,
 };
 use crate::n8n::Endpoints;
-use crate::policy::{ApiKeys, DpopUse, Preflight};
+use crate::policy::{ApiKeys, DpopUse, IdentityHeader, Preflight};
 
 use super::{RawCertificateRule, RawCondition, RawSignature};
 
@@ -26,6 +26,11 @@ section! {
         /// Take a token of a provider in `X-N8N-API-KEY` as a bearer token, for tools that can send
         /// no other header. With `false` it is refused.
         tokens_in_api_key: bool = default_flag(defaults::TOKENS_IN_API_KEY),
+        /// The identity headers (`x-auth-…`) that go with calls of the public API: `subject`, `client`, `issuer`,
+        /// `kind`, `email`, `roles`, `scopes`, `principal`. n8n does not read them there, so each is work for
+        /// nothing, unless a route or a proxy between the gate and n8n reads it. `[]` sends none. Those that a
+        /// client sends are always removed.
+        identity_headers: ListOrEmpty<OneOf<IdentityHeader>> = optional("`issuer`, by which the shipped routes know verified callers"),
         /// Take an API key of n8n that comes as `Authorization: Bearer`, and send it to n8n as
         /// `X-N8N-API-KEY`, where `api_keys` lets it pass.
         api_keys_in_bearer: bool = default_flag(defaults::API_KEYS_IN_BEARER),

@@ -25,7 +25,7 @@ fn two_instances() -> Value {
                      "api_key": {"env": "READER_KEY"}},
                 ],
                 "webhooks": [{"path": "/webhook/orders/**", "auth": "bearer"}],
-                "public_api": {"api_keys": "refuse"},
+                "public_api": {"api_keys": "refuse", "identity_headers": ["principal"]},
                 "metrics": "deny",
             },
             {
@@ -39,6 +39,7 @@ fn two_instances() -> Value {
                      "api_key": {"env": "ADMIN_KEY"}},
                 ],
                 "endpoints": {"api": "automation"},
+                "public_api": {"identity_headers": ["principal"]},
             },
         ],
     })

@@ -30,6 +30,34 @@ fn the_callers_own_key_replaces_the_token() {
     assert_eq!(record.crypto_path, Some(CryptoPath::Guest));
 }
 
+/// n8n reads none there. The shipped routes know a verified caller by one.
+#[test]
+fn the_public_api_gets_the_identity_headers_that_are_wanted_there() {
+    let made_up = ("x-auth-subject", "root");
+    for (public_api, expected) in [
+        (json!({}), vec![("x-auth-issuer", ISSUER)]),
+        (json!({"identity_headers": []}), vec![]),
+        (
+            json!({"identity_headers": ["principal", "kind"]}),
+            vec![("x-auth-kind", "app"), ("x-auth-principal", "reader")],
+        ),
+    ] {
+        let mut configuration = configuration();
+        configuration["public_api"] = public_api;
+        let token = bearing("GET", WORKFLOWS, &claims("reader", &["Reader"]));
+        let token = token.first("authorization").unwrap();
+        let token = str::from_utf8(token).unwrap();
+        let request = request("GET", WORKFLOWS, &[("authorization", token), made_up]);
+        let decision = decide_with(&facts(&configuration), &request);
+        let key = ("x-n8n-api-key", READER_KEY);
+        let expected = expected.into_iter().chain([key]);
+        let expected: Vec<_> = expected
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        assert_eq!(upstream(&request, &decision), expected);
+    }
+}
+
 #[test]
 fn an_operation_that_no_role_allows_is_refused_by_its_scope() {
     let request = bearing("POST", WORKFLOWS, &claims("reader", &["Reader"]));
