@@ -1,5 +1,6 @@
-//! `make bench`: the gate beside no filter, beside a WebAssembly filter that does nothing, and
-//! beside Envoy's own filters with the same task. Each runs on one worker that is pinned to a core.
+//! `make bench`: the gate beside no filter, beside a WebAssembly filter that does nothing,
+//! beside Envoy's own filters with the same task, and beside programs that Envoy asks. Each runs on
+//! one worker that is pinned to a core.
 //!
 //! It prints the findings. A full run also writes them to `docs/benchmark.md`. The exit status says
 //! whether all responses were right, never whether they were fast.

@@ -262,9 +262,9 @@ const HEAD: &str = "# Benchmark
 
 ![Requests a second on one core](benchmark.svg)
 
-The gate beside no filter, beside WebAssembly filters that do nothing or almost nothing, and beside
-Envoy's own filters with the same task. Compare the figures of one run only with each other, not with
-those of another machine.
+The gate beside no filter, beside WebAssembly filters that do nothing or almost nothing, beside Envoy's
+own filters with the same task, and beside programs that Envoy asks about each request. Compare the
+figures of one run only with each other, not with those of another machine.
 ";
 
 const TAIL: &str = "
