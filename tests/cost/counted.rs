@@ -1,8 +1,8 @@
 //! The cost of the requests of `make counts`, in instructions of the module. It is pinned: a change that
 //! moves one must update the file.
 
-use crate::cases::{self, policy, Case, Outcome, CASES, NOW};
-use crate::host::{Gate, Head, Script};
+use crate::cases::{policy, Case, Outcome, CASES, NOW};
+use crate::host::{Gate, Script};
 use crate::pinned::{settle, Counted};
 use crate::wasm;
 
@@ -39,7 +39,9 @@ fn steps(wasm: &[u8], case: &Case) -> u64 {
     let mut total = 0;
     for number in 0..case.before + REQUESTS {
         let keys = gate.keys();
-        let sent = gate.exchange(&in_bytes((case.head)(number)));
+        let head = (case.head)(number).into_iter();
+        let head = head.map(|(name, value)| (name, value.into_bytes()));
+        let sent = gate.exchange(&head.collect());
         let outcome = match (sent.status, gate.keys() - keys) {
             (None, 0) => Outcome::Passed,
             (None, _) => Outcome::Swapped,
@@ -51,13 +53,6 @@ fn steps(wasm: &[u8], case: &Case) -> u64 {
         }
     }
     total / REQUESTS as u64
-}
-
-fn in_bytes(head: cases::Head) -> Head {
-    let pairs = head.into_iter();
-    pairs
-        .map(|(name, value)| (name, value.into_bytes()))
-        .collect()
 }
 
 /// What compiled the module: its name in the paths of the standard library.
