@@ -47,53 +47,59 @@ impl Judge {
         if let Some(remember) = judged.remember.take() {
             self.token_cache.apply(remember);
         }
-        Some(compare(decided, &judged))
+        Some(Comparison::of(decided, &judged))
     }
 }
 
-/// What the second decision would be, beside what was decided.
-fn compare(decided: &Decision, judged: &Decision) -> Comparison {
-    if matches!(judged.outcome, Outcome::Await(_)) {
-        return Comparison::Unknown;
+impl Comparison {
+    /// What the second decision would be, beside what was decided.
+    pub fn of(decided: &Decision, judged: &Decision) -> Self {
+        if matches!(judged.outcome, Outcome::Await(_)) {
+            return Self::Unknown;
+        }
+        let is_same_credential = is_same_credential(&decided.outcome, &judged.outcome);
+        let after = OtherDecision::of(judged);
+        after.beside(&OtherDecision::of(decided), is_same_credential)
     }
-    let before = other(decided);
-    let mut after = other(judged);
-    let differences = [
-        ("decision", before.decision != after.decision),
-        ("reason", before.reason != after.reason),
-        ("principal", before.principal != after.principal),
-        ("missing", before.missing != after.missing),
-        (
-            "credential",
-            !is_same_credential(&decided.outcome, &judged.outcome),
-        ),
-    ];
-    for (name, differs) in differences {
-        if differs {
-            after.differs.push(name);
+}
+
+impl OtherDecision {
+    /// A decision as one that is compared.
+    pub fn of(decision: &Decision) -> Self {
+        let (name, reason) = match &decision.outcome {
+            Outcome::Reject(reason) => ("reject", Some(reason)),
+            // The gate would respond after it.
+            Outcome::Job(_) => ("respond", None),
+            outcome => (outcome.as_str(), None),
+        };
+        Self {
+            decision: name,
+            reason: reason.map(Reason::as_str),
+            principal: decision.record.principal.clone(),
+            missing: reason.map_or_else(Vec::new, |reason| reason.missing_scopes().to_vec()),
+            differs: Vec::new(),
         }
     }
-    if after.differs.is_empty() {
-        Comparison::Same
-    } else {
-        Comparison::Different(Box::new(after))
-    }
-}
 
-/// A decision as one that is compared.
-fn other(decision: &Decision) -> OtherDecision {
-    let (name, reason) = match &decision.outcome {
-        Outcome::Reject(reason) => ("reject", Some(reason)),
-        // The gate would respond after it.
-        Outcome::Job(_) => ("respond", None),
-        outcome => (outcome.as_str(), None),
-    };
-    OtherDecision {
-        decision: name,
-        reason: reason.map(Reason::as_str),
-        principal: decision.record.principal.clone(),
-        missing: reason.map_or_else(Vec::new, |reason| reason.missing_scopes().to_vec()),
-        differs: Vec::new(),
+    /// Compares it with the one before.
+    pub fn beside(mut self, before: &Self, is_same_credential: bool) -> Comparison {
+        let differences = [
+            ("decision", before.decision != self.decision),
+            ("reason", before.reason != self.reason),
+            ("principal", before.principal != self.principal),
+            ("missing", before.missing != self.missing),
+            ("credential", !is_same_credential),
+        ];
+        for (name, differs) in differences {
+            if differs {
+                self.differs.push(name);
+            }
+        }
+        if self.differs.is_empty() {
+            Comparison::Same
+        } else {
+            Comparison::Different(Box::new(self))
+        }
     }
 }
 
