@@ -6,6 +6,8 @@
     reason = "a test may stop at once when something is not as it needs it"
 )]
 
+mod transcript;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -171,43 +173,7 @@ fn each_shell_gets_its_completions() {
     }
 }
 
-/// The blocks of the guide are files, or command lines with their output. `UPDATE_TRANSCRIPTS=1` writes the
-/// output into the page.
 #[test]
 fn the_transcripts_of_the_guide_are_what_the_program_writes() {
-    const PROMPT: &str = "$ n8n-idp-gate ";
-    let path = root().join("docs/guides/explain-and-test.md");
-    let page = fs::read_to_string(&path).unwrap();
-    let desk = tempfile::tempdir().unwrap();
-    let mut made = String::new();
-    let mut count = 0;
-    for (index, part) in page.split("```").enumerate() {
-        if index > 0 {
-            made.push_str("```");
-        }
-        if let Some(file) = part.strip_prefix("yaml\n# ") {
-            let (name, content) = file.split_once('\n').unwrap();
-            if !name.contains(' ') {
-                fs::write(desk.path().join(name), content).unwrap();
-            }
-        }
-        let Some(line) = part.strip_prefix(&*format!("console\n{PROMPT}")) else {
-            made.push_str(part);
-            continue;
-        };
-        let line = line.lines().next().unwrap();
-        let (_, output) = gate(desk.path(), &line.split(' ').collect::<Vec<_>>());
-        made.extend(["console\n", PROMPT, line, "\n", &output]);
-        count += 1;
-    }
-    assert_eq!(count, 3);
-    let update = "UPDATE_TRANSCRIPTS";
-    if std::env::var_os(update).is_some() {
-        fs::write(&path, &made).unwrap();
-    }
-    assert_eq!(
-        fs::read_to_string(&path).unwrap(),
-        made,
-        "{update}=1 writes the page"
-    );
+    assert_eq!(transcript::check("docs/guides/explain-and-test.md"), 3);
 }

@@ -86,6 +86,12 @@ impl Instances {
         }
     }
 
+    /// All of them, to be changed: a replay of records decides by policies that are derived from one.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Instance> {
+        self.list.iter_mut()
+    }
+
     /// How many principals they have together.
     pub fn principals(&self) -> usize {
         let sizes = self.list.iter().map(|instance| instance.principals.len());

@@ -52,6 +52,7 @@ mod oci;
 mod path_prefix;
 mod public_api;
 mod pushed;
+mod replay;
 mod scenario;
 mod shadow;
 mod shipped;

@@ -6,10 +6,10 @@ pub(crate) mod headers;
 mod json;
 mod mismatch;
 pub(crate) mod outcome;
-mod place;
+pub(crate) mod place;
 pub(crate) mod step;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod text;
 mod token;
 

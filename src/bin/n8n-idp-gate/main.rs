@@ -1,5 +1,5 @@
-//! The native twin of the filter: it checks configurations, explains decisions, tests policies, renders
-//! manifests, deletes API keys that the gate made, and writes the reference documentation, with the same code
+//! The native twin of the filter: it checks configurations, explains decisions, tests policies, replays
+//! audit records, renders manifests, deletes API keys that the gate made, and writes the reference documentation, with the same code
 //! that runs in Envoy.
 
 mod check;
@@ -13,6 +13,7 @@ mod n8n;
 mod policy_test;
 mod provision;
 mod render;
+mod replay;
 mod revoke;
 mod schema;
 
@@ -37,6 +38,8 @@ enum Command {
     Explain(Box<explain::Arguments>),
     /// Test a policy: compare decisions with what the files expect.
     Test(policy_test::Arguments),
+    /// Compare what audit records say with what another configuration would decide.
+    Replay(replay::Arguments),
     /// Write the manifests around a configuration, with the clusters that it calls.
     Render(Box<render::Arguments>),
     /// Make the API keys of n8n that a configuration names, and rotate and list them.
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => return check::run(&arguments, &mut out),
         Command::Explain(arguments) => explain::run(&arguments, &mut out),
         Command::Test(arguments) => policy_test::run(&arguments, &mut out),
+        Command::Replay(arguments) => replay::run(&arguments, &mut out),
         Command::Render(arguments) => success(render::run(&arguments, &mut out)),
         Command::Provision(arguments) => success(provision::run(&arguments, &mut out)),
         Command::Schema(arguments) => success(schema::run(&arguments, &mut out)),

@@ -8,7 +8,10 @@ use std::time::Duration;
 use serde_json::{json, Value};
 
 use super::{Audited, FILE};
+use crate::replay::replay;
+use crate::shipped_gate::{MINTED, STATIC};
 use crate::support::envoy::Setup;
+use crate::support::envoy_file;
 use crate::support::installed;
 use crate::support::process::{Ending, Process};
 
@@ -136,4 +139,10 @@ fn rsyslog_makes_ecs_documents_of_the_log_as_json() {
     for record in &records {
         assert!(made.contains(&expected(record)), "{record}: {made:?}");
     }
+    // `replay` reads this form, too.
+    let policy = envoy_file::text().unwrap().replace(MINTED, STATIC);
+    let policy = policy.replace("https://idp.example.com", &audited.gate.issuer);
+    let report = replay(&log, ("yaml", &policy), &policy);
+    assert_eq!(report["replayed"], count, "{report}");
+    assert_eq!(report["changes"], json!([]), "{report}");
 }

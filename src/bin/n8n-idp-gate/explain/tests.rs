@@ -23,7 +23,7 @@ use crate::judge::claims::UnverifiedToken;
 use crate::judge::known::Known;
 use crate::judge::Case;
 
-const NOW: u64 = 1_800_000_000;
+pub(crate) const NOW: u64 = 1_800_000_000;
 
 struct AnySecret;
 
@@ -43,6 +43,16 @@ fn load(configuration: &Value) -> Option<Policy> {
 /// The policy with those of the principals and webhook rules that the configuration takes: it refuses some
 /// that can never be reached.
 fn policy(provider: Map<String, Value>, principals: Vec<Value>, webhooks: Vec<Value>) -> Policy {
+    policy_with(Map::new(), provider, principals, webhooks)
+}
+
+/// The same with other members of the configuration.
+pub(crate) fn policy_with(
+    others: Map<String, Value>,
+    provider: Map<String, Value>,
+    principals: Vec<Value>,
+    webhooks: Vec<Value>,
+) -> Policy {
     let mut idp = json!({
         "name": "idp", "issuer": "https://idp.example", "audiences": ["api://n8n"],
         "cluster": "idp", "roles_from": "both",
@@ -57,7 +67,8 @@ fn policy(provider: Map<String, Value>, principals: Vec<Value>, webhooks: Vec<Va
         "principals": [last],
         "webhooks": [{ "path": "/webhook/z", "auth": "deny" }],
     });
-    assert!(load(&whole).is_some());
+    whole.as_object_mut().unwrap().extend(others);
+    assert!(load(&whole).is_some(), "{whole}");
     for (list, items) in [("principals", principals), ("webhooks", webhooks)] {
         for item in items {
             let mut longer = whole.clone();
@@ -75,7 +86,7 @@ fn value() -> impl Strategy<Value = &'static str> {
 }
 
 /// An object with some of these members.
-fn members(
+pub(crate) fn members(
     all: Vec<(&'static str, BoxedStrategy<Value>)>,
 ) -> impl Strategy<Value = Map<String, Value>> {
     let all = all.into_iter().map(|(name, value)| {
@@ -114,7 +125,7 @@ fn condition() -> impl Strategy<Value = Value> {
 }
 
 prop_compose! {
-    fn principal()(
+    pub(crate) fn principal()(
         name in "[a-z]{8}",
         matches in condition(),
         grant in option::of(Just(json!(["tag:list"]))),
@@ -131,7 +142,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn webhook()(
+    pub(crate) fn webhook()(
         path in select(vec!["/webhook/a/**", "/webhook/a/b", "/webhook/**", "/webhook/*/b"]),
         auth in select(vec!["bearer", "open", "deny"]),
         require in condition(),
@@ -143,7 +154,7 @@ prop_compose! {
     }
 }
 
-fn claims() -> impl Strategy<Value = Map<String, Value>> {
+pub(crate) fn claims() -> impl Strategy<Value = Map<String, Value>> {
     let mostly =
         |good: Value, bad: Vec<Value>| prop_oneof![20 => Just(good), 1 => select(bad)].boxed();
     let always = (
