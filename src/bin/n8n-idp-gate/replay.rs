@@ -17,6 +17,7 @@ mod tests;
 mod truth;
 mod worlds;
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -96,7 +97,12 @@ struct Replay<'p> {
     new: Judge<'p>,
     /// Finds records that another configuration made.
     old: Option<Judge<'p>>,
+    /// Verdicts about records that differ in time and request alone.
+    known: HashMap<String, Verdict>,
 }
+
+/// How many verdicts are kept.
+const MAX_KNOWN: usize = 10_000;
 
 impl<'p> Replay<'p> {
     fn of(new: &'p Policy, old: Option<&'p Policy>) -> Self {
@@ -104,6 +110,7 @@ impl<'p> Replay<'p> {
         Self {
             new: Judge::of(new, old, now),
             old: old.map(|old| Judge::of(old, Some(old), now)),
+            known: HashMap::new(),
         }
     }
 
@@ -145,6 +152,19 @@ impl<'p> Replay<'p> {
     }
 
     fn verdict(&mut self, record: &Record) -> Verdict {
+        let key = record.key();
+        if let Some(known) = self.known.get(&key) {
+            return known.clone();
+        }
+        let verdict = self.judge(record);
+        if self.known.len() >= MAX_KNOWN {
+            self.known.clear();
+        }
+        self.known.insert(key, verdict.clone());
+        verdict
+    }
+
+    fn judge(&mut self, record: &Record) -> Verdict {
         let by_old = self.old.as_mut().map(|old| old.verdict(record));
         if let Some(Verdict::Changed(..)) = by_old {
             return Verdict::Unknown(one(ANOTHER_MADE_IT));

@@ -14,7 +14,7 @@ use n8n_idp_gate::secret::Secret;
 use n8n_idp_gate::time::UnixMillis;
 use n8n_idp_gate::token::TokenDigest;
 
-use super::claims::UnverifiedToken;
+use super::claims::{stand_in_keys, UnverifiedToken};
 use crate::file::input;
 
 /// What is known of providers and of n8n.
@@ -85,6 +85,16 @@ impl Known {
         if let Some((id, keys)) = token.keys() {
             self.keys.insert(id, Ok(keys));
         }
+    }
+
+    /// Has all providers have the keys for tokens that no provider signed, and no others.
+    pub(crate) fn stand_in(policy: &Policy) -> Self {
+        let mut known = Self::of(policy);
+        if let Some(keys) = stand_in_keys() {
+            let ids = 0..policy.providers.len();
+            known.keys = ids.map(|id| (ProviderId(id), Ok(keys.clone()))).collect();
+        }
+        known
     }
 
     /// Notes the keys that the filter would skip.

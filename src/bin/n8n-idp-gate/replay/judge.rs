@@ -24,6 +24,7 @@ pub(crate) const ANOTHER_MADE_IT: &str =
     "the configuration that made the record: it is not that of --old";
 
 /// What a replay of a record finds.
+#[derive(Clone)]
 pub(crate) enum Verdict {
     /// The policy would decide as it was decided.
     Same,
@@ -51,7 +52,7 @@ impl<'p> Judge<'p> {
             new,
             old: old.map(|old| Old::of(old, new)),
             worlds: Worlds::of(new),
-            known: Known::of(new),
+            known: Known::stand_in(new),
             now,
         }
     }
@@ -114,8 +115,7 @@ impl<'p> Judge<'p> {
                 let policy = self.worlds.policy(world, premises);
                 for is_preflight in preflights {
                     let now = self.now;
-                    let decision =
-                        decide(policy, &mut self.known, record, sent, *is_preflight, now);
+                    let decision = decide(policy, &self.known, record, sent, *is_preflight, now);
                     let seen = seen(record, sent, &decision).map_err(one)?;
                     match &first {
                         None => first = Some((decision, seen)),

@@ -18,7 +18,7 @@ const VERSION: u64 = 1;
 const CUT: usize = 500;
 
 /// An audit record. A field that is absent was not known to the gate.
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Record {
     v: u64,
     pub(crate) time: String,
@@ -48,7 +48,7 @@ pub(crate) struct Record {
 }
 
 /// What a refused token says about itself.
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Claimed {
     pub(crate) iss: Option<String>,
     #[serde(default)]
@@ -57,13 +57,13 @@ pub(crate) struct Claimed {
 }
 
 /// A signed delivery.
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Delivery {
     pub(crate) sender: String,
 }
 
 /// The claims of an n8n API key.
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub(crate) struct ApiKey {
     pub(crate) sub: Option<String>,
 }
@@ -85,6 +85,16 @@ impl Record {
             );
         }
         Ok(record)
+    }
+
+    /// All that a verdict depends on: records of the same are decided alike.
+    pub(crate) fn key(&self) -> String {
+        let timeless = Self {
+            time: String::new(),
+            request_id: None,
+            ..self.clone()
+        };
+        format!("{timeless:?}")
     }
 
     /// Why a policy does not decide about what is recorded; `None`: it does.

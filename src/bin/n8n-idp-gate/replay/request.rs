@@ -15,7 +15,7 @@ use crate::judge::Case;
 /// Decides about the request with this credential.
 pub(super) fn decide(
     policy: &Policy,
-    known: &mut Known,
+    known: &Known,
     record: &Record,
     sent: &Sent,
     is_preflight: bool,
@@ -24,9 +24,7 @@ pub(super) fn decide(
     let token = match sent {
         Sent::Token(_, claims, _) => {
             let claims = (claims.clone(), Map::new());
-            let token = UnverifiedToken::of(policy, claims, None, now.to_seconds());
-            known.unverified(&token);
-            Some(token)
+            Some(UnverifiedToken::of(policy, claims, None, now.to_seconds()))
         }
         Sent::Nothing | Sent::ApiKey | Sent::Garbage(_) => None,
     };
