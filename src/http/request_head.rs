@@ -7,6 +7,9 @@ use super::header_map::{self, Pair};
 /// Room for the names of the headers of most requests, in bytes.
 const NAMES: usize = 256;
 
+/// Room for the values that reports of most requests need, in bytes.
+const VALUES: usize = 192;
+
 /// Method, path, authority and headers of one request.
 ///
 /// Header values may hold any byte (Envoy forwards 0x80 to 0xFF), so they stay bytes until a reader
@@ -80,12 +83,18 @@ impl RequestHead {
             "accept",
             "user-agent",
         ];
-        let is_kept = |name: &str| KEPT.iter().any(|kept| name.eq_ignore_ascii_case(kept));
-        let headers = self.headers().filter(|(name, _)| is_kept(name));
-        Self::new(headers.map(|(name, value)| match name {
-            ":path" => (name, without_query(value)),
-            _ => (name, value),
-        }))
+        let mut kept = Self {
+            names: String::with_capacity(KEPT.map(str::len).into_iter().sum()),
+            values: Vec::with_capacity(VALUES),
+            headers: Vec::with_capacity(KEPT.len()),
+        };
+        for (name, value) in self.headers() {
+            if KEPT.iter().any(|kept| name.eq_ignore_ascii_case(kept)) {
+                let is_path = name == ":path";
+                kept.push(name, if is_path { without_query(value) } else { value });
+            }
+        }
+        kept
     }
 
     /// All pairs, in the order of the wire.
