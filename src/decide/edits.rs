@@ -104,21 +104,25 @@ impl fmt::Debug for HeaderValue {
 /// Removes the identity headers of the client, in every spelling: some upstreams read
 /// `X_Auth_Subject` as `X-Auth-Subject`. The header that names the certificate of a client is one, too.
 pub fn without_made_up_identity(request: &RequestHead) -> Vec<HeaderEdit> {
-    removals(request, |name| {
-        IDENTITY_HEADERS.iter().any(|own| is_spelling(name, own))
-            || is_spelling(name, FORWARDED_CERTIFICATE)
-    })
+    removals(request, is_made_up_identity)
 }
 
-/// Removes every credential that the client sent: the caller's rights in n8n are those of the
-/// principal alone. `from`: where else a token may be.
+fn is_made_up_identity(name: &str) -> bool {
+    begins_with(name, b'x')
+        && (IDENTITY_HEADERS.iter().any(|own| is_spelling(name, own))
+            || is_spelling(name, FORWARDED_CERTIFICATE))
+}
+
+/// Removes the identity headers of the client, and every credential that it sent: the caller's rights in
+/// n8n are those of the principal alone. `from`: where else a token may be.
 pub(super) fn without_credentials(
     request: &RequestHead,
     keep_authorization: bool,
     from: Option<&TokenFrom>,
 ) -> Vec<HeaderEdit> {
     let mut edits = removals(request, |name| {
-        is_spelling(name, API_KEY_HEADER)
+        is_made_up_identity(name)
+            || is_spelling(name, API_KEY_HEADER)
             || (!keep_authorization && is_spelling(name, "authorization"))
             // A proof is used up. With it, a workflow could call this gate again in another Envoy.
             || is_spelling(name, PROOF_HEADER)
@@ -149,7 +153,7 @@ fn steers_router(name: &str) -> bool {
         let own = name.get(..start.len());
         own.is_some_and(|own| own.eq_ignore_ascii_case(start))
     };
-    ALL.iter().any(starts_with)
+    begins_with(name, b'x') && ALL.iter().any(starts_with)
 }
 
 /// Removes the token of a request that passes without a look at it, such as a preflight.
@@ -258,6 +262,13 @@ pub(super) fn is_spelling(name: &str, own: &str) -> bool {
         byte => byte.to_ascii_lowercase(),
     };
     name.len() == own.len() && name.bytes().map(fold).eq(own.bytes())
+}
+
+/// Whether a name begins with this letter, in lower case. Each header of each request is compared with some
+/// fifteen names, and this tells most of them apart.
+fn begins_with(name: &str, letter: u8) -> bool {
+    let first = name.as_bytes().first();
+    first.is_some_and(|first| first.eq_ignore_ascii_case(&letter))
 }
 
 fn removals(request: &RequestHead, chosen: impl Fn(&str) -> bool) -> Vec<HeaderEdit> {

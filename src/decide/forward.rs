@@ -73,8 +73,7 @@ impl Forward {
         delivery: &VerifiedDelivery<'_>,
         rule: &SignatureRule,
     ) -> Self {
-        let mut edits = edits::without_made_up_identity(request);
-        edits.extend(edits::without_credentials(request, false, None));
+        let mut edits = edits::without_credentials(request, false, None);
         edits.extend(edits::without_headers(request, delivery.secret_headers()));
         let name = edits::encode(&rule.name).into_owned();
         for (header, value) in [("x-auth-kind", "webhook"), ("x-auth-principal", &*name)] {
@@ -88,8 +87,7 @@ impl Forward {
 
     /// To a webhook, for a client that a rule admits by its certificate.
     pub fn of_certified(request: &RequestHead, client: &CertifiedClient<'_>) -> Self {
-        let mut edits = edits::without_made_up_identity(request);
-        edits.extend(edits::without_credentials(request, false, None));
+        let mut edits = edits::without_credentials(request, false, None);
         let named = [
             ("x-auth-kind", Some("certificate")),
             ("x-auth-subject", client.subject()),
@@ -146,14 +144,9 @@ impl Forward {
         keep_authorization: bool,
         token_from: Option<&TokenFrom>,
     ) -> Self {
-        // Room for the usual edits: the caller's headers, the token, and the API key.
-        let mut edits = Vec::with_capacity(of_caller.len().saturating_add(2));
-        edits.extend(edits::without_made_up_identity(request));
-        edits.extend(edits::without_credentials(
-            request,
-            keep_authorization,
-            token_from,
-        ));
+        let mut edits = edits::without_credentials(request, keep_authorization, token_from);
+        // Room for the API key, too.
+        edits.reserve(of_caller.len().saturating_add(1));
         edits.extend_from_slice(of_caller);
         Self {
             edits,

@@ -55,7 +55,8 @@ impl DecisionRecord {
             ),
         ]
         .into_iter()
-        .filter_map(|(is_wanted, name, value)| is_wanted.then_some((name, encode(value?))))
+        .filter(|(is_wanted, ..)| *is_wanted)
+        .filter_map(|(_, name, value)| Some((name, encode(value?))))
         .filter(|(_, value)| (1..=MAX_VALUE).contains(&value.len()))
     }
 }

@@ -34,9 +34,7 @@ pub(super) fn decide(
         && route.is_api_description()
     {
         // n8n looks at no credential there, and must not get a token.
-        let mut edits = without_made_up_identity(request);
-        edits.extend(without_credentials(request, false, None));
-        return Ok(Outcome::Pass(edits));
+        return Ok(Outcome::Pass(without_credentials(request, false, None)));
     }
     let credential = Credential::of_api_call(context.policy, &instance.public_api, request)?;
     draft.record.credential = credential.kind();

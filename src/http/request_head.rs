@@ -35,17 +35,19 @@ impl fmt::Debug for RequestHead {
 
 impl RequestHead {
     /// Takes a header map as the host gives it, pseudo-headers (`:method`, `:path`) among them. `None`: it is
-    /// no header map, or the name of a header is not text.
+    /// no header map, or the name of a header is not ASCII.
     pub fn of_map(map: Vec<u8>) -> Option<Self> {
         let mut headers = header_map::read(&map)?;
-        let mut names = String::with_capacity(NAMES);
+        let mut names = Vec::with_capacity(NAMES);
         for header in &mut headers {
             let start = names.len();
-            names.push_str(str::from_utf8(map.get(header.name.clone())?).ok()?);
+            names.extend_from_slice(map.get(header.name.clone())?);
             header.name = start..names.len();
         }
+        // All at once, which is possible because the parts of an ASCII text are texts (RFC 9110 §5.1).
+        let names = names.is_ascii().then(|| String::from_utf8(names).ok());
         Some(Self {
-            names,
+            names: names.flatten()?,
             values: map,
             headers,
         })

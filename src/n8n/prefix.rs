@@ -188,6 +188,16 @@ impl<'e> PrefixPath<'e> {
 
     /// How many segments it has, if `path` begins with them, without regard to case.
     pub(super) fn length_at_start(self, path: &[u8]) -> Option<usize> {
+        // Most prefixes are told apart by their first byte.
+        let begins_so = |first: &u8| {
+            self.start
+                .as_bytes()
+                .first()
+                .is_none_or(|own| own.eq_ignore_ascii_case(first))
+        };
+        if !path.get(1).is_some_and(begins_so) {
+            return None;
+        }
         let mut rest = path.strip_prefix(b"/")?;
         let mut length = 1_usize;
         for byte in self.start.bytes().chain(self.end.bytes()) {
