@@ -100,7 +100,7 @@ fuzz: ## fuzz each target for a minute, guided by coverage
 	@scripts/fuzz.sh
 
 .PHONY: test-e2e
-test-e2e: wasm envoy provider keycloak lemonldap spring hydra crane crds observers ## a real Envoy, scripted upstreams and real OpenID providers
+test-e2e: wasm envoy provider keycloak lemonldap spring hydra crane crds observers callers ## a real Envoy, scripted upstreams and real OpenID providers
 	@scripts/build-wasm.sh host-crypto
 	@scripts/build-wasm.sh neighbour
 	@# Some tests hold thousands of connections.
@@ -198,7 +198,7 @@ endif
 preflight: ## does this machine have what the rest needs?
 	@scripts/preflight.sh
 
-.PHONY: envoy provider keycloak lemonldap spring hydra crane crds n8n n8n-1 clients chromium observers
+.PHONY: envoy provider keycloak lemonldap spring hydra crane crds n8n n8n-1 clients callers chromium observers
 envoy: ## install Envoy below .local
 	@scripts/install-envoy.sh
 provider: ## install the OpenID provider of the tests below .local
@@ -221,6 +221,8 @@ n8n-1: ## install an n8n 1 below .local
 	@scripts/install-n8n.sh 1
 clients: ## install clients of n8n and MCP below .local, for the tests
 	@scripts/install-clients.sh
+callers: ## install the libraries of the examples for callers below .local
+	@scripts/install-callers.sh
 
 observers: ## install rsyslog and Prometheus below .local
 	@scripts/install-observers.sh

@@ -58,6 +58,7 @@ else
   lacks python3 "" python3 python3-venv
 fi
 if [ "$mode" = test ]; then
+  have jq "an example for callers uses it" jq
   have git "it lists the files that a second build is made of" git
   java=""
   if command -v java >/dev/null 2>&1; then

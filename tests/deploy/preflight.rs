@@ -16,7 +16,7 @@ const SYSTEM: [&str; 18] = [
 ];
 
 /// The programs that it looks for.
-const WANTED: [&str; 17] = [
+const WANTED: [&str; 18] = [
     "cargo",
     "cc",
     "c++",
@@ -25,6 +25,7 @@ const WANTED: [&str; 17] = [
     "flock",
     "git",
     "javac",
+    "jq",
     "make",
     "mvn",
     "npm",

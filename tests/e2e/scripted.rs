@@ -29,6 +29,7 @@ mod configuration;
 mod crowd;
 mod crypto;
 mod escapes;
+mod examples;
 mod fairness;
 mod faults;
 mod gate;

@@ -71,6 +71,15 @@ pub(crate) fn clients() -> Outcome<PathBuf> {
     )
 }
 
+/// The directory of the libraries of the examples for callers.
+pub(crate) fn callers() -> Outcome<PathBuf> {
+    found(
+        "CALLERS_DIR",
+        ".local/callers",
+        "scripts/install-callers.sh",
+    )
+}
+
 /// The directory of Keycloak.
 pub(crate) fn keycloak() -> Outcome<PathBuf> {
     found(
