@@ -20,6 +20,8 @@ mod clusters;
 mod command_line;
 #[path = "check/configurations.rs"]
 mod configurations;
+#[path = "check/istio.rs"]
+mod istio;
 #[path = "check/n8n.rs"]
 mod n8n;
 #[path = "check/readers.rs"]

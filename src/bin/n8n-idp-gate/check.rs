@@ -154,6 +154,7 @@ impl All {
             }
             for document in &manifest.documents {
                 all.gates.add_filters(document);
+                all.gates.add_workloads(document);
                 configuration::add_clusters(document, &mut all.clusters);
                 all.is_patched |= configuration::is_patch(document);
             }
@@ -188,7 +189,7 @@ fn check(
         let diagnostics = located(checked.findings, &manifest.file, &manifest.text);
         groups.push(Group { head, diagnostics });
     }
-    let is_helpful = around.has_routes
+    let is_helpful = around.surrounds
         || manifest.documents.iter().any(|document| {
             let mut clusters = BTreeMap::new();
             configuration::add_clusters(document, &mut clusters);

@@ -8,6 +8,7 @@ mod admin;
 mod connection_manager;
 mod other_listener;
 mod plugin;
+mod request_authentication;
 mod route;
 mod tls;
 mod vm;
@@ -15,6 +16,7 @@ mod vm;
 use serde_json::{Map, Value};
 
 use self::other_listener::Ways;
+use self::request_authentication::{gates_after, is_request_authentication, Workload};
 use self::route::{Rewrite, Route};
 use crate::diagnostic::rules::{
     HOST_REWRITTEN, OUTSIDE_PREFIX, PATH_REWRITTEN, PREFIX_DOUBLED, PREFIX_KEPT, SWITCHED_OFF,
@@ -33,6 +35,8 @@ pub(crate) struct Gates {
     go_by_certificate: bool,
     /// The names of the HTTP filters that hold a configuration.
     filters: Vec<String>,
+    /// The pods in which the gate runs after Istio's own checks of tokens.
+    after_istio: Vec<Workload>,
 }
 
 impl Gates {
@@ -68,6 +72,11 @@ impl Gates {
         }
     }
 
+    /// Adds the pods of a file in which the gate runs.
+    pub(crate) fn add_workloads(&mut self, document: &Value) {
+        gates_after(document, &mut self.after_istio);
+    }
+
     /// Whether a filter that is switched off by this name may be the gate. If no file names it, any
     /// filter may be that is not Envoy's own.
     fn may_be(&self, filter: &str) -> bool {
@@ -83,8 +92,8 @@ impl Gates {
 #[derive(Default)]
 pub(crate) struct Surroundings {
     pub(crate) findings: Vec<Finding>,
-    /// Whether there are routes at all.
-    pub(crate) has_routes: bool,
+    /// Whether there is something that surrounds a gate: routes, or checks of tokens by Istio.
+    pub(crate) surrounds: bool,
 }
 
 /// Looks through a file.
@@ -139,7 +148,11 @@ impl Walk<'_> {
     fn object(&mut self, members: &Map<String, Value>) -> bool {
         let is_action = self.steps.last().is_some_and(|name| name == "route");
         let rewrites = route::rewrites(members, is_action, &self.gates.prefixes);
-        self.found.has_routes |= route::is_routing(members);
+        self.found.surrounds |= route::is_routing(members);
+        if is_request_authentication(members) {
+            self.found.surrounds = true;
+            self.request_authentication(members);
+        }
         for (rewrite, name) in rewrites {
             match rewrite {
                 Rewrite::Doubles => self.report(PREFIX_DOUBLED, &name, DOUBLES),

@@ -126,7 +126,7 @@ rules! {
         "`address: 127.0.0.1`, or a Unix socket."
     TOKEN_REMOVED Warning "token-removed"
         "A filter before the gate removes the token after it verified it. The gate then sees a request without a token."
-        "`forward: true` for that provider of `jwt_authn` (Istio: `forwardOriginalToken: true`), or put the gate first."
+        "`forward: true` for that provider of `jwt_authn`, or put the gate first. Istio: `forwardOriginalToken: true` in the `RequestAuthentication`, or `phase: AUTHN` in the `WasmPlugin`."
     VM_SHARED Warning "vm-shared"
         "Another plugin has the same `vm_id`. Plugins with one `vm_id` share their data: it can read, replace and fill up what workers of the gate share."
         "Give the gate a `vm_id` of its own."

@@ -72,8 +72,8 @@ impl Walk<'_> {
     }
 }
 
-/// Whether `jwt_authn` takes the token of a provider from `Authorization`: if it names no place, it does.
-fn reads_authorization(provider: &Map<String, Value>) -> bool {
+/// Whether `jwt_authn`, or Istio, takes the token of a provider from `Authorization`: if it names no place, it does.
+pub(super) fn reads_authorization(provider: &Map<String, Value>) -> bool {
     let list = |name| {
         let list = field(provider, name).and_then(Value::as_array);
         list.map_or(&[][..], Vec::as_slice)
