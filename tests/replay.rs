@@ -289,6 +289,130 @@ fn what_no_policy_decides_is_left_out_and_what_cannot_be_read_is_named() {
     assert_eq!(report["totals"]["unknown"], 1, "{report}");
 }
 
+/// The verdict on a record that the old configuration made, by a new one. `None` in place of it: unknown.
+fn verdict(old: &str, new: &str, record: &Value) -> Option<String> {
+    let desk = Desk::new();
+    desk.write("old.yaml", old);
+    desk.write("new.yaml", new);
+    let mut whole = json!({
+        "decision": "forward", "host": "n8n.example.com", "method": "POST",
+        "time": "2027-01-15T08:00:00.000Z", "v": 1,
+    });
+    let own = record.as_object().unwrap().clone();
+    whole.as_object_mut().unwrap().extend(own);
+    let (_, report) = desk.report(&whole.to_string());
+    let totals = report["totals"].as_object().unwrap_or_else(|| {
+        let text = report.as_str().unwrap_or_default();
+        unreachable!("{text}")
+    });
+    let mut found = totals.iter().filter(|(_, count)| **count == 1);
+    let (name, _) = found.next().unwrap();
+    (name != "unknown").then(|| name.clone())
+}
+
+fn with_rules(rules: &str) -> String {
+    let (head, _) = OLD.split_once("webhooks:").unwrap();
+    format!("{head}webhooks:\n  - {{ path: '/webhook/a', {rules} }}\n")
+}
+
+#[test]
+fn a_signed_delivery_is_good_where_the_same_is_asked_for() {
+    let signed = |name: &str, secret: &str| {
+        let signature = format!("sender: github, name: {name}, secrets: [{{ env: {secret} }}]");
+        with_rules(&format!("auth: signature, signature: {{ {signature} }}"))
+    };
+    let old = signed("hooks", "SECRET");
+    let record = json!({
+        "credential": "signature", "delivery": {"sender": "github", "secret": 1},
+        "path": "/webhook/a", "principal": "hooks", "surface": "webhook",
+    });
+    for (new, expected) in [
+        (old.clone(), Some("same")),
+        (signed("other", "SECRET"), Some("other_principal")),
+        (signed("hooks", "OTHER_SECRET"), None),
+        // A rule that reads no signature lets it pass, whatever it is.
+        (with_rules("auth: open"), Some("other_decision")),
+        (with_rules("auth: bearer"), None),
+        (with_rules("auth: deny"), Some("newly_refused")),
+    ] {
+        let found = verdict(&old, &new, &record);
+        assert_eq!(found.as_deref(), expected, "{new}");
+    }
+}
+
+#[test]
+fn a_certificate_is_known_only_by_the_same_rule() {
+    let by = |rule: &str| {
+        let rules = format!("auth: certificate, certificate: {{ {rule} }}");
+        let rules = with_rules(&rules);
+        format!("client_certificates: {{ from: connection, verified: true }}\n{rules}")
+    };
+    let old = by("dns: [a.example, b.example]");
+    let record = json!({
+        "credential": "certificate", "path": "/webhook/a", "principal": "a.example",
+        "surface": "webhook",
+    });
+    assert_eq!(verdict(&old, &old, &record).as_deref(), Some("same"));
+    assert_eq!(verdict(&old, &by("dns: [a.example]"), &record), None);
+}
+
+#[test]
+fn a_token_in_a_cookie_is_found_where_it_was() {
+    let from = |name: &str| with_rules(&format!("auth: bearer, token_from: {{ cookie: {name} }}"));
+    let record = json!({
+        "credential": "bearer_in_cookie", "client": "one", "iss": "https://idp.example.com",
+        "kind": "unknown", "path": "/webhook/a", "principal": "one", "provider": "idp",
+        "sub": "x", "surface": "webhook",
+    });
+    let old = from("session");
+    assert_eq!(verdict(&old, &old, &record).as_deref(), Some("same"));
+    assert_eq!(verdict(&old, &from("other"), &record), None);
+    assert_eq!(verdict(&old, &with_rules("auth: bearer"), &record), None);
+    let denied = with_rules("auth: deny");
+    let found = verdict(&old, &denied, &record);
+    assert_eq!(found.as_deref(), Some("newly_refused"));
+}
+
+#[test]
+fn a_token_of_which_the_provider_is_not_asked_any_more_is_unknown() {
+    let asking = OLD.replace(
+        "cluster: idp }",
+        "cluster: idp, introspection: { uri: 'https://idp.example.com/introspect', client_id: n8n, \
+         client_secret: { env: SECRET }, cluster: idp } }",
+    );
+    let record = json!({
+        "client": "one", "credential": "bearer", "introspection": "active",
+        "iss": "https://idp.example.com", "kind": "unknown", "method": "GET",
+        "operation": "workflow:list", "path": "/api/v1/workflows", "principal": "one",
+        "provider": "idp", "sub": "x", "surface": "public_api",
+    });
+    assert_eq!(verdict(&asking, &asking, &record).as_deref(), Some("same"));
+    assert_eq!(verdict(&asking, OLD, &record), None);
+}
+
+#[test]
+fn each_record_is_decided_by_its_own_instance() {
+    let several = |hosts: &str| {
+        let (providers, one) = OLD.split_once("roles:").unwrap();
+        let one = format!("roles:{one}").replace('\n', "\n    ");
+        format!("{providers}instances:\n  - name: main\n    hosts: {hosts}\n    {one}\n")
+    };
+    let old = several("[n8n.example.com, old.example.com]");
+    let record = |host: &str| {
+        json!({
+            "client": "one", "credential": "bearer", "host": host, "instance": "main",
+            "iss": "https://idp.example.com", "kind": "unknown", "method": "GET",
+            "operation": "workflow:list", "path": "/api/v1/workflows", "principal": "one",
+            "provider": "idp", "sub": "x", "surface": "public_api",
+        })
+    };
+    let new = several("[n8n.example.com]");
+    let found = verdict(&old, &new, &record("n8n.example.com:443"));
+    assert_eq!(found.as_deref(), Some("same"));
+    let found = verdict(&old, &new, &record("old.example.com"));
+    assert_eq!(found.as_deref(), Some("newly_refused"));
+}
+
 /// A record has texts of clients, and this is shown on a terminal.
 #[test]
 fn no_text_of_a_record_moves_a_cursor() {
