@@ -51,6 +51,43 @@ fn every_target_is_as_it_was() {
     }
 }
 
+/// The addresses of two instances.
+const OWN: [&str; 4] = [
+    "--n8n",
+    "prod=n8n.prod.test:5678",
+    "--n8n",
+    "test=n8n.test.test:5679",
+];
+
+#[test]
+fn several_instances_have_hosts_routes_and_clusters_of_their_own() {
+    for target in ["envoy", "compose"] {
+        let name = format!("{target}-several");
+        let text = rendered(target, "tests/render/several.yaml", &OWN);
+        insta::with_settings!({ snapshot_path => "render", prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!(name, text);
+        });
+    }
+    for (target, more, said) in [
+        ("envoy", &OWN[..2], "--n8n test=HOST:PORT"),
+        (
+            "envoy",
+            &["--n8n", "n8n.prod.test:5678"],
+            "INSTANCE=HOST:PORT",
+        ),
+        (
+            "envoy",
+            &["--n8n", "none=n8n.prod.test:5678"],
+            "no instance none",
+        ),
+        ("istio", &OWN, "instances: for this target"),
+    ] {
+        let arguments = [&["render", target, "tests/render/several.yaml"], more].concat();
+        let (is_good, _, problem) = run(&arguments);
+        assert!(!is_good && problem.contains(said), "{more:?}: {problem}");
+    }
+}
+
 #[test]
 fn where_bodies_are_checked_they_are_handed_over() {
     let more = ["--key-host", "login=keys.example.net"];
@@ -97,6 +134,9 @@ fn check_finds_nothing_in_what_is_written() {
             assert_eq!(warnings.count(), 0, "{target} {file}: {said}");
         }
     }
+    fs::write(&path, rendered("envoy", "tests/render/several.yaml", &OWN)).unwrap();
+    let (is_good, said, problem) = run(&["check", path.to_str().unwrap()]);
+    assert!(is_good && problem.is_empty(), "{said}{problem}");
 }
 
 #[test]
@@ -166,7 +206,7 @@ fn a_wrong_configuration_or_option_is_named() {
             "\nprincipals",
             "\npath_prefix: /n8n\nprincipals",
             &[],
-            "path_prefix: render makes",
+            "path_prefix: for this target",
         ),
         (
             "keys.example.com",
@@ -208,7 +248,7 @@ fn a_wrong_configuration_or_option_is_named() {
     fs::write(path, "providers: []\ninstances: []\n").unwrap();
     let (is_good, _, problem) = run(&["render", "istio", path]);
     assert!(
-        !is_good && problem.contains("instances: render makes"),
+        !is_good && problem.contains("instances: for this target"),
         "{problem}"
     );
 }

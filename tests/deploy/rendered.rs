@@ -18,7 +18,11 @@ const GATES: [(&str, &[&str]); 2] = [
     ),
 ];
 
-const VARIABLES: [&str; 4] = [
+/// Two instances.
+const SEVERAL: &str = "tests/render/several.yaml";
+
+const VARIABLES: [&str; 5] = [
+    "N8N_KEY_TEST",
     "N8N_PROVISIONING_KEY",
     "N8N_GATE_SEED",
     "HYDRA_CLIENT_SECRET",
@@ -65,6 +69,8 @@ fn envoy_accepts_every_file_that_is_rendered() {
                 .replace("/etc/envoy/n8n-idp-gate.wasm", "target/n8n-idp-gate.wasm"),
         );
     }
+    let own = ["--n8n", "prod=127.0.0.1:1", "--n8n", "test=127.0.0.1:2"];
+    accept(&rendered("envoy", SEVERAL, &own));
 }
 
 fn accept(text: &str) {
@@ -136,25 +142,82 @@ fn the_file_that_is_rendered_runs_and_guards_n8n() {
     );
 }
 
+/// Two instances, of which one is below a path: each request reaches the n8n of its host, with the path
+/// that the gate decided on.
+#[test]
+fn each_instance_that_is_rendered_gets_its_own_requests() {
+    let at = format!("127.0.0.1:{}", free_port());
+    let own = [("prod", server("prod")), ("test", server("test"))];
+    let own = own.map(|(name, at)| format!("{name}={at}"));
+    let options = ["--listen", &at, "--n8n", &own[0], "--n8n", &own[1]];
+    let text = rendered("envoy", SEVERAL, &options);
+    let _envoy = run(&text, &at);
+    for (host, path, expected) in [
+        ("n8n.corp.test", "/healthz", "prod /healthz"),
+        ("n8n.corp.test:8080", "/", "prod /"),
+        ("n8n.corp.test", "/rest/push?a=1", "prod /rest/push?a=1"),
+        ("n8n-test.corp.test", "/team.a/healthz", "test /healthz"),
+        ("a.n8n-test.corp.test", "/team.a/", "test /"),
+        (
+            "n8n-test.corp.test",
+            "/team.a/rest/push?a=1",
+            "test /rest/push?a=1",
+        ),
+        ("n8n-test.corp.test", "/team.a/chat/x", "test /chat/x"),
+        (
+            "n8n-test.corp.test",
+            "/team.a/api/v1/workflows",
+            "no_credential",
+        ),
+        ("n8n-test.corp.test", "/healthz", "outside_path_prefix"),
+        ("n8n.corp.test", "/api/v1/workflows", "no_credential"),
+        ("other.corp.test", "/", "unknown_host"),
+    ] {
+        let response = get_of(host, &at, path).unwrap();
+        assert!(response.contains(expected), "{host}{path}: {response}");
+    }
+}
+
 /// An Envoy with the rendered file, changed by `change`, before a server that plays n8n. The text is the
 /// address of the gate.
 pub(crate) fn start(change: impl FnOnce(&str) -> String) -> (Running, String) {
-    let n8n = TcpListener::bind("127.0.0.1:0").unwrap();
-    let to = n8n.local_addr().unwrap().to_string();
-    thread::spawn(move || {
-        for stream in n8n.incoming() {
-            let mut stream = stream.unwrap();
-            let _ = stream.read(&mut [0; 4096]);
-            let _ = stream
-                .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\nconnection: close\r\n\r\nn8n");
-        }
-    });
+    let to = server("n8n");
     let at = format!("127.0.0.1:{}", free_port());
     let options = ["--listen", &at, "--n8n", &to];
     let text = change(&rendered("envoy", "tests/render/gate.yaml", &options));
+    let running = run(&text, &at);
+    (running, at)
+}
+
+/// A server that plays n8n. It says its name, and from the second word on what it was asked for. The text is
+/// its address.
+fn server(name: &'static str) -> String {
+    let n8n = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = n8n.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        for stream in n8n.incoming() {
+            let mut stream = stream.unwrap();
+            let mut head = [0; 4096];
+            let length = stream.read(&mut head).unwrap_or_default();
+            let head = String::from_utf8_lossy(&head[..length]).into_owned();
+            let path = head.split(' ').nth(1).unwrap_or_default();
+            let body = match name {
+                "n8n" => name.to_owned(),
+                _ => format!("{name} {path}"),
+            };
+            let length = body.len();
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close");
+            let _ = stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes());
+        }
+    });
+    at
+}
+
+/// An Envoy with this file, which listens at `at`.
+fn run(text: &str, at: &str) -> Running {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("envoy.yaml");
-    std::fs::write(&path, on_this_machine(&text)).unwrap();
+    std::fs::write(&path, on_this_machine(text)).unwrap();
     let mut command = Command::new(envoy::installed("ENVOY_BIN", ".local/bin/envoy"));
     command.args([
         "--use-dynamic-base-id",
@@ -167,12 +230,12 @@ pub(crate) fn start(change: impl FnOnce(&str) -> String) -> (Running, String) {
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let running = Running(with_variables(&mut command).spawn().unwrap());
     let mut patience = 600;
-    while get(&at, "/healthz").is_none() {
+    while get(at, "/healthz").is_none() {
         patience -= 1;
         assert!(patience > 0, "Envoy does not start");
         thread::sleep(Duration::from_millis(100));
     }
-    (running, at)
+    running
 }
 
 pub(crate) fn free_port() -> u16 {
@@ -182,11 +245,16 @@ pub(crate) fn free_port() -> u16 {
 
 /// The whole response; `None`: there is none.
 pub(crate) fn get(at: &str, path: &str) -> Option<String> {
+    get_of("n8n.example.com", at, path)
+}
+
+/// The same of a host.
+fn get_of(host: &str, at: &str, path: &str) -> Option<String> {
     let mut stream = TcpStream::connect(at).ok()?;
     stream
         .set_read_timeout(Some(Duration::from_secs(20)))
         .ok()?;
-    let head = format!("GET {path} HTTP/1.1\r\nhost: n8n.example.com\r\nconnection: close\r\n\r\n");
+    let head = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
     stream.write_all(head.as_bytes()).ok()?;
     let mut response = String::new();
     stream.read_to_string(&mut response).ok()?;

@@ -7,6 +7,7 @@ mod envoy_gateway;
 mod helm;
 mod istio;
 mod options;
+mod site;
 mod template;
 mod upstream;
 mod yaml;
@@ -18,6 +19,7 @@ use n8n_idp_gate::config;
 use serde_json::Value;
 
 use self::options::Options;
+use self::site::Site;
 use self::upstream::Calls;
 use crate::check::configuration::bodies;
 use crate::file::environment::ProcessEnvironment;
@@ -58,6 +60,8 @@ const BUFFER: u64 = 64 * 1024;
 pub(crate) struct Gate {
     pub(crate) configuration: Value,
     pub(crate) calls: Calls,
+    /// Where clients find each n8n.
+    pub(crate) sites: Vec<Site>,
     /// The environment variables that it names.
     pub(crate) variables: Vec<String>,
     /// Whether the filter must get bodies.
@@ -89,19 +93,12 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Str
 }
 
 fn gate(mut configuration: Value, target: Target, options: &Options) -> Result<Gate, String> {
-    for (field, hint) in [
-        (
-            "instances",
-            "render each of them alone, and put the instances together by hand",
-        ),
-        (
-            "path_prefix",
-            "take the shipped routes, and write the rewrite by hand",
-        ),
-    ] {
-        if configuration.get(field).is_some() {
+    let is_of_envoy = matches!(target, Target::Envoy | Target::Compose);
+    for field in ["instances", "path_prefix"] {
+        if !is_of_envoy && configuration.get(field).is_some() {
             return Err(format!(
-                "{field}: render makes the routes of one n8n at the root of its host. Hint: {hint}"
+                "{field}: for this target render makes the routes of one n8n at the root of its host. \
+                 Hint: render it without {field}, and write the routes by hand; `check` compares them"
             ));
         }
     }
@@ -112,6 +109,17 @@ fn gate(mut configuration: Value, target: Target, options: &Options) -> Result<G
         config::load(text.as_bytes(), &environment).map_err(|errors| errors.to_string())
     };
     let policy = load(&configuration)?.policy;
+    let mut named = options.n8n.iter().map(|given| given.instance.as_deref());
+    let is_there = |name: Option<&str>| {
+        let mut instances = policy.instances.iter();
+        instances.any(|instance| instance.name.as_deref() == name)
+    };
+    if let Some(name) = named.find(|name| !is_there(*name)) {
+        return Err(match name {
+            Some(name) => format!("--n8n: there is no instance {name}"),
+            None => "--n8n: there are several instances. Hint: write INSTANCE=HOST:PORT".to_owned(),
+        });
+    }
     let calls = Calls::of(&policy, options, target)?;
     calls.name(&mut configuration, target);
     // What is written is what the filter will read.
@@ -122,6 +130,7 @@ fn gate(mut configuration: Value, target: Target, options: &Options) -> Result<G
     let mut variables = Vec::new();
     collect_variables(&configuration, &mut variables);
     Ok(Gate {
+        sites: Site::all(&policy, &configuration),
         configuration,
         calls,
         variables,

@@ -3,6 +3,7 @@
 use serde_json::{json, Value};
 
 use super::options::Options;
+use super::site::Site;
 use super::template::{document, put};
 use super::upstream::Upstream;
 use super::{yaml, Gate, Target};
@@ -47,16 +48,44 @@ fn file(
     ] {
         put(&mut file, pointer, gate.buffer.into())?;
     }
-    let n8n = Upstream::n8n(options, target);
-    let endpoint = "/0/load_assignment/endpoints/0/lb_endpoints/0/endpoint/address/socket_address";
-    let socket = json!({ "address": n8n.host, "port_value": n8n.port });
-    put(&mut file, &format!("{CLUSTERS}{endpoint}"), socket)?;
-    let clusters = file.pointer_mut(CLUSTERS).and_then(Value::as_array_mut);
-    let clusters = clusters.ok_or("the template has no clusters")?;
-    clusters.truncate(1);
+    let hosts = format!("{MANAGER}/route_config/virtual_hosts");
+    let template = |pointer: String| {
+        let found = file.pointer(&pointer).cloned();
+        found.ok_or_else(|| format!("the template has no {pointer}"))
+    };
+    let host = template(format!("{hosts}/0"))?;
+    let cluster = template(format!("{CLUSTERS}/0"))?;
+    let mut virtual_hosts = Vec::new();
+    let mut clusters = Vec::new();
+    for site in &gate.sites {
+        let n8n = Upstream::n8n(options, target, site.instance.as_deref())?;
+        virtual_hosts.push(site.virtual_host(&host, &n8n.cluster(target))?);
+        clusters.push(cluster_of(&cluster, &n8n, target)?);
+    }
+    put(&mut file, &hosts, virtual_hosts.into())?;
+    if gate.sites.iter().any(|site| site.instance.is_some()) {
+        // The gate compares hosts without their ports.
+        let routes = file.pointer_mut(&format!("{MANAGER}/route_config"));
+        let routes = routes.and_then(Value::as_object_mut);
+        let routes = routes.ok_or("the template has no routes")?;
+        routes.insert("ignore_port_in_host_matching".to_owned(), true.into());
+    }
     let providers = gate.calls.providers().into_iter();
     clusters.extend(providers.map(|upstream| upstream.of_envoy(target, &options.ca)));
+    put(&mut file, CLUSTERS, clusters.into())?;
     Ok(file)
+}
+
+/// The cluster of the template as that of this n8n.
+fn cluster_of(template: &Value, n8n: &Upstream, target: Target) -> Result<Value, String> {
+    let mut cluster = template.clone();
+    let name = n8n.cluster(target);
+    let endpoint = "/load_assignment/endpoints/0/lb_endpoints/0/endpoint/address/socket_address";
+    let socket = json!({ "address": n8n.host, "port_value": n8n.port });
+    put(&mut cluster, endpoint, socket)?;
+    put(&mut cluster, "/name", name.clone().into())?;
+    put(&mut cluster, "/load_assignment/cluster_name", name.into())?;
+    Ok(cluster)
 }
 
 /// The filter of the shipped file with another configuration.
@@ -110,7 +139,11 @@ pub(crate) fn compose(gate: &Gate, options: &Options) -> Result<String, String> 
     // Compose replaces `$NAME` in texts; `$$` is one dollar.
     let content = yaml::document(&file).replace('$', "$$");
     let configs = json!({ "envoy": { "content": content } });
-    if Upstream::n8n(options, Target::Compose).host != "n8n" {
+    let is_own = |site: &Site| {
+        let n8n = Upstream::n8n(options, Target::Compose, site.instance.as_deref());
+        n8n.is_ok_and(|n8n| n8n.instance.is_none() && n8n.host == "n8n")
+    };
+    if !gate.sites.iter().all(is_own) {
         let services = json!({ "envoy": envoy });
         let all = json!({ "configs": configs, "services": services });
         return Ok(yaml::document(&all));

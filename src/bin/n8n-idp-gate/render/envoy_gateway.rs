@@ -18,7 +18,7 @@ const OTHERS: [&str; 2] = [
 
 /// All manifests, in the order in which they are applied.
 pub(crate) fn render(gate: &Gate, options: &Options) -> Result<String, String> {
-    let n8n = Upstream::n8n(options, Target::EnvoyGateway);
+    let n8n = Upstream::n8n(options, Target::EnvoyGateway, None)?;
     let [name, namespace] = service(&n8n.host).ok_or(
         "--n8n: Envoy Gateway needs the service of n8n. Hint: write \
          NAME.NAMESPACE.svc.cluster.local:PORT",

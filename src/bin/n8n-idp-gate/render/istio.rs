@@ -21,7 +21,7 @@ const ENVOY: &str = include_str!("../../../../envoy.yaml");
 
 /// All manifests, in the order in which they are applied.
 pub(crate) fn render(gate: &Gate, options: &Options) -> Result<String, String> {
-    let n8n = Upstream::n8n(options, Target::Istio);
+    let n8n = Upstream::n8n(options, Target::Istio, None)?;
     let mut parts = Vec::new();
     for (number, upstream) in (1_usize..).zip(gate.calls.providers()) {
         if let Some(part) = provider(upstream, number, options)? {

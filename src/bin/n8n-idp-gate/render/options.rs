@@ -7,9 +7,9 @@ pub(crate) struct Options {
     #[arg(long, default_value = "n8n.example.com", value_parser = host)]
     pub(crate) host: String,
     /// Host and port of n8n. Default: 127.0.0.1:5678 for envoy, n8n:5678 for compose, otherwise the
-    /// service n8n in the namespace n8n.
-    #[arg(long, value_parser = address)]
-    pub(crate) n8n: Option<(String, u16)>,
+    /// service n8n in the namespace n8n. With several instances: INSTANCE=HOST:PORT for each of them.
+    #[arg(long, value_name = "ADDRESS", value_parser = of_instance)]
+    pub(crate) n8n: Vec<OfInstance>,
     /// The name of Istio's gateway: of its Deployment, its label `istio` and its service account.
     #[arg(long, default_value = "n8n-ingress", value_parser = name)]
     pub(crate) gateway: String,
@@ -47,6 +47,24 @@ pub(crate) struct Options {
     /// Where a provider with `jwks_cluster` has its key set, if no `jwks_uri` says it: PROVIDER=HOST.
     #[arg(long, value_parser = of_provider)]
     pub(crate) key_host: Vec<(String, String)>,
+}
+
+/// The address of the n8n of an instance, or of the only one.
+#[derive(Clone, Debug)]
+pub(crate) struct OfInstance {
+    pub(crate) instance: Option<String>,
+    pub(crate) address: (String, u16),
+}
+
+fn of_instance(text: &str) -> Result<OfInstance, String> {
+    let (instance, at) = match text.split_once('=') {
+        Some((instance, at)) => (Some(instance.to_owned()), at),
+        None => (None, text),
+    };
+    Ok(OfInstance {
+        instance,
+        address: address(at)?,
+    })
 }
 
 /// The name of an object of Kubernetes (RFC 1123).

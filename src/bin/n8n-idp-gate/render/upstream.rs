@@ -18,8 +18,10 @@ pub(crate) struct Upstream {
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) has_tls: bool,
-    /// Whether it is the n8n behind the gate.
+    /// Whether it is an n8n behind the gate.
     pub(crate) is_n8n: bool,
+    /// The instance that it is, if there are several.
+    pub(crate) instance: Option<String>,
 }
 
 /// The calls: the field that names the cluster of each, and the server.
@@ -44,6 +46,9 @@ pub(crate) fn stand_in(configuration: &mut Value) {
         for inner in ["introspection", "userinfo"] {
             set(provider, &[inner, "cluster"], STAND_IN);
         }
+    }
+    for gate in instances(configuration) {
+        set(gate, &["n8n", "cluster"], STAND_IN);
     }
     set(configuration, &["n8n", "cluster"], STAND_IN);
 }
@@ -74,6 +79,7 @@ impl Calls {
                                 port,
                                 has_tls,
                                 is_n8n,
+                                instance: None,
                             },
                         );
                     }
@@ -85,12 +91,15 @@ impl Calls {
                 add("introspection.cluster", Upstream::of(&asked.endpoint)?);
             }
         }
-        if policy
-            .instances
-            .iter()
-            .any(|one| one.provisioning.is_some())
-        {
-            calls.push(("n8n.cluster".to_owned(), Upstream::n8n(options, target)));
+        for (index, instance) in policy.instances.iter().enumerate() {
+            let name = instance.name.as_deref();
+            let field = match name {
+                Some(_) => format!("instances[{index}].n8n.cluster"),
+                None => "n8n.cluster".to_owned(),
+            };
+            if instance.provisioning.is_some() {
+                calls.push((field, Upstream::n8n(options, target, name)?));
+            }
         }
         Ok(Self(calls))
     }
@@ -100,7 +109,15 @@ impl Calls {
         for (field, upstream) in &self.0 {
             let cluster = upstream.cluster(target);
             let Some(field) = field.strip_prefix("providers[") else {
-                set(configuration, &["n8n", "cluster"], &cluster);
+                let number = field.strip_prefix("instances[");
+                let number = number.and_then(|rest| rest.split_once(']')?.0.parse().ok());
+                let instance =
+                    number.and_then(|number: usize| instances(configuration).nth(number));
+                if let Some(instance) = instance {
+                    set(instance, &["n8n", "cluster"], &cluster);
+                } else {
+                    set(configuration, &["n8n", "cluster"], &cluster);
+                }
                 continue;
             };
             let (index, field) = field.split_once("].").unwrap_or_default();
@@ -169,26 +186,40 @@ impl Upstream {
             port,
             has_tls,
             is_n8n: false,
+            instance: None,
         })
     }
 
-    /// The n8n behind the gate.
-    pub(crate) fn n8n(options: &Options, target: Target) -> Self {
+    /// The n8n behind the gate: the only one, or that of an instance.
+    pub(crate) fn n8n(
+        options: &Options,
+        target: Target,
+        instance: Option<&str>,
+    ) -> Result<Self, String> {
         let usual = match target {
             Target::Envoy => "127.0.0.1",
             Target::Compose => "n8n",
             _ => "n8n.n8n.svc.cluster.local",
         };
-        let (host, port) = options
-            .n8n
-            .clone()
-            .unwrap_or_else(|| (usual.to_owned(), 5678));
-        Self {
+        let mut given = options.n8n.iter();
+        let given = given.find(|given| given.instance.as_deref() == instance);
+        let (host, port) = match (given, instance) {
+            (Some(given), _) => given.address.clone(),
+            (None, None) => (usual.to_owned(), 5678),
+            (None, Some(name)) => {
+                return Err(format!(
+                    "instances: where the n8n of {name} is, is not known. Hint: write --n8n \
+                     {name}=HOST:PORT"
+                ))
+            }
+        };
+        Ok(Self {
             host,
             port,
             has_tls: false,
             is_n8n: true,
-        }
+            instance: instance.map(str::to_owned),
+        })
     }
 
     /// The name of its cluster.
@@ -196,7 +227,10 @@ impl Upstream {
         let Self { host, port, .. } = self;
         match target {
             Target::Istio | Target::HelmValues => format!("outbound|{port}||{host}"),
-            Target::Envoy | Target::Compose if self.is_n8n => "n8n".to_owned(),
+            Target::Envoy | Target::Compose if self.is_n8n => match &self.instance {
+                Some(instance) => format!("n8n-{instance}"),
+                None => "n8n".to_owned(),
+            },
             Target::EnvoyGateway if self.is_n8n => "n8n-idp-gate-n8n".to_owned(),
             Target::Envoy | Target::Compose => format!("provider-{host}-{port}"),
             Target::EnvoyGateway => format!("n8n-idp-gate-{host}-{port}"),
@@ -259,6 +293,15 @@ impl Upstream {
 fn list(configuration: &mut Value) -> impl Iterator<Item = &mut Value> {
     let providers = configuration.get_mut("providers");
     providers
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+}
+
+/// The instances of a configuration.
+fn instances(configuration: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let instances = configuration.get_mut("instances");
+    instances
         .and_then(Value::as_array_mut)
         .into_iter()
         .flatten()
