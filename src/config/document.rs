@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::field_path::FieldPath;
 use super::wire;
-use crate::formats::json::{self, JsonFault};
+use crate::formats::json::{Document, JsonFault};
 
 /// How deep a configuration may be nested. The language itself needs eight levels, of which a
 /// key set in it has four.
@@ -18,8 +18,8 @@ pub(super) fn document(text: &[u8], whole: &FieldPath) -> Option<Value> {
         whole.error("is empty", EMPTY);
         return None;
     }
-    let fault = match json::object(text, MAX_DEPTH) {
-        Ok(members) => return Some(Value::Object(members)),
+    let fault = match Document::read(text, MAX_DEPTH) {
+        Ok(document) => return Some(document.object().to_map().into()),
         Err(fault) => fault,
     };
     // No serialised Struct is JSON: its tags are control characters, which JSON forbids.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::der::without_leading_zeros;
 use super::public_key::{self, Material, PublicKey};
 use super::{Algorithm, SkipReason, Thumbprint};
-use crate::formats::json;
+use crate::formats::json::Document;
 
 /// The longest `kid` that is used. Providers take digests and names of some 50 bytes.
 pub const MAX_KEY_ID_BYTES: usize = 1024;
@@ -61,7 +61,8 @@ fn thumbprint(jwk: &Members) -> Thumbprint {
 
 /// Reads the text of one JWK. Some serialisers write absent members as `null`.
 pub(super) fn parse(text: &str) -> Result<PublicKey, Unusable> {
-    let jwk = json::object(text.as_bytes(), MAX_DEPTH);
+    let jwk = Document::read(text.as_bytes(), MAX_DEPTH);
+    let jwk = jwk.map(|jwk| jwk.object().to_map());
     let mut jwk = jwk.map_err(|fault| Unusable {
         reason: fault.into(),
         key_id: None,

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
-use serde_json::Value;
 use thiserror::Error;
 
 use super::{jwk, Algorithm, PublicKey, SkipReason};
-use crate::formats::json::{self, JsonFault};
+use crate::formats::json::{self, Document, JsonFault, Value};
 use crate::formats::printable::quoted;
 
 /// The longest key set that is read. The longest that were seen have some 30 KiB.
@@ -288,11 +287,12 @@ fn no_json(document: &[u8]) -> KeySetFault {
 
 /// What an object is that has no array `keys`.
 fn no_keys(document: &[u8]) -> KeySetFault {
-    let Ok(members) = json::object(document, MAX_DEPTH) else {
+    let Ok(document) = Document::read(document, MAX_DEPTH) else {
         return KeySetFault::NotAKeySet;
     };
+    let members = document.object();
     let has = |name| members.contains_key(name);
-    let is_certificate = |value: &Value| {
+    let is_certificate = |value: Value<'_>| {
         let text = value.as_str();
         text.is_some_and(|text| starts_with(text.as_bytes(), PEM))
     };
@@ -302,7 +302,11 @@ fn no_keys(document: &[u8]) -> KeySetFault {
         KeySetFault::SingleKey
     } else if has("jwks_uri") {
         KeySetFault::DiscoveryDocument
-    } else if members.iter().any(|(_, value)| is_certificate(value)) {
+    } else if members
+        .members()
+        .into_iter()
+        .any(|(_, value)| is_certificate(value))
+    {
         KeySetFault::Certificates
     } else {
         KeySetFault::KeysMissing

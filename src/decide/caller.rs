@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::edits::{identity_headers, HeaderEdit};
 use super::Revocable;
 use crate::facts::MintRequest;
-use crate::formats::json;
 use crate::identity::Identity;
 use crate::n8n::ScopeSet;
 use crate::policy::{
@@ -153,7 +152,7 @@ impl Caller {
         let texts = texts.map(|text| text.len().saturating_add(ALLOCATION * 2));
         let headers = self.headers.iter().map(HeaderEdit::value_len);
         let headers = headers.map(|length| length.saturating_add(ALLOCATION * 4));
-        let claims = (!identity.claims.is_empty()).then(|| json::weight(&identity.claims));
+        let claims = (!identity.claims.is_empty()).then(|| identity.claims.weight());
         let principal = self.principal.as_ref();
         let minted = principal.and_then(|principal| principal.upstream.minted());
         let minted = minted.map(|request| request.weight());

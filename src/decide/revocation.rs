@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::IdDigest;
+use crate::formats::json::Value;
 use crate::policy::Provider;
 use crate::time::UnixSeconds;
 use crate::token::{Ended, EndedBy, VerifiedToken};

@@ -3,32 +3,16 @@
 //! With two members of one name, bytes after the value or unbounded nesting, a document can say one thing
 //! to the gate and another to the next program.
 
-use std::cell::Cell;
-use std::collections::BTreeSet;
-use std::fmt;
+mod document;
+mod fault;
+#[cfg(test)]
+mod properties;
+mod reader;
 
-use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
-use serde::Deserializer as _;
 use serde_json::value::RawValue;
-use serde_json::{Deserializer, Map, Number, Value};
 
-/// Why a document is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum JsonFault {
-    /// Not one JSON text in UTF-8 (RFC 8259 §2, §8.1), or bytes follow it (RFC 7515 §10.12).
-    #[error("not JSON")]
-    NotJson,
-    /// JSON, but not an object.
-    #[error("not a JSON object")]
-    NotAnObject,
-    /// Two members of one object have the same name after unescaping (RFC 7515 §4, RFC 7519 §4):
-    /// programs that keep the first and programs that keep the last would disagree.
-    #[error("two members of one name")]
-    DuplicateMember,
-    /// Nested deeper than the caller allows: depth costs stack, and no honest document needs it.
-    #[error("nested too deep")]
-    TooDeep,
-}
+pub use document::{Array, Document, Object, Scalar, Value};
+pub use fault::JsonFault;
 
 /// A document that a provider serves, without the byte order mark that some put before it. RFC 8259
 /// §8.1 allows a reader to ignore it. In a token it is not ignored.
@@ -41,188 +25,17 @@ pub fn is_page(document: &[u8]) -> bool {
     document.trim_ascii_start().starts_with(b"<")
 }
 
-/// Reads one JSON object. `depth` is how many levels of objects and arrays it may have, itself
-/// counted.
-///
-/// Whole numbers from -2^63 to 2^64-1 are kept exactly, others as the nearest double.
-pub fn object(document: &[u8], depth: usize) -> Result<Map<String, Value>, JsonFault> {
-    let fault = Cell::new(JsonFault::NotJson);
-    let strict = Strict {
-        depth,
-        fault: &fault,
-    };
-    let mut reader = Deserializer::from_slice(document);
-    let value = strict
-        .deserialize(&mut reader)
-        .and_then(|value| reader.end().map(|()| value))
-        .map_err(|_| fault.get())?;
-    match value {
-        Value::Object(members) => Ok(members),
-        _ => Err(JsonFault::NotAnObject),
-    }
-}
-
 /// The texts of the items of the array that one JSON object has as its member `name`; `None`: it
 /// has no such array. The items are left to be read one by one, so that a fault of one is no fault
-/// of the others. What stands beside them is read as strictly as by [`object`].
+/// of the others. What stands beside them is read as strictly as by [`Document::read`].
 pub fn items<'d>(
     document: &'d [u8],
     name: &str,
     depth: usize,
 ) -> Result<Option<Vec<&'d RawValue>>, JsonFault> {
     let document: &RawValue = serde_json::from_slice(document).map_err(|_| JsonFault::NotJson)?;
-    let fault = Cell::new(JsonFault::NotAnObject);
-    let strict = Strict {
-        depth,
-        fault: &fault,
-    };
-    let one = OneMember { name, strict };
-    let found = Deserializer::from_str(document.get()).deserialize_map(one);
-    let found = found.map_err(|_| fault.get())?;
+    let found = reader::member(document.get(), name, depth)?;
     Ok(found.and_then(|found| serde_json::from_str(found.get()).ok()))
-}
-
-/// Reads an object for one of its members.
-struct OneMember<'n> {
-    name: &'n str,
-    strict: Strict<'n>,
-}
-
-impl<'d> Visitor<'d> for OneMember<'_> {
-    type Value = Option<&'d RawValue>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'d>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let deeper = self.strict.deeper()?;
-        let (mut found, mut names) = (None, BTreeSet::new());
-        while let Some(name) = members.next_key::<String>()? {
-            if name == self.name {
-                found = Some(members.next_value()?);
-            } else {
-                members.next_value_seed(deeper)?;
-            }
-            if !names.insert(name) {
-                return Err(deeper.refuse(JsonFault::DuplicateMember));
-            }
-        }
-        Ok(found)
-    }
-}
-
-/// Reads any value, and leaves in `fault` why it stopped when the JSON itself was well-formed.
-#[derive(Clone, Copy)]
-struct Strict<'f> {
-    depth: usize,
-    fault: &'f Cell<JsonFault>,
-}
-
-impl Strict<'_> {
-    fn deeper<E: Error>(self) -> Result<Self, E> {
-        match self.depth.checked_sub(1) {
-            Some(depth) => Ok(Self { depth, ..self }),
-            None => Err(self.refuse(JsonFault::TooDeep)),
-        }
-    }
-
-    fn refuse<E: Error>(self, fault: JsonFault) -> E {
-        self.fault.set(fault);
-        E::custom(fault)
-    }
-}
-
-impl<'d> DeserializeSeed<'d> for Strict<'_> {
-    type Value = Value;
-
-    fn deserialize<D: serde::Deserializer<'d>>(self, reader: D) -> Result<Value, D::Error> {
-        reader.deserialize_any(self)
-    }
-}
-
-impl<'d> Visitor<'d> for Strict<'_> {
-    type Value = Value;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::from(value))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::from(value))
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value)
-            .map(Value::Number)
-            .ok_or_else(|| self.refuse(JsonFault::NotJson))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::from(value))
-    }
-
-    fn visit_seq<A: SeqAccess<'d>>(self, mut elements: A) -> Result<Value, A::Error> {
-        let deeper = self.deeper()?;
-        let mut values = Vec::new();
-        while let Some(value) = elements.next_element_seed(deeper)? {
-            values.push(value);
-        }
-        Ok(Value::Array(values))
-    }
-
-    fn visit_map<A: MapAccess<'d>>(self, mut members: A) -> Result<Value, A::Error> {
-        let deeper = self.deeper()?;
-        let mut values = Map::new();
-        while let Some(name) = members.next_key::<String>()? {
-            let value = members.next_value_seed(deeper)?;
-            if values.insert(name, value).is_some() {
-                return Err(self.refuse(JsonFault::DuplicateMember));
-            }
-        }
-        Ok(Value::Object(values))
-    }
-}
-
-/// About how many bytes the members of an object take in memory: one that is written in two letters
-/// may take hundreds.
-pub fn weight(members: &Map<String, Value>) -> usize {
-    /// What an object takes that has but a few members.
-    const FIRST: usize = 448;
-    /// What each member takes beside its name and value.
-    const EACH: usize = 64;
-    let each = members.iter().map(|(name, value)| {
-        name.len()
-            .saturating_add(EACH)
-            .saturating_add(value_weight(value))
-    });
-    each.fold(FIRST, usize::saturating_add)
-}
-
-fn value_weight(value: &Value) -> usize {
-    /// What a value takes in an array that has grown.
-    const VALUE: usize = 48;
-    match value {
-        Value::String(text) => text.len().saturating_add(VALUE),
-        Value::Array(items) => items
-            .iter()
-            .map(value_weight)
-            .fold(VALUE, usize::saturating_add),
-        Value::Object(members) => weight(members).saturating_add(VALUE),
-        _ => VALUE,
-    }
 }
 
 #[cfg(test)]
@@ -231,8 +44,9 @@ mod tests {
 
     use super::*;
 
-    fn read(document: impl AsRef<[u8]>) -> Result<Value, JsonFault> {
-        object(document.as_ref(), 3).map(Value::Object)
+    fn read(document: impl AsRef<[u8]>) -> Result<serde_json::Value, JsonFault> {
+        let read = Document::read(document.as_ref(), 3)?;
+        Ok(read.object().to_map().into())
     }
 
     #[test]

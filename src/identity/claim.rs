@@ -1,11 +1,10 @@
 //! Rules on single claims, for claims that no dialect reads.
 
-use std::mem::discriminant;
-
-use serde_json::{Map, Value};
+use serde_json::Value as Rule;
 
 use super::claim_path::NoObject;
 use super::{ClaimPath, Identity};
+use crate::formats::json::{Document, Value};
 
 /// A rule on one claim.
 ///
@@ -28,13 +27,13 @@ pub struct ClaimRule {
 ///
 /// A whole number is the same as a number and as the text of its digits: Envoy makes text of numbers
 /// that do not fit in 32 bits, and providers send ids in either form. In a rule it is
-/// always a [`Value::Number`] ([`whole`]).
+/// always a [`Rule::Number`] ([`whole`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClaimTest {
     /// It is one of these.
-    OneOf(Vec<Value>),
+    OneOf(Vec<Rule>),
     /// It is an array that has this.
-    Contains(Value),
+    Contains(Rule),
     /// It is a string that begins so.
     Prefix(String),
     /// It is a string that ends so.
@@ -43,8 +42,8 @@ pub enum ClaimTest {
 
 impl ClaimRule {
     /// Whether the rule holds for a token with these claims.
-    pub fn holds(&self, claims: &Map<String, Value>) -> bool {
-        let claim = match self.path.find(claims) {
+    pub fn holds(&self, claims: &Document) -> bool {
+        let claim = match self.path.find(claims.object()) {
             Ok(Some(claim)) => claim,
             Ok(None) => return self.exists == Some(false),
             Err(NoObject) => return false,
@@ -63,7 +62,7 @@ impl ClaimRule {
 
 impl ClaimTest {
     /// Whether the test holds; `None`: the types cannot be compared.
-    fn holds(&self, claim: &Value) -> Option<bool> {
+    fn holds(&self, claim: Value<'_>) -> Option<bool> {
         match (self, claim) {
             (Self::OneOf(values), _) => {
                 let mut comparable = values
@@ -97,29 +96,33 @@ fn is_plain_digits(text: &str) -> bool {
     is_number && !is_zero_before && text != "-0"
 }
 
-fn is_same(value: &Value, claim: &Value) -> bool {
+fn is_same(value: &Rule, claim: Value<'_>) -> bool {
     match (value, claim) {
-        (Value::Number(number), Value::String(text)) => number
+        (Rule::Number(number), Value::String(text)) => number
             .as_i64()
             .is_some_and(|number| whole(text) == Some(number)),
-        _ => value == claim,
+        (Rule::Number(number), Value::Number(claim)) => number == claim,
+        (Rule::String(text), Value::String(claim)) => text == claim,
+        (Rule::Bool(flag), Value::Bool(claim)) => *flag == claim,
+        _ => false,
     }
 }
 
 /// Whether a value of a rule and a claim can be compared. A number with a fraction or an exponent
 /// cannot: `7.0` is another spelling of `7`. Nor can a number and a text that is none, or may be
 /// another spelling of one.
-fn is_like(value: &Value, claim: &Value) -> bool {
-    let is_exact = |value: &Value| !value.is_f64();
+fn is_like(value: &Rule, claim: Value<'_>) -> bool {
     match (value, claim) {
-        (Value::Number(_), Value::String(text)) => is_plain_digits(text),
-        _ => discriminant(value) == discriminant(claim) && is_exact(value) && is_exact(claim),
+        (Rule::Number(_), Value::String(text)) => is_plain_digits(text),
+        (Rule::Number(number), Value::Number(claim)) => !number.is_f64() && !claim.is_f64(),
+        (Rule::String(_), Value::String(_)) | (Rule::Bool(_), Value::Bool(_)) => true,
+        _ => false,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{json, Value};
 
     use super::*;
 
@@ -142,7 +145,7 @@ mod tests {
     }
 
     fn holds(rule: &ClaimRule, claims: &Value) -> bool {
-        rule.holds(claims.as_object().unwrap())
+        rule.holds(&Document::from(claims))
     }
 
     /// For each test: values for which it holds, values for which it does not, and values that cannot be
@@ -338,7 +341,7 @@ mod tests {
     #[test]
     fn a_number_spelled_in_another_way_does_not_get_past_a_negated_rule() {
         for spelling in ["7.0", "7e0", "70e-1"] {
-            let claims = crate::formats::json::object(
+            let claims = Document::read(
                 format!(r#"{{"c":{spelling},"l":[{spelling}]}}"#).as_bytes(),
                 4,
             )

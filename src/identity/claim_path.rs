@@ -1,7 +1,6 @@
 //! The path to a claim.
 
-use serde_json::{Map, Value};
-
+use crate::formats::json::{Object, Value};
 /// The names in the path to a claim, from the outermost object. Each is a whole name: dots, colons and
 /// slashes in it mean nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,10 +31,7 @@ impl ClaimPath {
 
     /// The claim, if it is present. Something in the path that is not an object is an error: a client
     /// that can choose a type must not thereby choose that the claim is absent.
-    pub(super) fn find<'c>(
-        &self,
-        claims: &'c Map<String, Value>,
-    ) -> Result<Option<&'c Value>, NoObject> {
+    pub(super) fn find<'c>(&self, claims: Object<'c>) -> Result<Option<Value<'c>>, NoObject> {
         let Some((first, rest)) = self.0.split_first() else {
             return Err(NoObject);
         };
@@ -47,7 +43,7 @@ impl ClaimPath {
                 Some(_) => return Err(NoObject),
             };
         }
-        Ok(claim.filter(|claim| !claim.is_null()))
+        Ok(claim.filter(|claim| !matches!(claim, Value::Null)))
     }
 }
 

@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
-
+use crate::formats::json::Document;
 use crate::time::UnixSeconds;
 use crate::token::{Confirmation, ResponseKind};
 
 /// What is known of a caller before its claims are read by a dialect.
 #[derive(Clone, Copy)]
 pub(super) struct ClaimSource<'s> {
-    pub(super) claims: &'s Arc<Map<String, Value>>,
+    pub(super) claims: &'s Arc<Document>,
     pub(super) issuer: &'s Arc<str>,
     pub(super) expires: UnixSeconds,
     /// The token's `typ` is `at+jwt`: it keeps RFC 9068.

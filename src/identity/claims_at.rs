@@ -1,10 +1,9 @@
 //! Claims under other names than those of the dialect.
 
-use serde_json::{Map, Value};
-
 use super::claim_path::NoObject;
 use super::values::flag;
 use super::{ClaimPath, IdentityFault};
+use crate::formats::json::{Object, Value};
 
 /// A part of an identity whose claim the operator can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,10 +64,7 @@ impl ClaimsAt {
     }
 
     /// The client; only if [`Self::moves`] it.
-    pub(super) fn client(
-        &self,
-        claims: &Map<String, Value>,
-    ) -> Result<Option<String>, IdentityFault> {
+    pub(super) fn client(&self, claims: Object<'_>) -> Result<Option<String>, IdentityFault> {
         let mut client = None;
         for path in self.paths(IdentityPart::Client) {
             let next = text(path, claims, "claims_at.client")?;
@@ -83,7 +79,7 @@ impl ClaimsAt {
 
     /// The e-mail address, and whether `email_verified` beside it is `false`; only if [`Self::moves`]
     /// it.
-    pub(super) fn email<'c>(&self, claims: &'c Map<String, Value>) -> Option<(&'c Value, bool)> {
+    pub(super) fn email<'c>(&self, claims: Object<'c>) -> Option<(Value<'c>, bool)> {
         self.paths(IdentityPart::Email).find_map(|path| {
             let address = path.find(claims).ok()??;
             let verified = path.beside("email_verified");
@@ -97,7 +93,7 @@ impl ClaimsAt {
 /// one below something that is not an object.
 pub(super) fn text<'c>(
     path: &ClaimPath,
-    claims: &'c Map<String, Value>,
+    claims: Object<'c>,
     claim: &'static str,
 ) -> Result<Option<&'c str>, IdentityFault> {
     match path.find(claims) {

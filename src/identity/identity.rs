@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
-
 use super::domain_of;
 use super::kind::Kind;
+use crate::formats::json::Document;
 use crate::time::UnixSeconds;
 
 /// A caller in its normal form, with any provider.
@@ -41,7 +40,7 @@ pub struct Identity {
     /// `exp` of the token.
     pub expires: UnixSeconds,
     /// Every claim as it came.
-    pub claims: Arc<Map<String, Value>>,
+    pub claims: Arc<Document>,
 }
 
 impl Identity {

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
-
 use super::claim_source::ClaimSource;
 use super::dialects::is_ping_one;
 use super::email::is_unambiguous;
 use super::kind::{Kind, Marks};
 use super::{Dialect, Identity, IdentityFault, IdentityPart, IdentityRules};
+use crate::formats::json::{Object, Value};
 use crate::token::{ResponseKind, VerifiedToken};
 
 impl Identity {
@@ -57,7 +56,7 @@ impl Identity {
             subject,
             client: reading.client,
             kind: Kind::Unknown,
-            verified_email: verified_email(claims, reading.email_verified, rules),
+            verified_email: verified_email(claims.object(), reading.email_verified, rules),
             scopes: reading.scopes,
             roles: reading.roles,
             groups: reading.groups,
@@ -96,7 +95,7 @@ fn may_lack_subject(source: ClaimSource<'_>, rules: &IdentityRules) -> bool {
 /// The address, if the provider says explicitly that it is the caller's. Where users can write any
 /// address into their profile, an unverified one would be an account take-over.
 fn verified_email(
-    claims: &Map<String, Value>,
+    claims: Object<'_>,
     email_verified: Option<bool>,
     rules: &IdentityRules,
 ) -> Option<String> {

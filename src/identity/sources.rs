@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::claim_source::ClaimSource;
 use super::{Identity, IdentityFault, IdentityRules};
+use crate::formats::json::Document;
 
 /// How deep claims are looked into.
 const DEPTH: usize = 4;
@@ -16,7 +17,7 @@ impl Identity {
     /// So no table of the dialects can differ from how they read. Needs all claims of the identity.
     pub fn sources(&self, rules: &IdentityRules) -> BTreeMap<&'static str, Vec<String>> {
         let read = |claims: &Map<String, Value>| {
-            let claims = Arc::new(claims.clone());
+            let claims = Arc::new(Document::from(&Value::Object(claims.clone())));
             let source = ClaimSource {
                 claims: &claims,
                 issuer: &self.issuer,
@@ -28,10 +29,10 @@ impl Identity {
             Self::read(source, &self.provider, rules)
         };
         let mut sources = BTreeMap::new();
-        if let Ok(whole) = read(&self.claims) {
+        let mut claims = self.claims.object().to_map();
+        if let Ok(whole) = read(&claims) {
             let search = Search { read, whole };
-            let mut without = (*self.claims).clone();
-            search.below(&mut without, &mut Vec::new(), &mut sources);
+            search.below(&mut claims, &mut Vec::new(), &mut sources);
         }
         sources
     }
@@ -139,7 +140,7 @@ mod tests {
             "sub": "a", "azp": "portal", "scope": "openid x",
             "realm_access": { "roles": ["admin"], "other": 1 }, "unread": { "roles": ["x"] },
         });
-        let claims = Arc::new(claims.as_object().unwrap().clone());
+        let claims = Arc::new(Document::from(&claims));
         let source = ClaimSource {
             claims: &claims,
             issuer: &"https://idp.example".into(),

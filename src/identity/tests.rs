@@ -15,6 +15,7 @@ use serde_json::{json, Value};
 
 use super::claim_source::ClaimSource;
 use super::*;
+use crate::formats::json::Document;
 use crate::time::UnixSeconds;
 use crate::token::{Confirmation, ResponseKind};
 
@@ -42,13 +43,12 @@ fn read_as(
     claims: &Value,
     keeps_rfc_9068: bool,
 ) -> Result<Identity, IdentityFault> {
-    let claims = Arc::new(claims.as_object().expect("claims").clone());
     let issuer = claims
         .get("iss")
         .and_then(Value::as_str)
         .unwrap_or("https://idp.example");
     let source = ClaimSource {
-        claims: &claims,
+        claims: &Arc::new(Document::from(claims)),
         issuer: &issuer.into(),
         expires: UnixSeconds(7),
         keeps_rfc_9068,

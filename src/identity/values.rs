@@ -2,20 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use crate::formats::json::Value;
 
 /// The value of a claim that should be a boolean. Amazon Cognito and the load balancers of AWS write the
 /// text `true`, and others the text `False`. No other text is `true`, because `true` gives rights, and
 /// `1` or `yes` may mean anything. What PHP and SQL make of `false` is `false`.
-pub(super) fn flag(value: &Value) -> Option<bool> {
+pub(super) fn flag(value: Value<'_>) -> Option<bool> {
     match value {
-        Value::Bool(flag) => Some(*flag),
-        Value::String(text) if text == "true" => Some(true),
+        Value::Bool(flag) => Some(flag),
+        Value::String("true") => Some(true),
         Value::String(text) => ["false", "no", "0"]
             .iter()
             .any(|no| text.eq_ignore_ascii_case(no))
             .then_some(false),
-        value => (*value == 0).then_some(false),
+        value => (value.as_u64() == Some(0)).then_some(false),
     }
 }
 
@@ -25,7 +25,7 @@ pub(super) fn flag(value: &Value) -> Option<bool> {
 /// One space alone separates scopes (RFC 6749 §3.3). A name with another blank or a control
 /// character is no scope, and a text with one is no list of scopes: programs split it at different
 /// positions, so that one could find a scope that the provider never granted.
-pub(super) fn names(value: Option<&Value>) -> Vec<String> {
+pub(super) fn names(value: Option<Value<'_>>) -> Vec<String> {
     match value {
         Some(Value::String(joined)) if joined.chars().all(is_in_scope_list) => joined
             .split(' ')
@@ -48,9 +48,9 @@ fn is_in_scope_list(letter: char) -> bool {
 }
 
 /// Names in a claim in which a space is part of a name: an array of strings, or one string.
-pub(super) fn whole_names(value: Option<&Value>) -> Vec<String> {
+pub(super) fn whole_names(value: Option<Value<'_>>) -> Vec<String> {
     match value {
-        Some(Value::String(name)) => vec![name.clone()],
+        Some(Value::String(name)) => vec![name.to_owned()],
         Some(Value::Array(items)) => items
             .iter()
             .filter_map(Value::as_str)

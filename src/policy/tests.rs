@@ -7,9 +7,10 @@ mod groups;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde_json::{json, Map};
+use serde_json::json;
 
 use super::*;
+use crate::formats::json::Document;
 use crate::identity::{ClaimRule, ClaimTest, Identity, Kind};
 use crate::time::UnixSeconds;
 
@@ -29,7 +30,7 @@ fn person() -> Identity {
         hosted_domain: None,
         token_id: None,
         expires: UnixSeconds(7),
-        claims: Arc::new(Map::from_iter([("c".to_owned(), json!("x"))])),
+        claims: Arc::new(Document::from(&json!({"c": "x"}))),
     }
 }
 

@@ -3,8 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
-
+use crate::formats::json::Document;
 use crate::time::UnixMillis;
 
 /// The introspection response about an active token, and how long it counts.
@@ -12,7 +11,7 @@ use crate::time::UnixMillis;
 /// Only the fact store makes one, of the response to its call for this token.
 #[derive(Clone)]
 pub struct ActiveResponse {
-    claims: Arc<Map<String, Value>>,
+    claims: Arc<Document>,
     term: Term,
 }
 
@@ -35,7 +34,7 @@ impl Term {
 
 impl ActiveResponse {
     /// Of the members of a response that says that the token is active.
-    pub(crate) fn new(claims: Map<String, Value>, term: Term) -> Self {
+    pub(crate) fn new(claims: Document, term: Term) -> Self {
         Self {
             claims: Arc::new(claims),
             term,
@@ -43,7 +42,7 @@ impl ActiveResponse {
     }
 
     /// Its members.
-    pub const fn claims(&self) -> &Arc<Map<String, Value>> {
+    pub const fn claims(&self) -> &Arc<Document> {
         &self.claims
     }
 

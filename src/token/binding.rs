@@ -1,9 +1,8 @@
 //! What a bound token is bound to.
 
-use serde_json::{Map, Value};
-
 use super::TokenFault;
 use crate::crypto::Thumbprint;
+use crate::formats::json::Object;
 
 /// What a token is bound to: its claim `cnf` (RFC 7800 §3.1). A client that has the token must also
 /// have all of this.
@@ -20,7 +19,7 @@ impl Binding {
     ///
     /// Members that are not known are ignored (RFC 7800 §3.1), but one that is known must be there: a
     /// token that is bound to something else is no bearer token.
-    pub(super) fn read(claims: &Map<String, Value>) -> Result<Option<Self>, TokenFault> {
+    pub(super) fn read(claims: Object<'_>) -> Result<Option<Self>, TokenFault> {
         let Some(confirmation) = claims.get("cnf") else {
             return Ok(None);
         };
@@ -48,16 +47,17 @@ impl Binding {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{json, Value};
 
     use super::*;
+    use crate::formats::json::Document;
 
     const ONE: &str = "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0";
     const OTHER: &str = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
 
     fn read(confirmation: &Value) -> Result<Option<Binding>, TokenFault> {
         let claims = json!({"sub": "a", "cnf": confirmation});
-        Binding::read(claims.as_object().unwrap())
+        Binding::read(Document::from(&claims).object())
     }
 
     #[test]
@@ -75,7 +75,7 @@ mod tests {
             let binding = Binding { key, certificate };
             assert_eq!(read(&confirmation), Ok(Some(binding)), "{confirmation}");
         }
-        assert_eq!(Binding::read(&Map::new()), Ok(None));
+        assert_eq!(Binding::read(Document::default().object()), Ok(None));
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! Claims that several readers share.
 
-use serde_json::{Map, Value};
-
 use super::TokenFault;
+use crate::formats::json::{Array, Object, Value};
 
 /// The claims that can name the OAuth client of a token, with one provider or another.
 pub const CLIENT_CLAIMS: [&str; 4] = ["azp", "client_id", "cid", "appid"];
@@ -19,10 +18,7 @@ impl From<NotText> for TokenFault {
 
 /// A claim that must be a string if it is present. A claim of another type is not an absent one: a
 /// client that can choose the type must not thereby choose how the gate decides (RFC 7519 §4).
-pub fn text<'c>(
-    claims: &'c Map<String, Value>,
-    name: &'static str,
-) -> Result<Option<&'c str>, NotText> {
+pub fn text<'c>(claims: Object<'c>, name: &'static str) -> Result<Option<&'c str>, NotText> {
     match claims.get(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
@@ -32,10 +28,6 @@ pub fn text<'c>(
 
 /// The values of `aud`: one string, or an array of them (RFC 7519 §4.1.3). Their types are not
 /// checked.
-pub(super) fn audiences(claims: &Map<String, Value>) -> &[Value] {
-    match claims.get("aud") {
-        None | Some(Value::Null) => &[],
-        Some(Value::Array(several)) => several,
-        Some(one) => std::slice::from_ref(one),
-    }
+pub(super) fn audiences(claims: Object<'_>) -> Array<'_> {
+    claims.several("aud")
 }

@@ -7,13 +7,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
-
 use super::claims::{audiences, text};
+use super::kind::is_media_type;
 use super::numeric_date::numeric_date;
 use super::verified::{allowed_algorithm, check_signature};
 use super::{TokenFault, TokenRules, UntrustedToken};
 use crate::crypto::{KeySet, SignatureVerifier};
+use crate::formats::json::{Object, Value};
 use crate::time::UnixSeconds;
 
 /// The longest id of an event.
@@ -209,27 +209,21 @@ impl VerifiedEvent {
 /// Log-out tokens should have a `typ` of their own, and of some providers do not (Back-Channel Logout
 /// §2.4); `events` tells them from others. Security events must have theirs (SSF §4.1.6).
 fn check_typ(typ: Option<&str>, kind: EventKind) -> Result<(), TokenFault> {
-    let typ = typ.map(str::to_ascii_lowercase);
-    let typ = typ
-        .as_deref()
-        .map(|typ| typ.strip_prefix("application/").unwrap_or(typ));
-    match (kind, typ) {
-        (EventKind::Logout, None | Some("jwt" | "logout+jwt"))
-        | (EventKind::Security, Some("secevent+jwt")) => Ok(()),
-        _ => Err(TokenFault::WrongType("typ")),
-    }
+    let is = |kind: &str| typ.is_some_and(|typ| is_media_type(typ, kind));
+    let is_good = match kind {
+        EventKind::Logout => typ.is_none() || is("jwt") || is("logout+jwt"),
+        EventKind::Security => is("secevent+jwt"),
+    };
+    is_good.then_some(()).ok_or(TokenFault::WrongType("typ"))
 }
 
-fn check_audience(
-    claims: &Map<String, Value>,
-    wanted: &BTreeSet<String>,
-) -> Result<(), TokenFault> {
+fn check_audience(claims: Object<'_>, wanted: &BTreeSet<String>) -> Result<(), TokenFault> {
     let named = audiences(claims);
     if named.is_empty() {
         return Err(TokenFault::AudienceMissing);
     }
     let mut found = false;
-    for value in named {
+    for value in named.iter() {
         let wrong_type = TokenFault::ClaimOfWrongType("aud");
         found |= wanted.contains(value.as_str().ok_or(wrong_type)?);
     }
@@ -238,7 +232,7 @@ fn check_audience(
 
 /// Checks `iat`, and `exp` and `nbf` if they are there.
 fn check_times(
-    claims: &Map<String, Value>,
+    claims: Object<'_>,
     skew: Duration,
     longest: Duration,
     now: UnixSeconds,
@@ -261,10 +255,7 @@ fn check_times(
     Ok((issued, accepted_until))
 }
 
-fn ended_by_logout(
-    claims: &Map<String, Value>,
-    events: &Map<String, Value>,
-) -> Result<Vec<Ended>, EventFault> {
+fn ended_by_logout(claims: Object<'_>, events: Object<'_>) -> Result<Vec<Ended>, EventFault> {
     if !matches!(events.get(LOGOUT), Some(Value::Object(_))) {
         return Err(TokenFault::WrongType("events").into());
     }
@@ -300,13 +291,14 @@ fn of_session(session: Option<&str>, subject: Option<&str>) -> Vec<Ended> {
 fn ended_by_event(
     token: &UntrustedToken<'_>,
     rules: &TokenRules,
-    events: &Map<String, Value>,
+    events: Object<'_>,
 ) -> Result<Vec<Ended>, EventFault> {
     // RFC 8417 §2.2: a statement has at least one event, which is an object.
-    if events.is_empty() || !events.values().all(Value::is_object) {
+    let mut members = events.members().map(|(_, event)| event);
+    if events.is_empty() || !members.all(|event| matches!(event, Value::Object(_))) {
         return Err(TokenFault::WrongType("events").into());
     }
-    let Some(event) = ENDING.iter().find_map(|name| events.get(*name)) else {
+    let Some(event) = ENDING.iter().find_map(|name| events.get(name)) else {
         return Ok(Vec::new());
     };
     // Before SSF 1.0 the subject was in the event.
@@ -321,7 +313,7 @@ fn ended_by_event(
 }
 
 /// The tokens of a subject (RFC 9493). `None`: the gate cannot say which they are.
-fn subjects(subject: &Value, is_issuer: &dyn Fn(&str) -> bool) -> Option<Vec<Ended>> {
+fn subjects(subject: Value<'_>, is_issuer: &dyn Fn(&str) -> bool) -> Option<Vec<Ended>> {
     let member = |name: &str| {
         let text = subject.get(name).and_then(Value::as_str);
         text.filter(|text| !text.is_empty())

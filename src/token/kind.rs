@@ -1,8 +1,7 @@
 //! How access tokens differ from the other tokens that a provider signs with the same keys.
 
-use serde_json::{Map, Value};
-
 use super::{Binding, TokenFault, TokenRules, TypRule, UntrustedToken, CLIENT_CLAIMS};
+use crate::formats::json::{Object, Value};
 
 /// Refuses a token that is not an access token, as far as the token shows it (RFC 8725 §3.11, §3.12).
 ///
@@ -75,10 +74,10 @@ pub(super) struct AccessToken {
     pub(super) hint: Option<&'static str>,
 }
 
-fn id_token_claim(claims: &Map<String, Value>) -> Result<(), TokenFault> {
+fn id_token_claim(claims: Object<'_>) -> Result<(), TokenFault> {
     match ["nonce", "at_hash", "c_hash", "s_hash"]
         .into_iter()
-        .find(|name| claims.contains_key(*name))
+        .find(|name| claims.contains_key(name))
     {
         Some(name) => Err(TokenFault::WrongType(name)),
         None => Ok(()),
@@ -88,7 +87,7 @@ fn id_token_claim(claims: &Map<String, Value>) -> Result<(), TokenFault> {
 /// Refuses a token without marks that can only be an ID token. One that may be an ID token gets a
 /// hint.
 fn unmarked(
-    claims: &Map<String, Value>,
+    claims: Object<'_>,
     client_claims: &[&'static str],
 ) -> Result<Option<&'static str>, TokenFault> {
     const LIKE_AN_ID_TOKEN: &str = "may be an ID token, as nothing in it is of an access token \
@@ -109,7 +108,7 @@ fn unmarked(
         let [_azp, client_id, cid, appid] = CLIENT_CLAIMS;
         [client_id, cid, appid]
     };
-    let has = |names: &[&str]| names.iter().any(|name| claims.contains_key(*name));
+    let has = |names: &[&str]| names.iter().any(|name| claims.contains_key(name));
     if let Some(first) = client_claims.first() {
         return if has(client_claims) {
             Ok(None)
@@ -117,7 +116,7 @@ fn unmarked(
             Err(TokenFault::WrongType(first))
         };
     }
-    let is_audience = |client: &Value| match claims.get("aud") {
+    let is_audience = |client: Value<'_>| match claims.get("aud") {
         Some(Value::Array(audiences)) => audiences.contains(client),
         audience => audience == Some(client),
     };
@@ -142,10 +141,7 @@ fn unmarked(
 ///
 /// Refresh tokens are active, too, and the response about one may look like that about an access
 /// token. So it must say which it is, unless the operator accepts it without.
-pub(super) fn check_response(
-    claims: &Map<String, Value>,
-    accept_untyped: bool,
-) -> Result<(), TokenFault> {
+pub(super) fn check_response(claims: Object<'_>, accept_untyped: bool) -> Result<(), TokenFault> {
     if claims.contains_key("events") {
         return Err(TokenFault::WrongType("events"));
     }
@@ -170,7 +166,7 @@ pub(super) fn check_response(
 
 /// Refuses a token that is used neither as a bearer token nor with a proof that the gate checks, by its
 /// introspection response.
-pub(super) fn check_use(claims: &Map<String, Value>) -> Result<Mark, TokenFault> {
+pub(super) fn check_use(claims: Object<'_>) -> Result<Mark, TokenFault> {
     match claims.get("token_type") {
         None => Ok(Mark::None),
         Some(Value::String(kind)) => {
@@ -188,7 +184,7 @@ pub(super) fn check_use(claims: &Map<String, Value>) -> Result<Mark, TokenFault>
 
 /// Whether the claim `name` marks a token that is sent with `DPoP` proofs (RFC 9449 §5), and the token is
 /// bound to the key of the proofs.
-fn is_dpop(claims: &Map<String, Value>, name: &str) -> Result<bool, TokenFault> {
+fn is_dpop(claims: Object<'_>, name: &str) -> Result<bool, TokenFault> {
     let mark = claims.get(name).and_then(Value::as_str);
     if !mark.is_some_and(|mark| mark.eq_ignore_ascii_case("DPoP")) {
         return Ok(false);
@@ -204,26 +200,28 @@ pub(super) enum Mark {
     None,
 }
 
-/// `typ` is a media type: without regard to case, and `application/` may be left out
+/// Whether `typ` is this media type: without regard to case, and `application/` may be left out
 /// (RFC 7515 §4.1.9).
+pub(super) fn is_media_type(typ: &str, kind: &str) -> bool {
+    const TREE: &str = "application/";
+    let short = match typ.split_at_checked(TREE.len()) {
+        Some((tree, short)) if tree.eq_ignore_ascii_case(TREE) => short,
+        _ => typ,
+    };
+    short.eq_ignore_ascii_case(kind)
+}
+
 fn header_mark(typ: Option<&str>, rule: TypRule) -> Result<Mark, TokenFault> {
-    let typ = typ.map(str::to_ascii_lowercase);
-    let kind = typ
-        .as_deref()
-        .map(|typ| typ.strip_prefix("application/").unwrap_or(typ));
-    match (kind, rule) {
-        (Some("at+jwt"), TypRule::AccessToken | TypRule::AnyAccessToken) => Ok(Mark::Wanted),
-        (None | Some("jwt"), TypRule::AnyAccessToken | TypRule::IdToken) => Ok(Mark::None),
+    let is = |kind: &str| typ.is_some_and(|typ| is_media_type(typ, kind));
+    match rule {
+        TypRule::AccessToken | TypRule::AnyAccessToken if is("at+jwt") => Ok(Mark::Wanted),
+        TypRule::AnyAccessToken | TypRule::IdToken if typ.is_none() || is("jwt") => Ok(Mark::None),
         _ => Err(TokenFault::WrongType("typ")),
     }
 }
 
 /// A claim that marks kinds: with the value `wanted`, or another kind.
-fn claim_mark(
-    claims: &Map<String, Value>,
-    name: &'static str,
-    wanted: &str,
-) -> Result<Mark, TokenFault> {
+fn claim_mark(claims: Object<'_>, name: &'static str, wanted: &str) -> Result<Mark, TokenFault> {
     match claims.get(name) {
         None => Ok(Mark::None),
         Some(Value::String(mark)) if mark.eq_ignore_ascii_case(wanted) => Ok(Mark::Wanted),

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
-
 use super::claims::{audiences, CLIENT_CLAIMS};
 use super::TokenFault;
+use crate::formats::json::{Document, Value};
 
 const ID_TOKEN: &str = "an ID token: have the client send the access token for the API, or set \
     typ: id_token where the provider has no other JWTs, as Dex";
@@ -44,32 +43,33 @@ const OF_ID_TOKENS: [&str; 9] = [
 /// The usual cause of a fault, if the claims show one. It decides nothing.
 pub fn misfit(
     fault: TokenFault,
-    claims: &Map<String, Value>,
+    claims: &Document,
     accepted: &BTreeSet<String>,
 ) -> Option<&'static str> {
-    let is = |name: &str, value: &str| claims.get(name).is_some_and(|claim| *claim == value);
-    let of_client = |name: &&str| CLIENT_CLAIMS.contains(name) || *name == "sub";
+    let claims = claims.object();
+    let is = |name: &str, value: &str| claims.get(name).is_some_and(|claim| claim == value);
     match fault {
         TokenFault::WrongType(name) if OF_ID_TOKENS.contains(&name) => Some(ID_TOKEN),
         TokenFault::WrongType("token_use") if is("token_use", "id") => Some(ID_TOKEN),
         TokenFault::WrongType("typ") if is("typ", "ID") => Some(ID_TOKEN),
         TokenFault::AudienceMissing => CLIENT_CLAIMS
             .iter()
-            .any(|name| claims.contains_key(*name))
+            .any(|name| claims.contains_key(name))
             .then_some(NO_AUDIENCE),
         TokenFault::WrongAudience => {
             let audience = audiences(claims);
-            if audience.iter().any(|one| *one == "urn:microsoft:userinfo") {
+            if audience.iter().any(|one| one == "urn:microsoft:userinfo") {
                 return Some(FOR_USERINFO);
             }
-            let mut names = audience.iter().filter_map(|name| name.as_str());
+            let mut names = audience.iter().filter_map(Value::as_str);
             if names.any(|name| is_other_name(name, accepted)) {
                 return Some(OTHER_NAME);
             }
             // The token of an application names its client in `sub` alone, with some providers.
-            let mut members = claims.iter();
-            members
-                .any(|(name, value)| of_client(&name.as_str()) && audience.contains(value))
+            let of_client = CLIENT_CLAIMS.iter().chain(&["sub"]);
+            of_client
+                .filter_map(|name| claims.get(name))
+                .any(|client| audience.contains(client))
                 .then_some(FOR_THE_CLIENT)
         }
         _ => None,
@@ -130,8 +130,8 @@ mod tests {
             ),
             (TokenFault::Expired, json!({"azp": "a", "aud": "a"}), None),
         ] {
-            let claims = claims.as_object().unwrap();
-            let found = misfit(fault, claims, &BTreeSet::new());
+            let claims = Document::from(&claims);
+            let found = misfit(fault, &claims, &BTreeSet::new());
             assert_eq!(found, expected, "{fault:?} {claims:?}");
         }
     }
@@ -146,8 +146,8 @@ mod tests {
         ] {
             let claims = json!({ "aud": audience });
             let accepted = BTreeSet::from([accepted.to_owned()]);
-            let claims = claims.as_object().unwrap();
-            let found = misfit(TokenFault::WrongAudience, claims, &accepted);
+            let claims = Document::from(&claims);
+            let found = misfit(TokenFault::WrongAudience, &claims, &accepted);
             assert_eq!(found.is_some(), is_named, "{audience}");
         }
     }

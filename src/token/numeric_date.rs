@@ -1,8 +1,7 @@
 //! `NumericDate`: times in claims (RFC 7519 §2).
 
-use serde_json::{Map, Value};
-
 use super::TokenFault;
+use crate::formats::json::Object;
 use crate::time::UnixSeconds;
 
 /// 9999-12-31T23:59:59Z. Later times are mistakes, such as milliseconds for seconds, or attempts to make
@@ -12,7 +11,7 @@ const LATEST: u64 = 253_402_300_799;
 /// Reads the claim `name`; `None` if it is absent. A fraction is cut off, which makes a token end
 /// up to a second early.
 pub(super) fn numeric_date(
-    claims: &Map<String, Value>,
+    claims: Object<'_>,
     name: &'static str,
 ) -> Result<Option<UnixSeconds>, TokenFault> {
     let Some(value) = claims.get(name) else {
@@ -43,12 +42,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::formats::json;
+    use crate::formats::json::Document;
 
     /// Goes through the JSON reader, so that numbers are what a token's would be.
     fn read(number: &str) -> Result<Option<UnixSeconds>, TokenFault> {
-        let claims = json::object(format!(r#"{{"exp":{number}}}"#).as_bytes(), 4);
-        numeric_date(&claims.unwrap(), "exp")
+        let claims = Document::read(format!(r#"{{"exp":{number}}}"#).as_bytes(), 4);
+        numeric_date(claims.unwrap().object(), "exp")
     }
 
     #[test]
@@ -90,6 +89,9 @@ mod tests {
     #[test]
     fn an_absent_claim_is_absent() {
         let claims = json!({"nbf": 1});
-        assert_eq!(numeric_date(claims.as_object().unwrap(), "exp"), Ok(None));
+        assert_eq!(
+            numeric_date(Document::from(&claims).object(), "exp"),
+            Ok(None)
+        );
     }
 }

@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine as _;
-use serde_json::{Map, Value};
 
 use super::numeric_date::numeric_date;
 use super::untrusted::{decode, three_parts};
 use super::{CompactToken, NonceKey, ProofFault, MAX_TOKEN_DEPTH};
 use crate::crypto::{Algorithm, PublicKey, SignatureVerifier, SkipReason, Thumbprint};
-use crate::formats::json;
+use crate::formats::json::{Document, Object, Value};
 use crate::http::{Origin, RequestHead};
 use crate::time::UnixSeconds;
 
@@ -62,10 +61,11 @@ impl VerifiedProof {
         let [header, claims, signature] = three_parts(proof).map_err(|_| ProofFault::Malformed)?;
         let signing_input = proof.rsplit_once('.').ok_or(ProofFault::Malformed)?.0;
         let (header, claims) = (object(header)?, object(claims)?);
+        let (header, claims) = (header.object(), claims.object());
         let signature = decode(signature).map_err(|_| ProofFault::Malformed)?;
-        let algorithm = check_header(&header)?;
-        let (id, issued) = check_claims(&claims, target)?;
-        let (key, thumbprint) = key(&header, algorithm)?;
+        let algorithm = check_header(header)?;
+        let (id, issued) = check_claims(claims, target)?;
+        let (key, thumbprint) = key(header, algorithm)?;
         if thumbprint != *target.key {
             return Err(ProofFault::OtherKey);
         }
@@ -95,17 +95,17 @@ fn proof_of(request: &RequestHead) -> Result<&str, ProofFault> {
     std::str::from_utf8(value).map_err(|_| ProofFault::Malformed)
 }
 
-fn object(part: &str) -> Result<Map<String, Value>, ProofFault> {
+fn object(part: &str) -> Result<Document, ProofFault> {
     let document = decode(part).map_err(|_| ProofFault::Malformed)?;
-    json::object(&document, MAX_TOKEN_DEPTH).map_err(|_| ProofFault::Malformed)
+    Document::read(&document, MAX_TOKEN_DEPTH).map_err(|_| ProofFault::Malformed)
 }
 
-fn check_header(header: &Map<String, Value>) -> Result<Algorithm, ProofFault> {
+fn check_header(header: Object<'_>) -> Result<Algorithm, ProofFault> {
     if header.contains_key("crit") || header.contains_key("b64") {
         return Err(ProofFault::Malformed);
     }
     match header.get("typ") {
-        Some(Value::String(typ)) if typ == "dpop+jwt" => {}
+        Some(Value::String("dpop+jwt")) => {}
         _ => return Err(ProofFault::WrongType),
     }
     let name = text(header, "alg")?;
@@ -117,7 +117,7 @@ fn check_header(header: &Map<String, Value>) -> Result<Algorithm, ProofFault> {
 
 /// Checks what the proof is for. Gives its id, and when it was made.
 fn check_claims<'c>(
-    claims: &'c Map<String, Value>,
+    claims: Object<'c>,
     target: &ProofTarget<'_>,
 ) -> Result<(&'c str, UnixSeconds), ProofFault> {
     let request = target.request;
@@ -155,20 +155,18 @@ fn check_claims<'c>(
 }
 
 /// The key that the proof names itself. Whose it is follows from its thumbprint alone.
-fn key(
-    header: &Map<String, Value>,
-    algorithm: Algorithm,
-) -> Result<(PublicKey, Thumbprint), ProofFault> {
+fn key(header: Object<'_>, algorithm: Algorithm) -> Result<(PublicKey, Thumbprint), ProofFault> {
     let jwk = header.get("jwk").and_then(Value::as_object);
     let jwk = jwk.ok_or(ProofFault::Malformed)?;
-    let (key, thumbprint) = PublicKey::of_client(jwk).map_err(ProofFault::KeyNotSupported)?;
+    let (key, thumbprint) =
+        PublicKey::of_client(&jwk.to_map()).map_err(ProofFault::KeyNotSupported)?;
     if !key.fits(algorithm) {
         return Err(ProofFault::KeyNotSupported(SkipReason::Algorithm));
     }
     Ok((key, thumbprint))
 }
 
-fn text<'m>(members: &'m Map<String, Value>, name: &str) -> Result<&'m str, ProofFault> {
+fn text<'m>(members: Object<'m>, name: &str) -> Result<&'m str, ProofFault> {
     let text = members.get(name).and_then(Value::as_str);
     text.ok_or(ProofFault::Malformed)
 }

@@ -1,13 +1,12 @@
 //! The tenant in tokens and issuers, as Entra writes it.
 
-use serde_json::{Map, Value};
-
 /// What stands for the tenant in an issuer of several tenants, as Entra writes it in discovery
 /// documents and keys.
 pub const TENANT: &str = "{tenantid}";
+use crate::formats::json::{Object, Value};
 
 /// `tid`, if it is a GUID: nothing else may become a part of an issuer.
-pub(super) fn tenant(claims: &Map<String, Value>) -> Option<&str> {
+pub(super) fn tenant(claims: Object<'_>) -> Option<&str> {
     claims
         .get("tid")
         .and_then(Value::as_str)

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value};
-
 use super::numeric_date::numeric_date;
 use super::TokenFault;
+use crate::formats::json::Object;
 use crate::time::UnixSeconds;
 
 /// When a token may be used.
@@ -18,7 +17,7 @@ pub(super) struct Times {
 
 impl Times {
     /// Reads `exp`, `nbf` and `iat` (RFC 7519 §4.1.4 to §4.1.6).
-    pub(super) fn read(claims: &Map<String, Value>) -> Result<Self, TokenFault> {
+    pub(super) fn read(claims: Object<'_>) -> Result<Self, TokenFault> {
         Ok(Self {
             expires: numeric_date(claims, "exp")?.ok_or(TokenFault::ExpiryMissing)?,
             not_before: numeric_date(claims, "nbf")?,
@@ -28,10 +27,7 @@ impl Times {
 
     /// Reads those of an introspection response that counts until then. Without `exp`, that is the
     /// end: fractions of seconds are cut off, and the provider's clock may be ahead.
-    pub(super) fn of_response(
-        claims: &Map<String, Value>,
-        until: UnixSeconds,
-    ) -> Result<Self, TokenFault> {
+    pub(super) fn of_response(claims: Object<'_>, until: UnixSeconds) -> Result<Self, TokenFault> {
         let issued = numeric_date(claims, "iat")?;
         let last = until.saturating_add(Duration::from_secs(1));
         Ok(Self {

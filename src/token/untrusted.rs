@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine as _;
-use serde_json::{Map, Value};
 
+use super::claims::text;
 use super::numeric_date::numeric_date;
 use super::tenant::tenant;
 use super::{misfit, TokenFault, TokenRules, UnverifiedClaims};
 use crate::crypto::{Algorithm, MAX_KEY_ID_BYTES};
-use crate::formats::json;
+use crate::formats::json::{Document, Object, Value};
 use crate::time::UnixSeconds;
 
 /// The longest token that is read. Tokens with hundreds of groups have some 10 KiB; Envoy accepts
@@ -26,8 +26,8 @@ pub struct UntrustedToken<'t> {
     signing_input: &'t str,
     signature: Vec<u8>,
     header: Header,
-    claims: Arc<Map<String, Value>>,
-    issuer: String,
+    /// They have an `iss` that is text.
+    claims: Arc<Document>,
 }
 
 impl<'t> UntrustedToken<'t> {
@@ -43,61 +43,59 @@ impl<'t> UntrustedToken<'t> {
             .map(|(input, _)| input)
             .ok_or(TokenFault::NotAJws)?;
         let signature = decode(signature)?;
-        let header = Header::read(&decode(header)?)?;
-        let claims = json::object(&decode(claims)?, MAX_TOKEN_DEPTH)
-            .map_err(|_| TokenFault::ClaimsMalformed)?;
-        let issuer = match claims.get("iss") {
-            Some(Value::String(issuer)) => issuer.clone(),
-            Some(_) => return Err(TokenFault::ClaimOfWrongType("iss")),
-            None => return Err(TokenFault::IssuerMissing),
-        };
+        let mut document = Vec::with_capacity(claims.len());
+        decode_into(&mut document, header)?;
+        let header = Header::read(&document)?;
+        decode_into(&mut document, claims)?;
+        let claims =
+            Document::read(&document, MAX_TOKEN_DEPTH).map_err(|_| TokenFault::ClaimsMalformed)?;
+        text(claims.object(), "iss")?.ok_or(TokenFault::IssuerMissing)?;
         Ok(Self {
             signing_input,
             signature,
             header,
             claims: Arc::new(claims),
-            issuer,
         })
     }
 
     /// The `iss` that the token claims. It only selects the keys for the check.
     pub fn claimed_issuer(&self) -> &str {
-        &self.issuer
+        self.claimed_text("iss").unwrap_or_default()
     }
 
     /// The `alg` that the token claims, if the gate can check it.
     pub fn algorithm(&self) -> Option<Algorithm> {
-        Algorithm::parse(&self.header.algorithm)
+        Algorithm::parse(self.header.text("alg")?)
     }
 
     /// The name of the `alg` that the token claims, if it is a registered one.
     pub fn algorithm_name(&self) -> Option<&'static str> {
-        Algorithm::registered(&self.header.algorithm)
+        Algorithm::registered(self.header.text("alg")?)
     }
 
     /// `kid` of the header: the key that the token claims to be signed with.
     pub fn key_id(&self) -> Option<&str> {
-        self.header.key_id.as_deref()
+        self.header.text("kid")
     }
 
     /// `typ` of the header: the kind that the token claims to be.
     pub fn typ(&self) -> Option<&str> {
-        self.header.typ.as_deref()
+        self.header.text("typ")
     }
 
     /// The `jti` that the token claims.
     pub fn claimed_id(&self) -> Option<&str> {
-        self.claims.get("jti").and_then(Value::as_str)
+        self.claimed_text("jti")
     }
 
     /// The `exp` that the token claims, if it is a date at all.
     pub fn claimed_expiry(&self) -> Option<UnixSeconds> {
-        numeric_date(&self.claims, "exp").ok().flatten()
+        numeric_date(self.claims(), "exp").ok().flatten()
     }
 
     /// The `iat` that the token claims, if it is a date at all.
     pub fn claimed_issue(&self) -> Option<UnixSeconds> {
-        numeric_date(&self.claims, "iat").ok().flatten()
+        numeric_date(self.claims(), "iat").ok().flatten()
     }
 
     /// A claim that is text.
@@ -107,12 +105,12 @@ impl<'t> UntrustedToken<'t> {
 
     /// The claims that help an operator to find out why the token was refused.
     pub fn claimed(&self) -> UnverifiedClaims {
-        UnverifiedClaims::of(&self.claims, self.key_id())
+        UnverifiedClaims::of(self.claims(), self.key_id())
     }
 
     /// `tid`, if it is a GUID. Nothing else may become a part of an issuer.
     pub fn claimed_tenant(&self) -> Option<&str> {
-        tenant(&self.claims)
+        tenant(self.claims())
     }
 
     /// The usual cause of this fault, for the audit record.
@@ -129,7 +127,12 @@ impl<'t> UntrustedToken<'t> {
         &self.signature
     }
 
-    pub(super) const fn claims(&self) -> &Arc<Map<String, Value>> {
+    pub(super) fn claims(&self) -> Object<'_> {
+        self.claims.object()
+    }
+
+    /// The same, to be kept.
+    pub(super) const fn shared_claims(&self) -> &Arc<Document> {
         &self.claims
     }
 }
@@ -147,36 +150,30 @@ impl fmt::Debug for UntrustedToken<'_> {
 /// What of the header is used. `jku`, `jwk`, `x5u`, `x5c` and `x5t` are never read: they would let
 /// the token itself name the key that it is checked with (RFC 8725 §3.10), and make the gate call
 /// addresses that the client chooses.
-struct Header {
-    algorithm: String,
-    key_id: Option<String>,
-    typ: Option<String>,
-}
+struct Header(Document);
 
 impl Header {
     fn read(document: &[u8]) -> Result<Self, TokenFault> {
-        let mut members =
-            json::object(document, MAX_TOKEN_DEPTH).map_err(|_| TokenFault::HeaderMalformed)?;
+        let malformed = TokenFault::HeaderMalformed;
+        let header = Document::read(document, MAX_TOKEN_DEPTH).map_err(|_| malformed)?;
+        let members = header.object();
         if members.contains_key("enc") || members.contains_key("zip") {
             return Err(TokenFault::Encrypted);
         }
         if members.contains_key("crit") || members.contains_key("b64") {
             return Err(TokenFault::CriticalHeader);
         }
-        let mut text = |name| match members.remove(name) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(TokenFault::HeaderMalformed),
-        };
-        let header = Self {
-            algorithm: text("alg")?.ok_or(TokenFault::HeaderMalformed)?,
-            key_id: text("kid")?,
-            typ: text("typ")?,
-        };
-        match &header.key_id {
-            Some(key_id) if key_id.len() > MAX_KEY_ID_BYTES => Err(TokenFault::HeaderMalformed),
-            _ => Ok(header),
+        let text = |name| text(members, name).map_err(|_| malformed);
+        text("alg")?.ok_or(malformed)?;
+        text("typ")?;
+        match text("kid")? {
+            Some(key_id) if key_id.len() > MAX_KEY_ID_BYTES => Err(malformed),
+            _ => Ok(Self(header)),
         }
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).and_then(Value::as_str)
     }
 }
 
@@ -199,8 +196,15 @@ pub(super) fn three_parts(compact: &str) -> Result<[&str; 3], TokenFault> {
 /// Strict base64url: no padding, no whitespace, no other alphabet, and the unused bits of the
 /// last character zero, so that a signature has exactly one spelling (RFC 7515 §2, §5.2).
 pub(super) fn decode(part: &str) -> Result<Vec<u8>, TokenFault> {
+    let mut bytes = Vec::with_capacity(part.len());
+    decode_into(&mut bytes, part)?;
+    Ok(bytes)
+}
+
+fn decode_into(bytes: &mut Vec<u8>, part: &str) -> Result<(), TokenFault> {
+    bytes.clear();
     URL_SAFE_NO_PAD
-        .decode(part)
+        .decode_vec(part, bytes)
         .map_err(|_| TokenFault::NotAJws)
 }
 

@@ -1,9 +1,8 @@
 //! The claims of a token that was not accepted.
 
-use serde_json::{Map, Value};
-
 use super::claims::{audiences, CLIENT_CLAIMS};
 use super::CompactToken;
+use crate::formats::json::{Document, Object, Value};
 
 /// The claims of a token that was not accepted, or of the introspection response about it. Any client
 /// can write a token: these claims decide nothing.
@@ -23,23 +22,23 @@ pub struct UnverifiedClaims {
 
 impl UnverifiedClaims {
     /// Reads the claims of a token.
-    pub(super) fn of(claims: &Map<String, Value>, key_id: Option<&str>) -> Self {
+    pub(super) fn of(claims: Object<'_>, key_id: Option<&str>) -> Self {
         Self::read(claims, key_id, None)
     }
 
     /// Reads an introspection response about an opaque token. The token, which can be used as long
     /// as it is active, is left out where the response repeats it.
-    pub fn of_response(claims: &Map<String, Value>, token: &CompactToken<'_>) -> Self {
-        Self::read(claims, None, Some(token.expose()))
+    pub fn of_response(claims: &Document, token: &CompactToken<'_>) -> Self {
+        Self::read(claims.object(), None, Some(token.expose()))
     }
 
-    fn read(claims: &Map<String, Value>, key_id: Option<&str>, token: Option<&str>) -> Self {
-        let text = |value: &Value| {
+    fn read(claims: Object<'_>, key_id: Option<&str>, token: Option<&str>) -> Self {
+        let text = |value: Value<'_>| {
             let text = value.as_str()?;
             let repeats = token.is_some_and(|token| text.contains(token));
             (!repeats).then(|| text.to_owned())
         };
-        let named = |name: &&str| claims.get(*name).and_then(text);
+        let named = |name: &&str| claims.get(name).and_then(text);
         Self {
             issuer: named(&"iss"),
             audience: audiences(claims).iter().filter_map(text).collect(),

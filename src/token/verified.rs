@@ -14,19 +14,18 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
-
 use super::claims::{audiences, text};
 use super::times::Times;
 use super::{Binding, ResponseKind, TokenFault, TokenRules};
 use crate::crypto::{Algorithm, CryptoPath, KeySet, PublicKey};
+use crate::formats::json::{Document, Object, Value};
 use crate::time::UnixSeconds;
 
 /// A token that passed all checks, of its signature or of its provider's introspection response.
 #[derive(Clone)]
 pub struct VerifiedToken {
     issuer: Arc<str>,
-    claims: Arc<Map<String, Value>>,
+    claims: Arc<Document>,
     /// What it is bound to; `None`: it is a bearer token.
     binding: Option<Binding>,
     times: Times,
@@ -96,7 +95,7 @@ impl VerifiedToken {
     }
 
     /// Every claim.
-    pub const fn claims(&self) -> &Arc<Map<String, Value>> {
+    pub const fn claims(&self) -> &Arc<Document> {
         &self.claims
     }
 
@@ -173,15 +172,15 @@ impl fmt::Debug for VerifiedToken {
 /// (RFC 7519 §4.1.3). Only if it names no audience is the claim read that the configuration names
 /// for that case. Ory Hydra writes an empty array for clients that ask for no audience; an empty
 /// string and `null` name none either.
-fn check_audience(claims: &Map<String, Value>, rules: &TokenRules) -> Result<(), TokenFault> {
+fn check_audience(claims: Object<'_>, rules: &TokenRules) -> Result<(), TokenFault> {
     let is_ours = |audience: &str| rules.audiences.contains(audience);
     let named = audiences(claims);
-    let found = if named.iter().all(|audience| *audience == "") {
+    let found = if named.iter().all(|audience| audience == "") {
         let name = rules.audience_claim.ok_or(TokenFault::AudienceMissing)?;
         is_ours(text(claims, name)?.ok_or(TokenFault::AudienceMissing)?)
     } else {
         let mut found = false;
-        for value in named {
+        for value in named.iter() {
             let wrong_type = TokenFault::ClaimOfWrongType("aud");
             found |= is_ours(value.as_str().ok_or(wrong_type)?);
         }

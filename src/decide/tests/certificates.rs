@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use super::*;
 use crate::crypto::Thumbprint;
+use crate::formats::json::Document;
 
 const WORKFLOWS: &str = "/api/v1/workflows";
 
@@ -213,7 +214,7 @@ fn an_opaque_token_is_bound_by_its_introspection_response() {
         since: start,
         until: start.saturating_add(std::time::Duration::from_secs(60)),
     };
-    let response = ActiveResponse::new(response.as_object().unwrap().clone(), term);
+    let response = ActiveResponse::new(Document::from(&response), term);
     facts.statuses = vec![TestStatus::Active(response)];
     let head = request("GET", WORKFLOWS, &[("authorization", "Bearer opaque")]);
     let decided = |connection| decide_over(&facts, &TokenCache::default(), &head, &connection);

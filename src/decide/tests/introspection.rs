@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::facts::Fact;
+use crate::formats::json::Document;
 use crate::time::UnixMillis;
 use crate::token::Term;
 
@@ -43,10 +44,7 @@ pub(super) fn active_status(changes: &Value) -> TestStatus {
         since: UnixMillis(now),
         until: UnixMillis(now + 60_000),
     };
-    TestStatus::Active(ActiveResponse::new(
-        response.as_object().unwrap().clone(),
-        term,
-    ))
+    TestStatus::Active(ActiveResponse::new(Document::from(&response), term))
 }
 
 pub(super) fn decided_on(
@@ -226,7 +224,7 @@ fn bare() -> ActiveResponse {
         panic!("not active");
     };
     let claims = json!({"active": true});
-    ActiveResponse::new(claims.as_object().unwrap().clone(), whole.term())
+    ActiveResponse::new(Document::from(&claims), whole.term())
 }
 
 #[test]

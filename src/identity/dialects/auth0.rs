@@ -1,8 +1,7 @@
 //! Auth0, tokens of both of its profiles.
 
-use serde_json::{Map, Value};
-
 use super::{names, text, ClaimNames, Reading};
+use crate::formats::json::Object;
 use crate::identity::IdentityFault;
 
 /// Permissions of role-based access control are scopes, too. Roles are in no claim of
@@ -16,10 +15,7 @@ pub(super) const NAMES: ClaimNames = ClaimNames {
 
 /// `gty` names the grant in Auth0's own profile. A person's subject is `<connection>|<id>`, whatever
 /// the id: no client has a bar in its name.
-pub(super) fn refine(
-    reading: &mut Reading,
-    claims: &Map<String, Value>,
-) -> Result<(), IdentityFault> {
+pub(super) fn refine(reading: &mut Reading, claims: Object<'_>) -> Result<(), IdentityFault> {
     let grants = names(claims.get("gty"));
     let has = |grant: &str| grants.iter().any(|own| own == grant);
     reading.marks.app = has_own_subject(claims, reading)? || has("client-credentials");
@@ -31,7 +27,7 @@ pub(super) fn refine(
 
 /// In both profiles, the subject of an application is its client with `@clients` behind it.
 pub(super) fn has_own_subject(
-    claims: &Map<String, Value>,
+    claims: Object<'_>,
     reading: &Reading,
 ) -> Result<bool, IdentityFault> {
     let subject = text(claims, "sub")?.and_then(|subject| subject.strip_suffix("@clients"));

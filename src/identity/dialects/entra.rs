@@ -1,8 +1,7 @@
 //! Microsoft Entra ID, tokens of version 1.0 and 2.0.
 
-use serde_json::{Map, Value};
-
 use super::{text, ClaimNames, Reading};
+use crate::formats::json::{Object, Value};
 use crate::identity::kind::Marks;
 use crate::identity::IdentityFault;
 
@@ -14,10 +13,7 @@ pub(super) const NAMES: ClaimNames = ClaimNames {
     tenant: &["tid"],
 };
 
-pub(super) fn refine(
-    reading: &mut Reading,
-    claims: &Map<String, Value>,
-) -> Result<(), IdentityFault> {
+pub(super) fn refine(reading: &mut Reading, claims: Object<'_>) -> Result<(), IdentityFault> {
     // `idtyp` is an optional claim. Without it, delegated permissions (`scp`) have a person behind
     // them. Without those, the subject shows it: in the token of an application it is the object id;
     // that of a person is made for the pair of person and application.
@@ -41,7 +37,10 @@ pub(super) fn refine(
     // guest's, who had the address when it was invited. A claim of another name, which an administrator
     // can add to tokens, verifies nothing.
     reading.email_verified = match claims.get("xms_edov") {
-        Some(says) => Some(*says == true || *says == 1 || *says == "1" || *says == "true"),
+        Some(says) => {
+            let is_one = says == "1" || says.as_u64() == Some(1);
+            Some(is_one || says == "true" || says == Value::Bool(true))
+        }
         None => claims.contains_key("email_verified").then_some(false),
     };
     // More groups than fit: `hasgroups` in implicit flows, elsewhere a pointer to Graph.

@@ -1,8 +1,7 @@
 //! Google. Its access tokens are opaque; its ID tokens are JWTs.
 
-use serde_json::{Map, Value};
-
 use super::{text, ClaimNames, Reading};
+use crate::formats::json::Object;
 use crate::identity::IdentityFault;
 
 /// The subject of a service account is its client.
@@ -16,10 +15,7 @@ pub(super) const NAMES: ClaimNames = ClaimNames {
 /// Google can verify addresses of its own domains and of organisations that it hosts. Any other address
 /// belonged to the person with the account on the day of its verification, and may be another person's
 /// by now.
-pub(super) fn refine(
-    reading: &mut Reading,
-    claims: &Map<String, Value>,
-) -> Result<(), IdentityFault> {
+pub(super) fn refine(reading: &mut Reading, claims: Object<'_>) -> Result<(), IdentityFault> {
     let domain = text(claims, "email")?.and_then(|email| email.rsplit('@').next());
     let is_accounts = domain.is_some_and(|domain| domain.ends_with(".gserviceaccount.com"));
     let is_googles = is_accounts || domain == Some("gmail.com");

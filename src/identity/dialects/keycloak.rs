@@ -1,8 +1,7 @@
 //! Keycloak, with its roles of the realm and of clients.
 
-use serde_json::{Map, Value};
-
 use super::{has_session, once_each, text, whole_names, ClaimNames, Reading};
+use crate::formats::json::{Object, Value};
 use crate::identity::kind::Marks;
 use crate::identity::IdentityFault;
 
@@ -15,10 +14,7 @@ pub(super) const NAMES: ClaimNames = ClaimNames {
 
 /// The roles of the realm, and those of each client, which become `<client>:<role>` so that a role
 /// of one client is never taken for another's.
-pub(super) fn refine(
-    reading: &mut Reading,
-    claims: &Map<String, Value>,
-) -> Result<(), IdentityFault> {
+pub(super) fn refine(reading: &mut Reading, claims: Object<'_>) -> Result<(), IdentityFault> {
     let of_the_realm = claims
         .get("realm_access")
         .and_then(|realm| realm.get("roles"));
@@ -27,7 +23,7 @@ pub(super) fn refine(
         .map(|role| plain(role))
         .collect();
     if let Some(Value::Object(clients)) = claims.get("resource_access") {
-        for (owner, access) in clients {
+        for (owner, access) in clients.members() {
             let owner = plain(owner);
             let own = whole_names(access.get("roles"));
             roles.extend(own.iter().map(|role| [&owner, ":", &plain(role)].concat()));
@@ -50,7 +46,7 @@ pub(super) fn refine(
     reading.marks = Marks {
         app: client.is_some()
             && name == client.as_deref()
-            && !sessions.iter().any(|name| claims.contains_key(*name)),
+            && !sessions.iter().any(|name| claims.contains_key(name)),
         user: name.is_some()
             && !is_service_account
             && sessions.iter().any(|name| has_session(claims, name)),

@@ -1,8 +1,7 @@
 //! Service accounts of Kubernetes.
 
-use serde_json::{Map, Value};
-
 use super::{text, ClaimNames, Reading};
+use crate::formats::json::{Object, Value};
 use crate::identity::kind::Marks;
 use crate::identity::IdentityFault;
 
@@ -15,10 +14,7 @@ pub(super) const NAMES: ClaimNames = ClaimNames {
 
 /// `sub` is `system:serviceaccount:<namespace>:<name>`, and the client as well: no person uses the
 /// account. Its namespace is the tenant.
-pub(super) fn refine(
-    reading: &mut Reading,
-    claims: &Map<String, Value>,
-) -> Result<(), IdentityFault> {
+pub(super) fn refine(reading: &mut Reading, claims: Object<'_>) -> Result<(), IdentityFault> {
     let account = text(claims, "sub")?
         .and_then(|subject| subject.strip_prefix("system:serviceaccount:"))
         .and_then(|account| account.split_once(':'));

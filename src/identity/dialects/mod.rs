@@ -30,7 +30,7 @@ impl Dialect {
         at: &ClaimsAt,
     ) -> Result<Reading, IdentityFault> {
         let mut reading = self.names().read(source, at)?;
-        let claims = &**source.claims;
+        let claims = source.claims.object();
         match self {
             Self::Oidc => oidc::refine(&mut reading, source)?,
             Self::Entra => entra::refine(&mut reading, claims)?,

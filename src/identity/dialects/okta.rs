@@ -1,8 +1,7 @@
 //! Okta, tokens of its custom authorization servers.
 
-use serde_json::{Map, Value};
-
 use super::{text, ClaimNames, Reading};
+use crate::formats::json::Object;
 use crate::identity::IdentityFault;
 
 pub(super) const NAMES: ClaimNames = ClaimNames {
@@ -15,10 +14,7 @@ pub(super) const NAMES: ClaimNames = ClaimNames {
 
 /// `uid` is the id of a person. The operator defines the subject by an expression, so that a person's
 /// could be equal to the client.
-pub(super) fn refine(
-    reading: &mut Reading,
-    claims: &Map<String, Value>,
-) -> Result<(), IdentityFault> {
+pub(super) fn refine(reading: &mut Reading, claims: Object<'_>) -> Result<(), IdentityFault> {
     let person = text(claims, "uid")?;
     reading.marks.user = person.is_some_and(|person| !person.is_empty());
     reading.marks.app &= person.is_none();

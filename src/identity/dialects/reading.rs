@@ -1,7 +1,6 @@
 //! What a dialect reads, and the names of the claims.
 
-use serde_json::{Map, Value};
-
+use crate::formats::json::{Object, Value};
 use crate::identity::claim_source::ClaimSource;
 use crate::identity::kind::Marks;
 use crate::identity::values::{flag, names, once_each, whole_names};
@@ -49,7 +48,7 @@ impl ClaimNames {
         source: ClaimSource<'_>,
         at: &ClaimsAt,
     ) -> Result<Reading, IdentityFault> {
-        let claims = &**source.claims;
+        let claims = source.claims.object();
         let confirmed = || {
             source
                 .confirmation
@@ -73,8 +72,8 @@ impl ClaimNames {
                 tenant = text(claims, name)?;
             }
         }
-        let all = |claim_names: Names, names: fn(Option<&Value>) -> Vec<String>| {
-            once_each(claim_names.iter().flat_map(|name| names(claims.get(*name))))
+        let all = |claim_names: Names, names: fn(Option<Value<'_>>) -> Vec<String>| {
+            once_each(claim_names.iter().flat_map(|name| names(claims.get(name))))
         };
         Ok(Reading {
             marks: Marks {
@@ -98,17 +97,14 @@ impl ClaimNames {
 
 /// The session of a person at the provider (OpenID Connect Front-Channel Logout 1.0 §3). A value that
 /// begins as a security identifier of Windows is the `sid` of AD FS, which services have, too.
-pub(super) fn has_session(claims: &Map<String, Value>, name: &str) -> bool {
+pub(super) fn has_session(claims: Object<'_>, name: &str) -> bool {
     let session = claims.get(name).and_then(Value::as_str);
     session.is_some_and(|session| !session.is_empty() && !session.starts_with("S-1-"))
 }
 
 /// The OAuth client, by all claims that can name it. They must agree: a program that takes the first
 /// and one that takes the last would see different callers.
-fn client(
-    claims: &Map<String, Value>,
-    names: &[&'static str],
-) -> Result<Option<String>, IdentityFault> {
+fn client(claims: Object<'_>, names: &[&'static str]) -> Result<Option<String>, IdentityFault> {
     let mut client: Option<&str> = None;
     for name in names {
         let Some(next) = text(claims, name)? else {

@@ -1,8 +1,7 @@
 //! Claims that the operator names instead of those of the dialect.
 
-use serde_json::{Map, Value};
-
 use super::Reading;
+use crate::formats::json::{Object, Value};
 use crate::identity::claims_at::text;
 use crate::identity::values::{names, once_each, whole_names};
 use crate::identity::{ClaimsAt, IdentityFault, IdentityPart};
@@ -12,7 +11,7 @@ use crate::identity::{ClaimsAt, IdentityFault, IdentityPart};
 pub(super) fn refine(
     at: &ClaimsAt,
     reading: &mut Reading,
-    claims: &Map<String, Value>,
+    claims: Object<'_>,
 ) -> Result<(), IdentityFault> {
     for (what, list) in [
         (IdentityPart::Roles, &mut reading.roles),
@@ -47,14 +46,14 @@ pub(super) fn refine(
 /// Names in a claim in which a space is part of a name: an array of strings, one string, or the keys of
 /// an object. The value of a key must be an object that is not empty, as Zitadel writes it for a granted
 /// role (from organisation to domain), or `true`. A key with another value grants nothing.
-fn names_or_keys(value: Option<&Value>) -> Vec<String> {
+fn names_or_keys(value: Option<Value<'_>>) -> Vec<String> {
     let Some(Value::Object(members)) = value else {
         return whole_names(value);
     };
-    let is_granted = |value: &Value| match value {
+    let is_granted = |value: Value<'_>| match value {
         Value::Object(members) => !members.is_empty(),
-        value => *value == true,
+        value => value == Value::Bool(true),
     };
-    let granted = members.iter().filter(|(_, value)| is_granted(value));
-    granted.map(|(name, _)| name.clone()).collect()
+    let granted = members.members().filter(|(_, value)| is_granted(*value));
+    granted.map(|(name, _)| name.to_owned()).collect()
 }

@@ -1,8 +1,7 @@
 //! WorkOS: sessions of `AuthKit`, and tokens of Connect applications.
 
-use serde_json::{Map, Value};
-
 use super::{has_session, text, ClaimNames, Reading};
+use crate::formats::json::Object;
 use crate::identity::IdentityFault;
 
 /// `role` is the first of `roles`, and alone in older tokens.
@@ -14,10 +13,7 @@ pub(super) const NAMES: ClaimNames = ClaimNames {
 };
 
 /// The tokens of people belong to a session or a consent (`sid`), those of applications to none.
-pub(super) fn refine(
-    reading: &mut Reading,
-    claims: &Map<String, Value>,
-) -> Result<(), IdentityFault> {
+pub(super) fn refine(reading: &mut Reading, claims: Object<'_>) -> Result<(), IdentityFault> {
     text(claims, "sid")?;
     reading.marks.user = has_session(claims, "sid");
     Ok(())

@@ -179,12 +179,7 @@ fn the_client_that_counts_marks_an_application() {
 
 #[test]
 fn a_provider_s_own_word_names_no_client_where_the_operator_does() {
-    let claims = Arc::new(
-        json!({"sub": "s", "app": null})
-            .as_object()
-            .unwrap()
-            .clone(),
-    );
+    let claims = Arc::new(Document::from(&json!({"sub": "s", "app": null})));
     let confirmation = Confirmation {
         client: Some("another".to_owned()),
         has_owner: false,

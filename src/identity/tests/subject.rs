@@ -9,10 +9,9 @@ fn fault(
     claims: &Value,
     response_kind: Option<ResponseKind>,
 ) -> Option<IdentityFault> {
-    let claims = Arc::new(claims.as_object().expect("claims").clone());
     let issuer = claims.get("iss").and_then(Value::as_str);
     let source = ClaimSource {
-        claims: &claims,
+        claims: &Arc::new(Document::from(claims)),
         issuer: &issuer.unwrap_or("https://idp.example").into(),
         expires: UnixSeconds(7),
         keeps_rfc_9068: false,

@@ -12,6 +12,7 @@ use std::rc::Rc;
 use serde_json::json;
 
 use super::*;
+use crate::formats::json::Document;
 
 #[test]
 fn one_space_alone_separates_scopes() {
@@ -38,7 +39,8 @@ fn one_space_alone_separates_scopes() {
         (json!({"a": "b"}), &[]),
         (json!(7), &[]),
     ] {
-        assert_eq!(names(Some(&claim)), expected, "{claim}");
+        let claims = Document::from(&json!({ "claim": claim }));
+        assert_eq!(names(claims.get("claim")), expected, "{claim}");
     }
     assert_eq!(names(None), [""; 0]);
 }

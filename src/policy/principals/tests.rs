@@ -13,6 +13,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
+use crate::formats::json::Document;
 use crate::identity::{ClaimRule, ClaimTest, Kind};
 use crate::n8n::ScopeSet;
 use crate::policy::{Condition, Upstream};
@@ -119,7 +120,7 @@ prop_compose! {
             groups_left_out: false,
             hosted_domain: None,
             expires: UnixSeconds(0),
-            claims: Arc::new(claim.map(|value| ("claim".to_owned(), value.into())).into_iter().collect()),
+            claims: Arc::new(claim.map(|value| Document::from(&serde_json::json!({ "claim": value }))).unwrap_or_default()),
         }
     }
 }

@@ -79,7 +79,7 @@ fn a_rule_of_a_provider_on_groups_lets_in_no_caller_whose_groups_are_left_out() 
     };
     let contains = |group: &str| ClaimTest::Contains(group.into());
     let some = Identity {
-        claims: Arc::new(Map::from_iter([("groups".to_owned(), json!(["staff"]))])),
+        claims: Arc::new(Document::from(&json!({"groups": ["staff"]}))),
         ..person()
     };
     let none = person();

@@ -7,7 +7,7 @@
 
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine as _;
-use serde_json::json;
+use serde_json::{json, Value};
 
 use super::*;
 use crate::crypto::{Algorithm, GuestCrypto};

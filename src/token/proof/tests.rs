@@ -8,7 +8,7 @@
 
 use std::cell::Cell;
 
-use serde_json::json;
+use serde_json::{json, Value};
 
 use super::*;
 use crate::crypto::{CryptoPath, GuestCrypto, Verification};

@@ -1,19 +1,16 @@
 //! The moments at which a token begins and ceases to hold, to the second.
 
-use serde_json::json;
+use serde_json::{json, Value};
 
 use super::*;
+use crate::formats::json::Document;
 
 const NOW: u64 = 1_800_000_000;
 const SKEW: Duration = Duration::from_secs(30);
 
-fn claims(document: &Value) -> &Map<String, Value> {
-    document.as_object().expect("claims")
-}
-
 /// What is wrong with a token of these claims `at` seconds after [`NOW`], if anything.
 fn fault(document: &Value, skew: Duration, at: i64) -> Option<TokenFault> {
-    let times = Times::read(claims(document)).expect("times");
+    let times = Times::read(Document::from(document).object()).expect("times");
     times.check(skew, moment(at)).err()
 }
 
@@ -56,7 +53,8 @@ fn a_token_may_be_issued_up_to_the_second_of_its_expiry() {
 
 /// What is wrong with an response that is believed until [`NOW`], `at` seconds after that.
 fn fault_of_response(document: &Value, skew: Duration, at: i64) -> Option<TokenFault> {
-    let times = Times::of_response(claims(document), UnixSeconds(NOW)).expect("times");
+    let times =
+        Times::of_response(Document::from(document).object(), UnixSeconds(NOW)).expect("times");
     times.check(skew, moment(at)).err()
 }
 
@@ -94,7 +92,7 @@ fn an_response_with_an_expiry_is_judged_by_that() {
     for name in ["exp", "nbf", "iat"] {
         let mut odd = json!({});
         odd[name] = json!("1800000000");
-        let fault = Times::of_response(claims(&odd), UnixSeconds(NOW)).err();
+        let fault = Times::of_response(Document::from(&odd).object(), UnixSeconds(NOW)).err();
         assert_eq!(fault, Some(TokenFault::ClaimOfWrongType(name)));
     }
 }

@@ -1,5 +1,5 @@
 use proptest::prelude::any;
-use serde_json::json;
+use serde_json::{json, Value};
 
 use super::*;
 use crate::mint::{base64url, mint, KeyKind};

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
-
 use super::{check_audience, Confirmation, VerifiedToken};
+use crate::formats::json::{Document, Value};
 use crate::time::UnixSeconds;
 use crate::token::claims::{text, CLIENT_CLAIMS};
 use crate::token::numeric_date::numeric_date;
@@ -25,7 +24,7 @@ impl VerifiedToken {
         rules: &TokenRules,
         now: UnixSeconds,
     ) -> Result<Self, TokenFault> {
-        let claims = response.claims();
+        let claims = response.claims().object();
         let is_userinfo = kind == ResponseKind::UserInfo;
         if let ResponseKind::Introspection { accept_untyped } = kind {
             kind::check_response(claims, accept_untyped)?;
@@ -61,9 +60,9 @@ impl VerifiedToken {
             response_kind: Some(kind),
             issuer: issuer.into(),
             claims: if is_userinfo {
-                without_claims_about_tokens(&without_token(claims, token))
+                without_claims_about_tokens(without_token(response.claims(), token))
             } else {
-                without_token(claims, token)
+                without_token(response.claims(), token)
             },
             binding,
             times,
@@ -84,7 +83,7 @@ impl VerifiedToken {
         rules: &TokenRules,
         now: UnixSeconds,
     ) -> Result<Self, TokenFault> {
-        let status = response.claims();
+        let status = response.claims().object();
         // An ID token may be active, too. A token that may be one needs a response that says that it
         // is an access token.
         if self.hint.take().is_some() {
@@ -131,23 +130,20 @@ impl VerifiedToken {
 
 /// Removes a `jti` that shows the token: some providers write the opaque token itself there, and
 /// `jti` is in the audit record.
-fn without_token(
-    claims: &Arc<Map<String, Value>>,
-    token: &CompactToken<'_>,
-) -> Arc<Map<String, Value>> {
+fn without_token(claims: &Arc<Document>, token: &CompactToken<'_>) -> Arc<Document> {
     let mut claims = Arc::clone(claims);
     let id = claims.get("jti").and_then(Value::as_str);
     let token = token.expose();
     if id.is_some_and(|id| token.contains(id) || id.contains(token)) {
-        Arc::make_mut(&mut claims).remove("jti");
+        Arc::make_mut(&mut claims).remove(&["jti"]);
     }
     claims
 }
 
 /// Removes claims about a token from a userinfo response, which is about a person: there, claims with
 /// the names of client, scopes and grant are parts of the person's profile.
-fn without_claims_about_tokens(claims: &Map<String, Value>) -> Arc<Map<String, Value>> {
-    const OF_THE_TOKEN: [&str; 9] = [
+fn without_claims_about_tokens(mut claims: Arc<Document>) -> Arc<Document> {
+    Arc::make_mut(&mut claims).remove(&[
         "azp",
         "client_id",
         "cid",
@@ -157,14 +153,8 @@ fn without_claims_about_tokens(claims: &Map<String, Value>) -> Arc<Map<String, V
         "permissions",
         "gty",
         "idtyp",
-    ];
-    let members = claims.iter();
-    let of_the_person = members.filter(|(name, _)| !OF_THE_TOKEN.contains(&name.as_str()));
-    Arc::new(
-        of_the_person
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect(),
-    )
+    ]);
+    claims
 }
 
 /// From when to when a token status counts: no longer than its own `exp`, to the second, because the
@@ -175,7 +165,7 @@ fn status_term(
 ) -> Result<(UnixSeconds, UnixSeconds), TokenFault> {
     let term = response.term();
     let (since, mut until) = (term.since.to_seconds(), term.until.to_seconds());
-    if let Some(expires) = numeric_date(response.claims(), "exp")? {
+    if let Some(expires) = numeric_date(response.claims().object(), "exp")? {
         if now >= expires {
             return Err(TokenFault::Expired);
         }

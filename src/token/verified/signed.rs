@@ -34,7 +34,7 @@ impl VerifiedToken {
         Ok(Self {
             response_kind: None,
             issuer: token.claimed_issuer().into(),
-            claims: Arc::clone(token.claims()),
+            claims: Arc::clone(token.shared_claims()),
             binding,
             times,
             clock_skew: rules.clock_skew,

@@ -74,7 +74,10 @@ impl Field {
         Self {
             name: format!("claims: {}", names.join(".")),
             expected: tests(rule),
-            found: claim.map(text).into_iter().collect(),
+            found: claim
+                .map(|claim| text(&claim.to_value()))
+                .into_iter()
+                .collect(),
         }
     }
 

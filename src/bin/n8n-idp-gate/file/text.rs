@@ -61,7 +61,7 @@ pub(crate) struct Unreadable {
 /// Reads a JSON file, which Envoy does not read as YAML.
 pub(crate) fn json(text: &str) -> Result<Vec<Document>, Unreadable> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let members = json::object(text.as_bytes(), MAX_DEPTH).map_err(|fault| {
+    let read = json::Document::read(text.as_bytes(), MAX_DEPTH).map_err(|fault| {
         let problem = match fault {
             JsonFault::DuplicateMember => "two fields of one name in one map".to_owned(),
             JsonFault::TooDeep => format!("nested deeper than {MAX_DEPTH} levels"),
@@ -83,7 +83,7 @@ pub(crate) fn json(text: &str) -> Result<Vec<Document>, Unreadable> {
         Unreadable { problem, position }
     })?;
     let odd = Vec::new();
-    let value = Value::Object(members);
+    let value = Value::Object(read.object().to_map());
     Ok(vec![Document { value, odd }])
 }
 

@@ -1,9 +1,7 @@
 //! The discovery document of a provider (OpenID Connect Discovery 1.0 §3, RFC 8414 §2).
 
-use serde_json::Value;
-
 use super::KeysFault;
-use crate::formats::json;
+use crate::formats::json::{self, Document, Value};
 use crate::http::{Address, Endpoint};
 use crate::policy::Provider;
 
@@ -26,7 +24,7 @@ pub(super) fn endpoints(
 ) -> Result<(Endpoint, Option<String>), KeysFault> {
     let text = json::without_mark(document);
     let malformed = KeysFault::DocumentMalformed;
-    let document = json::object(text, MAX_DEPTH).map_err(|_| {
+    let document = Document::read(text, MAX_DEPTH).map_err(|_| {
         malformed(if json::is_page(text) {
             "it is a page (HTML or XML)"
         } else {
@@ -37,7 +35,7 @@ pub(super) fn endpoints(
         let text = document.get(name).and_then(Value::as_str);
         text.ok_or(malformed(missing))
     };
-    if document.contains_key("keys") && !document.contains_key("issuer") {
+    if document.get("keys").is_some() && document.get("issuer").is_none() {
         return Err(malformed(
             "it is a JWK set: its address belongs into `jwks_uri`",
         ));
@@ -111,7 +109,7 @@ mod tests {
     /// It is for clients, and the gate does without one.
     #[test]
     fn a_token_endpoint_that_no_client_should_use_is_not_kept() {
-        let kept = |token_endpoint: Value| {
+        let kept = |token_endpoint: serde_json::Value| {
             let document = json!({
                 "issuer": "https://id.example.com",
                 "jwks_uri": "https://id.example.com/keys",

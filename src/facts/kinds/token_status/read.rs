@@ -1,10 +1,8 @@
 //! Reads what a provider responds about a token.
 
-use serde_json::{Map, Value};
-
 use super::TokenStatusFault;
 use crate::facts::{CallFault, CallResponse, ResponseHeaders};
-use crate::formats::json;
+use crate::formats::json::{self, Document, Scalar, Value};
 use crate::policy::{Introspection, Protocol};
 use crate::time::UnixMillis;
 use crate::token::{ActiveResponse, Term, MAX_TOKEN_DEPTH};
@@ -65,9 +63,9 @@ pub(super) fn read(
     if document.len() > MAX_RESPONSE {
         return Err(CallFault::TooLarge.into());
     }
-    let mut claims = json::object(json::without_mark(&document), MAX_TOKEN_DEPTH)
+    let mut claims = Document::read(json::without_mark(&document), MAX_TOKEN_DEPTH)
         .map_err(|_| TokenStatusFault::Malformed)?;
-    if json::weight(&claims) > MAX_WEIGHT {
+    if claims.weight() > MAX_WEIGHT {
         return Err(CallFault::TooLarge.into());
     }
     match protocol {
@@ -111,17 +109,9 @@ pub fn read_token_status(
 
 /// Google writes numbers and booleans as strings. What is none of them stays as it is, and is
 /// refused as of a wrong type where it counts.
-fn google_values(claims: &mut Map<String, Value>) {
-    if let Some(exp) = claims.get_mut("exp") {
-        if let Some(seconds) = exp.as_str().and_then(|text| text.parse::<u64>().ok()) {
-            *exp = seconds.into();
-        }
-    }
-    if let Some(verified) = claims.get_mut("email_verified") {
-        if let Some(flag) = verified.as_str().and_then(|text| text.parse::<bool>().ok()) {
-            *verified = flag.into();
-        }
-    }
+fn google_values(claims: &mut Document) {
+    claims.replace_text("exp", |text| text.parse().ok().map(Scalar::Number));
+    claims.replace_text("email_verified", |text| text.parse().ok().map(Scalar::Bool));
 }
 
 #[cfg(test)]
