@@ -63,15 +63,14 @@ pub(super) fn whole_names(value: Option<Value<'_>>) -> Vec<String> {
 /// Each name once, in the order of the first occurrences. A token may have thousands of names, and every
 /// rule is compared with each of them: comparing all names with all others, or repeated names, would
 /// take minutes.
-pub(super) fn once_each<N: Ord + Clone>(names: impl IntoIterator<Item = N>) -> Vec<N> {
-    let mut seen = BTreeSet::new();
-    let mut all = Vec::new();
-    for name in names {
-        if seen.insert(name.clone()) {
-            all.push(name);
-        }
+pub(super) fn once_each<N: Ord>(mut names: Vec<N>) -> Vec<N> {
+    if names.len() > 1 {
+        let mut seen = BTreeSet::new();
+        let are_first: Vec<bool> = names.iter().map(|name| seen.insert(name)).collect();
+        let mut are_first = are_first.into_iter();
+        names.retain(|_| are_first.next() == Some(true));
     }
-    all
+    names
 }
 
 #[cfg(test)]

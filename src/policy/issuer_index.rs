@@ -7,12 +7,20 @@ use crate::token::{is_guid, UntrustedToken, TENANT};
 
 /// Which provider each configured issuer belongs to.
 #[derive(Clone, Debug, Default)]
-pub struct IssuerIndex(BTreeMap<String, ProviderId>);
+pub struct IssuerIndex {
+    issuers: BTreeMap<String, ProviderId>,
+    /// Whether one of them holds [`TENANT`].
+    has_template: bool,
+}
 
 impl IssuerIndex {
     /// An index of pairs. Each issuer is in it once.
-    pub const fn new(issuers: BTreeMap<String, ProviderId>) -> Self {
-        Self(issuers)
+    pub fn new(issuers: BTreeMap<String, ProviderId>) -> Self {
+        let has_template = issuers.keys().any(|issuer| issuer.contains(TENANT));
+        Self {
+            issuers,
+            has_template,
+        }
     }
 
     /// The provider that a token's `iss` belongs to: equal byte by byte (RFC 8725 §3.8), either as
@@ -20,6 +28,9 @@ impl IssuerIndex {
     /// [`TENANT`] is preferred.
     pub fn provider_of(&self, token: &UntrustedToken<'_>) -> Option<ProviderId> {
         let issuer = token.claimed_issuer();
+        if !self.has_template {
+            return self.issuers.get(issuer).copied();
+        }
         // A token whose `iss` is the template itself would belong to every tenant.
         if issuer.contains(TENANT) {
             return None;
@@ -27,26 +38,28 @@ impl IssuerIndex {
         let template = || {
             let tenant = token.claimed_tenant()?;
             // The tenant becomes the template, so that one look-up is enough.
-            self.0.get(&issuer.replace(tenant, TENANT))
+            self.issuers.get(&issuer.replace(tenant, TENANT))
         };
-        self.0.get(issuer).or_else(template).copied()
+        self.issuers.get(issuer).or_else(template).copied()
     }
 
     /// Whether this is a configured issuer, byte by byte.
     pub fn contains(&self, issuer: &str) -> bool {
-        self.0.contains_key(issuer)
+        self.issuers.contains_key(issuer)
     }
 
     /// Every issuer and its provider, in the order of the issuers.
     pub fn iter(&self) -> impl Iterator<Item = (&str, ProviderId)> {
-        self.0.iter().map(|(issuer, id)| (issuer.as_str(), *id))
+        self.issuers
+            .iter()
+            .map(|(issuer, id)| (issuer.as_str(), *id))
     }
 
     /// For the audit record: a usual cause if a token has an unknown `iss`.
     pub fn hint(&self, issuer: &str) -> Option<&'static str> {
         let own = IssuerParts::of(issuer);
         let mut near = self
-            .0
+            .issuers
             .keys()
             .filter_map(|known| own.near(IssuerParts::of(known)));
         if let Some(hint) = near.next() {
@@ -55,7 +68,7 @@ impl IssuerIndex {
         let tenant = issuer.split('/').find(|segment| is_guid(segment))?;
         let names_it = |issuer: &String| issuer.contains(tenant);
         let is_version_1 = issuer.starts_with("https://sts.");
-        match self.0.keys().any(names_it) {
+        match self.issuers.keys().any(names_it) {
             true if is_version_1 => Some(
                 "an Entra token of version 1.0 of a configured tenant: set \
                  requestedAccessTokenVersion to 2 or list this issuer",

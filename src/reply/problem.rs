@@ -13,6 +13,10 @@ use crate::token::{bearer, Bearer};
 /// The longest request id that a response repeats.
 const MAX_REQUEST_ID: usize = 64;
 
+/// How many bytes most bodies and most challenges have room in.
+const BODY: usize = 1024;
+const CHALLENGE: usize = 512;
+
 /// Tells a client why its request was refused.
 ///
 /// Nothing that the client sent goes into a header; the scopes in the challenge are the operator's.
@@ -68,11 +72,14 @@ pub fn problem(
         triggers: reason.triggers(),
         kind: told.types.map(|types| [types, reason.as_str()].concat()),
     };
+    let mut body = Vec::with_capacity(BODY);
+    let is_written = serde_json::to_writer(&mut body, &document).is_ok();
+    let body = is_written.then(|| String::from_utf8(body).ok()).flatten();
     LocalReply {
         status,
         headers,
         cookies: Vec::new(),
-        body: serde_json::to_string(&document).unwrap_or_default(),
+        body: body.unwrap_or_default(),
     }
 }
 
@@ -130,17 +137,19 @@ fn challenges(
     };
     let used_dpop = !takes_bearer || (takes_dpop && matches!(bearer(request), Ok(Bearer::Dpop(_))));
     let is_challenged = reason.challenge() != Challenge::None;
-    let of_scheme = |is_taken: bool, is_used: bool, scheme: &str| {
-        (is_challenged && is_taken).then(|| challenge(reason, resource, (scheme, is_used)))
+    let of_scheme = |scheme: &str, is_used| challenge(reason, resource, (scheme, is_used));
+    let bearer = || of_scheme("Bearer realm=\"n8n\"", !used_dpop);
+    let dpop = || {
+        let algorithms = Algorithm::names().join(" ");
+        of_scheme(
+            &format!("DPoP realm=\"n8n\", algs=\"{algorithms}\""),
+            used_dpop,
+        )
     };
     // Bearer first: some clients read the first challenge only.
-    let algorithms = format!(
-        "DPoP realm=\"n8n\", algs=\"{}\"",
-        Algorithm::names().join(" ")
-    );
     [
-        of_scheme(takes_bearer, !used_dpop, "Bearer realm=\"n8n\""),
-        of_scheme(takes_dpop, used_dpop, &algorithms),
+        (is_challenged && takes_bearer).then(bearer),
+        (is_challenged && takes_dpop).then(dpop),
     ]
     .into_iter()
     .flatten()
@@ -151,7 +160,8 @@ fn challenge(
     resource: Option<&Resource>,
     (scheme, is_used): (&str, bool),
 ) -> String {
-    let mut value = scheme.to_owned();
+    let mut value = String::with_capacity(CHALLENGE);
+    value.push_str(scheme);
     if let (Challenge::Error(code), true) = (reason.challenge(), is_used) {
         value.push_str(", error=\"");
         value.push_str(code);

@@ -73,7 +73,12 @@ impl ClaimNames {
             }
         }
         let all = |claim_names: Names, names: fn(Option<Value<'_>>) -> Vec<String>| {
-            once_each(claim_names.iter().flat_map(|name| names(claims.get(name))))
+            once_each(
+                claim_names
+                    .iter()
+                    .flat_map(|name| names(claims.get(name)))
+                    .collect(),
+            )
         };
         Ok(Reading {
             marks: Marks {

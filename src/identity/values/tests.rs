@@ -46,7 +46,6 @@ fn one_space_alone_separates_scopes() {
 }
 
 /// A name that counts how often it is compared.
-#[derive(Clone)]
 struct Counted(String, Rc<Cell<usize>>);
 
 impl Ord for Counted {
@@ -75,7 +74,7 @@ fn names_come_once_each_after_few_comparisons() {
     for count in [100_usize, 1_000, 10_000] {
         let comparisons = Rc::new(Cell::new(0));
         let name = |number: usize| Counted(number.to_string(), Rc::clone(&comparisons));
-        let all = once_each((0..count).chain(0..count).map(name));
+        let all = once_each((0..count).chain(0..count).map(name).collect());
         assert!(all.iter().map(|name| &name.0).eq((0..count)
             .map(|number| number.to_string())
             .collect::<Vec<_>>()
