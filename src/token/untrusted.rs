@@ -37,10 +37,9 @@ impl<'t> UntrustedToken<'t> {
             return Err(TokenFault::TooLong);
         }
         let [header, claims, signature] = three_parts(compact)?;
-        // The dot before the signature is in the token: three parts were found.
         let signing_input = compact
-            .rsplit_once('.')
-            .map(|(input, _)| input)
+            .strip_suffix(signature)
+            .and_then(|input| input.strip_suffix('.'))
             .ok_or(TokenFault::NotAJws)?;
         let signature = decode(signature)?;
         let mut document = Vec::with_capacity(claims.len());
