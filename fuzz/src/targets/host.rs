@@ -70,5 +70,5 @@ fn of(authorities: &[&[u8]]) -> Option<String> {
     let pairs = names
         .zip(authorities)
         .map(|(name, value)| (name.to_owned(), value.to_vec()));
-    requested(&RequestHead::new(pairs.collect()))
+    requested(&RequestHead::new(pairs))
 }
