@@ -191,7 +191,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
         sharing_secret: None,
         revoked: crate::policy::RevokedTokens::default(),
         audit: crate::policy::AuditRules::default(),
-        caller_properties: Default::default(),
+        caller_properties: crate::policy::CallerProperties::default(),
         refusals: crate::policy::RefusalRules::default(),
         shadow: None,
     }

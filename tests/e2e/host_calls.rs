@@ -107,6 +107,39 @@ fn the_number_of_host_calls_is_known_for_each_kind_of_request() {
     }
 }
 
+/// n8n's public API reads no identity headers, and many access logs do not name the caller.
+#[test]
+fn what_is_not_read_costs_no_calls() {
+    let mut policy = policy();
+    let fields = policy.as_object_mut().unwrap();
+    fields.retain(|name, _| name != "public_api" && name != "caller_properties");
+    let gate = Gate::with(policy, |setup| setup.log_level("trace"));
+    let workflows = Request::get("/api/v1/workflows").bearer(&token("app-a", &[READER]));
+    // The first one may wait for keys.
+    workflows.send(gate.envoy.port()).unwrap();
+    for _ in 0..2 {
+        let earlier = requests(&gate).len();
+        assert_eq!(workflows.send(gate.envoy.port()).unwrap().status, 200);
+        let calls = wait_for(&gate, earlier).of_module;
+        let edits = calls
+            .iter()
+            .filter(|call| call.contains("header_map_value"));
+        let edits: Vec<&str> = edits.map(String::as_str).collect();
+        let expected = [
+            "remove_header_map_value",
+            "add_header_map_value",
+            "add_header_map_value",
+            CLEAN,
+            STATUS,
+        ];
+        assert_eq!(edits, expected, "token, issuer, key, and the response");
+        assert!(
+            !calls.iter().any(|call| call == "set_property"),
+            "{calls:?}"
+        );
+    }
+}
+
 /// Whether a token was revoked is one short read, and other requests do not ask.
 #[test]
 fn a_provider_that_pushes_revocations_costs_one_call_for_each_request_with_its_token() {

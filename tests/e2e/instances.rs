@@ -28,7 +28,7 @@ fn start() -> (Gate, Recorder) {
                 "hosts": [PROD],
                 "roles": shared["roles"],
                 "principals": [principal("a-of-prod", "app-a", "N8N_KEY_A")],
-                "public_api": {"api_keys": "refuse"},
+                "public_api": {"api_keys": "refuse", "identity_headers": ["principal"]},
             },
             {
                 "name": "test",
@@ -39,6 +39,7 @@ fn start() -> (Gate, Recorder) {
                     principal("b-of-test", "app-b", "N8N_KEY_PEOPLE"),
                 ],
                 "webhooks": [{"path": "/mcp/**", "auth": "bearer"}],
+                "public_api": {"identity_headers": ["principal"]},
             },
         ],
     });

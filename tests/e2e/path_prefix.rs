@@ -60,7 +60,7 @@ fn routes() -> Vec<(&'static str, Value)> {
 fn below() -> Value {
     let mut policy = policy();
     policy["path_prefix"] = json!("/n8n");
-    policy["public_api"] = json!({ "api_keys": "refuse" });
+    policy["public_api"]["api_keys"] = json!("refuse");
     policy["metrics"] = json!("deny");
     policy
 }
