@@ -67,20 +67,26 @@ pub(crate) fn findings(
 }
 
 fn of_rates(turns: &Turns) -> Vec<Finding> {
-    use traffic::{FORGED, FORGED_ES, REPEATED, UNIQUE, UNIQUE_ES};
+    use traffic::{API_KEY, FORGED, FORGED_ES, REPEATED, UNIQUE, UNIQUE_ES};
     // The first is divided by the second.
     let rates = [
         (
             "repeated tokens: gate / native chain with token cache",
             (chain::GATE, REPEATED),
             (chain::NATIVE_CACHED, REPEATED),
-            Some(Aim::AtLeast(1.2)),
+            Some(Aim::AtLeast(1.25)),
+        ),
+        (
+            "repeated tokens, all identity headers: gate / native chain with token cache",
+            (chain::GATE_NAMES, REPEATED),
+            (chain::NATIVE_NAMES, REPEATED),
+            None,
         ),
         (
             "unique RS256 tokens: gate / native chain",
             (chain::GATE, UNIQUE),
             (chain::NATIVE, UNIQUE),
-            Some(Aim::AtLeast(1.1)),
+            Some(Aim::AtLeast(1.15)),
         ),
         (
             "forged tokens, refused: gate / native chain (by `jwt_authn`)",
@@ -92,13 +98,19 @@ fn of_rates(turns: &Turns) -> Vec<Finding> {
             "unique ES256 tokens: gate / native chain",
             (chain::GATE, UNIQUE_ES),
             (chain::NATIVE, UNIQUE_ES),
-            None,
+            Some(Aim::AtLeast(1.1)),
         ),
         (
             "forged ES256 tokens, refused: gate / native chain",
             (chain::GATE, FORGED_ES),
             (chain::NATIVE, FORGED_ES),
             None,
+        ),
+        (
+            "API key: gate / native chain",
+            (chain::GATE, API_KEY),
+            (chain::NATIVE, API_KEY),
+            Some(Aim::AtLeast(1.0)),
         ),
         (
             "unique RS256 tokens: `crypto: auto` / `crypto: guest`",
@@ -112,7 +124,7 @@ fn of_rates(turns: &Turns) -> Vec<Finding> {
             "repeated tokens: gate / WebAssembly that does nothing",
             chain::GATE,
             chain::NOTHING,
-            Some(Aim::AtMost(1.35)),
+            Some(Aim::AtMost(1.45)),
         ),
         (
             "repeated tokens: gate / WebAssembly, 2 reads and 2 writes",
@@ -130,7 +142,7 @@ fn of_rates(turns: &Turns) -> Vec<Finding> {
             "repeated tokens: audit to a file / no audit",
             chain::GATE_AUDIT,
             chain::GATE,
-            None,
+            Some(Aim::AtMost(1.3)),
         ),
         (
             "WebAssembly that does nothing / no filter",

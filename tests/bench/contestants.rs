@@ -18,10 +18,12 @@ pub(crate) mod chain {
     pub(crate) const NOTHING: &str = "wasm, does nothing";
     pub(crate) const TRIVIAL: &str = "wasm, 2 reads and 2 writes";
     pub(crate) const GATE: &str = "gate";
+    pub(crate) const GATE_NAMES: &str = "gate, names the caller everywhere";
     pub(crate) const GATE_10000: &str = "gate, 10 000 principals";
     pub(crate) const GATE_AUDIT: &str = "gate, audit to a file";
     pub(crate) const GATE_GUEST: &str = "gate, crypto: guest";
     pub(crate) const NATIVE_CACHED: &str = "native chain, token cache";
+    pub(crate) const NATIVE_NAMES: &str = "native chain, token cache, all identity headers";
     pub(crate) const NATIVE: &str = "native chain";
     pub(crate) const OAUTH2_PROXY: &str = "oauth2-proxy, ext_authz (HTTP)";
     pub(crate) const OPA: &str = "OPA, ext_authz (gRPC)";
@@ -51,6 +53,9 @@ pub(crate) enum Requirement {
     Swapped(String),
     /// It arrives without the identity headers that the client made up.
     Cleaned,
+    /// It arrives with this key in place of the token, and with the issuer of the token in a header that
+    /// no client can set. The other headers of the caller are empty.
+    Verified(String),
     /// It arrives with this key in place of the token, and with the caller's identity in headers
     /// that no client can set.
     Identified {
@@ -174,6 +179,7 @@ fn all_chains(tokens: &Tokens, left_out: &mut Vec<String>) -> Outcome<Vec<Chain>
             vec![wasm_filter(&bench_wasm("trivial")?, &none, &[])],
         ),
         policy::chain(chain::GATE, &gate)?,
+        policy::chain(chain::GATE_NAMES, &policy::naming_the_caller(&gate))?,
         policy::chain(chain::GATE_10000, &policy::gate(&tokens.keys, 10_000))?,
         audit,
     ];
@@ -187,8 +193,13 @@ fn all_chains(tokens: &Tokens, left_out: &mut Vec<String>) -> Outcome<Vec<Chain>
             chain::GATE_GUEST
         ));
     }
-    chains.push(native::chain(chain::NATIVE_CACHED, &tokens.keys, true));
-    chains.push(native::chain(chain::NATIVE, &tokens.keys, false));
+    for (name, is_cached, identity) in [
+        (chain::NATIVE_CACHED, true, native::Identity::Issuer),
+        (chain::NATIVE_NAMES, true, native::Identity::All),
+        (chain::NATIVE, false, native::Identity::Issuer),
+    ] {
+        chains.push(native::chain(name, &tokens.keys, is_cached, identity));
+    }
     chains.extend(peers::chains(tokens));
     chains.extend(deliveries::chains(tokens)?);
     Ok(chains)
@@ -198,8 +209,9 @@ fn all_chains(tokens: &Tokens, left_out: &mut Vec<String>) -> Outcome<Vec<Chain>
 fn good_outcome(chain: &str) -> Requirement {
     let roles = match chain {
         chain::NONE | chain::NOTHING => return Requirement::Passed,
-        chain::NATIVE | chain::NATIVE_CACHED => native::roles(),
-        _ => READER.to_owned(),
+        chain::NATIVE_NAMES => native::roles(),
+        chain::GATE_NAMES => READER.to_owned(),
+        _ => return Requirement::Verified(expected_key()),
     };
     Requirement::Identified {
         key: expected_key(),
@@ -226,6 +238,12 @@ fn contestants(tokens: &Tokens) -> Outcome<Vec<Contestant>> {
         (chain::NOTHING, REPEATED, &repeated, Requirement::Passed),
         (chain::TRIVIAL, REPEATED, &repeated, trivial),
         (chain::GATE, REPEATED, &repeated, good.clone()),
+        (
+            chain::GATE_NAMES,
+            REPEATED,
+            &repeated,
+            good_outcome(chain::GATE_NAMES),
+        ),
         (chain::GATE_10000, REPEATED, &repeated, good.clone()),
         (chain::GATE_AUDIT, REPEATED, &repeated, good.clone()),
         (
@@ -233,6 +251,12 @@ fn contestants(tokens: &Tokens) -> Outcome<Vec<Contestant>> {
             REPEATED,
             &repeated,
             good_native.clone(),
+        ),
+        (
+            chain::NATIVE_NAMES,
+            REPEATED,
+            &repeated,
+            good_outcome(chain::NATIVE_NAMES),
         ),
         (chain::NATIVE, REPEATED, &repeated, good_native.clone()),
         (chain::GATE, UNIQUE, &unique, good.clone()),

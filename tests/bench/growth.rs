@@ -102,7 +102,7 @@ fn chain_of((axis, number, name): Step, tokens: &Tokens) -> Outcome<Chain> {
         Axis::Webhooks => policy::gate_of_webhooks(keys, number),
         Axis::Providers => policy::gate_of_providers(keys, number),
         Axis::Roles => policy::gate(keys, 10),
-        Axis::NativeRoles => return Ok(native::chain(name, keys, true)),
+        Axis::NativeRoles => return Ok(native::chain(name, keys, true, native::Identity::Issuer)),
     };
     policy::chain(name, &gate)
 }

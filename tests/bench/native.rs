@@ -17,16 +17,42 @@ const CACHE: u64 = 4096;
 /// The longest token that it caches, in bytes; the gate reads no longer ones.
 const LONGEST: u64 = 16_384;
 
+/// Which identity headers the chain sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Identity {
+    /// The issuer alone, as the gate does by default.
+    Issuer,
+    /// All of them.
+    All,
+}
+
 /// The chain; with or without the cache of `jwt_authn`.
-pub(crate) fn chain(name: &'static str, keys: &Value, is_cached: bool) -> Chain {
-    let mut chain = Chain::new(name, vec![jwt_authn(keys, is_cached), rbac(), lua()]);
+pub(crate) fn chain(
+    name: &'static str,
+    keys: &Value,
+    is_cached: bool,
+    identity: Identity,
+) -> Chain {
+    let filters = vec![jwt_authn(keys, is_cached, identity), rbac(), lua(identity)];
+    let mut chain = Chain::new(name, filters);
     // The gate removes identity headers with underscores; Lua would have to read all headers.
     chain.drops_underscores = true;
     chain
 }
 
 /// `jwt_authn` alone, which refuses forged tokens.
-fn jwt_authn(keys: &Value, is_cached: bool) -> Value {
+fn jwt_authn(keys: &Value, is_cached: bool, identity: Identity) -> Value {
+    let header = |claim: &str, header: &str| json!({ "claim_name": claim, "header_name": header });
+    // Lua finds the key by the client.
+    let mut headers = vec![
+        header("azp", "x-auth-client"),
+        header("iss", "x-auth-issuer"),
+    ];
+    if identity == Identity::All {
+        headers.push(header("sub", "x-auth-subject"));
+        headers.push(header("roles", "x-auth-roles"));
+        headers.push(header("scope", "x-auth-scopes"));
+    }
     let mut provider = json!({
         "issuer": ISSUER,
         "audiences": [AUDIENCE],
@@ -34,13 +60,7 @@ fn jwt_authn(keys: &Value, is_cached: bool) -> Value {
         "clock_skew_seconds": 30,
         "forward": false,
         "payload_in_metadata": "claims",
-        "claim_to_headers": [
-            { "claim_name": "sub", "header_name": "x-auth-subject" },
-            { "claim_name": "azp", "header_name": "x-auth-client" },
-            { "claim_name": "iss", "header_name": "x-auth-issuer" },
-            { "claim_name": "roles", "header_name": "x-auth-roles" },
-            { "claim_name": "scope", "header_name": "x-auth-scopes" },
-        ],
+        "claim_to_headers": headers,
     });
     if is_cached {
         provider["jwt_cache_config"] =
@@ -96,7 +116,7 @@ fn rbac() -> Value {
     })
 }
 
-fn lua() -> Value {
+fn lua(identity: Identity) -> Value {
     let principals: Vec<String> = (0..)
         .zip(clients(10))
         .map(|(at, client)| {
@@ -105,7 +125,12 @@ fn lua() -> Value {
         })
         .collect();
     let principals = principals.join(", ");
-    let script = format!("local principals = {{ {principals} }}\n{SCRIPT}");
+    let named = match identity {
+        Identity::Issuer => ISSUER_ALONE,
+        Identity::All => ALL_NAMES,
+    };
+    let script = SCRIPT.replace("NAMED", named);
+    let script = format!("local principals = {{ {principals} }}\n{script}");
     json!({
         "name": "envoy.filters.http.lua",
         "typed_config": {
@@ -115,9 +140,25 @@ fn lua() -> Value {
     })
 }
 
-/// `jwt_authn` has replaced the headers for subject, client, issuer, roles and scopes, and removed
-/// `authorization`, unless the client sent an API key. Reading headers is cheaper here than reading
-/// the claims.
+/// What the client made up of the other headers goes.
+const ISSUER_ALONE: &str = r#"
+  headers:remove("x-auth-subject")
+  headers:remove("x-auth-client")
+  headers:remove("x-auth-kind")
+  headers:remove("x-auth-email")
+  headers:remove("x-auth-roles")
+  headers:remove("x-auth-scopes")
+  headers:remove("x-auth-principal")
+"#;
+
+const ALL_NAMES: &str = r#"
+  headers:replace("x-auth-principal", principal.name)
+  headers:replace("x-auth-kind", headers:get("x-auth-subject") == client and "app" or "user")
+  headers:remove("x-auth-email")
+"#;
+
+/// `jwt_authn` has replaced the headers that it makes of claims, and removed `authorization`, unless the
+/// client sent an API key. Reading headers is cheaper here than reading the claims.
 const SCRIPT: &str = r#"
 local function without_session(cookies)
   local kept = {}
@@ -151,9 +192,7 @@ function envoy_on_request(handle)
     return
   end
   headers:add("x-n8n-api-key", principal.key)
-  headers:replace("x-auth-principal", principal.name)
-  headers:replace("x-auth-kind", headers:get("x-auth-subject") == client and "app" or "user")
-  headers:remove("x-auth-email")
+  NAMED
   local cookies = headers:get("cookie")
   if cookies and cookies:find("n8n-auth=", 1, true) then
     headers:replace("cookie", without_session(cookies))

@@ -131,6 +131,23 @@ fn policy(providers: &[Value], principals: usize) -> Value {
     })
 }
 
+/// The same with the caller in every identity header and in filter state.
+pub(crate) fn naming_the_caller(gate: &Value) -> Value {
+    let mut gate = gate.clone();
+    gate["public_api"]["identity_headers"] = json!([
+        "subject",
+        "client",
+        "issuer",
+        "kind",
+        "email",
+        "roles",
+        "scopes",
+        "principal"
+    ]);
+    gate["caller_properties"] = json!(["principal", "client", "subject"]);
+    gate
+}
+
 /// The gate with this configuration.
 pub(crate) fn chain(name: &'static str, configuration: &Value) -> Outcome<Chain> {
     chain_with(name, configuration, keys().collect())

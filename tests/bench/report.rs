@@ -274,7 +274,7 @@ const TAIL: &str = "
   programs are pinned to another core. 32 connections keep the worker busy. Envoy makes the responses
   itself (`direct_response`), so that only the filters differ.
 - Before the timing, every contestant is verified: it sets the n8n API key in place of the token and
-  the identity headers of the caller, removes made-up ones, and refuses forged tokens with 401.
+  the identity headers that its line says, removes made-up ones, and refuses forged tokens with 401.
   During a turn every response must have the right status, and no connection may break. Otherwise
   the run fails.
 - Tokens have about 900 bytes with RS256 (2048 bits) and 600 with ES256, and are made before the run.
@@ -283,8 +283,9 @@ const TAIL: &str = "
   token.
 - The *native chain* is `jwt_authn` (keys in the configuration, with or without its token cache), RBAC
   on the token's roles by method and path, and Lua. Lua finds the caller's n8n API key, removes
-  made-up identity headers and n8n's session cookie, and sets identity headers. The chain does less
-  than the gate: it knows two operations of n8n, has no audit and no metrics by reason, and the API
+  made-up identity headers and n8n's session cookie. The gate sends n8n one identity header on the public
+  API by default, the issuer, and so does the chain. In the lines that name the caller, both send all of
+  them, and the gate sets the properties that access logs read, too. The chain does less than the gate: it knows two operations of n8n, has no audit and no metrics by reason, and the API
   keys are in its configuration.
 - *oauth2-proxy* and *OPA* are programs of their own that Envoy asks about each request (`ext_authz`), over
   HTTP and over gRPC. They share Envoy's core, as they would share the machine, and their processor time

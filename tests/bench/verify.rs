@@ -74,6 +74,14 @@ fn faults(requirement: &Requirement, name: &str, value: &str, response: &Respons
             vec![(name.as_str(), value)]
         }
         Requirement::Swapped(key) => vec![("authorization", ""), ("x-n8n-api-key", key)],
+        Requirement::Verified(key) => {
+            let mut headers = vec![("authorization", ""), ("x-n8n-api-key", key)];
+            headers.extend(IDENTITY.map(|name| match name {
+                "x-auth-issuer" => (name, ISSUER),
+                _ => (name, ""),
+            }));
+            headers
+        }
         Requirement::Identified { key, roles } => vec![
             ("authorization", ""),
             ("x-n8n-api-key", key),
@@ -98,7 +106,7 @@ fn faults(requirement: &Requirement, name: &str, value: &str, response: &Respons
     }
     let is_guarded = matches!(
         requirement,
-        Requirement::Identified { .. } | Requirement::Cleaned
+        Requirement::Identified { .. } | Requirement::Verified(_) | Requirement::Cleaned
     );
     if is_guarded
         && IDENTITY
