@@ -25,14 +25,17 @@ struct Root {
     worker: Option<Worker<ProxyWasm>>,
 }
 
-impl Context for Root {
-    fn on_done(&mut self) -> bool {
+/// The host deletes the context when its configuration goes away. It would say so before (`on_done`), but
+/// then of each request as well, which would have to be entered for nothing.
+impl Drop for Root {
+    fn drop(&mut self) {
         if let Some(worker) = &self.worker {
             worker.close();
         }
-        true
     }
+}
 
+impl Context for Root {
     fn on_http_call_response(&mut self, number: u32, headers: usize, body: usize, _: usize) {
         if let Some(worker) = &self.worker {
             worker.call_ended(number, headers, body);

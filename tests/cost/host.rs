@@ -188,7 +188,6 @@ impl Gate {
     }
 
     fn end(&mut self, id: i32, most: u64) -> Outcome {
-        self.call("proxy_on_done", &[id]);
         self.call("proxy_on_delete", &[id]);
         Outcome {
             status: self.store.data().status,

@@ -10,11 +10,10 @@ use crate::gate::{policy, token, Gate, READER};
 use crate::support::http::Request;
 
 /// The calls of the host for every request, with any decision.
-const ALWAYS: [&str; 5] = [
+const ALWAYS: [&str; 4] = [
     "on_context_create",
     "on_request_headers",
     "on_response_headers",
-    "on_done",
     "on_delete",
 ];
 
