@@ -74,7 +74,7 @@ tests:
   - name: other headers
     provider: idp
     claims: { sub: one, client_id: one, roles: [Reader] }
-    expect: { headers: { x-auth-client: two, authorization: '***' } }
+    expect: { headers: { x-auth-issuer: two, authorization: '***' } }
   - name: other <reason>
     provider: idp
     claims: { sub: one, client_id: one }
@@ -96,7 +96,7 @@ tests:
     let expected = "\
 FAIL tests.yaml: other headers
   headers.authorization: expected ***, found nothing
-  headers.x-auth-client: expected two, found one
+  headers.x-auth-issuer: expected two, found https://idp.example.com
 FAIL tests.yaml: other <reason>
   missing: expected nothing, found workflow:list
   reason: expected no_principal, found insufficient_scope

@@ -114,6 +114,44 @@ fn undecided() -> String {
     file.to_string()
 }
 
+/// A file whose access log reads the client and the audit record, which the gate sets if it has these fields.
+fn reading(more: &Value) -> String {
+    let mut file = envoy(&configuration(more), &route(&json!({})));
+    let chains = &mut file["static_resources"]["listeners"][0]["filter_chains"];
+    chains[0]["filters"][0]["typed_config"]["access_log"] = json!([{"typed_config": {"log_format": {
+        "json_format": {"client": "%FILTER_STATE(wasm.n8n_idp_gate.client:PLAIN)%"},
+        "text_format": "%FILTER_STATE(wasm.n8n_idp_gate.audit:PLAIN)%",
+    }}}]);
+    file.to_string()
+}
+
+#[test]
+fn what_an_access_log_reads_must_be_set() {
+    for (fields, is_found) in [
+        (json!({}), true),
+        (json!({"caller_properties": "client"}), true),
+        (
+            json!({"caller_properties": ["principal"], "audit": {"to": "both"}}),
+            true,
+        ),
+        (
+            json!({"caller_properties": ["client"], "audit": {"to": "both"}}),
+            false,
+        ),
+        (
+            json!({"caller_properties": "client", "audit": {"to": "access_log"}}),
+            false,
+        ),
+    ] {
+        let found = found(&reading(&fields), &[]);
+        assert_eq!(
+            found.contains("property-not-set"),
+            is_found,
+            "{fields}: {found:?}"
+        );
+    }
+}
+
 /// A rule, and a file in which it is found.
 #[allow(clippy::too_many_lines, reason = "one table, a line for each rule")]
 fn cases() -> Vec<(&'static str, String)> {
@@ -159,6 +197,7 @@ fn cases() -> Vec<(&'static str, String)> {
         "trust_chain_verification": "ACCEPT_UNTRUSTED"}});
     vec![
         ("undecided-host", undecided()),
+        ("property-not-set", reading(&json!({}))),
         ("around-the-gate", around_the_gate()),
         ("outside-prefix", envoy(&below("pass"), &around).to_string()),
         (

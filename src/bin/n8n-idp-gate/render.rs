@@ -16,7 +16,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use n8n_idp_gate::config;
-use serde_json::Value;
+use serde_json::{json, Value};
 
 use self::options::Options;
 use self::site::Site;
@@ -103,6 +103,7 @@ fn gate(mut configuration: Value, target: Target, options: &Options) -> Result<G
         }
     }
     upstream::stand_in(&mut configuration);
+    name_the_caller(&mut configuration);
     let environment = ProcessEnvironment { is_required: false };
     let load = |configuration: &Value| {
         let text = configuration.to_string();
@@ -137,6 +138,14 @@ fn gate(mut configuration: Value, target: Target, options: &Options) -> Result<G
         needs_bodies,
         buffer: bodies::largest(&policy).unwrap_or(0).max(BUFFER),
     })
+}
+
+/// The access logs that are written name the caller, unless the configuration says otherwise.
+fn name_the_caller(configuration: &mut Value) {
+    if let Some(fields) = configuration.as_object_mut() {
+        let names = json!(["principal", "client", "subject"]);
+        fields.entry("caller_properties").or_insert(names);
+    }
 }
 
 /// Every `{ env: NAME }` in a configuration.

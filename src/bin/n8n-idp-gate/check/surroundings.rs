@@ -8,6 +8,7 @@ mod admin;
 mod connection_manager;
 mod other_listener;
 mod plugin;
+mod properties;
 mod request_authentication;
 mod route;
 mod tls;
@@ -16,6 +17,7 @@ mod vm;
 use serde_json::{Map, Value};
 
 use self::other_listener::Ways;
+use self::properties::Properties;
 use self::request_authentication::{gates_after, is_request_authentication, Workload};
 use self::route::{Rewrite, Route};
 use crate::diagnostic::rules::{
@@ -35,6 +37,8 @@ pub(crate) struct Gates {
     go_by_certificate: bool,
     /// The names of the HTTP filters that hold a configuration.
     filters: Vec<String>,
+    /// The properties of a request that the gate sets.
+    properties: Properties,
     /// The pods in which the gate runs after Istio's own checks of tokens.
     after_istio: Vec<Workload>,
 }
@@ -42,6 +46,7 @@ pub(crate) struct Gates {
 impl Gates {
     /// Adds a configuration.
     pub(crate) fn add(&mut self, configuration: &Value) {
+        self.properties.add(configuration);
         let instances = configuration["instances"].as_array();
         self.go_by_host |= instances.is_some() || !configuration["hosts"].is_null();
         for gate in instances.into_iter().flatten().chain([configuration]) {
@@ -140,6 +145,10 @@ impl Walk<'_> {
                     self.steps.pop();
                 }
                 holds
+            }
+            Value::String(text) => {
+                self.properties(text);
+                false
             }
             _ => false,
         }
