@@ -73,9 +73,14 @@ impl ClaimTest {
                 Some(comparable.any(|value| is_same(value, claim)))
             }
             (Self::Contains(value), Value::Array(items)) => {
-                let has_it = items.iter().any(|item| is_same(value, item));
-                let all_comparable = items.iter().all(|item| is_like(value, item));
-                (has_it || all_comparable).then_some(has_it)
+                let mut all_comparable = true;
+                for item in items.iter() {
+                    if is_same(value, item) {
+                        return Some(true);
+                    }
+                    all_comparable &= is_like(value, item);
+                }
+                all_comparable.then_some(false)
             }
             (Self::Prefix(prefix), Value::String(text)) => Some(text.starts_with(prefix)),
             (Self::Suffix(suffix), Value::String(text)) => Some(text.ends_with(suffix)),
