@@ -1,6 +1,7 @@
 //! A gate in front of a recorder, for the tests with real providers.
 
 #![allow(
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
     reason = "a test fails at the first unexpected value"
@@ -9,7 +10,8 @@
 use std::thread;
 use std::time::Duration;
 
-use serde_json::Value;
+use n8n_idp_gate::policy::IdentityHeader;
+use serde_json::{json, Value};
 
 use super::envoy::{Envoy, Setup};
 use super::http::{Request, Response};
@@ -23,8 +25,11 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// Starts both; `complete` adds clusters and secrets.
-    pub(crate) fn start(policy: Value, complete: impl FnOnce(Setup) -> Setup) -> Self {
+    /// Starts both; `complete` adds clusters and secrets. The upstream gets every identity header, so that
+    /// tests see who the caller is.
+    pub(crate) fn start(mut policy: Value, complete: impl FnOnce(Setup) -> Setup) -> Self {
+        let all = IdentityHeader::ALL.map(|header| header.name().trim_start_matches("x-auth-"));
+        policy["public_api"]["identity_headers"] = json!(all);
         let recorder = Recorder::start().unwrap();
         let setup = Setup::minimal(policy, recorder.port()).unwrap();
         let envoy = complete(setup).start().unwrap();
