@@ -152,6 +152,8 @@ impl Caller {
         let texts = texts.map(|text| text.len().saturating_add(ALLOCATION * 2));
         let headers = self.headers.iter().map(HeaderEdit::value_len);
         let headers = headers.map(|length| length.saturating_add(ALLOCATION * 4));
+        // Their values are those of the others.
+        let of_api = self.api_headers.iter().map(|_| size_of::<HeaderEdit>());
         let claims = (!identity.claims.is_empty()).then(|| identity.claims.weight());
         let principal = self.principal.as_ref();
         let minted = principal.and_then(|principal| principal.upstream.minted());
@@ -162,6 +164,7 @@ impl Caller {
             .saturating_add(20 * ALLOCATION);
         texts
             .chain(headers)
+            .chain(of_api)
             .chain(claims)
             .chain(minted)
             .chain(self.revocable().map(Revocable::weight))
