@@ -24,13 +24,11 @@ use n8n_idp_gate::policy::Policy;
 use n8n_idp_gate::time::UnixMillis;
 use serde_json::{Map, Value};
 
-use crate::file::environment::ProcessEnvironment;
 use crate::file::input::{self, now};
-use crate::file::manifest::Manifest;
 use crate::file::output::print;
 use crate::judge::claims::UnverifiedToken;
 use crate::judge::known::{document, named, Known};
-use crate::judge::Case;
+use crate::judge::{policy, Case};
 use explanation::Explanation;
 
 #[derive(clap::Args)]
@@ -87,11 +85,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, String> {
-    let environment = ProcessEnvironment { is_required: false };
-    let choice = arguments.name.as_deref();
-    let found = Manifest::one_configuration(&arguments.config, choice)?;
-    let mut policy = found.load(&environment)?.policy;
-    policy.instances.keep_claims();
+    let policy = policy(&arguments.config, arguments.name.as_deref())?;
     let now = arguments
         .at
         .map_or_else(now, |seconds| UnixMillis(seconds.saturating_mul(1000)));

@@ -4,14 +4,27 @@ pub(crate) mod claims;
 pub(crate) mod known;
 mod verifier;
 
+use std::path::Path;
+
 use n8n_idp_gate::decide::{decide, Decision, DecisionContext, Request, TokenCache};
 use n8n_idp_gate::http::RequestHead;
 use n8n_idp_gate::policy::Policy;
 use n8n_idp_gate::time::UnixMillis;
 
+use crate::file::environment::ProcessEnvironment;
+use crate::file::manifest::Manifest;
 use claims::UnverifiedToken;
 use known::Known;
 pub(crate) use verifier::Verifier;
+
+/// The policy of a file that is to be judged by. Identities keep all claims, which are shown.
+pub(crate) fn policy(path: &Path, name: Option<&str>) -> Result<Policy, String> {
+    let environment = ProcessEnvironment { is_required: false };
+    let found = Manifest::one_configuration(path, name)?;
+    let mut policy = found.load(&environment)?.policy;
+    policy.instances.keep_claims();
+    Ok(policy)
+}
 
 /// All that a decision depends on.
 pub(crate) struct Case<'c> {

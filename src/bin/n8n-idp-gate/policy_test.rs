@@ -13,13 +13,10 @@ use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
-use n8n_idp_gate::policy::Policy;
-
 use crate::explain::step::Mark;
-use crate::file::environment::ProcessEnvironment;
 use crate::file::input;
-use crate::file::manifest::Manifest;
 use crate::file::output::print;
+use crate::judge::policy;
 use coverage::Coverage;
 use file::TestFile;
 use run::TestResult;
@@ -152,12 +149,4 @@ fn plain(path: &Path) -> PathBuf {
         }
     }
     plain
-}
-
-fn policy(path: &Path, name: Option<&str>) -> Result<Policy, String> {
-    let environment = ProcessEnvironment { is_required: false };
-    let found = Manifest::one_configuration(path, name)?;
-    let mut policy = found.load(&environment)?.policy;
-    policy.instances.keep_claims();
-    Ok(policy)
 }

@@ -25,10 +25,9 @@ use std::process::ExitCode;
 
 use n8n_idp_gate::policy::Policy;
 
-use crate::file::environment::ProcessEnvironment;
 use crate::file::input;
-use crate::file::manifest::Manifest;
 use crate::file::output::print;
+use crate::judge::policy;
 use judge::{one, Judge, Verdict, ANOTHER_MADE_IT};
 use lines::Line;
 use record::Record;
@@ -188,12 +187,4 @@ fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
         return Ok(Box::new(BufReader::new(io::stdin())));
     }
     Ok(Box::new(BufReader::new(File::open(path)?)))
-}
-
-fn policy(path: &Path, name: Option<&str>) -> Result<Policy, String> {
-    let environment = ProcessEnvironment { is_required: false };
-    let found = Manifest::one_configuration(path, name)?;
-    let mut policy = found.load(&environment)?.policy;
-    policy.instances.keep_claims();
-    Ok(policy)
 }
