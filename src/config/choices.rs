@@ -178,8 +178,7 @@ impl Choice for CallerProperty {
 impl Choice for IdentityHeader {
     fn all() -> Vec<(&'static str, Self)> {
         let all = Self::ALL.into_iter();
-        let word = |header: Self| header.name().rsplit('-').next().unwrap_or_default();
-        all.map(|header| (word(header), header)).collect()
+        all.map(|header| (header.as_str(), header)).collect()
     }
 }
 

@@ -302,11 +302,7 @@ fn no_keys(document: &[u8]) -> KeySetFault {
         KeySetFault::SingleKey
     } else if has("jwks_uri") {
         KeySetFault::DiscoveryDocument
-    } else if members
-        .members()
-        .into_iter()
-        .any(|(_, value)| is_certificate(value))
-    {
+    } else if members.members().any(|(_, value)| is_certificate(value)) {
         KeySetFault::Certificates
     } else {
         KeySetFault::KeysMissing

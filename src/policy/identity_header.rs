@@ -34,6 +34,11 @@ impl IdentityHeader {
         Self::Principal,
     ];
 
+    /// The name in a configuration.
+    pub fn as_str(self) -> &'static str {
+        self.name().trim_start_matches("x-auth-")
+    }
+
     /// The name of the header.
     pub const fn name(self) -> &'static str {
         match self {

@@ -28,8 +28,8 @@ impl Stage {
     /// Starts both; `complete` adds clusters and secrets. The upstream gets every identity header, so that
     /// tests see who the caller is.
     pub(crate) fn start(mut policy: Value, complete: impl FnOnce(Setup) -> Setup) -> Self {
-        let all = IdentityHeader::ALL.map(|header| header.name().trim_start_matches("x-auth-"));
-        policy["public_api"]["identity_headers"] = json!(all);
+        policy["public_api"]["identity_headers"] =
+            json!(IdentityHeader::ALL.map(IdentityHeader::as_str));
         let recorder = Recorder::start().unwrap();
         let setup = Setup::minimal(policy, recorder.port()).unwrap();
         let envoy = complete(setup).start().unwrap();
