@@ -1,5 +1,8 @@
 //! The project's performance aims, and whether a run meets them.
 
+mod pairs;
+
+use self::pairs::{COSTS, RATES};
 use crate::contestants::{chain, traffic};
 use crate::deliveries::SIZES;
 use crate::figures::{ratio, Spread, Turns};
@@ -67,98 +70,14 @@ pub(crate) fn findings(
 }
 
 fn of_rates(turns: &Turns) -> Vec<Finding> {
-    use traffic::{API_KEY, FORGED, FORGED_ES, REPEATED, UNIQUE, UNIQUE_ES};
-    // The first is divided by the second.
-    let rates = [
-        (
-            "repeated tokens: gate / native chain with token cache",
-            (chain::GATE, REPEATED),
-            (chain::NATIVE_CACHED, REPEATED),
-            Some(Aim::AtLeast(1.25)),
-        ),
-        (
-            "repeated tokens, all identity headers: gate / native chain with token cache",
-            (chain::GATE_NAMES, REPEATED),
-            (chain::NATIVE_NAMES, REPEATED),
-            None,
-        ),
-        (
-            "unique RS256 tokens: gate / native chain",
-            (chain::GATE, UNIQUE),
-            (chain::NATIVE, UNIQUE),
-            Some(Aim::AtLeast(1.15)),
-        ),
-        (
-            "forged tokens, refused: gate / native chain (by `jwt_authn`)",
-            (chain::GATE, FORGED),
-            (chain::NATIVE, FORGED),
-            Some(Aim::AtLeast(1.0)),
-        ),
-        (
-            "unique ES256 tokens: gate / native chain",
-            (chain::GATE, UNIQUE_ES),
-            (chain::NATIVE, UNIQUE_ES),
-            Some(Aim::AtLeast(1.1)),
-        ),
-        (
-            "forged ES256 tokens, refused: gate / native chain",
-            (chain::GATE, FORGED_ES),
-            (chain::NATIVE, FORGED_ES),
-            None,
-        ),
-        (
-            "API key: gate / native chain",
-            (chain::GATE, API_KEY),
-            (chain::NATIVE, API_KEY),
-            Some(Aim::AtLeast(1.0)),
-        ),
-        (
-            "unique RS256 tokens: `crypto: auto` / `crypto: guest`",
-            (chain::GATE, UNIQUE),
-            (chain::GATE_GUEST, UNIQUE),
-            None,
-        ),
-    ];
-    let costs = [
-        (
-            "repeated tokens: gate / WebAssembly that does nothing",
-            chain::GATE,
-            chain::NOTHING,
-            Some(Aim::AtMost(1.45)),
-        ),
-        (
-            "repeated tokens: gate / WebAssembly, 2 reads and 2 writes",
-            chain::GATE,
-            chain::TRIVIAL,
-            None,
-        ),
-        (
-            "repeated tokens: 10 000 principals / 10",
-            chain::GATE_10000,
-            chain::GATE,
-            Some(Aim::AtMost(1.05)),
-        ),
-        (
-            "repeated tokens: audit to a file / no audit",
-            chain::GATE_AUDIT,
-            chain::GATE,
-            Some(Aim::AtMost(1.3)),
-        ),
-        (
-            "WebAssembly that does nothing / no filter",
-            chain::NOTHING,
-            chain::NONE,
-            None,
-        ),
-    ];
     let name = |chain: &str, traffic: &str| format!("{chain}: {traffic}");
-    let rates = rates.into_iter().filter_map(|(what, one, other, aim)| {
+    let rates = RATES.into_iter().filter_map(|(what, one, other, aim)| {
         let (one, other) = (name(one.0, one.1), name(other.0, other.1));
         let spread = ratio(turns, &one, &other, |sample| Some(sample.rate))?;
         Some(compared(format!("rate, {what}"), spread, aim))
     });
-    let costs = costs.into_iter().filter_map(|(what, one, other, aim)| {
-        let (one, other) = (name(one, REPEATED), name(other, REPEATED));
+    let costs = COSTS.into_iter().filter_map(|(what, one, other, aim)| {
+        let [one, other] = [one, other].map(|chain| name(chain, traffic::REPEATED));
         let spread = ratio(turns, &one, &other, |sample| sample.processor)?;
         Some(compared(format!("cost, {what}"), spread, aim))
     });

@@ -1,5 +1,5 @@
-//! `make bench`: the gate beside no filter, beside a WebAssembly filter that does nothing,
-//! beside Envoy's own filters with the same task, and beside programs that Envoy asks. Each runs on
+//! `make bench`: the gate beside no filter, beside WebAssembly filters that do nothing or
+//! only call the host as the gate does, beside Envoy's own filters with the same task, and beside programs that Envoy asks. Each runs on
 //! one worker that is pinned to a core.
 //!
 //! It prints the findings. A full run also writes them to `docs/benchmark.md`. The exit status says
@@ -28,6 +28,7 @@ mod counts;
 mod deliveries;
 mod figures;
 mod flood;
+mod floor;
 mod growth;
 mod h2load;
 mod http2;

@@ -3,10 +3,11 @@
 use serde_json::json;
 
 use crate::deliveries;
+use crate::floor;
 use crate::native;
 use crate::peers;
 use crate::policy::{self, expected_key, READER};
-use crate::server::{wasm_filter, Chain};
+use crate::server::{wasm_filter, Audit, Chain};
 use crate::settings::{bench_wasm, Settings};
 use crate::support::Outcome;
 use crate::tokens::Tokens;
@@ -17,10 +18,17 @@ pub(crate) mod chain {
     pub(crate) const NONE: &str = "no filter";
     pub(crate) const NOTHING: &str = "wasm, does nothing";
     pub(crate) const TRIVIAL: &str = "wasm, 2 reads and 2 writes";
+    pub(crate) const FLOOR: &str = "wasm, the gate's calls alone";
+    pub(crate) const FLOOR_AUDIT: &str = "wasm, the gate's calls alone, audit to Envoy's log";
+    pub(crate) const FLOOR_RS256: &str = "wasm, the gate's calls alone, RS256";
+    pub(crate) const FLOOR_ES256: &str = "wasm, the gate's calls alone, ES256";
+    pub(crate) const FLOOR_REFUSES: &str = "wasm, the gate's calls alone, refuses";
+    pub(crate) const FLOOR_PASSES: &str = "wasm, the gate's calls alone, passes";
     pub(crate) const GATE: &str = "gate";
     pub(crate) const GATE_NAMES: &str = "gate, names the caller everywhere";
     pub(crate) const GATE_10000: &str = "gate, 10 000 principals";
-    pub(crate) const GATE_AUDIT: &str = "gate, audit to a file";
+    pub(crate) const GATE_AUDIT: &str = "gate, audit to Envoy's log";
+    pub(crate) const GATE_RECORDS: &str = "gate, audit to a file of its own";
     pub(crate) const GATE_GUEST: &str = "gate, crypto: guest";
     pub(crate) const NATIVE_CACHED: &str = "native chain, token cache";
     pub(crate) const NATIVE_NAMES: &str = "native chain, token cache, all identity headers";
@@ -167,7 +175,11 @@ fn all_chains(tokens: &Tokens, left_out: &mut Vec<String>) -> Outcome<Vec<Chain>
     let none = json!({});
     let gate = policy::gate(&tokens.keys, 10);
     let mut audit = policy::chain(chain::GATE_AUDIT, &gate)?;
-    audit.has_audit = true;
+    audit.audit = Audit::Log;
+    let mut records = gate.clone();
+    records["audit"] = json!({ "to": "access_log" });
+    let mut records = policy::chain(chain::GATE_RECORDS, &records)?;
+    records.audit = Audit::AccessLog;
     let mut chains = vec![
         Chain::new(chain::NONE, Vec::new()),
         Chain::new(
@@ -182,6 +194,7 @@ fn all_chains(tokens: &Tokens, left_out: &mut Vec<String>) -> Outcome<Vec<Chain>
         policy::chain(chain::GATE_NAMES, &policy::naming_the_caller(&gate))?,
         policy::chain(chain::GATE_10000, &policy::gate(&tokens.keys, 10_000))?,
         audit,
+        records,
     ];
     let mut guest = gate;
     guest["crypto"] = json!("guest");
@@ -200,6 +213,7 @@ fn all_chains(tokens: &Tokens, left_out: &mut Vec<String>) -> Outcome<Vec<Chain>
     ] {
         chains.push(native::chain(name, &tokens.keys, is_cached, identity));
     }
+    chains.extend(floor::chains(tokens)?);
     chains.extend(peers::chains(tokens));
     chains.extend(deliveries::chains(tokens)?);
     Ok(chains)
@@ -227,7 +241,7 @@ fn contestants(tokens: &Tokens) -> Outcome<Vec<Contestant>> {
     let repeated_es = Credential::Tokens(tokens.list("es256-repeated")?);
     let unique_es = Credential::Tokens(tokens.list("es256-unique")?);
     let forged_es = Credential::Tokens(tokens.list("es256-forged")?);
-    let api_key = Credential::ApiKey("a-key-of-n8n-s-own".to_owned());
+    let api_key = Credential::an_api_key();
     let good = good_outcome(chain::GATE);
     let refused = Requirement::Refused("bad_signature");
     let refused_natively = Requirement::Refused("Jwt verification fails");
@@ -246,6 +260,7 @@ fn contestants(tokens: &Tokens) -> Outcome<Vec<Contestant>> {
         ),
         (chain::GATE_10000, REPEATED, &repeated, good.clone()),
         (chain::GATE_AUDIT, REPEATED, &repeated, good.clone()),
+        (chain::GATE_RECORDS, REPEATED, &repeated, good.clone()),
         (
             chain::NATIVE_CACHED,
             REPEATED,
@@ -294,6 +309,7 @@ fn contestants(tokens: &Tokens) -> Outcome<Vec<Contestant>> {
             credential: credential.clone(),
             requirement,
         });
+    let rows = rows.chain(floor::contestants(tokens)?);
     let rows = rows.chain(peers::contestants(tokens)?);
     Ok(rows.chain(deliveries::contestants()?).collect())
 }

@@ -12,7 +12,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Worker, isMainThread, parentPort, workerData } from "node:worker_threads";
 
-const LAYOUT = 2; // raise it when the tokens or the files change
+const LAYOUT = 3; // raise it when the tokens or the files change
 const DAY = 86400;
 const LIFETIME = 90 * DAY;
 const CLIENT = "application-9";
@@ -79,11 +79,15 @@ async function mint(final, count, issued) {
   mkdirSync(folder, { recursive: true });
   const write = (name, content) => writeFileSync(join(folder, name), content);
   const keys = { RS256: pair("RS256"), ES256: pair("ES256") };
+  const checks = {};
   for (const alg of ["RS256", "ES256"]) {
     const { privateKey } = keys[alg];
     const setting = { alg, kid: alg, privateKey, issuer: issuer(0), client: CLIENT, issued };
     const tokens = await inParallel(setting, alg === "RS256" ? count : Math.ceil(count / 4));
     const name = alg.toLowerCase();
+    const [good, other] = tokens.map((token) => token.slice(0, token.lastIndexOf(".")));
+    checks[`${name}-good`] = check(keys[alg], good, good);
+    checks[`${name}-forged`] = check(keys[alg], good, other);
     write(`${name}-repeated.txt`, `${tokens[0]}\n`);
     await writeLines(join(folder, `${name}-unique.txt`), tokens);
     await writeLines(join(folder, `${name}-forged.txt`), tokens.slice(0, 20000).map(forged));
@@ -101,6 +105,7 @@ async function mint(final, count, issued) {
   write("keys.json", JSON.stringify({
     keys: [jwk(keys.RS256.publicKey, "RS256"), jwk(keys.ES256.publicKey, "ES256")],
     many: many.sets,
+    checks,
   }));
   write("minted.json", JSON.stringify({ layout: LAYOUT, count, expires: issued + LIFETIME }));
   rmSync(final, { recursive: true, force: true });
@@ -111,6 +116,20 @@ async function mint(final, count, issued) {
 function forged(token, at, tokens) {
   const other = tokens[(at + 1) % tokens.length];
   return token.slice(0, token.lastIndexOf(".")) + other.slice(other.lastIndexOf("."));
+}
+
+/// The arguments with which Envoy checks the signature of `signed` for `input`, in base64.
+function check({ privateKey, publicKey }, input, signed) {
+  const field = (number, bytes) => {
+    const size = [(bytes.length & 0x7f) | 0x80, bytes.length >> 7]; // a number below 2^14 (protobuf)
+    return Buffer.concat([Buffer.from([(number << 3) | 2, ...size]), bytes]);
+  };
+  return Buffer.concat([
+    field(1, Buffer.from("sha256")),
+    field(2, publicKey.export({ type: "spki", format: "der" })),
+    field(3, sign("sha256", Buffer.from(signed), privateKey)),
+    field(4, Buffer.from(input)),
+  ]).toString("base64");
 }
 
 /// Ten providers with twenty keys each, and four thousand of their tokens, mixed.

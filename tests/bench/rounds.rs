@@ -65,8 +65,10 @@ impl Rounds {
                     verify(contestant, server.port())?;
                 }
             }
-            if server.has_audit(chain.has_audit) != chain.has_audit {
-                return Err(format!("{}: it has audit records, or none", chain.name).into());
+            if !server.writes_audit_to(chain.audit) {
+                return Err(
+                    format!("{}: audit records are not where they should be", chain.name).into(),
+                );
             }
             targets.insert(chain.name, Target::Envoy(server));
         }

@@ -39,6 +39,20 @@ pub(crate) const IDENTITY: [&str; 8] = [
     "x-auth-principal",
 ];
 
+/// Where a chain writes audit records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Audit {
+    /// It writes none.
+    None,
+    /// To Envoy's log.
+    Log,
+    /// To the file of an access log.
+    AccessLog,
+}
+
+/// The file of the access log with audit records.
+const RECORDS: &str = "records";
+
 /// The filters between the listener and the response.
 #[derive(Clone, Debug)]
 pub(crate) struct Chain {
@@ -50,8 +64,8 @@ pub(crate) struct Chain {
     pub(crate) environment: Vec<(String, String)>,
     /// Whether headers with underscores are dropped before the filters.
     pub(crate) drops_underscores: bool,
-    /// Whether the filter's audit goes to Envoy's log.
-    pub(crate) has_audit: bool,
+    /// Where audit records go.
+    pub(crate) audit: Audit,
     /// The loopback port of a real upstream. Without one, Envoy makes the responses.
     pub(crate) upstream: Option<u16>,
     /// The number of workers.
@@ -70,7 +84,7 @@ impl Chain {
             filters,
             environment: Vec::new(),
             drops_underscores: false,
-            has_audit: false,
+            audit: Audit::None,
             upstream: None,
             workers: 1,
             peer: None,
@@ -106,7 +120,10 @@ impl Chain {
         let peer = peer.transpose()?;
         let bootstrap = self.bootstrap(admin, &listeners, peer.as_ref());
         fs::write(&file, bootstrap.to_string())?;
-        fs::write(&listeners, self.listeners(port).to_string())?;
+        fs::write(
+            &listeners,
+            self.listeners(port, directory.path()).to_string(),
+        )?;
         let envoy = installed::envoy()?;
         let process = Process::start(
             "Envoy",
@@ -124,10 +141,9 @@ impl Chain {
                     .args(["--use-dynamic-base-id", "--concurrency"])
                     .arg(self.workers.to_string())
                     .args(["--log-level", "warning", "--component-log-level"])
-                    .arg(if self.has_audit {
-                        "wasm:info"
-                    } else {
-                        "wasm:warning"
+                    .arg(match self.audit {
+                        Audit::Log => "wasm:info",
+                        Audit::None | Audit::AccessLog => "wasm:warning",
                     });
             },
         )?;
@@ -142,7 +158,7 @@ impl Chain {
     }
 
     /// What Envoy reads as its listeners, now and whenever the file is replaced.
-    fn listeners(&self, port: u16) -> Value {
+    fn listeners(&self, port: u16, directory: &Path) -> Value {
         let mut filters = self.filters.clone();
         filters.push(json!({
             "name": "router",
@@ -164,6 +180,18 @@ impl Chain {
                 "routes": self.routes(),
             } ] },
         });
+        if self.audit == Audit::AccessLog {
+            manager["access_log"] = json!([{
+                "name": "records",
+                "typed_config": {
+                    "@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
+                    "path": directory.join(RECORDS),
+                    "log_format": { "text_format_source": {
+                        "inline_string": "%FILTER_STATE(wasm.n8n_idp_gate.audit:PLAIN)%\n",
+                    } },
+                },
+            }]);
+        }
         if let Some(kibibytes) = self.largest_head {
             manager["max_request_headers_kb"] = json!(kibibytes);
         }
@@ -283,7 +311,8 @@ impl Server {
     pub(crate) fn update(&self, chain: &Chain) -> Outcome<()> {
         let file = self.directory.path().join(LISTENERS);
         let new = file.with_extension("new");
-        fs::write(&new, chain.listeners(self.port).to_string())?;
+        let listeners = chain.listeners(self.port, self.directory.path());
+        fs::write(&new, listeners.to_string())?;
         // Envoy notices a file that is moved over the old one.
         Ok(fs::rename(new, file)?)
     }
@@ -317,13 +346,27 @@ impl Server {
             .ok_or_else(|| "Envoy does not say how many requests failed".into())
     }
 
-    /// Whether it wrote audit records. They may come a moment after the responses.
-    pub(crate) fn has_audit(&self, is_expected: bool) -> bool {
+    /// Whether it writes audit records to this place, and to no other. They come some time after the
+    /// responses: Envoy writes an access log every ten seconds, and when it has gathered 64 KiB.
+    pub(crate) fn writes_audit_to(&self, expected: Audit) -> bool {
+        let has_record = |text: &str| text.contains("\"decision\":\"forward\"");
+        let written = || {
+            let records = fs::read_to_string(self.directory.path().join(RECORDS));
+            match (has_record(&self.process.log_text()), records) {
+                (true, _) => Audit::Log,
+                (_, Ok(records)) if has_record(&records) => Audit::AccessLog,
+                _ => Audit::None,
+            }
+        };
+        let patience = match expected {
+            Audit::None | Audit::Log => Duration::from_secs(2),
+            Audit::AccessLog => Duration::from_secs(12),
+        };
         let started = Instant::now();
         loop {
-            let has_audit = self.process.log_text().contains("\"decision\":\"forward\"");
-            if has_audit == is_expected || started.elapsed() > Duration::from_secs(2) {
-                return has_audit;
+            let is_expected = written() == expected;
+            if is_expected || started.elapsed() > patience {
+                return is_expected;
             }
             thread::sleep(Duration::from_millis(20));
         }

@@ -17,6 +17,8 @@ pub(crate) struct Tokens {
     pub(crate) keys: Value,
     /// Issuers and key sets of ten providers, with twenty keys each.
     pub(crate) many: Vec<Value>,
+    /// The arguments with which Envoy checks the signature of a token of each file, in base64.
+    pub(crate) checks: Value,
 }
 
 impl Tokens {
@@ -35,10 +37,16 @@ impl Tokens {
         let Value::Array(many) = keys["many"].take() else {
             return Err("the mint named no key sets".into());
         };
+        let checks = keys["checks"].take();
         if let Some(object) = keys.as_object_mut() {
-            object.remove("many");
+            object.retain(|name, _| name == "keys");
         }
-        Ok(Self { folder, keys, many })
+        Ok(Self {
+            folder,
+            keys,
+            many,
+            checks,
+        })
     }
 
     /// The tokens of one file.

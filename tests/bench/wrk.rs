@@ -30,6 +30,11 @@ pub(crate) enum Credential {
 }
 
 impl Credential {
+    /// An API key that n8n made.
+    pub(crate) fn an_api_key() -> Self {
+        Self::ApiKey("a-key-of-n8n-s-own".to_owned())
+    }
+
     /// The path of its requests.
     pub(crate) const fn path(&self) -> &'static str {
         match self {

@@ -1,1 +1,1 @@
-//! The two filters beside this file show the cost of WebAssembly itself in Envoy.
+//! The filters beside this file show the cost of WebAssembly itself in Envoy.
