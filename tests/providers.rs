@@ -128,7 +128,7 @@ impl Facts for InlineKeys<'_> {
         }
     }
 
-    fn may_have_changed(&self, _: ProviderId, _: KeyIdDigest) -> bool {
+    fn may_have_changed(&self, _: ProviderId, _: &dyn Fn() -> KeyIdDigest) -> bool {
         false
     }
 

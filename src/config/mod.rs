@@ -162,6 +162,7 @@ fn policy(raw: RawConfiguration, environment: &dyn Environment) -> Option<Policy
     let other_hosts = raw.other_hosts.value.map(|word| word.0);
     let policy = Policy {
         instances: instances(raw.instances, &raw.hosts, other_hosts, raw.n8n, &context)?,
+        introspecting: providers.introspecting(),
         providers: providers.list,
         issuers: providers.issuers,
         client_certificates: client_certificates.ok()?,

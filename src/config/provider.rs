@@ -28,6 +28,15 @@ pub(super) struct Providers {
     pub(super) issuers: IssuerIndex,
 }
 
+impl Providers {
+    /// Those that are asked about opaque tokens.
+    pub(super) fn introspecting(&self) -> Vec<ProviderId> {
+        let asked = self.list.iter().enumerate();
+        let asked = asked.filter(|(_, provider)| provider.introspection.is_some());
+        asked.map(|(index, _)| ProviderId(index)).collect()
+    }
+}
+
 /// The providers. What is missing in the result was wrong, and was reported.
 pub(super) fn providers(raw: Vec<RawProvider>, environment: &dyn Environment) -> Providers {
     report_equal_names(&raw);

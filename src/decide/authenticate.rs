@@ -230,9 +230,8 @@ pub(super) fn refused(
         // A token without a `kid` needs a new key only if no known key made its signature.
         (TokenFault::BadSignature | TokenFault::NoKeyFits, None) => of_token(),
         (TokenFault::BadSignature | TokenFault::NoKeyFits, Some(_)) => {
-            let token = of_token();
-            return if context.facts.may_have_changed(provider, token) {
-                Need::Fact(Fact::ChangedKeySet(provider, token, fault)).into()
+            return if context.facts.may_have_changed(provider, &of_token) {
+                Need::Fact(Fact::ChangedKeySet(provider, of_token(), fault)).into()
             } else {
                 Reason::Token(fault).into()
             };

@@ -31,19 +31,22 @@ pub(super) fn introspect<'g>(
     token: &CompactToken<'_>,
     record: &mut DecisionRecord,
 ) -> Result<Option<(ProviderId, &'g Provider, VerifiedToken)>, Stop> {
+    let policy = context.policy;
     let text = token.expose();
-    if text.len() > MAX_TOKEN_BYTES || !is_opaque(text) {
+    if policy.introspecting.is_empty() || text.len() > MAX_TOKEN_BYTES || !is_opaque(text) {
         return Ok(None);
     }
-    let providers = &context.policy.providers;
+    let introspecting = || {
+        policy.introspecting.iter().filter_map(|id| {
+            let provider = policy.providers.get(id.0)?;
+            Some((*id, provider, provider.introspection.as_ref()?))
+        })
+    };
     let has_prefix = |introspection: &Introspection| {
         let mut prefixes = introspection.token_prefixes.iter();
         prefixes.any(|prefix| text.starts_with(prefix.as_str()))
     };
-    let mut asked = providers
-        .iter()
-        .filter_map(|one| one.introspection.as_ref());
-    let has_known_prefix = asked.any(has_prefix);
+    let has_known_prefix = introspecting().any(|(_, _, asked)| has_prefix(asked));
     // A provider never sees a token with the prefix of another.
     let is_asked = |asked: &Introspection| {
         has_prefix(asked) || (!has_known_prefix && asked.token_prefixes.is_empty())
@@ -51,12 +54,8 @@ pub(super) fn introspect<'g>(
     let digest = TokenDigest::of(token);
     let (mut pending, mut outage, mut count) = (None, None, 0_usize);
     let mut has_no_subject = false;
-    for (index, provider) in providers.iter().enumerate() {
-        let Some(asked) = provider.introspection.as_ref().filter(|one| is_asked(one)) else {
-            continue;
-        };
+    for (id, provider, asked) in introspecting().filter(|(_, _, asked)| is_asked(asked)) {
         count = count.saturating_add(1);
-        let id = ProviderId(index);
         match context.facts.token_status_to_decide(id, &digest) {
             // Its provider counts, also if the token status at other providers is not known any more.
             Availability::Known(TokenStatus::Active(response)) => {

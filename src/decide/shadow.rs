@@ -165,7 +165,7 @@ impl Facts for WithoutFetching<'_> {
         self.known.newer_keys(provider, key_id)
     }
 
-    fn may_have_changed(&self, provider: ProviderId, token: KeyIdDigest) -> bool {
+    fn may_have_changed(&self, provider: ProviderId, token: &dyn Fn() -> KeyIdDigest) -> bool {
         self.known.may_have_changed(provider, token)
     }
 

@@ -165,7 +165,7 @@ impl Facts for TestFacts {
         Some(TOKEN_ENDPOINT)
     }
 
-    fn may_have_changed(&self, _: ProviderId, _: KeyIdDigest) -> bool {
+    fn may_have_changed(&self, _: ProviderId, _: &dyn Fn() -> KeyIdDigest) -> bool {
         self.may_have_changed
     }
 

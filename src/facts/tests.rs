@@ -154,6 +154,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
             nonces: false,
         },
         issuers: IssuerIndex::new(BTreeMap::from([(ISSUER.to_owned(), THE_PROVIDER)])),
+        introspecting: Vec::new(),
         instances: Instances::only(Instance {
             id: InstanceId(0),
             name: None,

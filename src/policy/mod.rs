@@ -77,6 +77,8 @@ pub struct Policy {
     pub providers: Vec<Provider>,
     /// Which provider an `iss` belongs to.
     pub issuers: IssuerIndex,
+    /// Those that are asked about opaque tokens, in the same order.
+    pub introspecting: Vec<ProviderId>,
     /// The instances of n8n behind this gate.
     pub instances: Instances,
     /// Where the certificates of clients are looked for; `None`: in the connection, and the metadata does

@@ -81,7 +81,7 @@ impl Facts for FactsAt<'_> {
         })
     }
 
-    fn may_have_changed(&self, provider: ProviderId, token: KeyIdDigest) -> bool {
+    fn may_have_changed(&self, provider: ProviderId, token: &dyn Fn() -> KeyIdDigest) -> bool {
         let source = self.store.key_set_of(provider);
         source.is_some_and(|(source, schedule)| {
             source.may_have_changed(schedule, token, self.since, self.now)

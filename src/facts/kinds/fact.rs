@@ -47,8 +47,8 @@ pub trait Facts {
     fn newer_keys(&self, provider: ProviderId, key_id: KeyIdDigest) -> NewerKeys;
 
     /// Whether a fetch may bring another key under the `kid` of this token, which names one that is
-    /// known and did not make its signature.
-    fn may_have_changed(&self, provider: ProviderId, token: KeyIdDigest) -> bool;
+    /// known and did not make its signature. The digest of the token is made only if it counts.
+    fn may_have_changed(&self, provider: ProviderId, token: &dyn Fn() -> KeyIdDigest) -> bool;
 
     /// The status of a token, by which it is decided whether the caller is let in.
     fn token_status_to_decide(

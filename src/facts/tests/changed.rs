@@ -21,7 +21,9 @@ fn changed(name: &str) -> Fact {
 }
 
 fn may_have_changed(store: &FactStore, name: &str, now: UnixMillis) -> bool {
-    store.at(now).may_have_changed(THE_PROVIDER, token(name))
+    store
+        .at(now)
+        .may_have_changed(THE_PROVIDER, &|| token(name))
 }
 
 /// The x of the key that is known under a key id.
@@ -53,7 +55,7 @@ fn a_key_that_changed_under_its_id_is_fetched_for_the_first_token_that_it_signed
     assert!(known(&store, after(1_010)).starts_with("PUAX"));
     // A token that the newer keys did not sign either is not waited for again.
     let facts = store.at(after(1_010)).of_request(after(1_000));
-    assert!(!facts.may_have_changed(THE_PROVIDER, token("good")));
+    assert!(!facts.may_have_changed(THE_PROVIDER, &|| token("good")));
 }
 
 /// However often the provider replaces its key while the old ones are kept.

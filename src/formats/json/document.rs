@@ -110,6 +110,10 @@ impl Name {
         self.span.of(text)
     }
 
+    const fn length(self) -> usize {
+        self.span.end.saturating_sub(self.span.start)
+    }
+
     /// Compares two names of one buffer.
     pub(super) fn cmp(self, other: Self, text: &str) -> Ordering {
         let same_key = || self.of(text).cmp(other.of(text));
@@ -118,12 +122,24 @@ impl Name {
 }
 
 impl Key {
+    /// How many bytes of a name it has.
+    const BYTES: usize = size_of::<u64>();
+
     fn of(name: &str) -> Self {
-        if let Some(first) = name.as_bytes().first_chunk() {
+        let name = name.as_bytes();
+        if let Some(first) = name.first_chunk() {
             return Self(u64::from_be_bytes(*first));
         }
-        let all = name.bytes();
-        Self(all.rfold(0, |key, byte| (key >> 8) | (u64::from(byte) << 56)))
+        // In as few steps as there are, because each look-up makes one.
+        let (mut key, mut rest) = (0, name);
+        if let Some((four, after)) = rest.split_first_chunk() {
+            (key, rest) = (u64::from(u32::from_be_bytes(*four)), after);
+        }
+        for byte in rest {
+            key = (key << 8) | u64::from(*byte);
+        }
+        let missing = Self::BYTES.saturating_sub(name.len()).saturating_mul(8);
+        Self(key.unbounded_shl(u32::try_from(missing).unwrap_or(u32::MAX)))
     }
 }
 
@@ -268,7 +284,10 @@ impl<'d> Object<'d> {
         let members = self.nodes();
         let key = Key::of(name);
         let to_it = |Node { name: own, .. }: &Node| {
-            let same_key = || own.of(text).cmp(name);
+            let same_key = || match own.length() {
+                length if length == name.len() && length <= Key::BYTES => Ordering::Equal,
+                _ => own.of(text).cmp(name),
+            };
             own.key.cmp(&key).then_with(same_key)
         };
         let at = members.binary_search_by(to_it).ok()?;

@@ -175,7 +175,7 @@ impl Facts for Known {
         }
     }
 
-    fn may_have_changed(&self, _: ProviderId, _: KeyIdDigest) -> bool {
+    fn may_have_changed(&self, _: ProviderId, _: &dyn Fn() -> KeyIdDigest) -> bool {
         false
     }
 

@@ -73,7 +73,7 @@ impl KeySetSource {
     pub(in crate::facts) fn may_have_changed(
         &self,
         schedule: &Schedule,
-        token: KeyIdDigest,
+        token: &dyn Fn() -> KeyIdDigest,
         since: UnixMillis,
         now: UnixMillis,
     ) -> bool {
@@ -86,7 +86,7 @@ impl KeySetSource {
             || (schedule.pauses.is_over(now)
                 && now >= self.changes.next(now, cooldown)
                 && now >= self.refetches.rested(cooldown)
-                && now >= self.unknown.rests_until(token, cooldown))
+                && now >= self.unknown.rests_until(token(), cooldown))
     }
 
     /// Whether no fetch can bring more for a request that came at `since`.
