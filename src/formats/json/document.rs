@@ -110,8 +110,10 @@ impl Name {
         self.span.of(text)
     }
 
-    const fn length(self) -> usize {
-        self.span.end.saturating_sub(self.span.start)
+    /// Whether it is this name, which has the same key.
+    fn is(self, name: &str, text: &str) -> bool {
+        let length = self.span.end.saturating_sub(self.span.start);
+        length == name.len() && (length <= Key::BYTES || self.of(text) == name)
     }
 
     /// Compares two names of one buffer.
@@ -280,18 +282,17 @@ impl<'d> Object<'d> {
     }
 
     fn find(self, name: &str) -> Option<usize> {
-        let Document { text, .. } = self.document;
-        let members = self.nodes();
         let key = Key::of(name);
-        let to_it = |Node { name: own, .. }: &Node| {
-            let same_key = || match own.length() {
-                length if length == name.len() && length <= Key::BYTES => Ordering::Equal,
-                _ => own.of(text).cmp(name),
-            };
-            own.key.cmp(&key).then_with(same_key)
-        };
-        let at = members.binary_search_by(to_it).ok()?;
-        self.document.members(self.at).start.checked_add(at)
+        let members = self.document.members(self.at);
+        let nodes = self.document.slice(members);
+        let first = nodes.partition_point(|node| node.name.key < key);
+        let same_key = nodes
+            .get(first..)?
+            .iter()
+            .take_while(|node| node.name.key == key);
+        let mut places = (members.start.checked_add(first)?..).zip(same_key);
+        let found = places.find(|(_, node)| node.name.is(name, &self.document.text));
+        found.map(|(at, _)| at)
     }
 
     fn nodes(self) -> &'d [Node] {
