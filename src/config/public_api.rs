@@ -8,7 +8,7 @@ use super::raw::{RawApiKeyRule, RawPublicApi};
 use super::read::Located;
 use crate::http::{Address, HostPattern};
 use crate::n8n::PathPrefix;
-use crate::policy::{ApiKeyRule, ApiKeyRules, ApiKeys, PathPattern, PublicApi};
+use crate::policy::{ApiKeyRule, ApiKeyRules, ApiKeys, IdentityHeader, PathPattern, PublicApi};
 
 /// How the public API is guarded. `None`: something is wrong, and was reported. Without `paths`,
 /// which were wrong then, the paths of rules are not checked. No request comes for other hosts than
@@ -43,7 +43,12 @@ pub(super) fn public_api(
     let api_keys_in_bearer = raw.api_keys_in_bearer.value?;
     let identity_headers = raw.identity_headers.value_or_error();
     let identity_headers = identity_headers.ok().map(|listed| match listed {
-        Some(listed) => listed.items.into_iter().map(|one| one.0).collect(),
+        // In one order, and each once.
+        Some(listed) => {
+            let is_listed =
+                |header: &IdentityHeader| listed.items.iter().any(|one| one.0 == *header);
+            IdentityHeader::ALL.into_iter().filter(is_listed).collect()
+        }
         None => defaults::IDENTITY_HEADERS.to_vec(),
     });
     let some_pass =

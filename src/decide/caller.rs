@@ -1,14 +1,15 @@
 //! A caller whose token was verified.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use super::edits::{identity_headers, HeaderEdit};
+use super::edits::{encoded_length, identity_headers, HeaderEdit};
 use super::Revocable;
 use crate::facts::MintRequest;
 use crate::identity::Identity;
 use crate::n8n::ScopeSet;
 use crate::policy::{
-    Instance, NoUser, Principal, Provider, ProviderId, RolesFrom, StaticKey, Upstream,
+    IdentityHeader, Instance, NoUser, Principal, Provider, ProviderId, RolesFrom, StaticKey,
+    Upstream,
 };
 use crate::reply::Reason;
 use crate::token::VerifiedToken;
@@ -23,10 +24,11 @@ pub struct Caller {
     principal: Option<ResolvedPrincipal>,
     /// Whether it has no principal because a rule asks for groups that the token leaves out.
     misses_groups: bool,
-    /// The identity headers.
-    headers: Vec<HeaderEdit>,
+    /// The identity headers, from their first use on: n8n gets all of them on webhooks, and few on its
+    /// public API.
+    headers: OnceLock<Vec<HeaderEdit>>,
     /// Those of them that go with calls of the public API.
-    api_headers: Vec<HeaderEdit>,
+    api_headers: OnceLock<Vec<HeaderEdit>>,
     /// What may revoke the token; `None`: its provider pushes no revocations.
     revocable: Option<Box<Revocable>>,
 }
@@ -75,13 +77,6 @@ impl Caller {
                     .then(|| principal.allow.clone().unwrap_or_else(ScopeSet::everything)),
             }
         });
-        let name = principal.as_ref().map(|principal| &*principal.name);
-        let headers = identity_headers(&identity, name);
-        let wanted = &instance.public_api.identity_headers;
-        let of_api = headers.iter();
-        let of_api = of_api.filter(|(header, _)| wanted.contains(header));
-        let api_headers = of_api.map(|(_, edit)| edit.clone()).collect();
-        let headers = headers.into_iter().map(|(_, edit)| edit).collect();
         // Claims take more memory than everything else. They stay if a rule of any webhook tests
         // one: a rule that a claim must be absent would hold for claims that were removed.
         if !instance.webhooks.look_at_claims() {
@@ -91,8 +86,8 @@ impl Caller {
             revocable: Revocable::of(provider, &token),
             token: token.without_claims(),
             provider: id,
-            headers,
-            api_headers,
+            headers: OnceLock::new(),
+            api_headers: OnceLock::new(),
             misses_groups,
             identity,
             principal,
@@ -125,46 +120,61 @@ impl Caller {
 
     /// The identity headers.
     pub(super) fn headers(&self) -> &[HeaderEdit] {
-        &self.headers
+        let make = || self.identity_headers(&IdentityHeader::ALL);
+        self.headers.get_or_init(make)
     }
 
-    /// Those of them that go with calls of the public API.
-    pub(super) fn api_headers(&self) -> &[HeaderEdit] {
-        &self.api_headers
+    /// Those of them that go with calls of the public API of its instance.
+    pub(super) fn api_headers(&self, instance: &Instance) -> &[HeaderEdit] {
+        let wanted = instance.public_api.identity_headers.as_slice();
+        if wanted.len() == IdentityHeader::ALL.len() {
+            return self.headers();
+        }
+        let make = || self.identity_headers(wanted);
+        self.api_headers.get_or_init(make)
     }
 
-    /// The bytes that this takes in memory, approximately.
+    fn identity_headers(&self, wanted: &[IdentityHeader]) -> Vec<HeaderEdit> {
+        let principal = self.principal.as_ref();
+        let principal = principal.map(|principal| &*principal.name);
+        identity_headers(wanted, &self.identity, principal)
+    }
+
+    /// The bytes that this takes in memory, approximately, with all headers, of which those of the public API
+    /// are some.
     pub fn weight(&self) -> usize {
         /// What an allocation takes besides its bytes.
         const ALLOCATION: usize = 12;
         let identity = &self.identity;
-        let single = [
+        let named = [
             &identity.subject,
             &identity.client,
             &identity.verified_email,
+        ];
+        let others = [
             &identity.tenant,
             &identity.hosted_domain,
             &identity.token_id,
         ];
-        let several = [&identity.scopes, &identity.roles, &identity.groups];
-        let texts = single.into_iter().flatten();
-        let texts = texts.chain(several.into_iter().flatten());
-        let texts = texts.map(|text| text.len().saturating_add(ALLOCATION * 2));
-        let headers = self.headers.iter().map(HeaderEdit::value_len);
-        let headers = headers.map(|length| length.saturating_add(ALLOCATION * 4));
-        // Their values are those of the others.
-        let of_api = self.api_headers.iter().map(|_| size_of::<HeaderEdit>());
+        let in_headers = named.into_iter().flatten();
+        let in_headers = in_headers.chain(&identity.scopes).chain(&identity.roles);
+        let in_headers = in_headers.map(String::as_str);
+        let own = in_headers
+            .clone()
+            .chain(others.into_iter().flatten().map(String::as_str))
+            .chain(identity.groups.iter().map(String::as_str))
+            .map(|text| text.len().saturating_add(ALLOCATION * 2));
+        let headers = in_headers.chain([&*identity.issuer]).map(encoded_length);
         let claims = (!identity.claims.is_empty()).then(|| identity.claims.weight());
         let principal = self.principal.as_ref();
         let minted = principal.and_then(|principal| principal.upstream.minted());
         let minted = minted.map(|request| request.weight());
         let fixed = size_of::<Self>()
             .saturating_add(size_of::<Identity>())
-            .saturating_add(identity.issuer.len().saturating_mul(2))
+            .saturating_add(identity.issuer.len())
+            .saturating_add(IdentityHeader::ALL.len() * 4 * ALLOCATION)
             .saturating_add(20 * ALLOCATION);
-        texts
-            .chain(headers)
-            .chain(of_api)
+        own.chain(headers)
             .chain(claims)
             .chain(minted)
             .chain(self.revocable().map(Revocable::weight))

@@ -72,16 +72,6 @@ pub enum HeaderValue {
     Secret(Secret),
 }
 
-impl HeaderEdit {
-    /// The length of the value that it sets, in bytes.
-    pub(super) fn value_len(&self) -> usize {
-        match self {
-            Self::Remove(_) => 0,
-            Self::Set(_, value) => value.expose().len(),
-        }
-    }
-}
-
 impl HeaderValue {
     /// The bytes to send.
     pub fn expose(&self) -> &str {
@@ -205,11 +195,12 @@ pub(super) fn without_headers(request: &RequestHead, names: &[&str]) -> Vec<Head
     })
 }
 
-/// The identity headers of a caller. One without a value is not there.
+/// These identity headers of a caller. One without a value is not there.
 pub(super) fn identity_headers(
+    wanted: &[IdentityHeader],
     identity: &Identity,
     principal: Option<&str>,
-) -> Vec<(IdentityHeader, HeaderEdit)> {
+) -> Vec<HeaderEdit> {
     fn single(value: &str) -> Option<Cow<'_, str>> {
         (!value.is_empty()).then(|| encode(value))
     }
@@ -227,23 +218,23 @@ pub(super) fn identity_headers(
         IdentityHeader::Scopes => list(&identity.scopes),
         IdentityHeader::Principal => principal.and_then(single),
     };
-    let edit = |header: IdentityHeader| {
-        let value = value(header).filter(|value| value.len() <= MAX_VALUE)?;
+    let edit = |header: &IdentityHeader| {
+        let value = value(*header).filter(|value| value.len() <= MAX_VALUE)?;
         let value = HeaderValue::Plain(value.into());
-        Some((header, HeaderEdit::Set(header.name(), value)))
+        Some(HeaderEdit::Set(header.name(), value))
     };
-    IdentityHeader::ALL.into_iter().filter_map(edit).collect()
+    wanted.iter().filter_map(edit).collect()
 }
 
 /// Makes a claim safe in a header: everything but visible ASCII is percent-encoded (RFC 3986
 /// §2.1), and so are `%` itself and the comma that separates the items of a list. So no claim can
 /// end a line, or become two items.
 pub(super) fn encode(value: &str) -> Cow<'_, str> {
-    let is_safe = |byte: u8| byte.is_ascii_graphic() && byte != b'%' && byte != b',';
-    if value.bytes().all(is_safe) {
+    let length = encoded_length(value);
+    if length == value.len() {
         return value.into();
     }
-    let mut encoded = String::with_capacity(value.len());
+    let mut encoded = String::with_capacity(length);
     for byte in value.bytes() {
         if is_safe(byte) {
             encoded.push(char::from(byte));
@@ -252,6 +243,16 @@ pub(super) fn encode(value: &str) -> Cow<'_, str> {
         }
     }
     encoded.into()
+}
+
+/// How many bytes [`encode`] makes of a value.
+pub(super) fn encoded_length(value: &str) -> usize {
+    let lengths = value.bytes().map(|byte| if is_safe(byte) { 1 } else { 3 });
+    lengths.fold(0, usize::saturating_add)
+}
+
+const fn is_safe(byte: u8) -> bool {
+    byte.is_ascii_graphic() && byte != b'%' && byte != b','
 }
 
 /// Whether some upstream could read `name` as `own`, which is in lower case: without regard to

@@ -6,7 +6,7 @@ use super::edits::{self, HeaderEdit, HeaderValue, ResponseEdit};
 use super::{CertifiedClient, Evidence};
 use crate::facts::MintRequest;
 use crate::http::RequestHead;
-use crate::policy::{SignatureRule, TokenFrom};
+use crate::policy::{Instance, SignatureRule, TokenFrom};
 use crate::reply::Reason;
 use crate::secret::Secret;
 use crate::webhook_signature::VerifiedDelivery;
@@ -33,11 +33,13 @@ pub enum UpstreamCredential {
 impl Forward {
     /// To the public API, with the upstream credential of the principal instead of the token.
     pub(super) fn to_public_api(
+        instance: &Instance,
         request: &RequestHead,
         evidence: &Evidence,
         credential: UpstreamCredential,
     ) -> Self {
-        Self::to(request, evidence.caller().api_headers(), false, None).with(credential)
+        let of_caller = evidence.caller().api_headers(instance);
+        Self::to(request, of_caller, false, None).with(credential)
     }
 
     /// To the internal API, with the session of a user instead of the token. Each cookie of the client goes.

@@ -69,7 +69,7 @@ pub(super) fn decide(
     }
     let credential = upstream_key(context, &principal.upstream)?;
     Ok(Outcome::Forward(Forward::to_public_api(
-        request, &evidence, credential,
+        instance, request, &evidence, credential,
     )))
 }
 
