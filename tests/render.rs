@@ -15,6 +15,9 @@ use serde::Deserialize as _;
 use serde_json::Value;
 use serde_norway::Deserializer;
 
+/// A configuration with two instances.
+const SEVERAL: &str = "tests/render/several.yaml";
+
 const TARGETS: [&str; 5] = ["istio", "envoy", "envoy-gateway", "compose", "helm-values"];
 
 /// The end of the command, what it printed, and what it said was wrong.
@@ -63,7 +66,7 @@ const OWN: [&str; 4] = [
 fn several_instances_have_hosts_routes_and_clusters_of_their_own() {
     for target in ["envoy", "compose"] {
         let name = format!("{target}-several");
-        let text = rendered(target, "tests/render/several.yaml", &OWN);
+        let text = rendered(target, SEVERAL, &OWN);
         insta::with_settings!({ snapshot_path => "render", prepend_module_to_snapshot => false }, {
             insta::assert_snapshot!(name, text);
         });
@@ -82,10 +85,64 @@ fn several_instances_have_hosts_routes_and_clusters_of_their_own() {
         ),
         ("istio", &OWN, "instances: for this target"),
     ] {
-        let arguments = [&["render", target, "tests/render/several.yaml"], more].concat();
+        let arguments = [&["render", target, SEVERAL], more].concat();
         let (is_good, _, problem) = run(&arguments);
         assert!(!is_good && problem.contains(said), "{more:?}: {problem}");
     }
+}
+
+/// A shadow makes no call. The clusters that it names are those that it would call in force.
+#[test]
+fn the_clusters_of_a_shadow_are_those_of_its_n8n() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gate.yaml");
+    let path = path.to_str().unwrap();
+    let shadow = "shadow:\n  n8n: { cluster: other, api_key: { env: A }, seed: { env: N8N_NEXT_SEED } }\n  public_api: \
+                  { bearer_in_description: { cluster: other } }\n";
+    let text = fs::read_to_string("tests/render/gate.yaml").unwrap();
+    fs::write(path, format!("{text}{shadow}")).unwrap();
+    for (target, cluster) in [
+        ("envoy", "n8n"),
+        ("istio", "outbound|5678||n8n.n8n.svc.cluster.local"),
+        ("envoy-gateway", "n8n-idp-gate-n8n"),
+    ] {
+        let written = rendered(target, path, &[]);
+        assert!(!written.contains("cluster: other"), "{written}");
+        for field in [
+            "n8n",
+            "shadow.n8n",
+            "shadow.public_api.bearer_in_description",
+        ] {
+            let line = format!("# {field}.cluster: {cluster} (");
+            assert!(written.contains(&line), "{line}{written}");
+        }
+        assert!(written.contains("N8N_NEXT_SEED"), "{written}");
+    }
+    // One instance has provisioning in its shadow alone, and the description of the other has no cluster.
+    let text = fs::read_to_string(SEVERAL).unwrap();
+    let shadow = shadow.replace('\n', "\n    ");
+    let more = "    public_api: { bearer_in_description: {} }";
+    fs::write(path, format!("{text}    {}\n{more}\n", shadow.trim_end())).unwrap();
+    let written = rendered("envoy", path, &OWN);
+    for (field, cluster) in [
+        ("instances[0].n8n", "n8n-prod"),
+        ("instances[1].shadow.n8n", "n8n-test"),
+        ("instances[1].public_api.bearer_in_description", "n8n-test"),
+        (
+            "instances[1].shadow.public_api.bearer_in_description",
+            "n8n-test",
+        ),
+    ] {
+        let line = format!("# {field}.cluster: {cluster} (");
+        assert!(written.contains(&line), "{line}{written}");
+    }
+    fs::write(
+        folder.path().join("envoy.yaml"),
+        written.replace("  cluster: n8n-test", "  cluster: n8n-tset"),
+    )
+    .unwrap();
+    let (_, said, _) = run(&["check", folder.path().join("envoy.yaml").to_str().unwrap()]);
+    assert!(said.contains("instances[1].shadow.n8n.cluster"), "{said}");
 }
 
 #[test]
@@ -134,7 +191,7 @@ fn check_finds_nothing_in_what_is_written() {
             assert_eq!(warnings.count(), 0, "{target} {file}: {said}");
         }
     }
-    fs::write(&path, rendered("envoy", "tests/render/several.yaml", &OWN)).unwrap();
+    fs::write(&path, rendered("envoy", SEVERAL, &OWN)).unwrap();
     let (is_good, said, problem) = run(&["check", path.to_str().unwrap()]);
     assert!(is_good && problem.is_empty(), "{said}{problem}");
 }

@@ -2,6 +2,7 @@
 //!
 //! The files below `deploy` and the `envoy.yaml` of the repository are the templates.
 
+mod calls;
 mod envoy;
 mod envoy_gateway;
 mod helm;
@@ -18,9 +19,9 @@ use std::path::PathBuf;
 use n8n_idp_gate::config;
 use serde_json::{json, Value};
 
+use self::calls::{stand_in, Calls};
 use self::options::Options;
 use self::site::Site;
-use self::upstream::Calls;
 use crate::check::configuration::bodies;
 use crate::file::environment::ProcessEnvironment;
 use crate::file::installation::Installation;
@@ -102,7 +103,7 @@ fn gate(mut configuration: Value, target: Target, options: &Options) -> Result<G
             ));
         }
     }
-    upstream::stand_in(&mut configuration);
+    stand_in(&mut configuration);
     name_the_caller(&mut configuration);
     let environment = ProcessEnvironment { is_required: false };
     let load = |configuration: &Value| {
@@ -121,7 +122,7 @@ fn gate(mut configuration: Value, target: Target, options: &Options) -> Result<G
             None => "--n8n: there are several instances. Hint: write INSTANCE=HOST:PORT".to_owned(),
         });
     }
-    let calls = Calls::of(&policy, options, target)?;
+    let calls = Calls::of(&policy, &configuration, options, target)?;
     calls.name(&mut configuration, target);
     // What is written is what the filter will read.
     let policy = load(&configuration)?.policy;
@@ -173,7 +174,8 @@ fn head(gate: &Gate, target: Target) -> String {
     if target == Target::HelmValues {
         return head;
     }
-    for (field, upstream) in &gate.calls.0 {
+    for call in gate.calls.iter() {
+        let (field, upstream) = (call.field(), &call.upstream);
         let (cluster, address) = (upstream.cluster(target), upstream.address());
         let _ = writeln!(head, "# {field}: {cluster} ({address})");
     }

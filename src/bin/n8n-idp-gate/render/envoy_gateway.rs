@@ -23,7 +23,7 @@ pub(crate) fn render(gate: &Gate, options: &Options) -> Result<String, String> {
         "--n8n: Envoy Gateway needs the service of n8n. Hint: write \
          NAME.NAMESPACE.svc.cluster.local:PORT",
     )?;
-    let mut parts = vec![proxy(gate, namespace, &n8n, options)?];
+    let mut parts = vec![proxy(gate, namespace, options)?];
     parts.push(policy(gate, namespace, options)?);
     if gate.needs_bodies {
         parts.push(yaml::document(&bodies(namespace)));
@@ -48,17 +48,11 @@ pub(crate) fn render(gate: &Gate, options: &Options) -> Result<String, String> {
 
 /// The proxy's environment, logs, and clusters. The filter calls clusters by their names, and Envoy
 /// Gateway chooses the names of those that it makes of routes.
-fn proxy(
-    gate: &Gate,
-    namespace: &str,
-    n8n: &Upstream,
-    options: &Options,
-) -> Result<String, String> {
+fn proxy(gate: &Gate, namespace: &str, options: &Options) -> Result<String, String> {
     let mut proxy = document(PROXY)?;
     let variables = gate.variables.iter();
     let variables: Vec<Value> = variables.map(|name| variable(name, options)).collect();
-    let n8n = gate.calls.has_n8n().then_some(n8n);
-    let clusters = gate.calls.providers().into_iter().chain(n8n);
+    let clusters = gate.calls.providers().into_iter().chain(gate.calls.n8n());
     let patches: Vec<Value> = clusters
         .map(|upstream| {
             json!({

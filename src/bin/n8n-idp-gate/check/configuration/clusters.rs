@@ -80,15 +80,22 @@ fn mismatch(path: &str, call: &Call<'_>, cluster: &Value) -> Vec<Fault> {
     }
 }
 
-/// Every call of a configuration, with the field path of its cluster.
+/// Every call of a configuration, with the field path of its cluster. A shadow makes none, and is put in force as
+/// it is.
 fn all_calls(configuration: &Value) -> Vec<(String, Call<'_>)> {
     let list = |name: &str| configuration[name].as_array().into_iter().flatten();
     let providers = list("providers").enumerate();
     let providers = providers.map(|(index, one)| (format!("providers[{index}]."), calls(one)));
     let instances = list("instances").enumerate();
     let instances = instances.map(|(index, one)| (format!("instances[{index}]."), to_n8n(one)));
+    let shadows = list("instances").enumerate().map(|(index, one)| {
+        let calls = to_n8n(&one["shadow"]);
+        (format!("instances[{index}].shadow."), calls)
+    });
     let top = (String::new(), to_n8n(configuration));
-    let all = providers.chain(instances).chain([top]);
+    let shadow = ("shadow.".to_owned(), to_n8n(&configuration["shadow"]));
+    let all = providers.chain(instances).chain(shadows);
+    let all = all.chain([top, shadow]);
     let mut named = Vec::new();
     for (at, calls) in all {
         named.extend(
