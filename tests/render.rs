@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde::Deserialize as _;
-use serde_json::Value;
+use serde_json::{json, Value};
 use serde_norway::Deserializer;
 
 /// A configuration with two instances.
@@ -54,6 +54,14 @@ fn every_target_is_as_it_was() {
     }
 }
 
+/// The services of two instances, for the targets in Kubernetes.
+const SERVICES: [&str; 4] = [
+    "--n8n",
+    "prod=n8n.prod.svc.cluster.local:5678",
+    "--n8n",
+    "test=flows.test.svc.cluster.local:5679",
+];
+
 /// The addresses of two instances.
 const OWN: [&str; 4] = [
     "--n8n",
@@ -64,9 +72,14 @@ const OWN: [&str; 4] = [
 
 #[test]
 fn several_instances_have_hosts_routes_and_clusters_of_their_own() {
-    for target in ["envoy", "compose"] {
+    for (target, services) in [
+        ("envoy", OWN),
+        ("compose", OWN),
+        ("istio", SERVICES),
+        ("envoy-gateway", SERVICES),
+    ] {
         let name = format!("{target}-several");
-        let text = rendered(target, SEVERAL, &OWN);
+        let text = rendered(target, SEVERAL, &services);
         insta::with_settings!({ snapshot_path => "render", prepend_module_to_snapshot => false }, {
             insta::assert_snapshot!(name, text);
         });
@@ -83,11 +96,131 @@ fn several_instances_have_hosts_routes_and_clusters_of_their_own() {
             &["--n8n", "none=n8n.prod.test:5678"],
             "no instance none",
         ),
-        ("istio", &OWN, "instances: for this target"),
+        ("istio", &OWN, "--n8n: Istio needs the service of n8n"),
+        ("envoy-gateway", &OWN, "--n8n: Envoy Gateway needs"),
+        ("istio", &SERVICES[..2], "--n8n test=HOST:PORT"),
     ] {
         let arguments = [&["render", target, SEVERAL], more].concat();
         let (is_good, _, problem) = run(&arguments);
         assert!(!is_good && problem.contains(said), "{more:?}: {problem}");
+    }
+    // The values have no addresses.
+    let values = rendered("helm-values", SEVERAL, &[]);
+    assert!(values.contains("name: N8N_KEY_TEST"), "{values}");
+}
+
+/// Two n8n whose hosts overlap: in Istio and in the Gateway API, a gateway or listener that named the hosts would give
+/// the routes of the domain to the host below it.
+#[test]
+fn no_gateway_gives_the_routes_of_a_domain_to_the_host_of_another_n8n() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gate.yaml");
+    let path = path.to_str().unwrap();
+    let text = fs::read_to_string(SEVERAL).unwrap();
+    fs::write(
+        path,
+        text.replace("n8n-test.corp.test, ", "")
+            .replace("*.n8n-test.corp", "*.corp"),
+    )
+    .unwrap();
+    let istio = documents(&rendered("istio", path, &SERVICES));
+    let of = |documents: &[Value], kind: &str, pointer: &str| {
+        let own = documents.iter().filter(|one| one["kind"] == kind);
+        let values: Vec<_> = own.map(|one| one.pointer(pointer).cloned()).collect();
+        values
+    };
+    let hosts = of(&istio, "Gateway", "/spec/servers/0/hosts");
+    assert_eq!(hosts, [Some(json!(["./*"]))]);
+    let hosts = of(&istio, "VirtualService", "/spec/hosts");
+    assert_eq!(
+        hosts,
+        [Some(json!(["n8n.corp.test"])), Some(json!(["*.corp.test"]))]
+    );
+    let gateway = documents(&rendered("envoy-gateway", path, &SERVICES));
+    let names = of(&gateway, "Gateway", "/spec/listeners/0/hostname");
+    assert_eq!(names, [None]);
+    let names = of(&gateway, "Gateway", "/spec/listeners/1");
+    assert_eq!(names, [None]);
+}
+
+/// One n8n, whose hosts the configuration names, below a path.
+#[test]
+fn one_n8n_below_a_path_keeps_the_names_of_its_objects() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gate.yaml");
+    let path = path.to_str().unwrap();
+    let text = fs::read_to_string("tests/render/gate.yaml").unwrap();
+    let text = text.replace(
+        "public_api: { resource: https://n8n.example.com/api/v1 }",
+        "",
+    );
+    let with = |more: &str| fs::write(path, format!("{text}{more}\n")).unwrap();
+    with("path_prefix: /tools/n8n");
+    let names = |text: &str| -> Vec<_> {
+        let all = documents(text).into_iter();
+        all.map(|one| (one["kind"].clone(), one["metadata"].clone()))
+            .collect()
+    };
+    for target in ["istio", "envoy-gateway"] {
+        let written = rendered(target, path, &[]);
+        assert_eq!(
+            names(&written),
+            names(&rendered(target, "tests/render/gate.yaml", &[]))
+        );
+        assert!(written.contains("n8n.example.com"), "{written}");
+        assert!(written.contains("\"/tools/n8n"), "{written}");
+    }
+    with("hosts: [Flows.example.com, '*.flows.example.com']");
+    for (target, kind, pointer, expected) in [
+        (
+            "istio",
+            "Gateway",
+            "/spec/servers/0/hosts",
+            json!(["./flows.example.com", "./*.flows.example.com"]),
+        ),
+        (
+            "istio",
+            "VirtualService",
+            "/spec/hosts",
+            json!(["flows.example.com", "*.flows.example.com"]),
+        ),
+        (
+            "envoy-gateway",
+            "HTTPRoute",
+            "/spec/hostnames",
+            json!(["flows.example.com", "*.flows.example.com"]),
+        ),
+    ] {
+        let all = documents(&rendered(target, path, &[]));
+        let mut own = all.iter().filter(|one| one["kind"] == kind).peekable();
+        assert!(
+            own.peek().is_some() && own.all(|one| one.pointer(pointer) == Some(&expected)),
+            "{target} {kind}"
+        );
+    }
+    let many: Vec<_> = ('a'..='q')
+        .map(|letter| format!("{letter}.example"))
+        .collect();
+    for (target, more, said) in [
+        (
+            "istio",
+            "hosts: n8n_a.example.com",
+            "hosts: n8n_a.example.com is no name",
+        ),
+        (
+            "envoy-gateway",
+            "hosts: 192.0.2.1",
+            "hosts: the Gateway API routes no address",
+        ),
+        (
+            "envoy-gateway",
+            &format!("hosts: [{}]", many.join(", ")),
+            "hosts: an HTTPRoute has 16 at most",
+        ),
+    ] {
+        with(more);
+        let (is_good, _, problem) = run(&["render", target, path]);
+        assert!(!is_good && problem.contains(said), "{more}: {problem}");
     }
 }
 
@@ -191,9 +324,16 @@ fn check_finds_nothing_in_what_is_written() {
             assert_eq!(warnings.count(), 0, "{target} {file}: {said}");
         }
     }
-    fs::write(&path, rendered("envoy", SEVERAL, &OWN)).unwrap();
-    let (is_good, said, problem) = run(&["check", path.to_str().unwrap()]);
-    assert!(is_good && problem.is_empty(), "{said}{problem}");
+    for (target, services) in [
+        ("envoy", OWN),
+        ("istio", SERVICES),
+        ("envoy-gateway", SERVICES),
+    ] {
+        fs::write(&path, rendered(target, SEVERAL, &services)).unwrap();
+        let (is_good, said, problem) = run(&["check", path.to_str().unwrap()]);
+        assert!(is_good && problem.is_empty(), "{said}{problem}");
+        assert!(!said.contains("warning:"), "{said}");
+    }
 }
 
 #[test]
@@ -260,12 +400,6 @@ fn a_wrong_configuration_or_option_is_named() {
             "providers[1].audiencs",
         ),
         (
-            "\nprincipals",
-            "\npath_prefix: /n8n\nprincipals",
-            &[],
-            "path_prefix: for this target",
-        ),
-        (
             "keys.example.com",
             "192.0.2.1",
             &[],
@@ -302,12 +436,6 @@ fn a_wrong_configuration_or_option_is_named() {
         assert!(!is_good, "{new}");
         assert!(problem.contains(said), "{new}: {problem}");
     }
-    fs::write(path, "providers: []\ninstances: []\n").unwrap();
-    let (is_good, _, problem) = run(&["render", "istio", path]);
-    assert!(
-        !is_good && problem.contains("instances: for this target"),
-        "{problem}"
-    );
 }
 
 #[test]

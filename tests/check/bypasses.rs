@@ -206,6 +206,40 @@ fn rewrites_of_istio_and_the_gateway_api_are_named() {
             route(prefix("/x"), replaced("/")),
             Some("spec.rules[0].filters.urlRewrite.path"),
         ),
+        (route(prefix("/n8n/chat"), replaced("/chat")), None),
+        (
+            route(prefix("/n8n/chat"), replaced("/webhook")),
+            Some("spec.rules[0].filters.urlRewrite.path"),
+        ),
+        (
+            route(prefix("/n8nchat"), replaced("chat")),
+            Some("spec.rules[0].filters.urlRewrite.path"),
+        ),
+        (
+            route(
+                json!({"type": "Exact", "value": "/n8n/webhook/x"}),
+                full.clone(),
+            ),
+            None,
+        ),
+        (
+            route(
+                json!({"type": "Exact", "value": "/n8n/rest/push"}),
+                full.clone(),
+            ),
+            Some("spec.rules[0].filters.urlRewrite.path"),
+        ),
+        (
+            route(prefix("/n8n/webhook/x"), full.clone()),
+            Some("spec.rules[0].filters.urlRewrite.path"),
+        ),
+        (
+            route(
+                json!({"type": "Exact", "value": "/n8n/chat"}),
+                replaced("/chat"),
+            ),
+            Some("spec.rules[0].filters.urlRewrite.path"),
+        ),
         (
             route(prefix("/n8n"), full),
             Some("spec.rules[0].filters.urlRewrite.path"),

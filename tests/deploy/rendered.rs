@@ -53,6 +53,17 @@ fn an_api_server_accepts_every_manifest_that_is_rendered() {
             assert_eq!(crds::faults(&manifests), [], "{target} {file}");
         }
     }
+    let services = [
+        "--n8n",
+        "prod=n8n.prod.svc.cluster.local:5678",
+        "--n8n",
+        "test=flows.test.svc.cluster.local:5679",
+    ];
+    for target in ["istio", "envoy-gateway"] {
+        let manifests = documents(target, &rendered(target, SEVERAL, &services));
+        assert!(manifests.len() > 10, "{target}");
+        assert_eq!(crds::faults(&manifests), [], "{target}");
+    }
 }
 
 #[test]

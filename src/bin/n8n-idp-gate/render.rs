@@ -7,6 +7,7 @@ mod envoy;
 mod envoy_gateway;
 mod helm;
 mod istio;
+mod objects;
 mod options;
 mod site;
 mod template;
@@ -94,15 +95,6 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Str
 }
 
 fn gate(mut configuration: Value, target: Target, options: &Options) -> Result<Gate, String> {
-    let is_of_envoy = matches!(target, Target::Envoy | Target::Compose);
-    for field in ["instances", "path_prefix"] {
-        if !is_of_envoy && configuration.get(field).is_some() {
-            return Err(format!(
-                "{field}: for this target render makes the routes of one n8n at the root of its host. \
-                 Hint: render it without {field}, and write the routes by hand; `check` compares them"
-            ));
-        }
-    }
     stand_in(&mut configuration);
     name_the_caller(&mut configuration);
     let environment = ProcessEnvironment { is_required: false };

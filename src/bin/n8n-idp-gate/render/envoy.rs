@@ -1,7 +1,10 @@
 //! The file of an Envoy that runs by itself, and of Docker Compose.
 
+mod virtual_host;
+
 use serde_json::{json, Value};
 
+use self::virtual_host::virtual_host;
 use super::options::Options;
 use super::site::Site;
 use super::template::{document, put};
@@ -59,11 +62,11 @@ fn file(
     let mut clusters = Vec::new();
     for site in &gate.sites {
         let n8n = Upstream::n8n(options, target, site.instance.as_deref())?;
-        virtual_hosts.push(site.virtual_host(&host, &n8n.cluster(target))?);
+        virtual_hosts.push(virtual_host(site, &host, &n8n.cluster(target))?);
         clusters.push(cluster_of(&cluster, &n8n, target)?);
     }
     put(&mut file, &hosts, virtual_hosts.into())?;
-    if gate.sites.iter().any(|site| site.instance.is_some()) {
+    if gate.sites.iter().any(|site| !site.hosts.is_empty()) {
         // The gate compares hosts without their ports.
         let routes = file.pointer_mut(&format!("{MANAGER}/route_config"));
         let routes = routes.and_then(Value::as_object_mut);

@@ -1,11 +1,16 @@
 //! Manifests for Envoy Gateway.
 
+mod site;
+
+use std::collections::BTreeSet;
+
 use serde_json::{json, Value};
 
 use super::helm::variable;
 use super::istio::service;
+use super::objects::Objects;
 use super::options::Options;
-use super::template::{document, put, replaced};
+use super::template::{document, documents, put, replaced};
 use super::upstream::Upstream;
 use super::{yaml, Gate, Target};
 
@@ -16,34 +21,123 @@ const OTHERS: [&str; 2] = [
     include_str!("../../../../deploy/envoy-gateway/route.yaml"),
 ];
 
+/// The n8n of an instance, or the only one: its service, and the port there.
+struct Backend<'b> {
+    name: &'b str,
+    namespace: &'b str,
+    port: u16,
+}
+
 /// All manifests, in the order in which they are applied.
 pub(crate) fn render(gate: &Gate, options: &Options) -> Result<String, String> {
-    let n8n = Upstream::n8n(options, Target::EnvoyGateway, None)?;
-    let [name, namespace] = service(&n8n.host).ok_or(
-        "--n8n: Envoy Gateway needs the service of n8n. Hint: write \
-         NAME.NAMESPACE.svc.cluster.local:PORT",
-    )?;
+    let n8n = gate
+        .sites
+        .iter()
+        .map(|site| Upstream::n8n(options, Target::EnvoyGateway, site.instance.as_deref()));
+    let n8n = n8n.collect::<Result<Vec<_>, _>>()?;
+    let backends = n8n.iter().map(|n8n| {
+        let [name, namespace] = service(&n8n.host).ok_or(
+            "--n8n: Envoy Gateway needs the service of n8n. Hint: write \
+             NAME.NAMESPACE.svc.cluster.local:PORT",
+        )?;
+        let port = n8n.port;
+        Ok::<_, String>(Backend {
+            name,
+            namespace,
+            port,
+        })
+    });
+    let backends = backends.collect::<Result<Vec<_>, _>>()?;
+    let namespace = match &*backends {
+        [first, others @ ..] if others.iter().all(|n8n| n8n.namespace == first.namespace) => {
+            first.namespace
+        }
+        _ => &*options.namespace,
+    };
     let mut parts = vec![proxy(gate, namespace, options)?];
     parts.push(policy(gate, namespace, options)?);
     if gate.needs_bodies {
         parts.push(yaml::document(&bodies(namespace)));
     }
-    let of_n8n = format!("namespace: {namespace}\n");
-    let backend = format!("{{ name: {name}, port: {} }}", n8n.port);
+    let grants = grants(&backends, namespace);
+    if !grants.is_empty() {
+        parts.push(yaml::documents(&grants));
+    }
+    for file in OTHERS {
+        parts.push(of_sites(file, gate, &backends, namespace, options)?);
+    }
+    Ok(parts.join("---\n"))
+}
+
+/// A shipped file for each n8n. What is equal for several of them is written once.
+fn of_sites(
+    file: &str,
+    gate: &Gate,
+    backends: &[Backend<'_>],
+    namespace: &str,
+    options: &Options,
+) -> Result<String, String> {
+    let mut objects = Objects::default();
+    for (site, backend) in gate.sites.iter().zip(backends) {
+        site.check_hosts(false)?;
+        let text = with_names(file, gate, backend, namespace, options);
+        if gate.sites.len() == 1 && site.is_as_shipped() {
+            return Ok(text);
+        }
+        for (number, object) in documents(&text)?.into_iter().enumerate() {
+            objects.add(number, site::own(site, &gate.sites, object)?);
+        }
+    }
+    Ok(objects.text())
+}
+
+/// A shipped file with the names of this installation.
+fn with_names(
+    text: &str,
+    gate: &Gate,
+    backend: &Backend<'_>,
+    namespace: &str,
+    options: &Options,
+) -> String {
+    let own = format!("namespace: {namespace}\n");
+    let Backend { name, port, .. } = backend;
+    let backend = if backend.namespace == namespace {
+        format!("{{ name: {name}, port: {port} }}")
+    } else {
+        let elsewhere = backend.namespace;
+        format!("{{ name: {name}, namespace: {elsewhere}, port: {port} }}")
+    };
     let class = format!("gatewayClassName: {}\n", options.gateway_class);
     let buffer = format!("  connection:\n    bufferLimit: {}\n", size(gate.buffer));
     let window = format!("initialStreamWindowSize: {}\n", size(gate.buffer));
     let pairs: [(&str, &str); 7] = [
         ("  connection:\n    bufferLimit: 64Ki\n", &buffer),
         ("initialStreamWindowSize: 64Ki\n", &window),
-        ("namespace: n8n\n", &of_n8n),
+        ("namespace: n8n\n", &own),
         ("{ name: n8n, port: 5678 }", &backend),
         ("gatewayClassName: envoy\n", &class),
         ("n8n.example.com", &options.host),
         ("n8n-example-com", &options.certificate),
     ];
-    parts.extend(OTHERS.map(|text| replaced(text, &pairs)));
-    Ok(parts.join("---\n"))
+    replaced(text, &pairs)
+}
+
+/// What lets the routes lead to services of other namespaces: for each of these, its services.
+fn grants(backends: &[Backend<'_>], namespace: &str) -> Vec<Value> {
+    let elsewhere = backends.iter().filter(|n8n| n8n.namespace != namespace);
+    let services: BTreeSet<_> = elsewhere.map(|n8n| (n8n.namespace, n8n.name)).collect();
+    let grants = services.into_iter().map(|(of, name)| {
+        json!({
+            "apiVersion": "gateway.networking.k8s.io/v1beta1",
+            "kind": "ReferenceGrant",
+            "metadata": { "name": format!("n8n-idp-gate-{name}"), "namespace": of },
+            "spec": {
+                "from": [{ "group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "namespace": namespace }],
+                "to": [{ "group": "", "kind": "Service", "name": name }],
+            },
+        })
+    });
+    grants.collect()
 }
 
 /// The proxy's environment, logs, and clusters. The filter calls clusters by their names, and Envoy

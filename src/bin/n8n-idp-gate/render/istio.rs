@@ -1,9 +1,12 @@
 //! Manifests for Istio.
 
+mod site;
+
 use serde_json::{json, Value};
 
+use super::objects::Objects;
 use super::options::Options;
-use super::template::{document, put, replaced};
+use super::template::{document, documents, put, replaced};
 use super::upstream::Upstream;
 use super::{yaml, Gate, Target};
 
@@ -21,7 +24,6 @@ const ENVOY: &str = include_str!("../../../../envoy.yaml");
 
 /// All manifests, in the order in which they are applied.
 pub(crate) fn render(gate: &Gate, options: &Options) -> Result<String, String> {
-    let n8n = Upstream::n8n(options, Target::Istio, None)?;
     let mut parts = Vec::new();
     for (number, upstream) in (1_usize..).zip(gate.calls.providers()) {
         if let Some(part) = provider(upstream, number, options)? {
@@ -33,12 +35,35 @@ pub(crate) fn render(gate: &Gate, options: &Options) -> Result<String, String> {
     } else {
         plugin(gate, options)?
     });
-    let service = service(&n8n.host).ok_or(
-        "--n8n: Istio needs the service of n8n. Hint: write NAME.NAMESPACE.svc.cluster.local:PORT",
-    )?;
-    let files = OTHERS.into_iter().chain([ONLY_THROUGH]);
-    parts.extend(files.map(|text| with_names(text, gate, &n8n, service, options)));
+    for file in OTHERS.into_iter().chain([ONLY_THROUGH]) {
+        parts.push(of_sites(file, gate, options)?);
+    }
     Ok(parts.join("---\n"))
+}
+
+/// A shipped file for each n8n. What is equal for several of them is written once.
+fn of_sites(file: &str, gate: &Gate, options: &Options) -> Result<String, String> {
+    let mut texts = Vec::new();
+    for site in &gate.sites {
+        site.check_hosts(true)?;
+        let n8n = Upstream::n8n(options, Target::Istio, site.instance.as_deref())?;
+        let service = service(&n8n.host).ok_or(
+            "--n8n: Istio needs the service of n8n. Hint: write NAME.NAMESPACE.svc.cluster.local:PORT",
+        )?;
+        texts.push((site, with_names(file, gate, &n8n, service, options)));
+    }
+    if let [(site, text)] = &*texts {
+        if site.is_as_shipped() {
+            return Ok(text.clone());
+        }
+    }
+    let mut objects = Objects::default();
+    for (site, text) in &texts {
+        for (number, object) in documents(text)?.into_iter().enumerate() {
+            objects.add(number, site::own(site, &gate.sites, object)?);
+        }
+    }
+    Ok(objects.text())
 }
 
 /// Name and namespace of a service.

@@ -3,7 +3,7 @@
 /// The address, the names and the image around a configuration.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// The host that clients call.
+    /// The host that clients call. Hosts in the configuration take its place.
     #[arg(long, default_value = "n8n.example.com", value_parser = host)]
     pub(crate) host: String,
     /// Host and port of n8n. Default: 127.0.0.1:5678 for envoy, n8n:5678 for compose, otherwise the
@@ -13,13 +13,14 @@ pub(crate) struct Options {
     /// The name of Istio's gateway: of its Deployment, its label `istio` and its service account.
     #[arg(long, default_value = "n8n-ingress", value_parser = name)]
     pub(crate) gateway: String,
-    /// The namespace of Istio's gateway. For Envoy Gateway everything is in the namespace of n8n.
+    /// The namespace of Istio's gateway. For Envoy Gateway everything is in the namespace of n8n, and in this one
+    /// if several instances are in several.
     #[arg(long, default_value = "n8n-ingress", value_parser = name)]
     pub(crate) namespace: String,
     /// The `GatewayClass` of Envoy Gateway.
     #[arg(long, default_value = "envoy", value_parser = name)]
     pub(crate) gateway_class: String,
-    /// The Secret with the certificate of the host.
+    /// The Secret with the certificate of the host, or of all hosts.
     #[arg(long, default_value = "n8n-example-com", value_parser = name)]
     pub(crate) certificate: String,
     /// The Secret whose keys are the environment variables of the gate.

@@ -15,6 +15,12 @@ pub(crate) fn document(text: &str) -> Result<Value, String> {
     Ok(documents(text)?.into_iter().next().unwrap_or_default())
 }
 
+/// The text that a pointer leads to; empty, if there is none.
+pub(crate) fn text<'d>(document: &'d Value, pointer: &str) -> &'d str {
+    let found = document.pointer(pointer);
+    found.and_then(Value::as_str).unwrap_or_default()
+}
+
 /// Sets what a pointer leads to. It must exist.
 pub(crate) fn put(document: &mut Value, pointer: &str, value: Value) -> Result<(), String> {
     let slot = document.pointer_mut(pointer);

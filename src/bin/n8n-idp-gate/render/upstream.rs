@@ -73,6 +73,8 @@ impl Upstream {
         let (host, port) = match (given, instance) {
             (Some(given), _) => given.address.clone(),
             (None, None) => (usual.to_owned(), 5678),
+            // The values have no address.
+            (None, Some(_)) if target == Target::HelmValues => (usual.to_owned(), 5678),
             (None, Some(name)) => {
                 return Err(format!(
                     "instances: where the n8n of {name} is, is not known. Hint: write --n8n \
@@ -98,7 +100,10 @@ impl Upstream {
                 Some(instance) => format!("n8n-{instance}"),
                 None => "n8n".to_owned(),
             },
-            Target::EnvoyGateway if self.is_n8n => "n8n-idp-gate-n8n".to_owned(),
+            Target::EnvoyGateway if self.is_n8n => match &self.instance {
+                Some(instance) => format!("n8n-idp-gate-n8n-{instance}"),
+                None => "n8n-idp-gate-n8n".to_owned(),
+            },
             Target::Envoy | Target::Compose => format!("provider-{host}-{port}"),
             Target::EnvoyGateway => format!("n8n-idp-gate-{host}-{port}"),
         }

@@ -148,17 +148,26 @@ fn of_gateway<'r>(
         .map(|_| (Rewrite::Host, ".hostname"));
     let path = rewrite.get("path").map(|path| {
         let matches = members.get("matches").and_then(Value::as_array);
+        // Which kind of match the replacement belongs to, and the path that n8n gets.
+        let (kind, inner) = match text_at(path, "/type") {
+            Some("ReplacePrefixMatch") => ("PathPrefix", text_at(path, "/replacePrefixMatch")),
+            Some("ReplaceFullPath") => ("Exact", text_at(path, "/replaceFullPath")),
+            _ => ("", None),
+        };
         let fits = |one: &Value| {
             let value = text_at(one, "/path/value").unwrap_or_default();
-            let is_prefix = text_at(one, "/path/type").unwrap_or("PathPrefix") == "PathPrefix";
-            is_prefix
-                && prefixes
-                    .iter()
-                    .any(|own| value.trim_end_matches('/') == own)
+            let is_kind = text_at(one, "/path/type").unwrap_or("PathPrefix") == kind;
+            let mut prefixes = prefixes.iter();
+            is_kind
+                && prefixes.any(|own| match inner {
+                    Some("/") => value.trim_end_matches('/') == own,
+                    Some(inner) => {
+                        inner.starts_with('/') && value.strip_prefix(&**own) == Some(inner)
+                    }
+                    None => false,
+                })
         };
-        let all_fit = matches.is_some_and(|all| !all.is_empty() && all.iter().all(fits));
-        let replaces_prefix = path["type"] == "ReplacePrefixMatch";
-        let takes_off = all_fit && replaces_prefix && path["replacePrefixMatch"] == "/";
+        let takes_off = matches.is_some_and(|all| !all.is_empty() && all.iter().all(fits));
         (
             if takes_off {
                 Rewrite::Fits
