@@ -175,5 +175,5 @@ fn each_shell_gets_its_completions() {
 
 #[test]
 fn the_transcripts_of_the_guide_are_what_the_program_writes() {
-    assert_eq!(transcript::check("docs/guides/explain-and-test.md"), 3);
+    assert_eq!(transcript::check("docs/guides/explain-and-test.md"), 4);
 }

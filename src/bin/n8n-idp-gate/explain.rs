@@ -7,6 +7,7 @@ mod json;
 mod mismatch;
 pub(crate) mod outcome;
 pub(crate) mod place;
+mod shadow;
 pub(crate) mod step;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -30,6 +31,7 @@ use crate::judge::claims::UnverifiedToken;
 use crate::judge::known::{document, named, Known};
 use crate::judge::{policy, Case};
 use explanation::Explanation;
+use shadow::Shadowed;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -101,13 +103,19 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCod
         known: &known,
         unverified: unverified.as_ref(),
     };
-    let explanation = Explanation::of(&case);
+    let mut explanation = Explanation::of(&case);
+    let second = shadow::policy(&policy, &head);
+    let second = second.as_ref().map(|policy| Case { policy, ..case });
+    let shadow = second.map(|second| {
+        let shadowed = Shadowed::of(&case, &second, &mut explanation);
+        (second, shadowed)
+    });
     if arguments.json {
-        let json = json::json(&case, &explanation);
+        let json = json::json(&case, &explanation, shadow.as_ref());
         let json = serde_json::to_string_pretty(&json).unwrap_or_default();
         print(out, &format!("{json}\n"))?;
     } else {
-        print(out, &text::text(&case, &explanation))?;
+        print(out, &text::text(&case, &explanation, shadow.as_ref()))?;
     }
     Ok(if arguments.exit_code {
         exit_code(&explanation.decision.outcome)

@@ -27,6 +27,7 @@ pub(crate) fn policy(path: &Path, name: Option<&str>) -> Result<Policy, String> 
 }
 
 /// All that a decision depends on.
+#[derive(Clone, Copy)]
 pub(crate) struct Case<'c> {
     /// The policy. Its callers keep their claims, so that an explanation can show them.
     pub(crate) policy: &'c Policy,

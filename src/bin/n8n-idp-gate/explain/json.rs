@@ -6,19 +6,57 @@ use serde_json::{json, Map, Value};
 
 use super::explanation::Explanation;
 use super::outcome;
+use super::shadow::Shadowed;
 use super::step::{prose, shown, Step};
 use crate::judge::Case;
 
 /// Changes with each change of a member that programs may read.
 const VERSION: u8 = 1;
 
-/// Writes an explanation as one JSON document.
-pub(crate) fn json(case: &Case<'_>, explanation: &Explanation) -> Value {
-    let decision = &explanation.decision;
+/// Writes an explanation as one JSON document, with that of a shadow in it.
+pub(crate) fn json(
+    case: &Case<'_>,
+    explanation: &Explanation,
+    shadow: Option<&(Case<'_>, Shadowed)>,
+) -> Value {
     let head = case.head;
     let bytes = |bytes: &[u8]| shown(&String::from_utf8_lossy(bytes));
-    let record = audit_line(decision, head, case.now);
+    let record = audit_line(&explanation.decision, head, case.now);
     let record: Value = serde_json::from_str(&record).unwrap_or_default();
+    let unverified = case.unverified.map(|token| {
+        json!({ "warning": "NOT VERIFIED: no provider signed these claims", "filled": token.filled })
+    });
+    let shadow = shadow.map(|(case, shadowed)| {
+        let result = &shadowed.result;
+        let mut members = decided(case, &shadowed.explanation);
+        members.insert("comparison".to_owned(), result.as_str().into());
+        members.insert("compared".to_owned(), result.sentence().into());
+        members.insert("differs".to_owned(), json!(result.differs()));
+        members
+    });
+    let others = json!({
+        "version": VERSION,
+        "not_verified": unverified,
+        "request": {
+            "method": bytes(head.method()),
+            "path": bytes(head.path()),
+            "host": head.authority().map(bytes),
+            "time": rfc3339(case.now),
+        },
+        "shadow": shadow,
+        "notes": case.known.notes,
+        "record": record,
+    });
+    let mut all = decided(case, explanation);
+    if let Value::Object(others) = others {
+        all.extend(others);
+    }
+    Value::Object(all)
+}
+
+/// A decision, and the steps to it.
+fn decided(case: &Case<'_>, explanation: &Explanation) -> Map<String, Value> {
+    let decision = &explanation.decision;
     let reason = explanation.reason();
     let reply = outcome::reply(case, decision).map(|reply| {
         let headers = reply.headers.iter();
@@ -38,18 +76,7 @@ pub(crate) fn json(case: &Case<'_>, explanation: &Explanation) -> Value {
         });
         headers.collect::<Vec<_>>()
     });
-    let unverified = case.unverified.map(|token| {
-        json!({ "warning": "NOT VERIFIED: no provider signed these claims", "filled": token.filled })
-    });
-    json!({
-        "version": VERSION,
-        "not_verified": unverified,
-        "request": {
-            "method": bytes(head.method()),
-            "path": bytes(head.path()),
-            "host": head.authority().map(bytes),
-            "time": rfc3339(case.now),
-        },
+    let members = json!({
         "steps": explanation.steps.iter().map(step).collect::<Vec<_>>(),
         "decision": outcome::name(&decision.outcome),
         "summary": outcome::sentence(case, decision),
@@ -64,9 +91,11 @@ pub(crate) fn json(case: &Case<'_>, explanation: &Explanation) -> Value {
         "granted": explanation.granted,
         "headers": headers,
         "reply": reply,
-        "notes": case.known.notes,
-        "record": record,
-    })
+    });
+    match members {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    }
 }
 
 fn step(step: &Step) -> Value {

@@ -53,7 +53,7 @@ impl Mark {
 }
 
 /// One step: a check, a rule that was looked at, or what was read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Step {
     /// What it belongs to, such as `token`.
     pub(crate) section: &'static str,

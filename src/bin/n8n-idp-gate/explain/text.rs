@@ -8,11 +8,16 @@ use n8n_idp_gate::observe::{audit_line, rfc3339};
 use super::explanation::Explanation;
 use super::headers::{Change, SECRET};
 use super::outcome;
-use super::step::{prose, shown};
+use super::shadow::{Compared, Shadowed};
+use super::step::{prose, shown, Step};
 use crate::judge::Case;
 
-/// Writes an explanation as indented text.
-pub(crate) fn text(case: &Case<'_>, explanation: &Explanation) -> String {
+/// Writes an explanation as indented text, and after it that of a shadow.
+pub(crate) fn text(
+    case: &Case<'_>,
+    explanation: &Explanation,
+    shadow: Option<&(Case<'_>, Shadowed)>,
+) -> String {
     let mut out = String::new();
     let line = |out: &mut String, text: &str| {
         out.push_str(text.trim_end());
@@ -47,20 +52,13 @@ pub(crate) fn text(case: &Case<'_>, explanation: &Explanation) -> String {
             rfc3339(case.now).replace(".000Z", "Z"),
         ),
     );
-    let mut section = "";
-    for step in &explanation.steps {
-        if step.section != section {
-            section = step.section;
-            line(&mut out, "");
-            line(&mut out, section);
-        }
-        line(
-            &mut out,
-            &format!("  {:<4} {}", step.mark.sign(), step.line()),
-        );
-    }
+    steps(&explanation.steps, &mut out);
     line(&mut out, "");
     decision(case, explanation, &mut out);
+    if let Some((case, shadowed)) = shadow {
+        line(&mut out, "");
+        beside(case, explanation, shadowed, &mut out);
+    }
     for note in &case.known.notes {
         line(&mut out, &format!("note: {note}"));
     }
@@ -70,6 +68,35 @@ pub(crate) fn text(case: &Case<'_>, explanation: &Explanation) -> String {
         audit_line(&explanation.decision, head, case.now)
     );
     out
+}
+
+fn steps<'s>(steps: impl IntoIterator<Item = &'s Step>, out: &mut String) {
+    let mut section = "";
+    for step in steps {
+        if step.section != section {
+            section = step.section;
+            let _ = write!(out, "\n{section}\n");
+        }
+        let text = format!("  {:<4} {}", step.mark.sign(), step.line());
+        out.push_str(text.trim_end());
+        out.push('\n');
+    }
+}
+
+/// The decision of a shadow, with the steps to it that are not those to the decision in force.
+fn beside(case: &Case<'_>, in_force: &Explanation, shadowed: &Shadowed, out: &mut String) {
+    let _ = writeln!(out, "shadow: {}", shadowed.result.sentence());
+    let mut own = String::new();
+    let all = shadowed.explanation.steps.iter();
+    steps(all.filter(|step| !in_force.steps.contains(step)), &mut own);
+    if shadowed.result != Compared::Same {
+        own.push('\n');
+        decision(case, &shadowed.explanation, &mut own);
+    }
+    for line in own.lines() {
+        out.push_str(format!("  {line}").trim_end());
+        out.push('\n');
+    }
 }
 
 fn decision(case: &Case<'_>, explanation: &Explanation, out: &mut String) {

@@ -18,6 +18,7 @@ use super::claims::{stand_in_keys, UnverifiedToken};
 use crate::file::input;
 
 /// What is known of providers and of n8n.
+#[derive(Clone)]
 pub(crate) struct Known {
     keys: BTreeMap<ProviderId, Result<KeySet, KeysFault>>,
     /// What the log of the filter would say about them.
@@ -95,6 +96,14 @@ impl Known {
             known.keys = ids.map(|id| (ProviderId(id), Ok(keys.clone()))).collect();
         }
         known
+    }
+
+    /// The same without the responses about the token.
+    pub(crate) fn without_responses(&self) -> Self {
+        Self {
+            responses: BTreeMap::new(),
+            ..self.clone()
+        }
     }
 
     /// Notes the keys that the filter would skip.
