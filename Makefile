@@ -16,6 +16,7 @@ export KEYCLOAK_DIR := $(CURDIR)/.local/keycloak
 export LEMONLDAP_DIR := $(CURDIR)/.local/lemonldap
 export HYDRA_DIR := $(CURDIR)/.local/hydra
 export CRDS_DIR := $(CURDIR)/.local/crds
+export CHARTS_DIR := $(CURDIR)/.local/charts
 export SPRING_DIR := $(CURDIR)/.local/spring
 export CRANE_BIN := $(CURDIR)/.local/crane/crane
 export OBSERVERS_DIR := $(CURDIR)/.local/observers
@@ -100,7 +101,7 @@ fuzz: ## fuzz each target for a minute, guided by coverage
 	@scripts/fuzz.sh
 
 .PHONY: test-e2e
-test-e2e: wasm envoy provider keycloak lemonldap spring hydra crane crds observers callers ## a real Envoy, scripted upstreams and real OpenID providers
+test-e2e: wasm envoy provider keycloak lemonldap spring hydra crane crds charts observers callers ## a real Envoy, scripted upstreams and real OpenID providers
 	@scripts/build-wasm.sh host-crypto
 	@scripts/build-wasm.sh neighbour
 	@# Some tests hold thousands of connections.
@@ -127,7 +128,7 @@ test-preflight:
 
 .PHONY: test-all
 test-all:
-	@scripts/meanwhile.sh scripts/install-hydra.sh -- scripts/meanwhile.sh scripts/install-crds.sh -- $(MAKE) test-layers
+	@scripts/meanwhile.sh scripts/install-hydra.sh -- scripts/meanwhile.sh scripts/install-crds.sh -- scripts/meanwhile.sh scripts/install-charts.sh -- $(MAKE) test-layers
 
 .PHONY: test-layers
 test-layers:
@@ -198,7 +199,7 @@ endif
 preflight: ## does this machine have what the rest needs?
 	@scripts/preflight.sh
 
-.PHONY: envoy provider keycloak lemonldap spring hydra crane crds n8n n8n-1 clients callers chromium observers
+.PHONY: envoy provider keycloak lemonldap spring hydra crane crds charts n8n n8n-1 clients callers chromium observers
 envoy: ## install Envoy below .local
 	@scripts/install-envoy.sh
 provider: ## install the OpenID provider of the tests below .local
@@ -215,6 +216,8 @@ crane: ## compile crane, a registry and its client, below .local
 	@scripts/install-crane.sh
 crds: ## install the definitions of Istio, Gateway API and Envoy Gateway below .local
 	@scripts/install-crds.sh
+charts: ## install the charts of Istio and Envoy Gateway, and what writes their objects, below .local
+	@scripts/install-charts.sh
 n8n: ## install n8n below .local
 	@scripts/install-n8n.sh
 n8n-1: ## install an n8n 1 below .local

@@ -12,6 +12,9 @@
     reason = "a test fails at the first unexpected value"
 )]
 
+#[cfg(feature = "e2e")]
+#[path = "deploy/charts.rs"]
+mod charts;
 #[path = "deploy/claims.rs"]
 mod claims;
 #[cfg(feature = "e2e")]

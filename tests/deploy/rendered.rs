@@ -29,7 +29,7 @@ const VARIABLES: [&str; 5] = [
     "GITHUB_WEBHOOK_SECRET",
 ];
 
-fn rendered(target: &str, file: &str, more: &[&str]) -> String {
+pub(crate) fn rendered(target: &str, file: &str, more: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_n8n-idp-gate"))
         .current_dir(root())
         .args(["render", target, file])

@@ -16,8 +16,14 @@ import (
 	"path/filepath"
 	"strings"
 
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	structural "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
@@ -47,7 +53,18 @@ func main() {
 	// The kinds of Kubernetes itself have no definitions to read.
 	judges["v1 Secret"] = strict[corev1.Secret]
 	judges["v1 ConfigMap"] = strict[corev1.ConfigMap]
+	judges["v1 Service"] = strict[corev1.Service]
+	judges["v1 ServiceAccount"] = strict[corev1.ServiceAccount]
+	judges["apps/v1 Deployment"] = strict[appsv1.Deployment]
+	judges["autoscaling/v2 HorizontalPodAutoscaler"] = strict[autoscalingv2.HorizontalPodAutoscaler]
+	judges["batch/v1 Job"] = strict[batchv1.Job]
 	judges["networking.k8s.io/v1 NetworkPolicy"] = strict[networkingv1.NetworkPolicy]
+	judges["policy/v1 PodDisruptionBudget"] = strict[policyv1.PodDisruptionBudget]
+	judges["rbac.authorization.k8s.io/v1 ClusterRole"] = strict[rbacv1.ClusterRole]
+	judges["rbac.authorization.k8s.io/v1 ClusterRoleBinding"] = strict[rbacv1.ClusterRoleBinding]
+	judges["rbac.authorization.k8s.io/v1 Role"] = strict[rbacv1.Role]
+	judges["rbac.authorization.k8s.io/v1 RoleBinding"] = strict[rbacv1.RoleBinding]
+	judges["admissionregistration.k8s.io/v1 MutatingWebhookConfiguration"] = strict[admissionv1.MutatingWebhookConfiguration]
 	lines := bufio.NewScanner(os.Stdin)
 	lines.Buffer(nil, 16<<20)
 	for number := 0; lines.Scan(); number++ {
