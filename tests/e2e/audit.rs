@@ -2,6 +2,7 @@
 //! Common Schema.
 
 mod ecs;
+mod mesh;
 mod telemetry;
 
 use std::fs;

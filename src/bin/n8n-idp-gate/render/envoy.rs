@@ -7,7 +7,7 @@ use serde_json::{json, Value};
 use self::virtual_host::virtual_host;
 use super::options::Options;
 use super::site::Site;
-use super::template::{document, put};
+use super::template::{document, put, with_audit};
 use super::upstream::Upstream;
 use super::{yaml, Gate, Target};
 
@@ -39,7 +39,11 @@ fn file(
     (address, port): &(String, u16),
     options: &Options,
 ) -> Result<Value, String> {
-    let mut file = document(ENVOY)?;
+    let mut file = document(&with_audit(ENVOY, gate))?;
+    // Where there is one for audit records, they go to standard output, too.
+    if let Some(path) = file.pointer_mut(&format!("{MANAGER}/access_log/1/typed_config/path")) {
+        *path = "/dev/stdout".into();
+    }
     let filter = filter(&file, gate, module)?;
     put(&mut file, &format!("{MANAGER}/http_filters/0"), filter)?;
     let listener = "/static_resources/listeners/0/address/socket_address";

@@ -10,7 +10,7 @@ use super::helm::variable;
 use super::istio::service;
 use super::objects::Objects;
 use super::options::Options;
-use super::template::{document, documents, put, replaced};
+use super::template::{document, documents, put, replaced, with_audit};
 use super::upstream::Upstream;
 use super::{yaml, Gate, Target};
 
@@ -143,7 +143,7 @@ fn grants(backends: &[Backend<'_>], namespace: &str) -> Vec<Value> {
 /// The proxy's environment, logs, and clusters. The filter calls clusters by their names, and Envoy
 /// Gateway chooses the names of those that it makes of routes.
 fn proxy(gate: &Gate, namespace: &str, options: &Options) -> Result<String, String> {
-    let mut proxy = document(PROXY)?;
+    let mut proxy = document(&with_audit(PROXY, gate))?;
     let variables = gate.variables.iter();
     let variables: Vec<Value> = variables.map(|name| variable(name, options)).collect();
     let clusters = gate.calls.providers().into_iter().chain(gate.calls.n8n());

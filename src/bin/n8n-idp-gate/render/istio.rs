@@ -6,7 +6,7 @@ use serde_json::{json, Value};
 
 use super::objects::Objects;
 use super::options::Options;
-use super::template::{document, documents, put, replaced};
+use super::template::{document, documents, put, replaced, with_audit};
 use super::upstream::Upstream;
 use super::{yaml, Gate, Target};
 
@@ -50,7 +50,8 @@ fn of_sites(file: &str, gate: &Gate, options: &Options) -> Result<String, String
         let service = service(&n8n.host).ok_or(
             "--n8n: Istio needs the service of n8n. Hint: write NAME.NAMESPACE.svc.cluster.local:PORT",
         )?;
-        texts.push((site, with_names(file, gate, &n8n, service, options)));
+        let file = with_audit(file, gate);
+        texts.push((site, with_names(&file, gate, &n8n, service, options)));
     }
     if let [(site, text)] = &*texts {
         if site.is_as_shipped() {

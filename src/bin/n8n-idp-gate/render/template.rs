@@ -3,6 +3,8 @@
 use n8n_idp_gate::config::yaml::{Budget, Reader};
 use serde_json::Value;
 
+use super::Gate;
+
 /// The documents of a shipped file.
 pub(crate) fn documents(text: &str) -> Result<Vec<Value>, String> {
     let read = Budget::default().documents(text, Reader::Either);
@@ -19,6 +21,18 @@ pub(crate) fn document(text: &str) -> Result<Value, String> {
 pub(crate) fn text<'d>(document: &'d Value, pointer: &str) -> &'d str {
     let found = document.pointer(pointer);
     found.and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A shipped file with the lines that are in force where audit records go to the access log.
+pub(crate) fn with_audit(text: &str, gate: &Gate) -> String {
+    let to = gate.configuration.pointer("/audit/to");
+    let is_logged = to.is_some_and(|to| to == "access_log" || to == "both");
+    let mark = "#| ";
+    if is_logged {
+        text.replace(mark, "")
+    } else {
+        text.to_owned()
+    }
 }
 
 /// Sets what a pointer leads to. It must exist.
