@@ -68,6 +68,8 @@ const edits = [
   [/( +)cluster: provider\n/, "$1cluster: provider\n$1keys: { ttl: 5s, min_ttl: 5s, max_ttl: 5s, discovery_ttl: 5s }\n"],
   [/user: \{ per: client \}/, "api_key: { env: N8N_KEY }"],
   [/host_env_keys: \[/, "host_env_keys: [N8N_KEY, "],
+  // The next policy refuses static API keys, and one application is shut out.
+  [/( +)public_api: \{ api_keys: pass \}\n/, "$&$1shadow: { public_api: { api_keys: refuse } }\n$1revoked: [{ client: app-gone }]\n"],
 ];
 const edited = edits.reduce((text, [from, to]) => {
   if (!from.test(text)) throw new Error(`envoy.yaml has no ${from}`);
@@ -115,6 +117,8 @@ try {
       send("/webhook/open"), send("/home"), send("/webhook/orders/7", bearer(good[0])),
       rest < 0.3 ? send("/api/v1/workflows") : undefined,
       rest < 0.2 ? send("/api/v1/workflows", bearer(token("app-b", []))) : undefined,
+      rest < 0.4 ? send("/api/v1/workflows", { "x-n8n-api-key": "static" }) : undefined,
+      rest < 0.1 && at() > 0.4 ? send("/api/v1/workflows", bearer(token("app-gone", ["N8N.Workflow.Read"]))) : undefined,
       rest < 0.1 ? send("/api/v1/workflows", bearer(token("app-z", ["N8N.Workflow.Read"]))) : undefined,
       ...Array.from({ length: flood }, () => send("/api/v1/workflows", bearer(`${good[0]}x`))),
     ]);

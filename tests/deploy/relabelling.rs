@@ -24,8 +24,16 @@ fn prometheus_makes_the_labels_that_envoy_does_not_make() {
             !after.contains("\n- ") && after.contains("tag_name: surface"),
             "{after}"
         );
-        before.to_owned()
+        // The shadow would refuse what passes.
+        let shadow = "shadow: { webhooks: [{ path: /webhook/**, auth: deny }] }";
+        let public_api = "                            public_api:\n";
+        assert!(before.contains(public_api), "{before}");
+        before.replace(
+            public_api,
+            &format!("                            {shadow}\n{public_api}"),
+        )
     });
+    assert!(get(&at, "/webhook/a").unwrap().starts_with("HTTP/1.1 200"));
     assert!(get(&at, "/api/v1/workflows")
         .unwrap()
         .starts_with("HTTP/1.1 401"));
@@ -96,6 +104,18 @@ fn prometheus_makes_the_labels_that_envoy_does_not_make() {
     ] {
         assert_eq!(decision[label], value, "{decision}");
     }
+    let of_shadow = metric("n8n_idp_gate_shadow_differences");
+    for (label, value) in [
+        ("surface", "webhook"),
+        ("outcome", "reject"),
+        ("reason", "webhook_denied"),
+    ] {
+        assert_eq!(of_shadow[label], value, "{series:?}");
+    }
+    let judged = series.iter().map(|one| &one["metric"]);
+    let judged = judged.filter(|metric| metric["__name__"] == "n8n_idp_gate_shadow_decisions");
+    let outcomes: Vec<_> = judged.map(|metric| &metric["outcome"]).collect();
+    assert!(outcomes.contains(&&"different".into()), "{series:?}");
     let age = metric("n8n_idp_gate_key_set_age_seconds");
     assert!(age["provider"].is_string(), "{series:?}");
     // No name has a pair left in it.
@@ -108,6 +128,8 @@ fn prometheus_makes_the_labels_that_envoy_does_not_make() {
             "_crypto_",
             "_principal_",
             "_instance_",
+            "_outcome_",
+            "_reason_",
         ] {
             assert!(!name.contains(pair), "{name}");
         }

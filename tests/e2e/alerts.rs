@@ -22,6 +22,7 @@ use crate::upstream_keys::key_of_n8n;
 
 /// The lines of the shipped file that an edit replaces.
 const CLUSTER: &str = "                                cluster: provider\n";
+const RULES: &str = "                            public_api: { api_keys: pass }\n";
 const REQUESTS: &str = "max_requests: 8192, max_connections: 8448";
 const CONNECTIONS: &str = "max_active_downstream_connections: 10000";
 
@@ -32,7 +33,7 @@ struct Cause {
     happens: fn(&ShippedGate),
 }
 
-const CAUSES: [Cause; 14] = [
+const CAUSES: [Cause; 16] = [
     Cause {
         alert: "GateModuleFailed",
         gate: || failing("FAIL_RELOAD"),
@@ -89,6 +90,19 @@ const CAUSES: [Cause; 14] = [
         },
     },
     Cause {
+        alert: "GateRevokedTokenSent",
+        gate: || ShippedGate::start(|setup| setup.edited(RULES, &format!("{RULES}{REVOKED}"))),
+        happens: |gate| assert_eq!(list(gate, &gate.token("app-b", &[READER])), 401),
+    },
+    Cause {
+        alert: "GateShadowRefuses",
+        gate: || ShippedGate::start(|setup| setup.edited(RULES, &format!("{RULES}{SHADOW}"))),
+        happens: |gate| {
+            let request = Request::get("/api/v1/workflows").header("X-N8N-API-KEY", "a");
+            assert_eq!(gate.status(&request), 200);
+        },
+    },
+    Cause {
         alert: "N8nRefusesKey",
         gate: || ShippedGate::start(|setup| setup),
         happens: |gate| {
@@ -136,6 +150,12 @@ const CAUSES: [Cause; 14] = [
         happens: |gate| drop(gate.hold(30, b"")),
     },
 ];
+
+/// The tokens of a client, revoked.
+const REVOKED: &str = "                            revoked: [{ provider: demo, client: app-b }]\n";
+
+/// A second policy, which refuses static API keys.
+const SHADOW: &str = "                            shadow: { public_api: { api_keys: refuse } }\n";
 
 /// A provider with introspection.
 const INTROSPECTED: &str = r"                                introspection:

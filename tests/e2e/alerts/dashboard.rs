@@ -7,10 +7,13 @@ use std::time::Duration;
 
 use serde_json::{json, Value};
 
-use super::{list, taken, CLUSTER, INTROSPECTED};
+use super::{list, taken, CLUSTER, INTROSPECTED, REVOKED, RULES, SHADOW};
 use crate::gate::{now, READER};
-use crate::shipped_gate::{ShippedGate, MINTED, STATIC, STATIC_KEY};
+use crate::minted::n8n::N8n;
+use crate::shipped_gate::{provider, ShippedGate, MINTED, STATIC, STATIC_KEY};
+use crate::support::http::Request;
 use crate::support::installed;
+use crate::support::recorder::Recorder;
 use crate::support::scripted_provider::DISCOVERY;
 use crate::support::server::{Reply, Script};
 use crate::upstream_keys::key_of_n8n;
@@ -72,11 +75,32 @@ fn reported() -> BTreeMap<String, BTreeSet<String>> {
     let with_minted_keys = ShippedGate::start(|setup| setup.edited(STATIC, MINTED));
     let token = with_minted_keys.token("app-a", &[READER]);
     assert_eq!(list(&with_minted_keys, &token), 503);
+    let with_shadow =
+        ShippedGate::start(|setup| setup.edited(RULES, &format!("{RULES}{SHADOW}{REVOKED}")));
+    let request = Request::get("/api/v1/workflows").header("X-N8N-API-KEY", "a");
+    assert_eq!(with_shadow.status(&request), 200);
+    assert_eq!(
+        list(&with_shadow, &with_shadow.token("app-b", &[READER])),
+        401
+    );
+    let n8n = N8n::start("key-for-provisioning");
+    let recorder = Recorder::start().unwrap();
+    let with_n8n = ShippedGate::between(recorder, n8n.port(), provider(), |setup| {
+        setup
+            .edited(STATIC, MINTED)
+            .edited(RULES, &format!("{RULES}{INTERNAL}"))
+            .edited(ROLES, &format!("{ROLES}{INTERNAL_ROLE}"))
+    });
+    assert_eq!(list(&with_n8n, &with_n8n.token("app-a", &[READER])), 200);
+    // Of another user: that of a key that was made is used again.
+    let token = with_n8n.token("app-b", &["N8N.Internal"]);
+    let internal = Request::get("/rest/workflows").bearer(&token);
+    assert_eq!(with_n8n.status(&internal), 200);
     let mut reported: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     // Keys are fetched every second, and gauges of API keys come every five seconds.
     for _ in 0..80 {
         thread::sleep(Duration::from_millis(100));
-        for gate in [&with_static_key, &with_minted_keys] {
+        for gate in [&with_static_key, &with_minted_keys, &with_shadow, &with_n8n] {
             for series in taken(gate).into_keys() {
                 let labels = series.labels.into_keys();
                 reported.entry(series.name).or_default().extend(labels);
@@ -85,6 +109,11 @@ fn reported() -> BTreeMap<String, BTreeSet<String>> {
     }
     reported
 }
+
+/// n8n's internal API with tokens, and a role for it.
+const INTERNAL: &str = "                            rest: bearer\n";
+const ROLES: &str = "                            roles:\n";
+const INTERNAL_ROLE: &str = "                              N8N.Internal: [rest]\n";
 
 const SHORT: &str =
     "                                keys: { ttl: 1s, min_ttl: 1s, max_ttl: 1s, discovery_ttl: 1s }\n";
