@@ -2,6 +2,7 @@
 //! and the RFC 9728 metadata of guarded resources.
 
 mod accept;
+mod challenge;
 mod embed;
 mod event;
 mod metadata;
@@ -13,11 +14,12 @@ mod table;
 mod tests;
 mod told;
 
+pub use challenge::Challenge;
 pub use embed::{embed_reply, partitioned, EMBEDDED_MARK, SESSION_COOKIE};
 pub use event::event_accepted;
 pub use metadata::{api_metadata, metadata_preflight, trigger_metadata};
 pub use problem::problem;
-pub use reason::{Challenge, Reason};
+pub use reason::Reason;
 pub use resource::{Proofs, Resource};
 pub use told::Told;
 
