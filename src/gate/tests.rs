@@ -6,6 +6,7 @@ mod jobs;
 mod made_up;
 mod one_time_ids;
 mod pushed;
+mod revoked;
 mod waiting;
 
 use serde_json::json;

@@ -18,7 +18,7 @@ fn gate() -> Gate {
     Gate::new(loaded.policy, Box::new(GuestCrypto))
 }
 
-struct Seeded;
+pub(super) struct Seeded;
 
 impl config::Environment for Seeded {
     fn secret(&self, name: &str) -> Option<Secret> {
@@ -36,13 +36,16 @@ fn json_response(status: u16, body: &serde_json::Value, cookie: Option<&str>) ->
 }
 
 /// An n8n in which every user exists.
-fn n8n(path: &str) -> CallResponse {
+pub(super) fn n8n(path: &str) -> CallResponse {
     if path.starts_with("/api/v1/users/") {
         return json_response(200, &json!({"email": "a@b", "isPending": false}), None);
     }
     match path {
         "/jwks" => keys("one"),
-        "/rest/login" => json_response(200, &json!({"data": {}}), Some(SESSION)),
+        "/rest/login" => {
+            let user = json!({"email": "a@b", "firstName": "Ada", "lastName": "Lovelace"});
+            json_response(200, &json!({"data": user}), Some(SESSION))
+        }
         "/rest/workflows/w/run" => {
             json_response(200, &json!({"data": {"executionId": "41"}}), None)
         }

@@ -12,11 +12,11 @@ use serde_json::Value;
 use super::*;
 use crate::facts::SharedMemory;
 
-const NOW: u64 = START.0 / 1000;
+pub(super) const NOW: u64 = START.0 / 1000;
 const LOGOUT: &str = "/n8n-idp-gate/logout/idp";
 const EVENTS: &str = "/in/events";
-const FORM: &str = "application/x-www-form-urlencoded";
-const SET: &str = "application/secevent+jwt";
+pub(super) const FORM: &str = "application/x-www-form-urlencoded";
+pub(super) const SET: &str = "application/secevent+jwt";
 
 /// A host that holds one body.
 struct Body<'b>(&'b [u8]);
@@ -56,12 +56,12 @@ impl config::Environment for LongSecret {
     }
 }
 
-fn sign(typ: &str, claims: &Value) -> String {
+pub(super) fn sign(typ: &str, claims: &Value) -> String {
     let header = json!({"alg": "EdDSA", "kid": "one", "typ": typ});
     mint(KeyKind::Ed25519).sign(&header, claims)
 }
 
-fn with(mut claims: Value, changes: &Value) -> Value {
+pub(super) fn with(mut claims: Value, changes: &Value) -> Value {
     for (name, value) in changes.as_object().unwrap() {
         if value.is_null() {
             claims.as_object_mut().unwrap().remove(name);
@@ -76,27 +76,27 @@ fn with(mut claims: Value, changes: &Value) -> Value {
 }
 
 /// The claims of an access token that was issued a minute ago.
-fn access(changes: &Value) -> Value {
+pub(super) fn access(changes: &Value) -> Value {
     let claims = json!({"iss": "https://idp.example", "aud": "api", "sub": "u-17", "azp": "portal",
         "sid": "s-17", "jti": "t-1", "iat": NOW.saturating_sub(60),
         "exp": NOW.saturating_add(3600)});
     with(claims, changes)
 }
 
-fn logout(id: &str, changes: &Value) -> Value {
+pub(super) fn logout(id: &str, changes: &Value) -> Value {
     let claims = json!({"iss": "https://idp.example", "aud": "gate", "sub": "u-17", "sid": "s-17",
         "iat": NOW, "exp": NOW.saturating_add(120), "jti": id,
         "events": {"http://schemas.openid.net/event/backchannel-logout": {}}});
     with(claims, changes)
 }
 
-fn form(claims: &Value) -> String {
+pub(super) fn form(claims: &Value) -> String {
     format!("logout_token={}", sign("logout+jwt", claims))
 }
 
-struct Answer {
-    reply: LocalReply,
-    audit: Value,
+pub(super) struct Answer {
+    pub(super) reply: LocalReply,
+    pub(super) audit: Value,
 }
 
 impl Answer {
@@ -124,7 +124,7 @@ fn answer(step: Step) -> Answer {
     }
 }
 
-fn post(
+pub(super) fn post(
     gate: &mut Gate,
     memory: &dyn SharedMemory,
     (path, media_type, body): (&str, &str, &str),
@@ -429,7 +429,7 @@ fn an_endpoint_is_there_for_post_alone_and_under_its_own_path() {
     }
 }
 
-fn set(id: &str, subject: &Value, changes: &Value) -> String {
+pub(super) fn set(id: &str, subject: &Value, changes: &Value) -> String {
     let claims = json!({"iss": "https://idp.example", "aud": "https://n8n.example.com/",
         "iat": NOW, "jti": id, "sub_id": subject, "events": {
         "https://schemas.openid.net/secevent/caep/event-type/session-revoked": {}}});
