@@ -4,9 +4,11 @@
 //! (`fuzz_targets/`, `make fuzz`), and the smoke test, which replays the seeds and mutates them
 //! with a fixed sequence of random numbers (`tests/smoke.rs`, part of `make test`).
 
+mod at_hand;
 mod memory;
 pub mod mutate;
 mod oracle;
+mod signed;
 pub mod targets;
 mod world;
 

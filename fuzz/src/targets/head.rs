@@ -5,25 +5,19 @@
 //! `{attacker}` for one that another key signed.
 
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use n8n_idp_gate::crypto::GuestCrypto;
-use n8n_idp_gate::crypto::KeySet;
 use n8n_idp_gate::decide::{
     decide, Caller, CredentialKind, Decision, DecisionContext, HeaderEdit, Outcome, Request,
     TokenCache, IDENTITY_HEADERS,
 };
-use n8n_idp_gate::facts::{
-    Availability, Facts, KeyIdDigest, LoginRequest, MintRequest, NewerKeys, Outage, TokenStatus,
-};
 use n8n_idp_gate::http::RequestHead;
 use n8n_idp_gate::n8n::Surface;
-use n8n_idp_gate::policy::{KeySource, Policy, ProviderId};
-use n8n_idp_gate::secret::Secret;
+use n8n_idp_gate::policy::Policy;
 use n8n_idp_gate::time::UnixSeconds;
-use n8n_idp_gate::token::TokenDigest;
 use serde_json::json;
 
+use crate::at_hand::AtHand;
 use crate::world::{attacker, claims, policy, token, Keys, NOW, SECRET};
 
 thread_local! {
@@ -251,55 +245,5 @@ fn check_pass(request: &RequestHead, decision: &Decision, edits: &[HeaderEdit]) 
             plain != "x-n8n-api-key" || !is_token,
             "a token goes on as a key"
         );
-    }
-}
-
-/// The facts of the policy alone: the keys that it holds. No provider can be asked.
-struct AtHand<'p>(&'p Policy);
-
-const OUTAGE: Outage = Outage {
-    retry_after: Duration::from_secs(1),
-    fault: None,
-};
-
-impl Facts for AtHand<'_> {
-    fn key_set(&self, provider: ProviderId) -> Availability<&KeySet> {
-        match self
-            .0
-            .providers
-            .get(provider.0)
-            .map(|provider| &provider.keys)
-        {
-            Some(KeySource::Inline(keys)) => Availability::Known(keys),
-            _ => Availability::Unavailable(OUTAGE),
-        }
-    }
-
-    fn newer_keys(&self, _: ProviderId, _: KeyIdDigest) -> NewerKeys {
-        NewerKeys::Unlikely
-    }
-
-    fn may_have_changed(&self, _: ProviderId, _: KeyIdDigest) -> bool {
-        false
-    }
-
-    fn token_status_to_decide(&self, _: ProviderId, _: &TokenDigest) -> Availability<TokenStatus> {
-        Availability::Known(TokenStatus::Inactive)
-    }
-
-    fn minted_key(&self, _: &MintRequest) -> Availability<&Secret> {
-        Availability::Pending
-    }
-
-    fn session(&self, _: &MintRequest) -> Availability<&Secret> {
-        Availability::Pending
-    }
-
-    fn browser_login(&self, _: &LoginRequest) -> Availability<&Secret> {
-        Availability::Pending
-    }
-
-    fn is_refused(&self, _: &Secret) -> bool {
-        false
     }
 }

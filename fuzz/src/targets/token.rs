@@ -1,9 +1,7 @@
 //! Reads the text of a bearer token, parses it and verifies it under the provider's keys.
 //!
-//! The input is the text after `Bearer`; or, so that fuzzing reaches what is behind the signature,
-//! three lines: how to sign, the header and the claims. How to sign is an algorithm, or `attacker`
-//! for a key that the provider does not have, and after it, if the signed text is to be altered,
-//! a position and a byte.
+//! The input is the text after `Bearer`; or, so that fuzzing reaches what is behind the signature, the
+//! description of a [signed token](crate::signed).
 
 use std::time::Duration;
 
@@ -14,8 +12,9 @@ use n8n_idp_gate::token::{bearer, is_opaque, Bearer, UntrustedToken, VerifiedTok
 use n8n_idp_gate::token::{Issuers, TokenRules, TypRule};
 use serde_json::Value;
 
-use crate::mint::{base64url, Mint};
-use crate::world::{attacker, key, key_set, AUDIENCE, ISSUER, NOW};
+use crate::mint::base64url;
+use crate::signed::{signed, Signed};
+use crate::world::{key_set, AUDIENCE, ISSUER, NOW};
 
 const SKEW: u64 = 30;
 
@@ -74,42 +73,6 @@ pub fn run(input: &[u8]) {
             "it is held without keys"
         );
     });
-}
-
-/// A token that this target made.
-struct Signed<'i> {
-    text: Vec<u8>,
-    header: &'i [u8],
-    claims: &'i [u8],
-    algorithm: &'static str,
-    /// The provider signed exactly these bytes.
-    is_genuine: bool,
-}
-
-fn signed(input: &[u8]) -> Option<Signed<'_>> {
-    let mut lines = input.splitn(3, |byte| *byte == b'\n');
-    let (how, header, claims) = (lines.next()?, lines.next()?, lines.next()?);
-    let mut words = std::str::from_utf8(how).ok()?.split(' ');
-    let name = words.next()?;
-    let is_attacker = name == "attacker";
-    let mint: &Mint = if is_attacker { attacker() } else { key(name)? };
-    let genuine = mint.raw(mint.algorithm(), header, claims).into_bytes();
-    let mut text = genuine.clone();
-    if let (Some(at), Some(byte)) = (number(words.next()), number(words.next())) {
-        let at = at % text.len();
-        text[at] = byte.to_le_bytes()[0];
-    }
-    Some(Signed {
-        is_genuine: !is_attacker && text == genuine,
-        text,
-        header,
-        claims,
-        algorithm: mint.algorithm(),
-    })
-}
-
-fn number(word: Option<&str>) -> Option<usize> {
-    word?.parse().ok()
 }
 
 /// What must be in every token that is verified, read by another reader.
