@@ -74,6 +74,11 @@ fn no_discovery_document_of_another_issuer_leads_to_keys() {
 }
 
 #[test]
+fn no_event_is_accepted_that_the_provider_did_not_sign_as_one() {
+    smoke("event", 4_000);
+}
+
+#[test]
 fn the_gate_settles_each_request_once_and_forwards_verified_tokens_only() {
     smoke("gate", 1_500);
 }

@@ -3,6 +3,7 @@
 pub mod configuration;
 pub mod delivery;
 pub mod discovery;
+pub mod event;
 pub mod gate;
 pub mod head;
 pub mod host;
@@ -17,10 +18,11 @@ pub mod token;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const ALL: [Target; 12] = [
+pub const ALL: [Target; 13] = [
     ("configuration", configuration::run),
     ("delivery", delivery::run),
     ("discovery", discovery::run),
+    ("event", event::run),
     ("gate", gate::run),
     ("head", head::run),
     ("host", host::run),
