@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::call::{Call, CallId, CallRequest, CallResponse};
 use super::demand::{FactKey, Refetch};
+use super::fault::FaultCode;
 use super::peer::Peer;
-use super::schedule::{Pause, Schedule, UnderWay};
+use super::schedule::{Failure, Pause, Schedule, UnderWay};
 use super::slots::Holder;
 use super::waiting::Waiter;
 use super::{Event, WaiterId};
@@ -186,6 +187,28 @@ pub(super) struct CallEnd<'c, S> {
     pub(super) asked_for: Option<Duration>,
     pub(super) schedule: &'c mut Schedule,
     pub(super) now: UnixMillis,
+}
+
+impl<S> CallEnd<'_, S> {
+    /// The failure of a fetch, as one more in a row.
+    pub(super) const fn failure(&self, fault: FaultCode) -> Failure {
+        Failure {
+            fault,
+            asked_for: self.asked_for,
+            is_new: true,
+            is_of_all: true,
+            // The low bits of clock and call number differ from gate to gate.
+            seed: self.now.0 ^ self.call.id.0,
+        }
+    }
+
+    /// Lets the source pause after a failure, and says how long. One of several fetches that failed
+    /// together is not one more in a row.
+    pub(super) fn pause_source(&mut self, failure: Failure) -> Duration {
+        let pauses = &mut self.schedule.pauses;
+        let is_new = self.call.begun > pauses.last_failure();
+        pauses.failed(Failure { is_new, ..failure }, self.now)
+    }
 }
 
 /// What a response led to.

@@ -18,7 +18,7 @@ use super::minted_key::{Calls, MintedKeyFault};
 use crate::facts::call::CallResponse;
 use crate::facts::demand::FactKey;
 use crate::facts::fault::FaultScope;
-use crate::facts::schedule::{Failure, Pauses, Schedule};
+use crate::facts::schedule::{Pauses, Schedule};
 use crate::facts::source::{CallEnd, Ended, Kind, NewCalls, Profile, Progress, Room, Sharing};
 use crate::facts::waiting::Waiter;
 use crate::facts::{Availability, Event};
@@ -220,28 +220,15 @@ impl Kind for BrowserLogins {
     }
 
     fn failed(&mut self, end: &mut CallEnd<'_, Step>, fault: MintedKeyFault) -> Ended {
-        let CallEnd {
-            call,
-            asked_for,
-            now,
-            ..
-        } = *end;
-        let failure = |is_new| Failure {
-            fault: fault.code(),
-            asked_for,
-            is_new,
-            is_of_all: true,
-            seed: now.0 ^ call.id.0,
-        };
+        let failure = end.failure(fault.code());
         let mut email = String::new();
-        if let Some(login) = self.login_mut(&call.key) {
-            login.pauses.failed(failure(true), now);
+        if let Some(login) = self.login_mut(&end.call.key) {
+            login.pauses.failed(failure, end.now);
             email.clone_from(&login.user.email);
         }
         let is_of_source = fault.scope() != FaultScope::Fact;
         if is_of_source {
-            let is_new = call.begun > end.schedule.pauses.last_failure();
-            end.schedule.pauses.failed(failure(is_new), now);
+            end.pause_source(failure);
         }
         Ended {
             events: vec![Event::KeyFailed(self.instance, email, fault)],

@@ -22,7 +22,7 @@ use step::{Circumstances, Next, Step, Task};
 use crate::facts::call::CallResponse;
 use crate::facts::demand::FactKey;
 use crate::facts::fault::FaultScope;
-use crate::facts::schedule::{Failure, Pauses, Schedule};
+use crate::facts::schedule::{Pauses, Schedule};
 use crate::facts::source::{
     Adopted, CallEnd, Ended, Kind, NewCalls, Profile, Progress, Room, Sharing,
 };
@@ -353,43 +353,30 @@ impl Kind for MintedKeys {
     }
 
     fn failed(&mut self, end: &mut CallEnd<'_, Step>, fault: MintedKeyFault) -> Ended {
-        let CallEnd {
-            call,
-            asked_for,
-            now,
-            ..
-        } = *end;
         let scope = match end.step.task() {
             // It makes no request wait, and the keys expire by themselves.
             Task::Tidy(_) => FaultScope::Fact,
             _ => fault.scope(),
         };
-        let failure = |is_new| Failure {
-            fault: fault.code(),
-            asked_for,
-            is_new,
-            is_of_all: true,
-            seed: now.0 ^ call.id.0,
-        };
+        let (failure, now) = (end.failure(fault.code()), end.now);
         let mut share = None;
         let mut email = String::new();
-        if let Some(account) = self.account_mut(&call.key) {
+        if let Some(account) = self.account_mut(&end.call.key) {
             account.keep_session(end.step.session());
             match end.step.task() {
                 Task::Mint(scopes) | Task::MintUnlessGood(scopes) | Task::MintAnew(scopes)
                     if fault == MintedKeyFault::NoScope =>
                 {
-                    account.failed_for(scopes, failure(true), now);
+                    account.failed_for(scopes, failure, now);
                 }
                 Task::Tidy(ids) => account.tidied(ids, end.step.session().cloned(), now),
-                _ => account.failed(failure(true), now),
+                _ => account.failed(failure, now),
             }
             email.clone_from(&account.user.email);
             share = Some(snapshot::encode(account.shared()));
         }
         if scope != FaultScope::Fact {
-            let is_new = call.begun > end.schedule.pauses.last_failure();
-            end.schedule.pauses.failed(failure(is_new), now);
+            end.pause_source(failure);
         }
         Ended {
             events: vec![Event::KeyFailed(self.instance, email, fault)],

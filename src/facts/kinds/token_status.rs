@@ -244,7 +244,6 @@ impl Kind for TokenStatusSource {
             now,
             ..
         } = *end;
-        let pauses = &mut end.schedule.pauses;
         let code = fault.code();
         let scope = scope(code, &self.rules.protocol);
         let length = if scope == FaultScope::Fact {
@@ -254,13 +253,10 @@ impl Kind for TokenStatusSource {
                 self.probe_after = now.saturating_add(BETWEEN_PROBES);
             }
             let failure = Failure {
-                fault: code,
-                asked_for,
-                is_new: call.begun > pauses.last_failure(),
                 is_of_all: scope == FaultScope::Source,
-                seed: now.0 ^ call.id.0,
+                ..end.failure(code)
             };
-            pauses.failed(failure, now)
+            end.pause_source(failure)
         };
         self.keep(call.key, Known::Fault(code), length, now);
         Ended {

@@ -13,7 +13,7 @@ use super::snapshot::{Discovered, Snapshot};
 use super::state::KeySetSource;
 use super::step::{Fetch, Step};
 use crate::crypto::{KeySet, KeySetFault, PublicKey, SkippedKey};
-use crate::facts::schedule::{rhythm, Failure, Schedule};
+use crate::facts::schedule::{rhythm, Schedule};
 use crate::facts::source::CallEnd;
 use crate::facts::{Event, FaultCode};
 use crate::http::Endpoint;
@@ -188,14 +188,7 @@ impl KeySetSource {
 
     pub(super) fn note_failure(&mut self, end: &mut CallEnd<'_, Step>, fault: &KeysFault) {
         self.is_overdue = false;
-        let failure = Failure {
-            fault: fault.code(),
-            asked_for: end.asked_for,
-            is_new: true,
-            is_of_all: true,
-            // The low bits of clock and call number differ from gate to gate.
-            seed: end.now.0 ^ end.call.id.0,
-        };
+        let failure = end.failure(fault.code());
         end.schedule.pauses.failed(failure, end.now);
         // Keys that are not at their address may have moved. A document that could not be fetched says
         // nothing about where they are.
