@@ -5,6 +5,7 @@ mod account;
 mod calls;
 mod fault;
 mod live_key;
+mod log_in;
 mod request;
 mod session;
 mod snapshot;
@@ -12,6 +13,7 @@ mod step;
 
 pub(in crate::facts::kinds) use calls::Calls;
 pub use fault::MintedKeyFault;
+pub(in crate::facts::kinds) use log_in::{LogIn, LogInNext};
 pub use request::MintRequest;
 
 use std::sync::Arc;

@@ -1,20 +1,16 @@
 //! One fetch: from a user that n8n may not know to an API key or a session of that user.
-//!
-//! Several gates may do this for one user at the same time. A step that loses such a race reads again
-//! what is there, and goes on from that.
 
 use hmac_sha256::Hash;
 
 use super::calls::Calls;
 use super::fault::MintedKeyFault;
+use super::log_in::{LogIn, LogInNext};
 use super::session::Session;
 use crate::facts::call::{CallRequest, CallResponse};
 use crate::n8n::accounts::{
-    read_expired_keys, read_grantable, read_invited, read_login_fault, read_new_key, read_user,
-    session_cookie, AccountState, Invited, LoginFault, MintedKey, NewKey, LABEL,
+    read_expired_keys, read_grantable, read_new_key, MintedKey, NewKey, LABEL,
 };
 use crate::n8n::ScopeSet;
-use crate::secret::Secret;
 use crate::time::{UnixMillis, UnixSeconds};
 
 /// The most keys that one fetch deletes.
@@ -42,25 +38,26 @@ pub(super) enum Task {
 #[derive(Clone, Debug)]
 pub(in crate::facts) struct Step {
     task: Task,
+    /// How it comes to a session, and what it found out about the user.
+    log_in: LogIn,
     stage: Stage,
-    /// The user was read again after a race.
-    was_reread: bool,
-    /// There was a session: the user was there, and may be still.
-    had_session: bool,
-    /// n8n refused the password.
-    was_refused: bool,
 }
 
 #[derive(Clone, Debug)]
 enum Stage {
-    Find,
-    Invite,
-    Accept,
+    /// There is no session yet.
     LogIn,
-    Grantable(LoggedIn),
-    Make(LoggedIn, UnixMillis),
-    List(LoggedIn),
-    Delete(LoggedIn, Vec<String>),
+    /// There is one, which this call uses.
+    LoggedIn(LoggedIn, Use),
+}
+
+/// A call with a session.
+#[derive(Clone, Debug)]
+enum Use {
+    Grantable,
+    Make(UnixMillis),
+    List,
+    Delete(Vec<String>),
 }
 
 /// A session, and how the fetch came to it.
@@ -112,17 +109,25 @@ impl Step {
         session: Option<Session>,
         at: Circumstances<'_>,
     ) -> (Self, CallRequest) {
-        let step = Self {
+        let log_in = match session {
+            Some(_) => LogIn::after_session(),
+            None => LogIn::new(),
+        };
+        let mut step = Self {
             task,
-            stage: Stage::Find,
-            was_reread: false,
-            had_session: session.is_some(),
-            was_refused: false,
+            log_in,
+            stage: Stage::LogIn,
         };
         match session {
-            Some(_) if step.task == Task::LogInAgain => step.at(Stage::LogIn, at.calls.log_in()),
+            Some(_) if step.task == Task::LogInAgain => {
+                let request = step.log_in.by_password(at.calls);
+                (step, request)
+            }
             Some(session) => step.logged_in(session, By::Before, at),
-            None => (step, at.calls.find()),
+            None => {
+                let request = step.log_in.find(at.calls);
+                (step, request)
+            }
         }
     }
 
@@ -134,109 +139,86 @@ impl Step {
     /// The session that the fetch has.
     pub(super) const fn session(&self) -> Option<&Session> {
         match &self.stage {
-            Stage::Find | Stage::Invite | Stage::Accept | Stage::LogIn => None,
-            Stage::Grantable(logged_in)
-            | Stage::Make(logged_in, _)
-            | Stage::List(logged_in)
-            | Stage::Delete(logged_in, _) => Some(&logged_in.session),
+            Stage::LogIn => None,
+            Stage::LoggedIn(logged_in, _) => Some(&logged_in.session),
         }
     }
 
     /// Reads the response to its call.
     pub(super) fn read(
+        self,
+        response: CallResponse,
+        at: Circumstances<'_>,
+    ) -> Result<Next, MintedKeyFault> {
+        match self.stage.clone() {
+            Stage::LogIn => self.read_log_in(response, at),
+            Stage::LoggedIn(logged_in, of) => self.read_use((logged_in, of), response, at),
+        }
+    }
+
+    fn read_log_in(
         mut self,
         response: CallResponse,
         at: Circumstances<'_>,
     ) -> Result<Next, MintedKeyFault> {
-        let Circumstances { calls, .. } = at;
-        match (&self.stage, response.status()) {
-            (Stage::Find | Stage::Invite, Some(status @ (401 | 403))) => {
-                return Err(MintedKeyFault::ProvisioningKeyRefused(status));
+        Ok(match self.log_in.read(response, at.calls)? {
+            LogInNext::Call(request) => Next::Call(self, request),
+            LogInNext::Accepted(None) => self.by_password(at),
+            LogInNext::Accepted(Some(cookie)) => {
+                self.go_on(Session::new(cookie, at.now), By::Invitation, at)
             }
-            (Stage::Find, Some(404)) => return Ok(self.next(Stage::Invite, calls.invite())),
-            // Another gate makes the user at this moment.
-            (Stage::Invite, Some(400 | 409 | 500)) if !self.was_reread => {
-                self.was_reread = true;
-                return Ok(self.next(Stage::Find, calls.find()));
+            LogInNext::LoggedIn(cookie, _) => {
+                let session = Session::new(cookie, at.now);
+                match self.task {
+                    // No key is asked for, and nothing shows better than a log-in that the session is good.
+                    Task::LogIn | Task::LogInAgain => Next::NoKey(Some(session)),
+                    _ => self.go_on(session, By::Password, at),
+                }
             }
-            // Another gate has accepted the invitation.
-            (Stage::Accept, Some(400)) => return Ok(self.next(Stage::LogIn, calls.log_in())),
-            // The user may be gone, too. The gate asks for it only now, because the provisioning key is good
-            // no more if n8n's secret was changed.
-            (Stage::LogIn, Some(401)) if self.had_session && !self.was_refused => {
-                self.was_refused = true;
-                return Ok(self.next(Stage::Find, calls.find()));
-            }
-            (Stage::LogIn, Some(401)) => {
-                return Err(match read_login_fault(response.body()) {
-                    LoginFault::Password => MintedKeyFault::Password,
-                    LoginFault::SecondFactor => MintedKeyFault::SecondFactor,
-                });
-            }
-            (
-                Stage::Grantable(logged_in)
-                | Stage::Make(logged_in, _)
-                | Stage::List(logged_in)
-                | Stage::Delete(logged_in, _),
-                Some(401),
-            ) => {
-                return match logged_in.by {
-                    // No user is made, and no log-in, to delete keys that expire by themselves.
-                    _ if matches!(self.task, Task::Tidy(_)) => Ok(Next::NoKey(None)),
-                    By::Before | By::Invitation => Ok(self.next(Stage::LogIn, calls.log_in())),
-                    By::Password => Err(MintedKeyFault::SessionRefused),
-                };
-            }
-            _ => {}
+        })
+    }
+
+    fn by_password(mut self, at: Circumstances<'_>) -> Next {
+        let request = self.log_in.by_password(at.calls);
+        self.stage = Stage::LogIn;
+        Next::Call(self, request)
+    }
+
+    fn read_use(
+        self,
+        (logged_in, of): (LoggedIn, Use),
+        response: CallResponse,
+        at: Circumstances<'_>,
+    ) -> Result<Next, MintedKeyFault> {
+        if response.status() == Some(401) {
+            return match logged_in.by {
+                // No user is made, and no log-in, to delete keys that expire by themselves.
+                _ if matches!(self.task, Task::Tidy(_)) => Ok(Next::NoKey(None)),
+                By::Before | By::Invitation => Ok(self.by_password(at)),
+                By::Password => Err(MintedKeyFault::SessionRefused),
+            };
         }
-        let name = self.stage.name();
-        let is_gone = matches!(self.stage, Stage::Delete(..)) && response.status() == Some(404);
-        let cookie = response.headers().and_then(|headers| {
-            let cookies = headers.all("set-cookie");
-            session_cookie(cookies)
-        });
+        let name = of.name();
+        let is_gone = matches!(of, Use::Delete(_)) && response.status() == Some(404);
         let body = if is_gone {
             Ok(Vec::new())
         } else {
             response.document_of(&[200, 201, 204])
         };
         let body = body.map_err(|fault| MintedKeyFault::Call { call: name, fault })?;
-        self.read_body(&body, cookie, at)
+        self.read_body((logged_in, of), &body, at)
             .unwrap_or(Err(MintedKeyFault::Malformed(name)))
     }
 
-    /// `None`: the body, or what comes with it, is not what n8n sends.
+    /// `None`: the body is not what n8n sends.
     fn read_body(
         self,
+        (mut logged_in, of): (LoggedIn, Use),
         body: &[u8],
-        cookie: Option<Secret>,
         at: Circumstances<'_>,
     ) -> Option<Result<Next, MintedKeyFault>> {
-        let Circumstances { calls, now, .. } = at;
-        let session = cookie.map(|cookie| Session::new(cookie, now));
-        let next = match self.stage.clone() {
-            Stage::Find => match read_user(body)? {
-                AccountState::Invited => self.next(Stage::Invite, calls.invite()),
-                AccountState::Active if self.was_refused => {
-                    return Some(Err(MintedKeyFault::Password));
-                }
-                AccountState::Active => self.next(Stage::LogIn, calls.log_in()),
-            },
-            Stage::Invite => match read_invited(body)? {
-                Invited::Token(token) => self.next(Stage::Accept, calls.accept(&token)),
-                Invited::Active => self.next(Stage::LogIn, calls.log_in()),
-                Invited::Mailed => return Some(Err(MintedKeyFault::InvitationMailed)),
-            },
-            Stage::Accept => match session {
-                Some(session) => self.go_on(session, By::Invitation, at),
-                None => self.next(Stage::LogIn, calls.log_in()),
-            },
-            // No key is asked for, and nothing shows better than a log-in that the session is good.
-            Stage::LogIn if matches!(self.task, Task::LogIn | Task::LogInAgain) => {
-                Next::NoKey(Some(session?))
-            }
-            Stage::LogIn => self.go_on(session?, By::Password, at),
-            Stage::Grantable(mut logged_in) => {
+        let next = match of {
+            Use::Grantable => {
                 let grantable = read_grantable(body)?;
                 logged_in.session.is_doubted = false;
                 match self.task {
@@ -247,28 +229,23 @@ impl Step {
                     _ => return Some(self.make(logged_in, &grantable, at)),
                 }
             }
-            Stage::Make(logged_in, expires) => Next::Made {
+            Use::Make(expires) => Next::Made {
                 key: read_new_key(body)?,
                 expires,
                 session: logged_in.session,
             },
-            Stage::List(logged_in) => {
-                let expired = read_expired_keys(body, LABEL, now.to_seconds())?;
+            Use::List => {
+                let expired = read_expired_keys(body, LABEL, at.now.to_seconds())?;
                 self.delete_first(logged_in, expired, at)
             }
-            Stage::Delete(logged_in, left) => self.delete(logged_in, left, at),
+            Use::Delete(left) => self.delete(logged_in, left, at),
         };
         Some(Ok(next))
     }
 
-    fn next(self, stage: Stage, request: CallRequest) -> Next {
-        let (step, request) = self.at(stage, request);
-        Next::Call(step, request)
-    }
-
-    fn at(mut self, stage: Stage, request: CallRequest) -> (Self, CallRequest) {
-        self.stage = stage;
-        (self, request)
+    fn next(mut self, logged_in: LoggedIn, of: Use, request: CallRequest) -> Next {
+        self.stage = Stage::LoggedIn(logged_in, of);
+        Next::Call(self, request)
     }
 
     fn go_on(self, session: Session, by: By, at: Circumstances<'_>) -> Next {
@@ -276,22 +253,18 @@ impl Step {
         Next::Call(step, request)
     }
 
-    fn logged_in(self, session: Session, by: By, at: Circumstances<'_>) -> (Self, CallRequest) {
+    fn logged_in(mut self, session: Session, by: By, at: Circumstances<'_>) -> (Self, CallRequest) {
         let logged_in = LoggedIn { session, by };
-        match self.task {
+        let (of, request) = match self.task {
             Task::Mint(_)
             | Task::MintUnlessGood(_)
             | Task::MintAnew(_)
             | Task::LogIn
-            | Task::LogInAgain => {
-                let request = at.calls.grantable(&logged_in.session);
-                self.at(Stage::Grantable(logged_in), request)
-            }
-            Task::Tidy(_) => {
-                let request = at.calls.list(&logged_in.session);
-                self.at(Stage::List(logged_in), request)
-            }
-        }
+            | Task::LogInAgain => (Use::Grantable, at.calls.grantable(&logged_in.session)),
+            Task::Tidy(_) => (Use::List, at.calls.list(&logged_in.session)),
+        };
+        self.stage = Stage::LoggedIn(logged_in, of);
+        (self, request)
     }
 
     /// Makes a key of the scopes that the caller may use and the user can have. n8n refuses a key with
@@ -322,7 +295,7 @@ impl Step {
         };
         let request = at.calls.make(&logged_in.session, &key);
         let expires = millis(expires);
-        Ok(self.next(Stage::Make(logged_in, expires), request))
+        Ok(self.next(logged_in, Use::Make(expires), request))
     }
 
     fn delete_first(
@@ -350,25 +323,21 @@ impl Step {
         match ids.pop() {
             Some(id) => {
                 let request = at.calls.delete(&logged_in.session, &id);
-                self.next(Stage::Delete(logged_in, ids), request)
+                self.next(logged_in, Use::Delete(ids), request)
             }
             None => Next::NoKey(Some(logged_in.session)),
         }
     }
 }
 
-impl Stage {
+impl Use {
     /// What is called, for the log.
     const fn name(&self) -> &'static str {
         match self {
-            Self::Find => "finding the user",
-            Self::Invite => "inviting the user",
-            Self::Accept => "accepting the invitation",
-            Self::LogIn => "logging in",
-            Self::Grantable(_) => "listing the scopes of the user",
-            Self::Make(..) => "making the API key",
-            Self::List(_) => "listing the API keys",
-            Self::Delete(..) => "deleting an API key",
+            Self::Grantable => "listing the scopes of the user",
+            Self::Make(_) => "making the API key",
+            Self::List => "listing the API keys",
+            Self::Delete(_) => "deleting an API key",
         }
     }
 }
