@@ -24,7 +24,7 @@ use crate::facts::{
 };
 use crate::identity::Identity;
 use crate::mint::{mint, KeyKind, Mint};
-use crate::policy::{CallerProperties, Policy, ProviderId};
+use crate::policy::{CallerProperties, IdentityHeader, Policy, ProviderId};
 use crate::secret::Secret;
 use crate::time::UnixSeconds;
 use crate::token::{ActiveResponse, TokenDigest, UnverifiedClaims};
@@ -106,8 +106,7 @@ fn configuration() -> Value {
             {"path": "/webhook/public/**", "auth": "open"},
         ],
         // n8n shows nothing of a call that tests could look at.
-        "public_api": {"identity_headers": ["subject", "client", "issuer", "kind", "email",
-            "roles", "scopes", "principal"]},
+        "public_api": {"identity_headers": IdentityHeader::ALL.map(IdentityHeader::as_str)},
     })
 }
 

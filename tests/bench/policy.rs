@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine as _;
 use n8n_idp_gate::config;
+use n8n_idp_gate::policy::IdentityHeader;
 use serde_json::{json, Value};
 
 use crate::server::{wasm_filter, Chain};
@@ -134,16 +135,7 @@ fn policy(providers: &[Value], principals: usize) -> Value {
 /// The same with the caller in every identity header and in filter state.
 pub(crate) fn naming_the_caller(gate: &Value) -> Value {
     let mut gate = gate.clone();
-    gate["public_api"]["identity_headers"] = json!([
-        "subject",
-        "client",
-        "issuer",
-        "kind",
-        "email",
-        "roles",
-        "scopes",
-        "principal"
-    ]);
+    gate["public_api"]["identity_headers"] = json!(IdentityHeader::ALL.map(IdentityHeader::as_str));
     gate["caller_properties"] = json!(["principal", "client", "subject"]);
     gate
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use n8n_idp_gate::decide::IDENTITY_HEADERS;
 use serde_json::{json, Value};
 use tempfile::TempDir;
 
@@ -22,22 +23,10 @@ const START: Duration = Duration::from_secs(60);
 /// The file that Envoy's listeners are read from.
 const LISTENERS: &str = "listeners.json";
 
-/// The response to a request with this header has the request's head, so that a test can see what
-/// the chain did. No timed request has this header.
+/// The response to a request with this header repeats the headers with the caller's identity and with
+/// credentials, with `x-echo-` before their names, so that a test can see what the chain did. No timed
+/// request has this header.
 pub(crate) const ECHO: &str = "x-bench-echo";
-
-/// The headers in which the caller's identity arrives. The response repeats them, and those with
-/// credentials, with `x-echo-` before their names.
-pub(crate) const IDENTITY: [&str; 8] = [
-    "x-auth-subject",
-    "x-auth-client",
-    "x-auth-issuer",
-    "x-auth-kind",
-    "x-auth-email",
-    "x-auth-roles",
-    "x-auth-scopes",
-    "x-auth-principal",
-];
 
 /// Where a chain writes audit records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -225,7 +214,7 @@ impl Chain {
         }
         let echo: Vec<Value> = ["authorization", "x-n8n-api-key"]
             .iter()
-            .chain(&IDENTITY)
+            .chain(&IDENTITY_HEADERS)
             .map(|name| {
                 let header =
                     json!({ "key": format!("x-echo-{name}"), "value": format!("%REQ({name})%") });

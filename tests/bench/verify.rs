@@ -2,10 +2,12 @@
 
 use std::fs;
 
+use n8n_idp_gate::decide::IDENTITY_HEADERS;
+
 use crate::contestants::{Contestant, Requirement};
 use crate::deliveries::Delivery;
 use crate::policy::{CLIENT, ISSUER, PRINCIPAL};
-use crate::server::{ECHO, IDENTITY};
+use crate::server::ECHO;
 use crate::support::http::{Request, Response};
 use crate::support::Outcome;
 use crate::wrk::Credential;
@@ -29,7 +31,7 @@ pub(crate) fn verify(contestant: &Contestant, port: u16) -> Outcome<()> {
             .header(name, &value)
             .header(ECHO, "yes")
             .header("X_Auth_Principal", FORGED);
-        for header in IDENTITY {
+        for header in IDENTITY_HEADERS {
             request = request.header(header, FORGED);
         }
         let response = request.send(port)?;
@@ -76,7 +78,7 @@ fn faults(requirement: &Requirement, name: &str, value: &str, response: &Respons
         Requirement::Swapped(key) => vec![("authorization", ""), ("x-n8n-api-key", key)],
         Requirement::Verified(key) => {
             let mut headers = vec![("authorization", ""), ("x-n8n-api-key", key)];
-            headers.extend(IDENTITY.map(|name| match name {
+            headers.extend(IDENTITY_HEADERS.map(|name| match name {
                 "x-auth-issuer" => (name, ISSUER),
                 _ => (name, ""),
             }));
@@ -109,7 +111,7 @@ fn faults(requirement: &Requirement, name: &str, value: &str, response: &Respons
         Requirement::Identified { .. } | Requirement::Verified(_) | Requirement::Cleaned
     );
     if is_guarded
-        && IDENTITY
+        && IDENTITY_HEADERS
             .iter()
             .any(|name| echoed(response, name).contains(FORGED))
     {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use n8n_idp_gate::policy::IdentityHeader;
 use serde_json::{json, Value};
 
 use crate::mint::{mint, KeyKind, Mint};
@@ -99,8 +100,7 @@ pub(crate) fn policy() -> Value {
             { "path": "/webhook/open/**", "auth": "open" },
         ],
         // The upstream shows them.
-        "public_api": { "identity_headers": ["subject", "client", "issuer", "kind", "email", "roles",
-            "scopes", "principal"] },
+        "public_api": { "identity_headers": IdentityHeader::ALL.map(IdentityHeader::as_str) },
         "caller_properties": ["principal", "client", "subject"],
     })
 }
