@@ -43,3 +43,7 @@ mod shell;
 #[cfg(test)]
 #[path = "../tests/support/mint.rs"]
 mod mint;
+
+#[cfg(test)]
+#[path = "../tests/support/no_memory.rs"]
+mod no_memory;

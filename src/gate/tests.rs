@@ -18,6 +18,7 @@ use crate::decide::Need;
 use crate::decide::{ConnectionAttribute, HeaderEdit};
 use crate::facts::Fact;
 use crate::mint::{mint, KeyKind};
+use crate::no_memory::without_memory;
 use crate::reply::LocalReply;
 use crate::secret::Secret;
 
@@ -25,19 +26,7 @@ const START: UnixMillis = UnixMillis(1_800_000_000_000);
 
 struct NoMemory;
 
-impl SharedMemory for NoMemory {
-    fn read(&self, _: &str) -> Option<(Vec<u8>, u32)> {
-        None
-    }
-
-    fn write(&self, _: &str, _: &[u8], _: Option<u32>) -> bool {
-        false
-    }
-
-    fn create(&self, _: &str, _: &[u8]) -> bool {
-        false
-    }
-}
+without_memory!(NoMemory);
 
 struct OneSecret;
 

@@ -20,6 +20,8 @@
 mod cases;
 mod figures;
 mod host;
+#[path = "../support/no_memory.rs"]
+mod no_memory;
 mod pinned;
 mod subject;
 mod valgrind;

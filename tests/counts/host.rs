@@ -15,6 +15,7 @@ use n8n_idp_gate::time::UnixMillis;
 use n8n_idp_gate::worker::{Attribute, Headers, Host, HostCall, MetricKind, NotDone};
 
 use crate::cases::{api_key, Case, KEYS, NOW};
+use crate::no_memory::without_memory;
 
 /// The API key of the last principal, which the tokens match.
 const KEY: &str = "n8n-key-of-principal-9";
@@ -175,19 +176,7 @@ impl Host for Idle {
     }
 }
 
-impl SharedMemory for Idle {
-    fn read(&self, _: &str) -> Option<(Vec<u8>, u32)> {
-        None
-    }
-
-    fn write(&self, _: &str, _: &[u8], _: Option<u32>) -> bool {
-        false
-    }
-
-    fn create(&self, _: &str, _: &[u8]) -> bool {
-        false
-    }
-}
+without_memory!(Idle);
 
 impl ForeignFunctions for Idle {
     /// Envoy's `VerifySignatureResult`: field 1 says whether the signature is good.

@@ -1,9 +1,10 @@
 //! Several instances of n8n behind one gate.
 
 use super::*;
-use crate::facts::WaiterId;
+use crate::facts::{SharedMemory, WaiterId};
 use crate::gate::{Action, Gate, Step};
 use crate::http::HostPattern;
+use crate::no_memory::without_memory;
 use crate::policy::{Access, DuplicateHost, Instances};
 use crate::time::UnixMillis;
 
@@ -208,19 +209,7 @@ fn a_remembered_token_gets_the_key_of_the_instance_that_it_is_sent_to() {
 
 struct NoMemory;
 
-impl crate::facts::SharedMemory for NoMemory {
-    fn read(&self, _: &str) -> Option<(Vec<u8>, u32)> {
-        None
-    }
-
-    fn write(&self, _: &str, _: &[u8], _: Option<u32>) -> bool {
-        false
-    }
-
-    fn create(&self, _: &str, _: &[u8]) -> bool {
-        false
-    }
-}
+without_memory!(NoMemory);
 
 /// A configuration that names instances without a host for one must not lead every host to it.
 #[test]

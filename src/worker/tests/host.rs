@@ -10,6 +10,7 @@ use crate::config::Environment;
 use crate::crypto::ForeignFunctions;
 use crate::facts::SharedMemory;
 use crate::http::RequestHead;
+use crate::no_memory::without_memory;
 use crate::secret::Secret;
 use crate::time::UnixMillis;
 use log::Level;
@@ -385,19 +386,7 @@ impl Host for TestHost {
     }
 }
 
-impl SharedMemory for TestHost {
-    fn read(&self, _: &str) -> Option<(Vec<u8>, u32)> {
-        None
-    }
-
-    fn write(&self, _: &str, _: &[u8], _: Option<u32>) -> bool {
-        false
-    }
-
-    fn create(&self, _: &str, _: &[u8]) -> bool {
-        false
-    }
-}
+without_memory!(TestHost);
 
 impl ForeignFunctions for TestHost {
     fn call(&self, _: &str, _: &[u8]) -> Option<Vec<u8>> {
