@@ -167,11 +167,8 @@ impl Choice for AuditTo {
 
 impl Choice for CallerProperty {
     fn all() -> Vec<(&'static str, Self)> {
-        vec![
-            ("principal", Self::Principal),
-            ("client", Self::Client),
-            ("subject", Self::Subject),
-        ]
+        let all = Self::ALL.into_iter();
+        all.map(|property| (property.as_str(), property)).collect()
     }
 }
 

@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 
-use crate::policy::CallerProperties;
-
 use super::edits::{encode, MAX_VALUE};
 use super::{CredentialKind, DecisionRecord};
+use crate::policy::{CallerProperties, CallerProperty};
 
 /// The properties of a request that name its verified caller: principal, client and subject.
 ///
@@ -13,11 +12,10 @@ use super::{CredentialKind, DecisionRecord};
 /// does not set them: another module may have written them before. A client cannot write them, as it
 /// can write the identity headers of a request that is refused. Envoy keeps them as filter state
 /// under these names with `wasm.` in front.
-pub const CALLER_PROPERTIES: [&str; 3] = [
-    "n8n_idp_gate.principal",
-    "n8n_idp_gate.client",
-    "n8n_idp_gate.subject",
-];
+pub const CALLER_PROPERTIES: [&str; CallerProperty::ALL.len()] = {
+    let [a, b, c] = CallerProperty::ALL;
+    [a.name(), b.name(), c.name()]
+};
 
 /// The property of a request that is its audit record, if access logs are to have it.
 pub const AUDIT_PROPERTY: &str = "n8n_idp_gate.audit";
@@ -36,27 +34,14 @@ impl DecisionRecord {
         let is_certified = self.credential == Some(CredentialKind::Certificate);
         let is_verified = identity.is_some() || is_signed || is_certified;
         let named = is_verified.then_some(&self.principal);
-        let [principal, client, subject] = CALLER_PROPERTIES;
-        [
-            (
-                wanted.principal,
-                principal,
-                named.and_then(|principal| principal.as_deref()),
-            ),
-            (
-                wanted.client,
-                client,
-                identity.and_then(|known| known.client.as_deref()),
-            ),
-            (
-                wanted.subject,
-                subject,
-                identity.and_then(|known| known.subject.as_deref()),
-            ),
-        ]
-        .into_iter()
-        .filter(|(is_wanted, ..)| *is_wanted)
-        .filter_map(|(_, name, value)| Some((name, encode(value?))))
-        .filter(|(_, value)| (1..=MAX_VALUE).contains(&value.len()))
+        let known = move |property| match property {
+            CallerProperty::Principal => named.and_then(|principal| principal.as_deref()),
+            CallerProperty::Client => identity.and_then(|known| known.client.as_deref()),
+            CallerProperty::Subject => identity.and_then(|known| known.subject.as_deref()),
+        };
+        let all = CallerProperty::ALL.into_iter();
+        all.filter(move |property| wanted.contains(*property))
+            .filter_map(move |property| Some((property.name(), encode(known(property)?))))
+            .filter(|(_, value)| (1..=MAX_VALUE).contains(&value.len()))
     }
 }

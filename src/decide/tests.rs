@@ -24,7 +24,7 @@ use crate::facts::{
 };
 use crate::identity::Identity;
 use crate::mint::{mint, KeyKind, Mint};
-use crate::policy::{CallerProperties, IdentityHeader, Policy, ProviderId};
+use crate::policy::{CallerProperties, CallerProperty, IdentityHeader, Policy, ProviderId};
 use crate::secret::Secret;
 use crate::time::UnixSeconds;
 use crate::token::{ActiveResponse, TokenDigest, UnverifiedClaims};
@@ -271,11 +271,9 @@ fn decided(request: &RequestHead) -> Decision {
 }
 
 /// Every property of a caller.
-const EACH_PROPERTY: CallerProperties = CallerProperties {
-    principal: true,
-    client: true,
-    subject: true,
-};
+fn each_property() -> CallerProperties {
+    CallerProperty::ALL.into_iter().collect()
+}
 
 fn signer() -> &'static Mint {
     mint(KeyKind::Ed25519)

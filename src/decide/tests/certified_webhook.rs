@@ -101,7 +101,7 @@ fn a_client_is_admitted_by_the_names_in_its_certificate() {
             Some(CredentialKind::Certificate)
         );
         // The access log names the client only if the rule admits it.
-        let properties: Vec<_> = decision.record.caller_properties(EACH_PROPERTY).collect();
+        let properties: Vec<_> = decision.record.caller_properties(each_property()).collect();
         let is_named = properties
             .first()
             .is_some_and(|(name, value)| *name == CALLER_PROPERTIES[0] && !value.is_empty());

@@ -5,7 +5,7 @@ use super::*;
 const CALL: &str = "/api/v1/workflows";
 
 fn properties(decision: &Decision) -> Vec<(&'static str, String)> {
-    let properties = decision.record.caller_properties(EACH_PROPERTY);
+    let properties = decision.record.caller_properties(each_property());
     properties
         .map(|(name, value)| (name, value.into_owned()))
         .collect()

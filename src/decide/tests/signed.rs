@@ -125,7 +125,7 @@ fn a_good_delivery_goes_on_for_its_sender_without_any_credential() {
     assert_eq!(record["principal"], "github");
     let delivery = json!({"sender": "github", "id": "d-1", "secret": 2});
     assert_eq!(record["delivery"], delivery);
-    let properties: Vec<_> = decision.record.caller_properties(EACH_PROPERTY).collect();
+    let properties: Vec<_> = decision.record.caller_properties(each_property()).collect();
     let principal = ("n8n_idp_gate.principal", Cow::from("github"));
     assert_eq!(properties, [principal]);
 }
@@ -182,7 +182,7 @@ fn the_body_is_asked_for_with_the_bound_of_the_rule() {
     );
     let needs = |body: Option<&[u8]>| {
         let decision = decided_with(&request, body);
-        let principal = decision.record.caller_properties(EACH_PROPERTY).count();
+        let principal = decision.record.caller_properties(each_property()).count();
         assert_eq!(principal, 0);
         matches!(
             decision.outcome,
