@@ -4,46 +4,17 @@ use std::thread;
 
 use serde_json::json;
 
-use crate::gate::{policy, provider, token, READER};
-use crate::minted::n8n::N8n;
-use crate::support::envoy::{Envoy, Setup};
+use crate::gate::{token, READER};
+use crate::minted::stage::{self, Stage, PROVISIONING_KEY, SEED};
 use crate::support::http::{Request, Response};
-use crate::support::scripted_provider::ScriptedProvider;
 
-const PROVISIONING_KEY: &str = "secret-provisioning-key-of-n8n";
-const SEED: &str = "secret-seed-of-the-passwords";
 const INTERNAL: &str = "N8N.Internal";
 
-struct Stage {
-    n8n: N8n,
-    envoy: Envoy,
-    _provider: ScriptedProvider,
-}
-
 fn stage(workers: usize, log_level: &'static str) -> Stage {
-    let provider = provider();
-    let n8n = N8n::start(PROVISIONING_KEY);
-    let mut policy = policy();
-    policy["n8n"] = json!({"cluster": "n8n", "api_key": {"env": "N8N_PROVISIONING_KEY"},
-        "seed": {"env": "N8N_SEED"}});
-    policy["rest"] = json!("bearer");
-    policy["roles"][INTERNAL] = json!(["rest"]);
-    policy["principals"] = json!([{"name": "apps", "match": {"any": true},
-        "user": {"per": "client"}}]);
-    let setup = Setup::minimal(policy, n8n.port()).unwrap();
-    let envoy = setup
-        .cluster("idp", provider.port())
-        .cluster("n8n", n8n.port())
-        .secret("N8N_PROVISIONING_KEY", PROVISIONING_KEY)
-        .secret("N8N_SEED", SEED)
-        .workers(workers)
-        .log_level(log_level)
-        .start();
-    Stage {
-        n8n,
-        envoy: envoy.unwrap(),
-        _provider: provider,
-    }
+    stage::changed(workers, log_level, |policy| {
+        policy["rest"] = json!("bearer");
+        policy["roles"][INTERNAL] = json!(["rest"]);
+    })
 }
 
 impl Stage {

@@ -1,6 +1,7 @@
 //! Users and API keys of n8n that the gate makes, in a real Envoy before a scripted n8n.
 
-pub(crate) mod n8n;
+mod n8n;
+pub(crate) mod stage;
 
 use std::collections::BTreeSet;
 use std::thread;
@@ -8,45 +9,11 @@ use std::time::Duration;
 
 use serde_json::{json, Value};
 
-use self::n8n::N8n;
-use crate::gate::{policy, provider, token, READER};
-use crate::support::envoy::{Envoy, Setup};
+use self::stage::{stage, Stage, PROVISIONING_KEY, SEED};
+use crate::gate::{token, READER};
+use crate::support::envoy::Envoy;
 use crate::support::http::{Request, Response};
-use crate::support::scripted_provider::ScriptedProvider;
 use crate::support::server::Reply;
-
-const PROVISIONING_KEY: &str = "secret-provisioning-key-of-n8n";
-const SEED: &str = "secret-seed-of-the-passwords";
-
-struct Stage {
-    n8n: N8n,
-    envoy: Envoy,
-    _provider: ScriptedProvider,
-}
-
-fn stage(workers: usize, log_level: &'static str) -> Stage {
-    let provider = provider();
-    let n8n = N8n::start(PROVISIONING_KEY);
-    let mut policy = policy();
-    policy["n8n"] = json!({"cluster": "n8n", "api_key": {"env": "N8N_PROVISIONING_KEY"},
-        "seed": {"env": "N8N_SEED"}});
-    policy["principals"] = json!([{"name": "apps", "match": {"any": true},
-        "user": {"per": "client"}}]);
-    let setup = Setup::minimal(policy, n8n.port()).unwrap();
-    let envoy = setup
-        .cluster("idp", provider.port())
-        .cluster("n8n", n8n.port())
-        .secret("N8N_PROVISIONING_KEY", PROVISIONING_KEY)
-        .secret("N8N_SEED", SEED)
-        .workers(workers)
-        .log_level(log_level)
-        .start();
-    Stage {
-        n8n,
-        envoy: envoy.unwrap(),
-        _provider: provider,
-    }
-}
 
 impl Stage {
     fn list(&self, client: &str) -> Response {

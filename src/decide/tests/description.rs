@@ -6,18 +6,7 @@ use crate::facts::{CallResponse, ResponseHeaders};
 use crate::n8n::description::MAX_DESCRIPTION;
 use crate::time::UnixMillis;
 
-const DOCUMENT: &str = "\
-openapi: 3.0.0
-paths:
-  /workflows:
-    get:
-      security:
-        - ApiKeyAuth: []
-components:
-  securitySchemes:
-    ApiKeyAuth:
-      type: apiKey
-";
+const DOCUMENT: &str = include_str!("../../../tests/support/description.yml");
 
 fn showing(token_endpoints: bool) -> Value {
     let mut configuration = configuration();

@@ -276,18 +276,7 @@ fn the_jobs_of_one_user_and_of_all_are_bounded() {
     assert_eq!(refused.0, 503);
 }
 
-const DESCRIPTION: &str = "\
-openapi: 3.0.0
-paths:
-  /workflows:
-    get:
-      security:
-        - ApiKeyAuth: []
-components:
-  securitySchemes:
-    ApiKeyAuth:
-      type: apiKey
-";
+const DESCRIPTION: &str = include_str!("../../../tests/support/description.yml");
 
 /// A gate that shows bearer tokens in the description of the API, to every client.
 fn describing() -> Gate {
