@@ -41,7 +41,7 @@ if ! stamped charts "$want" || [ ! -x "$final/template" ]; then
   done
   release
   # It runs for a moment. Without optimisations it compiles in three quarters of the time.
-  logged charts go_program "$from" template '-gcflags=all=-N -l' -ldflags '-s -w' ||
+  logged charts go_program "$from" template . '-gcflags=all=-N -l' -ldflags '-s -w' ||
     die "what writes charts could not be compiled" \
       "go must reach its module proxy, and be 1.26.7 or newer; the whole log: .local/log/charts.log"
   go_done

@@ -30,7 +30,7 @@ if ! stamped crds "$want" || [ ! -x "$final/crds" ]; then
       die "the definitions in $path $version could not be had, or have another checksum" \
         "go must reach its module proxy, and be 1.26.7 or newer; the whole log: .local/log/crds.log"
   done
-  logged crds go_program "$from" crds -ldflags '-s -w' ||
+  logged crds go_program "$from" crds . -ldflags '-s -w' ||
     die "the judge of manifests could not be compiled" \
       "go must reach its module proxy, and be 1.26.7 or newer; the whole log: .local/log/crds.log"
   go_done

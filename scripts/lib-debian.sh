@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Puts a program of a Debian package below .local without installing anything.
-# Sourced after lib.sh by the scripts for one program each.
+# Puts what Debian's packages have below .local without installing anything.
+# Sourced after lib.sh by the scripts for one program or one tree each.
 
 # unpack NAME PACKAGE...: the packages to .local/NAME, with a wrapper that finds
 # their libraries from where it lies.
@@ -50,4 +50,43 @@ debian_program() {
     stamp "$name" "$version"
   fi
   printf '%s\n' "$program"
+}
+
+# apt_here ARGUMENT...: apt-get with lists of packages of this installation, and so
+# without being root.
+apt_here() { apt-get -o "Dir::State::lists=$new/apt/lists" -o "Dir::Cache=$new/apt/cache" "$@"; }
+
+# lists_of_packages: what there is today.
+lists_of_packages() {
+  rm -rf "$new"
+  mkdir -p "$new/debs" "$new/apt/lists/partial" "$new/apt/cache/archives/partial"
+  apt_here update -q
+}
+
+# unpack_packages PACKAGE...: all that is in them.
+unpack_packages() {
+  local deb
+  (cd "$new/debs" && apt_here download "$@") || return
+  for deb in "$new"/debs/*.deb; do dpkg-deb -x "$deb" "$new" || return; done
+  rm -rf "${new:?}/debs" "${new:?}/apt"
+}
+
+# debian_tree NAME WHAT EFFORT FILE: has `fill` put packages to .local/NAME, unless
+# they are there, as FILE in it says. Prints the directory.
+debian_tree() {
+  local name="$1" what="$2" effort="$3" file="$4" final="$LOCAL/$1" tool want
+  new="$final.new"
+  want=$(key "scripts/install-$name.sh" scripts/lib-debian.sh)
+  locked "$name"
+  if ! stamped "$name" "$want" || [ ! -e "$final/$file" ]; then
+    for tool in apt-get dpkg-deb; do need "$tool" "Debian's packages have $what"; done
+    say "unpacking $what from Debian's packages ($effort)"
+    fresh_log "$name"
+    logged "$name" fill ||
+      die "$what could not be had" "apt-get must reach Debian's packages" \
+        "the whole log: .local/log/$name.log"
+    put_in_place "$new" "$final"
+    stamp "$name" "$want"
+  fi
+  printf '%s\n' "$final"
 }
