@@ -124,6 +124,21 @@ fn call(work: &[Work]) -> CallId {
     }
 }
 
+/// Makes the calls of a gate, and those that follow from their responses.
+fn respond(
+    gate: &mut Gate,
+    (now, memory): (UnixMillis, &dyn SharedMemory),
+    mut response: impl FnMut(&str) -> CallResponse,
+) {
+    let mut work = gate.tick(now, memory);
+    while let Some(item) = work.pop() {
+        if let Work::Call(call) = item {
+            let response = response(&call.request.endpoint.path);
+            work.extend(gate.received(call.id, response, now, memory));
+        }
+    }
+}
+
 /// Which requests are settled now, and whether each goes on.
 fn settled(gate: &mut Gate, now: UnixMillis) -> Vec<(u32, bool)> {
     let settled = gate.settle_woken(&host_view(now)).into_iter();

@@ -139,16 +139,10 @@ impl Stage {
         let mut done = Vec::new();
         while self.now < end {
             self.now = self.now.saturating_add(Duration::from_millis(10));
-            let mut work = self.gate.tick(self.now, &NoMemory);
-            while let Some(item) = work.pop() {
-                let Work::Call(call) = item else {
-                    continue;
-                };
-                let path = call.request.endpoint.path;
-                let response = n8n(&path);
-                self.calls.push(path);
-                work.extend(self.gate.received(call.id, response, self.now, &NoMemory));
-            }
+            respond(&mut self.gate, (self.now, &NoMemory), |path| {
+                self.calls.push(path.to_owned());
+                n8n(path)
+            });
             for (id, settled) in self.gate.settle_woken(&host_view(self.now)) {
                 let (status, body) = reply_of(&settled);
                 done.push((id.0, status, body));
@@ -303,22 +297,18 @@ fn get_description() -> RequestHead {
 
 /// Answers the calls of jobs with this, and gives what happens to the requests that wait.
 fn answer(gate: &mut Gate, now: UnixMillis, body: &str) -> (usize, Vec<Settled>) {
-    let mut work = gate.tick(now, &NoMemory);
     let mut calls = 0_usize;
-    while let Some(item) = work.pop() {
-        let Work::Call(call) = item else { continue };
-        let response = if call.request.endpoint.path == "/api/v1/openapi.yml" {
-            calls = calls.saturating_add(1);
-            CallResponse::Response {
-                status: 200,
-                headers: crate::facts::ResponseHeaders::default(),
-                body: body.as_bytes().to_vec(),
-            }
-        } else {
-            n8n(&call.request.endpoint.path)
-        };
-        work.extend(gate.received(call.id, response, now, &NoMemory));
-    }
+    respond(gate, (now, &NoMemory), |path| {
+        if path != "/api/v1/openapi.yml" {
+            return n8n(path);
+        }
+        calls = calls.saturating_add(1);
+        CallResponse::Response {
+            status: 200,
+            headers: crate::facts::ResponseHeaders::default(),
+            body: body.as_bytes().to_vec(),
+        }
+    });
     let settled = gate.settle_woken(&host_view(now));
     (
         calls,

@@ -116,16 +116,10 @@ impl<'m> Stage<'m> {
     fn ends(&mut self, claims: &Value) -> &'static str {
         for step in 0..100 {
             let now = after(step * 10);
-            let mut work = self.gate.tick(now, self.memory);
-            while let Some(item) = work.pop() {
-                let Work::Call(call) = item else { continue };
-                let path = call.request.endpoint.path.as_str();
-                let response = match path {
-                    "/introspect" => status(claims),
-                    _ => n8n(path),
-                };
-                work.extend(self.gate.received(call.id, response, now, self.memory));
-            }
+            respond(&mut self.gate, (now, self.memory), |path| match path {
+                "/introspect" => status(claims),
+                _ => n8n(path),
+            });
             let host = HostView {
                 now,
                 ..view(self.memory)
