@@ -145,6 +145,8 @@ impl Caller {
     pub fn weight(&self) -> usize {
         /// What an allocation takes besides its bytes.
         const ALLOCATION: usize = 12;
+        /// What the list of the identity headers takes besides their values.
+        const HEADERS: usize = IdentityHeader::ALL.len() * 4 * ALLOCATION;
         let identity = &self.identity;
         let named = [
             &identity.subject,
@@ -172,7 +174,7 @@ impl Caller {
         let fixed = size_of::<Self>()
             .saturating_add(size_of::<Identity>())
             .saturating_add(identity.issuer.len())
-            .saturating_add(IdentityHeader::ALL.len() * 4 * ALLOCATION)
+            .saturating_add(HEADERS)
             .saturating_add(20 * ALLOCATION);
         own.chain(headers)
             .chain(claims)

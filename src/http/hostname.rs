@@ -12,6 +12,11 @@ const MAX_NAME: usize = 253;
 /// `X-Forwarded-Host`. `None`: the request names no host, several, an IPv6 address, or something that
 /// is not the name of a host.
 pub fn requested(request: &RequestHead) -> Option<String> {
+    as_written(request).map(str::to_ascii_lowercase)
+}
+
+/// The same, in the spelling of the client.
+pub fn as_written(request: &RequestHead) -> Option<&str> {
     let mut named = request.values(":authority").chain(request.values("host"));
     let authority = named.next()?;
     if named.any(|other| other != authority) {
@@ -24,7 +29,7 @@ pub fn requested(request: &RequestHead) -> Option<String> {
         None => authority,
     };
     let name = name.strip_suffix('.').unwrap_or(name);
-    is_name(name).then(|| name.to_ascii_lowercase())
+    is_name(name).then_some(name)
 }
 
 /// Whether this is the name of a host, or an IPv4 address: labels of letters, digits, hyphens and

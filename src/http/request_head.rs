@@ -110,16 +110,19 @@ impl RequestHead {
 
     /// Every value of the header `name` (lower case), in the order of the wire.
     pub fn values<'h>(&'h self, name: &'h str) -> impl Iterator<Item = &'h [u8]> {
-        self.headers()
-            .filter(move |(other, _)| other.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
+        // Most names differ in their lengths.
+        let of_length = move |header: &&Pair| header.name.len() == name.len();
+        let is_it = move |header: &&Pair| {
+            let other = self.names.get(header.name.clone());
+            other.is_some_and(|other| other.eq_ignore_ascii_case(name))
+        };
+        let named = self.headers.iter().filter(of_length).filter(is_it);
+        named.filter_map(|header| self.values.get(header.value.clone()))
     }
 
     /// The first value of the header `name`, which must not decide anything.
-    pub fn first(&self, name: &str) -> Option<&[u8]> {
-        self.headers()
-            .find(|(other, _)| other.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
+    pub fn first<'h>(&'h self, name: &'h str) -> Option<&'h [u8]> {
+        self.values(name).next()
     }
 
     /// The request method; empty if the host gave none.

@@ -68,7 +68,7 @@ fn document(
     requires_proof: bool,
 ) -> Map<String, Value> {
     let mut document = Map::new();
-    document.insert("resource".to_owned(), json!(resource.identifier));
+    document.insert("resource".to_owned(), json!(resource.identifier()));
     document.insert(BEARER_METHODS.to_owned(), json!(["header"]));
     if let Some(servers) = listed(&authorization_servers(policy, providers)) {
         document.insert("authorization_servers".to_owned(), servers);

@@ -178,7 +178,7 @@ fn challenge(
     }
     if let Some(resource) = resource {
         value.push_str(", resource_metadata=\"");
-        value.push_str(&resource.metadata);
+        value.extend(resource.metadata());
         value.push('"');
     }
     value

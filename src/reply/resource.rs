@@ -11,10 +11,10 @@ const MAX_PATH: usize = 512;
 /// (RFC 9728 §3.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resource {
-    /// The identifier, such as `https://n8n.example.com/api/v1`.
-    pub identifier: String,
-    /// Where its metadata is.
-    pub metadata: String,
+    /// Such as `https://n8n.example.com`.
+    pub(super) origin: String,
+    /// Such as `/api/v1`; empty for the root.
+    pub(super) path: String,
     /// Whether it takes tokens with proofs.
     pub proofs: Proofs,
 }
@@ -57,17 +57,16 @@ impl Resource {
     /// The public API: as the operator named it, or as this request asked for it.
     pub fn public_api(instance: &Instance, request: &RequestHead) -> Option<Self> {
         if let Some(address) = configured(instance) {
-            let path = address.path.trim_start_matches('/');
-            return Some(Self::new(instance, address.scheme, address.authority, path));
+            let path = address.path.trim_matches('/');
+            let slash = if path.is_empty() { "" } else { "/" };
+            let origin = [address.scheme, "://", address.authority];
+            return Some(Self::new(instance, origin, [slash, path, ""]));
         }
-        let path = [instance.path_prefix(), "/", &instance.endpoints.api, "/v1"].concat();
-        let path = path.trim_start_matches('/');
-        Some(Self::new(
-            instance,
-            scheme(request),
-            authority(request)?,
-            path,
-        ))
+        let origin = [scheme(request), "://", authority(request)?];
+        let prefix = [instance.path_prefix(), "/", &instance.endpoints.api];
+        let mut resource = Self::new(instance, origin, prefix);
+        resource.path.push_str("/v1");
+        Some(resource)
     }
 
     /// The webhook, form or MCP trigger at `path` in n8n. Each is a resource of its own. Its
@@ -81,12 +80,18 @@ impl Resource {
         let path = std::str::from_utf8(path).ok()?;
         let prefix = instance.path_prefix();
         let scheme = configured(instance).map_or_else(|| scheme(request), |named| named.scheme);
-        let authority = authority(request)?;
-        Some(Self {
-            identifier: [scheme, "://", authority, prefix, path].concat(),
-            metadata: [scheme, "://", authority, "/", WELL_KNOWN, prefix, path].concat(),
-            proofs: Proofs::of(instance),
-        })
+        let origin = [scheme, "://", authority(request)?];
+        Some(Self::new(instance, origin, [prefix, path, ""]))
+    }
+
+    /// The identifier, such as `https://n8n.example.com/api/v1`.
+    pub fn identifier(&self) -> String {
+        [self.origin.as_str(), &self.path].concat()
+    }
+
+    /// Where its metadata is, in parts.
+    pub fn metadata(&self) -> [&str; 4] {
+        [&self.origin, "/", WELL_KNOWN, &self.path]
     }
 
     /// The same, which takes no bearer tokens.
@@ -98,12 +103,10 @@ impl Resource {
         self
     }
 
-    fn new(instance: &Instance, scheme: &str, authority: &str, path: &str) -> Self {
-        let path = path.trim_end_matches('/');
-        let slash = if path.is_empty() { "" } else { "/" };
+    fn new(instance: &Instance, origin: [&str; 3], path: [&str; 3]) -> Self {
         Self {
-            identifier: [scheme, "://", authority, slash, path].concat(),
-            metadata: [scheme, "://", authority, "/", WELL_KNOWN, slash, path].concat(),
+            origin: origin.concat(),
+            path: path.concat(),
             proofs: Proofs::of(instance),
         }
     }
@@ -126,7 +129,7 @@ fn configured(instance: &Instance) -> Option<Address<'_>> {
 /// The host of the request with its port, if a response may repeat it.
 fn authority(request: &RequestHead) -> Option<&str> {
     let authority = std::str::from_utf8(request.authority()?).ok()?;
-    let is_host = hostname::requested(request).is_some() || authority.starts_with('[');
+    let is_host = hostname::as_written(request).is_some() || authority.starts_with('[');
     (is_host && is_plain_authority(authority)).then_some(authority)
 }
 

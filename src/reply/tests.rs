@@ -22,8 +22,8 @@ fn identified(id: &[u8]) -> RequestHead {
 
 fn resource() -> Resource {
     Resource {
-        identifier: "https://n8n.example.com/api/v1".to_owned(),
-        metadata: "https://n8n.example.com/.well-known/oauth-protected-resource/api/v1".to_owned(),
+        origin: "https://n8n.example.com".to_owned(),
+        path: "/api/v1".to_owned(),
         proofs: Proofs::NotTaken,
     }
 }

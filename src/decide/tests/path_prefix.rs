@@ -149,7 +149,7 @@ fn resources_below_the_prefix_describe_themselves_at_the_root_of_the_host() {
         let surface = decision.record.surface;
         let instance = policy.instances.of(&called).unwrap();
         let named = Resource::asked_for(instance, surface, &called).unwrap();
-        assert_eq!(named.identifier, resource);
+        assert_eq!(named.identifier(), resource);
         let challenge = problem(
             &Reason::NoCredential,
             Some(&named),
