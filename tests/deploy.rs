@@ -49,5 +49,8 @@ mod relabelling;
 mod rendered;
 #[path = "deploy/repository.rs"]
 mod repository;
+#[cfg(feature = "e2e")]
+#[path = "deploy/routes.rs"]
+mod routes;
 #[path = "deploy/words.rs"]
 mod words;

@@ -19,7 +19,15 @@ const GATES: [(&str, &[&str]); 2] = [
 ];
 
 /// Two instances.
-const SEVERAL: &str = "tests/render/several.yaml";
+pub(crate) const SEVERAL: &str = "tests/render/several.yaml";
+
+/// The services of these, in Kubernetes.
+pub(crate) const SERVICES: [&str; 4] = [
+    "--n8n",
+    "prod=n8n.prod.svc.cluster.local:5678",
+    "--n8n",
+    "test=flows.test.svc.cluster.local:5679",
+];
 
 const VARIABLES: [&str; 5] = [
     "N8N_KEY_TEST",
@@ -53,14 +61,8 @@ fn an_api_server_accepts_every_manifest_that_is_rendered() {
             assert_eq!(crds::faults(&manifests), [], "{target} {file}");
         }
     }
-    let services = [
-        "--n8n",
-        "prod=n8n.prod.svc.cluster.local:5678",
-        "--n8n",
-        "test=flows.test.svc.cluster.local:5679",
-    ];
     for target in ["istio", "envoy-gateway"] {
-        let manifests = documents(target, &rendered(target, SEVERAL, &services));
+        let manifests = documents(target, &rendered(target, SEVERAL, &SERVICES));
         assert!(manifests.len() > 10, "{target}");
         assert_eq!(crds::faults(&manifests), [], "{target}");
     }
@@ -163,6 +165,11 @@ fn each_instance_that_is_rendered_gets_its_own_requests() {
     let options = ["--listen", &at, "--n8n", &own[0], "--n8n", &own[1]];
     let text = rendered("envoy", SEVERAL, &options);
     let _envoy = run(&text, &at);
+    each_gets_its_own_requests(&at, "envoy");
+}
+
+/// Requests to the two instances: what each response contains.
+pub(crate) fn each_gets_its_own_requests(at: &str, target: &str) {
     for (host, path, expected) in [
         ("n8n.corp.test", "/healthz", "prod /healthz"),
         ("n8n.corp.test:8080", "/", "prod /"),
@@ -174,18 +181,42 @@ fn each_instance_that_is_rendered_gets_its_own_requests() {
             "/team.a/rest/push?a=1",
             "test /rest/push?a=1",
         ),
-        ("n8n-test.corp.test", "/team.a/chat/x", "test /chat/x"),
+        ("n8n-test.corp.test", "/team.a/chat/x?b", "test /chat/x?b"),
+        ("n8n-test.corp.test", "/team.a/webhook/x", "test /webhook/x"),
         (
             "n8n-test.corp.test",
             "/team.a/api/v1/workflows",
             "no_credential",
         ),
+        (
+            "n8n-test.corp.test",
+            "/team.a//api/v1/workflows",
+            "HTTP/1.1 400",
+        ),
+        (
+            "n8n-test.corp.test",
+            "/team.a/chat/../api/v1/workflows",
+            "HTTP/1.1 400",
+        ),
+        (
+            "n8n-test.corp.test",
+            "/teamxa/healthz",
+            "outside_path_prefix",
+        ),
         ("n8n-test.corp.test", "/healthz", "outside_path_prefix"),
+        (
+            "n8n-test.corp.test",
+            "/.well-known/oauth-protected-resource/team.a/api/v1",
+            "https://login.microsoftonline.com",
+        ),
         ("n8n.corp.test", "/api/v1/workflows", "no_credential"),
         ("other.corp.test", "/", "unknown_host"),
     ] {
-        let response = get_of(host, &at, path).unwrap();
-        assert!(response.contains(expected), "{host}{path}: {response}");
+        let response = get_of(host, at, path).unwrap();
+        assert!(
+            response.contains(expected),
+            "{target} {host}{path}: {response}"
+        );
     }
 }
 
@@ -202,7 +233,7 @@ pub(crate) fn start(change: impl FnOnce(&str) -> String) -> (Running, String) {
 
 /// A server that plays n8n. It says its name, and from the second word on what it was asked for. The text is
 /// its address.
-fn server(name: &'static str) -> String {
+pub(crate) fn server(name: &'static str) -> String {
     let n8n = TcpListener::bind("127.0.0.1:0").unwrap();
     let at = n8n.local_addr().unwrap().to_string();
     thread::spawn(move || {
@@ -225,7 +256,7 @@ fn server(name: &'static str) -> String {
 }
 
 /// An Envoy with this file, which listens at `at`.
-fn run(text: &str, at: &str) -> Running {
+pub(crate) fn run(text: &str, at: &str) -> Running {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("envoy.yaml");
     std::fs::write(&path, on_this_machine(text)).unwrap();
