@@ -153,6 +153,7 @@ fn a_route_around_the_path_prefix_is_named_where_the_gate_lets_it_pass() {
 
 #[test]
 fn rewrites_of_istio_and_the_gateway_api_are_named() {
+    const RULE: &str = "spec.rules[0].filters.urlRewrite.path";
     let plugin = |gate: &Value| json!({"kind": "WasmPlugin", "spec": {"pluginConfig": gate}});
     let service = |matched: Value, rewrite: Value| json!({"kind": "VirtualService", "spec": {"http": [{"match": matched, "rewrite": rewrite}]}});
     let route = |path: Value, rewrite: Value| {
@@ -166,6 +167,7 @@ fn rewrites_of_istio_and_the_gateway_api_are_named() {
     };
     let uri = |prefix: &str| json!([{"uri": {"prefix": prefix}}]);
     let prefix = |value: &str| json!({"type": "PathPrefix", "value": value});
+    let exact = |value: &str| json!({"type": "Exact", "value": value});
     let replaced =
         |with: &str| json!({"path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": with}});
     let regex = json!({"uriRegexRewrite": {"match": "a", "rewrite": "b"}});
@@ -198,52 +200,16 @@ fn rewrites_of_istio_and_the_gateway_api_are_named() {
             Some("spec.http[0].rewrite.uriRegexRewrite"),
         ),
         (route(prefix("/n8n"), replaced("/")), None),
-        (
-            route(prefix("/n8n"), replaced("/webhook")),
-            Some("spec.rules[0].filters.urlRewrite.path"),
-        ),
-        (
-            route(prefix("/x"), replaced("/")),
-            Some("spec.rules[0].filters.urlRewrite.path"),
-        ),
+        (route(prefix("/n8n"), replaced("/webhook")), Some(RULE)),
+        (route(prefix("/x"), replaced("/")), Some(RULE)),
         (route(prefix("/n8n/chat"), replaced("/chat")), None),
-        (
-            route(prefix("/n8n/chat"), replaced("/webhook")),
-            Some("spec.rules[0].filters.urlRewrite.path"),
-        ),
-        (
-            route(prefix("/n8nchat"), replaced("chat")),
-            Some("spec.rules[0].filters.urlRewrite.path"),
-        ),
-        (
-            route(
-                json!({"type": "Exact", "value": "/n8n/webhook/x"}),
-                full.clone(),
-            ),
-            None,
-        ),
-        (
-            route(
-                json!({"type": "Exact", "value": "/n8n/rest/push"}),
-                full.clone(),
-            ),
-            Some("spec.rules[0].filters.urlRewrite.path"),
-        ),
-        (
-            route(prefix("/n8n/webhook/x"), full.clone()),
-            Some("spec.rules[0].filters.urlRewrite.path"),
-        ),
-        (
-            route(
-                json!({"type": "Exact", "value": "/n8n/chat"}),
-                replaced("/chat"),
-            ),
-            Some("spec.rules[0].filters.urlRewrite.path"),
-        ),
-        (
-            route(prefix("/n8n"), full),
-            Some("spec.rules[0].filters.urlRewrite.path"),
-        ),
+        (route(prefix("/n8n/chat"), replaced("/webhook")), Some(RULE)),
+        (route(prefix("/n8nchat"), replaced("chat")), Some(RULE)),
+        (route(exact("/n8n/webhook/x"), full.clone()), None),
+        (route(exact("/n8n/rest/push"), full.clone()), Some(RULE)),
+        (route(prefix("/n8n/webhook/x"), full.clone()), Some(RULE)),
+        (route(exact("/n8n/chat"), replaced("/chat")), Some(RULE)),
+        (route(prefix("/n8n"), full), Some(RULE)),
         (own, Some("spec.urlRewrite.path")),
     ] {
         let gate = plugin(&configuration(&json!({"path_prefix": "/n8n"})));
