@@ -1,6 +1,6 @@
 //! Users and API keys of n8n that the gate makes, in a real Envoy before a scripted n8n.
 
-mod n8n;
+pub(crate) mod n8n;
 pub(crate) mod stage;
 
 use std::collections::BTreeSet;
