@@ -35,7 +35,7 @@ impl Facts for AtHand<'_> {
         NewerKeys::Unlikely
     }
 
-    fn may_have_changed(&self, _: ProviderId, _: KeyIdDigest) -> bool {
+    fn may_have_changed(&self, _: ProviderId, _: &dyn Fn() -> KeyIdDigest) -> bool {
         false
     }
 
