@@ -2,12 +2,16 @@
 //!
 //! It turns what the host reports into what the host must do, and knows no host.
 
+mod bodies;
 mod body;
 mod connection;
 mod descriptions;
+mod ended_jobs;
 mod forwarded;
 mod held_bodies;
 mod jobs;
+mod report;
+mod responses;
 mod revocations;
 mod settled;
 mod source;
@@ -23,7 +27,7 @@ pub use source::Source;
 
 use connection::ConnectionOf;
 use descriptions::Descriptions;
-use held_bodies::{BodyWaiters, Full, LONGEST_UNREPORTED};
+use held_bodies::BodyWaiters;
 use jobs::{Jobs, State, UnderWay};
 use revocations::{PushedRevocations, RevocationsAt};
 use settled::NO_REFUSAL;
@@ -36,15 +40,15 @@ use std::time::Duration;
 
 use crate::crypto::SignatureVerifier;
 use crate::decide::{
-    decide, without_made_up_identity, Caller, Decision, DecisionContext, JobEnd, JobResult, Judge,
-    Need, NoRevocations, Outcome, Request, Revocations, TokenCache, UpstreamCredential,
+    decide, without_made_up_identity, Caller, Decision, DecisionContext, Judge, Need,
+    NoRevocations, Outcome, Request, Revocations, TokenCache, UpstreamCredential,
 };
 use crate::facts::{
-    Call, CallId, CallResponse, Effect, Event, FactStore, KeyCount, Peer, SharedKey, SharedMemory,
-    SourceId, WaiterId,
+    Call, CallId, CallResponse, Effect, Event, FactStore, SharedKey, SharedMemory, SourceId,
+    WaiterId,
 };
 use crate::http::RequestHead;
-use crate::policy::{AuditTo, CallerProperties, InstanceId, KeyOf, Policy, ProviderId};
+use crate::policy::Policy;
 use crate::reply::{problem, Reason, Resource};
 use crate::time::UnixMillis;
 use crate::token::{NonceKey, ProofFault};
@@ -157,46 +161,6 @@ impl Gate {
         source: impl FnOnce() -> Option<Source>,
     ) -> Step {
         self.settle(id, (request, body), host.now, host, source, false)
-    }
-
-    /// A part of the body of a request that is held has come, or its end. `size`: the bytes that the host
-    /// holds now, if it says so. `None`: the request still waits, or it does not wait.
-    pub fn body_part(
-        &mut self,
-        id: WaiterId,
-        size: Option<usize>,
-        is_end: bool,
-        host: &HostView<'_>,
-    ) -> Option<Step> {
-        let waiting = self.waiting.get_mut(&id)?;
-        self.has_seen_bodies = true;
-        if let Some(size) = size {
-            waiting.body.grow(size);
-        }
-        if is_end {
-            waiting.body.end();
-        }
-        let Outcome::Await(Need::Body { max_bytes }) = waiting.decision.outcome else {
-            return None;
-        };
-        let size = waiting.body.size();
-        if !is_end && size <= max_bytes {
-            let displaced = self.bodies.grow(id, size);
-            self.woken.extend(displaced.map(Woken::body_displaced));
-            return None;
-        }
-        let waiting = self.take(id)?;
-        // What it waits for next has its own time.
-        let source = waiting.source.clone();
-        let request = (waiting.request, waiting.body);
-        let step = self.settle(id, request, host.now, host, || source, false);
-        Some(match step {
-            Step::Settled(mut settled) => {
-                settled.set_source(|| waiting.source);
-                Step::Settled(settled)
-            }
-            waits @ Step::Waits { .. } => waits,
-        })
     }
 
     #[cfg(test)]
@@ -329,62 +293,6 @@ impl Gate {
         } else {
             BUSY_TICK
         }
-    }
-
-    /// The age of each provider's key set.
-    pub fn key_set_ages(&self, now: UnixMillis) -> impl Iterator<Item = (&str, Duration)> {
-        let providers = self.policy.providers.iter().enumerate();
-        providers.filter_map(move |(index, provider)| {
-            let age = self.store.key_set_age(ProviderId(index), now)?;
-            Some((&*provider.name, age))
-        })
-    }
-
-    /// Where audit records go.
-    pub fn audit_to(&self) -> AuditTo {
-        self.policy.audit.to
-    }
-
-    /// What the host learns about a verified caller.
-    pub fn caller_properties(&self) -> CallerProperties {
-        self.policy.caller_properties
-    }
-
-    /// Whether a decision leaves an audit record.
-    pub fn is_recorded(&self, settled: &Settled) -> bool {
-        self.policy.audit.record(&settled.decision)
-    }
-
-    /// How many seconds are left until each upstream API key expires.
-    pub fn upstream_key_times(&self, now: UnixMillis) -> impl Iterator<Item = (KeyOf, u64)> + '_ {
-        let now = now.to_seconds();
-        let expiries = self.policy.key_expiries();
-        expiries.map(move |(key, expiry)| (key, expiry.0.saturating_sub(now.0)))
-    }
-
-    /// The number of keys of each provider.
-    pub fn key_counts(&self, now: UnixMillis) -> impl Iterator<Item = (&str, KeyCount)> {
-        let providers = self.policy.providers.iter().enumerate();
-        providers.filter_map(move |(index, provider)| {
-            let count = self.store.key_count(ProviderId(index), now)?;
-            Some((&*provider.name, count))
-        })
-    }
-
-    /// The name of an instance; `default` if it has none.
-    pub fn instance_name(&self, id: InstanceId) -> &str {
-        let mut instances = self.policy.instances.iter();
-        let instance = instances.find(|instance| instance.id == id);
-        let name = instance.and_then(|instance| instance.name.as_deref());
-        name.unwrap_or("default")
-    }
-
-    /// The name of a provider.
-    pub fn provider_name(&self, id: ProviderId) -> &str {
-        self.policy
-            .providers
-            .get(id.0)
-            .map_or("none", |provider| &*provider.name)
     }
 
     fn work(&mut self, effects: Vec<Effect>) -> Vec<Work> {
@@ -590,49 +498,6 @@ impl Gate {
         decision
     }
 
-    /// Holds a request until its body has come.
-    fn hold_for_body(
-        &mut self,
-        id: WaiterId,
-        body: RequestBody,
-        peer: Option<Peer>,
-        now: UnixMillis,
-    ) -> Result<(), Reason> {
-        // What is there was read, and the decision asks for it again.
-        if !matches!(body, RequestBody::Coming(_)) {
-            return Err(Reason::BodyUnavailable);
-        }
-        let displaced = self.bodies.admit(id, peer, now);
-        let displaced = displaced.map_err(|Full| Reason::TooManyBodies)?;
-        self.woken.extend(displaced.map(Woken::body_displaced));
-        let displaced = self.bodies.grow(id, body.size());
-        self.woken.extend(displaced.map(Woken::body_displaced));
-        Ok(())
-    }
-
-    /// Requests whose host should have reported a part of their bodies by now, and has never reported any.
-    fn unreported_bodies(&mut self, now: UnixMillis) -> Vec<WaiterId> {
-        let Self {
-            bodies, waiting, ..
-        } = self;
-        let is_unreported = |id: WaiterId| waiting.get(&id).is_some_and(is_unreported);
-        if self.has_seen_bodies {
-            return Vec::new();
-        }
-        bodies.overdue_where(now, LONGEST_UNREPORTED, is_unreported)
-    }
-
-    /// Why a body that did not come in time is missing. Without `allow_on_headers_stop_iteration` the host
-    /// reports no part of any body while the head is held. That is a fault of the configuration and none
-    /// of the client.
-    fn late_body(&self, waiting: &WaitingRequest) -> Reason {
-        if !self.has_seen_bodies && is_unreported(waiting) {
-            Reason::BodyUnavailable
-        } else {
-            Reason::BodyTimeout
-        }
-    }
-
     /// Refuses a request with an id that was used before.
     fn use_once(&mut self, decision: &mut Decision, host: &HostView<'_>) {
         let Some(used) = decision.use_once.as_ref() else {
@@ -699,45 +564,6 @@ impl Gate {
         self.settled(decision, waiting.request, now)
     }
 
-    /// Settles a request whose client left while its operation was carried out.
-    fn settle_job(&self, under_way: UnderWay, now: UnixMillis) -> Settled {
-        let mut decision = under_way.decision;
-        decision.record.execution = under_way.job.execution().map(str::to_owned);
-        decision.record.address = under_way.source.map(Source::into_address);
-        self.settled(decision, under_way.request, now)
-    }
-
-    /// Settles a request whose operation was carried out.
-    fn end_job(&mut self, mut under_way: UnderWay, end: JobEnd, now: UnixMillis) -> Settled {
-        if let (true, Some((user, session))) = (end.is_session_refused, under_way.job.session()) {
-            self.store.doubt_session(user, session);
-        }
-        self.descriptions.keep(&under_way.job, &end.result, now);
-        let decision = &mut under_way.decision;
-        decision.outcome = match end.result {
-            JobResult::Reply(reply) => Outcome::Respond(reply),
-            JobResult::Reject(reason) => Outcome::Reject(reason),
-            JobResult::Otherwise(why) => {
-                decision.not_shown = Some(why);
-                let otherwise = decision.otherwise.take();
-                otherwise.map_or(Outcome::Reject(Reason::ProxyFailure), |outcome| *outcome)
-            }
-        };
-        self.mark_used(&under_way.decision.outcome, now);
-        self.settle_job(under_way, now)
-    }
-
-    fn job_work(&mut self, step: jobs::Step) -> Option<Work> {
-        match step {
-            jobs::Step::Call(call) => Some(Work::Call(call)),
-            jobs::Step::Ended(waiter) => {
-                self.woken.push_back(Woken::job_done(waiter));
-                None
-            }
-            jobs::Step::Nothing => None,
-        }
-    }
-
     fn settled(&self, decision: Decision, request: RequestHead, now: UnixMillis) -> Settled {
         let refuse = |reason: &Reason| {
             let resource = self.policy.instances.of(&request).and_then(|instance| {
@@ -774,58 +600,6 @@ impl Gate {
             is_kept: false,
         }
     }
-
-    /// n8n failed at this request. The key that the gate made for it may be good no more, and its sender
-    /// may repeat it.
-    pub fn note_failure(
-        &mut self,
-        forwarded: &ForwardedRequest,
-        failure: UpstreamFailure,
-        host: &HostView<'_>,
-    ) {
-        if let Some((request, key)) = forwarded.doubted_key(failure) {
-            self.store.doubt_minted(request, key, host.now);
-        }
-        if let Some(used) = forwarded.freed_id(failure) {
-            self.used_ids.forget(used, host.memory);
-        }
-    }
-
-    /// n8n has responded with this status. `None`: there is nothing to do and nothing to report.
-    pub fn responded(
-        &self,
-        forwarded: ForwardedRequest,
-        status: u16,
-        now: impl FnOnce() -> UnixMillis,
-    ) -> Option<Settled> {
-        forwarded.responded(status, &self.policy, now)
-    }
-
-    /// n8n has responded. If it refused an upstream credential, the next request gets another one: the
-    /// principal's next key, or what the gate makes.
-    pub fn note_response(&mut self, settled: &Settled) {
-        if !matches!(settled.decision.outcome, Outcome::Reject(_)) {
-            return;
-        }
-        match &settled.credential {
-            Some(UpstreamCredential::StaticKey(key)) => {
-                self.store.refuse_static(key, settled.now);
-            }
-            Some(UpstreamCredential::MintedKey(request, key)) => {
-                self.store.refuse_minted(request, key, settled.now);
-            }
-            Some(UpstreamCredential::Session(request, cookie)) => {
-                self.store.doubt_session(request, cookie);
-            }
-            None => {}
-        }
-    }
-}
-
-/// Whether the client announced a body of which no part has come.
-fn is_unreported(waiting: &WaitingRequest) -> bool {
-    let announced = waiting.request.content_length().unwrap_or_default();
-    waiting.body == RequestBody::Coming(0) && announced > 0
 }
 
 #[cfg(test)]

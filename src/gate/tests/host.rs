@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use super::*;
+use crate::policy::ProviderId;
 
 fn reply(step: Step) -> (LocalReply, String) {
     let Step::Settled(settled) = step else {
