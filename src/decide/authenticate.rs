@@ -158,11 +158,7 @@ fn admit(
     to_confirm: Option<&TokenDigest>,
     record: &mut DecisionRecord,
 ) -> Result<Caller, Stop> {
-    let mut identity = Arc::new(
-        Identity::of(&token, &provider.name, &provider.identity).map_err(Reason::Identity)?,
-    );
-    record.identity = Some(Arc::clone(&identity));
-    check_revoked(context, &identity, &token)?;
+    let mut identity = identify(context, provider, &token, record)?;
     let admission = &provider.admission;
     let admitted = admission.check(&identity);
     if let Some(digest) = to_confirm {
@@ -172,11 +168,7 @@ fn admit(
             admitted => admitted.map_err(Reason::NotAdmitted)?,
         }
         token = confirm(context, (id, provider), token, digest, record)?;
-        identity = Arc::new(
-            Identity::of(&token, &provider.name, &provider.identity).map_err(Reason::Identity)?,
-        );
-        record.identity = Some(Arc::clone(&identity));
-        check_revoked(context, &identity, &token)?;
+        identity = identify(context, provider, &token, record)?;
         admission.check(&identity).map_err(Reason::NotAdmitted)?;
     } else {
         admitted.map_err(Reason::NotAdmitted)?;
@@ -188,17 +180,28 @@ fn admit(
     Ok(caller)
 }
 
-/// Refuses a token that the operator revoked. A token that is remembered was not one of these: another
-/// configuration remembers nothing of the one before.
-fn check_revoked(
+/// Reads the caller of a verified token. Refuses a token that the operator revoked: one that is remembered
+/// was none of these, because another configuration remembers nothing of the one before.
+fn identify(
     context: DecisionContext<'_>,
-    identity: &Identity,
+    provider: &Provider,
     token: &VerifiedToken,
-) -> Result<(), Reason> {
-    if context.policy.revoked.contain(identity, token) {
+    record: &mut DecisionRecord,
+) -> Result<Arc<Identity>, Reason> {
+    let identity = Identity::of(token, &provider.name, &provider.identity);
+    let mut identity = identity.map_err(Reason::Identity)?;
+    let is_revoked = context.policy.revoked.contain(&identity, token);
+    // An identity is kept, and its id is in the audit record.
+    if token.id_shows_token() {
+        identity.token_id = None;
+        Arc::make_mut(&mut identity.claims).remove(&["jti"]);
+    }
+    let identity = Arc::new(identity);
+    record.identity = Some(Arc::clone(&identity));
+    if is_revoked {
         return Err(Reason::TokenRevoked);
     }
-    Ok(())
+    Ok(identity)
 }
 
 impl DecisionRecord {

@@ -26,6 +26,8 @@ use crate::time::UnixSeconds;
 pub struct VerifiedToken {
     issuer: Arc<str>,
     claims: Arc<Document>,
+    /// Whether its `jti` shows an opaque token, or a part of it.
+    id_shows_token: bool,
     /// What it is bound to; `None`: it is a bearer token.
     binding: Option<Binding>,
     times: Times,
@@ -97,6 +99,12 @@ impl VerifiedToken {
     /// Every claim.
     pub const fn claims(&self) -> &Arc<Document> {
         &self.claims
+    }
+
+    /// Whether `jti` shows an opaque token, or a part of it: it tells which token is meant, and must be
+    /// neither kept nor logged.
+    pub const fn id_shows_token(&self) -> bool {
+        self.id_shows_token
     }
 
     /// Whether the token's `typ` says that it keeps RFC 9068.

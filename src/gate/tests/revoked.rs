@@ -177,7 +177,8 @@ fn status(claims: &Value) -> CallResponse {
 
 fn bearer(way: Way, claims: &Value) -> String {
     match way {
-        Way::Opaque => format!("idp-{}", claims["sub"].as_str().unwrap()),
+        // It shows its id, as those of some providers do.
+        Way::Opaque => format!("idp-{}.secret", claims["jti"].as_str().unwrap()),
         // Its client is known from the provider alone.
         Way::Confirmed => sign("at+jwt", &with(claims.clone(), &json!({"azp": null}))),
         Way::Run | Way::Internal | Way::Embed => sign("at+jwt", claims),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{check_audience, Confirmation, VerifiedToken};
-use crate::formats::json::{Document, Value};
+use crate::formats::json::{Document, Object, Value};
 use crate::time::UnixSeconds;
 use crate::token::claims::{text, CLIENT_CLAIMS};
 use crate::token::numeric_date::numeric_date;
@@ -60,10 +60,11 @@ impl VerifiedToken {
             response_kind: Some(kind),
             issuer: issuer.into(),
             claims: if is_userinfo {
-                without_claims_about_tokens(without_token(response.claims(), token))
+                without_claims_about_tokens(Arc::clone(response.claims()))
             } else {
-                without_token(response.claims(), token)
+                Arc::clone(response.claims())
             },
+            id_shows_token: id_shows_token(claims, token),
             binding,
             times,
             clock_skew: rules.clock_skew,
@@ -128,16 +129,11 @@ impl VerifiedToken {
     }
 }
 
-/// Removes a `jti` that shows the token: some providers write the opaque token itself there, and
-/// `jti` is in the audit record.
-fn without_token(claims: &Arc<Document>, token: &CompactToken<'_>) -> Arc<Document> {
-    let mut claims = Arc::clone(claims);
+/// Whether `jti` shows the token, or a part of it: some providers write the opaque token itself there.
+fn id_shows_token(claims: Object<'_>, token: &CompactToken<'_>) -> bool {
     let id = claims.get("jti").and_then(Value::as_str);
     let token = token.expose();
-    if id.is_some_and(|id| token.contains(id) || id.contains(token)) {
-        Arc::make_mut(&mut claims).remove(&["jti"]);
-    }
-    claims
+    id.is_some_and(|id| token.contains(id) || id.contains(token))
 }
 
 /// Removes claims about a token from a userinfo response, which is about a person: there, claims with

@@ -48,6 +48,7 @@ impl VerifiedToken {
             confirmation: None,
             keeps_rfc_9068: kind.keeps_rfc_9068,
             hint: kind.hint,
+            id_shows_token: false,
         })
     }
 
