@@ -488,6 +488,27 @@ fn a_forward_and_a_refusal_are_explained_step_by_step() {
 }
 
 #[test]
+fn a_call_that_another_line_of_n8n_has_is_said_to_be_so() {
+    let desk = Desk::new();
+    desk.put(
+        "gate.yaml",
+        &format!("{CONFIGURATION}n8n_version: \"1.123\"\n"),
+    );
+    let call = [
+        "--key-set=idp=jwks.json",
+        "--method",
+        "POST",
+        "--path",
+        "/api/v1/workflows/7/archive",
+    ];
+    let (done, text) = desk.explain("jwt", &call);
+    assert!(done, "{text}");
+    let expected = "unknown in n8n 1.123 (n8n 2.41 has it: workflow:delete): only callers whose roles grant * may call it";
+    assert!(text.contains(expected), "{text}");
+    assert!(text.contains("unknown_operation"), "{text}");
+}
+
+#[test]
 fn claims_without_a_signature_are_called_not_verified() {
     let desk = Desk::new();
     desk.put("claims.json", CLAIMS);

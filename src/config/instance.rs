@@ -1,6 +1,6 @@
 //! Instances of n8n, and how they are guarded.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::choices::AuthWord;
@@ -11,6 +11,7 @@ use super::endpoints::{endpoints, path_prefix, Paths};
 use super::environment::Environment;
 use super::field::Field;
 use super::field_path::FieldPath;
+use super::n8n_line::{line, report_what_needs_users, warn_of_foreign_scopes};
 use super::principal::{principals, warn_of_shared_keys, PrincipalContext};
 use super::provider_summary::ProviderSummary;
 use super::provisioning::{provisioning, warn_if_idle, Seeds};
@@ -122,6 +123,10 @@ fn instance(
     hosts: Option<&[HostPattern]>,
     context: &InstanceContext<'_>,
 ) -> Option<Instance> {
+    let line = line(&raw.n8n_version);
+    if let Some(line) = line {
+        report_what_needs_users(&raw, line);
+    }
     let path_prefix = path_prefix(raw.path_prefix);
     let endpoints = endpoints(raw.endpoints);
     let paths = endpoints.as_ref().zip(path_prefix.as_ref());
@@ -160,18 +165,26 @@ fn instance(
     let embed_path = raw.embed.path.clone();
     let embed = embed(raw.embed);
     let list = raw.principals.value;
-    let context = PrincipalContext {
+    let principal_context = PrincipalContext {
         providers: context.providers,
         has_roles: raw.roles.given,
         has_provisioning,
+        line: line.unwrap_or_default(),
         environment: context.environment,
     };
-    let principals = principals(list.map(|list| list.items).unwrap_or_default(), &context);
+    let principals = principals(
+        list.map(|list| list.items).unwrap_or_default(),
+        &principal_context,
+    );
     if has_provisioning && !uses_cluster {
         warn_if_idle(&principals, &provisioning_path);
     }
+    let roles_path = raw.roles.path;
     let roles = raw.roles.value.into_iter().flat_map(|roles| roles.0);
-    let grants = gathered(roles.map(|(role, scopes)| (role, scopes.0)));
+    let grants: BTreeMap<_, _> = gathered(roles.map(|(role, scopes)| (role, scopes.0)));
+    for (role, scopes) in &grants {
+        warn_of_foreign_scopes(scopes, principal_context.line, &roles_path.member(role));
+    }
     let rest_path = raw.rest.path;
     let rest = raw.rest.value?.0;
     let is_on = rest == RestAuth::Bearer;
@@ -190,7 +203,7 @@ fn instance(
         principals,
         provisioning: provisioning.ok()?.map(Arc::new),
         public_api: public_api?,
-        webhooks,
+        webhooks: webhooks.in_line(line?),
         rest,
         embed: embed.map(Arc::new),
         metrics: raw.metrics.value?.0,
@@ -198,6 +211,7 @@ fn instance(
         outside: raw.outside.value?.0,
         public_origins: public_origins?,
         path_prefix: path_prefix?,
+        line: line?,
         endpoints: endpoints?,
         has_shadow: raw.shadow.given,
     })

@@ -32,6 +32,7 @@ mod introspection;
 mod issuers;
 mod key_source;
 mod keys;
+mod n8n_line;
 mod principal;
 mod provider;
 mod provider_summary;

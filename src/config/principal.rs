@@ -8,12 +8,13 @@ use super::condition::condition;
 use super::environment::Environment;
 use super::field::{Field, Reported};
 use super::field_path::FieldPath;
+use super::n8n_line::{no_users, warn_of_foreign_scopes};
 use super::provider_summary::ProviderSummary;
 use super::raw::{RawCondition, RawPrincipal, RawUser};
 use super::read::{List, Located};
 use super::scopes::Scopes;
 use super::secrets::SecretName;
-use crate::n8n::ScopeSet;
+use crate::n8n::{Line, ScopeSet};
 use crate::policy::{Per, Principal, Principals, StaticKey, Upstream, UserRule};
 
 /// What principals need of the rest of the configuration.
@@ -22,6 +23,8 @@ pub(super) struct PrincipalContext<'s> {
     pub(super) has_roles: bool,
     /// Whether the gate itself may call n8n, or would after a correction.
     pub(super) has_provisioning: bool,
+    /// The line of n8n; the usual one if it is wrong, which was reported.
+    pub(super) line: Line,
     pub(super) environment: &'s dyn Environment,
 }
 
@@ -71,11 +74,16 @@ fn principal(
             hint,
         );
     }
-    let limits = limits(raw.grant, raw.allow);
+    let limits = limits(raw.grant, raw.allow, context.line);
     let groups = groups(&raw.r#match);
     let matches = condition(raw.r#match, context.providers);
     let upstream = if raw.user.given {
-        if !context.has_provisioning {
+        if !context.line.has_users_of_the_gate() {
+            raw.user.error(
+                no_users(context.line),
+                "give the principal an api_key that was made in n8n",
+            );
+        } else if !context.has_provisioning {
             raw.user.error(
                 "needs n8n beside principals: without it the gate cannot make keys",
                 "write n8n with cluster, api_key and seed, or give the principal an api_key",
@@ -140,8 +148,16 @@ fn user_rule(raw: RawUser, groups: Vec<String>) -> Option<UserRule> {
 fn limits(
     grant: Field<Scopes>,
     allow: Field<Scopes>,
+    line: Line,
 ) -> Result<(ScopeSet, Option<ScopeSet>), Reported> {
     let path = allow.path.clone();
+    let warn = |field: &Field<Scopes>| {
+        if let Some(Scopes(scopes)) = &field.value {
+            warn_of_foreign_scopes(scopes, line, &field.path);
+        }
+    };
+    warn(&grant);
+    warn(&allow);
     let grant = grant
         .value_or_error()?
         .map(|scopes| scopes.0)

@@ -27,7 +27,7 @@ pub(super) fn decide(
     draft: &mut Draft,
 ) -> Result<Outcome, Stop> {
     let request = whole.head;
-    let operation = Operation::find(request.method(), route);
+    let operation = Operation::find(request.method(), route, instance.line);
     draft.record.operation = operation.map(Operation::name);
     if instance.public_api.public_description
         && matches!(request.method(), b"GET" | b"HEAD")

@@ -21,7 +21,7 @@ use super::*;
 use crate::crypto::{Algorithm, Candidates};
 use crate::http::Endpoint;
 use crate::identity::{ClaimsAt, Dialect, IdentityRules, KindRules};
-use crate::n8n::ScopeSet;
+use crate::n8n::{Line, ScopeSet};
 use crate::policy::{
     Access, ApiKeyRules, ApiKeys, Condition, CryptoMode, Freshness, Instance, InstanceId,
     Instances, IssuerIndex, KeySource, Policy, Principal, Principals, Provider, ProviderId,
@@ -182,6 +182,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
             endpoints: crate::n8n::Endpoints::default(),
             path_prefix: None,
             outside: Access::Deny,
+            line: Line::default(),
             has_shadow: false,
             metrics: Access::Pass,
             oauth: Access::Pass,

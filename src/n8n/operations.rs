@@ -3,36 +3,39 @@
 mod operation;
 mod table;
 
-pub use operation::Operation;
-pub(super) use table::{SCOPES, WILDCARDS};
+pub use operation::{Method, Operation};
 
 use std::cmp::Ordering;
 
-use super::scope::RUN_WORKFLOW;
+use super::line::{Line, Lines};
+use super::scope::{scope, RUN_WORKFLOW, WITH_OWN};
 use super::{Route, ScopeSet};
+use operation::{Group, Segment};
 
-/// What the gate itself carries out. n8n has no such operation, and answers 405.
+/// What the gate itself carries out, where it has sessions. n8n has no such operation, and answers 405.
 static RUN: Operation = Operation {
-    method: "POST",
-    template: "/workflows/{id}/run",
-    scopes: &[RUN_WORKFLOW],
+    lines: WITH_OWN,
+    method: Method::Post,
+    segments: &[
+        Segment::Literal("workflows"),
+        Segment::Parameter("id"),
+        Segment::Literal("run"),
+    ],
     name: RUN_WORKFLOW,
+    scopes: &[scope(RUN_WORKFLOW)],
 };
 
 const RUN_REASON: &str =
     "the gate itself carries it out, see [running workflows](../guides/running-workflows.md)";
 
 impl Operation {
-    /// The operation of this call; `None`: it is unknown.
-    ///
-    /// Express runs the handler of `GET` for `HEAD`, so that it is the same operation.
-    pub fn find(method: &[u8], route: &Route) -> Option<&'static Self> {
-        let method = if method == b"HEAD" { b"GET" } else { method };
+    /// The operation of this call in a line of n8n; `None`: it is unknown there.
+    pub fn find(method: &[u8], route: &Route, line: Line) -> Option<&'static Self> {
+        let method = Method::of(method)?;
         let segments = route.api_call()?;
-        Self::find_in_n8n(method, segments).or_else(|| {
-            let is_run = RUN.order(method, segments.first()?, segments.len()).is_eq();
-            (is_run && RUN.matches(segments)).then_some(&RUN)
-        })
+        let group = Group::find(segments.first()?)?;
+        let mut all = group.operations.iter().chain([&RUN]);
+        all.find(|operation| operation.matches(method, segments, line))
     }
 
     /// The workflow that this operation runs, if that is what it does.
@@ -42,20 +45,9 @@ impl Operation {
         Some(id)
     }
 
-    fn find_in_n8n(method: &[u8], segments: &[String]) -> Option<&'static Self> {
-        let first = segments.first()?;
-        let order = |operation: &&Self| operation.order(method, first, segments.len());
-        let start = table::OPERATIONS.partition_point(|operation| order(&operation).is_lt());
-        table::OPERATIONS
-            .get(start..)?
-            .iter()
-            .take_while(|operation| order(operation).is_eq())
-            .find(|operation| operation.matches(segments))
-    }
-
-    /// All operations of n8n that are known.
-    pub fn all() -> &'static [Self] {
-        &table::OPERATIONS
+    /// All operations of n8n that are known, in any line.
+    pub fn all() -> impl Iterator<Item = &'static Self> {
+        table::GROUPS.iter().flat_map(|group| group.operations)
     }
 
     /// The operation that the gate itself carries out.
@@ -68,22 +60,34 @@ impl Operation {
         self.name
     }
 
-    /// The result of a review of n8n's handler: why more is needed than n8n's middleware asks for, or
+    /// The lines of n8n that have it, and ask for these scopes.
+    pub const fn lines(&self) -> Lines {
+        self.lines
+    }
+
+    /// The path below `/api/v1`, with `{parameter}` segments.
+    pub fn template(&self) -> String {
+        self.segments.iter().map(ToString::to_string).collect()
+    }
+
+    /// The result of a review of n8n's handler in a line: why more is needed than n8n's middleware asks for, or
     /// why that is enough. `None`: the handler does what its scope says.
-    pub fn reason(&self) -> Option<&'static str> {
+    pub fn reason(&self, line: Line) -> Option<&'static str> {
         if std::ptr::eq(self, &raw const RUN) {
             return Some(RUN_REASON);
         }
-        table::REASONS
-            .iter()
-            .find(|(method, template, _)| (*method, *template) == (self.method, self.template))
-            .map(|(_, _, reason)| *reason)
+        let template = self.template();
+        let mut reasons = table::REASONS.iter();
+        let found = reasons.find(|(method, own, lines, _)| {
+            (*method, *own) == (self.method, &*template) && lines.contain(line)
+        });
+        found.map(|(_, _, _, reason)| *reason)
     }
 
     /// Whether `granted` allows it. An operation that needs no scope is only for callers with some scope:
     /// n8n accepts it with any API key, and the upstream API key is not the caller's own.
     pub fn is_allowed_by(&self, granted: &ScopeSet) -> bool {
-        !granted.is_empty() && self.missing_from(granted).next().is_none()
+        !granted.is_empty() && self.scopes.iter().all(|scope| granted.holds(*scope))
     }
 
     /// The scopes that `granted` lacks for it.
@@ -91,38 +95,33 @@ impl Operation {
         &self,
         granted: &'g ScopeSet,
     ) -> impl Iterator<Item = &'static str> + use<'g> {
-        let needed: &'static [&'static str] = self.scopes;
-        needed
-            .iter()
-            .copied()
-            .filter(|scope| !granted.contains(scope))
+        let needed = self.scopes.iter();
+        let missing = needed.filter(|scope| !granted.holds(**scope));
+        missing.map(|scope| scope.name())
     }
 
-    /// The order of this operation in the table, compared with the group that is searched for.
-    fn order(&self, method: &[u8], first: &str, count: usize) -> Ordering {
-        // Bytes, because a request compares some ten rows, and `split` costs several times as much.
-        let template = self.template.as_bytes();
-        let own_first = template.iter().skip(1).take_while(|byte| **byte != b'/');
-        let lower_case = first.bytes().map(|byte| byte.to_ascii_lowercase());
-        self.method
-            .as_bytes()
-            .cmp(method)
-            .then_with(|| own_first.copied().cmp(lower_case))
-            .then_with(|| {
-                let slashes = template.iter().filter(|byte| **byte == b'/');
-                slashes.count().cmp(&count)
-            })
+    fn matches(&self, method: Method, segments: &[String], line: Line) -> bool {
+        let mut pairs = self.segments.iter().zip(segments);
+        self.method == method
+            && self.segments.len() == segments.len()
+            && self.lines.contain(line)
+            && pairs.all(|(own, sent)| own.matches(sent))
+    }
+}
+
+impl Group {
+    /// The operations whose paths begin with this segment, in any case.
+    fn find(first: &str) -> Option<&'static Self> {
+        let groups = &table::GROUPS;
+        let index = groups.binary_search_by(|group| group.order(first)).ok()?;
+        groups.get(index)
     }
 
-    /// Express compares literals without regard to case, and lets a parameter be any segment.
-    fn matches(&self, segments: &[String]) -> bool {
-        self.segments()
-            .zip(segments)
-            .all(|(own, segment)| own.starts_with('{') || own.eq_ignore_ascii_case(segment))
-    }
-
-    fn segments(&self) -> impl Iterator<Item = &'static str> {
-        self.template.split('/').skip(1)
+    /// The order of this group in the table, compared with the one that is searched for.
+    fn order(&self, first: &str) -> Ordering {
+        let lower_case = || first.bytes().map(|byte| byte.to_ascii_lowercase());
+        let order = self.first.len().cmp(&first.len());
+        order.then_with(|| self.first.bytes().cmp(lower_case()))
     }
 }
 

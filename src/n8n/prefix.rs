@@ -125,6 +125,18 @@ impl Prefix {
         }
     }
 
+    /// The prefixes at which n8n 1 serves the same triggers, this one among them: it looks one up by the path
+    /// below, whatever kind it is.
+    pub const fn shared_in_n8n_1(self) -> &'static [Self] {
+        match self {
+            Self::Webhook | Self::Form | Self::Mcp => &[Self::Webhook, Self::Form, Self::Mcp],
+            Self::WebhookTest | Self::FormTest | Self::McpTest => {
+                &[Self::WebhookTest, Self::FormTest, Self::McpTest]
+            }
+            _ => &[],
+        }
+    }
+
     /// How many of its own last segments are in the patterns of rules, as if they were below it.
     pub const fn spoken_of(self) -> usize {
         match self {

@@ -1,18 +1,77 @@
 //! Sets of n8n's API-key scopes.
 
+mod table;
+
 use std::fmt;
 
 use strsim::levenshtein;
 use thiserror::Error;
 
-use super::operations::{SCOPES, WILDCARDS};
+use super::line::{Line, Lines};
+use table::{SCOPES, WILDCARDS};
 
 /// The scope of the gate's own operation that runs a workflow. n8n has it for the users of its editor, and
 /// not for API keys.
 pub(super) const RUN_WORKFLOW: &str = "workflow:execute";
 
+/// The lines of n8n in which the gate carries out operations itself.
+pub(super) const WITH_OWN: Lines = Lines::of(&[Line::V2_41]);
+
 /// The scopes of operations that the gate itself carries out.
-const OWN: [&str; 1] = [RUN_WORKFLOW];
+const OWN: [(&str, Lines); 1] = [(RUN_WORKFLOW, WITH_OWN)];
+
+/// A scope that an operation needs: the index of its bit in a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scope(u8);
+
+/// What no bit stands for: the operation is for sets of all scopes alone.
+const EVERYTHING: Scope = Scope(u8::MAX);
+
+impl Scope {
+    /// Its name; `*`: all scopes.
+    pub fn name(self) -> &'static str {
+        known().nth(self.0.into()).map_or("*", |(name, _)| name)
+    }
+}
+
+/// The scope with this name. For the tables of operations, which are made when this is compiled: a table with
+/// another name does not compile.
+#[allow(
+    clippy::panic,
+    clippy::cast_possible_truncation,
+    reason = "the compiler evaluates it, and there are not that many scopes"
+)]
+pub(super) const fn scope(name: &str) -> Scope {
+    match (index_in(&SCOPES, name), index_in(&OWN, name)) {
+        (Some(index), _) => Scope(index as u8),
+        (None, Some(index)) => Scope(SCOPES.len().saturating_add(index) as u8),
+        (None, None) if is(name, "*") => EVERYTHING,
+        (None, None) => panic!("no scope has this name"),
+    }
+}
+
+const fn index_in(mut list: &[(&str, Lines)], name: &str) -> Option<usize> {
+    let mut index: usize = 0;
+    while let [(own, _), rest @ ..] = list {
+        if is(own, name) {
+            return Some(index);
+        }
+        index = index.saturating_add(1);
+        list = rest;
+    }
+    None
+}
+
+const fn is(one: &str, other: &str) -> bool {
+    let (mut one, mut other) = (one.as_bytes(), other.as_bytes());
+    while let ([first, rest @ ..], [other_first, other_rest @ ..]) = (one, other) {
+        if *first != *other_first {
+            return false;
+        }
+        (one, other) = (rest, other_rest);
+    }
+    one.is_empty() && other.is_empty()
+}
 
 /// The right to use n8n's internal API with a token.
 pub const REST_SCOPE: &str = "rest";
@@ -75,6 +134,12 @@ impl ScopeSet {
         }
     }
 
+    /// Whether a scope that an operation needs is in the set.
+    pub fn holds(&self, scope: Scope) -> bool {
+        // No integer has a bit for everything.
+        self.all || self.has(scope.0.into())
+    }
+
     /// Whether the scope is in the set.
     pub fn contains(&self, scope: &str) -> bool {
         if SURFACE_SCOPES.contains(&scope) {
@@ -135,10 +200,52 @@ impl ScopeSet {
 
     /// The known scopes in the set: n8n's, sorted, and then those of the gate. `*` holds more than these.
     pub fn iter(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.members().map(|(_, (scope, _))| scope)
+    }
+
+    /// What of the set keys of a line of n8n can have.
+    #[must_use]
+    pub fn within(&self, line: Line) -> Self {
+        let mut within = self.clone();
+        let members = self
+            .members()
+            .filter(|(_, (_, lines))| !lines.contain(line));
+        for (index, _) in members {
+            let (word, bit) = position(index);
+            if let Some(word) = within.bits.get_mut(word) {
+                *word &= !bit;
+            }
+        }
+        within
+    }
+
+    /// The scopes in the set that mean nothing in a line of n8n, as they were written: those that a wildcard
+    /// brings in beside others are not among them.
+    pub fn foreign_to(&self, line: Line) -> impl Iterator<Item = &'static str> + '_ {
+        let is_of = |scope: &str, resource: &str| {
+            let rest = scope.strip_prefix(resource);
+            rest.is_some_and(|rest| rest.starts_with(':'))
+        };
+        let foreign = self
+            .members()
+            .filter(move |(_, (_, lines))| !self.all && !lines.contain(line));
+        foreign.map(|(_, (scope, _))| scope).filter(move |scope| {
+            let resource = scope
+                .split_once(':')
+                .map_or(*scope, |(resource, _)| resource);
+            let mut whole = known()
+                .enumerate()
+                .filter(|(_, (other, _))| is_of(other, resource));
+            let is_wildcard = whole.clone().all(|(index, _)| self.has(index));
+            let means_something = whole.any(|(_, (_, lines))| lines.contain(line));
+            !(is_wildcard && means_something)
+        })
+    }
+
+    fn members(&self) -> impl Iterator<Item = (usize, (&'static str, Lines))> + '_ {
         known()
             .enumerate()
             .filter(|(index, _)| self.all || self.has(*index))
-            .map(|(_, scope)| scope)
     }
 
     /// The scopes for other surfaces in the set.
@@ -149,7 +256,7 @@ impl ScopeSet {
 
     fn add_where(&mut self, wanted: impl Fn(&str) -> bool) -> bool {
         let mut found = false;
-        for (index, _) in known().enumerate().filter(|(_, scope)| wanted(scope)) {
+        for (index, _) in known().enumerate().filter(|(_, (scope, _))| wanted(scope)) {
             let (word, bit) = position(index);
             if let Some(word) = self.bits.get_mut(word) {
                 *word |= bit;
@@ -177,14 +284,14 @@ impl fmt::Debug for ScopeSet {
     }
 }
 
-/// All scopes, in the order of their bits.
-fn known() -> impl Iterator<Item = &'static str> {
+/// All scopes, in the order of their bits, with the lines whose keys can have them.
+fn known() -> impl Iterator<Item = (&'static str, Lines)> + Clone {
     SCOPES.iter().chain(&OWN).copied()
 }
 
 fn index_of(scope: &str) -> Option<usize> {
-    let own = || OWN.iter().position(|own| *own == scope);
-    let of_n8n = SCOPES.binary_search(&scope).ok();
+    let own = || OWN.iter().position(|(own, _)| *own == scope);
+    let of_n8n = SCOPES.binary_search_by_key(&scope, |(known, _)| known).ok();
     of_n8n.or_else(|| Some(SCOPES.len().saturating_add(own()?)))
 }
 
@@ -211,6 +318,7 @@ fn nearest(scope: &str) -> Option<&'static str> {
     let scope = scope.to_ascii_lowercase();
     let wildcards = WILDCARDS.iter().filter(|_| scope.ends_with('*'));
     known()
+        .map(|(scope, _)| scope)
         .chain(wildcards.copied())
         .map(|known| (levenshtein(&scope, &known.to_ascii_lowercase()), known))
         .filter(|(edits, _)| *edits <= furthest)
@@ -243,10 +351,59 @@ mod tests {
 
     #[test]
     fn every_scope_has_a_bit_of_its_own() {
-        for scope in known() {
-            assert_eq!(names(&set(&[scope])), [scope]);
+        let names_of =
+            |list: &[(&'static str, Lines)]| list.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+        let (of_n8n, own) = (names_of(&SCOPES), names_of(&OWN));
+        for scope in of_n8n.iter().chain(&own) {
+            assert_eq!(names(&set(&[scope])), [*scope]);
         }
-        assert!(OWN.iter().all(|own| !SCOPES.contains(own)));
+        assert!(own.iter().all(|own| !of_n8n.contains(own)));
+    }
+
+    #[test]
+    fn a_scope_of_an_operation_is_in_the_sets_that_contain_its_name() {
+        let everything = ScopeSet::everything();
+        for (name, _) in known() {
+            let needed = scope(name);
+            assert_eq!(needed.name(), name);
+            assert!(set(&[name]).holds(needed) && everything.holds(needed));
+            assert!(known().all(|(other, _)| set(&[other]).holds(needed) == (other == name)));
+        }
+        let needed = scope("*");
+        assert_eq!(needed.name(), "*");
+        let everything_known = set(&known().map(|(name, _)| name).collect::<Vec<_>>());
+        assert!(everything.holds(needed) && !everything_known.holds(needed));
+        assert!(!ScopeSet::default().holds(needed));
+    }
+
+    #[test]
+    fn a_set_has_what_means_nothing_in_a_line_of_n8n() {
+        let foreign = |scopes: &[&str]| set(scopes).foreign_to(Line::V1_123).collect::<Vec<_>>();
+        assert_eq!(foreign(&["workflow:read", "tag:*", "*", "rest"]), [""; 0]);
+        // A wildcard stands for what there is.
+        assert_eq!(foreign(&["workflow:*", "project:*"]), [""; 0]);
+        assert_eq!(
+            foreign(&["project:manageMembers", "project:update"]),
+            ["project:manageMembers"]
+        );
+        assert_eq!(foreign(&["otel:*"]), ["otel:manage"]);
+        assert_eq!(foreign(&["workflow:execute"]), [RUN_WORKFLOW]);
+        assert_eq!(
+            set(&["project:manageMembers"])
+                .foreign_to(Line::V2_41)
+                .count(),
+            0
+        );
+        let both = set(&[
+            "project:manageMembers",
+            "project:update",
+            "workflow:execute",
+            "rest",
+        ]);
+        assert_eq!(names(&both.within(Line::V1_123)), ["project:update"]);
+        assert!(both.within(Line::V1_123).contains("rest"));
+        assert_eq!(both.within(Line::V2_41), both);
+        assert!(set(&["*"]).within(Line::V1_123).is_all());
     }
 
     #[test]
@@ -265,7 +422,7 @@ mod tests {
         assert!(names(&ScopeSet::default()).is_empty());
         assert!(!set(&["workflow:read"]).is_empty());
         assert!(!set(&["*"]).is_empty());
-        assert!(names(&set(&["*"])).into_iter().eq(known()));
+        assert_eq!(names(&set(&["*"])).len(), known().count());
     }
 
     /// `workflow*` would hold `workflowTags:update`, too.
@@ -287,7 +444,7 @@ mod tests {
 
     #[test]
     fn only_a_star_holds_what_this_filter_does_not_know() {
-        let everything_known = set(&known().collect::<Vec<_>>());
+        let everything_known = set(&known().map(|(name, _)| name).collect::<Vec<_>>());
         assert!(!everything_known.is_all());
         assert!(!everything_known.contains("later:scope"));
         assert!(set(&["*"]).is_all());

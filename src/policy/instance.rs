@@ -9,7 +9,7 @@ use super::{
 };
 use crate::http::{Endpoint, Origin};
 use crate::identity::Identity;
-use crate::n8n::{Endpoints, Location, PathFault, PathPrefix, ScopeSet};
+use crate::n8n::{Endpoints, Line, Location, PathFault, PathPrefix, ScopeSet};
 
 /// The index of an instance in [`Policy::instances`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,6 +37,8 @@ pub struct Instance {
     /// Log-ins of browsers that pages of other origins begin; `None`: n8n's own route for them is not
     /// touched.
     pub embed: Option<Arc<Embed>>,
+    /// The line of n8n that it is of.
+    pub line: Line,
     /// Where n8n serves its surfaces.
     pub endpoints: Endpoints,
     /// Whether `/metrics` of n8n can be reached.

@@ -8,7 +8,7 @@ use super::index::{Index, Key};
 use super::pattern::Comparison;
 use super::{CertificateRule, Condition, DpopUse, PathPattern, SignatureRule};
 use crate::formats::form;
-use crate::n8n::{Prefix, Route, MOST_SEGMENTS};
+use crate::n8n::{Line, Prefix, Route, MOST_SEGMENTS};
 
 /// The webhook rules in the order of the configuration. The first match applies. Finding it takes the
 /// same time for many rules as for few.
@@ -22,6 +22,8 @@ pub struct WebhookRules {
     prefixes: Vec<Prefix>,
     /// Whether a rule tests claims.
     look_at_claims: bool,
+    /// Whether n8n serves a trigger at several prefixes.
+    shares_triggers: bool,
 }
 
 /// How webhooks under one pattern are guarded.
@@ -112,6 +114,16 @@ impl WebhookRules {
             look_at_claims: list.iter().any(|rule| !rule.require.claims.is_empty()),
             list,
             prefixes,
+            shares_triggers: false,
+        }
+    }
+
+    /// The same rules for a line of n8n.
+    #[must_use]
+    pub fn in_line(self, line: Line) -> Self {
+        Self {
+            shares_triggers: line.shares_triggers(),
+            ..self
         }
     }
 
@@ -172,11 +184,27 @@ impl WebhookRules {
     /// once and compared byte by byte, in no normal form of Unicode. Each endpoint runs nodes of
     /// its own kind alone: a form's path below `/webhook` is not found. A method in a header or in
     /// the query does not count.
+    ///
+    /// n8n 1 runs nodes of every kind at each endpoint: `/form/x` and `/mcp/x` start the workflow of
+    /// `/webhook/x`. A request there needs what the rules for all of these ask for.
     pub fn choose(&self, route: &Route, query: &[u8]) -> RuleChoice<'_> {
-        let Some((own, prefix)) = route
-            .trigger()
-            .and_then(|own| Some((own, self.with_rules_for(own)?)))
-        else {
+        let Some(own) = route.trigger() else {
+            return RuleChoice::Unguarded;
+        };
+        let choice = self.choose_at(own, route, query);
+        if !self.shares_triggers {
+            return choice;
+        }
+        let others = own.shared_in_n8n_1().iter();
+        let others = others.filter(|other| **other != own);
+        others.fold(choice, |choice, other| {
+            choice.and(self.choose_at(*other, route, query))
+        })
+    }
+
+    /// The rule for what is below the prefix of a route, at one of the prefixes where it is served.
+    fn choose_at(&self, own: Prefix, route: &Route, query: &[u8]) -> RuleChoice<'_> {
+        let Some(prefix) = self.with_rules_for(own) else {
             return RuleChoice::Unguarded;
         };
         let segments = || route.below_prefix().iter().map(String::as_str);
@@ -213,6 +241,41 @@ impl WebhookRules {
         Some(prefix)
             .filter(is_named)
             .or_else(|| prefix.counterpart().filter(is_named))
+    }
+}
+
+impl RuleChoice<'_> {
+    /// What lets a request through that both let through.
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Ambiguous, _) | (_, Self::Ambiguous) => Self::Ambiguous,
+            (Self::NoRule, _) | (_, Self::NoRule) => Self::NoRule,
+            (Self::Unguarded, other) => other,
+            (own, Self::Unguarded) => own,
+            (Self::Rule(one), Self::Rule(other)) => match (&one.auth, &other.auth) {
+                (_, WebhookAuth::Open) => Self::Rule(one),
+                (WebhookAuth::Open, _) => Self::Rule(other),
+                _ if one.asks_for_the_same(other) => Self::Rule(one),
+                _ => Self::Ambiguous,
+            },
+        }
+    }
+}
+
+impl WebhookRule {
+    /// Whether a request that one of them lets through is let through by the other in the same form.
+    fn asks_for_the_same(&self, other: &Self) -> bool {
+        match (&self.auth, &other.auth) {
+            (WebhookAuth::Deny, WebhookAuth::Deny) => true,
+            (WebhookAuth::Bearer, WebhookAuth::Bearer) => {
+                self.require == other.require
+                    && self.dpop == other.dpop
+                    && self.keep_authorization == other.keep_authorization
+                    && self.token_from == other.token_from
+                    && self.cors_preflight == other.cors_preflight
+            }
+            _ => false,
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use n8n_idp_gate::crypto::SkipReason;
 use n8n_idp_gate::decide::{IDENTITY_HEADERS, MAX_CACHED_BYTES, MAX_CACHED_TOKENS};
-use n8n_idp_gate::n8n::Operation;
+use n8n_idp_gate::n8n::{Line, Operation};
 use n8n_idp_gate::reply::Reason;
 use serde_json::Value;
 
@@ -31,9 +31,18 @@ fn every_identity_header_is_listed() {
 
 #[test]
 fn the_operations_are_counted() {
-    let claim = format!("[{} operations]", Operation::all().len());
+    let in_line = |line| Operation::all().filter(move |one| one.lines().contain(line));
+    let count = |line| in_line(line).count();
+    let differing = in_line(Line::V1_123).filter(|one| !one.lines().contain(Line::V2_41));
     let page = text("docs/reference/behaviour.md");
-    assert!(page.contains(&claim), "{claim}");
+    for claim in [
+        format!("[{} operations]", count(Line::V2_41)),
+        format!("n8n 1.123 has {}", count(Line::V1_123)),
+        "of which six need other".to_owned(),
+    ] {
+        assert!(page.contains(&claim), "{claim}");
+    }
+    assert_eq!(differing.count(), 6);
 }
 
 #[test]

@@ -38,6 +38,8 @@ mod embed;
 mod internal_api;
 #[path = "n8n/keys.rs"]
 mod keys;
+#[path = "n8n/lines.rs"]
+mod lines;
 #[path = "n8n/mcp.rs"]
 mod mcp;
 #[path = "n8n/minted.rs"]
@@ -114,7 +116,12 @@ fn gate_with(stage: &Stage, roles: &Value, webhooks: &Value) -> Envoy {
 
 /// The settings of such a gate.
 fn setup_with(stage: &Stage, roles: &Value, webhooks: &Value) -> Setup {
-    let policy = json!({
+    setup_of(stage, policy_with(stage, roles, webhooks))
+}
+
+/// Its configuration.
+fn policy_with(stage: &Stage, roles: &Value, webhooks: &Value) -> Value {
+    json!({
         "providers": [{
             "name": "demo",
             "issuer": stage.provider.issuer(),
@@ -127,7 +134,11 @@ fn setup_with(stage: &Stage, roles: &Value, webhooks: &Value) -> Setup {
             { "name": "app-b", "match": { "client": "app-b" }, "api_key": { "env": "N8N_KEY_APP_B" } },
         ],
         "webhooks": webhooks,
-    });
+    })
+}
+
+/// The settings of a gate with this configuration and the keys of the applications.
+fn setup_of(stage: &Stage, policy: Value) -> Setup {
     let applications = applications(stage);
     Setup::minimal(policy, stage.n8n.port())
         .unwrap()

@@ -4,7 +4,7 @@
 //! a guarded surface of n8n must be guarded here, and the surface here must be the surface in n8n.
 //! Otherwise an attacker could avoid a rule.
 
-use n8n_idp_gate::n8n::{classify, Endpoints, Operation, Surface};
+use n8n_idp_gate::n8n::{classify, Endpoints, Line, Operation, Surface};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -282,7 +282,10 @@ proptest! {
                 .collect();
             prop_assert_eq!(Some((route.surface, below)), route_as_n8n(&guarded, &arrived));
             if let Ok(again) = classify(&endpoints, &arrived) {
-                prop_assert_eq!(Operation::find(b"GET", &route), Operation::find(b"GET", &again));
+                for line in Line::ALL {
+                    let found = Operation::find(b"GET", &route, line);
+                    prop_assert_eq!(found, Operation::find(b"GET", &again, line));
+                }
             }
         }
     }

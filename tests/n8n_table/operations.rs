@@ -1,49 +1,74 @@
 //! The operations of the public API.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use n8n_idp_gate::n8n::{classify, Endpoints, Operation, Route, ScopeSet};
+use n8n_idp_gate::n8n::{classify, Endpoints, Line, Operation, Route, ScopeSet};
+use serde_json::Value;
 
 fn route(path: &str) -> Route {
     classify(&Endpoints::default(), path.as_bytes()).unwrap()
 }
 
-fn operation(method: &str, path: &str) -> Option<&'static str> {
-    Operation::find(method.as_bytes(), &route(path)).map(|found| found.template)
+fn find(method: &str, path: &str, line: Line) -> Option<&'static Operation> {
+    Operation::find(method.as_bytes(), &route(path), line)
+}
+
+fn operation(method: &str, path: &str) -> Option<String> {
+    find(method, path, Line::V2_41).map(Operation::template)
+}
+
+fn call_of(operation: &Operation) -> String {
+    format!("{} {}", operation.method, operation.template())
+}
+
+fn names(operation: &Operation) -> Vec<&'static str> {
+    operation.scopes.iter().map(|scope| scope.name()).collect()
+}
+
+fn all_in(line: Line) -> impl Iterator<Item = &'static Operation> {
+    Operation::all().filter(move |operation| operation.lines().contain(line))
 }
 
 #[test]
-fn the_operations_are_those_of_n8n() {
-    let operations = Operation::all();
-    let distinct: BTreeSet<_> = operations
-        .iter()
-        .map(|operation| (operation.method, operation.template))
-        .collect();
-    // n8n has 154 operations. One of them is two here, because its path decides which scopes it
-    // needs.
-    assert_eq!((operations.len(), distinct.len()), (155, 155));
-    for operation in operations {
-        let call = format!("{} {}", operation.method, operation.template);
-        let scopes: BTreeSet<_> = operation.scopes.iter().collect();
-        assert_eq!(scopes.len(), operation.scopes.len(), "{operation:?}");
-        match operation.scopes {
+fn the_operations_of_a_line_are_those_of_that_n8n() {
+    for line in Line::ALL {
+        let calls: Vec<String> = all_in(line).map(call_of).collect();
+        let distinct: BTreeSet<_> = calls.iter().collect();
+        // One of the 154 operations of n8n 2 is two here, because its path decides which scopes it needs.
+        let expected = match line {
+            Line::V2_41 => 155,
+            Line::V1_123 => 42,
+        };
+        assert_eq!((calls.len(), distinct.len()), (expected, expected));
+    }
+    for operation in Operation::all() {
+        let call = call_of(operation);
+        let needed = names(operation);
+        let distinct: BTreeSet<_> = needed.iter().collect();
+        assert_eq!(distinct.len(), needed.len(), "{operation:?}");
+        match &*needed {
             [] => assert_eq!(call, "GET /credentials/schema/{credentialTypeName}"),
             ["*"] => assert_eq!(call, "GET /discover"),
-            scopes => assert!(scopes.iter().all(|scope| is_scope(scope)), "{call}"),
+            needed => assert!(needed.iter().all(|scope| is_scope(scope)), "{call}"),
         }
         let name = operation.name();
+        assert!(name == call || needed.contains(&name), "{operation:?}");
         assert!(
-            name == call || operation.scopes.contains(&name),
-            "{operation:?}"
+            operation.lines().iter().next().is_some(),
+            "{call} is nowhere"
         );
-        if operation.scopes.len() != 1 || operation.scopes == ["*"] {
-            assert!(operation.reason().is_some(), "{call} has no reason");
+        for line in operation.lines().iter() {
+            let is_reviewed = operation.reason(line).is_some();
+            let is_plain = needed.len() == 1 && needed != ["*"];
+            assert!(is_plain || is_reviewed, "{call} has no reason in {line:?}");
+            // A scope that keys of the line cannot have could not be granted there.
+            let mut set = ScopeSet::default();
+            for scope in &needed {
+                set.insert(scope).unwrap();
+            }
+            assert_eq!(set.foreign_to(line).count(), 0, "{call} in {line:?}");
         }
     }
-    let ordered = operations
-        .windows(2)
-        .all(|pair| key(&pair[0]) <= key(&pair[1]));
-    assert!(ordered, "the look-up needs the table in order");
 }
 
 fn is_scope(scope: &str) -> bool {
@@ -53,26 +78,22 @@ fn is_scope(scope: &str) -> bool {
         .is_some_and(|(resource, action)| is_word(resource) && is_word(action))
 }
 
-fn key(operation: &Operation) -> (&str, &str, usize) {
-    let mut segments = operation.template.split('/').skip(1);
-    let first = segments.next().unwrap();
-    (operation.method, first, segments.count())
-}
-
 #[test]
 fn every_operation_is_found_by_a_call_of_it() {
-    for expected in Operation::all() {
-        let path = expected
-            .template
-            .replace("{direction}", "apply")
-            .replace('{', "x-")
-            .replace('}', "");
-        for path in [
-            format!("/api/v1{path}"),
-            format!("/API/V1{}/", path.to_uppercase()),
-        ] {
-            let found = Operation::find(expected.method.as_bytes(), &route(&path));
-            assert_eq!(found, Some(expected), "{path}");
+    for line in Line::ALL {
+        for expected in all_in(line) {
+            let template = expected.template();
+            let path = template
+                .replace("{direction}", "apply")
+                .replace('{', "x-")
+                .replace('}', "");
+            for path in [
+                format!("/api/v1{path}"),
+                format!("/API/V1{}/", path.to_uppercase()),
+            ] {
+                let found = find(expected.method.as_str(), &path, line);
+                assert_eq!(found, Some(expected), "{path}");
+            }
         }
     }
 }
@@ -122,11 +143,8 @@ fn a_literal_segment_wins_over_a_parameter() {
         ("GET", "", None),
         ("GET", "/openapi.yml", None),
     ] {
-        assert_eq!(
-            operation(method, &format!("/api/v1{path}")),
-            expected,
-            "{path}"
-        );
+        let found = operation(method, &format!("/api/v1{path}"));
+        assert_eq!(found.as_deref(), expected, "{path}");
     }
     assert_eq!(operation("GET", "/api/v2/workflows"), None);
     assert_eq!(operation("GET", "/api"), None);
@@ -236,8 +254,7 @@ fn a_call_needs_the_scope_of_everything_that_it_can_do() {
         for scope in *granted {
             set.insert(scope).unwrap();
         }
-        let route = route(&format!("/api/v1{path}"));
-        let operation = Operation::find(method.as_bytes(), &route).unwrap();
+        let operation = find(method, &format!("/api/v1{path}"), Line::V2_41).unwrap();
         let found: Vec<_> = operation.missing_from(&set).collect();
         assert_eq!(found, *missing, "{method} {path} with {granted:?}");
         assert_eq!(operation.is_allowed_by(&set), missing.is_empty());
@@ -246,22 +263,26 @@ fn a_call_needs_the_scope_of_everything_that_it_can_do() {
 
 #[test]
 fn what_takes_effect_in_production_needs_the_scope_to_publish() {
-    let publishing: Vec<String> = Operation::all()
-        .iter()
-        .filter(|operation| operation.scopes.contains(&"workflow:activate"))
-        .map(|operation| format!("{} {}", operation.method, operation.template))
-        .collect();
+    let publishing = |line| -> BTreeSet<String> {
+        let all = all_in(line).filter(|operation| names(operation).contains(&"workflow:activate"));
+        all.map(call_of).collect()
+    };
+    let in_both = [
+        "POST /source-control/pull",
+        "POST /workflows/{workflowId}/activate",
+        "PUT /workflows/{workflowId}",
+    ];
+    let in_2_41 = [
+        "POST /n8n-packages/import",
+        "POST /promotions/connections/{promotionConnectionId}/apply",
+        "POST /promotions/connections/{promotionConnectionId}/apply/continue",
+        "POST /workflows/{workflowId}/publish",
+    ];
+    let set = |calls: &[&str]| calls.iter().map(|call| (*call).to_owned()).collect();
+    assert_eq!(publishing(Line::V1_123), set(&in_both));
     assert_eq!(
-        publishing,
-        [
-            "POST /n8n-packages/import",
-            "POST /promotions/connections/{promotionConnectionId}/apply",
-            "POST /promotions/connections/{promotionConnectionId}/apply/continue",
-            "POST /source-control/pull",
-            "POST /workflows/{workflowId}/publish",
-            "POST /workflows/{workflowId}/activate",
-            "PUT /workflows/{workflowId}",
-        ]
+        publishing(Line::V2_41),
+        set(&[&in_both[..], &in_2_41].concat())
     );
 }
 
@@ -273,50 +294,85 @@ fn a_caller_without_a_grant_may_use_no_operation() {
     }
 }
 
-/// The operations of n8n 1, each with the scopes that it asks of a key there.
-fn operations_of_n8n_1() -> Vec<(String, Vec<String>)> {
-    let text = include_str!("../real/operations/n8n-1.json");
-    let document: serde_json::Value = serde_json::from_str(text).unwrap();
-    let operations = document["operations"].as_object().unwrap().iter();
-    let read = |(call, scopes): (&String, &serde_json::Value)| {
-        let scopes = scopes.as_array().unwrap().iter();
-        let scopes = scopes.map(|scope| scope.as_str().unwrap().to_owned());
-        (call.clone(), scopes.collect())
+/// What a line of n8n itself says, as tests/real/operations.mjs read it from an installed one.
+fn n8n_itself(line: Line) -> Value {
+    let text = match line {
+        Line::V2_41 => include_str!("../real/operations/n8n-2.41.json"),
+        Line::V1_123 => include_str!("../real/operations/n8n-1.123.json"),
     };
-    operations.map(read).collect()
+    serde_json::from_str(text).unwrap()
 }
 
-/// The one table is good for n8n 1 as well: it knows every operation there, and asks for no less.
+fn texts(list: &Value) -> Vec<&str> {
+    let list = list.as_array().unwrap().iter();
+    list.map(|text| text.as_str().unwrap()).collect()
+}
+
+/// In each line the table has every operation of that n8n, no other, and asks for no less than n8n does.
 #[test]
-fn every_operation_of_n8n_1_is_known_and_needs_no_less() {
-    // n8n 2 has a scope of its own for the members of a project. Who may change members of a project of
-    // n8n 1 must be granted both.
-    const OF_MEMBERS: [&str; 3] = [
-        "POST /projects/{projectId}/users",
-        "DELETE /projects/{projectId}/users/{userId}",
-        "PATCH /projects/{projectId}/users/{userId}",
-    ];
-    let operations = operations_of_n8n_1();
-    assert_eq!(operations.len(), 42);
-    for (call, scopes) in operations {
-        let (method, template) = call.split_once(' ').unwrap();
-        let path = format!("/api/v1{}", template.replace(['{', '}'], ""));
-        let found = Operation::find(method.as_bytes(), &route(&path));
-        let found = found.unwrap_or_else(|| panic!("{call} is unknown"));
-        let segments = |path: &str| path.split('/').count();
-        assert_eq!(segments(found.template), segments(template), "{call}");
-        if OF_MEMBERS.contains(&&*call) {
-            assert_eq!(
-                (&*scopes, found.scopes),
-                (
-                    &["project:update".to_owned()][..],
-                    &["project:manageMembers"][..]
-                )
-            );
-            continue;
+fn every_operation_of_a_line_is_in_its_table_and_needs_no_less() {
+    for line in Line::ALL {
+        let n8n = n8n_itself(line);
+        assert_eq!(n8n["version"], line.tested_version());
+        let mut left: BTreeMap<String, &Operation> = all_in(line)
+            .map(|operation| (call_of(operation), operation))
+            .collect();
+        for (call, said) in n8n["operations"].as_object().unwrap() {
+            let (method, template) = call.split_once(' ').unwrap();
+            // One parameter of one operation decides what is needed.
+            for direction in ["apply", "promote"] {
+                let path = template.replace("{direction}/clone", "x/clone");
+                let path = path.replace("changes/{direction}", &format!("changes/{direction}"));
+                let path = format!("/api/v1{}", path.replace(['{', '}'], ""));
+                let found =
+                    find(method, &path, line).unwrap_or_else(|| panic!("{call} is unknown"));
+                assert_eq!(
+                    found.template().split('/').count(),
+                    template.split('/').count(),
+                    "{call}"
+                );
+                left.remove(&call_of(found));
+                let needed = names(found);
+                let asked = texts(&said["key"]);
+                if said["isDecidedInside"] == true {
+                    assert!(asked.iter().any(|scope| needed.contains(scope)), "{call}");
+                } else {
+                    assert!(asked.iter().all(|scope| needed.contains(scope)), "{call}");
+                }
+            }
         }
-        for scope in scopes {
-            assert!(found.scopes.contains(&&*scope), "{call}: {scope}");
+        assert_eq!(
+            left.keys().collect::<Vec<_>>(),
+            [""; 0],
+            "{line:?} has more than n8n"
+        );
+    }
+}
+
+/// The scopes of a line are those that keys of that n8n can have. Two of n8n 1 are left out: no operation asks for
+/// them, and n8n 2 does not have them.
+#[test]
+fn the_scopes_of_a_line_are_those_of_its_keys() {
+    for line in Line::ALL {
+        let n8n = n8n_itself(line);
+        let mut known: BTreeSet<&str> = ScopeSet::everything()
+            .iter()
+            .filter(|scope| {
+                let mut set = ScopeSet::default();
+                set.insert(scope).unwrap();
+                set.foreign_to(line).count() == 0
+            })
+            .collect();
+        match line {
+            Line::V2_41 => assert!(known.remove("workflow:execute"), "the gate's own"),
+            Line::V1_123 => {
+                assert!(known.insert("execution:get") && known.insert("user:enforceMfa"));
+            }
         }
+        assert_eq!(
+            known,
+            texts(&n8n["scopes"]).into_iter().collect(),
+            "{line:?}"
+        );
     }
 }

@@ -51,6 +51,27 @@ fn each_principal_gets_a_key_with_the_scopes_of_its_roles() {
         .all(|one| one.contains("cookie: n8n-auth=the-session")));
 }
 
+/// n8n 1 can give no key what it does not know, which is nothing to correct.
+#[test]
+fn a_key_has_scopes_of_its_line_of_n8n_alone() {
+    for (version, scopes_are_missing) in [("2.41", true), ("1.123", false)] {
+        let desk = Desk::new(good(&[], &[]));
+        let mut older = configuration();
+        older["n8n_version"] = version.into();
+        older["roles"] = json!({"Reader": ["workflow:read", "workflow:list", "otel:manage"]});
+        fs::write(desk.folder.path().join("gate.json"), older.to_string()).unwrap();
+        let (is_good, out, err) = desk.run(&ALL);
+        assert!(is_good, "{out}{err}");
+        assert_eq!(out.contains("otel:manage"), scopes_are_missing, "{out}");
+        let requests = desk.requests();
+        let made = requests
+            .iter()
+            .rfind(|one| one.starts_with("POST /rest/api-keys"));
+        let scopes = &body(made.unwrap())["scopes"];
+        assert_eq!(*scopes, json!(["workflow:list", "workflow:read"]));
+    }
+}
+
 #[test]
 fn a_second_run_changes_nothing() {
     let keys = [

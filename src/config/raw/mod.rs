@@ -31,14 +31,16 @@ pub(super) use surfaces::{
 };
 
 use super::defaults;
-use super::field::{default_flag, default_word, fields_have_defaults, optional, required};
+use super::field::{
+    default_flag, default_text, default_word, fields_have_defaults, optional, required,
+};
 use super::read::{Entries, List, ListOrEmpty, Located, OneOf, OneOrMany};
 use super::rules::{At, Demand, Rule, When};
 use super::scopes::Scopes;
 use super::secrets::SecretName;
 use super::section::section;
-use super::syntax::{HostName, OuterPath, PageUri, Server, ShortName, Text};
-use crate::n8n::Surface;
+use super::syntax::{HostName, N8nVersion, OuterPath, PageUri, Server, ShortName, Text};
+use crate::n8n::{Line, Surface};
 use crate::policy::{Access, AuditTo, CallerProperty, CryptoMode, RestAuth};
 
 section! {
@@ -129,6 +131,9 @@ section! {
         rest: OneOf<RestAuth> = default_word(defaults::REST),
         /// Log-ins of browsers that pages of other origins begin, at `/rest/auth/embed`.
         embed: RawEmbed = optional("n8n's own route for them is not touched"),
+        /// The version of n8n, or its first two numbers: which operations its public API has, and which scopes
+        /// they need. See [versions](../guides/editions.md#versions) for other versions than these.
+        n8n_version: Text<N8nVersion> = default_text(Line::default().as_str().to_owned()),
         /// Where n8n serves its surfaces, if not at the usual paths.
         endpoints: RawEndpoints = fields_have_defaults(),
         /// The origins that clients call, such as `https://n8n.example.com`. With it the gate takes tokens

@@ -10,6 +10,7 @@ mod path;
 mod scope;
 mod signature;
 mod url;
+mod version;
 
 pub(super) use email::{Email, EmailDomain};
 pub(super) use moment::Moment;
@@ -19,6 +20,7 @@ pub(super) use path::{Domain, OuterPath, PathTemplate, Prefix, Segment};
 pub(super) use scope::ScopeToken;
 pub(super) use signature::SignedTemplate;
 pub(super) use url::{DocumentUri, Issuer, Origin, PageUri, Resource, Server};
+pub(super) use version::N8nVersion;
 
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
@@ -122,6 +124,7 @@ mod tests {
         example_keeps_the_rules::<Moment>();
         example_keeps_the_rules::<HostName>();
         example_keeps_the_rules::<PrincipalName>();
+        example_keeps_the_rules::<N8nVersion>();
         example_keeps_the_rules::<NetworkText>();
         example_keeps_the_rules::<ShortName>();
         example_keeps_the_rules::<Domain>();

@@ -101,6 +101,82 @@ fn an_unknown_operation_is_for_callers_who_may_do_everything() {
     }
 }
 
+/// The members of a project belong to another scope in n8n 1, which has no archive and no runs.
+#[test]
+fn a_call_is_an_operation_of_the_line_of_its_n8n() {
+    let outcome_in = |version: Option<&str>, (method, path): (&str, &str), scopes: Value| {
+        let mut configuration = configuration();
+        configuration["roles"]["Reader"] = scopes;
+        if let Some(version) = version {
+            configuration["n8n_version"] = version.into();
+        }
+        let request = bearing(method, path, &claims("reader", &["Reader"]));
+        let decision = decide_with(&facts(&configuration), &request);
+        let operation = decision.record.operation;
+        match &decision.outcome {
+            Outcome::Forward(_) => ("forward".to_owned(), operation),
+            _ => (reason(&decision).to_owned(), operation),
+        }
+    };
+    let members = ("POST", "/api/v1/projects/7/users");
+    let archive = ("POST", "/api/v1/workflows/7/archive");
+    let run = ("POST", "/api/v1/workflows/7/run");
+    let (update, manage) = (json!("project:update"), json!("project:manageMembers"));
+    let (workflows, all) = (json!("workflow:*"), json!("*"));
+    for (call, scopes, in_2, in_1) in [
+        (
+            members,
+            &manage,
+            ("forward", Some("project:manageMembers")),
+            ("insufficient_scope", Some("project:update")),
+        ),
+        (
+            members,
+            &update,
+            ("insufficient_scope", Some("project:manageMembers")),
+            ("forward", Some("project:update")),
+        ),
+        (
+            archive,
+            &workflows,
+            ("forward", Some("workflow:delete")),
+            ("unknown_operation", None),
+        ),
+        (
+            archive,
+            &all,
+            ("forward", Some("workflow:delete")),
+            ("forward", None),
+        ),
+        (
+            run,
+            &workflows,
+            ("run_needs_user", Some("workflow:execute")),
+            ("unknown_operation", None),
+        ),
+        (
+            ("GET", WORKFLOWS),
+            &workflows,
+            ("forward", Some("workflow:list")),
+            ("forward", Some("workflow:list")),
+        ),
+    ] {
+        for (version, expected) in [
+            (None, in_2),
+            (Some("2.41"), in_2),
+            (Some("2.41.7"), in_2),
+            (Some("1.123.81"), in_1),
+        ] {
+            let (outcome, operation) = outcome_in(version, call, scopes.clone());
+            assert_eq!(
+                (&*outcome, operation),
+                expected,
+                "{call:?} {scopes} in {version:?}"
+            );
+        }
+    }
+}
+
 #[test]
 fn a_principal_narrows_what_roles_grant() {
     let admin = person("ann@example.com", true, &["Admin"]);

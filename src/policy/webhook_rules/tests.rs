@@ -1,7 +1,7 @@
 //! Which rule is chosen for which path.
 
 use super::*;
-use crate::n8n::{classify, Endpoints};
+use crate::n8n::{classify, Endpoints, Line};
 
 fn rules(patterns: &[&str]) -> WebhookRules {
     WebhookRules::new(
@@ -66,6 +66,72 @@ fn the_first_rule_that_matches_is_chosen() {
             ("/webhook/", "/webhook/**"),
         ],
     );
+}
+
+/// A change of a rule.
+type Edit = fn(&mut WebhookRule);
+
+/// One workflow has three addresses there. A rule for one of them must not be avoided at another.
+#[test]
+fn in_n8n_1_a_rule_for_one_endpoint_holds_at_the_others() {
+    let chosen = |rules: &WebhookRules, path: &str| {
+        let route = classify(&Endpoints::default(), path.as_bytes()).unwrap();
+        match rules.choose(&route, b"") {
+            RuleChoice::Rule(rule) => rule.pattern.to_string(),
+            RuleChoice::Unguarded => "unguarded".to_owned(),
+            RuleChoice::NoRule => "no rule".to_owned(),
+            RuleChoice::Ambiguous => "ambiguous".to_owned(),
+        }
+    };
+    let with = |edits: &[(&str, Edit)]| {
+        let patterns: Vec<_> = edits.iter().map(|(pattern, _)| *pattern).collect();
+        let mut list: Vec<_> = rules(&patterns).iter().cloned().collect();
+        for (rule, (_, edit)) in list.iter_mut().zip(edits) {
+            edit(rule);
+        }
+        WebhookRules::new(list).in_line(Line::V1_123)
+    };
+    let bearer: Edit = |_| {};
+    let open: Edit = |rule| rule.auth = WebhookAuth::Open;
+    let deny: Edit = |rule| rule.auth = WebhookAuth::Deny;
+    let other: Edit = |rule| rule.dpop = DpopUse::Required;
+
+    let guarded = with(&[("/webhook/open/**", open), ("/webhook/**", bearer)]);
+    let orders = with(&[("/webhook/orders/**", bearer)]);
+    let forms = with(&[
+        ("/webhook/**", bearer),
+        ("/form/**", open),
+        ("/webhook-test/**", deny),
+    ]);
+    let differing = with(&[("/webhook/**", bearer), ("/mcp/**", other)]);
+    let same = with(&[("/webhook/**", bearer), ("/mcp/**", bearer)]);
+    for (rules, path, expected) in [
+        (&guarded, "/webhook/x", "/webhook/**"),
+        (&guarded, "/form/x", "/webhook/**"),
+        (&guarded, "/MCP/x", "/webhook/**"),
+        (&guarded, "/mcp-test/x", "/webhook/**"),
+        (&guarded, "/form/open/x", "/webhook/open/**"),
+        (&guarded, "/form/Open/x", "ambiguous"),
+        (&guarded, "/webhook-waiting/7", "unguarded"),
+        (&guarded, "/form-waiting/7", "unguarded"),
+        (&orders, "/mcp/orders/x", "/webhook/orders/**"),
+        (&orders, "/form/contact", "no rule"),
+        (&forms, "/form/x", "/webhook/**"),
+        (&forms, "/webhook/x", "/webhook/**"),
+        (&forms, "/mcp/x", "/webhook/**"),
+        (&forms, "/form-test/x", "/webhook-test/**"),
+        (&differing, "/webhook/x", "ambiguous"),
+        (&differing, "/mcp/x", "ambiguous"),
+        (&same, "/webhook/x", "/webhook/**"),
+        (&same, "/mcp/x", "/mcp/**"),
+        (&same, "/form/x", "/webhook/**"),
+        (&with(&[]), "/form/x", "unguarded"),
+    ] {
+        assert_eq!(chosen(rules, path), expected, "{path}");
+    }
+    // n8n 2 serves each kind at its own endpoint.
+    let in_2 = guarded.clone().in_line(Line::V2_41);
+    assert_eq!(chosen(&in_2, "/form/x"), "unguarded");
 }
 
 #[test]

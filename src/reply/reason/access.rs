@@ -76,8 +76,8 @@ macro_rules! access {
                 challenge: INSUFFICIENT_SCOPE,
                 code: "unknown_operation",
                 detail: "This is no operation of n8n's public API that the caller may use.",
-                meaning: "not in the table of operations, and the caller is not granted `*`",
-                remedy: "look at the path; an operation that this version does not know needs a role that grants `*`",
+                meaning: "not in the table of operations of this n8n, and the caller is not granted `*`",
+                remedy: "look at the path, and whether `n8n_version` is right; an operation that the gate does not know needs a role that grants `*`",
             }
             /// The webhook rule refuses every request.
             WebhookDenied => {

@@ -21,7 +21,7 @@ macro_rules! request {
                 challenge: Challenge::None,
                 code: "ambiguous_case",
                 detail: "The path can be read in more than one way. Send it in its plain form.",
-                meaning: "upper and lower case, or the order of segments, choose different webhook rules",
+                meaning: "upper and lower case, the order of segments, or in n8n 1 the endpoint, choose different webhook rules",
                 remedy: "call the webhook as the rule has it, and write the rule as the workflow has it",
             }
             /// The request names no host that a response can repeat.

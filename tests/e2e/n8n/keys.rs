@@ -1,12 +1,19 @@
 //! API keys of n8n's owner with chosen scopes.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{json, Value};
 
 use crate::caller::cookie_of_the_owner;
 use crate::support::http::Request;
 use crate::Stage;
+
+/// An end of keys, in seconds since 1970.
+const FAR_AWAY: u64 = 4_000_000_000;
+
+/// How many keys were made here.
+static MADE: AtomicU64 = AtomicU64::new(0);
 
 /// Makes API keys, one for each set of scopes.
 pub(crate) struct Keys {
@@ -41,7 +48,9 @@ impl Keys {
             return key.clone();
         }
         let random = std::fs::read_to_string("/proc/sys/kernel/random/uuid").unwrap();
-        let wanted = json!({"label": random.trim(), "scopes": scopes, "expiresAt": null});
+        // n8n 1 refuses two keys of one second with one end.
+        let end = FAR_AWAY + MADE.fetch_add(1, Ordering::Relaxed);
+        let wanted = json!({"label": random.trim(), "scopes": scopes, "expiresAt": end});
         let response = Request::post("/rest/api-keys", &wanted)
             .header("Cookie", &self.cookie)
             .send(self.port)

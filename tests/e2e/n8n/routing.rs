@@ -3,12 +3,14 @@
 use std::thread;
 use std::time::Duration;
 
+use n8n_idp_gate::n8n::Line;
 use serde_json::{json, Value};
 
 use crate::applications::applications;
+use crate::lines::installed_line;
 use crate::support::http::{Request, Response};
 use crate::support::provider::{AUDIENCE, READ};
-use crate::{gate_with, run_script, stage, Stage};
+use crate::{policy_with, run_script, setup_of, stage, Stage};
 
 const ROUTING: &str = include_str!("../../real/routing.json");
 
@@ -43,7 +45,7 @@ impl Row {
     }
 }
 
-fn rows() -> Vec<Row> {
+fn rows(line: Line) -> Vec<Row> {
     let table: Value = serde_json::from_str(ROUTING).unwrap();
     let rows = table["default"]["rows"].as_array().unwrap();
     let text = |row: &Value, field: &str| row[field].as_str().unwrap_or_default().to_owned();
@@ -51,7 +53,10 @@ fn rows() -> Vec<Row> {
         .map(|row| Row {
             method: row["method"].as_str().unwrap_or("GET").to_owned(),
             target: expand(&text(row, "path")),
-            n8n: text(row, "n8n"),
+            n8n: match line {
+                Line::V1_123 if row["n8n 1"].is_string() => text(row, "n8n 1"),
+                _ => text(row, "n8n"),
+            },
             gate: text(row, "gate"),
         })
         .collect()
@@ -110,20 +115,21 @@ fn serve_the_webhooks(stage: &Stage) {
 fn no_spelling_of_a_path_opens_n8n_to_a_token_without_roles() {
     let stage = stage();
     // First, n8n itself must respond as in the table. The script removes its webhooks at its end.
-    run_script(
-        "routing.mjs",
-        &[
-            &format!("http://127.0.0.1:{}", stage.n8n.port()),
-            &applications(&stage).a.api_key,
-            "default",
-        ],
-    );
+    let (version, line) = installed_line();
+    let base = format!("http://127.0.0.1:{}", stage.n8n.port());
+    let mut arguments = vec![&*base, &applications(&stage).a.api_key, "default"];
+    if line == Line::V1_123 {
+        arguments.push("--n8n-1");
+    }
+    run_script("routing.mjs", &arguments);
     serve_the_webhooks(&stage);
-    let gate = gate_with(
+    let mut policy = policy_with(
         &stage,
         &json!({READ: ["workflow:list", "workflow:read"]}),
         &json!([{ "path": "/webhook/**", "require": { "roles": [READ] } }]),
     );
+    policy["n8n_version"] = version.into();
+    let gate = setup_of(&stage, policy).start().unwrap();
     let with_role = stage.provider.token("app-a", READ, AUDIENCE).unwrap();
     let without = stage.provider.token("app-b", "", AUDIENCE).unwrap();
     let send =
@@ -131,7 +137,7 @@ fn no_spelling_of_a_path_opens_n8n_to_a_token_without_roles() {
 
     let mut wrong = Vec::new();
     let mut served = 0;
-    for row in rows().iter().filter(|row| row.is_guarded()) {
+    for row in rows(line).iter().filter(|row| row.is_guarded()) {
         let refused = send(row, &without).status;
         if !matches!(refused, 400..=499) {
             wrong.push(format!(

@@ -3,7 +3,7 @@
 // neither.
 
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 
@@ -14,13 +14,18 @@ const API = 'dist/public-api/v1';
 export function readOperations(directory) {
   // n8n reads this file with the same parser, which is one of its dependencies.
   const { parse } = createRequire(resolve(directory, 'package.json'))('yaml');
-  const document = parse(readFileSync(join(directory, API, 'openapi.yml'), 'utf8'));
+  const text = readFileSync(join(directory, API, 'openapi.yml'), 'utf8');
+  const document = parse(text);
+  // The file of n8n 1 names no scopes.
+  const declares = text.includes('x-required-scope');
   const routes = readControllers(join(directory, API, 'controllers'));
   const operations = [];
   for (const [template, item] of Object.entries(document.paths)) {
     if (item.$ref) throw new Error(`${template} is in another file: teach this script to follow it`);
     for (const method of METHODS.filter((method) => item[method])) {
-      operations.push(readOperation(directory, routes, method, template, item[method], operations.length));
+      const operation = readOperation(directory, routes, method, template, item[method]);
+      if (declares) compareScopes(operation, item[method]['x-required-scope']);
+      operations.push(operation);
     }
   }
   const served = new Set(operations.map(({ handler }) => handler));
@@ -29,24 +34,28 @@ export function readOperations(directory) {
   return operations;
 }
 
-function readOperation(directory, routes, method, template, operation, position) {
+function readOperation(directory, routes, method, template, operation) {
   const isController = operation['x-decorator-routed'] === true;
   const found = isController
     ? routes.get(routeKey(method, template))
     : readHandler(directory, operation['x-eov-operation-handler'], operation['x-eov-operation-id'] ?? operation.operationId);
   const call = `${method.toUpperCase()} ${template}`;
   if (!found) throw new Error(`${call}: no handler`);
-  const declared = (operation['x-required-scope'] ?? 'none').split(',').map((scope) => scope.trim());
-  const asked = found.scopes.length === 0 ? ['none'] : found.scopes;
-  if (declared.join() !== asked.join()) {
-    throw new Error(`${call}: openapi.yml says ${declared}, the code ${asked}`);
+  return { call, isController, ...found };
+}
+
+function compareScopes({ call, scopes }, declared = 'none') {
+  const list = declared.split(',').map((scope) => scope.trim());
+  if (list.join() !== (scopes.join() || 'none')) {
+    throw new Error(`${call}: openapi.yml says ${declared}, the code ${scopes}`);
   }
-  return { method: method.toUpperCase(), template, call, position, isController, ...found };
 }
 
 // The routes of n8n's controllers, by method and path, from the compiled form of their decorators.
 function readControllers(folder) {
   const routes = new Map();
+  // n8n 1 has none.
+  if (!existsSync(folder)) return routes;
   for (const name of readdirSync(folder).filter((name) => name.endsWith('.public.controller.js'))) {
     const source = readFileSync(join(folder, name), 'utf8');
     const [, prefix] = source.match(/PublicApiController\)\('([^']*)'/);
@@ -77,7 +86,7 @@ function readHandler(directory, module, id) {
   // A named list is at the top of the module.
   const text = composite !== undefined && /^\w+$/.test(composite)
     ? source.match(new RegExp(`const ${composite} = (.*);`))[1]
-    : composite ?? body.match(/(?:publicApiScope|GlobalScopeFallback)\)\((.*)\),\n/)?.[1] ?? '';
+    : composite ?? body.match(/(?:publicApiScope|apiKeyHasScope|GlobalScopeFallback)\)\((.*)\),\n/)?.[1] ?? '';
   return {
     handler: `${module.replace(/^v1\//, '')}.js ${id}`,
     scopes: quoted(text).flatMap((list) => list.split(',')),

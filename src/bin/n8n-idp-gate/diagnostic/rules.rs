@@ -155,7 +155,7 @@ rules! {
         "A rule takes larger bodies than Envoy holds over HTTP/1."
         "Raise `per_connection_buffer_limit_bytes`, or write `request_body_buffer_limit` on the routes."
     WEBHOOK_AMBIGUOUS Warning "webhook-ambiguous"
-        "Another rule matches the paths of a webhook rule in another case or order. The gate answers 400 (`webhook_case`) to all of them."
+        "Another rule matches the paths of a webhook rule in another case or order, or at another endpoint of n8n 1. The gate answers 400 (`ambiguous_case`) or 403 (`webhook_no_rule`) to all of them."
         "Give the webhooks paths that differ in more than case and order, or one rule."
     PLACEHOLDER Warning "placeholder"
         "A value looks like the placeholder of an example."

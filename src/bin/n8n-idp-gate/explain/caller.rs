@@ -199,7 +199,7 @@ impl Caller {
                     return;
                 }
                 Some(operation) => (
-                    operation.scopes.to_vec(),
+                    operation.scopes.iter().map(|scope| scope.name()).collect(),
                     operation.missing_from(granted).collect::<Vec<_>>(),
                 ),
             },

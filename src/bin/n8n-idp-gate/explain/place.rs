@@ -2,7 +2,7 @@
 
 use n8n_idp_gate::decide::Decision;
 use n8n_idp_gate::http::RequestHead;
-use n8n_idp_gate::n8n::{classify, Location, Operation, Route, Surface};
+use n8n_idp_gate::n8n::{classify, Line, Location, Operation, Route, Surface};
 use n8n_idp_gate::policy::{Instance, Policy, RuleChoice, WebhookAuth, WebhookRule};
 use n8n_idp_gate::reply::Reason;
 
@@ -45,10 +45,29 @@ impl<'p> Place<'p> {
 
     /// The operation of n8n's public API, if it is one.
     pub(crate) fn operation(&self, head: &RequestHead) -> Option<&'static Operation> {
+        self.operation_in(head, self.instance?.line)
+    }
+
+    fn operation_in(&self, head: &RequestHead, line: Line) -> Option<&'static Operation> {
         let route = self.route.as_ref()?;
         (route.surface == Surface::PublicApi)
-            .then(|| Operation::find(head.method(), route))
+            .then(|| Operation::find(head.method(), route, line))
             .flatten()
+    }
+
+    /// What is to be said of a call that is no operation of this n8n.
+    fn unknown(&self, head: &RequestHead, line: Line) -> String {
+        let mut others = Line::ALL.into_iter();
+        let other = others.find_map(|line| Some((line, self.operation_in(head, line)?)));
+        let elsewhere = other.map(|(line, operation)| {
+            let (line, name) = (line.as_str(), operation.name());
+            format!(" (n8n {line} has it: {name})")
+        });
+        format!(
+            "unknown in n8n {}{}: only callers whose roles grant * may call it",
+            line.as_str(),
+            elsewhere.unwrap_or_default()
+        )
     }
 
     /// The steps.
@@ -75,15 +94,17 @@ impl<'p> Place<'p> {
                 Some(operation) => step.finding([operation.name()]).saying(format!(
                     "{} /api/v1{}, which needs {}",
                     operation.method,
-                    operation.template,
+                    operation.template(),
                     match operation.scopes {
                         [] => "no scope".to_owned(),
-                        scopes => scopes.join(" and "),
+                        scopes => scopes
+                            .iter()
+                            .map(|scope| scope.name())
+                            .collect::<Vec<_>>()
+                            .join(" and "),
                     }
                 )),
-                None => {
-                    step.saying("unknown to the gate: only callers whose roles grant * may call it")
-                }
+                None => step.saying(self.unknown(head, instance.line)),
             });
         }
         if route.trigger().is_some() {

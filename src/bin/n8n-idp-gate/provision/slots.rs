@@ -111,16 +111,17 @@ pub(super) fn slots(instance: &Instance, variables: &Variables) -> Vec<Slot> {
 }
 
 /// The most that callers of a principal can be granted: what each has, and all that roles and scopes of
-/// tokens add within `allow`.
+/// tokens add within `allow`. Scopes that mean nothing in this n8n are left out.
 fn most(instance: &Instance, principal: &Principal) -> ScopeSet {
     let mut most = principal.grant.clone();
     for scopes in instance.grants.values() {
         most.extend(scopes);
     }
-    match &principal.allow {
+    let most = match &principal.allow {
         Some(allowed) => most.intersection(allowed),
         None => most,
-    }
+    };
+    most.within(instance.line)
 }
 
 /// The label of a principal's key. Names that do not fit are cut, and get a digest.

@@ -20,7 +20,10 @@ impl Question {
         match operation.map(|operation| operation.scopes) {
             None => vec![Self::All],
             Some([]) => vec![Self::Any],
-            Some(scopes) => scopes.iter().map(|scope| Self::Scope(scope)).collect(),
+            Some(scopes) => {
+                let names = scopes.iter().map(|scope| scope.name());
+                names.map(Self::Scope).collect()
+            }
         }
     }
 

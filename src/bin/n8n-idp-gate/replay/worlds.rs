@@ -144,7 +144,8 @@ impl<'p> Worlds<'p> {
                     dpop: premises.dpop.unwrap_or(rule.dpop),
                     token_from: None,
                     ..rule.clone()
-                }]);
+                }])
+                .in_line(instance.line);
             } else if self.replaced.remove(&(world.is_wide(), id)) {
                 instance.webhooks = original.webhooks.clone();
             }

@@ -1,5 +1,5 @@
 //! Webhook rules whose requests are all refused, because another rule matches them in another case or
-//! order.
+//! order, or at another endpoint of n8n 1.
 
 use n8n_idp_gate::n8n::{classify, Endpoints};
 use n8n_idp_gate::policy::{Policy, RuleChoice, WebhookRule, WebhookRules};
@@ -17,9 +17,9 @@ pub(super) fn look(policy: &Policy) -> Vec<Fault> {
         let rules: Vec<_> = instance.webhooks.iter().collect();
         for (index, rule) in rules.iter().enumerate() {
             let path = sample(&rule.pattern.to_string());
-            if !is_ambiguous(&instance.webhooks, &path, &instance.endpoints) {
+            let Some(refusal) = refusal(&instance.webhooks, &path, &instance.endpoints) else {
                 continue;
-            }
+            };
             let others = rules
                 .iter()
                 .enumerate()
@@ -29,29 +29,43 @@ pub(super) fn look(policy: &Policy) -> Vec<Fault> {
                 if *other > index {
                     pair.reverse();
                 }
-                is_ambiguous(&WebhookRules::new(pair), &path, &instance.endpoints)
+                let pair = WebhookRules::new(pair).in_line(instance.line);
+                self::refusal(&pair, &path, &instance.endpoints).is_some()
             });
             let culprit = match culprits.next() {
                 Some((other, _)) => format!("{at}[{other}]"),
                 None => "another rule".to_owned(),
             };
+            let (way, hint) = if instance.line.shares_triggers() {
+                (
+                    "another case or order, or is for another endpoint, at which n8n 1 serves them too",
+                    "write the same rule for the paths below /webhook, /form and /mcp, or one for one of them",
+                )
+            } else {
+                (
+                    "another case or order",
+                    "give the webhooks paths that differ in more than that, or one rule",
+                )
+            };
             found.push(Fault::new(
                 WEBHOOK_AMBIGUOUS,
                 format!("{at}[{index}].path"),
-                format!(
-                    "its requests are answered with 400 (webhook_case): {culprit} matches their paths in \
-                     another case or order"
-                ),
-                "give the webhooks paths that differ in more than that, or one rule",
+                format!("its requests are answered with {refusal}: {culprit} matches their paths in {way}"),
+                hint,
             ));
         }
     }
     found
 }
 
-fn is_ambiguous(rules: &WebhookRules, path: &str, endpoints: &Endpoints) -> bool {
-    let route = classify(endpoints, path.as_bytes());
-    route.is_ok_and(|route| matches!(rules.choose(&route, b""), RuleChoice::Ambiguous))
+/// How every request for a path is refused, if it is, although there is a rule for it.
+fn refusal(rules: &WebhookRules, path: &str, endpoints: &Endpoints) -> Option<&'static str> {
+    let route = classify(endpoints, path.as_bytes()).ok()?;
+    match rules.choose(&route, b"") {
+        RuleChoice::Ambiguous => Some("400 (ambiguous_case)"),
+        RuleChoice::NoRule => Some("403 (webhook_no_rule)"),
+        RuleChoice::Rule(_) | RuleChoice::Unguarded => None,
+    }
 }
 
 /// A path that a pattern matches, as a client sends it.
