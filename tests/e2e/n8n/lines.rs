@@ -136,8 +136,10 @@ fn a_query_and_a_body_can_do_what_the_table_says_of_them() {
             format!("/api/v1{path}?transferId={NOTHING}"),
         ));
         let message = response.json()["message"].to_string();
-        assert_eq!(response.status, 400, "{path}: {}", response.text());
-        assert!(message.contains("transferId"), "{path}: {message}");
+        let is_refused = response.status == 400 && message.contains("transferId");
+        // n8n 2 looks at its licence first where a controller has the call.
+        let is_asked_for = line == Line::V1_123 || path.starts_with("/users");
+        assert_eq!(is_refused, is_asked_for, "{path}: {}", response.text());
     }
     let credential = json!({
         "name": "For all", "type": "httpHeaderAuth", "data": { "name": "a", "value": "b" }, "isGlobal": true,
