@@ -54,6 +54,25 @@ fn every_target_is_as_it_was() {
     }
 }
 
+#[test]
+fn compose_starts_the_version_of_n8n_that_the_configuration_names() {
+    for (version, image) in [
+        ("1.123", "n8nio/n8n:1.123.81"),
+        ("1.123.80", "n8nio/n8n:1.123.80"),
+        ("2.41", "n8nio/n8n:2.41.1"),
+    ] {
+        let file = format!("{}/render-{version}.yaml", env!("CARGO_TARGET_TMPDIR"));
+        let text = format!(
+            "providers: [{{ name: idp, issuer: \"https://idp.test\", audiences: [n8n], cluster: idp }}]\n\
+             principals: [{{ name: a, match: {{ client: a }}, grant: tag:list, api_key: {{ env: N8N_KEY }} }}]\n\
+             n8n_version: \"{version}\"\n"
+        );
+        fs::write(&file, text).unwrap();
+        let all = documents(&rendered("compose", &file, &[]));
+        assert_eq!(all[0]["services"]["n8n"]["image"], image, "{version}");
+    }
+}
+
 /// The services of two instances, for the targets in Kubernetes.
 const SERVICES: [&str; 4] = [
     "--n8n",

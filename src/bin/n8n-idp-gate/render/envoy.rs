@@ -2,6 +2,7 @@
 
 mod virtual_host;
 
+use n8n_idp_gate::n8n::Line;
 use serde_json::{json, Value};
 
 use self::virtual_host::virtual_host;
@@ -160,7 +161,7 @@ pub(crate) fn compose(gate: &Gate, options: &Options) -> Result<String, String> 
         envoy.insert("depends_on".to_owned(), healthy);
     }
     let n8n = json!({
-        "image": shipped("/services/n8n/image"),
+        "image": image(&gate.configuration, shipped("/services/n8n/image")),
         "environment": { "N8N_PROXY_HOPS": "1" },
         "healthcheck": shipped("/services/n8n/healthcheck"),
         "restart": "unless-stopped",
@@ -172,4 +173,15 @@ pub(crate) fn compose(gate: &Gate, options: &Options) -> Result<String, String> 
         "volumes": { "n8n": {} },
     });
     Ok(yaml::document(&all))
+}
+
+/// The image of the n8n that the configuration names: of its version, or of the one that its line is tested with.
+fn image(configuration: &Value, shipped: Value) -> Value {
+    let Some(version) = configuration["n8n_version"].as_str() else {
+        return shipped;
+    };
+    let lines = Line::ALL.into_iter();
+    let mut named = lines.filter(|line| line.as_str() == version);
+    let tested = named.next().map(Line::tested_version);
+    format!("n8nio/n8n:{}", tested.unwrap_or(version)).into()
 }
