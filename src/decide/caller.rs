@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::edits::{encoded_length, identity_headers, HeaderEdit};
+use super::edits::{encoded_length, identity_headers, HeaderEdit, MAX_VALUE};
 use super::Revocable;
 use crate::facts::MintRequest;
 use crate::identity::Identity;
@@ -148,40 +148,47 @@ impl Caller {
         /// What the list of the identity headers takes besides their values.
         const HEADERS: usize = IdentityHeader::ALL.len() * 4 * ALLOCATION;
         let identity = &self.identity;
-        let named = [
+        let single = [
             &identity.subject,
             &identity.client,
             &identity.verified_email,
-        ];
-        let others = [
             &identity.tenant,
             &identity.hosted_domain,
             &identity.token_id,
         ];
-        let in_headers = named.into_iter().flatten();
-        let in_headers = in_headers.chain(&identity.scopes).chain(&identity.roles);
-        let in_headers = in_headers.map(String::as_str);
-        let own = in_headers
-            .clone()
-            .chain(others.into_iter().flatten().map(String::as_str))
-            .chain(identity.groups.iter().map(String::as_str))
-            .map(|text| text.len().saturating_add(ALLOCATION * 2));
-        let headers = in_headers.chain([&*identity.issuer]).map(encoded_length);
+        let several = [&identity.scopes, &identity.roles, &identity.groups];
+        let texts = single.into_iter().flatten();
+        let texts = texts.chain(several.into_iter().flatten());
+        let texts = texts.map(|text| text.len().saturating_add(ALLOCATION * 2));
+        let headers = [
+            header(&identity.subject),
+            header(&identity.client),
+            header(&identity.verified_email),
+            header(&identity.roles),
+            header(&identity.scopes),
+        ];
         let claims = (!identity.claims.is_empty()).then(|| identity.claims.weight());
         let principal = self.principal.as_ref();
         let minted = principal.and_then(|principal| principal.upstream.minted());
         let minted = minted.map(|request| request.weight());
         let fixed = size_of::<Self>()
             .saturating_add(size_of::<Identity>())
-            .saturating_add(identity.issuer.len())
+            .saturating_add(identity.issuer.len().saturating_mul(2))
             .saturating_add(HEADERS)
             .saturating_add(20 * ALLOCATION);
-        own.chain(headers)
+        texts
+            .chain(headers)
             .chain(claims)
             .chain(minted)
             .chain(self.revocable().map(Revocable::weight))
             .fold(fixed, usize::saturating_add)
     }
+}
+
+/// The most bytes that a header of these values takes. A longer one is not made.
+fn header<'v>(values: impl IntoIterator<Item = &'v String>) -> usize {
+    let lengths = values.into_iter().map(|value| encoded_length(value));
+    lengths.fold(0, usize::saturating_add).min(MAX_VALUE)
 }
 
 impl UpstreamKey {

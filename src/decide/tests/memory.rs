@@ -317,6 +317,9 @@ fn the_weight_of_a_caller_is_no_less_than_its_texts() {
     for name in ["groups", "jti"] {
         assert!(weight(name, json!(long)) >= little + 990, "{name}");
     }
+    // A value that is too long for a header is in none.
+    let longer = weight("roles", json!("a".repeat(10_000)));
+    assert!(longer <= little + 10_000 + 2048 + 100, "{longer}");
     let names: Vec<_> = (0..100).map(|number| number.to_string()).collect();
     let many = weight("groups", json!(names));
     assert!(many >= little + 100 * (1 + size_of::<String>()), "{many}");
