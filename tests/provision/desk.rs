@@ -36,6 +36,17 @@ pub(crate) fn listed(id: &str, label: &str, last: &str, scopes: &[&str], used: b
     })
 }
 
+/// The key of the first principal, which was used: an older policy asked for one scope less.
+pub(crate) fn key_of_reports() -> Value {
+    listed(
+        "k1",
+        "n8n-idp-gate:reports",
+        "aaaa",
+        &["workflow:list"],
+        true,
+    )
+}
+
 /// What n8n responds to a good log-in.
 pub(crate) fn good(keys: &[Value], more: &[Step]) -> Vec<Step> {
     let mut steps = more.to_vec();

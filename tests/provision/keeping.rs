@@ -4,7 +4,7 @@ use std::fs::File;
 
 use serde_json::json;
 
-use crate::desk::{good, listed, raw_key, Desk};
+use crate::desk::{good, key_of_reports, raw_key, Desk};
 
 #[test]
 fn a_key_that_cannot_be_kept_is_not_left_in_n8n() {
@@ -58,13 +58,7 @@ fn a_secret_of_kubernetes_has_all_variables() {
     assert!(err.contains("N8N_KEY_REPORTS: made the API key"), "{err}");
 
     // Without the value of a key that exists, the Secret would delete it.
-    let keys = [listed(
-        "k1",
-        "n8n-idp-gate:reports",
-        "aaaa",
-        &["workflow:list"],
-        true,
-    )];
+    let keys = [key_of_reports()];
     let desk = Desk::new(good(&keys, &[]));
     assert_eq!(desk.fails(&secret, &["Nothing was made"]), "");
     desk.changed_nothing();

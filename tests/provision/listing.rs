@@ -4,18 +4,12 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::desk::{good, listed, raw_key, Desk, EMAIL};
+use crate::desk::{good, key_of_reports, listed, raw_key, Desk, EMAIL};
 
 #[test]
 fn keys_are_listed_with_their_use() {
     let keys = [
-        listed(
-            "k1",
-            "n8n-idp-gate:reports",
-            "aaaa",
-            &["workflow:list"],
-            true,
-        ),
+        key_of_reports(),
         listed("k2", "n8n-idp-gate:sold#2", "bbbb", &[], false),
         listed("k3", "n8n-idp-gate 1-00000001", "cccc", &[], false),
         listed("k4", "nightly \u{1b}[2J", "dddd", &[], true),

@@ -4,7 +4,9 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::desk::{body, changes, configuration, good, lines, listed, raw_key, Desk, ALL};
+use crate::desk::{
+    body, changes, configuration, good, key_of_reports, lines, listed, raw_key, Desk, ALL,
+};
 
 #[test]
 fn each_principal_gets_a_key_with_the_scopes_of_its_roles() {
@@ -101,13 +103,7 @@ fn a_second_run_changes_nothing() {
 
 #[test]
 fn a_dry_run_says_what_it_would_do() {
-    let keys = [listed(
-        "k1",
-        "n8n-idp-gate:reports",
-        "aaaa",
-        &["workflow:list"],
-        true,
-    )];
+    let keys = [key_of_reports()];
     let text = format!("N8N_KEY_REPORTS={}\n", raw_key("u-1", "aaaa"));
     let desk = Desk::new(good(&keys, &[])).with_file(&text);
     desk.succeeds(
@@ -166,13 +162,7 @@ fn a_key_of_the_program_follows_the_policy() {
 
 #[test]
 fn a_key_whose_value_is_lost_or_of_another_user_is_left_to_a_person() {
-    let keys = [listed(
-        "k1",
-        "n8n-idp-gate:reports",
-        "aaaa",
-        &["workflow:list"],
-        true,
-    )];
+    let keys = [key_of_reports()];
     let text = format!("N8N_KEY_ORDERS={}\n", raw_key("u-2", "dddd"));
     let desk = Desk::new(good(&keys, &[])).with_file(&text);
     let says = [

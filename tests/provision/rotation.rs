@@ -1,16 +1,10 @@
 //! `rotate`: a new key beside the old one.
 
-use crate::desk::{good, listed, raw_key, Desk};
+use crate::desk::{good, key_of_reports, listed, raw_key, Desk};
 
 #[test]
 fn a_new_key_stands_beside_the_old_one_until_it_is_used() {
-    let old = listed(
-        "k1",
-        "n8n-idp-gate:reports",
-        "aaaa",
-        &["workflow:list"],
-        true,
-    );
+    let old = key_of_reports();
     let text = format!("N8N_KEY_REPORTS={}\n", raw_key("u-1", "aaaa"));
     let desk = Desk::new(good(std::slice::from_ref(&old), &[])).with_file(&text);
     let rotate = ["rotate", "gate.json", "reports", "--env-file", "keys.env"];
