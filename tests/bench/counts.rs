@@ -21,11 +21,12 @@ const KINDS: [(&str, &str); 8] = [
     ("webhook, open", ""),
 ];
 
-const COLUMNS: [&str; 6] = [
+const COLUMNS: [&str; 7] = [
     "",
     "steps of the module",
     "native instructions",
     "first version",
+    "distinct ones",
     "allocations",
     "bytes",
 ];
@@ -47,6 +48,7 @@ pub(crate) fn section(settings: &Settings) -> Outcome<Option<Section>> {
             of("steps"),
             of("instructions"),
             first.to_owned(),
+            of("distinct"),
             of("allocations"),
             of("bytes"),
         ]
@@ -60,5 +62,6 @@ pub(crate) fn section(settings: &Settings) -> Outcome<Option<Section>> {
 const ABOUT: &str = "
 Counted by `make counts`, without the check of the signature and without what Envoy does. *Steps* are
 those of the module, in an interpreter; the rest is the same code compiled for this processor, below
-valgrind. The first version's instructions are those of the decision alone.
+valgrind. The first version's instructions are those of the decision alone. *Distinct ones* are those that
+requests of this kind run at least once: what Envoy's own work pushes out of the processor's caches in between.
 ";

@@ -9,12 +9,12 @@ use crate::Failure;
 /// Prints the counts, and compares them with those that are pinned.
 pub(crate) fn report(cases: Vec<(&'static str, Figures)>, is_all: bool) -> Result<(), Failure> {
     println!(
-        "{:<24}{:>14}{:>14}{:>10}",
-        "one request", "instructions", "allocations", "bytes"
+        "{:<24}{:>14}{:>14}{:>14}{:>10}",
+        "one request", "instructions", "distinct", "allocations", "bytes"
     );
     for (name, figures) in &cases {
         print!("{name:<24}");
-        for ((_, value), width) in figures.iter().zip([14, 14, 10]) {
+        for ((_, value), width) in figures.iter().zip([14, 14, 14, 10]) {
             print!("{value:>width$}");
         }
         println!();

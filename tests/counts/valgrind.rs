@@ -1,5 +1,6 @@
 //! The counting: this program again, under valgrind.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,12 +21,13 @@ const MORE: usize = 100;
 /// Counts a request of this case. `callgrind_annotate` reads the file that stays behind.
 pub(crate) fn count(case: &Case) -> Result<Figures, Failure> {
     let file = folder()?.join(format!("{}.callgrind", case.name.replace([' ', ','], "-")));
-    let instructions = instructions(case, &file)?;
+    let Instructions { all, distinct } = instructions(case, &file)?;
     let few = heap(case, MORE)?;
     let many = heap(case, 2 * MORE)?;
     let more = |of: fn(&Heap) -> u64| each(of(&many).saturating_sub(of(&few)), MORE);
     Ok(vec![
-        ("instructions", each(instructions, REQUESTS)),
+        ("instructions", each(all, REQUESTS)),
+        ("distinct", distinct),
         ("allocations", more(|heap| heap.allocations)),
         ("bytes", more(|heap| heap.bytes)),
     ])
@@ -46,17 +48,42 @@ fn folder() -> Result<PathBuf, Failure> {
 }
 
 /// The instructions within the function that is counted.
-fn instructions(case: &Case, file: &Path) -> Result<u64, Failure> {
+struct Instructions {
+    /// Of all requests.
+    all: u64,
+    /// How many there are, each counted once.
+    distinct: u64,
+}
+
+fn instructions(case: &Case, file: &Path) -> Result<Instructions, Failure> {
     let out = format!("--callgrind-out-file={}", file.display());
     let tool = [
         "--tool=callgrind",
         "--toggle-collect=*counted_request*",
+        "--dump-instr=yes",
+        "--compress-pos=no",
         &out,
     ];
     valgrind(&tool, case, REQUESTS, REQUESTS)?;
     let text = fs::read_to_string(file)?;
     let total = text.lines().find_map(|line| line.strip_prefix("totals: "));
-    Ok(total.ok_or("valgrind counted nothing")?.trim().parse()?)
+    let all = total.ok_or("valgrind counted nothing")?.trim().parse()?;
+    let distinct = addresses(&text).len().try_into()?;
+    Ok(Instructions { all, distinct })
+}
+
+/// The addresses of the instructions in a report of callgrind. Each line with a cost begins with one; after
+/// `calls=`, it is that of a call that other lines count.
+fn addresses(report: &str) -> BTreeSet<&str> {
+    let mut is_call = false;
+    let mut addresses = BTreeSet::new();
+    for line in report.lines() {
+        let of_call = std::mem::replace(&mut is_call, line.starts_with("calls="));
+        if line.starts_with("0x") && !of_call {
+            addresses.extend(line.split(' ').next());
+        }
+    }
+    addresses
 }
 
 /// What a process allocates from its start to its end.
