@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::env;
 use std::fs;
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -75,15 +76,11 @@ fn instructions(case: &Case, file: &Path) -> Result<Instructions, Failure> {
 /// The addresses of the instructions in a report of callgrind. Each line with a cost begins with one; after
 /// `calls=`, it is that of a call that other lines count.
 fn addresses(report: &str) -> BTreeSet<&str> {
-    let mut is_call = false;
-    let mut addresses = BTreeSet::new();
-    for line in report.lines() {
-        let of_call = std::mem::replace(&mut is_call, line.starts_with("calls="));
-        if line.starts_with("0x") && !of_call {
-            addresses.extend(line.split(' ').next());
-        }
-    }
-    addresses
+    let before = iter::once("").chain(report.lines());
+    let lines = report.lines().zip(before);
+    let own =
+        lines.filter(|(line, before)| line.starts_with("0x") && !before.starts_with("calls="));
+    own.filter_map(|(line, _)| line.split(' ').next()).collect()
 }
 
 /// What a process allocates from its start to its end.
