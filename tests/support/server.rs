@@ -1,14 +1,19 @@
 //! A small HTTP server in this process, whose responses may be wrong in any way.
 
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use socket2::{Domain, Socket, Type};
+
 use super::http::owned;
 use super::Outcome;
+
+/// How many connections wait until they are taken. Linux has this as its own limit (`somaxconn`).
+const QUEUE: i32 = 4096;
 
 /// A request as it arrived.
 #[derive(Clone, Debug)]
@@ -111,7 +116,7 @@ impl Server {
     pub(crate) fn start(
         script: impl Fn(Recorded) -> Script + Send + Sync + 'static,
     ) -> Outcome<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let listener = listen()?;
         let port = listener.local_addr()?.port();
         let stopped = Arc::new(AtomicBool::new(false));
         let (script, stop) = (Arc::new(script), Arc::clone(&stopped));
@@ -139,6 +144,15 @@ impl Drop for Server {
         // Wakes the listener, which then sees the stop flag.
         let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
     }
+}
+
+/// Listens on a free loopback port. A whole crowd fits into its queue: the standard library asks for 128
+/// places, and on a busy machine Envoy's connections then time out before they are taken.
+fn listen() -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
+    socket.listen(QUEUE)?;
+    Ok(socket.into())
 }
 
 fn serve(mut stream: TcpStream, script: &dyn Fn(Recorded) -> Script, stop: &AtomicBool) {
@@ -244,4 +258,13 @@ fn parse(received: &[u8]) -> Outcome<Option<Recorded>> {
         headers,
         body: rest.to_vec(),
     }))
+}
+
+#[test]
+fn a_crowd_of_connections_waits_until_it_is_taken() {
+    let listener = listen().unwrap();
+    let address = listener.local_addr().unwrap();
+    let connect = || TcpStream::connect_timeout(&address, Duration::from_secs(1));
+    let connected: Result<Vec<_>, _> = (0..500).map(|_| connect()).collect();
+    assert!(connected.is_ok(), "{connected:?}");
 }
