@@ -175,7 +175,7 @@ impl Gate {
     }
 
     /// A request has ended. If it still waited, it was abandoned, and this is to be reported.
-    pub fn abandon(&mut self, id: WaiterId, now: UnixMillis) -> Option<Settled> {
+    pub fn abandon(&mut self, id: WaiterId, now: UnixMillis) -> Option<Box<Settled>> {
         if let Some(under_way) = self.jobs.take(id) {
             return Some(self.settle_job(under_way, now));
         }
@@ -221,7 +221,7 @@ impl Gate {
 
     /// Settles requests whose wait is over, at most [`MAX_SETTLED`] of them. To be called once in each
     /// event, after all of its [`Work`] was done. The rest follows with later ticks.
-    pub fn settle_woken(&mut self, host: &HostView<'_>) -> Vec<(WaiterId, Settled)> {
+    pub fn settle_woken(&mut self, host: &HostView<'_>) -> Vec<(WaiterId, Box<Settled>)> {
         let mut done = Vec::new();
         let mut taken = 0_usize;
         while taken < MAX_SETTLED {
@@ -248,7 +248,7 @@ impl Gate {
                         self.settle(waiter, request, waiting.since, host, || source, last_chance);
                     if let Step::Settled(mut settled) = step {
                         settled.set_source(|| waiting.source);
-                        done.push((waiter, *settled));
+                        done.push((waiter, settled));
                     }
                     continue;
                 }
@@ -405,7 +405,7 @@ impl Gate {
             decision.outcome = Outcome::Reject(reason);
         }
         self.mark_used(&decision.outcome, now);
-        Step::Settled(Box::new(self.settled(decision, request, now)))
+        Step::Settled(self.settled(decision, request, now))
     }
 
     /// Notes that what the gate made for a request is in use.
@@ -558,13 +558,13 @@ impl Gate {
     }
 
     /// Settles a request that does not wait any more.
-    fn settle_as_is(&self, waiting: WaitingRequest, now: UnixMillis) -> Settled {
+    fn settle_as_is(&self, waiting: WaitingRequest, now: UnixMillis) -> Box<Settled> {
         let mut decision = waiting.decision;
         decision.record.address = waiting.source.map(Source::into_address);
         self.settled(decision, waiting.request, now)
     }
 
-    fn settled(&self, decision: Decision, request: RequestHead, now: UnixMillis) -> Settled {
+    fn settled(&self, decision: Decision, request: RequestHead, now: UnixMillis) -> Box<Settled> {
         let refuse = |reason: &Reason| {
             let resource = self.policy.instances.of(&request).and_then(|instance| {
                 Resource::asked_for(instance, decision.record.surface, &request)
@@ -590,7 +590,7 @@ impl Gate {
             Outcome::Await(need) => (true, refuse(&unavailable(need))),
         };
         let log_edits = is_reply.then(|| without_made_up_identity(&request));
-        Settled {
+        Box::new(Settled {
             decision,
             refusal,
             log_edits: log_edits.unwrap_or_default(),
@@ -598,7 +598,7 @@ impl Gate {
             now,
             credential: None,
             is_kept: false,
-        }
+        })
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) fn authenticate(
             draft.record.cache = Some(CacheOutcome::Hit);
             draft.record.set_caller(context, caller);
             let evidence = evidence?;
-            draft.use_once = evidence.use_once().cloned();
+            draft.use_once = evidence.use_once();
             return Ok(evidence);
         }
         draft.record.was_verified = true;
@@ -54,7 +54,7 @@ pub(super) fn authenticate(
     let caller = caller?;
     draft.record.cache = Some(CacheOutcome::Miss);
     let evidence = Evidence::of_token(context, instance, sender, caller)?;
-    draft.use_once = evidence.use_once().cloned();
+    draft.use_once = evidence.use_once();
     draft.remember = Some(Remember::Verified(key, Arc::clone(evidence.caller())));
     Ok(evidence)
 }

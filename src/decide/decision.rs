@@ -12,13 +12,14 @@ use crate::n8n::Surface;
 use crate::reply::{LocalReply, Reason};
 use crate::token::{CompactToken, KeyClaims, UnverifiedClaims};
 
-/// The decision for one request.
+/// The decision for one request. It is small, because it is handed on several times: what is large in it, or
+/// rare, is boxed.
 #[derive(Clone, Debug)]
 pub struct Decision {
     /// What happens to the request.
     pub outcome: Outcome,
     /// What the decision found out, for audit and metrics.
-    pub record: DecisionRecord,
+    pub record: Box<DecisionRecord>,
     /// The change that this decision makes to the token cache.
     pub remember: Option<Remember>,
     /// What is changed in n8n's response so that pages of other origins can show it.
@@ -31,9 +32,9 @@ pub struct Decision {
     /// Why the job had nothing to show.
     pub not_shown: Option<String>,
     /// What this request may use once. Whether it is the first one is found out by the gate.
-    pub use_once: Option<UseOnce>,
+    pub use_once: Option<Box<UseOnce>>,
     /// What a provider revokes by this request, which the gate stores.
-    pub revocation: Option<Revocation>,
+    pub revocation: Option<Box<Revocation>>,
 }
 
 /// What happens to a request.

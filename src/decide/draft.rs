@@ -7,12 +7,12 @@ use crate::token::CompactToken;
 /// What a decision has found out so far.
 #[derive(Default)]
 pub(super) struct Draft {
-    pub(super) record: DecisionRecord,
+    pub(super) record: Box<DecisionRecord>,
     pub(super) remember: Option<Remember>,
     pub(super) embed: Option<EmbedEdits>,
     pub(super) otherwise: Option<Box<Outcome>>,
-    pub(super) use_once: Option<UseOnce>,
-    pub(super) revocation: Option<Revocation>,
+    pub(super) use_once: Option<Box<UseOnce>>,
+    pub(super) revocation: Option<Box<Revocation>>,
     pub(super) asked_about: Option<CompactToken<'static>>,
 }
 

@@ -78,7 +78,8 @@ pub(super) fn decide(
     // No other request may have it.
     draft.remember = None;
     // The claims of these very bytes were verified.
-    draft.use_once = Some(one_time(context, instance, &claimed, &evidence)?);
+    let once = one_time(context, instance, &claimed, &evidence)?;
+    draft.use_once = Some(Box::new(once));
     let user = user(instance, &claimed, &evidence)?;
     let login = LoginRequest::new(instance.id, user, token.expose().as_bytes());
     match context.facts.browser_login(&login) {

@@ -52,7 +52,7 @@ use crate::reply::Reason;
 #[derive(Debug)]
 pub struct Evidence {
     caller: Arc<Caller>,
-    use_once: Option<UseOnce>,
+    use_once: Option<Box<UseOnce>>,
 }
 
 impl Evidence {
@@ -94,13 +94,13 @@ impl Evidence {
             return Err(Reason::TokenRevoked);
         }
         let token = (caller.provider, caller.token());
-        let use_once = check_possession(context, instance, sender, token)?;
+        let use_once = check_possession(context, instance, sender, token)?.map(Box::new);
         Ok(Self { caller, use_once })
     }
 
     /// What the request may use once.
-    pub(super) const fn use_once(&self) -> Option<&UseOnce> {
-        self.use_once.as_ref()
+    pub(super) fn use_once(&self) -> Option<Box<UseOnce>> {
+        self.use_once.clone()
     }
 
     /// The caller.

@@ -60,15 +60,16 @@ pub(super) fn decide(
     }
     let event = verify(context, (id, provider, push), &token, &untrusted)?;
     if kind == EventKind::Logout {
-        draft.use_once = Some(UseOnce {
+        draft.use_once = Some(Box::new(UseOnce {
             digest: IdDigest::of(&[b"logout", provider.name.as_bytes(), event.id.as_bytes()]),
             until: event.accepted_until,
             replayed: Reason::EventRefused(EventFault::Replayed),
             free_after_failure: false,
-        });
+        }));
     }
     if !event.ends.is_empty() {
-        draft.revocation = Some(Revocation::new(provider, &event.ends, event.issued));
+        let revocation = Revocation::new(provider, &event.ends, event.issued);
+        draft.revocation = Some(Box::new(revocation));
     }
     Ok(Outcome::Respond(event_accepted(kind)))
 }

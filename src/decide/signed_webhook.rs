@@ -40,13 +40,13 @@ pub(super) fn decide(
         return Ok(answered(question?));
     }
     if rule.replay == Replay::Refuse {
-        draft.use_once = Some(UseOnce {
+        draft.use_once = Some(Box::new(UseOnce {
             digest: id(instance, pattern, &proof.digest()),
             until: proof.good_until(context.now),
             replayed: Reason::DeliveryReplayed,
             // Senders repeat what n8n could not take. What is signed without a time is the same then.
             free_after_failure: true,
-        });
+        }));
     }
     Ok(Outcome::Forward(Forward::of_delivery(
         request.head,

@@ -26,7 +26,7 @@ impl Decision {
     /// the client may have asked for too much. It is recorded, because the credential may be the cause.
     #[must_use]
     pub fn after_response(
-        record: DecisionRecord,
+        mut record: Box<DecisionRecord>,
         credential: &UpstreamCredential,
         status: u16,
     ) -> Option<Self> {
@@ -39,15 +39,12 @@ impl Decision {
             FORBIDDEN => (Outcome::UpstreamResponse, Some(narrow)),
             _ => return None,
         };
-        let record = DecisionRecord {
-            hint,
-            upstream_status: Some(status),
-            // The token was checked and counted with the request.
-            crypto_path: None,
-            cache: None,
-            shadow: None,
-            ..record
-        };
+        record.hint = hint;
+        record.upstream_status = Some(status);
+        // The token was checked and counted with the request.
+        record.crypto_path = None;
+        record.cache = None;
+        record.shadow = None;
         Some(Self {
             outcome,
             record,

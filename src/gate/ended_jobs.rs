@@ -9,7 +9,7 @@ use crate::time::UnixMillis;
 
 impl Gate {
     /// Settles a request whose client left while its operation was carried out.
-    pub(super) fn settle_job(&self, under_way: UnderWay, now: UnixMillis) -> Settled {
+    pub(super) fn settle_job(&self, under_way: UnderWay, now: UnixMillis) -> Box<Settled> {
         let mut decision = under_way.decision;
         decision.record.execution = under_way.job.execution().map(str::to_owned);
         decision.record.address = under_way.source.map(Source::into_address);
@@ -22,7 +22,7 @@ impl Gate {
         mut under_way: UnderWay,
         end: JobEnd,
         now: UnixMillis,
-    ) -> Settled {
+    ) -> Box<Settled> {
         if let (true, Some((user, session))) = (end.is_session_refused, under_way.job.session()) {
             self.store.doubt_session(user, session);
         }

@@ -14,7 +14,7 @@ use crate::time::UnixMillis;
 /// small.
 #[derive(Debug)]
 pub struct ForwardedRequest {
-    record: DecisionRecord,
+    record: Box<DecisionRecord>,
     request: RequestHead,
     /// The upstream credential in it.
     credential: Option<UpstreamCredential>,
@@ -39,7 +39,7 @@ const GATEWAY_TIMEOUT: u16 = 504;
 impl Settled {
     /// What to keep of this request until n8n responds. `None`: the response says nothing about the
     /// gate, because the credential is the caller's own, or there is none.
-    pub fn into_forwarded(self) -> Option<Box<ForwardedRequest>> {
+    pub fn into_forwarded(self: Box<Self>) -> Option<Box<ForwardedRequest>> {
         let Outcome::Forward(forward) = &self.decision.outcome else {
             return None;
         };
@@ -137,7 +137,7 @@ mod tests {
     fn an_id_is_free_again_if_n8n_did_not_take_the_request() {
         let used = IdDigest::of(&[b"id"]);
         let forwarded = ForwardedRequest {
-            record: DecisionRecord::default(),
+            record: Box::default(),
             request: RequestHead::default(),
             credential: None,
             used_id: Some(used),

@@ -93,12 +93,12 @@ mod tests {
     fn refused(reason: Reason) -> Decision {
         Decision {
             outcome: Outcome::Reject(reason),
-            record: DecisionRecord {
+            record: Box::new(DecisionRecord {
                 surface: Some(Surface::PublicApi),
                 provider: Some("idp".into()),
                 crypto_path: Some(CryptoPath::Guest),
                 ..DecisionRecord::default()
-            },
+            }),
             remember: None,
             asked_about: None,
             embed: None,

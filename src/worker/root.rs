@@ -137,7 +137,7 @@ impl<H: Host> Worker<H> {
     }
 
     /// Carries out what was decided about a request that waited, if it is still there.
-    fn end_wait(&self, waiter: WaiterId, mut settled: Settled) {
+    fn end_wait(&self, waiter: WaiterId, mut settled: Box<Settled>) {
         let host = self.host();
         let kept = self.state().kept(&settled);
         if host.set_effective_context(waiter.0).is_err() {

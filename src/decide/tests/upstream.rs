@@ -3,7 +3,7 @@
 use super::*;
 use crate::reply::Challenge;
 
-fn forwarded() -> DecisionRecord {
+fn forwarded() -> Box<DecisionRecord> {
     let mut decision = decided(&bearing(
         "GET",
         "/api/v1/workflows",

@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 
 use super::*;
-use crate::decide::DecisionRecord;
 use crate::gate::held_bodies::LONGEST_UNREPORTED;
 
 const MAX_BYTES: usize = 16;
@@ -17,7 +16,7 @@ fn decided_by_body(request: Request<'_>) -> Decision {
     };
     Decision {
         outcome,
-        record: DecisionRecord::default(),
+        record: Box::default(),
         remember: None,
         asked_about: None,
         revocation: None,

@@ -312,7 +312,7 @@ fn answer(gate: &mut Gate, now: UnixMillis, body: &str) -> (usize, Vec<Settled>)
     let settled = gate.settle_woken(&host_view(now));
     (
         calls,
-        settled.into_iter().map(|(_, settled)| settled).collect(),
+        settled.into_iter().map(|(_, settled)| *settled).collect(),
     )
 }
 

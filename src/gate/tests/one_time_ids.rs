@@ -1,7 +1,7 @@
 //! Requests with an id that may be used once.
 
 use super::*;
-use crate::decide::{DecisionRecord, IdDigest, UseOnce};
+use crate::decide::{IdDigest, UseOnce};
 
 /// A check that stands for one of a signed delivery: the path names the id, and `/refused` is refused for
 /// something else.
@@ -14,19 +14,19 @@ fn decided(request: Request<'_>) -> Decision {
     };
     Decision {
         outcome,
-        record: DecisionRecord::default(),
+        record: Box::default(),
         remember: None,
         asked_about: None,
         revocation: None,
         embed: None,
         otherwise: None,
         not_shown: None,
-        use_once: Some(UseOnce {
+        use_once: Some(Box::new(UseOnce {
             digest: IdDigest::of(&[path]),
             until: START.to_seconds().saturating_add(Duration::from_secs(60)),
             replayed: Reason::WebhookDenied,
             free_after_failure: false,
-        }),
+        })),
     }
 }
 

@@ -40,7 +40,7 @@ fn line(decision: &Decision, headers: &[(&str, &[u8])]) -> String {
 fn decided(outcome: Outcome, record: DecisionRecord) -> Decision {
     Decision {
         outcome,
-        record,
+        record: Box::new(record),
         remember: None,
         asked_about: None,
         revocation: None,
