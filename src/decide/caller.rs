@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use super::edits::{encoded_length, identity_headers, HeaderEdit, MAX_VALUE};
 use super::Revocable;
 use crate::facts::MintRequest;
+use crate::formats::json::Document;
 use crate::identity::Identity;
 use crate::n8n::ScopeSet;
 use crate::policy::{
@@ -63,7 +64,7 @@ impl Caller {
         (id, provider): (ProviderId, &Provider),
         token: VerifiedToken,
         mut identity: Arc<Identity>,
-    ) -> Self {
+    ) -> Arc<Self> {
         let misses_groups = instance.principals.misses_groups(&identity);
         let principal = instance.principals.of(&identity);
         let principal = principal.filter(|_| !misses_groups);
@@ -80,9 +81,9 @@ impl Caller {
         // Claims take more memory than everything else. They stay if a rule of any webhook tests
         // one: a rule that a claim must be absent would hold for claims that were removed.
         if !instance.webhooks.look_at_claims() {
-            Arc::make_mut(&mut identity).claims = Arc::default();
+            Arc::make_mut(&mut identity).claims = Document::empty();
         }
-        Self {
+        Arc::new(Self {
             revocable: Revocable::of(provider, &token),
             token: token.without_claims(),
             provider: id,
@@ -91,7 +92,7 @@ impl Caller {
             misses_groups,
             identity,
             principal,
-        }
+        })
     }
 
     /// The caller's principal, or why it has none.

@@ -61,9 +61,9 @@ impl Evidence {
         context: DecisionContext<'_>,
         instance: &Instance,
         sender: &Sender<'_>,
-        caller: Caller,
+        caller: Arc<Caller>,
     ) -> Result<Self, Reason> {
-        Self::of_sender(context, instance, sender, Arc::new(caller))
+        Self::of_sender(context, instance, sender, caller)
     }
 
     /// By a token that was verified before, if it is still good, with the keys that are known now. The

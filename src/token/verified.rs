@@ -81,7 +81,7 @@ impl VerifiedToken {
     /// Drops the claims, which take more memory than everything else.
     #[must_use]
     pub fn without_claims(mut self) -> Self {
-        self.claims = Arc::default();
+        self.claims = Document::empty();
         self.confirmation = None;
         self
     }

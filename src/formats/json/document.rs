@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Number};
 
@@ -146,6 +147,12 @@ impl Key {
 }
 
 impl Document {
+    /// The object without members. There is one: each remembered token has it in place of its claims.
+    pub fn empty() -> Arc<Self> {
+        static EMPTY: LazyLock<Arc<Document>> = LazyLock::new(Arc::default);
+        Arc::clone(&EMPTY)
+    }
+
     /// All of it.
     pub const fn object(&self) -> Object<'_> {
         Object {
