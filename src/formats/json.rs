@@ -64,10 +64,26 @@ mod tests {
     }
 
     #[test]
+    fn texts_with_escapes_are_read_beside_those_without() {
+        let document =
+            r#"{"x\ty":"","a long name":"\u0061","\u0061 long names":["b","\n",""],"":"c"}"#;
+        let expected =
+            json!({"x\ty": "", "a long name": "a", "a long names": ["b", "\n", ""], "": "c"});
+        assert_eq!(read(document), Ok(expected));
+        let document = Document::read(document.as_bytes(), 3).unwrap();
+        assert_eq!(document.get("x\ty").and_then(Value::as_str), Some(""));
+        assert!(
+            document.get("a long names").is_some() && document.get("\\u0061 long names").is_none()
+        );
+    }
+
+    #[test]
     fn a_name_that_comes_twice_is_refused_at_any_depth_and_in_any_spelling() {
         for document in [
             r#"{"a":1,"a":1}"#,
             r#"{"a":1,"\u0061":2}"#,
+            r#"{"a long name":1,"a lon\u0067 name":2}"#,
+            r#"{"\u0061 long name":1,"b":2,"a lon\u0067 name":3}"#,
             r#"{"x":{"a":1,"b":2,"a":3}}"#,
             r#"{"x":[{"a":1,"a":2}]}"#,
         ] {

@@ -97,7 +97,7 @@ fn proof_of(request: &RequestHead) -> Result<&str, ProofFault> {
 
 fn object(part: &str) -> Result<Document, ProofFault> {
     let document = decode(part).map_err(|_| ProofFault::Malformed)?;
-    Document::read(&document, MAX_TOKEN_DEPTH).map_err(|_| ProofFault::Malformed)
+    Document::read(document, MAX_TOKEN_DEPTH).map_err(|_| ProofFault::Malformed)
 }
 
 fn check_header(header: Object<'_>) -> Result<Algorithm, ProofFault> {

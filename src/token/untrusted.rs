@@ -42,12 +42,9 @@ impl<'t> UntrustedToken<'t> {
             .and_then(|input| input.strip_suffix('.'))
             .ok_or(TokenFault::NotAJws)?;
         let signature = decode(signature)?;
-        let mut document = Vec::with_capacity(claims.len());
-        decode_into(&mut document, header)?;
-        let header = Header::read(&document)?;
-        decode_into(&mut document, claims)?;
-        let claims =
-            Document::read(&document, MAX_TOKEN_DEPTH).map_err(|_| TokenFault::ClaimsMalformed)?;
+        let header = Header::read(decode(header)?)?;
+        let claims = Document::read(decode(claims)?, MAX_TOKEN_DEPTH)
+            .map_err(|_| TokenFault::ClaimsMalformed)?;
         text(claims.object(), "iss")?.ok_or(TokenFault::IssuerMissing)?;
         Ok(Self {
             signing_input,
@@ -152,7 +149,7 @@ impl fmt::Debug for UntrustedToken<'_> {
 struct Header(Document);
 
 impl Header {
-    fn read(document: &[u8]) -> Result<Self, TokenFault> {
+    fn read(document: Vec<u8>) -> Result<Self, TokenFault> {
         let malformed = TokenFault::HeaderMalformed;
         let header = Document::read(document, MAX_TOKEN_DEPTH).map_err(|_| malformed)?;
         let members = header.object();
@@ -195,15 +192,8 @@ pub(super) fn three_parts(compact: &str) -> Result<[&str; 3], TokenFault> {
 /// Strict base64url: no padding, no whitespace, no other alphabet, and the unused bits of the
 /// last character zero, so that a signature has exactly one spelling (RFC 7515 §2, §5.2).
 pub(super) fn decode(part: &str) -> Result<Vec<u8>, TokenFault> {
-    let mut bytes = Vec::with_capacity(part.len());
-    decode_into(&mut bytes, part)?;
-    Ok(bytes)
-}
-
-fn decode_into(bytes: &mut Vec<u8>, part: &str) -> Result<(), TokenFault> {
-    bytes.clear();
     URL_SAFE_NO_PAD
-        .decode_vec(part, bytes)
+        .decode(part)
         .map_err(|_| TokenFault::NotAJws)
 }
 

@@ -1,6 +1,5 @@
 //! A JSON object that was read.
 
-use std::cmp::Ordering;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
@@ -8,8 +7,8 @@ use serde_json::{Map, Number};
 
 /// A JSON object that was read strictly.
 ///
-/// All of its texts are in one buffer, and all of its values in one list. So it costs few allocations,
-/// however many members it has: each token that comes for the first time is read into two of these.
+/// Its text is its buffer, in which all of its texts are, and all of its values are in one list. So it costs few
+/// allocations, however many members it has: each token that comes for the first time is read into two of these.
 #[derive(Clone, Default)]
 pub struct Document {
     pub(super) text: String,
@@ -34,13 +33,13 @@ pub(super) struct Node {
 /// The name of a value.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Name {
-    span: Span,
-    key: Key,
+    pub(super) span: Span,
+    pub(super) key: Key,
 }
 
 /// The first bytes of a name. Most names differ in them, so that they are compared as two numbers.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct Key(u64);
+pub(super) struct Key(u64);
 
 #[derive(Clone)]
 pub(super) enum Kind {
@@ -101,9 +100,9 @@ impl Span {
 }
 
 impl Name {
-    /// The name that this part of the buffer is.
-    pub(super) fn new(span: Span, text: &str) -> Self {
-        let key = Key::of(span.of(text));
+    /// The name that is there.
+    pub(super) fn new(span: Span, name: &str) -> Self {
+        let key = Key::of(name);
         Self { span, key }
     }
 
@@ -115,12 +114,6 @@ impl Name {
     fn is(self, name: &str, text: &str) -> bool {
         let length = self.span.end.saturating_sub(self.span.start);
         length == name.len() && (length <= Key::BYTES || self.of(text) == name)
-    }
-
-    /// Compares two names of one buffer.
-    pub(super) fn cmp(self, other: Self, text: &str) -> Ordering {
-        let same_key = || self.of(text).cmp(other.of(text));
-        self.key.cmp(&other.key).then_with(same_key)
     }
 }
 

@@ -154,7 +154,7 @@ proptest! {
         let at = at.index(text.len());
         text[at] = byte;
         let other = serde_json::from_slice::<serde_json::Value>(&text);
-        match (Document::read(&text, DEPTH), other) {
+        match (Document::read(text, DEPTH), other) {
             (Ok(document), other) => {
                 let other = other.ok();
                 prop_assert_eq!(Some(document.object().to_map().into()), other);

@@ -11,25 +11,27 @@ use super::document::{Document, Kind, Name, Node, Span};
 use super::fault::JsonFault;
 
 impl Document {
-    /// Reads one JSON object. `depth` is how many levels of objects and arrays it may have, itself
-    /// counted.
-    pub fn read(text: &[u8], depth: usize) -> Result<Self, JsonFault> {
-        let mut reader = Reader::new(text.len());
+    /// Reads one JSON object, which becomes its buffer. `depth` is how many levels of objects and arrays it
+    /// may have, itself counted.
+    pub fn read(text: impl Into<Vec<u8>>, depth: usize) -> Result<Self, JsonFault> {
         // All of it at once: otherwise each string in it is looked at on its own.
-        let text = std::str::from_utf8(text).map_err(|_| JsonFault::NotJson)?;
-        let mut json = Deserializer::from_str(text);
+        let text = String::from_utf8(text.into()).map_err(|_| JsonFault::NotJson)?;
+        Self::read_text(text, depth)
+    }
+
+    fn read_text(mut text: String, depth: usize) -> Result<Self, JsonFault> {
+        let mut reader = Reader::new(&text);
+        let mut json = Deserializer::from_str(&text);
         let read = reader.one(depth).deserialize(&mut json);
         read.and_then(|()| json.end()).map_err(|_| reader.fault)?;
         match reader.open.pop() {
-            Some(node) if matches!(node.kind, Kind::Object(_)) => {
-                let Reader {
-                    text, mut nodes, ..
-                } = reader;
-                nodes.push(node);
-                Ok(Self { text, nodes })
-            }
-            _ => Err(JsonFault::NotAnObject),
+            Some(node) if matches!(node.kind, Kind::Object(_)) => reader.nodes.push(node),
+            _ => return Err(JsonFault::NotAnObject),
         }
+        let Reader { texts, nodes, .. } = reader;
+        let unescaped = texts.unescaped;
+        text.push_str(&unescaped);
+        Ok(Self { text, nodes })
     }
 }
 
@@ -38,7 +40,8 @@ impl Document {
 impl From<&serde_json::Value> for Document {
     fn from(object: &serde_json::Value) -> Self {
         let text = serde_json::to_vec(object).unwrap_or_default();
-        Self::read(&text, usize::MAX).unwrap_or_default()
+        // Not with the room that a writer leaves: a document keeps its buffer.
+        Self::read(text.into_boxed_slice(), usize::MAX).unwrap_or_default()
     }
 }
 
@@ -48,7 +51,7 @@ pub(super) fn member<'d>(
     name: &str,
     depth: usize,
 ) -> Result<Option<&'d RawValue>, JsonFault> {
-    let mut reader = Reader::new(text.len());
+    let mut reader = Reader::new(text);
     reader.fault = JsonFault::NotAnObject;
     let member = OneMember {
         name,
@@ -60,8 +63,8 @@ pub(super) fn member<'d>(
 }
 
 /// What was read so far.
-struct Reader {
-    text: String,
+struct Reader<'t> {
+    texts: Texts<'t>,
     /// The values of arrays and objects that were read to their ends.
     nodes: Vec<Node>,
     /// The other values.
@@ -70,34 +73,68 @@ struct Reader {
     fault: JsonFault,
 }
 
-impl Reader {
+/// The texts of a document: they stay where they are, and behind them come those that have escapes.
+struct Texts<'t> {
+    document: &'t str,
+    unescaped: String,
+}
+
+impl Texts<'_> {
+    /// Where a text is that is a part of the document. Any other one is copied.
+    fn place(&mut self, text: &str) -> Span {
+        let start = text.as_ptr().addr();
+        let start = start.checked_sub(self.document.as_ptr().addr());
+        let span = start.and_then(|start| {
+            let end = start.checked_add(text.len())?;
+            (end <= self.document.len()).then_some(Span { start, end })
+        });
+        span.unwrap_or_else(|| self.copy(text))
+    }
+
+    fn copy(&mut self, text: &str) -> Span {
+        let start = self.document.len().saturating_add(self.unescaped.len());
+        self.unescaped.push_str(text);
+        Span {
+            start,
+            end: start.saturating_add(text.len()),
+        }
+    }
+
+    fn get(&self, span: Span) -> &str {
+        let Some(start) = span.start.checked_sub(self.document.len()) else {
+            return span.of(self.document);
+        };
+        let end = span.end.saturating_sub(self.document.len());
+        Span { start, end }.of(&self.unescaped)
+    }
+
+    fn compare(&self, one: Name, other: Name) -> Ordering {
+        let same_key = || self.get(one.span).cmp(self.get(other.span));
+        one.key.cmp(&other.key).then_with(same_key)
+    }
+}
+
+impl<'t> Reader<'t> {
     /// How many values there is room for at first: most tokens have fewer.
     const VALUES: usize = 16;
 
-    /// For a document of so many bytes. Its texts cannot be longer.
-    fn new(length: usize) -> Self {
+    fn new(document: &'t str) -> Self {
         Self {
-            text: String::with_capacity(length),
+            texts: Texts {
+                document,
+                unescaped: String::new(),
+            },
             nodes: Vec::with_capacity(Self::VALUES),
             open: Vec::with_capacity(Self::VALUES),
             fault: JsonFault::NotJson,
         }
     }
 
-    fn one(&mut self, depth: usize) -> One<'_> {
+    fn one(&mut self, depth: usize) -> One<'_, 't> {
         One {
             reader: self,
             depth,
             name: Name::default(),
-        }
-    }
-
-    fn keep(&mut self, text: &str) -> Span {
-        let start = self.text.len();
-        self.text.push_str(text);
-        Span {
-            start,
-            end: self.text.len(),
         }
     }
 
@@ -113,12 +150,12 @@ impl Reader {
 
     /// Sorts the members that are open since `first`. Says whether their names are different.
     fn sort(&mut self, first: usize) -> bool {
-        let Self { text, open, .. } = self;
+        let Self { texts, open, .. } = self;
         let members = open.get_mut(first..).unwrap_or_default();
-        members.sort_unstable_by(|one, other| one.name.cmp(other.name, text));
+        members.sort_unstable_by(|one, other| texts.compare(one.name, other.name));
         let are_same = |pair: &[Node]| {
             let [one, other] = pair else { return false };
-            one.name.cmp(other.name, text) == Ordering::Equal
+            texts.compare(one.name, other.name) == Ordering::Equal
         };
         !members.windows(2).any(are_same)
     }
@@ -130,14 +167,14 @@ impl Reader {
 }
 
 /// Reads any value.
-struct One<'r> {
-    reader: &'r mut Reader,
+struct One<'r, 't> {
+    reader: &'r mut Reader<'t>,
     /// How many levels it may have.
     depth: usize,
     name: Name,
 }
 
-impl One<'_> {
+impl One<'_, '_> {
     fn is(self, kind: Kind) {
         let name = self.name;
         self.reader.open.push(Node { name, kind });
@@ -149,7 +186,7 @@ impl One<'_> {
     }
 }
 
-impl<'d> DeserializeSeed<'d> for One<'_> {
+impl<'d> DeserializeSeed<'d> for One<'_, '_> {
     type Value = ();
 
     fn deserialize<D: serde::Deserializer<'d>>(self, reader: D) -> Result<(), D::Error> {
@@ -157,7 +194,7 @@ impl<'d> DeserializeSeed<'d> for One<'_> {
     }
 }
 
-impl<'d> Visitor<'d> for One<'_> {
+impl<'d> Visitor<'d> for One<'_, '_> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -191,9 +228,15 @@ impl<'d> Visitor<'d> for One<'_> {
         Ok(())
     }
 
+    fn visit_borrowed_str<E>(self, value: &'d str) -> Result<(), E> {
+        let placed = self.reader.texts.place(value);
+        self.is(Kind::String(placed));
+        Ok(())
+    }
+
     fn visit_str<E>(self, value: &str) -> Result<(), E> {
-        let kept = self.reader.keep(value);
-        self.is(Kind::String(kept));
+        let copied = self.reader.texts.copy(value);
+        self.is(Kind::String(copied));
         Ok(())
     }
 
@@ -227,9 +270,9 @@ impl<'d> Visitor<'d> for One<'_> {
 }
 
 /// Reads the name of a member.
-struct NameSeed<'r>(&'r mut Reader);
+struct NameSeed<'r, 't>(&'r mut Reader<'t>);
 
-impl<'d> DeserializeSeed<'d> for NameSeed<'_> {
+impl<'d> DeserializeSeed<'d> for NameSeed<'_, '_> {
     type Value = Name;
 
     fn deserialize<D: serde::Deserializer<'d>>(self, reader: D) -> Result<Name, D::Error> {
@@ -237,26 +280,29 @@ impl<'d> DeserializeSeed<'d> for NameSeed<'_> {
     }
 }
 
-impl Visitor<'_> for NameSeed<'_> {
+impl<'d> Visitor<'d> for NameSeed<'_, '_> {
     type Value = Name;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("the name of a member")
     }
 
+    fn visit_borrowed_str<E>(self, name: &'d str) -> Result<Name, E> {
+        Ok(Name::new(self.0.texts.place(name), name))
+    }
+
     fn visit_str<E>(self, name: &str) -> Result<Name, E> {
-        let kept = self.0.keep(name);
-        Ok(Name::new(kept, &self.0.text))
+        Ok(Name::new(self.0.texts.copy(name), name))
     }
 }
 
 /// Reads an object, but for one of its members.
-struct OneMember<'n, 'r> {
+struct OneMember<'n, 'r, 't> {
     name: &'n str,
-    one: One<'r>,
+    one: One<'r, 't>,
 }
 
-impl<'d> Visitor<'d> for OneMember<'_, '_> {
+impl<'d> Visitor<'d> for OneMember<'_, '_, '_> {
     type Value = Option<&'d RawValue>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -273,7 +319,7 @@ impl<'d> Visitor<'d> for OneMember<'_, '_> {
                 depth,
                 name,
             };
-            if name.of(&one.reader.text) == self.name {
+            if one.reader.texts.get(name.span) == self.name {
                 found = Some(members.next_value()?);
                 one.is(Kind::Null);
             } else {
