@@ -70,6 +70,23 @@ impl PartialEq for Counted {
 impl Eq for Counted {}
 
 #[test]
+fn names_come_once_each_in_the_order_of_their_first_occurrences() {
+    for (names, expected) in [
+        ("", ""),
+        ("a", "a"),
+        ("aa", "a"),
+        ("babac", "bac"),
+        ("abcdefgh", "abcdefgh"),
+        ("hgfeabab", "hgfeab"),
+        ("abcdefghi", "abcdefghi"),
+        ("iihgfeabab", "ihgfeab"),
+    ] {
+        let once: String = once_each(names.chars().collect()).into_iter().collect();
+        assert_eq!(once, expected);
+    }
+}
+
+#[test]
 fn names_come_once_each_after_few_comparisons() {
     for count in [100_usize, 1_000, 10_000] {
         let comparisons = Rc::new(Cell::new(0));
