@@ -575,7 +575,7 @@ impl Gate {
             let nonces = self.nonces.as_ref();
             if let (Reason::Proof(ProofFault::OtherNonce), Some(nonces)) = (reason, nonces) {
                 let nonce = nonces.current(now.to_seconds());
-                refusal.headers.push(("dpop-nonce", nonce));
+                refusal.headers.push(("dpop-nonce", nonce.into()));
             }
             refusal
         };

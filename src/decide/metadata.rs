@@ -66,8 +66,8 @@ pub(super) fn of_trigger(
 
 fn respond(
     request: &RequestHead,
-    resource: Option<Resource>,
-    document: impl FnOnce(&Resource) -> LocalReply,
+    resource: Option<Resource<'_>>,
+    document: impl FnOnce(&Resource<'_>) -> LocalReply,
 ) -> Result<Outcome, Stop> {
     if request.is_preflight() {
         return Ok(Outcome::Respond(metadata_preflight()));

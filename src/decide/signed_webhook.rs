@@ -72,9 +72,9 @@ fn answered(reply: ChallengeReply) -> Outcome {
         cookies: Vec::new(),
         status: 200,
         headers: vec![
-            ("content-type", reply.content_type.to_owned()),
-            ("cache-control", "no-store".to_owned()),
-            ("x-content-type-options", "nosniff".to_owned()),
+            ("content-type", reply.content_type.into()),
+            ("cache-control", "no-store".into()),
+            ("x-content-type-options", "nosniff".into()),
         ],
         body: reply.body,
     })

@@ -307,7 +307,7 @@ fn a_key_that_the_provider_adds_is_learned_by_the_first_token_that_names_it() {
         panic!("let through");
     };
     assert_eq!(reply.status, 503);
-    assert!(reply.headers.contains(&("retry-after", "3".to_owned())));
+    assert!(reply.headers.contains(&("retry-after", "3".into())));
 }
 
 /// The token is good: the provider changed its key and kept the key id.

@@ -23,10 +23,10 @@ pub fn embed_reply(path: &str, session: &Secret) -> LocalReply {
     LocalReply {
         status: 302,
         headers: vec![
-            ("location", path.to_owned()),
-            ("cache-control", "no-store".to_owned()),
+            ("location", path.to_owned().into()),
+            ("cache-control", "no-store".into()),
             // The token is in the address of this response.
-            ("referrer-policy", "no-referrer".to_owned()),
+            ("referrer-policy", "no-referrer".into()),
         ],
         cookies: cookies.map(Secret::new).into(),
         body: String::new(),
@@ -60,8 +60,7 @@ mod tests {
         assert_eq!(reply.status, 302);
         let header = |name: &str| {
             let mut all = reply.headers.iter();
-            all.find(|(own, _)| *own == name)
-                .map(|(_, value)| value.as_str())
+            all.find(|(own, _)| *own == name).map(|(_, value)| &**value)
         };
         assert_eq!(header("location"), Some("/workflows"));
         assert_eq!(header("cache-control"), Some("no-store"));

@@ -10,7 +10,7 @@ pub fn event_accepted(kind: EventKind) -> LocalReply {
             EventKind::Logout => 200,
             EventKind::Security => 202,
         },
-        headers: vec![("cache-control", "no-store".to_owned())],
+        headers: vec![("cache-control", "no-store".into())],
         cookies: Vec::new(),
         body: String::new(),
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{json, Map, Value};
 
-use super::{LocalReply, Proofs, Resource};
+use super::{LocalReply, Proofs, ReplyHeader, Resource};
 use crate::crypto::Algorithm;
 use crate::policy::{DpopUse, Instance, Policy, TokenFrom, WebhookRule};
 use crate::token::TENANT;
@@ -52,9 +52,9 @@ pub fn metadata_preflight() -> LocalReply {
         status: 204,
         headers: vec![
             any_origin(),
-            ("access-control-allow-methods", "GET, HEAD".to_owned()),
-            ("access-control-allow-headers", "*".to_owned()),
-            ("access-control-max-age", "300".to_owned()),
+            ("access-control-allow-methods", "GET, HEAD".into()),
+            ("access-control-allow-headers", "*".into()),
+            ("access-control-max-age", "300".into()),
         ],
         cookies: Vec::new(),
         body: String::new(),
@@ -64,7 +64,7 @@ pub fn metadata_preflight() -> LocalReply {
 fn document(
     policy: &Policy,
     providers: Option<&BTreeSet<String>>,
-    resource: &Resource,
+    resource: &Resource<'_>,
     requires_proof: bool,
 ) -> Map<String, Value> {
     let mut document = Map::new();
@@ -125,9 +125,9 @@ fn reply(document: Map<String, Value>) -> LocalReply {
     LocalReply {
         status: 200,
         headers: vec![
-            ("content-type", "application/json".to_owned()),
+            ("content-type", "application/json".into()),
             // The document depends on the host and the scheme of the request.
-            ("cache-control", "private, max-age=300".to_owned()),
+            ("cache-control", "private, max-age=300".into()),
             any_origin(),
         ],
         cookies: Vec::new(),
@@ -136,6 +136,6 @@ fn reply(document: Map<String, Value>) -> LocalReply {
 }
 
 /// The documents hold no secrets, and clients in browsers need to read them.
-fn any_origin() -> (&'static str, String) {
-    ("access-control-allow-origin", "*".to_owned())
+fn any_origin() -> ReplyHeader {
+    ("access-control-allow-origin", "*".into())
 }

@@ -5,6 +5,7 @@ mod accept;
 mod challenge;
 mod embed;
 mod event;
+mod members;
 mod metadata;
 mod problem;
 mod reason;
@@ -23,7 +24,12 @@ pub use reason::Reason;
 pub use resource::{Proofs, Resource};
 pub use told::Told;
 
+use std::borrow::Cow;
+
 use crate::secret::Secret;
+
+/// The name of a header and its value.
+pub type ReplyHeader = (&'static str, Cow<'static, str>);
 
 /// A response that the gate makes. Its header values are constants, or values that were checked: the
 /// host does not look for line breaks in them, which would split the response.
@@ -32,7 +38,7 @@ pub struct LocalReply {
     /// HTTP status.
     pub status: u16,
     /// Headers, `content-type` among them.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<ReplyHeader>,
     /// The values of `set-cookie`.
     pub cookies: Vec<Secret>,
     /// The body.

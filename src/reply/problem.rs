@@ -1,11 +1,9 @@
 //! A refusal as a problem document (RFC 9457) with challenges (RFC 6750 §3, RFC 9449 §7.1).
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
-use serde::Serialize;
-
-use super::{accept, Challenge, LocalReply, Proofs, Reason, Resource, Told};
+use super::members::{append, Members};
+use super::{accept, Challenge, LocalReply, Proofs, Reason, ReplyHeader, Resource, Told};
 use crate::crypto::Algorithm;
 use crate::http::RequestHead;
 use crate::token::{bearer, Bearer};
@@ -13,8 +11,8 @@ use crate::token::{bearer, Bearer};
 /// The longest request id that a response repeats.
 const MAX_REQUEST_ID: usize = 64;
 
-/// How many bytes most bodies and most challenges have room in.
-const BODY: usize = 1024;
+/// How many headers most refusals have room for, and how many bytes most challenges.
+const HEADERS: usize = 4;
 const CHALLENGE: usize = 512;
 
 /// Tells a client why its request was refused.
@@ -24,180 +22,160 @@ const CHALLENGE: usize = 512;
 /// chooses between two media types of the same body.
 pub fn problem(
     reason: &Reason,
-    resource: Option<&Resource>,
+    resource: Option<&Resource<'_>>,
     request: &RequestHead,
     told: Told<'_>,
 ) -> LocalReply {
-    let (status, detail) = (reason.status(), reason.detail());
     let error = match reason {
         Reason::EventRefused(fault) => Some(fault.error()),
         _ => None,
     };
     // Transmitters know this one.
     let media_type = error.map_or_else(|| accept::media_type(request), |_| "application/json");
-    let mut headers = vec![
-        ("content-type", media_type.to_owned()),
-        ("cache-control", "no-store".to_owned()),
-    ];
-    for challenge in challenges(reason, resource, request) {
-        headers.push(("www-authenticate", challenge));
+    let mut headers = Vec::with_capacity(HEADERS);
+    headers.push(("content-type", media_type.into()));
+    headers.push(("cache-control", "no-store".into()));
+    if reason.challenge() != Challenge::None {
+        push_challenges(&mut headers, reason, resource, request);
     }
     if let Some(wait) = reason.retry_after() {
         let seconds = wait.as_millis().div_ceil(1_000).max(1);
-        headers.push(("retry-after", seconds.to_string()));
+        headers.push(("retry-after", seconds.to_string().into()));
     }
     if let Some(methods) = reason.allowed_methods() {
-        headers.push(("allow", methods.to_owned()));
+        headers.push(("allow", methods.into()));
     }
-    let mut detail = Cow::Borrowed(detail);
+    LocalReply {
+        status: reason.status(),
+        headers,
+        cookies: Vec::new(),
+        body: document(reason, error, request, told),
+    }
+}
+
+/// The problem document. Its members are in the order of the alphabet.
+fn document(
+    reason: &Reason,
+    error: Option<&'static str>,
+    request: &RequestHead,
+    told: Told<'_>,
+) -> String {
+    let code = reason.as_str();
     let missing = reason.missing_scopes();
+    let mut detail = Cow::Borrowed(reason.detail());
     if !missing.is_empty() {
         detail = format!("{detail} Missing: {}.", missing.join(" ")).into();
     }
-    let document = Document {
-        accepted_audiences: told.audiences,
-        client: told.client,
-        description: error.map(|_| &*detail),
-        detail: &detail,
-        err: error,
-        error,
-        error_description: error.map(|_| &*detail),
-        hint: told.hint,
-        message: &detail,
-        missing,
-        reason: reason.as_str(),
-        request_id: request.first("x-request-id").and_then(plain_id),
-        status,
-        title: title(status),
-        triggers: reason.triggers(),
-        kind: told.types.map(|types| [types, reason.as_str()].concat()),
-    };
-    let mut body = Vec::with_capacity(BODY);
-    let is_written = serde_json::to_writer(&mut body, &document).is_ok();
-    let body = is_written.then(|| String::from_utf8(body).ok()).flatten();
-    LocalReply {
-        status,
-        headers,
-        cookies: Vec::new(),
-        body: body.unwrap_or_default(),
+    let mut members = Members::new();
+    if let Some(audiences) = told.audiences {
+        members.any("accepted_audiences", audiences);
     }
+    if let Some(client) = told.client {
+        members.any("client", client);
+    }
+    // `err` and `description` are those of RFC 8935 §2.3, `error` and `error_description` those of OpenID
+    // Connect Back-Channel Logout §2.8.
+    if error.is_some() {
+        members.plain("description", &detail);
+    }
+    members.plain("detail", &detail);
+    if let Some(error) = error {
+        members.plain("err", error);
+        members.plain("error", error);
+        members.plain("error_description", &detail);
+    }
+    if let Some(hint) = told.hint {
+        members.any("hint", hint);
+    }
+    // n8n's own clients show this member.
+    members.plain("message", &detail);
+    if !missing.is_empty() {
+        members.any("missing", missing);
+    }
+    members.plain("reason", code);
+    if let Some(id) = request.first("x-request-id").and_then(plain_id) {
+        members.plain("request_id", id);
+    }
+    members.written(status_and_title(reason.status()));
+    if !reason.triggers().is_empty() {
+        members.any("triggers", reason.triggers());
+    }
+    if let Some(types) = told.types {
+        members.any("type", &[types, code].concat());
+    }
+    members.into_object()
 }
 
-/// A problem document. Its members are in the order of the alphabet.
-#[derive(Serialize)]
-struct Document<'p> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    accepted_audiences: Option<&'p BTreeSet<String>>,
-    /// The OAuth client of the caller.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client: Option<&'p str>,
-    /// RFC 8935 §2.3, as `err`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<&'p str>,
-    detail: &'p str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    err: Option<&'p str>,
-    /// OpenID Connect Back-Channel Logout §2.8, as `error_description`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'p str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error_description: Option<&'p str>,
-    /// A usual cause.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<&'static str>,
-    /// n8n's own clients show this member.
-    message: &'p str,
-    /// The scopes of n8n that the caller lacks.
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    missing: &'p [&'static str],
-    reason: &'p str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<&'p str>,
-    status: u16,
-    title: &'p str,
-    /// The triggers of a workflow that was not run, of which the client can name one.
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    triggers: &'p [String],
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    kind: Option<String>,
-}
-
-/// The challenges, one for each scheme that the resource takes (RFC 9110 §11.6.1). The error is in that
-/// of the scheme that the client used.
-fn challenges(
+/// Pushes the challenges, one for each scheme that the resource takes (RFC 9110 §11.6.1). The error is in
+/// that of the scheme that the client used.
+fn push_challenges(
+    headers: &mut Vec<ReplyHeader>,
     reason: &Reason,
-    resource: Option<&Resource>,
+    resource: Option<&Resource<'_>>,
     request: &RequestHead,
-) -> impl Iterator<Item = String> {
+) {
     let proofs = resource.map_or(Proofs::NotTaken, |resource| resource.proofs);
-    let (takes_bearer, takes_dpop) = match proofs {
-        Proofs::NotTaken => (true, false),
-        Proofs::Taken => (true, true),
-        Proofs::Required => (false, true),
-    };
+    let takes_bearer = proofs != Proofs::Required;
+    let takes_dpop = proofs != Proofs::NotTaken;
     let used_dpop = !takes_bearer || (takes_dpop && matches!(bearer(request), Ok(Bearer::Dpop(_))));
-    let is_challenged = reason.challenge() != Challenge::None;
-    let of_scheme = |scheme: &str, is_used| challenge(reason, resource, (scheme, is_used));
-    let bearer = || of_scheme("Bearer realm=\"n8n\"", !used_dpop);
-    let dpop = || {
-        let algorithms = Algorithm::names().join(" ");
-        of_scheme(
-            &format!("DPoP realm=\"n8n\", algs=\"{algorithms}\""),
-            used_dpop,
-        )
+    let mut push = |scheme: &str, is_used| {
+        let challenge = challenge(reason, resource, scheme, is_used);
+        headers.push(("www-authenticate", challenge.into()));
     };
     // Bearer first: some clients read the first challenge only.
-    [
-        (is_challenged && takes_bearer).then(bearer),
-        (is_challenged && takes_dpop).then(dpop),
-    ]
-    .into_iter()
-    .flatten()
+    if takes_bearer {
+        push("Bearer realm=\"n8n\"", !used_dpop);
+    }
+    if takes_dpop {
+        let algorithms = Algorithm::names().join(" ");
+        let scheme = format!("DPoP realm=\"n8n\", algs=\"{algorithms}\"");
+        push(&scheme, used_dpop);
+    }
 }
 
 fn challenge(
     reason: &Reason,
-    resource: Option<&Resource>,
-    (scheme, is_used): (&str, bool),
+    resource: Option<&Resource<'_>>,
+    scheme: &str,
+    is_used: bool,
 ) -> String {
     let mut value = String::with_capacity(CHALLENGE);
     value.push_str(scheme);
     if let (Challenge::Error(code), true) = (reason.challenge(), is_used) {
-        value.push_str(", error=\"");
-        value.push_str(code);
-        value.push_str("\", error_description=\"");
-        value.push_str(reason.detail());
-        value.push('"');
+        let detail = reason.detail();
+        let error = [", error=\"", code, "\", error_description=\"", detail, "\""];
+        append(&mut value, &error);
     }
     // RFC 6750 §3: scopes that the authorization server knows. It knows none of n8n's.
     let scopes = reason.scopes_to_ask_for();
     if !scopes.is_empty() {
-        value.push_str(", scope=\"");
-        value.push_str(&scopes.join(" "));
-        value.push('"');
+        append(&mut value, &[", scope=\"", &scopes.join(" "), "\""]);
     }
     if let Some(resource) = resource {
         value.push_str(", resource_metadata=\"");
-        value.extend(resource.metadata());
+        for parts in resource.metadata() {
+            append(&mut value, parts);
+        }
         value.push('"');
     }
     value
 }
 
-const fn title(status: u16) -> &'static str {
+/// Two members of each document of this status.
+const fn status_and_title(status: u16) -> &'static str {
     match status {
-        400 => "Bad Request",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        404 => "Not Found",
-        405 => "Method Not Allowed",
-        408 => "Request Timeout",
-        409 => "Conflict",
-        413 => "Content Too Large",
-        421 => "Misdirected Request",
-        501 => "Not Implemented",
-        502 => "Bad Gateway",
-        _ => "Service Unavailable",
+        400 => r#""status":400,"title":"Bad Request""#,
+        401 => r#""status":401,"title":"Unauthorized""#,
+        403 => r#""status":403,"title":"Forbidden""#,
+        404 => r#""status":404,"title":"Not Found""#,
+        405 => r#""status":405,"title":"Method Not Allowed""#,
+        408 => r#""status":408,"title":"Request Timeout""#,
+        409 => r#""status":409,"title":"Conflict""#,
+        413 => r#""status":413,"title":"Content Too Large""#,
+        421 => r#""status":421,"title":"Misdirected Request""#,
+        501 => r#""status":501,"title":"Not Implemented""#,
+        502 => r#""status":502,"title":"Bad Gateway""#,
+        _ => r#""status":503,"title":"Service Unavailable""#,
     }
 }
 

@@ -10,11 +10,11 @@ const MAX_PATH: usize = 512;
 /// The identifier of a protected resource (RFC 9728 §1.2), and the address of its metadata
 /// (RFC 9728 §3.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Resource {
-    /// Such as `https://n8n.example.com`.
-    pub(super) origin: String,
-    /// Such as `/api/v1`; empty for the root.
-    pub(super) path: String,
+pub struct Resource<'r> {
+    /// Such as `https://n8n.example.com`, in parts.
+    pub(super) origin: [&'r str; 3],
+    /// Such as `/api/v1`, in parts; all empty for the root.
+    pub(super) path: [&'r str; 4],
     /// Whether it takes tokens with proofs.
     pub proofs: Proofs,
 }
@@ -30,13 +30,13 @@ pub enum Proofs {
     Required,
 }
 
-impl Resource {
+impl<'r> Resource<'r> {
     /// The resource that a request asks for. `None`: the gate does not describe it, or a response
     /// cannot safely repeat its name.
     pub fn asked_for(
-        instance: &Instance,
+        instance: &'r Instance,
         surface: Option<Surface>,
-        request: &RequestHead,
+        request: &'r RequestHead,
     ) -> Option<Self> {
         match surface? {
             Surface::PublicApi => Self::public_api(instance, request),
@@ -55,43 +55,45 @@ impl Resource {
     }
 
     /// The public API: as the operator named it, or as this request asked for it.
-    pub fn public_api(instance: &Instance, request: &RequestHead) -> Option<Self> {
+    pub fn public_api(instance: &'r Instance, request: &'r RequestHead) -> Option<Self> {
         if let Some(address) = configured(instance) {
             let path = address.path.trim_matches('/');
             let slash = if path.is_empty() { "" } else { "/" };
             let origin = [address.scheme, "://", address.authority];
-            return Some(Self::new(instance, origin, [slash, path, ""]));
+            return Some(Self::new(instance, origin, [slash, path, "", ""]));
         }
         let origin = [scheme(request), "://", authority(request)?];
-        let prefix = [instance.path_prefix(), "/", &instance.endpoints.api];
-        let mut resource = Self::new(instance, origin, prefix);
-        resource.path.push_str("/v1");
-        Some(resource)
+        let path = [instance.path_prefix(), "/", &instance.endpoints.api, "/v1"];
+        Some(Self::new(instance, origin, path))
     }
 
     /// The webhook, form or MCP trigger at `path` in n8n. Each is a resource of its own. Its
     /// identifier is the URL that the client called: a client must discard metadata with another one
     /// (RFC 9728 §3.3). The scheme is that of `public_api.resource`, if the operator set it.
-    pub fn trigger(instance: &Instance, path: &[u8], request: &RequestHead) -> Option<Self> {
+    pub fn trigger(
+        instance: &'r Instance,
+        path: &'r [u8],
+        request: &'r RequestHead,
+    ) -> Option<Self> {
         let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(byte);
         if path.len() > MAX_PATH || !path.iter().all(is_plain) {
             return None;
         }
         let path = std::str::from_utf8(path).ok()?;
-        let prefix = instance.path_prefix();
         let scheme = configured(instance).map_or_else(|| scheme(request), |named| named.scheme);
         let origin = [scheme, "://", authority(request)?];
-        Some(Self::new(instance, origin, [prefix, path, ""]))
+        let path = [instance.path_prefix(), path, "", ""];
+        Some(Self::new(instance, origin, path))
     }
 
     /// The identifier, such as `https://n8n.example.com/api/v1`.
     pub fn identifier(&self) -> String {
-        [self.origin.as_str(), &self.path].concat()
+        [self.origin.concat(), self.path.concat()].concat()
     }
 
     /// Where its metadata is, in parts.
-    pub fn metadata(&self) -> [&str; 4] {
-        [&self.origin, "/", WELL_KNOWN, &self.path]
+    pub const fn metadata(&self) -> [&[&'r str]; 3] {
+        [&self.origin, &["/", WELL_KNOWN], &self.path]
     }
 
     /// The same, which takes no bearer tokens.
@@ -103,10 +105,10 @@ impl Resource {
         self
     }
 
-    fn new(instance: &Instance, origin: [&str; 3], path: [&str; 3]) -> Self {
+    fn new(instance: &Instance, origin: [&'r str; 3], path: [&'r str; 4]) -> Self {
         Self {
-            origin: origin.concat(),
-            path: path.concat(),
+            origin,
+            path,
             proofs: Proofs::of(instance),
         }
     }

@@ -13,6 +13,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::{json, Value};
+
 use super::*;
 use crate::http::RequestHead;
 
@@ -20,10 +22,10 @@ fn identified(id: &[u8]) -> RequestHead {
     RequestHead::new(vec![("x-request-id".to_owned(), id.to_vec())])
 }
 
-fn resource() -> Resource {
+fn resource() -> Resource<'static> {
     Resource {
-        origin: "https://n8n.example.com".to_owned(),
-        path: "/api/v1".to_owned(),
+        origin: ["https", "://", "n8n.example.com"],
+        path: ["", "/", "api", "/v1"],
         proofs: Proofs::NotTaken,
     }
 }
@@ -53,6 +55,42 @@ fn every_reason_has_one_response() {
         })
         .collect();
     insta::assert_snapshot!(responses.join("\n"));
+}
+
+/// Texts that JSON cannot hold as they are.
+const ODD: &str = "\"\\/\u{0}\n\u{7f}\u{2028}ä🦀";
+
+#[test]
+fn a_document_is_as_serde_json_writes_it() {
+    let audiences = BTreeSet::from([String::new(), ODD.to_owned()]);
+    let told = Told {
+        types: Some(ODD),
+        client: Some(ODD),
+        audiences: Some(&audiences),
+        hint: Some(ODD),
+    };
+    let no_trigger = Reason::NoTrigger {
+        names: vec![ODD.to_owned(), String::new()],
+    };
+    for reason in Reason::examples().into_iter().chain([no_trigger]) {
+        let code = reason.as_str();
+        for told in [told, Told::default()] {
+            let reply = problem(&reason, None, &identified(b"1-2"), told);
+            let document: Value = serde_json::from_str(&reply.body).expect(code);
+            // The members of a `Value` are in the order of the alphabet.
+            assert_eq!(document.to_string(), reply.body);
+            assert_eq!(document["status"], reply.status, "{code}");
+            assert_eq!(document["reason"], code);
+            assert_eq!(document["detail"], document["message"], "{code}");
+            assert_eq!(document["triggers"].is_null(), reason.triggers().is_empty());
+            if told.types.is_some() {
+                assert_eq!(document["type"], [ODD, code].concat());
+                assert_eq!(document["client"], ODD, "{code}");
+                assert_eq!(document["hint"], ODD, "{code}");
+                assert_eq!(document["accepted_audiences"], json!(["", ODD]), "{code}");
+            }
+        }
+    }
 }
 
 #[test]

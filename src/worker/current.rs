@@ -105,7 +105,7 @@ pub(super) fn reply<H: Host>(host: &H, reply: &LocalReply) -> Result<(), NotDone
     let headers = reply.headers.iter();
     let cookies = reply.cookies.iter();
     let headers: Vec<_> = headers
-        .map(|(name, value)| (*name, value.as_str()))
+        .map(|(name, value)| (*name, &**value))
         .chain(cookies.map(|cookie| ("set-cookie", cookie.expose())))
         .collect();
     host.reply(reply.status, &headers, &reply.body)

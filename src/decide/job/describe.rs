@@ -93,10 +93,10 @@ impl Describe {
         });
         let mut headers = vec![
             // Without a validator nothing could be revalidated. Those of n8n are of another document.
-            ("cache-control", "no-store".to_owned()),
-            ("x-content-type-options", "nosniff".to_owned()),
+            ("cache-control", "no-store".into()),
+            ("x-content-type-options", "nosniff".into()),
         ];
-        headers.extend(media_type.map(|value| ("content-type", value)));
+        headers.extend(media_type.map(|value| ("content-type", value.into())));
         Ok(LocalReply {
             status: 200,
             headers,

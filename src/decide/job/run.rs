@@ -242,12 +242,15 @@ impl Run {
     fn done(&self, started: &Started, status: u16, body: String) -> Progress {
         let path = execution_path(&self.plan.endpoints, &started.id, false);
         let mut headers = vec![
-            ("content-type", "application/json".to_owned()),
-            ("cache-control", "no-store".to_owned()),
-            ("location", format!("{}{path}", self.plan.path_prefix)),
+            ("content-type", "application/json".into()),
+            ("cache-control", "no-store".into()),
+            (
+                "location",
+                format!("{}{path}", self.plan.path_prefix).into(),
+            ),
         ];
         if started.ignores_input {
-            headers.push(("x-n8n-idp-gate-input", "ignored".to_owned()));
+            headers.push(("x-n8n-idp-gate-input", "ignored".into()));
         }
         Progress::Done(JobEnd {
             result: JobResult::Reply(LocalReply {

@@ -53,7 +53,7 @@ fn response(decision: &Decision) -> &crate::reply::LocalReply {
 fn location(decision: &Decision) -> String {
     let headers = response(decision).headers.iter();
     let mut found = headers.filter(|(name, _)| *name == "location");
-    found.next().unwrap().1.clone()
+    found.next().unwrap().1.to_string()
 }
 
 #[test]

@@ -115,9 +115,9 @@ fn any_client_can_read_the_document_and_none_can_change_it() {
             assert_eq!(
                 reply.headers,
                 [
-                    ("content-type", "application/json".to_owned()),
-                    ("cache-control", "private, max-age=300".to_owned()),
-                    ("access-control-allow-origin", "*".to_owned()),
+                    ("content-type", "application/json".into()),
+                    ("cache-control", "private, max-age=300".into()),
+                    ("access-control-allow-origin", "*".into()),
                 ]
             );
         }
@@ -141,10 +141,10 @@ fn a_script_of_any_site_may_ask_for_a_document_with_headers_of_its_own() {
         assert_eq!(
             reply.headers,
             [
-                ("access-control-allow-origin", "*".to_owned()),
-                ("access-control-allow-methods", "GET, HEAD".to_owned()),
-                ("access-control-allow-headers", "*".to_owned()),
-                ("access-control-max-age", "300".to_owned()),
+                ("access-control-allow-origin", "*".into()),
+                ("access-control-allow-methods", "GET, HEAD".into()),
+                ("access-control-allow-headers", "*".into()),
+                ("access-control-max-age", "300".into()),
             ]
         );
         // What asks for nothing is none.

@@ -83,7 +83,7 @@ fn challenges(configuration: &Value, request: &RequestHead) -> Vec<String> {
     let headers = reply.headers.into_iter();
     headers
         .filter(|(name, _)| *name == "www-authenticate")
-        .map(|(_, value)| value)
+        .map(|(_, value)| value.into_owned())
         .collect()
 }
 

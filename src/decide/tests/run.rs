@@ -134,7 +134,7 @@ fn a_run_reads_the_workflow_and_starts_its_trigger_with_the_input() {
     let JobResult::Reply(reply) = end.result else {
         panic!("no reply");
     };
-    let location = ("location", "/api/v1/executions/41".to_owned());
+    let location = ("location", "/api/v1/executions/41".into());
     assert!(reply.headers.contains(&location), "{reply:?}");
     assert!(reply
         .headers
@@ -154,7 +154,7 @@ fn input_that_the_trigger_does_not_take_is_told() {
             other => panic!("{other:?}"),
         }
     };
-    let ignored = ("x-n8n-idp-gate-input", "ignored".to_owned());
+    let ignored = ("x-n8n-idp-gate-input", "ignored".into());
     assert!(reply(r#"{"a":1}"#).contains(&ignored));
     assert!(!reply("").contains(&ignored));
 }

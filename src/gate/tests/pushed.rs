@@ -206,7 +206,7 @@ fn a_log_out_ends_the_tokens_of_its_session_in_every_worker() {
     let body = form(&logout("e-1", &json!({})));
     let Answer { reply, audit } = post(&mut one, &memory, (LOGOUT, FORM, &body));
     assert_eq!((reply.status, reply.body.as_str()), (200, ""), "{audit}");
-    assert_eq!(reply.headers, [("cache-control", "no-store".to_owned())]);
+    assert_eq!(reply.headers, [("cache-control", "no-store".into())]);
     for (name, value) in [
         ("decision", "respond"),
         ("surface", "gate"),
@@ -516,7 +516,7 @@ fn a_security_event_that_is_not_good_is_refused_with_the_code_of_its_fault() {
         assert_eq!(document.get("err"), Some(&json!(err)), "{shown}");
         let headers = answer.reply.headers;
         assert!(
-            headers.contains(&("content-type", "application/json".to_owned())),
+            headers.contains(&("content-type", "application/json".into())),
             "{headers:?}"
         );
     }
@@ -534,7 +534,7 @@ fn what_cannot_be_shared_is_not_acknowledged() {
         (answer.reply.status, answer.reason()),
         (503, "revocation_not_shared")
     );
-    let retry = ("retry-after", "1".to_owned());
+    let retry = ("retry-after", "1".into());
     assert!(answer.reply.headers.contains(&retry));
     // The worker that knows it refuses the tokens all the same.
     assert_eq!(
