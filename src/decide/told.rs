@@ -2,7 +2,7 @@
 
 use super::DecisionRecord;
 use crate::identity::Identity;
-use crate::policy::Policy;
+use crate::policy::{Policy, Provider};
 use crate::reply::{Reason, Told};
 use crate::token::TokenFault;
 
@@ -22,13 +22,15 @@ impl DecisionRecord {
             reason,
             Reason::Token(TokenFault::WrongAudience | TokenFault::AudienceMissing)
         );
-        let mut providers = policy.providers.iter();
-        let provider = providers.find(|provider| self.provider.as_ref() == Some(&provider.name));
-        let audiences = provider.map(|provider| &provider.token.audiences);
+        let audiences = || {
+            let mut providers = policy.providers.iter();
+            let is_it = |provider: &&Provider| self.provider.as_ref() == Some(&provider.name);
+            Some(&providers.find(is_it)?.token.audiences)
+        };
         Told {
             types: rules.types.as_deref(),
             client,
-            audiences: audiences.filter(|_| rules.audiences && is_for_others),
+            audiences: (rules.audiences && is_for_others).then(audiences).flatten(),
             hint: self.hint.filter(|_| rules.hints || identity.is_some()),
         }
     }
