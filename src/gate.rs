@@ -96,6 +96,8 @@ pub struct Gate {
     /// Waiting requests whose wait is over, in their order.
     woken: VecDeque<Woken>,
     has_ticked: bool,
+    /// Whether the host writes audit records to its log.
+    logs_records: bool,
     #[cfg(test)]
     decide: Option<fn(Request<'_>) -> Decision>,
 }
@@ -146,6 +148,7 @@ impl Gate {
             has_seen_bodies: false,
             woken: VecDeque::new(),
             has_ticked: false,
+            logs_records: true,
             #[cfg(test)]
             decide: None,
         }
@@ -482,6 +485,7 @@ impl Gate {
             revocations,
             crypto: &*self.crypto,
             nonces: self.nonces.as_ref(),
+            is_recorded: self.leaves_records(),
             now: now.to_seconds(),
         };
         #[cfg(test)]

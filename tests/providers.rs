@@ -173,6 +173,7 @@ fn decided(token: &Token, configuration: Value) -> (Decision, RequestHead) {
     let context = DecisionContext {
         revocations: &n8n_idp_gate::decide::NoRevocations,
         nonces: None,
+        is_recorded: true,
         policy: &policy,
         facts: &InlineKeys(&policy),
         token_cache: &TokenCache::default(),

@@ -81,8 +81,9 @@ fn verify(
         Reason::Token(fault)
     })?;
     let caller = verify_signed(context, instance, (&untrusted, token), record);
-    if record.identity.is_none() {
-        // Only for tokens that are not accepted, because most are.
+    // A request that waits counts against the key that its token names.
+    let is_used = context.is_recorded || matches!(caller, Err(Stop::Await(_)));
+    if record.identity.is_none() && is_used {
         record.claimed = Some(untrusted.claimed());
     }
     caller

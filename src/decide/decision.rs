@@ -100,7 +100,7 @@ pub struct DecisionRecord {
     pub operation: Option<&'static str>,
     /// The caller, once its token was verified.
     pub identity: Option<Arc<Identity>>,
-    /// The claims of a token that was read and not accepted.
+    /// The claims of a token that was read and not accepted, if the audit record or a wait needs them.
     pub claimed: Option<UnverifiedClaims>,
     /// A usual cause of a refusal. What of it is told to the caller: see [`told`](Self::told).
     pub hint: Option<&'static str>,

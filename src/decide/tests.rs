@@ -248,6 +248,7 @@ fn context<'g>(facts: &'g TestFacts, token_cache: &'g TokenCache<Caller>) -> Dec
     DecisionContext {
         revocations: &NoRevocations,
         nonces: None,
+        is_recorded: true,
         policy: &facts.policy,
         facts,
         token_cache,

@@ -17,19 +17,31 @@ impl Gate {
         })
     }
 
-    /// Where audit records go.
-    pub fn audit_to(&self) -> AuditTo {
-        self.policy.audit.to
-    }
-
     /// What the host learns about a verified caller.
     pub fn caller_properties(&self) -> CallerProperties {
         self.policy.caller_properties
     }
 
-    /// Whether a decision leaves an audit record.
-    pub fn is_recorded(&self, settled: &Settled) -> bool {
-        self.policy.audit.record(&settled.decision)
+    /// Notes whether the host writes audit records to its log, which an operator may change at any time.
+    pub fn set_logs_records(&mut self, logs: bool) {
+        self.logs_records = logs;
+    }
+
+    /// Whether decisions leave audit records at all.
+    pub(super) fn leaves_records(&self) -> bool {
+        self.logs_records || self.policy.audit.to != AuditTo::Log
+    }
+
+    /// Whether the host is to keep the audit record of a decision for its access logs.
+    pub fn keeps_record(&self, settled: &Settled) -> bool {
+        self.policy.audit.to != AuditTo::Log && self.policy.audit.record(&settled.decision)
+    }
+
+    /// Whether the audit record goes to the log: also one that no access log gets, because the host did not
+    /// keep it or the request has ended.
+    pub fn logs_record(&self, settled: &Settled) -> bool {
+        let is_for_log = self.policy.audit.to != AuditTo::AccessLog || !settled.is_kept;
+        self.logs_records && is_for_log && self.policy.audit.record(&settled.decision)
     }
 
     /// How many seconds are left until each upstream API key expires.

@@ -38,7 +38,7 @@ impl<H: Host> Worker<H> {
     pub fn new(host: H, context: u32, policy: Arc<Policy>) -> Self {
         let crypto = signature_verifier(&host, policy.crypto);
         let mut state = State::new(Gate::new(policy, crypto));
-        state.look_at_log_level(&host);
+        state.gate.set_logs_records(host.logs_information());
         state.gate.open(&host);
         state.adjust_tick(&host);
         let state = RefCell::new(state);
@@ -60,7 +60,7 @@ impl<H: Host> Worker<H> {
         self.settle(now);
         let mut state = self.state();
         state.report_metrics(host, now);
-        state.look_at_log_level(host);
+        state.gate.set_logs_records(host.logs_information());
         state.adjust_tick(host);
     }
 

@@ -14,7 +14,6 @@ use crate::decide::Need;
 use crate::facts::{CallId, Fact, KeyCount};
 use crate::gate::{Gate, Settled};
 use crate::observe::Metric;
-use crate::policy::AuditTo;
 use crate::time::UnixMillis;
 
 /// How often the remaining times of upstream API keys are reported: there may be thousands of keys.
@@ -38,8 +37,6 @@ pub(super) struct State {
     /// response to each is read.
     pub(super) calls: BTreeMap<u32, (CallId, usize)>,
     pub(super) resumed: ResumedRequests,
-    /// Whether the host writes audit records at all.
-    writes_audit: bool,
     tick: Duration,
     upstream_key_times_due: UnixMillis,
     warning_due: UnixMillis,
@@ -54,17 +51,11 @@ impl State {
             metrics: Metrics::default(),
             calls: BTreeMap::new(),
             resumed: ResumedRequests::default(),
-            writes_audit: false,
             tick: Duration::ZERO,
             upstream_key_times_due: UnixMillis(0),
             warning_due: UnixMillis(0),
             key_counts: Vec::new(),
         }
-    }
-
-    /// Asks the host whether it writes audit records, which an operator may change at any time.
-    pub(super) fn look_at_log_level<H: Host>(&mut self, host: &H) {
-        self.writes_audit = host.logs_information();
     }
 
     /// Asks the host for ticks as often as the gate needs them.
@@ -107,7 +98,7 @@ impl State {
 
     /// Reports the decision for the current request, whose address the host knows.
     pub(super) fn report_current<H: Host>(&mut self, host: &H, settled: &mut Settled) {
-        if self.logs_record(settled) {
+        if self.gate.logs_record(settled) {
             settled.set_source(|| current::source(host));
         }
         self.report(host, settled);
@@ -116,16 +107,9 @@ impl State {
     /// What the host is to keep of a request.
     pub(super) fn kept(&self, settled: &Settled) -> Kept {
         Kept {
-            record: self.gate.audit_to() != AuditTo::Log && self.gate.is_recorded(settled),
+            record: self.gate.keeps_record(settled),
             caller: self.gate.caller_properties(),
         }
-    }
-
-    /// Whether the audit record goes to the log: also one that no access log gets, because the host did not
-    /// keep it or the request has ended.
-    fn logs_record(&self, settled: &Settled) -> bool {
-        let is_for_log = self.gate.audit_to() != AuditTo::AccessLog || !settled.is_kept;
-        self.writes_audit && is_for_log && self.gate.is_recorded(settled)
     }
 
     /// Writes the audit record and counts the decision.
@@ -138,7 +122,7 @@ impl State {
                 host.log(Level::Warn, &format!("{NOT_SHOWN}: {why}"));
             }
         }
-        if self.logs_record(settled) {
+        if self.gate.logs_record(settled) {
             host.log(Level::Info, &settled.audit());
         }
         self.metrics.tally.count(&settled.decision);

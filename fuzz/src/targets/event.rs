@@ -103,6 +103,7 @@ fn decided(policy: &Policy, push: &Push, body: &[u8]) -> Decision {
     let context = DecisionContext {
         revocations: &NoRevocations,
         nonces: None,
+        is_recorded: true,
         policy,
         facts: &AtHand(policy),
         token_cache: &Default::default(),

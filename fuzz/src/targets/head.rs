@@ -61,6 +61,7 @@ fn decision(policy: &Policy, token_cache: &TokenCache<Caller>, request: &Request
     let context = DecisionContext {
         revocations: &n8n_idp_gate::decide::NoRevocations,
         nonces: None,
+        is_recorded: true,
         policy,
         facts: &AtHand(policy),
         token_cache,

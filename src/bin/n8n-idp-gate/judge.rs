@@ -49,6 +49,7 @@ impl<'c> Case<'c> {
         let context = DecisionContext {
             revocations: &n8n_idp_gate::decide::NoRevocations,
             nonces: None,
+            is_recorded: true,
             policy: self.policy,
             facts: self.known,
             token_cache: &TokenCache::default(),

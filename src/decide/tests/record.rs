@@ -62,6 +62,32 @@ fn a_token_that_is_not_good_leaves_what_it_claims_and_the_provider_whose_rules_i
     );
 }
 
+/// Tokens that are refused come by the thousand in an attack.
+#[test]
+fn without_a_record_claims_are_read_for_a_wait_alone() {
+    let claimed = |facts: &TestFacts, expiry: u64| {
+        let request = bearing(
+            "GET",
+            PATH,
+            &claims_with("reader", &json!({ "exp": expiry })),
+        );
+        let token_cache = TokenCache::default();
+        let context = DecisionContext {
+            is_recorded: false,
+            ..context(facts, &token_cache)
+        };
+        let decision = decide(context, Request::of_head(&request));
+        let waits = matches!(decision.outcome, Outcome::Await(_));
+        (waits, decision.record.claimed)
+    };
+    let mut facts = facts(&configuration());
+    assert_eq!(claimed(&facts, NOW.0 - 600), (false, None));
+    facts.pending = true;
+    let (waits, claimed) = claimed(&facts, NOW.0 + 300);
+    assert!(waits);
+    assert_eq!(claimed.unwrap().key_id.as_deref(), Some("one"));
+}
+
 #[test]
 fn a_caller_who_may_not_come_in_is_named_as_verified() {
     let known = json!({

@@ -50,6 +50,9 @@ fn records_for_access_logs_are_properties_of_their_requests() {
     scene.tick_after(500);
     assert_eq!(scene.request(4, good()), Flow::Continue);
     assert_eq!(kept(&scene, 4)["decision"], "forward");
+    assert_eq!(scene.request(5, forged()), Flow::Hold);
+    let claimed = json!({"iss": "https://idp.example", "aud": "api", "sub": "app", "client": "app", "kid": "one"});
+    assert_eq!(kept(&scene, 5)["claimed"], claimed);
 }
 
 #[test]
