@@ -10,7 +10,8 @@ const NUMBER: usize = 4;
 /// Writes a map.
 pub fn encode(pairs: &[(&str, &str)]) -> Vec<u8> {
     let texts = || pairs.iter().flat_map(|(name, value)| [*name, *value]);
-    let mut map = Vec::new();
+    let lengths = texts().map(|text| text.len().saturating_add(NUMBER + 1));
+    let mut map = Vec::with_capacity(lengths.fold(NUMBER, usize::saturating_add));
     push_number(&mut map, pairs.len());
     for text in texts() {
         push_number(&mut map, text.len());
