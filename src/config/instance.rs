@@ -22,7 +22,7 @@ use super::rest::warn_of_own_scope;
 use super::syntax::{HostName, Text};
 use super::webhook::{may_take_tokens, webhooks};
 use crate::http::HostPattern;
-use crate::n8n::{EMBED_SCOPE, REST_SCOPE};
+use crate::n8n::{Prefixes, EMBED_SCOPE, REST_SCOPE};
 use crate::policy::{
     Access, DpopUse, DuplicateHost, Instance, InstanceId, Instances, Principals, PublicApi,
     RestAuth,
@@ -212,7 +212,7 @@ fn instance(
         public_origins: public_origins?,
         path_prefix: path_prefix?,
         line: line?,
-        endpoints: endpoints?,
+        prefixes: Prefixes::of(endpoints?),
         has_shadow: raw.shadow.given,
     })
 }

@@ -40,7 +40,7 @@ pub(super) fn with_bearer(
         form,
         token_endpoints,
     };
-    let path = form.path(&instance.endpoints.api);
+    let path = form.path(&instance.endpoints().api);
     let describe = Describe::new(key, Arc::clone(shown), path);
     Outcome::Job(Job::Describe(Box::new(describe)))
 }

@@ -38,7 +38,7 @@ const MAX_REDIRECT: usize = 2048;
 /// Whether a path of n8n is that of log-ins: Express compares it without regard to case.
 pub(super) fn is_its_path(instance: &Instance, path: &[u8]) -> bool {
     let path = path.strip_suffix(b"/").unwrap_or(path);
-    let own = ["/", &instance.endpoints.rest, PATH].concat();
+    let own = ["/", &instance.endpoints().rest, PATH].concat();
     path.eq_ignore_ascii_case(own.as_bytes())
 }
 

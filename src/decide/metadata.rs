@@ -32,7 +32,7 @@ pub(super) fn at_root(
     let Ok(Location::Inside(path)) = instance.locate(described(request.path())?) else {
         return None;
     };
-    let route = classify(&instance.endpoints, path).ok()?;
+    let route = classify(&instance.prefixes, path).ok()?;
     if route.api_call().is_some_and(<[String]>::is_empty) {
         record.surface = Some(Surface::Gate);
         return Some(of_public_api(policy, instance, request));
@@ -50,7 +50,7 @@ pub(super) fn of_trigger(
     request: &RequestHead,
     record: &mut DecisionRecord,
 ) -> Option<Result<Outcome, Stop>> {
-    let route = classify(&instance.endpoints, path).ok()?;
+    let route = classify(&instance.prefixes, path).ok()?;
     let RuleChoice::Rule(rule) = instance.webhooks.choose(&route, request.query()) else {
         return None;
     };

@@ -131,7 +131,7 @@ fn outcome(
     } else {
         classify
     };
-    let route = classify(&instance.endpoints, path).map_err(Reason::Path)?;
+    let route = classify(&instance.prefixes, path).map_err(Reason::Path)?;
     draft.record.surface = Some(route.surface);
     let outcome = inside(context, instance, request, (&route, path), draft)?;
     if let (Outcome::Pass(_), Surface::Ui | Surface::Rest) = (&outcome, route.surface) {

@@ -17,7 +17,7 @@ pub fn presented_token(
     let Ok(Location::Inside(path)) = instance.locate(head.path()) else {
         return None;
     };
-    let route = classify(&instance.endpoints, path).ok()?;
+    let route = classify(&instance.prefixes, path).ok()?;
     let credential = match route.surface {
         Surface::PublicApi => Credential::of_api_call(policy, &instance.public_api, head),
         Surface::Rest if instance.rest == RestAuth::Bearer => {

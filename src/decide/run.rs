@@ -41,7 +41,7 @@ pub(super) fn decide(
     let input = RunInput::read(request.body(MAX_INPUT)?).map_err(Reason::InputMalformed)?;
     let plan = Plan {
         provisioning: Arc::clone(provisioning),
-        endpoints: instance.endpoints.clone(),
+        endpoints: instance.endpoints().clone(),
         path_prefix: instance.path_prefix().to_owned(),
         user: Arc::clone(user),
         session,

@@ -179,7 +179,7 @@ fn policy(keys: KeySource, secret: Option<&str>) -> Policy {
             },
             webhooks: crate::policy::WebhookRules::default(),
             public_origins: Vec::new(),
-            endpoints: crate::n8n::Endpoints::default(),
+            prefixes: crate::n8n::Prefixes::default(),
             path_prefix: None,
             outside: Access::Deny,
             line: Line::default(),

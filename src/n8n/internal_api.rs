@@ -203,10 +203,10 @@ const ROUTES: &[InternalRoute] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::n8n::{classify_for_token, Endpoints};
+    use crate::n8n::{classify_for_token, Prefixes};
 
     fn verdict(path: &str) -> Option<Closed> {
-        let route = classify_for_token(&Endpoints::default(), path.as_bytes()).unwrap();
+        let route = classify_for_token(&Prefixes::default(), path.as_bytes()).unwrap();
         closed_to_tokens(&route)
     }
 

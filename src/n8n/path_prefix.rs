@@ -6,7 +6,7 @@
 
 use super::path::{could_begin_with, fault_of, segments};
 use super::route::could_be_guarded;
-use super::{EndpointFault, Endpoints, PathFault};
+use super::{EndpointFault, Endpoints, PathFault, Prefixes};
 
 /// A path such as `/n8n`, without a slash at its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl PathPrefix {
     /// decision was about.
     pub fn locate<'p>(
         &self,
-        endpoints: &Endpoints,
+        prefixes: &Prefixes,
         path: &'p [u8],
     ) -> Result<Location<'p>, PathFault> {
         match path.strip_prefix(self.text.as_bytes()) {
@@ -69,7 +69,7 @@ impl PathPrefix {
         let has_one_reading =
             !path.contains(&b'%') && segments(path).all(|segment| fault_of(segment).is_none());
         let could_be_inside = if has_one_reading {
-            self.is_taken_off(endpoints, path)
+            self.is_taken_off(prefixes, path)
         } else {
             could_begin_with(path, &self.folded)
         };
@@ -82,7 +82,7 @@ impl PathPrefix {
     /// Whether a route that ignores case, or matches within a segment, would give n8n a path that the
     /// gate guards. `/n8n-docs` is of another application beside `/n8n`, and no path that a route makes
     /// of it is guarded.
-    fn is_taken_off(&self, endpoints: &Endpoints, path: &[u8]) -> bool {
+    fn is_taken_off(&self, prefixes: &Prefixes, path: &[u8]) -> bool {
         let Some((start, rest)) = path.split_at_checked(self.text.len()) else {
             return false;
         };
@@ -92,7 +92,7 @@ impl PathPrefix {
         if rest.is_empty() || rest.starts_with(b"/") {
             return true;
         }
-        could_be_guarded(endpoints, &[b"/", rest].concat())
+        could_be_guarded(prefixes, &[b"/", rest].concat())
     }
 }
 
@@ -103,7 +103,7 @@ mod tests {
 
     fn located<'p>(prefix: &str, path: &'p str) -> Result<Location<'p>, PathFault> {
         let prefix = PathPrefix::parse(prefix).unwrap();
-        prefix.locate(&Endpoints::default(), path.as_bytes())
+        prefix.locate(&Prefixes::default(), path.as_bytes())
     }
 
     #[test]
@@ -222,7 +222,7 @@ mod tests {
             let longer: Vec<_> = longer.collect();
             paths.extend(longer);
         }
-        let endpoints = Endpoints::default();
+        let prefixes = Prefixes::default();
         let mut met = 0_usize;
         for path in &paths {
             for stripped in routes(path) {
@@ -230,8 +230,8 @@ mod tests {
                 let is_webhook = lower == "/webhook" || lower.starts_with("/webhook/");
                 let judged = match located("/n8n", path) {
                     Err(_) => continue,
-                    Ok(Location::Inside(inside)) => classify(&endpoints, inside),
-                    Ok(Location::Outside) => Ok(classify(&endpoints, b"/").unwrap()),
+                    Ok(Location::Inside(inside)) => classify(&prefixes, inside),
+                    Ok(Location::Outside) => Ok(classify(&prefixes, b"/").unwrap()),
                 };
                 let Ok(judged) = judged.map(|route| route.surface) else {
                     continue;

@@ -2,9 +2,6 @@
 
 use super::Surface;
 
-/// Where chat platforms call n8n's agents, below the internal API.
-pub(super) const AGENT_WEBHOOKS: &str = "/projects/*/agents/v2/*/webhooks";
-
 /// Where metadata of protected resources is, before the path of the resource (RFC 9728 §3.1).
 pub const WELL_KNOWN: &str = ".well-known/oauth-protected-resource";
 
@@ -173,59 +170,5 @@ impl Prefix {
             Self::Metrics => "/metrics",
             Self::Health => "/healthz",
         }
-    }
-}
-
-/// Where a prefix is: two texts, one behind the other, so that no request has to join them. `*`
-/// stands for any segment.
-#[derive(Clone, Copy, Debug)]
-pub struct PrefixPath<'e> {
-    start: &'e str,
-    end: &'static str,
-}
-
-impl<'e> PrefixPath<'e> {
-    pub(super) const fn new(start: &'e str) -> Self {
-        Self { start, end: "" }
-    }
-
-    pub(super) const fn with(self, end: &'static str) -> Self {
-        Self { end, ..self }
-    }
-
-    /// The whole text.
-    pub fn text(self) -> String {
-        [self.start, self.end].concat()
-    }
-
-    /// How many segments it has, if `path` begins with them, without regard to case.
-    pub(super) fn length_at_start(self, path: &[u8]) -> Option<usize> {
-        // Most prefixes are told apart by their first byte.
-        let begins_so = |first: &u8| {
-            self.start
-                .as_bytes()
-                .first()
-                .is_none_or(|own| own.eq_ignore_ascii_case(first))
-        };
-        if !path.get(1).is_some_and(begins_so) {
-            return None;
-        }
-        let mut rest = path.strip_prefix(b"/")?;
-        let mut length = 1_usize;
-        for byte in self.start.bytes().chain(self.end.bytes()) {
-            if byte == b'*' {
-                let is_inner = |byte: &&u8| **byte != b'/';
-                let segment = rest.iter().take_while(is_inner).count();
-                rest = rest.get(segment..)?;
-                continue;
-            }
-            let (first, after) = rest.split_first()?;
-            if !first.eq_ignore_ascii_case(&byte) {
-                return None;
-            }
-            length = length.saturating_add(usize::from(byte == b'/'));
-            rest = after;
-        }
-        (rest.is_empty() || rest.starts_with(b"/")).then_some(length)
     }
 }

@@ -3,8 +3,8 @@
 use super::path::{
     could_be_under, decode_plain, fault_of, has_needless_encoding, segments, MOST_SEGMENTS,
 };
-use super::prefix::{Prefix, PrefixPath, WELL_KNOWN};
-use super::{Endpoints, PathFault, Surface};
+use super::prefix::{Prefix, WELL_KNOWN};
+use super::{PathFault, Prefixes, Surface};
 
 /// A path that has one reading.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,28 +55,28 @@ impl Route {
 /// decodes parameters once. A path that it routes to a guarded surface must have no other reading. A
 /// path that it routes elsewhere must have no reading as a path of a guarded surface. Every other path
 /// is refused.
-pub fn classify(endpoints: &Endpoints, path: &[u8]) -> Result<Route, PathFault> {
-    classify_where(endpoints, path, Prefix::is_guarded)
+pub fn classify(prefixes: &Prefixes, path: &[u8]) -> Result<Route, PathFault> {
+    classify_where(prefixes, path, Prefix::is_guarded)
 }
 
 /// The same for a request that may get a session of n8n: the internal API is guarded, too, and the route of
 /// a path below it has its segments.
-pub fn classify_for_token(endpoints: &Endpoints, path: &[u8]) -> Result<Route, PathFault> {
-    classify_where(endpoints, path, |prefix| {
+pub fn classify_for_token(prefixes: &Prefixes, path: &[u8]) -> Result<Route, PathFault> {
+    classify_where(prefixes, path, |prefix| {
         prefix.is_guarded() || prefix == Prefix::Rest
     })
 }
 
 fn classify_where(
-    endpoints: &Endpoints,
+    prefixes: &Prefixes,
     path: &[u8],
     guards: impl Fn(Prefix) -> bool,
 ) -> Result<Route, PathFault> {
     if !path.starts_with(b"/") {
         return Err(PathFault::NotAbsolute);
     }
-    let prefixes = endpoints.prefixes();
-    let (prefix, prefix_length) = longest_prefix(&prefixes, path);
+    let longest = prefixes.longest(path);
+    let prefix = longest.map(|longest| longest.prefix);
     let is_guarded = prefix.is_some_and(&guards);
 
     // Readings are followed segment by segment, and rules are compared with single segments. For paths
@@ -101,7 +101,7 @@ fn classify_where(
         if is_odd && is_deep {
             return Err(PathFault::TooManySegments);
         }
-        if is_odd && could_be_one_of(endpoints, path, guards) {
+        if is_odd && could_be_under(path, &prefixes.texts(guards)) {
             return Err(fault.unwrap_or(PathFault::EncodedLiteral));
         }
         if prefix == Some(Prefix::ProtectedResource) && !is_deep {
@@ -114,9 +114,11 @@ fn classify_where(
         surface: prefix.map_or(Surface::Ui, Prefix::surface),
         segments: decoded,
         prefix,
-        prefix_length: prefix.map_or(0, |prefix| prefix_length.saturating_sub(prefix.spoken_of())),
+        prefix_length: longest.map_or(0, |longest| {
+            longest.length.saturating_sub(longest.prefix.spoken_of())
+        }),
     };
-    if is_own_document(endpoints, &route) {
+    if is_own_document(prefixes, &route) {
         route.surface = Surface::Gate;
     }
     Ok(route)
@@ -130,26 +132,8 @@ pub fn described(path: &[u8]) -> Option<&[u8]> {
 }
 
 /// Whether some server could read `path` as a path that this filter guards.
-pub(super) fn could_be_guarded(endpoints: &Endpoints, path: &[u8]) -> bool {
-    could_be_one_of(endpoints, path, Prefix::is_guarded)
-}
-
-fn could_be_one_of(endpoints: &Endpoints, path: &[u8], guards: impl Fn(Prefix) -> bool) -> bool {
-    let prefixes = endpoints.prefixes().into_iter();
-    let guarded = prefixes.filter(|(prefix, _)| guards(*prefix));
-    let guarded: Vec<String> = guarded.map(|(_, path)| path.text()).collect();
-    let guarded: Vec<&str> = guarded.iter().map(String::as_str).collect();
-    could_be_under(path, &guarded)
-}
-
-/// The longest prefix of `path` and how many segments it has.
-fn longest_prefix(prefixes: &[(Prefix, PrefixPath<'_>)], path: &[u8]) -> (Option<Prefix>, usize) {
-    let lengths = prefixes
-        .iter()
-        .filter_map(|(prefix, own)| Some((Some(*prefix), own.length_at_start(path)?)));
-    lengths
-        .max_by_key(|(_, length)| *length)
-        .unwrap_or_default()
+pub(super) fn could_be_guarded(prefixes: &Prefixes, path: &[u8]) -> bool {
+    could_be_under(path, &prefixes.texts(Prefix::is_guarded))
 }
 
 /// What would make n8n look up another trigger than the one that the path names, if anything does.
@@ -171,13 +155,13 @@ fn looks_up_another(prefix: Prefix, segments: &[String]) -> Option<PathFault> {
 
 /// Whether the path is that of the metadata which this filter serves (RFC 9728 §3.1); the rest
 /// below that prefix is n8n's.
-fn is_own_document(endpoints: &Endpoints, route: &Route) -> bool {
+fn is_own_document(prefixes: &Prefixes, route: &Route) -> bool {
     route.prefix == Some(Prefix::ProtectedResource)
         && route
             .below_prefix()
             .iter()
             .map(|segment| segment.to_ascii_lowercase())
-            .eq(endpoints.api.split('/').chain(["v1"]))
+            .eq(prefixes.endpoints().api.split('/').chain(["v1"]))
 }
 
 #[cfg(test)]

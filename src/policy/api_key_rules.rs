@@ -104,7 +104,7 @@ impl ApiKeyRule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::n8n::{classify, Endpoints};
+    use crate::n8n::{classify, Endpoints, Prefixes};
     use ApiKeys::{Pass, Refuse};
 
     type Row = (Option<&'static str>, Option<&'static str>, ApiKeys);
@@ -123,7 +123,7 @@ mod tests {
     }
 
     fn choose(rules: &ApiKeyRules, host: Option<&str>, path: &str) -> ApiKeys {
-        let route = classify(&Endpoints::default(), path.as_bytes()).unwrap();
+        let route = classify(&Prefixes::default(), path.as_bytes()).unwrap();
         rules.choose(host, &route)
     }
 

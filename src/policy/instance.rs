@@ -9,7 +9,7 @@ use super::{
 };
 use crate::http::{Endpoint, Origin};
 use crate::identity::Identity;
-use crate::n8n::{Endpoints, Line, Location, PathFault, PathPrefix, ScopeSet};
+use crate::n8n::{Endpoints, Line, Location, PathFault, PathPrefix, Prefixes, ScopeSet};
 
 /// The index of an instance in [`Policy::instances`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,7 +40,7 @@ pub struct Instance {
     /// The line of n8n that it is of.
     pub line: Line,
     /// Where n8n serves its surfaces.
-    pub endpoints: Endpoints,
+    pub prefixes: Prefixes,
     /// Whether `/metrics` of n8n can be reached.
     pub metrics: Access,
     /// Whether n8n's own authorization server can be reached.
@@ -60,8 +60,13 @@ impl Instance {
     pub fn locate<'p>(&self, path: &'p [u8]) -> Result<Location<'p>, PathFault> {
         match &self.path_prefix {
             None => Ok(Location::Inside(path)),
-            Some(prefix) => prefix.locate(&self.endpoints, path),
+            Some(prefix) => prefix.locate(&self.prefixes, path),
         }
+    }
+
+    /// The endpoints that its prefixes follow from.
+    pub const fn endpoints(&self) -> &Endpoints {
+        self.prefixes.endpoints()
     }
 
     /// What the roles and scopes of a caller and its principal grant, within `allow` of the principal.

@@ -103,9 +103,7 @@ impl PathPattern {
         let path = pattern.strip_prefix('/').ok_or(PatternFault::NotAbsolute)?;
         let path = path.strip_suffix('/').unwrap_or(path);
         let all: Vec<&str> = path.split('/').collect();
-        let prefixes = endpoints
-            .prefixes()
-            .map(|(prefix, path)| (prefix, path.text()));
+        let prefixes = endpoints.prefixes();
         let known = || prefixes.iter().filter(|(prefix, _)| may_begin(*prefix));
         let (prefix, length) = known()
             .filter_map(|(prefix, path)| Some((*prefix, length_at_start(&all, path)?)))

@@ -63,7 +63,12 @@ impl<'r> Resource<'r> {
             return Some(Self::new(instance, origin, [slash, path, "", ""]));
         }
         let origin = [scheme(request), "://", authority(request)?];
-        let path = [instance.path_prefix(), "/", &instance.endpoints.api, "/v1"];
+        let path = [
+            instance.path_prefix(),
+            "/",
+            &instance.endpoints().api,
+            "/v1",
+        ];
         Some(Self::new(instance, origin, path))
     }
 

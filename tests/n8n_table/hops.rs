@@ -4,7 +4,7 @@
 //! a guarded surface of n8n must be guarded here, and the surface here must be the surface in n8n.
 //! Otherwise an attacker could avoid a rule.
 
-use n8n_idp_gate::n8n::{classify, Endpoints, Line, Operation, Surface};
+use n8n_idp_gate::n8n::{classify, Endpoints, Line, Operation, Prefixes, Surface};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -133,7 +133,7 @@ fn cut(text: &[u8], is_end: impl Fn(u8) -> bool) -> Vec<u8> {
 }
 
 /// The guarded prefixes of two n8n installations.
-fn endpoints(is_renamed: bool) -> (Endpoints, [(Surface, &'static str); 5]) {
+fn prefixes(is_renamed: bool) -> (Prefixes, [(Surface, &'static str); 5]) {
     let (api, webhook, rest) = if is_renamed {
         ("rest/api", "hooks/in", "internal")
     } else {
@@ -152,7 +152,7 @@ fn endpoints(is_renamed: bool) -> (Endpoints, [(Surface, &'static str); 5]) {
         (Surface::Mcp, "mcp"),
         (Surface::Metrics, "metrics"),
     ];
-    (endpoints, guarded)
+    (Prefixes::of(endpoints), guarded)
 }
 
 /// The guarded surface to which n8n would route `path`, and the parameters. It is the routing of
@@ -256,10 +256,10 @@ proptest! {
     fn nothing_guarded_in_n8n_was_passed_as_something_else(
         is_renamed in any::<bool>(), path in path(), way in way(),
     ) {
-        let (endpoints, guarded) = endpoints(is_renamed);
+        let (prefixes, guarded) = prefixes(is_renamed);
         let arrived = way.iter().fold(path.clone(), |path, hop| hop.apply(&path));
         if let (Some((surface, _)), Ok(route)) =
-            (route_as_n8n(&guarded, &arrived), classify(&endpoints, &path))
+            (route_as_n8n(&guarded, &arrived), classify(&prefixes, &path))
         {
             let arrived = arrived.escape_ascii().to_string();
             prop_assert_eq!(surface, route.surface, "arrived as {}", arrived);
@@ -270,9 +270,9 @@ proptest! {
     fn a_guarded_path_means_the_same_after_every_hop(
         is_renamed in any::<bool>(), path in path(), way in way(),
     ) {
-        let (endpoints, guarded) = endpoints(is_renamed);
+        let (prefixes, guarded) = prefixes(is_renamed);
         let arrived = way.iter().fold(path.clone(), |path, hop| hop.apply(&path));
-        if let Some(route) = classify(&endpoints, &path).ok().filter(|r| is_guarded(r.surface)) {
+        if let Some(route) = classify(&prefixes, &path).ok().filter(|r| is_guarded(r.surface)) {
             let prefix = guarded.iter().find(|(surface, _)| *surface == route.surface);
             let below = route
                 .segments
@@ -281,7 +281,7 @@ proptest! {
                 .map(|segment| segment.to_ascii_lowercase().into_bytes())
                 .collect();
             prop_assert_eq!(Some((route.surface, below)), route_as_n8n(&guarded, &arrived));
-            if let Ok(again) = classify(&endpoints, &arrived) {
+            if let Ok(again) = classify(&prefixes, &arrived) {
                 for line in Line::ALL {
                     let found = Operation::find(b"GET", &route, line);
                     prop_assert_eq!(found, Operation::find(b"GET", &again, line));
@@ -292,7 +292,7 @@ proptest! {
 
     #[test]
     fn no_bytes_cause_a_panic(path in prop::collection::vec(any::<u8>(), 0..200)) {
-        if let Ok(route) = classify(&Endpoints::default(), &path) {
+        if let Ok(route) = classify(&Prefixes::default(), &path) {
             prop_assert!(path.starts_with(b"/"));
             let is_whole = route.segments.iter().all(|segment| !segment.is_empty());
             prop_assert!(is_whole || !is_guarded(route.surface));

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use n8n_idp_gate::n8n::{classify, Endpoints, Line, Operation, Route, ScopeSet};
+use n8n_idp_gate::n8n::{classify, Line, Operation, Prefixes, Route, ScopeSet};
 use serde_json::Value;
 
 fn route(path: &str) -> Route {
-    classify(&Endpoints::default(), path.as_bytes()).unwrap()
+    classify(&Prefixes::default(), path.as_bytes()).unwrap()
 }
 
 fn find(method: &str, path: &str, line: Line) -> Option<&'static Operation> {

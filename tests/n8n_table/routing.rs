@@ -1,6 +1,6 @@
 //! The surfaces of the table's paths.
 
-use n8n_idp_gate::n8n::{classify, Endpoints};
+use n8n_idp_gate::n8n::{classify, Endpoints, Prefixes};
 use serde_json::Value;
 
 use super::is_guarded;
@@ -9,7 +9,7 @@ const ROUTING: &str = include_str!("../real/routing.json");
 
 struct Row {
     group: String,
-    endpoints: Endpoints,
+    prefixes: Prefixes,
     method: String,
     target: String,
     n8n: String,
@@ -25,7 +25,7 @@ fn rows() -> Vec<Row> {
         for row in content["rows"].as_array().unwrap() {
             rows.push(Row {
                 group: group.clone(),
-                endpoints: endpoints_of(&content["environment"]),
+                prefixes: prefixes_of(&content["environment"]),
                 method: row["method"].as_str().unwrap_or("GET").to_owned(),
                 target: expand(&text(row, "path")),
                 n8n: text(row, "n8n"),
@@ -37,8 +37,8 @@ fn rows() -> Vec<Row> {
     rows
 }
 
-/// The endpoints of an n8n with these environment variables.
-fn endpoints_of(environment: &Value) -> Endpoints {
+/// The prefixes of an n8n with these environment variables.
+fn prefixes_of(environment: &Value) -> Prefixes {
     let mut endpoints = Endpoints::default();
     for (variable, value) in environment.as_object().unwrap() {
         let endpoint = match variable.as_str() {
@@ -51,7 +51,7 @@ fn endpoints_of(environment: &Value) -> Endpoints {
         *endpoint = Endpoints::normalize(value.as_str().unwrap()).unwrap();
     }
     assert_eq!(endpoints.conflicts(), []);
-    endpoints
+    Prefixes::of(endpoints)
 }
 
 /// Expands `{n*text}` to `text` n times, as the script does that sends the rows.
@@ -74,8 +74,8 @@ fn path_of(target: &str) -> Vec<u8> {
         .collect()
 }
 
-fn say(endpoints: &Endpoints, path: &[u8]) -> String {
-    match classify(endpoints, path) {
+fn say(prefixes: &Prefixes, path: &[u8]) -> String {
+    match classify(prefixes, path) {
         Ok(route) => route.surface.as_str().to_owned(),
         Err(fault) => format!("400 {}", fault.as_str()),
     }
@@ -86,7 +86,7 @@ fn every_path_has_the_surface_of_the_table() {
     let wrong: Vec<String> = rows()
         .iter()
         .filter_map(|row| {
-            let found = say(&row.endpoints, &path_of(&row.target));
+            let found = say(&row.prefixes, &path_of(&row.target));
             (found != row.gate).then(|| format!("{} {:.80}: {found}", row.group, row.target))
         })
         .collect();
@@ -105,7 +105,7 @@ fn what_n8n_guards_is_never_passed_as_something_else() {
     let is_guarded_there = |row: &&Row| guarded_by_n8n(&row.n8n) || guarded_by_n8n(&row.n8n_1);
     for row in rows().iter().filter(is_guarded_there) {
         met += 1;
-        if let Ok(route) = classify(&row.endpoints, &path_of(&row.target)) {
+        if let Ok(route) = classify(&row.prefixes, &path_of(&row.target)) {
             assert!(
                 is_guarded(route.surface),
                 "{} {} passed as {:?}",
@@ -135,7 +135,7 @@ fn odd_paths_that_no_program_reads_as_guarded_pass() {
         ("/.well-known/oauth-protected-resource//api/v1", "oauth"),
     ] {
         assert_eq!(
-            say(&Endpoints::default(), path.as_bytes()),
+            say(&Prefixes::default(), path.as_bytes()),
             surface,
             "{path}"
         );
@@ -164,7 +164,7 @@ fn odd_paths_that_a_program_may_read_as_guarded_are_refused() {
         ("/%%36%31pi/v1", "bad_percent_encoding"),
         ("", "not_absolute"),
     ] {
-        let found = say(&Endpoints::default(), path.as_bytes());
+        let found = say(&Prefixes::default(), path.as_bytes());
         assert_eq!(found, format!("400 {fault}"), "{path}");
     }
 }

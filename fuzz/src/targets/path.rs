@@ -2,7 +2,7 @@
 //!
 //! The first byte chooses the names of the endpoints: `o` for others than n8n's own.
 
-use n8n_idp_gate::n8n::{classify, Endpoints, Location, PathPrefix, Route, Surface};
+use n8n_idp_gate::n8n::{classify, Endpoints, Location, PathPrefix, Prefixes, Route, Surface};
 
 use crate::oracle::{odd_readings, readings};
 
@@ -20,7 +20,8 @@ pub fn run(input: &[u8]) {
         "hooks".clone_into(&mut endpoints.webhook);
         "a/b".clone_into(&mut endpoints.form);
     }
-    if let Ok(route) = classify(&endpoints, path) {
+    let prefixes = Prefixes::of(endpoints);
+    if let Ok(route) = classify(&prefixes, path) {
         // In a guarded path an encoded space or letter that is not ASCII is one of a name.
         let readings = if is_guarded(route.surface) {
             readings(path)
@@ -28,20 +29,20 @@ pub fn run(input: &[u8]) {
             odd_readings(path)
         };
         for reading in &readings {
-            if let Ok(other) = classify(&endpoints, reading) {
+            if let Ok(other) = classify(&prefixes, reading) {
                 check_reading(&route, &other, path, reading);
             }
         }
         if is_guarded(route.surface) {
-            check_again(&endpoints, &route, path);
+            check_again(&prefixes, &route, path);
         }
     }
     let prefix = PathPrefix::parse(PREFIX).expect("a prefix");
-    match prefix.locate(&endpoints, path) {
+    match prefix.locate(&prefixes, path) {
         Ok(Location::Outside) => {
             for reading in &odd_readings(path) {
                 let is_inside =
-                    matches!(prefix.locate(&endpoints, reading), Ok(Location::Inside(_)));
+                    matches!(prefix.locate(&prefixes, reading), Ok(Location::Inside(_)));
                 assert!(!is_inside, "{} is read as {}", shown(path), shown(reading));
             }
         }
@@ -68,7 +69,7 @@ fn check_reading(route: &Route, other: &Route, path: &[u8], reading: &[u8]) {
 }
 
 /// A guarded path is its segments: written anew from them, it is the same.
-fn check_again(endpoints: &Endpoints, route: &Route, path: &[u8]) {
+fn check_again(prefixes: &Prefixes, route: &Route, path: &[u8]) {
     let mut anew = String::new();
     for segment in &route.segments {
         anew.push('/');
@@ -80,7 +81,7 @@ fn check_again(endpoints: &Endpoints, route: &Route, path: &[u8]) {
             }
         }
     }
-    let again = classify(endpoints, anew.as_bytes());
+    let again = classify(prefixes, anew.as_bytes());
     assert_eq!(again.as_ref(), Ok(route), "{} is {anew}", shown(path));
 }
 

@@ -213,7 +213,7 @@ impl Target {
             )?;
         done(&Desk {
             client: Client::new(&address)?,
-            endpoints: &instance.endpoints,
+            endpoints: instance.endpoints(),
             account: Account::new(self.email.as_deref(), self.password_stdin)?,
             slots,
             seed: raw.seed,

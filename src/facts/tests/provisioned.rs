@@ -25,7 +25,7 @@ pub(super) fn provisioned() -> Policy {
             authority: "n8n:5678".to_owned(),
             path: String::new(),
         },
-        paths: AccountPaths::of(&instance.endpoints),
+        paths: AccountPaths::of(instance.endpoints()),
         api_key: Secret::new(PROVISIONING_KEY.to_owned()),
         seed: Secret::new("a seed of some length".to_owned()),
         email_domain: "gate.invalid".to_owned(),

@@ -1,10 +1,10 @@
 //! Which operation a call is, and what it needs.
 
 use super::*;
-use crate::n8n::{classify, Endpoints};
+use crate::n8n::{classify, Prefixes};
 
 fn find(method: &str, path: &str, line: Line) -> Option<&'static Operation> {
-    let route = classify(&Endpoints::default(), path.as_bytes()).expect("one reading");
+    let route = classify(&Prefixes::default(), path.as_bytes()).expect("one reading");
     Operation::find(method.as_bytes(), &route, line)
 }
 

@@ -1,20 +1,21 @@
 //! To which surface of n8n a path belongs, and which document the gate serves itself.
 
 use super::*;
+use crate::n8n::Endpoints;
 
-fn surface(endpoints: &Endpoints, path: &str) -> Result<Surface, PathFault> {
-    classify(endpoints, path.as_bytes()).map(|route| route.surface)
+fn surface(prefixes: &Prefixes, path: &str) -> Result<Surface, PathFault> {
+    classify(prefixes, path.as_bytes()).map(|route| route.surface)
 }
 
 #[test]
 fn the_gate_serves_the_metadata_of_the_public_api_only() {
-    let usual = Endpoints::default();
-    let moved = Endpoints {
+    let usual = Prefixes::default();
+    let moved = Prefixes::of(Endpoints {
         api: "automation/api".to_owned(),
         ..Endpoints::default()
-    };
+    });
     let well_known = |below: &str| format!("/.well-known/oauth-protected-resource{below}");
-    for (endpoints, path, expected) in [
+    for (prefixes, path, expected) in [
         (&usual, well_known("/api/v1"), Surface::Gate),
         (&usual, well_known("/api/v1/"), Surface::Gate),
         (&usual, well_known("/API/V1"), Surface::Gate),
@@ -28,7 +29,7 @@ fn the_gate_serves_the_metadata_of_the_public_api_only() {
         (&moved, well_known("/automation/api/v1"), Surface::Gate),
         (&moved, well_known("/api/v1"), Surface::Oauth),
     ] {
-        assert_eq!(surface(endpoints, &path), Ok(expected), "{path}");
+        assert_eq!(surface(prefixes, &path), Ok(expected), "{path}");
     }
 }
 
@@ -60,7 +61,7 @@ fn a_path_below_the_well_known_one_describes_a_resource() {
 #[test]
 fn only_version_1_of_the_public_api_has_calls() {
     let call = |path: &str| {
-        let route = classify(&Endpoints::default(), path.as_bytes()).expect("one reading");
+        let route = classify(&Prefixes::default(), path.as_bytes()).expect("one reading");
         route.api_call().map(<[String]>::to_vec)
     };
     let users = Some(vec!["users".to_owned()]);
@@ -81,7 +82,7 @@ fn only_version_1_of_the_public_api_has_calls() {
 #[test]
 fn a_path_is_taken_apart_where_something_is_decided_by_its_segments_alone() {
     let segments = |path: &[u8]| {
-        let route = classify(&Endpoints::default(), path).expect("one reading");
+        let route = classify(&Prefixes::default(), path).expect("one reading");
         (route.surface, route.segments)
     };
     let of_webhook = ["webhook", "a b"].map(str::to_owned).to_vec();
@@ -106,12 +107,12 @@ fn an_odd_path_is_refused_if_a_program_could_read_it_as_a_guarded_one() {
         "/%webhook/../webhook/x",
         "/WEBHOO%4b/x",
     ] {
-        let found = surface(&Endpoints::default(), path);
+        let found = surface(&Prefixes::default(), path);
         assert!(found.is_err(), "{path}: {found:?}");
     }
     for path in ["/assets/%zz", "/a%20b", "/apis%2F", "/webhookx/%2e", "/x;y"] {
         assert_eq!(
-            surface(&Endpoints::default(), path),
+            surface(&Prefixes::default(), path),
             Ok(Surface::Ui),
             "{path}"
         );
@@ -121,7 +122,7 @@ fn an_odd_path_is_refused_if_a_program_could_read_it_as_a_guarded_one() {
 /// A route that is open must not be read as one that is closed.
 #[test]
 fn below_the_internal_api_a_request_with_a_token_has_one_reading() {
-    let endpoints = Endpoints::default();
+    let prefixes = Prefixes::default();
     for (path, fault) in [
         ("/rest/workflows/../me", PathFault::DotSegment),
         ("/rest/workflows/%2e%2e/me", PathFault::DotSegment),
@@ -137,7 +138,7 @@ fn below_the_internal_api_a_request_with_a_token_has_one_reading() {
         ("/rest/workflows%3fx", PathFault::EncodedDelimiter),
         ("/x/../rest/me", PathFault::DotSegment),
     ] {
-        let found = classify_for_token(&endpoints, path.as_bytes());
+        let found = classify_for_token(&prefixes, path.as_bytes());
         assert_eq!(found.map(|route| route.surface), Err(fault), "{path}");
     }
     for path in [
@@ -145,15 +146,15 @@ fn below_the_internal_api_a_request_with_a_token_has_one_reading() {
         "/REST/Workflows/",
         "/rest/credentials/a%20b",
     ] {
-        let route = classify_for_token(&endpoints, path.as_bytes()).unwrap();
+        let route = classify_for_token(&prefixes, path.as_bytes()).unwrap();
         assert_eq!(route.surface, Surface::Rest, "{path}");
         assert!(!route.below_prefix().is_empty(), "{path}");
     }
     // Agents are below it, and have rules of their own.
     let agent = "/rest/projects/7/agents/v2/x/webhooks/slack";
-    let route = classify_for_token(&endpoints, agent.as_bytes()).unwrap();
+    let route = classify_for_token(&prefixes, agent.as_bytes()).unwrap();
     assert_eq!(route.surface, Surface::Agent);
     // Without a token, n8n's own reading counts.
-    let route = classify(&endpoints, b"/rest/workflows/../me").unwrap();
+    let route = classify(&prefixes, b"/rest/workflows/../me").unwrap();
     assert_eq!(route.surface, Surface::Rest);
 }

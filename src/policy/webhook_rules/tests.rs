@@ -1,7 +1,7 @@
 //! Which rule is chosen for which path.
 
 use super::*;
-use crate::n8n::{classify, Endpoints, Line};
+use crate::n8n::{classify, Endpoints, Line, Prefixes};
 
 fn rules(patterns: &[&str]) -> WebhookRules {
     WebhookRules::new(
@@ -23,9 +23,9 @@ fn rules(patterns: &[&str]) -> WebhookRules {
 
 /// The pattern of the chosen rule, or what there is instead of one.
 fn chosen(patterns: &[&str], path: &str) -> String {
-    let endpoints = Endpoints::default();
+    let prefixes = Prefixes::default();
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
-    let route = match classify(&endpoints, path.as_bytes()) {
+    let route = match classify(&prefixes, path.as_bytes()) {
         Ok(route) => route,
         Err(fault) => return format!("400 {}", fault.as_str()),
     };
@@ -75,7 +75,7 @@ type Edit = fn(&mut WebhookRule);
 #[test]
 fn in_n8n_1_a_rule_for_one_endpoint_holds_at_the_others() {
     let chosen = |rules: &WebhookRules, path: &str| {
-        let route = classify(&Endpoints::default(), path.as_bytes()).unwrap();
+        let route = classify(&Prefixes::default(), path.as_bytes()).unwrap();
         match rules.choose(&route, b"") {
             RuleChoice::Rule(rule) => rule.pattern.to_string(),
             RuleChoice::Unguarded => "unguarded".to_owned(),
@@ -455,7 +455,7 @@ proptest::proptest! {
         let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
         let rules = rules(&patterns);
         for path in paths {
-            let route = classify(&Endpoints::default(), path.as_bytes()).unwrap();
+            let route = classify(&Prefixes::default(), path.as_bytes()).unwrap();
             let index = |rule| rules.list.iter().position(|one| std::ptr::eq(one, rule));
             let choice = match rules.choose(&route, b"") {
                 RuleChoice::Rule(rule) => Ok(index(rule)),

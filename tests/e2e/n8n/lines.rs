@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use n8n_idp_gate::n8n::{classify, Endpoints, Line, Operation};
+use n8n_idp_gate::n8n::{classify, Line, Operation, Prefixes};
 use serde_json::{json, Value};
 
 use crate::keys::Keys;
@@ -49,7 +49,7 @@ fn n8n_has_the_operations_of_its_line_and_no_others() {
     for (call, operation) in calls {
         // What one line has for it may be another operation: a literal of one is a parameter of the other.
         let path = operation.template().replace(['{', '}'], "");
-        let route = classify(&Endpoints::default(), format!("/api/v1{path}").as_bytes()).unwrap();
+        let route = classify(&Prefixes::default(), format!("/api/v1{path}").as_bytes()).unwrap();
         let method = operation.method.as_str().as_bytes();
         let is_here = Operation::find(method, &route, line).is_some();
         if is_here && LEADS_OUTSIDE.contains(&&*call) {

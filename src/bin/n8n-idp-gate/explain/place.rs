@@ -23,7 +23,7 @@ impl<'p> Place<'p> {
     pub(crate) fn of(policy: &'p Policy, head: &RequestHead) -> Self {
         let instance = policy.instances.of(head);
         let route = instance.and_then(|instance| match instance.locate(head.path()) {
-            Ok(Location::Inside(path)) => classify(&instance.endpoints, path).ok(),
+            Ok(Location::Inside(path)) => classify(&instance.prefixes, path).ok(),
             _ => None,
         });
         let rule = instance.zip(route.as_ref()).and_then(|(instance, route)| {

@@ -46,7 +46,7 @@ impl<'p> Target<'p> {
     fn of(instance: &'p Instance) -> Option<Self> {
         Some(Self {
             provisioning: instance.provisioning.as_deref()?,
-            endpoints: &instance.endpoints,
+            endpoints: instance.endpoints(),
             instance,
         })
     }

@@ -1,7 +1,7 @@
 //! Webhook rules whose requests are all refused, because another rule matches them in another case or
 //! order, or at another endpoint of n8n 1.
 
-use n8n_idp_gate::n8n::{classify, Endpoints};
+use n8n_idp_gate::n8n::{classify, Prefixes};
 use n8n_idp_gate::policy::{Policy, RuleChoice, WebhookRule, WebhookRules};
 
 use crate::diagnostic::rules::WEBHOOK_AMBIGUOUS;
@@ -17,7 +17,7 @@ pub(super) fn look(policy: &Policy) -> Vec<Fault> {
         let rules: Vec<_> = instance.webhooks.iter().collect();
         for (index, rule) in rules.iter().enumerate() {
             let path = sample(&rule.pattern.to_string());
-            let Some(refusal) = refusal(&instance.webhooks, &path, &instance.endpoints) else {
+            let Some(refusal) = refusal(&instance.webhooks, &path, &instance.prefixes) else {
                 continue;
             };
             let others = rules
@@ -30,7 +30,7 @@ pub(super) fn look(policy: &Policy) -> Vec<Fault> {
                     pair.reverse();
                 }
                 let pair = WebhookRules::new(pair).in_line(instance.line);
-                self::refusal(&pair, &path, &instance.endpoints).is_some()
+                self::refusal(&pair, &path, &instance.prefixes).is_some()
             });
             let culprit = match culprits.next() {
                 Some((other, _)) => format!("{at}[{other}]"),
@@ -59,8 +59,8 @@ pub(super) fn look(policy: &Policy) -> Vec<Fault> {
 }
 
 /// How every request for a path is refused, if it is, although there is a rule for it.
-fn refusal(rules: &WebhookRules, path: &str, endpoints: &Endpoints) -> Option<&'static str> {
-    let route = classify(endpoints, path.as_bytes()).ok()?;
+fn refusal(rules: &WebhookRules, path: &str, prefixes: &Prefixes) -> Option<&'static str> {
+    let route = classify(prefixes, path.as_bytes()).ok()?;
     match rules.choose(&route, b"") {
         RuleChoice::Ambiguous => Some("400 (ambiguous_case)"),
         RuleChoice::NoRule => Some("403 (webhook_no_rule)"),
