@@ -6,7 +6,7 @@ use crate::decide::{Decision, OtherDecision, Outcome};
 use crate::n8n::Surface;
 
 /// The labels of one decision.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecisionLabels {
     /// The surface; `none` for a path without a single reading.
     pub surface: &'static str,

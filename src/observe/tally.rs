@@ -1,8 +1,6 @@
 //! Counters of requests, added up in the module: one function of the host for each counter and tick
 //! costs less than one for each request.
 
-use std::collections::BTreeMap;
-
 use super::decision_labels::DecisionLabels;
 use super::metrics::Metric;
 use crate::crypto::CryptoPath;
@@ -11,21 +9,28 @@ use crate::decide::{CacheOutcome, Comparison, Decision};
 /// Counters of requests since they were last taken.
 #[derive(Debug, Default)]
 pub struct Tally {
-    decisions: BTreeMap<DecisionLabels, u64>,
-    verifications: BTreeMap<CryptoPath, u64>,
+    decisions: Counters,
+    verifications: [u64; 2],
     cache_hits: u64,
     shadow_decisions: [u64; 3],
-    shadow_differences: BTreeMap<DecisionLabels, u64>,
+    shadow_differences: Counters,
 }
+
+/// One counter for each set of labels that occurred. No client adds to the values of a label, so their
+/// number is bounded. Few of them occur, so they are not sorted.
+type Counters = Vec<(DecisionLabels, u64)>;
 
 impl Tally {
     /// Counts a decision and what is in its record.
     pub fn count(&mut self, decision: &Decision) {
-        let labels = DecisionLabels::of(decision);
-        add_one(self.decisions.entry(labels).or_default());
+        add_one_to(&mut self.decisions, DecisionLabels::of(decision));
         let record = &decision.record;
         if let Some(path) = record.crypto_path {
-            add_one(self.verifications.entry(path).or_default());
+            let [guest, host] = &mut self.verifications;
+            add_one(match path {
+                CryptoPath::Guest => guest,
+                CryptoPath::Host => host,
+            });
         }
         if matches!(record.cache, Some(CacheOutcome::Hit)) {
             add_one(&mut self.cache_hits);
@@ -44,7 +49,7 @@ impl Tally {
         });
         if let Some(other) = comparison.difference() {
             let labels = DecisionLabels::of_other(decision, other);
-            add_one(self.shadow_differences.entry(labels).or_default());
+            add_one_to(&mut self.shadow_differences, labels);
         }
     }
 
@@ -54,8 +59,9 @@ impl Tally {
         for (labels, count) in &mut self.decisions {
             hand_over(count, |count| each(&Metric::Decision(labels), count));
         }
-        for (path, count) in &mut self.verifications {
-            hand_over(count, |count| each(&Metric::Verification(*path), count));
+        let paths = [CryptoPath::Guest, CryptoPath::Host];
+        for (path, count) in paths.into_iter().zip(&mut self.verifications) {
+            hand_over(count, |count| each(&Metric::Verification(path), count));
         }
         hand_over(&mut self.cache_hits, |count| {
             each(&Metric::TokenCacheHit, count);
@@ -69,6 +75,13 @@ impl Tally {
                 each(&Metric::ShadowDifference(labels), count);
             });
         }
+    }
+}
+
+fn add_one_to(counters: &mut Counters, labels: DecisionLabels) {
+    match counters.iter_mut().find(|(known, _)| *known == labels) {
+        Some((_, count)) => add_one(count),
+        None => counters.push((labels, 1)),
     }
 }
 
