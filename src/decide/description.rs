@@ -16,7 +16,7 @@ pub(super) fn with_bearer(
     context: DecisionContext<'_>,
     instance: &Instance,
     request: &RequestHead,
-    route: &Route,
+    route: &Route<'_>,
     outcome: Outcome,
     draft: &mut Draft,
 ) -> Outcome {

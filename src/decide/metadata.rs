@@ -33,7 +33,7 @@ pub(super) fn at_root(
         return None;
     };
     let route = classify(&instance.prefixes, path).ok()?;
-    if route.api_call().is_some_and(<[String]>::is_empty) {
+    if route.api_call().is_some_and(<[_]>::is_empty) {
         record.surface = Some(Surface::Gate);
         return Some(of_public_api(policy, instance, request));
     }

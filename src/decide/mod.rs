@@ -152,7 +152,7 @@ fn inside(
     context: DecisionContext<'_>,
     instance: &Instance,
     whole: Request<'_>,
-    (route, path): (&Route, &[u8]),
+    (route, path): (&Route<'_>, &[u8]),
     draft: &mut Draft,
 ) -> Result<Outcome, Stop> {
     let request = whole.head;

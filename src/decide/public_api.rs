@@ -23,7 +23,7 @@ pub(super) fn decide(
     context: DecisionContext<'_>,
     instance: &Instance,
     whole: Request<'_>,
-    route: &Route,
+    route: &Route<'_>,
     draft: &mut Draft,
 ) -> Result<Outcome, Stop> {
     let request = whole.head;
@@ -161,7 +161,7 @@ fn with_api_key(
     context: DecisionContext<'_>,
     instance: &Instance,
     request: &RequestHead,
-    (route, sent): (&Route, &ClientKey<'_>),
+    (route, sent): (&Route<'_>, &ClientKey<'_>),
     record: &mut DecisionRecord,
 ) -> Result<Outcome, Stop> {
     let key = sent.value.trim_ascii();

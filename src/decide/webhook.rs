@@ -17,7 +17,7 @@ pub(super) fn decide(
     context: DecisionContext<'_>,
     instance: &Instance,
     whole: Request<'_>,
-    route: &Route,
+    route: &Route<'_>,
     draft: &mut Draft,
 ) -> Result<Outcome, Stop> {
     let request = whole.head;

@@ -29,8 +29,8 @@ pub enum DescriptionForm {
 
 impl DescriptionForm {
     /// The form that n8n serves there.
-    pub fn at(route: &Route) -> Option<Self> {
-        let is = |segment: &String, name: &str| segment.eq_ignore_ascii_case(name);
+    pub fn at(route: &Route<'_>) -> Option<Self> {
+        let is = |segment: &str, name: &str| segment.eq_ignore_ascii_case(name);
         match route.api_call()? {
             [only] if is(only, "openapi.yml") => Some(Self::Yaml),
             [docs, file] if is(docs, "docs") && is(file, "swagger-ui-init.js") => Some(Self::Page),

@@ -5,6 +5,8 @@
 //! replaces that session, changes the user, or hands out another credential. A route that is not listed
 //! is closed, those of later versions of n8n too.
 
+use std::borrow::Cow;
+
 use super::Route;
 
 /// Why a route is closed.
@@ -79,7 +81,7 @@ impl InternalRoute {
         ROUTES
     }
 
-    fn matches(&self, segments: &[String]) -> bool {
+    fn matches(&self, segments: &[Cow<'_, str>]) -> bool {
         let mut rest = segments.iter();
         self.path.split('/').all(|own| {
             // Express compares literals without regard to case.
@@ -91,7 +93,7 @@ impl InternalRoute {
 
 /// Why the route of a request is closed to callers with a token; `None`: it is open. `route` is one of the
 /// internal API, with its segments.
-pub fn closed_to_tokens(route: &Route) -> Option<Closed> {
+pub fn closed_to_tokens(route: &Route<'_>) -> Option<Closed> {
     let segments = route.below_prefix();
     let mut all = ROUTES.iter();
     let first = all.find(|row| row.matches(segments));
@@ -279,7 +281,7 @@ mod tests {
     #[test]
     fn no_row_is_hidden_by_an_earlier_one() {
         let covers = |one: &InternalRoute, other: &InternalRoute| {
-            let segments: Vec<_> = other.path.split('/').map(str::to_owned).collect();
+            let segments: Vec<_> = other.path.split('/').map(Cow::Borrowed).collect();
             one.matches(&segments)
         };
         for (index, row) in ROUTES.iter().enumerate() {

@@ -5,6 +5,7 @@ mod table;
 
 pub use operation::{Method, Operation};
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::line::{Line, Lines};
@@ -30,7 +31,7 @@ const RUN_REASON: &str =
 
 impl Operation {
     /// The operation of this call in a line of n8n; `None`: it is unknown there.
-    pub fn find(method: &[u8], route: &Route, line: Line) -> Option<&'static Self> {
+    pub fn find(method: &[u8], route: &Route<'_>, line: Line) -> Option<&'static Self> {
         let method = Method::of(method)?;
         let segments = route.api_call()?;
         let group = Group::find(segments.first()?)?;
@@ -39,7 +40,7 @@ impl Operation {
     }
 
     /// The workflow that this operation runs, if that is what it does.
-    pub fn workflow_to_run<'r>(&self, route: &'r Route) -> Option<&'r str> {
+    pub fn workflow_to_run<'r>(&self, route: &'r Route<'_>) -> Option<&'r str> {
         let is_run = std::ptr::eq(self, &raw const RUN);
         let id = route.api_call().filter(|_| is_run)?.get(1)?;
         Some(id)
@@ -100,7 +101,7 @@ impl Operation {
         missing.map(|scope| scope.name())
     }
 
-    fn matches(&self, method: Method, segments: &[String], line: Line) -> bool {
+    fn matches(&self, method: Method, segments: &[Cow<'_, str>], line: Line) -> bool {
         let mut pairs = self.segments.iter().zip(segments);
         self.method == method
             && self.segments.len() == segments.len()

@@ -4,6 +4,8 @@
 //! that none of them changes is plain. For any other path this module says what is odd about it, and
 //! whether some program could read it as one under a given prefix.
 
+use std::borrow::Cow;
+
 use thiserror::Error;
 
 use crate::formats::percent;
@@ -110,7 +112,29 @@ pub(super) fn segments(path: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Decodes a segment that has one reading.
-pub(super) fn decode_plain(segment: &[u8]) -> Result<String, PathFault> {
+pub(super) fn decode_plain(segment: &[u8]) -> Result<Cow<'_, str>, PathFault> {
+    if is_name(segment) {
+        let name = str::from_utf8(segment);
+        return name.map(Cow::Borrowed).map_err(|_| PathFault::InvalidUtf8);
+    }
+    decode_odd(segment).map(Cow::Owned)
+}
+
+/// Why a segment has no single reading, if it has none.
+pub(super) fn fault_of(segment: &[u8]) -> Option<PathFault> {
+    if is_name(segment) {
+        return None;
+    }
+    decode_odd(segment).err()
+}
+
+/// Whether there is one reading, and nothing to decode. That is so of nearly all segments.
+fn is_name(segment: &[u8]) -> bool {
+    let is_plain = |byte: &u8| is_printable(*byte) && !b"%\\;?#".contains(byte);
+    !matches!(segment, b"" | b"." | b"..") && segment.iter().all(is_plain)
+}
+
+fn decode_odd(segment: &[u8]) -> Result<String, PathFault> {
     let mut decoded = Vec::with_capacity(segment.len());
     let mut rest = segment;
     while let Some((&byte, after)) = rest.split_first() {
@@ -141,20 +165,9 @@ pub(super) fn decode_plain(segment: &[u8]) -> Result<String, PathFault> {
     String::from_utf8(decoded).map_err(|_| PathFault::InvalidUtf8)
 }
 
-/// Why a segment has no single reading, if it has none.
-pub(super) fn fault_of(segment: &[u8]) -> Option<PathFault> {
-    let is_plain = |byte: &u8| is_printable(*byte) && !b"%\\;?#".contains(byte);
-    let is_name = !matches!(segment, b"" | b"." | b"..") && segment.iter().all(is_plain);
-    // Nearly all are, so that nothing has to be decoded.
-    if is_name {
-        return None;
-    }
-    decode_plain(segment).err()
-}
-
-/// Whether a segment encodes a character that means the same unencoded (RFC 3986 §2.3).
-pub(super) fn has_needless_encoding(segment: &[u8]) -> bool {
-    segment.windows(3).any(|window| {
+/// Whether a path encodes a character that means the same unencoded (RFC 3986 §2.3).
+pub(super) fn has_needless_encoding(path: &[u8]) -> bool {
+    path.windows(3).any(|window| {
         matches!(window, [b'%', digits @ ..]
         if decode_octet(digits).is_ok_and(|(byte, _)| {
             byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)

@@ -1,5 +1,7 @@
 //! Where n8n routes a path.
 
+use std::borrow::Cow;
+
 use super::path::{
     could_be_under, decode_plain, fault_of, has_needless_encoding, segments, MOST_SEGMENTS,
 };
@@ -8,19 +10,19 @@ use super::{PathFault, Prefixes, Surface};
 
 /// A path that has one reading.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Route {
+pub struct Route<'p> {
     /// The surface.
     pub surface: Surface,
     /// The whole path in segments, percent-decoded, without the empty one that a slash at the
     /// end leaves. There are none on a surface where nothing is decided by them.
-    pub segments: Vec<String>,
+    pub segments: Vec<Cow<'p, str>>,
     prefix: Option<Prefix>,
     prefix_length: usize,
 }
 
-impl Route {
+impl<'p> Route<'p> {
     /// The segments below `/api/v1`; `None`: the path is none of version 1 of the public API.
-    pub fn api_call(&self) -> Option<&[String]> {
+    pub fn api_call(&self) -> Option<&[Cow<'p, str>]> {
         if self.prefix != Some(Prefix::Api) {
             return None;
         }
@@ -30,7 +32,7 @@ impl Route {
 
     /// Whether n8n serves its own description of the public API there, to every client.
     pub fn is_api_description(&self) -> bool {
-        let is = |segment: &String, name: &str| segment.eq_ignore_ascii_case(name);
+        let is = |segment: &str, name: &str| segment.eq_ignore_ascii_case(name);
         match self.api_call() {
             Some([only]) => is(only, "openapi.yml") || is(only, "docs"),
             Some([first, ..]) => is(first, "docs"),
@@ -44,7 +46,7 @@ impl Route {
     }
 
     /// The segments below the prefix.
-    pub fn below_prefix(&self) -> &[String] {
+    pub fn below_prefix(&self) -> &[Cow<'p, str>] {
         self.segments.get(self.prefix_length..).unwrap_or_default()
     }
 }
@@ -55,41 +57,45 @@ impl Route {
 /// decodes parameters once. A path that it routes to a guarded surface must have no other reading. A
 /// path that it routes elsewhere must have no reading as a path of a guarded surface. Every other path
 /// is refused.
-pub fn classify(prefixes: &Prefixes, path: &[u8]) -> Result<Route, PathFault> {
+pub fn classify<'p>(prefixes: &Prefixes, path: &'p [u8]) -> Result<Route<'p>, PathFault> {
     classify_where(prefixes, path, Prefix::is_guarded)
 }
 
 /// The same for a request that may get a session of n8n: the internal API is guarded, too, and the route of
 /// a path below it has its segments.
-pub fn classify_for_token(prefixes: &Prefixes, path: &[u8]) -> Result<Route, PathFault> {
+pub fn classify_for_token<'p>(prefixes: &Prefixes, path: &'p [u8]) -> Result<Route<'p>, PathFault> {
     classify_where(prefixes, path, |prefix| {
         prefix.is_guarded() || prefix == Prefix::Rest
     })
 }
 
-fn classify_where(
+fn classify_where<'p>(
     prefixes: &Prefixes,
-    path: &[u8],
-    guards: impl Fn(Prefix) -> bool,
-) -> Result<Route, PathFault> {
+    path: &'p [u8],
+    guards: fn(Prefix) -> bool,
+) -> Result<Route<'p>, PathFault> {
     if !path.starts_with(b"/") {
         return Err(PathFault::NotAbsolute);
     }
     let longest = prefixes.longest(path);
     let prefix = longest.map(|longest| longest.prefix);
-    let is_guarded = prefix.is_some_and(&guards);
+    let is_guarded = prefix.is_some_and(guards);
 
     // Readings are followed segment by segment, and rules are compared with single segments. For paths
     // where that is done, the number of segments is bounded.
-    let is_deep = segments(path).nth(MOST_SEGMENTS).is_some();
+    let length = segments(path).count();
+    let is_deep = length > MOST_SEGMENTS;
     let mut decoded = Vec::new();
     if let Some(prefix) = prefix.filter(|_| is_guarded) {
         if is_deep {
             return Err(PathFault::TooManySegments);
         }
-        decoded = segments(path).map(decode_plain).collect::<Result<_, _>>()?;
+        decoded = Vec::with_capacity(length);
+        for segment in segments(path) {
+            decoded.push(decode_plain(segment)?);
+        }
         let is_literal = matches!(prefix, Prefix::Api | Prefix::Rest);
-        if is_literal && segments(path).any(has_needless_encoding) {
+        if is_literal && has_needless_encoding(path) {
             return Err(PathFault::EncodedLiteral);
         }
         if let Some(fault) = looks_up_another(prefix, &decoded) {
@@ -138,7 +144,7 @@ pub(super) fn could_be_guarded(prefixes: &Prefixes, path: &[u8]) -> bool {
 
 /// What would make n8n look up another trigger than the one that the path names, if anything does.
 /// No address that n8n shows has such a segment.
-fn looks_up_another(prefix: Prefix, segments: &[String]) -> Option<PathFault> {
+fn looks_up_another(prefix: Prefix, segments: &[Cow<'_, str>]) -> Option<PathFault> {
     if !prefix.is_trigger() {
         return None;
     }
@@ -155,7 +161,7 @@ fn looks_up_another(prefix: Prefix, segments: &[String]) -> Option<PathFault> {
 
 /// Whether the path is that of the metadata which this filter serves (RFC 9728 §3.1); the rest
 /// below that prefix is n8n's.
-fn is_own_document(prefixes: &Prefixes, route: &Route) -> bool {
+fn is_own_document(prefixes: &Prefixes, route: &Route<'_>) -> bool {
     route.prefix == Some(Prefix::ProtectedResource)
         && route
             .below_prefix()

@@ -46,11 +46,11 @@ impl ApiKeyRules {
     /// An unclear call is refused. Without a host, of the rules that name hosts only those that refuse
     /// match. Only rules that refuse ignore case: n8n ignores it for some segments, and no other case
     /// avoids a refusal.
-    pub fn choose(&self, host: Option<&str>, route: &Route) -> ApiKeys {
+    pub fn choose(&self, host: Option<&str>, route: &Route<'_>) -> ApiKeys {
         if self.rules.is_empty() {
             return self.otherwise;
         }
-        let below = Below::new(route.below_prefix().iter().map(String::as_str));
+        let below = Below::new(route.below_prefix().iter().map(AsRef::<str>::as_ref));
         let rule = self.rules.iter().find(|rule| rule.matches(host, &below));
         rule.map_or(self.otherwise, |rule| rule.api_keys)
     }

@@ -187,7 +187,7 @@ impl WebhookRules {
     ///
     /// n8n 1 runs nodes of every kind at each endpoint: `/form/x` and `/mcp/x` start the workflow of
     /// `/webhook/x`. A request there needs what the rules for all of these ask for.
-    pub fn choose(&self, route: &Route, query: &[u8]) -> RuleChoice<'_> {
+    pub fn choose(&self, route: &Route<'_>, query: &[u8]) -> RuleChoice<'_> {
         let Some(own) = route.trigger() else {
             return RuleChoice::Unguarded;
         };
@@ -203,11 +203,11 @@ impl WebhookRules {
     }
 
     /// The rule for what is below the prefix of a route, at one of the prefixes where it is served.
-    fn choose_at(&self, own: Prefix, route: &Route, query: &[u8]) -> RuleChoice<'_> {
+    fn choose_at(&self, own: Prefix, route: &Route<'_>, query: &[u8]) -> RuleChoice<'_> {
         let Some(prefix) = self.with_rules_for(own) else {
             return RuleChoice::Unguarded;
         };
-        let segments = || route.below_prefix().iter().map(String::as_str);
+        let segments = || route.below_prefix().iter().map(AsRef::<str>::as_ref);
         let below = Below::new(segments());
         let first = |below: &Below<'_>, comparison| {
             self.first(below.folded().iter().map(String::as_str), |rule| {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use n8n_idp_gate::n8n::{classify, Line, Operation, Prefixes, Route, ScopeSet};
 use serde_json::Value;
 
-fn route(path: &str) -> Route {
+fn route(path: &str) -> Route<'_> {
     classify(&Prefixes::default(), path.as_bytes()).unwrap()
 }
 

@@ -55,7 +55,7 @@ pub fn run(input: &[u8]) {
 }
 
 /// No server reads something guarded in a path that passes, nor another thing in a guarded path.
-fn check_reading(route: &Route, other: &Route, path: &[u8], reading: &[u8]) {
+fn check_reading(route: &Route<'_>, other: &Route<'_>, path: &[u8], reading: &[u8]) {
     let (path, reading) = (shown(path), shown(reading));
     if is_guarded(route.surface) {
         assert_eq!(route.surface, other.surface, "{path} is read as {reading}");
@@ -69,7 +69,7 @@ fn check_reading(route: &Route, other: &Route, path: &[u8], reading: &[u8]) {
 }
 
 /// A guarded path is its segments: written anew from them, it is the same.
-fn check_again(prefixes: &Prefixes, route: &Route, path: &[u8]) {
+fn check_again(prefixes: &Prefixes, route: &Route<'_>, path: &[u8]) {
     let mut anew = String::new();
     for segment in &route.segments {
         anew.push('/');

@@ -413,7 +413,7 @@ fn a_spelling_that_gets_around_a_rule_by_its_order_is_ambiguous() {
 }
 
 /// What going through all rules chooses: a rule, none of them, or what there is instead.
-fn chosen_one_by_one(rules: &WebhookRules, route: &Route) -> Result<Option<usize>, ()> {
+fn chosen_one_by_one(rules: &WebhookRules, route: &Route<'_>) -> Result<Option<usize>, ()> {
     let named = |prefix: Prefix| {
         rules
             .list
@@ -426,7 +426,7 @@ fn chosen_one_by_one(rules: &WebhookRules, route: &Route) -> Result<Option<usize
         .flatten()
         .find(|prefix| named(*prefix))
         .ok_or(())?;
-    let below = Below::new(route.below_prefix().iter().map(String::as_str));
+    let below = Below::new(route.below_prefix().iter().map(AsRef::<str>::as_ref));
     let position = |comparison| {
         rules.list.iter().position(|rule| {
             rule.pattern.prefix() == prefix && rule.pattern.matches(&below, comparison)

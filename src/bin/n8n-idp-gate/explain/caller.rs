@@ -29,7 +29,7 @@ pub(crate) struct Caller {
 
 impl Caller {
     /// Explains the caller of a decision. Without a verified token there is none.
-    pub(crate) fn of(case: &Case<'_>, place: &Place<'_>, decision: &Decision) -> Self {
+    pub(crate) fn of(case: &Case<'_>, place: &Place<'_, '_>, decision: &Decision) -> Self {
         let mut caller = Self::default();
         let reason = match &decision.outcome {
             Outcome::Reject(reason) => Some(reason),
@@ -184,7 +184,7 @@ impl Caller {
     }
 
     /// What the request needs of it.
-    fn needs(&mut self, case: &Case<'_>, place: &Place<'_>, needs: Needs, granted: &ScopeSet) {
+    fn needs(&mut self, case: &Case<'_>, place: &Place<'_, '_>, needs: Needs, granted: &ScopeSet) {
         let (needed, missing) = match needs {
             Needs::Nothing => return,
             Needs::Rest => {
@@ -230,7 +230,7 @@ enum Needs {
 }
 
 impl Needs {
-    fn of(place: &Place<'_>, instance: &Instance) -> Self {
+    fn of(place: &Place<'_, '_>, instance: &Instance) -> Self {
         match place.route.as_ref().map(|route| route.surface) {
             Some(Surface::PublicApi) => Self::Operation,
             Some(Surface::Rest) if instance.rest == RestAuth::Bearer => Self::Rest,

@@ -9,18 +9,18 @@ use n8n_idp_gate::reply::Reason;
 use super::step::{Mark, Step};
 
 /// Where a request goes.
-pub(crate) struct Place<'p> {
+pub(crate) struct Place<'p, 'h> {
     /// The instance of n8n, if one has the host.
     pub(crate) instance: Option<&'p Instance>,
     /// The route, if the path has one reading and lies inside.
-    pub(crate) route: Option<Route>,
+    pub(crate) route: Option<Route<'h>>,
     /// The number of the webhook rule that applies, from 0, and the rule.
     pub(crate) rule: Option<(usize, &'p WebhookRule)>,
 }
 
-impl<'p> Place<'p> {
+impl<'p, 'h> Place<'p, 'h> {
     /// Reads the path as the decision does.
-    pub(crate) fn of(policy: &'p Policy, head: &RequestHead) -> Self {
+    pub(crate) fn of(policy: &'p Policy, head: &'h RequestHead) -> Self {
         let instance = policy.instances.of(head);
         let route = instance.and_then(|instance| match instance.locate(head.path()) {
             Ok(Location::Inside(path)) => classify(&instance.prefixes, path).ok(),
@@ -114,7 +114,7 @@ impl<'p> Place<'p> {
     }
 
     /// The webhook rules, up to the one that applies.
-    fn rules(&self, instance: &Instance, route: &Route, head: &RequestHead) -> Vec<Step> {
+    fn rules(&self, instance: &Instance, route: &Route<'_>, head: &RequestHead) -> Vec<Step> {
         const SECTION: &str = "webhook rules";
         let step = |(number, rule): (usize, &WebhookRule), mark| {
             let name = format!("{} {}", number.saturating_add(1), rule.pattern);

@@ -21,7 +21,7 @@ const PROVIDER: &str = "provider";
 const TOKEN: &str = "token";
 
 /// The steps from the credential to the last check of the token.
-pub(crate) fn steps(case: &Case<'_>, place: &Place<'_>, decision: &Decision) -> Vec<Step> {
+pub(crate) fn steps(case: &Case<'_>, place: &Place<'_, '_>, decision: &Decision) -> Vec<Step> {
     let mut steps = Vec::new();
     if let Some(kind) = decision.record.credential {
         let step = Step::new("credential", "credential", Mark::Read);

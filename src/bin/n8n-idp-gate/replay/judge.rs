@@ -90,7 +90,7 @@ impl<'p> Judge<'p> {
     fn decide(
         &mut self,
         record: &Record,
-        place: &Place<'p>,
+        place: &Place<'p, '_>,
         facts: Option<&Facts<'p>>,
     ) -> Result<OtherDecision, Needs> {
         self.check_recorded(place, record)?;
@@ -140,7 +140,7 @@ impl<'p> Judge<'p> {
     }
 
     /// What a record never has, where the policy decides by it.
-    fn check_recorded(&self, place: &Place<'p>, record: &Record) -> Result<(), Needs> {
+    fn check_recorded(&self, place: &Place<'p, '_>, record: &Record) -> Result<(), Needs> {
         let path = record.path.as_bytes();
         let inside = place.instance.map(|instance| instance.locate(path));
         if let Some(Ok(Location::Inside(inside))) = inside {
@@ -166,7 +166,7 @@ impl<'p> Judge<'p> {
 
 /// Whether n8n would get the same API key, or one of the same user, as far as that is known.
 fn has_same_credential(
-    place: &Place<'_>,
+    place: &Place<'_, '_>,
     facts: Option<&Facts<'_>>,
     after: &OtherDecision,
 ) -> bool {

@@ -22,7 +22,7 @@ impl<'p> Judge<'p> {
         &self,
         world: World,
         record: &Record,
-        place: &Place<'p>,
+        place: &Place<'p, '_>,
         facts: Option<&Facts<'p>>,
         needs: &mut Needs,
     ) -> Premises<'p> {

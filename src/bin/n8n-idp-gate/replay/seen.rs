@@ -74,7 +74,7 @@ pub(super) fn seen(
 /// opened. `None`: the rule is another one.
 pub(super) fn by_sender(
     record: &Record,
-    place: &Place<'_>,
+    place: &Place<'_, '_>,
     facts: Option<&Facts<'_>>,
 ) -> Result<Option<OtherDecision>, Needs> {
     let Some((_, rule)) = place.rule else {

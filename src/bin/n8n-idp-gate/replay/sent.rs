@@ -50,7 +50,7 @@ impl<'p> Judge<'p> {
     pub(super) fn sent(
         &self,
         record: &Record,
-        place: &Place<'p>,
+        place: &Place<'p, '_>,
         facts: Option<&Facts<'p>>,
         needs: &mut Needs,
     ) -> Vec<Sent> {
