@@ -278,7 +278,7 @@ fn read(segment: &str) -> Result<Wanted, PatternFault> {
             None if segment.contains('*') => Err(PatternFault::PartialWildcard(segment.to_owned())),
             None => Ok(Wanted::Literal {
                 text: segment.to_owned(),
-                folded: fold(segment),
+                folded: fold(segment).into_owned(),
             }),
         },
     }

@@ -210,7 +210,7 @@ impl WebhookRules {
         let segments = || route.below_prefix().iter().map(AsRef::<str>::as_ref);
         let below = Below::new(segments());
         let first = |below: &Below<'_>, comparison| {
-            self.first(below.folded().iter().map(String::as_str), |rule| {
+            self.first(below.folded().iter().map(AsRef::as_ref), |rule| {
                 rule.pattern.prefix() == prefix && rule.pattern.matches(below, comparison)
             })
         };
