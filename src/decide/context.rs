@@ -22,7 +22,8 @@ pub struct DecisionContext<'g> {
     pub crypto: &'g dyn SignatureVerifier,
     /// Makes the nonces that proofs must have; `None`: they need none.
     pub nonces: Option<&'g NonceKey>,
-    /// Whether an audit record may be written of the decision. If not, nothing is read for it alone.
+    /// Whether an audit record may be written of the decision. If not, the claims of a refused JWT are not
+    /// read for it.
     pub is_recorded: bool,
     /// The time.
     pub now: UnixSeconds,

@@ -5,7 +5,9 @@
 
 use std::fmt;
 
+use super::claims::audiences;
 use super::{is_opaque, TokenFault, UntrustedToken};
+use crate::formats::json::Value;
 use crate::time::UnixSeconds;
 
 /// The `iss` of n8n's own keys begins so.
@@ -83,13 +85,16 @@ pub fn is_api_key(text: &str) -> bool {
 
 impl KeyClaims {
     fn of(token: &UntrustedToken<'_>) -> Self {
-        let claimed = token.claimed();
-        let audience = claimed.audience;
+        let owned = |name| token.claimed_text(name).map(str::to_owned);
+        let mut audiences = audiences(token.claims())
+            .iter()
+            .filter_map(Value::as_str)
+            .peekable();
         Self {
-            subject: claimed.subject,
-            id: token.claimed_id().map(str::to_owned),
+            subject: owned("sub"),
+            id: owned("jti"),
             expiry: token.claimed_expiry(),
-            is_for_public_api: audience.is_empty() || audience.iter().any(|one| one == AUDIENCE),
+            is_for_public_api: audiences.peek().is_none() || audiences.any(|one| one == AUDIENCE),
         }
     }
 }
