@@ -1,7 +1,7 @@
 //! The first of many rules that matches, without trying all of them.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A value that rules need and requests have: its text and the sort of text.
 pub(super) type Key<'k> = (u8, Cow<'k, str>);
@@ -61,33 +61,23 @@ impl Index {
             .iter()
             .find(|position| holds(**position))
             .copied();
-        let mut seen: Vec<(u8, &str)> = Vec::new();
-        let mut asked: Vec<usize> = Vec::new();
+        let mut seen: BTreeSet<(u8, &str)> = BTreeSet::new();
+        let mut asked: BTreeSet<usize> = BTreeSet::new();
         for (sort, text) in keys {
             let rows = self.rows.get(&sort);
             let Some((text, row)) = rows.and_then(|rows| rows.get_key_value(&*text)) else {
                 continue;
             };
-            if !is_new(&mut seen, (sort, text)) {
+            if !seen.insert((sort, text)) {
                 continue;
             }
             let is_earlier = |position: &&usize| first.is_none_or(|first| **position < first);
             let mut earlier = row.iter().take_while(is_earlier);
-            let found =
-                earlier.find(|position| is_new(&mut asked, **position) && holds(**position));
+            let found = earlier.find(|position| asked.insert(**position) && holds(**position));
             first = found.copied().or(first);
         }
         first
     }
-}
-
-/// Adds an item to a list in order, unless it is there. Most requests have one or two: a tree would cost more.
-fn is_new<T: Ord>(list: &mut Vec<T>, item: T) -> bool {
-    let place = list.binary_search(&item);
-    if let Err(place) = place {
-        list.insert(place, item);
-    }
-    place.is_err()
 }
 
 #[cfg(test)]
