@@ -1,10 +1,12 @@
 //! The prefixes of one n8n, made ready for requests.
 
+use std::fmt;
+
 use super::{Endpoints, Prefix};
 
 /// The endpoints of one n8n, and each prefix that follows from them. They are made once, so that no
 /// request makes a list or a text of them.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Prefixes {
     endpoints: Endpoints,
     all: Vec<PrefixPath>,
@@ -61,6 +63,13 @@ impl Prefixes {
 impl Default for Prefixes {
     fn default() -> Self {
         Self::of(Endpoints::default())
+    }
+}
+
+/// Shows the endpoints: all else follows from them.
+impl fmt::Debug for Prefixes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.endpoints.fmt(formatter)
     }
 }
 
