@@ -20,6 +20,8 @@ pub(crate) mod chain {
     pub(crate) const TRIVIAL: &str = "wasm, 2 reads and 2 writes";
     pub(crate) const FLOOR: &str = "wasm, the gate's calls alone";
     pub(crate) const FLOOR_AUDIT: &str = "wasm, the gate's calls alone, audit to Envoy's log";
+    pub(crate) const FLOOR_RECORDS: &str =
+        "wasm, the gate's calls alone, audit to a file of its own";
     pub(crate) const FLOOR_RS256: &str = "wasm, the gate's calls alone, RS256";
     pub(crate) const FLOOR_ES256: &str = "wasm, the gate's calls alone, ES256";
     pub(crate) const FLOOR_REFUSES: &str = "wasm, the gate's calls alone, refuses";

@@ -26,6 +26,10 @@ pub(crate) fn chains(tokens: &Tokens) -> Outcome<Vec<Chain>> {
             json!({ "set": set, "log": RECORD.trim_end() }),
         ),
         (
+            chain::FLOOR_RECORDS,
+            json!({ "set": set, "keep": RECORD.trim_end() }),
+        ),
+        (
             chain::FLOOR_RS256,
             json!({ "set": set, "verify": check("rs256-good") }),
         ),
@@ -42,9 +46,11 @@ pub(crate) fn chains(tokens: &Tokens) -> Outcome<Vec<Chain>> {
     let wasm = bench_wasm("calls")?;
     let chains = plans.into_iter().map(|(name, plan)| {
         let mut chain = Chain::new(name, vec![wasm_filter(&wasm, &plan, &[])]);
-        if name == chain::FLOOR_AUDIT {
-            chain.audit = Audit::Log;
-        }
+        chain.audit = match name {
+            chain::FLOOR_AUDIT => Audit::Log,
+            chain::FLOOR_RECORDS => Audit::AccessLog,
+            _ => Audit::None,
+        };
         chain
     });
     Ok(chains.collect())
@@ -63,6 +69,12 @@ pub(crate) fn contestants(tokens: &Tokens) -> Outcome<Vec<Contestant>> {
         ),
         (
             chain::FLOOR_AUDIT,
+            traffic::REPEATED,
+            "rs256-repeated",
+            forwarded(),
+        ),
+        (
+            chain::FLOOR_RECORDS,
             traffic::REPEATED,
             "rs256-repeated",
             forwarded(),

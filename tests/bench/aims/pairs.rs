@@ -90,7 +90,7 @@ pub(super) const RATES: [Pair<(&str, &str)>; 13] = [
 ];
 
 /// Processor times of Envoy for each request, of chains with repeated tokens.
-pub(super) const COSTS: [Pair<&str>; 8] = [
+pub(super) const COSTS: [Pair<&str>; 9] = [
     (
         "repeated tokens: gate / WebAssembly that does nothing",
         chain::GATE,
@@ -120,6 +120,12 @@ pub(super) const COSTS: [Pair<&str>; 8] = [
         chain::GATE_RECORDS,
         chain::GATE,
         Some(Aim::AtMost(1.3)),
+    ),
+    (
+        "repeated tokens: the gate's calls alone, audit to a file of its own / no audit",
+        chain::FLOOR_RECORDS,
+        chain::FLOOR,
+        None,
     ),
     (
         "repeated tokens: audit to Envoy's log / no audit",

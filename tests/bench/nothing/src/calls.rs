@@ -29,6 +29,8 @@ struct Plan {
     refuse: Option<Refusal>,
     /// The line of the log for each request.
     log: Option<String>,
+    /// The property of each request that an access log writes.
+    keep: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -96,6 +98,10 @@ impl HttpContext for Request {
             self.send_http_response(refusal.status, headers.collect(), Some(body));
             self.log();
             return Action::Pause;
+        }
+        if let Some(record) = &plan.keep {
+            let _ = self.get_property(vec!["source", "address"]);
+            self.set_property(vec!["n8n_idp_gate.audit"], Some(record.as_bytes()));
         }
         if !plan.set.is_empty() {
             let map = MapType::HttpRequestHeaders;
