@@ -65,7 +65,7 @@ fn verify(
     instance: &Instance,
     token: &CompactToken<'_>,
     record: &mut DecisionRecord,
-) -> Result<Arc<Caller>, Stop> {
+) -> Result<Caller, Stop> {
     if let Some((id, provider, verified)) = introspect(context, token, record)? {
         let claims = Arc::clone(verified.claims());
         let caller = admit(context, instance, (id, provider), verified, None, record);
@@ -96,7 +96,7 @@ fn verify_signed(
     instance: &Instance,
     (untrusted, compact): (&UntrustedToken<'_>, &CompactToken<'_>),
     record: &mut DecisionRecord,
-) -> Result<Arc<Caller>, Stop> {
+) -> Result<Caller, Stop> {
     let policy = context.policy;
     let (id, provider) = policy
         .issuers
@@ -158,7 +158,7 @@ fn admit(
     mut token: VerifiedToken,
     to_confirm: Option<&TokenDigest>,
     record: &mut DecisionRecord,
-) -> Result<Arc<Caller>, Stop> {
+) -> Result<Caller, Stop> {
     let mut identity = identify(context, provider, &token, record)?;
     let admission = &provider.admission;
     let admitted = admission.check(&identity);

@@ -64,7 +64,7 @@ impl Caller {
         (id, provider): (ProviderId, &Provider),
         token: VerifiedToken,
         mut identity: Arc<Identity>,
-    ) -> Arc<Self> {
+    ) -> Self {
         let misses_groups = instance.principals.misses_groups(&identity);
         let principal = instance.principals.of(&identity);
         let principal = principal.filter(|_| !misses_groups);
@@ -83,7 +83,7 @@ impl Caller {
         if !instance.webhooks.look_at_claims() {
             Arc::make_mut(&mut identity).claims = Document::empty();
         }
-        Arc::new(Self {
+        Self {
             revocable: Revocable::of(provider, &token),
             token: token.without_claims(),
             provider: id,
@@ -92,7 +92,7 @@ impl Caller {
             misses_groups,
             identity,
             principal,
-        })
+        }
     }
 
     /// The caller's principal, or why it has none.

@@ -56,14 +56,15 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// By a token that was verified for this decision, and a client that has what the token is bound to.
+    /// By a token that was verified for this decision, and a client that has what the token is bound to. It
+    /// takes the caller itself: one of the token cache is shared, and could not be passed by mistake.
     pub(super) fn of_token(
         context: DecisionContext<'_>,
         instance: &Instance,
         sender: &Sender<'_>,
-        caller: Arc<Caller>,
+        caller: Caller,
     ) -> Result<Self, Reason> {
-        Self::of_sender(context, instance, sender, caller)
+        Self::of_sender(context, instance, sender, Arc::new(caller))
     }
 
     /// By a token that was verified before, if it is still good, with the keys that are known now. The
