@@ -3,6 +3,7 @@
 pub mod form;
 pub mod hex;
 pub mod json;
+pub mod members;
 pub mod percent;
 pub mod printable;
 pub mod protobuf;

@@ -5,7 +5,6 @@ mod accept;
 mod challenge;
 mod embed;
 mod event;
-mod members;
 mod metadata;
 mod problem;
 mod reason;

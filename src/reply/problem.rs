@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::members::{append, Members};
 use super::{accept, Challenge, LocalReply, Proofs, Reason, ReplyHeader, Resource, Told};
 use crate::crypto::Algorithm;
+use crate::formats::members::{append, Members};
 use crate::http::RequestHead;
 use crate::token::{bearer, Bearer};
 

@@ -9,10 +9,10 @@ const CAPACITY: usize = 1024;
 ///
 /// Most refusals consist of texts that are known before, and an attacker gets them by the thousand. So only
 /// what can need an escape is looked at byte by byte.
-pub(super) struct Members(String);
+pub struct Members(String);
 
 impl Members {
-    pub(super) fn new() -> Self {
+    pub fn new() -> Self {
         let mut text = String::with_capacity(CAPACITY);
         text.push('{');
         Self(text)
@@ -21,24 +21,24 @@ impl Members {
     /// Writes a text in which nothing needs an escape (RFC 8259 §7).
     // It has many callers, and the module one copy of its code.
     #[inline(never)]
-    pub(super) fn plain(&mut self, name: &str, text: &str) {
+    pub fn plain(&mut self, name: &str, text: &str) {
         append(&mut self.0, &["\"", name, "\":\"", text, "\","]);
     }
 
     /// Writes any other value.
-    pub(super) fn any(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
+    pub fn any(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
         if let Ok(value) = serde_json::to_string(value) {
             append(&mut self.0, &["\"", name, "\":", &value, ","]);
         }
     }
 
     /// Writes members that are written already.
-    pub(super) fn written(&mut self, members: &str) {
+    pub fn written(&mut self, members: &str) {
         append(&mut self.0, &[members, ","]);
     }
 
     /// The object.
-    pub(super) fn into_object(mut self) -> String {
+    pub fn into_object(mut self) -> String {
         // The comma after the last one.
         self.0.pop();
         self.0.push('}');
@@ -47,7 +47,7 @@ impl Members {
 }
 
 /// Appends texts.
-pub(super) fn append(text: &mut String, parts: &[&str]) {
+pub fn append(text: &mut String, parts: &[&str]) {
     for part in parts {
         text.push_str(part);
     }
