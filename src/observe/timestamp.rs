@@ -5,50 +5,86 @@
 
 use crate::time::UnixMillis;
 
-/// RFC 3339, in UTC, with milliseconds: `2026-03-04T05:06:07.089Z`.
+/// The last moment that RFC 3339 can say: the end of the year 9999.
+const LAST: UnixMillis = UnixMillis(253_402_300_799_999);
+
+/// Days between 0000-03-01 and 1970-01-01.
+const BEFORE_1970: u64 = 719_468;
+
+/// Days in 1, 4, 100 and 400 years that begin in March, so that a leap day is the last of them.
+const YEAR: u64 = 365;
+const YEARS_4: u64 = 4 * YEAR + 1;
+const YEARS_100: u64 = 25 * YEARS_4 - 1;
+const YEARS_400: u64 = 4 * YEARS_100 + 1;
+
+/// The months of such a year, the last one first, each with its first day.
+const MONTHS: [(u64, u64); 12] = [
+    (2, 337),
+    (1, 306),
+    (12, 275),
+    (11, 245),
+    (10, 214),
+    (9, 184),
+    (8, 153),
+    (7, 122),
+    (6, 92),
+    (5, 61),
+    (4, 31),
+    (3, 0),
+];
+
+/// RFC 3339, in UTC, with milliseconds: `2026-03-04T05:06:07.089Z`. A later moment than [`LAST`] is written as that.
+// `format!` has much code of its own, which would run for each record.
 pub fn rfc3339(moment: UnixMillis) -> String {
-    let seconds = moment.0 / 1000;
+    let millis = moment.min(LAST).0;
+    let seconds = millis / 1000;
     let (year, month, day) = civil(seconds / 86_400);
-    let of_day = seconds % 86_400;
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:03}Z",
-        of_day / 3600,
-        of_day / 60 % 60,
-        of_day % 60,
-        moment.0 % 1000
-    )
+    let parts = [
+        (year / 100, ""),
+        (year, "-"),
+        (month, "-"),
+        (day, "T"),
+        (seconds / 3600 % 24, ":"),
+        (seconds / 60 % 60, ":"),
+        (seconds % 60, "."),
+    ];
+    let mut text = String::with_capacity(24);
+    for (number, end) in parts {
+        text.extend([digit(number / 10), digit(number)]);
+        text.push_str(end);
+    }
+    text.extend([digit(millis / 100), digit(millis / 10), digit(millis), 'Z']);
+    text
+}
+
+/// The last digit of a number.
+fn digit(number: u64) -> char {
+    let digit = u8::try_from(number % 10).unwrap_or_default();
+    char::from(b'0'.saturating_add(digit))
 }
 
 /// Year, month and day of a number of days since 1970-01-01.
 fn civil(days: u64) -> (u64, u64, u64) {
-    let mut left = days;
-    let mut year = 1970_u64;
-    // Cycles of 400 years have 146097 days, so that the loop below is short.
-    year = year.saturating_add((left / 146_097).saturating_mul(400));
-    left %= 146_097;
-    loop {
-        let length = if is_leap(year) { 366 } else { 365 };
-        if left < length {
-            break;
-        }
-        left = left.saturating_sub(length);
-        year = year.saturating_add(1);
-    }
-    let february = if is_leap(year) { 29 } else { 28 };
-    let months = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let mut month = 1_u64;
-    for length in months {
-        if left < length {
-            break;
-        }
-        left = left.saturating_sub(length);
-        month = month.saturating_add(1);
-    }
-    (year, month, left.saturating_add(1))
-}
-
-const fn is_leap(year: u64) -> bool {
-    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    let days = days.saturating_add(BEFORE_1970);
+    let (eras, days) = (days / YEARS_400, days % YEARS_400);
+    // The last century of an era, and the last year of four, are longer by a leap day.
+    let centuries = (days / YEARS_100).min(3);
+    let days = days.saturating_sub(centuries.saturating_mul(YEARS_100));
+    let (fours, days) = (days / YEARS_4, days % YEARS_4);
+    let years = (days / YEAR).min(3);
+    let day = days.saturating_sub(years.saturating_mul(YEAR));
+    let month = MONTHS.iter().find(|(_, first)| *first <= day);
+    let (month, first) = month.copied().unwrap_or_default();
+    let year = [
+        eras.saturating_mul(400),
+        centuries.saturating_mul(100),
+        fours.saturating_mul(4),
+        years,
+        // January and February are in the year after that of their March.
+        u64::from(month < 3),
+    ];
+    let day = day.saturating_sub(first).saturating_add(1);
+    (year.into_iter().sum(), month, day)
 }
 
 #[cfg(test)]
@@ -70,8 +106,30 @@ mod tests {
         }
     }
 
+    /// A calendar that counts day by day says the same, over more than one cycle of 400 years.
     #[test]
-    fn the_end_of_time_is_written_too() {
-        assert!(rfc3339(UnixMillis(u64::MAX)).ends_with('Z'));
+    fn each_day_follows_the_one_before() {
+        let (mut year, mut month, mut day) = (1970, 1, 1);
+        for days in 0..200_000 {
+            assert_eq!(civil(days), (year, month, day));
+            let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+            let last = match month {
+                2 => 28 + u64::from(is_leap),
+                4 | 6 | 9 | 11 => 30,
+                _ => 31,
+            };
+            (year, month, day) = match (month, day) {
+                (12, 31) => (year + 1, 1, 1),
+                (_, day) if day == last => (year, month + 1, 1),
+                _ => (year, month, day + 1),
+            };
+        }
+    }
+
+    #[test]
+    fn a_moment_after_the_last_year_is_written_as_its_end() {
+        for millis in [LAST.0, LAST.0 + 1, u64::MAX] {
+            assert_eq!(rfc3339(UnixMillis(millis)), "9999-12-31T23:59:59.999Z");
+        }
     }
 }
