@@ -2,8 +2,6 @@
 
 pub(super) mod field;
 
-use serde::{Serialize, Serializer};
-
 use self::field::{FieldReference, Presence, Shape};
 
 use super::timestamp::rfc3339;
@@ -12,7 +10,7 @@ use crate::decide::{
     CacheOutcome, Comparison, CredentialKind, Decision, DecisionRecord, DeliveryRecord,
     OtherDecision, Outcome,
 };
-use crate::formats::printable::{printable, printable_bytes};
+use crate::formats::members::Members;
 use crate::http::RequestHead;
 use crate::identity::Identity;
 use crate::n8n::Surface;
@@ -21,7 +19,7 @@ use crate::reply::Reason;
 use crate::time::UnixMillis;
 use crate::token::{KeyClaims, UnverifiedClaims};
 
-use Content::{Bytes, False, List, Number, Object, Str};
+use Content::{Bytes, False, List, Number, Object, Str, Word};
 
 /// The version of the schema. It changes when a field goes or means something else; a new field does not
 /// change it.
@@ -68,7 +66,7 @@ pub fn audit_line(decision: &Decision, request: &RequestHead, now: UnixMillis) -
         delivery: record.delivery.as_ref().map(delivery),
         shadow: other.as_ref().map(shadow),
     };
-    let line = serde_json::to_string(&Object(&fields(&known))).unwrap_or_default();
+    let line = members(&fields(&known)).into_object();
     #[cfg(test)]
     tests::assert_conforms(&line);
     line
@@ -129,34 +127,34 @@ object! {
     fn fields(of: Known<'r>), RECORD {
         "address": Shape::Text, Known, "the client's address, as Envoy determined it" => of.record.address.as_deref().map(Str);
         "api_key": Shape::Object(API_KEY), Known, "claims of the n8n API key that the client sent. Only n8n can verify them" => of.api_key.as_ref().map(|fields| Object(fields));
-        "cache": Shape::Words(&["hit", "miss"]), Known, "`hit`: this worker verified the same token before" => of.record.cache.map(CacheOutcome::as_str).map(Str);
+        "cache": Shape::Words(&["hit", "miss"]), Known, "`hit`: this worker verified the same token before" => of.record.cache.map(CacheOutcome::as_str).map(Word);
         "claimed": Shape::Object(CLAIMED), Known, "what a refused token says about itself. **Nothing here is verified**" => of.claimed.as_ref().map(|fields| Object(fields));
         "client": Shape::Text, Verified, "the OAuth client" => of.caller(|of| of.client.as_ref());
-        "credential": Shape::Words(&["api_key", "bearer", "bearer_as_api_key", "bearer_in_cookie", "bearer_in_query", "certificate", "dpop", "signature"]), Known, "the kind of credential that was read" => of.record.credential.map(CredentialKind::as_str).map(Str);
-        "crypto": Shape::Words(&["guest", "host"]), Known, "what checked the signature: the module itself, or Envoy's library" => of.record.crypto_path.map(CryptoPath::as_str).map(Str);
-        "decision": Shape::Words(&["abandoned", "answered", "forward", "pass", "reject", "respond"]), Always, "`forward`: for a verified caller. `pass`: it went on as it came. `reject`. `respond`: the gate sent a document of its own. `abandoned`: the client left while its request waited. `answered`: a second record, about n8n's response" => Some(Str(of.decision.outcome.as_str()));
+        "credential": Shape::Words(&["api_key", "bearer", "bearer_as_api_key", "bearer_in_cookie", "bearer_in_query", "certificate", "dpop", "signature"]), Known, "the kind of credential that was read" => of.record.credential.map(CredentialKind::as_str).map(Word);
+        "crypto": Shape::Words(&["guest", "host"]), Known, "what checked the signature: the module itself, or Envoy's library" => of.record.crypto_path.map(CryptoPath::as_str).map(Word);
+        "decision": Shape::Words(&["abandoned", "answered", "forward", "pass", "reject", "respond"]), Always, "`forward`: for a verified caller. `pass`: it went on as it came. `reject`. `respond`: the gate sent a document of its own. `abandoned`: the client left while its request waited. `answered`: a second record, about n8n's response" => Some(Word(of.decision.outcome.as_str()));
         "delivery": Shape::Object(DELIVERY), Known, "a signed delivery" => of.delivery.as_ref().map(|fields| Object(fields));
         "execution": Shape::Text, Known, "n8n's execution that the gate started" => of.record.execution.as_deref().map(Str);
         "fault": Shape::Text, Known, "what exactly led to `reason`. Never sent to the client" => of.reason.and_then(Reason::fault).map(Str);
         "hint": Shape::Text, Known, "a usual cause of the refusal. Never sent to the client" => of.record.hint.map(Str);
         "host": Shape::Text, Known, "the host of the request, with its port. The client writes it" => of.request.authority().map(Bytes);
         "instance": Shape::Text, Known, "the instance of n8n, if there are several" => of.record.instance.as_deref().map(Str);
-        "introspection": Shape::Words(&["active", "inactive"]), Known, "the token status, if the gate asked the provider" => of.record.introspection.map(Str);
+        "introspection": Shape::Words(&["active", "inactive"]), Known, "the token status, if the gate asked the provider" => of.record.introspection.map(Word);
         "iss": Shape::Text, Verified, "the issuer" => of.identity.map(|of| Str(&of.issuer));
         "jti": Shape::Text, Verified, "the id of the token" => of.caller(|of| of.token_id.as_ref());
-        "kind": Shape::Words(&["app", "unknown", "user"]), Verified, "the kind of caller" => of.identity.map(|of| Str(of.kind.as_str()));
+        "kind": Shape::Words(&["app", "unknown", "user"]), Verified, "the kind of caller" => of.identity.map(|of| Word(of.kind.as_str()));
         "method": Shape::Text, Always, "the request method" => Some(Bytes(of.request.method()));
         "missing": Shape::Text, Known, "the scopes that the caller lacks, with spaces between them" => of.missing.as_deref().map(Str);
-        "operation": Shape::Text, Known, "the [operation](operations.md) of n8n's public API" => of.record.operation.map(Str);
+        "operation": Shape::Text, Known, "the [operation](operations.md) of n8n's public API" => of.record.operation.map(Word);
         "path": Shape::Text, Always, "the path, without the query" => Some(Bytes(of.request.path()));
         "principal": Shape::Text, Known, "the principal whose rule matched the verified caller or the signed delivery" => of.record.principal.as_deref().map(Str);
         "provider": Shape::Text, Known, "the provider whose keys and rules were applied, also to a token that was then refused" => of.record.provider.as_deref().map(Str);
-        "reason": Shape::Reason, Refused, "the [reason](reasons.md)" => of.reason.map(|reason| Str(reason.as_str()));
+        "reason": Shape::Reason, Refused, "the [reason](reasons.md)" => of.reason.map(|reason| Word(reason.as_str()));
         "request_id": Shape::Text, Known, "`x-request-id`, which Envoy makes" => of.request.first("x-request-id").map(Bytes);
         "shadow": Shape::Object(SHADOW), Known, "what the policy in `shadow` would decide, where that is something else" => of.shadow.as_ref().map(|fields| Object(fields));
         "status": Shape::Status, Refused, "the status of the local reply" => of.reason.map(Reason::status).map(Number);
         "sub": Shape::Text, Verified, "the subject" => of.caller(|of| of.subject.as_ref());
-        "surface": Shape::Surface, Known, "the part of n8n" => of.record.surface.map(Surface::as_str).map(Str);
+        "surface": Shape::Surface, Known, "the part of n8n" => of.record.surface.map(Surface::as_str).map(Word);
         "time": Shape::Time, Always, "when it was decided: RFC 3339, in UTC, with milliseconds" => Some(Str(&of.time));
         "upstream_status": Shape::Status, Known, "the status of n8n's response, in a second record" => of.record.upstream_status.map(Number);
         "user_agent": Shape::Text, Known, "`User-Agent`. **Any client can write anything here**; the gate decides nothing by it" => of.request.first("user-agent").map(Bytes);
@@ -187,11 +185,11 @@ object! {
 object! {
     /// What another policy would decide.
     fn shadow(of: Shadow<'r>), SHADOW {
-        "decision": Shape::Words(&["forward", "pass", "reject", "respond"]), Always, "its `decision`" => Some(Str(of.difference.decision));
+        "decision": Shape::Words(&["forward", "pass", "reject", "respond"]), Always, "its `decision`" => Some(Word(of.difference.decision));
         "differs": Shape::Text, Always, "what differs, with spaces between: `decision`, `reason`, `principal`, `missing`, or `credential`, the API key or user of n8n as which the caller acts" => Some(Str(&of.differs));
         "missing": Shape::Text, Known, "its `missing`" => of.missing.as_deref().map(Str);
         "principal": Shape::Text, Known, "its `principal`" => of.difference.principal.as_deref().map(Str);
-        "reason": Shape::Reason, Known, "its `reason`" => of.difference.reason.map(Str);
+        "reason": Shape::Reason, Known, "its `reason`" => of.difference.reason.map(Word);
     }
 }
 
@@ -210,6 +208,8 @@ type Field<'r> = (&'static str, Option<Content<'r>>);
 /// The value of a field. One type for all fields keeps the module small.
 #[derive(Clone, Copy)]
 enum Content<'r> {
+    /// A constant text in which nothing needs an escape.
+    Word(&'static str),
     Str(&'r str),
     Bytes(&'r [u8]),
     /// Texts with a space between them.
@@ -219,22 +219,22 @@ enum Content<'r> {
     Object(&'r [Field<'r>]),
 }
 
-/// Texts are written so that they are printable, and cut.
-impl Serialize for Content<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match *self {
-            Str(text) => serializer.serialize_str(&printable(text, MAX_TEXT)),
-            Bytes(bytes) => serializer.serialize_str(&printable_bytes(bytes, MAX_TEXT)),
-            List(texts) => serializer.serialize_str(&printable(&texts.join(" "), MAX_TEXT)),
-            Number(number) => serializer.serialize_u16(number),
-            False => serializer.serialize_bool(false),
-            Object(fields) => {
-                let present = fields.iter();
-                let present = present.filter_map(|(name, value)| Some((*name, (*value)?)));
-                serializer.collect_map(present)
-            }
+/// Writes the fields that have a value. Texts from outside are written so that they are printable, and cut.
+fn members(fields: &[Field<'_>]) -> Members {
+    let mut members = Members::new();
+    for &(name, content) in fields {
+        match content {
+            None => {}
+            Some(Word(word)) => members.plain(name, word),
+            Some(Str(text)) => members.printable(name, text.as_bytes(), MAX_TEXT),
+            Some(Bytes(bytes)) => members.printable(name, bytes, MAX_TEXT),
+            Some(List(texts)) => members.printable(name, texts.join(" ").as_bytes(), MAX_TEXT),
+            Some(Number(number)) => members.any(name, &number),
+            Some(False) => members.any(name, &false),
+            Some(Object(fields)) => members.object(name, self::members(fields)),
         }
     }
+    members
 }
 
 /// Words with spaces between them; `None`: there are none.
