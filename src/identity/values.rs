@@ -60,21 +60,11 @@ pub(super) fn whole_names(value: Option<Value<'_>>) -> Vec<String> {
     }
 }
 
-/// Up to so many names are compared with all others: that is faster than a set of them.
-const FEW: usize = 8;
-
 /// Each name once, in the order of the first occurrences. A token may have thousands of names, and every
 /// rule is compared with each of them: comparing all names with all others, or repeated names, would
 /// take minutes.
 pub(super) fn once_each<N: Ord>(mut names: Vec<N>) -> Vec<N> {
-    if names.len() <= FEW {
-        for at in (1..names.len()).rev() {
-            let (earlier, rest) = names.split_at(at);
-            if rest.first().is_some_and(|name| earlier.contains(name)) {
-                names.remove(at);
-            }
-        }
-    } else {
+    if names.len() > 1 {
         let mut seen = BTreeSet::new();
         let are_first: Vec<bool> = names.iter().map(|name| seen.insert(name)).collect();
         let mut are_first = are_first.into_iter();
