@@ -14,12 +14,11 @@ use serde_json::json;
 use super::*;
 use crate::config;
 use crate::crypto::GuestCrypto;
-use crate::decide::Need;
-use crate::decide::{ConnectionAttribute, HeaderEdit};
+use crate::decide::{ConnectionAttribute, HeaderEdit, Need, Outcome};
 use crate::facts::Fact;
 use crate::mint::{mint, KeyKind};
 use crate::no_memory::without_memory;
-use crate::reply::LocalReply;
+use crate::reply::{LocalReply, Reason};
 use crate::secret::Secret;
 
 const START: UnixMillis = UnixMillis(1_800_000_000_000);
