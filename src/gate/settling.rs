@@ -86,10 +86,6 @@ impl Gate {
         self.descriptions.recall(&mut decision, now);
         if let Outcome::Job(job) = decision.outcome {
             if self.jobs.has_room_for(&job) == Ok(()) {
-                if let Some((user, _)) = job.session() {
-                    self.store.mark_session_used(user, now);
-                }
-                let edits = without_made_up_identity(&request);
                 // The job may be large: there is one of it.
                 decision.outcome = Outcome::UnderWay;
                 let under_way = UnderWay {
@@ -100,8 +96,7 @@ impl Gate {
                     since: now,
                     state: State::Due(now),
                 };
-                self.jobs.insert(id, under_way);
-                return Step::Waits { need: None, edits };
+                return self.begin(id, under_way);
             }
             let otherwise = decision.otherwise.take();
             decision.record.shadow = None;
@@ -109,43 +104,57 @@ impl Gate {
                 otherwise.map_or(Outcome::Reject(Reason::TooManyRuns), |outcome| *outcome);
         } else if let Outcome::Await(need) = &decision.outcome {
             let need = need.clone();
-            let reason = if last_chance && matches!(need, Need::Fact(_)) {
-                unavailable(&need)
-            } else {
-                let source = source();
-                let peer = source.as_ref().and_then(Source::peer);
-                let admitted = match &need {
-                    Need::Fact(fact) => {
-                        let origin = origin(&decision.record, peer);
-                        let admitted = self.store.admit(id, fact, since, origin, now);
-                        admitted.map_err(|fault| refusal_without(&need, Reason::from(fault)))
-                    }
-                    Need::Body { .. } => self.hold_for_body(id, body, peer, now),
+            if !last_chance || matches!(need, Need::Body { .. }) {
+                let waiting = WaitingRequest {
+                    request,
+                    body,
+                    since,
+                    source: source(),
+                    decision,
                 };
-                match admitted {
-                    Ok(()) => {
-                        let edits = without_made_up_identity(&request);
-                        let waiting = WaitingRequest {
-                            request,
-                            body,
-                            since,
-                            source,
-                            decision,
-                        };
-                        self.waiting.insert(id, waiting);
-                        let need = Some(need);
-                        return Step::Waits { need, edits };
-                    }
-                    Err(reason) => {
-                        decision.record.address = source.map(Source::into_address);
-                        reason
-                    }
-                }
-            };
-            decision.outcome = Outcome::Reject(reason);
+                return self.wait(id, waiting, need, now);
+            }
+            decision.outcome = Outcome::Reject(unavailable(&need));
         }
         self.mark_used(&decision.outcome, now);
         Step::Settled(self.settled(decision, request, now))
+    }
+
+    /// Begins an operation that the gate carries out.
+    fn begin(&mut self, id: WaiterId, under_way: UnderWay) -> Step {
+        if let Some((user, _)) = under_way.job.session() {
+            self.store.mark_session_used(user, under_way.since);
+        }
+        let edits = without_made_up_identity(&under_way.request);
+        self.jobs.insert(id, under_way);
+        Step::Waits { need: None, edits }
+    }
+
+    /// Lets a request wait, or refuses it if there is no room.
+    fn wait(
+        &mut self,
+        id: WaiterId,
+        mut waiting: WaitingRequest,
+        need: Need,
+        now: UnixMillis,
+    ) -> Step {
+        let peer = waiting.source.as_ref().and_then(Source::peer);
+        let admitted = match &need {
+            Need::Fact(fact) => {
+                let origin = origin(&waiting.decision.record, peer);
+                let admitted = self.store.admit(id, fact, waiting.since, origin, now);
+                admitted.map_err(|fault| refusal_without(&need, Reason::from(fault)))
+            }
+            Need::Body { .. } => self.hold_for_body(id, waiting.body, peer, now),
+        };
+        if let Err(reason) = admitted {
+            waiting.decision.outcome = Outcome::Reject(reason);
+            return Step::Settled(self.settle_as_is(waiting, now));
+        }
+        let edits = without_made_up_identity(&waiting.request);
+        self.waiting.insert(id, waiting);
+        let need = Some(need);
+        Step::Waits { need, edits }
     }
 
     /// Takes out a request that waits.
