@@ -58,7 +58,6 @@ use std::process::ExitCode;
 use self::contestants::Field;
 use self::figures::Turns;
 use self::report::Report;
-use self::rounds::Rounds;
 use self::settings::Settings;
 use self::support::process::{go_on, listen_for_interruption};
 use self::support::{installed, Outcome};
@@ -85,11 +84,10 @@ fn run() -> Outcome<()> {
     let tokens = Tokens::mint(settings.tokens())?;
     settings.pin()?;
     let field = Field::gather(&settings, &tokens)?;
-    let (contestants, left_out) = (field.contestants.clone(), field.left_out.clone());
-    let turns = if contestants.is_empty() {
+    let turns = if field.contestants.is_empty() {
         Turns::new()
     } else {
-        Rounds::open(&settings, field)?.run(&settings)?
+        rounds::with_new_envoys(&settings, &field)?
     };
     let floods = flood::measure(&settings, &tokens)?;
     let memory = memory::measure(&settings, &tokens)?;
@@ -104,8 +102,8 @@ fn run() -> Outcome<()> {
     let n8n = real_n8n::measure(&settings, &tokens)?;
     let report = Report {
         facts: machine::facts(&settings)?,
-        contestants,
-        left_out,
+        contestants: field.contestants,
+        left_out: field.left_out,
         findings: aims::findings(&turns, &floods, memory.as_ref(), machine::wasm_size()?),
         turns,
         floods,

@@ -57,28 +57,28 @@ pub(crate) fn measure(settings: &Settings, tokens: &Tokens) -> Outcome<Vec<Flood
         return Ok(Vec::new());
     }
     println!("==> a good caller, without and with a flood of forged tokens");
-    let mut servers = Vec::new();
-    for chain in Field::chains(tokens)? {
-        if [chain::GATE, chain::NATIVE_CACHED].contains(&chain.name) {
-            servers.push((chain.start(settings.envoy_core)?, Vec::new()));
-        }
-    }
+    let mut chains = Field::chains(tokens)?;
+    chains.retain(|chain| [chain::GATE, chain::NATIVE_CACHED].contains(&chain.name));
     let good = tokens.list("rs256-repeated")?;
     let good = good.samples.first().ok_or("there is no token")?;
     let forged = Credential::Tokens(tokens.list("rs256-forged")?);
+    let seconds = settings.seconds.saturating_mul(2);
+    let mut rounds = vec![Vec::new(); chains.len()];
     for _ in 0..settings.rounds.min(3) {
-        for (server, rounds) in &mut servers {
-            let seconds = settings.seconds.saturating_mul(2);
-            rounds.push(round(server, good, &forged, seconds)?);
+        for (chain, rounds) in chains.iter().zip(&mut rounds) {
+            // A new one for each round, as for the rates.
+            let server = chain.start(settings.envoy_core)?;
+            rounds.push(round(&server, good, &forged, seconds)?);
         }
     }
     let of = |rounds: &[Round], figure: fn(&Round) -> f64| Spread::of(rounds.iter().map(figure));
-    servers
+    chains
         .iter()
-        .map(|(server, rounds)| {
+        .zip(&rounds)
+        .map(|(chain, rounds)| {
             let flood = || {
                 Some(Flood {
-                    chain: server.name,
+                    chain: chain.name,
                     quiet: of(rounds, |round| round.quiet)?,
                     flooded: of(rounds, |round| round.flooded)?,
                     ratio: of(rounds, |round| round.flooded / round.quiet)?,
@@ -91,6 +91,7 @@ pub(crate) fn measure(settings: &Settings, tokens: &Tokens) -> Outcome<Vec<Flood
         .collect()
 }
 
+#[derive(Clone)]
 struct Round {
     quiet: f64,
     flooded: f64,

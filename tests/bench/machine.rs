@@ -37,7 +37,7 @@ pub(crate) fn facts(settings: &Settings) -> Outcome<Vec<String>> {
         ),
         format!("Load generators, one thread each: wrk {wrk}, and h2load {h2load} for HTTP/2."),
         format!(
-            "{} rounds of {} seconds for each line, and fewer for figures without an aim; in each round every contestant had its turn.",
+            "{} rounds of {} seconds for each line, and fewer for figures without an aim. In each round every contestant had its turn, those with an aim on a new Envoy.",
             settings.rounds, settings.seconds
         ),
     ])

@@ -42,6 +42,23 @@ impl Target {
     }
 }
 
+/// Runs all rounds, each with new Envoys.
+///
+/// Where a process has its code and data in memory is a matter of luck, and of the same program one process
+/// can be a tenth faster than another for as long as it runs. No number of rounds would show this for one process.
+pub(crate) fn with_new_envoys(settings: &Settings, field: &Field) -> Outcome<Turns> {
+    let one_round = settings.at_most(1, settings.seconds);
+    let mut turns = Turns::new();
+    for round in 1..=settings.rounds {
+        println!("==> with new Envoys, {round} of {}", settings.rounds);
+        let of_round = Rounds::open(&one_round, field.clone())?.run(&one_round)?;
+        for (name, samples) in of_round {
+            turns.entry(name).or_default().extend(samples);
+        }
+    }
+    Ok(turns)
+}
+
 /// The verified servers, and the contestants that use them.
 #[derive(Debug)]
 pub(crate) struct Rounds {
