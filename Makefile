@@ -171,7 +171,7 @@ demo-preflight:
 
 # BENCH_ROUNDS and BENCH_SECONDS shorten it; BENCH_ONLY=repeated,flood measures what is so named.
 .PHONY: bench
-bench: bench-preflight wasm envoy n8n ## measure the gate beside Envoy's own filters (about 16 minutes, two quiet cores)
+bench: bench-preflight wasm envoy n8n ## measure the gate beside Envoy's own filters (about 20 minutes, two quiet cores)
 	@scripts/build-bench-wasm.sh
 	@scripts/install-wrk.sh >/dev/null
 	@scripts/install-h2load.sh >/dev/null

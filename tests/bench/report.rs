@@ -270,7 +270,8 @@ figures of one run only with each other, not with those of another machine.
 const TAIL: &str = "
 ## What is measured
 
-- Each chain is a separate Envoy with one worker, pinned to a core. The load generator and all other
+- Each chain is a separate Envoy with one worker, pinned to a core, and a new one in each round: of the
+  same program, one process is faster than another for as long as it runs. The load generator and all other
   programs are pinned to another core. 32 connections keep the worker busy. Envoy makes the responses
   itself (`direct_response`), so that only the filters differ.
 - Before the timing, every contestant is verified: it sets the n8n API key in place of the token and
@@ -303,7 +304,7 @@ const TAIL: &str = "
 ## How to repeat it
 
 ```sh
-make bench                                            # about 16 minutes; writes this page
+make bench                                            # about 20 minutes; writes this page
 BENCH_ROUNDS=1 BENCH_SECONDS=1 make bench             # a short run; writes nothing
 BENCH_ONLY='gate: repeated,native' make bench         # only these; prints the process to profile
 BENCH_ONLY=flood,memory,n8n make bench
