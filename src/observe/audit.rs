@@ -19,7 +19,7 @@ use crate::reply::Reason;
 use crate::time::UnixMillis;
 use crate::token::{KeyClaims, UnverifiedClaims};
 
-use Content::{Bytes, False, List, Number, Object, Str, Word};
+use Content::{Bytes, Constant, False, List, Number, Object, Str};
 
 /// The version of the schema. It changes when a field goes or means something else; a new field does not
 /// change it.
@@ -127,34 +127,34 @@ object! {
     fn fields(of: Known<'r>), RECORD {
         "address": Shape::Text, Known, "the client's address, as Envoy determined it" => of.record.address.as_deref().map(Str);
         "api_key": Shape::Object(API_KEY), Known, "claims of the n8n API key that the client sent. Only n8n can verify them" => of.api_key.as_ref().map(|fields| Object(fields));
-        "cache": Shape::Words(&["hit", "miss"]), Known, "`hit`: this worker verified the same token before" => of.record.cache.map(CacheOutcome::as_str).map(Word);
+        "cache": Shape::Words(&["hit", "miss"]), Known, "`hit`: this worker verified the same token before" => of.record.cache.map(CacheOutcome::as_str).map(Constant);
         "claimed": Shape::Object(CLAIMED), Known, "what a refused token says about itself. **Nothing here is verified**" => of.claimed.as_ref().map(|fields| Object(fields));
         "client": Shape::Text, Verified, "the OAuth client" => of.caller(|of| of.client.as_ref());
-        "credential": Shape::Words(&["api_key", "bearer", "bearer_as_api_key", "bearer_in_cookie", "bearer_in_query", "certificate", "dpop", "signature"]), Known, "the kind of credential that was read" => of.record.credential.map(CredentialKind::as_str).map(Word);
-        "crypto": Shape::Words(&["guest", "host"]), Known, "what checked the signature: the module itself, or Envoy's library" => of.record.crypto_path.map(CryptoPath::as_str).map(Word);
-        "decision": Shape::Words(&["abandoned", "answered", "forward", "pass", "reject", "respond"]), Always, "`forward`: for a verified caller. `pass`: it went on as it came. `reject`. `respond`: the gate sent a document of its own. `abandoned`: the client left while its request waited. `answered`: a second record, about n8n's response" => Some(Word(of.decision.outcome.as_str()));
+        "credential": Shape::Words(&["api_key", "bearer", "bearer_as_api_key", "bearer_in_cookie", "bearer_in_query", "certificate", "dpop", "signature"]), Known, "the kind of credential that was read" => of.record.credential.map(CredentialKind::as_str).map(Constant);
+        "crypto": Shape::Words(&["guest", "host"]), Known, "what checked the signature: the module itself, or Envoy's library" => of.record.crypto_path.map(CryptoPath::as_str).map(Constant);
+        "decision": Shape::Words(&["abandoned", "answered", "forward", "pass", "reject", "respond"]), Always, "`forward`: for a verified caller. `pass`: it went on as it came. `reject`. `respond`: the gate sent a document of its own. `abandoned`: the client left while its request waited. `answered`: a second record, about n8n's response" => Some(Constant(of.decision.outcome.as_str()));
         "delivery": Shape::Object(DELIVERY), Known, "a signed delivery" => of.delivery.as_ref().map(|fields| Object(fields));
         "execution": Shape::Text, Known, "n8n's execution that the gate started" => of.record.execution.as_deref().map(Str);
         "fault": Shape::Text, Known, "what exactly led to `reason`. Never sent to the client" => of.reason.and_then(Reason::fault).map(Str);
         "hint": Shape::Text, Known, "a usual cause of the refusal. Never sent to the client" => of.record.hint.map(Str);
         "host": Shape::Text, Known, "the host of the request, with its port. The client writes it" => of.request.authority().map(Bytes);
         "instance": Shape::Text, Known, "the instance of n8n, if there are several" => of.record.instance.as_deref().map(Str);
-        "introspection": Shape::Words(&["active", "inactive"]), Known, "the token status, if the gate asked the provider" => of.record.introspection.map(Word);
+        "introspection": Shape::Words(&["active", "inactive"]), Known, "the token status, if the gate asked the provider" => of.record.introspection.map(Constant);
         "iss": Shape::Text, Verified, "the issuer" => of.identity.map(|of| Str(&of.issuer));
         "jti": Shape::Text, Verified, "the id of the token" => of.caller(|of| of.token_id.as_ref());
-        "kind": Shape::Words(&["app", "unknown", "user"]), Verified, "the kind of caller" => of.identity.map(|of| Word(of.kind.as_str()));
+        "kind": Shape::Words(&["app", "unknown", "user"]), Verified, "the kind of caller" => of.identity.map(|of| Constant(of.kind.as_str()));
         "method": Shape::Text, Always, "the request method" => Some(Bytes(of.request.method()));
         "missing": Shape::Text, Known, "the scopes that the caller lacks, with spaces between them" => of.missing.as_deref().map(Str);
-        "operation": Shape::Text, Known, "the [operation](operations.md) of n8n's public API" => of.record.operation.map(Word);
+        "operation": Shape::Text, Known, "the [operation](operations.md) of n8n's public API" => of.record.operation.map(Constant);
         "path": Shape::Text, Always, "the path, without the query" => Some(Bytes(of.request.path()));
         "principal": Shape::Text, Known, "the principal whose rule matched the verified caller or the signed delivery" => of.record.principal.as_deref().map(Str);
         "provider": Shape::Text, Known, "the provider whose keys and rules were applied, also to a token that was then refused" => of.record.provider.as_deref().map(Str);
-        "reason": Shape::Reason, Refused, "the [reason](reasons.md)" => of.reason.map(|reason| Word(reason.as_str()));
+        "reason": Shape::Reason, Refused, "the [reason](reasons.md)" => of.reason.map(|reason| Constant(reason.as_str()));
         "request_id": Shape::Text, Known, "`x-request-id`, which Envoy makes" => of.request.first("x-request-id").map(Bytes);
         "shadow": Shape::Object(SHADOW), Known, "what the policy in `shadow` would decide, where that is something else" => of.shadow.as_ref().map(|fields| Object(fields));
         "status": Shape::Status, Refused, "the status of the local reply" => of.reason.map(Reason::status).map(Number);
         "sub": Shape::Text, Verified, "the subject" => of.caller(|of| of.subject.as_ref());
-        "surface": Shape::Surface, Known, "the part of n8n" => of.record.surface.map(Surface::as_str).map(Word);
+        "surface": Shape::Surface, Known, "the part of n8n" => of.record.surface.map(Surface::as_str).map(Constant);
         "time": Shape::Time, Always, "when it was decided: RFC 3339, in UTC, with milliseconds" => Some(Str(&of.time));
         "upstream_status": Shape::Status, Known, "the status of n8n's response, in a second record" => of.record.upstream_status.map(Number);
         "user_agent": Shape::Text, Known, "`User-Agent`. **Any client can write anything here**; the gate decides nothing by it" => of.request.first("user-agent").map(Bytes);
@@ -185,11 +185,11 @@ object! {
 object! {
     /// What another policy would decide.
     fn shadow(of: Shadow<'r>), SHADOW {
-        "decision": Shape::Words(&["forward", "pass", "reject", "respond"]), Always, "its `decision`" => Some(Word(of.difference.decision));
+        "decision": Shape::Words(&["forward", "pass", "reject", "respond"]), Always, "its `decision`" => Some(Constant(of.difference.decision));
         "differs": Shape::Text, Always, "what differs, with spaces between: `decision`, `reason`, `principal`, `missing`, or `credential`, the API key or user of n8n as which the caller acts" => Some(Str(&of.differs));
         "missing": Shape::Text, Known, "its `missing`" => of.missing.as_deref().map(Str);
         "principal": Shape::Text, Known, "its `principal`" => of.difference.principal.as_deref().map(Str);
-        "reason": Shape::Reason, Known, "its `reason`" => of.difference.reason.map(Word);
+        "reason": Shape::Reason, Known, "its `reason`" => of.difference.reason.map(Constant);
     }
 }
 
@@ -208,8 +208,8 @@ type Field<'r> = (&'static str, Option<Content<'r>>);
 /// The value of a field. One type for all fields keeps the module small.
 #[derive(Clone, Copy)]
 enum Content<'r> {
-    /// A constant text in which nothing needs an escape.
-    Word(&'static str),
+    /// A text of the gate's own in which nothing needs an escape.
+    Constant(&'static str),
     Str(&'r str),
     Bytes(&'r [u8]),
     /// Texts with a space between them.
@@ -225,7 +225,7 @@ fn members(fields: &[Field<'_>]) -> Members {
     for &(name, content) in fields {
         match content {
             None => {}
-            Some(Word(word)) => members.plain(name, word),
+            Some(Constant(text)) => members.plain(name, text),
             Some(Str(text)) => members.printable(name, text.as_bytes(), MAX_TEXT),
             Some(Bytes(bytes)) => members.printable(name, bytes, MAX_TEXT),
             Some(List(texts)) => members.printable(name, texts.join(" ").as_bytes(), MAX_TEXT),
