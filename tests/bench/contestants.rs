@@ -110,7 +110,7 @@ impl Contestant {
 }
 
 /// All contestants of this run.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Field {
     /// The chains, each of which is one Envoy.
     pub(crate) chains: Vec<Chain>,

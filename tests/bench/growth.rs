@@ -74,7 +74,7 @@ pub(crate) fn measure(settings: &Settings, tokens: &Tokens) -> Outcome<Option<Se
         field.chains.push(chain_of(step, tokens)?);
         field.contestants.extend(contestants(step, tokens)?);
     }
-    let rounds = Rounds::open(&settings, field)?;
+    let rounds = Rounds::open(&settings, &field)?;
     let turns = rounds.run(&settings)?;
     let mut rows = Vec::new();
     for step in STEPS {

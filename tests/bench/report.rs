@@ -270,9 +270,9 @@ figures of one run only with each other, not with those of another machine.
 const TAIL: &str = "
 ## What is measured
 
-- Each chain is a separate Envoy with one worker, pinned to a core, and a new one in each round: of the
-  same program, one process is faster than another for as long as it runs. The load generator and all other
-  programs are pinned to another core. 32 connections keep the worker busy. Envoy makes the responses
+- Each chain is a separate Envoy with one worker, pinned to a core. For figures with an aim it is a new one in
+  each round: of the same program, one process is faster than another for as long as it runs. The load
+  generator and all other programs are pinned to another core. 32 connections keep the worker busy. Envoy makes the responses
   itself (`direct_response`), so that only the filters differ.
 - Before the timing, every contestant is verified: it sets the n8n API key in place of the token and
   the identity headers that its line says, removes made-up ones, and refuses forged tokens with 401.

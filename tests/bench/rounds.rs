@@ -51,7 +51,7 @@ pub(crate) fn with_new_envoys(settings: &Settings, field: &Field) -> Outcome<Tur
     let mut turns = Turns::new();
     for round in 1..=settings.rounds {
         println!("==> with new Envoys, {round} of {}", settings.rounds);
-        let of_round = Rounds::open(&one_round, field.clone())?.run(&one_round)?;
+        let of_round = Rounds::open(&one_round, field)?.run(&one_round)?;
         for (name, samples) in of_round {
             turns.entry(name).or_default().extend(samples);
         }
@@ -69,7 +69,7 @@ pub(crate) struct Rounds {
 
 impl Rounds {
     /// Starts all servers, and verifies that every contestant does its job.
-    pub(crate) fn open(settings: &Settings, field: Field) -> Outcome<Self> {
+    pub(crate) fn open(settings: &Settings, field: &Field) -> Outcome<Self> {
         let started = Instant::now();
         let mut targets = BTreeMap::new();
         for chain in &field.chains {
@@ -95,7 +95,7 @@ impl Rounds {
             targets.len(),
             started.elapsed().as_secs_f32()
         );
-        Ok(Self::of(targets, field.contestants, CONNECTIONS))
+        Ok(Self::of(targets, field.contestants.clone(), CONNECTIONS))
     }
 
     /// Servers that run and were verified.

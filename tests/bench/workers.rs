@@ -46,13 +46,13 @@ pub(crate) fn measure(settings: &Settings, tokens: &Tokens) -> Outcome<Option<Se
     println!("==> 1, 2 and 4 workers");
     let settings = settings.at_most(3, 1);
     let field = field(tokens)?;
-    let names: Vec<&str> = field.chains.iter().map(|chain| chain.name).collect();
-    let rounds = Rounds::open(&settings, field)?;
+    let rounds = Rounds::open(&settings, &field)?;
     let turns = rounds.run(&settings)?;
     let mut rows = Vec::new();
-    for name in names {
+    for chain in &field.chains {
         // The number of requests is not shown.
-        rows.push(row(&turns, name, &usage(rounds.envoy(name)?, 0)?));
+        let usage = usage(rounds.envoy(chain.name)?, 0)?;
+        rows.push(row(&turns, chain.name, &usage));
     }
     let columns = [
         "",
