@@ -1,5 +1,7 @@
 //! Points in time and lengths of time, always handed in, never read from a clock.
 
+pub mod rfc3339;
+
 use std::time::Duration;
 
 /// Seconds since 1970-01-01T00:00:00Z, the `NumericDate` of RFC 7519 §2 without its fraction.

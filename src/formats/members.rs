@@ -34,11 +34,19 @@ impl Members {
     }
 
     /// Writes a text from outside so that everything in it is printable, and at most `most` characters of it.
-    pub fn printable(&mut self, name: &str, text: &[u8], most: usize) {
-        match std::str::from_utf8(text) {
-            Ok(text) if text.len() <= most && is_plain(text) => self.plain(name, text),
-            Ok(text) => self.any(name, &*printable(text, most)),
-            Err(_) => self.any(name, &*printable_bytes(text, most)),
+    pub fn printable(&mut self, name: &str, text: &str, most: usize) {
+        if text.len() <= most && is_plain(text) {
+            self.plain(name, text);
+        } else {
+            self.any(name, &*printable(text, most));
+        }
+    }
+
+    /// The same of bytes, of which those that are no UTF-8 are written as `\xff`.
+    pub fn printable_bytes(&mut self, name: &str, bytes: &[u8], most: usize) {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => self.printable(name, text, most),
+            Err(_) => self.any(name, &*printable_bytes(bytes, most)),
         }
     }
 
@@ -105,7 +113,7 @@ mod tests {
         for text in ascii.chain(odd.map(|text| text.as_bytes().to_vec())) {
             for most in [6, 512] {
                 let mut members = Members::new();
-                members.printable("of", &text, most);
+                members.printable_bytes("of", &text, most);
                 let shown = printable_bytes(&text, most);
                 let expected = serde_json::json!({ "of": shown }).to_string();
                 assert_eq!(members.into_object(), expected, "{text:?}");

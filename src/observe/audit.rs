@@ -4,7 +4,6 @@ pub(super) mod field;
 
 use self::field::{FieldReference, Presence, Shape};
 
-use super::timestamp::rfc3339;
 use crate::crypto::CryptoPath;
 use crate::decide::{
     CacheOutcome, Comparison, CredentialKind, Decision, DecisionRecord, DeliveryRecord,
@@ -16,7 +15,7 @@ use crate::identity::Identity;
 use crate::n8n::Surface;
 use crate::policy::AuditRules;
 use crate::reply::Reason;
-use crate::time::UnixMillis;
+use crate::time::{rfc3339, UnixMillis};
 use crate::token::{KeyClaims, UnverifiedClaims};
 
 use Content::{Bytes, Constant, False, List, Number, Object, Str};
@@ -60,7 +59,7 @@ pub fn audit_line(decision: &Decision, request: &RequestHead, now: UnixMillis) -
         identity: record.identity.as_deref(),
         reason,
         missing,
-        time: rfc3339(now),
+        time: rfc3339::write(now),
         api_key: record.api_key.as_ref().map(api_key),
         claimed: record.claimed.as_ref().map(claimed),
         delivery: record.delivery.as_ref().map(delivery),
@@ -226,9 +225,9 @@ fn members(fields: &[Field<'_>]) -> Members {
         match content {
             None => {}
             Some(Constant(text)) => members.plain(name, text),
-            Some(Str(text)) => members.printable(name, text.as_bytes(), MAX_TEXT),
-            Some(Bytes(bytes)) => members.printable(name, bytes, MAX_TEXT),
-            Some(List(texts)) => members.printable(name, texts.join(" ").as_bytes(), MAX_TEXT),
+            Some(Str(text)) => members.printable(name, text, MAX_TEXT),
+            Some(Bytes(bytes)) => members.printable_bytes(name, bytes, MAX_TEXT),
+            Some(List(texts)) => members.printable(name, &texts.join(" "), MAX_TEXT),
             Some(Number(number)) => members.any(name, &number),
             Some(False) => members.any(name, &false),
             Some(Object(fields)) => members.object(name, self::members(fields)),

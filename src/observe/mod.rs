@@ -5,10 +5,8 @@ pub mod audit_reference;
 mod decision_labels;
 mod metrics;
 mod tally;
-mod timestamp;
 
 pub use audit::audit_line;
 pub use decision_labels::DecisionLabels;
 pub use metrics::Metric;
 pub use tally::Tally;
-pub use timestamp::rfc3339;

@@ -1,6 +1,6 @@
 //! The time at which a sender signed.
 
-use crate::time::UnixSeconds;
+use crate::time::{rfc3339, UnixSeconds};
 
 /// How a sender writes the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ impl TimeFormat {
         match self {
             Self::Seconds => number(text, 11).map(UnixSeconds),
             Self::Milliseconds => number(text, 14).map(|millis| UnixSeconds(millis / 1000)),
-            Self::Rfc3339 => rfc3339(text),
+            Self::Rfc3339 => rfc3339::read(text),
         }
     }
 }
@@ -31,60 +31,6 @@ fn number(digits: &str, longest: usize) -> Option<u64> {
         && digits.bytes().all(|byte| byte.is_ascii_digit())
         && (digits == "0" || !digits.starts_with('0'));
     is_plain.then(|| digits.parse().ok())?
-}
-
-fn rfc3339(text: &str) -> Option<UnixSeconds> {
-    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
-    let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
-    let is_fraction = !fraction.is_empty()
-        && fraction.len() <= 9
-        && fraction.bytes().all(|byte| byte.is_ascii_digit());
-    let [year, month, day] = fields(date, '-', [4, 2, 2])?;
-    let [hour, minute, second] = fields(time, ':', [2, 2, 2])?;
-    let is_date = (1970..=9999).contains(&year)
-        && (1..=12).contains(&month)
-        && (1..=days_in(year, month)).contains(&day);
-    // A leap second is the second after it (RFC 3339 §5.7).
-    let is_time = hour < 24 && minute < 60 && second <= 60;
-    if !is_fraction || !is_date || !is_time {
-        return None;
-    }
-    let years: u64 = (1970..year)
-        .map(|year| if is_leap(year) { 366 } else { 365 })
-        .sum();
-    let months: u64 = (1..month).map(|month| days_in(year, month)).sum();
-    let days = years
-        .checked_add(months)?
-        .checked_add(day)?
-        .checked_sub(1)?;
-    let hours = days.checked_mul(24)?.checked_add(hour)?;
-    let minutes = hours.checked_mul(60)?.checked_add(minute)?;
-    Some(UnixSeconds(minutes.checked_mul(60)?.checked_add(second)?))
-}
-
-/// Three numbers with exactly so many digits.
-fn fields(text: &str, separator: char, lengths: [usize; 3]) -> Option<[u64; 3]> {
-    let mut values = [0; 3];
-    let mut parts = text.split(separator);
-    for (value, length) in values.iter_mut().zip(lengths) {
-        let part = parts.next()?;
-        let is_plain = part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit());
-        *value = is_plain.then(|| part.parse().ok())??;
-    }
-    parts.next().is_none().then_some(values)
-}
-
-const fn is_leap(year: u64) -> bool {
-    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
-}
-
-const fn days_in(year: u64, month: u64) -> u64 {
-    match month {
-        2 if is_leap(year) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! An explanation for programs. The guide on explanations describes the members.
 
-use n8n_idp_gate::observe::{audit_line, rfc3339};
+use n8n_idp_gate::observe::audit_line;
 use n8n_idp_gate::reply::Reason;
+use n8n_idp_gate::time::rfc3339;
 use serde_json::{json, Map, Value};
 
 use super::explanation::Explanation;
@@ -41,7 +42,7 @@ pub(crate) fn json(
             "method": bytes(head.method()),
             "path": bytes(head.path()),
             "host": head.authority().map(bytes),
-            "time": rfc3339(case.now),
+            "time": rfc3339::write(case.now),
         },
         "shadow": shadow,
         "notes": case.known.notes,

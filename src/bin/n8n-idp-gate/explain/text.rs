@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use n8n_idp_gate::formats::printable::printable;
-use n8n_idp_gate::observe::{audit_line, rfc3339};
+use n8n_idp_gate::observe::audit_line;
+use n8n_idp_gate::time::rfc3339;
 
 use super::explanation::Explanation;
 use super::headers::{Change, SECRET};
@@ -49,7 +50,7 @@ pub(crate) fn text(
             shown(&String::from_utf8_lossy(head.method())),
             shown(&String::from_utf8_lossy(head.path())),
             shown(&host),
-            rfc3339(case.now).replace(".000Z", "Z"),
+            rfc3339::write(case.now).replace(".000Z", "Z"),
         ),
     );
     steps(&explanation.steps, &mut out);

@@ -4,10 +4,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine as _;
 use n8n_idp_gate::decide::{presented_token, CredentialKind, Decision, Outcome};
 use n8n_idp_gate::facts::{Availability, Facts as _};
-use n8n_idp_gate::observe::rfc3339;
 use n8n_idp_gate::policy::Provider;
 use n8n_idp_gate::reply::Reason;
-use n8n_idp_gate::time::UnixMillis;
+use n8n_idp_gate::time::{rfc3339, UnixMillis};
 use n8n_idp_gate::token::{
     is_opaque, TokenCheck, TokenFault, TypRule, UntrustedToken, VerifiedToken,
 };
@@ -254,7 +253,7 @@ fn moment(value: &Value, now: UnixMillis) -> String {
     let Some(seconds) = value.as_u64() else {
         return text(value);
     };
-    let at = rfc3339(UnixMillis(seconds.saturating_mul(1000)));
+    let at = rfc3339::write(UnixMillis(seconds.saturating_mul(1000)));
     let at = at.replace(".000Z", "Z");
     let now = now.to_seconds().0;
     match seconds.checked_sub(now) {

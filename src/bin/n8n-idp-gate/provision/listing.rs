@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use n8n_idp_gate::n8n::accounts::LABEL;
 use n8n_idp_gate::secret::Secret;
-use n8n_idp_gate::time::UnixSeconds;
+use n8n_idp_gate::time::{rfc3339, UnixSeconds};
 use n8n_idp_gate::token::ApiKeyForm;
 
 use super::audit::{self, Seen};
@@ -52,13 +52,13 @@ pub(super) fn list(
 
 fn line(key: &Key, slots: &[Slot], values: &[(&Slot, Secret)], now: UnixSeconds) -> String {
     let owner = shown(key.email.as_ref().unwrap_or(&key.user_id));
-    let made = key.created.as_deref().and_then(moment);
+    let made = key.created.as_deref().and_then(rfc3339::read);
     let made = made.map_or_else(String::new, |made| format!(", made {}", ago(made, now)));
     let used = match &key.last_used {
         LastUse::Unknown => String::new(),
         LastUse::Never => ", never used".to_owned(),
         LastUse::At(time) => {
-            let used = moment(time).map_or_else(|| shown(time), |time| ago(time, now));
+            let used = rfc3339::read(time).map_or_else(|| shown(time), |time| ago(time, now));
             format!(", last used {used}")
         }
     };
@@ -172,40 +172,6 @@ const fn days(from: UnixSeconds, to: UnixSeconds) -> u64 {
     to.0.saturating_sub(from.0) / SECONDS_OF_A_DAY
 }
 
-/// A time in UTC as n8n writes it: `2026-11-29T18:00:00.000Z`.
-fn moment(text: &str) -> Option<UnixSeconds> {
-    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
-    let mut date = date.splitn(3, '-').map(str::parse::<u64>);
-    let mut part = || date.next()?.ok();
-    let (year, month, day) = (part()?, part()?, part()?);
-    let (time, _) = time.split_once('.').unwrap_or((time, ""));
-    let mut time = time.splitn(3, ':').map(str::parse::<u64>);
-    let mut part = || time.next()?.ok();
-    let (hour, minute, second) = (part()?, part()?, part()?);
-    if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-        return None;
-    }
-    // The year begins in March, so that the leap day is its last one.
-    let (year, month) = if month > 2 {
-        (year, month.saturating_sub(3))
-    } else {
-        (year.saturating_sub(1), month.saturating_add(9))
-    };
-    let of_month = month.saturating_mul(153).saturating_add(2) / 5;
-    let leaps = (year / 4)
-        .saturating_sub(year / 100)
-        .saturating_add(year / 400);
-    let days = year.saturating_mul(365).saturating_add(leaps);
-    let days = days.saturating_add(of_month).saturating_add(day);
-    // 1970-01-01 in this count.
-    let days = days.checked_sub(719_469)?;
-    let hours = days.saturating_mul(24).saturating_add(hour);
-    let minutes = hours.saturating_mul(60).saturating_add(minute);
-    Some(UnixSeconds(
-        minutes.saturating_mul(60).saturating_add(second),
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,7 +183,7 @@ mod tests {
             ("2000-02-29T23:59:59.999Z", 951_868_799),
             ("2026-11-29T18:00:00.000Z", 1_795_975_200),
         ] {
-            assert_eq!(moment(text), Some(UnixSeconds(seconds)), "{text}");
+            assert_eq!(rfc3339::read(text), Some(UnixSeconds(seconds)), "{text}");
         }
         for text in [
             "",
@@ -225,7 +191,7 @@ mod tests {
             "2026-13-01T00:00:00Z",
             "2026-11-29T18:00:00+01:00",
         ] {
-            assert_eq!(moment(text), None, "{text}");
+            assert_eq!(rfc3339::read(text), None, "{text}");
         }
     }
 
