@@ -32,6 +32,7 @@ use crate::token::{ActiveResponse, TokenDigest, UnverifiedClaims};
 mod api_keys;
 mod body;
 mod browser_tokens;
+mod callers;
 mod certificates;
 mod certified_webhook;
 mod description;
@@ -54,6 +55,7 @@ mod opaque;
 mod path_prefix;
 mod proofs;
 mod properties;
+mod provider_keys;
 mod public_api;
 mod record;
 mod responses;
@@ -70,6 +72,8 @@ mod webhook;
 
 const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
 const ISSUER: &str = "https://idp.example";
+/// An operation of the public API.
+const WORKFLOWS: &str = "/api/v1/workflows";
 /// Where clients of the provider get tokens.
 const TOKEN_ENDPOINT: &str = "https://idp.example/token";
 const READER_KEY: &str = "n8n-key-of-the-reader";

@@ -6,8 +6,6 @@ use super::*;
 use crate::crypto::Thumbprint;
 use crate::formats::json::Document;
 
-const WORKFLOWS: &str = "/api/v1/workflows";
-
 /// The digest of the certificate that tokens are bound to here, in the two forms.
 const HEX: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 const BASE64URL: &str = "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0";

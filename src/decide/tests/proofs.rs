@@ -7,7 +7,6 @@ use super::*;
 use crate::crypto::PublicKey;
 use crate::reply::{problem, Told};
 
-const WORKFLOWS: &str = "/api/v1/workflows";
 const ORIGIN: &str = "https://n8n.example.com";
 
 /// The configuration of an n8n that takes proofs.
