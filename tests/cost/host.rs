@@ -72,6 +72,8 @@ struct State {
     asked: u32,
     /// How many requests got an API key.
     keys: usize,
+    /// What is told of each branch of an instrumented module: its number, and whether it is taken.
+    on_branch: Option<fn(usize, bool)>,
     configuration: Vec<u8>,
     head: Vec<u8>,
     /// The body of the response to the module's call.
@@ -147,6 +149,11 @@ impl Gate {
             self.call("proxy_on_response_headers", &[id, 1, 1]);
         }
         self.end(id, ENDLESS)
+    }
+
+    /// From now on each branch of an instrumented module is told.
+    pub(crate) fn watch_branches(&mut self, on_branch: fn(usize, bool)) {
+        self.store.data_mut().on_branch = Some(on_branch);
     }
 
     /// How many requests got an API key so far.
@@ -311,6 +318,13 @@ fn respond(name: &str, mut caller: Caller<'_, State>, arguments: &[i32]) -> i32 
                 return NOT_FOUND;
             }
             hand_over(&mut caller, b"200", at(3), at(4));
+        }
+        // Of an instrumented module (scripts/branch-hints): the condition goes back as it came.
+        "branch" => {
+            if let Some(on_branch) = caller.data().on_branch {
+                on_branch(at(1), arguments[0] != 0);
+            }
+            return arguments[0];
         }
         "proxy_continue_stream" => caller.data_mut().has_resumed = true,
         "proxy_send_local_response" => {

@@ -16,6 +16,7 @@
 )]
 
 mod counted;
+mod exchanges;
 mod host;
 mod key_sets;
 mod memory;
