@@ -54,6 +54,8 @@ lint: ## formatting and lints, with warnings as errors
 	@scripts/clippy-wasm.sh
 	$(CARGO) fmt --check --manifest-path tests/bench/nothing/Cargo.toml
 	$(CARGO) clippy --locked --all-targets --manifest-path tests/bench/nothing/Cargo.toml --target-dir target -- -D warnings
+	$(CARGO) fmt --check --manifest-path scripts/branch-hints/Cargo.toml
+	$(CARGO) clippy --locked --all-targets --manifest-path scripts/branch-hints/Cargo.toml --target-dir target/branch-hints -- -D warnings
 	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
 	$(CARGO) clippy --locked --all-targets --manifest-path fuzz/Cargo.toml --target-dir target -- -D warnings
 	@scripts/shellcheck.sh
@@ -82,6 +84,7 @@ check-alerts: ## the unit tests of the alert rules, and the queries of the dashb
 test-fast: ## unit and integration tests that need no server
 	$(CARGO) test --locked --lib --bins --tests
 	$(CARGO) test --locked --doc
+	$(CARGO) test --locked --manifest-path scripts/branch-hints/Cargo.toml --target-dir target/branch-hints
 
 .PHONY: policy-test
 policy-test: ## the tests of the shipped configurations

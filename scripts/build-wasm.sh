@@ -34,5 +34,10 @@ if ! cmp -s "$trimmed" "$built.shrunk-from" || [ ! -f "$built.shrunk" ]; then
   shrink "$trimmed" "$built.shrunk"
   cp "$trimmed" "$built.shrunk-from"
 fi
-keep "$built.shrunk" "$out"
+if [ "$module" = n8n-idp-gate ]; then
+  scripts/hint-wasm.sh "$built.shrunk" "$built.hinted"
+  keep "$built.hinted" "$out"
+else
+  keep "$built.shrunk" "$out"
+fi
 printf '%s\n' "$out"
