@@ -23,10 +23,12 @@ if ! stamped node "$want" || [ ! -x "$node" ]; then
   rm -rf "$LOCAL/node.new"
   mkdir -p "$LOCAL/node.new"
   cp "$from/package.json" "$from/package-lock.json" "$LOCAL/node.new/"
-  logged node npm ci --prefix "$LOCAL/node.new" --ignore-scripts --no-audit --no-fund ||
+  # npm leaves out an optional package that it cannot fetch, and is content: only at
+  # this level does the log say why.
+  logged node npm ci --prefix "$LOCAL/node.new" --ignore-scripts --no-audit --no-fund --loglevel=http ||
     die "Node.js could not be installed" "npm must reach its registry; the whole log: .local/log/node.log"
   [ -x "$LOCAL/node.new/node_modules/$package/bin/node" ] ||
-    die "npm installed no $package" "the whole log: .local/log/node.log"
+    die "npm installed no $package" "npm must reach its registry; why it did not: .local/log/node.log"
   put_in_place "$LOCAL/node.new" "$LOCAL/node"
   ln -sfn "../node/node_modules/$package/bin/node" "$node"
   logged node "$node" --version
