@@ -1,7 +1,5 @@
 //! Which branches get a hint, and how a module says so.
 
-use std::collections::BTreeMap;
-
 use wasm_encoder::{BranchHint, BranchHints, Module, RawSection};
 use wasmparser::{BinaryReaderError, Parser, Payload};
 
@@ -54,17 +52,13 @@ pub(crate) fn with_hints(module: &[u8], hints: &[Hint]) -> Result<Vec<u8>, Binar
 }
 
 fn section(hints: &[Hint]) -> BranchHints {
-    let mut of_functions: BTreeMap<u32, Vec<BranchHint>> = BTreeMap::new();
-    for (branch, is_likely) in hints {
-        let of_function = of_functions.entry(branch.function).or_default();
-        of_function.push(BranchHint {
+    let mut section = BranchHints::new();
+    for of_function in hints.chunk_by(|(one, _), (next, _)| one.function == next.function) {
+        let encoded = of_function.iter().map(|(branch, is_likely)| BranchHint {
             branch_func_offset: branch.offset,
             branch_hint_value: u32::from(*is_likely),
         });
-    }
-    let mut section = BranchHints::new();
-    for (function, hints) in of_functions {
-        section.function_hints(function, hints);
+        section.function_hints(of_function[0].0.function, encoded);
     }
     section
 }
