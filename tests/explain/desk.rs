@@ -72,15 +72,10 @@ impl Desk {
 
     /// Whether it could say, and what it said.
     pub(crate) fn explain(&self, token: &str, rest: &[&str]) -> (bool, String) {
-        let output = Command::new(env!("CARGO_BIN_EXE_n8n-idp-gate"))
-            .current_dir(self.0.path())
-            .args(["explain", "gate.yaml", "--at", &NOW.to_string()])
-            .args(["--token-file", token])
-            .args(rest)
-            .output()
-            .unwrap();
-        let text = [output.stdout, output.stderr].concat();
-        (output.status.success(), String::from_utf8(text).unwrap())
+        let now = NOW.to_string();
+        let of_token = ["--at", &now, "--token-file", token];
+        let (status, text) = self.command(&[&of_token, rest].concat());
+        (status == Some(0), text)
     }
 
     /// The audit record, and what happens to the request.
